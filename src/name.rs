@@ -1,0 +1,220 @@
+//! Names of people and rooms: what may be one, and when two are the same.
+//!
+//! A name is cleaned once, here, and can't exist in a form that others could not type or would read as something else.
+//! Two names are the same when their keys are: `José`, `JOSE` and `Jose\u{301}` all have the key `jose`.
+//!
+//! Knows Unicode; never knows who holds a name.
+
+use crate::text::{clean_line, fold, is_invisible};
+use serde::{Serialize, Serializer};
+use std::sync::Arc;
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+
+/// Longest name of a person, in characters (Unicode scalar values) after NFC.
+pub const MAX_NAME: usize = 24;
+/// Longest name of a room, in characters after NFC.
+pub const MAX_ROOM: usize = 32;
+/// The room where everybody lands.
+pub const LOBBY: &str = "geral";
+
+/// Why something can't be a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameError {
+    /// Nothing is left after cleaning, or nothing but punctuation.
+    Empty,
+    /// More characters than [`MAX_NAME`] or [`MAX_ROOM`].
+    TooLong,
+    /// A character that names don't have.
+    Character(char),
+}
+
+/// A spelling to show and the key to compare by.
+#[derive(Debug, Clone)]
+struct Spelling {
+    text: Arc<str>,
+    key: Arc<str>,
+}
+
+impl Spelling {
+    fn new(raw: &str, max: usize, allowed: impl Fn(char) -> bool) -> Result<Self, NameError> {
+        let text = clean_line(raw);
+        if let Some(c) = text.chars().find(|&c| !allowed(c)) {
+            return Err(NameError::Character(c));
+        }
+        if text.chars().count() > max {
+            return Err(NameError::TooLong);
+        }
+        // A mark at the start would sit on whatever is printed before the name.
+        match text.chars().next() {
+            Some(first) if is_mark(first) => return Err(NameError::Character(first)),
+            _ => {}
+        }
+        if !text.chars().any(is_letter_or_digit) {
+            return Err(NameError::Empty);
+        }
+        let key = fold(&text);
+        Ok(Self { text: text.into(), key: key.into() })
+    }
+}
+
+/// A person's name: 1–24 letters, marks and digits of any script, `.`, `-`, `_`, `'` and single inner spaces.
+#[derive(Debug, Clone)]
+pub struct Name(Spelling);
+
+/// A room's name: 1–32 letters, marks and digits of any script, `-` and `_`.
+#[derive(Debug, Clone)]
+pub struct RoomName(Spelling);
+
+impl Name {
+    /// Cleans and checks what somebody gave as a name.
+    pub fn new(raw: &str) -> Result<Self, NameError> {
+        let allowed = |c| is_letter_or_digit(c) || is_mark(c) || matches!(c, ' ' | '.' | '-' | '_' | '\'');
+        Spelling::new(raw, MAX_NAME, allowed).map(Self)
+    }
+}
+
+impl RoomName {
+    /// Cleans and checks what somebody gave as a room's name.
+    pub fn new(raw: &str) -> Result<Self, NameError> {
+        let allowed = |c| is_letter_or_digit(c) || is_mark(c) || matches!(c, '-' | '_');
+        Spelling::new(raw, MAX_ROOM, allowed).map(Self)
+    }
+
+    /// The room where everybody lands.
+    pub fn lobby() -> Self {
+        let text: Arc<str> = LOBBY.into();
+        Self(Spelling { key: text.clone(), text })
+    }
+}
+
+/// What both kinds of name can do; they differ only in what they allow.
+macro_rules! spelled {
+    ($kind:ty) => {
+        impl $kind {
+            /// The spelling to show.
+            pub fn as_str(&self) -> &str {
+                &self.0.text
+            }
+
+            /// The same, shared instead of copied.
+            pub fn shown(&self) -> Arc<str> {
+                self.0.text.clone()
+            }
+
+            /// The form to compare by: case folded, accents dropped.
+            pub fn key(&self) -> &Arc<str> {
+                &self.0.key
+            }
+        }
+
+        impl PartialEq for $kind {
+            fn eq(&self, other: &Self) -> bool {
+                self.key() == other.key()
+            }
+        }
+
+        impl Eq for $kind {}
+
+        impl std::fmt::Display for $kind {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Serialize for $kind {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+spelled!(Name);
+spelled!(RoomName);
+
+fn is_letter_or_digit(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric();
+    }
+    // Several invisible characters are "letters" to Unicode (the Hangul fillers).
+    let group = c.general_category_group();
+    matches!(group, GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number) && !is_invisible(c)
+}
+
+fn is_mark(c: char) -> bool {
+    !c.is_ascii() && c.general_category_group() == GeneralCategoryGroup::Mark && !is_invisible(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn name(raw: &str) -> Result<String, NameError> {
+        Name::new(raw).map(|name| name.as_str().to_owned())
+    }
+
+    #[test]
+    fn portuguese_and_other_scripts_are_names() {
+        for ok in ["Ana", "João Antônio", "D'Ávila", "Zé_2", "Conceição-Silva", "Dr. Ota", "Ольга", "中村", "मीरा"]
+        {
+            assert_eq!(name(ok).as_deref(), Ok(ok));
+        }
+    }
+
+    #[test]
+    fn the_same_name_in_other_spellings_has_the_same_key() {
+        let name = Name::new("José").unwrap();
+        assert_eq!(name, Name::new("jose").unwrap());
+        assert_eq!(name, Name::new("JOSE\u{301}").unwrap());
+        assert_ne!(name, Name::new("Josefa").unwrap());
+    }
+
+    #[test]
+    fn spaces_are_single_and_inside() {
+        assert_eq!(name("  Ana \t Maria "), Ok("Ana Maria".into()));
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_its_reason() {
+        assert_eq!(name("   "), Err(NameError::Empty));
+        assert_eq!(name("..."), Err(NameError::Empty));
+        assert_eq!(name(&"a".repeat(25)), Err(NameError::TooLong));
+        assert_eq!(name("<b>"), Err(NameError::Character('<')));
+        assert_eq!(name("Ana🙂"), Err(NameError::Character('🙂')));
+        assert_eq!(name("\u{3164}"), Err(NameError::Empty));
+        assert_eq!(name("\u{301}Ana"), Err(NameError::Character('\u{301}')));
+    }
+
+    #[test]
+    fn length_is_counted_after_composing() {
+        assert!(name(&"a\u{303}".repeat(24)).is_ok());
+    }
+
+    #[test]
+    fn rooms_have_no_spaces_or_points() {
+        assert_eq!(RoomName::new("laboratório-2").unwrap(), RoomName::new("LABORATORIO-2").unwrap());
+        assert_eq!(RoomName::new("a b").err(), Some(NameError::Character(' ')));
+        assert_eq!(RoomName::new("a.b").err(), Some(NameError::Character('.')));
+        assert!(RoomName::new(&"s".repeat(33)).is_err());
+        assert_eq!(RoomName::lobby(), RoomName::new("Geral").unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_a_name_again_and_stays_the_same(raw in "\\PC{0,30}") {
+            if let Ok(name) = Name::new(&raw) {
+                let again = Name::new(name.as_str()).unwrap();
+                prop_assert_eq!(again.as_str(), name.as_str());
+                prop_assert_eq!(again.key(), name.key());
+                prop_assert!(name.as_str().chars().count() <= MAX_NAME);
+            }
+        }
+
+        #[test]
+        fn a_key_is_its_own_key(raw in "[\\p{L}\\p{M}\\p{N}]{1,24}") {
+            if let Ok(name) = Name::new(&raw) {
+                prop_assert_eq!(fold(name.key()), name.key().to_string());
+            }
+        }
+    }
+}

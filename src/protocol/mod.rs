@@ -1,0 +1,32 @@
+//! The language spoken on the wire, version 1: one JSON object per WebSocket text frame, its kind in `type`.
+//!
+//! The two enums are named for who says them. What a client says is checked completely while it is parsed
+//! ([`ClientMessage::parse`]), so whoever holds a [`ClientMessage`] holds a valid one. What the server refuses is a
+//! [`Refusal`]: a code for programs, a sentence for people.
+//!
+//! Knows names, texts and numbers; never knows sockets, threads, clocks or storage.
+
+mod client;
+mod fields;
+mod parse;
+mod refusal;
+mod server;
+
+pub use client::{ClientMessage, Since, Span, Token};
+pub use parse::MAX_TEXT;
+pub use refusal::{ErrorCode, Refusal};
+pub use server::{ByeCode, Entry, Limits, Member, Renamed, RoomInfo, ServerMessage};
+
+/// The version of this language, announced in `welcome`.
+pub const PROTOCOL: u32 = 1;
+/// Longest frame and longest message that a client may send, in bytes: 4,000 characters of four bytes, JSON escapes
+/// and the other fields fit.
+pub const MAX_FRAME: usize = 65_536;
+/// Most entries that one `history`, `search` or `joined` carries.
+pub const MAX_PAGE: usize = 200;
+/// Most people that `joined` lists.
+pub const MAX_MEMBERS: usize = 500;
+/// Most rooms that `rooms` lists.
+pub const MAX_ROOMS_LISTED: usize = 500;
+/// How often a client should expect to hear something, in milliseconds: the server pings after this much silence.
+pub const HEARTBEAT_MS: u64 = 20_000;

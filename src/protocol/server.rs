@@ -1,0 +1,174 @@
+//! What the server says, and the things it speaks of.
+
+use super::{Refusal, Token};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One entry of a room's log, as everybody sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The room's name as it is shown.
+    pub room: Arc<str>,
+    /// Its place in the room's log: 1, 2, 3 … without gaps.
+    pub seq: u64,
+    /// When it was stored, in Unix milliseconds; never less than the entry before it.
+    pub at: u64,
+    /// The name of who said it, at that time.
+    pub from: Arc<str>,
+    /// Who said it: the same person has the same tag tomorrow.
+    pub tag: Arc<str>,
+    /// What was said, cleaned.
+    pub text: String,
+    /// Whether it is something done (`/eu`) instead of said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub action: bool,
+    /// The entry that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+}
+
+/// A person as others see them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The name to show.
+    pub name: Arc<str>,
+    /// The same person has the same tag tomorrow.
+    pub tag: Arc<str>,
+}
+
+/// A person who took another name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renamed {
+    /// The name until now.
+    pub from: Arc<str>,
+    /// The name from now on.
+    pub to: Arc<str>,
+    /// The tag from now on; it depends on the name.
+    pub tag: Arc<str>,
+}
+
+/// A room in the answer to `rooms`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomInfo {
+    /// The room's name as it is shown.
+    pub room: Arc<str>,
+    /// People in it.
+    pub online: usize,
+    /// The last seq of its log.
+    pub seq: u64,
+}
+
+/// What a client may do, told in `welcome`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Longest text, in characters.
+    pub text: usize,
+    /// Longest name, in characters.
+    pub name: usize,
+    /// Longest room name, in characters.
+    pub room: usize,
+    /// Messages per second that one person may say in the long run; 0 is without limit.
+    pub rate: f64,
+    /// Messages that one person may say at once.
+    pub burst: u32,
+}
+
+/// Why the server closes a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ByeCode {
+    /// The server is stopping.
+    Shutdown,
+    /// Sent out by the host.
+    Kicked,
+    /// Sent out by the host, for some time.
+    Banned,
+    /// Did not enter in time.
+    Idle,
+    /// No room for one more connection.
+    Full,
+    /// Did not read what it was sent.
+    TooSlow,
+    /// Broke the rules of WebSocket or of this language.
+    Protocol,
+}
+
+impl ByeCode {
+    /// All codes, in the order of the protocol.
+    pub const ALL: [Self; 7] =
+        [Self::Shutdown, Self::Kicked, Self::Banned, Self::Idle, Self::Full, Self::TooSlow, Self::Protocol];
+}
+
+/// What the server says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub enum ServerMessage {
+    /// You are in; this is who you are.
+    Welcome {
+        name: Arc<str>,
+        tag: Arc<str>,
+        token: Token,
+        protocol: u32,
+        server: String,
+        limits: Limits,
+        heartbeat_ms: u64,
+    },
+    /// A room is open; this is where its log stands, who is there, and what you missed.
+    Joined {
+        room: Arc<str>,
+        epoch: Arc<str>,
+        seq: u64,
+        oldest: u64,
+        online: usize,
+        members: Vec<Member>,
+        entries: Vec<Arc<Entry>>,
+        more: bool,
+        reset: bool,
+    },
+    /// You left a room.
+    Left { room: Arc<str> },
+    /// Somebody said something.
+    Message(Arc<Entry>),
+    /// What you said is stored; stands where your own message would stand. Without `room` and `seq` for a whisper.
+    Ack {
+        id: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<Arc<str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+        at: u64,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        duplicate: bool,
+    },
+    /// Who came, left or took another name.
+    Presence { room: Arc<str>, online: usize, joined: Vec<Member>, left: Vec<Member>, renamed: Vec<Renamed> },
+    /// Somebody says something to you alone.
+    Whisper { from: Arc<str>, tag: Arc<str>, to: Arc<str>, at: u64, text: String },
+    /// Somebody is writing.
+    Typing { room: Arc<str>, name: Arc<str> },
+    /// A page of the log.
+    History { room: Arc<str>, epoch: Arc<str>, oldest: u64, entries: Vec<Arc<Entry>>, more: bool },
+    /// What was found, newest first.
+    Found { room: Arc<str>, query: String, entries: Vec<Arc<Entry>>, more: bool },
+    /// Which rooms there are.
+    Rooms { rooms: Vec<RoomInfo> },
+    /// The server is there.
+    Pong,
+    /// Something that you asked was not done.
+    Error(Refusal),
+    /// The last words before the server closes.
+    Bye {
+        code: ByeCode,
+        text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+    },
+}
+
+impl ServerMessage {
+    /// Writes the JSON text of this message at the end of a buffer.
+    pub fn write_json(&self, buffer: &mut Vec<u8>) {
+        serde_json::to_writer(buffer, self).expect("server messages hold nothing that JSON can't say");
+    }
+}
