@@ -32,3 +32,7 @@
 pub mod name;
 pub mod protocol;
 pub mod text;
+
+// One connection.
+pub mod frame;
+pub mod identity;

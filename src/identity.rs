@@ -1,0 +1,121 @@
+//! Who somebody is: a secret token and a name, and what may be known of them in public.
+//!
+//! A person is the pair (token, name). From that pair two things are derived, one way: the [`PersonId`], under which the
+//! server remembers what the person said, and the public tag. Whoever reads the history or sees every tag learns
+//! nothing that would let them enter as somebody else.
+//!
+//! Knows hashes and randomness; never knows connections or rooms.
+
+use crate::name::Name;
+use crate::protocol::Token;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// Random bytes of a token that the server makes: 160 bits.
+const TOKEN_BYTES: usize = 20;
+/// Characters of a tag. 40 bits: enough to tell people apart on a screen, and useless for guessing a random token.
+const TAG_LENGTH: usize = 8;
+
+/// The hash of a token: proves that two connections hold the same secret, and is not the secret.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Secret([u8; 32]);
+
+/// A person, as the history knows them: the same after a restart for the same token and name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct PersonId(pub [u8; 16]);
+
+impl Secret {
+    /// Hashes a token.
+    pub fn of(token: &Token) -> Self {
+        Self(digest(b"papo secret", &[token.secret().as_bytes()]))
+    }
+
+    /// The person that this secret and this name make.
+    pub fn person(&self, name: &Name) -> PersonId {
+        let digest = digest(b"papo person", &[&self.0, name.key().as_bytes()]);
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        PersonId(id)
+    }
+
+    /// The public tag that this secret and this name make: letters and digits that can't be mistaken for each other.
+    pub fn tag(&self, name: &Name) -> Arc<str> {
+        const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
+        let digest = digest(b"papo tag", &[&self.0, name.key().as_bytes()]);
+        let tag: String =
+            digest.iter().take(TAG_LENGTH).map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
+        tag.into()
+    }
+}
+
+/// SHA-256 over a purpose and its parts, each preceded by its length so that no two inputs run into each other.
+fn digest(purpose: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in std::iter::once(&purpose).chain(parts) {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// A new token, from the operating system's randomness.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn random_token() -> Result<Token, getrandom::Error> {
+    let hex = random_hex::<TOKEN_BYTES>()?;
+    Ok(Token::new(&hex).expect("40 hexadecimal digits have the form of a token"))
+}
+
+/// A new identity for a log: 64 random bits.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn random_epoch() -> Result<Arc<str>, getrandom::Error> {
+    random_hex::<8>().map(Into::into)
+}
+
+fn random_hex<const BYTES: usize>() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(token: &str) -> Secret {
+        Secret::of(&Token::new(token).unwrap())
+    }
+
+    #[test]
+    fn the_same_token_and_name_are_the_same_person_however_the_name_is_spelled() {
+        let (jose, plain) = (Name::new("José").unwrap(), Name::new("JOSE").unwrap());
+        let ana = secret("0123456789abcdef");
+        assert_eq!(ana.person(&jose), ana.person(&plain));
+        assert_eq!(ana.tag(&jose), ana.tag(&plain));
+    }
+
+    #[test]
+    fn another_token_or_another_name_is_another_person() {
+        let (ana, bruno) = (Name::new("Ana").unwrap(), Name::new("Bruno").unwrap());
+        let (one, two) = (secret("0123456789abcdef"), secret("0123456789abcdeg"));
+        assert_ne!(one.person(&ana), two.person(&ana));
+        assert_ne!(one.person(&ana), one.person(&bruno));
+        assert_ne!(one.tag(&ana), one.tag(&bruno));
+        assert_eq!(one.tag(&ana).chars().count(), TAG_LENGTH);
+    }
+
+    #[test]
+    fn tokens_are_long_and_never_the_same() {
+        let (one, two) = (random_token().unwrap(), random_token().unwrap());
+        assert_eq!(one.secret().len(), 2 * TOKEN_BYTES);
+        assert_ne!(one, two);
+        assert_eq!(format!("{one:?}"), "Token(…)");
+    }
+}
