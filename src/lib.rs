@@ -36,3 +36,7 @@ pub mod text;
 // One connection.
 pub mod frame;
 pub mod identity;
+pub mod socket;
+
+// The server around them.
+pub mod door;
