@@ -36,7 +36,12 @@ pub mod text;
 // One connection.
 pub mod frame;
 pub mod identity;
+pub mod link;
+pub mod outbox;
 pub mod socket;
+
+// All of them together.
+pub mod delivery;
 
 // The server around them.
 pub mod door;

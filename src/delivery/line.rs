@@ -1,0 +1,157 @@
+//! One connection as the hub's thread sees it: its socket, its outbox, its places in the rooms, and how it ends.
+
+use super::ChannelId;
+use crate::link::Link;
+use crate::outbox::Outbox;
+use socket2::SockRef;
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The connection's place among a room's members.
+#[derive(Clone, Copy)]
+pub struct Seat {
+    pub channel: ChannelId,
+    pub place: usize,
+}
+
+/// How far a connection's end has come.
+pub enum End {
+    /// The goodbye is in the outbox; by this time the connection is cut.
+    Saying(Instant),
+    /// The goodbye is sent and the writing side shut; the peer may close first until this time.
+    Said(Instant),
+    /// The socket failed or was cut; its reader will notice.
+    Broken,
+}
+
+/// One upgraded connection.
+pub struct Line {
+    pub link: Arc<Link>,
+    pub outbox: Outbox,
+    pub seats: Vec<Seat>,
+    /// Whether the outbox got something in this turn.
+    pub touched: bool,
+    /// Whether the connection is in the list of those to be tried again.
+    pub waiting: bool,
+    /// Errands whose answers are in the outbox: done as soon as it is empty.
+    pub errands: u32,
+    pinged_at: Option<Instant>,
+    /// Set once the connection is ending; nothing but the goodbye is sent then.
+    pub end: Option<End>,
+}
+
+impl Line {
+    pub fn new(link: Arc<Link>) -> Self {
+        let (outbox, seats) = (Outbox::default(), Vec::new());
+        Self { link, outbox, seats, touched: false, waiting: false, errands: 0, pinged_at: None, end: None }
+    }
+
+    /// Whether anything but a goodbye may still be sent.
+    pub fn open(&self) -> bool {
+        self.end.is_none()
+    }
+
+    /// Whether something is left to be tried again.
+    pub fn needs_care(&self) -> bool {
+        match self.end {
+            None => !self.outbox.is_empty(),
+            Some(End::Saying(_) | End::Said(_)) => true,
+            Some(End::Broken) => false,
+        }
+    }
+
+    pub fn seat(&self, channel: ChannelId) -> Option<usize> {
+        self.seats.iter().find(|seat| seat.channel == channel).map(|seat| seat.place)
+    }
+
+    pub fn move_seat(&mut self, channel: ChannelId, place: usize) {
+        if let Some(seat) = self.seats.iter_mut().find(|seat| seat.channel == channel) {
+            seat.place = place;
+        }
+    }
+
+    /// Keeps frames for the end of the turn.
+    pub fn keep(&mut self, frames: &[u8]) {
+        if self.open() {
+            self.outbox.push(frames);
+        }
+    }
+
+    /// Sends frames now, or keeps what the kernel does not take.
+    pub fn send(&mut self, frames: &[u8], now: Instant) {
+        if self.open() && self.outbox.send(&*self.link.socket, frames, now).is_err() {
+            self.fail();
+        }
+    }
+
+    /// Sends what waits, as far as the kernel takes it.
+    pub fn flush(&mut self, now: Instant) {
+        if matches!(self.end, Some(End::Broken)) {
+            return;
+        }
+        if self.outbox.flush(&*self.link.socket, now).is_err() {
+            self.fail();
+        } else if let Some(End::Saying(deadline)) = self.end
+            && self.outbox.is_empty()
+        {
+            let _ = self.link.socket.shutdown(Shutdown::Write);
+            self.end = Some(End::Said(deadline));
+        }
+    }
+
+    /// Lets the reader ask for more once everything that it asked for is sent.
+    pub fn finish_errands(&mut self) {
+        while self.errands > 0 && self.outbox.is_empty() {
+            self.errands -= 1;
+            self.link.errands.leave();
+        }
+    }
+
+    /// Queues the last frames of the connection, and makes room for them in the kernel.
+    pub fn say_goodbye(&mut self, frames: &[u8], deadline: Instant, now: Instant) {
+        self.outbox.push(frames);
+        self.end = Some(End::Saying(deadline));
+        self.link.let_go();
+        // The peer may have let the kernel's buffer fill up; these few bytes shall still go in, and reach it if it ever
+        // reads again. Failing only means that they may not.
+        let socket = SockRef::from(&*self.link.socket);
+        let _ = socket.set_tcp_notsent_lowat(u32::MAX >> 1);
+        if let Ok(size) = socket.send_buffer_size() {
+            // The kernel doubles what it is given, so this adds about as much as there was.
+            let _ = socket.set_send_buffer_size(size.max(64 * 1024));
+        }
+        self.flush(now);
+    }
+
+    /// The reader has read everything: the reply to its close may be the last thing to send.
+    pub fn hang_up(&mut self, now: Instant) {
+        self.flush(now);
+        let _ = self.link.socket.shutdown(Shutdown::Write);
+        self.link.let_go();
+    }
+
+    /// Cuts a goodbye that takes too long.
+    pub fn hurry(&mut self, now: Instant) {
+        if let Some(End::Saying(deadline) | End::Said(deadline)) = self.end
+            && deadline <= now
+        {
+            self.fail();
+        }
+    }
+
+    /// Whether a ping is due: the peer is silent, and was not just pinged.
+    pub fn wants_ping(&mut self, now: Instant, every: Duration) -> bool {
+        let due = self.pinged_at.is_none_or(|at| now.saturating_duration_since(at) >= every);
+        if due {
+            self.pinged_at = Some(now);
+        }
+        due
+    }
+
+    fn fail(&mut self) {
+        self.end = Some(End::Broken);
+        self.outbox = Outbox::default();
+        self.link.cut();
+    }
+}

@@ -1,0 +1,223 @@
+//! Delivery over real sockets on loopback: order, who gets what, and who is given up.
+
+use super::*;
+use crate::frame;
+use crate::protocol::Entry;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+use tungstenite::protocol::Role;
+use tungstenite::{Message, WebSocket};
+
+const GENERAL: ChannelId = ChannelId(0);
+const LAB: ChannelId = ChannelId(1);
+
+/// A delivery with its clock, and the peers' sides of its connections.
+struct Scene {
+    delivery: Delivery,
+    now: Instant,
+    next: u64,
+}
+
+/// The other end of a connection.
+struct Peer {
+    conn: ConnId,
+    socket: TcpStream,
+    link: Arc<Link>,
+}
+
+impl Scene {
+    fn new(patience: Patience) -> Self {
+        let now = Instant::now();
+        Self { delivery: Delivery::new(patience, now), now, next: 0 }
+    }
+
+    fn peer(&mut self, channels: &[ChannelId]) -> Peer {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        self.next += 1;
+        let link = Arc::new(Link::new(ConnId(self.next), Arc::new(server), None, self.now));
+        self.delivery.add(link.clone());
+        for channel in channels {
+            self.delivery.subscribe(link.id, *channel);
+        }
+        Peer { conn: link.id, socket, link }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.now += time;
+        self.delivery.tick(self.now);
+        self.delivery.flush(self.now);
+    }
+}
+
+impl Peer {
+    /// Everything that this peer is sent until the connection ends, text by text.
+    fn read_all(&self) -> Vec<String> {
+        let mut socket = WebSocket::from_raw_socket(&self.socket, Role::Client, None);
+        let mut got = Vec::new();
+        loop {
+            match socket.read() {
+                Ok(Message::Text(text)) => got.push(label(&text)),
+                Ok(Message::Ping(_)) => got.push("ping".into()),
+                Ok(Message::Close(Some(close))) => got.push(format!("close {}", u16::from(close.code))),
+                Ok(_) => {}
+                Err(_) => return got,
+            }
+        }
+    }
+}
+
+/// What a frame says, as short as a test needs it.
+fn label(json: &str) -> String {
+    match serde_json::from_str(json).unwrap() {
+        ServerMessage::Message(entry) => entry.text.clone(),
+        ServerMessage::Ack { id, .. } => format!("ack {id}"),
+        ServerMessage::Bye { code, .. } => format!("bye {code:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn message(text: &str) -> ServerMessage {
+    let (room, from, tag) = ("geral".into(), "Ana".into(), "aaaaaaaa".into());
+    let entry = Entry { room, seq: 1, at: 0, from, tag, text: text.into(), action: false, reply_to: None };
+    ServerMessage::Message(Arc::new(entry))
+}
+
+fn ack(id: &str) -> ServerMessage {
+    ServerMessage::Ack { id: id.into(), room: None, seq: None, at: 0, duplicate: false }
+}
+
+#[test]
+fn an_ack_stands_where_the_senders_own_message_would_stand() {
+    let mut scene = Scene::new(Patience::default());
+    let (ana, bruno) = (scene.peer(&[GENERAL]), scene.peer(&[GENERAL]));
+    scene.delivery.broadcast(GENERAL, &message("um"), None);
+    scene.delivery.broadcast(GENERAL, &message("dois"), Some(ana.conn));
+    scene.delivery.send(ana.conn, &ack("dois"));
+    scene.delivery.broadcast(GENERAL, &message("três"), None);
+    scene.delivery.flush(scene.now);
+    for peer in [&ana, &bruno] {
+        scene.delivery.remove(peer.conn, scene.now);
+    }
+    assert_eq!(ana.read_all(), ["um", "ack dois", "três"]);
+    assert_eq!(bruno.read_all(), ["um", "dois", "três"]);
+}
+
+#[test]
+fn who_joins_or_leaves_in_the_middle_of_a_turn_gets_exactly_their_part() {
+    let mut scene = Scene::new(Patience::default());
+    let (ana, bruno) = (scene.peer(&[GENERAL]), scene.peer(&[]));
+    scene.delivery.broadcast(GENERAL, &message("um"), None);
+    scene.delivery.subscribe(bruno.conn, GENERAL);
+    scene.delivery.broadcast(GENERAL, &message("dois"), None);
+    scene.delivery.unsubscribe(ana.conn, GENERAL);
+    scene.delivery.broadcast(GENERAL, &message("três"), None);
+    scene.delivery.flush(scene.now);
+    for peer in [&ana, &bruno] {
+        scene.delivery.remove(peer.conn, scene.now);
+    }
+    assert_eq!(ana.read_all(), ["um", "dois"]);
+    assert_eq!(bruno.read_all(), ["dois", "três"]);
+}
+
+#[test]
+fn somebody_in_two_rooms_gets_each_rooms_order() {
+    let mut scene = Scene::new(Patience::default());
+    let (ana, bruno) = (scene.peer(&[GENERAL, LAB]), scene.peer(&[LAB]));
+    for n in 0..3 {
+        scene.delivery.broadcast(GENERAL, &message(&format!("geral {n}")), None);
+        scene.delivery.broadcast(LAB, &message(&format!("lab {n}")), None);
+    }
+    scene.delivery.flush(scene.now);
+    for peer in [&ana, &bruno] {
+        scene.delivery.remove(peer.conn, scene.now);
+    }
+    let got = ana.read_all();
+    for room in ["geral", "lab"] {
+        let of_room: Vec<_> = got.iter().filter(|text| text.starts_with(room)).collect();
+        assert_eq!(of_room, [&format!("{room} 0"), &format!("{room} 1"), &format!("{room} 2")]);
+    }
+    assert_eq!(bruno.read_all(), ["lab 0", "lab 1", "lab 2"]);
+}
+
+#[test]
+fn who_does_not_read_is_told_so_and_closed_with_1013_and_the_others_miss_nothing() {
+    let mut scene = Scene::new(Patience { outbox: 50_000, ..Patience::default() });
+    let (deaf, bruno) = (scene.peer(&[GENERAL]), scene.peer(&[GENERAL]));
+    let reading = std::thread::spawn(move || bruno.read_all());
+    let text = "x".repeat(4000);
+    let mut said = 0;
+    while scene.delivery.line(0).is_some_and(Line::open) {
+        scene.delivery.broadcast(GENERAL, &message(&text), None);
+        said += 1;
+        scene.delivery.flush(scene.now);
+        scene.wait(Duration::from_millis(10));
+        assert!(said < 20_000, "the kernel takes everything");
+    }
+    // Whoever reads slowly, but reads, still finds the reason at the end of what it was sent.
+    scene.wait(Duration::from_secs(1));
+    let got = deaf.read_all();
+    assert!(got.len() < said, "nothing was dropped");
+    assert_eq!(got[got.len() - 2..], ["bye TooSlow", "close 1013"]);
+    scene.delivery.flush(scene.now);
+    scene.delivery.close(ConnId(2), 1001, &ack("fim"), scene.now);
+    assert_eq!(reading.join().unwrap().len(), said + 2);
+}
+
+#[test]
+fn who_takes_nothing_for_long_is_given_up_even_below_the_bound() {
+    let mut scene = Scene::new(Patience { outbox: usize::MAX, ..Patience::default() });
+    let deaf = scene.peer(&[GENERAL]);
+    while scene.delivery.line(0).is_some_and(|line| line.outbox.is_empty()) {
+        scene.delivery.broadcast(GENERAL, &message(&"x".repeat(4000)), None);
+        scene.delivery.flush(scene.now);
+    }
+    scene.wait(Duration::from_secs(10));
+    assert!(scene.delivery.line(0).is_some_and(Line::open));
+    scene.wait(Duration::from_secs(10));
+    assert!(!scene.delivery.line(0).is_some_and(Line::open));
+    drop(deaf);
+}
+
+#[test]
+fn over_all_bounds_the_fattest_goes_first() {
+    let mut scene = Scene::new(Patience { outbox: usize::MAX, outboxes: 1_000_000, ..Patience::default() });
+    let (fat, thin) = (scene.peer(&[GENERAL, LAB]), scene.peer(&[GENERAL]));
+    for peer in [&fat, &thin] {
+        let line = scene.delivery.lines[scene.delivery.index[&peer.conn]].as_mut().unwrap();
+        while line.outbox.is_empty() {
+            line.send(&frame_of(60_000), scene.now);
+        }
+    }
+    scene.delivery.broadcast(LAB, &message(&"x".repeat(2_000_000)), None);
+    scene.delivery.broadcast(GENERAL, &message(&"x".repeat(100)), None);
+    scene.delivery.flush(scene.now);
+    scene.wait(Duration::from_millis(10));
+    let open = |peer: &Peer| scene.delivery.line(scene.delivery.index[&peer.conn]).is_some_and(Line::open);
+    assert_eq!((open(&fat), open(&thin)), (false, true));
+}
+
+fn frame_of(length: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame::write(&mut bytes, frame::Kind::Text, &vec![b'x'; length]);
+    bytes
+}
+
+#[test]
+fn the_silent_are_pinged_and_the_dead_are_cut() {
+    let mut scene = Scene::new(Patience::default());
+    let (dead, alive) = (scene.peer(&[]), scene.peer(&[]));
+    for _ in 0..60 {
+        scene.wait(Duration::from_secs(1));
+        alive.link.pulse.beat(scene.now);
+    }
+    let mut rest = Vec::new();
+    (&dead.socket).read_to_end(&mut rest).unwrap();
+    assert_eq!(rest, [0x89, 0, 0x89, 0], "two pings, then the end");
+    scene.delivery.remove(alive.conn, scene.now);
+    assert_eq!(alive.read_all(), Vec::<String>::new());
+}

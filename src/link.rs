@@ -1,0 +1,157 @@
+//! What a connection's reading thread and the hub's thread share of one connection.
+//!
+//! Knows a socket and two counters; never knows who is at the other end.
+
+use crate::door::Ticket;
+use crate::socket::Pulse;
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// The number of a connection, never used twice while the server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId(pub u64);
+
+/// One connection, as both of its threads see it.
+///
+/// The reading thread only reads from `socket`. The hub's thread is the only one that writes to it.
+#[derive(Debug)]
+pub struct Link {
+    /// The connection's number.
+    pub id: ConnId,
+    /// The socket. It stays blocking for its reader; the hub sends without waiting.
+    pub socket: Arc<TcpStream>,
+    /// When the peer last gave a sign of life.
+    pub pulse: Arc<Pulse>,
+    /// Messages of this connection that wait for their answer.
+    pub window: Window,
+    /// Errands: large answers that this connection asked for and that are not sent yet. One at a time, or a client that
+    /// opens all its rooms at once would be given more than it can take and be cut for it.
+    pub errands: Window,
+    /// Its permission to stand in the door, until it has entered.
+    ticket: Mutex<Option<Ticket>>,
+}
+
+impl Link {
+    /// Most messages of one connection without an answer.
+    pub const UNANSWERED: u32 = 32;
+
+    /// A connection whose handshake is done.
+    pub fn new(id: ConnId, socket: Arc<TcpStream>, ticket: Option<Ticket>, now: Instant) -> Self {
+        let pulse = Arc::new(Pulse::new(now));
+        let (window, errands) = (Window::new(Self::UNANSWERED), Window::new(1));
+        Self { id, socket, pulse, window, errands, ticket: Mutex::new(ticket) }
+    }
+
+    /// Somebody entered through this connection: it no longer stands in the door.
+    pub fn entered(&self) {
+        self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Ends the connection at once, in both directions; the reader wakes up and finds it ended.
+    pub fn cut(&self) {
+        // An error means that it is already gone.
+        let _ = self.socket.shutdown(Shutdown::Both);
+        self.let_go();
+    }
+
+    /// Lets a waiting reader go, because the connection is over.
+    pub fn let_go(&self) {
+        self.window.close();
+        self.errands.close();
+    }
+}
+
+/// Counts what one connection asked for and has no answer to yet, and makes its reader wait when that is too much.
+///
+/// Without it one fast sender would fill the hub's queue and the history's, and everybody would wait behind it; with it
+/// the sender waits in its own socket.
+#[derive(Debug)]
+pub struct Window {
+    size: u32,
+    state: Mutex<WindowState>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct WindowState {
+    unanswered: u32,
+    closed: bool,
+}
+
+impl Window {
+    /// A window with this many places.
+    pub fn new(size: u32) -> Self {
+        Self { size, state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// Waits until every place is free again. False when the connection is over.
+    pub fn wait_until_empty(&self) -> bool {
+        let mut state = self.lock();
+        while state.unanswered > 0 && !state.closed {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        !state.closed
+    }
+
+    /// Waits for a place and takes it. False when the connection is over.
+    pub fn enter(&self) -> bool {
+        let mut state = self.lock();
+        while state.unanswered >= self.size && !state.closed {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.unanswered += 1;
+        !state.closed
+    }
+
+    /// Gives a place back: one thing was answered.
+    pub fn leave(&self) {
+        let mut state = self.lock();
+        // A reader waits only while every place is taken, or until none is.
+        let was_full = state.unanswered == self.size;
+        state.unanswered = state.unanswered.saturating_sub(1);
+        if was_full || state.unanswered == 0 {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Lets a waiting reader go, because the connection is over.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, WindowState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn the_reader_waits_for_the_first_answer_when_all_places_are_taken() {
+        let window = Arc::new(Window::new(3));
+        for _ in 0..3 {
+            assert!(window.enter());
+        }
+        let waiting = Arc::clone(&window);
+        let reader = thread::spawn(move || waiting.enter());
+        window.leave();
+        assert!(reader.join().unwrap());
+    }
+
+    #[test]
+    fn a_waiting_reader_is_let_go_when_the_connection_ends() {
+        let window = Arc::new(Window::new(3));
+        for _ in 0..3 {
+            window.enter();
+        }
+        let waiting = Arc::clone(&window);
+        let reader = thread::spawn(move || waiting.enter());
+        window.close();
+        assert!(!reader.join().unwrap());
+    }
+}

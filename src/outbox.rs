@@ -1,0 +1,252 @@
+//! What one connection still has to be sent: whole frames that the kernel did not take yet.
+//!
+//! Sending never waits. What the kernel takes is gone; the rest stays here, bounded by whoever owns the outbox, and is
+//! tried again later. The outbox always knows where the frame at its front begins, so that it can drop the frames that
+//! nobody has seen a byte of and still finish the one that is half sent.
+//!
+//! Knows frames and one socket; never knows people or rooms.
+
+use crate::frame::Scanner;
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
+use std::io;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// Somewhere to send bytes without waiting.
+pub trait Sink {
+    /// Sends what can be sent now and says how much that was; 0 when nothing could.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    fn send_now(&self, bytes: &[u8]) -> io::Result<usize>;
+}
+
+impl Sink for TcpStream {
+    /// One system call. The socket itself stays blocking, because its reader shares it.
+    fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match send(self, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+                Ok(sent) => return Ok(sent),
+                Err(Errno::AGAIN) => return Ok(0),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// The pending frames of one connection.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    pending: Vec<u8>,
+    /// Bytes of `pending` that are already sent; cut off when they are more than half of it.
+    sent: usize,
+    /// Bytes at the front that end a frame whose beginning is already sent.
+    partial: usize,
+    /// When the kernel last took something, or when the outbox was last empty.
+    progress: Option<Instant>,
+}
+
+impl Outbox {
+    /// Bytes that wait.
+    pub fn len(&self) -> usize {
+        self.pending.len() - self.sent
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// For how long nothing was taken although something waits.
+    pub fn stuck(&self, now: Instant) -> Duration {
+        match self.progress {
+            Some(since) if !self.is_empty() => now.saturating_duration_since(since),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Adds whole frames at the end.
+    pub fn push(&mut self, frames: &[u8]) {
+        self.pending.extend_from_slice(frames);
+    }
+
+    /// Sends whole frames, or keeps what the kernel does not take. One send at most.
+    ///
+    /// # Errors
+    /// When the connection is gone; what waits is then worthless.
+    pub fn send(&mut self, sink: &impl Sink, frames: &[u8], now: Instant) -> io::Result<()> {
+        if !self.is_empty() {
+            self.push(frames);
+            return self.flush(sink, now);
+        }
+        let sent = sink.send_now(frames)?;
+        if sent < frames.len() {
+            self.progress = Some(now);
+            self.partial = rest_of_frame(frames, sent);
+            self.push(&frames[sent..]);
+        }
+        Ok(())
+    }
+
+    /// Sends what waits, as far as the kernel takes it. One send at most.
+    ///
+    /// # Errors
+    /// When the connection is gone; what waits is then worthless.
+    pub fn flush(&mut self, sink: &impl Sink, now: Instant) -> io::Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let waiting = &self.pending[self.sent..];
+        let taken = sink.send_now(waiting)?;
+        if taken > 0 || self.progress.is_none() {
+            self.progress = Some(now);
+        }
+        self.partial = match taken.checked_sub(self.partial) {
+            Some(whole_frames) => rest_of_frame(&waiting[self.partial..], whole_frames),
+            None => self.partial - taken,
+        };
+        self.sent += taken;
+        self.forget_sent();
+        Ok(())
+    }
+
+    /// Drops every frame that has not begun to be sent.
+    pub fn drop_unsent_frames(&mut self) {
+        self.pending.truncate(self.sent + self.partial);
+    }
+
+    fn forget_sent(&mut self) {
+        if self.is_empty() {
+            // An empty outbox holds no memory: most connections have one.
+            self.pending = Vec::new();
+            self.sent = 0;
+            self.progress = None;
+        } else if self.sent > self.pending.len() / 2 {
+            self.pending.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
+}
+
+/// Of whole frames of which the first `sent` bytes are gone: how many bytes the last frame begun still needs.
+fn rest_of_frame(frames: &[u8], sent: usize) -> usize {
+    let mut scanner = Scanner::default();
+    scanner.feed(&frames[..sent]);
+    if scanner.missing() == 0 {
+        return 0;
+    }
+    let mut rest = 0;
+    // Half a header does not tell the length yet, so follow it byte by byte; then the payload in one step.
+    while scanner.missing() > 0 {
+        let step = usize::try_from(scanner.missing()).unwrap_or(usize::MAX).min(frames.len() - sent - rest);
+        if step == 0 {
+            break;
+        }
+        scanner.feed(&frames[sent + rest..sent + rest + step]);
+        rest += step;
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Kind, write};
+    use proptest::prelude::*;
+    use std::cell::{Cell, RefCell};
+
+    /// A peer that takes a given number of bytes and then no more.
+    #[derive(Default)]
+    struct Peer {
+        room: Cell<usize>,
+        got: RefCell<Vec<u8>>,
+    }
+
+    impl Sink for Peer {
+        fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.room.get());
+            self.room.set(self.room.get() - taken);
+            self.got.borrow_mut().extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+    }
+
+    fn frames(lengths: &[usize]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (n, length) in lengths.iter().enumerate() {
+            write(&mut bytes, Kind::Text, &vec![b'a' + n as u8; *length]);
+        }
+        bytes
+    }
+
+    #[test]
+    fn what_is_taken_at_once_leaves_nothing_behind() {
+        let (peer, mut outbox) = (Peer::default(), Outbox::default());
+        peer.room.set(1000);
+        outbox.send(&peer, &frames(&[10, 20]), Instant::now()).unwrap();
+        assert!(outbox.is_empty());
+        assert_eq!(*peer.got.borrow(), frames(&[10, 20]));
+    }
+
+    #[test]
+    fn a_peer_that_takes_nothing_is_stuck_since_the_first_refusal() {
+        let (peer, mut outbox) = (Peer::default(), Outbox::default());
+        let start = Instant::now();
+        let second = Duration::from_secs(1);
+        outbox.send(&peer, &frames(&[10]), start).unwrap();
+        outbox.send(&peer, &frames(&[10]), start + second).unwrap();
+        assert_eq!(outbox.stuck(start + 3 * second), 3 * second);
+        peer.room.set(1);
+        outbox.flush(&peer, start + 2 * second).unwrap();
+        assert_eq!(outbox.stuck(start + 3 * second), second);
+        peer.room.set(1000);
+        outbox.flush(&peer, start + 3 * second).unwrap();
+        assert_eq!(outbox.stuck(start + 9 * second), Duration::ZERO);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_doubled_or_torn_however_little_the_kernel_takes(
+            lengths in prop::collection::vec(prop_oneof![0..300_usize, 65_530..65_540_usize], 1..5),
+            rooms in prop::collection::vec(0..400_usize, 0..30),
+        ) {
+            let (peer, mut outbox) = (Peer::default(), Outbox::default());
+            let all = frames(&lengths);
+            outbox.send(&peer, &all, Instant::now()).unwrap();
+            for room in rooms {
+                peer.room.set(room);
+                outbox.flush(&peer, Instant::now()).unwrap();
+                prop_assert_eq!(peer.got.borrow().len() + outbox.len(), all.len());
+            }
+            peer.room.set(usize::MAX);
+            outbox.flush(&peer, Instant::now()).unwrap();
+            prop_assert_eq!(peer.got.take(), all);
+        }
+
+        #[test]
+        fn dropping_the_unsent_frames_finishes_the_one_that_is_half_sent(
+            lengths in prop::collection::vec(0..300_usize, 1..8),
+            rooms in prop::collection::vec(0..200_usize, 1..6),
+        ) {
+            let (peer, mut outbox) = (Peer::default(), Outbox::default());
+            peer.room.set(rooms[0]);
+            outbox.send(&peer, &frames(&lengths), Instant::now()).unwrap();
+            for room in &rooms[1..] {
+                peer.room.set(*room);
+                outbox.flush(&peer, Instant::now()).unwrap();
+            }
+            outbox.drop_unsent_frames();
+            outbox.push(&frames(&[5]));
+            peer.room.set(usize::MAX);
+            outbox.flush(&peer, Instant::now()).unwrap();
+            let got = peer.got.take();
+            let whole = got.len() - frames(&[5]).len();
+            prop_assert_eq!(&got[whole..], &frames(&[5])[..]);
+            // What came before is a whole number of the original frames.
+            let ends = (0..=lengths.len()).map(|n| frames(&lengths[..n]).len());
+            prop_assert!(ends.into_iter().any(|end| end == whole));
+        }
+    }
+}
