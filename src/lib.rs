@@ -42,6 +42,7 @@ pub mod socket;
 
 // All of them together.
 pub mod delivery;
+pub mod history;
 
 // The server around them.
 pub mod door;

@@ -1,0 +1,140 @@
+//! The promises of a log, kept by the one in memory.
+
+use super::*;
+use crate::history::samples::{self, room};
+
+fn history(max_bytes: usize, max_entries: usize) -> MemoryHistory {
+    MemoryHistory::with_bounds("e1".into(), max_bytes, max_entries)
+}
+
+fn append(who: &str, id: &str, text: &str) -> Append {
+    samples::append(who, id, text, 1000)
+}
+
+fn say(history: &mut MemoryHistory, who: &str, id: &str, text: &str) -> Outcome {
+    history.submit(vec![Job::Append(append(who, id, text))]);
+    loop {
+        match history.receiver.try_recv() {
+            Ok(Answer::Appended(_, _, _, outcome)) => return outcome,
+            Ok(Answer::Trimmed(..)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn page(history: &mut MemoryHistory, span: Span, limit: usize) -> (Vec<u64>, bool) {
+    history.submit(vec![Job::Page(Ticket(1), room(), span, limit)]);
+    match history.receiver.iter().find(|answer| !matches!(answer, Answer::Trimmed(..))) {
+        Some(Answer::Page(_, _, Some(page))) => (page.entries.iter().map(|entry| entry.seq).collect(), page.more),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn entries_are_numbered_without_gaps_and_time_never_goes_back() {
+    let mut history = history(1000, 100);
+    let Outcome::Stored(first) = say(&mut history, "Ana", "1", "oi") else { panic!() };
+    let mut earlier = append("Bruno", "1", "olá");
+    earlier.at = 500;
+    history.submit(vec![Job::Append(earlier)]);
+    let Ok(Answer::Appended(_, _, _, Outcome::Stored(second))) = history.receiver.try_recv() else { panic!() };
+    assert_eq!((first.seq, second.seq), (1, 2));
+    assert_eq!((first.at, second.at), (1000, 1000));
+}
+
+#[test]
+fn the_same_id_is_the_same_message_and_another_text_under_it_is_refused() {
+    let mut history = history(1000, 100);
+    say(&mut history, "Ana", "1", "oi");
+    assert_eq!(say(&mut history, "Ana", "1", "oi"), Outcome::Duplicate { seq: 1, at: 1000 });
+    assert_eq!(say(&mut history, "Ana", "1", "tchau"), Outcome::IdReused);
+    assert!(matches!(say(&mut history, "Bruno", "1", "oi"), Outcome::Stored(entry) if entry.seq == 2));
+}
+
+#[test]
+fn an_id_is_unique_for_its_person_in_all_rooms() {
+    let mut history = history(1000, 100);
+    say(&mut history, "Ana", "1", "oi");
+    let elsewhere = Append { room: RoomName::lobby(), ..append("Ana", "1", "oi") };
+    history.submit(vec![Job::Append(elsewhere)]);
+    assert!(matches!(history.receiver.try_recv(), Ok(Answer::Appended(_, _, _, Outcome::IdReused))));
+}
+
+#[test]
+fn what_is_forgotten_is_told_of() {
+    let mut history = history(1000, 2);
+    for n in 1..=3 {
+        history.submit(vec![Job::Append(append("Ana", &n.to_string(), "oi"))]);
+    }
+    let oldest: Vec<u64> = history
+        .receiver
+        .try_iter()
+        .filter_map(|answer| if let Answer::Trimmed(_, oldest) = answer { Some(oldest) } else { None })
+        .collect();
+    assert_eq!(oldest, [2]);
+    assert!(matches!(say(&mut history, "Ana", "1", "oi"), Outcome::Stored(_)), "its id is forgotten too");
+}
+
+#[test]
+fn a_room_keeps_the_spelling_it_was_opened_with() {
+    let mut history = history(1000, 100);
+    say(&mut history, "Ana", "1", "oi");
+    history.submit(vec![Job::Tail(RoomName::new("LABORATORIO").unwrap())]);
+    let Ok(Answer::Tail(asked, Some(tail))) = history.receiver.try_recv() else { panic!() };
+    assert_eq!((asked.as_str(), tail.name.as_str()), ("LABORATORIO", "Laboratório"));
+    assert_eq!((tail.seq, tail.oldest, tail.entries.len()), (1, 1, 1));
+}
+
+#[test]
+fn pages_go_both_ways_and_say_when_there_is_more() {
+    let mut history = history(1000, 100);
+    for n in 1..=10 {
+        say(&mut history, "Ana", &n.to_string(), "oi");
+    }
+    assert_eq!(page(&mut history, Span::After(0), 3), (vec![1, 2, 3], true));
+    assert_eq!(page(&mut history, Span::After(7), 3), (vec![8, 9, 10], false));
+    assert_eq!(page(&mut history, Span::After(99), 3), (vec![], false));
+    assert_eq!(page(&mut history, Span::Before(4), 2), (vec![2, 3], true));
+    assert_eq!(page(&mut history, Span::Before(3), 5), (vec![1, 2], false));
+    assert_eq!(page(&mut history, Span::Latest, 2), (vec![9, 10], true));
+}
+
+#[test]
+fn a_page_of_long_texts_is_cut_to_what_may_be_sent_and_nothing_is_skipped() {
+    let mut history = history(10_000_000, 100);
+    for n in 1..=30 {
+        say(&mut history, "Ana", &n.to_string(), &"ã".repeat(4000));
+    }
+    let (first, more) = page(&mut history, Span::After(0), 30);
+    assert!(more && first.len() < 30 && first[0] == 1);
+    let (next, _) = page(&mut history, Span::After(*first.last().unwrap()), 30);
+    assert_eq!(next[0], first.last().unwrap() + 1);
+    let (last, more) = page(&mut history, Span::Latest, 30);
+    assert!(more && last.ends_with(&[30]));
+}
+
+#[test]
+fn memory_is_bounded_in_entries_and_in_bytes() {
+    let mut few = history(1_000_000, 3);
+    for n in 1..=5 {
+        say(&mut few, "Ana", &n.to_string(), "oi");
+    }
+    assert_eq!(page(&mut few, Span::After(0), 10), (vec![3, 4, 5], false));
+    let mut small = history(10, 100);
+    for n in 1..=5 {
+        say(&mut small, "Ana", &n.to_string(), "1234");
+    }
+    assert_eq!(page(&mut small, Span::After(0), 10), (vec![4, 5], false));
+    assert_eq!(small.bytes, 8);
+}
+
+#[test]
+fn search_folds_accents_and_case_and_gives_the_newest_first() {
+    let mut history = history(1000, 100);
+    for (n, text) in ["a Conceição chegou", "nada", "viu a CONCEICAO hoje?"].iter().enumerate() {
+        say(&mut history, "Ana", &n.to_string(), text);
+    }
+    history.submit(vec![Job::Search(Ticket(1), room(), "conceiçao".into(), 10)]);
+    let Ok(Answer::Found(_, _, _, Some(page))) = history.receiver.recv() else { panic!() };
+    assert_eq!(page.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 1]);
+}

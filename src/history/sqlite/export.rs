@@ -1,0 +1,100 @@
+//! A room's log for people and programs outside: text, JSON lines, or a page.
+
+use super::reader::{Room, read_after, room};
+use super::schema::{OpenError, open_to_read};
+use crate::name::RoomName;
+use crate::protocol::Entry;
+use std::io::{self, Write};
+use std::path::Path;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
+
+/// Entries read at once.
+const STEP: usize = 1000;
+
+/// What a room's log is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A line for each message: time, name, text.
+    Text,
+    /// An entry of the protocol on each line.
+    Json,
+    /// A page to read and print.
+    Html,
+}
+
+/// Writes a room's whole log, and says how many entries it has; `None` when there is no such room.
+///
+/// Times are written with this offset.
+///
+/// # Errors
+/// When the log can't be read or the output can't be written.
+pub fn export(
+    history: &Path,
+    name: &RoomName,
+    format: Format,
+    offset: UtcOffset,
+    out: &mut impl Write,
+) -> Result<Option<u64>, OpenError> {
+    let connection = open_to_read(history)?;
+    let Some(room) = room(&connection, name)? else { return Ok(None) };
+    begin(&room, format, out)?;
+    let (mut after, mut count) = (0, 0);
+    loop {
+        let entries = read_after(&connection, &room, after, STEP)?;
+        let Some(last) = entries.last() else { break };
+        after = last.seq;
+        count += entries.len() as u64;
+        for entry in &entries {
+            write_entry(entry, format, offset, out)?;
+        }
+    }
+    if format == Format::Html {
+        out.write_all(b"</ol>\n")?;
+    }
+    out.flush()?;
+    Ok(Some(count))
+}
+
+fn begin(room: &Room, format: Format, out: &mut impl Write) -> io::Result<()> {
+    if format != Format::Html {
+        return Ok(());
+    }
+    let name = escape(&room.name);
+    write!(
+        out,
+        "<!doctype html>\n<html lang=\"pt-BR\">\n<meta charset=\"utf-8\">\n<title>{name}</title>\n\
+         <style>body{{max-width:45rem;margin:2rem auto;font:1rem/1.5 sans-serif}}ol{{list-style:none;padding:0}}\
+         time{{color:#5c6670}}p{{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}}</style>\n<h1>{name}</h1>\n<ol>\n"
+    )
+}
+
+fn write_entry(entry: &Entry, format: Format, offset: UtcOffset, out: &mut impl Write) -> io::Result<()> {
+    if format == Format::Json {
+        serde_json::to_writer(&mut *out, entry)?;
+        return out.write_all(b"\n");
+    }
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(entry.at) * 1_000_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        .to_offset(offset);
+    let exact = at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default();
+    let verb = if entry.action { " " } else { ": " };
+    match format {
+        Format::Html => {
+            let shown = at.format(format_description!("[day]/[month]/[year] [hour]:[minute]")).unwrap_or_default();
+            let (from, text) = (escape(&entry.from), escape(&entry.text));
+            writeln!(out, "<li><p><time datetime=\"{exact}\">{shown}</time> <b>{from}</b>{verb}{text}</p></li>")
+        }
+        _ => {
+            // One message, one line.
+            let text = entry.text.replace('\\', "\\\\").replace('\n', "\\n").replace('\t', " ");
+            let from = if entry.action { format!("* {}", entry.from) } else { entry.from.to_string() };
+            writeln!(out, "{exact}\t{from}\t{text}")
+        }
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,124 @@
+//! The durable log: one SQLite file, one thread that writes it and one that reads.
+//!
+//! The writer takes everything that is waiting into one transaction and answers only after the commit, so a message that
+//! anybody saw survives `kill -9` and a loss of power. The reader has a connection of its own that can't write; a slow
+//! search delays no message.
+//!
+//! Knows SQL, and is the only module that does.
+
+mod backup;
+mod export;
+mod reader;
+mod schema;
+mod trim;
+mod writer;
+
+use super::{Answer, History, Job};
+use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+pub use backup::copy;
+pub use export::{Format, export};
+pub use schema::OpenError;
+pub use trim::Retention;
+
+/// The log in a file.
+pub struct SqliteHistory {
+    epoch: Arc<str>,
+    count: u64,
+    moved_aside: Option<PathBuf>,
+    /// `None` only while being dropped: a thread ends when nobody can send to it any more.
+    writer: Option<Sender<Job>>,
+    reader: Option<Sender<Job>>,
+    answers: Receiver<Answer>,
+    /// For jobs that no thread can do any more.
+    unanswered: Sender<Answer>,
+    /// The writer's, then the reader's.
+    threads: Vec<JoinHandle<()>>,
+    /// Keeps a second server from this file. Dropped last, after both connections.
+    _lock: std::fs::File,
+}
+
+impl SqliteHistory {
+    /// Opens the log in this file, or begins one; a damaged file is moved aside first.
+    ///
+    /// # Errors
+    /// Why the file can't be used; it was not touched then.
+    pub fn open(path: &Path, retention: Option<Retention>) -> Result<Self, OpenError> {
+        let opened = schema::open(path)?;
+        let (answers, receiver) = unbounded();
+        let (to_writer, writer_jobs) = unbounded();
+        let (to_reader, reader_jobs) = unbounded();
+        let unanswered = answers.clone();
+        let reading = reader::Reader::new(schema::open_to_read(path)?, answers.clone());
+        let writing = writer::Writer::new(opened.connection, retention, answers);
+        let spawn = |name: &str, life: Box<dyn FnOnce() + Send>| {
+            thread::Builder::new().name(name.into()).spawn(life).map_err(OpenError::Io)
+        };
+        let threads = vec![
+            spawn("history", Box::new(move || writing.run(&writer_jobs)))?,
+            spawn("history-reader", Box::new(move || reading.run(&reader_jobs)))?,
+        ];
+        Ok(Self {
+            epoch: opened.epoch,
+            count: opened.count,
+            moved_aside: opened.moved_aside,
+            writer: Some(to_writer),
+            reader: Some(to_reader),
+            answers: receiver,
+            unanswered,
+            threads,
+            _lock: opened.lock,
+        })
+    }
+
+    /// Where a damaged file was moved to, if there was one.
+    pub fn moved_aside(&self) -> Option<&Path> {
+        self.moved_aside.as_deref()
+    }
+}
+
+impl History for SqliteHistory {
+    fn epoch(&self) -> Arc<str> {
+        self.epoch.clone()
+    }
+
+    fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn submit(&mut self, jobs: Vec<Job>) {
+        for job in jobs {
+            let thread = if matches!(job, Job::Append(_)) { &self.writer } else { &self.reader };
+            let Some(thread) = thread else { continue };
+            if let Err(SendError(job)) = thread.send(job) {
+                log::error!("a thread of the history is gone; restart the server");
+                let _ = self.unanswered.send(job.unavailable());
+            }
+        }
+    }
+
+    fn answers(&self) -> &Receiver<Answer> {
+        &self.answers
+    }
+}
+
+impl Drop for SqliteHistory {
+    /// Waits until everything submitted is stored, in one file that is whole by itself.
+    fn drop(&mut self) {
+        // The reader first: whoever closes last tidies the journal away, and only the writer may.
+        self.reader = None;
+        for thread in self.threads.drain(..).rev() {
+            let ended = thread.join();
+            self.writer = None;
+            if ended.is_err() {
+                log::error!("a thread of the history panicked");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

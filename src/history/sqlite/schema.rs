@@ -1,0 +1,279 @@
+//! The file: how it is laid out, opened, checked, migrated, and what to do when it can't be used.
+
+use crate::identity::random_epoch;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// "PAPO": tells our files from everybody else's.
+const APPLICATION: u32 = 0x5041_504F;
+/// How long to wait for another process that reads or copies the file.
+const BUSY: Duration = Duration::from_secs(5);
+/// Files up to this size are checked page by page at every start, which takes less than half a second; beyond, only what a
+/// start needs to read is.
+const CHECKED_WHOLE: u64 = 64 * 1024 * 1024;
+/// What people say to each other is not for every account of the machine; SQLite gives its own files the same mode.
+pub const OWNER_ONLY: u32 = 0o600;
+/// A room's entries have neighbouring keys: the room's number, then 40 bits of seq.
+const SEQ_BITS: u32 = 40;
+
+/// What turns a file of each version into one of the next; the first makes an empty file into version 1.
+const STEPS: [&str; 2] = [
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+     CREATE TABLE rooms (
+         id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+         seq INTEGER NOT NULL, oldest INTEGER NOT NULL, at INTEGER NOT NULL);
+     CREATE TABLE speakers (
+         id INTEGER PRIMARY KEY, person BLOB NOT NULL, name TEXT NOT NULL, tag TEXT NOT NULL, UNIQUE (person, name));
+     CREATE TABLE entries (
+         key INTEGER PRIMARY KEY, at INTEGER NOT NULL, speaker INTEGER NOT NULL, text TEXT NOT NULL,
+         action INTEGER NOT NULL, reply_to INTEGER);
+     CREATE TABLE ids (
+         person BLOB NOT NULL, id TEXT NOT NULL, key INTEGER NOT NULL, at INTEGER NOT NULL, digest BLOB NOT NULL,
+         PRIMARY KEY (person, id)) WITHOUT ROWID;",
+    "CREATE VIRTUAL TABLE words USING fts5 (
+         text, content='entries', content_rowid='key', tokenize='unicode61 remove_diacritics 2', prefix='1 2');
+     INSERT INTO words (words) VALUES ('rebuild');",
+];
+
+/// Why a file can't be used. It was not touched, unless it says so.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Another server uses it.
+    InUse,
+    /// It was written by a later version of this program.
+    Newer,
+    /// It is a database of some other program.
+    Foreign,
+    /// The system does not let us.
+    Io(io::Error),
+    /// SQLite does not let us, and not because the file is damaged.
+    Sql(rusqlite::Error),
+}
+
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::InUse => f.write_str("another server uses the file"),
+            Self::Newer => f.write_str("the file was written by a later version"),
+            Self::Foreign => f.write_str("the file belongs to another program"),
+            Self::Io(error) => error.fmt(f),
+            Self::Sql(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// An open file, ready to write.
+pub struct Opened {
+    pub connection: Connection,
+    pub epoch: Arc<str>,
+    /// Messages in it.
+    pub count: u64,
+    /// Where the damaged file is that was here before.
+    pub moved_aside: Option<PathBuf>,
+    pub lock: File,
+}
+
+/// The key of a room's entry.
+pub fn key(room: i64, seq: u64) -> i64 {
+    room << SEQ_BITS | seq as i64
+}
+
+/// The seq in a key.
+pub fn seq_of(key: i64) -> u64 {
+    (key & ((1 << SEQ_BITS) - 1)) as u64
+}
+
+/// The room in a key.
+pub fn room_of(key: i64) -> i64 {
+    key >> SEQ_BITS
+}
+
+/// The last key that a room's entry can have.
+pub fn last_key(room: i64) -> i64 {
+    key(room + 1, 0) - 1
+}
+
+/// Messages in a file.
+pub fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    let count: i64 =
+        connection.query_row("SELECT coalesce(sum(seq - oldest + 1), 0) FROM rooms", [], |row| row.get(0))?;
+    Ok(count.max(0) as u64)
+}
+
+/// Opens a file to write, alone.
+pub fn open(path: &Path) -> Result<Opened, OpenError> {
+    let mut lock = lock(path)?;
+    let mut moved_aside = None;
+    let mut connection = match inspect(path) {
+        Err(OpenError::Sql(error)) if is_damage(&error) => {
+            log::error!("{} is damaged: {error}", path.display());
+            moved_aside = Some(move_aside(path)?);
+            lock = self::lock(path)?;
+            Connection::open(path)?
+        }
+        other => other?,
+    };
+    configure(&connection)?;
+    migrate(&mut connection)?;
+    let epoch = take_epoch(&connection)?;
+    let count = count(&connection)?;
+    Ok(Opened { connection, epoch, count, moved_aside, lock })
+}
+
+/// Opens a file to read; it must be one of ours.
+pub fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", -8_000)?;
+    check_version(&connection)?;
+    Ok(connection)
+}
+
+/// Takes the file for this process. SQLite's own locks come and go; this one stays, and ends with the process.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let file = File::options().read(true).write(true).create(true).truncate(false).mode(OWNER_ONLY).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Opens the file and looks whether it is ours and whole, without changing it.
+fn inspect(path: &Path) -> Result<Connection, OpenError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
+    check_version(&connection)?;
+    if path.metadata()?.len() <= CHECKED_WHOLE {
+        let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict != "ok" {
+            log::error!("{verdict}");
+            return Err(damage(verdict).into());
+        }
+    }
+    Ok(connection)
+}
+
+fn check_version(connection: &Connection) -> Result<(), OpenError> {
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 && number("application_id")? != APPLICATION {
+        return Err(OpenError::Foreign);
+    }
+    if number("user_version")? as usize > STEPS.len() {
+        return Err(OpenError::Newer);
+    }
+    Ok(())
+}
+
+fn configure(connection: &Connection) -> Result<(), OpenError> {
+    connection.busy_timeout(BUSY)?;
+    // FULL: an answer is given only after the disk has the commit.
+    for (name, value) in [("journal_mode", "WAL"), ("synchronous", "FULL"), ("temp_store", "MEMORY")] {
+        connection.pragma_update(None, name, value)?;
+    }
+    // 16 MB of pages; the file may be as large as it likes.
+    connection.pragma_update(None, "cache_size", -16_000)?;
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    Ok(())
+}
+
+/// Brings the file to this program's version, in one transaction.
+fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = version as usize;
+    if version == STEPS.len() {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    for step in &STEPS[version..] {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", STEPS.len() as u32)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The log's identity. A new file gets one, and so does a restored copy: clients may hold entries that it lacks.
+fn take_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> {
+    let meta = |name: &str| -> Result<Option<String>, rusqlite::Error> {
+        connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).optional()
+    };
+    if let (Some(epoch), None) = (meta("epoch")?, meta("copy")?) {
+        return Ok(epoch.into());
+    }
+    let epoch = random_epoch().map_err(|error| OpenError::Io(io::Error::other(error)))?;
+    let transaction = connection.unchecked_transaction()?;
+    transaction.execute("DELETE FROM meta WHERE name = 'copy'", [])?;
+    transaction.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?1)", [&*epoch])?;
+    transaction.commit()?;
+    Ok(epoch)
+}
+
+/// Whether an error means that the file's contents are broken.
+pub fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+fn damage(verdict: String) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(verdict))
+}
+
+/// Renames a damaged file, so that nothing in it is lost, and what belongs to it.
+fn move_aside(path: &Path) -> io::Result<PathBuf> {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let with = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let aside = (0..).map(|n| with(&format!(".danificado-{}", seconds + n))).find(|path| !path.exists());
+    let aside = aside.unwrap_or_else(|| with(".danificado"));
+    for suffix in ["-wal", "-shm"] {
+        let mut target = aside.as_os_str().to_owned();
+        target.push(suffix);
+        match std::fs::rename(with(suffix), target) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    std::fs::rename(path, &aside)?;
+    Ok(aside)
+}
+
+#[cfg(test)]
+pub mod old {
+    //! Files as earlier versions wrote them.
+
+    use super::*;
+
+    /// A file of version 1, which had no search.
+    pub fn version_1(path: &Path) -> Connection {
+        let connection = Connection::open(path).unwrap();
+        connection.execute_batch(STEPS[0]).unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+    }
+}
