@@ -43,6 +43,7 @@ pub mod socket;
 // All of them together.
 pub mod delivery;
 pub mod history;
+pub mod hub;
 
 // The server around them.
 pub mod door;

@@ -1,0 +1,288 @@
+//! Coming and going: entering with a name, opening and leaving rooms, taking another name, dropping out.
+
+use super::limits::{MAX_ROOMS, ROOMS_PER_CONNECTION};
+use super::people::{Person, Seat, Who};
+use super::presence::Change;
+use super::room::Log;
+use super::{Effect, Hub, Now};
+use crate::delivery::ChannelId;
+use crate::history::{Job, Tail};
+use crate::identity::Secret;
+use crate::link::ConnId;
+use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
+use crate::protocol::{
+    ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT, PROTOCOL, Refusal, Renamed, RoomInfo,
+    ServerMessage, Since, Token,
+};
+use std::cmp::Reverse;
+
+impl Hub {
+    pub(super) fn enter(
+        &mut self,
+        conn: ConnId,
+        name: Name,
+        token: Option<Token>,
+        room: Option<RoomName>,
+        since: Since,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        // The connection's thread made a token if the client brought none.
+        let token = token.ok_or_else(|| Refusal::bad_field("token", "um segredo"))?;
+        let secret = Secret::of(&token);
+        let who = match self.people.named(&name) {
+            Some(who) if self.people.get(who).is_some_and(|person| person.secret == secret) => who,
+            Some(_) => return Err(Refusal::name_taken(name.as_str())),
+            None => self.people.add(Person::new(secret, name, self.rules.burst, now.instant)),
+        };
+        if let Some(person) = self.people.get_mut(who) {
+            person.conns.push(conn);
+            person.held_until = None;
+        }
+        if let Some(state) = self.conns.get_mut(&conn) {
+            state.who = Some(who);
+            state.token = Some(token);
+        }
+        self.welcome(conn, who);
+        self.join(conn, room.unwrap_or_else(RoomName::lobby), since, now)
+    }
+
+    fn welcome(&mut self, conn: ConnId, who: Who) {
+        let (Some(person), Some(state)) = (self.people.get(who), self.conns.get(&conn)) else { return };
+        let Some(token) = state.token.clone() else { return };
+        let limits = Limits {
+            text: MAX_TEXT,
+            name: MAX_NAME,
+            room: MAX_ROOM,
+            rate: self.rules.rate.unwrap_or(0.0),
+            burst: self.rules.burst,
+        };
+        let welcome = ServerMessage::Welcome {
+            name: person.name.shown(),
+            tag: person.tag.clone(),
+            token,
+            protocol: PROTOCOL,
+            server: format!("papo {}", env!("CARGO_PKG_VERSION")),
+            limits,
+            heartbeat_ms: HEARTBEAT_MS,
+        };
+        self.send(conn, welcome);
+    }
+
+    pub(super) fn join(&mut self, conn: ConnId, name: RoomName, since: Since, now: Now) -> Result<(), Refusal> {
+        let Some(state) = self.conns.get(&conn) else { return Ok(()) };
+        let known = self.rooms.named(&name);
+        let already_in = known.is_some_and(|room| state.rooms.contains(&room));
+        if !already_in && state.rooms.len() + state.opening >= ROOMS_PER_CONNECTION {
+            return Err(Refusal::new(ErrorCode::TooManyRooms));
+        }
+        let room = match known {
+            Some(room) => room,
+            None if self.rooms.len() >= MAX_ROOMS => {
+                let text = "Há salas demais abertas neste servidor. Entre em uma que já existe.";
+                return Err(Refusal::with_text(ErrorCode::TooManyRooms, text));
+            }
+            None => {
+                self.effects.push(Effect::Ask(Job::Tail(name.clone())));
+                self.rooms.add(name)
+            }
+        };
+        if let Some(Log::Opening(waiting)) = self.rooms.get_mut(room).map(|room| &mut room.log) {
+            waiting.push((conn, since));
+            if let Some(state) = self.conns.get_mut(&conn) {
+                state.opening += 1;
+            }
+            return Ok(());
+        }
+        self.open_room(conn, room, &since, now);
+        Ok(())
+    }
+
+    /// The history told where a room's log stands: whoever waited for it is let in.
+    pub(super) fn room_opened(&mut self, name: &RoomName, tail: Option<Tail>, now: Now) {
+        let Some(id) = self.rooms.named(name) else { return };
+        let Some(room) = self.rooms.get_mut(id) else { return };
+        let (waiting, opened) = match (tail, &mut room.log) {
+            (Some(tail), _) => (room.open(tail), true),
+            (None, Log::Opening(waiting)) => (std::mem::take(waiting), false),
+            (None, Log::Open { .. }) => return,
+        };
+        for (conn, since) in waiting {
+            let Some(state) = self.conns.get_mut(&conn) else { continue };
+            state.opening -= 1;
+            if opened {
+                self.open_room(conn, id, &since, now);
+            } else {
+                let text = "O servidor não conseguiu ler o histórico desta sala. Tente de novo daqui a pouco.";
+                self.send(conn, ServerMessage::Error(Refusal::with_text(ErrorCode::HistoryUnavailable, text)));
+                self.effects.push(Effect::ErrandDone(conn));
+            }
+        }
+        if !opened {
+            self.rooms.remove(id);
+        }
+        self.forget_if_empty(id);
+    }
+
+    fn open_room(&mut self, conn: ConnId, id: ChannelId, since: &Since, now: Now) {
+        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else { return };
+        if !self.conns[&conn].rooms.contains(&id) {
+            self.take_seat(who, id, now);
+            // Only now, so that nobody hears of their own coming.
+            self.effects.push(Effect::Subscribe(conn, id));
+            if let Some(state) = self.conns.get_mut(&conn) {
+                state.rooms.push(id);
+            }
+        }
+        let Some(room) = self.rooms.get(id) else { return };
+        let missed = room.missed(since, &self.epoch);
+        let listed = room.members().iter().take(MAX_MEMBERS);
+        let joined = ServerMessage::Joined {
+            room: room.shown(),
+            epoch: self.epoch.clone(),
+            seq: missed.seq,
+            oldest: missed.oldest,
+            online: room.online(),
+            members: listed.filter_map(|&who| self.people.get(who)).map(Person::member).collect(),
+            entries: missed.entries,
+            more: missed.more,
+            reset: missed.reset,
+        };
+        self.send(conn, joined);
+        self.effects.push(Effect::ErrandDone(conn));
+    }
+
+    /// One more of a person's connections is in a room.
+    fn take_seat(&mut self, who: Who, id: ChannelId, now: Now) {
+        let (Some(person), Some(room)) = (self.people.get_mut(who), self.rooms.get_mut(id)) else { return };
+        if let Some(seat) = person.seat(id) {
+            seat.conns += 1;
+            seat.held_until = None;
+            return;
+        }
+        person.seats.push(Seat { room: id, conns: 1, held_until: None });
+        room.add_member(who);
+        let member = person.member();
+        self.announce(id, Change::Joined(member), now);
+    }
+
+    pub(super) fn leave(&mut self, conn: ConnId, name: &RoomName, now: Now) -> Result<(), Refusal> {
+        let id = self.room_of(conn, name)?;
+        let Some(state) = self.conns.get_mut(&conn) else { return Ok(()) };
+        state.rooms.retain(|&room| room != id);
+        let who = state.who;
+        self.effects.push(Effect::Unsubscribe(conn, id));
+        let shown = self.rooms.get(id).map(|room| room.shown());
+        if let Some(room) = shown {
+            self.send(conn, ServerMessage::Left { room });
+        }
+        if let Some(who) = who {
+            self.free_seat(who, id, false, now);
+        }
+        Ok(())
+    }
+
+    /// One of a person's connections is no longer in a room; if it was the last, the place is held or given up.
+    fn free_seat(&mut self, who: Who, id: ChannelId, hold: bool, now: Now) {
+        let until = now.instant + self.rules.grace;
+        let Some(seat) = self.people.get_mut(who).and_then(|person| person.seat(id)) else { return };
+        seat.conns = seat.conns.saturating_sub(1);
+        if seat.conns > 0 {
+            return;
+        }
+        if hold {
+            seat.held_until = Some(until);
+            self.held.push(Reverse((until, who)));
+        } else {
+            self.give_up_seat(who, id, now);
+        }
+    }
+
+    pub(super) fn gone(&mut self, conn: ConnId, goodbye: bool, now: Now) {
+        let Some(state) = self.conns.remove(&conn) else { return };
+        let Some(who) = state.who else { return };
+        for room in state.rooms {
+            self.effects.push(Effect::Unsubscribe(conn, room));
+            self.free_seat(who, room, !goodbye, now);
+        }
+        let until = now.instant + self.rules.grace;
+        let Some(person) = self.people.get_mut(who) else { return };
+        person.conns.retain(|&other| other != conn);
+        if !person.conns.is_empty() {
+            return;
+        }
+        if goodbye {
+            self.remove_person(who, now);
+        } else {
+            person.held_until = Some(until);
+            self.held.push(Reverse((until, who)));
+        }
+    }
+
+    pub(super) fn rename(&mut self, conn: ConnId, name: Name, now: Now) -> Result<(), Refusal> {
+        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else { return Ok(()) };
+        let Some(person) = self.people.get(who) else { return Ok(()) };
+        if person.name.as_str() == name.as_str() {
+            self.welcome(conn, who);
+            return Ok(());
+        }
+        match self.people.named(&name) {
+            Some(other) if other != who => {
+                let same_token = self.people.get(other).is_some_and(|other| other.secret == person.secret);
+                if !same_token {
+                    return Err(Refusal::name_taken(name.as_str()));
+                }
+                // The same token under both names: the other one steps aside, as one of two tabs does.
+                self.merge_into(who, other, now);
+            }
+            _ => {}
+        }
+        let Some(person) = self.people.get(who) else { return Ok(()) };
+        let from = person.name.shown();
+        self.people.rename(who, name);
+        let Some(person) = self.people.get(who) else { return Ok(()) };
+        let renamed = Renamed { from, to: person.name.shown(), tag: person.tag.clone() };
+        let conns = person.conns.clone();
+        let rooms: Vec<ChannelId> = person.seats.iter().map(|seat| seat.room).collect();
+        for conn in conns {
+            self.welcome(conn, who);
+        }
+        for room in rooms {
+            self.announce(room, Change::Renamed(renamed.clone()), now);
+        }
+        Ok(())
+    }
+
+    /// Two persons of one token become one: the connections and places of `gone` go over to `who`.
+    fn merge_into(&mut self, who: Who, gone: Who, now: Now) {
+        let Some(person) = self.people.remove(gone) else { return };
+        let member = person.member();
+        for seat in &person.seats {
+            if let Some(room) = self.rooms.get_mut(seat.room) {
+                room.remove_member(gone);
+            }
+            self.announce(seat.room, Change::Left(member.clone()), now);
+            for _ in 0..seat.conns {
+                self.take_seat(who, seat.room, now);
+            }
+            self.forget_if_empty(seat.room);
+        }
+        for conn in &person.conns {
+            if let Some(state) = self.conns.get_mut(conn) {
+                state.who = Some(who);
+            }
+        }
+        if let Some(heir) = self.people.get_mut(who) {
+            heir.conns.extend(person.conns);
+        }
+    }
+
+    pub(super) fn list_rooms(&mut self, conn: ConnId) -> Result<(), Refusal> {
+        let open = self.rooms.iter().filter(|room| matches!(room.log, Log::Open { .. }));
+        let mut rooms: Vec<RoomInfo> =
+            open.map(|room| RoomInfo { room: room.shown(), online: room.online(), seq: room.seq() }).collect();
+        rooms.sort_by(|a, b| b.online.cmp(&a.online).then_with(|| a.room.cmp(&b.room)));
+        rooms.truncate(MAX_ROOMS_LISTED);
+        self.send(conn, ServerMessage::Rooms { rooms });
+        Ok(())
+    }
+}

@@ -1,0 +1,318 @@
+//! The rules of the conversation: who is there, in which rooms, who may say what, and who hears of it.
+//!
+//! A plain state machine. Events go in with the time they happened at, effects come out in the order they must be
+//! carried out; its rules are tested by calling [`Hub::handle`] with a hand-turned clock. It is the only owner of people
+//! and rooms. It never waits: what the history has to answer comes back as another event.
+//!
+//! Knows people, rooms and rules; never knows TCP, HTTP, SQL, the clock or how anything is sent.
+
+mod entering;
+pub mod limits;
+mod people;
+mod presence;
+mod room;
+mod talk;
+
+use crate::delivery::ChannelId;
+use crate::history::{Answer, Job};
+use crate::link::ConnId;
+use crate::protocol::{ByeCode, ClientMessage, ErrorCode, Refusal, ServerMessage, Token};
+use limits::{Bucket, MAX_STRIKES, REQUESTS_AT_ONCE, REQUESTS_PER_SECOND, Rules};
+use people::{People, Who};
+use room::Rooms;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A moment, by both clocks: one for measuring, one for showing.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// Never goes back; every rule counts with this one.
+    pub instant: Instant,
+    /// Unix milliseconds, as shown to people.
+    pub unix_ms: u64,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A connection was upgraded and may speak.
+    Arrived(ConnId),
+    /// A connection said something that makes sense.
+    Said(ConnId, ClientMessage),
+    /// A connection said something that makes none.
+    Misspoke(ConnId, Refusal),
+    /// A connection is over. True if it said goodbye: a close frame with the code 1000.
+    Gone(ConnId, bool),
+    /// The history answered.
+    Answered(Answer),
+    /// The server stops.
+    Stop,
+}
+
+/// Something to be carried out.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send to one connection.
+    Send(ConnId, ServerMessage),
+    /// Send to everybody in a room but, if given, one connection.
+    Broadcast(ChannelId, ServerMessage, Option<ConnId>),
+    /// From now on the connection hears the room.
+    Subscribe(ConnId, ChannelId),
+    /// From now on the connection doesn't hear the room.
+    Unsubscribe(ConnId, ChannelId),
+    /// Something for the history.
+    Ask(Job),
+    /// One message of this connection has its answer: it may send another.
+    Answered(ConnId),
+    /// One errand of this connection (entering, opening a room, a page, a search) has its answer.
+    ErrandDone(ConnId),
+    /// Say goodbye with this close code.
+    Close(ConnId, u16, ServerMessage),
+}
+
+/// One upgraded connection.
+struct Conn {
+    /// Who entered through it.
+    who: Option<Who>,
+    /// The secret it entered with, told again when the name changes. Never printed, never stored.
+    token: Option<Token>,
+    rooms: Vec<ChannelId>,
+    /// Rooms asked for that the history has not opened yet.
+    opening: usize,
+    requests: Bucket,
+    strikes: u32,
+    struck_at: Instant,
+    closing: bool,
+}
+
+/// The state of the conversation.
+pub struct Hub {
+    rules: Rules,
+    epoch: Arc<str>,
+    conns: HashMap<ConnId, Conn>,
+    people: People,
+    rooms: Rooms,
+    /// Connections in the order in which they must have entered.
+    waiting_to_enter: VecDeque<(Instant, ConnId)>,
+    /// When the places and names of dropped people are given up; entries may be outdated.
+    held: BinaryHeap<Reverse<(Instant, Who)>>,
+    /// Rooms whose gathered changes are to be told; a room is in here at most once.
+    news: VecDeque<(Instant, ChannelId)>,
+    effects: Vec<Effect>,
+    stopping: bool,
+}
+
+impl Hub {
+    /// An empty conversation whose log has this epoch.
+    pub fn new(rules: Rules, epoch: Arc<str>) -> Self {
+        Self {
+            rules,
+            epoch,
+            conns: HashMap::new(),
+            people: People::default(),
+            rooms: Rooms::default(),
+            waiting_to_enter: VecDeque::new(),
+            held: BinaryHeap::new(),
+            news: VecDeque::new(),
+            effects: Vec::new(),
+            stopping: false,
+        }
+    }
+
+    /// People who are there, dropped ones within their grace included.
+    pub fn people(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Rooms that are open.
+    pub fn rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// What is to be carried out since this was last called, in order.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Takes in one event.
+    pub fn handle(&mut self, event: Event, now: Now) {
+        match event {
+            Event::Arrived(conn) => self.arrived(conn, now),
+            Event::Said(conn, message) => self.said(conn, message, now),
+            Event::Misspoke(conn, refusal) => self.misspoke(conn, refusal, now),
+            Event::Gone(conn, goodbye) => self.gone(conn, goodbye, now),
+            Event::Answered(answer) => self.answered(answer, now),
+            Event::Stop => self.stop(),
+        }
+    }
+
+    /// When [`Hub::tick`] has something to do.
+    pub fn next_tick(&self) -> Option<Instant> {
+        let entering = self.waiting_to_enter.front().map(|(at, _)| *at);
+        let held = self.held.peek().map(|Reverse((at, _))| *at);
+        let news = self.news.front().map(|(at, _)| *at);
+        [entering, held, news].into_iter().flatten().min()
+    }
+
+    /// Does what is due: closes who has not entered, gives up who has not come back, tells what was gathered.
+    pub fn tick(&mut self, now: Now) {
+        while let Some((at, conn)) = self.waiting_to_enter.front().copied() {
+            let entered = self.conns.get(&conn).is_none_or(|conn| conn.who.is_some());
+            if !entered && at > now.instant {
+                break;
+            }
+            self.waiting_to_enter.pop_front();
+            if !entered {
+                let text = "Você não entrou na conversa a tempo. Conecte-se de novo quando quiser entrar.";
+                self.close(conn, 1008, ByeCode::Idle, text);
+            }
+        }
+        self.give_up_held(now);
+        self.tell_news(now);
+    }
+
+    fn arrived(&mut self, conn: ConnId, now: Now) {
+        let state = Conn {
+            who: None,
+            token: None,
+            rooms: Vec::new(),
+            opening: 0,
+            requests: Bucket::new(REQUESTS_AT_ONCE, now.instant),
+            strikes: 0,
+            struck_at: now.instant,
+            closing: false,
+        };
+        self.conns.insert(conn, state);
+        if self.stopping {
+            self.say_shutdown(conn, 1000);
+        } else {
+            self.waiting_to_enter.push_back((now.instant + self.rules.enter_within, conn));
+        }
+    }
+
+    fn said(&mut self, conn: ConnId, message: ClientMessage, now: Now) {
+        let id = match &message {
+            ClientMessage::Say { id, .. } | ClientMessage::Whisper { id, .. } => Some(id.clone()),
+            _ => None,
+        };
+        let errand = message.is_errand();
+        if let Err(refusal) = self.request(conn, message, now) {
+            let refusal = match &id {
+                Some(id) => refusal.of(id),
+                None => refusal,
+            };
+            self.send(conn, ServerMessage::Error(refusal));
+            if id.is_some() {
+                self.effects.push(Effect::Answered(conn));
+            }
+            if errand {
+                self.effects.push(Effect::ErrandDone(conn));
+            }
+        }
+    }
+
+    fn request(&mut self, conn: ConnId, message: ClientMessage, now: Now) -> Result<(), Refusal> {
+        // A closed connection may still have words on the way; nobody waits for an answer to them.
+        let Some(state) = self.conns.get(&conn).filter(|state| !state.closing) else { return Ok(()) };
+        match (&message, state.who) {
+            (ClientMessage::Ping, _) => {
+                self.send(conn, ServerMessage::Pong);
+                return Ok(());
+            }
+            (ClientMessage::Enter { .. }, None) => {}
+            (ClientMessage::Enter { .. }, Some(_)) => return Err(Refusal::new(ErrorCode::AlreadyEntered)),
+            (_, None) => return Err(Refusal::new(ErrorCode::NotEntered)),
+            (_, Some(_)) => {}
+        }
+        let speaks =
+            matches!(message, ClientMessage::Say { .. } | ClientMessage::Whisper { .. } | ClientMessage::Typing { .. });
+        if !speaks {
+            self.count_request(conn, now)?;
+        }
+        match message {
+            ClientMessage::Enter { name, token, room, since, .. } => self.enter(conn, name, token, room, since, now),
+            ClientMessage::Join { room, since } => self.join(conn, room, since, now),
+            ClientMessage::Leave { room } => self.leave(conn, &room, now),
+            ClientMessage::Rename { name } => self.rename(conn, name, now),
+            ClientMessage::Rooms => self.list_rooms(conn),
+            message => self.talk(conn, message, now),
+        }
+    }
+
+    fn count_request(&mut self, conn: ConnId, now: Now) -> Result<(), Refusal> {
+        let (Some(_), Some(state)) = (self.rules.rate, self.conns.get_mut(&conn)) else { return Ok(()) };
+        state.requests.take(REQUESTS_PER_SECOND, REQUESTS_AT_ONCE, now.instant).map_err(too_fast)
+    }
+
+    fn misspoke(&mut self, conn: ConnId, refusal: Refusal, now: Now) {
+        let Some(state) = self.conns.get_mut(&conn).filter(|state| !state.closing) else { return };
+        let forgiven = now.instant.saturating_duration_since(state.struck_at).as_secs();
+        state.strikes = state.strikes.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX)) + 1;
+        if forgiven > 0 {
+            state.struck_at = now.instant;
+        }
+        let too_many = state.strikes > MAX_STRIKES;
+        self.send(conn, ServerMessage::Error(refusal));
+        if too_many {
+            let text = "Foram mensagens demais que não fazem sentido. Este programa é de outra versão?";
+            self.close(conn, 1008, ByeCode::Protocol, text);
+        }
+    }
+
+    fn answered(&mut self, answer: Answer, now: Now) {
+        match answer {
+            Answer::Appended(ticket, id, room, outcome) => self.appended(ConnId(ticket.0), id, &room, outcome),
+            Answer::Tail(room, tail) => self.room_opened(&room, tail, now),
+            Answer::Page(ticket, room, page) => self.page_read(ConnId(ticket.0), &room, page),
+            Answer::Found(ticket, room, query, page) => self.found(ConnId(ticket.0), &room, query, page),
+            Answer::Trimmed(room, oldest) => {
+                if let Some(room) = self.rooms.named(&room).and_then(|id| self.rooms.get_mut(id)) {
+                    room.trim(oldest);
+                }
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        // The more people come back, the longer they spread themselves: a hundred a second, and at most 15 s.
+        let spread = (1000 + 10 * self.conns.len() as u64).min(15_000);
+        let mut conns: Vec<ConnId> = self.conns.keys().copied().collect();
+        conns.sort_unstable();
+        for conn in conns {
+            self.say_shutdown(conn, spread);
+        }
+    }
+
+    fn say_shutdown(&mut self, conn: ConnId, retry_after_ms: u64) {
+        let text = "O servidor foi desligado.".to_owned();
+        let bye = ServerMessage::Bye { code: ByeCode::Shutdown, text, retry_after_ms: Some(retry_after_ms) };
+        self.close_with(conn, 1001, bye);
+    }
+
+    fn close(&mut self, conn: ConnId, code: u16, bye: ByeCode, text: &str) {
+        self.close_with(conn, code, ServerMessage::Bye { code: bye, text: text.into(), retry_after_ms: None });
+    }
+
+    fn close_with(&mut self, conn: ConnId, code: u16, bye: ServerMessage) {
+        if let Some(state) = self.conns.get_mut(&conn)
+            && !std::mem::replace(&mut state.closing, true)
+        {
+            self.effects.push(Effect::Close(conn, code, bye));
+        }
+    }
+
+    fn send(&mut self, conn: ConnId, message: ServerMessage) {
+        self.effects.push(Effect::Send(conn, message));
+    }
+}
+
+fn too_fast(wait: Duration) -> Refusal {
+    // Rounded up, so that whoever waits exactly this long is not refused again.
+    Refusal::too_fast(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests;

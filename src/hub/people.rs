@@ -1,0 +1,148 @@
+//! The people who are there: one for each (token, name), whatever the number of their connections.
+
+use super::limits::{Bucket, WHISPERS_REMEMBERED};
+use crate::delivery::ChannelId;
+use crate::identity::{PersonId, Secret};
+use crate::link::ConnId;
+use crate::name::Name;
+use crate::protocol::Member;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A person's number while they are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Who(u32);
+
+/// One person.
+pub struct Person {
+    pub id: PersonId,
+    pub secret: Secret,
+    pub name: Name,
+    pub tag: Arc<str>,
+    pub conns: Vec<ConnId>,
+    pub seats: Vec<Seat>,
+    /// Until when the name is held although no connection is left.
+    pub held_until: Option<Instant>,
+    pub speech: Bucket,
+    /// When their typing was last passed on.
+    pub typed_at: Option<Instant>,
+    /// The last whispers, so that a resend is not delivered twice.
+    pub whispers: VecDeque<Whispered>,
+}
+
+/// A whisper that was delivered.
+pub struct Whispered {
+    pub id: String,
+    /// When it was said, in Unix milliseconds.
+    pub at: u64,
+    /// Tells another text under the same id.
+    pub digest: u64,
+}
+
+/// A person's place in a room.
+pub struct Seat {
+    pub room: ChannelId,
+    /// How many of the person's connections are in the room.
+    pub conns: usize,
+    /// Until when the place is held although none is.
+    pub held_until: Option<Instant>,
+}
+
+impl Person {
+    /// Somebody who just came, with no connection and no place yet.
+    pub fn new(secret: Secret, name: Name, burst: u32, now: Instant) -> Self {
+        Self {
+            id: secret.person(&name),
+            tag: secret.tag(&name),
+            secret,
+            name,
+            conns: Vec::new(),
+            seats: Vec::new(),
+            held_until: None,
+            speech: Bucket::new(burst, now),
+            typed_at: None,
+            whispers: VecDeque::new(),
+        }
+    }
+
+    /// The person as others see them.
+    pub fn member(&self) -> Member {
+        Member { name: self.name.shown(), tag: self.tag.clone() }
+    }
+
+    pub fn seat(&mut self, room: ChannelId) -> Option<&mut Seat> {
+        self.seats.iter_mut().find(|seat| seat.room == room)
+    }
+
+    /// The whisper with this id, if it is remembered.
+    pub fn whispered(&self, id: &str) -> Option<&Whispered> {
+        self.whispers.iter().find(|known| known.id == id)
+    }
+
+    pub fn remember_whisper(&mut self, whispered: Whispered) {
+        if self.whispers.len() >= WHISPERS_REMEMBERED {
+            self.whispers.pop_front();
+        }
+        self.whispers.push_back(whispered);
+    }
+}
+
+/// Everybody, findable by number and by name.
+#[derive(Default)]
+pub struct People {
+    slots: Vec<Option<Person>>,
+    free: Vec<u32>,
+    by_name: HashMap<Arc<str>, Who>,
+}
+
+impl People {
+    pub fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    pub fn get(&self, who: Who) -> Option<&Person> {
+        self.slots.get(who.0 as usize)?.as_ref()
+    }
+
+    pub fn get_mut(&mut self, who: Who) -> Option<&mut Person> {
+        self.slots.get_mut(who.0 as usize)?.as_mut()
+    }
+
+    pub fn named(&self, name: &Name) -> Option<Who> {
+        self.by_name.get(name.key()).copied()
+    }
+
+    pub fn add(&mut self, person: Person) -> Who {
+        let key = person.name.key().clone();
+        let who = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = Some(person);
+                Who(slot)
+            }
+            None => {
+                self.slots.push(Some(person));
+                Who(self.slots.len() as u32 - 1)
+            }
+        };
+        self.by_name.insert(key, who);
+        who
+    }
+
+    pub fn remove(&mut self, who: Who) -> Option<Person> {
+        let person = self.slots.get_mut(who.0 as usize)?.take()?;
+        self.by_name.remove(person.name.key());
+        self.free.push(who.0);
+        Some(person)
+    }
+
+    /// Gives a person another name; the caller made sure that nobody else has it.
+    pub fn rename(&mut self, who: Who, name: Name) {
+        let Some(person) = self.slots.get_mut(who.0 as usize).and_then(Option::as_mut) else { return };
+        self.by_name.remove(person.name.key());
+        self.by_name.insert(name.key().clone(), who);
+        person.id = person.secret.person(&name);
+        person.tag = person.secret.tag(&name);
+        person.name = name;
+    }
+}

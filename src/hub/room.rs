@@ -1,0 +1,302 @@
+//! One room: where its log stands, its last entries, who is in it, and what is yet to be told of comings and goings.
+
+use super::people::Who;
+use crate::delivery::ChannelId;
+use crate::history::{TAIL, Tail, fit_page};
+use crate::link::ConnId;
+use crate::name::RoomName;
+use crate::protocol::{Entry, MAX_PAGE, Member, Renamed, Since};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Entries that somebody new to a room is shown at once.
+const FIRST_PAGE: usize = 50;
+
+/// Where a room's log stands.
+pub enum Log {
+    /// The history was asked; these wait for its answer.
+    Opening(Vec<(ConnId, Since)>),
+    /// Everything up to `seq` was shown.
+    Open {
+        seq: u64,
+        oldest: u64,
+        /// The last entries, without gaps, up to `seq`.
+        tail: VecDeque<Arc<Entry>>,
+    },
+}
+
+/// What somebody who opens a room is given of its log.
+#[derive(Debug, PartialEq)]
+pub struct Missed {
+    pub seq: u64,
+    pub oldest: u64,
+    pub entries: Vec<Arc<Entry>>,
+    pub more: bool,
+    pub reset: bool,
+}
+
+/// Comings and goings that were not told yet.
+#[derive(Default)]
+pub struct News {
+    pub joined: Vec<Member>,
+    pub left: Vec<Member>,
+    pub renamed: Vec<Renamed>,
+    /// When something was last told.
+    pub told_at: Option<Instant>,
+    /// How many people were told of last.
+    pub told_online: usize,
+    /// Whether the hub has an appointment to tell.
+    pub due: bool,
+}
+
+/// One room.
+pub struct Room {
+    pub name: RoomName,
+    pub log: Log,
+    pub news: News,
+    /// Messages on their way through the history; the room stays open for them.
+    pub appending: usize,
+    members: Vec<Who>,
+    places: HashMap<Who, usize>,
+}
+
+impl Room {
+    fn new(name: RoomName) -> Self {
+        let log = Log::Opening(Vec::new());
+        Self { name, log, news: News::default(), appending: 0, members: Vec::new(), places: HashMap::new() }
+    }
+
+    /// The room's name as it is shown.
+    pub fn shown(&self) -> Arc<str> {
+        self.name.shown()
+    }
+
+    pub fn online(&self) -> usize {
+        self.members.len()
+    }
+
+    pub fn members(&self) -> &[Who] {
+        &self.members
+    }
+
+    pub fn add_member(&mut self, who: Who) {
+        self.places.insert(who, self.members.len());
+        self.members.push(who);
+    }
+
+    pub fn remove_member(&mut self, who: Who) {
+        let Some(place) = self.places.remove(&who) else { return };
+        self.members.swap_remove(place);
+        if let Some(&moved) = self.members.get(place) {
+            self.places.insert(moved, place);
+        }
+    }
+
+    /// The last seq; 0 while the log is not open.
+    pub fn seq(&self) -> u64 {
+        match &self.log {
+            Log::Opening(_) => 0,
+            Log::Open { seq, .. } => *seq,
+        }
+    }
+
+    /// The history told where the log stands; gives back who waited for it.
+    pub fn open(&mut self, tail: Tail) -> Vec<(ConnId, Since)> {
+        if matches!(self.log, Log::Open { .. }) {
+            return Vec::new();
+        }
+        self.name = tail.name;
+        let log = Log::Open { seq: tail.seq, oldest: tail.oldest, tail: tail.entries.into() };
+        match std::mem::replace(&mut self.log, log) {
+            Log::Opening(waiting) => waiting,
+            Log::Open { .. } => Vec::new(),
+        }
+    }
+
+    /// A new entry was stored and is about to be shown.
+    pub fn push(&mut self, entry: Arc<Entry>) {
+        let Log::Open { seq, tail, .. } = &mut self.log else { return };
+        *seq = entry.seq;
+        tail.push_back(entry);
+        if tail.len() > TAIL {
+            tail.pop_front();
+        }
+    }
+
+    /// The history forgot what is older than this seq.
+    pub fn trim(&mut self, first: u64) {
+        let Log::Open { oldest, tail, .. } = &mut self.log else { return };
+        *oldest = first;
+        while tail.front().is_some_and(|entry| entry.seq < first) {
+            tail.pop_front();
+        }
+    }
+
+    /// What somebody who holds `since` of the log `epoch` has missed.
+    pub fn missed(&self, since: &Since, epoch: &str) -> Missed {
+        let Log::Open { seq, oldest, tail } = &self.log else {
+            return Missed { seq: 0, oldest: 1, entries: Vec::new(), more: false, reset: false };
+        };
+        let other_log = since.epoch.as_deref().is_some_and(|theirs| theirs != epoch);
+        let from_the_future = since.after.is_some_and(|after| after > *seq);
+        let reset = other_log || from_the_future;
+        let missed = |entries, more| Missed { seq: *seq, oldest: *oldest, entries, more, reset };
+        let Some(after) = since.after.filter(|_| !reset) else {
+            return missed(last_page(tail), false);
+        };
+        let held_from = seq + 1 - tail.len() as u64;
+        // What was trimmed can't be given; `oldest` tells how much that was.
+        let after = after.max(oldest - 1);
+        if after + 1 < held_from {
+            // Too long ago for what is at hand; the client asks the history, page by page.
+            return missed(Vec::new(), true);
+        }
+        let skip = (after + 1 - held_from) as usize;
+        let mut entries: Vec<_> = tail.iter().skip(skip).cloned().collect();
+        let cut = entries.len() > MAX_PAGE;
+        entries.truncate(MAX_PAGE);
+        let cut = fit_page(&mut entries) || cut;
+        missed(entries, cut)
+    }
+}
+
+/// The newest entries, oldest first.
+fn last_page(tail: &VecDeque<Arc<Entry>>) -> Vec<Arc<Entry>> {
+    let mut entries: Vec<_> = tail.iter().rev().take(FIRST_PAGE).cloned().collect();
+    fit_page(&mut entries);
+    entries.reverse();
+    entries
+}
+
+/// All open rooms, findable by number and by name.
+#[derive(Default)]
+pub struct Rooms {
+    slots: Vec<Option<Room>>,
+    free: Vec<u32>,
+    by_key: HashMap<Arc<str>, ChannelId>,
+}
+
+impl Rooms {
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    pub fn get(&self, id: ChannelId) -> Option<&Room> {
+        self.slots.get(id.0 as usize)?.as_ref()
+    }
+
+    pub fn get_mut(&mut self, id: ChannelId) -> Option<&mut Room> {
+        self.slots.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    pub fn named(&self, name: &RoomName) -> Option<ChannelId> {
+        self.by_key.get(name.key()).copied()
+    }
+
+    /// Makes a place for a room whose log is still to be opened.
+    pub fn add(&mut self, name: RoomName) -> ChannelId {
+        let key = name.key().clone();
+        let room = Some(Room::new(name));
+        let id = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = room;
+                ChannelId(slot)
+            }
+            None => {
+                self.slots.push(room);
+                ChannelId(self.slots.len() as u32 - 1)
+            }
+        };
+        self.by_key.insert(key, id);
+        id
+    }
+
+    pub fn remove(&mut self, id: ChannelId) {
+        if let Some(room) = self.slots.get_mut(id.0 as usize).and_then(Option::take) {
+            self.by_key.remove(room.name.key());
+            self.free.push(id.0);
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Room> {
+        self.slots.iter().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn room_with(seq: u64) -> Room {
+        let mut room = Room::new(RoomName::lobby());
+        room.open(Tail { name: RoomName::lobby(), seq: 0, oldest: 1, entries: Vec::new() });
+        for seq in 1..=seq {
+            let (room_name, from, tag) = ("geral".into(), "Ana".into(), "aaaaaaaa".into());
+            let text = seq.to_string();
+            let entry = Entry { room: room_name, seq, at: 0, from, tag, text, action: false, reply_to: None };
+            room.push(Arc::new(entry));
+        }
+        room
+    }
+
+    fn since(epoch: Option<&str>, after: Option<u64>) -> Since {
+        Since { epoch: epoch.map(Into::into), after }
+    }
+
+    fn seqs(missed: &Missed) -> Vec<u64> {
+        missed.entries.iter().map(|entry| entry.seq).collect()
+    }
+
+    #[test]
+    fn a_newcomer_sees_the_last_page() {
+        let missed = room_with(60).missed(&since(None, None), "e1");
+        assert_eq!(seqs(&missed), (11..=60).collect::<Vec<_>>());
+        assert!(!missed.more && !missed.reset);
+    }
+
+    #[test]
+    fn who_comes_back_gets_exactly_what_came_after() {
+        let missed = room_with(60).missed(&since(Some("e1"), Some(57)), "e1");
+        assert_eq!((seqs(&missed), missed.more), (vec![58, 59, 60], false));
+        assert_eq!(seqs(&room_with(60).missed(&since(None, Some(60)), "e1")), Vec::<u64>::new());
+    }
+
+    #[test]
+    fn another_log_starts_afresh() {
+        let missed = room_with(3).missed(&since(Some("e0"), Some(2)), "e1");
+        assert_eq!((seqs(&missed), missed.reset), (vec![1, 2, 3], true));
+        assert!(room_with(3).missed(&since(None, Some(9)), "e1").reset);
+    }
+
+    #[test]
+    fn what_was_trimmed_is_not_given_and_the_rest_is() {
+        let mut room = room_with(10);
+        room.trim(8);
+        let missed = room.missed(&since(Some("e1"), Some(2)), "e1");
+        assert_eq!((missed.oldest, seqs(&missed), missed.more), (8, vec![8, 9, 10], false));
+    }
+
+    #[test]
+    fn who_was_away_for_long_asks_the_history() {
+        let missed = room_with(TAIL as u64 + 100).missed(&since(None, Some(5)), "e1");
+        assert_eq!((seqs(&missed), missed.more), (vec![], true));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_missed_begins_right_after_what_is_held(seq in 0..700_u64, after in 0..700_u64) {
+            let missed = room_with(seq).missed(&since(None, Some(after)), "e1");
+            prop_assert_eq!(missed.reset, after > seq);
+            let got = seqs(&missed);
+            if !missed.reset && let (Some(first), Some(last)) = (got.first(), got.last()) {
+                prop_assert_eq!(*first, after + 1);
+                prop_assert_eq!(last - first + 1, got.len() as u64);
+                prop_assert_eq!(*last == seq, !missed.more);
+            } else if !missed.reset {
+                prop_assert_eq!(missed.more, after < seq);
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Talking: messages on their way through the history to everybody, whispers, typing, and reading back.
+
+use super::limits::{SMALL_ROOM, TYPING_EVERY};
+use super::people::{Whispered, Who};
+use super::{Effect, Hub, Now, too_fast};
+use crate::delivery::ChannelId;
+use crate::history::{Append, Job, Outcome, Page, Ticket};
+use crate::link::ConnId;
+use crate::name::{Name, RoomName};
+use crate::protocol::{ClientMessage, Entry, ErrorCode, MAX_PAGE, Refusal, ServerMessage, Span};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+impl Hub {
+    /// What people say once they are in.
+    pub(super) fn talk(&mut self, conn: ConnId, message: ClientMessage, now: Now) -> Result<(), Refusal> {
+        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else { return Ok(()) };
+        match message {
+            ClientMessage::Whisper { to, id, text } => self.whisper(conn, who, &to, id, text, now),
+            ClientMessage::Typing { room } => self.typing(conn, who, &room, now),
+            ClientMessage::History { room, span, limit } => self.read_page(conn, &room, span, limit),
+            ClientMessage::Search { room, query, limit } => self.search(conn, &room, query, limit),
+            ClientMessage::Say { .. } => self.say(conn, who, message, now),
+            _ => Ok(()),
+        }
+    }
+
+    fn say(&mut self, conn: ConnId, who: Who, message: ClientMessage, now: Now) -> Result<(), Refusal> {
+        let ClientMessage::Say { room, id, text, action, reply_to } = message else { return Ok(()) };
+        let channel = self.room_of(conn, &room)?;
+        let Some(room) = self.rooms.get(channel) else { return Ok(()) };
+        if reply_to.is_some_and(|seq| seq == 0 || seq > room.seq()) {
+            return Err(Refusal::new(ErrorCode::NoSuchEntry));
+        }
+        self.count_speech(who, now)?;
+        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get_mut(channel)) else { return Ok(()) };
+        room.appending += 1;
+        let append = Append {
+            ticket: Ticket(conn.0),
+            person: person.id,
+            id,
+            room: room.name.clone(),
+            from: person.name.shown(),
+            tag: person.tag.clone(),
+            text,
+            action,
+            reply_to,
+            at: now.unix_ms,
+        };
+        self.effects.push(Effect::Ask(Job::Append(append)));
+        Ok(())
+    }
+
+    /// The history stored a message, or did not: now it may be shown, or must be refused.
+    pub(super) fn appended(&mut self, conn: ConnId, id: String, room: &RoomName, outcome: Outcome) {
+        let Some(channel) = self.rooms.named(room) else { return };
+        if let Some(room) = self.rooms.get_mut(channel) {
+            room.appending = room.appending.saturating_sub(1);
+        }
+        match outcome {
+            Outcome::Stored(entry) => self.show(conn, id, channel, entry),
+            Outcome::Duplicate { seq, at } => self.acknowledge(conn, id, channel, seq, at, true),
+            Outcome::IdReused => self.refuse(conn, &id, ErrorCode::IdReused),
+            Outcome::Unavailable => self.refuse(conn, &id, ErrorCode::HistoryUnavailable),
+        }
+        self.effects.push(Effect::Answered(conn));
+        self.forget_if_empty(channel);
+    }
+
+    /// Shows a stored entry to the room; its sender gets the `ack` at the very place of the message.
+    fn show(&mut self, conn: ConnId, id: String, channel: ChannelId, entry: Arc<Entry>) {
+        if let Some(room) = self.rooms.get_mut(channel) {
+            room.push(entry.clone());
+        }
+        let (seq, at) = (entry.seq, entry.at);
+        let sender = self.conns.contains_key(&conn).then_some(conn);
+        self.effects.push(Effect::Broadcast(channel, ServerMessage::Message(entry), sender));
+        self.acknowledge(conn, id, channel, seq, at, false);
+    }
+
+    fn acknowledge(&mut self, conn: ConnId, id: String, channel: ChannelId, seq: u64, at: u64, duplicate: bool) {
+        let room = self.rooms.get(channel).map(|room| room.shown());
+        self.send(conn, ServerMessage::Ack { id, room, seq: Some(seq), at, duplicate });
+    }
+
+    fn refuse(&mut self, conn: ConnId, id: &str, code: ErrorCode) {
+        self.send(conn, ServerMessage::Error(Refusal::new(code).of(id)));
+    }
+
+    fn whisper(
+        &mut self,
+        conn: ConnId,
+        who: Who,
+        to: &Name,
+        id: String,
+        text: String,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let Some(person) = self.people.get(who) else { return Ok(()) };
+        let digest = digest(to, &text);
+        if let Some(first) = person.whispered(&id) {
+            if first.digest != digest {
+                return Err(Refusal::new(ErrorCode::IdReused));
+            }
+            let at = first.at;
+            self.send(conn, ServerMessage::Ack { id, room: None, seq: None, at, duplicate: true });
+            self.effects.push(Effect::Answered(conn));
+            return Ok(());
+        }
+        // Whispers are not stored, so somebody who just dropped out would never get this one.
+        let target = self.people.named(to).and_then(|who| self.people.get(who));
+        let Some(target) = target.filter(|target| !target.conns.is_empty()) else {
+            return Err(Refusal::new(ErrorCode::NoSuchPerson));
+        };
+        let whisper = ServerMessage::Whisper {
+            from: person.name.shown(),
+            tag: person.tag.clone(),
+            to: target.name.shown(),
+            at: now.unix_ms,
+            text,
+        };
+        // The sender's other connections see it too; this one gets the ack.
+        let mut hearers = [&target.conns[..], &person.conns[..]].concat();
+        hearers.sort_unstable();
+        hearers.dedup();
+        hearers.retain(|&hearer| hearer != conn);
+        self.count_speech(who, now)?;
+        for hearer in hearers {
+            self.send(hearer, whisper.clone());
+        }
+        if let Some(person) = self.people.get_mut(who) {
+            person.remember_whisper(Whispered { id: id.clone(), at: now.unix_ms, digest });
+        }
+        self.send(conn, ServerMessage::Ack { id, room: None, seq: None, at: now.unix_ms, duplicate: false });
+        self.effects.push(Effect::Answered(conn));
+        Ok(())
+    }
+
+    /// Passes on that somebody is writing, now and then, and only where few enough are there to care.
+    fn typing(&mut self, conn: ConnId, who: Who, room: &RoomName, now: Now) -> Result<(), Refusal> {
+        let channel = self.room_of(conn, room)?;
+        let (Some(room), Some(person)) = (self.rooms.get(channel), self.people.get_mut(who)) else { return Ok(()) };
+        let lately = person.typed_at.is_some_and(|at| now.instant < at + TYPING_EVERY);
+        if lately || room.online() > SMALL_ROOM {
+            return Ok(());
+        }
+        person.typed_at = Some(now.instant);
+        let typing = ServerMessage::Typing { room: room.shown(), name: person.name.shown() };
+        self.effects.push(Effect::Broadcast(channel, typing, Some(conn)));
+        Ok(())
+    }
+
+    fn read_page(&mut self, conn: ConnId, room: &RoomName, span: Span, limit: Option<u64>) -> Result<(), Refusal> {
+        self.room_of(conn, room)?;
+        let job = Job::Page(Ticket(conn.0), room.clone(), span, page_size(limit));
+        self.effects.push(Effect::Ask(job));
+        Ok(())
+    }
+
+    fn search(&mut self, conn: ConnId, room: &RoomName, query: String, limit: Option<u64>) -> Result<(), Refusal> {
+        self.room_of(conn, room)?;
+        let job = Job::Search(Ticket(conn.0), room.clone(), query, page_size(limit));
+        self.effects.push(Effect::Ask(job));
+        Ok(())
+    }
+
+    pub(super) fn page_read(&mut self, conn: ConnId, room: &RoomName, page: Option<Page>) {
+        let message = match page {
+            Some(Page { oldest, entries, more }) => {
+                ServerMessage::History { room: self.shown(room), epoch: self.epoch.clone(), oldest, entries, more }
+            }
+            None => unreadable(),
+        };
+        self.send(conn, message);
+        self.effects.push(Effect::ErrandDone(conn));
+    }
+
+    pub(super) fn found(&mut self, conn: ConnId, room: &RoomName, query: String, page: Option<Page>) {
+        let message = match page {
+            Some(Page { entries, more, .. }) => ServerMessage::Found { room: self.shown(room), query, entries, more },
+            None => unreadable(),
+        };
+        self.send(conn, message);
+        self.effects.push(Effect::ErrandDone(conn));
+    }
+
+    /// The room's name as it is shown, or as it was asked for when it is no longer open.
+    fn shown(&self, name: &RoomName) -> Arc<str> {
+        let open = self.rooms.named(name).and_then(|id| self.rooms.get(id));
+        open.map_or_else(|| name.shown(), |room| room.shown())
+    }
+
+    /// The room of this name that the connection is in.
+    pub(super) fn room_of(&self, conn: ConnId, name: &RoomName) -> Result<ChannelId, Refusal> {
+        let room = self.rooms.named(name);
+        room.filter(|id| self.conns.get(&conn).is_some_and(|state| state.rooms.contains(id)))
+            .ok_or_else(|| Refusal::new(ErrorCode::NotInRoom))
+    }
+
+    fn count_speech(&mut self, who: Who, now: Now) -> Result<(), Refusal> {
+        let (Some(rate), Some(person)) = (self.rules.rate, self.people.get_mut(who)) else { return Ok(()) };
+        person.speech.take(rate, self.rules.burst, now.instant).map_err(too_fast)
+    }
+}
+
+/// Tells two whispers under one id apart.
+fn digest(to: &Name, text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (to.key(), text).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn page_size(limit: Option<u64>) -> usize {
+    limit.map_or(MAX_PAGE, |limit| usize::try_from(limit).unwrap_or(MAX_PAGE).min(MAX_PAGE))
+}
+
+fn unreadable() -> ServerMessage {
+    let text = "O servidor não conseguiu ler o histórico. Tente de novo daqui a pouco.";
+    ServerMessage::Error(Refusal::with_text(ErrorCode::HistoryUnavailable, text))
+}
