@@ -42,6 +42,7 @@ pub mod socket;
 
 // All of them together.
 pub mod delivery;
+pub mod exchange;
 pub mod history;
 pub mod hub;
 
