@@ -47,4 +47,8 @@ pub mod history;
 pub mod hub;
 
 // The server around them.
+pub mod capacity;
+pub mod connection;
 pub mod door;
+pub mod http;
+pub mod porter;

@@ -1,0 +1,74 @@
+//! How many connections this machine can hold, and what stops it from holding more.
+//!
+//! Each connection costs a descriptor, a thread, and about four memory maps for the thread's stack. Past the last of
+//! these limits the standard library aborts the process, so the ceiling must be known before.
+//!
+//! Knows the system's limits; never knows connections.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::fs;
+
+/// Descriptors kept for the listener, the log, the history and connections that are being refused.
+const SPARE_DESCRIPTORS: u64 = 64;
+/// Memory maps kept for everything but connections.
+const SPARE_MAPS: u64 = 2_000;
+/// Memory maps of one connection's thread: its stack, the guard page, and what the allocator adds for it.
+const MAPS_PER_THREAD: u64 = 4;
+/// Thread numbers kept for everything else on the machine.
+const SPARE_THREADS: u64 = 1_000;
+
+/// A number of connections and the reason why it is not larger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capacity {
+    /// Connections at the same time.
+    pub connections: usize,
+    /// What would have to be raised for more.
+    pub limited_by: &'static str,
+}
+
+/// Raises the soft limit of descriptors as far as allowed and finds the smallest of the system's limits and `wanted`.
+pub fn find(wanted: usize) -> Capacity {
+    let limits = [
+        (wanted as u64, "--max-conexoes"),
+        (raise_descriptors().saturating_sub(SPARE_DESCRIPTORS), "ulimit -n"),
+        (read("/proc/sys/vm/max_map_count").saturating_sub(SPARE_MAPS) / MAPS_PER_THREAD, "vm.max_map_count"),
+        (read("/proc/sys/kernel/pid_max").saturating_sub(SPARE_THREADS), "kernel.pid_max"),
+        (read("/proc/sys/kernel/threads-max").saturating_sub(SPARE_THREADS), "kernel.threads-max"),
+        (read("/sys/fs/cgroup/pids.max").saturating_sub(SPARE_DESCRIPTORS), "pids.max"),
+    ];
+    let (connections, limited_by) = limits.into_iter().min_by_key(|(limit, _)| *limit).unwrap_or(limits[0]);
+    Capacity { connections: usize::try_from(connections).unwrap_or(wanted).max(1), limited_by }
+}
+
+/// The limit of open descriptors, after raising the soft one to the hard one.
+fn raise_descriptors() -> u64 {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current == maximum {
+        return current.unwrap_or(u64::MAX);
+    }
+    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => maximum.unwrap_or(u64::MAX),
+        Err(_) => current.unwrap_or(u64::MAX),
+    }
+}
+
+/// A number that the system shows as a file; no limit if it does not.
+fn read(path: &str) -> u64 {
+    fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_wanted_connections_are_the_limit_themselves() {
+        assert_eq!(find(10), Capacity { connections: 10, limited_by: "--max-conexoes" });
+    }
+
+    #[test]
+    fn endless_wishes_are_limited_by_the_system() {
+        let capacity = find(usize::MAX);
+        assert!(capacity.connections < usize::MAX && capacity.limited_by != "--max-conexoes", "{capacity:?}");
+    }
+}

@@ -1,0 +1,243 @@
+//! One visitor's life, on a thread of its own: a request, perhaps a page and goodbye; or a handshake, then reading until
+//! the end.
+//!
+//! After the upgrade this thread only reads. What it understands it tells the hub; what tungstenite wants to answer by
+//! itself it hands to the hub, because only the hub's thread writes.
+//!
+//! Knows this one visitor; never knows other visitors, or what is stored.
+
+use crate::door::{Door, Ticket};
+use crate::exchange::{Input, Stats};
+use crate::http::{self, HeadError, Policy, Response, Verdict};
+use crate::identity::random_token;
+use crate::link::{ConnId, Link};
+use crate::protocol::{ByeCode, ClientMessage, MAX_FRAME, ServerMessage};
+use crate::socket::{Budget, End, Guard, Incoming, Reader, Shared, Source, Watch};
+use crossbeam_channel::Sender;
+use std::io::{self, Write};
+use std::net::{IpAddr, Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Stack of a connection's thread, in bytes. Only what is touched becomes memory; with much less, hostile input could
+/// end the process instead of the connection.
+pub const STACK: usize = 256 * 1024;
+/// How long a request's head, the handshake included, may take in all.
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// How long a message may stay unfinished.
+const MESSAGE_WITHIN: Duration = Duration::from_secs(10);
+/// How long a peer may go on sending after it was answered.
+const DRAIN_WITHIN: Duration = Duration::from_millis(500);
+/// Bytes that are read and dropped from such a peer; a fast one sends this much in the time that it has.
+const DRAIN_BYTES: usize = 64 * 1024 * 1024;
+
+/// What all connections of a server have in common.
+pub struct Shop {
+    /// Who may connect, and from which pages.
+    pub policy: Policy,
+    /// Counts who is inside.
+    pub door: Arc<Door>,
+    /// Where the hub listens.
+    pub inputs: Sender<Input>,
+    /// How many bytes a peer may send.
+    pub budget: Option<Budget>,
+    /// Figures for `/saude`.
+    pub stats: Arc<Stats>,
+    /// When the server started.
+    pub started: Instant,
+    /// The number of the next connection.
+    pub next_id: AtomicU64,
+}
+
+/// Serves one accepted socket until it is over.
+pub fn serve(socket: Arc<TcpStream>, address: IpAddr, shop: &Shop) {
+    if let Some((rest, ticket)) = shake_hands(&socket, address, shop) {
+        converse(socket, rest, ticket, shop);
+    }
+}
+
+/// Answers a request, or upgrades the connection and gives back what was read too much.
+// On a frame of its own, because the pages that a thread's stack once touched stay with it while it lives.
+#[inline(never)]
+fn shake_hands(socket: &Arc<TcpStream>, address: IpAddr, shop: &Shop) -> Option<(Vec<u8>, Ticket)> {
+    let deadline = Instant::now() + HEAD_WITHIN;
+    let Some(ticket) = shop.door.wait(address) else {
+        answer(socket, &Response::full(shop.door.ceiling()), deadline);
+        return None;
+    };
+    let (head, rest) = match http::read_head(&mut Shared(socket.clone()), deadline) {
+        Ok(read) => read,
+        Err(HeadError::Refused(refusal)) => {
+            answer(socket, &refusal, deadline);
+            return None;
+        }
+        Err(HeadError::Gone(error)) => {
+            log::debug!("no request from {address}: {error}");
+            return None;
+        }
+    };
+    match http::judge(&head, &shop.policy, &shop.stats, shop.started) {
+        Verdict::Answer(response) => {
+            answer(socket, &response, deadline);
+            None
+        }
+        Verdict::Upgrade(response) => match write_all(socket, &response.to_bytes(), deadline) {
+            Ok(()) => Some((rest, ticket)),
+            Err(error) => {
+                log::debug!("handshake with {address}: {error}");
+                None
+            }
+        },
+    }
+}
+
+/// Sends an answer and closes, without cutting off what the peer has not read yet.
+fn answer(socket: &Arc<TcpStream>, response: &Response, deadline: Instant) {
+    let sent = write_all(socket, &response.to_bytes(), deadline.max(Instant::now() + DRAIN_WITHIN));
+    if sent.is_err() || socket.shutdown(Shutdown::Write).is_err() {
+        return;
+    }
+    // Closing while the peer still sends would make the kernel reset the connection, answer and all.
+    let until = Instant::now() + DRAIN_WITHIN;
+    let mut guard = Guard::new(Shared(socket.clone()), Watch::default());
+    drain(&mut guard, until);
+}
+
+/// Reads and drops what a peer still sends, for a moment.
+fn drain(guard: &mut Guard<Shared>, until: Instant) {
+    let mut scratch = [0; 2048];
+    let mut left = DRAIN_BYTES;
+    while left > 0 {
+        let time = until.saturating_duration_since(Instant::now());
+        if time.is_zero() || guard.source().set_read_timeout(Some(time)).is_err() {
+            return;
+        }
+        match guard.read_unguarded(&mut scratch) {
+            Ok(read @ 1..) => left = left.saturating_sub(read),
+            _ => return,
+        }
+    }
+}
+
+fn write_all(mut socket: &TcpStream, bytes: &[u8], deadline: Instant) -> io::Result<()> {
+    let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+    socket.set_write_timeout(Some(left))?;
+    socket.write_all(bytes)
+}
+
+/// The upgraded part of the visit.
+#[inline(never)]
+fn converse(socket: Arc<TcpStream>, rest: Vec<u8>, ticket: Ticket, shop: &Shop) {
+    let conn = ConnId(shop.next_id.fetch_add(1, Ordering::Relaxed));
+    let link = Arc::new(Link::new(conn, socket.clone(), Some(ticket), Instant::now()));
+    if shop.inputs.send(Input::Arrived(link.clone())).is_err() {
+        return;
+    }
+    // From here on the hub knows the connection, and must hear of its end whatever happens, a panic included.
+    let mut farewell = Farewell { conn, inputs: &shop.inputs, goodbye: false };
+    let mut reader = reader_of(socket, rest, &link, shop);
+    let end = read_until_the_end(&mut reader, &link, shop);
+    log::debug!("connection {} ended: {end:?}", conn.0);
+    match end {
+        Some(End::Closed(code)) => {
+            farewell.goodbye = code == 1000;
+            // The others hear of it now; the hub sends the reply to the close and shuts the writing side.
+            drop(farewell);
+            drain(reader.guard_mut(), Instant::now() + DRAIN_WITHIN);
+        }
+        Some(End::Broken(code, text)) => refuse(&mut reader, conn, code, text, shop),
+        Some(End::Stalled) => refuse(&mut reader, conn, 1008, "A mensagem não chegou inteira a tempo.", shop),
+        Some(End::Lost(_)) => {}
+        // The hub said goodbye while the peer still spoke; unread words would make the kernel reset the connection,
+        // goodbye and all.
+        None => drain(reader.guard_mut(), Instant::now() + 2 * DRAIN_WITHIN),
+    }
+}
+
+/// A reader of what comes after the handshake.
+#[inline(never)]
+fn reader_of(socket: Arc<TcpStream>, rest: Vec<u8>, link: &Link, shop: &Shop) -> Box<Reader<Shared, Replies>> {
+    let watch = Watch { budget: shop.budget, unfinished: Some(MESSAGE_WITHIN), pulse: Some(link.pulse.clone()) };
+    let replies = Replies { conn: link.id, inputs: shop.inputs.clone() };
+    Box::new(Reader::accept(Guard::new(Shared(socket), watch), rest, MAX_FRAME, replies))
+}
+
+/// Reads and tells the hub. `None` means that the hub said goodbye, or is gone.
+fn read_until_the_end(reader: &mut Reader<Shared, Replies>, link: &Link, shop: &Shop) -> Option<End> {
+    loop {
+        let input = match reader.read() {
+            Ok(Incoming::Text(text)) => understand(link, &text)?,
+            Ok(Incoming::Pong) => continue,
+            Ok(Incoming::Binary(_)) => return Some(End::Broken(1003, "Aqui só se conversa em texto.")),
+            Err(end) => return Some(end),
+        };
+        // What follows a request for a room speaks of that room: it must find it open.
+        let opens_a_room = matches!(&input, Input::Said(_, ClientMessage::Enter { .. } | ClientMessage::Join { .. }));
+        shop.inputs.send(input).ok()?;
+        if opens_a_room && !link.errands.wait_until_empty() {
+            return None;
+        }
+    }
+}
+
+/// What one text frame tells the hub. `None` means that the connection is over.
+fn understand(link: &Link, text: &str) -> Option<Input> {
+    let mut message = match ClientMessage::parse(text) {
+        Ok(message) => message,
+        Err(refusal) => return Some(Input::Misspoke(link.id, refusal)),
+    };
+    if message.is_errand() && !link.errands.enter() {
+        return None;
+    }
+    match &mut message {
+        // Waits for a place in the window; there is none when the connection is over.
+        ClientMessage::Say { .. } | ClientMessage::Whisper { .. } if !link.window.enter() => return None,
+        ClientMessage::Enter { token: token @ None, .. } => match random_token() {
+            Ok(random) => *token = Some(random),
+            Err(error) => log::error!("no randomness for a token: {error}"),
+        },
+        _ => {}
+    }
+    Some(Input::Said(link.id, message))
+}
+
+/// Asks the hub to say goodbye to somebody who broke the rules, and waits a moment for them to close.
+fn refuse(reader: &mut Reader<Shared, Replies>, conn: ConnId, code: u16, text: &str, shop: &Shop) {
+    let bye = ServerMessage::Bye { code: ByeCode::Protocol, text: text.into(), retry_after_ms: None };
+    if shop.inputs.send(Input::Refused(conn, code, bye)).is_ok() {
+        drain(reader.guard_mut(), Instant::now() + DRAIN_WITHIN);
+    }
+}
+
+/// Tells the hub that the connection is over, when dropped.
+struct Farewell<'a> {
+    conn: ConnId,
+    inputs: &'a Sender<Input>,
+    goodbye: bool,
+}
+
+impl Drop for Farewell<'_> {
+    fn drop(&mut self) {
+        // Without a hub there is nobody to tell.
+        let _ = self.inputs.send(Input::Gone(self.conn, self.goodbye));
+    }
+}
+
+/// Hands tungstenite's own frames to the hub.
+struct Replies {
+    conn: ConnId,
+    inputs: Sender<Input>,
+}
+
+impl Write for Replies {
+    fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
+        let reply = Input::Reply(self.conn, frame.to_vec());
+        self.inputs.send(reply).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok(frame.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

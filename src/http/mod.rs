@@ -1,0 +1,72 @@
+//! The little HTTP that a chat needs: one request, answered or upgraded, then never again on the same connection.
+//!
+//! The head is read by our own loop, because the whole of it has one deadline and one size limit, and whatever came
+//! after it belongs to the WebSocket.
+//!
+//! Knows requests, answers and the page's files; never knows the chat.
+
+mod head;
+mod page;
+mod policy;
+mod response;
+
+pub use head::{Head, HeadError, Upgrade, read_head};
+pub use policy::Policy;
+pub use response::Response;
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crate::exchange::Stats;
+
+/// What is to be done with a request.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Answer it and close.
+    Answer(Response),
+    /// Send this and go on in WebSocket.
+    Upgrade(Response),
+}
+
+/// Decides what a request gets.
+pub fn judge(head: &Head, policy: &Policy, stats: &Stats, started: Instant) -> Verdict {
+    match decide(head, policy, stats, started) {
+        Ok(verdict) => verdict,
+        Err(refusal) => Verdict::Answer(refusal),
+    }
+}
+
+fn decide(head: &Head, policy: &Policy, stats: &Stats, started: Instant) -> Result<Verdict, Response> {
+    let host = head.host.as_deref().ok_or_else(|| Response::text(400, "Falta o cabeçalho Host neste pedido."))?;
+    policy.check_host(host)?;
+    if let Some(upgrade) = &head.upgrade {
+        upgrade.check(head)?;
+        policy.check_origin(head.origin.as_deref(), host)?;
+        return Ok(Verdict::Upgrade(Response::switching_protocols(&upgrade.key)));
+    }
+    if !matches!(head.method.as_str(), "GET" | "HEAD") {
+        let refusal = Response::text(405, "Por aqui só se lê: use GET ou HEAD.");
+        return Err(refusal.with("Allow", "GET, HEAD"));
+    }
+    let answer = match head.path.as_str() {
+        "/saude" => health(stats, started),
+        path => page::file(path)
+            .unwrap_or_else(|| Response::text(404, &format!("Não há nada aqui. A conversa fica em http://{host}/"))),
+    };
+    Ok(Verdict::Answer(if head.method == "HEAD" { answer.without_body() } else { answer }))
+}
+
+fn health(stats: &Stats, started: Instant) -> Response {
+    let health = serde_json::json!({
+        "status": "ok",
+        "server": format!("papo {}", env!("CARGO_PKG_VERSION")),
+        "people": stats.people.load(Ordering::Relaxed),
+        "connections": stats.connections.load(Ordering::Relaxed),
+        "rooms": stats.rooms.load(Ordering::Relaxed),
+        "uptime_s": started.elapsed().as_secs(),
+    });
+    Response::new(200, "application/json", format!("{health}\n").into_bytes())
+}
+
+#[cfg(test)]
+mod tests;

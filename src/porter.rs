@@ -1,0 +1,79 @@
+//! The one thread that refuses those for whom there is no thread.
+//!
+//! A refusal must be read before the connection is closed: what the peer sent and nobody read would make the kernel reset
+//! the connection, refusal and all. So the porter answers at once, keeps each socket for a moment, and waits for none.
+//!
+//! Knows sockets and one answer; never knows the chat.
+
+use crate::connection::STACK;
+use crate::http::Response;
+use crate::outbox::Sink;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::collections::VecDeque;
+use std::io::Read;
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Refused connections that are kept; each holds a descriptor, and the oldest go first.
+const KEPT: usize = 32;
+/// Connections that may wait for him to look up.
+const ARRIVALS: usize = 256;
+/// How long one is kept.
+const KEPT_FOR: Duration = Duration::from_millis(500);
+/// How often the kept ones are read from.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Starts the porter of a server with this many places.
+///
+/// # Errors
+/// When the system has no thread for him.
+pub fn start(ceiling: usize) -> std::io::Result<Sender<Arc<TcpStream>>> {
+    let (sender, receiver) = bounded(ARRIVALS);
+    let refusal = Response::full(ceiling).to_bytes();
+    thread::Builder::new().name("porter".into()).stack_size(STACK).spawn(move || work(&receiver, &refusal))?;
+    Ok(sender)
+}
+
+fn work(arrivals: &Receiver<Arc<TcpStream>>, refusal: &[u8]) {
+    let mut kept: VecDeque<(Arc<TcpStream>, Instant)> = VecDeque::new();
+    loop {
+        let arrival = match kept.is_empty() {
+            true => arrivals.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            false => arrivals.recv_timeout(TICK),
+        };
+        match arrival {
+            Ok(socket) => {
+                refuse(&socket, refusal);
+                kept.push_back((socket, Instant::now() + KEPT_FOR));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        while kept.len() > KEPT || kept.front().is_some_and(|(_, until)| *until <= Instant::now()) {
+            kept.pop_front();
+        }
+        kept.retain(|(socket, _)| still_open(socket));
+    }
+}
+
+fn refuse(socket: &TcpStream, refusal: &[u8]) {
+    // Whoever does not take even this is not worth more.
+    let _ = socket.set_nonblocking(true);
+    let _ = socket.send_now(refusal);
+    let _ = socket.shutdown(Shutdown::Write);
+}
+
+/// Reads and drops what the peer has sent; false once it has closed.
+fn still_open(mut socket: &TcpStream) -> bool {
+    let mut scratch = [0; 4096];
+    for _ in 0..16 {
+        match socket.read(&mut scratch) {
+            Ok(0) => return false,
+            Ok(_) => {}
+            Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
+        }
+    }
+    true
+}
