@@ -48,7 +48,9 @@ pub mod hub;
 
 // The server around them.
 pub mod capacity;
+pub mod config;
 pub mod connection;
 pub mod door;
 pub mod http;
 pub mod porter;
+pub mod server;

@@ -1,0 +1,110 @@
+//! The log as whoever starts the server meets it: opened, copied, exported, or a sentence why not.
+
+use crate::banner::with_dots;
+use papo::config::{Config, Export, Home};
+use papo::history::History;
+use papo::history::memory::MemoryHistory;
+use papo::history::sqlite::{self, OpenError, Retention, SqliteHistory};
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+/// An open log and what the banner says of it.
+pub struct Archive {
+    pub history: Box<dyn History>,
+    pub sentence: String,
+}
+
+/// Opens the log that was asked for.
+pub fn open(config: &Config) -> Result<Archive, String> {
+    let path = match &config.history {
+        Home::Memory => {
+            let no_randomness =
+                |error| format!("O sistema não tem números aleatórios para dar ({error}). Tente de novo.");
+            let history = Box::new(MemoryHistory::new().map_err(no_randomness)?);
+            return Ok(Archive { history, sentence: "só na memória, some quando o servidor parar".into() });
+        }
+        Home::File(path) => path,
+    };
+    let retention = config.keep_days.map(|days| Retention::new(Duration::from_secs(u64::from(days) * 24 * 3600)));
+    let history = SqliteHistory::open(path, retention).map_err(|error| refusal(path, &error))?;
+    let name = path.display();
+    if let Some(aside) = history.moved_aside() {
+        eprintln!(
+            "ATENÇÃO: o arquivo {name} estava danificado. Ele foi guardado como {} e a conversa recomeça em um arquivo novo.",
+            aside.display()
+        );
+    }
+    let sentence = match history.count() {
+        1 => format!("{name} (1 mensagem)"),
+        count => format!("{name} ({} mensagens)", with_dots(count)),
+    };
+    Ok(Archive { history: Box::new(history), sentence })
+}
+
+/// Copies the log and says what was copied.
+pub fn copy(home: &Home, target: &Path) -> Result<String, String> {
+    let Home::File(path) = home else {
+        return Err("Um histórico que fica só na memória não tem o que copiar.".into());
+    };
+    must_exist(path)?;
+    match sqlite::copy(path, target) {
+        Ok(1) => Ok(format!("1 mensagem copiada para {}.\n", target.display())),
+        Ok(count) => Ok(format!("{} mensagens copiadas para {}.\n", with_dots(count), target.display())),
+        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(format!("O arquivo {} já existe. Escolha outro nome para a cópia.", target.display()))
+        }
+        Err(OpenError::Io(error)) => Err(format!("Não consegui escrever {} ({error}).", target.display())),
+        Err(error) => Err(refusal(path, &error)),
+    }
+}
+
+/// Writes a room's log to stdout.
+pub fn export(export: &Export) -> Result<(), String> {
+    must_exist(&export.history)?;
+    let offset = time::UtcOffset::current_local_offset().unwrap_or(time::UtcOffset::UTC);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match sqlite::export(&export.history, &export.room, export.format, offset, &mut out) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(format!("Não há nenhuma mensagem na sala “{}”. Confira o nome com /salas.", export.room)),
+        // Whoever reads only the first lines (`| head`) is no error of ours.
+        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(OpenError::Io(error)) => Err(format!("Não consegui escrever a saída ({error}).")),
+        Err(error) => Err(refusal(&export.history, &error)),
+    }
+    .and_then(|()| out.flush().or_else(tolerate_closed_pipe))
+}
+
+fn tolerate_closed_pipe(error: io::Error) -> Result<(), String> {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        Ok(())
+    } else {
+        Err(format!("Não consegui escrever a saída ({error})."))
+    }
+}
+
+fn must_exist(path: &Path) -> Result<(), String> {
+    if path.is_file() {
+        return Ok(());
+    }
+    Err(format!("Não achei o histórico {}. Indique o arquivo com --historico.", path.display()))
+}
+
+/// Why a file can't be used, and what to do.
+fn refusal(path: &Path, error: &OpenError) -> String {
+    let name = path.display();
+    let other = "indique outro: servidor --historico outro.db";
+    match error {
+        OpenError::InUse => {
+            format!("Não consegui abrir {name}: outro servidor está usando o arquivo. Feche-o ou {other}")
+        }
+        OpenError::Newer => format!(
+            "Não consegui abrir {name}: o arquivo é de uma versão mais nova do Papo. Atualize o servidor ou {other}"
+        ),
+        OpenError::Foreign => format!("Não consegui abrir {name}: o arquivo é de outro programa. Por favor, {other}"),
+        OpenError::Io(error) => {
+            format!("Não consegui abrir {name} ({error}). Confira a pasta e as permissões, ou {other}")
+        }
+        OpenError::Sql(error) => format!("Não consegui abrir {name} ({error}). Confira o espaço em disco, ou {other}"),
+    }
+}

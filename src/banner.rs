@@ -1,0 +1,141 @@
+//! What the server says to whoever started it: where it is, how it ended, and why it could not start.
+
+use papo::capacity::Capacity;
+use papo::config::Config;
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+/// The first screen.
+pub fn welcome(address: SocketAddr, history: &str, capacity: &Capacity) -> String {
+    let port = address.port();
+    let mut text = format!("Papo {} está no ar.\n\n", env!("CARGO_PKG_VERSION"));
+    let mut line = |what: &str, value: &str| text.push_str(&format!("  {what:<18} {value}\n"));
+    let network = network_address(address.ip());
+    let here = match address.ip() {
+        ip if ip.is_loopback() || ip.is_unspecified() => format!("localhost:{port}"),
+        ip => authority(ip, port),
+    };
+    line("Neste computador", &format!("http://{here}/"));
+    match network {
+        Some(ip) => {
+            let there = authority(ip, port);
+            line("Na rede", &format!("http://{there}/     ← envie este endereço"));
+            line("No terminal", &format!("cliente {there}"));
+        }
+        None => line("No terminal", &format!("cliente {here}")),
+    }
+    let places = with_dots(capacity.connections as u64);
+    text.push_str(&format!("\n  Conexões: até {places} ao mesmo tempo (limite de {})\n", capacity.limited_by));
+    text.push_str(&format!("  Histórico: {history}        Para encerrar: Ctrl+C\n"));
+    if address.ip().is_loopback() {
+        text.push_str("\n  Só este computador alcança o servidor. Para abrir à rede: servidor --rede\n");
+    }
+    text
+}
+
+/// A number as people write it: 1.284.
+pub fn with_dots(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push('.');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The last line.
+pub fn goodbye(told: usize) -> String {
+    match told {
+        0 => "Encerrando… Até logo.\n".into(),
+        1 => "Encerrando… 1 pessoa avisada. Até logo.\n".into(),
+        n => format!("Encerrando… {n} pessoas avisadas. Até logo.\n"),
+    }
+}
+
+/// Why the server can't listen, and what to do.
+pub fn no_listening(config: &Config, error: &io::Error) -> String {
+    let (address, port) = (config.address, config.port);
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            let other = port.checked_add(1).unwrap_or(9000);
+            format!(
+                "Não consegui usar a porta {port}: outro programa já está nela. Talvez o servidor já esteja ligado. \
+                 Feche-o ou escolha outra porta: servidor --porta {other}"
+            )
+        }
+        io::ErrorKind::PermissionDenied if port < 1024 => format!(
+            "Não consegui usar a porta {port}: o sistema reserva as portas abaixo de 1024. Escolha uma maior: \
+             servidor --porta 9000"
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            let own = network_address(IpAddr::from([0, 0, 0, 0])).map_or(String::new(), |ip| format!("{ip}, "));
+            format!(
+                "O endereço {address} não pertence a este computador. Use um dos seus ({own}127.0.0.1) ou --rede para \
+                 todos."
+            )
+        }
+        _ => format!(
+            "Não consegui escutar em {} ({error}). Tente outra porta: servidor --porta 9001",
+            authority(address, port)
+        ),
+    }
+}
+
+/// The address under which others reach a server that listens on `ip`; `None` if nobody can.
+fn network_address(ip: IpAddr) -> Option<IpAddr> {
+    if ip.is_loopback() {
+        return None;
+    }
+    if !ip.is_unspecified() {
+        return Some(ip);
+    }
+    // Connecting a UDP socket sends nothing; it only asks which of our addresses would be used.
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let own = socket.local_addr().ok()?.ip();
+    (!own.is_loopback() && !own.is_unspecified()).then_some(own)
+}
+
+fn authority(ip: IpAddr, port: u16) -> String {
+    SocketAddr::new(ip, port).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn capacity() -> Capacity {
+        Capacity { connections: 10_000, limited_by: "--max-conexoes" }
+    }
+
+    #[test]
+    fn a_server_for_this_computer_says_so() {
+        let text = welcome("127.0.0.1:9000".parse().unwrap(), "historico.db (2 mensagens)", &capacity());
+        assert!(text.contains("Neste computador   http://localhost:9000/\n"), "{text}");
+        assert!(text.contains("  Conexões: até 10.000 ao mesmo tempo (limite de --max-conexoes)\n"));
+        assert!(!text.contains("Na rede"));
+        assert!(text.contains("  Histórico: historico.db (2 mensagens)        Para encerrar: Ctrl+C\n"));
+        assert!(text.contains("Para abrir à rede: servidor --rede"));
+    }
+
+    #[test]
+    fn a_server_for_one_address_shows_that_address() {
+        let text = welcome("[2001:db8::1]:9100".parse().unwrap(), "nenhum", &capacity());
+        assert!(text.contains("Na rede            http://[2001:db8::1]:9100/     ← envie este endereço"), "{text}");
+        assert!(text.contains("No terminal        cliente [2001:db8::1]:9100"));
+    }
+
+    #[test]
+    fn large_numbers_have_dots() {
+        assert_eq!([0, 999, 1284, 1_000_000].map(with_dots), ["0", "999", "1.284", "1.000.000"]);
+    }
+
+    #[test]
+    fn goodbyes_count_people() {
+        assert_eq!(goodbye(1), "Encerrando… 1 pessoa avisada. Até logo.\n");
+        assert_eq!(goodbye(3), "Encerrando… 3 pessoas avisadas. Até logo.\n");
+    }
+}

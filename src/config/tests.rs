@@ -1,0 +1,132 @@
+//! The command line as people type it, and as they mistype it.
+
+use super::*;
+
+fn read(arguments: &str) -> Result<Request, UsageError> {
+    parse(arguments.split_whitespace().map(OsString::from), |_| None)
+}
+
+fn config(arguments: &str) -> Config {
+    match read(arguments) {
+        Ok(Request::Serve(config)) => config,
+        other => panic!("{arguments}: {other:?}"),
+    }
+}
+
+fn error(arguments: &str) -> String {
+    read(arguments).expect_err(arguments).0
+}
+
+#[test]
+fn without_options_only_this_computer_is_served() {
+    assert_eq!(config("").socket_address(), "127.0.0.1:9000".parse().unwrap());
+}
+
+#[test]
+fn options_are_read_in_all_their_forms() {
+    for arguments in ["-p 9001", "-p9001", "--porta 9001", "--porta=9001"] {
+        assert_eq!(config(arguments).port, 9001, "{arguments}");
+    }
+    let all = config(
+        "--rede --ritmo 2,5 --max-conexoes 50 --origem https://A.exemplo/ --origem null --dominio Papo.local \
+         --historico nenhum -vv --log papo.log",
+    );
+    assert_eq!(all.address, Ipv4Addr::UNSPECIFIED);
+    assert_eq!((all.rate, all.max_connections, all.verbosity), (2.5, 50, 2));
+    assert_eq!(all.origins, ["https://a.exemplo", "null"]);
+    assert_eq!((all.domains, all.log_file), (vec!["papo.local".to_owned()], Some("papo.log".into())));
+}
+
+#[test]
+fn a_flag_beats_its_variable() {
+    let variable = |name: &str| match name {
+        "PAPO_PORTA" => Some("9100".to_owned()),
+        "PAPO_ORIGEM" => Some("http://a, http://b".to_owned()),
+        "PAPO_DETALHES" => Some("1".to_owned()),
+        _ => None,
+    };
+    let read = |arguments: &str| match parse(arguments.split_whitespace().map(OsString::from), variable) {
+        Ok(Request::Serve(config)) => config,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((read("").port, read("--porta 9200").port), (9100, 9200));
+    assert_eq!(read("").origins, ["http://a", "http://b"]);
+    assert_eq!(read("--origem http://c").origins, ["http://c"]);
+    assert_eq!((read("").verbosity, read("-vv").verbosity), (1, 2));
+}
+
+#[test]
+fn help_and_version_are_found_in_both_languages() {
+    for arguments in ["-h", "--ajuda", "--help", "--porta 9001 --ajuda"] {
+        assert_eq!(read(arguments), Ok(Request::Help));
+    }
+    assert_eq!(read("--versao"), Ok(Request::Version));
+    assert_eq!(read("-V"), Ok(Request::Version));
+}
+
+#[test]
+fn mistakes_are_answered_with_what_to_write() {
+    let prota = "Não conheço a opção “--prota”. Você quis dizer --porta? Veja todas com: servidor --ajuda";
+    assert_eq!(error("--prota 9"), prota);
+    let abc = "“abc” não é uma porta. Use um número de 1 a 65535, por exemplo: servidor --porta 9000";
+    assert_eq!(error("--porta abc"), abc);
+    assert_eq!(error("-z"), "Não conheço a opção “-z”. Veja todas com: servidor --ajuda");
+    assert!(error("--porta").contains("precisa de um valor"));
+    assert!(error("--rede=sim").contains("não leva valor"));
+    assert!(error("conversa").contains("Não sei o que fazer com “conversa”"));
+    for arguments in [
+        "--porta 70000",
+        "--endereco casa",
+        "--ritmo -1",
+        "--ritmo NaN",
+        "--ritmo 1e-20",
+        "--max-conexoes 0",
+        "--origem exemplo.com",
+        "--dominio a/b",
+        "--guardar 0",
+        "--guardar muito",
+    ] {
+        assert!(error(arguments).contains("servidor --"), "{arguments}: {}", error(arguments));
+    }
+}
+
+#[test]
+fn the_log_is_kept_in_a_file_unless_told_otherwise() {
+    assert_eq!(config("").history, Home::File("historico.db".into()));
+    assert_eq!(config("--historico nenhum").history, Home::Memory);
+    let config = config("--historico /x/y.db --guardar 30 --copia z.db");
+    assert_eq!((config.keep_days, config.copy_to), (Some(30), Some("z.db".into())));
+}
+
+#[test]
+fn an_export_has_options_of_its_own() {
+    let Ok(Request::Export(export)) = read("exportar --formato=json --sala laboratório --historico x.db") else {
+        panic!()
+    };
+    assert_eq!((export.format, export.room.as_str()), (crate::history::sqlite::Format::Json, "laboratório"));
+    assert_eq!(export.history, PathBuf::from("x.db"));
+    let Ok(Request::Export(export)) = read("exportar") else { panic!() };
+    assert_eq!((export.format, export.room.as_str()), (crate::history::sqlite::Format::Text, "geral"));
+    assert!(error("exportar --formato pdf").contains("txt, json ou html"));
+    assert!(error("exportar --salla x").contains("--sala?"));
+    assert!(error("exportar --historico nenhum").contains("na memória"));
+}
+
+#[test]
+fn every_knob_is_in_the_help_and_has_a_variable_of_its_own() {
+    let help = help();
+    for knob in KNOBS {
+        assert!(help.contains(&format!("--{}", knob.long)), "{}", knob.long);
+        let expected = format!("PAPO_{}", knob.long.to_uppercase().replace('-', "_"));
+        assert_eq!(knob.variable, expected);
+    }
+}
+
+#[test]
+fn no_english_leaks_into_what_people_read() {
+    let words = ["Usage", "Options", "Print", "default", "unknown", "invalid", "error", "missing", "argument"];
+    let shown = [help(), error("--x"), error("--porta"), error("--rede=1"), error("y"), error("-z")];
+    for text in shown {
+        assert!(!words.iter().any(|word| text.contains(word)), "{text}");
+    }
+}

@@ -1,0 +1,125 @@
+//! `servidor`: reads the options, opens the log, starts the server, prints where it is, and stops it on Ctrl+C.
+
+#![forbid(unsafe_code)]
+
+mod archive;
+mod banner;
+
+use papo::capacity;
+use papo::config::{self, Config, Request};
+use papo::delivery::Patience;
+use papo::http::Policy;
+use papo::hub::limits::Rules;
+use papo::server::{Server, Setup, listen};
+use simplelog::{LevelFilter, WriteLogger};
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Something went wrong that nobody could have typed otherwise.
+const FAILED: u8 = 1;
+/// The options make no sense.
+const WRONG_USAGE: u8 = 2;
+/// Stopped the hard way, by a second Ctrl+C.
+const INTERRUPTED: i32 = 130;
+
+fn main() -> ExitCode {
+    let arguments = std::env::args_os().skip(1);
+    let request = match config::parse(arguments, |name| std::env::var(name).ok()) {
+        Ok(request) => request,
+        Err(error) => return fail(&error.0, WRONG_USAGE),
+    };
+    match carry_out(&request) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => fail(&sentence, FAILED),
+    }
+}
+
+/// Does what was asked for. An error is a sentence for whoever asked.
+fn carry_out(request: &Request) -> Result<(), String> {
+    match request {
+        Request::Help => print(&config::help()),
+        Request::Version => print(&format!("papo {}\n", env!("CARGO_PKG_VERSION"))),
+        Request::Export(export) => archive::export(export)?,
+        Request::Serve(config) => match &config.copy_to {
+            Some(target) => print(&archive::copy(&config.history, target)?),
+            None => serve(config)?,
+        },
+    }
+    Ok(())
+}
+
+fn print(text: &str) {
+    // Whoever reads only the first lines (`| head`) is no error of ours.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn fail(sentence: &str, code: u8) -> ExitCode {
+    eprintln!("{sentence}");
+    ExitCode::from(code)
+}
+
+/// Serves until stopped. An error is a sentence for whoever started the server.
+fn serve(config: &Config) -> Result<(), String> {
+    start_log(config)?;
+    let capacity = capacity::find(config.max_connections);
+    // The port first: who starts a second server by mistake is told that, and not of the file that the first one uses.
+    let listener = listen(config.socket_address()).map_err(|error| banner::no_listening(config, &error))?;
+    let archive = archive::open(config)?;
+    let rate = (config.rate > 0.0).then_some(config.rate);
+    let mut domains = config.domains.clone();
+    domains.push(gethostname::gethostname().to_string_lossy().to_lowercase());
+    let setup = Setup {
+        ceiling: capacity.connections,
+        policy: Policy { domains, origins: config.origins.clone() },
+        rules: Rules { rate, ..Rules::default() },
+        patience: Patience::default(),
+        history: archive.history,
+    };
+    let server = Server::new(listener, setup);
+    let address = server.local_addr().map_err(|error| format!("O sistema não disse qual é a porta: {error}"))?;
+    stop_on_ctrl_c(&server)?;
+    let stats = server.stats();
+    print(&banner::welcome(address, &archive.sentence, &capacity));
+    let result = server.run();
+    print(&banner::goodbye(stats.told.load(Ordering::Relaxed)));
+    result.map_err(|error| format!("O servidor parou por um erro interno ({error}). Ligue-o de novo."))
+}
+
+fn start_log(config: &Config) -> Result<(), String> {
+    let level = match config.verbosity {
+        0 => LevelFilter::Warn,
+        1 => LevelFilter::Info,
+        _ => LevelFilter::Debug,
+    };
+    let mut format = simplelog::ConfigBuilder::new();
+    // Without a time zone to be found, UTC it is.
+    let _ = format.set_time_offset_to_local();
+    // Frames are dumped by tungstenite at the lower levels; texts never belong into a log.
+    let format = format.add_filter_allow_str("papo").set_time_format_rfc3339().build();
+    let started = match &config.log_file {
+        None => WriteLogger::init(level, format, std::io::stderr()),
+        Some(path) => {
+            let file = std::fs::File::options().create(true).append(true).open(path);
+            let file = file.map_err(|error| {
+                let path = path.display();
+                format!("Não consegui escrever os registros em {path} ({error}). Escolha outro arquivo: servidor --log papo.log")
+            })?;
+            WriteLogger::init(level, format, file)
+        }
+    };
+    started.map_err(|error| format!("Não consegui ligar os registros ({error})."))
+}
+
+/// The first Ctrl+C (or SIGTERM, SIGHUP) stops in order, the second at once.
+fn stop_on_ctrl_c(server: &Server) -> Result<(), String> {
+    let stopper = server.stopper().map_err(|error| format!("O sistema não deu mais um descritor ({error})."))?;
+    let asked = AtomicBool::new(false);
+    let on_signal = move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+        stopper.stop();
+    };
+    ctrlc::set_handler(on_signal).map_err(|error| format!("Não consegui preparar o Ctrl+C ({error})."))
+}

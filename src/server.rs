@@ -1,0 +1,231 @@
+//! Listening and accepting: a socket becomes a thread, the hub gets its own, and everything stops in order.
+//!
+//! What ends one connection never ends the server; what makes accepting fail makes it wait a little and try again.
+//!
+//! Knows sockets, threads and limits; never knows names or messages.
+
+use crate::connection::{self, STACK, Shop};
+use crate::delivery::Patience;
+use crate::door::{Door, Place};
+use crate::exchange::{Exchange, INPUTS, Input, Stats};
+use crate::history::History;
+use crate::http::Policy;
+use crate::hub::limits::Rules;
+use crate::porter;
+use crate::socket::Budget;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+use std::io;
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Connections that may wait to be accepted; std's 128 is too few when a whole class presses reload.
+const BACKLOG: i32 = 4096;
+/// The first and the longest wait when accepting fails, for instance because the process is out of descriptors.
+const FIRST_BACK_OFF: Duration = Duration::from_millis(5);
+const LAST_BACK_OFF: Duration = Duration::from_millis(500);
+/// How long the connections' threads may take to end after the hub has.
+const THREADS_WITHIN: Duration = Duration::from_secs(1);
+
+/// How a server is set up, in plain values.
+pub struct Setup {
+    /// Connections at the same time.
+    pub ceiling: usize,
+    /// Who may connect, and from which pages.
+    pub policy: Policy,
+    /// The rules of the conversation.
+    pub rules: Rules,
+    /// When connections are given up.
+    pub patience: Patience,
+    /// The home of the log.
+    pub history: Box<dyn History>,
+}
+
+/// A server that listens and does not serve yet.
+pub struct Server {
+    listener: TcpListener,
+    shop: Arc<Shop>,
+    stopping: Arc<AtomicBool>,
+    exchange: Exchange,
+}
+
+/// Stops a server from another thread.
+#[derive(Clone)]
+pub struct Stopper {
+    listener: Arc<TcpListener>,
+    inputs: Sender<Input>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Server {
+    /// A server on a listener from [`listen`].
+    pub fn new(listener: TcpListener, setup: Setup) -> Self {
+        let (sender, receiver): (_, Receiver<Input>) = bounded(INPUTS);
+        let stats = Arc::new(Stats::default());
+        let shop = Shop {
+            policy: setup.policy,
+            door: Door::new(setup.ceiling),
+            inputs: sender,
+            budget: setup.rules.rate.map(budget),
+            stats: stats.clone(),
+            started: Instant::now(),
+            next_id: AtomicU64::new(1),
+        };
+        let exchange = Exchange::new(setup.rules, setup.patience, setup.history, receiver, stats);
+        Self { listener, shop: Arc::new(shop), stopping: Arc::default(), exchange }
+    }
+
+    /// Where it listens, with the real port.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Figures that may be looked at while the server runs.
+    pub fn stats(&self) -> Arc<Stats> {
+        self.shop.stats.clone()
+    }
+
+    /// Something to stop the server with.
+    ///
+    /// # Errors
+    /// When the system has no descriptor for it.
+    pub fn stopper(&self) -> io::Result<Stopper> {
+        let listener = Arc::new(self.listener.try_clone()?);
+        Ok(Stopper { listener, inputs: self.shop.inputs.clone(), stopping: self.stopping.clone() })
+    }
+
+    /// Serves until stopped: then everybody was told, and no thread of the server is left.
+    ///
+    /// # Errors
+    /// When the hub's thread could not start or panicked; without it there is no conversation.
+    pub fn run(self) -> io::Result<()> {
+        let Self { listener, shop, stopping, exchange } = self;
+        // A hub that is gone must not leave a server that accepts and never answers.
+        let alarm = Alarm { listener: listener.try_clone()?, stopping: stopping.clone() };
+        let porter = porter::start(shop.door.ceiling())?;
+        let hub = thread::Builder::new().name("hub".into()).spawn(move || {
+            let _alarm = alarm;
+            exchange.run();
+        })?;
+        accept_all(&listener, &shop, &stopping, &porter);
+        drop(listener);
+        if hub.join().is_err() {
+            return Err(io::Error::other("the hub's thread panicked"));
+        }
+        let until = Instant::now() + THREADS_WITHIN;
+        while shop.door.inside() > 0 && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+}
+
+impl Stopper {
+    /// Stops the server: nobody new is accepted, everybody is told and closed.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        // A hub that is already gone has told everybody.
+        let _ = self.inputs.send(Input::Stop);
+        wake(&self.listener);
+    }
+}
+
+/// Ends the accepting when the hub ends, for whatever reason.
+struct Alarm {
+    listener: TcpListener,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Release);
+        wake(&self.listener);
+    }
+}
+
+/// Makes a blocked `accept` return.
+fn wake(listener: &TcpListener) {
+    if SockRef::from(listener).shutdown(Shutdown::Both).is_err()
+        && let Ok(address) = listener.local_addr()
+    {
+        // Not every system lets a listener be shut down; a visitor wakes it too.
+        let _ = TcpStream::connect_timeout(&address, Duration::from_millis(100));
+    }
+}
+
+/// Bytes per second that belong to a rate of messages: the longest message in plain text, generously, and at least what
+/// a client needs that resends and reads back.
+fn budget(rate: f64) -> Budget {
+    const BYTES_PER_MESSAGE: f64 = 16.0 * 1024.0;
+    const LEAST: f64 = 64.0 * 1024.0;
+    let rate = (rate * BYTES_PER_MESSAGE).clamp(LEAST, f64::from(u32::MAX / 4)) as u32;
+    Budget { rate, burst: rate.saturating_mul(4) }
+}
+
+/// Listens on an address; port 0 takes a free one. Whoever connects from now on waits for the server to run.
+///
+/// # Errors
+/// What the system says against the address.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    // Accepted sockets inherit all of these, which spares five system calls for each.
+    socket.set_tcp_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(10));
+    socket.set_tcp_keepalive(&keepalive.with_retries(3))?;
+    // Without it the kernel would hide megabytes for each deaf client before it says that it takes no more.
+    socket.set_tcp_notsent_lowat(64 * 1024)?;
+    socket.set_tcp_user_timeout(Some(Duration::from_secs(30)))?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn accept_all(listener: &TcpListener, shop: &Arc<Shop>, stopping: &AtomicBool, porter: &Sender<Arc<TcpStream>>) {
+    let mut back_off = FIRST_BACK_OFF;
+    while !stopping.load(Ordering::Acquire) {
+        match listener.accept() {
+            Ok((socket, peer)) => {
+                back_off = FIRST_BACK_OFF;
+                if !stopping.load(Ordering::Acquire) {
+                    welcome(socket, peer.ip(), shop, porter);
+                }
+            }
+            Err(_) if stopping.load(Ordering::Acquire) => return,
+            // The peer gave up before it was accepted.
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
+            Err(error) => {
+                log::warn!("can not accept ({error}); waiting {} ms", back_off.as_millis());
+                thread::sleep(back_off);
+                back_off = (back_off * 2).min(LAST_BACK_OFF);
+            }
+        }
+    }
+}
+
+/// Gives a new socket a thread, or a refusal.
+fn welcome(socket: TcpStream, address: IpAddr, shop: &Arc<Shop>, porter: &Sender<Arc<TcpStream>>) {
+    let socket = Arc::new(socket);
+    let Some(place) = shop.door.come_in() else { return turn_away(socket, porter) };
+    let (theirs, shared) = (socket.clone(), shop.clone());
+    let life = move || {
+        let _place: Place = place;
+        connection::serve(theirs, address, &shared);
+    };
+    // Not `thread::spawn`: it panics when the system refuses a thread.
+    if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(life) {
+        log::warn!("no thread for a connection: {error}");
+        turn_away(socket, porter);
+    }
+}
+
+/// Lets the porter say no. When he too has his hands full, the connection is just closed.
+fn turn_away(socket: Arc<TcpStream>, porter: &Sender<Arc<TcpStream>>) {
+    let _ = porter.try_send(socket);
+}
