@@ -1,0 +1,135 @@
+//! Where the server is, as people write it: `192.168.0.10`, `casa.local:9001`, `[::1]:9000`, or the `http://…` that the
+//! server shows when it starts.
+//!
+//! Knows the spelling of addresses; never knows whether anybody answers there.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+
+/// The port where servers listen unless told otherwise.
+pub const DEFAULT_PORT: u16 = 9000;
+
+/// A server's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// A name or an IP address, without the brackets of IPv6.
+    host: String,
+    port: u16,
+    /// What follows the port, beginning with `/`.
+    path: String,
+}
+
+/// Why something is no address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressError {
+    /// It has another form.
+    Form,
+    /// `wss://` or `https://`: this client has no TLS.
+    Encrypted,
+}
+
+impl Address {
+    pub fn new(host: &str, port: u16) -> Self {
+        Self { host: host.to_owned(), port, path: "/".to_owned() }
+    }
+
+    /// Reads an address as it was written.
+    pub fn parse(raw: &str) -> Result<Self, AddressError> {
+        let raw = raw.trim();
+        let (scheme, rest) = raw.split_once("://").unwrap_or(("ws", raw));
+        match scheme.to_ascii_lowercase().as_str() {
+            "ws" | "http" => {}
+            "wss" | "https" => return Err(AddressError::Encrypted),
+            _ => return Err(AddressError::Form),
+        }
+        // What stands after “#” is for the page.
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (host, port) = split_port(authority)?;
+        let port = match port {
+            Some(digits) => digits.parse().ok().filter(|&port| port > 0).ok_or(AddressError::Form)?,
+            None => DEFAULT_PORT,
+        };
+        let well_formed = !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || "-._:%".contains(c));
+        if !well_formed || path.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(AddressError::Form);
+        }
+        let path = if path.is_empty() { "/" } else { path };
+        Ok(Self { host: host.to_owned(), port, path: path.to_owned() })
+    }
+
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The address for the handshake; its host becomes the `Host` header, which the server checks.
+    pub fn url(&self) -> String {
+        format!("ws://{self}{}", self.path)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+fn split_port(authority: &str) -> Result<(&str, Option<&str>), AddressError> {
+    if let Some(rest) = authority.strip_prefix('[') {
+        let (host, after) = rest.split_once(']').ok_or(AddressError::Form)?;
+        return match after.strip_prefix(':') {
+            Some(port) => Ok((host, Some(port))),
+            None if after.is_empty() => Ok((host, None)),
+            None => Err(AddressError::Form),
+        };
+    }
+    if authority.parse::<Ipv6Addr>().is_ok() {
+        return Ok((authority, None));
+    }
+    match authority.split_once(':') {
+        Some((_, port)) if port.contains(':') => Err(AddressError::Form),
+        Some((host, port)) => Ok((host, Some(port))),
+        None => Ok((authority, None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(raw: &str) -> String {
+        Address::parse(raw).map_or_else(|error| format!("{error:?}"), |address| address.to_string())
+    }
+
+    #[test]
+    fn every_usual_spelling_is_understood() {
+        assert_eq!(shown("192.168.0.10"), "192.168.0.10:9000");
+        assert_eq!(shown("casa.local:9001"), "casa.local:9001");
+        assert_eq!(shown("[::1]:9001"), "[::1]:9001");
+        assert_eq!(shown("::1"), "[::1]:9000");
+        assert_eq!(shown("ws://localhost:8000/papo"), "localhost:8000");
+        assert_eq!(shown("http://192.168.0.10:9000/#lab"), "192.168.0.10:9000");
+    }
+
+    #[test]
+    fn the_url_keeps_host_port_and_path() {
+        assert_eq!(Address::parse("ws://[::1]:8000/papo").unwrap().url(), "ws://[::1]:8000/papo");
+        assert_eq!(Address::parse("localhost").unwrap().url(), "ws://localhost:9000/");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for raw in ["", ":9000", "a b", "host:abc", "host:0", "host:70000", "[::1", "a:b:c", "ftp://x", "x\x1b[2J"] {
+            assert_eq!(shown(raw), "Form", "{raw:?}");
+        }
+        assert_eq!(shown("wss://papo.example"), "Encrypted");
+    }
+}

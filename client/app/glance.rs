@@ -1,0 +1,96 @@
+//! What can be seen of the state at one moment, for whoever draws it.
+
+use super::{App, PATIENCE, Phase};
+use crate::pending::Recipient;
+use std::time::Instant;
+
+/// Most unsent messages that are shown; a script may have piled up more.
+const MAX_UNSENT: usize = 50;
+
+/// The state as a screen needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Status {
+    pub asking_name: bool,
+    pub name: String,
+    pub address: String,
+    /// The room being written in, when more than one is open.
+    pub room: Option<String>,
+    /// The names of all open rooms.
+    pub rooms: Vec<String>,
+    /// Which of them is being written in.
+    pub current: usize,
+    /// People in that room.
+    pub online: usize,
+    /// The names of those who are known, and whether it is the person who sits here.
+    pub people: Vec<(String, bool)>,
+    pub typing: Vec<String>,
+    /// There is a conversation going on.
+    pub connected: bool,
+    /// There was none for so long that it has to be said.
+    pub offline: bool,
+    /// Seconds until the next attempt to connect.
+    pub retry_in: Option<u64>,
+    /// Messages that have been waiting for long enough to be mentioned.
+    pub waiting: usize,
+    /// What was written in this room, or to one person, and is not confirmed.
+    pub unsent: Vec<Unsent>,
+    pub leaving: bool,
+    /// Ctrl+C was pressed once.
+    pub confirming: bool,
+}
+
+/// A message on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// To one person alone.
+    pub to: Option<String>,
+    pub action: bool,
+    pub text: String,
+    pub since: Instant,
+    /// It takes long enough to be mentioned.
+    pub late: bool,
+}
+
+impl App {
+    /// What there is to see.
+    pub fn status(&self, now: Instant) -> Status {
+        let late = self.queue.oldest().is_some_and(|since| now >= since + PATIENCE);
+        let offline = self.outage.is_some_and(|(_, said)| said);
+        let room = self.rooms.get(self.current);
+        let me = self.me.as_ref().map(|me| me.tag.as_str());
+        let people = room.map_or(&[][..], |room| room.people());
+        Status {
+            asking_name: matches!(self.phase, Phase::Naming { .. }),
+            name: self.my_name(),
+            address: self.address.to_string(),
+            room: self.label(self.current),
+            rooms: self.rooms.iter().map(|room| room.name.to_string()).collect(),
+            current: self.current,
+            online: room.map_or(0, |room| room.online.max(people.len())),
+            people: people.iter().map(|person| (person.name.clone(), me == Some(person.tag.as_str()))).collect(),
+            typing: room.map(|room| room.typing(now)).unwrap_or_default(),
+            // A blink is not worth a word.
+            connected: self.phase == Phase::Talking || (self.outage.is_some() && !offline),
+            offline,
+            retry_in: None,
+            waiting: if late || offline { self.queue.len() } else { 0 },
+            unsent: self.unsent(now),
+            leaving: self.leaving.is_some() || matches!(self.phase, Phase::Closing { .. }),
+            confirming: self.confirm.is_some_and(|until| now < until),
+        }
+    }
+
+    fn unsent(&self, now: Instant) -> Vec<Unsent> {
+        let current = self.rooms.get(self.current).map_or(&self.lobby, |room| &room.name);
+        let here = self.queue.iter().filter_map(|pending| {
+            let (to, action) = match &pending.to {
+                Recipient::Person(name) => (Some(name.to_string()), false),
+                Recipient::Room { room, action } if room == current => (None, *action),
+                Recipient::Room { .. } => return None,
+            };
+            let (since, text) = (pending.since, pending.text.clone());
+            Some(Unsent { to, action, text, since, late: self.outage.is_some() || now >= since + PATIENCE })
+        });
+        here.take(MAX_UNSENT).collect()
+    }
+}

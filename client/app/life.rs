@@ -1,0 +1,158 @@
+//! How connections begin and end, how leaving goes, and what happens only because time passed.
+
+use super::{App, BLINK, Effect, Exit, Gone, Leaving, Phase};
+use crate::line::Line;
+use crate::words::{self, Failure};
+use papo::protocol::{ClientMessage, Since};
+use std::time::{Duration, Instant};
+
+/// How long leaving waits for the last confirmations.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+/// How long leaving waits for the server's own goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// How long the answer to `enter` may take.
+const ENTERING: Duration = Duration::from_secs(10);
+
+impl App {
+    pub(super) fn connect(&mut self) {
+        self.phase = Phase::Connecting;
+        if self.me.is_none() && self.habits.attended {
+            self.show(Line::info(format!("Conectando a {}…", self.address)));
+        }
+        self.effects.push(Effect::Connect);
+    }
+
+    pub(super) fn enter(&mut self, now: Instant) {
+        if matches!(self.phase, Phase::Closing { .. } | Phase::Over) {
+            return;
+        }
+        let Some(name) = self.name.clone() else {
+            self.phase = Phase::Naming { connected: true };
+            return;
+        };
+        self.bye = None;
+        self.phase = Phase::Entering { until: now + ENTERING };
+        let (room, since) = match self.rooms.first() {
+            Some(room) => (room.name.clone(), room.since()),
+            None => (self.lobby.clone(), Since::default()),
+        };
+        self.send(ClientMessage::Enter { name, token: Some(self.token.clone()), room: Some(room), since, key: None });
+    }
+
+    pub(super) fn gone(&mut self, gone: Gone, now: Instant) {
+        (self.asked, self.opening) = (0, None);
+        self.rooms.iter_mut().for_each(|room| room.fetching = false);
+        let insists = self.habits.insists;
+        match (self.phase, gone) {
+            (Phase::Over, _) => {}
+            (Phase::Closing { exit, .. }, _) => self.exit(exit),
+            (Phase::Naming { .. }, _) => self.phase = Phase::Naming { connected: false },
+            (_, Gone::Failed(failure)) if self.me.is_none() && (!insists || failure.is_refusal()) => {
+                self.show(Line::problem(failure.sentence(&self.address)));
+                self.exit(if failure.is_refusal() { Exit::Refused } else { Exit::Unreachable });
+            }
+            (_, Gone::Ended) if self.me.is_none() && !insists => {
+                if self.bye.is_none() {
+                    self.show(Line::problem(format!(
+                        "{} fechou a conexão antes de você entrar. Tente de novo.",
+                        self.address
+                    )));
+                }
+                self.exit(Exit::Lost);
+            }
+            _ if !self.habits.attended && !insists => self.lost(),
+            _ => self.offline(now),
+        }
+    }
+
+    /// A script's connection is gone.
+    fn lost(&mut self) {
+        if self.bye.is_none() {
+            self.show(Line::problem(format!("A conexão com {} caiu.", self.address)));
+        }
+        self.exit(Exit::Lost);
+    }
+
+    /// A person's connection is gone: it will come back.
+    fn offline(&mut self, now: Instant) {
+        self.queue.rewind();
+        // Who insists wants the rest said; who leaves by command does not wait for it.
+        if self.leaving.is_some_and(|leaving| leaving.until.is_some() || !self.habits.insists) {
+            return self.exit(Exit::Fine);
+        }
+        self.phase = Phase::Connecting;
+        self.outage = self.outage.or(Some((now, false)));
+        let within = self.bye.take().and_then(|(_, retry_after)| retry_after);
+        self.effects.push(Effect::Retry(within));
+    }
+
+    pub(super) fn leave(&mut self, now: Instant) {
+        if self.phase == Phase::Talking {
+            self.leaving = Some(Leaving { until: Some(now + LAST_WORDS) });
+        } else {
+            self.finish(Exit::Fine, now);
+        }
+    }
+
+    /// Says goodbye to the server, if there is one, and ends.
+    pub(super) fn finish(&mut self, exit: Exit, now: Instant) {
+        match self.phase {
+            Phase::Talking | Phase::Entering { .. } | Phase::Naming { connected: true } => {
+                self.phase = Phase::Closing { until: now + GOODBYE, exit };
+                self.effects.push(Effect::Close);
+            }
+            // Whoever asks twice does not want to wait.
+            _ => self.exit(exit),
+        }
+    }
+
+    pub(super) fn exit(&mut self, exit: Exit) {
+        if self.phase == Phase::Over {
+            return;
+        }
+        self.phase = Phase::Over;
+        let unsent = self.queue.len();
+        if unsent > 0 {
+            self.show(Line::problem(words::unsent(unsent)));
+        } else if self.habits.attended && self.me.is_some() && matches!(exit, Exit::Fine | Exit::Interrupted) {
+            self.show(Line::info("Até logo."));
+        }
+        let exit = match exit {
+            Exit::Fine if unsent > 0 => Exit::Lost,
+            Exit::Fine if !self.habits.attended => self.flaw.unwrap_or(Exit::Fine),
+            other => other,
+        };
+        self.effects.push(Effect::Exit(exit));
+    }
+
+    /// Everything that happens because time passed, or because something before made it possible.
+    pub(super) fn look_at_the_clock(&mut self, now: Instant) {
+        self.confirm = self.confirm.filter(|&until| now < until);
+        if self.phase == Phase::Talking {
+            for message in self.queue.due(now) {
+                self.send(message);
+            }
+        }
+        match (self.phase, self.leaving) {
+            (Phase::Closing { until, exit }, _) if now >= until => self.exit(exit),
+            (Phase::Entering { until }, _) if now >= until => {
+                self.effects.push(Effect::Close);
+                self.gone(Gone::Failed(Failure::NotAChat), now);
+            }
+            (Phase::Talking, Some(leaving)) => {
+                let done = self.queue.is_empty() && self.asked == 0;
+                if done || leaving.until.is_some_and(|until| now >= until) {
+                    self.finish(Exit::Fine, now);
+                }
+            }
+            _ => {}
+        }
+        if let Some((since, said @ false)) = &mut self.outage
+            && now >= *since + BLINK
+        {
+            *said = true;
+            let text = "Sem conexão. Suas mensagens serão enviadas quando a conexão voltar.";
+            self.show(Line::info(text));
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The state of the client: events in, effects out. It decides everything and does nothing.
+//!
+//! What the server says is taken up in `said` (about the connection and the own messages) and `told` (about rooms and
+//! people), what the person types in `typed`; how connections begin and end is in `life`. Time comes in with each event. Never knows sockets, terminals, files, clocks or chance.
+
+mod glance;
+mod life;
+mod said;
+mod told;
+mod typed;
+
+pub use glance::{Status, Unsent};
+pub use typed::{bad_name, bad_room};
+
+use crate::address::Address;
+use crate::line::Line;
+use crate::pending::{Queue, Recipient};
+use crate::room::{Person, Room};
+use crate::words::Failure;
+use papo::name::{Name, RoomName};
+use papo::protocol::{ByeCode, ClientMessage, ServerMessage, Token};
+use std::time::{Duration, Instant};
+
+/// How long “Sair? Tecle Ctrl+C de novo.” stays.
+const CONFIRM: Duration = Duration::from_secs(2);
+/// A connection that is back before this was never missed.
+const BLINK: Duration = Duration::from_secs(2);
+/// A message that is confirmed before this is not shown as waiting.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The program began.
+    Started,
+    /// There is a connection; nobody has said anything yet.
+    Opened,
+    Said(ServerMessage),
+    /// There is no connection (any more).
+    Gone(Gone),
+    /// The person finished a line.
+    Submitted(String),
+    /// There is no more to read from the person.
+    InputEnded,
+    /// The person wants to leave.
+    Leave,
+    /// Ctrl+C where there was nothing to delete.
+    Interrupt,
+    /// The system wants the program to end.
+    Stopped,
+    /// The person is writing something for others.
+    Writing,
+    /// The person wants to see another of the open rooms.
+    Go(String),
+    /// The person has read back to the first entry shown.
+    Earlier,
+    /// Time passed.
+    Tick,
+}
+
+/// How a connection ended, or did not begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gone {
+    Failed(Failure),
+    Ended,
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    Show(Line),
+    Send(ClientMessage),
+    /// Connect now.
+    Connect,
+    /// Connect again later: at a random time within this, or as the number of attempts asks.
+    Retry(Option<Duration>),
+    /// Say goodbye to the server.
+    Close,
+    /// Put a text back into the line being typed.
+    GiveBack(String),
+    /// Call the person.
+    Alert,
+    /// Take away what is on the screen.
+    Clear,
+    /// End the program.
+    Exit(Exit),
+}
+
+/// How the program ends, as scripts see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Fine = 0,
+    Unexpected = 1,
+    Usage = 2,
+    Unreachable = 3,
+    Refused = 4,
+    Lost = 5,
+    Interrupted = 130,
+}
+
+/// What differs between a person at a terminal and a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Habits {
+    /// Somebody is there who can be asked again, and who wants to be connected again.
+    pub attended: bool,
+    /// After the last line, go on listening.
+    pub stays: bool,
+    /// A script that connects again, as a person's client does.
+    pub insists: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Waiting for a name; whether a connection waits for it too.
+    Naming {
+        connected: bool,
+    },
+    Connecting,
+    Entering {
+        until: Instant,
+    },
+    Talking,
+    Closing {
+        until: Instant,
+        exit: Exit,
+    },
+    Over,
+}
+
+/// Leaving, as soon as everything is confirmed or this time has come.
+#[derive(Debug, Clone, Copy)]
+struct Leaving {
+    until: Option<Instant>,
+}
+
+/// The state of the client.
+pub struct App {
+    address: Address,
+    habits: Habits,
+    token: Token,
+    name: Option<Name>,
+    /// Where to land.
+    lobby: RoomName,
+    /// Who one is, once the server has said so.
+    me: Option<Person>,
+    rooms: Vec<Room>,
+    current: usize,
+    queue: Queue,
+    max_text: usize,
+    phase: Phase,
+    leaving: Option<Leaving>,
+    /// What a script must hear of at the end, when everything else went well.
+    flaw: Option<Exit>,
+    bye: Option<(ByeCode, Option<Duration>)>,
+    /// Since when there is no connection, and whether that was said.
+    outage: Option<(Instant, bool)>,
+    confirm: Option<Instant>,
+    /// Whom `/r` answers.
+    partner: Option<String>,
+    /// Questions to the server that are not answered yet.
+    asked: usize,
+    /// A room that is being opened: what is written already goes there.
+    opening: Option<RoomName>,
+    /// Whether to call the person when somebody mentions them.
+    alerts: bool,
+    /// When others were last told that the person is writing.
+    wrote_at: Option<Instant>,
+    effects: Vec<Effect>,
+}
+
+impl App {
+    pub fn new(
+        address: Address,
+        habits: Habits,
+        name: Option<Name>,
+        lobby: RoomName,
+        token: Token,
+        prefix: String,
+    ) -> Self {
+        Self {
+            address,
+            habits,
+            token,
+            name,
+            lobby,
+            me: None,
+            rooms: Vec::new(),
+            current: 0,
+            queue: Queue::new(prefix),
+            max_text: papo::protocol::MAX_TEXT,
+            phase: Phase::Naming { connected: false },
+            leaving: None,
+            flaw: None,
+            bye: None,
+            outage: None,
+            confirm: None,
+            partner: None,
+            asked: 0,
+            opening: None,
+            alerts: false,
+            wrote_at: None,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Takes up one event and says what is to be done.
+    pub fn handle(&mut self, event: Event, now: Instant) -> Vec<Effect> {
+        match event {
+            Event::Started if self.name.is_some() => self.connect(),
+            Event::Started | Event::Tick => {}
+            Event::Writing => self.writing(now),
+            Event::Go(room) => self.go(&room),
+            Event::Earlier => {
+                self.earlier();
+            }
+            Event::Opened => self.enter(now),
+            Event::Said(message) => self.said(message, now),
+            Event::Gone(gone) => self.gone(gone, now),
+            Event::Submitted(text) => self.submitted(&text, now),
+            Event::InputEnded if self.habits.stays => {}
+            Event::InputEnded => self.leaving = self.leaving.or(Some(Leaving { until: None })),
+            Event::Leave => self.leave(now),
+            Event::Interrupt if self.confirm.is_some_and(|until| now < until) => self.finish(Exit::Interrupted, now),
+            Event::Interrupt => self.confirm = Some(now + CONFIRM),
+            Event::Stopped => self.finish(Exit::Interrupted, now),
+        }
+        self.look_at_the_clock(now);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When to send [`Event::Tick`] if nothing else happens.
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        let phase = match self.phase {
+            Phase::Entering { until } | Phase::Closing { until, .. } => Some(until),
+            _ => None,
+        };
+        let talking = self.phase == Phase::Talking;
+        let leaving = self.leaving.and_then(|leaving| leaving.until);
+        let outage = self.outage.and_then(|(since, said)| (!said).then_some(since + BLINK));
+        let waiting = self.queue.oldest().map(|since| since + PATIENCE).filter(|&time| time > now);
+        let sending = if talking { self.queue.next(now) } else { None };
+        let typing = self.rooms.get(self.current).and_then(|room| room.typing_ends(now));
+        [phase, leaving, outage, waiting, sending, typing, self.confirm].into_iter().flatten().min()
+    }
+
+    /// Whether more lines may be handed over. A script's are read no faster than they can be said, and each finds what
+    /// the one before it asked for.
+    pub fn wants_input(&self) -> bool {
+        const MAX_AHEAD: usize = 64;
+        let ready = self.phase == Phase::Talking && !self.rooms.is_empty() && self.asked == 0;
+        self.habits.attended || (ready && self.queue.len() < MAX_AHEAD)
+    }
+
+    fn show(&mut self, line: Line) {
+        self.effects.push(Effect::Show(line));
+    }
+
+    fn send(&mut self, message: ClientMessage) {
+        self.effects.push(Effect::Send(message));
+    }
+
+    fn my_name(&self) -> String {
+        match (&self.me, &self.name) {
+            (Some(me), _) => me.name.clone(),
+            (None, Some(name)) => name.to_string(),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// A room's name as it is shown, when there is more than one to be told apart.
+    fn label(&self, room: usize) -> Option<String> {
+        self.rooms.get(room).filter(|_| self.rooms.len() > 1).map(|room| format!("#{}", room.name))
+    }
+
+    /// Something to say to a room or a person; it is sent as soon as that is possible.
+    fn say(&mut self, to: Recipient, text: &str, now: Instant) {
+        let text = papo::text::clean(text);
+        let text = text.trim_end();
+        let over = text.chars().count().saturating_sub(self.max_text);
+        if text.chars().all(|c| c.is_whitespace() || papo::text::is_invisible(c)) {
+            return;
+        }
+        if over > 0 {
+            let excess = if over == 1 { "1 caractere".to_owned() } else { format!("{over} caracteres") };
+            self.show(Line::problem(format!("A mensagem passou {excess} do limite.")));
+            self.effects.push(Effect::GiveBack(text.to_owned()));
+            self.flaw = self.flaw.or(Some(Exit::Refused));
+            return;
+        }
+        self.queue.push(to, text.to_owned(), now);
+    }
+}
+
+#[cfg(test)]
+mod tests;

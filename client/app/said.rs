@@ -1,0 +1,187 @@
+//! What the server says of the connection and of one's own messages, taken up into the state of the client.
+
+use super::told::Joined;
+use super::{App, Effect, Exit, Phase};
+use crate::line::Line;
+use crate::pending::{Pending, Recipient};
+use crate::room::Person;
+use crate::visible;
+use papo::protocol::{ByeCode, ClientMessage, ErrorCode, PROTOCOL, Refusal, ServerMessage};
+use papo::text::fold;
+use std::time::{Duration, Instant};
+
+/// How long to wait when the server says “too fast” and not for how long.
+const DEFAULT_RETRY_MS: u64 = 1000;
+
+impl App {
+    pub(super) fn said(&mut self, message: ServerMessage, now: Instant) {
+        match message {
+            ServerMessage::Welcome { name, tag, protocol, limits, .. } => {
+                if protocol != PROTOCOL {
+                    self.show(Line::problem("O servidor é de outra versão. Use o cliente que veio com ele."));
+                    return self.finish(Exit::Refused, now);
+                }
+                self.max_text = limits.text;
+                self.queue.limit(&limits);
+                self.welcome(Person { name: visible::line(&name), tag: tag.to_string() });
+            }
+            ServerMessage::Joined { room, epoch, seq, oldest, online, members, entries, more, reset } => {
+                let (epoch, members, entries) = (&*epoch, &*members, &*entries);
+                self.joined(&room, &Joined { epoch, seq, oldest, online, members, entries, more, reset });
+            }
+            ServerMessage::Left { room } => self.left(&room),
+            ServerMessage::Message(entry) => self.spoken(&entry),
+            ServerMessage::Ack { id, seq, at, .. } => self.confirmed(&id, seq, at),
+            ServerMessage::Presence { room, online, joined, left, renamed } => {
+                self.presence(&room, online, &joined, &left, &renamed);
+            }
+            ServerMessage::Whisper { from, tag, to, at, text } => self.whispered(&from, &tag, &to, at, &text),
+            ServerMessage::History { room, entries, more, .. } => self.history(&room, &entries, more),
+            ServerMessage::Rooms { rooms } => {
+                self.answered();
+                self.list_rooms(&rooms);
+            }
+            ServerMessage::Error(refusal) => self.refused(refusal, now),
+            ServerMessage::Bye { code, text, retry_after_ms } => {
+                self.bye(code, &text, retry_after_ms.map(Duration::from_millis), now);
+            }
+            ServerMessage::Typing { room, name } => self.types(&room, &name, now),
+            ServerMessage::Found { room, query, entries, more } => self.found(&room, &query, &entries, more),
+            ServerMessage::Pong => {}
+        }
+    }
+
+    /// The answer to a question has come, whatever it is.
+    pub(super) fn answered(&mut self) {
+        self.asked = self.asked.saturating_sub(1);
+    }
+
+    pub(super) fn find(&self, room: &str) -> Option<usize> {
+        let key = fold(room);
+        self.rooms.iter().position(|known| **known.name.key() == *key)
+    }
+
+    pub(super) fn is_me(&self, tag: &str) -> bool {
+        self.me.as_ref().is_some_and(|me| me.tag == tag)
+    }
+
+    fn welcome(&mut self, me: Person) {
+        if let Ok(name) = papo::name::Name::new(&me.name) {
+            self.name = Some(name);
+        }
+        let before = self.me.replace(me);
+        if self.phase == Phase::Talking {
+            self.answered();
+            let name = self.my_name();
+            if before.is_some_and(|before| before.name != name) {
+                self.show(Line::answer(format!("Agora você é {name}.")));
+            }
+            return;
+        }
+        if matches!(self.phase, Phase::Closing { .. } | Phase::Over) {
+            return;
+        }
+        self.phase = Phase::Talking;
+        if let Some((_, true)) = self.outage.take() {
+            self.show(Line::info("Conexão restabelecida."));
+        }
+        // The first room came with `enter`; what waits to be said in the others must find them open.
+        let again: Vec<ClientMessage> = (self.rooms.iter().skip(1))
+            .map(|room| ClientMessage::Join { room: room.name.clone(), since: room.since() })
+            .collect();
+        again.into_iter().for_each(|join| self.send(join));
+    }
+
+    /// The place of the own message in the order of all.
+    fn confirmed(&mut self, id: &str, seq: Option<u64>, at: u64) {
+        let Some(Pending { to, text, .. }) = self.queue.settle(id) else { return };
+        match (to, seq) {
+            (Recipient::Person(name), _) => {
+                self.show(Line::Whisper { at, from: "você".into(), to: name.to_string(), text });
+            }
+            (Recipient::Room { room, action }, Some(seq)) => {
+                let Some(place) = self.find(room.as_str()) else { return };
+                let label = self.label(place);
+                let (from, name) = (self.my_name(), self.rooms[place].name.to_string());
+                let (own, mention) = (true, false);
+                let line = Line::Message { room: label, place: name, at, from, own, action, mention, text };
+                let lines = self.rooms[place].hear(seq, line);
+                self.effects.extend(lines.into_iter().map(Effect::Show));
+            }
+            (Recipient::Room { .. }, None) => {}
+        }
+    }
+
+    fn whispered(&mut self, from: &str, tag: &str, to: &str, at: u64, text: &str) {
+        let (from, to, text) = (visible::line(from), visible::line(to), visible::text(text));
+        if self.is_me(tag) {
+            // Written by oneself, on another device.
+            return self.show(Line::Whisper { at, from: "você".into(), to, text });
+        }
+        self.partner = Some(from.clone());
+        if self.alerts {
+            self.effects.push(Effect::Alert);
+        }
+        self.show(Line::Whisper { at, from, to: "você".into(), text });
+    }
+
+    fn refused(&mut self, refusal: Refusal, now: Instant) {
+        let sentence = visible::line(&refusal.text);
+        if let Some(id) = &refusal.id {
+            if refusal.code == ErrorCode::TooFast {
+                let wait = refusal.retry_after_ms.unwrap_or(DEFAULT_RETRY_MS);
+                return self.queue.postpone(id, Duration::from_millis(wait), now);
+            }
+            if let Some(pending) = self.queue.settle(id) {
+                self.flaw = self.flaw.or(Some(Exit::Refused));
+                self.show(Line::problem(format!("{sentence} Não enviada: “{}”", pending.text)));
+            }
+            return;
+        }
+        if let Phase::Entering { .. } = self.phase {
+            return self.not_let_in(refusal.code, &sentence, now);
+        }
+        self.answered();
+        self.opening = None;
+        self.flaw = self.flaw.or(Some(Exit::Refused));
+        self.show(Line::problem(sentence));
+        // The refusal may be of the pages being fetched; what waits for them must not wait forever.
+        for place in 0..self.rooms.len() {
+            self.rooms[place].fetching = false;
+            let lines = self.rooms[place].caught_up();
+            self.effects.extend(lines.into_iter().map(Effect::Show));
+        }
+    }
+
+    fn not_let_in(&mut self, code: ErrorCode, sentence: &str, now: Instant) {
+        let about_name = matches!(code, ErrorCode::NameTaken | ErrorCode::NameInvalid);
+        if about_name && self.habits.attended {
+            self.show(Line::problem(sentence));
+            self.phase = Phase::Naming { connected: true };
+            return;
+        }
+        let advice = match code {
+            ErrorCode::NameTaken => format!(" Tente: cliente --nome \"{} 2\"", self.my_name()),
+            ErrorCode::NameInvalid => " Tente: cliente --nome \"Ana 2\"".to_owned(),
+            _ => String::new(),
+        };
+        self.show(Line::problem(format!("{sentence}{advice}")));
+        self.finish(Exit::Refused, now);
+    }
+
+    fn bye(&mut self, code: ByeCode, text: &str, retry_after: Option<Duration>, now: Instant) {
+        self.bye = Some((code, retry_after));
+        let naming = matches!(self.phase, Phase::Naming { .. });
+        let final_word = matches!(code, ByeCode::Kicked | ByeCode::Banned | ByeCode::Protocol) || self.me.is_none();
+        match code {
+            // While a name is being thought about the server may lose patience: the next name brings a new connection.
+            _ if naming => {}
+            ByeCode::TooSlow | ByeCode::Idle if !final_word => {}
+            _ if final_word || !self.habits.attended => self.show(Line::problem(visible::line(text))),
+            _ => self.show(Line::info(visible::line(text))),
+        }
+        if final_word && !naming {
+            self.finish(if code == ByeCode::Shutdown { Exit::Unreachable } else { Exit::Refused }, now);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! What the person types, taken up into the state of the client.
+
+use super::{App, Effect, Exit, Phase};
+use crate::command::{self, Kind, Typed};
+use crate::line::Line;
+use crate::pending::Recipient;
+use crate::words;
+use papo::name::{MAX_NAME, MAX_ROOM, Name, NameError, RoomName};
+use papo::protocol::{ClientMessage, Since};
+use papo::text::fold;
+use std::time::{Duration, Instant};
+
+/// The server passes on one sign of writing in this time.
+const TYPING_EVERY: Duration = Duration::from_secs(3);
+/// Most results of a search.
+const MAX_FOUND: u64 = 50;
+
+/// Most words that a name of [`MAX_NAME`] characters can have.
+const MAX_WORDS: usize = MAX_NAME / 2;
+
+/// Why a name does not serve, and what would.
+pub fn bad_name(error: NameError) -> String {
+    match error {
+        NameError::Empty => "Escreva um nome para entrar.".into(),
+        NameError::TooLong | NameError::Character(_) => {
+            format!("Este nome não serve: use até {MAX_NAME} letras, números, espaços, ponto, hífen ou sublinhado.")
+        }
+    }
+}
+
+/// Why a room's name does not serve, and what would.
+pub fn bad_room() -> String {
+    format!("Este nome de sala não serve: use até {MAX_ROOM} letras, números, hífen ou sublinhado.")
+}
+
+impl App {
+    pub(super) fn submitted(&mut self, text: &str, now: Instant) {
+        self.confirm = None;
+        match self.phase {
+            Phase::Closing { .. } | Phase::Over => return,
+            Phase::Naming { connected } => return self.name_given(text, connected, now),
+            _ => {}
+        }
+        let text = text.trim_end();
+        if text.is_empty() {
+            if self.outage.is_some() && self.phase == Phase::Connecting {
+                self.effects.push(Effect::Connect);
+            }
+            return;
+        }
+        match command::parse(text) {
+            Typed::Text(text) => self.say_here(text, false, now),
+            Typed::Run(kind, arguments) => self.run(kind, arguments, now),
+            Typed::Unknown(sentence) => self.misused(sentence),
+        }
+    }
+
+    fn name_given(&mut self, raw: &str, connected: bool, now: Instant) {
+        match Name::new(raw) {
+            Ok(name) => {
+                self.name = Some(name);
+                if connected { self.enter(now) } else { self.connect() }
+            }
+            Err(error) => self.show(Line::problem(bad_name(error))),
+        }
+    }
+
+    /// Something was typed that can't be done.
+    fn misused(&mut self, sentence: String) {
+        self.flaw = self.flaw.or(Some(Exit::Usage));
+        self.show(Line::problem(sentence));
+    }
+
+    fn run(&mut self, kind: Kind, arguments: &str, now: Instant) {
+        let wants_text = matches!(kind, Kind::Whisper | Kind::Reply | Kind::Action | Kind::Join | Kind::Search);
+        if wants_text && arguments.is_empty() {
+            return self.misused(command::usage(kind));
+        }
+        match kind {
+            Kind::Help => self.show(Line::answer(command::help())),
+            Kind::Who => self.who(),
+            Kind::Action => self.say_here(arguments, true, now),
+            Kind::Whisper => self.whisper(arguments, now),
+            Kind::Reply => self.reply(arguments, now),
+            Kind::Name => self.rename(arguments),
+            Kind::Rooms => self.ask(ClientMessage::Rooms),
+            Kind::Join => self.open(arguments),
+            Kind::Part => self.part(arguments),
+            Kind::Search => self.search(arguments),
+            Kind::Earlier => self.read_back(),
+            Kind::Alerts => self.set_alerts(arguments),
+            Kind::Clear => self.effects.push(Effect::Clear),
+            Kind::Quit => self.leave(now),
+        }
+    }
+
+    fn say_here(&mut self, text: &str, action: bool, now: Instant) {
+        let current = self.rooms.get(self.current).map(|room| &room.name);
+        let room = self.opening.as_ref().or(current).unwrap_or(&self.lobby).clone();
+        self.say(Recipient::Room { room, action }, text, now);
+    }
+
+    /// A question to the server, which only makes sense with a connection.
+    fn ask(&mut self, message: ClientMessage) {
+        if self.phase == Phase::Talking {
+            self.asked += 1;
+            self.send(message);
+        } else {
+            self.show(Line::problem("Sem conexão. Tente de novo quando ela voltar."));
+        }
+    }
+
+    fn who(&mut self) {
+        let Some(room) = self.rooms.get(self.current) else { return };
+        let me = self.me.as_ref().map(|me| me.tag.as_str());
+        let names: Vec<String> = (room.people().iter())
+            .map(|person| {
+                let own = me == Some(person.tag.as_str());
+                if own { format!("{} (você)", person.name) } else { person.name.clone() }
+            })
+            .collect();
+        let unnamed = room.online.saturating_sub(names.len());
+        let more = if unnamed > 0 { format!(" e mais {}", words::people(unnamed)) } else { String::new() };
+        let place = self.label(self.current).map(|room| format!(" em {room}")).unwrap_or_default();
+        let online = room.online.max(names.len());
+        self.show(Line::answer(format!("Pessoas{place} ({online}): {}{more}", names.join(", "))));
+    }
+
+    fn search(&mut self, query: &str) {
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
+        self.ask(ClientMessage::Search { room, query: query.to_owned(), limit: Some(MAX_FOUND) });
+    }
+
+    fn read_back(&mut self) {
+        if self.phase != Phase::Talking {
+            return self.show(Line::problem("Sem conexão. Tente de novo quando ela voltar."));
+        }
+        if !self.earlier() {
+            self.show(Line::answer("Início da conversa: não há mensagens anteriores."));
+        }
+    }
+
+    fn set_alerts(&mut self, wish: &str) {
+        match fold(wish).as_str() {
+            "sim" | "s" | "on" | "yes" => self.alerts = true,
+            "nao" | "n" | "off" | "no" => self.alerts = false,
+            "" => {}
+            _ => return self.misused(command::usage(Kind::Alerts)),
+        }
+        let state = match self.alerts {
+            true => "Avisos ligados: o terminal apita quando alguém menciona você. Para desligar: /avisos não",
+            false => "Avisos desligados. Para ligar: /avisos sim",
+        };
+        self.show(Line::answer(state));
+    }
+
+    /// Another of the open rooms.
+    pub(super) fn go(&mut self, room: &str) {
+        if let Some(place) = self.find(room) {
+            self.opening = None;
+            self.turn_to(place);
+        }
+    }
+
+    /// From now on the person is in this room.
+    pub(super) fn turn_to(&mut self, place: usize) {
+        self.current = place;
+        if let Some(room) = self.rooms.get(place) {
+            self.show(Line::Here { place: room.name.to_string() });
+        }
+    }
+
+    /// The person is writing something that others will read; they are told now and then.
+    pub(super) fn writing(&mut self, now: Instant) {
+        let lately = self.wrote_at.is_some_and(|then| now.saturating_duration_since(then) < TYPING_EVERY);
+        if self.phase != Phase::Talking || lately {
+            return;
+        }
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
+        self.wrote_at = Some(now);
+        self.send(ClientMessage::Typing { room });
+    }
+
+    fn rename(&mut self, raw: &str) {
+        if raw.is_empty() {
+            let text = format!("Você é {}. Para mudar: /nome NOVO NOME", self.my_name());
+            return self.show(Line::answer(text));
+        }
+        match Name::new(raw) {
+            Ok(name) => self.ask(ClientMessage::Rename { name }),
+            Err(error) => self.misused(bad_name(error)),
+        }
+    }
+
+    fn open(&mut self, raw: &str) {
+        let Ok(room) = RoomName::new(raw.trim_start_matches('#')) else {
+            return self.misused(bad_room());
+        };
+        match self.rooms.iter().position(|known| known.name == room) {
+            Some(place) => {
+                self.opening = None;
+                self.turn_to(place);
+                self.show(Line::answer(format!("Agora você escreve em #{}.", self.rooms[place].name)));
+            }
+            None => {
+                self.opening = Some(room.clone()).filter(|_| self.phase == Phase::Talking);
+                self.ask(ClientMessage::Join { room, since: Since::default() });
+            }
+        }
+    }
+
+    fn part(&mut self, raw: &str) {
+        let key = fold(raw.trim_start_matches('#'));
+        let found = self.rooms.iter().enumerate().find(|(place, room)| match raw {
+            "" => *place == self.current,
+            _ => **room.name.key() == *key,
+        });
+        match found {
+            None => self.misused("Esta sala não está aberta. Veja as salas com /salas.".into()),
+            Some(_) if self.rooms.len() == 1 => {
+                self.misused("Esta é a única sala aberta. Para sair da conversa, digite /sair.".into());
+            }
+            Some((_, room)) => {
+                let room = room.name.clone();
+                self.ask(ClientMessage::Leave { room });
+            }
+        }
+    }
+
+    fn whisper(&mut self, arguments: &str, now: Instant) {
+        let (name, text) = self.addressee(arguments);
+        match Name::new(&name) {
+            Ok(_) if text.trim().is_empty() => self.misused(command::usage(Kind::Whisper)),
+            Ok(name) => {
+                self.partner = Some(name.to_string());
+                self.say(Recipient::Person(name), &text, now);
+            }
+            Err(_) => self.misused("Ninguém com esse nome está aqui.".into()),
+        }
+    }
+
+    fn reply(&mut self, text: &str, now: Instant) {
+        match self.partner.as_deref().map(Name::new) {
+            Some(Ok(name)) => self.say(Recipient::Person(name), text, now),
+            _ => self.misused("Ainda não há conversa particular para responder. Comece uma com /msg NOME TEXTO".into()),
+        }
+    }
+
+    /// Takes the name at the beginning: in quotes, or the longest that somebody present has, or the first word.
+    fn addressee(&self, arguments: &str) -> (String, String) {
+        for (open, close) in [('"', '"'), ('“', '”')] {
+            if let Some((name, text)) = arguments.strip_prefix(open).and_then(|rest| rest.split_once(close)) {
+                return (self.present(name).unwrap_or(name).to_owned(), text.trim_start().to_owned());
+            }
+        }
+        let ends = arguments.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
+        let ends: Vec<usize> = ends.take(MAX_WORDS).chain([arguments.len()]).collect();
+        let split = |end: usize, name: &str| (name.to_owned(), arguments[end..].trim_start().to_owned());
+        let longest = ends.iter().rev().find_map(|&end| Some(split(end, self.present(&arguments[..end])?)));
+        longest.unwrap_or_else(|| split(ends[0], &arguments[..ends[0]]))
+    }
+
+    /// The name of somebody who is there, as it is shown, however it was written.
+    fn present(&self, written: &str) -> Option<&str> {
+        let key = fold(&papo::text::clean_line(written));
+        let mut people = self.rooms.iter().flat_map(|room| room.people());
+        people.find(|person| fold(&person.name) == key).map(|person| person.name.as_str())
+    }
+}

@@ -1,0 +1,175 @@
+//! The commands: one table from which the parser, `/ajuda` and “Você quis dizer” come.
+//!
+//! Knows what can be typed; never knows what it does.
+
+use papo::text::fold;
+
+/// What a command asks for; [`TABLE`] says how each is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Help,
+    Name,
+    Who,
+    Join,
+    Part,
+    Rooms,
+    Whisper,
+    Reply,
+    Action,
+    Search,
+    Earlier,
+    Alerts,
+    Clear,
+    Quit,
+}
+
+/// One row of the table.
+pub struct Command {
+    pub kind: Kind,
+    pub name: &'static str,
+    /// The English names, accepted without being advertised.
+    twins: &'static [&'static str],
+    /// What follows the name.
+    pub arguments: &'static str,
+    description: &'static str,
+}
+
+/// Every command, in the order of the help.
+pub const TABLE: &[Command] = &[
+    row(Kind::Help, "ajuda", &["help"], "", "mostra os comandos"),
+    row(Kind::Who, "quem", &["who"], "", "mostra quem está na sala"),
+    row(Kind::Whisper, "msg", &["w", "whisper"], "NOME TEXTO", "escreve só para uma pessoa; não fica guardado"),
+    row(Kind::Reply, "r", &["reply"], "TEXTO", "responde à última conversa particular"),
+    row(Kind::Action, "eu", &["me"], "TEXTO", "diz o que você está fazendo"),
+    row(Kind::Name, "nome", &["nick"], "NOVO NOME", "muda o seu nome"),
+    row(Kind::Rooms, "salas", &["rooms"], "", "mostra as salas"),
+    row(Kind::Join, "entrar", &["join"], "SALA", "abre uma sala, ou volta a uma já aberta"),
+    row(Kind::Part, "deixar", &["part"], "[SALA]", "fecha uma sala"),
+    row(Kind::Search, "buscar", &["search"], "TEXTO", "procura no que já foi dito na sala"),
+    row(Kind::Earlier, "antes", &["before"], "", "mostra mensagens anteriores"),
+    row(Kind::Alerts, "avisos", &["alerts"], "[sim|não]", "apita quando alguém menciona você"),
+    row(Kind::Clear, "limpar", &["clear"], "", "limpa a tela; nada se perde no servidor"),
+    row(Kind::Quit, "sair", &["quit", "exit"], "", "sai da conversa"),
+];
+
+const fn row(
+    kind: Kind,
+    name: &'static str,
+    twins: &'static [&'static str],
+    arguments: &'static str,
+    description: &'static str,
+) -> Command {
+    Command { kind, name, twins, arguments, description }
+}
+
+/// What was typed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Typed<'a> {
+    /// Something to say.
+    Text(&'a str),
+    /// A command and what follows it.
+    Run(Kind, &'a str),
+    /// No command; the sentence to answer with.
+    Unknown(String),
+}
+
+/// Reads a line: `/x` is a command, `//x` says "/x".
+pub fn parse(line: &str) -> Typed<'_> {
+    let Some(rest) = line.strip_prefix('/') else { return Typed::Text(line) };
+    if rest.starts_with('/') {
+        return Typed::Text(rest);
+    }
+    let (name, arguments) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let key = fold(name);
+    match TABLE.iter().find(|command| command.is_called(&key)) {
+        Some(command) => Typed::Run(command.kind, arguments.trim()),
+        None => Typed::Unknown(unknown(name, &key)),
+    }
+}
+
+/// How a command is used, for when something is missing.
+pub fn usage(kind: Kind) -> String {
+    let found = TABLE.iter().find(|command| command.kind == kind);
+    found.map_or_else(String::new, |command| format!("Escreva assim: {}", command.form()))
+}
+
+/// The text of `/ajuda`.
+pub fn help() -> String {
+    let width = TABLE.iter().map(|command| command.form().len()).max().unwrap_or(0);
+    let mut text = String::from("Comandos:");
+    for command in TABLE {
+        text.push_str(&format!("\n{:width$}  {}", command.form(), command.description));
+    }
+    text.push_str("\nPara dizer algo que começa com barra, escreva duas: //texto");
+    text
+}
+
+impl Command {
+    fn is_called(&self, key: &str) -> bool {
+        self.name == key || self.twins.contains(&key)
+    }
+
+    fn form(&self) -> String {
+        format!("/{} {}", self.name, self.arguments).trim_end().to_owned()
+    }
+}
+
+fn unknown(name: &str, key: &str) -> String {
+    /// At most this many letters wrong, missing or swapped still look like a slip.
+    const SLIPS: usize = 2;
+    let near = TABLE
+        .iter()
+        .flat_map(|command| std::iter::once(command.name).chain(command.twins.iter().copied()))
+        .map(|known| (strsim::damerau_levenshtein(known, key), known))
+        // A word changed in half of its letters is another word.
+        .filter(|(slips, known)| *slips <= SLIPS && slips * 2 <= known.len().min(key.chars().count()))
+        .min_by_key(|(slips, _)| *slips);
+    match near {
+        Some((_, known)) => format!("Não conheço o comando /{name}. Você quis dizer /{known}?"),
+        None => format!("Não conheço o comando /{name}. Veja a lista com /ajuda."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_text_and_two_bars_say_one() {
+        assert_eq!(parse("oi / tudo"), Typed::Text("oi / tudo"));
+        assert_eq!(parse("//etc/passwd"), Typed::Text("/etc/passwd"));
+    }
+
+    #[test]
+    fn a_command_in_either_language_and_any_case() {
+        assert_eq!(parse("/msg Ana  oi"), Typed::Run(Kind::Whisper, "Ana  oi"));
+        assert_eq!(parse("/w Ana oi"), Typed::Run(Kind::Whisper, "Ana oi"));
+        assert_eq!(parse("/SAIR"), Typed::Run(Kind::Quit, ""));
+        assert_eq!(parse("/quit"), Typed::Run(Kind::Quit, ""));
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_the_nearest_command() {
+        assert_eq!(parse("/siar"), Typed::Unknown("Não conheço o comando /siar. Você quis dizer /sair?".into()));
+        assert_eq!(parse("/ajdua"), Typed::Unknown("Não conheço o comando /ajdua. Você quis dizer /ajuda?".into()));
+        assert_eq!(parse("/xyz"), Typed::Unknown("Não conheço o comando /xyz. Veja a lista com /ajuda.".into()));
+        assert_eq!(parse("/"), Typed::Unknown("Não conheço o comando /. Veja a lista com /ajuda.".into()));
+    }
+
+    #[test]
+    fn the_help_shows_every_command() {
+        let help = help();
+        for command in TABLE {
+            assert!(help.contains(&command.form()), "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn no_two_commands_answer_to_one_name() {
+        let mut names: Vec<_> = TABLE.iter().flat_map(|c| c.twins.iter().chain([&c.name])).collect();
+        let all = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

@@ -1,0 +1,128 @@
+//! Completion: what a word that was begun may become — a person, a command or a room.
+//!
+//! Accents and case are ignored: `@joao` finds João. Knows words; never knows keys or the screen.
+
+use crate::command;
+use crate::input::Way;
+use papo::text::fold;
+
+/// What there is to be completed to.
+pub struct Known<'a> {
+    /// Who spoke, the last one first.
+    pub speakers: Vec<String>,
+    /// Everybody else who is there.
+    pub people: Vec<String>,
+    pub rooms: &'a [String],
+}
+
+/// The possible words, one of them chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// Where the word begins, in bytes.
+    start: usize,
+    words: Vec<String>,
+    chosen: usize,
+}
+
+impl Completion {
+    /// For the text left of the cursor.
+    pub fn of(before: &str, known: &Known<'_>) -> Self {
+        let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+        // Behind the white space, which may be longer than one byte.
+        let start = (start..=before.len()).find(|&at| before.is_char_boundary(at)).unwrap_or(before.len());
+        let word = &before[start..];
+        let words = if start == 0 && word.starts_with('/') {
+            commands(&word[1..])
+        } else if let Some(begun) = word.strip_prefix('#') {
+            rooms(begun, "#", known)
+        } else if wants_room(before) {
+            rooms(word, "", known)
+        } else {
+            people(word, start == 0, known)
+        };
+        Self { start, words, chosen: 0 }
+    }
+
+    /// The next possibility, round and round.
+    pub fn next(mut self, way: Way) -> Self {
+        let count = self.words.len().max(1);
+        self.chosen = (self.chosen + if way == Way::On { 1 } else { count - 1 }) % count;
+        self
+    }
+
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
+    /// What the word becomes, if there is anything.
+    pub fn text(&self) -> Option<&str> {
+        self.words.get(self.chosen).map(String::as_str)
+    }
+}
+
+fn commands(begun: &str) -> Vec<String> {
+    let key = fold(begun);
+    let names = command::TABLE.iter().filter(|command| command.name.starts_with(&key));
+    names.map(|command| format!("/{}{}", command.name, if command.arguments.is_empty() { "" } else { " " })).collect()
+}
+
+/// Whether what follows the command is a room.
+fn wants_room(before: &str) -> bool {
+    ["/entrar ", "/deixar ", "/join ", "/part "].iter().any(|command| before.starts_with(command))
+}
+
+fn rooms(begun: &str, sign: &str, known: &Known<'_>) -> Vec<String> {
+    let key = fold(begun);
+    known.rooms.iter().filter(|room| fold(room).starts_with(&key)).map(|room| format!("{sign}{room} ")).collect()
+}
+
+fn people(word: &str, at_start: bool, known: &Known<'_>) -> Vec<String> {
+    let (sign, begun) = word.strip_prefix('@').map_or(("", word), |begun| ("@", begun));
+    if word.is_empty() && !at_start {
+        return Vec::new();
+    }
+    let (key, end) = (fold(begun), if at_start { ", " } else { " " });
+    let present = known.speakers.iter().filter(|name| known.people.contains(name));
+    let others = known.people.iter().filter(|name| !known.speakers.contains(name));
+    present.chain(others).filter(|name| fold(name).starts_with(&key)).map(|name| format!("{sign}{name}{end}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(before: &str) -> Vec<String> {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let rooms = names(&["geral", "Laboratório"]);
+        let people = names(&["Célia", "João", "Joana Dark", "Rita"]);
+        let known = Known { speakers: names(&["Rita", "João", "Foi Embora"]), people, rooms: &rooms };
+        let completion = Completion::of(before, &known);
+        let all = completion.words.iter().map(|word| format!("{}{word}", &before[..completion.start]));
+        all.collect()
+    }
+
+    #[test]
+    fn people_are_found_without_accents_the_last_speaker_first() {
+        assert_eq!(completed("joa"), ["João, ", "Joana Dark, "]);
+        assert_eq!(completed("oi, @CEL"), ["oi, @Célia "]);
+        assert_eq!(completed("@j"), ["@João, ", "@Joana Dark, "]);
+        assert_eq!(completed(""), ["Rita, ", "João, ", "Célia, ", "Joana Dark, "]);
+        assert_eq!(completed("/msg ri"), ["/msg Rita "]);
+        assert!(completed("oi ").is_empty());
+    }
+
+    #[test]
+    fn commands_and_rooms_are_found() {
+        assert_eq!(completed("/a"), ["/ajuda", "/antes", "/avisos "]);
+        assert_eq!(completed("/entrar lab"), ["/entrar Laboratório "]);
+        assert_eq!(completed("veja #g"), ["veja #geral "]);
+    }
+
+    #[test]
+    fn the_key_goes_round() {
+        let known = Known { speakers: vec![], people: vec!["Ana".into(), "Bia".into()], rooms: &[] };
+        let completion = Completion::of("", &known);
+        assert_eq!(completion.clone().next(Way::On).next(Way::On), completion);
+        assert_eq!(completion.next(Way::Back).text(), Some("Bia, "));
+    }
+}

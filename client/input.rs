@@ -1,0 +1,217 @@
+//! The line editor: a text, a cursor that moves by what people call a character, and the lines sent before.
+//!
+//! Knows text; never knows keys, terminals or what happens to a finished line.
+
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
+use unicode_width::UnicodeWidthStr;
+
+/// Lines kept for ↑.
+const MAX_HISTORY: usize = 200;
+/// A text being written.
+#[derive(Debug, Default)]
+pub struct Editor {
+    text: String,
+    /// Byte position, always between two graphemes.
+    cursor: usize,
+    history: Vec<String>,
+    /// Which line of the history is shown, and the draft that was there before.
+    recalled: Option<(usize, String)>,
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Back,
+    On,
+}
+
+impl Editor {
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Puts text at the cursor. Its line feeds stay; control characters have no place in a message and go.
+    pub fn insert(&mut self, text: &str) {
+        let text = papo::text::clean(text);
+        self.text.insert_str(self.cursor, &text);
+        self.cursor += text.len();
+        self.settle();
+    }
+
+    /// Replaces everything, for instance by a text that was refused.
+    pub fn set(&mut self, text: &str) {
+        self.text = text.to_owned();
+        self.cursor = self.text.len();
+    }
+
+    /// Empties the line. The text stays within reach of ↑: nothing typed is ever lost.
+    pub fn discard(&mut self) {
+        self.take();
+    }
+
+    /// Hands over the finished text and begins an empty one.
+    pub fn take(&mut self) -> String {
+        let text = std::mem::take(&mut self.text);
+        self.cursor = 0;
+        self.recalled = None;
+        if !text.trim().is_empty() && self.history.last() != Some(&text) {
+            self.history.push(text.clone());
+            if self.history.len() > MAX_HISTORY {
+                self.history.remove(0);
+            }
+        }
+        text
+    }
+
+    pub fn step(&mut self, way: Way) {
+        self.cursor = self.grapheme(way);
+    }
+
+    pub fn step_word(&mut self, way: Way) {
+        self.cursor = self.word(way);
+    }
+
+    /// To the beginning or the end.
+    pub fn jump(&mut self, way: Way) {
+        self.cursor = match way {
+            Way::Back => 0,
+            Way::On => self.text.len(),
+        };
+    }
+
+    pub fn delete(&mut self, way: Way) {
+        let other = self.grapheme(way);
+        self.remove_to(other);
+    }
+
+    pub fn delete_word(&mut self, way: Way) {
+        let other = self.word(way);
+        self.remove_to(other);
+    }
+
+    /// Deletes up to the beginning or the end.
+    pub fn delete_all(&mut self, way: Way) {
+        self.remove_to(if way == Way::Back { 0 } else { self.text.len() });
+    }
+
+    /// Shows an earlier line, or a later one and in the end the draft again.
+    pub fn recall(&mut self, way: Way) {
+        let now = self.recalled.as_ref().map_or(self.history.len(), |(place, _)| *place);
+        let next = match way {
+            Way::Back if now > 0 => now - 1,
+            Way::On if now < self.history.len() => now + 1,
+            _ => return,
+        };
+        let draft = self.recalled.take().map_or_else(|| self.text.clone(), |(_, draft)| draft);
+        if next == self.history.len() {
+            self.set(&draft);
+        } else {
+            let line = self.history[next].clone();
+            self.set(&line);
+            self.recalled = Some((next, draft));
+        }
+    }
+
+    /// What stands left of the cursor.
+    pub fn before(&self) -> &str {
+        &self.text[..self.cursor]
+    }
+
+    /// Puts another text between this place, which must not lie behind the cursor, and the cursor.
+    pub fn replace_from(&mut self, start: usize, text: &str) {
+        if start <= self.cursor && self.text.is_char_boundary(start) {
+            self.text.replace_range(start..self.cursor, text);
+            self.cursor = start + text.len();
+            self.settle();
+        }
+    }
+
+    /// The text in rows of so many columns, those around the cursor if there are more than `most`; and where the cursor
+    /// is, row and column.
+    pub fn rows(&self, columns: usize, most: usize) -> (Vec<String>, (usize, usize)) {
+        // The cursor stands behind the last character, so one column stays free.
+        let columns = columns.saturating_sub(1).max(2);
+        let (mut rows, mut used, mut cursor) = (vec![String::new()], 0, None);
+        for (at, grapheme) in self.text.grapheme_indices(true) {
+            let width = columns_of(grapheme);
+            if used + width > columns {
+                rows.push(String::new());
+                used = 0;
+            }
+            if at == self.cursor {
+                cursor = Some((rows.len() - 1, used));
+            }
+            if grapheme == "\n" {
+                rows.push(String::new());
+                used = 0;
+            } else if let Some(row) = rows.last_mut() {
+                row.push_str(shown(grapheme));
+                used += width;
+            }
+        }
+        let (row, column) = cursor.unwrap_or((rows.len() - 1, used));
+        let first = (row + 1).saturating_sub(most.max(1));
+        let seen = rows.into_iter().skip(first).take(most.max(1)).collect();
+        (seen, (row - first, column))
+    }
+
+    fn remove_to(&mut self, other: usize) {
+        let (start, end) = (self.cursor.min(other), self.cursor.max(other));
+        self.text.replace_range(start..end, "");
+        self.cursor = start;
+        self.settle();
+    }
+
+    /// Moves the cursor out of a grapheme that has come together around it (an accent after its letter).
+    fn settle(&mut self) {
+        let mut place = GraphemeCursor::new(self.cursor, self.text.len(), true);
+        if !place.is_boundary(&self.text, 0).unwrap_or(true) {
+            self.cursor = self.grapheme(Way::On);
+        }
+    }
+
+    fn grapheme(&self, way: Way) -> usize {
+        let mut place = GraphemeCursor::new(self.cursor, self.text.len(), true);
+        let (found, edge) = match way {
+            Way::Back => (place.prev_boundary(&self.text, 0), 0),
+            Way::On => (place.next_boundary(&self.text, 0), self.text.len()),
+        };
+        found.ok().flatten().unwrap_or(edge)
+    }
+
+    /// The other end of the word beside the cursor, white space in between included.
+    fn word(&self, way: Way) -> usize {
+        match way {
+            Way::Back => {
+                let before = self.text[..self.cursor].trim_end();
+                before.char_indices().rev().find(|(_, c)| c.is_whitespace()).map_or(0, |(at, c)| at + c.len_utf8())
+            }
+            Way::On => {
+                let after = &self.text[self.cursor..];
+                let word = after.trim_start();
+                let skipped = after.len() - word.len();
+                self.cursor + skipped + word.find(char::is_whitespace).unwrap_or(word.len())
+            }
+        }
+    }
+}
+
+fn shown(grapheme: &str) -> &str {
+    match grapheme {
+        "\n" => "",
+        "\t" => " ",
+        other => other,
+    }
+}
+
+fn columns_of(grapheme: &str) -> usize {
+    shown(grapheme).width()
+}
+
+#[cfg(test)]
+#[path = "input_tests.rs"]
+mod tests;

@@ -1,0 +1,125 @@
+//! Somebody writes: accents, emoji, corrections, second thoughts.
+
+use super::*;
+
+/// The text with `|` where the cursor is.
+fn seen(editor: &Editor) -> String {
+    format!("{}|{}", &editor.text[..editor.cursor], &editor.text[editor.cursor..])
+}
+
+fn written(text: &str) -> Editor {
+    let mut editor = Editor::default();
+    editor.insert(text);
+    editor
+}
+
+#[test]
+fn one_backspace_deletes_what_looks_like_one_character() {
+    for last in ["ã", "a\u{303}\u{323}", "👩‍👩‍👧", "🇧🇷", "❤️", "漢"] {
+        let mut editor = written(&format!("oi {last}"));
+        editor.delete(Way::Back);
+        assert_eq!(seen(&editor), "oi |", "{last}");
+    }
+}
+
+#[test]
+fn the_cursor_steps_over_whole_characters() {
+    let mut editor = written("a👩‍👩‍👧b");
+    editor.step(Way::Back);
+    editor.step(Way::Back);
+    assert_eq!(seen(&editor), "a|👩‍👩‍👧b");
+    editor.delete(Way::On);
+    assert_eq!(seen(&editor), "a|b");
+}
+
+#[test]
+fn an_accent_typed_into_the_middle_joins_its_letter() {
+    let mut editor = written("Joo");
+    editor.step(Way::Back);
+    editor.insert("a");
+    editor.insert("\u{303}");
+    editor.insert("!");
+    assert_eq!(editor.text(), "Joa\u{303}!o");
+}
+
+#[test]
+fn words_go_back_and_forth_and_away() {
+    let mut editor = written("não  é bem assim");
+    editor.delete_word(Way::Back);
+    assert_eq!(seen(&editor), "não  é bem |");
+    editor.step_word(Way::Back);
+    editor.step_word(Way::Back);
+    assert_eq!(seen(&editor), "não  |é bem ");
+    editor.delete_word(Way::Back);
+    assert_eq!(seen(&editor), "|é bem ");
+    editor.step_word(Way::On);
+    editor.delete_all(Way::On);
+    assert_eq!(seen(&editor), "é|");
+    editor.delete_all(Way::Back);
+    assert_eq!(seen(&editor), "|");
+}
+
+#[test]
+fn the_arrows_bring_back_what_was_sent_and_then_the_draft() {
+    let mut editor = written("um");
+    editor.take();
+    editor.insert("dois");
+    editor.take();
+    editor.insert("rascunho");
+    editor.recall(Way::Back);
+    editor.recall(Way::Back);
+    editor.recall(Way::Back);
+    assert_eq!(seen(&editor), "um|");
+    editor.recall(Way::On);
+    assert_eq!(seen(&editor), "dois|");
+    editor.recall(Way::On);
+    editor.recall(Way::On);
+    assert_eq!(seen(&editor), "rascunho|");
+}
+
+#[test]
+fn a_discarded_line_can_be_brought_back() {
+    let mut editor = written("quase enviei");
+    editor.discard();
+    assert!(editor.is_empty());
+    editor.recall(Way::Back);
+    assert_eq!(seen(&editor), "quase enviei|");
+}
+
+#[test]
+fn a_paste_is_one_text_without_escapes() {
+    let editor = written("um\r\ndois\rtrês \x1b[31m");
+    assert_eq!(editor.text(), "um\ndois\ntrês [31m");
+    assert_eq!(editor.rows(40, 6), (vec!["um".into(), "dois".into(), "três [31m".into()], (2, 9)));
+}
+
+#[test]
+fn a_long_text_takes_several_rows_and_those_around_the_cursor_are_seen() {
+    let mut editor = written("abcdefghijklmno");
+    assert_eq!(editor.rows(6, 6).0, ["abcde", "fghij", "klmno"]);
+    assert_eq!(editor.rows(6, 2), (vec!["fghij".into(), "klmno".into()], (1, 5)));
+    editor.jump(Way::Back);
+    assert_eq!(editor.rows(6, 2), (vec!["abcde".into(), "fghij".into()], (0, 0)));
+    assert_eq!(Editor::default().rows(6, 2), (vec![String::new()], (0, 0)));
+}
+
+#[test]
+fn wide_characters_never_overflow_the_row() {
+    let mut editor = written("漢字かな🙂🇧🇷ação\n漢字かな");
+    for columns in 3..24 {
+        for _ in 0..20 {
+            let (rows, (row, column)) = editor.rows(columns, 3);
+            assert!(rows.iter().all(|row| row.width() < columns), "{columns}: {rows:?}");
+            assert!(row < rows.len() && column < columns, "{columns}: {rows:?} {row} {column}");
+            editor.step(Way::Back);
+        }
+        editor.jump(Way::On);
+    }
+}
+
+#[test]
+fn a_word_is_put_in_the_place_of_its_beginning() {
+    let mut editor = written("oi, @jo");
+    editor.replace_from("oi, ".len(), "@João ");
+    assert_eq!(seen(&editor), "oi, @João |");
+}

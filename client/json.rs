@@ -1,0 +1,100 @@
+//! The wire's own messages, one JSON object in each line, for programs that want everything.
+//!
+//! What goes in are lines, as everywhere. The secret of the one who listens is left out, and whatever could move a
+//! cursor is spelled as an escape, which JSON reads as the same text. Knows streams; never knows what a message means.
+
+use crate::app::{Event, Status};
+use crate::front::{Front, Input};
+use crate::line::{Line, Tone};
+use crate::lines::Lines;
+use papo::protocol::ServerMessage;
+use papo::text;
+use serde_json::Value;
+use std::io::{self, Write};
+
+/// Standard output in JSON; problems go to standard error as they do everywhere.
+pub struct Json {
+    lines: Lines,
+}
+
+impl Json {
+    pub fn new(lines: Lines) -> Self {
+        Self { lines }
+    }
+}
+
+impl Front for Json {
+    fn understand(&mut self, input: Input) -> Option<Event> {
+        self.lines.understand(input)
+    }
+
+    fn show(&mut self, line: &Line) -> io::Result<()> {
+        match line {
+            Line::Notice(Tone::Problem, _) => self.lines.show(line),
+            _ => Ok(()),
+        }
+    }
+
+    fn overhear(&mut self, message: &ServerMessage) -> io::Result<()> {
+        let Some(json) = record(message) else { return Ok(()) };
+        let mut output = io::stdout().lock();
+        output.write_all(json.as_bytes())?;
+        output.flush()
+    }
+
+    fn give_back(&mut self, _: &str) {}
+
+    fn refresh(&mut self, status: &Status) -> io::Result<()> {
+        self.lines.refresh(status)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One line.
+fn record(message: &ServerMessage) -> Option<String> {
+    let mut value = serde_json::to_value(message).ok()?;
+    if let Value::Object(fields) = &mut value {
+        fields.remove("token");
+    }
+    let mut json = harmless(&value.to_string());
+    json.push('\n');
+    Some(json)
+}
+
+fn harmless(json: &str) -> String {
+    let mut harmless = String::with_capacity(json.len());
+    for c in json.chars() {
+        if text::is_unwanted(c) {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units).iter().for_each(|unit| harmless.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            harmless.push(c);
+        }
+    }
+    harmless
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_the_wire_s_message_without_secrets_and_without_escapes() {
+        let raw = "{\"type\":\"whisper\",\"from\":\"Zé\",\"tag\":\"t\",\"to\":\"Ana\",\"at\":1,\"text\":\"a\u{9b}2J\u{202e}b\"}";
+        let message: ServerMessage = serde_json::from_str(raw).unwrap();
+        let record = record(&message).unwrap();
+        assert!(record.contains("a\\u009b2J\\u202eb"), "{record}");
+        let (was, is): (Value, Value) = (serde_json::from_str(raw).unwrap(), serde_json::from_str(&record).unwrap());
+        assert_eq!(was, is);
+    }
+
+    #[test]
+    fn the_token_is_not_told() {
+        let raw = r#"{"type":"welcome","name":"Ana","tag":"t","token":"abcdefghijklmnopqrst","protocol":1,"server":"x","limits":{"text":1,"name":1,"room":1,"rate":1.0,"burst":1},"heartbeat_ms":1}"#;
+        let message: ServerMessage = serde_json::from_str(raw).unwrap();
+        assert!(!record(&message).unwrap().contains("abcdef"));
+    }
+}

@@ -1,0 +1,71 @@
+//! The things that can be shown, before anybody has decided how: a terminal paints them, a pipe gets them as fields.
+//!
+//! Knows what a line says; never knows colours, columns or where it goes.
+
+/// One thing to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// Somebody said something in a room.
+    Message {
+        /// The room's name with its `#`, when more than one is open.
+        room: Option<String>,
+        /// The room's name.
+        place: String,
+        /// Unix milliseconds, by the server's clock.
+        at: u64,
+        from: String,
+        /// Said by the person who sits here.
+        own: bool,
+        /// Done (`/eu`) instead of said.
+        action: bool,
+        /// Speaks to the person who sits here.
+        mention: bool,
+        text: String,
+    },
+    /// Somebody said something to one person alone; one of the two is `você`.
+    Whisper { at: u64, from: String, to: String, text: String },
+    /// People came to a room, left it, or took another name there.
+    Presence {
+        /// The room's name with its `#`, when more than one is open.
+        room: Option<String>,
+        place: String,
+        came: Vec<String>,
+        went: Vec<String>,
+        renamed: Vec<(String, String)>,
+    },
+    /// A page of what was said before; whether there is nothing before it any more.
+    Earlier { place: String, lines: Vec<Line>, start: bool },
+    /// What was found for a search, oldest first; each a message.
+    Found { query: String, lines: Vec<Line>, more: bool },
+    /// What follows was said in this room while there was no connection.
+    Missed { place: String },
+    /// From now on the person looks at this room.
+    Here { place: String },
+    /// Words of the client itself.
+    Notice(Tone, String),
+}
+
+/// Why the client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It happened by itself: somebody came, the connection is back.
+    Info,
+    /// It was asked for with a command.
+    Answer,
+    /// Something was not done.
+    Problem,
+}
+
+impl Line {
+    pub fn info(text: impl Into<String>) -> Self {
+        Self::Notice(Tone::Info, text.into())
+    }
+
+    pub fn answer(text: impl Into<String>) -> Self {
+        Self::Notice(Tone::Answer, text.into())
+    }
+
+    pub fn problem(text: impl Into<String>) -> Self {
+        Self::Notice(Tone::Problem, text.into())
+    }
+}

@@ -1,0 +1,173 @@
+//! Plain lines, for scripts, pipes, screen readers and terminals that can do nothing else: a line in is a message, a
+//! message is a line out, with its moment, its sender and its text between tabs.
+//!
+//! Messages and answers go to standard output, everything else to standard error. Knows streams; never knows what is
+//! decided behind it.
+
+use crate::app::{Event, Status};
+use crate::clock::Clock;
+use crate::front::{Front, Input};
+use crate::line::{Line, Tone};
+use crate::{visible, words};
+use std::io::{self, Write};
+
+/// Standard output and standard error.
+pub struct Lines {
+    clock: Clock,
+    /// Where what happened by itself is told: to a person at a terminal, never to a script.
+    news: Option<News>,
+    asking: bool,
+}
+
+/// Where news are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    Output,
+    Error,
+}
+
+impl Lines {
+    pub fn new(clock: Clock, news: Option<News>) -> Self {
+        Self { clock, news, asking: false }
+    }
+}
+
+impl Front for Lines {
+    fn understand(&mut self, input: Input) -> Option<Event> {
+        match input {
+            Input::Line(text) => Some(Event::Submitted(text)),
+            Input::End => Some(Event::InputEnded),
+            Input::Terminal(_) | Input::Suspend | Input::Resume => None,
+        }
+    }
+
+    fn show(&mut self, line: &Line) -> io::Result<()> {
+        if let Line::Earlier { lines, .. } = line {
+            return lines.iter().try_for_each(|line| self.show(line));
+        }
+        let mut text = format(line, &self.clock);
+        if text.is_empty() {
+            return Ok(());
+        }
+        text.push('\n');
+        match line {
+            Line::Notice(Tone::Problem, _) => to_error(&text),
+            Line::Notice(Tone::Info, _) | Line::Presence { .. } => match self.news {
+                Some(News::Output) => return to_output(&text),
+                Some(News::Error) => to_error(&text),
+                None => {}
+            },
+            _ => return to_output(&text),
+        }
+        Ok(())
+    }
+
+    fn give_back(&mut self, _: &str) {}
+
+    fn refresh(&mut self, status: &Status) -> io::Result<()> {
+        if status.asking_name && !self.asking {
+            to_error("Seu nome: ");
+        }
+        self.asking = status.asking_name;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One line of text, whatever the message holds.
+fn format(line: &Line, clock: &Clock) -> String {
+    match line {
+        Line::Message { room, at, from, action, text, .. } => {
+            let room = room.as_ref().map(|room| format!("{} ", visible::line(room))).unwrap_or_default();
+            let star = if *action { "* " } else { "" };
+            format!("{}\t{room}{star}{}\t{}", clock.stamp(*at), visible::line(from), one_line(text))
+        }
+        Line::Whisper { at, from, to, text } => {
+            format!("{}\t{} → {}\t{}", clock.stamp(*at), visible::line(from), visible::line(to), one_line(text))
+        }
+        Line::Presence { room, came, went, renamed, .. } => {
+            let room = room.as_ref().map(|room| format!("{}: ", visible::line(room))).unwrap_or_default();
+            let sentences = words::presence(came, went, renamed);
+            sentences.iter().map(|text| format!("{room}{}", visible::line(text))).collect::<Vec<_>>().join("\n")
+        }
+        Line::Found { query, lines, more } => {
+            let hits = lines.iter().map(|line| format!("\n{}", format(line, clock))).collect::<String>();
+            format!("{}{hits}", words::found(&visible::line(query), lines.len(), *more))
+        }
+        Line::Earlier { .. } | Line::Missed { .. } | Line::Here { .. } => String::new(),
+        // Our own words may have several lines, as the help does; those of others were made into one before.
+        Line::Notice(_, text) => visible::text(text),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    visible::text(text).replace('\n', "\\n").replace('\t', "\\t")
+}
+
+/// One write for each line: whoever reads never sees half of one.
+fn to_output(text: &str) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes())?;
+    output.flush()
+}
+
+fn to_error(text: &str) {
+    // There is nobody left to tell that nobody listens.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 3 March 2026, 14:05:12 in Brasília.
+    const AT: u64 = 1_772_557_512_345;
+
+    fn message(from: &str, text: &str) -> Line {
+        Line::Message {
+            room: None,
+            place: "geral".into(),
+            at: AT,
+            from: from.into(),
+            own: false,
+            action: false,
+            mention: false,
+            text: text.into(),
+        }
+    }
+
+    fn shown(line: &Line) -> String {
+        format(line, &Clock::brasilia())
+    }
+
+    #[test]
+    fn a_message_is_three_fields() {
+        assert_eq!(shown(&message("Célia", "oi, gente")), "2026-03-03T14:05:12-03:00\tCélia\toi, gente");
+    }
+
+    #[test]
+    fn a_text_of_several_lines_stays_one_record() {
+        let line = message("Célia\n2026", "um\ndois\ttrês\x1b[2J");
+        assert_eq!(shown(&line), "2026-03-03T14:05:12-03:00\tCélia␊2026\tum\\ndois\\ttrês␛[2J");
+    }
+
+    #[test]
+    fn rooms_whispers_and_deeds_are_told_apart() {
+        let line = Line::Message {
+            room: Some("#lab".into()),
+            place: "lab".into(),
+            at: AT,
+            from: "Ana".into(),
+            own: true,
+            action: true,
+            mention: false,
+            text: "acena".into(),
+        };
+        assert!(shown(&line).ends_with("\t#lab * Ana\tacena"));
+        let line = Line::Whisper { at: AT, from: "Ana".into(), to: "você".into(), text: "psiu".into() };
+        assert!(shown(&line).ends_with("\tAna → você\tpsiu"));
+    }
+}

@@ -1,0 +1,85 @@
+//! Many messages, a server that has a limit, and connections that end at the wrong moment.
+
+use super::*;
+
+const LIMITS: Limits = Limits { text: 4000, name: 24, room: 32, rate: 5.0, burst: 20 };
+
+fn queue(rate: f64, texts: usize, now: Instant) -> Queue {
+    let mut queue = Queue::new("x".into());
+    queue.limit(&Limits { rate, ..LIMITS });
+    for n in 1..=texts {
+        queue.push(Recipient::Room { room: RoomName::lobby(), action: false }, n.to_string(), now);
+    }
+    queue
+}
+
+fn ids(messages: &[ClientMessage]) -> Vec<&str> {
+    let id = |message| match message {
+        &ClientMessage::Say { ref id, .. } | &ClientMessage::Whisper { ref id, .. } => id.as_str(),
+        other => panic!("{other:?}"),
+    };
+    messages.iter().map(id).collect()
+}
+
+#[test]
+fn at_most_sixteen_are_on_their_way() {
+    let now = Instant::now();
+    let mut queue = queue(0.0, 20, now);
+    assert_eq!(queue.due(now).len(), 16);
+    assert_eq!(queue.due(now).len(), 0);
+    assert_eq!(queue.next(now), None, "nothing to do until something is confirmed");
+    assert_eq!(queue.settle("x-1").map(|pending| pending.text).as_deref(), Some("1"));
+    assert_eq!(ids(&queue.due(now)), ["x-17"]);
+}
+
+#[test]
+fn the_servers_pace_is_kept_without_being_told_twice() {
+    let start = Instant::now();
+    let mut queue = queue(5.0, 100, start);
+    let mut said = Vec::new();
+    let mut now = start;
+    while !queue.is_empty() {
+        for message in queue.due(now) {
+            let id = ids(&[message])[0].to_owned();
+            queue.settle(&id);
+            said.push((id, now - start));
+        }
+        now = queue.next(now).unwrap_or(now);
+    }
+    let order: Vec<String> = (1..=100).map(|n| format!("x-{n}")).collect();
+    assert_eq!(said.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(), order);
+    for (nth, (_, time)) in said.iter().enumerate() {
+        assert!(nth as f64 + 1.0 <= 20.0 + 5.0 * time.as_secs_f64() + 0.001, "{nth} at {time:?}");
+    }
+    assert!(said[99].1 < Duration::from_secs(17), "no slower than it must be");
+}
+
+#[test]
+fn a_refused_message_is_said_again_before_those_after_it() {
+    let now = Instant::now();
+    let mut queue = queue(0.0, 3, now);
+    assert_eq!(ids(&queue.due(now)), ["x-1", "x-2", "x-3"]);
+    for id in ["x-1", "x-2", "x-3"] {
+        queue.postpone(id, Duration::from_millis(400), now);
+    }
+    assert_eq!(queue.due(now).len(), 0);
+    let later = now + Duration::from_millis(400);
+    assert_eq!(queue.next(now), Some(later));
+    assert_eq!(ids(&queue.due(later)), ["x-1"]);
+    assert_eq!(queue.due(later).len(), 0, "the next waits for the answer to this one");
+    queue.settle("x-1");
+    assert_eq!(ids(&queue.due(later)), ["x-2"]);
+    queue.settle("x-2");
+    assert_eq!(ids(&queue.due(later)), ["x-3"]);
+}
+
+#[test]
+fn after_a_cut_everything_unconfirmed_is_said_again_with_the_same_ids() {
+    let now = Instant::now();
+    let mut queue = queue(0.0, 3, now);
+    queue.due(now);
+    queue.settle("x-1");
+    queue.rewind();
+    assert_eq!(ids(&queue.due(now)), ["x-2", "x-3"]);
+    assert_eq!(queue.settle("x-1"), None);
+}

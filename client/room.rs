@@ -1,0 +1,277 @@
+//! One open room: who is in it, and how far its log has been shown.
+//!
+//! Numbers only rise, and the last one seen is enough to catch up: an entry at or below it has been shown. While a long
+//! absence is being fetched in pages, what is said meanwhile waits, so everything appears in its order.
+//!
+//! Knows one room; never knows which one is being written in, or how a line looks.
+
+use crate::line::Line;
+use crate::visible;
+use papo::name::RoomName;
+use papo::protocol::{Member, Renamed, Since};
+use papo::text::fold;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long somebody counts as writing after the last sign of it.
+const TYPING: Duration = Duration::from_secs(5);
+/// Most people who are told of as writing; of a crowd nobody wants the list.
+const MAX_TYPING: usize = 8;
+
+/// Somebody who is in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub name: String,
+    pub tag: String,
+}
+
+/// An open room.
+#[derive(Debug)]
+pub struct Room {
+    pub name: RoomName,
+    /// Which log `last` counts in; `None` until the room has been joined.
+    epoch: Option<String>,
+    last: u64,
+    people: Vec<Person>,
+    pub online: usize,
+    /// What must wait for earlier entries that are still being fetched.
+    held: BTreeMap<u64, Line>,
+    catching_up: bool,
+    /// The first entry that was shown; 0 while there is none.
+    first: u64,
+    /// The first entry that the server still has.
+    pub oldest: u64,
+    /// Entries before the first are on their way.
+    pub fetching: bool,
+    /// Who is writing, and until when to believe it.
+    typing: Vec<(String, Instant)>,
+}
+
+impl From<&Member> for Person {
+    fn from(member: &Member) -> Self {
+        Self { name: visible::line(&member.name), tag: member.tag.to_string() }
+    }
+}
+
+impl Room {
+    pub fn new(name: RoomName) -> Self {
+        Self {
+            name,
+            epoch: None,
+            last: 0,
+            people: Vec::new(),
+            online: 0,
+            held: BTreeMap::new(),
+            catching_up: false,
+            first: 0,
+            oldest: 1,
+            fetching: false,
+            typing: Vec::new(),
+        }
+    }
+
+    /// What to say when joining again.
+    pub fn since(&self) -> Since {
+        Since { epoch: self.epoch.clone(), after: self.epoch.as_ref().map(|_| self.last) }
+    }
+
+    pub fn is_joined(&self) -> bool {
+        self.epoch.is_some()
+    }
+
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// The room is open on this connection. Returns whether this is the log that was known before.
+    pub fn opened(&mut self, epoch: &str, online: usize, members: &[Member], reset: bool) -> bool {
+        let known = self.epoch.as_deref() == Some(epoch) && !reset;
+        if !known {
+            (self.last, self.first, self.held) = (0, 0, BTreeMap::new());
+        }
+        self.epoch = Some(epoch.to_owned());
+        (self.catching_up, self.fetching) = (false, false);
+        self.typing.clear();
+        self.people = members.iter().map(Person::from).collect();
+        self.online = online;
+        self.sort();
+        known
+    }
+
+    /// The log begins here for us: what is at or below was never missed.
+    pub fn skip_to(&mut self, seq: u64) {
+        self.last = self.last.max(seq);
+    }
+
+    /// Earlier entries are being fetched.
+    pub fn catch_up(&mut self) {
+        self.catching_up = true;
+    }
+
+    /// Whether earlier entries are being fetched.
+    pub fn is_catching_up(&self) -> bool {
+        self.catching_up
+    }
+
+    /// An entry arrived by any way; returns what can be shown now.
+    pub fn hear(&mut self, seq: u64, line: Line) -> Vec<Line> {
+        if seq <= self.last {
+            return Vec::new();
+        }
+        if self.catching_up && seq > self.last + 1 {
+            self.held.insert(seq, line);
+            return Vec::new();
+        }
+        self.last = seq;
+        if self.first == 0 {
+            self.first = seq;
+        }
+        let mut shown = vec![line];
+        while let Some(line) = self.held.remove(&(self.last + 1)) {
+            self.last += 1;
+            shown.push(line);
+        }
+        shown
+    }
+
+    /// What has come up to now was not shown to anybody.
+    pub fn begin_here(&mut self) {
+        self.first = self.last + 1;
+    }
+
+    /// Where the entries before those that were shown end, if there are any.
+    pub fn before(&self) -> Option<u64> {
+        let first = if self.first == 0 { self.last + 1 } else { self.first };
+        (first > self.oldest.max(1)).then_some(first)
+    }
+
+    /// Earlier entries were shown, down to this one.
+    pub fn reached_back(&mut self, seq: u64) {
+        self.first = seq;
+    }
+
+    /// Somebody is writing.
+    pub fn types(&mut self, name: String, now: Instant) {
+        self.stops_typing(&name);
+        if self.typing.len() < MAX_TYPING {
+            self.typing.push((name, now + TYPING));
+        }
+    }
+
+    /// Somebody has written.
+    pub fn stops_typing(&mut self, name: &str) {
+        self.typing.retain(|(known, _)| known != name);
+    }
+
+    /// Who is writing now.
+    pub fn typing(&self, now: Instant) -> Vec<String> {
+        self.typing.iter().filter(|(_, until)| now < *until).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// When the first of those who are writing stops to count as such.
+    pub fn typing_ends(&self, now: Instant) -> Option<Instant> {
+        self.typing.iter().map(|(_, until)| *until).filter(|&until| until > now).min()
+    }
+
+    /// Nothing earlier will come; returns what was waiting.
+    pub fn caught_up(&mut self) -> Vec<Line> {
+        self.catching_up = false;
+        let held = std::mem::take(&mut self.held);
+        let mut shown = Vec::new();
+        for (seq, line) in held {
+            shown.extend(self.hear(seq, line));
+        }
+        shown
+    }
+
+    /// People came, left or took another name.
+    pub fn moved(&mut self, online: usize, joined: &[Member], left: &[Member], renamed: &[Renamed]) {
+        self.online = online;
+        for change in renamed {
+            let key = fold(&change.from);
+            self.people.retain(|person| fold(&person.name) != key && person.tag != *change.tag);
+            self.people.push(Person { name: visible::line(&change.to), tag: change.tag.to_string() });
+        }
+        // After the renames: gathered changes of a large room add up to who is there only in this order.
+        self.people.retain(|person| !left.iter().any(|gone| *gone.tag == *person.tag));
+        for new in joined {
+            self.people.retain(|person| person.tag != *new.tag);
+            self.people.push(Person::from(new));
+        }
+        self.sort();
+    }
+
+    /// Everybody whose name is known, in alphabetical order.
+    pub fn people(&self) -> &[Person] {
+        &self.people
+    }
+
+    fn sort(&mut self) {
+        self.people.sort_by_cached_key(|person| fold(&person.name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> Line {
+        Line::info(text)
+    }
+
+    fn joined() -> Room {
+        let mut room = Room::new(RoomName::lobby());
+        room.opened("e1", 1, &[], false);
+        room
+    }
+
+    #[test]
+    fn nothing_is_shown_twice() {
+        let mut room = joined();
+        assert_eq!(room.hear(1, line("um")), [line("um")]);
+        assert_eq!(room.hear(1, line("um")), []);
+        assert!(room.opened("e1", 1, &[], false));
+        assert_eq!(room.hear(1, line("um")), []);
+        assert_eq!(room.since(), Since { epoch: Some("e1".into()), after: Some(1) });
+    }
+
+    #[test]
+    fn another_log_begins_again_at_one() {
+        let mut room = joined();
+        room.hear(1, line("antes"));
+        assert!(!room.opened("e2", 1, &[], true));
+        assert_eq!(room.hear(1, line("depois")), [line("depois")]);
+    }
+
+    #[test]
+    fn what_is_said_while_catching_up_waits_for_its_place() {
+        let mut room = joined();
+        room.hear(1, line("um"));
+        room.catch_up();
+        assert_eq!(room.hear(4, line("quatro")), []);
+        assert_eq!(room.hear(2, line("dois")), [line("dois")]);
+        assert_eq!(room.hear(3, line("três")), [line("três"), line("quatro")]);
+        assert_eq!(room.caught_up(), []);
+        assert_eq!(room.last(), 4);
+    }
+
+    #[test]
+    fn what_can_no_longer_be_fetched_does_not_hold_back_the_rest() {
+        let mut room = joined();
+        room.catch_up();
+        room.hear(9, line("nove"));
+        assert_eq!(room.caught_up(), [line("nove")]);
+    }
+
+    #[test]
+    fn people_come_rename_and_go() {
+        let member = |name: &str, tag: &str| Member { name: name.into(), tag: tag.into() };
+        let mut room = joined();
+        room.moved(3, &[member("João", "t1"), member("Ana", "t2"), member("Ângela", "t3")], &[], &[]);
+        let names = |room: &Room| room.people().iter().map(|p| p.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&room), ["Ana", "Ângela", "João"]);
+        room.moved(3, &[], &[], &[Renamed { from: "Ana".into(), to: "Zoé".into(), tag: "t4".into() }]);
+        room.moved(2, &[], &[member("João", "t1")], &[]);
+        assert_eq!(names(&room), ["Ângela", "Zoé"]);
+    }
+}

@@ -1,0 +1,211 @@
+//! The screen as cells: status above, the conversation, what is going on, and the line being typed.
+//!
+//! Draws into a grid and writes nowhere, so a test can hold the grid against a drawn box. Knows where things stand;
+//! never knows how they came there.
+
+use super::paper::Paper;
+use super::style::{self, FAINT, PLAIN, STRONG};
+use super::view::View;
+use super::wrap::{cut, width, wrap};
+use crate::app::Status;
+use crate::input::Editor;
+use crate::words;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line as Row, Span};
+use std::time::Instant;
+
+/// Below this there is no conversation to be seen.
+const MIN_COLUMNS: u16 = 20;
+const MIN_ROWS: u16 = 5;
+/// Most rows that the typed text takes.
+const MAX_INPUT_ROWS: usize = 6;
+
+/// Draws everything; returns where the cursor belongs.
+pub fn draw(buffer: &mut Buffer, view: &mut View, status: &Status, editor: &Editor, now: Instant) -> Position {
+    let area = buffer.area;
+    if area.width == 0 || area.height == 0 {
+        return Position::default();
+    }
+    if area.width < MIN_COLUMNS || area.height < MIN_ROWS {
+        view.input_rows = 1;
+        let words = wrap("A janela é pequena demais para mostrar a conversa.", area.width.into());
+        for (y, row) in words.into_iter().take(usize::from(area.height - 1)).enumerate() {
+            put(buffer, y, &Row::from(Span::styled(row, FAINT)));
+        }
+        return input(buffer, "› ", PLAIN, editor, 1);
+    }
+    let label = prompt(status, area.width.into());
+    let most = MAX_INPUT_ROWS.min(usize::from(area.height) / 3).max(1);
+    view.input_rows = editor.rows(usize::from(area.width).saturating_sub(width(&label)), most).0.len();
+    put(buffer, 0, &status_row(view, status));
+    let height = view.height();
+    let rows = if view.people { people(view, status, height) } else { conversation(view, status, height, now) };
+    // The conversation stands at the bottom, as it does in any terminal that has filled up; a list stands at the top.
+    let free = if view.people { 0 } else { height - rows.len() };
+    for (y, row) in rows.iter().enumerate() {
+        put(buffer, 1 + free + y, row);
+    }
+    put(buffer, 1 + height, &news_row(view, status, editor));
+    let style = if status.asking_name { STRONG } else { style::name(&status.name, true, false, view.colours) };
+    input(buffer, &label, style, editor, view.input_rows)
+}
+
+/// Puts a row; what is wider than the screen is cut.
+fn put(buffer: &mut Buffer, y: usize, row: &Row<'_>) {
+    let (columns, rows) = (buffer.area.width, buffer.area.height);
+    if let Some(y) = u16::try_from(y).ok().filter(|&y| y < rows) {
+        buffer.set_line(0, y, row, columns);
+        buffer.set_style(Rect::new(0, y, columns, 1), row.style);
+    }
+}
+
+fn conversation(view: &View, status: &Status, height: usize, now: Instant) -> Vec<Row<'static>> {
+    Paper::new(view.room(), status, view.look(status), now).page(view.room().top, height)
+}
+
+/// Everybody in the room, in as many columns as fit.
+fn people(view: &View, status: &Status, height: usize) -> Vec<Row<'static>> {
+    let names: Vec<String> =
+        (status.people.iter()).map(|(name, me)| if *me { format!("{name} (você)") } else { name.clone() }).collect();
+    let each = names.iter().map(|name| width(name)).max().unwrap_or(0) + 3;
+    let columns = (view.columns.saturating_sub(1) / each).max(1);
+    let room = status.room.as_ref().map(|room| format!(" em {room}")).unwrap_or_default();
+    let title = format!(" Pessoas{room} ({})", status.online);
+    let mut rows = vec![Row::from(Span::styled(title, STRONG)), Row::default()];
+    let lines = names.len().div_ceil(columns).max(1);
+    let shown = lines.min(height.saturating_sub(4).max(1));
+    for line in 0..shown {
+        let mut spans = vec![Span::raw(" ")];
+        for place in (line..names.len()).step_by(lines) {
+            let (name, me) = &status.people[place];
+            spans.push(Span::styled(names[place].clone(), style::name(name, *me, false, view.colours)));
+            spans.push(Span::raw(" ".repeat(each.saturating_sub(width(&names[place])))));
+        }
+        rows.push(Row::from(spans));
+    }
+    let unseen = status.online.saturating_sub(if shown < lines { shown * columns } else { names.len() });
+    if unseen > 0 {
+        rows.push(Row::from(format!(" e mais {}", words::people(unseen))));
+    }
+    rows.push(Row::from(Span::styled(" F2 ou Esc volta à conversa", FAINT)));
+    rows.truncate(height);
+    rows
+}
+
+/// The connection, oneself, the rooms and the company, as much of it as fits.
+fn status_row(view: &View, status: &Status) -> Row<'static> {
+    let columns = view.columns;
+    if status.offline || (!status.connected && !status.asking_name) {
+        return Row::from(Span::styled(offline(status, columns), STRONG));
+    }
+    let mut spans = vec![Span::raw(if status.asking_name { " ○ " } else { " ● " })];
+    let company = words::people(status.online);
+    if status.rooms.len() > 1 {
+        spans.extend(rooms(view, status));
+        spans.push(Span::raw(format!(" · {company}")));
+    } else if status.asking_name {
+        spans.push(Span::raw(status.address.clone()));
+    } else {
+        let long = format!("{} · {} · {company}", status.address, status.name);
+        let short = format!("{} · {company}", status.name);
+        spans.push(Span::raw(if width(&long) + 3 <= columns { long } else { short }));
+    }
+    let used: usize = spans.iter().map(|span| width(&span.content)).sum();
+    let help = "/ajuda  F2 ";
+    if used + width(help) + 2 <= columns {
+        let free = columns - used - width(help);
+        spans.push(Span::styled(format!("{}{help}", " ".repeat(free)), FAINT));
+    }
+    Row::from(spans)
+}
+
+/// `#geral  #laboratorio(3)`: bold where something is unread, reversed where it speaks to the person.
+fn rooms(view: &View, status: &Status) -> Vec<Span<'static>> {
+    let mut spans = Vec::new();
+    for (place, name) in status.rooms.iter().enumerate() {
+        if place > 0 {
+            spans.push(Span::raw("  "));
+        }
+        let (unread, mentioned) = if place == status.current { (0, false) } else { view.unread(name) };
+        let mark = match (unread, mentioned) {
+            (0, _) => String::new(),
+            (count, false) => format!("({count})"),
+            (count, true) => format!("({count}!)"),
+        };
+        let mut style = PLAIN;
+        if place == status.current {
+            style = style.add_modifier(Modifier::UNDERLINED);
+        }
+        if unread > 0 {
+            style = style.add_modifier(Modifier::BOLD);
+        }
+        if mentioned {
+            style = style.add_modifier(Modifier::REVERSED);
+        }
+        spans.push(Span::styled(format!("#{}{mark}", cut(name, 20)), style));
+    }
+    spans
+}
+
+fn offline(status: &Status, columns: usize) -> String {
+    let queue = if status.waiting > 0 { format!(" · {} na fila", status.waiting) } else { String::new() };
+    let wanted = match status.retry_in.filter(|_| status.offline) {
+        None if status.offline => {
+            vec![format!(" ○ sem conexão · tentando agora…{queue}"), format!(" ○ sem conexão{queue}")]
+        }
+        None => vec![format!(" ○ {} · conectando…", status.address), " ○ conectando…".into()],
+        Some(seconds) => vec![
+            format!(" ○ sem conexão · nova tentativa em {seconds} s (Enter tenta agora){queue}"),
+            format!(" ○ sem conexão · {seconds} s (Enter){queue}"),
+            format!(" ○ sem conexão{queue}"),
+        ],
+    };
+    let fits = wanted.iter().find(|text| width(text) <= columns).or(wanted.last());
+    fits.cloned().unwrap_or_default()
+}
+
+/// Below the conversation: who is writing, what the next key would do, and what there is further down.
+fn news_row(view: &View, status: &Status, editor: &Editor) -> Row<'static> {
+    let room = view.room();
+    let below = match (room.top.is_some(), room.below) {
+        (false, _) => String::new(),
+        (true, 0) => "↓ fim (End)".into(),
+        (true, 1) => "↓ 1 nova (End)".into(),
+        (true, count) => format!("↓ {count} novas (End)"),
+    };
+    let (left, style) = match &view.hint {
+        _ if status.confirming && editor.is_empty() => ("Sair? Tecle Ctrl+C de novo.".into(), STRONG),
+        _ if status.leaving => ("saindo…".into(), FAINT),
+        Some(hint) => (hint.clone(), PLAIN),
+        None => (words::typing(&status.typing), FAINT),
+    };
+    let left = cut(&left, view.columns.saturating_sub(width(&below) + 3));
+    let free = view.columns.saturating_sub(width(&left) + width(&below) + 2);
+    Row::from(vec![Span::raw(" "), Span::styled(left, style), Span::raw(" ".repeat(free)), Span::styled(below, STRONG)])
+}
+
+/// What stands before the typed text: as much of it as leaves room for writing.
+fn prompt(status: &Status, columns: usize) -> String {
+    if status.asking_name {
+        return " Seu nome: ".into();
+    }
+    let room = status.room.as_ref().map(|room| format!(" {room}")).unwrap_or_default();
+    let wanted = [format!(" {}{room} › ", status.name), format!("{room} › "), format!(" {} › ", status.name)];
+    wanted.into_iter().find(|label| label.trim() != "›" && width(label) <= columns / 2).unwrap_or_else(|| " › ".into())
+}
+
+/// The typed text in the last rows; returns where the cursor is.
+fn input(buffer: &mut Buffer, label: &str, style: Style, editor: &Editor, most: usize) -> Position {
+    let area = buffer.area;
+    let (columns, indent) = (usize::from(area.width), width(label));
+    let (rows, (row, column)) = editor.rows(columns.saturating_sub(indent), most);
+    let first = usize::from(area.height).saturating_sub(rows.len());
+    for (number, text) in rows.into_iter().enumerate() {
+        let before = if number == 0 { Span::styled(label.to_owned(), style) } else { Span::raw(" ".repeat(indent)) };
+        put(buffer, first + number, &Row::from(vec![before, Span::raw(text)]));
+    }
+    let x = u16::try_from(indent + column).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
+    Position::new(x, u16::try_from(first + row).unwrap_or(u16::MAX).min(area.height - 1))
+}

@@ -1,0 +1,279 @@
+//! The full screen: a front that remembers what it was shown and draws it, at most thirty times a second and only when
+//! something changed.
+//!
+//! Reading order: `timeline` (a room) → `wrap`, `style`, `rows` (an entry in rows) → `paper` (a room in rows) → `view`
+//! (what is looked at) → `draw` (cells) → `writer` (the terminal). Knows keys and what they do to the view; never knows
+//! why a line is shown.
+
+mod draw;
+mod paper;
+mod rows;
+mod style;
+mod timeline;
+mod view;
+mod wrap;
+mod writer;
+
+pub use writer::{print_last, restore};
+
+use crate::app::{Event, Status};
+use crate::clock::Clock;
+use crate::complete::{Completion, Known};
+use crate::front::{Front, Input};
+use crate::input::{Editor, Way};
+use crate::keys::{self, Wish};
+use crate::line::Line;
+use paper::Paper;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::io;
+use std::time::{Duration, Instant};
+use view::View;
+
+/// Between two drawings: thirty a second are as many as anybody can follow.
+const FRAME: Duration = Duration::from_millis(33);
+/// Where the terminal does not tell its size.
+const USUAL_SIZE: (u16, u16) = (80, 24);
+
+/// The screen and the line being typed.
+pub struct Screen {
+    view: View,
+    editor: Editor,
+    completion: Option<Completion>,
+    /// What the state was at the last drawing.
+    status: Status,
+    /// The cells that are on the screen.
+    drawn: Buffer,
+    drawn_at: Option<Instant>,
+    changed: bool,
+    bell: bool,
+    title: usize,
+    suspend: bool,
+}
+
+impl Screen {
+    /// Takes the terminal; it is given back when this is dropped.
+    pub fn new(clock: Clock, colours: bool) -> io::Result<Self> {
+        writer::take()?;
+        let size = crossterm::terminal::size().unwrap_or(USUAL_SIZE);
+        Ok(Self {
+            view: View::new(clock, colours, size),
+            editor: Editor::default(),
+            completion: None,
+            status: Status::default(),
+            drawn: Buffer::empty(Rect::new(0, 0, size.0, size.1)),
+            drawn_at: None,
+            changed: true,
+            bell: false,
+            title: 0,
+            suspend: false,
+        })
+    }
+
+    fn pressed(&mut self, key: crossterm::event::KeyEvent) -> Option<Event> {
+        self.changed = true;
+        self.view.hint = None;
+        let before = self.editor.text().to_owned();
+        let wish = keys::press(&mut self.editor, key);
+        if !matches!(wish, Some(Wish::Complete(_))) {
+            self.completion = None;
+        }
+        match wish {
+            Some(wish) => self.wished(wish),
+            None if before == self.editor.text() => None,
+            None => self.writing(),
+        }
+    }
+
+    /// Others are told that something is being written for them.
+    fn writing(&self) -> Option<Event> {
+        let text = self.editor.text();
+        let private = text.is_empty() || (text.starts_with('/') && !text.starts_with("/eu "));
+        (!private && !self.status.asking_name).then_some(Event::Writing)
+    }
+
+    fn wished(&mut self, wish: Wish) -> Option<Event> {
+        match wish {
+            Wish::Submit(text) => {
+                self.view.sent();
+                return Some(Event::Submitted(text));
+            }
+            Wish::Interrupt => return Some(Event::Interrupt),
+            Wish::Leave => return Some(Event::Leave),
+            Wish::Repaint => self.forget(),
+            Wish::Suspend => self.suspend = true,
+            Wish::Page(way) => return self.scroll(way, None),
+            Wish::Row(way) => return self.scroll(way, Some(1)),
+            Wish::Latest => self.view.latest(),
+            Wish::People => self.view.people = !self.view.people,
+            Wish::Complete(way) => self.complete(way),
+            Wish::Room(number) => return self.status.rooms.get(number).cloned().map(Event::Go),
+            Wish::Neighbour(way) => return self.view.neighbour(way, &self.status).map(Event::Go),
+            Wish::Active => return self.view.active(&self.status).map(Event::Go),
+        }
+        None
+    }
+
+    fn scroll(&mut self, way: Way, rows: Option<usize>) -> Option<Event> {
+        self.view.people = false;
+        self.view.scroll(way, rows, &self.status).then_some(Event::Earlier)
+    }
+
+    fn complete(&mut self, way: Way) {
+        let completion = match self.completion.take() {
+            Some(completion) => completion.next(way),
+            None => {
+                let others = self.status.people.iter().filter(|(_, me)| !me).map(|(name, _)| name.clone());
+                let known =
+                    Known { speakers: self.view.speakers(), people: others.collect(), rooms: &self.status.rooms };
+                Completion::of(self.editor.before(), &known)
+            }
+        };
+        if let Some(text) = completion.text() {
+            self.editor.replace_from(completion.start(), text);
+            self.completion = Some(completion);
+        }
+    }
+
+    fn pasted(&mut self, text: &str) -> Option<Event> {
+        (self.changed, self.completion) = (true, None);
+        self.editor.insert(text.trim_end_matches(['\r', '\n']));
+        let lines = self.editor.text().lines().count();
+        if lines > 1 {
+            self.view.hint = Some(format!("Colou {lines} linhas. Enter envia tudo, Esc descarta."));
+        }
+        self.writing()
+    }
+
+    fn resize(&mut self, columns: u16, rows: u16) {
+        self.view.resize(columns, rows);
+        self.forget();
+    }
+
+    /// What is on the screen is not known any more: everything is drawn anew.
+    fn forget(&mut self) {
+        let (columns, rows) = (self.view.columns, self.view.rows);
+        let side = |cells: usize| u16::try_from(cells).unwrap_or(u16::MAX);
+        self.drawn = Buffer::empty(Rect::new(0, 0, side(columns), side(rows)));
+        (self.changed, self.drawn_at) = (true, None);
+    }
+
+    /// Stops as any program does at Ctrl+Z, and goes on when it is called back.
+    #[cfg(unix)]
+    fn rest(&mut self) -> io::Result<()> {
+        restore();
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+        self.wake()
+    }
+
+    #[cfg(not(unix))]
+    fn rest(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Takes the terminal again, whatever was done to it meanwhile.
+    fn wake(&mut self) -> io::Result<()> {
+        writer::take()?;
+        let (columns, rows) = crossterm::terminal::size().unwrap_or(USUAL_SIZE);
+        self.resize(columns, rows);
+        Ok(())
+    }
+
+    fn draw(&mut self, now: Instant) -> io::Result<()> {
+        let whole = self.drawn_at.is_none();
+        let mut cells = Buffer::empty(self.drawn.area);
+        let cursor = draw::draw(&mut cells, &mut self.view, &self.status, &self.editor, now);
+        let unread = self.view.all_unread();
+        let title = (unread != self.title || whole).then(|| match unread {
+            0 => "Bate-papo".to_owned(),
+            count => format!("({count}) Bate-papo"),
+        });
+        if whole {
+            writer::clear()?;
+        }
+        writer::write(&self.drawn, &cells, cursor, title.as_deref(), std::mem::take(&mut self.bell))?;
+        (self.drawn, self.drawn_at, self.changed, self.title) = (cells, Some(now), false, unread);
+        Ok(())
+    }
+}
+
+impl Front for Screen {
+    fn understand(&mut self, input: Input) -> Option<Event> {
+        use crossterm::event::Event as Happened;
+        match input {
+            Input::Terminal(Happened::Key(key)) => return self.pressed(key),
+            Input::Terminal(Happened::Paste(text)) => return self.pasted(&text),
+            Input::Terminal(Happened::Resize(columns, rows)) => self.resize(columns, rows),
+            Input::Terminal(Happened::FocusGained) => {
+                self.view.focus(true);
+                self.changed = true;
+            }
+            Input::Terminal(Happened::FocusLost) => self.view.focus(false),
+            Input::Terminal(_) => {}
+            Input::Suspend => self.suspend = true,
+            Input::Resume => {
+                if self.wake().is_err() {
+                    return Some(Event::Stopped);
+                }
+            }
+            Input::Line(text) => return Some(Event::Submitted(text)),
+            // The terminal itself is gone.
+            Input::End => return Some(Event::Stopped),
+        }
+        None
+    }
+
+    fn show(&mut self, line: &Line) -> io::Result<()> {
+        self.changed = true;
+        self.view.show(line);
+        Ok(())
+    }
+
+    fn give_back(&mut self, text: &str) {
+        if self.editor.is_empty() {
+            self.editor.set(text);
+        }
+    }
+
+    fn alert(&mut self) {
+        (self.bell, self.changed) = (true, true);
+    }
+
+    fn clear(&mut self) {
+        self.view.clear();
+        self.changed = true;
+    }
+
+    fn ready_at(&self) -> Option<Instant> {
+        self.drawn_at.map(|then| then + FRAME)
+    }
+
+    fn refresh(&mut self, status: &Status) -> io::Result<()> {
+        if std::mem::take(&mut self.suspend) {
+            self.rest()?;
+        }
+        if *status != self.status {
+            self.status = status.clone();
+            self.view.sync(status);
+            self.changed = true;
+        }
+        if self.changed { self.draw(Instant::now()) } else { Ok(()) }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.view.people = false;
+        let paper = Paper::new(self.view.room(), &self.status, self.view.look(&self.status), Instant::now());
+        let rows = paper.page(self.view.room().top, self.view.rows.saturating_sub(1));
+        restore();
+        writer::print(&rows)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! A room laid out in rows: which of them are seen from where, and what going up or down comes to.
+//!
+//! Only what can be seen is laid out, so a long room costs no more than a short one. Knows a timeline and how rows are
+//! made; never knows the rest of the screen.
+
+use super::rows::Look;
+use super::style::FAINT;
+use super::timeline::{Entry, Spot, Timeline, What};
+use super::wrap::width;
+use crate::app::{Status, Unsent};
+use crate::line::Line;
+use ratatui::text::{Line as Row, Span};
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// At the end of a message that is not sent yet.
+const UNSENT: &str = "⋯";
+
+/// A room with what is not sent yet below it.
+pub struct Paper<'a> {
+    timeline: &'a Timeline,
+    unsent: Vec<(Entry, bool)>,
+    look: Look,
+}
+
+impl<'a> Paper<'a> {
+    pub fn new(timeline: &'a Timeline, status: &Status, look: Look, now: Instant) -> Self {
+        let clock = look.clock.now();
+        let unsent = status.unsent.iter().enumerate().map(|(number, unsent)| {
+            let age = u64::try_from(now.saturating_duration_since(unsent.since).as_millis()).unwrap_or(0);
+            let (id, at) = (timeline.end_id() + number as i64, clock.saturating_sub(age));
+            (Entry { id, at, what: What::Said(line(unsent, &status.name, at)) }, unsent.late)
+        });
+        Self { unsent: unsent.collect(), timeline, look }
+    }
+
+    fn first(&self) -> Spot {
+        Spot { id: self.timeline.first_id(), row: 0 }
+    }
+
+    /// Behind the last row.
+    pub fn end(&self) -> Spot {
+        Spot { id: self.timeline.end_id() + self.unsent.len() as i64, row: 0 }
+    }
+
+    fn entry(&self, id: i64) -> Option<&Entry> {
+        let behind = usize::try_from(id - self.timeline.end_id()).ok();
+        behind.map_or_else(|| self.timeline.get(id), |place| self.unsent.get(place).map(|(entry, _)| entry))
+    }
+
+    fn rows(&self, id: i64) -> Vec<Row<'static>> {
+        let Some(entry) = self.entry(id) else { return Vec::new() };
+        let mut rows = self.look.rows(entry, self.entry(id - 1), self.timeline.news == Some(id));
+        let place = usize::try_from(id - self.timeline.end_id()).ok();
+        if place.and_then(|place| self.unsent.get(place)).is_some_and(|(_, late)| *late)
+            && let Some(row) = rows.last_mut()
+        {
+            let used: usize = row.spans.iter().map(|span| width(&span.content)).sum();
+            let free = self.look.columns.saturating_sub(used + 1);
+            row.spans.push(Span::styled(format!("{}{UNSENT}", " ".repeat(free)), FAINT));
+        }
+        rows
+    }
+
+    /// So many rows further up, or the first row of all.
+    pub fn up(&self, from: Spot, mut count: usize) -> Spot {
+        let mut spot = self.settled(from);
+        while count > spot.row {
+            if spot.id <= self.timeline.first_id() {
+                return self.first();
+            }
+            count -= spot.row + 1;
+            let id = spot.id - 1;
+            let rows = self.rows(id).len();
+            if rows == 0 {
+                // Nothing to stand on: it costs no row.
+                (spot, count) = (Spot { id, row: 0 }, count + 1);
+                continue;
+            }
+            spot = Spot { id, row: rows - 1 };
+        }
+        Spot { row: spot.row - count, ..spot }
+    }
+
+    /// So many rows further down, or behind the last row.
+    pub fn down(&self, from: Spot, mut count: usize) -> Spot {
+        let mut spot = self.settled(from);
+        while spot < self.end() {
+            let left = self.rows(spot.id).len().saturating_sub(spot.row);
+            if count < left {
+                return Spot { row: spot.row + count, ..spot };
+            }
+            count -= left;
+            spot = Spot { id: spot.id + 1, row: 0 };
+        }
+        self.end()
+    }
+
+    /// The rows that are seen: from a spot downwards, or the last ones.
+    pub fn page(&self, top: Option<Spot>, height: usize) -> Vec<Row<'static>> {
+        let top = top.map(|top| self.settled(top)).filter(|&top| self.down(top, height.saturating_sub(1)) < self.end());
+        let mut rows = VecDeque::new();
+        if let Some(top) = top {
+            let mut id = top.id;
+            while rows.len() < height + top.row && id < self.end().id {
+                rows.extend(self.rows(id));
+                id += 1;
+            }
+            return rows.into_iter().skip(top.row).take(height).collect();
+        }
+        let mut id = self.end().id;
+        while rows.len() < height && id > self.timeline.first_id() {
+            id -= 1;
+            self.rows(id).into_iter().rev().for_each(|row| rows.push_front(row));
+        }
+        let more = rows.len().saturating_sub(height);
+        rows.into_iter().skip(more).collect()
+    }
+
+    /// A spot that exists, also after entries went or rows became fewer.
+    fn settled(&self, spot: Spot) -> Spot {
+        if spot < self.first() {
+            return self.first();
+        }
+        let rows = self.rows(spot.id).len();
+        Spot { row: spot.row.min(rows.saturating_sub(1)), ..spot }
+    }
+}
+
+fn line(unsent: &Unsent, name: &str, at: u64) -> Line {
+    let text = unsent.text.clone();
+    match &unsent.to {
+        Some(to) => Line::Whisper { at, from: "você".into(), to: to.clone(), text },
+        None => Line::Message {
+            room: None,
+            place: String::new(),
+            at,
+            from: name.to_owned(),
+            own: true,
+            action: unsent.action,
+            mention: false,
+            text,
+        },
+    }
+}

@@ -1,0 +1,213 @@
+//! An entry of a room as rows of a screen: time, name and text each in its column, said once where once is enough.
+//!
+//! Knows columns and styles; never knows how many rows there are or which of them can be seen. All that others wrote
+//! has passed through `visible` here, whatever was done before.
+
+use super::style::{self, FAINT, PLAIN};
+use super::timeline::{Entry, What};
+use super::wrap::{cut, width, wrap};
+use crate::clock::{self, Clock};
+use crate::line::{Line, Tone};
+use crate::visible;
+use ratatui::style::Style;
+use ratatui::text::{Line as Row, Span};
+
+/// Somebody who goes on within this time needs no new name.
+const GROUP_MS: u64 = 5 * 60 * 1000;
+/// Below this there is no column for names.
+const NARROW: usize = 60;
+/// The column for names.
+const NAME: std::ops::RangeInclusive<usize> = 8..=16;
+/// `09:05 `
+const TIME: usize = 6;
+/// Most results and notices keep to the text's column only where this much of it is left.
+const MIN_TEXT: usize = 20;
+
+/// How rows are made at the moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    pub clock: Clock,
+    pub columns: usize,
+    /// Columns for names; 0 where names stand before the text.
+    pub names: usize,
+    pub colours: bool,
+}
+
+impl Look {
+    pub fn new(clock: Clock, columns: usize, colours: bool, people: &[(String, bool)]) -> Self {
+        let longest = people.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+        let names = if columns < NARROW { 0 } else { longest.clamp(*NAME.start(), *NAME.end()) };
+        Self { clock, columns, names, colours }
+    }
+
+    /// The column where texts begin.
+    fn indent(&self) -> usize {
+        match self.names {
+            0 => TIME.min(self.columns / 4),
+            names => TIME + names + 2,
+        }
+    }
+
+    fn text_columns(&self) -> usize {
+        // The last two are for the mark of what is not sent yet.
+        self.columns.saturating_sub(self.indent() + 2).max(2)
+    }
+
+    /// The rows of an entry after another; `news` draws the line where reading stopped above it.
+    pub fn rows(&self, entry: &Entry, before: Option<&Entry>, news: bool) -> Vec<Row<'static>> {
+        let mut rows = Vec::new();
+        let day = self.clock.day(entry.at).filter(|_| entry.at > 0);
+        let new_day = before.is_none_or(|before| before.at == 0 || self.clock.day(before.at) != day);
+        if let Some(day) = day.filter(|_| new_day) {
+            rows.push(self.rule(&clock::day_in_words(day), FAINT));
+        }
+        if news {
+            rows.push(self.rule("novas mensagens", style::news(self.colours)));
+        }
+        let before = before.filter(|_| !new_day && !news);
+        let hour = self.clock.hour(entry.at);
+        let same_minute = before.is_some_and(|before| shows_time(before) && self.clock.hour(before.at) == hour);
+        let hour = if same_minute { String::new() } else { hour };
+        match &entry.what {
+            What::Moves(moves) => self.moves(&hour, moves, &mut rows),
+            What::Said(line) => self.line(line, entry.at, before, &hour, &mut rows),
+        }
+        rows
+    }
+
+    fn line(&self, line: &Line, at: u64, before: Option<&Entry>, hour: &str, rows: &mut Vec<Row<'static>>) {
+        match line {
+            Line::Message { from, own, action, mention, text, .. } => {
+                let from = visible::line(from);
+                let style = style::name(&from, *own, *mention, self.colours);
+                let grouped = !mention && !action && before.is_some_and(|before| goes_on(before, &from, *own, at));
+                let text = visible::text(text);
+                match (action, grouped) {
+                    (true, _) => self.said(hour, ("*", PLAIN), &format!("{from} {text}"), (width(&from), style), rows),
+                    (false, true) => self.said(hour, ("", PLAIN), &text, (0, PLAIN), rows),
+                    (false, false) => self.said(hour, (&from, style), &text, (0, PLAIN), rows),
+                }
+            }
+            Line::Whisper { from, to, text, .. } => {
+                let (from, to) = (visible::line(from), visible::line(to));
+                let head = format!("{from} → {to}: ");
+                let text = format!("{head}{}", visible::text(text));
+                self.said(hour, ("", PLAIN), &text, (width(&head), style::whisper(self.colours)), rows);
+            }
+            Line::Found { query, lines, more } => self.found(query, lines, *more, rows),
+            Line::Notice(tone, text) => self.notice(*tone, &visible::text(text), rows),
+            Line::Presence { .. } | Line::Earlier { .. } | Line::Missed { .. } | Line::Here { .. } => {}
+        }
+    }
+
+    /// A row with a time, perhaps a name, and a text of which the first columns have a style of their own.
+    fn said(
+        &self,
+        hour: &str,
+        (name, name_style): (&str, Style),
+        text: &str,
+        (head, head_style): (usize, Style),
+        rows: &mut Vec<Row<'static>>,
+    ) {
+        let indent = self.indent();
+        let mut spans = vec![Span::styled(format!("{hour:TIME$}"), FAINT)];
+        let mut text = text.to_owned();
+        let (mut head, mut head_style) = (head, head_style);
+        if self.names > 0 {
+            let name = cut(name, self.names);
+            spans.push(Span::raw(" ".repeat(self.names - width(&name))));
+            spans.push(Span::styled(name, name_style));
+            spans.push(Span::raw("  "));
+        } else {
+            spans = vec![Span::styled(format!("{hour:indent$}"), FAINT)];
+            if !name.is_empty() {
+                let colon = if name == "*" { " " } else { ": " };
+                text = format!("{name}{colon}{text}");
+                (head, head_style) = if name == "*" { (head + 2, head_style) } else { (width(name), name_style) };
+            }
+        }
+        for (number, row) in wrap(&text, self.text_columns()).into_iter().enumerate() {
+            let mut spans = if number == 0 { std::mem::take(&mut spans) } else { vec![Span::raw(" ".repeat(indent))] };
+            let at = head_end(&row, if number == 0 { head } else { 0 });
+            if at > 0 {
+                spans.push(Span::styled(row[..at].to_owned(), head_style));
+            }
+            spans.push(Span::raw(row[at..].to_owned()));
+            rows.push(Row::from(spans));
+        }
+    }
+
+    fn moves(&self, hour: &str, moves: &[(char, String)], rows: &mut Vec<Row<'static>>) {
+        let told = moves.iter().map(|(sign, name)| match sign {
+            '→' => visible::line(name),
+            // Names stay whole at the end of a row.
+            sign => format!("{sign}{}", visible::line(name).replace(' ', "\u{a0}")),
+        });
+        let text = told.collect::<Vec<_>>().join(" ");
+        let before = rows.len();
+        self.said(hour, ("", PLAIN), &text, (0, PLAIN), rows);
+        rows[before..].iter_mut().for_each(|row| *row = std::mem::take(row).style(FAINT));
+    }
+
+    fn notice(&self, tone: Tone, text: &str, rows: &mut Vec<Row<'static>>) {
+        let indent = if self.columns > self.indent() + MIN_TEXT && tone == Tone::Info { self.indent() } else { 1 };
+        let style = style::notice(tone, self.colours);
+        for row in wrap(text, self.columns.saturating_sub(indent + 1)) {
+            rows.push(Row::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
+        }
+    }
+
+    fn found(&self, query: &str, lines: &[Line], more: bool, rows: &mut Vec<Row<'static>>) {
+        self.notice(Tone::Answer, &crate::words::found(query, lines.len(), more), rows);
+        for line in lines {
+            if let Line::Message { at, from, text, .. } = line {
+                let day = self.clock.day(*at).map(clock::day_in_digits).unwrap_or_default();
+                let head = format!("{day} {} ", self.clock.hour(*at));
+                let text = format!("{}: {}", visible::line(from), visible::text(text));
+                for (number, row) in wrap(&text, self.columns.saturating_sub(width(&head) + 2)).into_iter().enumerate()
+                {
+                    let head = if number == 0 { head.clone() } else { " ".repeat(width(&head)) };
+                    rows.push(Row::from(vec![Span::raw(" "), Span::styled(head, FAINT), Span::raw(row)]));
+                }
+            }
+        }
+    }
+
+    /// A word in a line across the screen.
+    fn rule(&self, word: &str, style: Style) -> Row<'static> {
+        let word = cut(word, self.columns.saturating_sub(4));
+        let free = self.columns.saturating_sub(width(&word) + 2);
+        let (left, right) = ("─".repeat(free / 2), "─".repeat(free - free / 2));
+        Row::from(Span::styled(format!("{left} {word} {right}"), style))
+    }
+}
+
+/// Whether the entry begins with its time.
+fn shows_time(entry: &Entry) -> bool {
+    match &entry.what {
+        What::Moves(_) => true,
+        What::Said(line) => matches!(line, Line::Message { .. } | Line::Whisper { .. }),
+    }
+}
+
+/// Whether the same person goes on.
+fn goes_on(before: &Entry, name: &str, mine: bool, now: u64) -> bool {
+    match &before.what {
+        What::Said(Line::Message { from, own, action: false, .. }) => {
+            visible::line(from) == name && *own == mine && now.saturating_sub(before.at) <= GROUP_MS
+        }
+        _ => false,
+    }
+}
+
+/// Where the first so many columns of a row end, in bytes.
+fn head_end(row: &str, columns: usize) -> usize {
+    use unicode_segmentation::UnicodeSegmentation;
+    let mut used = 0;
+    let mut graphemes = row.grapheme_indices(true);
+    let end = graphemes.find(|(_, grapheme)| {
+        used += width(grapheme);
+        used > columns
+    });
+    end.map_or(row.len(), |(at, _)| at)
+}

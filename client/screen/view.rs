@@ -1,0 +1,228 @@
+//! What the screen remembers between two drawings: the rooms, the one that is seen, and how far back.
+//!
+//! Knows what is looked at; never knows cells, keys or the network.
+
+use super::paper::Paper;
+use super::rows::Look;
+use super::timeline::{Timeline, What};
+use crate::app::Status;
+use crate::clock::Clock;
+use crate::input::Way;
+use crate::line::Line;
+use std::time::Instant;
+
+/// Rows around the conversation: status above, news and the typed line below.
+const FRAME_ROWS: usize = 3;
+/// Rows that stay in sight when a page is turned.
+const OVERLAP: usize = 2;
+
+/// The rooms and the way of looking at them.
+pub struct View {
+    pub clock: Clock,
+    pub colours: bool,
+    pub columns: usize,
+    pub rows: usize,
+    /// The terminal has the person's eyes, as far as it tells.
+    pub focused: bool,
+    /// The list of people stands in the place of the conversation.
+    pub people: bool,
+    /// A hint that stays until the next key.
+    pub hint: Option<String>,
+    /// Further rows that the typed text takes.
+    pub input_rows: usize,
+    rooms: Vec<(String, Timeline)>,
+    current: usize,
+}
+
+impl View {
+    pub fn new(clock: Clock, colours: bool, (columns, rows): (u16, u16)) -> Self {
+        Self {
+            clock,
+            colours,
+            columns: columns.into(),
+            rows: rows.into(),
+            focused: true,
+            people: false,
+            hint: None,
+            input_rows: 1,
+            // Until the first room is known, what there is to say stands in one without a name.
+            rooms: vec![(String::new(), Timeline::default())],
+            current: 0,
+        }
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        (self.columns, self.rows) = (columns.into(), rows.into());
+    }
+
+    pub fn height(&self) -> usize {
+        self.rows.saturating_sub(FRAME_ROWS - 1 + self.input_rows)
+    }
+
+    pub fn look(&self, status: &Status) -> Look {
+        Look::new(self.clock, self.columns, self.colours, &status.people)
+    }
+
+    pub fn room(&self) -> &Timeline {
+        &self.rooms[self.current].1
+    }
+
+    fn room_mut(&mut self) -> &mut Timeline {
+        &mut self.rooms[self.current].1
+    }
+
+    /// A room's unread messages, and whether some speak to the person.
+    pub fn unread(&self, name: &str) -> (usize, bool) {
+        let found = self.rooms.iter().find(|(known, _)| known == name);
+        found.map_or((0, false), |(_, room)| (room.unread, room.mentioned))
+    }
+
+    pub fn all_unread(&self) -> usize {
+        self.rooms.iter().map(|(_, room)| room.unread).sum()
+    }
+
+    /// Takes up something to show.
+    pub fn show(&mut self, line: &Line) {
+        let now = self.clock.now();
+        match line {
+            Line::Here { place } => self.turn_to(place),
+            Line::Missed { place } => {
+                let place = self.place(place);
+                self.rooms[place].1.missed();
+            }
+            Line::Earlier { place, lines, start } => {
+                let place = self.place(place);
+                self.rooms[place].1.earlier(lines.clone(), *start);
+            }
+            Line::Message { place, .. } | Line::Presence { place, .. } => {
+                let place = self.place(place);
+                let watched = place == self.current && self.focused && !self.people;
+                self.rooms[place].1.push(line.clone(), now, watched);
+            }
+            _ => {
+                let watched = self.focused && !self.people;
+                self.room_mut().push(line.clone(), now, watched);
+            }
+        }
+    }
+
+    /// Forgets the rooms that are no longer open.
+    pub fn sync(&mut self, status: &Status) {
+        let here = self.rooms[self.current].0.clone();
+        if !status.rooms.is_empty() {
+            self.rooms.retain(|(name, _)| name.is_empty() || status.rooms.contains(name) || *name == here);
+            self.current = self.rooms.iter().position(|(name, _)| *name == here).unwrap_or(0);
+        }
+        if let Some(name) = status.rooms.get(status.current).filter(|name| **name != here) {
+            self.turn_to(&name.clone());
+        }
+    }
+
+    fn turn_to(&mut self, name: &str) {
+        self.current = self.place(name);
+        if self.focused {
+            self.room_mut().read();
+        }
+    }
+
+    fn place(&mut self, name: &str) -> usize {
+        if let Some(place) = self.rooms.iter().position(|(known, _)| known == name) {
+            return place;
+        }
+        if self.rooms[0].0.is_empty() {
+            self.rooms[0].0 = name.to_owned();
+            return 0;
+        }
+        self.rooms.push((name.to_owned(), Timeline::default()));
+        self.rooms.len() - 1
+    }
+
+    /// Moves through the room by so many rows, or by a page. Returns whether there is nothing further up to see.
+    pub fn scroll(&mut self, way: Way, rows: Option<usize>, status: &Status) -> bool {
+        let height = self.height();
+        let count = rows.unwrap_or_else(|| height.saturating_sub(OVERLAP).max(1));
+        let paper = Paper::new(self.room(), status, self.look(status), Instant::now());
+        let last_page = paper.up(paper.end(), height);
+        let top = self.room().top.unwrap_or(last_page);
+        let (first, next) = (
+            paper.up(last_page, usize::MAX),
+            match way {
+                Way::Back => paper.up(top, count),
+                Way::On => paper.down(top, count),
+            },
+        );
+        drop(paper);
+        if next >= last_page {
+            self.room_mut().follow();
+            if self.focused {
+                self.room_mut().read();
+            }
+        } else {
+            self.room_mut().top = Some(next);
+        }
+        way == Way::Back && next <= first
+    }
+
+    /// To the end, where everything is read.
+    pub fn latest(&mut self) {
+        self.people = false;
+        let room = self.room_mut();
+        room.follow();
+        room.read();
+        room.news = None;
+    }
+
+    /// Something was sent: whoever writes at the end has read what is there.
+    pub fn sent(&mut self) {
+        let room = self.room_mut();
+        if room.top.is_none() {
+            room.news = None;
+        }
+        room.follow();
+        room.read();
+        self.people = false;
+    }
+
+    pub fn clear(&mut self) {
+        self.room_mut().clear();
+    }
+
+    pub fn focus(&mut self, focused: bool) {
+        self.focused = focused;
+        if focused {
+            self.room_mut().read();
+        }
+    }
+
+    /// The room so many places further, round and round.
+    pub fn neighbour(&self, way: Way, status: &Status) -> Option<String> {
+        let count = status.rooms.len();
+        let step = if way == Way::On { 1 } else { count.saturating_sub(1) };
+        (count > 1).then(|| status.rooms[(status.current + step) % count].clone())
+    }
+
+    /// The next room where something happened, those with mentions first.
+    pub fn active(&self, status: &Status) -> Option<String> {
+        let count = status.rooms.len();
+        let others: Vec<&String> = (1..count).map(|step| &status.rooms[(status.current + step) % count]).collect();
+        let mentioned = others.iter().find(|name| self.unread(name).1);
+        mentioned.or_else(|| others.iter().find(|name| self.unread(name).0 > 0)).map(|name| (*name).clone())
+    }
+
+    /// Who spoke here, the last one first.
+    pub fn speakers(&self) -> Vec<String> {
+        let room = self.room();
+        let mut names = Vec::new();
+        for id in (room.first_id()..room.end_id()).rev().take(MAX_LOOKED_BACK) {
+            if let Some(What::Said(Line::Message { from, own: false, .. })) = room.get(id).map(|entry| &entry.what)
+                && !names.contains(from)
+            {
+                names.push(from.clone());
+            }
+        }
+        names
+    }
+}
+
+/// Entries looked through for those who spoke last.
+const MAX_LOOKED_BACK: usize = 300;

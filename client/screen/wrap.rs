@@ -1,0 +1,119 @@
+//! Breaking text into rows: between words where possible, by columns and never inside what people call a character.
+//!
+//! Knows widths; never knows what a text is about.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Spaces for a tab.
+const TAB: &str = "    ";
+
+/// The rows of a text in so many columns; at least one.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(2);
+    let mut rows = Vec::new();
+    for paragraph in text.replace('\t', TAB).split('\n') {
+        wrap_paragraph(paragraph, columns, &mut rows);
+    }
+    rows
+}
+
+fn wrap_paragraph(paragraph: &str, columns: usize, rows: &mut Vec<String>) {
+    let (mut row, mut used) = (String::new(), 0);
+    for piece in paragraph.split_word_bounds().flat_map(|piece| pieces(piece, columns)) {
+        let width = width(piece);
+        if used + width > columns {
+            // Spaces at a break belong to neither row.
+            let blank = piece.trim().is_empty();
+            let rest = carried(&mut row, piece);
+            rows.push(row.trim_end().to_owned());
+            row = rest;
+            used = self::width(&row);
+            if blank {
+                continue;
+            }
+        }
+        row.push_str(piece);
+        used += width;
+    }
+    rows.push(row);
+}
+
+/// Punctuation stays with its word: what follows the last space goes to the next row with what is to be added, unless
+/// that is the whole row.
+fn carried(row: &mut String, next: &str) -> String {
+    if next.trim().is_empty() {
+        return String::new();
+    }
+    match row
+        .rfind(' ')
+        .map(|at| at + 1)
+        .filter(|&at| !row[..at].trim().is_empty() && width(&row[at..]) < width(row) / 2)
+    {
+        Some(at) => row.split_off(at),
+        None => String::new(),
+    }
+}
+
+/// What fits in no row is cut.
+fn pieces(piece: &str, columns: usize) -> Vec<&str> {
+    if width(piece) <= columns { vec![piece] } else { piece.graphemes(true).collect() }
+}
+
+/// Columns of a text, grapheme by grapheme, as the screen counts them.
+pub fn width(text: &str) -> usize {
+    text.graphemes(true).map(UnicodeWidthStr::width).sum()
+}
+
+/// As much of a text as fits, the cut marked.
+pub fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let (mut cut, mut left) = (String::new(), columns.saturating_sub(1));
+    for grapheme in text.graphemes(true) {
+        let Some(rest) = left.checked_sub(grapheme.width()) else { break };
+        left = rest;
+        cut.push_str(grapheme);
+    }
+    if columns > 0 {
+        cut.push('…');
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_break_between_words() {
+        assert_eq!(wrap("alguém revisa o hub.rs?", 10), ["alguém", "revisa o", "hub.rs?"]);
+        assert_eq!(wrap("um\n\ndois", 10), ["um", "", "dois"]);
+        assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn what_fits_in_no_row_is_cut_between_characters() {
+        assert_eq!(wrap("漢字漢字", 5), ["漢字", "漢字"]);
+        assert_eq!(wrap("aaaaaaa", 3), ["aaa", "aaa", "a"]);
+        assert_eq!(wrap("👩‍👩‍👧👩‍👩‍👧", 3), ["👩‍👩‍👧", "👩‍👩‍👧"]);
+    }
+
+    #[test]
+    fn no_row_is_wider_than_it_may_be() {
+        let text = "uma frase, com vírgulas; e “aspas” (e parênteses)… https://exemplo.org/um/caminho/bem/comprido fim";
+        for columns in 2..90 {
+            for row in wrap(text, columns) {
+                assert!(width(&row) <= columns, "{columns}: {row:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_is_by_columns_and_marked() {
+        assert_eq!(cut("Conceição", 9), "Conceição");
+        assert_eq!(cut("Conceição", 8), "Conceiç…");
+        assert_eq!(cut("漢字漢字", 4), "漢…");
+    }
+}

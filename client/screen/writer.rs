@@ -1,0 +1,142 @@
+//! The way to the terminal: cells that changed, written as one piece; and how it is taken and given back.
+//!
+//! Knows escape sequences; never knows what the cells mean.
+
+use super::style;
+use crossterm::terminal as raw;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Position;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::Line as Row;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// The other screen, with the title kept for later; pastes and changes of focus are told, and rows never wrap, even
+/// where the terminal counts columns differently.
+const BEGIN: &str = "\x1b[22;0t\x1b[?1049h\x1b[?2004h\x1b[?1004h\x1b[?7l\x1b[2J";
+/// Everything as it was.
+const END: &str = "\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l\x1b[23;0t";
+/// The terminal shows all between these two at once, if it knows them.
+const BEGIN_FRAME: &str = "\x1b[?2026h\x1b[?25l";
+const END_FRAME: &str = "\x1b[?25h\x1b[?2026l";
+/// Calls the person.
+const BELL: &str = "\x07";
+
+/// Whether the terminal is in our hands, for whoever has to give it back in a hurry.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The cells last drawn, for whoever ends the program without being able to ask the screen.
+static LAST: Mutex<Option<Buffer>> = Mutex::new(None);
+
+/// Prints the conversation that was last on the full screen, so that it is not lost with it: without the status above
+/// it and the line being typed below.
+pub fn print_last() {
+    let Some(cells) = LAST.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+    let _ = write_at_once(text_of(&cells).as_bytes());
+}
+
+/// The rows between the first and the last, as plain text.
+fn text_of(cells: &Buffer) -> String {
+    let area = cells.area;
+    let row = |y| (0..area.width).map(|x| cells[(x, y)].symbol()).collect::<String>();
+    let rows = (1..area.height.saturating_sub(1)).map(|y| row(y).trim_end().to_owned());
+    rows.skip_while(String::is_empty).map(|row| row + "\r\n").collect()
+}
+
+/// Gives the terminal back as it was. Does nothing when it is not in our hands; may be called from anywhere.
+pub fn restore() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = write_at_once(END.as_bytes());
+        let _ = raw::disable_raw_mode();
+    }
+}
+
+/// Takes the terminal.
+pub fn take() -> io::Result<()> {
+    raw::enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    write_at_once(BEGIN.as_bytes())
+}
+
+/// Takes everything from the screen.
+pub fn clear() -> io::Result<()> {
+    write_at_once(b"\x1b[0m\x1b[2J")
+}
+
+/// Writes the cells that are not as they were, then the title and the bell if wanted.
+pub fn write(old: &Buffer, new: &Buffer, cursor: Position, title: Option<&str>, bell: bool) -> io::Result<()> {
+    let mut frame = String::from(BEGIN_FRAME);
+    let mut at = None;
+    let mut style = String::new();
+    for (x, y, cell) in old.diff(new) {
+        if at != Some((x, y)) {
+            frame.push_str(&format!("\x1b[{};{}H", y + 1, x + 1));
+        }
+        let wanted = sequence(cell);
+        if wanted != style {
+            frame.push_str(&wanted);
+            style = wanted;
+        }
+        frame.push_str(cell.symbol());
+        // Where terminals may count differently, the next cell is addressed again: an error ends with its cell.
+        at = cell.symbol().is_ascii().then_some((x + 1, y));
+    }
+    frame.push_str(&format!("\x1b[0m\x1b[{};{}H", cursor.y + 1, cursor.x + 1));
+    if let Some(title) = title {
+        frame.push_str(&format!("\x1b]2;{title}\x07"));
+    }
+    if bell {
+        frame.push_str(BELL);
+    }
+    frame.push_str(END_FRAME);
+    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
+    write_at_once(frame.as_bytes())
+}
+
+fn sequence(cell: &Cell) -> String {
+    style::sequence(Style::new().fg(cell.fg).add_modifier(cell.modifier & !Modifier::HIDDEN))
+}
+
+/// Prints rows as any program does.
+pub fn print(rows: &[Row<'_>]) -> io::Result<()> {
+    let mut text = String::new();
+    for row in rows {
+        for span in &row.spans {
+            text.push_str(&format!("{}{}", style::sequence(row.style.patch(span.style)), span.content));
+        }
+        text.push_str("\x1b[0m\r\n");
+    }
+    write_at_once(text.as_bytes())
+}
+
+/// One system call for the whole frame: standard output's own buffer would cut it at the line ends.
+#[cfg(unix)]
+fn write_at_once(bytes: &[u8]) -> io::Result<()> {
+    use std::os::fd::AsFd;
+    std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?).write_all(bytes)
+}
+
+#[cfg(not(unix))]
+fn write_at_once(bytes: &[u8]) -> io::Result<()> {
+    io::stdout().write_all(bytes)?;
+    io::stdout().flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::layout::Rect;
+
+    #[test]
+    fn what_is_left_of_a_screen_is_the_conversation_in_it() {
+        let mut cells = Buffer::empty(Rect::new(0, 0, 20, 6));
+        for (y, text) in [(0, "● localhost"), (2, "09:05  Célia  olá"), (3, "       Ana  oi 🙂"), (5, "Ana › rascu")]
+        {
+            cells.set_string(0, y, text, Style::new());
+        }
+        let text = text_of(&cells);
+        assert!(text.starts_with("09:05  Célia  olá\r\n       Ana  oi 🙂"), "{text:?}");
+        assert!(!text.contains("localhost") && !text.contains("rascu"));
+    }
+}

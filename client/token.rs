@@ -1,0 +1,162 @@
+//! The secret that makes a name one's own, kept between conversations in the user's state folder.
+//!
+//! Knows one file; never knows names or servers, and never prints the secret.
+
+use papo::protocol::Token;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Random bytes in a token: 128 bits and as many again to spare.
+const BYTES: usize = 32;
+
+/// The token of this user. When it can't be kept, the one returned serves for this time.
+///
+/// # Errors
+/// Only when the system gives no random numbers.
+pub fn obtain() -> Result<Token, getrandom::Error> {
+    let fresh = random_hex(BYTES)?;
+    let kept = folder().and_then(|folder| keep(&folder, &fresh).ok());
+    Ok(kept.or_else(|| Token::new(&fresh)).expect("hexadecimal digits are a well-formed token"))
+}
+
+/// So many random bytes in hexadecimal.
+///
+/// # Errors
+/// When the system gives no random numbers.
+pub fn random_hex(bytes: usize) -> Result<String, getrandom::Error> {
+    let mut raw = vec![0; bytes];
+    getrandom::fill(&mut raw)?;
+    Ok(raw.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// `$XDG_STATE_HOME/papo`, or its default. A relative path there is invalid and ignored, as the XDG specification asks.
+fn folder() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    state.map(|state| state.join("papo"))
+}
+
+/// Reads the token in this folder, or writes `fresh` there.
+fn keep(folder: &Path, fresh: &str) -> io::Result<Token> {
+    let path = folder.join("token");
+    if let Some(token) = read(&path) {
+        return Ok(token);
+    }
+    make_folder(folder)?;
+    // Written aside and then linked: of two clients started at once one wins, and nobody reads half a token.
+    let aside = folder.join(format!("token.{}", &fresh[..8]));
+    private(OpenOptions::new().write(true).create_new(true)).open(&aside)?.write_all(fresh.as_bytes())?;
+    let linked = fs::hard_link(&aside, &path);
+    let linked = match linked {
+        // What stands there is not a token: it is replaced.
+        Err(_) if read(&path).is_none() => fs::rename(&aside, &path),
+        other => other,
+    };
+    let _ = fs::remove_file(&aside);
+    read(&path).ok_or_else(|| linked.err().unwrap_or_else(|| io::ErrorKind::InvalidData.into()))
+}
+
+fn read(path: &Path) -> Option<Token> {
+    let mut text = String::new();
+    let file = File::open(path).ok()?;
+    tighten(&file);
+    file.take(2 * Token::MAX as u64).read_to_string(&mut text).ok()?;
+    Token::new(text.trim())
+}
+
+#[cfg(unix)]
+fn make_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+/// Takes away what others may read, for instance after a careless copy.
+#[cfg(unix)]
+fn tighten(file: &File) {
+    use std::os::unix::fs::PermissionsExt;
+    if file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0) {
+        let _ = file.set_permissions(fs::Permissions::from_mode(0o600));
+    }
+}
+
+#[cfg(not(unix))]
+fn tighten(_: &File) {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A folder of its own for each test, gone with it.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            Self(std::env::temp_dir().join(format!("papo-{}", random_hex(8).unwrap())))
+        }
+
+        fn keep(&self, fresh: &str) -> String {
+            keep(&self.0.join("papo"), fresh).unwrap().secret().to_owned()
+        }
+
+        fn mode(&self, path: &str) -> u32 {
+            fs::metadata(self.0.join(path)).unwrap().permissions().mode() & 0o777
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn the_same_token_comes_back_and_nobody_else_can_read_it() {
+        let folder = Folder::new();
+        let first = folder.keep(&"a".repeat(64));
+        assert_eq!(first, "a".repeat(64));
+        assert_eq!(folder.keep(&"b".repeat(64)), first);
+        assert_eq!((folder.mode("papo"), folder.mode("papo/token")), (0o700, 0o600));
+        assert_eq!(fs::read_dir(folder.0.join("papo")).unwrap().count(), 1, "nothing is left lying about");
+    }
+
+    #[test]
+    fn a_file_that_holds_no_token_is_replaced() {
+        let folder = Folder::new();
+        fs::create_dir_all(folder.0.join("papo")).unwrap();
+        fs::write(folder.0.join("papo/token"), "curto").unwrap();
+        assert_eq!(folder.keep(&"c".repeat(64)), "c".repeat(64));
+        assert_eq!(folder.mode("papo/token"), 0o600);
+    }
+
+    #[test]
+    fn a_careless_mode_is_corrected() {
+        let folder = Folder::new();
+        folder.keep(&"d".repeat(64));
+        fs::set_permissions(folder.0.join("papo/token"), fs::Permissions::from_mode(0o644)).unwrap();
+        folder.keep(&"e".repeat(64));
+        assert_eq!(folder.mode("papo/token"), 0o600);
+    }
+
+    #[test]
+    fn two_tokens_are_never_the_same() {
+        assert_ne!(random_hex(BYTES).unwrap(), random_hex(BYTES).unwrap());
+    }
+}

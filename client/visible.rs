@@ -1,0 +1,70 @@
+//! Makes the words of others harmless on a terminal: whatever could move the cursor, set a title or turn the direction
+//! of reading becomes a mark that can be seen.
+//!
+//! The server cleans too, but a client can't know who is behind an address. Knows characters; never knows who wrote
+//! them or where they will stand.
+
+use papo::text;
+
+/// Stands where a character was that has no picture of its own.
+const MARK: char = '\u{FFFD}';
+
+/// A text of several lines: line feeds and tabs stay.
+pub fn text(raw: &str) -> String {
+    // The second pass cuts towers of combining marks, which paint over the lines around them.
+    text::clean(&raw.chars().map(seen).collect::<String>())
+}
+
+/// A text of one line, such as a name or a sentence: line feeds and tabs are marked as well, so that nothing in it can
+/// pass for a line of its own.
+pub fn line(raw: &str) -> String {
+    text::clean(&raw.chars().map(|c| if c.is_control() { picture(c) } else { seen(c) }).collect::<String>())
+}
+
+fn seen(c: char) -> char {
+    if text::is_unwanted(c) { picture(c) } else { c }
+}
+
+/// Unicode's picture of a control character, for those that have one.
+fn picture(c: char) -> char {
+    match c {
+        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(MARK),
+        '\x7f' => '\u{2421}',
+        _ => MARK,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escape_sequence_is_shown_and_not_obeyed() {
+        assert_eq!(text("\x1b]0;oi\x07 \u{9b}2J\x7f"), "␛]0;oi␇ \u{FFFD}2J␡");
+    }
+
+    #[test]
+    fn the_direction_of_reading_stays() {
+        assert_eq!(text("abc\u{202E}def\u{2066}"), "abc\u{FFFD}def\u{FFFD}");
+    }
+
+    #[test]
+    fn portuguese_and_emoji_stay_as_they_are() {
+        let written = "Olá, João!\n\tÇa va? 👩‍👩‍👧 🇧🇷 ❤️";
+        assert_eq!(text(written), written);
+    }
+
+    #[test]
+    fn a_name_is_one_line_whatever_it_holds() {
+        assert_eq!(line("Ana\n09:05 Bruno\r\t"), "Ana␊09:05 Bruno␍␉");
+    }
+
+    #[test]
+    fn no_control_character_survives() {
+        for code in 0..0x3000 {
+            let Some(c) = char::from_u32(code) else { continue };
+            let shown = line(&c.to_string());
+            assert!(!shown.chars().any(|c| c.is_control() || text::is_unwanted(c)), "U+{code:04X}");
+        }
+    }
+}

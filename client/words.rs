@@ -1,0 +1,174 @@
+//! The sentences of the client that are made of parts: lists of people, who came and left, what went wrong.
+//!
+//! Knows Portuguese; never knows when something is said or where.
+
+use crate::address::Address;
+
+/// Most names in one sentence; of the others only the number is told.
+const MAX_LISTED: usize = 12;
+
+/// `Bruno, Célia e João`; beyond a dozen `… e mais 7 pessoas`.
+pub fn list<S: AsRef<str>>(items: &[S]) -> String {
+    let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
+    match items.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] if items.len() <= MAX_LISTED => format!("{} e {last}", first.join(", ")),
+        [..] => format!("{} e mais {}", items[..MAX_LISTED].join(", "), people(items.len() - MAX_LISTED)),
+    }
+}
+
+/// `1 pessoa`, `4 pessoas`.
+pub fn people(count: usize) -> String {
+    if count == 1 { "1 pessoa".into() } else { format!("{count} pessoas") }
+}
+
+/// `João entrou`, `João e Célia entraram`, `João e mais 2 pessoas entraram`.
+pub fn moved(names: &[String], one: &str, many: &str) -> Option<String> {
+    match names {
+        [] => None,
+        [name] => Some(format!("{name} {one}")),
+        [first, second] => Some(format!("{first} e {second} {many}")),
+        [first, rest @ ..] => Some(format!("{first} e mais {} {many}", people(rest.len()))),
+    }
+}
+
+/// Who is there besides oneself. `online` counts everybody, also those whose names were not told.
+pub fn company(others: &[String], online: usize, place: &str) -> String {
+    match online.saturating_sub(1).max(others.len()) {
+        0 => format!("Por enquanto só você está {place}."),
+        count if others.is_empty() => format!("{} {place}.", people(count)),
+        count => {
+            let unnamed = count - others.len();
+            let more = if unnamed > 0 { format!(" e mais {}", people(unnamed)) } else { String::new() };
+            format!("{} {place}: {}{more}.", people(count), list(others))
+        }
+    }
+}
+
+/// What was left behind when leaving.
+pub fn unsent(count: usize) -> String {
+    if count == 1 { "1 mensagem não foi enviada.".into() } else { format!("{count} mensagens não foram enviadas.") }
+}
+
+/// Why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// Nobody listens there.
+    Refused,
+    /// No answer in time.
+    Silent,
+    /// The name of the machine is not known.
+    UnknownHost,
+    /// Something answers that does not speak this language.
+    NotAChat,
+    /// The server has no room for one more connection.
+    Full,
+    /// The server does not want this visitor (HTTP status).
+    Denied(u16),
+    /// The network's own words.
+    Other(String),
+}
+
+impl Failure {
+    /// What happened, then what to do.
+    pub fn sentence(&self, address: &Address) -> String {
+        match self {
+            Self::Refused => format!(
+                "Não encontrei nenhum servidor em {address}. Ligue-o com “servidor” ou indique o endereço: \
+                 cliente 192.168.0.10:9000"
+            ),
+            Self::Silent => {
+                format!("{address} não respondeu em 5 s. Confira o endereço, a rede e o firewall do outro computador.")
+            }
+            Self::UnknownHost => {
+                format!("Não achei “{}” na rede. Confira se está escrito certo.", address.host())
+            }
+            Self::NotAChat => {
+                format!("O que responde em {address} não é um servidor deste bate-papo. Confira a porta.")
+            }
+            Self::Full => "A conversa está cheia. Tente mais tarde.".into(),
+            Self::Denied(status) => format!(
+                "O servidor em {address} não aceitou a conexão (resposta {status}). Use o endereço que ele mostra ao ligar."
+            ),
+            Self::Other(cause) => {
+                format!("Não consegui falar com {address}: {cause}. Confira o endereço e a rede.")
+            }
+        }
+    }
+
+    /// Whether somebody was reached who said no.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Full | Self::Denied(_))
+    }
+}
+
+/// How a search ended.
+pub fn found(query: &str, count: usize, more: bool) -> String {
+    match count {
+        0 => format!("Nada encontrado para “{query}”."),
+        1 => format!("1 resultado para “{query}”:"),
+        _ if more => format!("Os {count} resultados mais recentes para “{query}”:"),
+        _ => format!("{count} resultados para “{query}”:"),
+    }
+}
+
+/// Who came, left and took another name, each kind in a sentence.
+pub fn presence(came: &[String], went: &[String], renamed: &[(String, String)]) -> Vec<String> {
+    let moves = [moved(came, "entrou", "entraram"), moved(went, "saiu", "saíram")].into_iter().flatten();
+    moves.chain(renamed.iter().map(|(from, to)| format!("{from} agora é {to}"))).collect()
+}
+
+/// `Célia está digitando…`
+pub fn typing(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("{one} está digitando…"),
+        [one, other] => format!("{one} e {other} estão digitando…"),
+        _ => "Várias pessoas estão digitando…".into(),
+    }
+}
+
+/// Entries that the server no longer has.
+pub fn missing(count: u64) -> String {
+    match count {
+        1 => "Falta 1 mensagem: ela não está mais guardada no servidor.".into(),
+        _ => format!("Faltam {count} mensagens: elas não estão mais guardadas no servidor."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn lists_read_like_portuguese() {
+        assert_eq!(list(&names(&["Bruno"])), "Bruno");
+        assert_eq!(list(&names(&["Bruno", "Célia", "João"])), "Bruno, Célia e João");
+        let crowd: Vec<String> = (1..=20).map(|n| format!("p{n}")).collect();
+        assert!(list(&crowd).ends_with("p11, p12 e mais 8 pessoas"));
+    }
+
+    #[test]
+    fn comings_are_told_in_one_sentence() {
+        assert_eq!(moved(&names(&[]), "entrou", "entraram"), None);
+        assert_eq!(moved(&names(&["João"]), "entrou", "entraram").as_deref(), Some("João entrou"));
+        let two = names(&["João", "Célia"]);
+        assert_eq!(moved(&two, "saiu", "saíram").as_deref(), Some("João e Célia saíram"));
+        let three = names(&["João", "Célia", "Rita"]);
+        assert_eq!(moved(&three, "entrou", "entraram").as_deref(), Some("João e mais 2 pessoas entraram"));
+    }
+
+    #[test]
+    fn company_is_counted_and_named() {
+        assert_eq!(company(&[], 1, "na conversa"), "Por enquanto só você está na conversa.");
+        assert_eq!(company(&names(&["Bruno"]), 2, "na conversa"), "1 pessoa na conversa: Bruno.");
+        let three = names(&["Bruno", "Célia", "João"]);
+        assert_eq!(company(&three, 4, "na conversa"), "3 pessoas na conversa: Bruno, Célia e João.");
+        assert_eq!(company(&[], 601, "em #lab"), "600 pessoas em #lab.");
+    }
+}

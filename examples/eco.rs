@@ -1,0 +1,119 @@
+//! An echo server on the very same `socket` and `outbox` code as the chat, so that WebSocket conformance suites can be
+//! run against it.
+//!
+//! ```text
+//! cargo run --release --example eco -- 9001 --sem-orcamento
+//! ```
+//!
+//! It takes messages of up to 64 MiB and sends each back. Without `--sem-orcamento` the chat's byte budget holds, which
+//! makes a suite's large messages slow on purpose.
+
+use papo::exchange::Stats;
+use papo::frame::{self, Kind};
+use papo::http::{self, HeadError, Policy, Verdict};
+use papo::outbox::Outbox;
+use papo::socket::{Budget, End, Guard, Incoming, Reader, Shared, Watch};
+use rustix::event::{PollFd, PollFlags, poll};
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Longest message, in bytes: what conformance suites send at most.
+const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+/// The chat's own budget.
+const BUDGET: Budget = Budget { rate: 64 * 1024, burst: 256 * 1024 };
+
+fn main() -> io::Result<()> {
+    let (mut port, mut budget) = (9001, Some(BUDGET));
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            "--sem-orcamento" => budget = None,
+            number => match number.parse() {
+                Ok(number) => port = number,
+                Err(_) => {
+                    eprintln!("Uso: eco [PORTA] [--sem-orcamento]");
+                    std::process::exit(2);
+                }
+            },
+        }
+    }
+    let listener = TcpListener::bind(("127.0.0.1", port))?;
+    println!("Eco em ws://{}/", listener.local_addr()?);
+    for socket in listener.incoming() {
+        let socket = Arc::new(socket?);
+        socket.set_nodelay(true)?;
+        std::thread::Builder::new().stack_size(papo::connection::STACK).spawn(move || {
+            if let Err(error) = echo(&socket, budget) {
+                eprintln!("{error}");
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// Shakes hands and sends back what comes, until the peer is gone.
+fn echo(socket: &Arc<TcpStream>, budget: Option<Budget>) -> io::Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let (head, rest) = match http::read_head(&mut Shared(socket.clone()), deadline) {
+        Ok(read) => read,
+        Err(HeadError::Refused(refusal)) => return (&**socket).write_all(&refusal.to_bytes()),
+        Err(HeadError::Gone(error)) => return Err(error),
+    };
+    match http::judge(&head, &Policy::default(), &Stats::default(), Instant::now()) {
+        Verdict::Answer(response) => return (&**socket).write_all(&response.to_bytes()),
+        Verdict::Upgrade(response) => (&**socket).write_all(&response.to_bytes())?,
+    }
+    let out = Out { socket: socket.clone(), outbox: Rc::default() };
+    let guard = Guard::new(Shared(socket.clone()), Watch { budget, ..Watch::default() });
+    let mut reader = Reader::accept(guard, rest, MAX_MESSAGE, out.clone());
+    let mut bytes = Vec::new();
+    loop {
+        bytes.clear();
+        match reader.read() {
+            Ok(Incoming::Text(text)) => frame::write(&mut bytes, Kind::Text, text.as_bytes()),
+            Ok(Incoming::Binary(binary)) => frame::write(&mut bytes, Kind::Binary, &binary),
+            Ok(Incoming::Pong) => continue,
+            Err(End::Broken(code, reason)) => {
+                frame::write_close(&mut bytes, code, reason);
+                out.send(&bytes)?;
+                return socket.shutdown(Shutdown::Write);
+            }
+            Err(End::Closed(_)) => return socket.shutdown(Shutdown::Write),
+            Err(End::Lost(_) | End::Stalled) => return Ok(()),
+        }
+        out.send(&bytes)?;
+    }
+}
+
+/// The writing side: one outbox, emptied before anything else is read.
+#[derive(Clone)]
+struct Out {
+    socket: Arc<TcpStream>,
+    outbox: Rc<RefCell<Outbox>>,
+}
+
+impl Out {
+    fn send(&self, frames: &[u8]) -> io::Result<()> {
+        let mut outbox = self.outbox.borrow_mut();
+        outbox.send(&*self.socket, frames, Instant::now())?;
+        while !outbox.is_empty() {
+            poll(&mut [PollFd::new(&*self.socket, PollFlags::OUT)], None)?;
+            outbox.flush(&*self.socket, Instant::now())?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
+        self.send(frame)?;
+        Ok(frame.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
