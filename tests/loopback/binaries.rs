@@ -1,0 +1,211 @@
+//! The server as people start it: the banner, the exit codes, the mistakes, and the end.
+
+use crate::raw;
+use crate::stage::{DEADLINE, Visitor, goodbye};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::Instant;
+
+/// A running `servidor` that is killed if its test fails.
+struct Servidor {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    banner: String,
+    address: SocketAddr,
+}
+
+fn servidor(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_servidor"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("PAPO_HISTORICO", "nenhum")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = servidor(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+impl Servidor {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut banner = String::new();
+        while !banner.contains("Ctrl+C\n") {
+            assert_ne!(stdout.read_line(&mut banner).unwrap(), 0, "no banner: {banner}");
+        }
+        let port = banner.split("http://localhost:").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
+        Self { child, stdout, banner, address }
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// The exit code, and what was printed after the banner.
+    fn end(&mut self) -> (i32, String) {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code().unwrap(), rest)
+    }
+
+    /// How many entries a folder of the process has: its threads or its descriptors.
+    fn count(&self, what: &str) -> usize {
+        std::fs::read_dir(format!("/proc/{}/{what}", self.child.id())).unwrap().count()
+    }
+}
+
+impl Drop for Servidor {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_banner_names_the_real_port_and_ctrl_c_ends_in_order() {
+    for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {
+        let mut server = Servidor::start(servidor(&["--porta", "0"]));
+        assert!(server.banner.starts_with(&format!("Papo {} está no ar.\n", env!("CARGO_PKG_VERSION"))));
+        let mut visitors: Vec<Visitor> = (0..3).map(|_| Visitor::connect(server.address).unwrap()).collect();
+        for (n, visitor) in visitors.iter_mut().enumerate() {
+            visitor.enter(&format!("Pessoa {n}"));
+        }
+        server.signal(signal);
+        for visitor in &mut visitors {
+            assert_eq!(visitor.ending(), goodbye("shutdown", 1001));
+        }
+        let (code, rest) = server.end();
+        assert_eq!(code, 0);
+        assert!(rest.ends_with("Encerrando… 3 pessoas avisadas. Até logo.\n"), "{rest}");
+    }
+}
+
+#[test]
+fn a_variable_does_what_the_option_does() {
+    let mut command = servidor(&[]);
+    command.env("PAPO_PORTA", "0").env("PAPO_ENDERECO", "localhost");
+    let server = Servidor::start(command);
+    assert!(server.address.port() != 9000 && server.address.port() != 0);
+}
+
+#[test]
+fn a_port_in_use_is_explained_and_the_exit_code_tells() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let (code, stdout, stderr) = run(&["--porta", &port.to_string()]);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    let expected = format!("Não consegui usar a porta {port}: outro programa já está nela.");
+    assert!(stderr.starts_with(&expected) && stderr.contains("servidor --porta"), "{stderr}");
+}
+
+#[test]
+fn an_address_of_another_machine_is_explained() {
+    let (code, _, stderr) = run(&["--porta", "0", "--endereco", "192.0.2.1"]);
+    assert_eq!(code, 1);
+    assert!(stderr.starts_with("O endereço 192.0.2.1 não pertence a este computador."), "{stderr}");
+}
+
+#[test]
+fn wrong_options_are_explained_with_exit_code_2() {
+    let (code, stdout, stderr) = run(&["--prota", "9001"]);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert_eq!(stderr, "Não conheço a opção “--prota”. Você quis dizer --porta? Veja todas com: servidor --ajuda\n");
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    let (code, help, _) = run(&["--help"]);
+    assert!(code == 0 && help.contains("Uso: servidor [OPÇÕES]"), "{help}");
+    assert_eq!(run(&["-V"]), (0, format!("papo {}\n", env!("CARGO_PKG_VERSION")), String::new()));
+}
+
+#[test]
+fn the_log_tells_what_happens_and_never_what_is_said() {
+    let folder = std::env::temp_dir().join(format!("papo-log-{}", std::process::id()));
+    let path = folder.to_str().unwrap();
+    let mut server = Servidor::start(servidor(&["--porta", "0", "-vv", "--log", path]));
+    let mut ana = Visitor::connect(server.address).unwrap();
+    ana.enter("Ana");
+    ana.say("um segredo de estado");
+    ana.hears(&["ack m1 1"]);
+    ana.leave();
+    server.signal(rustix::process::Signal::TERM);
+    server.end();
+    let log = std::fs::read_to_string(&folder).unwrap();
+    std::fs::remove_file(&folder).unwrap();
+    assert!(log.contains("connection 1 ended"), "{log}");
+    let token = crate::stage::token("Ana");
+    assert!(!log.contains("segredo") && !log.contains(&token), "{log}");
+}
+
+#[test]
+fn what_was_said_survives_kill_9_and_can_be_copied_and_exported_meanwhile() {
+    let folder = std::env::temp_dir().join(format!("papo-kill-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let (log, copy) = (folder.join("h.db"), folder.join("c.db"));
+    let (log, copy) = (log.to_str().unwrap(), copy.to_str().unwrap());
+    let server = Servidor::start(servidor(&["--porta", "0", "--historico", log]));
+    assert!(server.banner.contains("h.db (0 mensagens)"), "{}", server.banner);
+    let mut ana = Visitor::connect(server.address).unwrap();
+    ana.enter("Ana");
+    ana.say("não me perca");
+    ana.hears(&["ack m1 1"]);
+    let (code, _, stderr) = run(&["--porta", "0", "--historico", log]);
+    assert!(code == 1 && stderr.contains("outro servidor está usando o arquivo"), "{stderr}");
+    let (code, stdout, _) = run(&["--historico", log, "--copia", copy]);
+    assert!(code == 0 && stdout.starts_with("1 mensagem copiada para "), "{stdout}");
+    // Dropping kills without a word.
+    drop(server);
+    let (code, text, _) = run(&["exportar", "--historico", log]);
+    assert!(code == 0 && text.ends_with("\tAna\tnão me perca\n"), "{text}");
+    let server = Servidor::start(servidor(&["--porta", "0", "--historico", log]));
+    assert!(server.banner.contains("h.db (1 mensagem)"), "{}", server.banner);
+    let mut ana = Visitor::connect(server.address).unwrap();
+    assert_eq!(ana.enter("Ana")["entries"][0]["text"], "não me perca");
+    drop(server);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_thousand_bad_handshakes_leave_no_thread_and_no_descriptor_behind() {
+    let server = Servidor::start(servidor(&["--porta", "0"]));
+    let mut ana = Visitor::connect(server.address).unwrap();
+    ana.enter("Ana");
+    let before = (server.count("task"), server.count("fd"));
+    for n in 0..1000 {
+        let bytes: &[u8] = match n % 4 {
+            0 => b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
+            1 => b"\x16\x03\x01\x00\x05hello\r\n\r\n",
+            2 => b"GET / HT",
+            _ => b"",
+        };
+        let socket = raw::send(server.address, bytes);
+        if n % 4 < 2 {
+            assert!(raw::read_all(socket).starts_with("HTTP/1.1 400 "));
+        }
+    }
+    let deadline = Instant::now() + DEADLINE;
+    while (server.count("task"), server.count("fd")) != before {
+        assert!(Instant::now() < deadline, "{before:?} became {:?}", (server.count("task"), server.count("fd")));
+        std::thread::yield_now();
+    }
+    ana.hears_nothing();
+}
+
+#[test]
+fn the_help_of_a_reader_that_stops_early_is_no_error() {
+    let mut child = servidor(&["--ajuda"]).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    let _ = std::io::stdout().flush();
+}

@@ -1,0 +1,149 @@
+//! `cliente` in pipes: what scripts see, and the codes it ends with.
+
+use crate::stage::TestServer;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A folder for the client's token, removed with the test.
+struct Home(PathBuf);
+
+impl Home {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("papo-cliente-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn cliente(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cliente"));
+        command.args(arguments).env_clear().env("XDG_STATE_HOME", &self.0).env("TZ", "UTC");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the client with this input; gives back its code and what it wrote.
+    fn run(&self, arguments: &[&str], input: &str) -> (i32, String, String) {
+        let mut child = self.cliente(arguments).spawn().unwrap();
+        // A client that refuses its options may be gone before it reads.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (status.code().unwrap(), text(stdout), text(stderr))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A client that stays and listens.
+struct Listener(Child, BufReader<ChildStdout>);
+
+impl Listener {
+    fn start(home: &Home, name: &str, address: &str) -> Self {
+        let mut child = home.cliente(&["--nome", name, "--ficar", address]).stdin(Stdio::null()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self(child, stdout)
+    }
+
+    /// The next line, without its time.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.1.read_line(&mut line).unwrap();
+        line.split_once('\t').map_or(line.clone(), |(_, rest)| rest.trim_end().to_owned())
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_script_says_its_lines_and_ends_when_all_are_confirmed() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut ana = server.enter("Ana");
+    let (code, _, stderr) = home.run(&["--nome", "robô", &server.address.to_string()], "backup pronto\nduas linhas\n");
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    ana.hears(&["2 online +robô", "1 robô: backup pronto", "2 robô: duas linhas", "1 online -robô"]);
+}
+
+#[test]
+fn two_clients_in_pipes_see_the_same_text() {
+    let (server, first, second) = (TestServer::start(), Home::new(), Home::new());
+    let address = server.address.to_string();
+    let mut ana = server.enter("Ana");
+    let mut listeners = [Listener::start(&first, "Bia", &address), Listener::start(&second, "Caio", &address)];
+    for _ in &listeners {
+        assert_eq!(ana.next()["type"], "presence");
+    }
+    ana.say("uma\nlinha só, com \u{1b}[31mcor");
+    for listener in &mut listeners {
+        assert_eq!(listener.line(), "Ana\tuma\\nlinha só, com [31mcor");
+    }
+}
+
+#[test]
+fn a_reader_that_stops_early_ends_the_client_quietly() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut ana = server.enter("Ana");
+    let arguments = ["--nome", "Bia", "--ficar", &server.address.to_string()];
+    let mut child = home.cliente(&arguments).stdin(Stdio::null()).spawn().unwrap();
+    ana.hears(&["2 online +Bia"]);
+    drop(child.stdout.take());
+    ana.say("ninguém mais lê");
+    ana.hears(&["ack m1 1", "1 online -Bia"]);
+    let Output { status, stderr, .. } = child.wait_with_output().unwrap();
+    assert_eq!((status.code(), String::from_utf8_lossy(&stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn a_server_that_is_not_there_is_explained_with_code_3() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (code, _, stderr) = Home::new().run(&["--nome", "Ana", &free.to_string()], "oi\n");
+    assert_eq!(code, 3);
+    assert!(stderr.contains(&format!("Não encontrei nenhum servidor em {free}.")), "{stderr}");
+}
+
+#[test]
+fn a_taken_name_is_explained_with_code_4() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let _ana = server.enter("Ana");
+    let (code, _, stderr) = home.run(&["--nome", "ana", &server.address.to_string()], "oi\n");
+    assert_eq!(code, 4);
+    assert!(stderr.contains("já está em uso nesta conversa"), "{stderr}");
+}
+
+#[test]
+fn wrong_options_are_explained_with_code_2() {
+    let (code, stdout, stderr) = Home::new().run(&["--nomo", "Ana"], "");
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.starts_with("Não conheço a opção “--nomo”. Você quis dizer --nome?"), "{stderr}");
+}
+
+#[test]
+fn the_token_is_kept_for_its_owner_alone_and_makes_the_same_person_come_back() {
+    use std::os::unix::fs::PermissionsExt;
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut ana = server.enter("Ana");
+    for text in ["um", "dois"] {
+        assert_eq!(home.run(&["--nome", "Bia", &server.address.to_string()], text).0, 0);
+    }
+    let tags: Vec<String> = (0..6)
+        .map(|_| ana.next())
+        .filter(|message| message["type"] == "message")
+        .map(|message| message["tag"].to_string())
+        .collect();
+    assert!(tags.len() == 2 && tags[0] == tags[1], "{tags:?}");
+    let file = home.0.join("papo/token");
+    assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+}

@@ -1,0 +1,132 @@
+//! Every code that the server refuses with, at least once over a real connection.
+//!
+//! Two codes have nothing that could cause them yet (`key_required`, `forbidden`), and one needs a history that fails.
+
+use crate::stage::{TestServer, short};
+use crossbeam_channel::Receiver;
+use papo::history::memory::MemoryHistory;
+use papo::history::{Answer, History, Job};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tungstenite::Message;
+
+#[test]
+fn before_entering() {
+    let server = TestServer::start();
+    let _bruno = server.enter("Bruno");
+    let mut visitor = server.visitor();
+    visitor.socket.send(Message::text("isto não é JSON")).unwrap();
+    visitor.hears(&["error bad_json"]);
+    for (message, expected) in [
+        (json!({"type": "dança"}), "error unknown_type"),
+        (json!({"type": "enter"}), "error bad_field"),
+        (json!({"type": "say", "room": "geral", "id": "1", "text": "oi"}), "error not_entered"),
+        (json!({"type": "enter", "name": "<b>"}), "error name_invalid"),
+        (json!({"type": "enter", "name": "Bruno"}), "error name_taken"),
+        (json!({"type": "enter", "name": "Ana", "room": "a b"}), "error room_invalid"),
+    ] {
+        visitor.send(message);
+        visitor.hears(&[expected]);
+    }
+    visitor.enter("Ana");
+    visitor.send(json!({"type": "enter", "name": "Ana"}));
+    visitor.hears(&["error already_entered"]);
+}
+
+#[test]
+fn while_talking() {
+    let server = TestServer::start();
+    let mut ana = server.enter("Ana");
+    let say = |id: &str, text: &str| json!({"type": "say", "room": "geral", "id": id, "text": text});
+    ana.send(say("um", "primeira"));
+    ana.hears(&["ack um 1"]);
+    for (message, expected) in [
+        (json!({"type": "say", "room": "lab", "id": "x", "text": "oi"}), "not_in_room"),
+        (say("x", "  \n "), "text_empty"),
+        (say("x", &"á".repeat(4001)), "text_too_long"),
+        (say("um", "outra"), "id_reused"),
+        (json!({"type": "say", "room": "geral", "id": "x", "text": "oi", "reply_to": 9}), "no_such_entry"),
+        (json!({"type": "whisper", "to": "Zé", "id": "x", "text": "oi"}), "no_such_person"),
+    ] {
+        ana.send(message.clone());
+        let error = ana.next();
+        assert_eq!((&error["code"], &error["id"]), (&json!(expected), &message["id"]));
+        assert!(error["text"].as_str().unwrap().ends_with('.'), "{error}");
+    }
+    for n in 0..32 {
+        ana.send(json!({"type": "join", "room": format!("sala-{n}")}));
+    }
+    let last = (0..32).map(|_| ana.next()).last().unwrap();
+    assert_eq!(last["code"], "too_many_rooms");
+}
+
+#[test]
+fn speaking_too_fast_is_refused_with_the_time_to_wait_and_nothing_is_out_of_place() {
+    let server = TestServer::start_with(|setup| setup.rules.rate = Some(100.0));
+    let mut ana = server.enter("Ana");
+    let mut waiting: Vec<String> = (0..60).map(|_| ana.say("oi")).collect();
+    let mut acknowledged = Vec::new();
+    while !waiting.is_empty() {
+        let mut refused: Vec<(String, u64)> = Vec::new();
+        for _ in 0..waiting.len() {
+            let answer = ana.next();
+            let id = answer["id"].as_str().unwrap().to_owned();
+            match answer["code"].as_str() {
+                None => acknowledged.push(answer["seq"].as_u64().unwrap()),
+                Some("too_fast") => refused.push((id, answer["retry_after_ms"].as_u64().unwrap())),
+                other => panic!("{other:?}"),
+            }
+        }
+        let Some(wait) = refused.iter().map(|(_, wait)| *wait).max() else { break };
+        assert!((1..=1000).contains(&wait), "{wait}");
+        // The time that the server asked for is part of the protocol, not a guess of this test.
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        waiting = refused.into_iter().map(|(id, _)| id).collect();
+        for id in &waiting {
+            ana.send(json!({"type": "say", "room": "geral", "id": id, "text": "oi"}));
+        }
+    }
+    assert_eq!(acknowledged, (1..=60).collect::<Vec<_>>());
+}
+
+/// A log that can be read and not written, as on a full disk.
+struct FullDisk(MemoryHistory, crossbeam_channel::Sender<Answer>, Receiver<Answer>);
+
+impl History for FullDisk {
+    fn epoch(&self) -> Arc<str> {
+        self.0.epoch()
+    }
+
+    fn count(&self) -> u64 {
+        0
+    }
+
+    fn submit(&mut self, jobs: Vec<Job>) {
+        for job in jobs {
+            match job {
+                Job::Append(_) => self.1.send(job.unavailable()).unwrap(),
+                job => {
+                    self.0.submit(vec![job]);
+                    self.1.send(self.0.answers().recv().unwrap()).unwrap();
+                }
+            }
+        }
+    }
+
+    fn answers(&self) -> &Receiver<Answer> {
+        &self.2
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_the_message_and_nobody_sees_it() {
+    let (sender, receiver) = crossbeam_channel::unbounded();
+    let history = FullDisk(MemoryHistory::new().unwrap(), sender, receiver);
+    let server = TestServer::start_with(|setup| setup.history = Box::new(history));
+    let (mut bruno, mut ana) = (server.enter("Bruno"), server.enter("Ana"));
+    bruno.hears(&["2 online +Ana"]);
+    ana.say("cabe?");
+    let error: Value = ana.next();
+    assert_eq!((short(&error), &error["id"]), ("error history_unavailable".into(), &json!("m1")));
+    bruno.hears_nothing();
+}

@@ -1,0 +1,189 @@
+//! What happens to those who are too slow, too silent, too many or too late.
+
+use crate::raw;
+use crate::stage::{TestServer, Visitor, goodbye};
+use serde_json::json;
+use std::time::Duration;
+use tungstenite::Message;
+
+#[test]
+fn a_slow_reader_is_cut_with_1013_and_the_others_miss_nothing() {
+    const MESSAGES: usize = 4000;
+    let server = TestServer::start_with(|setup| setup.rules.rate = None);
+    let mut deaf = server.enter("Lento");
+    let (mut ana, mut bruno) = (server.enter("Ana"), server.enter("Bruno"));
+    let hearing = std::thread::spawn(move || {
+        let mut seqs = Vec::new();
+        while seqs.len() < MESSAGES {
+            let message = bruno.next();
+            if message["type"] == "message" {
+                seqs.push(message["seq"].as_u64().unwrap());
+            }
+        }
+        seqs
+    });
+    let text = "x".repeat(3000);
+    let mut acknowledged = 0;
+    for n in 0..MESSAGES {
+        ana.say(&text);
+        // A window of our own, so that our answers never fill our own socket.
+        if n >= 16 {
+            acknowledged += usize::from(ana.next()["type"] == "ack");
+        }
+    }
+    while acknowledged < MESSAGES {
+        acknowledged += usize::from(ana.next()["type"] == "ack");
+    }
+    assert_eq!(hearing.join().unwrap(), (1..=MESSAGES as u64).collect::<Vec<_>>());
+    assert_eq!(deaf.ending(), goodbye("too_slow", 1013));
+}
+
+/// Who asked for more than fits into an outbox was once cut for it, and again at every return.
+#[test]
+fn who_opens_many_full_rooms_at_once_gets_them_all() {
+    const ROOMS: usize = 12;
+    let server = TestServer::start_with(|setup| setup.rules.rate = None);
+    let mut ana = server.enter("Ana");
+    for room in 0..ROOMS {
+        let room = format!("sala-{room}");
+        ana.send(json!({"type": "join", "room": room}));
+        assert_eq!(ana.next()["type"], "joined");
+        for n in 0..30 {
+            ana.send(json!({"type": "say", "room": room, "id": format!("{room}-{n}"), "text": "x".repeat(3900)}));
+            assert_eq!(ana.next()["type"], "ack");
+        }
+    }
+    let mut bruno = server.enter("Bruno");
+    for room in 0..ROOMS {
+        bruno.send(json!({"type": "join", "room": format!("sala-{room}")}));
+        bruno.send(json!({"type": "history", "room": format!("sala-{room}"), "after": 0}));
+    }
+    bruno.send(json!({"type": "leave", "room": "sala-0"}));
+    for room in 0..ROOMS {
+        let joined = bruno.next();
+        assert_eq!((&joined["type"], &joined["room"]), (&json!("joined"), &json!(format!("sala-{room}"))));
+        assert_eq!(bruno.next()["type"], "history");
+    }
+    bruno.hears(&["left sala-0"]);
+}
+
+/// Unread words of the peer once made the kernel reset the connection, goodbye and all.
+#[test]
+fn a_slow_reader_that_also_speaks_is_told_why_it_was_cut() {
+    let server = TestServer::start_with(|setup| setup.rules.rate = None);
+    let (mut deaf, mut ana) = (server.enter("Lento"), server.enter("Ana"));
+    socket2::SockRef::from(deaf.socket.get_ref()).set_recv_buffer_size(4096).unwrap();
+    let text = "x".repeat(3000);
+    for n in 0..1000 {
+        ana.say(&text);
+        // Until shortly after the cut, which comes when a small kernel buffer and the outbox are full of these.
+        if n < 200 && n % 10 == 0 {
+            deaf.say("alguém me ouve?");
+        }
+        // Everything that is there, so that our own socket never fills.
+        ana.socket.get_mut().set_nonblocking(true).unwrap();
+        while ana.socket.read().is_ok() {}
+        ana.socket.get_mut().set_nonblocking(false).unwrap();
+    }
+    assert_eq!(deaf.ending(), goodbye("too_slow", 1013));
+}
+
+#[test]
+fn who_does_not_enter_in_time_is_told_so() {
+    let server = TestServer::start_with(|setup| setup.rules.enter_within = Duration::from_millis(50));
+    assert_eq!(server.visitor().ending(), goodbye("idle", 1008));
+}
+
+#[test]
+fn who_speaks_only_nonsense_is_closed() {
+    let server = TestServer::start();
+    let mut visitor = server.enter("Ana");
+    for _ in 0..101 {
+        visitor.socket.write(Message::text("?")).unwrap();
+    }
+    visitor.socket.flush().unwrap();
+    assert_eq!(visitor.ending(), goodbye("protocol", 1008));
+}
+
+#[test]
+fn the_silent_are_pinged_and_who_does_not_answer_is_dead() {
+    let server = TestServer::start_with(|setup| {
+        setup.patience.ping = Duration::from_millis(100);
+        setup.patience.dead = Duration::from_millis(1500);
+        setup.rules.grace = Duration::from_millis(100);
+    });
+    let _deaf = server.enter("Surdo");
+    let mut ana = server.enter("Ana");
+    // Reading answers the pings; the other one's kernel takes them and nobody answers.
+    ana.hears(&["1 online -Surdo"]);
+    ana.hears_nothing();
+}
+
+#[test]
+fn beyond_the_ceiling_a_visitor_gets_503_and_a_freed_place_is_given_again() {
+    let server = TestServer::start_with(|setup| setup.ceiling = 3);
+    let mut visitors: Vec<Visitor> = (0..3).map(|n| server.enter(&format!("Pessoa {n}"))).collect();
+    for _ in 0..5 {
+        let refusal = raw::read_all(raw::send(server.address, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        assert!(refusal.starts_with("HTTP/1.1 503 ") && refusal.contains("Retry-After: "), "{refusal}");
+        assert!(refusal.contains("A conversa está cheia (3 conexões). Tente mais tarde."), "{refusal}");
+    }
+    match Visitor::connect(server.address).err() {
+        Some(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 503),
+        other => panic!("{other:?}"),
+    }
+    visitors.pop().unwrap().leave();
+    let joined = loop {
+        // The place is free as soon as the thread that served it has ended.
+        match Visitor::connect(server.address) {
+            Ok(mut visitor) => break visitor.enter("Outra"),
+            Err(tungstenite::Error::Http(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(joined["online"], 3);
+}
+
+/// Connections that say nothing once kept everybody else waiting for a refusal.
+#[test]
+fn the_silent_ones_beyond_the_ceiling_keep_nobody_from_a_refusal() {
+    let server = TestServer::start_with(|setup| setup.ceiling = 1);
+    let _ana = server.enter("Ana");
+    let silent: Vec<_> = (0..60).map(|_| raw::send(server.address, b"")).collect();
+    let refusal = raw::read_all(raw::send(server.address, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    assert!(refusal.starts_with("HTTP/1.1 503 "), "{refusal}");
+    for socket in silent {
+        assert!(raw::read_all(socket).starts_with("HTTP/1.1 503 "));
+    }
+}
+
+#[test]
+fn no_more_than_256_may_stand_in_the_door() {
+    let server = TestServer::start();
+    let mut ana = server.enter("Ana");
+    let waiting: Vec<Visitor> = (0..256).map(|_| server.visitor()).collect();
+    match Visitor::connect(server.address).err() {
+        Some(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 503),
+        other => panic!("{other:?}"),
+    }
+    ana.send(json!({"type": "ping"}));
+    ana.hears(&["pong"]);
+    drop(waiting);
+}
+
+#[test]
+fn a_large_room_hears_of_everybody_in_few_words() {
+    let server = TestServer::start_with(|setup| setup.rules.rate = None);
+    let mut ana = server.enter("Ana");
+    let others: Vec<Visitor> = (0..120).map(|n| server.enter(&format!("Pessoa {n}"))).collect();
+    let (mut frames, mut online, mut named) = (0, 1, 0);
+    while online < 121 {
+        let presence = ana.next();
+        frames += 1;
+        online = presence["online"].as_u64().unwrap();
+        named += presence["joined"].as_array().unwrap().len();
+    }
+    assert_eq!(named, 120);
+    assert!(frames < 120, "{frames}");
+    drop(others);
+}

@@ -1,0 +1,14 @@
+//! The server over loopback, told as stories. Every server listens on a port of its own and stops when its test ends;
+//! whoever waits, waits for an event, with one deadline.
+
+#![forbid(unsafe_code)]
+
+mod architecture;
+mod binaries;
+mod cliente;
+mod conversation;
+mod errors;
+mod limits;
+mod mirror;
+mod raw;
+mod stage;

@@ -1,0 +1,180 @@
+//! What is written twice stays the same: the protocol in the page, and the help in the README.
+
+use papo::name::{LOBBY, MAX_NAME, MAX_ROOM, Name, RoomName};
+use papo::protocol::{
+    ByeCode, ClientMessage, Entry, ErrorCode, Limits, MAX_FRAME, MAX_MEMBERS, MAX_PAGE, MAX_ROOMS_LISTED, MAX_TEXT,
+    Refusal, ServerMessage, Since, Span, Token,
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// The literal of a constant in the page's mirror, from its opening to its closing bracket.
+fn literal(name: &str) -> String {
+    let script = read("html/protocol.js");
+    let start = script.split(&format!("const {name} = ")).nth(1).unwrap_or_else(|| panic!("{name} is missing"));
+    start.split(";\n").next().unwrap().to_owned()
+}
+
+/// All quoted words in a text, in order.
+fn words(text: &str) -> Vec<String> {
+    text.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// A literal of the form `{ kind: ["field", …], … }`.
+fn kinds(name: &str) -> BTreeMap<String, Vec<String>> {
+    let literal = literal(name);
+    let lines = literal.lines().filter_map(|line| line.trim().split_once(": ["));
+    lines.map(|(kind, fields)| (kind.to_owned(), sorted(words(fields)))).collect()
+}
+
+fn sorted(mut words: Vec<String>) -> Vec<String> {
+    words.sort();
+    words
+}
+
+/// The kinds and fields that these messages have.
+fn said(messages: &[impl Serialize]) -> BTreeMap<String, Vec<String>> {
+    let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for message in messages {
+        let message = serde_json::to_value(message).unwrap();
+        let fields = message.as_object().unwrap().keys().filter(|key| *key != "type").cloned();
+        let known = kinds.entry(message["type"].as_str().unwrap().to_owned()).or_default();
+        known.extend(fields);
+        known.sort();
+        known.dedup();
+    }
+    kinds
+}
+
+fn token() -> Token {
+    Token::new("0123456789abcdef").unwrap()
+}
+
+/// Every kind of client message, with all its fields.
+fn client_messages() -> Vec<ClientMessage> {
+    let name = || Name::new("Ana").unwrap();
+    let (id, text) = (|| "a1".to_owned(), || "oi".to_owned());
+    let room = RoomName::lobby;
+    let since = || Since { epoch: Some("e".into()), after: Some(1) };
+    vec![
+        ClientMessage::Enter {
+            name: name(),
+            token: Some(token()),
+            room: Some(room()),
+            since: since(),
+            key: Some(text()),
+        },
+        ClientMessage::Join { room: room(), since: since() },
+        ClientMessage::Leave { room: room() },
+        ClientMessage::Say { room: room(), id: id(), text: text(), action: true, reply_to: Some(1) },
+        ClientMessage::Whisper { to: name(), id: id(), text: text() },
+        ClientMessage::Typing { room: room() },
+        ClientMessage::History { room: room(), span: Span::Before(1), limit: Some(1) },
+        ClientMessage::History { room: room(), span: Span::After(1), limit: Some(1) },
+        ClientMessage::Search { room: room(), query: text(), limit: Some(1) },
+        ClientMessage::Rename { name: name() },
+        ClientMessage::Rooms,
+        ClientMessage::Ping,
+    ]
+}
+
+/// Every kind of server message, with all its fields.
+fn server_messages() -> Vec<ServerMessage> {
+    let s = || -> Arc<str> { "x".into() };
+    let entry =
+        Entry { room: s(), seq: 1, at: 1, from: s(), tag: s(), text: "x".into(), action: true, reply_to: Some(1) };
+    let limits = Limits { text: 1, name: 1, room: 1, rate: 1.0, burst: 1 };
+    let refusal = Refusal::too_fast(1).of("a1");
+    let (entries, members) = (Vec::new, Vec::new);
+    vec![
+        ServerMessage::Welcome {
+            name: s(),
+            tag: s(),
+            token: token(),
+            protocol: 1,
+            server: "papo".into(),
+            limits,
+            heartbeat_ms: 1,
+        },
+        ServerMessage::Joined {
+            room: s(),
+            epoch: s(),
+            seq: 1,
+            oldest: 1,
+            online: 1,
+            members: members(),
+            entries: entries(),
+            more: false,
+            reset: false,
+        },
+        ServerMessage::Left { room: s() },
+        ServerMessage::Message(Arc::new(entry)),
+        ServerMessage::Ack { id: "a1".into(), room: Some(s()), seq: Some(1), at: 1, duplicate: true },
+        ServerMessage::Presence { room: s(), online: 1, joined: members(), left: members(), renamed: Vec::new() },
+        ServerMessage::Whisper { from: s(), tag: s(), to: s(), at: 1, text: "x".into() },
+        ServerMessage::Typing { room: s(), name: s() },
+        ServerMessage::History { room: s(), epoch: s(), oldest: 1, entries: entries(), more: false },
+        ServerMessage::Found { room: s(), query: "x".into(), entries: entries(), more: false },
+        ServerMessage::Rooms { rooms: Vec::new() },
+        ServerMessage::Pong,
+        ServerMessage::Error(refusal),
+        ServerMessage::Bye { code: ByeCode::Full, text: "x".into(), retry_after_ms: Some(1) },
+    ]
+}
+
+#[test]
+fn the_page_knows_every_message_and_every_field() {
+    assert_eq!(kinds("CLIENT_MESSAGES"), said(&client_messages()));
+    assert_eq!(kinds("SERVER_MESSAGES"), said(&server_messages()));
+}
+
+#[test]
+fn the_page_knows_every_code() {
+    fn names(codes: &[impl Serialize]) -> Vec<String> {
+        codes.iter().map(|code| serde_json::to_value(code).unwrap().as_str().unwrap().to_owned()).collect()
+    }
+    assert_eq!(words(&literal("ERROR_CODES")), names(&ErrorCode::ALL));
+    assert_eq!(words(&literal("BYE_CODES")), names(&ByeCode::ALL));
+}
+
+#[test]
+fn the_page_knows_every_limit() {
+    let literal = literal("LIMITS");
+    for (name, value) in [
+        ("text", MAX_TEXT),
+        ("name", MAX_NAME),
+        ("room", MAX_ROOM),
+        ("frame", MAX_FRAME),
+        ("page", MAX_PAGE),
+        ("members", MAX_MEMBERS),
+        ("rooms_listed", MAX_ROOMS_LISTED),
+    ] {
+        assert!(literal.contains(&format!(" {name}: {value},\n")), "{name}: {value}\n{literal}");
+    }
+    assert_eq!(words(&self::literal("LOBBY")), [LOBBY]);
+}
+
+#[test]
+fn the_readme_shows_the_help_as_it_is() {
+    assert!(read("README.md").contains(&papo::config::help()), "paste the output of `servidor --ajuda`");
+}
+
+#[test]
+fn the_readmes_examples_of_what_a_client_says_are_understood() {
+    let readme = read("README.md");
+    let section = readme.split("O cliente diz:").nth(1).unwrap().split("```").nth(1).unwrap();
+    let mut understood = 0;
+    for line in section.lines().filter(|line| line.starts_with('{')) {
+        for json in line.replace("} {", "}\n{").lines() {
+            let json = json.replace("<segredo de 16 a 128 caracteres>", token().secret());
+            ClientMessage::parse(&json).unwrap_or_else(|refusal| panic!("{json}: {}", refusal.text));
+            understood += 1;
+        }
+    }
+    assert_eq!(understood, 11);
+}

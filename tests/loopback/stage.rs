@@ -1,0 +1,208 @@
+//! What the stories are told with: a server of one's own, and visitors who speak the protocol.
+
+use papo::delivery::Patience;
+use papo::history::memory::MemoryHistory;
+use papo::http::Policy;
+use papo::hub::limits::Rules;
+use papo::server::{Server, Setup, Stopper, listen};
+use serde_json::{Value, json};
+use std::net::{SocketAddr, TcpStream};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tungstenite::client::IntoClientRequest;
+use tungstenite::protocol::CloseFrame;
+use tungstenite::{Message, WebSocket};
+
+/// How long anybody waits for anything.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A server that stops when it goes out of scope.
+pub struct TestServer {
+    pub address: SocketAddr,
+    stopper: Stopper,
+    running: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl TestServer {
+    pub fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// Starts a server whose set-up was changed before.
+    pub fn start_with(change: impl FnOnce(&mut Setup)) -> Self {
+        let mut setup = Setup {
+            ceiling: 2000,
+            policy: Policy::default(),
+            rules: Rules::default(),
+            patience: Patience::default(),
+            history: Box::new(MemoryHistory::new().unwrap()),
+        };
+        change(&mut setup);
+        let server = Server::new(listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap(), setup);
+        let (address, stopper) = (server.local_addr().unwrap(), server.stopper().unwrap());
+        Self { address, stopper, running: Some(std::thread::spawn(move || server.run())) }
+    }
+
+    /// Somebody who connects and does not enter.
+    pub fn visitor(&self) -> Visitor {
+        Visitor::connect(self.address).unwrap()
+    }
+
+    /// Somebody who connects and enters; the same name is the same person.
+    pub fn enter(&self, name: &str) -> Visitor {
+        let mut visitor = self.visitor();
+        visitor.enter(name);
+        visitor
+    }
+
+    /// Stops the server and waits until it has stopped.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.stopper.stop();
+        if let Some(running) = self.running.take() {
+            running.join().unwrap().unwrap();
+        }
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.end();
+        }
+    }
+}
+
+/// One connection of one person.
+pub struct Visitor {
+    pub socket: WebSocket<TcpStream>,
+    said: u32,
+}
+
+/// How a connection ended, as the visitor saw it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The code of the last `bye`.
+    pub bye: Option<String>,
+    /// The code of the close frame; `None` when there was none.
+    pub close: Option<u16>,
+}
+
+impl Visitor {
+    pub fn connect(address: SocketAddr) -> tungstenite::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(DEADLINE))?;
+        stream.set_nodelay(true)?;
+        let request = format!("ws://{address}/").into_client_request()?;
+        match tungstenite::client(request, stream) {
+            Ok((socket, _)) => Ok(Self { socket, said: 0 }),
+            Err(tungstenite::HandshakeError::Failure(error)) => Err(error),
+            Err(tungstenite::HandshakeError::Interrupted(_)) => panic!("the handshake took too long"),
+        }
+    }
+
+    pub fn send(&mut self, message: Value) {
+        self.socket.send(Message::text(message.to_string())).unwrap();
+    }
+
+    /// Enters and waits until the lobby is open. The token is made of the name.
+    pub fn enter(&mut self, name: &str) -> Value {
+        self.send(json!({"type": "enter", "name": name, "token": token(name)}));
+        assert_eq!(self.next()["type"], "welcome");
+        let joined = self.next();
+        assert_eq!(joined["type"], "joined");
+        joined
+    }
+
+    /// Says something in the lobby under an id of its own.
+    pub fn say(&mut self, text: &str) -> String {
+        self.said += 1;
+        let id = format!("m{}", self.said);
+        self.send(json!({"type": "say", "room": "geral", "id": id, "text": text}));
+        id
+    }
+
+    /// The next message, whatever it is.
+    pub fn next(&mut self) -> Value {
+        loop {
+            match self.socket.read().expect("the server has nothing more to say") {
+                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Expects exactly these messages next, in short form.
+    pub fn hears(&mut self, expected: &[&str]) {
+        for expected in expected {
+            assert_eq!(short(&self.next()), *expected);
+        }
+    }
+
+    /// Expects that nothing was sent up to now: the answer to a ping comes first.
+    pub fn hears_nothing(&mut self) {
+        self.send(json!({"type": "ping"}));
+        self.hears(&["pong"]);
+    }
+
+    /// Says goodbye and waits until the server has closed.
+    pub fn leave(mut self) {
+        let close = CloseFrame { code: 1000.into(), reason: "".into() };
+        self.socket.close(Some(close)).unwrap();
+        while self.socket.read().is_ok() {}
+    }
+
+    /// Reads to the end.
+    pub fn ending(&mut self) -> Ending {
+        let mut ending = Ending { bye: None, close: None };
+        loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) => {
+                    let message: Value = serde_json::from_str(&text).unwrap();
+                    if message["type"] == "bye" {
+                        ending.bye = message["code"].as_str().map(Into::into);
+                    }
+                }
+                Ok(Message::Close(close)) => ending.close = close.map(|close| close.code.into()),
+                Ok(_) => {}
+                Err(_) => return ending,
+            }
+        }
+    }
+}
+
+/// The end that a server's own goodbye makes.
+pub fn goodbye(bye: &str, close: u16) -> Ending {
+    Ending { bye: Some(bye.into()), close: Some(close) }
+}
+
+/// A token that belongs to a name.
+pub fn token(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect::<String>() + "-0123456789abcdef"
+}
+
+/// What a message says, as short as a story needs it.
+pub fn short(message: &Value) -> String {
+    let text = |field: &str| message[field].as_str().unwrap_or_default().to_owned();
+    let names = |field: &str, sign: &str| {
+        let list = message[field].as_array().cloned().unwrap_or_default();
+        list.iter().map(|member| format!(" {sign}{}", member["name"].as_str().unwrap())).collect::<String>()
+    };
+    match message["type"].as_str().unwrap() {
+        "message" => format!("{} {}: {}", message["seq"], text("from"), text("text")),
+        "ack" if message["seq"].is_null() => format!("ack {}", text("id")),
+        "ack" => format!("ack {} {}", text("id"), message["seq"]),
+        "presence" => format!("{} online{}{}", message["online"], names("joined", "+"), names("left", "-")),
+        "welcome" => format!("welcome {}", text("name")),
+        "joined" => format!("joined {} {}", text("room"), message["online"]),
+        "left" => format!("left {}", text("room")),
+        "whisper" => format!("{} > {}: {}", text("from"), text("to"), text("text")),
+        "typing" => format!("{} types", text("name")),
+        "error" | "bye" => format!("{} {}", text("type"), text("code")),
+        other => other.to_owned(),
+    }
+}

@@ -1,0 +1,57 @@
+//! A server that cleans nothing, and people who would like to own the terminal.
+
+use crate::seat::Seat;
+use crate::server::Liar;
+
+/// Strings that do something to a terminal that obeys them.
+const PARTS: [&str; 24] = [
+    "\x1b[2J",
+    "\x1b[H",
+    "\x1b[1;1H!",
+    "\x1b]0;título\x07",
+    "\x1b[?1049l",
+    "\x1b[?25l",
+    "\x1bc",
+    "\x1b[8;1;1t",
+    "\x1b[10M",
+    "\x1b[5L",
+    "\x1b[41m",
+    "\x1bP1$r\x1b\\",
+    "\u{9b}2J",
+    "\u{90}q",
+    "\u{9d}0;x\u{9c}",
+    "\u{202e}",
+    "\u{2066}",
+    "\r",
+    "\x08\x08\x08",
+    "\x0b\x0c\x0e\x0f",
+    "\u{7f}",
+    "a\u{300}\u{301}\u{302}\u{303}\u{304}\u{305}",
+    "漢字🙂",
+    "\t\n",
+];
+
+#[test]
+fn five_thousand_hostile_strings_do_nothing_to_the_screen() {
+    let (liar, address) = Liar::listen();
+    let mut ana = Seat::new("Ana", address, 80, 24);
+    let mut lies = liar.welcome();
+    // A simple generator: the same strings every time.
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for _ in 0..5000 {
+        let text: String = (0..=next(6)).map(|_| PARTS[next(PARTS.len())]).chain(["x"]).collect();
+        lies.says(PARTS[next(PARTS.len())], &text);
+    }
+    // As many plain words as the screen has rows: any harm done would show beside them.
+    (1..=30).for_each(|number| lies.says("Bruno", &format!("palavra {number}")));
+    ana.sees("palavra 30");
+    let mut expected = vec![format!(" ● {:66}/ajuda  F2", format!("{address} · Ana · 2 pessoas"))];
+    expected.extend((10..=30).map(|number| format!("{:16}palavra {number}", "")));
+    expected.extend([String::new(), " Ana ›".to_owned()]);
+    assert_eq!(ana.screen(), expected);
+    assert!(ana.is_full_screen());
+}

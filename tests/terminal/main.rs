@@ -1,0 +1,12 @@
+//! The real `cliente` in a pseudo-terminal: keys go in, and an emulated terminal says what a person would see. Whoever
+//! waits, waits for the screen to show something, with one deadline.
+
+#![cfg(unix)]
+#![forbid(unsafe_code)]
+
+mod hostile;
+mod leaving;
+mod pipes;
+mod seat;
+mod server;
+mod talking;
