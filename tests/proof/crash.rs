@@ -1,0 +1,77 @@
+//! `kill -9` at any moment: while the server starts, reads, stores or tells. Four people go on talking through it.
+//!
+//! Tells whether "stored before shown" holds for the real program and its file: whatever was acknowledged is there after
+//! the next start, under the same number, and what was said again is the same message.
+
+use crate::client::Client;
+use crate::stage::{Deadline, Dice, Folder, Port, Servidor, long_form, was_killed};
+use crate::verdict::{judge, stored};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+const PEOPLE: [&str; 4] = ["Ana", "Bruno", "Célia", "Davi"];
+/// Messages of one person without an `ack`.
+const WINDOW: usize = 8;
+/// How long a server lives at most after its start, in milliseconds: some hundred messages.
+const LIFE: u64 = 120;
+/// How long one lives at most that is killed while it starts.
+const CHILDHOOD: u64 = 30;
+
+#[test]
+fn a_server_killed_at_any_moment_loses_nothing_and_repeats_nothing() {
+    let (mut dice, _seed) = Dice::new();
+    let cycles = if long_form() { 200 } else { 20 };
+    let deadline = Deadline::within_seconds(30 + 3 * cycles);
+    let (folder, port) = (Folder::new(), Port::reserve());
+    let history = folder.file("historico.db");
+    let talking = Arc::new(AtomicBool::new(true));
+    let people = PEOPLE.map(|name| {
+        let client = Client::new(name, port.address, WINDOW, deadline, dice.fork());
+        talk(client, talking.clone(), dice.fork())
+    });
+    for cycle in 0..cycles {
+        let mut server = Servidor::spawn(&port, &history, &folder);
+        if cycle % 4 == 3 {
+            thread::sleep(dice.up_to_ms(CHILDHOOD));
+        } else {
+            server = server.started();
+            thread::sleep(dice.up_to_ms(LIFE));
+        }
+        assert!(was_killed(server.kill()), "the server ended by itself");
+    }
+    let server = Servidor::spawn(&port, &history, &folder).started();
+    talking.store(false, Ordering::Relaxed);
+    let mut people = people.map(|person| person.join().unwrap());
+    let length = people.iter().map(|person| person.log.said.len() as u64).sum();
+    people.iter_mut().for_each(|person| person.hold(length));
+
+    judge(&stored(&history), people.iter().map(|person| &person.log));
+    let interrupted: usize = people.iter().map(|person| person.interrupted).sum();
+    assert!(interrupted > 0, "no server was killed in the middle of anything");
+    let again = people.iter().flat_map(|person| &person.log.acks).filter(|ack| ack.duplicate).count();
+    assert!(again >= PEOPLE.len(), "what was stored and said again was not known as the same");
+    drop(server);
+    println!("{cycles} kills, {length} messages, {interrupted} ends in the middle, {again} said again");
+}
+
+/// Somebody who talks without a pause, and now and then loses the connection before the answer.
+fn talk(mut client: Client, talking: Arc<AtomicBool>, mut dice: Dice) -> JoinHandle<Client> {
+    thread::spawn(move || {
+        while talking.load(Ordering::Relaxed) {
+            if client.may_say() {
+                client.log.say("");
+            }
+            if dice.once_in(400) {
+                client.cut_after_sending();
+            }
+            client.step();
+        }
+        // Once more when nobody kills, so that at least this one was stored for sure before it is said again.
+        client.settle();
+        client.log.say("");
+        client.cut_after_sending();
+        client.settle();
+        client
+    })
+}

@@ -1,0 +1,82 @@
+//! A bad network between twenty people and the server: connections stall, are late, end in the middle of a frame and
+//! are reset, in both directions, during the handshake too.
+//!
+//! Tells whether coming back with `epoch` and `after` and saying again with the same ids is enough: in the end all
+//! transcripts are the same and complete.
+
+use crate::client::Client;
+use crate::proxy::Proxy;
+use crate::stage::{Deadline, Dice, Folder};
+use crate::verdict::{judge, stored};
+use papo::delivery::Patience;
+use papo::history::sqlite::SqliteHistory;
+use papo::http::Policy;
+use papo::hub::limits::Rules;
+use papo::server::{Server, Setup, listen};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+const PEOPLE: usize = 20;
+/// Messages that each of them says.
+const MESSAGES: usize = 40;
+/// Messages of one person without an `ack`.
+const WINDOW: usize = 4;
+
+/// Serves in this process while `visit` lasts.
+fn with_server(history: &Path, visit: impl FnOnce(SocketAddr)) {
+    let setup = Setup {
+        ceiling: 2000,
+        policy: Policy::default(),
+        rules: Rules { rate: None, ..Rules::default() },
+        patience: Patience::default(),
+        history: Box::new(SqliteHistory::open(history, None).unwrap()),
+    };
+    let server = Server::new(listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap(), setup);
+    let (address, stopper) = (server.local_addr().unwrap(), server.stopper().unwrap());
+    let running = thread::spawn(move || server.run());
+    visit(address);
+    stopper.stop();
+    running.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_network_that_cuts_stalls_and_delays_changes_nothing_in_the_end() {
+    let (mut dice, _seed) = Dice::new();
+    let deadline = Deadline::within_seconds(120);
+    let folder = Folder::new();
+    let history = folder.file("historico.db");
+    with_server(&history, |server| {
+        let proxy = Proxy::start(server, dice.fork());
+        let people: Vec<_> = (0..PEOPLE)
+            .map(|n| Client::new(&format!("Pessoa {n}"), proxy.address, WINDOW, deadline, dice.fork()))
+            .map(|client| thread::spawn(move || talk(client)))
+            .collect();
+        let mut people: Vec<Client> = people.into_iter().map(|person| person.join().unwrap()).collect();
+        // Everything was said through the bad network; what is still missing may come on the straight way.
+        for person in &mut people {
+            person.turn_to(server, deadline);
+            person.hold((PEOPLE * MESSAGES) as u64);
+        }
+        judge(&stored(&history), people.iter().map(|person| &person.log));
+        let count = |what: &std::sync::atomic::AtomicUsize| what.load(Ordering::Relaxed);
+        let damage = &proxy.damage;
+        let (cuts, stalls, delays) = (count(&damage.cuts), count(&damage.stalls), count(&damage.delays));
+        assert!(cuts > 0 && stalls > 0 && delays > 0, "{cuts} cuts, {stalls} stalls, {delays} delays");
+        let again = people.iter().flat_map(|person| &person.log.acks).filter(|ack| ack.duplicate).count();
+        println!("{cuts} cuts, {stalls} stalls, {delays} delayed pieces, {again} messages said again");
+    });
+}
+
+/// Says everything, and is done when everything has its `ack`.
+fn talk(mut client: Client) -> Client {
+    while client.log.said.len() < MESSAGES {
+        if client.may_say() {
+            client.log.say("");
+        }
+        client.step();
+    }
+    client.settle();
+    client
+}

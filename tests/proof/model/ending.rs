@@ -1,0 +1,64 @@
+//! How every schedule ends: nothing more goes wrong, everything that waits is done, and then everybody is asked.
+
+use super::Step;
+use super::home::Home;
+use super::world::World;
+use crate::transcript::{Line, Transcript};
+
+impl World {
+    /// Lets everybody come back, somebody new too, and checks what each of them holds. Says how many messages were said
+    /// again after they had been stored.
+    pub fn ends_well(mut self) -> usize {
+        (0..self.people.len()).for_each(|person| self.happens(Step::Connect(person)));
+        self.settle();
+        self.add_person();
+        self.happens(Step::Connect(self.people.len() - 1));
+        self.settle();
+        let survives = !matches!(self.home, Home::Memory(_));
+        for person in &self.people {
+            self.holds_the_log(&person.log, survives);
+            self.acks_are_right(&person.log);
+            once_and_in_order(&self.truth, &person.log);
+        }
+        let newcomer = &self.people.last().unwrap().log;
+        let gone: u64 = newcomer.gone.iter().map(|gone| gone.end() - gone.start() + 1).sum();
+        assert_eq!((gone, newcomer.oldest), (self.trimmed, self.trimmed + 1), "the newcomer was not told what is gone");
+        self.people.iter().flat_map(|person| &person.log.acks).filter(|ack| ack.duplicate).count()
+    }
+
+    /// Everything up to the last seq, without a gap but for what was trimmed before it could be served.
+    fn holds_the_log(&self, log: &Transcript, survives: bool) {
+        assert_eq!((log.held, log.is_whole()), (self.truth.len() as u64, true), "{}", log.me);
+        let first = log.lines.first().map_or(log.held + 1, |line| line.seq);
+        // A log that was taken up anew begins with its last page.
+        let mut next = if survives { 1 } else { first };
+        let mut gone = log.gone.iter().peekable();
+        for line in &log.lines {
+            while let Some(gap) = gone.next_if(|gap| *gap.start() == next) {
+                next = gap.end() + 1;
+            }
+            assert_eq!(line.seq, next, "{}: a gap", log.me);
+            assert_eq!(Some(line), self.truth.get(next as usize - 1), "{}", log.me);
+            next += 1;
+        }
+        assert!(log.gone.iter().all(|gap| *gap.end() <= self.trimmed), "{}: {:?}", log.me, log.gone);
+    }
+
+    /// Everything has its `ack`, and those of this log name the right place.
+    fn acks_are_right(&self, log: &Transcript) {
+        assert!(log.unacked.is_empty(), "{}: {:?}", log.me, log.unacked);
+        for ack in log.acks.iter().filter(|ack| Some(&ack.epoch) == log.epoch.as_ref()) {
+            let said = log.said.iter().find(|said| said.id == ack.id).unwrap();
+            let line = Line { seq: ack.seq, from: log.me.clone(), text: said.text.clone() };
+            assert_eq!(Some(&line), self.truth.get(ack.seq as usize - 1), "{}: {ack:?}", log.me);
+        }
+    }
+}
+
+/// What a person said stands in the log in the order of sending, and nothing of it twice.
+fn once_and_in_order(truth: &[Line], log: &Transcript) {
+    let mut said = log.said.iter();
+    for line in truth.iter().filter(|line| line.from == log.me) {
+        assert!(said.any(|said| said.text == line.text), "{}: {line:?} is out of order or twice", log.me);
+    }
+}

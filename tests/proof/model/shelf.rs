@@ -1,0 +1,100 @@
+//! The simplest log there can be, as a measure for the others: everything in one list, answered at once.
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use papo::history::{Answer, Append, History, Job, Outcome, Page, TAIL, Tail};
+use papo::identity::PersonId;
+use papo::name::RoomName;
+use papo::protocol::{Entry, Span};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// One room's log. What is trimmed stays in the list and is no longer served.
+pub struct Shelf {
+    entries: Vec<Arc<Entry>>,
+    ids: HashMap<(PersonId, String), u64>,
+    trimmed: usize,
+    sender: Sender<Answer>,
+    receiver: Receiver<Answer>,
+}
+
+impl Shelf {
+    pub fn new() -> Self {
+        let (sender, receiver) = unbounded();
+        Self { entries: Vec::new(), ids: HashMap::new(), trimmed: 0, sender, receiver }
+    }
+
+    /// Forgets so many of the oldest entries; the hub is told with the next answers.
+    pub fn trim(&mut self, count: usize) {
+        self.trimmed = (self.trimmed + count).min(self.entries.len());
+        let _ = self.sender.send(Answer::Trimmed(RoomName::lobby(), self.oldest()));
+    }
+
+    fn oldest(&self) -> u64 {
+        self.trimmed as u64 + 1
+    }
+
+    fn append(&mut self, append: Append) -> Outcome {
+        let claim = (append.person, append.id);
+        if let Some(&seq) = self.ids.get(&claim) {
+            let first = &self.entries[seq as usize - 1];
+            assert_eq!(first.text, append.text, "nobody in the model uses an id twice");
+            return Outcome::Duplicate { seq, at: first.at };
+        }
+        let seq = self.entries.len() as u64 + 1;
+        let entry = Arc::new(Entry {
+            room: append.room.as_str().into(),
+            seq,
+            at: append.at,
+            from: append.from,
+            tag: append.tag,
+            text: append.text,
+            action: append.action,
+            reply_to: append.reply_to,
+        });
+        self.ids.insert(claim, seq);
+        self.entries.push(entry.clone());
+        Outcome::Stored(entry)
+    }
+
+    fn tail(&self) -> Tail {
+        let from = self.trimmed.max(self.entries.len().saturating_sub(TAIL));
+        let (seq, entries) = (self.entries.len() as u64, self.entries[from..].to_vec());
+        Tail { name: RoomName::lobby(), seq, oldest: self.oldest(), entries }
+    }
+
+    fn page(&self, span: Span, limit: usize) -> Page {
+        let Span::After(after) = span else { panic!("nobody in the model reads backwards") };
+        let from = self.trimmed.max(after as usize).min(self.entries.len());
+        let to = (from + limit).min(self.entries.len());
+        Page { oldest: self.oldest(), entries: self.entries[from..to].to_vec(), more: to < self.entries.len() }
+    }
+}
+
+impl History for Shelf {
+    fn epoch(&self) -> Arc<str> {
+        "shelf".into()
+    }
+
+    fn count(&self) -> u64 {
+        0
+    }
+
+    fn submit(&mut self, jobs: Vec<Job>) {
+        for job in jobs {
+            let answer = match job {
+                Job::Append(append) => {
+                    let (ticket, id, room) = (append.ticket, append.id.clone(), append.room.clone());
+                    Answer::Appended(ticket, id, room, self.append(append))
+                }
+                Job::Tail(room) => Answer::Tail(room, Some(self.tail())),
+                Job::Page(ticket, room, span, limit) => Answer::Page(ticket, room, Some(self.page(span, limit))),
+                Job::Search(..) => panic!("nobody in the model searches"),
+            };
+            let _ = self.sender.send(answer);
+        }
+    }
+
+    fn answers(&self) -> &Receiver<Answer> {
+        &self.receiver
+    }
+}

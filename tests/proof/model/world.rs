@@ -1,0 +1,295 @@
+//! A server and its clients in one thread: the real hub, a log, and wires on which everything waits until it is carried.
+
+use super::Step;
+use super::home::Home;
+use crate::stage::Deadline;
+use crate::transcript::{Line, Transcript};
+use papo::delivery::ChannelId;
+use papo::history::{Answer, History, Job, Outcome};
+use papo::hub::{Effect, Event, Hub, Now};
+use papo::link::ConnId;
+use papo::name::{Name, RoomName};
+use papo::protocol::{ClientMessage, ServerMessage, Token};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+/// A connection, with what is on its way in both directions.
+struct Wire {
+    up: VecDeque<ClientMessage>,
+    down: VecDeque<ServerMessage>,
+    /// Whether the person still is at the other end.
+    held: bool,
+}
+
+/// Somebody in the model.
+pub struct Person {
+    pub log: Transcript,
+    wire: Option<ConnId>,
+    /// Whether the lobby is open, and how many of the messages without an `ack` went out through this wire.
+    inside: bool,
+    sent: usize,
+}
+
+/// The server, its log, and everybody around it.
+pub struct World {
+    pub home: Home,
+    hub: Hub,
+    now: Now,
+    pub people: Vec<Person>,
+    wires: BTreeMap<ConnId, Wire>,
+    next: u64,
+    hears: HashMap<ChannelId, Vec<ConnId>>,
+    to_store: VecDeque<Job>,
+    to_read: VecDeque<Job>,
+    answers: VecDeque<Answer>,
+    /// What the log must hold, from what was stored; and up to where it was trimmed.
+    pub truth: Vec<Line>,
+    pub trimmed: u64,
+}
+
+impl World {
+    pub fn new(mut home: Home, people: usize) -> Self {
+        let hub = home.hub();
+        let mut world = Self {
+            home,
+            hub,
+            now: Now { instant: Instant::now(), unix_ms: 1_000_000 },
+            people: Vec::new(),
+            wires: BTreeMap::new(),
+            next: 1,
+            hears: HashMap::new(),
+            to_store: VecDeque::new(),
+            to_read: VecDeque::new(),
+            answers: VecDeque::new(),
+            truth: Vec::new(),
+            trimmed: 0,
+        };
+        (0..people).for_each(|_| world.add_person());
+        world
+    }
+
+    /// Somebody more, who holds nothing yet.
+    pub fn add_person(&mut self) {
+        let mut log = Transcript::new(&format!("Pessoa {}", self.people.len()));
+        // Small pages, so that there are many.
+        log.page = Some(7);
+        self.people.push(Person { log, wire: None, inside: false, sent: 0 });
+    }
+
+    /// Takes one step.
+    pub fn happens(&mut self, step: Step) {
+        match step {
+            Step::Say(person, times) => {
+                (0..times).for_each(|_| drop(self.people[person].log.say("")));
+                self.send_unsent(person);
+            }
+            Step::Connect(person) => self.connect(person),
+            Step::Cut(person) => {
+                let _ = self.let_go(person);
+            }
+            Step::Leave(person) => {
+                if let Some(conn) = self.let_go(person) {
+                    self.wires.remove(&conn);
+                    self.event(Event::Gone(conn, true));
+                }
+            }
+            Step::Carry(number, times) => {
+                let conn = self.wires.keys().nth(number % self.wires.len().max(1)).copied();
+                conn.into_iter().for_each(|conn| self.carry(conn, times));
+            }
+            Step::Hear(person, times) => {
+                let _ = (0..times).take_while(|_| self.hear(person)).count();
+            }
+            Step::Store(times) => self.work(times, |world| &mut world.to_store),
+            Step::Read(times) => self.work(times, |world| &mut world.to_read),
+            Step::Tell(times) => {
+                let _ = (0..times).take_while(|_| self.tell()).count();
+            }
+            Step::Trim(count) => self.trim(count),
+            Step::Crash => self.crash(),
+            Step::Wait => {
+                self.now.instant += Duration::from_secs(40);
+                self.now.unix_ms += 40_000;
+                self.hub.tick(self.now);
+                self.carry_out();
+            }
+        }
+    }
+
+    fn connect(&mut self, person: usize) {
+        if self.people[person].wire.is_some() {
+            return;
+        }
+        let conn = ConnId(self.next);
+        self.next += 1;
+        self.event(Event::Arrived(conn));
+        let log = &self.people[person].log;
+        let (name, token) = (Name::new(&log.me).unwrap(), Token::new(&format!("{person}-0123456789abcdef")));
+        let enter = ClientMessage::Enter { name, token, room: None, since: log.since(), key: None };
+        self.wires.insert(conn, Wire { up: [enter].into(), down: VecDeque::new(), held: true });
+        let state = &mut self.people[person];
+        (state.wire, state.inside, state.sent) = (Some(conn), false, 0);
+        // Nobody waits with the first word, or the hub would close the connection.
+        self.carry(conn, 1);
+    }
+
+    /// The person loses the connection, and with it everything not heard yet.
+    fn let_go(&mut self, person: usize) -> Option<ConnId> {
+        let conn = self.people[person].wire.take()?;
+        self.people[person].inside = false;
+        if let Some(wire) = self.wires.get_mut(&conn) {
+            wire.held = false;
+        }
+        Some(conn)
+    }
+
+    fn carry(&mut self, conn: ConnId, times: usize) {
+        for _ in 0..times {
+            let Some(wire) = self.wires.get_mut(&conn) else { return };
+            match wire.up.pop_front() {
+                Some(message) => self.event(Event::Said(conn, message)),
+                None if wire.held => return,
+                None => {
+                    self.wires.remove(&conn);
+                    self.event(Event::Gone(conn, false));
+                }
+            }
+        }
+    }
+
+    /// A person hears one word; false when there is none.
+    fn hear(&mut self, person: usize) -> bool {
+        let state = &mut self.people[person];
+        let Some(wire) = state.wire.and_then(|conn| self.wires.get_mut(&conn)) else { return false };
+        let Some(word) = wire.down.pop_front() else { return false };
+        assert!(!matches!(word, ServerMessage::Error(_) | ServerMessage::Bye { .. }), "{word:?}");
+        let (waited, held) = (state.log.unacked.len(), state.log.lines.len());
+        let page = state.log.hear(&word);
+        state.sent = state.sent.saturating_sub(waited - state.log.unacked.len());
+        state.inside |= matches!(word, ServerMessage::Joined { .. });
+        wire.up.extend(state.log.wish().filter(|_| page));
+        let reset = matches!(word, ServerMessage::Joined { reset: true, .. });
+        for line in &state.log.lines[if reset { 0 } else { held }..] {
+            assert_eq!(self.truth.get(line.seq as usize - 1), Some(line), "shown, and not stored like that");
+        }
+        if let ServerMessage::Joined { oldest, .. } | ServerMessage::History { oldest, .. } = word {
+            assert!(oldest <= self.trimmed + 1, "{oldest} is not the oldest: only {} are gone", self.trimmed);
+        }
+        self.send_unsent(person);
+        true
+    }
+
+    fn send_unsent(&mut self, person: usize) {
+        let state = &mut self.people[person];
+        let Some(wire) = state.wire.filter(|_| state.inside).and_then(|conn| self.wires.get_mut(&conn)) else { return };
+        for said in state.log.unacked.iter().skip(state.sent) {
+            let (room, id, text) = (RoomName::lobby(), said.id.clone(), said.text.clone());
+            wire.up.push_back(ClientMessage::Say { room, id, text, action: false, reply_to: None });
+        }
+        state.sent = state.log.unacked.len();
+    }
+
+    /// The log does so many of the jobs that wait in one of its queues.
+    fn work(&mut self, times: usize, queue: fn(&mut Self) -> &mut VecDeque<Job>) {
+        let queue = queue(self);
+        let jobs: Vec<Job> = queue.drain(..times.min(queue.len())).collect();
+        let (mut waiting, deadline) = (jobs.len(), Deadline::within_seconds(20));
+        let history = self.home.history();
+        history.submit(jobs);
+        while waiting > 0 {
+            let answer = history.answers().recv_timeout(deadline.left()).unwrap();
+            waiting -= usize::from(!matches!(answer, Answer::Trimmed(..)));
+            if let Answer::Appended(_, _, _, Outcome::Stored(entry)) = &answer {
+                assert_eq!(entry.seq, self.truth.len() as u64 + 1, "a hole in the log");
+                let (seq, from, text) = (entry.seq, entry.from.to_string(), entry.text.clone());
+                self.truth.push(Line { seq, from, text });
+            }
+            self.answers.push_back(answer);
+        }
+    }
+
+    /// The hub hears one answer of the log; false when there is none.
+    fn tell(&mut self) -> bool {
+        let Some(answer) = self.answers.pop_front() else { return false };
+        self.event(Event::Answered(answer));
+        true
+    }
+
+    fn trim(&mut self, count: usize) {
+        let Home::Shelf(shelf) = &mut self.home else { return };
+        shelf.trim(count);
+        self.trimmed = (self.trimmed + count as u64).min(self.truth.len() as u64);
+        self.answers.extend(shelf.answers().try_iter());
+    }
+
+    /// The server ends: what was not stored is lost, and so is every answer that nobody heard.
+    fn crash(&mut self) {
+        for person in 0..self.people.len() {
+            let _ = self.let_go(person);
+        }
+        self.wires.clear();
+        self.hears.clear();
+        self.to_store.clear();
+        self.to_read.clear();
+        self.answers.clear();
+        self.home.crash();
+        self.hub = self.home.hub();
+        if matches!(self.home, Home::Memory(_)) {
+            (self.truth, self.trimmed) = (Vec::new(), 0);
+        }
+    }
+
+    /// Does everything that waits anywhere, until nothing does.
+    pub fn settle(&mut self) {
+        loop {
+            let wires: Vec<ConnId> = self.wires.keys().copied().collect();
+            wires.into_iter().for_each(|conn| self.carry(conn, usize::MAX));
+            self.work(usize::MAX, |world| &mut world.to_store);
+            self.work(usize::MAX, |world| &mut world.to_read);
+            while self.tell() {}
+            let heard = (0..self.people.len())
+                .map(|person| std::iter::repeat_with(|| self.hear(person)).take_while(|heard| *heard).count())
+                .sum::<usize>();
+            if heard == 0
+                && self.to_store.is_empty()
+                && self.to_read.is_empty()
+                && self.wires.values().all(|wire| wire.up.is_empty())
+            {
+                return;
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.hub.handle(event, self.now);
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        for effect in self.hub.take_effects() {
+            match effect {
+                Effect::Send(conn, message) | Effect::Close(conn, _, message) => self.down(conn, message),
+                Effect::Broadcast(channel, message, except) => {
+                    for conn in self.hears.get(&channel).cloned().unwrap_or_default() {
+                        if Some(conn) != except {
+                            self.down(conn, message.clone());
+                        }
+                    }
+                }
+                Effect::Subscribe(conn, channel) => self.hears.entry(channel).or_default().push(conn),
+                Effect::Unsubscribe(conn, channel) => {
+                    self.hears.entry(channel).or_default().retain(|other| *other != conn);
+                }
+                Effect::Ask(job @ Job::Append(_)) => self.to_store.push_back(job),
+                Effect::Ask(job) => self.to_read.push_back(job),
+                Effect::Answered(_) | Effect::ErrandDone(_) => {}
+            }
+        }
+    }
+
+    fn down(&mut self, conn: ConnId, message: ServerMessage) {
+        if let Some(wire) = self.wires.get_mut(&conn).filter(|wire| wire.held) {
+            wire.down.push_back(message);
+        }
+    }
+}

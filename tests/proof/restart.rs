@@ -1,0 +1,123 @@
+//! A restart in the middle of the conversation: three hundred people are connected, some of them talk, and the server
+//! is stopped in order and started again on the same port with the same file.
+//!
+//! Tells whether everybody is told when to come back, is back in time, and misses nothing. More people come back at once
+//! than may stand in the door, so some are refused and try again.
+
+use crate::client::Client;
+use crate::stage::{Deadline, Dice, Folder, Port, Servidor};
+use crate::verdict::{judge, stored};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const PEOPLE: usize = 300;
+/// Every so manieth of them talks.
+const TALKS: usize = 15;
+/// What each of those says while the server is up, and again when it is back.
+const MESSAGES: usize = 12;
+/// Answers after which the server is stopped: many messages are on their way then.
+const IN_THE_MIDDLE: usize = 60;
+/// Messages of one person without an `ack`.
+const WINDOW: usize = 4;
+/// By then everybody must be back.
+const BACK_WITHIN: Duration = Duration::from_secs(30);
+/// Stack of one person's thread.
+const STACK: usize = 512 * 1024;
+
+/// What a person tells whoever conducts the experiment.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+enum News {
+    Entered,
+    Acknowledged,
+    Back,
+}
+
+#[test]
+fn three_hundred_people_are_back_after_a_restart_and_miss_nothing() {
+    let (mut dice, _seed) = Dice::new();
+    let deadline = Deadline::within_seconds(120);
+    let (folder, port) = (Folder::new(), Port::reserve());
+    let history = folder.file("historico.db");
+    let server = Servidor::spawn(&port, &history, &folder).started();
+    let (tell, news) = unbounded();
+    let (start, started) = unbounded();
+    let people: Vec<_> = (0..PEOPLE)
+        .map(|n| {
+            let client = Client::new(&format!("Pessoa {n}"), port.address, WINDOW, deadline, dice.fork());
+            let person = Person { client, talks: n % TALKS == 0, tell: tell.clone(), started: started.clone() };
+            thread::Builder::new().stack_size(STACK).spawn(move || person.live()).unwrap()
+        })
+        .collect();
+    wait_for(&news, News::Entered, PEOPLE, || deadline.left());
+    drop(start);
+    wait_for(&news, News::Acknowledged, IN_THE_MIDDLE, || deadline.left());
+    server.terminate();
+    let _server = Servidor::spawn(&port, &history, &folder).started();
+    let back = Instant::now() + BACK_WITHIN;
+    wait_for(&news, News::Back, PEOPLE, || back.saturating_duration_since(Instant::now()));
+
+    let mut people: Vec<Client> = people.into_iter().map(|person| person.join().unwrap()).collect();
+    let length = people.iter().map(|person| person.log.said.len() as u64).sum();
+    people.iter_mut().for_each(|person| person.hold(length));
+    judge(&stored(&history), people.iter().map(|person| &person.log));
+    for person in &people {
+        let told = &person.invitations;
+        assert!(told.len() == 1 && told[0] > 0, "{}: {told:?}", person.log.me);
+    }
+}
+
+/// Waits until so many people told this.
+fn wait_for(news: &Receiver<News>, expected: News, mut times: usize, left: impl Fn() -> Duration) {
+    while times > 0 {
+        let told = news.recv_timeout(left()).unwrap_or_else(|_| panic!("{times} times {expected:?} are missing"));
+        times -= usize::from(told == expected);
+    }
+}
+
+struct Person {
+    client: Client,
+    talks: bool,
+    tell: Sender<News>,
+    /// Disconnected when everybody has entered.
+    started: Receiver<()>,
+}
+
+impl Person {
+    fn live(mut self) -> Client {
+        while !self.client.is_inside() {
+            self.client.step();
+        }
+        self.tell(News::Entered);
+        if self.talks {
+            let _ = self.started.recv();
+            self.talk(MESSAGES);
+        }
+        while self.client.entered < 2 {
+            self.client.step();
+        }
+        self.tell(News::Back);
+        if self.talks {
+            self.talk(2 * MESSAGES);
+            self.client.settle();
+        }
+        self.client
+    }
+
+    /// Talks until so many messages were said in all.
+    fn talk(&mut self, until: usize) {
+        while self.client.log.said.len() < until {
+            if self.client.may_say() {
+                self.client.log.say("");
+            }
+            let before = self.client.log.acks.len();
+            self.client.step();
+            (before..self.client.log.acks.len()).for_each(|_| self.tell(News::Acknowledged));
+        }
+    }
+
+    fn tell(&self, news: News) {
+        // Whoever conducts the experiment may have failed already.
+        let _ = self.tell.send(news);
+    }
+}
