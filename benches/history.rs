@@ -1,0 +1,155 @@
+//! What the durable log costs: `cargo bench --bench history`.
+//!
+//! Prints a table and judges nothing by time; what it asserts is that everything stored is there, in order. The log is
+//! written and read both directly and through the real server over loopback. Takes about two minutes and a gigabyte of
+//! disk in the build directory; a number of entries after `--` changes the length of the long log.
+
+#[cfg(target_os = "linux")]
+mod load;
+
+#[cfg(target_os = "linux")]
+#[path = "history/log.rs"]
+mod log;
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    println!("This benchmark measures through /proc and needs Linux.");
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    use load::process::{Home, Subject};
+
+    // `cargo test --benches` runs this too, without this word; there is nothing to test.
+    if !std::env::args().any(|word| word == "--bench") {
+        println!("This is a benchmark: cargo bench --bench history");
+        return std::process::ExitCode::SUCCESS;
+    }
+    let entries = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(1_000_000);
+    let mut failures = Vec::new();
+    println!("{:<58}{:>14}  target", "The durable log", "measured");
+    report::acks(&mut failures);
+    report::senders(&Subject::server(Home::Disk), &mut failures);
+    report::long_log(entries);
+    for failure in &failures {
+        eprintln!("FAILED: {failure}");
+    }
+    std::process::ExitCode::from(u8::from(!failures.is_empty()))
+}
+
+#[cfg(target_os = "linux")]
+mod report {
+    use crate::load::crowd::Crowd;
+    use crate::load::process::{Home, Subject, new_folder};
+    use crate::load::tally::{median, quantile};
+    use crate::log::Log;
+    use papo::protocol::Span;
+    use std::fs::File;
+    use std::io::Write;
+    use std::time::{Duration, Instant};
+
+    fn line(what: &str, measured: &str, target: &str) {
+        println!("{what:<58}{measured:>14}  {target}");
+    }
+
+    fn in_ms(time: Duration) -> String {
+        format!("{:.2} ms", time.as_secs_f64() * 1e3)
+    }
+
+    /// The delay of an `ack` beside what the disk itself takes, in the same rhythm, a little of each in turn.
+    pub fn acks(failures: &mut Vec<String>) {
+        const PER_SECOND: u32 = 20;
+        let subject = Subject::server(Home::Disk);
+        let mut crowd = Crowd::new(subject.address, false);
+        crowd.enter(1, 1);
+        let folder = new_folder();
+        let mut file = File::create(folder.join("sync")).expect("a file");
+        let mut syncs = Vec::new();
+        for _ in 0..4 {
+            crowd.talk(&[0], f64::from(PER_SECOND), Duration::from_secs(1));
+            crowd.settle();
+            for _ in 0..PER_SECOND {
+                std::thread::sleep(Duration::from_secs(1) / PER_SECOND);
+                let start = Instant::now();
+                // A commit of one message writes a few pages of 4 KiB.
+                file.write_all(&[7; 16 * 1024]).and_then(|()| file.sync_data()).expect("the disk takes it");
+                syncs.push(start.elapsed());
+            }
+        }
+        let _ = std::fs::remove_dir_all(folder);
+        let (sync, ack) = (median(syncs), quantile(&mut crowd.tally.ack_delays, 0.5));
+        line("one fsync of this disk, median", &in_ms(sync), "");
+        line(
+            "ack of a sender of 20 messages/s, median",
+            &in_ms(ack),
+            &format!("≤ {}", in_ms(sync + Duration::from_millis(3))),
+        );
+        line("the same, p99", &in_ms(quantile(&mut crowd.tally.ack_delays, 0.99)), "");
+        failures.append(&mut crowd.tally.failures);
+    }
+
+    /// Ten senders in one room, who hear each other, and nobody else.
+    pub fn senders(subject: &Subject, failures: &mut Vec<String>) {
+        const TIME: Duration = Duration::from_secs(5);
+        let mut crowd = Crowd::new(subject.address, false);
+        crowd.enter(10, 1);
+        let senders: Vec<usize> = (0..10).collect();
+        crowd.shout(&senders, Duration::from_secs(1));
+        let (acked, cpu, start) = (crowd.tally.acked, subject.cpu(), Instant::now());
+        crowd.shout(&senders, TIME);
+        let (acked, cpu, time) = (crowd.tally.acked - acked, subject.cpu() - cpu, start.elapsed());
+        crowd.settle();
+        let per_second = acked as f64 / time.as_secs_f64();
+        line("10 senders through the server", &format!("{per_second:.0}/s"), "≥ 20000/s");
+        line("  server CPU per stored message", &format!("{:.1} µs", cpu.as_secs_f64() * 1e6 / acked as f64), "");
+        line("  its memory after that", &format!("{:.1} MiB", subject.resident() as f64 / 1048576.0), "");
+        failures.append(&mut crowd.tally.failures);
+    }
+
+    /// A log that grows long, and what it costs to read in it.
+    pub fn long_log(entries: u64) {
+        let folder = new_folder();
+        let path = folder.join("historico.db");
+        let mut log = Log::open(&path);
+        let early = (entries / 10).max(1);
+        let start = Instant::now();
+        log.grow_to(early);
+        let before = log.resident();
+        log.grow_to(entries);
+        let (after, time) = (log.resident(), start.elapsed());
+        line("10 senders directly into the log", &format!("{:.0}/s", entries as f64 / time.as_secs_f64()), "≥ 20000/s");
+        line(&format!("memory at {early} entries"), &format!("{before:.1} MiB"), "");
+        line(&format!("memory at {entries} entries"), &format!("{after:.1} MiB"), "the same");
+        drop(log);
+        let size = path.metadata().map_or(0, |data| data.len());
+        line("size of the file", &format!("{:.0} MiB", size as f64 / 1048576.0), "");
+        read(&path, entries);
+        let _ = std::fs::remove_dir_all(folder);
+    }
+
+    fn read(path: &std::path::Path, entries: u64) {
+        let start = Instant::now();
+        let mut log = Log::open(path);
+        line("starting with that log", &in_ms(start.elapsed()), "");
+        let tail = log.tail();
+        line("opening its room, first time", &in_ms(tail), "< 10 ms");
+        let page = log.page(Span::Latest, entries);
+        line("  and its last page of 200", &in_ms(page), "");
+        line("opening and last page, together", &in_ms(tail + page), "< 10 ms");
+        line("a page from the middle", &in_ms(log.page(Span::Before(entries / 2), entries / 2 - 1)), "");
+        let searches = [("a rare word", "jabuticaba"), ("a common word", "que"), ("two words", "que conversa")];
+        for (what, query) in searches.into_iter().chain([
+            ("two rare words", "jabuticaba que"),
+            ("a prefix", "conv"),
+            ("a short prefix", "c"),
+        ]) {
+            let first = log.search(query);
+            let again = median((0..9).map(|_| log.search(query)).collect());
+            line(
+                &format!("search: {what} (first, then median)"),
+                &format!("{} {}", in_ms(first), in_ms(again)),
+                "< 50 ms",
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The log without a server: ten senders who keep it as busy as the hub would, and a reader.
+
+use crate::load::process::resident;
+use papo::history::sqlite::SqliteHistory;
+use papo::history::{Answer, Append, History, Job, Outcome, Ticket};
+use papo::identity::PersonId;
+use papo::name::RoomName;
+use papo::protocol::Span;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const SENDERS: u64 = 10;
+/// Messages without an answer: each sender's window.
+const OUTSTANDING: u64 = SENDERS * 32;
+/// Every how many messages the rare word is said.
+const RARE_EVERY: u64 = 100_000;
+
+/// Words as a conversation has them: a few said all the time, many now and then.
+const COMMON: [&str; 16] = [
+    "que", "não", "de", "a", "o", "e", "com", "para", "hoje", "amanhã", "reunião", "conversa", "café", "você", "gente",
+    "projeto",
+];
+
+/// An open log and how much was written to it.
+pub struct Log {
+    history: SqliteHistory,
+    room: RoomName,
+    people: Vec<(PersonId, Arc<str>)>,
+    asked: u64,
+    stored: u64,
+    chance: u64,
+}
+
+impl Log {
+    /// Opens or begins a log.
+    pub fn open(path: &Path) -> Self {
+        let history = SqliteHistory::open(path, None).expect("the log can be opened");
+        let people = (0..SENDERS).map(|n| (person(n as u8), format!("p{n}").into())).collect();
+        let count = history.count();
+        Self { history, room: RoomName::lobby(), people, asked: count, stored: count, chance: 0x2545_F491_4F6C_DD1D }
+    }
+
+    /// Stores messages until there are so many.
+    pub fn grow_to(&mut self, entries: u64) {
+        while self.stored < entries {
+            let mut jobs = Vec::new();
+            while self.asked < entries && self.asked - self.stored < OUTSTANDING {
+                self.asked += 1;
+                jobs.push(self.message());
+            }
+            self.history.submit(jobs);
+            let first = self.history.answers().recv().expect("the log answers");
+            let more: Vec<Answer> = self.history.answers().try_iter().collect();
+            for answer in std::iter::once(first).chain(more) {
+                let Answer::Appended(_, _, _, Outcome::Stored(entry)) = answer else { panic!("{answer:?}") };
+                self.stored += 1;
+                assert_eq!(entry.seq, self.stored, "an entry out of place");
+            }
+        }
+    }
+
+    fn message(&mut self) -> Job {
+        let text = self.text();
+        let (person, from) = self.people[(self.asked % SENDERS) as usize].clone();
+        Job::Append(Append {
+            ticket: Ticket(self.asked % SENDERS),
+            person,
+            id: format!("{:016x}", self.asked),
+            room: self.room.clone(),
+            from,
+            tag: "aaaaaaaa".into(),
+            text,
+            action: false,
+            reply_to: None,
+            at: 1_700_000_000_000 + self.asked,
+        })
+    }
+
+    /// About 128 bytes: half of the words common, half from a vocabulary of twenty thousand.
+    fn text(&mut self) -> String {
+        let mut text = String::with_capacity(140);
+        if self.asked.is_multiple_of(RARE_EVERY) {
+            text.push_str("jabuticaba que ");
+        }
+        while text.len() < 122 {
+            let chance = self.chance();
+            if chance.is_multiple_of(2) {
+                text.push_str(COMMON[(chance / 2 % 16) as usize]);
+            } else {
+                let word = chance / 2 % 20_000;
+                text.push_str(["la", "me", "ri", "to", "nu"][(word % 5) as usize]);
+                text.push_str(&format!("{:x}", word * 7919));
+            }
+            text.push(' ');
+        }
+        text
+    }
+
+    /// Chance that is the same in every run.
+    fn chance(&mut self) -> u64 {
+        self.chance ^= self.chance << 13;
+        self.chance ^= self.chance >> 7;
+        self.chance ^= self.chance << 17;
+        self.chance >> 11
+    }
+
+    /// How long the room's state takes to come.
+    pub fn tail(&mut self) -> Duration {
+        let (answer, time) = self.ask(Job::Tail(self.room.clone()));
+        let Answer::Tail(_, Some(tail)) = answer else { panic!("{answer:?}") };
+        assert_eq!(tail.seq, self.stored, "the log is shorter than what was stored");
+        time
+    }
+
+    /// How long a page takes to come; it must end with this entry.
+    pub fn page(&mut self, span: Span, last: u64) -> Duration {
+        let (answer, time) = self.ask(Job::Page(Ticket(0), self.room.clone(), span, 200));
+        let Answer::Page(_, _, Some(page)) = answer else { panic!("{answer:?}") };
+        let seqs: Vec<u64> = page.entries.iter().map(|entry| entry.seq).collect();
+        assert_eq!(seqs, (last + 1 - seqs.len() as u64..=last).collect::<Vec<_>>(), "a page with a hole");
+        time
+    }
+
+    /// How long a search takes; it must find something.
+    pub fn search(&mut self, query: &str) -> Duration {
+        let (answer, time) = self.ask(Job::Search(Ticket(0), self.room.clone(), query.into(), 50));
+        let Answer::Found(_, _, _, Some(page)) = answer else { panic!("{answer:?}") };
+        assert!(!page.entries.is_empty(), "{query} was not found");
+        time
+    }
+
+    fn ask(&mut self, job: Job) -> (Answer, Duration) {
+        let start = Instant::now();
+        self.history.submit(vec![job]);
+        let answer = self.history.answers().recv().expect("the log answers");
+        (answer, start.elapsed())
+    }
+
+    /// This process's memory in MiB.
+    pub fn resident(&self) -> f64 {
+        resident(std::process::id()) as f64 / 1_048_576.0
+    }
+}
+
+fn person(number: u8) -> PersonId {
+    PersonId([number; 16])
+}

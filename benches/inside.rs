@@ -1,0 +1,178 @@
+//! What one message costs inside, without sockets or disk: `cargo bench --bench inside`.
+//!
+//! Each step on its own: understanding what somebody said, encoding what everybody hears, giving it to a room, and a
+//! whole turn of the hub.
+
+use divan::{Bencher, black_box};
+use papo::delivery::{ChannelId, Delivery, Patience};
+use papo::frame::{self, Kind};
+use papo::history::{Answer, Append, Job, Outcome};
+use papo::hub::limits::Rules;
+use papo::hub::{Effect, Event, Hub, Now};
+use papo::link::{ConnId, Link};
+use papo::name::{Name, RoomName};
+use papo::outbox::{Outbox, Sink};
+use papo::protocol::{ClientMessage, Entry, ServerMessage, Since, Token};
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Instant;
+
+const TEXT: &str = "Bom dia, gente! A reunião de hoje ficou para as três da tarde, na sala de sempre; \
+                    quem puder, leve as anotações, por favor.";
+const ROOM: ChannelId = ChannelId(0);
+
+fn main() {
+    divan::main();
+}
+
+fn say(id: &str) -> String {
+    format!(r#"{{"type":"say","room":"geral","id":"{id}","text":"{TEXT}"}}"#)
+}
+
+fn entry(seq: u64) -> Arc<Entry> {
+    let (room, from, tag) = ("geral".into(), "Conceição".into(), "abcd2345".into());
+    Arc::new(Entry { room, seq, at: 1_700_000_000_000, from, tag, text: TEXT.into(), action: false, reply_to: None })
+}
+
+fn encode(message: &ServerMessage) -> Vec<u8> {
+    let (mut json, mut bytes) = (Vec::new(), Vec::new());
+    message.write_json(&mut json);
+    frame::write(&mut bytes, Kind::Text, &json);
+    bytes
+}
+
+/// A peer that takes everything, or nothing.
+struct Peer {
+    takes: bool,
+}
+
+impl Sink for Peer {
+    fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(if self.takes { bytes.len() } else { 0 })
+    }
+}
+
+#[divan::bench]
+fn parse_and_check_one_say(bencher: Bencher) {
+    let text = say("0123456789abcdef");
+    bencher.bench(|| ClientMessage::parse(black_box(&text)));
+}
+
+#[divan::bench]
+fn encode_one_message(bencher: Bencher) {
+    let message = ServerMessage::Message(entry(123_456));
+    bencher.bench(|| encode(black_box(&message)));
+}
+
+/// What a thousand people who don't keep up would cost: the bytes are copied for each.
+#[divan::bench]
+fn append_to_1000_outboxes(bencher: Bencher) {
+    let bytes = encode(&ServerMessage::Message(entry(123_456)));
+    let (peer, now) = (Peer { takes: false }, Instant::now());
+    let fresh = || (0..1000).map(|_| Outbox::default()).collect::<Vec<_>>();
+    bencher.with_inputs(fresh).bench_local_values(|mut outboxes| {
+        for outbox in &mut outboxes {
+            outbox.send(&peer, &bytes, now).expect("this peer has no errors");
+        }
+        outboxes
+    });
+}
+
+/// The usual case: nothing is copied, each outbox only passes the room's buffer on.
+#[divan::bench]
+fn pass_through_1000_empty_outboxes(bencher: Bencher) {
+    let bytes = encode(&ServerMessage::Message(entry(123_456)));
+    let (peer, now) = (Peer { takes: true }, Instant::now());
+    let mut outboxes: Vec<Outbox> = (0..1000).map(|_| Outbox::default()).collect();
+    bencher.bench_local(|| {
+        for outbox in &mut outboxes {
+            outbox.send(&peer, black_box(&bytes), now).expect("this peer has no errors");
+        }
+    });
+}
+
+/// The same with sockets: what is left of it beside the system calls tells what the design costs.
+#[divan::bench]
+fn one_turn_of_64_messages_to_100_sockets(bencher: Bencher) {
+    let now = Instant::now();
+    let mut delivery = Delivery::new(Patience::default(), now);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let peers: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(address).expect("a socket")).collect();
+    for number in 0..peers.len() as u64 {
+        let (socket, _) = listener.accept().expect("a socket");
+        delivery.add(Arc::new(Link::new(ConnId(number), Arc::new(socket), None, now)));
+        delivery.subscribe(ConnId(number), ROOM);
+    }
+    let message = ServerMessage::Message(entry(123_456));
+    let mut scratch = vec![0; 64 * 1024];
+    bencher.bench_local(|| {
+        for _ in 0..64 {
+            delivery.broadcast(ROOM, &message, None);
+        }
+        delivery.flush(Instant::now());
+        // Reading keeps the kernel's buffers empty; it is the smaller part of the time.
+        for peer in &peers {
+            let _ = io::Read::read(&mut (&*peer), &mut scratch);
+        }
+    });
+}
+
+/// The rules alone: 64 messages asked for, answered by the history, and turned into effects, in a room of a thousand.
+#[divan::bench]
+fn hub_turn_of_64_messages_in_a_room_of_1000(bencher: Bencher) {
+    let now = Now { instant: Instant::now(), unix_ms: 1_700_000_000_000 };
+    let mut hub = full_hub(1000, now);
+    let (mut seq, mut id) = (0, 0_u64);
+    bencher.bench_local(|| {
+        for sender in 0..64 {
+            id += 1;
+            let said = ClientMessage::parse(&say(&id.to_string())).expect("a message");
+            hub.handle(Event::Said(ConnId(sender), said), now);
+        }
+        for effect in hub.take_effects() {
+            if let Effect::Ask(Job::Append(append)) = effect {
+                seq += 1;
+                hub.handle(Event::Answered(stored(append, seq)), now);
+            }
+        }
+        black_box(hub.take_effects().len())
+    });
+}
+
+/// A hub with so many people in one room, and without a limit on what they say.
+fn full_hub(people: u64, now: Now) -> Hub {
+    let mut hub = Hub::new(Rules { rate: None, ..Rules::default() }, "0123456789abcdef".into());
+    for number in 0..people {
+        hub.handle(Event::Arrived(ConnId(number)), now);
+        let enter = ClientMessage::Enter {
+            name: Name::new(&format!("pessoa {number}")).expect("a name"),
+            token: Token::new(&format!("token-of-person-{number}")),
+            room: None,
+            since: Since::default(),
+            key: None,
+        };
+        hub.handle(Event::Said(ConnId(number), enter), now);
+    }
+    let (name, entries) = (RoomName::lobby(), Vec::new());
+    let tail = papo::history::Tail { name: name.clone(), seq: 0, oldest: 1, entries };
+    hub.handle(Event::Answered(Answer::Tail(name, Some(tail))), now);
+    hub.take_effects();
+    hub
+}
+
+/// The history's answer to a message.
+fn stored(append: Append, seq: u64) -> Answer {
+    let entry = Entry {
+        room: append.room.as_str().into(),
+        seq,
+        at: append.at,
+        from: append.from,
+        tag: append.tag,
+        text: append.text,
+        action: append.action,
+        reply_to: append.reply_to,
+    };
+    Answer::Appended(append.ticket, append.id, append.room, Outcome::Stored(Arc::new(entry)))
+}

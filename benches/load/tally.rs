@@ -1,0 +1,66 @@
+//! What the crowd saw: how much came, how long it took, and whatever was not as promised.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+/// Failures that are kept word for word; one is enough to fail.
+const KEPT_FAILURES: usize = 5;
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Nanoseconds since the benchmark began; what messages are stamped with.
+pub fn nanos() -> u64 {
+    START.elapsed().as_nanos() as u64
+}
+
+/// Counts of one crowd.
+#[derive(Default)]
+pub struct Tally {
+    /// Messages and acks that came in their place.
+    pub delivered: u64,
+    /// Acks among them.
+    pub acked: u64,
+    /// Bytes of everything.
+    pub bytes: u64,
+    /// Every how many deliveries a delay is noted; 0 notes none.
+    pub stride: u64,
+    /// Noted delays from saying to hearing, and from saying to the ack, in microseconds.
+    pub delays: Vec<u32>,
+    pub ack_delays: Vec<u32>,
+    pub failures: Vec<String>,
+    pub failed: u64,
+}
+
+impl Tally {
+    /// Something was not as promised.
+    pub fn fail(&mut self, sentence: impl FnOnce() -> String) {
+        self.failed += 1;
+        if self.failures.len() < KEPT_FAILURES {
+            self.failures.push(sentence());
+        }
+    }
+
+    /// A message came that was stamped with this time.
+    pub fn heard(&mut self, stamp: u64, now: u64) {
+        self.delivered += 1;
+        if self.stride > 0 && self.delivered.is_multiple_of(self.stride) {
+            self.delays.push((now.saturating_sub(stamp) / 1000) as u32);
+        }
+    }
+}
+
+/// The value below which this part of the values lies.
+pub fn quantile(values: &mut [u32], part: f64) -> Duration {
+    if values.is_empty() {
+        return Duration::ZERO;
+    }
+    values.sort_unstable();
+    let place = ((values.len() - 1) as f64 * part).round() as usize;
+    Duration::from_micros(u64::from(values[place]))
+}
+
+/// The middle one of some measured times.
+pub fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
