@@ -13,6 +13,13 @@ use std::io;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+/// How soon what the kernel did not take is tried again.
+pub const RETRY: Duration = Duration::from_millis(10);
+/// A peer that took nothing for this long is not about to: a hundred tries a second would only cost the others.
+const DEAF_AFTER: Duration = Duration::from_millis(100);
+/// How often such a peer is tried.
+const RETRY_DEAF: Duration = Duration::from_millis(100);
+
 /// Somewhere to send bytes without waiting.
 pub trait Sink {
     /// Sends what can be sent now and says how much that was; 0 when nothing could.
@@ -46,6 +53,8 @@ pub struct Outbox {
     partial: usize,
     /// When the kernel last took something, or when the outbox was last empty.
     progress: Option<Instant>,
+    /// When the kernel was last asked to take what waits.
+    tried: Option<Instant>,
 }
 
 impl Outbox {
@@ -72,22 +81,37 @@ impl Outbox {
         self.pending.extend_from_slice(frames);
     }
 
+    /// How long to wait before trying again.
+    pub fn pause(&self, now: Instant) -> Duration {
+        if self.stuck(now) < DEAF_AFTER { RETRY } else { RETRY_DEAF }
+    }
+
+    /// Whether the peer is deaf and was tried only just now.
+    pub fn rests(&self, now: Instant) -> bool {
+        let tried = |at| now.saturating_duration_since(at) < RETRY_DEAF;
+        self.stuck(now) >= DEAF_AFTER && self.tried.is_some_and(tried)
+    }
+
     /// Sends whole frames, or keeps what the kernel does not take. One send at most.
     ///
     /// # Errors
     /// When the connection is gone; what waits is then worthless.
     pub fn send(&mut self, sink: &impl Sink, frames: &[u8], now: Instant) -> io::Result<()> {
-        if !self.is_empty() {
-            self.push(frames);
-            return self.flush(sink, now);
+        if self.is_empty() {
+            self.keep_rest(frames, sink.send_now(frames)?, now);
+            return Ok(());
         }
-        let sent = sink.send_now(frames)?;
+        self.push(frames);
+        self.flush(sink, now)
+    }
+
+    /// Keeps what the kernel did not take of whole frames, when nothing waited before them.
+    pub fn keep_rest(&mut self, frames: &[u8], sent: usize, now: Instant) {
         if sent < frames.len() {
-            self.progress = Some(now);
+            (self.progress, self.tried) = (Some(now), Some(now));
             self.partial = rest_of_frame(frames, sent);
             self.push(&frames[sent..]);
         }
-        Ok(())
     }
 
     /// Sends what waits, as far as the kernel takes it. One send at most.
@@ -98,6 +122,7 @@ impl Outbox {
         if self.is_empty() {
             return Ok(());
         }
+        self.tried = Some(now);
         let waiting = &self.pending[self.sent..];
         let taken = sink.send_now(waiting)?;
         if taken > 0 || self.progress.is_none() {
@@ -204,6 +229,20 @@ mod tests {
         peer.room.set(1000);
         outbox.flush(&peer, start + 3 * second).unwrap();
         assert_eq!(outbox.stuck(start + 9 * second), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_deaf_peer_is_tried_ten_times_a_second_and_a_slow_one_at_once() {
+        let (peer, mut outbox, start) = (Peer::default(), Outbox::default(), Instant::now());
+        let after = |ms| start + Duration::from_millis(ms);
+        outbox.send(&peer, &frames(&[10]), start).unwrap();
+        assert_eq!((outbox.rests(after(20)), outbox.pause(after(20))), (false, RETRY));
+        outbox.flush(&peer, after(90)).unwrap();
+        assert_eq!((outbox.rests(after(150)), outbox.pause(after(150))), (true, RETRY_DEAF));
+        assert!(!outbox.rests(after(190)), "its next try is due");
+        peer.room.set(1);
+        outbox.flush(&peer, after(190)).unwrap();
+        assert!(!outbox.rests(after(200)), "it took something");
     }
 
     proptest! {

@@ -1,18 +1,17 @@
 //! Care for connections that don't keep up: leftovers are tried again, who takes too long is given up, who is silent is
 //! pinged, and who stays silent is dead.
 
-use super::{Delivery, Line};
+use super::Delivery;
 use crate::frame::{self, Kind};
 use crate::protocol::{ByeCode, ServerMessage};
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-/// How often leftovers are tried again, while there are any.
-const RETRY: Duration = Duration::from_millis(10);
 /// How often some of the connections are looked at for signs of life.
 const SWEEP: Duration = Duration::from_secs(1);
 /// Into how many sweeps all connections are divided: each is looked at every four seconds.
 const SWEEP_PARTS: usize = 4;
+
 impl Delivery {
     /// When [`Delivery::tick`] has something to do.
     pub fn next_tick(&self) -> Instant {
@@ -33,11 +32,16 @@ impl Delivery {
 
     /// After a send: what is left is tried again, and too much of it is the end.
     pub(super) fn settle(&mut self, at: usize, now: Instant) {
-        let Some(line) = self.lines[at].as_mut() else { return };
+        let line = &mut self.lines[at];
         line.finish_errands();
-        if !line.needs_care() {
-            return;
+        if line.needs_care() {
+            self.care_for(at, now);
         }
+        self.look_at(at);
+    }
+
+    fn care_for(&mut self, at: usize, now: Instant) {
+        let line = &mut self.lines[at];
         let too_slow = line.outbox.len() > self.patience.outbox || line.outbox.stuck(now) > self.patience.stuck;
         if line.open() && too_slow {
             self.give_up(at, now);
@@ -49,17 +53,16 @@ impl Delivery {
     fn give_up(&mut self, at: usize, now: Instant) {
         let text = "Sua conexão não acompanhou a conversa. Ela volta em seguida, sem perder nada.";
         let bye = ServerMessage::Bye { code: ByeCode::TooSlow, text: text.into(), retry_after_ms: Some(1000) };
-        if let Some(line) = self.lines[at].as_mut() {
-            log::info!("connection {} is too slow: {} bytes wait", line.link.id.0, line.outbox.len());
-            line.outbox.drop_unsent_frames();
-        }
+        let line = &mut self.lines[at];
+        log::info!("connection {} is too slow: {} bytes wait", line.link.id.0, line.outbox.len());
+        line.outbox.drop_unsent_frames();
         self.say_goodbye(at, 1013, &bye, now);
     }
 
     fn retry(&mut self, now: Instant) {
         let mut total = 0;
         for at in std::mem::take(&mut self.waiting) {
-            let Some(line) = self.lines[at].as_mut() else { continue };
+            let line = &mut self.lines[at];
             line.waiting = false;
             line.flush(now);
             line.hurry(now);
@@ -73,7 +76,7 @@ impl Delivery {
 
     /// Gives up on the connections with the most waiting until all together are within bounds.
     fn shed(&mut self, mut total: usize, now: Instant) {
-        let size = |delivery: &Self, at: usize| delivery.line(at).map_or(0, |line| line.outbox.len());
+        let size = |delivery: &Self, at: usize| delivery.lines[at].outbox.len();
         let mut fattest = self.waiting.clone();
         fattest.sort_by_key(|&at| Reverse(size(self, at)));
         for at in fattest {
@@ -81,7 +84,7 @@ impl Delivery {
                 return;
             }
             let before = size(self, at);
-            if self.line(at).is_some_and(Line::open) {
+            if self.lines[at].open() {
                 self.give_up(at, now);
             }
             total -= before.saturating_sub(size(self, at));
@@ -92,8 +95,8 @@ impl Delivery {
         self.sweep_part = (self.sweep_part + 1) % SWEEP_PARTS;
         let mut ping = Vec::new();
         frame::write(&mut ping, Kind::Ping, b"");
-        for at in (self.sweep_part..self.lines.len()).step_by(SWEEP_PARTS) {
-            let Some(line) = self.lines[at].as_mut().filter(|line| line.open()) else { continue };
+        for at in (self.sweep_part..self.straight.len()).step_by(SWEEP_PARTS) {
+            let Some(line) = self.lines.get_mut(at).filter(|line| line.open()) else { continue };
             let silence = line.link.pulse.silence(now);
             if silence >= self.patience.dead {
                 log::info!("connection {} is dead: no byte for {} s", line.link.id.0, silence.as_secs());
@@ -107,11 +110,10 @@ impl Delivery {
 
     /// The connection is to be tried again.
     pub(super) fn wait_for(&mut self, at: usize, now: Instant) {
-        if let Some(line) = self.lines[at].as_mut()
-            && !std::mem::replace(&mut line.waiting, true)
-        {
+        if !std::mem::replace(&mut self.lines[at].waiting, true) {
             self.waiting.push(at);
         }
-        self.retry_at.get_or_insert(now + RETRY);
+        let again = now + self.lines[at].pause(now);
+        self.retry_at = Some(self.retry_at.map_or(again, |at| at.min(again)));
     }
 }

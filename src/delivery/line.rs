@@ -2,8 +2,9 @@
 
 use super::ChannelId;
 use crate::link::Link;
-use crate::outbox::Outbox;
+use crate::outbox::{self, Outbox};
 use socket2::SockRef;
+use std::io;
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -61,6 +62,21 @@ impl Line {
         }
     }
 
+    /// Whether what its only room says may go straight to its socket: nothing of its own comes before.
+    pub fn straight(&self) -> bool {
+        self.open() && !self.touched && self.seats.len() == 1 && self.outbox.is_empty()
+    }
+
+    pub fn sit(&mut self, channel: ChannelId, place: usize) {
+        self.seats.push(Seat { channel, place });
+    }
+
+    /// Gives up the place in a room, and says which it was.
+    pub fn stand_up(&mut self, channel: ChannelId) -> Option<usize> {
+        let position = self.seats.iter().position(|seat| seat.channel == channel)?;
+        Some(self.seats.swap_remove(position).place)
+    }
+
     pub fn seat(&self, channel: ChannelId) -> Option<usize> {
         self.seats.iter().find(|seat| seat.channel == channel).map(|seat| seat.place)
     }
@@ -78,16 +94,17 @@ impl Line {
         }
     }
 
-    /// Sends frames now, or keeps what the kernel does not take.
-    pub fn send(&mut self, frames: &[u8], now: Instant) {
-        if self.open() && self.outbox.send(&*self.link.socket, frames, now).is_err() {
-            self.fail();
+    /// Frames went straight to the socket: keeps what the kernel did not take of them.
+    pub fn sent(&mut self, sent: io::Result<usize>, frames: &[u8], now: Instant) {
+        match sent {
+            Ok(sent) => self.outbox.keep_rest(frames, sent, now),
+            Err(_) => self.fail(),
         }
     }
 
     /// Sends what waits, as far as the kernel takes it.
     pub fn flush(&mut self, now: Instant) {
-        if matches!(self.end, Some(End::Broken)) {
+        if matches!(self.end, Some(End::Broken)) || (self.open() && self.outbox.rests(now)) {
             return;
         }
         if self.outbox.flush(&*self.link.socket, now).is_err() {
@@ -98,6 +115,11 @@ impl Line {
             let _ = self.link.socket.shutdown(Shutdown::Write);
             self.end = Some(End::Said(deadline));
         }
+    }
+
+    /// How long to wait before the next try: longer when the peer has taken nothing for a while, unless it is a goodbye.
+    pub fn pause(&self, now: Instant) -> Duration {
+        if self.open() { self.outbox.pause(now) } else { outbox::RETRY }
     }
 
     /// Lets the reader ask for more once everything that it asked for is sent.

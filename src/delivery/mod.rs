@@ -7,14 +7,18 @@
 //! Knows connections, outboxes and numbered channels; never knows people, names or rules.
 
 mod care;
+mod channel;
 mod line;
 mod patience;
 
 use crate::frame::{self, Kind};
 use crate::link::{ConnId, Link};
+use crate::outbox::Sink;
 use crate::protocol::ServerMessage;
-use line::{Line, Seat};
+use channel::Channel;
+use line::Line;
 pub use patience::Patience;
+use slab::Slab;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,30 +27,13 @@ use std::time::Instant;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChannelId(pub u32);
 
-/// A room's buffer that grew beyond this in one turn is given back.
-const KEEP_BUFFER: usize = 256 * 1024;
-
-/// One room's members and what they are sent in this turn.
-#[derive(Default)]
-struct Channel {
-    members: Vec<Member>,
-    buffer: Vec<u8>,
-    /// Where the next walk over the members begins, so that nobody is always last.
-    start: usize,
-}
-
-/// A connection's place in a room.
-struct Member {
-    line: usize,
-    /// From where on the room's buffer is for this connection.
-    from: usize,
-}
-
 /// All upgraded connections and what they still have to be sent.
 pub struct Delivery {
     patience: Patience,
-    lines: Vec<Option<Line>>,
-    free: Vec<usize>,
+    lines: Slab<Line>,
+    /// Of each line, whether what its room says may go straight to its socket. A walk over a large room reads these few
+    /// bytes and no line: what is not in the processor's cache costs more than all of our own work for a delivery.
+    straight: Vec<bool>,
     index: HashMap<ConnId, usize>,
     channels: Vec<Channel>,
     /// Rooms with something in their buffer.
@@ -68,8 +55,8 @@ impl Delivery {
     pub fn new(patience: Patience, now: Instant) -> Self {
         Self {
             patience,
-            lines: Vec::new(),
-            free: Vec::new(),
+            lines: Slab::new(),
+            straight: Vec::new(),
             index: HashMap::new(),
             channels: Vec::new(),
             busy: Vec::new(),
@@ -105,42 +92,34 @@ impl Delivery {
 
     /// Bytes gathered for rooms in this turn.
     pub fn gathered(&self) -> usize {
-        self.busy.iter().map(|channel| self.channels[channel.0 as usize].buffer.len()).sum()
+        self.busy.iter().map(|channel| self.channels[channel.0 as usize].gathered()).sum()
     }
 
     /// A connection was upgraded; from here on only this type writes to its socket.
     pub fn add(&mut self, link: Arc<Link>) {
         let conn = link.id;
-        let line = Some(Line::new(link));
-        let at = match self.free.pop() {
-            Some(at) => {
-                self.lines[at] = line;
-                at
-            }
-            None => {
-                self.lines.push(line);
-                self.lines.len() - 1
-            }
-        };
+        let at = self.lines.insert(Line::new(link));
+        if self.straight.len() <= at {
+            self.straight.resize(at + 1, false);
+        }
+        self.look_at(at);
         self.index.insert(conn, at);
     }
 
     /// A connection's reader is done: what waits gets one last chance, then the writing side is shut.
     pub fn remove(&mut self, conn: ConnId, now: Instant) {
         let Some(at) = self.index.remove(&conn) else { return };
-        while let Some(&Seat { channel, .. }) = self.line(at).and_then(|line| line.seats.last()) {
+        while let Some(channel) = self.lines[at].seats.last().map(|seat| seat.channel) {
             self.leave_channel(at, channel);
         }
-        if let Some(mut line) = self.lines[at].take() {
-            line.hang_up(now);
-            if line.touched {
-                self.touched.retain(|&other| other != at);
-            }
-            if line.waiting {
-                self.waiting.retain(|&other| other != at);
-            }
+        let mut line = self.lines.remove(at);
+        line.hang_up(now);
+        if line.touched {
+            self.touched.retain(|&other| other != at);
         }
-        self.free.push(at);
+        if line.waiting {
+            self.waiting.retain(|&other| other != at);
+        }
     }
 
     /// Somebody entered through the connection.
@@ -159,10 +138,8 @@ impl Delivery {
 
     /// One of the connection's errands was answered: it may ask for more once the answer is sent.
     pub fn errand_done(&mut self, conn: ConnId) {
-        if let Some(&at) = self.index.get(&conn)
-            && let Some(line) = self.lines[at].as_mut()
-        {
-            line.errands += 1;
+        if let Some(&at) = self.index.get(&conn) {
+            self.lines[at].errands += 1;
             self.touch(at);
         }
     }
@@ -174,13 +151,11 @@ impl Delivery {
         if self.channels.len() <= number {
             self.channels.resize_with(number + 1, Channel::default);
         }
-        let Some(line) = self.lines[at].as_mut() else { return };
-        if line.seats.iter().any(|seat| seat.channel == channel) {
-            return;
+        let line = &mut self.lines[at];
+        if line.seat(channel).is_none() {
+            line.sit(channel, self.channels[number].seat(at, line.link.socket.clone()));
+            self.look_at(at);
         }
-        let target = &mut self.channels[number];
-        line.seats.push(Seat { channel, place: target.members.len() });
-        target.members.push(Member { line: at, from: target.buffer.len() });
     }
 
     /// From now on the connection gets nothing more of the channel; what was said before still reaches it.
@@ -202,15 +177,16 @@ impl Delivery {
     pub fn send_frame(&mut self, conn: ConnId, frame: &[u8]) {
         let Some(&at) = self.index.get(&conn) else { return };
         self.catch_up(at);
-        let Some(line) = self.lines[at].as_mut().filter(|line| line.open()) else { return };
-        line.outbox.push(frame);
-        self.touch(at);
+        if self.lines[at].open() {
+            self.lines[at].outbox.push(frame);
+            self.touch(at);
+        }
     }
 
     /// Sends a message to everybody in a channel but, if given, one connection.
     pub fn broadcast(&mut self, channel: ChannelId, message: &ServerMessage, except: Option<ConnId>) {
         let number = channel.0 as usize;
-        if self.channels.get(number).is_none_or(|channel| channel.members.is_empty()) {
+        if self.channels.get(number).is_none_or(|channel| channel.is_empty()) {
             return;
         }
         let excepted = except.and_then(|conn| self.index.get(&conn).copied());
@@ -218,15 +194,12 @@ impl Delivery {
             self.catch_up(at);
         }
         self.encode(message);
-        let target = &mut self.channels[number];
-        if target.buffer.is_empty() {
+        let room = &mut self.channels[number];
+        if room.say(&self.scratch) {
             self.busy.push(channel);
         }
-        target.buffer.extend_from_slice(&self.scratch);
-        let seat = excepted.and_then(|at| self.line(at)).and_then(|line| line.seat(channel));
-        if let Some(place) = seat {
-            let target = &mut self.channels[number];
-            target.members[place].from = target.buffer.len();
+        if let Some(place) = excepted.and_then(|at| self.lines[at].seat(channel)) {
+            room.catch_up(place);
         }
     }
 
@@ -234,7 +207,7 @@ impl Delivery {
     pub fn close(&mut self, conn: ConnId, code: u16, bye: &ServerMessage, now: Instant) {
         let Some(&at) = self.index.get(&conn) else { return };
         self.catch_up(at);
-        if self.line(at).is_some_and(Line::open) {
+        if self.lines[at].open() {
             self.say_goodbye(at, code, bye, now);
             self.wait_for(at, now);
         }
@@ -245,9 +218,8 @@ impl Delivery {
         self.encode(bye);
         frame::write_close(&mut self.scratch, code, "");
         let deadline = now + self.patience.goodbye;
-        if let Some(line) = self.lines[at].as_mut() {
-            line.say_goodbye(&self.scratch, deadline, now);
-        }
+        self.lines[at].say_goodbye(&self.scratch, deadline, now);
+        self.look_at(at);
     }
 
     /// Ends the turn: one send for each socket concerned.
@@ -256,7 +228,7 @@ impl Delivery {
             self.flush_channel(channel, now);
         }
         for at in std::mem::take(&mut self.touched) {
-            let Some(line) = self.lines[at].as_mut() else { continue };
+            let line = &mut self.lines[at];
             line.touched = false;
             line.flush(now);
             self.settle(at, now);
@@ -264,11 +236,12 @@ impl Delivery {
     }
 
     fn link(&self, conn: ConnId) -> Option<&Link> {
-        self.index.get(&conn).and_then(|&at| self.line(at)).map(|line| &*line.link)
+        self.index.get(&conn).map(|&at| &*self.lines[at].link)
     }
 
-    fn line(&self, at: usize) -> Option<&Line> {
-        self.lines.get(at)?.as_ref()
+    /// To be called after every change of a line.
+    fn look_at(&mut self, at: usize) {
+        self.straight[at] = self.lines[at].straight();
     }
 
     fn encode(&mut self, message: &ServerMessage) {
@@ -279,27 +252,22 @@ impl Delivery {
     }
 
     fn touch(&mut self, at: usize) {
-        if let Some(line) = self.lines[at].as_mut()
-            && !std::mem::replace(&mut line.touched, true)
-        {
+        if !std::mem::replace(&mut self.lines[at].touched, true) {
             self.touched.push(at);
         }
+        self.look_at(at);
     }
 
     /// Moves the connection's part of its rooms' buffers into its own outbox, so that what follows comes after it.
     fn catch_up(&mut self, at: usize) {
-        let Some(line) = self.lines[at].as_mut() else { return };
+        let line = &mut self.lines[at];
         let mut moved = false;
         for seat in &line.seats {
-            let channel = &mut self.channels[seat.channel.0 as usize];
-            let member = &mut channel.members[seat.place];
-            if member.from < channel.buffer.len() {
-                if line.end.is_none() {
-                    line.outbox.push(&channel.buffer[member.from..]);
-                }
-                member.from = channel.buffer.len();
-                moved = true;
+            let missed = self.channels[seat.channel.0 as usize].catch_up(seat.place);
+            if line.end.is_none() {
+                line.outbox.push(missed);
             }
+            moved |= !missed.is_empty();
         }
         if moved {
             self.touch(at);
@@ -307,50 +275,37 @@ impl Delivery {
     }
 
     fn leave_channel(&mut self, at: usize, channel: ChannelId) {
-        let Some(line) = self.lines[at].as_mut() else { return };
-        let Some(position) = line.seats.iter().position(|seat| seat.channel == channel) else { return };
-        let place = line.seats.swap_remove(position).place;
-        let members = &mut self.channels[channel.0 as usize].members;
-        members.swap_remove(place);
+        let Some(place) = self.lines[at].stand_up(channel) else { return };
         // The last member took the empty place.
-        if let Some(moved) = members.get(place).map(|member| member.line)
-            && let Some(line) = self.lines[moved].as_mut()
-        {
-            line.move_seat(channel, place);
+        if let Some(moved) = self.channels[channel.0 as usize].leave(place) {
+            self.lines[moved].move_seat(channel, place);
         }
+        self.look_at(at);
     }
 
     /// Sends each member its part of the room's buffer: straight from the buffer when nothing of its own is pending.
     fn flush_channel(&mut self, id: ChannelId, now: Instant) {
-        let channel = &mut self.channels[id.0 as usize];
-        let buffer = std::mem::take(&mut channel.buffer);
-        let members = channel.members.len();
-        channel.start = if members == 0 { 0 } else { (channel.start + 1) % members };
-        let start = channel.start;
-        for step in 0..members {
-            let place = (start + step) % members;
-            let member = &mut self.channels[id.0 as usize].members[place];
-            let (at, from) = (member.line, std::mem::take(&mut member.from));
-            if from >= buffer.len() {
-                continue;
-            }
-            let Some(line) = self.lines[at].as_mut() else { continue };
-            // Somebody in several rooms, or with frames of their own, gets everything in one send later.
-            if line.touched || line.seats.len() > 1 {
-                line.keep(&buffer[from..]);
-                self.touch(at);
-            } else {
-                line.send(&buffer[from..], now);
-                if line.needs_care() {
+        // Taken out for the walk, in which nothing looks at it.
+        let mut channel = std::mem::take(&mut self.channels[id.0 as usize]);
+        channel.walk(|at, socket, frames| {
+            debug_assert_eq!(self.straight[at], self.lines[at].straight(), "a change of a line was not looked at");
+            if self.straight[at] {
+                let sent = socket.send_now(frames);
+                if !matches!(sent, Ok(all) if all == frames.len()) {
+                    self.lines[at].sent(sent, frames, now);
                     self.settle(at, now);
                 }
+            } else if self.lines[at].touched || self.lines[at].seats.len() > 1 {
+                // Somebody in several rooms, or with frames of their own, gets everything in one send later.
+                self.lines[at].keep(frames);
+                self.touch(at);
+            } else {
+                self.lines[at].keep(frames);
+                self.lines[at].flush(now);
+                self.settle(at, now);
             }
-        }
-        let mut buffer = buffer;
-        if buffer.capacity() <= KEEP_BUFFER {
-            buffer.clear();
-            self.channels[id.0 as usize].buffer = buffer;
-        }
+        });
+        self.channels[id.0 as usize] = channel;
     }
 }
 

@@ -151,7 +151,7 @@ fn who_does_not_read_is_told_so_and_closed_with_1013_and_the_others_miss_nothing
     let reading = std::thread::spawn(move || bruno.read_all());
     let text = "x".repeat(4000);
     let mut said = 0;
-    while scene.delivery.line(0).is_some_and(Line::open) {
+    while scene.delivery.lines.get(0).is_some_and(Line::open) {
         scene.delivery.broadcast(GENERAL, &message(&text), None);
         said += 1;
         scene.delivery.flush(scene.now);
@@ -172,14 +172,14 @@ fn who_does_not_read_is_told_so_and_closed_with_1013_and_the_others_miss_nothing
 fn who_takes_nothing_for_long_is_given_up_even_below_the_bound() {
     let mut scene = Scene::new(Patience { outbox: usize::MAX, ..Patience::default() });
     let deaf = scene.peer(&[GENERAL]);
-    while scene.delivery.line(0).is_some_and(|line| line.outbox.is_empty()) {
+    while scene.delivery.lines.get(0).is_some_and(|line| line.outbox.is_empty()) {
         scene.delivery.broadcast(GENERAL, &message(&"x".repeat(4000)), None);
         scene.delivery.flush(scene.now);
     }
     scene.wait(Duration::from_secs(10));
-    assert!(scene.delivery.line(0).is_some_and(Line::open));
+    assert!(scene.delivery.lines.get(0).is_some_and(Line::open));
     scene.wait(Duration::from_secs(10));
-    assert!(!scene.delivery.line(0).is_some_and(Line::open));
+    assert!(!scene.delivery.lines.get(0).is_some_and(Line::open));
     drop(deaf);
 }
 
@@ -188,16 +188,18 @@ fn over_all_bounds_the_fattest_goes_first() {
     let mut scene = Scene::new(Patience { outbox: usize::MAX, outboxes: 1_000_000, ..Patience::default() });
     let (fat, thin) = (scene.peer(&[GENERAL, LAB]), scene.peer(&[GENERAL]));
     for peer in [&fat, &thin] {
-        let line = scene.delivery.lines[scene.delivery.index[&peer.conn]].as_mut().unwrap();
+        let at = scene.delivery.index[&peer.conn];
+        let line = &mut scene.delivery.lines[at];
         while line.outbox.is_empty() {
-            line.send(&frame_of(60_000), scene.now);
+            line.outbox.send(&*line.link.socket, &frame_of(60_000), scene.now).unwrap();
         }
+        scene.delivery.settle(at, scene.now);
     }
     scene.delivery.broadcast(LAB, &message(&"x".repeat(2_000_000)), None);
     scene.delivery.broadcast(GENERAL, &message(&"x".repeat(100)), None);
     scene.delivery.flush(scene.now);
     scene.wait(Duration::from_millis(10));
-    let open = |peer: &Peer| scene.delivery.line(scene.delivery.index[&peer.conn]).is_some_and(Line::open);
+    let open = |peer: &Peer| scene.delivery.lines.get(scene.delivery.index[&peer.conn]).is_some_and(Line::open);
     assert_eq!((open(&fat), open(&thin)), (false, true));
 }
 

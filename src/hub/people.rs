@@ -6,6 +6,7 @@ use crate::identity::{PersonId, Secret};
 use crate::link::ConnId;
 use crate::name::Name;
 use crate::protocol::Member;
+use slab::Slab;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
@@ -91,8 +92,7 @@ impl Person {
 /// Everybody, findable by number and by name.
 #[derive(Default)]
 pub struct People {
-    slots: Vec<Option<Person>>,
-    free: Vec<u32>,
+    all: Slab<Person>,
     by_name: HashMap<Arc<str>, Who>,
 }
 
@@ -102,11 +102,11 @@ impl People {
     }
 
     pub fn get(&self, who: Who) -> Option<&Person> {
-        self.slots.get(who.0 as usize)?.as_ref()
+        self.all.get(who.0 as usize)
     }
 
     pub fn get_mut(&mut self, who: Who) -> Option<&mut Person> {
-        self.slots.get_mut(who.0 as usize)?.as_mut()
+        self.all.get_mut(who.0 as usize)
     }
 
     pub fn named(&self, name: &Name) -> Option<Who> {
@@ -115,30 +115,20 @@ impl People {
 
     pub fn add(&mut self, person: Person) -> Who {
         let key = person.name.key().clone();
-        let who = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = Some(person);
-                Who(slot)
-            }
-            None => {
-                self.slots.push(Some(person));
-                Who(self.slots.len() as u32 - 1)
-            }
-        };
+        let who = Who(self.all.insert(person) as u32);
         self.by_name.insert(key, who);
         who
     }
 
     pub fn remove(&mut self, who: Who) -> Option<Person> {
-        let person = self.slots.get_mut(who.0 as usize)?.take()?;
+        let person = self.all.try_remove(who.0 as usize)?;
         self.by_name.remove(person.name.key());
-        self.free.push(who.0);
         Some(person)
     }
 
     /// Gives a person another name; the caller made sure that nobody else has it.
     pub fn rename(&mut self, who: Who, name: Name) {
-        let Some(person) = self.slots.get_mut(who.0 as usize).and_then(Option::as_mut) else { return };
+        let Some(person) = self.all.get_mut(who.0 as usize) else { return };
         self.by_name.remove(person.name.key());
         self.by_name.insert(name.key().clone(), who);
         person.id = person.secret.person(&name);

@@ -6,6 +6,7 @@ use crate::history::{TAIL, Tail, fit_page};
 use crate::link::ConnId;
 use crate::name::RoomName;
 use crate::protocol::{Entry, MAX_PAGE, Member, Renamed, Since};
+use slab::Slab;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
@@ -172,8 +173,7 @@ fn last_page(tail: &VecDeque<Arc<Entry>>) -> Vec<Arc<Entry>> {
 /// All open rooms, findable by number and by name.
 #[derive(Default)]
 pub struct Rooms {
-    slots: Vec<Option<Room>>,
-    free: Vec<u32>,
+    open: Slab<Room>,
     by_key: HashMap<Arc<str>, ChannelId>,
 }
 
@@ -183,11 +183,11 @@ impl Rooms {
     }
 
     pub fn get(&self, id: ChannelId) -> Option<&Room> {
-        self.slots.get(id.0 as usize)?.as_ref()
+        self.open.get(id.0 as usize)
     }
 
     pub fn get_mut(&mut self, id: ChannelId) -> Option<&mut Room> {
-        self.slots.get_mut(id.0 as usize)?.as_mut()
+        self.open.get_mut(id.0 as usize)
     }
 
     pub fn named(&self, name: &RoomName) -> Option<ChannelId> {
@@ -197,30 +197,19 @@ impl Rooms {
     /// Makes a place for a room whose log is still to be opened.
     pub fn add(&mut self, name: RoomName) -> ChannelId {
         let key = name.key().clone();
-        let room = Some(Room::new(name));
-        let id = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = room;
-                ChannelId(slot)
-            }
-            None => {
-                self.slots.push(room);
-                ChannelId(self.slots.len() as u32 - 1)
-            }
-        };
+        let id = ChannelId(self.open.insert(Room::new(name)) as u32);
         self.by_key.insert(key, id);
         id
     }
 
     pub fn remove(&mut self, id: ChannelId) {
-        if let Some(room) = self.slots.get_mut(id.0 as usize).and_then(Option::take) {
+        if let Some(room) = self.open.try_remove(id.0 as usize) {
             self.by_key.remove(room.name.key());
-            self.free.push(id.0);
         }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Room> {
-        self.slots.iter().flatten()
+        self.open.iter().map(|(_, room)| room)
     }
 }
 

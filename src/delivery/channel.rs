@@ -1,0 +1,82 @@
+//! A room as delivery sees it: who hears it, and what it says in this turn.
+
+use std::net::TcpStream;
+use std::sync::Arc;
+
+/// A buffer that grew beyond this in one turn is given back.
+const KEEP_BUFFER: usize = 256 * 1024;
+
+/// One room's members and what they are sent in this turn.
+#[derive(Default)]
+pub struct Channel {
+    members: Vec<Member>,
+    buffer: Vec<u8>,
+    /// Where the next walk over the members begins, so that nobody is always last.
+    start: usize,
+}
+
+/// A connection's place in a room.
+struct Member {
+    line: usize,
+    /// From where on the room's buffer is for this connection.
+    from: usize,
+    /// The connection's socket once more, one step nearer than in its line.
+    socket: Arc<TcpStream>,
+}
+
+impl Channel {
+    /// Whether nobody hears it.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Bytes said in this turn.
+    pub fn gathered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// A line hears what is said from now on; gives its place.
+    pub fn seat(&mut self, line: usize, socket: Arc<TcpStream>) -> usize {
+        self.members.push(Member { line, from: self.buffer.len(), socket });
+        self.members.len() - 1
+    }
+
+    /// Empties a place. The last member takes it; this is that member's line, unless it was the last place.
+    pub fn leave(&mut self, place: usize) -> Option<usize> {
+        self.members.swap_remove(place);
+        self.members.get(place).map(|member| member.line)
+    }
+
+    /// Says something to everybody; true if it is the first in this turn.
+    pub fn say(&mut self, frame: &[u8]) -> bool {
+        let first = self.buffer.is_empty();
+        self.buffer.extend_from_slice(frame);
+        first
+    }
+
+    /// What was said and not yet taken at this place; with this it is taken.
+    pub fn catch_up(&mut self, place: usize) -> &[u8] {
+        let end = self.buffer.len();
+        let from = std::mem::replace(&mut self.members[place].from, end);
+        &self.buffer[from..]
+    }
+
+    /// Hands everybody what is for them, by line and socket, and begins the next turn.
+    pub fn walk(&mut self, mut hand: impl FnMut(usize, &TcpStream, &[u8])) {
+        // People may have left since the last walk.
+        let start = self.start.min(self.members.len());
+        self.start = (start + 1) % self.members.len().max(1);
+        let (before, after) = self.members.split_at_mut(start);
+        for member in after.iter_mut().chain(before) {
+            let from = std::mem::take(&mut member.from);
+            if from < self.buffer.len() {
+                hand(member.line, &member.socket, &self.buffer[from..]);
+            }
+        }
+        if self.buffer.capacity() <= KEEP_BUFFER {
+            self.buffer.clear();
+        } else {
+            self.buffer = Vec::new();
+        }
+    }
+}
