@@ -40,6 +40,7 @@ fn main() -> std::process::ExitCode {
 #[cfg(target_os = "linux")]
 mod report {
     use crate::load::crowd::Crowd;
+    use crate::load::peer::Manners;
     use crate::load::process::{Home, Subject, new_folder};
     use crate::load::tally::{median, quantile};
     use crate::log::Log;
@@ -60,7 +61,7 @@ mod report {
     pub fn acks(failures: &mut Vec<String>) {
         const PER_SECOND: u32 = 20;
         let subject = Subject::server(Home::Disk);
-        let mut crowd = Crowd::new(subject.address, false);
+        let mut crowd = Crowd::new(subject.address, Manners::Enters);
         crowd.enter(1, 1);
         let folder = new_folder();
         let mut file = File::create(folder.join("sync")).expect("a file");
@@ -91,7 +92,7 @@ mod report {
     /// Ten senders in one room, who hear each other, and nobody else.
     pub fn senders(subject: &Subject, failures: &mut Vec<String>) {
         const TIME: Duration = Duration::from_secs(5);
-        let mut crowd = Crowd::new(subject.address, false);
+        let mut crowd = Crowd::new(subject.address, Manners::Enters);
         crowd.enter(10, 1);
         let senders: Vec<usize> = (0..10).collect();
         crowd.shout(&senders, Duration::from_secs(1));

@@ -1,6 +1,7 @@
 //! The scenarios in which people come, wait and go: E and I.
 
 use crate::load::crowd::Crowd;
+use crate::load::peer::Manners;
 use crate::load::process::{Home, Subject};
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ fn idle(home: Home, failures: &mut Vec<String>) {
     const IDLE: Duration = Duration::from_secs(22);
     println!("E: {PEOPLE} people enter one room and say nothing (log: {})", home.word());
     let subject = Subject::server(home);
-    let mut crowd = Crowd::new(subject.address, false);
+    let mut crowd = Crowd::new(subject.address, Manners::Enters);
     let (empty, start) = (subject.resident(), Instant::now());
     let mut parts = Vec::new();
     for _ in 0..PEOPLE / PART {
@@ -65,7 +66,7 @@ fn churn(home: Home, failures: &mut Vec<String>) {
     const TIME: Duration = Duration::from_secs(6);
     println!("I: {PER_SECOND} people a second come to a room of {PEOPLE} and go (log: {})", home.word());
     let subject = Subject::server(home);
-    let mut crowd = Crowd::new(subject.address, false);
+    let mut crowd = Crowd::new(subject.address, Manners::Enters);
     crowd.enter(PEOPLE, 1);
     let settled = Instant::now() + Duration::from_secs(1);
     while crowd.turn(settled) {}

@@ -1,8 +1,8 @@
 //! The raw limit: what one thread can do that only passes frames on.
 //!
 //! It answers no handshake, understands no JSON, keeps nothing and checks nothing. What anybody sends becomes one frame,
-//! made once, in a buffer that all share; at the end of each turn every socket gets one nonblocking send. No server that
-//! does more can be cheaper by anything but waiting.
+//! made once, in a buffer that all in the room share; at the end of each turn every socket concerned gets one nonblocking
+//! send. No server that does more can be cheaper by anything but waiting.
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
@@ -23,11 +23,10 @@ struct Line {
     left: Vec<u8>,
 }
 
-/// Everything that the thread owns.
-struct Limit {
-    listener: TcpListener,
-    epoll: OwnedFd,
-    lines: Vec<Line>,
+/// One room: every so manieth connection is in it.
+#[derive(Default)]
+struct Room {
+    members: Vec<usize>,
     /// This turn's frames for everybody.
     shared: Vec<u8>,
     /// Who sent which part of them, and gets an answer instead: sender, part, answer.
@@ -36,21 +35,29 @@ struct Limit {
     left_over: bool,
 }
 
-/// Passes frames on until it is ended from outside.
-pub fn run() -> std::io::Result<()> {
+/// Everything that the thread owns.
+struct Limit {
+    listener: TcpListener,
+    epoll: OwnedFd,
+    lines: Vec<Line>,
+    rooms: Vec<Room>,
+}
+
+/// Passes frames on in so many rooms until it is ended from outside.
+pub fn run(rooms: usize) -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     socket2::SockRef::from(&listener).listen(4096)?;
     println!("localhost:{}", listener.local_addr()?.port());
     listener.set_nonblocking(true)?;
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     epoll::add(&epoll, &listener, epoll::EventData::new_u64(LISTENER), epoll::EventFlags::IN)?;
-    let (lines, shared, own) = (Vec::new(), Vec::new(), Vec::new());
-    let mut limit = Limit { listener, epoll, lines, shared, own, seq: 0, left_over: false };
+    let rooms = std::iter::repeat_with(Room::default).take(rooms).collect();
+    let mut limit = Limit { listener, epoll, lines: Vec::new(), rooms };
     let (mut events, mut buffer) = (Vec::with_capacity(1024), vec![0; 64 * 1024]);
     loop {
         let wait = Timespec { tv_sec: 0, tv_nsec: RETRY };
         events.clear();
-        epoll::wait(&limit.epoll, spare_capacity(&mut events), limit.left_over.then_some(&wait))?;
+        epoll::wait(&limit.epoll, spare_capacity(&mut events), limit.left_over().then_some(&wait))?;
         for event in &events {
             match event.data.u64() {
                 LISTENER => limit.accept()?,
@@ -73,6 +80,8 @@ impl Limit {
             socket.set_nodelay(true)?;
             let key = epoll::EventData::new_u64(self.lines.len() as u64);
             epoll::add(&self.epoll, &socket, key, epoll::EventFlags::IN)?;
+            let room = self.lines.len() % self.rooms.len();
+            self.rooms[room].members.push(self.lines.len());
             self.lines.push(Line { socket, left: Vec::new() });
         }
     }
@@ -101,35 +110,49 @@ impl Limit {
             return;
         };
         let id = id.split('"').next().unwrap_or_default();
-        self.seq += 1;
-        let seq = self.seq;
+        let number = from % self.rooms.len();
+        let name = if number == 0 { "geral".to_owned() } else { format!("sala{number}") };
+        let room = &mut self.rooms[number];
+        room.seq += 1;
+        let seq = room.seq;
         let mut json = String::with_capacity(256);
         let _ = write!(
             json,
-            r#"{{"type":"message","room":"geral","seq":{seq},"at":1700000000000,"from":"p{from}","tag":"aaaaaaaa","text":{text}"#
+            r#"{{"type":"message","room":"{name}","seq":{seq},"at":1700000000000,"from":"p{from}","tag":"aaaaaaaa","text":{text}"#
         );
-        let start = self.shared.len();
-        frame(&mut self.shared, json.as_bytes());
-        let ack = format!(r#"{{"type":"ack","id":"{id}","room":"geral","seq":{seq},"at":1700000000000}}"#);
-        self.own.push((from, start..self.shared.len(), ack));
+        let start = room.shared.len();
+        frame(&mut room.shared, json.as_bytes());
+        let ack = format!(r#"{{"type":"ack","id":"{id}","room":"{name}","seq":{seq},"at":1700000000000}}"#);
+        room.own.push((from, start..room.shared.len(), ack));
     }
 
-    /// One send for each socket.
+    fn left_over(&self) -> bool {
+        self.rooms.iter().any(|room| room.left_over)
+    }
+
+    /// One send for each socket concerned.
     fn send(&mut self) {
-        if self.shared.is_empty() && !self.left_over {
-            return;
+        for room in &mut self.rooms {
+            if !room.shared.is_empty() || room.left_over {
+                room.send(&mut self.lines);
+            }
         }
+    }
+}
+
+impl Room {
+    fn send(&mut self, lines: &mut [Line]) {
         self.left_over = false;
         let mut part = Vec::new();
-        for (at, line) in self.lines.iter_mut().enumerate() {
+        for &at in &self.members {
             let mut frames = &self.shared[..];
             if self.own.iter().any(|(from, ..)| *from == at) {
                 part.clear();
                 with_answers(&mut part, &self.shared, self.own.iter().filter(|(from, ..)| *from == at));
                 frames = &part;
             }
-            line.send(frames);
-            self.left_over |= !line.left.is_empty();
+            lines[at].send(frames);
+            self.left_over |= !lines[at].left.is_empty();
         }
         self.shared.clear();
         self.own.clear();

@@ -1,4 +1,4 @@
-//! What talking costs: `cargo bench --bench fanout [-- A C … --rounds 3 --memory --file]`.
+//! What talking costs: `cargo bench --bench fanout [-- A C … --rounds 3 --memory --file --vs python --vs node]`.
 //!
 //! The real server runs as a process on one core; a crowd of simulated people on the other. Beside each figure stands
 //! that of the raw limit (a thread that only passes frames on), measured right before in the same run, and their ratio.
@@ -14,6 +14,8 @@ mod limit;
 #[path = "../load/mod.rs"]
 mod load;
 #[cfg(target_os = "linux")]
+mod subjects;
+#[cfg(target_os = "linux")]
 mod talks;
 
 #[cfg(not(target_os = "linux"))]
@@ -25,11 +27,14 @@ fn main() {
 fn main() -> std::process::ExitCode {
     use load::process::Home;
     use std::process::ExitCode;
+    use subjects::Who;
 
     let words: Vec<String> = std::env::args().skip(1).collect();
     let given = |word: &str| words.iter().any(|other| other == word);
+    let after = |word: &str| words.iter().skip_while(|other| *other != word).nth(1);
     if given(RAW_LIMIT) {
-        return ExitCode::from(u8::from(limit::run().is_err()));
+        let rooms = after(RAW_LIMIT).and_then(|rooms| rooms.parse().ok()).unwrap_or(1);
+        return ExitCode::from(u8::from(limit::run(rooms).is_err()));
     }
     // `cargo test --benches` runs this too, without this word; there is nothing to test.
     if !given("--bench") {
@@ -41,12 +46,19 @@ fn main() -> std::process::ExitCode {
         (false, true) => vec![Home::Disk],
         _ => vec![Home::Memory, Home::Disk],
     };
-    let rounds = words.iter().skip_while(|word| *word != "--rounds").nth(1).and_then(|word| word.parse().ok());
+    let rounds = after("--rounds").and_then(|rounds| rounds.parse().ok());
+    let mut programs: Vec<Who> = homes.iter().copied().map(Who::Server).collect();
+    for other in words.windows(2).filter(|pair| pair[0] == "--vs").map(|pair| &pair[1]) {
+        match Who::other(other) {
+            Some(who) => programs.push(who),
+            None => println!("{other}: its package is not installed (Python's websockets, Node's ws)"),
+        }
+    }
     let chosen = |letter: char| {
         let some = words.iter().any(|word| word.len() == 1 && word.starts_with(char::is_alphabetic));
         !some || given(&letter.to_string())
     };
-    let mut failures = talks::run(&homes, rounds.unwrap_or(1), &chosen);
+    let mut failures = talks::run(&programs, rounds.unwrap_or(1), &chosen);
     failures.extend(crowds::run(&homes, &chosen));
     for failure in &failures {
         eprintln!("FAILED: {failure}");

@@ -1,10 +1,9 @@
 //! The scenarios in which people talk: A to D, F, G, H and J.
 
-use crate::RAW_LIMIT;
 use crate::load::crowd::Crowd;
-use crate::load::process::{Home, Subject, cpu};
+use crate::load::process::{Home, cpu};
 use crate::load::tally::quantile;
-use std::process::Command;
+use crate::subjects::Who;
 use std::time::{Duration, Instant};
 
 /// People who speak in each scenario; the others listen.
@@ -31,12 +30,14 @@ struct Talk {
     pace: Pace,
     /// People who never read.
     deaf: usize,
+    /// The scenario it is held against; the raw limit of the same scenario if there is none.
+    against: Option<char>,
     /// What is to be reached, in memory and with a file.
     target: [&'static str; 2],
 }
 
 const fn talk(letter: char, people: usize, pace: Pace, target: [&'static str; 2]) -> Talk {
-    Talk { letter, people, rooms: 1, pace, deaf: 0, target }
+    Talk { letter, people, rooms: 1, pace, deaf: 0, against: None, target }
 }
 
 const TALKS: [Talk; 11] = [
@@ -46,9 +47,9 @@ const TALKS: [Talk; 11] = [
     talk('D', 1000, Pace::FlatOut, ["≥ 1700 k/s", "≥ 1500 k/s"]),
     talk('F', 10_000, Pace::PerSecond(10), ["≤ 4.8 µs; p50 ≤ 80 ms"; 2]),
     talk('F', 10_000, Pace::PerSecond(50), ["≤ 1.4 µs; p50 ≤ 150 ms"; 2]),
-    Talk { rooms: 20, ..talk('G', 1000, Pace::PerSecond(400), ["CPU not above A's"; 2]) },
-    Talk { deaf: 5, ..talk('H', 100, Pace::PerSecond(200), ["A's, within 10 %"; 2]) },
-    Talk { deaf: 50, ..talk('H', 1000, Pace::FlatOut, ["D's, within 10 %"; 2]) },
+    Talk { rooms: 20, ..talk('G', 1000, Pace::PerSecond(400), ["not above A's"; 2]) },
+    Talk { deaf: 5, against: Some('A'), ..talk('H', 100, Pace::PerSecond(200), ["A's, within 10 %"; 2]) },
+    Talk { deaf: 50, against: Some('D'), ..talk('H', 1000, Pace::FlatOut, ["D's, within 10 %"; 2]) },
     talk('J', 1000, Pace::PerSecond(500), ["≤ 1.3 µs; p50 ≤ 20 ms", "≤ 1.5 µs"]),
     talk('J', 1000, Pace::PerSecond(2000), ["≤ 0.4 µs", "≤ 0.5 µs"]),
 ];
@@ -63,39 +64,41 @@ struct Figures {
     p99: Duration,
 }
 
-/// Runs the chosen scenarios; what was not as promised comes back.
-pub fn run(homes: &[Home], rounds: usize, chosen: &dyn Fn(char) -> bool) -> Vec<String> {
+/// Runs the chosen scenarios with each of the programs; what was not as promised comes back.
+pub fn run(programs: &[Who], rounds: usize, chosen: &dyn Fn(char) -> bool) -> Vec<String> {
     let mut failures = Vec::new();
     let talks: Vec<Talk> = TALKS.into_iter().filter(|talk| chosen(talk.letter)).collect();
     if talks.is_empty() {
         return failures;
     }
     println!(
-        "{:<34}{:<6}{:>8}{:>8}{:>8}{:>7}{:>9}{:>9}{:>10}{:>9}  target",
-        "people talking", "log", "1000/s", "CPU µs", "limit", "ratio", "p50 ms", "limit's", "p99 ms", "gen. µs"
+        "{:<34}{:<8}{:>8}{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>9}  target",
+        "people talking", "program", "1000/s", "CPU µs", "limit's", "ratio", "p50 ms", "limit's", "p99 ms", "gen. µs"
     );
     for talk in talks {
-        for &home in homes {
-            let (server, limit) = rounds_of(talk, home, rounds, &mut failures);
-            print(talk, home, server, limit);
+        // Those of other programs have one room and wait for nobody.
+        for &who in programs.iter().filter(|who| who.is_ours() || (talk.rooms == 1 && talk.deaf == 0)) {
+            let (program, limit) = rounds_of(talk, who, rounds, &mut failures);
+            print(talk, who, program, limit);
         }
     }
+    println!("H stands beside the scenario without the deaf, all others beside the raw limit of the same run.");
     failures
 }
 
-/// The medians of several runs, the limit's and the server's in turn.
-fn rounds_of(talk: Talk, home: Home, rounds: usize, failures: &mut Vec<String>) -> (Figures, Option<Figures>) {
-    let (mut server, mut limit) = (Vec::new(), Vec::new());
+/// The medians of several runs, those of the limit and of the program in turn.
+fn rounds_of(talk: Talk, who: Who, rounds: usize, failures: &mut Vec<String>) -> (Figures, Figures) {
+    let without = talk.against.and_then(|letter| TALKS.into_iter().find(|other| other.letter == letter));
+    let (mut program, mut limit) = (Vec::new(), Vec::new());
     for _ in 0..rounds.max(1) {
-        // The limit has no rooms and nobody who does not read.
-        if talk.rooms == 1 && talk.deaf == 0 {
-            let mut command = Command::new(std::env::current_exe().expect("this program's own path"));
-            command.arg(RAW_LIMIT);
-            limit.push(measure(talk, &Subject::start(command, None), true, home, failures));
-        }
-        server.push(measure(talk, &Subject::server(home), false, home, failures));
+        let sleepy = who.sleepy();
+        limit.push(match without {
+            Some(without) => measure(without, who, sleepy, failures),
+            None => measure(talk, Who::Limit, sleepy, failures),
+        });
+        program.push(measure(talk, who, sleepy, failures));
     }
-    (median_of(&server).expect("at least one run"), median_of(&limit))
+    (median_of(&program).expect("at least one run"), median_of(&limit).expect("at least one run"))
 }
 
 fn median_of(runs: &[Figures]) -> Option<Figures> {
@@ -113,10 +116,11 @@ fn median_of(runs: &[Figures]) -> Option<Figures> {
     })
 }
 
-fn measure(talk: Talk, subject: &Subject, raw: bool, home: Home, failures: &mut Vec<String>) -> Figures {
-    let mut crowd = Crowd::new(subject.address, raw);
-    // Where the disk's workers need the core, the generator sleeps.
-    crowd.spinning = home == Home::Memory;
+/// One run. A sleepy crowd leaves its core to the disk's workers.
+fn measure(talk: Talk, who: Who, sleepy: bool, failures: &mut Vec<String>) -> Figures {
+    let subject = who.start(talk.rooms);
+    let mut crowd = Crowd::new(subject.address, who.expects());
+    crowd.spinning = !sleepy;
     crowd.enter(talk.people, talk.rooms);
     // The deaf are the last to come, and the senders the first, one in each room or ten in the only one.
     for at in talk.people - talk.deaf..talk.people {
@@ -140,7 +144,7 @@ fn measure(talk: Talk, subject: &Subject, raw: bool, home: Home, failures: &mut 
     let (deliveries, time) = ((crowd.tally.delivered - before) as f64, start.elapsed());
     let (used, own) = (subject.cpu() - used, cpu(std::process::id()) - own);
     crowd.settle();
-    let what = format!("{} {}{}", talk.letter, home.word(), if raw { " (limit)" } else { "" });
+    let what = format!("{} {}", talk.letter, who.word());
     failures.extend(crowd.tally.failures.drain(..).map(|failure| format!("{what}: {failure}")));
     Figures {
         per_second: deliveries / time.as_secs_f64(),
@@ -151,7 +155,7 @@ fn measure(talk: Talk, subject: &Subject, raw: bool, home: Home, failures: &mut 
     }
 }
 
-fn print(talk: Talk, home: Home, server: Figures, limit: Option<Figures>) {
+fn print(talk: Talk, who: Who, program: Figures, limit: Figures) {
     let pace = match talk.pace {
         Pace::PerSecond(rate) => format!("{rate}/s"),
         Pace::FlatOut => "flat out".into(),
@@ -164,18 +168,20 @@ fn print(talk: Talk, home: Home, server: Figures, limit: Option<Figures>) {
         what.push_str(&format!(", {} deaf", talk.deaf));
     }
     let ms = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1e3);
-    let (limit_cpu, ratio, limit_p50) = match limit {
-        Some(limit) => (format!("{:.2}", limit.cpu_us), format!("{:.2}", server.cpu_us / limit.cpu_us), ms(limit.p50)),
-        None => ("".into(), "".into(), "".into()),
-    };
     println!(
-        "{what:<34}{:<6}{:>8.0}{:>8.2}{limit_cpu:>8}{ratio:>7}{:>9}{limit_p50:>9}{:>10}{:>9.2}  {}",
-        home.word(),
-        server.per_second / 1e3,
-        server.cpu_us,
-        ms(server.p50),
-        ms(server.p99),
-        server.generator_us,
-        talk.target[usize::from(home == Home::Disk)],
+        "{what:<34}{:<8}{:>8.0}{:>8.2}{:>9.2}{:>7.2}{:>9}{:>9}{:>10}{:>9.2}  {}",
+        who.word(),
+        program.per_second / 1e3,
+        program.cpu_us,
+        limit.cpu_us,
+        program.cpu_us / limit.cpu_us,
+        ms(program.p50),
+        ms(limit.p50),
+        ms(program.p99),
+        program.generator_us,
+        match who {
+            Who::Server(home) => talk.target[usize::from(home == Home::Disk)],
+            _ => "",
+        },
     );
 }

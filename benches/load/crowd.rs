@@ -1,6 +1,6 @@
 //! Many simulated people in one thread: one epoll loop reads for all of them and says what is due.
 
-use super::peer::{Peer, Stage};
+use super::peer::{Manners, Peer, Stage};
 use super::tally::{Tally, nanos};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
@@ -20,7 +20,7 @@ const READ: usize = 256 * 1024;
 /// A crowd and what it saw.
 pub struct Crowd {
     address: SocketAddr,
-    raw: bool,
+    manners: Manners,
     epoll: std::os::fd::OwnedFd,
     events: Vec<epoll::Event>,
     buffer: Vec<u8>,
@@ -37,11 +37,11 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Nobody yet, before a server or before the raw limit.
-    pub fn new(address: SocketAddr, raw: bool) -> Self {
+    /// Nobody yet, before a program that is spoken to in this way.
+    pub fn new(address: SocketAddr, manners: Manners) -> Self {
         Self {
             address,
-            raw,
+            manners,
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC).expect("epoll"),
             events: Vec::with_capacity(1024),
             buffer: vec![0; READ],
@@ -76,7 +76,7 @@ impl Crowd {
     /// Somebody new comes to the door.
     pub fn begin_entering(&mut self, number: usize, room: usize) {
         let name = if room == 0 { "geral".to_owned() } else { format!("sala{room}") };
-        let peer = Peer::connect(self.address, format!("p{number}"), room, name, self.raw);
+        let peer = Peer::connect(self.address, format!("p{number}"), room, name, self.manners);
         let peer = peer.expect("the program under test can be reached");
         let key = epoll::EventData::new_u64(self.peers.len() as u64);
         epoll::add(&self.epoll, &peer.socket, key, epoll::EventFlags::IN).expect("epoll takes a socket");

@@ -13,6 +13,17 @@ pub const TEXT: usize = 128;
 /// Digits of the time at the beginning of each text.
 const STAMP: usize = 16;
 
+/// What a person says before it talks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manners {
+    /// The upgrade and its name: to the real server.
+    Enters,
+    /// The upgrade: to another program.
+    Upgrades,
+    /// Nothing: to the raw limit.
+    Bursts,
+}
+
 /// How far a person has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -39,6 +50,7 @@ pub struct Peer {
     /// Whether it may be closed by the server without that being a failure.
     pub expendable: bool,
     pub bytes: u64,
+    manners: Manners,
     name: String,
     room_name: String,
     next_id: u64,
@@ -50,11 +62,17 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Connects. Somebody who visits the raw limit is in at once.
-    pub fn connect(address: SocketAddr, name: String, room: usize, room_name: String, raw: bool) -> io::Result<Self> {
+    /// Connects, and says the first thing.
+    pub fn connect(
+        address: SocketAddr,
+        name: String,
+        room: usize,
+        room_name: String,
+        manners: Manners,
+    ) -> io::Result<Self> {
         let socket = TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
-        let stage = if raw { Stage::In } else { Stage::Upgrading };
+        let stage = if manners == Manners::Bursts { Stage::In } else { Stage::Upgrading };
         let mut peer = Self {
             socket,
             stage,
@@ -63,6 +81,7 @@ impl Peer {
             unacknowledged: VecDeque::new(),
             expendable: false,
             bytes: 0,
+            manners,
             name,
             room_name,
             next_id: 1,
@@ -70,7 +89,7 @@ impl Peer {
             partial: Vec::new(),
             out: Vec::new(),
         };
-        if !raw {
+        if stage == Stage::Upgrading {
             let request = format!(
                 "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                  Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -169,6 +188,10 @@ impl Peer {
         if !head.starts_with(b"HTTP/1.1 101") {
             let words = String::from_utf8_lossy(&head[..head.len().min(80)]).into_owned();
             return Err(io::Error::new(ErrorKind::ConnectionRefused, words));
+        }
+        if self.manners != Manners::Enters {
+            self.stage = Stage::In;
+            return Ok(());
         }
         let (name, room) = (&self.name, &self.room_name);
         let enter = format!(r#"{{"type":"enter","name":"{name}","room":"{room}","token":"{name}-0123456789abcdef"}}"#);

@@ -1,0 +1,79 @@
+//! The programs that are measured: the real server, the raw limit, and the least chat on two widely used packages.
+
+use crate::RAW_LIMIT;
+use crate::load::peer::Manners;
+use crate::load::process::{Home, Subject};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A program that passes messages on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// `servidor`, with its log in one of its homes.
+    Server(Home),
+    /// A thread that only passes frames on.
+    Limit,
+    /// `websockets`, for Python.
+    Python,
+    /// `ws`, for Node.
+    Node,
+}
+
+impl Who {
+    /// The other program of this name, if its package is installed.
+    pub fn other(word: &str) -> Option<Self> {
+        let (who, program, args) = match word {
+            "python" => (Self::Python, "python3", ["-c", "import websockets.asyncio.server"]),
+            "node" => (Self::Node, "node", ["-e", "require('ws')"]),
+            _ => return None,
+        };
+        let status = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success()).then_some(who)
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Server(home) => home.word(),
+            Self::Limit => "limit",
+            Self::Python => "python",
+            Self::Node => "node",
+        }
+    }
+
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Server(_))
+    }
+
+    /// Whether whoever measures it must leave their core to the disk's workers.
+    pub fn sleepy(self) -> bool {
+        self == Self::Server(Home::Disk)
+    }
+
+    /// How it wants to be spoken to.
+    pub fn expects(self) -> Manners {
+        match self {
+            Self::Server(_) => Manners::Enters,
+            Self::Limit => Manners::Bursts,
+            Self::Python | Self::Node => Manners::Upgrades,
+        }
+    }
+
+    /// Starts it; only the limit has to know how many rooms there will be.
+    pub fn start(self, rooms: usize) -> Subject {
+        let script = |program: &str, name: &str| {
+            let mut command = Command::new(program);
+            command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/fanout/vs").join(name));
+            Subject::start(command, None)
+        };
+        match self {
+            Self::Server(home) => Subject::server(home),
+            Self::Limit => {
+                let mut command = Command::new(std::env::current_exe().expect("this program's own path"));
+                command.args([RAW_LIMIT, &rooms.to_string()]);
+                Subject::start(command, None)
+            }
+            Self::Python => script("python3", "broadcast.py"),
+            Self::Node => script("node", "broadcast.js"),
+        }
+    }
+}
