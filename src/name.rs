@@ -1,14 +1,18 @@
 //! Names of people and rooms: what may be one, and when two are the same.
 //!
 //! A name is cleaned once, here, and can't exist in a form that others could not type or would read as something else.
-//! Two names are the same when their keys are: `José`, `JOSE` and `Jose\u{301}` all have the key `jose`.
+//! Two names are the same when their keys are: `José`, `JOSE` and `Jose\u{301}` all have the key `jose`. Two names look
+//! alike when their looks are: `Iara` and `lara` differ in no stroke of most typefaces.
 //!
 //! Knows Unicode; never knows who holds a name.
 
 use crate::text::{clean_line, fold, is_invisible};
 use serde::{Serialize, Serializer};
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
+use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_security::{MixedScript, skeleton};
 
 /// Longest name of a person, in characters (Unicode scalar values) after NFC.
 pub const MAX_NAME: usize = 24;
@@ -16,6 +20,42 @@ pub const MAX_NAME: usize = 24;
 pub const MAX_ROOM: usize = 32;
 /// The room where everybody lands.
 pub const LOBBY: &str = "geral";
+/// Keys of names that would pass for the server, for whoever runs it, or for everybody.
+const RESERVED: [&str; 28] = [
+    "servidor",
+    "server",
+    "sistema",
+    "system",
+    "papo",
+    "admin",
+    "administrador",
+    "administradora",
+    "administracao",
+    "administrator",
+    "root",
+    "moderador",
+    "moderadora",
+    "moderacao",
+    "moderator",
+    "mod",
+    "suporte",
+    "support",
+    "host",
+    "anfitriao",
+    "anfitria",
+    "organizacao",
+    "equipe",
+    "voce",
+    "todos",
+    "todas",
+    "everyone",
+    "ninguem",
+];
+/// What they look like, written small, large, or as names are: `ADMlN` is none of them and looks like one.
+static RESERVED_LOOKS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let as_names = |key: &str| format!("{}{}", key[..1].to_uppercase(), &key[1..]);
+    RESERVED.iter().flat_map(|key| [look(key), look(&key.to_uppercase()), look(&as_names(key))]).collect()
+});
 
 /// Why something can't be a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +66,10 @@ pub enum NameError {
     TooLong,
     /// A character that names don't have.
     Character(char),
+    /// Letters of several scripts, of which some look like those of another.
+    MixedScripts,
+    /// Would pass for the server, for whoever runs it, or for everybody.
+    Reserved,
 }
 
 /// A spelling to show and the key to compare by.
@@ -59,7 +103,7 @@ impl Spelling {
 
 /// A person's name: 1–24 letters, marks and digits of any script, `.`, `-`, `_`, `'` and single inner spaces.
 #[derive(Debug, Clone)]
-pub struct Name(Spelling);
+pub struct Name(Spelling, Arc<str>);
 
 /// A room's name: 1–32 letters, marks and digits of any script, `-` and `_`.
 #[derive(Debug, Clone)]
@@ -69,8 +113,26 @@ impl Name {
     /// Cleans and checks what somebody gave as a name.
     pub fn new(raw: &str) -> Result<Self, NameError> {
         let allowed = |c| is_letter_or_digit(c) || is_mark(c) || matches!(c, ' ' | '.' | '-' | '_' | '\'');
-        Spelling::new(raw, MAX_NAME, allowed).map(Self)
+        let spelling = Spelling::new(raw, MAX_NAME, allowed)?;
+        if !spelling.text.is_single_script() {
+            return Err(NameError::MixedScripts);
+        }
+        let look = look(&spelling.text);
+        if RESERVED.contains(&&*spelling.key) || RESERVED_LOOKS.contains(&look) {
+            return Err(NameError::Reserved);
+        }
+        Ok(Self(spelling, look.into()))
     }
+
+    /// What the name looks like: two names with the same look can't be told apart on a screen.
+    pub fn look(&self) -> &Arc<str> {
+        &self.1
+    }
+}
+
+/// A text with every character replaced by the simplest one that looks like it.
+fn look(text: &str) -> String {
+    skeleton(text).nfc().collect()
 }
 
 impl RoomName {
@@ -186,6 +248,38 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_written_in_one_script() {
+        // Cyrillic А and а among Latin letters.
+        for mixed in ["Аna", "Anа", "Ольга Silva", "раypal"] {
+            assert_eq!(name(mixed), Err(NameError::MixedScripts), "{mixed}");
+        }
+        for single in ["Ольга Иванова", "山田たろう", "김민준", "Ana 2", "D'Ávila"] {
+            assert!(name(single).is_ok(), "{single}");
+        }
+    }
+
+    #[test]
+    fn nobody_passes_for_the_server_or_for_who_runs_it() {
+        for reserved in ["Servidor", "SISTEMA", "admin", "ADMlN", "Moderação", "moderacao", "Você", "SERVlDOR", "Papo"]
+        {
+            assert_eq!(name(reserved), Err(NameError::Reserved), "{reserved}");
+        }
+        for free in ["Adminha", "Papoula", "Modesto", "Vocênia", "Administro"] {
+            assert!(name(free).is_ok(), "{free}");
+        }
+    }
+
+    #[test]
+    fn names_that_nobody_can_tell_apart_have_one_look() {
+        let look = |raw: &str| Name::new(raw).unwrap().look().clone();
+        assert_eq!(look("Iara"), look("lara"));
+        // All Cyrillic.
+        assert_eq!(look("Рора"), look("Popa"));
+        assert_ne!(look("Lara"), look("Iara"));
+        assert_ne!(look("Ana"), look("Anna"));
+    }
+
+    #[test]
     fn length_is_counted_after_composing() {
         assert!(name(&"a\u{303}".repeat(24)).is_ok());
     }
@@ -205,7 +299,7 @@ mod tests {
             if let Ok(name) = Name::new(&raw) {
                 let again = Name::new(name.as_str()).unwrap();
                 prop_assert_eq!(again.as_str(), name.as_str());
-                prop_assert_eq!(again.key(), name.key());
+                prop_assert_eq!((again.key(), again.look()), (name.key(), name.look()));
                 prop_assert!(name.as_str().chars().count() <= MAX_NAME);
             }
         }

@@ -6,7 +6,7 @@ use crate::line::Line;
 use crate::pending::Recipient;
 use crate::words;
 use papo::name::{MAX_NAME, MAX_ROOM, Name, NameError, RoomName};
-use papo::protocol::{ClientMessage, Since};
+use papo::protocol::{ClientMessage, Refusal, Since};
 use papo::text::fold;
 use std::time::{Duration, Instant};
 
@@ -20,12 +20,7 @@ const MAX_WORDS: usize = MAX_NAME / 2;
 
 /// Why a name does not serve, and what would.
 pub fn bad_name(error: NameError) -> String {
-    match error {
-        NameError::Empty => "Escreva um nome para entrar.".into(),
-        NameError::TooLong | NameError::Character(_) => {
-            format!("Este nome não serve: use até {MAX_NAME} letras, números, espaços, ponto, hífen ou sublinhado.")
-        }
-    }
+    Refusal::name_invalid(error).text
 }
 
 /// Why a room's name does not serve, and what would.

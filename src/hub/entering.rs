@@ -29,6 +29,7 @@ impl Hub {
         // The connection's thread made a token if the client brought none.
         let token = token.ok_or_else(|| Refusal::bad_field("token", "um segredo"))?;
         let secret = Secret::of(&token);
+        self.tell_apart(&name, &secret)?;
         let who = match self.people.named(&name) {
             Some(who) if self.people.get(who).is_some_and(|person| person.secret == secret) => who,
             Some(_) => return Err(Refusal::name_taken(name.as_str())),
@@ -44,6 +45,15 @@ impl Hub {
         }
         self.welcome(conn, who);
         self.join(conn, room.unwrap_or_else(RoomName::lobby), since, now)
+    }
+
+    /// Refuses a name that looks like that of somebody else who is there.
+    fn tell_apart(&self, name: &Name, secret: &Secret) -> Result<(), Refusal> {
+        match self.people.alike(name, secret) {
+            // The very same name is refused as such.
+            Some(present) if present != name => Err(Refusal::name_alike(name.as_str(), present.as_str())),
+            _ => Ok(()),
+        }
     }
 
     fn welcome(&mut self, conn: ConnId, who: Who) {
@@ -225,6 +235,7 @@ impl Hub {
             self.welcome(conn, who);
             return Ok(());
         }
+        self.tell_apart(&name, &person.secret)?;
         match self.people.named(&name) {
             Some(other) if other != who => {
                 let same_token = self.people.get(other).is_some_and(|other| other.secret == person.secret);

@@ -89,11 +89,13 @@ impl Person {
     }
 }
 
-/// Everybody, findable by number and by name.
+/// Everybody, findable by number, by name and by what a name looks like.
 #[derive(Default)]
 pub struct People {
     all: Slab<Person>,
     by_name: HashMap<Arc<str>, Who>,
+    /// Of several people whose names look the same, which only those of one token can have, the first.
+    by_look: HashMap<Arc<str>, Who>,
 }
 
 impl People {
@@ -113,24 +115,43 @@ impl People {
         self.by_name.get(name.key()).copied()
     }
 
+    /// Somebody else's name that can't be told from this one.
+    pub fn alike(&self, name: &Name, secret: &Secret) -> Option<&Name> {
+        let person = self.by_look.get(name.look()).and_then(|&who| self.get(who));
+        person.filter(|person| person.secret != *secret).map(|person| &person.name)
+    }
+
     pub fn add(&mut self, person: Person) -> Who {
-        let key = person.name.key().clone();
+        let name = person.name.clone();
         let who = Who(self.all.insert(person) as u32);
-        self.by_name.insert(key, who);
+        self.list(&name, who);
         who
+    }
+
+    fn list(&mut self, name: &Name, who: Who) {
+        self.by_name.insert(name.key().clone(), who);
+        self.by_look.entry(name.look().clone()).or_insert(who);
+    }
+
+    fn unlist(&mut self, name: &Name, who: Who) {
+        self.by_name.remove(name.key());
+        if self.by_look.get(name.look()) == Some(&who) {
+            self.by_look.remove(name.look());
+        }
     }
 
     pub fn remove(&mut self, who: Who) -> Option<Person> {
         let person = self.all.try_remove(who.0 as usize)?;
-        self.by_name.remove(person.name.key());
+        self.unlist(&person.name, who);
         Some(person)
     }
 
     /// Gives a person another name; the caller made sure that nobody else has it.
     pub fn rename(&mut self, who: Who, name: Name) {
-        let Some(person) = self.all.get_mut(who.0 as usize) else { return };
-        self.by_name.remove(person.name.key());
-        self.by_name.insert(name.key().clone(), who);
+        let Some(before) = self.get(who).map(|person| person.name.clone()) else { return };
+        self.unlist(&before, who);
+        self.list(&name, who);
+        let Some(person) = self.get_mut(who) else { return };
         person.id = person.secret.person(&name);
         person.tag = person.secret.tag(&name);
         person.name = name;

@@ -106,7 +106,7 @@ impl<'a> Fields<'a> {
     }
 
     fn name(&self, field: Field) -> Result<Name, Refusal> {
-        Name::new(self.string(field)?).map_err(|_| Refusal::new(ErrorCode::NameInvalid))
+        Name::new(self.string(field)?).map_err(Refusal::name_invalid)
     }
 
     fn room(&self) -> Result<RoomName, Refusal> {

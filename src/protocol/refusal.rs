@@ -1,6 +1,6 @@
 //! What the server refuses: a stable code for programs, a sentence in Portuguese for people, never one without the other.
 
-use crate::name::{MAX_NAME, MAX_ROOM};
+use crate::name::{MAX_NAME, MAX_ROOM, NameError};
 use crate::protocol::MAX_TEXT;
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +102,30 @@ impl Refusal {
     /// A field is missing or has another form.
     pub fn bad_field(field: &str, expected: &str) -> Self {
         Self::with_text(ErrorCode::BadField, format!("O campo “{field}” precisa ser {expected}."))
+    }
+
+    /// Not a name, and why.
+    pub fn name_invalid(error: NameError) -> Self {
+        let text = match error {
+            NameError::Empty => "Escreva um nome para entrar.".into(),
+            NameError::TooLong | NameError::Character(_) => sentence(ErrorCode::NameInvalid),
+            NameError::MixedScripts => {
+                "Este nome mistura letras de alfabetos diferentes, e algumas parecem outras. Escreva-o em um só.".into()
+            }
+            NameError::Reserved => {
+                "Este nome não serve: ele passaria pelo servidor ou por todo mundo. Escolha outro.".into()
+            }
+        };
+        Self::with_text(ErrorCode::NameInvalid, text)
+    }
+
+    /// Somebody who is there has a name that looks the same.
+    pub fn name_alike(name: &str, present: &str) -> Self {
+        let other = suggestion(name);
+        let text = format!(
+            "O nome “{name}” não se distingue de “{present}”, que já está na conversa. Escolha outro, por exemplo “{other}”."
+        );
+        Self::with_text(ErrorCode::NameTaken, text)
     }
 
     /// Somebody else has this name.

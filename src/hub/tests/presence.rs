@@ -203,3 +203,31 @@ fn in_a_very_large_room_only_the_count_is_told() {
     assert_eq!(scene.heard(ANA), ["520 online"]);
     assert!(scene.hub.next_tick().is_none());
 }
+
+#[test]
+fn nobody_takes_a_name_that_cant_be_told_from_one_present() {
+    let mut scene = Scene::of(&[(ANA, "Iara"), (BRUNO, "Bruno")]);
+    scene.enters(CELIA, "lara");
+    assert_eq!(scene.heard(CELIA), ["error name_taken"]);
+    scene.says(BRUNO, r#"{"type":"rename","name":"lara"}"#);
+    assert_eq!(scene.heard(BRUNO), ["error name_taken"]);
+    // Lara is another name, and so is lara when Iara is gone.
+    scene.enters(CELIA, "Lara");
+    assert_eq!(scene.heard(CELIA)[0], "welcome Lara");
+    scene.leaves(CELIA);
+    scene.leaves(ANA);
+    scene.got.clear();
+    scene.says(BRUNO, r#"{"type":"rename","name":"lara"}"#);
+    assert_eq!(scene.heard(BRUNO)[0], "welcome lara");
+}
+
+#[test]
+fn one_person_may_have_two_names_that_look_the_same() {
+    let mut scene = Scene::new();
+    scene.enters_with(ANA, "Iara", "one-secret-0123456789");
+    scene.enters_with(BRUNO, "lara", "one-secret-0123456789");
+    assert_eq!(scene.heard(BRUNO)[0], "welcome lara");
+    scene.leaves(ANA);
+    scene.says(BRUNO, r#"{"type":"rename","name":"Iara"}"#);
+    assert_eq!(scene.heard(BRUNO).last().map(String::as_str), Some("1 online lara>Iara"));
+}
