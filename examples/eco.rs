@@ -64,7 +64,7 @@ fn echo(socket: &Arc<TcpStream>, budget: Option<Budget>) -> io::Result<()> {
     };
     match http::judge(&head, &Policy::default(), &Stats::default(), Instant::now()) {
         Verdict::Answer(response) => return (&**socket).write_all(&response.to_bytes()),
-        Verdict::Upgrade(response) => (&**socket).write_all(&response.to_bytes())?,
+        Verdict::Upgrade(response, _) => (&**socket).write_all(&response.to_bytes())?,
     }
     let out = Out { socket: socket.clone(), outbox: Rc::default() };
     let guard = Guard::new(Shared(socket.clone()), Watch { budget, ..Watch::default() });

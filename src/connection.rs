@@ -8,10 +8,10 @@
 
 use crate::door::{Door, Ticket};
 use crate::exchange::{Input, Stats};
-use crate::http::{self, HeadError, Policy, Response, Verdict};
+use crate::http::{self, HeadError, Policy, Response, Trust, Verdict};
 use crate::identity::random_token;
 use crate::link::{ConnId, Link};
-use crate::protocol::{ByeCode, ClientMessage, MAX_FRAME, ServerMessage};
+use crate::protocol::{ByeCode, ClientMessage, ErrorCode, MAX_FRAME, Refusal, ServerMessage};
 use crate::socket::{Budget, End, Guard, Incoming, Reader, Shared, Source, Watch};
 use crossbeam_channel::Sender;
 use std::io::{self, Write};
@@ -52,15 +52,23 @@ pub struct Shop {
 
 /// Serves one accepted socket until it is over.
 pub fn serve(socket: Arc<TcpStream>, address: IpAddr, shop: &Shop) {
-    if let Some((rest, ticket)) = shake_hands(&socket, address, shop) {
-        converse(socket, rest, ticket, shop);
+    if let Some(visit) = shake_hands(&socket, address, shop) {
+        converse(socket, visit, shop);
     }
 }
 
-/// Answers a request, or upgrades the connection and gives back what was read too much.
+/// What is known of a visitor after the upgrade.
+struct Visit {
+    /// What was read beyond the request.
+    rest: Vec<u8>,
+    ticket: Ticket,
+    trust: Trust,
+}
+
+/// Answers a request, or upgrades the connection.
 // On a frame of its own, because the pages that a thread's stack once touched stay with it while it lives.
 #[inline(never)]
-fn shake_hands(socket: &Arc<TcpStream>, address: IpAddr, shop: &Shop) -> Option<(Vec<u8>, Ticket)> {
+fn shake_hands(socket: &Arc<TcpStream>, address: IpAddr, shop: &Shop) -> Option<Visit> {
     let deadline = Instant::now() + HEAD_WITHIN;
     let Some(ticket) = shop.door.wait(address) else {
         answer(socket, &Response::full(shop.door.ceiling()), deadline);
@@ -82,8 +90,8 @@ fn shake_hands(socket: &Arc<TcpStream>, address: IpAddr, shop: &Shop) -> Option<
             answer(socket, &response, deadline);
             None
         }
-        Verdict::Upgrade(response) => match write_all(socket, &response.to_bytes(), deadline) {
-            Ok(()) => Some((rest, ticket)),
+        Verdict::Upgrade(response, trust) => match write_all(socket, &response.to_bytes(), deadline) {
+            Ok(()) => Some(Visit { rest, ticket, trust }),
             Err(error) => {
                 log::debug!("handshake with {address}: {error}");
                 None
@@ -128,7 +136,8 @@ fn write_all(mut socket: &TcpStream, bytes: &[u8], deadline: Instant) -> io::Res
 
 /// The upgraded part of the visit.
 #[inline(never)]
-fn converse(socket: Arc<TcpStream>, rest: Vec<u8>, ticket: Ticket, shop: &Shop) {
+fn converse(socket: Arc<TcpStream>, visit: Visit, shop: &Shop) {
+    let Visit { rest, ticket, trust } = visit;
     let conn = ConnId(shop.next_id.fetch_add(1, Ordering::Relaxed));
     let link = Arc::new(Link::new(conn, socket.clone(), Some(ticket), Instant::now()));
     if shop.inputs.send(Input::Arrived(link.clone())).is_err() {
@@ -137,7 +146,7 @@ fn converse(socket: Arc<TcpStream>, rest: Vec<u8>, ticket: Ticket, shop: &Shop) 
     // From here on the hub knows the connection, and must hear of its end whatever happens, a panic included.
     let mut farewell = Farewell { conn, inputs: &shop.inputs, goodbye: false };
     let mut reader = reader_of(socket, rest, &link, shop);
-    let end = read_until_the_end(&mut reader, &link, shop);
+    let end = read_until_the_end(&mut reader, &link, trust, shop);
     log::debug!("connection {} ended: {end:?}", conn.0);
     match end {
         Some(End::Closed(code)) => {
@@ -164,10 +173,10 @@ fn reader_of(socket: Arc<TcpStream>, rest: Vec<u8>, link: &Link, shop: &Shop) ->
 }
 
 /// Reads and tells the hub. `None` means that the hub said goodbye, or is gone.
-fn read_until_the_end(reader: &mut Reader<Shared, Replies>, link: &Link, shop: &Shop) -> Option<End> {
+fn read_until_the_end(reader: &mut Reader<Shared, Replies>, link: &Link, trust: Trust, shop: &Shop) -> Option<End> {
     loop {
         let input = match reader.read() {
-            Ok(Incoming::Text(text)) => understand(link, &text)?,
+            Ok(Incoming::Text(text)) => understand(link, trust, &shop.policy, &text)?,
             Ok(Incoming::Pong) => continue,
             Ok(Incoming::Binary(_)) => return Some(End::Broken(1003, "Aqui só se conversa em texto.")),
             Err(end) => return Some(end),
@@ -182,8 +191,11 @@ fn read_until_the_end(reader: &mut Reader<Shared, Replies>, link: &Link, shop: &
 }
 
 /// What one text frame tells the hub. `None` means that the connection is over.
-fn understand(link: &Link, text: &str) -> Option<Input> {
+fn understand(link: &Link, trust: Trust, policy: &Policy, text: &str) -> Option<Input> {
     let mut message = match ClientMessage::parse(text) {
+        Ok(ClientMessage::Enter { key, .. }) if trust == Trust::WithKey && !policy.opens(key.as_deref()) => {
+            return Some(Input::Misspoke(link.id, Refusal::new(ErrorCode::KeyRequired)));
+        }
         Ok(message) => message,
         Err(refusal) => return Some(Input::Misspoke(link.id, refusal)),
     };

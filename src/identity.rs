@@ -17,6 +17,28 @@ const TOKEN_BYTES: usize = 20;
 /// Characters of a tag. 40 bits: enough to tell people apart on a screen, and useless for guessing a random token.
 const TAG_LENGTH: usize = 8;
 
+/// What somebody must show to be let in, kept as its hash: comparing hashes tells no guesser how much was right.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// Hashes a key or a password.
+    pub fn of(shown: &str) -> Self {
+        Self(digest(b"papo key", &[shown.as_bytes()]))
+    }
+
+    /// Whether what is shown is this key.
+    pub fn opens(&self, shown: &str) -> bool {
+        *self == Self::of(shown)
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
 /// The hash of a token: proves that two connections hold the same secret, and is not the secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Secret([u8; 32]);
@@ -76,6 +98,14 @@ pub fn random_epoch() -> Result<Arc<str>, getrandom::Error> {
     random_hex::<8>().map(Into::into)
 }
 
+/// A new key for people to show: 160 random bits as hexadecimal digits.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn random_key() -> Result<String, getrandom::Error> {
+    random_hex::<TOKEN_BYTES>()
+}
+
 fn random_hex<const BYTES: usize>() -> Result<String, getrandom::Error> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes)?;
@@ -109,6 +139,13 @@ mod tests {
         assert_ne!(one.person(&ana), one.person(&bruno));
         assert_ne!(one.tag(&ana), one.tag(&bruno));
         assert_eq!(one.tag(&ana).chars().count(), TAG_LENGTH);
+    }
+
+    #[test]
+    fn a_key_opens_for_itself_alone_and_shows_itself_to_nobody() {
+        let key = Key::of("segredo");
+        assert!(key.opens("segredo") && !key.opens("Segredo") && !key.opens(""));
+        assert_eq!(format!("{key:?}"), "Key(…)");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod archive;
 mod banner;
+mod file_key;
 
 use papo::capacity;
 use papo::config::{self, Config, Request};
@@ -13,6 +14,7 @@ use papo::hub::limits::Rules;
 use papo::server::{Server, Setup, listen};
 use simplelog::{LevelFilter, WriteLogger};
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -71,7 +73,7 @@ fn serve(config: &Config) -> Result<(), String> {
     domains.push(gethostname::gethostname().to_string_lossy().to_lowercase());
     let setup = Setup {
         ceiling: capacity.connections,
-        policy: Policy { domains, origins: config.origins.clone() },
+        policy: Policy { domains, origins: config.origins.clone(), file_key: file_key::find(Path::new("html")) },
         rules: Rules { rate, ..Rules::default() },
         patience: Patience::default(),
         history: archive.history,

@@ -11,7 +11,7 @@ mod policy;
 mod response;
 
 pub use head::{Head, HeadError, Upgrade, read_head};
-pub use policy::Policy;
+pub use policy::{Policy, Trust};
 pub use response::Response;
 
 use std::sync::atomic::Ordering;
@@ -25,7 +25,7 @@ pub enum Verdict {
     /// Answer it and close.
     Answer(Response),
     /// Send this and go on in WebSocket.
-    Upgrade(Response),
+    Upgrade(Response, Trust),
 }
 
 /// Decides what a request gets.
@@ -41,8 +41,8 @@ fn decide(head: &Head, policy: &Policy, stats: &Stats, started: Instant) -> Resu
     policy.check_host(host)?;
     if let Some(upgrade) = &head.upgrade {
         upgrade.check(head)?;
-        policy.check_origin(head.origin.as_deref(), host)?;
-        return Ok(Verdict::Upgrade(Response::switching_protocols(&upgrade.key)));
+        let trust = policy.check_origin(head.origin.as_deref(), host)?;
+        return Ok(Verdict::Upgrade(Response::switching_protocols(&upgrade.key), trust));
     }
     if !matches!(head.method.as_str(), "GET" | "HEAD") {
         let refusal = Response::text(405, "Por aqui só se lê: use GET ou HEAD.");

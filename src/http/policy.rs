@@ -4,6 +4,7 @@
 //! without the second, any web site open in a visitor's browser could speak for them.
 
 use super::Response;
+use crate::identity::Key;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The names and origins that are accepted besides the obvious ones.
@@ -13,6 +14,17 @@ pub struct Policy {
     pub domains: Vec<String>,
     /// Origins given with `--origem`, as browsers write them. Lower case.
     pub origins: Vec<String>,
+    /// What a page opened as a file must show; without it, no such page gets in.
+    pub file_key: Option<Key>,
+}
+
+/// How far the origin of a connection is to be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// A program, a page of this server, or one of an origin that was allowed.
+    Full,
+    /// The origin `null`: a page opened as a file, or a sandboxed frame of any web site. Only the former can show the key.
+    WithKey,
 }
 
 impl Policy {
@@ -40,12 +52,20 @@ impl Policy {
         Err(Response::text(421, &text))
     }
 
-    /// No origin (a program), a page opened as a file, a page of this very server, or one of the given origins.
-    pub(super) fn check_origin(&self, origin: Option<&str>, host: &str) -> Result<(), Response> {
-        let Some(origin) = origin.map(str::to_ascii_lowercase) else { return Ok(()) };
+    /// Whether somebody who entered with this key may come from where a file's pages come from.
+    pub fn opens(&self, key: Option<&str>) -> bool {
+        self.file_key.zip(key).is_some_and(|(ours, shown)| ours.opens(shown))
+    }
+
+    /// No origin (a program), a page of this very server, one of the given origins, or a page opened as a file.
+    pub(super) fn check_origin(&self, origin: Option<&str>, host: &str) -> Result<Trust, Response> {
+        let Some(origin) = origin.map(str::to_ascii_lowercase) else { return Ok(Trust::Full) };
         let own = authority_of(&origin).is_some_and(|theirs| theirs == with_port(&origin, host));
-        if own || origin == "null" || self.origins.contains(&origin) {
-            return Ok(());
+        if own || self.origins.contains(&origin) {
+            return Ok(Trust::Full);
+        }
+        if origin == "null" {
+            return Ok(Trust::WithKey);
         }
         let text = format!(
             "Uma página de “{origin}” não pode conversar com este servidor. Para permitir, ligue-o com --origem {origin}"

@@ -32,14 +32,14 @@ fn read(request: &str) -> Result<(Head, Vec<u8>), HeadError> {
 }
 
 fn policy() -> Policy {
-    Policy { domains: vec!["maquina".into()], origins: vec!["https://site.exemplo".into()] }
+    Policy { domains: vec!["maquina".into()], origins: vec!["https://site.exemplo".into()], ..Policy::default() }
 }
 
 /// The answer to a request: its status, and all of it as text.
 fn answer(request: &str) -> (u16, String) {
     let response = match read(request) {
         Ok((head, _)) => match judge(&head, &policy(), &Stats::default(), Instant::now()) {
-            Verdict::Answer(response) | Verdict::Upgrade(response) => response,
+            Verdict::Answer(response) | Verdict::Upgrade(response, _) => response,
         },
         Err(HeadError::Refused(response)) => response,
         Err(HeadError::Gone(error)) => panic!("{error}"),

@@ -1,6 +1,8 @@
 //! Bytes on a socket, for what a well-behaved client would never send, and requests of plain HTTP.
 
-use crate::stage::{DEADLINE, TestServer, goodbye};
+use crate::stage::{DEADLINE, TestServer, Visitor, goodbye, token};
+use papo::identity::Key;
+use serde_json::json;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -53,6 +55,34 @@ fn pages_of_other_sites_are_refused_before_the_upgrade() {
     assert_eq!(request(&own, "Origin: null\r\n"), "101");
     assert_eq!(request(&own, "Origin: http://exemplo.com\r\n"), "403");
     assert_eq!(request("exemplo.com", ""), "421");
+}
+
+#[test]
+fn a_page_opened_as_a_file_shows_its_key_and_a_frame_of_another_site_cannot() {
+    let server = TestServer::start_with(|setup| setup.policy.file_key = Some(Key::of("a-chave-do-arquivo")));
+    let enter = |key: Option<&str>| json!({"type": "enter", "name": "Ana", "token": token("Ana"), "key": key});
+    let mut page = Visitor::connect_from(server.address, Some("null")).unwrap();
+    for key in [None, Some("outra"), Some("")] {
+        page.send(enter(key));
+        page.hears(&["error key_required"]);
+    }
+    page.send(enter(Some("a-chave-do-arquivo")));
+    page.hears(&["welcome Ana", "joined geral 1"]);
+    // Who is known by another origin needs none.
+    server.enter("Bruno");
+}
+
+#[test]
+fn without_a_key_no_file_gets_in_unless_whoever_runs_the_server_said_so() {
+    let enter = json!({"type": "enter", "name": "Ana", "token": token("Ana")});
+    let server = TestServer::start();
+    let mut page = Visitor::connect_from(server.address, Some("null")).unwrap();
+    page.send(enter.clone());
+    page.hears(&["error key_required"]);
+    let server = TestServer::start_with(|setup| setup.policy.origins = vec!["null".into()]);
+    let mut page = Visitor::connect_from(server.address, Some("null")).unwrap();
+    page.send(enter);
+    page.hears(&["welcome Ana", "joined geral 1"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tungstenite::client::IntoClientRequest;
+use tungstenite::http::HeaderValue;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::{Message, WebSocket};
 
@@ -93,10 +94,18 @@ pub struct Ending {
 
 impl Visitor {
     pub fn connect(address: SocketAddr) -> tungstenite::Result<Self> {
+        Self::connect_from(address, None)
+    }
+
+    /// Connects as a page of this origin does.
+    pub fn connect_from(address: SocketAddr, origin: Option<&'static str>) -> tungstenite::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(DEADLINE))?;
         stream.set_nodelay(true)?;
-        let request = format!("ws://{address}/").into_client_request()?;
+        let mut request = format!("ws://{address}/").into_client_request()?;
+        if let Some(origin) = origin {
+            request.headers_mut().insert("Origin", HeaderValue::from_static(origin));
+        }
         match tungstenite::client(request, stream) {
             Ok((socket, _)) => Ok(Self { socket, said: 0 }),
             Err(tungstenite::HandshakeError::Failure(error)) => Err(error),
