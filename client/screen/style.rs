@@ -13,6 +13,15 @@ pub const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
 /// What stands out.
 pub const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
 
+/// The attributes in use, each with its code.
+pub const ATTRIBUTES: [(Modifier, &str); 5] = [
+    (Modifier::BOLD, "1"),
+    (Modifier::DIM, "2"),
+    (Modifier::ITALIC, "3"),
+    (Modifier::UNDERLINED, "4"),
+    (Modifier::REVERSED, "7"),
+];
+
 /// The ANSI colours for names: without black, white, the greys and the dark blue that many dark screens swallow.
 const NAME_COLOURS: [Color; 11] = [
     Color::Red,
@@ -71,8 +80,7 @@ pub fn notice(tone: Tone, colours: bool) -> Style {
 pub fn sequence(style: Style) -> String {
     let mut codes = vec!["0".to_owned()];
     let on = style.add_modifier;
-    let attributes = [(Modifier::BOLD, "1"), (Modifier::DIM, "2"), (Modifier::ITALIC, "3"), (Modifier::REVERSED, "7")];
-    codes.extend(attributes.iter().filter(|(modifier, _)| on.contains(*modifier)).map(|(_, code)| (*code).to_owned()));
+    codes.extend(ATTRIBUTES.iter().filter(|(modifier, _)| on.contains(*modifier)).map(|(_, code)| (*code).to_owned()));
     codes.extend(style.fg.and_then(colour_code).map(|code| code.to_string()));
     format!("\x1b[{}m", codes.join(";"))
 }

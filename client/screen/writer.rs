@@ -3,6 +3,7 @@
 //! Knows escape sequences; never knows what the cells mean.
 
 use super::style;
+use super::wrap::width;
 use crossterm::terminal as raw;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Position;
@@ -52,8 +53,9 @@ pub fn restore() {
     }
 }
 
-/// Takes the terminal.
+/// Takes the terminal, also when it is believed to be in our hands: a shell that had it meanwhile has changed its mode.
 pub fn take() -> io::Result<()> {
+    restore();
     raw::enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     write_at_once(BEGIN.as_bytes())
@@ -64,24 +66,10 @@ pub fn clear() -> io::Result<()> {
     write_at_once(b"\x1b[0m\x1b[2J")
 }
 
-/// Writes the cells that are not as they were, then the title and the bell if wanted.
+/// Writes the rows that are not as they were, then the title and the bell if wanted.
 pub fn write(old: &Buffer, new: &Buffer, cursor: Position, title: Option<&str>, bell: bool) -> io::Result<()> {
     let mut frame = String::from(BEGIN_FRAME);
-    let mut at = None;
-    let mut style = String::new();
-    for (x, y, cell) in old.diff(new) {
-        if at != Some((x, y)) {
-            frame.push_str(&format!("\x1b[{};{}H", y + 1, x + 1));
-        }
-        let wanted = sequence(cell);
-        if wanted != style {
-            frame.push_str(&wanted);
-            style = wanted;
-        }
-        frame.push_str(cell.symbol());
-        // Where terminals may count differently, the next cell is addressed again: an error ends with its cell.
-        at = cell.symbol().is_ascii().then_some((x + 1, y));
-    }
+    changes(old, new, &mut frame);
     frame.push_str(&format!("\x1b[0m\x1b[{};{}H", cursor.y + 1, cursor.x + 1));
     if let Some(title) = title {
         frame.push_str(&format!("\x1b]2;{title}\x07"));
@@ -92,6 +80,38 @@ pub fn write(old: &Buffer, new: &Buffer, cursor: Position, title: Option<&str>, 
     frame.push_str(END_FRAME);
     *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
     write_at_once(frame.as_bytes())
+}
+
+/// What turns one screen into the other.
+///
+/// Terminals differ in the columns of flags, families and hearts. A row that holds such a character, or held one, is
+/// wiped and written anew: what a terminal painted beside its cell would otherwise stay there for good.
+fn changes(old: &Buffer, new: &Buffer, frame: &mut String) {
+    let columns = usize::from(new.area.width).max(1);
+    for (y, (was, is)) in old.content.chunks(columns).zip(new.content.chunks(columns)).enumerate() {
+        let anew = was != is && [was, is].into_iter().flatten().any(|cell| width(cell.symbol()) != 1);
+        if anew {
+            frame.push_str(&format!("\x1b[{};1H\x1b[0m\x1b[2K", y + 1));
+        }
+        let (mut at, mut style, mut x) = (None, String::new(), 0);
+        while let Some(cell) = is.get(x) {
+            let columns = width(cell.symbol()).max(1);
+            if if anew { *cell != Cell::EMPTY } else { *cell != was[x] } {
+                if at != Some(x) {
+                    frame.push_str(&format!("\x1b[{};{}H", y + 1, x + 1));
+                }
+                let wanted = sequence(cell);
+                if wanted != style {
+                    frame.push_str(&wanted);
+                    style = wanted;
+                }
+                frame.push_str(cell.symbol());
+                // Where terminals may count differently, the next cell is addressed again: an error ends with its cell.
+                at = cell.symbol().is_ascii().then_some(x + 1);
+            }
+            x += columns;
+        }
+    }
 }
 
 fn sequence(cell: &Cell) -> String {
@@ -114,7 +134,29 @@ pub fn print(rows: &[Row<'_>]) -> io::Result<()> {
 #[cfg(unix)]
 fn write_at_once(bytes: &[u8]) -> io::Result<()> {
     use std::os::fd::AsFd;
-    std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?).write_all(bytes)
+    write_whole(&std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?), bytes)
+}
+
+/// Writes all of it, also where another program has left the terminal in a mode that refuses instead of waiting.
+#[cfg(unix)]
+fn write_whole<W: std::os::fd::AsFd>(output: &W, mut bytes: &[u8]) -> io::Result<()>
+where
+    for<'a> &'a W: Write,
+{
+    use rustix::event::{PollFd, PollFlags, poll};
+    let mut writer = output;
+    while !bytes.is_empty() {
+        match writer.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                poll(&mut [PollFd::new(output, PollFlags::OUT)], None)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(not(unix))]
@@ -138,5 +180,60 @@ mod tests {
         let text = text_of(&cells);
         assert!(text.starts_with("09:05  Célia  olá\r\n       Ana  oi 🙂"), "{text:?}");
         assert!(!text.contains("localhost") && !text.contains("rascu"));
+    }
+    fn screen(rows: &[&str]) -> Buffer {
+        let mut cells = Buffer::empty(Rect::new(0, 0, 20, 3));
+        rows.iter().zip(0..).for_each(|(row, y)| {
+            cells.set_string(0, y, *row, Style::new());
+        });
+        cells
+    }
+
+    fn written(old: &[&str], new: &[&str]) -> String {
+        let mut frame = String::new();
+        changes(&screen(old), &screen(new), &mut frame);
+        frame
+    }
+
+    /// Some terminals draw the two letters of a flag beside each other: the second one used to stay.
+    #[test]
+    fn a_row_that_had_a_flag_is_wiped_before_it_is_written_again() {
+        assert_eq!(written(&["oi 🇧🇷"], &["oi tudo"]), "\x1b[1;1H\x1b[0m\x1b[2K\x1b[1;1H\x1b[0moi\x1b[1;4Htudo");
+        assert_eq!(written(&["oi 🇧🇷", "a"], &["oi 🇧🇷", "b"]), "\x1b[2;1H\x1b[0mb", "other rows are left alone");
+    }
+
+    #[test]
+    fn of_a_plain_row_only_what_changed_is_written() {
+        assert_eq!(written(&["coração"], &["coragem"]), "\x1b[1;5H\x1b[0mgem");
+        assert_eq!(written(&["igual"], &["igual"]), "");
+    }
+
+    /// The room being written in is told by an underline, which the writer did not know.
+    #[test]
+    fn every_attribute_that_is_drawn_reaches_the_terminal() {
+        let mut cells = screen(&[]);
+        for (x, modifier) in (0..).zip(style::ATTRIBUTES.map(|(modifier, _)| modifier)) {
+            cells[(x, 0)].set_symbol("x").set_style(Style::new().add_modifier(modifier));
+        }
+        let mut frame = String::new();
+        changes(&screen(&[]), &cells, &mut frame);
+        assert_eq!(frame, "\x1b[1;1H\x1b[0;1mx\x1b[0;2mx\x1b[0;3mx\x1b[0;4mx\x1b[0;7mx");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_terminal_that_refuses_for_a_moment_gets_everything_in_the_end() {
+        use std::io::Read;
+        let (output, mut terminal) = std::os::unix::net::UnixStream::pair().unwrap();
+        output.set_nonblocking(true).unwrap();
+        let frame = vec![b'x'; 4 << 20];
+        let reader = std::thread::spawn(move || {
+            let mut seen = Vec::new();
+            terminal.read_to_end(&mut seen).unwrap();
+            seen.len()
+        });
+        write_whole(&output, &frame).unwrap();
+        drop(output);
+        assert_eq!(reader.join().unwrap(), frame.len());
     }
 }
