@@ -20,6 +20,7 @@ mod clock;
 mod command;
 mod complete;
 mod connection;
+mod ending;
 mod front;
 mod input;
 mod json;
@@ -40,19 +41,16 @@ mod words;
 
 use app::{App, Exit, Habits};
 use clock::Clock;
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::bounded;
 use front::Front;
 use options::{Options, Request};
 use run::{Client, Sources};
 use session::Session;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// News of the network that wait to be taken up; behind them the server waits.
 const MAX_NEWS: usize = 1024;
-/// How long an ordered end may take before it is forced.
-const LAST_RESORT: Duration = Duration::from_secs(3);
 
 /// Which kind of surface there is.
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +97,7 @@ fn talk(options: Options, clock: Clock) -> Exit {
     let (Ok(token), Ok(prefix)) = (token::obtain(), token::random_hex(8)) else {
         return complain("O sistema não deu números aleatórios, e sem eles não há segredo.", Exit::Unexpected);
     };
-    let (Ok(stops), (sender, news)) = (watch_for_the_end(), bounded(MAX_NEWS)) else {
+    let (Ok(stops), (sender, news)) = (ending::watch_for_the_end(), bounded(MAX_NEWS)) else {
         return complain("Não consegui preparar o fim do programa (Ctrl+C).", Exit::Unexpected);
     };
     let habits = Habits { attended: surface.attended, stays: options.stays, insists: options.insists };
@@ -108,7 +106,7 @@ fn talk(options: Options, clock: Clock) -> Exit {
     let result = surface.open(clock).and_then(|mut front| {
         let inputs = if surface.capable { keyboard::keys() } else { keyboard::lines() }?;
         let sources = Sources { inputs, news, stops };
-        Ok(Client { app, session, front: front.as_mut(), sources }.run())
+        Ok(Client { app, session, front: front.as_mut(), sources, watched: true }.run())
     });
     result.unwrap_or_else(|error| complain(&format!("Não consegui usar o terminal: {error}."), Exit::Unexpected))
 }
@@ -127,7 +125,7 @@ impl Surface {
 
     fn open(self, clock: Clock) -> io::Result<Box<dyn Front>> {
         if self.capable {
-            restore_on_panic();
+            ending::restore_on_panic();
             let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
             return Ok(Box::new(screen::Screen::new(clock, colours)?));
         }
@@ -139,30 +137,4 @@ impl Surface {
         let lines = lines::Lines::new(clock, news);
         Ok(if self.json { Box::new(json::Json::new(lines)) } else { Box::new(lines) })
     }
-}
-
-/// A panic anywhere ends the program, with the terminal as it was.
-fn restore_on_panic() {
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        screen::restore();
-        screen::print_last();
-        eprintln!("O cliente encontrou um defeito e precisou parar. O que se sabe dele:");
-        usual(info);
-        std::process::exit(Exit::Unexpected as i32);
-    }));
-}
-
-/// Ctrl+C where it is a signal, a request to end, a closed terminal.
-fn watch_for_the_end() -> Result<Receiver<()>, ctrlc::Error> {
-    let (sender, receiver) = bounded(1);
-    ctrlc::set_handler(move || {
-        let _ = sender.try_send(());
-        // The loop may be waiting for a terminal that takes nothing any more.
-        std::thread::sleep(LAST_RESORT);
-        screen::restore();
-        screen::print_last();
-        std::process::exit(Exit::Interrupted as i32);
-    })?;
-    Ok(receiver)
 }

@@ -36,6 +36,8 @@ pub struct Client<'a> {
     pub session: Session,
     pub front: &'a mut dyn Front,
     pub sources: Sources,
+    /// The front still shows what it is given.
+    pub watched: bool,
 }
 
 impl Client<'_> {
@@ -44,7 +46,9 @@ impl Client<'_> {
         let mut exit = self.happened(Event::Started);
         while exit.is_none() {
             let now = Instant::now();
-            if self.front.ready_at().is_none_or(|time| now >= time) && self.refresh(now).is_err() {
+            if self.watched && self.front.ready_at().is_none_or(|time| now >= time) && self.refresh(now).is_err() {
+                // The terminal is gone; there is still a server to say goodbye to.
+                self.watched = false;
                 exit = self.happened(Event::Stopped);
                 continue;
             }
@@ -132,7 +136,7 @@ impl Client<'_> {
             now + Duration::from_nanos(u64::from(left.subsec_nanos())).max(Duration::from_millis(1))
         });
         // What could not be drawn yet will be.
-        let drawing = self.front.ready_at().filter(|&time| time > now);
+        let drawing = self.front.ready_at().filter(|&time| self.watched && time > now);
         let deadline = [self.app.deadline(now), retry, second, drawing].into_iter().flatten().min();
         let patience = deadline.map_or(NAP, |time| time.saturating_duration_since(now));
         self.next(patience)

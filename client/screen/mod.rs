@@ -34,6 +34,11 @@ use view::View;
 const FRAME: Duration = Duration::from_millis(33);
 /// Where the terminal does not tell its size.
 const USUAL_SIZE: (u16, u16) = (80, 24);
+/// No larger than this, whatever the terminal tells: the cells are kept in memory.
+const LARGEST: (u16, u16) = (1000, 400);
+
+/// The answer to Ctrl+Z in a window where nothing else runs.
+const NOWHERE_TO_GO: &str = "Não há para onde voltar: nesta janela só roda este programa.";
 
 /// The screen and the line being typed.
 pub struct Screen {
@@ -55,7 +60,7 @@ impl Screen {
     /// Takes the terminal; it is given back when this is dropped.
     pub fn new(clock: Clock, colours: bool) -> io::Result<Self> {
         writer::take()?;
-        let size = crossterm::terminal::size().unwrap_or(USUAL_SIZE);
+        let size = size_of_the_terminal();
         Ok(Self {
             view: View::new(clock, colours, size),
             editor: Editor::default(),
@@ -146,6 +151,7 @@ impl Screen {
     }
 
     fn resize(&mut self, columns: u16, rows: u16) {
+        let (columns, rows) = sensible((columns, rows));
         self.view.resize(columns, rows);
         self.forget();
     }
@@ -158,11 +164,17 @@ impl Screen {
         (self.changed, self.drawn_at) = (true, None);
     }
 
-    /// Stops as any program does at Ctrl+Z, and goes on when it is called back.
+    /// Stops as any program does at Ctrl+Z, with all that was started with it, and goes on when it is called back.
     #[cfg(unix)]
     fn rest(&mut self) -> io::Result<()> {
+        use rustix::process::{Signal, getppid, getsid, kill_current_process_group};
+        // Without a shell behind it nobody could call it back.
+        if getppid().is_none_or(|parent| getsid(Some(parent)).ok() != getsid(None).ok()) {
+            (self.view.hint, self.changed) = (Some(NOWHERE_TO_GO.into()), true);
+            return Ok(());
+        }
         restore();
-        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+        kill_current_process_group(Signal::STOP)?;
         self.wake()
     }
 
@@ -174,7 +186,7 @@ impl Screen {
     /// Takes the terminal again, whatever was done to it meanwhile.
     fn wake(&mut self) -> io::Result<()> {
         writer::take()?;
-        let (columns, rows) = crossterm::terminal::size().unwrap_or(USUAL_SIZE);
+        let (columns, rows) = size_of_the_terminal();
         self.resize(columns, rows);
         Ok(())
     }
@@ -273,6 +285,16 @@ impl Drop for Screen {
     fn drop(&mut self) {
         restore();
     }
+}
+
+fn size_of_the_terminal() -> (u16, u16) {
+    sensible(crossterm::terminal::size().unwrap_or_default())
+}
+
+/// A size that can be drawn; some terminals tell 0 × 0.
+fn sensible((columns, rows): (u16, u16)) -> (u16, u16) {
+    let or_usual = |told: u16, usual: u16, largest: u16| if told == 0 { usual } else { told.min(largest) };
+    (or_usual(columns, USUAL_SIZE.0, LARGEST.0), or_usual(rows, USUAL_SIZE.1, LARGEST.1))
 }
 
 #[cfg(test)]

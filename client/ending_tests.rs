@@ -1,0 +1,63 @@
+//! A defect in the full screen. The test starts itself once more, in a pseudo-terminal, and panics there for real.
+
+use super::*;
+use crate::app::Status;
+use crate::clock::Clock;
+use crate::front::Front;
+use crate::line::Line;
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use std::io::Read;
+
+/// Set only in the process that is to panic.
+const PANICS: &str = "PAPO_TEST_PANICS";
+
+/// Not a test by itself: what the other one starts in its terminal.
+#[test]
+fn a_client_with_a_defect() {
+    if std::env::var_os(PANICS).is_none() {
+        return;
+    }
+    restore_on_panic();
+    let mut screen = screen::Screen::new(Clock::brasilia(), true).unwrap();
+    screen.show(&Line::info("as últimas palavras")).unwrap();
+    screen.refresh(&Status { name: "Ana".into(), connected: true, ..Status::default() }).unwrap();
+    // Where defects are met: in any thread, while the screen is drawn by another.
+    let reader = thread::spawn(|| panic!("um defeito"));
+    let _ = reader.join();
+}
+
+#[test]
+fn a_panic_leaves_the_terminal_as_it_was_with_the_conversation_on_it() {
+    let pair = native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
+    let modes = pair.master.get_termios().unwrap();
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "ending::tests::a_client_with_a_defect", "--nocapture", "--test-threads=1"]);
+    command.env(PANICS, "1");
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    // The slave stays open, so that the terminal and its modes outlive the client.
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let (sender, output) = crossbeam_channel::unbounded();
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = reader.read(&mut buffer) {
+            let _ = sender.send(buffer[..count].to_vec());
+        }
+    });
+    assert_eq!(child.wait().unwrap().exit_code(), Exit::Unexpected as u32);
+    let mut terminal = vt100::Parser::new(24, 80, 0);
+    let mut was_full_screen = false;
+    while !terminal.screen().contents().contains("um defeito") {
+        let bytes = output.recv_timeout(Duration::from_secs(20)).expect("the panic's own words");
+        // Byte by byte: between two reads the client may have taken the terminal and given it back.
+        for byte in bytes {
+            terminal.process(&[byte]);
+            was_full_screen |= terminal.screen().alternate_screen();
+        }
+    }
+    let screen = terminal.screen();
+    assert!(was_full_screen && !screen.alternate_screen() && !screen.bracketed_paste() && !screen.hide_cursor());
+    let text = screen.contents();
+    let order = ["as últimas palavras", "O cliente encontrou um defeito", "um defeito"].map(|words| text.find(words));
+    assert!(order.is_sorted() && order[0].is_some(), "{text}");
+    assert_eq!(pair.master.get_termios().unwrap(), modes, "echo, line editing and signals are as they were");
+}
