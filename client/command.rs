@@ -28,7 +28,7 @@ pub struct Command {
     pub kind: Kind,
     pub name: &'static str,
     /// The English names, accepted without being advertised.
-    twins: &'static [&'static str],
+    pub twins: &'static [&'static str],
     /// What follows the name.
     pub arguments: &'static str,
     description: &'static str,

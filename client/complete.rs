@@ -6,13 +6,19 @@ use crate::command;
 use crate::input::Way;
 use papo::text::fold;
 
+/// Most words of a name that are looked at.
+const MAX_WORDS: usize = 4;
+
 /// What there is to be completed to.
 pub struct Known<'a> {
     /// Who spoke, the last one first.
     pub speakers: Vec<String>,
     /// Everybody else who is there.
     pub people: Vec<String>,
+    /// The open rooms.
     pub rooms: &'a [String],
+    /// Rooms that were spoken of.
+    pub heard: &'a [String],
 }
 
 /// The possible words, one of them chosen.
@@ -27,9 +33,7 @@ pub struct Completion {
 impl Completion {
     /// For the text left of the cursor.
     pub fn of(before: &str, known: &Known<'_>) -> Self {
-        let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-        // Behind the white space, which may be longer than one byte.
-        let start = (start..=before.len()).find(|&at| before.is_char_boundary(at)).unwrap_or(before.len());
+        let start = begin_of_word(before);
         let word = &before[start..];
         let words = if start == 0 && word.starts_with('/') {
             commands(&word[1..])
@@ -38,7 +42,7 @@ impl Completion {
         } else if wants_room(before) {
             rooms(word, "", known)
         } else {
-            people(word, start == 0, known)
+            return people_in(before, known);
         };
         Self { start, words, chosen: 0 }
     }
@@ -60,10 +64,25 @@ impl Completion {
     }
 }
 
+/// Where the last word begins, in bytes.
+fn begin_of_word(before: &str) -> usize {
+    before.char_indices().rev().find(|(_, c)| c.is_whitespace()).map_or(0, |(at, c)| at + c.len_utf8())
+}
+
+/// The commands; their English names only where no other begins like this.
 fn commands(begun: &str) -> Vec<String> {
     let key = fold(begun);
-    let names = command::TABLE.iter().filter(|command| command.name.starts_with(&key));
-    names.map(|command| format!("/{}{}", command.name, if command.arguments.is_empty() { "" } else { " " })).collect()
+    let form = |command: &command::Command, name: &str| {
+        format!("/{name}{}", if command.arguments.is_empty() { "" } else { " " })
+    };
+    let called = |command| form(command, command.name);
+    let names: Vec<String> =
+        command::TABLE.iter().filter(|command| command.name.starts_with(&key)).map(called).collect();
+    if !names.is_empty() {
+        return names;
+    }
+    let twins = command::TABLE.iter().flat_map(|command| command.twins.iter().map(move |twin| (command, *twin)));
+    twins.filter(|(_, twin)| twin.starts_with(&key)).map(|(command, twin)| form(command, twin)).collect()
 }
 
 /// Whether what follows the command is a room.
@@ -71,9 +90,31 @@ fn wants_room(before: &str) -> bool {
     ["/entrar ", "/deixar ", "/join ", "/part "].iter().any(|command| before.starts_with(command))
 }
 
+/// The open rooms first.
 fn rooms(begun: &str, sign: &str, known: &Known<'_>) -> Vec<String> {
     let key = fold(begun);
-    known.rooms.iter().filter(|room| fold(room).starts_with(&key)).map(|room| format!("{sign}{room} ")).collect()
+    let is_open = |name: &&String| known.rooms.iter().any(|open| fold(open) == fold(name));
+    let heard = known.heard.iter().filter(|name| !is_open(name));
+    let all = known.rooms.iter().chain(heard);
+    all.filter(|room| fold(room).starts_with(&key)).map(|room| format!("{sign}{room} ")).collect()
+}
+
+/// People, for as many words before the cursor as begin somebody's name: “Maria C” is one.
+fn people_in(before: &str, known: &Known<'_>) -> Completion {
+    let mut start = begin_of_word(before);
+    let mut best = Completion { start, words: people(&before[start..], start == 0, known), chosen: 0 };
+    for _ in 1..MAX_WORDS {
+        let earlier = before[..start].trim_end();
+        if earlier.is_empty() {
+            break;
+        }
+        start = begin_of_word(earlier);
+        let words = people(&before[start..], start == 0, known);
+        if !words.is_empty() && before[start..].trim_end().contains(' ') {
+            best = Completion { start, words, chosen: 0 };
+        }
+    }
+    best
 }
 
 fn people(word: &str, at_start: bool, known: &Known<'_>) -> Vec<String> {
@@ -94,8 +135,9 @@ mod tests {
     fn completed(before: &str) -> Vec<String> {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let rooms = names(&["geral", "Laboratório"]);
+        let heard = names(&["laboratorio", "garagem"]);
         let people = names(&["Célia", "João", "Joana Dark", "Rita"]);
-        let known = Known { speakers: names(&["Rita", "João", "Foi Embora"]), people, rooms: &rooms };
+        let known = Known { speakers: names(&["Rita", "João", "Foi Embora"]), people, rooms: &rooms, heard: &heard };
         let completion = Completion::of(before, &known);
         let all = completion.words.iter().map(|word| format!("{}{word}", &before[..completion.start]));
         all.collect()
@@ -115,12 +157,27 @@ mod tests {
     fn commands_and_rooms_are_found() {
         assert_eq!(completed("/a"), ["/ajuda", "/antes", "/avisos "]);
         assert_eq!(completed("/entrar lab"), ["/entrar Laboratório "]);
-        assert_eq!(completed("veja #g"), ["veja #geral "]);
+        assert_eq!(completed("veja #g"), ["veja #geral ", "veja #garagem "], "also rooms that were only spoken of");
+    }
+
+    #[test]
+    fn an_english_name_is_completed_by_whoever_types_english() {
+        assert_eq!(completed("/s"), ["/salas", "/sair"]);
+        assert_eq!(completed("/se"), ["/search "]);
+        assert_eq!(completed("/wh"), ["/who", "/whisper "]);
+        assert_eq!(completed("/ni"), ["/nick "]);
+    }
+
+    #[test]
+    fn a_name_of_several_words_is_completed_from_its_second_too() {
+        assert_eq!(completed("joana d"), ["Joana Dark, "]);
+        assert_eq!(completed("oi, @joana d"), ["oi, @Joana Dark "]);
+        assert_eq!(completed("viu, joana r"), ["viu, joana Rita "], "no such person: the last word alone counts");
     }
 
     #[test]
     fn the_key_goes_round() {
-        let known = Known { speakers: vec![], people: vec!["Ana".into(), "Bia".into()], rooms: &[] };
+        let known = Known { speakers: vec![], people: vec!["Ana".into(), "Bia".into()], rooms: &[], heard: &[] };
         let completion = Completion::of("", &known);
         assert_eq!(completion.clone().next(Way::On).next(Way::On), completion);
         assert_eq!(completion.next(Way::Back).text(), Some("Bia, "));

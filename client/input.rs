@@ -7,6 +7,13 @@ use unicode_width::UnicodeWidthStr;
 
 /// Lines kept for ↑.
 const MAX_HISTORY: usize = 200;
+/// Longest text, in bytes: more than any message may have, so that a paste can still be shortened.
+const MAX_TEXT: usize = 64 * 1024;
+
+/// A text that was put aside, and where the cursor was.
+#[derive(Debug, Default)]
+pub struct Draft(String, usize);
+
 /// A text being written.
 #[derive(Debug, Default)]
 pub struct Editor {
@@ -34,12 +41,24 @@ impl Editor {
         self.text.is_empty()
     }
 
-    /// Puts text at the cursor. Its line feeds stay; control characters have no place in a message and go.
-    pub fn insert(&mut self, text: &str) {
+    /// Puts text at the cursor. Its line feeds stay; control characters have no place in a message and go. Returns
+    /// whether there was room for all of it.
+    pub fn insert(&mut self, text: &str) -> bool {
         let text = papo::text::clean(text);
-        self.text.insert_str(self.cursor, &text);
-        self.cursor += text.len();
+        let free = MAX_TEXT.saturating_sub(self.text.len());
+        let fitting = &text[..text.floor_char_boundary(free)];
+        self.text.insert_str(self.cursor, fitting);
+        self.cursor += fitting.len();
         self.settle();
+        fitting.len() == text.len()
+    }
+
+    /// Puts another text in the place of this one, which is handed over.
+    pub fn exchange(&mut self, Draft(text, cursor): Draft) -> Draft {
+        self.recalled = None;
+        let old = Draft(std::mem::replace(&mut self.text, text), self.cursor);
+        self.cursor = cursor;
+        old
     }
 
     /// Replaces everything, for instance by a text that was refused.
@@ -96,6 +115,31 @@ impl Editor {
     /// Deletes up to the beginning or the end.
     pub fn delete_all(&mut self, way: Way) {
         self.remove_to(if way == Way::Back { 0 } else { self.text.len() });
+    }
+
+    /// To the line above or below, in a text of several. Returns whether there is one.
+    pub fn step_line(&mut self, way: Way) -> bool {
+        let begin_of = |at: usize| self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let start = begin_of(self.cursor);
+        let begin = match way {
+            Way::Back if start == 0 => return false,
+            Way::Back => begin_of(start - 1),
+            Way::On => match self.text[self.cursor..].find('\n') {
+                Some(length) => self.cursor + length + 1,
+                None => return false,
+            },
+        };
+        let line = self.text[begin..].split('\n').next().unwrap_or_default();
+        let (mut left, mut place) = (self.text[start..self.cursor].width(), line.len());
+        for (at, grapheme) in line.grapheme_indices(true) {
+            if left < columns_of(grapheme).max(1) {
+                place = at;
+                break;
+            }
+            left -= columns_of(grapheme);
+        }
+        self.cursor = begin + place;
+        true
     }
 
     /// Shows an earlier line, or a later one and in the end the draft again.

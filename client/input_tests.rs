@@ -123,3 +123,35 @@ fn a_word_is_put_in_the_place_of_its_beginning() {
     editor.replace_from("oi, ".len(), "@João ");
     assert_eq!(seen(&editor), "oi, @João |");
 }
+
+#[test]
+fn the_arrows_move_between_the_lines_of_a_text_before_they_leave_it() {
+    let mut editor = written("enviada");
+    editor.take();
+    editor.insert("ação 🙂 um\n\ndois e três");
+    assert!(editor.step_line(Way::Back) && editor.step_line(Way::Back) && !editor.step_line(Way::Back));
+    assert_eq!(seen(&editor), "|ação 🙂 um\n\ndois e três");
+    editor.jump(Way::Back);
+    (0..6).for_each(|_| editor.step(Way::On));
+    assert!(editor.step_line(Way::On) && editor.step_line(Way::On) && !editor.step_line(Way::On));
+    assert_eq!(seen(&editor), "ação 🙂 um\n\n|dois e três");
+}
+
+#[test]
+fn a_paste_of_a_whole_book_is_cut_and_said_to_be() {
+    let mut editor = Editor::default();
+    assert!(!editor.insert(&"ã".repeat(MAX_TEXT)));
+    assert_eq!(editor.text().len(), MAX_TEXT);
+    assert!(!editor.insert("é"));
+}
+
+#[test]
+fn a_text_that_is_put_aside_comes_back_with_its_cursor() {
+    let mut editor = written("para a sala");
+    editor.step_word(Way::Back);
+    let draft = editor.exchange(Draft::default());
+    assert!(editor.is_empty());
+    editor.insert("outra coisa");
+    editor.exchange(draft);
+    assert_eq!(seen(&editor), "para a |sala");
+}

@@ -32,6 +32,18 @@ pub enum Wish {
     Active,
 }
 
+/// The keys that nobody would guess, for the help.
+pub fn help() -> String {
+    const KEYS: [(&str, &str); 4] = [
+        ("Tab, Alt+Enter", "completa nomes, comandos e salas; quebra a linha"),
+        ("PgUp, PgDn, End", "sobe, desce e volta ao fim"),
+        ("Alt+1…9, Alt+A", "muda de sala; vai à que tem novidade"),
+        ("F2, Ctrl+C, Ctrl+D", "mostra as pessoas; apaga a linha; sai"),
+    ];
+    let rows = KEYS.map(|(keys, what)| format!("\n{keys:18}  {what}"));
+    format!("Teclas:{}", rows.concat())
+}
+
 /// Applies one key.
 pub fn press(editor: &mut Editor, key: KeyEvent) -> Option<Wish> {
     if key.kind == KeyEventKind::Release {
@@ -44,8 +56,8 @@ pub fn press(editor: &mut Editor, key: KeyEvent) -> Option<Wish> {
         // AltGr comes as both on some systems, and writes.
         KeyCode::Char(c) if control && !alt => return with_control(editor, c.to_ascii_lowercase()),
         KeyCode::Char(c) if alt && !control => return with_alt(editor, c.to_ascii_lowercase()),
-        KeyCode::Char(c) => editor.insert(c.encode_utf8(&mut [0; 4])),
-        KeyCode::Enter if alt || shift => editor.insert("\n"),
+        KeyCode::Char(c) => drop_in(editor, c),
+        KeyCode::Enter if alt || shift => drop_in(editor, '\n'),
         KeyCode::Enter => return Some(Wish::Submit(editor.take())),
         KeyCode::Backspace if alt || control => editor.delete_word(Way::Back),
         KeyCode::Backspace => editor.delete(Way::Back),
@@ -65,6 +77,8 @@ pub fn press(editor: &mut Editor, key: KeyEvent) -> Option<Wish> {
         KeyCode::Tab => return Some(Wish::Complete(Way::On)),
         KeyCode::BackTab => return Some(Wish::Complete(Way::Back)),
         KeyCode::F(2) => return Some(Wish::People),
+        KeyCode::Up if editor.step_line(Way::Back) => {}
+        KeyCode::Down if editor.step_line(Way::On) => {}
         KeyCode::Up => editor.recall(Way::Back),
         KeyCode::Down => editor.recall(Way::On),
         // A paste of several lines is thrown away with it; ↑ has it still.
@@ -73,6 +87,11 @@ pub fn press(editor: &mut Editor, key: KeyEvent) -> Option<Wish> {
         _ => {}
     }
     None
+}
+
+/// A character as it is typed; where the text is full there is nothing to say that the line does not show.
+fn drop_in(editor: &mut Editor, c: char) {
+    editor.insert(c.encode_utf8(&mut [0; 4]));
 }
 
 fn with_control(editor: &mut Editor, letter: char) -> Option<Wish> {
@@ -87,7 +106,7 @@ fn with_control(editor: &mut Editor, letter: char) -> Option<Wish> {
         'h' => editor.delete(Way::Back),
         'p' => return Some(Wish::Neighbour(Way::Back)),
         'n' => return Some(Wish::Neighbour(Way::On)),
-        'j' => editor.insert("\n"),
+        'j' => drop_in(editor, '\n'),
         'l' => return Some(Wish::Repaint),
         'z' => return Some(Wish::Suspend),
         'c' if editor.is_empty() => return Some(Wish::Interrupt),

@@ -22,8 +22,8 @@ pub enum Line {
         mention: bool,
         text: String,
     },
-    /// Somebody said something to one person alone; one of the two is `você`.
-    Whisper { at: u64, from: String, to: String, text: String },
+    /// Somebody said something to one person alone; one of the two is `você`, the one who sent it if it is `own`.
+    Whisper { at: u64, own: bool, from: String, to: String, text: String },
     /// People came to a room, left it, or took another name there.
     Presence {
         /// The room's name with its `#`, when more than one is open.
@@ -35,14 +35,25 @@ pub enum Line {
     },
     /// A page of what was said before; whether there is nothing before it any more.
     Earlier { place: String, lines: Vec<Line>, start: bool },
-    /// What was found for a search, oldest first; each a message.
-    Found { query: String, lines: Vec<Line>, more: bool },
+    /// What was found for a search in a room, oldest first; each a message.
+    Found { place: String, query: String, lines: Vec<Line>, more: bool },
     /// What follows was said in this room while there was no connection.
     Missed { place: String },
     /// From now on the person looks at this room.
     Here { place: String },
     /// Words of the client itself.
     Notice(Tone, String),
+    /// Words of the client about one room.
+    About {
+        /// The room's name with its `#`, when more than one is open.
+        room: Option<String>,
+        place: String,
+        text: String,
+    },
+    /// Who is here, in a sentence; a screen has its list.
+    People(String),
+    /// The commands; a screen has keys besides.
+    Help(String),
 }
 
 /// Why the client speaks.

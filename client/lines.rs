@@ -52,7 +52,7 @@ impl Front for Lines {
         text.push('\n');
         match line {
             Line::Notice(Tone::Problem, _) => to_error(&text),
-            Line::Notice(Tone::Info, _) | Line::Presence { .. } => match self.news {
+            Line::Notice(Tone::Info, _) | Line::About { .. } | Line::Presence { .. } => match self.news {
                 Some(News::Output) => return to_output(&text),
                 Some(News::Error) => to_error(&text),
                 None => {}
@@ -85,7 +85,7 @@ fn format(line: &Line, clock: &Clock) -> String {
             let star = if *action { "* " } else { "" };
             format!("{}\t{room}{star}{}\t{}", clock.stamp(*at), visible::line(from), one_line(text))
         }
-        Line::Whisper { at, from, to, text } => {
+        Line::Whisper { at, from, to, text, .. } => {
             format!("{}\t{} → {}\t{}", clock.stamp(*at), visible::line(from), visible::line(to), one_line(text))
         }
         Line::Presence { room, came, went, renamed, .. } => {
@@ -93,13 +93,17 @@ fn format(line: &Line, clock: &Clock) -> String {
             let sentences = words::presence(came, went, renamed);
             sentences.iter().map(|text| format!("{room}{}", visible::line(text))).collect::<Vec<_>>().join("\n")
         }
-        Line::Found { query, lines, more } => {
+        Line::Found { query, lines, more, .. } => {
             let hits = lines.iter().map(|line| format!("\n{}", format(line, clock))).collect::<String>();
             format!("{}{hits}", words::found(&visible::line(query), lines.len(), *more))
         }
         Line::Earlier { .. } | Line::Missed { .. } | Line::Here { .. } => String::new(),
         // Our own words may have several lines, as the help does; those of others were made into one before.
-        Line::Notice(_, text) => visible::text(text),
+        Line::Notice(_, text) | Line::People(text) | Line::Help(text) => visible::text(text),
+        Line::About { room, text, .. } => {
+            let room = room.as_ref().map(|room| format!("{}: ", visible::line(room))).unwrap_or_default();
+            format!("{room}{}", visible::text(text))
+        }
     }
 }
 
@@ -167,7 +171,7 @@ mod tests {
             text: "acena".into(),
         };
         assert!(shown(&line).ends_with("\t#lab * Ana\tacena"));
-        let line = Line::Whisper { at: AT, from: "Ana".into(), to: "você".into(), text: "psiu".into() };
+        let line = Line::Whisper { at: AT, own: false, from: "Ana".into(), to: "você".into(), text: "psiu".into() };
         assert!(shown(&line).ends_with("\tAna → você\tpsiu"));
     }
 }

@@ -22,6 +22,7 @@ mod complete;
 mod connection;
 mod ending;
 mod front;
+mod heard;
 mod input;
 mod json;
 mod keyboard;

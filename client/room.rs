@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// How long somebody counts as writing after the last sign of it.
 const TYPING: Duration = Duration::from_secs(5);
+/// Most entries that wait for earlier ones: a page that never comes must not fill the memory.
+const MAX_HELD: usize = 5000;
 /// Most people who are told of as writing; of a crowd nobody wants the list.
 const MAX_TYPING: usize = 8;
 
@@ -120,7 +122,7 @@ impl Room {
         }
         if self.catching_up && seq > self.last + 1 {
             self.held.insert(seq, line);
-            return Vec::new();
+            return if self.held.len() > MAX_HELD { self.caught_up() } else { Vec::new() };
         }
         self.last = seq;
         if self.first == 0 {

@@ -17,7 +17,9 @@ pub struct Status {
     pub room: Option<String>,
     /// The names of all open rooms.
     pub rooms: Vec<String>,
-    /// Which of them is being written in.
+    /// Rooms that were spoken of, the last one first.
+    pub heard: Vec<String>,
+    /// Which of the open ones is being written in.
     pub current: usize,
     /// People in that room.
     pub online: usize,
@@ -65,6 +67,7 @@ impl App {
             address: self.address.to_string(),
             room: self.label(self.current),
             rooms: self.rooms.iter().map(|room| room.name.to_string()).collect(),
+            heard: self.heard.rooms().to_vec(),
             current: self.current,
             online: room.map_or(0, |room| room.online.max(people.len())),
             people: people.iter().map(|person| (person.name.clone(), me == Some(person.tag.as_str()))).collect(),

@@ -40,7 +40,7 @@ impl App {
     }
 
     pub(super) fn gone(&mut self, gone: Gone, now: Instant) {
-        (self.asked, self.opening) = (0, None);
+        self.asked = 0;
         self.rooms.iter_mut().for_each(|room| room.fetching = false);
         let insists = self.habits.insists;
         match (self.phase, gone) {
@@ -61,6 +61,11 @@ impl App {
                 self.exit(Exit::Lost);
             }
             _ if !self.habits.attended && !insists => self.lost(),
+            (_, Gone::Failed(failure)) if self.me.is_none() && self.outage.is_none() => {
+                // Who insists is told once what it waits for.
+                self.show(Line::problem(failure.sentence(&self.address)));
+                self.offline(now);
+            }
             _ => self.offline(now),
         }
     }
@@ -88,7 +93,9 @@ impl App {
 
     pub(super) fn leave(&mut self, now: Instant) {
         if self.phase == Phase::Talking {
-            self.leaving = Some(Leaving { until: Some(now + LAST_WORDS) });
+            // Asking again does not make it later.
+            let until = self.leaving.and_then(|leaving| leaving.until).unwrap_or(now + LAST_WORDS);
+            self.leaving = Some(Leaving { until: Some(until) });
         } else {
             self.finish(Exit::Fine, now);
         }
@@ -139,6 +146,8 @@ impl App {
                 self.effects.push(Effect::Close);
                 self.gone(Gone::Failed(Failure::NotAChat), now);
             }
+            // Nobody will write the name any more.
+            (Phase::Naming { .. }, Some(_)) => self.finish(Exit::Fine, now),
             (Phase::Talking, Some(leaving)) => {
                 let done = self.queue.is_empty() && self.asked == 0;
                 if done || leaving.until.is_some_and(|until| now >= until) {

@@ -1,7 +1,8 @@
 //! The state of the client: events in, effects out. It decides everything and does nothing.
 //!
 //! What the server says is taken up in `said` (about the connection and the own messages) and `told` (about rooms and
-//! people), what the person types in `typed`; how connections begin and end is in `life`. Time comes in with each event. Never knows sockets, terminals, files, clocks or chance.
+//! people), what the person types in `typed`; how connections begin and end is in `life`. Time comes in with each
+//! event. Never knows sockets, terminals, files, clocks or chance.
 
 mod glance;
 mod life;
@@ -13,6 +14,7 @@ pub use glance::{Status, Unsent};
 pub use typed::{bad_name, bad_room};
 
 use crate::address::Address;
+use crate::heard::Heard;
 use crate::line::Line;
 use crate::pending::{Queue, Recipient};
 use crate::room::{Person, Room};
@@ -149,6 +151,10 @@ pub struct App {
     max_text: usize,
     phase: Phase,
     leaving: Option<Leaving>,
+    /// The rooms that were spoken of.
+    heard: Heard,
+    /// What a private line is has been said.
+    explained: bool,
     /// What a script must hear of at the end, when everything else went well.
     flaw: Option<Exit>,
     bye: Option<(ByeCode, Option<Duration>)>,
@@ -165,6 +171,8 @@ pub struct App {
     alerts: bool,
     /// When others were last told that the person is writing.
     wrote_at: Option<Instant>,
+    /// Something was sent since then: the next message may be announced at once.
+    begins: bool,
     effects: Vec<Effect>,
 }
 
@@ -190,6 +198,8 @@ impl App {
             max_text: papo::protocol::MAX_TEXT,
             phase: Phase::Naming { connected: false },
             leaving: None,
+            heard: Heard::default(),
+            explained: false,
             flaw: None,
             bye: None,
             outage: None,
@@ -199,6 +209,7 @@ impl App {
             opening: None,
             alerts: false,
             wrote_at: None,
+            begins: true,
             effects: Vec::new(),
         }
     }
@@ -222,6 +233,8 @@ impl App {
             Event::Leave => self.leave(now),
             Event::Interrupt if self.confirm.is_some_and(|until| now < until) => self.finish(Exit::Interrupted, now),
             Event::Interrupt => self.confirm = Some(now + CONFIRM),
+            // The system may ask in several ways at once: a closed terminal is a signal and an end of input.
+            Event::Stopped if matches!(self.phase, Phase::Closing { .. }) => {}
             Event::Stopped => self.finish(Exit::Interrupted, now),
         }
         self.look_at_the_clock(now);
@@ -288,6 +301,7 @@ impl App {
             return;
         }
         self.queue.push(to, text.to_owned(), now);
+        self.begins = true;
     }
 }
 

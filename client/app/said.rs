@@ -6,7 +6,7 @@ use crate::line::Line;
 use crate::pending::{Pending, Recipient};
 use crate::room::Person;
 use crate::visible;
-use papo::protocol::{ByeCode, ClientMessage, ErrorCode, PROTOCOL, Refusal, ServerMessage};
+use papo::protocol::{ByeCode, ClientMessage, ErrorCode, PROTOCOL, Refusal, ServerMessage, Since};
 use papo::text::fold;
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,7 @@ impl App {
             ServerMessage::History { room, entries, more, .. } => self.history(&room, &entries, more),
             ServerMessage::Rooms { rooms } => {
                 self.answered();
+                rooms.iter().rev().for_each(|info| self.heard.room(&info.room));
                 self.list_rooms(&rooms);
             }
             ServerMessage::Error(refusal) => self.refused(refusal, now),
@@ -90,6 +91,10 @@ impl App {
             .map(|room| ClientMessage::Join { room: room.name.clone(), since: room.since() })
             .collect();
         again.into_iter().for_each(|join| self.send(join));
+        // So must the one that was being opened when the connection was lost.
+        if let Some(room) = self.opening.clone() {
+            self.ask(ClientMessage::Join { room, since: Since::default() });
+        }
     }
 
     /// The place of the own message in the order of all.
@@ -97,7 +102,8 @@ impl App {
         let Some(Pending { to, text, .. }) = self.queue.settle(id) else { return };
         match (to, seq) {
             (Recipient::Person(name), _) => {
-                self.show(Line::Whisper { at, from: "você".into(), to: name.to_string(), text });
+                self.show(Line::Whisper { at, own: true, from: "você".into(), to: name.to_string(), text });
+                self.explain_privacy();
             }
             (Recipient::Room { room, action }, Some(seq)) => {
                 let Some(place) = self.find(room.as_str()) else { return };
@@ -116,13 +122,23 @@ impl App {
         let (from, to, text) = (visible::line(from), visible::line(to), visible::text(text));
         if self.is_me(tag) {
             // Written by oneself, on another device.
-            return self.show(Line::Whisper { at, from: "você".into(), to, text });
+            return self.show(Line::Whisper { at, own: true, from: "você".into(), to, text });
         }
         self.partner = Some(from.clone());
         if self.alerts {
             self.effects.push(Effect::Alert);
         }
-        self.show(Line::Whisper { at, from, to: "você".into(), text });
+        self.show(Line::Whisper { at, own: false, from, to: "você".into(), text });
+        self.explain_privacy();
+    }
+
+    /// What a private line is, said once.
+    fn explain_privacy(&mut self) {
+        if !std::mem::replace(&mut self.explained, true) {
+            self.show(Line::info(
+                "Só vocês dois veem as linhas com →, e elas não ficam guardadas. Para responder: /r TEXTO",
+            ));
+        }
     }
 
     fn refused(&mut self, refusal: Refusal, now: Instant) {

@@ -51,15 +51,14 @@ impl App {
             room.skip_to(news.seq);
         }
         self.rooms[place].oldest = news.oldest;
-        if known && returning && (news.more || !news.entries.is_empty()) {
+        if known && returning && (news.more || news.entries.iter().any(|entry| !self.is_me(&entry.tag))) {
             self.show(Line::Missed { place: self.rooms[place].name.to_string() });
         }
         if returning && !known {
-            let label = self.label(place).map(|room| format!("{room}: ")).unwrap_or_default();
             let text = "O servidor recomeçou a conversa: as mensagens anteriores não estão mais guardadas.";
-            self.show(Line::info(format!("{label}{text}")));
+            self.about(place, text.into());
         } else if lost > 0 {
-            self.show(Line::info(words::missing(lost)));
+            self.about(place, words::missing(lost));
         }
         // A script wants what is said from now on; a person wants to know what it is about.
         let shown = returning || self.habits.attended;
@@ -73,6 +72,12 @@ impl App {
         if !returning {
             self.greet(place);
         }
+    }
+
+    /// Says something about one room.
+    fn about(&mut self, place: usize, text: String) {
+        let (room, place) = (self.label(place), self.rooms[place].name.to_string());
+        self.show(Line::About { room, place, text });
     }
 
     /// Says where one is and with whom.
@@ -110,6 +115,7 @@ impl App {
     pub(super) fn entries(&mut self, room: &str, entries: &[Arc<Entry>], shown: bool) {
         let Some(place) = self.find(room) else { return };
         for entry in entries {
+            self.heard.text(&entry.text);
             let line = self.message(place, entry);
             let lines = self.rooms[place].hear(entry.seq, line);
             if shown {
@@ -122,6 +128,7 @@ impl App {
     pub(super) fn spoken(&mut self, entry: &Arc<Entry>) {
         let Some(place) = self.find(&entry.room) else { return };
         self.rooms[place].stops_typing(&visible::line(&entry.from));
+        self.heard.text(&entry.text);
         let line = self.message(place, entry);
         let mention = matches!(line, Line::Message { mention: true, .. });
         let lines = self.rooms[place].hear(entry.seq, line);
@@ -204,7 +211,8 @@ impl App {
         self.answered();
         let Some(place) = self.find(room) else { return };
         let lines = entries.iter().rev().map(|entry| self.message(place, entry)).collect();
-        self.show(Line::Found { query: visible::line(query), lines, more });
+        let place = self.rooms[place].name.to_string();
+        self.show(Line::Found { place, query: visible::line(query), lines, more });
     }
 
     pub(super) fn types(&mut self, room: &str, name: &str, now: Instant) {

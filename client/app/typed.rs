@@ -51,6 +51,9 @@ impl App {
     }
 
     fn name_given(&mut self, raw: &str, connected: bool, now: Instant) {
+        if matches!(command::parse(raw.trim()), Typed::Run(Kind::Quit, _)) {
+            return self.leave(now);
+        }
         match Name::new(raw) {
             Ok(name) => {
                 self.name = Some(name);
@@ -72,7 +75,7 @@ impl App {
             return self.misused(command::usage(kind));
         }
         match kind {
-            Kind::Help => self.show(Line::answer(command::help())),
+            Kind::Help => self.show(Line::Help(command::help())),
             Kind::Who => self.who(),
             Kind::Action => self.say_here(arguments, true, now),
             Kind::Whisper => self.whisper(arguments, now),
@@ -84,7 +87,7 @@ impl App {
             Kind::Search => self.search(arguments),
             Kind::Earlier => self.read_back(),
             Kind::Alerts => self.set_alerts(arguments),
-            Kind::Clear => self.effects.push(Effect::Clear),
+            Kind::Clear => self.clear(),
             Kind::Quit => self.leave(now),
         }
     }
@@ -96,7 +99,7 @@ impl App {
     }
 
     /// A question to the server, which only makes sense with a connection.
-    fn ask(&mut self, message: ClientMessage) {
+    pub(super) fn ask(&mut self, message: ClientMessage) {
         if self.phase == Phase::Talking {
             self.asked += 1;
             self.send(message);
@@ -118,7 +121,15 @@ impl App {
         let more = if unnamed > 0 { format!(" e mais {}", words::people(unnamed)) } else { String::new() };
         let place = self.label(self.current).map(|room| format!(" em {room}")).unwrap_or_default();
         let online = room.online.max(names.len());
-        self.show(Line::answer(format!("Pessoas{place} ({online}): {}{more}", names.join(", "))));
+        self.show(Line::People(format!("Pessoas{place} ({online}): {}{more}", names.join(", "))));
+    }
+
+    /// What is taken from the screen can be read back to.
+    fn clear(&mut self) {
+        if let Some(room) = self.rooms.get_mut(self.current) {
+            room.begin_here();
+        }
+        self.effects.push(Effect::Clear);
     }
 
     fn search(&mut self, query: &str) {
@@ -165,14 +176,16 @@ impl App {
         }
     }
 
-    /// The person is writing something that others will read; they are told now and then.
+    /// The person is writing something that others will read; they are told now and then, and at once when a new
+    /// message is begun. That extra sign does not put off the next: the server may not pass it on.
     pub(super) fn writing(&mut self, now: Instant) {
         let lately = self.wrote_at.is_some_and(|then| now.saturating_duration_since(then) < TYPING_EVERY);
-        if self.phase != Phase::Talking || lately {
+        if self.phase != Phase::Talking || (lately && !self.begins) {
             return;
         }
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
-        self.wrote_at = Some(now);
+        self.begins = false;
+        self.wrote_at = self.wrote_at.filter(|_| lately).or(Some(now));
         self.send(ClientMessage::Typing { room });
     }
 

@@ -94,40 +94,40 @@ fn people(view: &View, status: &Status, height: usize) -> Vec<Row<'static>> {
     rows
 }
 
-/// The connection, oneself, the rooms and the company, as much of it as fits.
+/// The connection, oneself, the company and the rooms, as much of it as fits.
 fn status_row(view: &View, status: &Status) -> Row<'static> {
     let columns = view.columns;
     if status.offline || (!status.connected && !status.asking_name) {
         return Row::from(Span::styled(offline(status, columns), STRONG));
     }
-    let mut spans = vec![Span::raw(if status.asking_name { " ○ " } else { " ● " })];
-    let company = words::people(status.online);
-    if status.rooms.len() > 1 {
-        spans.extend(rooms(view, status));
-        spans.push(Span::raw(format!(" · {company}")));
-    } else if status.asking_name {
-        spans.push(Span::raw(status.address.clone()));
-    } else {
-        let long = format!("{} · {} · {company}", status.address, status.name);
-        let short = format!("{} · {company}", status.name);
-        spans.push(Span::raw(if width(&long) + 3 <= columns { long } else { short }));
+    if status.asking_name {
+        return Row::from(format!(" ○ {}", status.address));
     }
-    let used: usize = spans.iter().map(|span| width(&span.content)).sum();
+    let company = words::people(status.online);
+    let long = format!(" ● {} · {} · {company}", status.address, status.name);
+    let wanted = [long, format!(" ● {} · {company}", status.name), format!(" ● {company}"), " ●".to_owned()];
+    let rooms = if status.rooms.len() > 1 { rooms(view, status) } else { Vec::new() };
+    let of_rooms = |rooms: &[Span<'_>]| rooms.iter().map(|span| width(&span.content)).sum::<usize>();
+    let fits = wanted.iter().find(|text| width(text) + of_rooms(&rooms) < columns);
+    // Of many rooms those are told that matter: the one being written in, and those with something unread.
+    let (text, rooms) = match fits {
+        Some(text) => (text.clone(), rooms),
+        None => (wanted[3].clone(), fewer(rooms, status.current, columns.saturating_sub(width(&wanted[3])))),
+    };
+    let mut spans = vec![Span::raw(text)];
+    spans.extend(rooms);
+    let used = of_rooms(&spans);
     let help = "/ajuda  F2 ";
     if used + width(help) + 2 <= columns {
-        let free = columns - used - width(help);
-        spans.push(Span::styled(format!("{}{help}", " ".repeat(free)), FAINT));
+        spans.push(Span::styled(format!("{}{help}", " ".repeat(columns - used - width(help))), FAINT));
     }
     Row::from(spans)
 }
 
-/// `#geral  #laboratorio(3)`: bold where something is unread, reversed where it speaks to the person.
+/// `  #geral  #laboratorio(3)`: underlined where the person is, bold where something is unread, reversed where it speaks
+/// to the person.
 fn rooms(view: &View, status: &Status) -> Vec<Span<'static>> {
-    let mut spans = Vec::new();
-    for (place, name) in status.rooms.iter().enumerate() {
-        if place > 0 {
-            spans.push(Span::raw("  "));
-        }
+    let span = |(place, name): (usize, &String)| {
         let (unread, mentioned) = if place == status.current { (0, false) } else { view.unread(name) };
         let mark = match (unread, mentioned) {
             (0, _) => String::new(),
@@ -144,9 +144,26 @@ fn rooms(view: &View, status: &Status) -> Vec<Span<'static>> {
         if mentioned {
             style = style.add_modifier(Modifier::REVERSED);
         }
-        spans.push(Span::styled(format!("#{}{mark}", cut(name, 20)), style));
+        [Span::raw("  "), Span::styled(format!("#{}{mark}", cut(name, 20)), style)]
+    };
+    status.rooms.iter().enumerate().flat_map(span).collect()
+}
+
+/// Of the rooms, each a gap and a name, the current one and as many others as fit: those with something unread first.
+fn fewer(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<Span<'static>> {
+    let rooms: Vec<&[Span<'static>]> = rooms.chunks(2).collect();
+    let unread = |place: &usize| rooms[*place][1].style.add_modifier.contains(Modifier::BOLD);
+    let (news, quiet): (Vec<usize>, Vec<usize>) = (0..rooms.len()).filter(|&place| place != current).partition(unread);
+    let more = "  …";
+    let (mut left, mut shown) = (columns.saturating_sub(width(more)), Vec::new());
+    for place in [current].into_iter().chain(news).chain(quiet) {
+        let needed = rooms[place].iter().map(|span| width(&span.content)).sum();
+        let Some(rest) = left.checked_sub(needed) else { break };
+        left = rest;
+        shown.push(place);
     }
-    spans
+    shown.sort_unstable();
+    shown.into_iter().flat_map(|place| rooms[place].to_vec()).chain([Span::raw(more)]).collect()
 }
 
 fn offline(status: &Status, columns: usize) -> String {

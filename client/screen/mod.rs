@@ -5,6 +5,7 @@
 //! (what is looked at) → `draw` (cells) → `writer` (the terminal). Knows keys and what they do to the view; never knows
 //! why a line is shown.
 
+mod drafts;
 mod draw;
 mod paper;
 mod rows;
@@ -23,6 +24,7 @@ use crate::front::{Front, Input};
 use crate::input::{Editor, Way};
 use crate::keys::{self, Wish};
 use crate::line::Line;
+use drafts::{Desk, Drafts};
 use paper::Paper;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -44,6 +46,7 @@ const NOWHERE_TO_GO: &str = "Não há para onde voltar: nesta janela só roda es
 pub struct Screen {
     view: View,
     editor: Editor,
+    drafts: Drafts,
     completion: Option<Completion>,
     /// What the state was at the last drawing.
     status: Status,
@@ -64,6 +67,7 @@ impl Screen {
         Ok(Self {
             view: View::new(clock, colours, size),
             editor: Editor::default(),
+            drafts: Drafts::default(),
             completion: None,
             status: Status::default(),
             drawn: Buffer::empty(Rect::new(0, 0, size.0, size.1)),
@@ -112,11 +116,20 @@ impl Screen {
             Wish::Latest => self.view.latest(),
             Wish::People => self.view.people = !self.view.people,
             Wish::Complete(way) => self.complete(way),
-            Wish::Room(number) => return self.status.rooms.get(number).cloned().map(Event::Go),
-            Wish::Neighbour(way) => return self.view.neighbour(way, &self.status).map(Event::Go),
-            Wish::Active => return self.view.active(&self.status).map(Event::Go),
+            Wish::Room(number) => return self.go(self.status.rooms.get(number).cloned()),
+            Wish::Neighbour(way) => return self.go(self.view.neighbour(way, &self.status)),
+            Wish::Active => return self.go(self.view.active(&self.status)),
         }
         None
+    }
+
+    /// To another of the open rooms; what was being written stays where it was.
+    fn go(&mut self, room: Option<String>) -> Option<Event> {
+        let (room, here) = (room?, self.status.rooms.get(self.status.current)?.clone());
+        if room != here {
+            self.drafts.turn(&mut self.editor, Desk::Room(here), &Desk::Room(room.clone()));
+        }
+        Some(Event::Go(room))
     }
 
     fn scroll(&mut self, way: Way, rows: Option<usize>) -> Option<Event> {
@@ -129,8 +142,8 @@ impl Screen {
             Some(completion) => completion.next(way),
             None => {
                 let others = self.status.people.iter().filter(|(_, me)| !me).map(|(name, _)| name.clone());
-                let known =
-                    Known { speakers: self.view.speakers(), people: others.collect(), rooms: &self.status.rooms };
+                let (rooms, heard) = (&self.status.rooms, &self.status.heard);
+                let known = Known { speakers: self.view.speakers(), people: others.collect(), rooms, heard };
                 Completion::of(self.editor.before(), &known)
             }
         };
@@ -142,11 +155,14 @@ impl Screen {
 
     fn pasted(&mut self, text: &str) -> Option<Event> {
         (self.changed, self.completion) = (true, None);
-        self.editor.insert(text.trim_end_matches(['\r', '\n']));
-        let lines = self.editor.text().lines().count();
-        if lines > 1 {
-            self.view.hint = Some(format!("Colou {lines} linhas. Enter envia tudo, Esc descarta."));
-        }
+        let text = text.trim_end_matches(['\r', '\n']);
+        let whole = self.editor.insert(text);
+        let lines = papo::text::clean(text).lines().count();
+        self.view.hint = match lines {
+            _ if !whole => Some("O texto colado é longo demais: só o começo coube. Ctrl+C descarta.".into()),
+            2.. => Some(format!("Colou {lines} linhas. Enter envia tudo, Esc descarta.")),
+            _ => None,
+        };
         self.writing()
     }
 
@@ -265,6 +281,12 @@ impl Front for Screen {
             self.rest()?;
         }
         if *status != self.status {
+            match (self.status.asking_name, status.asking_name) {
+                // What was being written for others is no name.
+                (false, true) => self.drafts.turn(&mut self.editor, Desk::Aside, &Desk::Room(String::new())),
+                (true, false) => self.drafts.back(&mut self.editor),
+                _ => {}
+            }
             self.status = status.clone();
             self.view.sync(status);
             self.changed = true;

@@ -34,7 +34,8 @@ impl<'a> Paper<'a> {
         Self { unsent: unsent.collect(), timeline, look }
     }
 
-    fn first(&self) -> Spot {
+    /// The first row of all.
+    pub fn first(&self) -> Spot {
         Spot { id: self.timeline.first_id(), row: 0 }
     }
 
@@ -130,7 +131,7 @@ impl<'a> Paper<'a> {
 fn line(unsent: &Unsent, name: &str, at: u64) -> Line {
     let text = unsent.text.clone();
     match &unsent.to {
-        Some(to) => Line::Whisper { at, from: "você".into(), to: to.clone(), text },
+        Some(to) => Line::Whisper { at, own: true, from: "você".into(), to: to.clone(), text },
         None => Line::Message {
             room: None,
             place: String::new(),

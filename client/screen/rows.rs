@@ -23,6 +23,9 @@ const TIME: usize = 6;
 /// Most results and notices keep to the text's column only where this much of it is left.
 const MIN_TEXT: usize = 20;
 
+/// The second column of a table keeps to its place only where this much of it is left.
+const MIN_TABLE: usize = 16;
+
 /// How rows are made at the moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
@@ -94,9 +97,15 @@ impl Look {
                 let text = format!("{head}{}", visible::text(text));
                 self.said(hour, ("", PLAIN), &text, (width(&head), style::whisper(self.colours)), rows);
             }
-            Line::Found { query, lines, more } => self.found(query, lines, *more, rows),
+            Line::Found { query, lines, more, .. } => self.found(query, lines, *more, rows),
             Line::Notice(tone, text) => self.notice(*tone, &visible::text(text), rows),
-            Line::Presence { .. } | Line::Earlier { .. } | Line::Missed { .. } | Line::Here { .. } => {}
+            Line::About { text, .. } => self.notice(Tone::Info, &visible::text(text), rows),
+            Line::Help(text) => self.notice(Tone::Answer, &visible::text(text), rows),
+            Line::Presence { .. }
+            | Line::Earlier { .. }
+            | Line::Missed { .. }
+            | Line::Here { .. }
+            | Line::People(_) => {}
         }
     }
 
@@ -152,8 +161,15 @@ impl Look {
     fn notice(&self, tone: Tone, text: &str, rows: &mut Vec<Row<'static>>) {
         let indent = if self.columns > self.indent() + MIN_TEXT && tone == Tone::Info { self.indent() } else { 1 };
         let style = style::notice(tone, self.colours);
-        for row in wrap(text, self.columns.saturating_sub(indent + 1)) {
-            rows.push(Row::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
+        let columns = self.columns.saturating_sub(indent + 1);
+        for line in text.split('\n') {
+            let head = table_head(line);
+            let hang = if columns >= width(head) + MIN_TABLE { width(head) } else { 0 };
+            let (head, rest) = if hang > 0 { line.split_at(head.len()) } else { ("", line) };
+            for (number, row) in wrap(rest, columns - hang).into_iter().enumerate() {
+                let head = if number == 0 { head.to_owned() } else { " ".repeat(hang) };
+                rows.push(Row::from(vec![Span::raw(" ".repeat(indent)), Span::styled(head + &row, style)]));
+            }
         }
     }
 
@@ -198,6 +214,13 @@ fn goes_on(before: &Entry, name: &str, mine: bool, now: u64) -> bool {
         }
         _ => false,
     }
+}
+
+/// What stands before the second column of a table, with the spaces between; nothing in a line that is no table's.
+fn table_head(line: &str) -> &str {
+    let Some(gap) = line.find("  ") else { return "" };
+    let rest = line[gap..].trim_start_matches(' ');
+    &line[..line.len() - rest.len()]
 }
 
 /// Where the first so many columns of a row end, in bytes.

@@ -72,7 +72,7 @@ impl Timeline {
     pub fn push(&mut self, line: Line, now: u64, watched: bool) {
         let (at, own, mention) = match &line {
             Line::Message { at, own, mention, .. } => (*at, *own, *mention),
-            Line::Whisper { at, from, .. } => (*at, from == "você", true),
+            Line::Whisper { at, own, .. } => (*at, *own, true),
             Line::Presence { came, went, renamed, .. } => return self.moved(came, went, renamed, now),
             // The client's own words have no time: they belong to what stands above them.
             _ => return self.add(What::Said(line), self.entries.back().map_or(0, |entry| entry.at)),
@@ -81,7 +81,7 @@ impl Timeline {
         if self.news.is_none() && ((!seen) || (self.missed && !own)) {
             self.news = Some(self.end_id());
         }
-        self.missed = false;
+        self.missed &= own;
         if !seen {
             self.below += usize::from(self.top.is_some());
             self.unread += usize::from(!watched);

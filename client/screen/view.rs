@@ -8,6 +8,7 @@ use super::timeline::{Timeline, What};
 use crate::app::Status;
 use crate::clock::Clock;
 use crate::input::Way;
+use crate::keys;
 use crate::line::Line;
 use std::time::Instant;
 
@@ -94,15 +95,27 @@ impl View {
                 let place = self.place(place);
                 self.rooms[place].1.earlier(lines.clone(), *start);
             }
-            Line::Message { place, .. } | Line::Presence { place, .. } => {
+            Line::Message { place, .. }
+            | Line::Presence { place, .. }
+            | Line::Found { place, .. }
+            | Line::About { place, .. } => {
                 let place = self.place(place);
                 let watched = place == self.current && self.focused && !self.people;
                 self.rooms[place].1.push(line.clone(), now, watched);
             }
-            _ => {
+            // A private line belongs to no room: it stands in all, and is news only in the one that is seen.
+            Line::Whisper { .. } => {
                 let watched = self.focused && !self.people;
-                self.room_mut().push(line.clone(), now, watched);
+                for (place, (_, room)) in self.rooms.iter_mut().enumerate() {
+                    room.push(line.clone(), now, watched || place != self.current);
+                }
             }
+            Line::People(_) => self.people = true,
+            Line::Help(text) => {
+                let text = format!("{text}\n{}", keys::help());
+                self.room_mut().push(Line::Help(text), now, true);
+            }
+            Line::Notice(..) => self.room_mut().push(line.clone(), now, true),
         }
     }
 
@@ -144,13 +157,11 @@ impl View {
         let paper = Paper::new(self.room(), status, self.look(status), Instant::now());
         let last_page = paper.up(paper.end(), height);
         let top = self.room().top.unwrap_or(last_page);
-        let (first, next) = (
-            paper.up(last_page, usize::MAX),
-            match way {
-                Way::Back => paper.up(top, count),
-                Way::On => paper.down(top, count),
-            },
-        );
+        let first = paper.first();
+        let next = match way {
+            Way::Back => paper.up(top, count),
+            Way::On => paper.down(top, count),
+        };
         drop(paper);
         if next >= last_page {
             self.room_mut().follow();

@@ -1,0 +1,158 @@
+//! Conversations as the state lives them: what the server says, what the person types, what is shown and sent.
+
+mod entering;
+mod leaving;
+mod outages;
+mod rooms;
+mod scripts;
+mod talking;
+
+use super::*;
+use crate::line::Tone;
+use crate::words;
+use papo::protocol::{Entry, ErrorCode, Limits, Member, Refusal, RoomInfo, Span};
+use std::sync::Arc;
+
+const PERSON: Habits = Habits { attended: true, stays: false, insists: false };
+const SCRIPT: Habits = Habits { attended: false, stays: false, insists: false };
+
+/// Somebody at the client, and a clock turned by hand.
+struct Desk {
+    app: App,
+    now: Instant,
+    effects: Vec<Effect>,
+}
+
+impl Desk {
+    fn new(habits: Habits, name: Option<&str>) -> Self {
+        let address = Address::new("127.0.0.1", 9000);
+        let name = name.map(|name| Name::new(name).unwrap());
+        let token = Token::new(&"t".repeat(32)).unwrap();
+        let app = App::new(address, habits, name, RoomName::lobby(), token, "x".into());
+        let mut desk = Self { app, now: Instant::now(), effects: Vec::new() };
+        desk.happens(Event::Started);
+        desk
+    }
+
+    /// Ana, in the lobby with Bruno; what led there is forgotten.
+    fn talking(habits: Habits) -> Self {
+        let mut desk = Self::new(habits, Some("Ana"));
+        desk.enters("e1", 0, &[]);
+        desk.effects.clear();
+        desk
+    }
+
+    fn happens(&mut self, event: Event) {
+        self.effects.extend(self.app.handle(event, self.now));
+    }
+
+    fn hears(&mut self, message: ServerMessage) {
+        self.happens(Event::Said(message));
+    }
+
+    fn types(&mut self, text: &str) {
+        self.happens(Event::Submitted(text.into()));
+    }
+
+    fn waits(&mut self, ms: u64) {
+        self.now += Duration::from_millis(ms);
+        self.happens(Event::Tick);
+    }
+
+    fn enters(&mut self, epoch: &str, seq: u64, entries: &[Arc<Entry>]) {
+        self.happens(Event::Opened);
+        self.hears(welcome("Ana"));
+        self.hears(joined("geral", epoch, seq, entries, false));
+    }
+
+    /// What was shown since the last time.
+    fn shown(&mut self) -> Vec<String> {
+        let shown = self.effects.extract_if(.., |effect| matches!(effect, Effect::Show(_)));
+        let text = |effect| match effect {
+            Effect::Show(Line::Message { room, from, action, text, .. }) => {
+                let room = room.map(|room| format!("{room} ")).unwrap_or_default();
+                vec![if action { format!("{room}* {from} {text}") } else { format!("{room}{from}: {text}") }]
+            }
+            Effect::Show(Line::Whisper { from, to, text, .. }) => vec![format!("{from} → {to}: {text}")],
+            Effect::Show(Line::Presence { came, went, renamed, .. }) => words::presence(&came, &went, &renamed),
+            Effect::Show(Line::Here { .. } | Line::Missed { .. }) => vec![],
+            Effect::Show(Line::Notice(Tone::Problem, text)) => vec![format!("! {text}")],
+            Effect::Show(Line::Notice(_, text) | Line::People(text) | Line::Help(text)) => vec![text],
+            Effect::Show(Line::About { place, text, .. }) => vec![format!("({place}) {text}")],
+            other => panic!("{other:?}"),
+        };
+        shown.flat_map(text).collect()
+    }
+
+    /// What was sent since the last time, in few words.
+    fn sent(&mut self) -> Vec<String> {
+        let sent = self.effects.extract_if(.., |effect| matches!(effect, Effect::Send(_)));
+        let words = |effect| match effect {
+            Effect::Send(ClientMessage::Enter { name, since, .. }) => format!("enter {name} {:?}", since.after),
+            Effect::Send(ClientMessage::Join { room, since }) => format!("join {room} {:?}", since.after),
+            Effect::Send(ClientMessage::Say { room, id, text, .. }) => format!("{room} {id} {text}"),
+            Effect::Send(ClientMessage::Whisper { to, id, text }) => format!("→{to} {id} {text}"),
+            Effect::Send(ClientMessage::History { room, span: Span::After(seq), .. }) => format!("after {room} {seq}"),
+            Effect::Send(other) => format!("{other:?}"),
+            other => panic!("{other:?}"),
+        };
+        sent.map(words).collect()
+    }
+
+    /// What else was done since the last time.
+    fn did(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+}
+
+fn member(name: &str) -> Member {
+    Member { name: name.into(), tag: format!("tag-{name}").into() }
+}
+
+fn welcome(name: &str) -> ServerMessage {
+    ServerMessage::Welcome {
+        name: name.into(),
+        tag: format!("tag-{name}").into(),
+        token: Token::new(&"t".repeat(32)).unwrap(),
+        protocol: 1,
+        server: "teste".into(),
+        limits: Limits { text: 20, name: 24, room: 32, rate: 5.0, burst: 20 },
+        heartbeat_ms: 20_000,
+    }
+}
+
+fn joined(room: &str, epoch: &str, seq: u64, entries: &[Arc<Entry>], more: bool) -> ServerMessage {
+    ServerMessage::Joined {
+        room: room.into(),
+        epoch: epoch.into(),
+        seq,
+        oldest: 1,
+        online: 2,
+        members: vec![member("Bruno"), member("Ana")],
+        entries: entries.to_vec(),
+        more,
+        reset: false,
+    }
+}
+
+fn entry(seq: u64, from: &str, text: &str) -> Arc<Entry> {
+    let tag = format!("tag-{from}").into();
+    let (room, from) = ("geral".into(), from.into());
+    Arc::new(Entry { room, seq, at: seq, from, tag, text: text.into(), action: false, reply_to: None })
+}
+
+fn says(seq: u64, from: &str, text: &str) -> ServerMessage {
+    ServerMessage::Message(entry(seq, from, text))
+}
+
+fn ack(id: &str, seq: u64) -> ServerMessage {
+    ServerMessage::Ack { id: id.into(), room: Some("geral".into()), seq: Some(seq), at: seq, duplicate: false }
+}
+
+fn refuses(code: ErrorCode, id: Option<&str>) -> ServerMessage {
+    let refusal = Refusal::with_text(code, "Não.");
+    ServerMessage::Error(match id {
+        Some(id) => refusal.of(id),
+        None => refusal,
+    })
+}

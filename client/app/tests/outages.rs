@@ -1,0 +1,113 @@
+//! Connections that end, come back, or never do.
+
+use super::*;
+
+#[test]
+fn a_cut_is_survived_without_loss_or_repetition() {
+    let mut desk = Desk::talking(PERSON);
+    desk.hears(says(1, "Bruno", "um"));
+    desk.types("chegou");
+    desk.types("não chegou");
+    desk.happens(Event::Gone(Gone::Ended));
+    assert!(desk.did().contains(&Effect::Retry(None)));
+    desk.types("escrita sem conexão");
+    assert!(desk.sent().is_empty());
+    desk.enters("e1", 3, &[entry(2, "Ana", "chegou"), entry(3, "Bruno", "perdida")]);
+    assert_eq!(
+        desk.sent(),
+        ["enter Ana Some(1)", "geral x-1 chegou", "geral x-2 não chegou", "geral x-3 escrita sem conexão"]
+    );
+    desk.hears(ack("x-1", 2));
+    desk.hears(ack("x-2", 4));
+    desk.hears(ack("x-3", 5));
+    assert_eq!(desk.shown(), ["Ana: chegou", "Bruno: perdida", "Ana: não chegou", "Ana: escrita sem conexão"]);
+}
+
+#[test]
+fn a_blink_is_not_mentioned_but_an_outage_is() {
+    let mut desk = Desk::talking(PERSON);
+    desk.happens(Event::Gone(Gone::Ended));
+    desk.waits(500);
+    desk.enters("e1", 0, &[]);
+    assert!(desk.shown().is_empty());
+    desk.happens(Event::Gone(Gone::Ended));
+    desk.waits(2000);
+    assert!(desk.app.status(desk.now).offline);
+    desk.enters("e1", 0, &[]);
+    let expected = ["Sem conexão. Suas mensagens serão enviadas quando a conexão voltar.", "Conexão restabelecida."];
+    assert_eq!(desk.shown(), expected);
+}
+
+#[test]
+fn a_long_absence_is_fetched_in_pages_and_in_order() {
+    let mut desk = Desk::talking(PERSON);
+    desk.hears(says(1, "Bruno", "um"));
+    desk.happens(Event::Gone(Gone::Ended));
+    desk.happens(Event::Opened);
+    desk.hears(welcome("Ana"));
+    desk.effects.clear();
+    desk.hears(joined("geral", "e1", 4, &[entry(2, "Bruno", "dois")], true));
+    assert_eq!(desk.sent(), ["after geral 2"]);
+    desk.hears(says(5, "Bruno", "cinco"));
+    let page = vec![entry(3, "Bruno", "três"), entry(4, "Bruno", "quatro")];
+    let (room, epoch) = ("geral".into(), "e1".into());
+    desk.hears(ServerMessage::History { room, epoch, oldest: 1, entries: page, more: false });
+    assert_eq!(desk.shown(), ["Bruno: dois", "Bruno: três", "Bruno: quatro", "Bruno: cinco"]);
+}
+
+#[test]
+fn a_server_that_stops_says_when_to_come_back() {
+    let mut desk = Desk::talking(PERSON);
+    let text = "O servidor foi desligado.".to_owned();
+    desk.hears(ServerMessage::Bye { code: ByeCode::Shutdown, text, retry_after_ms: Some(3000) });
+    desk.happens(Event::Gone(Gone::Ended));
+    assert_eq!(desk.shown(), ["O servidor foi desligado."]);
+    assert_eq!(desk.did(), [Effect::Retry(Some(Duration::from_secs(3)))]);
+}
+
+#[test]
+fn who_is_sent_out_does_not_come_back() {
+    let mut desk = Desk::talking(PERSON);
+    desk.hears(ServerMessage::Bye { code: ByeCode::Kicked, text: "Até outro dia.".into(), retry_after_ms: None });
+    desk.happens(Event::Gone(Gone::Ended));
+    assert_eq!(desk.shown(), ["! Até outro dia."]);
+    assert_eq!(desk.did(), [Effect::Close, Effect::Exit(Exit::Refused)]);
+}
+
+#[test]
+fn a_room_that_was_being_opened_is_opened_when_the_connection_is_back() {
+    let mut desk = Desk::talking(PERSON);
+    desk.types("/entrar lab");
+    desk.types("já cheguei");
+    desk.effects.clear();
+    desk.happens(Event::Gone(Gone::Ended));
+    desk.enters("e1", 0, &[]);
+    assert_eq!(desk.sent(), ["enter Ana Some(0)", "join lab None", "lab x-1 já cheguei"]);
+    desk.hears(joined("lab", "e7", 0, &[], false));
+    desk.types("e continuo aqui");
+    assert_eq!(desk.sent(), ["lab x-2 e continuo aqui"]);
+}
+
+#[test]
+fn a_new_log_is_told_where_it_began() {
+    let mut desk = Desk::talking(PERSON);
+    desk.types("/entrar lab");
+    desk.hears(joined("lab", "e7", 0, &[], false));
+    desk.happens(Event::Gone(Gone::Ended));
+    desk.effects.clear();
+    desk.enters("outra", 0, &[]);
+    let text = "O servidor recomeçou a conversa: as mensagens anteriores não estão mais guardadas.";
+    assert_eq!(desk.shown(), [format!("(geral) {text}")]);
+}
+
+#[test]
+fn only_what_others_said_was_missed() {
+    let missed = |entries: &[Arc<Entry>]| {
+        let mut desk = Desk::talking(PERSON);
+        desk.happens(Event::Gone(Gone::Ended));
+        desk.enters("e1", entries.len() as u64, entries);
+        desk.did().contains(&Effect::Show(Line::Missed { place: "geral".into() }))
+    };
+    assert!(!missed(&[entry(1, "Ana", "chegou antes do corte")]));
+    assert!(missed(&[entry(1, "Ana", "chegou"), entry(2, "Bruno", "não vi")]));
+}

@@ -1,0 +1,120 @@
+//! What is said, to all or to one, and who is there to hear it.
+
+use super::*;
+
+#[test]
+fn the_own_message_stands_where_the_server_put_it() {
+    let mut desk = Desk::talking(PERSON);
+    desk.types("oi");
+    assert_eq!(desk.sent(), ["geral x-1 oi"]);
+    assert!(desk.shown().is_empty());
+    desk.hears(says(1, "Bruno", "antes"));
+    desk.hears(ack("x-1", 2));
+    assert_eq!(desk.shown(), ["Bruno: antes", "Ana: oi"]);
+}
+
+#[test]
+fn what_is_refused_is_shown_with_its_text() {
+    let mut desk = Desk::talking(PERSON);
+    desk.types("segredo");
+    desk.hears(refuses(ErrorCode::Forbidden, Some("x-1")));
+    assert_eq!(desk.shown(), ["! Não. Não enviada: “segredo”"]);
+    desk.types("mais do que vinte caracteres");
+    assert_eq!(desk.shown(), ["! A mensagem passou 8 caracteres do limite."]);
+    assert!(desk.did().contains(&Effect::GiveBack("mais do que vinte caracteres".into())));
+}
+
+#[test]
+fn too_fast_is_waited_for_and_said_again_in_order() {
+    let mut desk = Desk::talking(PERSON);
+    ["um", "dois"].into_iter().for_each(|text| desk.types(text));
+    assert_eq!(desk.sent(), ["geral x-1 um", "geral x-2 dois"]);
+    for id in ["x-1", "x-2"] {
+        let refusal = Refusal::too_fast(400).of(id);
+        desk.hears(ServerMessage::Error(refusal));
+    }
+    desk.types("três");
+    assert!(desk.sent().is_empty());
+    assert_eq!(desk.app.deadline(desk.now), Some(desk.now + Duration::from_millis(400)));
+    desk.waits(400);
+    assert_eq!(desk.sent(), ["geral x-1 um"]);
+    desk.hears(ack("x-1", 1));
+    desk.waits(400);
+    assert_eq!(desk.sent(), ["geral x-2 dois"]);
+    assert_eq!(desk.shown(), ["Ana: um"]);
+}
+
+#[test]
+fn people_come_and_go() {
+    let mut desk = Desk::talking(PERSON);
+    let presence = |joined: &[&str], left: &[&str]| ServerMessage::Presence {
+        room: "geral".into(),
+        online: 3,
+        joined: joined.iter().copied().map(member).collect(),
+        left: left.iter().copied().map(member).collect(),
+        renamed: vec![],
+    };
+    desk.hears(presence(&["João", "Ana"], &[]));
+    desk.hears(presence(&["Célia\x1b[2J"], &["Bruno"]));
+    desk.types("/quem");
+    let expected = ["João entrou", "Célia␛[2J entrou", "Bruno saiu", "Pessoas (3): Ana (você), Célia␛[2J, João"];
+    assert_eq!(desk.shown(), expected);
+}
+
+#[test]
+fn private_words_find_names_with_spaces() {
+    let mut desk = Desk::talking(PERSON);
+    let room = "geral".into();
+    let joined = vec![member("Maria Clara"), member("Maria")];
+    desk.hears(ServerMessage::Presence { room, online: 4, joined, left: vec![], renamed: vec![] });
+    desk.types("/msg maria clara  oi");
+    desk.types("/w Maria tudo bem?");
+    desk.types("/msg “Zé Ninguém” psiu");
+    desk.types("/msg bruno");
+    assert_eq!(desk.sent(), ["→Maria Clara x-1 oi", "→Maria x-2 tudo bem?", "→Zé Ninguém x-3 psiu"]);
+    assert_eq!(desk.shown().last().unwrap(), "! Escreva assim: /msg NOME TEXTO");
+    desk.hears(ServerMessage::Ack { id: "x-1".into(), room: None, seq: None, at: 1, duplicate: false });
+    let (from, tag, to, text) = ("Bruno".into(), "tag-Bruno".into(), "Ana".into(), "e eu?".to_owned());
+    desk.hears(ServerMessage::Whisper { from, tag, to, at: 2, text });
+    desk.types("/r já vai");
+    let once = "Só vocês dois veem as linhas com →, e elas não ficam guardadas. Para responder: /r TEXTO";
+    assert_eq!(desk.shown(), ["você → Maria Clara: oi", once, "Bruno → você: e eu?"]);
+    assert_eq!(desk.sent(), ["→Bruno x-4 já vai"]);
+}
+
+#[test]
+fn writing_is_told_every_three_seconds_and_at_once_for_the_next_message() {
+    let mut desk = Desk::talking(PERSON);
+    let told = |desk: &mut Desk, ms: u64| {
+        desk.waits(ms);
+        desk.happens(Event::Writing);
+        desk.sent().iter().filter(|message| message.starts_with("Typing")).count()
+    };
+    assert_eq!([told(&mut desk, 0), told(&mut desk, 1000), told(&mut desk, 1999), told(&mut desk, 1)], [1, 0, 0, 1]);
+    desk.types("oi");
+    assert_eq!([told(&mut desk, 500), told(&mut desk, 500)], [1, 0], "the next message is announced at once");
+    assert_eq!(told(&mut desk, 2000), 1, "and three seconds after the last regular sign again");
+    desk.types("/quem");
+    assert_eq!(told(&mut desk, 500), 0, "a command is no message");
+}
+
+#[test]
+fn somebody_called_voce_whispers_and_is_not_taken_for_oneself() {
+    let mut desk = Desk::talking(PERSON);
+    let (from, tag, to) = ("você".into(), "tag-você".into(), "Ana".into());
+    desk.hears(ServerMessage::Whisper { from, tag, to, at: 2, text: "psiu".into() });
+    let shown = desk.did().into_iter().find_map(|effect| match effect {
+        Effect::Show(Line::Whisper { own, .. }) => Some(own),
+        _ => None,
+    });
+    assert_eq!(shown, Some(false));
+}
+
+#[test]
+fn rooms_that_are_spoken_of_or_listed_can_be_completed() {
+    let mut desk = Desk::talking(PERSON);
+    desk.hears(says(1, "Bruno", "vamos para #laboratorio"));
+    let info = |room: &str| RoomInfo { room: room.into(), online: 1, seq: 1 };
+    desk.hears(ServerMessage::Rooms { rooms: vec![info("geral"), info("café")] });
+    assert_eq!(desk.app.status(desk.now).heard, ["geral", "café", "laboratorio"]);
+}

@@ -1,0 +1,84 @@
+//! Single entries: names, times, marks, and texts that would like to be more than text.
+
+use super::*;
+
+#[test]
+fn an_unsent_message_has_its_mark_at_the_right_edge() {
+    let mut desk = Desk::new(60, 6);
+    desk.says(0, "Ana", "vi sim");
+    desk.unsent("e respondo já");
+    let screen = desk.screen();
+    assert_eq!(screen[3], format!("{:58} ⋯", "                e respondo já"));
+}
+
+#[test]
+fn names_are_cut_by_columns_and_not_by_bytes() {
+    let mut desk = Desk::new(70, 6);
+    desk.status.people.push(("Conceição de Araújo".into(), false));
+    desk.says(0, "Conceição de Araújo", "olá");
+    desk.says(1, "中村", "やあ");
+    let screen = desk.screen();
+    assert_eq!(screen[2], "09:00 Conceição de Ar…  olá");
+    assert_eq!(screen[3], "09:01             中村  やあ");
+}
+
+#[test]
+fn a_name_is_said_once_and_a_minute_too() {
+    let mut desk = Desk::new(60, 12);
+    desk.says(0, "Bruno", "um");
+    desk.says(0, "Bruno", "dois");
+    desk.says(1, "Bruno", "três");
+    desk.says(1, "João", "quatro");
+    desk.says(9, "João", "cinco");
+    desk.view.show(&said("geral", NINE + DAY, "João", "seis"));
+    assert_eq!(
+        desk.screen()[2..10],
+        [
+            "───────────────── terça-feira, 3 de março ──────────────────",
+            "09:00    Bruno  um",
+            "                dois",
+            "09:01           três",
+            "          João  quatro",
+            "09:09     João  cinco",
+            "───────────────── quarta-feira, 4 de março ─────────────────",
+            "09:00     João  seis"
+        ]
+    );
+}
+
+#[test]
+fn a_mention_reverses_the_name_and_nothing_else() {
+    let mut desk = Desk::new(60, 6);
+    desk.says(0, "Célia", "@Ana");
+    let terminal = desk.drawn();
+    let buffer = terminal.backend().buffer();
+    let reversed: String = (0..60)
+        .filter(|&x| buffer[(x, 3)].modifier.contains(Modifier::REVERSED | Modifier::BOLD))
+        .map(|x| buffer[(x, 3)].symbol())
+        .collect();
+    assert_eq!(reversed, "Célia");
+}
+
+#[test]
+fn without_colours_there_are_only_attributes() {
+    let mut desk = conversation(80, 14);
+    desk.view.colours = false;
+    let terminal = desk.drawn();
+    let cells = &terminal.backend().buffer().content;
+    assert!(cells.iter().all(|cell| cell.fg == ratatui::style::Color::Reset));
+    assert_eq!(style::name("Ana", true, false, false), style::STRONG);
+}
+
+#[test]
+fn whatever_is_said_the_frame_stays_whole() {
+    let hostile =
+        ["\x1b[2J\x1b[H", "\u{9b}1;1H", "\u{202e}abc", "\r\n\r\n", "a\u{300}\u{301}\u{302}\u{303}", "\u{7}\u{8}\u{7f}"];
+    let mut desk = Desk::new(60, 8);
+    for text in hostile {
+        desk.says(0, text, text);
+        let screen = desk.screen();
+        assert!(screen[0].starts_with(" ● 192.168.0.10:9000 · Ana"), "{text:?}");
+        assert_eq!(screen[7], " Ana ›", "{text:?}");
+        assert!(!screen.concat().chars().any(papo::text::is_unwanted), "{text:?}");
+    }
+}

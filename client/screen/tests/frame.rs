@@ -1,0 +1,127 @@
+//! What stands around the conversation: status, rooms, people.
+
+use super::*;
+
+#[test]
+fn rooms_stand_in_the_status_with_what_is_unread() {
+    let mut desk = Desk::new(80, 8);
+    desk.status.rooms.push("laboratório".into());
+    desk.status.room = Some("#geral".into());
+    desk.says(0, "Bruno", "aqui");
+    desk.view.show(&said("laboratório", NINE, "Célia", "lá"));
+    desk.view.show(&said("laboratório", NINE, "Célia", "ainda lá"));
+    desk.expects(
+        "
+ ● 192.168.0.10:9000 · Ana · 4 pessoas  #geral  #laboratório(2)      /ajuda  F2
+
+
+
+─────────────────────────── terça-feira, 3 de março ────────────────────────────
+09:00    Bruno  aqui
+
+ Ana #geral ›
+",
+    );
+    assert_eq!(desk.view.active(&desk.status).as_deref(), Some("laboratório"));
+    desk.view.show(&Line::Here { place: "laboratório".into() });
+    (desk.status.current, desk.status.room) = (1, Some("#laboratório".into()));
+    desk.expects(
+        "
+ ● 192.168.0.10:9000 · Ana · 4 pessoas  #geral  #laboratório         /ajuda  F2
+
+─────────────────────────── terça-feira, 3 de março ────────────────────────────
+─────────────────────────────── novas mensagens ────────────────────────────────
+09:00    Célia  lá
+                ainda lá
+
+ Ana #laboratório ›
+",
+    );
+    assert_eq!(desk.view.neighbour(Way::On, &desk.status).as_deref(), Some("geral"));
+}
+
+#[test]
+fn offline_the_seconds_are_counted_and_the_queue_too() {
+    let mut desk = Desk::new(80, 6);
+    desk.says(0, "Bruno", "oi");
+    (desk.status.connected, desk.status.offline) = (false, true);
+    (desk.status.retry_in, desk.status.waiting) = (Some(5), 2);
+    desk.unsent("uma");
+    desk.unsent("outra");
+    desk.expects(&format!(
+        "
+ ○ sem conexão · nova tentativa em 5 s (Enter tenta agora) · 2 na fila
+09:00    Bruno  oi
+{:79}⋯
+{:79}⋯
+
+ Ana ›
+",
+        "           Ana  uma", "                outra"
+    ));
+    desk.view.resize(40, 6);
+    assert_eq!(desk.screen()[0], " ○ sem conexão · 5 s (Enter) · 2 na fila");
+}
+
+#[test]
+fn the_people_take_the_place_of_the_conversation() {
+    let mut desk = conversation(40, 9);
+    desk.view.people = true;
+    desk.expects(
+        "
+ ● 192.168.0.10:9000 · Ana · 4 pessoas
+ Pessoas (4)
+
+ Ana (você)   Célia
+ Bruno        João
+ F2 ou Esc volta à conversa
+
+ Célia está digitando…
+ Ana › estou revisando
+",
+    );
+}
+
+#[test]
+fn of_many_rooms_those_are_told_that_matter() {
+    let mut desk = Desk::new(60, 6);
+    desk.status.rooms.extend((2..=9).map(|number| format!("sala-número-{number}")));
+    desk.says(0, "Bruno", "aqui");
+    (desk.status.current, desk.status.room) = (4, Some("#sala-número-5".into()));
+    desk.view.show(&said("sala-número-9", NINE, "Célia", "oi, @Ana"));
+    assert_eq!(desk.screen()[0], " ●  #geral  #sala-número-5  #sala-número-9(1!)  …");
+    desk.view.resize(30, 6);
+    assert_eq!(desk.screen()[0], " ●  #sala-número-5  …");
+}
+
+#[test]
+fn a_private_line_stands_in_every_room_and_is_news_in_one() {
+    let mut desk = Desk::new(60, 8);
+    desk.status.rooms.push("lab".into());
+    desk.says(0, "Bruno", "aqui");
+    desk.view.show(&said("lab", NINE, "Célia", "lá"));
+    let (from, to, text) = ("Célia".into(), "você".into(), "só para você".into());
+    desk.view.show(&Line::Whisper { at: NINE, own: false, from, to, text });
+    let private = "                Célia → você: só para você";
+    assert_eq!(desk.screen()[5], private);
+    assert_eq!(desk.view.unread("lab"), (1, false), "what was read here is not announced there");
+    desk.status.current = 1;
+    assert_eq!(desk.screen()[5], private);
+}
+
+#[test]
+fn people_and_help_come_when_they_are_asked_for() {
+    let mut desk = conversation(80, 24);
+    desk.view.show(&Line::People("Pessoas (4): …".into()));
+    assert_eq!(desk.screen()[1], " Pessoas (4)");
+    desk.view.sent();
+    desk.view.show(&Line::Help(crate::command::help()));
+    let screen = desk.screen();
+    assert!(screen.contains(&" Comandos:".to_owned()), "the whole help fits in a usual window: {screen:#?}");
+    assert_eq!(screen[21], " F2, Ctrl+C, Ctrl+D  mostra as pessoas; apaga a linha; sai");
+    desk.view.resize(40, 40);
+    let screen = desk.screen();
+    let place = screen.iter().position(|row| row.starts_with(" /limpar")).unwrap();
+    assert_eq!(screen[place], " /limpar             limpa a tela; nada");
+    assert_eq!(screen[place + 1], "                     se perde no");
+}

@@ -1,0 +1,124 @@
+//! Screens as screens: something is shown, keys are pressed, and the cells are held against a drawn box.
+
+mod entries;
+mod frame;
+mod reading;
+mod sizes;
+
+use super::view::View;
+use super::{draw, style};
+use crate::app::{Status, Unsent};
+use crate::clock::Clock;
+use crate::input::{Editor, Way};
+use crate::line::Line;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::style::Modifier;
+use std::time::Instant;
+
+/// 3 March 2026, 09:00 in Brasília.
+const NINE: u64 = 1_772_539_200_000;
+const MINUTE: u64 = 60_000;
+const DAY: u64 = 24 * 60 * MINUTE;
+
+/// A screen that one can look at.
+struct Desk {
+    view: View,
+    status: Status,
+    editor: Editor,
+}
+
+impl Desk {
+    fn new(columns: u16, rows: u16) -> Self {
+        let people = [("Ana", true), ("Bruno", false), ("Célia", false), ("João", false)];
+        let status = Status {
+            name: "Ana".into(),
+            address: "192.168.0.10:9000".into(),
+            rooms: vec!["geral".into()],
+            online: 4,
+            people: people.iter().map(|(name, me)| ((*name).to_owned(), *me)).collect(),
+            connected: true,
+            ..Status::default()
+        };
+        let view = View::new(Clock::brasilia().frozen(NINE), true, (columns, rows));
+        Self { view, status, editor: Editor::default() }
+    }
+
+    /// Somebody says something so many minutes after nine.
+    fn says(&mut self, minute: u64, from: &str, text: &str) {
+        self.view.show(&said("geral", NINE + minute * MINUTE, from, text));
+    }
+
+    fn screen(&mut self) -> Vec<String> {
+        self.cells().into_iter().map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    fn cells(&mut self) -> Vec<String> {
+        let backend = self.drawn();
+        let buffer = backend.backend().buffer();
+        let width = usize::from(buffer.area.width);
+        let rows = buffer.content.chunks(width).map(|cells| {
+            let (mut row, mut skip) = (String::new(), 0);
+            for cell in cells {
+                if skip > 0 {
+                    skip -= 1;
+                    continue;
+                }
+                row.push_str(cell.symbol());
+                skip = super::wrap::width(cell.symbol()).saturating_sub(1);
+            }
+            row
+        });
+        rows.collect()
+    }
+
+    fn drawn(&mut self) -> Terminal<TestBackend> {
+        let size = (self.view.columns as u16, self.view.rows as u16);
+        let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+        self.view.sync(&self.status);
+        let draw = |frame: &mut ratatui::Frame<'_>| {
+            draw::draw(frame.buffer_mut(), &mut self.view, &self.status, &self.editor, Instant::now());
+        };
+        terminal.draw(draw).unwrap();
+        terminal
+    }
+
+    #[track_caller]
+    fn expects(&mut self, expected: &str) {
+        let screen = self.screen();
+        let expected: Vec<&str> = expected.trim_matches('\n').lines().map(|row| row.trim_end()).collect();
+        assert_eq!(screen, expected, "\n{}\n", screen.join("\n"));
+    }
+
+    fn unsent(&mut self, text: &str) {
+        let unsent = Unsent { to: None, action: false, text: text.into(), since: Instant::now(), late: true };
+        self.status.unsent.push(unsent);
+    }
+}
+
+fn said(place: &str, at: u64, from: &str, text: &str) -> Line {
+    let mention = text.contains("@Ana");
+    let (from, text, place) = (from.to_owned(), text.to_owned(), place.to_owned());
+    Line::Message { room: None, place, at, own: from == "Ana", from, action: false, mention, text }
+}
+
+fn presence(came: &[&str], went: &[&str]) -> Line {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    Line::Presence { room: None, place: "geral".into(), came: names(came), went: names(went), renamed: vec![] }
+}
+
+/// The conversation of the specification.
+fn conversation(columns: u16, rows: u16) -> Desk {
+    let mut desk = Desk::new(columns, rows);
+    desk.view.show(&presence(&["João"], &[]));
+    desk.view.show(&presence(&["Rita"], &["Bruno"]));
+    desk.says(5, "Célia", "alguém revisa o hub.rs? @Ana");
+    desk.says(5, "Célia", "é curtinho 🙂");
+    desk.says(6, "Bruno", "eu olho depois do almoço, agora estou numa reunião que não termina nunca");
+    desk.view.focus(false);
+    desk.says(11, "Célia", "@Ana viu?");
+    desk.view.focus(true);
+    desk.status.typing = vec!["Célia".into()];
+    desk.editor.insert("estou revisando");
+    desk
+}

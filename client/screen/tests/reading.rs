@@ -1,0 +1,63 @@
+//! Going back through a room while others speak.
+
+use super::*;
+
+#[test]
+fn reading_back_stays_where_it_is_while_others_speak() {
+    let mut desk = Desk::new(60, 8);
+    (0..30).for_each(|minute| desk.says(minute, "Bruno", &format!("número {minute}")));
+    assert!(!desk.view.scroll(Way::Back, None, &desk.status));
+    let before = desk.screen();
+    desk.says(31, "Célia", "mais uma");
+    desk.says(32, "Célia", "e outra");
+    let after = desk.screen();
+    assert_eq!(before[1..6], after[1..6]);
+    assert!(after[6].ends_with("↓ 2 novas (End)"), "{}", after[6]);
+    desk.view.latest();
+    assert_eq!(desk.screen()[5], "09:32           e outra");
+}
+
+#[test]
+fn at_the_first_row_earlier_pages_are_wished_for_and_come_above() {
+    let mut desk = Desk::new(60, 8);
+    (10..20).for_each(|minute| desk.says(minute, "Bruno", &format!("número {minute}")));
+    let status = desk.status.clone();
+    while !desk.view.scroll(Way::Back, None, &status) {}
+    let before = desk.screen();
+    let lines = (0..10).map(|minute| said("geral", NINE + minute * MINUTE, "Célia", "antes")).collect();
+    desk.view.show(&Line::Earlier { place: "geral".into(), lines, start: true });
+    // Only the day's line has gone up, to where the day begins now.
+    assert_eq!(desk.screen()[1..5], before[2..6]);
+    while !desk.view.scroll(Way::Back, None, &status) {}
+    assert_eq!(desk.screen()[2].trim(), "Início da conversa");
+}
+
+#[test]
+fn no_more_than_the_limit_is_kept_in_a_room() {
+    let mut desk = Desk::new(60, 8);
+    (0..6000).for_each(|number| desk.says(number, "Bruno", "oi"));
+    let room = desk.view.room();
+    assert_eq!(room.end_id() - room.first_id(), crate::screen::timeline::MAX_ENTRIES as i64);
+}
+
+/// An own message that came through before the cut came first, and took the line where reading stopped with it.
+#[test]
+fn what_was_missed_is_marked_also_behind_an_own_message() {
+    let mut desk = Desk::new(60, 8);
+    desk.says(0, "Bruno", "antes");
+    desk.view.show(&Line::Missed { place: "geral".into() });
+    desk.says(1, "Ana", "chegou");
+    desk.says(2, "Bruno", "perdida");
+    desk.expects(
+        "
+ ● 192.168.0.10:9000 · Ana · 4 pessoas           /ajuda  F2
+───────────────── terça-feira, 3 de março ──────────────────
+09:00    Bruno  antes
+09:01      Ana  chegou
+───────────────────── novas mensagens ──────────────────────
+09:02    Bruno  perdida
+
+ Ana ›
+",
+    );
+}

@@ -1,0 +1,140 @@
+//! The same conversation in windows of every size.
+
+use super::*;
+
+#[test]
+fn eighty_columns() {
+    let mut desk = conversation(80, 14);
+    desk.expects(
+        "
+ ● 192.168.0.10:9000 · Ana · 4 pessoas                               /ajuda  F2
+
+
+
+─────────────────────────── terça-feira, 3 de março ────────────────────────────
+09:00           +João +Rita −Bruno
+09:05    Célia  alguém revisa o hub.rs? @Ana
+                é curtinho 🙂
+09:06    Bruno  eu olho depois do almoço, agora estou numa reunião que não
+                termina nunca
+─────────────────────────────── novas mensagens ────────────────────────────────
+09:11    Célia  @Ana viu?
+ Célia está digitando…
+ Ana › estou revisando
+",
+    );
+}
+
+#[test]
+fn forty_columns() {
+    let mut desk = conversation(40, 12);
+    desk.expects(
+        "
+ ● 192.168.0.10:9000 · Ana · 4 pessoas
+09:00 +João +Rita −Bruno
+09:05 Célia: alguém revisa o hub.rs?
+      @Ana
+      é curtinho 🙂
+09:06 Bruno: eu olho depois do almoço,
+      agora estou numa reunião que não
+      termina nunca
+─────────── novas mensagens ────────────
+09:11 Célia: @Ana viu?
+ Célia está digitando…
+ Ana › estou revisando
+",
+    );
+}
+
+#[test]
+fn two_hundred_columns_use_the_width() {
+    let mut desk = conversation(200, 60);
+    let rule = |word: &str| {
+        let free = 198 - super::super::wrap::width(word);
+        format!("{} {word} {}", "─".repeat(free / 2), "─".repeat(free - free / 2))
+    };
+    let mut expected = vec![format!(" ● {:186}/ajuda  F2", "192.168.0.10:9000 · Ana · 4 pessoas")];
+    expected.extend(vec![String::new(); 50]);
+    expected.extend([
+        rule("terça-feira, 3 de março"),
+        "09:00           +João +Rita −Bruno".into(),
+        "09:05    Célia  alguém revisa o hub.rs? @Ana".into(),
+        "                é curtinho 🙂".into(),
+        "09:06    Bruno  eu olho depois do almoço, agora estou numa reunião que não termina nunca".into(),
+        rule("novas mensagens"),
+        "09:11    Célia  @Ana viu?".into(),
+        " Célia está digitando…".into(),
+        " Ana › estou revisando".into(),
+    ]);
+    desk.expects(&expected.join("\n"));
+}
+
+#[test]
+fn while_the_window_is_pulled_every_screen_is_whole() {
+    let mut desk = conversation(80, 24);
+    for step in 0..120_u16 {
+        // From large to small and back, both sides at once.
+        let (columns, rows) = (200 - (step * 9) % 181, 60 - (step * 7) % 56);
+        desk.view.resize(columns, rows);
+        let screen = desk.screen();
+        assert_eq!(screen.len(), usize::from(rows));
+        assert!(screen.iter().all(|row| super::super::wrap::width(row) <= usize::from(columns)));
+        assert!(screen.iter().rev().take(3).any(|row| row.contains('›')), "{columns}×{rows}: {screen:#?}");
+        if rows > 12 && columns >= 40 {
+            let last = usize::from(rows) - desk.view.input_rows - 2;
+            assert!(screen[last].ends_with("@Ana viu?"), "{columns}×{rows}: {screen:#?}");
+        }
+    }
+    desk.view.resize(80, 14);
+    let screen = desk.screen();
+    assert_eq!(screen, conversation(80, 14).screen());
+}
+
+#[test]
+fn who_reads_back_keeps_the_uppermost_message_in_another_size() {
+    let mut desk = Desk::new(80, 12);
+    (0..40).for_each(|minute| desk.says(minute, "Bruno", &format!("número {minute}")));
+    for _ in 0..4 {
+        desk.view.scroll(Way::Back, None, &desk.status);
+    }
+    let top = desk.screen()[1].split_whitespace().last().unwrap().to_owned();
+    for (columns, rows) in [(40, 12), (200, 30), (80, 8)] {
+        desk.view.resize(columns, rows);
+        assert!(desk.screen()[1].ends_with(&top), "{columns}×{rows}");
+    }
+}
+
+#[test]
+fn a_small_window_says_so_and_can_still_be_written_in() {
+    let mut desk = conversation(19, 5);
+    desk.expects(
+        "
+A janela é pequena
+demais para mostrar
+a conversa.
+
+› estou revisando
+",
+    );
+    for (columns, rows) in (1..24).flat_map(|columns| (1..8).map(move |rows| (columns, rows))) {
+        desk.view.resize(columns, rows);
+        assert_eq!(desk.screen().len(), usize::from(rows));
+    }
+}
+
+#[test]
+fn a_new_size_keeps_the_last_message_at_the_bottom() {
+    let mut desk = conversation(80, 14);
+    let last = |desk: &mut Desk| {
+        let screen = desk.screen();
+        screen[screen.len() - 3].clone()
+    };
+    for (columns, rows, expected) in [
+        (80, 14, "09:11    Célia  @Ana viu?"),
+        (40, 12, "09:11 Célia: @Ana viu?"),
+        (61, 6, "09:11    Célia  @Ana viu?"),
+    ] {
+        desk.view.resize(columns, rows);
+        assert_eq!(last(&mut desk), expected);
+    }
+}
