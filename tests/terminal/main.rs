@@ -6,6 +6,7 @@
 
 mod hostile;
 mod leaving;
+mod odd;
 mod pipes;
 mod seat;
 mod server;

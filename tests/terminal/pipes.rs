@@ -1,6 +1,7 @@
 //! The real `cliente` in pipes: the wire's own messages, and a server that comes late.
 
-use crate::server::TestServer;
+use crate::server::{Liar, TestServer};
+use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
@@ -38,4 +39,86 @@ fn who_insists_waits_for_a_server_that_comes_late() {
     assert!(line.contains("\"type\":\"welcome\""), "{line}");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Runs a client to its end; gives back its code, what it wrote, and what it said of it.
+fn run(command: &mut Command, input: &str) -> (Option<i32>, String, String) {
+    let mut child = command.spawn().unwrap();
+    // Whoever ends early does not read everything.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn an_output_that_can_not_be_written_is_code_1() {
+    let server = TestServer::start();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let (code, _, words) = run(cliente(&["--nome", "robô"], server.address).stdout(full), "oi\n");
+    assert_eq!((code, words.as_str()), (Some(1), "Não consegui escrever a saída. Confira o espaço em disco.\n"));
+}
+
+#[test]
+fn a_connection_that_ends_before_the_confirmation_is_code_5() {
+    let (liar, address) = Liar::listen();
+    let server = std::thread::spawn(move || drop(liar.welcome().hears()));
+    let (code, output, words) = run(&mut cliente(&["--nome", "robô"], address), "oi\n");
+    server.join().unwrap();
+    assert_eq!((code, output.as_str()), (Some(5), ""));
+    assert_eq!(words, format!("A conexão com {address} caiu.\n1 mensagem não foi enviada.\n"));
+}
+
+#[test]
+fn ctrl_c_is_code_130() {
+    let server = TestServer::start();
+    let mut child = cliente(&["--nome", "robô", "--ficar", "--json"], server.address).spawn().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    output.read_line(&mut String::new()).unwrap();
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+/// The server's last words arrive, and then every write fails: whoever stops reading there never learns why.
+#[test]
+fn a_goodbye_is_heard_although_nothing_can_be_said_any_more() {
+    let (liar, address) = Liar::listen();
+    let server = std::thread::spawn(move || {
+        let mut lies = liar.welcome();
+        lies.hears();
+        // Lines that are never read make the end of this connection a hard one.
+        lies.send(json!({"type": "bye", "code": "kicked", "text": "Até outro dia."}));
+    });
+    let lines: String = (0..1000).map(|number| format!("linha {number}\n")).collect();
+    let (code, _, words) = run(&mut cliente(&["--nome", "robô"], address), &lines);
+    server.join().unwrap();
+    assert_eq!(code, Some(4));
+    assert!(words.starts_with("Até outro dia.\n"), "{words}");
+}
+
+#[test]
+fn without_a_home_or_with_a_locked_one_there_is_a_conversation_all_the_same() {
+    let server = TestServer::start();
+    let state = std::env::temp_dir().join(format!("papo-pipes-{}", std::process::id()));
+    // A file where the folder should be refuses even those whom no mode refuses.
+    std::fs::write(&state, "").unwrap();
+    for home in [None, Some(&state)] {
+        let mut command = cliente(&["--nome", "robô"], server.address);
+        home.map(|home| command.env("XDG_STATE_HOME", home));
+        let (code, output, words) = run(&mut command, "oi\n");
+        assert_eq!((code, words.as_str()), (Some(0), ""));
+        assert!(output.ends_with("\trobô\toi\n"), "{output}");
+    }
+    std::fs::remove_file(&state).unwrap();
+}
+
+#[test]
+fn closed_streams_are_ends_and_not_defects() {
+    let server = TestServer::start();
+    for closed in ["<&-", ">&- </dev/null", "2>&- </dev/null"] {
+        let line = format!("exec '{}' --nome robô {} {closed}", env!("CARGO_BIN_EXE_cliente"), server.address);
+        let output = Command::new("/bin/sh").args(["-c", &line]).env_clear().output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len(), output.stderr.len()), (Some(0), 0, 0), "{closed}");
+    }
 }

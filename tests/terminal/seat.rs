@@ -4,12 +4,17 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long anybody waits for anything.
 pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The program that all of this is about.
+pub const CLIENTE: &str = env!("CARGO_BIN_EXE_cliente");
 
 /// Counts the rings that a person would hear.
 #[derive(Default)]
@@ -23,48 +28,75 @@ impl vt100::Callbacks for Bells {
 
 /// A terminal with a client in it.
 pub struct Seat {
-    master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
+    /// Gone when the window was closed.
+    master: Option<(Box<dyn MasterPty + Send>, Box<dyn Write + Send>)>,
+    reader: Option<JoinHandle<()>>,
+    closing: Arc<AtomicBool>,
     pub child: Box<dyn Child + Send + Sync>,
     output: Receiver<Vec<u8>>,
     terminal: vt100::Parser<Bells>,
-    home: PathBuf,
+    pub home: PathBuf,
 }
 
 impl Seat {
     pub fn new(name: &str, server: SocketAddr, columns: u16, rows: u16) -> Self {
+        let mut command = CommandBuilder::new(CLIENTE);
+        command.args(["--nome", name, &server.to_string()]);
+        Self::with(command, columns, rows)
+    }
+
+    /// A terminal with a shell in it, as everybody has.
+    pub fn shell() -> Self {
+        let mut command = CommandBuilder::new("/bin/sh");
+        command.arg("-i");
+        let mut seat = Self::with(command, 80, 24);
+        seat.sees("pronto>");
+        seat
+    }
+
+    fn with(mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let folder = format!("papo-terminal-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let home = std::env::temp_dir().join(folder);
         std::fs::create_dir(&home).unwrap();
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_cliente"));
-        command.args(["--nome", name, &server.to_string()]);
         command.env_clear();
-        for (key, value) in [("TERM", "xterm-256color"), ("TZ", "UTC"), ("LANG", "C.UTF-8")] {
+        for (key, value) in [("TERM", "xterm-256color"), ("TZ", "UTC"), ("LANG", "C.UTF-8"), ("PS1", "pronto> ")] {
             command.env(key, value);
         }
         command.env("XDG_STATE_HOME", &home);
+        command.cwd(&home);
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().unwrap();
+        let reader = pair.master.try_clone_reader().unwrap();
         let keys = pair.master.take_writer().unwrap();
         let (sender, output) = channel();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut buffer) {
-                if sender.send(buffer[..count].to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
-        let terminal = vt100::Parser::new_with_callbacks(rows, columns, 0, Bells::default());
-        Self { master: pair.master, keys, child, output, terminal, home }
+        let closing = Arc::new(AtomicBool::new(false));
+        let closed = closing.clone();
+        let reader = std::thread::spawn(move || watch(reader, &sender, &closed));
+        // A terminal that tells no size is drawn on as if it had the usual one.
+        let seen = if rows == 0 { (24, 80) } else { (rows, columns) };
+        let terminal = vt100::Parser::new_with_callbacks(seen.0, seen.1, 0, Bells::default());
+        Self { master: Some((pair.master, keys)), reader: Some(reader), closing, child, output, terminal, home }
     }
 
     pub fn types(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
+        self.types_bytes(keys.as_bytes());
+    }
+
+    pub fn types_bytes(&mut self, bytes: &[u8]) {
+        let (_, keys) = self.master.as_mut().expect("an open window");
+        keys.write_all(bytes).unwrap();
+        keys.flush().unwrap();
+    }
+
+    /// Closes the window: nobody holds the other side of the terminal any more.
+    pub fn closes_the_window(&mut self) {
+        self.closing.store(true, Ordering::SeqCst);
+        // What this key makes the client draw wakes the one who reads, and who lets go.
+        self.types("x");
+        self.reader.take().expect("a window is closed once").join().unwrap();
+        self.master = None;
     }
 
     /// What is on the screen, rows without the spaces at their ends.
@@ -105,7 +137,8 @@ impl Seat {
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.master.resize(size(columns, rows)).unwrap();
+        let (master, _) = self.master.as_ref().expect("an open window");
+        master.resize(size(columns, rows)).unwrap();
         self.terminal.screen_mut().set_size(rows, columns);
     }
 
@@ -115,6 +148,17 @@ impl Seat {
 
     pub fn pid(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_raw(self.child.process_id().unwrap() as i32).unwrap()
+    }
+
+    /// Nobody reads what the terminal shows any more, though its window stays.
+    pub fn looks_away(&mut self) {
+        self.closing.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the keys arrive as whole lines, as a shell wants them.
+    pub fn gathers_lines(&self) -> bool {
+        let (master, _) = self.master.as_ref().expect("an open window");
+        format!("{:?}", master.get_termios().expect("a terminal").local_flags).contains("ICANON")
     }
 
     /// Waits for the end; gives back the exit code and lets the rest of the output be seen.
@@ -132,6 +176,16 @@ impl Drop for Seat {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.home);
+    }
+}
+
+/// Passes on what the terminal shows, until it ends or its window is closed.
+fn watch(mut terminal: Box<dyn Read + Send>, output: &Sender<Vec<u8>>, closing: &AtomicBool) {
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = terminal.read(&mut buffer) {
+        if output.send(buffer[..count].to_vec()).is_err() || closing.load(Ordering::SeqCst) {
+            return;
+        }
     }
 }
 

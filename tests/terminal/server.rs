@@ -55,7 +55,7 @@ impl Drop for TestServer {
     }
 }
 
-/// A server that lets one client in and cleans nothing.
+/// A server that says whatever it is told to, and cleans nothing.
 pub struct Liar {
     listener: TcpListener,
 }
@@ -67,18 +67,23 @@ impl Liar {
         (Self { listener }, address)
     }
 
-    /// Waits for the client and lets it in.
-    pub fn welcome(self) -> Lies {
+    /// Waits for a client and lets it in.
+    pub fn welcome(&self) -> Lies {
+        self.welcome_back(&json!({"seq": 0, "entries": []}))
+    }
+
+    /// Waits for a client and lets it in, with this said in the room meanwhile: the last number and the entries.
+    pub fn welcome_back(&self, meanwhile: &Value) -> Lies {
         let (stream, _) = self.listener.accept().unwrap();
         let mut socket = tungstenite::accept(stream).unwrap();
         assert!(socket.read().unwrap().to_text().unwrap().contains("enter"));
-        let mut lies = Lies { socket, seq: 0 };
+        let mut lies = Lies { socket, seq: meanwhile["seq"].as_u64().unwrap() };
         let limits = json!({"text": 4000, "name": 24, "room": 32, "rate": 5.0, "burst": 20});
         lies.send(json!({"type": "welcome", "name": "Ana", "tag": "a", "token": "t".repeat(32), "protocol": 1,
             "server": "x", "limits": limits, "heartbeat_ms": 20000}));
         let members = json!([{"name": "Ana", "tag": "a"}, {"name": "Bruno", "tag": "b"}]);
-        lies.send(json!({"type": "joined", "room": "geral", "epoch": "e", "seq": 0, "oldest": 1, "online": 2,
-            "members": members, "entries": [], "more": false, "reset": false}));
+        lies.send(json!({"type": "joined", "room": "geral", "epoch": "e", "seq": lies.seq, "oldest": 1, "online": 2,
+            "members": members, "entries": meanwhile["entries"], "more": false, "reset": false}));
         lies
     }
 }
@@ -90,15 +95,38 @@ pub struct Lies {
 }
 
 impl Lies {
-    fn send(&mut self, message: Value) {
+    pub fn send(&mut self, message: Value) {
         self.socket.send(Message::text(message.to_string())).unwrap();
     }
 
     pub fn says(&mut self, from: &str, text: &str) {
+        let message = entry(self.seq + 1, from, text);
         self.seq += 1;
-        // All in one minute, so that the hour is shown once.
-        let at = 1_772_557_500_000_u64 + self.seq;
-        self.send(json!({"type": "message", "room": "geral", "seq": self.seq, "at": at, "from": from, "tag": "b",
-            "text": text}));
+        self.send(message);
     }
+
+    /// Waits for the next message of the client.
+    pub fn hears(&mut self) -> Value {
+        serde_json::from_str(self.socket.read().unwrap().to_text().unwrap()).unwrap()
+    }
+
+    /// Speaks until the client takes nothing any more.
+    pub fn speaks_to_the_wall(&mut self) {
+        let second = Some(std::time::Duration::from_secs(1));
+        self.socket.get_ref().set_write_timeout(second).unwrap();
+        let text = "palavra ".repeat(400);
+        loop {
+            self.seq += 1;
+            let message = Message::text(entry(self.seq, "Bruno", &format!("{} {text}", self.seq)).to_string());
+            if self.socket.send(message).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Something that was said; all in one minute, so that the hour is shown once.
+pub fn entry(seq: u64, from: &str, text: &str) -> Value {
+    let at = 1_772_557_500_000_u64 + seq;
+    json!({"type": "message", "room": "geral", "seq": seq, "at": at, "from": from, "tag": "b", "text": text})
 }

@@ -172,3 +172,55 @@ fn reading_back_fetches_what_was_said_before() {
     bia.types("\x1b");
     bia.sees("n7-19");
 }
+
+#[test]
+fn a_text_begun_in_one_room_is_not_sent_to_another() {
+    let server = TestServer::start();
+    let mut ana = Seat::new("Ana", server.address, 80, 24);
+    ana.sees("Você entrou");
+    ana.types("/entrar laboratorio\r");
+    ana.sees("Ana #laboratorio ›");
+    ana.types("só para cá");
+    ana.sees("Ana #laboratorio › só para cá");
+    ana.types("\x1b1");
+    ana.waits("an empty line", |seat| seat.screen()[23] == " Ana #geral ›");
+    ana.types("oi, geral\r");
+    ana.sees("Ana  oi, geral");
+    ana.types("\x1b2");
+    ana.sees("Ana #laboratorio › só para cá");
+    ana.types("\r");
+    ana.sees("Ana  só para cá");
+}
+
+#[test]
+fn private_lines_are_seen_from_every_room() {
+    let server = TestServer::start();
+    let mut ana = Seat::new("Ana", server.address, 80, 24);
+    ana.sees("Você entrou");
+    let mut bia = Seat::new("Bia", server.address, 80, 24);
+    ana.sees("+Bia");
+    ana.types("/entrar laboratorio\r");
+    ana.sees("Ana #laboratorio ›");
+    bia.types("/msg ana só para você\r");
+    ana.sees("Bia → você: só para você");
+    ana.sees("Só vocês dois veem as linhas com →");
+    bia.sees("você → Ana: só para você");
+    ana.types("\x1b1");
+    ana.sees("Ana #geral ›");
+    ana.sees("Bia → você: só para você");
+    ana.types("/r entendi\r");
+    bia.sees("Ana → você: entendi");
+}
+
+#[test]
+fn the_people_are_asked_for_with_a_command_and_with_a_key() {
+    let server = TestServer::start();
+    let mut ana = Seat::new("Ana", server.address, 80, 24);
+    ana.sees("Você entrou");
+    for keys in ["/quem\r", "\x1bOQ", "/who\r"] {
+        ana.types(keys);
+        ana.sees("F2 ou Esc volta à conversa");
+        ana.types("\x1bOQ");
+        ana.sees("Você entrou");
+    }
+}
