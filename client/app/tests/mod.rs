@@ -9,8 +9,8 @@ mod talking;
 
 use super::*;
 use crate::line::Tone;
-use crate::words;
-use papo::protocol::{Entry, ErrorCode, Limits, Member, Refusal, RoomInfo, Span};
+use crate::words::{self, Failure};
+use papo::protocol::{Entry, ErrorCode, Limits, Member, Refusal, RoomInfo, ServerMessage, Span};
 use std::sync::Arc;
 
 const PERSON: Habits = Habits { attended: true, stays: false, insists: false };

@@ -1,0 +1,87 @@
+//! What can happen to the client, what it then wants done, and how it ends: the whole border of the state.
+
+use crate::line::Line;
+use crate::words::Failure;
+use papo::protocol::{ClientMessage, ServerMessage};
+use std::time::Duration;
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The program began.
+    Started,
+    /// There is a connection; nobody has said anything yet.
+    Opened,
+    Said(ServerMessage),
+    /// There is no connection (any more).
+    Gone(Gone),
+    /// The person finished a line.
+    Submitted(String),
+    /// There is no more to read from the person.
+    InputEnded,
+    /// The person wants to leave.
+    Leave,
+    /// Ctrl+C where there was nothing to delete.
+    Interrupt,
+    /// The system wants the program to end.
+    Stopped,
+    /// The person is writing something for others.
+    Writing,
+    /// The person wants to see another of the open rooms.
+    Go(String),
+    /// The person has read back to the first entry shown.
+    Earlier,
+    /// Time passed.
+    Tick,
+}
+
+/// How a connection ended, or did not begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gone {
+    Failed(Failure),
+    Ended,
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    Show(Line),
+    Send(ClientMessage),
+    /// Connect now.
+    Connect,
+    /// Connect again later: at a random time within this, or as the number of attempts asks.
+    Retry(Option<Duration>),
+    /// Say goodbye to the server.
+    Close,
+    /// Put a text back into the line being typed.
+    GiveBack(String),
+    /// Call the person.
+    Alert,
+    /// Take away what is on the screen.
+    Clear,
+    /// End the program.
+    Exit(Exit),
+}
+
+/// How the program ends, as scripts see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Fine = 0,
+    Unexpected = 1,
+    Usage = 2,
+    Unreachable = 3,
+    Refused = 4,
+    Lost = 5,
+    Interrupted = 130,
+}
+
+/// What differs between a person at a terminal and a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Habits {
+    /// Somebody is there who can be asked again, and who wants to be connected again.
+    pub attended: bool,
+    /// After the last line, go on listening.
+    pub stays: bool,
+    /// A script that connects again, as a person's client does.
+    pub insists: bool,
+}

@@ -1,0 +1,99 @@
+//! What the person does with keys and pastes: to the line being typed, to what is looked at, or to the conversation.
+//!
+//! Knows what a wish does to the screen; never knows how it is drawn.
+
+use super::Screen;
+use super::drafts::Desk;
+use crate::app::Event;
+use crate::complete::{Completion, Known};
+use crate::input::Way;
+use crate::keys::{self, Wish};
+
+impl Screen {
+    pub(super) fn pressed(&mut self, key: crossterm::event::KeyEvent) -> Option<Event> {
+        self.changed = true;
+        self.view.hint = None;
+        let before = self.editor.text().to_owned();
+        let wish = keys::press(&mut self.editor, key);
+        if !matches!(wish, Some(Wish::Complete(_))) {
+            self.completion = None;
+        }
+        match wish {
+            Some(wish) => self.wished(wish),
+            None if before == self.editor.text() => None,
+            None => self.writing(),
+        }
+    }
+
+    /// Others are told that something is being written for them.
+    fn writing(&self) -> Option<Event> {
+        let text = self.editor.text();
+        let private = text.is_empty() || (text.starts_with('/') && !text.starts_with("/eu "));
+        (!private && !self.status.asking_name).then_some(Event::Writing)
+    }
+
+    fn wished(&mut self, wish: Wish) -> Option<Event> {
+        match wish {
+            Wish::Submit(text) => {
+                self.view.sent();
+                return Some(Event::Submitted(text));
+            }
+            Wish::Interrupt => return Some(Event::Interrupt),
+            Wish::Leave => return Some(Event::Leave),
+            Wish::Repaint => self.forget(),
+            Wish::Suspend => self.suspend = true,
+            Wish::Page(way) => return self.scroll(way, None),
+            Wish::Row(way) => return self.scroll(way, Some(1)),
+            Wish::Latest => self.view.latest(),
+            Wish::People => self.view.people = !self.view.people,
+            Wish::Complete(way) => self.complete(way),
+            Wish::Room(number) => return self.go(self.status.rooms.get(number).cloned()),
+            Wish::Neighbour(way) => return self.go(self.view.neighbour(way, &self.status)),
+            Wish::Active => return self.go(self.view.active(&self.status)),
+        }
+        None
+    }
+
+    /// To another of the open rooms; what was being written stays where it was.
+    fn go(&mut self, room: Option<String>) -> Option<Event> {
+        let (room, here) = (room?, self.status.rooms.get(self.status.current)?.clone());
+        if room != here {
+            self.drafts.turn(&mut self.editor, Desk::Room(here), &Desk::Room(room.clone()));
+        }
+        Some(Event::Go(room))
+    }
+
+    fn scroll(&mut self, way: Way, rows: Option<usize>) -> Option<Event> {
+        self.view.people = false;
+        self.view.scroll(way, rows, &self.status).then_some(Event::Earlier)
+    }
+
+    fn complete(&mut self, way: Way) {
+        let completion = match self.completion.take() {
+            Some(completion) => completion.next(way),
+            None => {
+                let others = self.status.people.iter().filter(|(_, me)| !me).map(|(name, _)| name.clone());
+                let (rooms, heard) = (&self.status.rooms, &self.status.heard);
+                let known = Known { speakers: self.view.speakers(), people: others.collect(), rooms, heard };
+                Completion::of(self.editor.before(), &known)
+            }
+        };
+        if let Some(text) = completion.text() {
+            self.editor.replace_from(completion.start(), text);
+            self.completion = Some(completion);
+        }
+    }
+
+    pub(super) fn pasted(&mut self, text: &str) -> Option<Event> {
+        (self.changed, self.completion) = (true, None);
+        let text = text.trim_end_matches(['\r', '\n']);
+        let whole = self.editor.insert(text);
+        let lines = papo::text::clean(text).lines().count();
+        self.view.hint = match lines {
+            _ if !whole => Some("O texto colado é longo demais: só o começo coube. Ctrl+C descarta.".into()),
+            2.. => Some(format!("Colou {lines} linhas. Enter envia tudo, Esc descarta.")),
+            _ => None,
+        };
+        self.writing()
+    }
+}
