@@ -153,9 +153,11 @@ fn read(mut reader: ClientReader, tell: &impl Fn(News) -> bool) {
     *reader.replies_mut() = Replies::Queued(queue.clone());
     let writing = stream.clone();
     let writer = thread::Builder::new().name("escrita".into()).spawn(move || {
-        if write(&writing, &outgoing).is_err() {
-            // The reader notices and tells.
-            let _ = writing.shutdown(Shutdown::Both);
+        if let Err(error) = write(&writing, &outgoing) {
+            // The reader notices and tells. What the server said before its end, its reasons perhaps, can still be read;
+            // from one that takes nothing any more there is nothing to be expected.
+            let stuck = matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock);
+            let _ = writing.shutdown(if stuck { Shutdown::Both } else { Shutdown::Write });
         }
     });
     let mut heard = writer.is_ok() && tell(News::Open(Link { queue: queue.clone(), stream: stream.clone() }));

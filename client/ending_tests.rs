@@ -20,7 +20,7 @@ fn a_client_with_a_defect() {
     restore_on_panic();
     let mut screen = screen::Screen::new(Clock::brasilia(), true).unwrap();
     screen.show(&Line::info("as últimas palavras")).unwrap();
-    screen.refresh(&Status { name: "Ana".into(), connected: true, ..Status::default() }).unwrap();
+    screen.refresh(&Status { name: "Ana".into(), connected: true, limit: 4000, ..Status::default() }).unwrap();
     // Where defects are met: in any thread, while the screen is drawn by another.
     let reader = thread::spawn(|| panic!("um defeito"));
     let _ = reader.join();

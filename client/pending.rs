@@ -184,8 +184,11 @@ impl Pace {
         }
         /// Rounding must not wake the client a moment too early.
         const MARGIN: Duration = Duration::from_millis(2);
+        /// However slowly a server lets people speak, once a minute it is asked.
+        const LONGEST: Duration = Duration::from_secs(60);
         let from = self.counted_at.unwrap_or(now);
-        let ready = from + Duration::from_secs_f64((1.0 - self.tokens) / self.rate) + MARGIN;
+        let wait = Duration::try_from_secs_f64((1.0 - self.tokens) / self.rate).unwrap_or(LONGEST);
+        let ready = from + wait.min(LONGEST) + MARGIN;
         ready.saturating_duration_since(now)
     }
 }

@@ -83,3 +83,16 @@ fn after_a_cut_everything_unconfirmed_is_said_again_with_the_same_ids() {
     assert_eq!(ids(&queue.due(now)), ["x-2", "x-3"]);
     assert_eq!(queue.settle("x-1"), None);
 }
+
+/// The time to wait was computed from the server's rate, and was too long for any clock.
+#[test]
+fn a_server_that_lets_nobody_speak_is_no_defect() {
+    let now = Instant::now();
+    for rate in [f64::MIN_POSITIVE, 1e-30, 1e300] {
+        let mut queue = queue(rate, 40, now);
+        queue.due(now);
+        (1..=16).for_each(|number| drop(queue.settle(&format!("x-{number}"))));
+        queue.due(now);
+        assert!(queue.next(now).is_none_or(|time| time <= now + Duration::from_secs(61)));
+    }
+}

@@ -120,7 +120,7 @@ impl Room {
         if seq <= self.last {
             return Vec::new();
         }
-        if self.catching_up && seq > self.last + 1 {
+        if self.catching_up && seq > self.last.saturating_add(1) {
             self.held.insert(seq, line);
             return if self.held.len() > MAX_HELD { self.caught_up() } else { Vec::new() };
         }
@@ -129,8 +129,8 @@ impl Room {
             self.first = seq;
         }
         let mut shown = vec![line];
-        while let Some(line) = self.held.remove(&(self.last + 1)) {
-            self.last += 1;
+        while let Some(line) = self.held.remove(&self.last.saturating_add(1)) {
+            self.last = self.last.saturating_add(1);
             shown.push(line);
         }
         shown
@@ -138,12 +138,12 @@ impl Room {
 
     /// What has come up to now was not shown to anybody.
     pub fn begin_here(&mut self) {
-        self.first = self.last + 1;
+        self.first = self.last.saturating_add(1);
     }
 
     /// Where the entries before those that were shown end, if there are any.
     pub fn before(&self) -> Option<u64> {
-        let first = if self.first == 0 { self.last + 1 } else { self.first };
+        let first = if self.first == 0 { self.last.saturating_add(1) } else { self.first };
         (first > self.oldest.max(1)).then_some(first)
     }
 
@@ -263,6 +263,16 @@ mod tests {
         room.catch_up();
         room.hear(9, line("nove"));
         assert_eq!(room.caught_up(), [line("nove")]);
+    }
+
+    #[test]
+    fn a_page_that_never_comes_does_not_fill_the_memory() {
+        let mut room = joined();
+        room.catch_up();
+        let shown: usize = (2..).take(2 * MAX_HELD).map(|seq| room.hear(seq, line("oi")).len()).sum();
+        assert!(shown > MAX_HELD && room.held.len() <= MAX_HELD);
+        room.hear(u64::MAX, line("o último número"));
+        assert_eq!(room.before(), Some(2), "no number is too large");
     }
 
     #[test]

@@ -43,7 +43,10 @@ impl Session {
         self.abandon();
         if connection::open(self.address.clone(), self.number, self.news.clone()).is_err() {
             let failure = Failure::Other("o sistema não deu mais um fio de execução".into());
-            let _ = self.news.send((self.number, News::Failed(failure)));
+            // Whoever takes the news up is the one who stands here: there is no waiting for room.
+            if self.news.try_send((self.number, News::Failed(failure))).is_err() {
+                self.retry_at = Some(Instant::now() + LAST_RETRY);
+            }
         }
     }
 

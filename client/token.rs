@@ -46,15 +46,18 @@ fn keep(folder: &Path, fresh: &str) -> io::Result<Token> {
     make_folder(folder)?;
     // Written aside and then linked: of two clients started at once one wins, and nobody reads half a token.
     let aside = folder.join(format!("token.{}", &fresh[..8]));
-    private(OpenOptions::new().write(true).create_new(true)).open(&aside)?.write_all(fresh.as_bytes())?;
-    let linked = fs::hard_link(&aside, &path);
-    let linked = match linked {
+    let written = write(&aside, fresh).and_then(|()| match fs::hard_link(&aside, &path) {
         // What stands there is not a token: it is replaced.
         Err(_) if read(&path).is_none() => fs::rename(&aside, &path),
         other => other,
-    };
+    });
+    // Also what a full disk left half written.
     let _ = fs::remove_file(&aside);
-    read(&path).ok_or_else(|| linked.err().unwrap_or_else(|| io::ErrorKind::InvalidData.into()))
+    read(&path).ok_or_else(|| written.err().unwrap_or_else(|| io::ErrorKind::InvalidData.into()))
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    private(OpenOptions::new().write(true).create_new(true)).open(path)?.write_all(text.as_bytes())
 }
 
 fn read(path: &Path) -> Option<Token> {
@@ -144,6 +147,24 @@ mod tests {
         fs::write(folder.0.join("papo/token"), "curto").unwrap();
         assert_eq!(folder.keep(&"c".repeat(64)), "c".repeat(64));
         assert_eq!(folder.mode("papo/token"), 0o600);
+    }
+
+    #[test]
+    fn what_is_no_file_at_all_is_left_alone_and_nothing_is_left_beside_it() {
+        let folder = Folder::new();
+        fs::create_dir_all(folder.0.join("papo/token/algo")).unwrap();
+        assert!(keep(&folder.0.join("papo"), &"f".repeat(64)).is_err());
+        assert_eq!(fs::read_dir(folder.0.join("papo")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_of_noise_or_of_another_encoding_is_replaced() {
+        for noise in [&b""[..], b"\xff\xfe\x00", &[b'a'; 10_000]] {
+            let folder = Folder::new();
+            fs::create_dir_all(folder.0.join("papo")).unwrap();
+            fs::write(folder.0.join("papo/token"), noise).unwrap();
+            assert_eq!(folder.keep(&"c".repeat(64)), "c".repeat(64));
+        }
     }
 
     #[test]

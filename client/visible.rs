@@ -6,19 +6,29 @@
 
 use papo::text;
 
+/// Longest text shown, in characters: four times what a server takes by itself. What is longer is cut.
+const MAX_TEXT: usize = 16_000;
+/// Longest line shown: a name has 24, a sentence of the server not much more than a hundred.
+const MAX_LINE: usize = 500;
 /// Stands where a character was that has no picture of its own.
 const MARK: char = '\u{FFFD}';
 
 /// A text of several lines: line feeds and tabs stay.
 pub fn text(raw: &str) -> String {
     // The second pass cuts towers of combining marks, which paint over the lines around them.
-    text::clean(&raw.chars().map(seen).collect::<String>())
+    text::clean(&cut(raw, MAX_TEXT).map(seen).collect::<String>())
 }
 
 /// A text of one line, such as a name or a sentence: line feeds and tabs are marked as well, so that nothing in it can
 /// pass for a line of its own.
 pub fn line(raw: &str) -> String {
-    text::clean(&raw.chars().map(|c| if c.is_control() { picture(c) } else { seen(c) }).collect::<String>())
+    text::clean(&cut(raw, MAX_LINE).map(|c| if c.is_control() { picture(c) } else { seen(c) }).collect::<String>())
+}
+
+/// So many characters, and a mark if there are more.
+fn cut(raw: &str, most: usize) -> impl Iterator<Item = char> + '_ {
+    let rest = raw.chars().nth(most).map(|_| '…');
+    raw.chars().take(most).chain(rest)
 }
 
 fn seen(c: char) -> char {
@@ -57,6 +67,12 @@ mod tests {
     #[test]
     fn a_name_is_one_line_whatever_it_holds() {
         assert_eq!(line("Ana\n09:05 Bruno\r\t"), "Ana␊09:05 Bruno␍␉");
+    }
+
+    #[test]
+    fn nobody_fills_the_memory_or_the_screen_with_one_message() {
+        assert_eq!(text(&"ã".repeat(1 << 20)).chars().count(), MAX_TEXT + 1);
+        assert!(line(&"漢".repeat(1 << 16)).ends_with("漢…"));
     }
 
     #[test]

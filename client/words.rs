@@ -129,6 +129,16 @@ pub fn typing(names: &[String]) -> String {
     }
 }
 
+/// How near a message is to the limit of characters, or how far beyond.
+pub fn room_left(left: i64) -> String {
+    match left {
+        1 => "Resta 1 caractere".into(),
+        0.. => format!("Restam {left} caracteres"),
+        -1 => "A mensagem passou 1 caractere do limite.".into(),
+        _ => format!("A mensagem passou {} caracteres do limite.", -left),
+    }
+}
+
 /// Entries that the server no longer has.
 pub fn missing(count: u64) -> String {
     match count {

@@ -36,6 +36,8 @@ pub struct Status {
     pub waiting: usize,
     /// What was written in this room, or to one person, and is not confirmed.
     pub unsent: Vec<Unsent>,
+    /// Most characters that a message may have.
+    pub limit: usize,
     pub leaving: bool,
     /// Ctrl+C was pressed once.
     pub confirming: bool,
@@ -78,6 +80,7 @@ impl App {
             retry_in: None,
             waiting: if late || offline { self.queue.len() } else { 0 },
             unsent: self.unsent(now),
+            limit: self.max_text,
             leaving: self.leaving.is_some() || matches!(self.phase, Phase::Closing { .. }),
             confirming: self.confirm.is_some_and(|until| now < until),
         }

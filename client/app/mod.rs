@@ -20,6 +20,7 @@ use crate::heard::Heard;
 use crate::line::Line;
 use crate::pending::{Queue, Recipient};
 use crate::room::{Person, Room};
+use crate::words;
 use papo::name::{Name, RoomName};
 use papo::protocol::{ByeCode, ClientMessage, Token};
 use std::time::{Duration, Instant};
@@ -214,8 +215,7 @@ impl App {
             return;
         }
         if over > 0 {
-            let excess = if over == 1 { "1 caractere".to_owned() } else { format!("{over} caracteres") };
-            self.show(Line::problem(format!("A mensagem passou {excess} do limite.")));
+            self.show(Line::problem(words::room_left(-i64::try_from(over).unwrap_or(i64::MAX))));
             self.effects.push(Effect::GiveBack(text.to_owned()));
             self.flaw = self.flaw.or(Some(Exit::Refused));
             return;

@@ -150,7 +150,11 @@ impl App {
             }
             if let Some(pending) = self.queue.settle(id) {
                 self.flaw = self.flaw.or(Some(Exit::Refused));
-                self.show(Line::problem(format!("{sentence} Não enviada: “{}”", pending.text)));
+                let whom = match &pending.to {
+                    Recipient::Person(name) => format!(" a {name}"),
+                    Recipient::Room { .. } => String::new(),
+                };
+                self.show(Line::problem(format!("{sentence} Não enviada{whom}: “{}”", pending.text)));
             }
             return;
         }

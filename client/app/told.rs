@@ -40,7 +40,7 @@ impl App {
         let known = room.opened(news.epoch, news.online, news.members, news.reset);
         let mut lost = 0;
         if known {
-            lost = news.oldest.saturating_sub(room.last() + 1);
+            lost = news.oldest.saturating_sub(room.last().saturating_add(1));
             room.skip_to(news.oldest.saturating_sub(1));
         } else if let Some(first) = news.entries.first() {
             room.skip_to(first.seq.saturating_sub(1));
@@ -170,6 +170,10 @@ impl App {
             return self.went_back(place, entries, more);
         }
         if !room.is_catching_up() {
+            // No page that was asked for: the next one may be.
+            if std::mem::take(&mut self.rooms[place].fetching) {
+                self.answered();
+            }
             return;
         }
         let before = self.rooms[place].last();

@@ -196,11 +196,23 @@ fn news_row(view: &View, status: &Status, editor: &Editor) -> Row<'static> {
         _ if status.confirming && editor.is_empty() => ("Sair? Tecle Ctrl+C de novo.".into(), STRONG),
         _ if status.leaving => ("saindo…".into(), FAINT),
         Some(hint) => (hint.clone(), PLAIN),
-        None => (words::typing(&status.typing), FAINT),
+        None => match room_left(status, editor) {
+            Some(left) => (words::room_left(left), PLAIN),
+            None => (words::typing(&status.typing), FAINT),
+        },
     };
     let left = cut(&left, view.columns.saturating_sub(width(&below) + 3));
     let free = view.columns.saturating_sub(width(&left) + width(&below) + 2);
     Row::from(vec![Span::raw(" "), Span::styled(left, style), Span::raw(" ".repeat(free)), Span::styled(below, STRONG)])
+}
+
+/// How many more characters the message may have, when that is worth a word.
+fn room_left(status: &Status, editor: &Editor) -> Option<i64> {
+    /// So near to the limit people begin to look for words to leave out.
+    const NEAR: usize = 100;
+    let near = !status.asking_name && editor.text().len() + NEAR >= status.limit;
+    let count = if near { editor.text().trim_end().chars().count() } else { 0 };
+    (near && count + NEAR >= status.limit).then(|| status.limit as i64 - count as i64)
 }
 
 /// What stands before the typed text: as much of it as leaves room for writing.

@@ -8,11 +8,17 @@ use crate::app::Event;
 use crate::complete::{Completion, Known};
 use crate::input::Way;
 use crate::keys::{self, Wish};
+use crossterm::event::{KeyCode, KeyEvent};
 
 impl Screen {
-    pub(super) fn pressed(&mut self, key: crossterm::event::KeyEvent) -> Option<Event> {
+    pub(super) fn pressed(&mut self, key: KeyEvent) -> Option<Event> {
         self.changed = true;
         self.view.hint = None;
+        if self.view.people && key.code == KeyCode::Esc {
+            // A text of several lines is not meant by this key now.
+            self.view.people = false;
+            return None;
+        }
         let before = self.editor.text().to_owned();
         let wish = keys::press(&mut self.editor, key);
         if !matches!(wish, Some(Wish::Complete(_))) {

@@ -2,11 +2,13 @@
 //!
 //! Knows the order of entries; never knows rows, columns or colours.
 
-use crate::line::{Line, Tone};
+use crate::line::Line;
 use std::collections::VecDeque;
 
 /// Most entries kept in a room; what is older can be asked for again.
 pub const MAX_ENTRIES: usize = 5000;
+/// Stands above the first of them.
+const FULL: &str = "Aqui cabem 5.000 mensagens. As mais antigas continuam no servidor: procure com /buscar.";
 /// Most comings and goings told in one entry.
 const MAX_MOVES: usize = 100;
 
@@ -51,6 +53,8 @@ pub struct Timeline {
     pub top: Option<Spot>,
     /// Messages that came below what is shown.
     pub below: usize,
+    /// That there is no room for earlier entries has been said.
+    full: bool,
     /// The next entry was said while there was no connection.
     missed: bool,
 }
@@ -95,16 +99,19 @@ impl Timeline {
         self.missed = true;
     }
 
-    /// Puts an earlier page before everything.
+    /// Puts an earlier page before everything, as much of it as there is room for.
     pub fn earlier(&mut self, lines: Vec<Line>, start: bool) {
         let room = MAX_ENTRIES.saturating_sub(self.entries.len());
+        let too_many = lines.len() > room;
         for line in lines.into_iter().rev().take(room) {
             let at = if let Line::Message { at, .. } = &line { *at } else { 0 };
             self.add_before(What::Said(line), at);
         }
-        if start && room > 0 {
-            let at = self.entries.front().map_or(0, |entry| entry.at);
-            self.add_before(What::Said(Line::Notice(Tone::Info, "Início da conversa".into())), at);
+        let at = self.entries.front().map_or(0, |entry| entry.at);
+        if too_many && !std::mem::replace(&mut self.full, true) {
+            self.add_before(What::Said(Line::info(FULL)), at);
+        } else if start && room > 0 {
+            self.add_before(What::Said(Line::info("Início da conversa")), at);
         }
     }
 
@@ -112,6 +119,7 @@ impl Timeline {
     pub fn clear(&mut self) {
         self.first_id = self.end_id();
         self.entries.clear();
+        self.full = false;
         (self.news, self.top, self.below) = (None, None, 0);
     }
 

@@ -1,10 +1,12 @@
 //! The real `cliente` in pipes: the wire's own messages, and a server that comes late.
 
-use crate::server::{Liar, TestServer};
+use crate::seat::DEADLINE;
+use crate::server::{BadNetwork, Liar, TestServer};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 fn cliente(arguments: &[&str], server: SocketAddr) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cliente"));
@@ -121,4 +123,62 @@ fn closed_streams_are_ends_and_not_defects() {
         let output = Command::new("/bin/sh").args(["-c", &line]).env_clear().output().unwrap();
         assert_eq!((output.status.code(), output.stdout.len(), output.stderr.len()), (Some(0), 0, 0), "{closed}");
     }
+}
+
+/// The text of a line: what stands behind its time and its sender.
+fn said(line: &str) -> &str {
+    line.trim_end().splitn(3, '\t').nth(2).unwrap_or(line)
+}
+
+#[test]
+fn through_a_network_that_breaks_everybody_reads_the_same() {
+    let server = TestServer::start_without_rate();
+    let near = BadNetwork::before(server.address, &[900, 3000, 9000]);
+    let far = BadNetwork::before(server.address, &[2500, 6000]);
+    let mut listener = cliente(&["--nome", "Bia", "--insistir", "--ficar"], far).stderr(Stdio::null()).spawn().unwrap();
+    let mut heard = BufReader::new(listener.stdout.take().unwrap()).lines();
+    // A script is told what is said from its coming on, so it must have come.
+    let until = Instant::now() + DEADLINE;
+    while !run(&mut cliente(&["--nome", "Rita"], server.address), "/quem\n").1.contains("Bia") {
+        assert!(Instant::now() < until, "the listener never comes");
+    }
+    let lines: Vec<String> = (0..400).map(|number| format!("linha {number}")).collect();
+    let (code, own, _) = run(&mut cliente(&["--nome", "robô", "--insistir"], near), &(lines.join("\n") + "\n"));
+    assert_eq!(code, Some(0));
+    assert_eq!(own.lines().map(said).collect::<Vec<_>>(), lines);
+    let heard: Vec<String> = heard.by_ref().map(|line| said(&line.unwrap()).to_owned()).take(lines.len()).collect();
+    assert_eq!(heard, lines);
+    listener.kill().unwrap();
+    listener.wait().unwrap();
+}
+
+#[test]
+fn json_has_the_very_shapes_of_the_wire() {
+    let (liar, address) = Liar::listen();
+    let who = json!({"name": "João", "tag": "j"});
+    let wire = [
+        json!({"type": "message", "room": "geral", "seq": 1, "at": 5, "from": "João", "tag": "j", "text": "um\n\u{1b}[2J",
+            "action": true, "reply_to": 7}),
+        json!({"type": "message", "room": "geral", "seq": 2, "at": 6, "from": "João", "tag": "j", "text": "🙂"}),
+        json!({"type": "presence", "room": "geral", "online": 2, "joined": [who], "left": [who],
+            "renamed": [{"from": "Rita", "to": "Zoé", "tag": "z"}]}),
+        json!({"type": "whisper", "from": "João", "tag": "j", "to": "Ana", "at": 7, "text": "psiu"}),
+        json!({"type": "typing", "room": "geral", "name": "João"}),
+        json!({"type": "found", "room": "geral", "query": "x", "entries": [], "more": false}),
+        json!({"type": "rooms", "rooms": [{"room": "geral", "online": 2, "seq": 2}]}),
+        json!({"type": "pong"}),
+        json!({"type": "error", "code": "forbidden", "text": "Não."}),
+        json!({"type": "bye", "code": "kicked", "text": "Até."}),
+    ];
+    let told = wire.clone();
+    let server = std::thread::spawn(move || {
+        let mut lies = liar.welcome();
+        told.into_iter().for_each(|message| lies.send(message));
+    });
+    let (code, output, _) = run(&mut cliente(&["--nome", "Ana", "--json", "--ficar"], address), "");
+    server.join().unwrap();
+    assert_eq!(code, Some(4));
+    assert!(!output.contains('\u{1b}'));
+    let lines: Vec<serde_json::Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[2..], wire, "after welcome and joined");
 }

@@ -6,7 +6,10 @@ use papo::http::Policy;
 use papo::hub::limits::Rules;
 use papo::server::{Server, Setup, Stopper, listen};
 use serde_json::{Value, json};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use tungstenite::{Message, WebSocket};
 
@@ -53,6 +56,43 @@ impl Drop for TestServer {
             let _ = running.join();
         }
     }
+}
+
+/// A network that breaks: stands before a server and cuts one connection after another.
+pub struct BadNetwork;
+
+impl BadNetwork {
+    /// Cuts the first connections after so many bytes each, in either direction; those after them live.
+    pub fn before(server: SocketAddr, cuts: &'static [usize]) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let lives = cuts.iter().copied().chain(std::iter::repeat(usize::MAX));
+            for (visitor, bytes) in listener.incoming().zip(lives) {
+                let (Ok(visitor), Ok(host)) = (visitor, TcpStream::connect(server)) else { return };
+                let (visitor, host) = (Arc::new(visitor), Arc::new(host));
+                let left = Arc::new(AtomicUsize::new(bytes));
+                for (from, to) in [(visitor.clone(), host.clone()), (host, visitor)] {
+                    let left = left.clone();
+                    std::thread::spawn(move || carry(&from, &to, &left));
+                }
+            }
+        });
+        address
+    }
+}
+
+/// Carries bytes one way until there is nothing left to be carried, and cuts both ways then.
+fn carry(mut from: &TcpStream, mut to: &TcpStream, left: &AtomicUsize) {
+    let mut buffer = [0; 512];
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        let before = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left.saturating_sub(count)));
+        let count = count.min(before.unwrap_or(0));
+        if to.write_all(&buffer[..count]).is_err() || left.load(Ordering::SeqCst) == 0 {
+            break;
+        }
+    }
+    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
 /// A server that says whatever it is told to, and cleans nothing.

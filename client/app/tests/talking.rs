@@ -19,6 +19,9 @@ fn what_is_refused_is_shown_with_its_text() {
     desk.types("segredo");
     desk.hears(refuses(ErrorCode::Forbidden, Some("x-1")));
     assert_eq!(desk.shown(), ["! Não. Não enviada: “segredo”"]);
+    desk.types("/msg bruno psiu");
+    desk.hears(refuses(ErrorCode::NoSuchPerson, Some("x-2")));
+    assert_eq!(desk.shown(), ["! Não. Não enviada a Bruno: “psiu”"]);
     desk.types("mais do que vinte caracteres");
     assert_eq!(desk.shown(), ["! A mensagem passou 8 caracteres do limite."]);
     assert!(desk.did().contains(&Effect::GiveBack("mais do que vinte caracteres".into())));

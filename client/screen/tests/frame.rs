@@ -125,3 +125,18 @@ fn people_and_help_come_when_they_are_asked_for() {
     assert_eq!(screen[place], " /limpar             limpa a tela; nada");
     assert_eq!(screen[place + 1], "                     se perde no");
 }
+
+#[test]
+fn near_the_limit_the_characters_are_counted() {
+    let mut desk = Desk::new(60, 6);
+    let news = |desk: &mut Desk, count: usize| {
+        desk.editor.take();
+        desk.editor.insert(&"ã".repeat(count));
+        let screen = desk.screen();
+        screen[screen.len() - desk.view.input_rows - 1].trim().to_owned()
+    };
+    assert_eq!(news(&mut desk, 3899), "");
+    assert_eq!(news(&mut desk, 3900), "Restam 100 caracteres");
+    assert_eq!(news(&mut desk, 3999), "Resta 1 caractere");
+    assert_eq!(news(&mut desk, 4012), "A mensagem passou 12 caracteres do limite.");
+}

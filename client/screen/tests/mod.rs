@@ -38,6 +38,7 @@ impl Desk {
             online: 4,
             people: people.iter().map(|(name, me)| ((*name).to_owned(), *me)).collect(),
             connected: true,
+            limit: 4000,
             ..Status::default()
         };
         let view = View::new(Clock::brasilia().frozen(NINE), true, (columns, rows));

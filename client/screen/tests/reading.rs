@@ -61,3 +61,19 @@ fn what_was_missed_is_marked_also_behind_an_own_message() {
 ",
     );
 }
+
+#[test]
+fn where_no_more_can_be_kept_it_is_said_once() {
+    let mut desk = Desk::new(110, 8);
+    (0..4990).for_each(|number| desk.says(number, "Bruno", "oi"));
+    let page = |from: u64| (from..from + 50).map(|minute| said("geral", NINE + minute, "Célia", "antes")).collect();
+    for from in [50, 0] {
+        desk.view.show(&Line::Earlier { place: "geral".into(), lines: page(from), start: from == 0 });
+    }
+    let room = desk.view.room();
+    let notices = (room.first_id()..room.end_id()).filter_map(|id| room.get(id)).filter(|entry| {
+        matches!(&entry.what, crate::screen::timeline::What::Said(Line::Notice(_, text)) if text.contains("/buscar"))
+    });
+    assert_eq!(notices.count(), 1);
+    assert_eq!(room.end_id() - room.first_id(), 5001);
+}
