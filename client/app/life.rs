@@ -105,7 +105,8 @@ impl App {
     pub(super) fn finish(&mut self, exit: Exit, now: Instant) {
         match self.phase {
             Phase::Talking | Phase::Entering { .. } | Phase::Naming { connected: true } => {
-                self.phase = Phase::Closing { until: now + GOODBYE, exit };
+                // From now on this is the only time that counts.
+                (self.phase, self.leaving) = (Phase::Closing { until: now + GOODBYE, exit }, None);
                 self.effects.push(Effect::Close);
             }
             // Whoever asks twice does not want to wait.
@@ -145,6 +146,9 @@ impl App {
             (Phase::Entering { until }, _) if now >= until => {
                 self.effects.push(Effect::Close);
                 self.gone(Gone::Failed(Failure::NotAChat), now);
+            }
+            (Phase::Entering { .. } | Phase::Connecting, Some(Leaving { until: Some(until) })) if now >= until => {
+                self.finish(Exit::Fine, now);
             }
             // Nobody will write the name any more.
             (Phase::Naming { .. }, Some(_)) => self.finish(Exit::Fine, now),

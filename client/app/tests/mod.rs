@@ -1,5 +1,6 @@
 //! Conversations as the state lives them: what the server says, what the person types, what is shown and sent.
 
+mod anything;
 mod entering;
 mod leaving;
 mod outages;

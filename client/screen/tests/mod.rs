@@ -1,5 +1,6 @@
 //! Screens as screens: something is shown, keys are pressed, and the cells are held against a drawn box.
 
+mod anything;
 mod entries;
 mod frame;
 mod reading;
@@ -57,7 +58,7 @@ impl Desk {
     fn cells(&mut self) -> Vec<String> {
         let backend = self.drawn();
         let buffer = backend.backend().buffer();
-        let width = usize::from(buffer.area.width);
+        let width = usize::from(buffer.area.width).max(1);
         let rows = buffer.content.chunks(width).map(|cells| {
             let (mut row, mut skip) = (String::new(), 0);
             for cell in cells {

@@ -1,0 +1,146 @@
+//! Whatever the server says and the person does, in whatever order: the state ends once, and never turns in circles.
+
+use super::*;
+
+const LINES: [&str; 24] = [
+    "",
+    "oi",
+    "/",
+    "//",
+    "/sair",
+    "/entrar lab",
+    "/entrar #GERAL",
+    "/entrar <>",
+    "/deixar",
+    "/deixar lab",
+    "/msg Bruno oi",
+    "/msg",
+    "/r oi",
+    "/nome Zoé",
+    "/nome",
+    "/salas",
+    "/quem",
+    "/antes",
+    "/limpar",
+    "/buscar x",
+    "/avisos sim",
+    "/eu acena",
+    "Ana",
+    "mais do que vinte caracteres",
+];
+
+/// A simple generator: the same story every time.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end
+    }
+
+    fn number(&mut self) -> u64 {
+        [0, 1, 2, 3, 7, 50, u64::MAX - 1, u64::MAX][self.below(8)]
+    }
+
+    fn room(&mut self) -> &'static str {
+        ["geral", "lab", "nunca-aberta", "\x1b[2J"][self.below(4)]
+    }
+
+    fn entries(&mut self) -> Vec<Arc<Entry>> {
+        (0..self.below(4)).map(|_| entry(self.number(), ["Ana", "Bruno"][self.below(2)], "@Ana #lab")).collect()
+    }
+
+    fn message(&mut self) -> ServerMessage {
+        let room = self.room();
+        match self.below(13) {
+            0 => welcome(["Ana", "Zoé"][self.below(2)]),
+            1..=2 => {
+                let epoch = ["e1", "e2"][self.below(2)];
+                let (seq, entries, more) = (self.number(), self.entries(), self.below(3) == 0);
+                joined(room, epoch, seq, &entries, more)
+            }
+            3 => ServerMessage::Left { room: room.into() },
+            4 => says(self.number(), "Bruno", "oi"),
+            5 => ack(&format!("x-{}", self.below(6)), self.number()),
+            6 => ServerMessage::History {
+                room: room.into(),
+                epoch: "e1".into(),
+                oldest: self.number(),
+                entries: self.entries(),
+                more: self.below(2) == 0,
+            },
+            7 => {
+                let code = [ErrorCode::NameTaken, ErrorCode::Forbidden, ErrorCode::TooFast][self.below(3)];
+                let id = format!("x-{}", self.below(6));
+                refuses(code, (self.below(2) == 0).then_some(id.as_str()))
+            }
+            8 => {
+                let code = [ByeCode::Shutdown, ByeCode::TooSlow, ByeCode::Idle, ByeCode::Kicked][self.below(4)];
+                ServerMessage::Bye { code, text: "Tchau.".into(), retry_after_ms: Some(self.number()) }
+            }
+            9 => ServerMessage::Rooms { rooms: vec![RoomInfo { room: room.into(), online: usize::MAX, seq: 1 }] },
+            10 => ServerMessage::Found { room: room.into(), query: "x".into(), entries: self.entries(), more: true },
+            11 => ServerMessage::Typing { room: room.into(), name: "Bruno".into() },
+            _ => ServerMessage::Presence {
+                room: room.into(),
+                online: usize::MAX,
+                joined: vec![member("Bruno"), member("Ana")],
+                left: vec![member("Bruno")],
+                renamed: vec![],
+            },
+        }
+    }
+
+    fn event(&mut self) -> Event {
+        match self.below(40) {
+            0..=3 => Event::Opened,
+            4..=21 => Event::Said(self.message()),
+            22 => Event::Gone(Gone::Ended),
+            23 => Event::Gone(Gone::Failed(Failure::Silent)),
+            24..=31 => Event::Submitted(LINES[self.below(LINES.len())].into()),
+            32 => Event::InputEnded,
+            33 => Event::Interrupt,
+            34 => Event::Writing,
+            35 => Event::Go(self.room().into()),
+            36..=37 => Event::Earlier,
+            38 if self.below(20) == 0 => Event::Stopped,
+            _ => Event::Tick,
+        }
+    }
+}
+
+/// Whatever is due now is done, and then nothing is.
+#[track_caller]
+fn comes_to_rest(desk: &mut Desk) {
+    for _ in 0..20 {
+        if desk.app.deadline(desk.now).is_none_or(|time| time > desk.now) {
+            return;
+        }
+        desk.happens(Event::Tick);
+    }
+    panic!("the state turns in circles: {:?}", desk.app.phase);
+}
+
+#[test]
+fn whatever_is_said_and_done_it_ends_once_and_rests_in_between() {
+    let mut chance = Chance(0x2545_f491_4f6c_dd1d);
+    for story in 0..400 {
+        let habits = Habits { attended: story % 2 == 0, stays: story % 3 == 0, insists: story % 5 == 0 };
+        let mut desk = Desk::new(habits, (story % 7 > 0).then_some("Ana"));
+        for _ in 0..80 {
+            desk.waits([0, 1, 300, 5000][chance.below(4)]);
+            let event = chance.event();
+            desk.happens(event);
+            if desk.did().iter().any(|effect| matches!(effect, Effect::Exit(_))) {
+                break;
+            }
+            desk.app.status(desk.now);
+            comes_to_rest(&mut desk);
+        }
+        if desk.app.phase == Phase::Over {
+            (0..20).for_each(|_| desk.happens(chance.event()));
+            let ends = desk.did().into_iter().filter(|effect| matches!(effect, Effect::Exit(_)));
+            assert_eq!(ends.count(), 0, "it ended before");
+        }
+    }
+}

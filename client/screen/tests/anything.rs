@@ -1,0 +1,139 @@
+//! Whatever happens, in whatever order and in whatever window, there is a screen and no panic.
+
+use super::*;
+
+const TEXTS: [&str; 14] = [
+    "oi",
+    "",
+    "\n\n\n",
+    "\x1b[2J\x1b[H",
+    "👩‍👩‍👧🇧🇷❤️ 漢字かな",
+    "e\u{301}\u{323}\u{331}\u{300}\u{301}\u{302}",
+    "\u{200d}\u{fe0f}\u{301}",
+    "uma frase bem comprida, com vírgulas; e “aspas” (e parênteses)…",
+    "https://exemplo.org/um/caminho/bem/comprido/que/nunca/acaba/e/continua/ainda",
+    "\t\t@Ana\t",
+    "ﷺ \u{202e}abc ﷽﷽﷽",
+    "क्षि กำ ํ ཀྵ",
+    "#laboratorio",
+    "─·●…",
+];
+
+/// A simple generator: the same story every time.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end
+    }
+
+    fn text(&mut self) -> &'static str {
+        TEXTS[self.below(TEXTS.len())]
+    }
+
+    fn way(&mut self) -> Way {
+        if self.below(2) == 0 { Way::Back } else { Way::On }
+    }
+}
+
+impl Desk {
+    /// Row by row.
+    fn goes(&mut self, way: Way, rows: usize) {
+        for _ in 0..rows {
+            self.view.scroll(way, Some(1), &self.status);
+        }
+    }
+
+    fn anything_is_told(&mut self, chance: &mut Chance, minute: u64) {
+        let place = ["geral", "lab"][chance.below(2)];
+        let at = NINE + minute * MINUTE;
+        let line = match chance.below(9) {
+            0..=2 => said(place, at, chance.text(), chance.text()),
+            3 => presence(&[chance.text()], &[chance.text()]),
+            4 => {
+                let (from, to, text) = (chance.text().into(), "você".into(), chance.text().into());
+                Line::Whisper { at, own: chance.below(2) == 0, from, to, text }
+            }
+            5 => {
+                let lines = (0..chance.below(9)).map(|_| said(place, at, chance.text(), chance.text())).collect();
+                Line::Earlier { place: place.into(), lines, start: chance.below(4) == 0 }
+            }
+            6 => Line::Missed { place: place.into() },
+            7 => {
+                let lines = (0..chance.below(3)).map(|_| said(place, u64::MAX, chance.text(), chance.text())).collect();
+                Line::Found { place: place.into(), query: chance.text().into(), lines, more: true }
+            }
+            _ => Line::Help(chance.text().into()),
+        };
+        self.view.show(&line);
+    }
+
+    fn anything_is_done(&mut self, chance: &mut Chance) {
+        match chance.below(12) {
+            0 => _ = self.editor.insert(chance.text()),
+            1 => self.editor.delete(chance.way()),
+            2 => self.editor.step_word(chance.way()),
+            3 => _ = self.editor.step_line(chance.way()),
+            4 => drop(self.editor.take()),
+            5 => self.editor.recall(chance.way()),
+            6 => self.view.latest(),
+            7 => self.view.sent(),
+            8 if chance.below(20) == 0 => self.view.clear(),
+            8 => self.view.focus(chance.below(2) == 0),
+            9 => self.view.people = chance.below(2) == 0,
+            10 => (self.status.current, self.status.asking_name) = (chance.below(2), chance.below(9) == 0),
+            _ => {
+                let rows = (chance.below(2) == 0).then(|| chance.below(5));
+                let _ = self.view.scroll(chance.way(), rows, &self.status);
+            }
+        }
+    }
+}
+
+#[test]
+fn in_any_order_and_any_size_there_is_a_screen() {
+    let mut chance = Chance(0x2545_f491_4f6c_dd1d);
+    let mut desk = Desk::new(80, 24);
+    desk.status.rooms.push("lab".into());
+    for step in 0..1500 {
+        match chance.below(3) {
+            0 => desk.anything_is_told(&mut chance, step / 3),
+            1 => desk.anything_is_done(&mut chance),
+            _ => {}
+        }
+        if chance.below(5) == 0 {
+            desk.view.resize(chance.below(100) as u16, chance.below(40) as u16);
+        }
+        if chance.below(40) == 0 {
+            desk.status.unsent.clear();
+            (0..chance.below(4)).for_each(|_| desk.unsent(TEXTS[step as usize % TEXTS.len()]));
+        }
+        let screen = desk.screen();
+        assert_eq!(screen.len(), if desk.view.columns == 0 { 0 } else { desk.view.rows }, "step {step}");
+        assert!(!screen.concat().chars().any(papo::text::is_unwanted), "step {step}: {screen:#?}");
+    }
+    desk.view.resize(500, 200);
+    assert_eq!(desk.screen().len(), 200);
+}
+
+#[test]
+fn up_and_down_again_leads_back_to_where_one_was() {
+    let mut chance = Chance(7);
+    for (columns, rows) in [(80, 24), (40, 12), (21, 5)] {
+        let mut desk = Desk::new(columns, rows);
+        (0..200).for_each(|minute| desk.says(minute, chance.text(), chance.text()));
+        desk.screen();
+        for count in [1, 3, 50] {
+            desk.view.latest();
+            let end = desk.screen();
+            desk.goes(Way::Back, count);
+            let there = desk.screen();
+            desk.goes(Way::Back, 7);
+            desk.goes(Way::On, 7);
+            assert_eq!(desk.screen(), there, "{columns}×{rows}");
+            desk.goes(Way::On, count);
+            assert_eq!(desk.screen(), end, "{columns}×{rows}");
+        }
+    }
+}
