@@ -162,6 +162,10 @@ fn fewer(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<Span<
         left = rest;
         shown.push(place);
     }
+    if shown.is_empty() {
+        let [_, here] = rooms[current] else { return Vec::new() };
+        return vec![Span::raw(" "), Span::styled(cut(&here.content, columns.saturating_sub(1)), here.style)];
+    }
     shown.sort_unstable();
     shown.into_iter().flat_map(|place| rooms[place].to_vec()).chain([Span::raw(more)]).collect()
 }

@@ -46,7 +46,7 @@ impl Look {
     /// The column where texts begin.
     fn indent(&self) -> usize {
         match self.names {
-            0 => TIME.min(self.columns / 4),
+            0 => TIME,
             names => TIME + names + 2,
         }
     }

@@ -92,6 +92,8 @@ fn of_many_rooms_those_are_told_that_matter() {
     assert_eq!(desk.screen()[0], " ●  #geral  #sala-número-5  #sala-número-9(1!)  …");
     desk.view.resize(30, 6);
     assert_eq!(desk.screen()[0], " ●  #sala-número-5  …");
+    desk.view.resize(20, 6);
+    assert_eq!(desk.screen()[0], " ● #sala-número-5");
 }
 
 #[test]

@@ -42,7 +42,8 @@ impl Desk {
             limit: 4000,
             ..Status::default()
         };
-        let view = View::new(Clock::brasilia().frozen(NINE), true, (columns, rows));
+        // Well within the minute: what is not sent yet is a few moments older than now.
+        let view = View::new(Clock::brasilia().frozen(NINE + MINUTE / 2), true, (columns, rows));
         Self { view, status, editor: Editor::default() }
     }
 

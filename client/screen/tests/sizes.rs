@@ -47,6 +47,23 @@ fn forty_columns() {
 }
 
 #[test]
+fn twenty_columns_keep_the_hour_apart_from_the_name() {
+    let mut desk = conversation(20, 8);
+    desk.expects(
+        "
+ ● Ana · 4 pessoas
+      nunca
+─ novas mensagens ──
+09:11 Célia: @Ana
+      viu?
+ Célia está digit…
+ Ana › estou revisa
+       ndo
+",
+    );
+}
+
+#[test]
 fn two_hundred_columns_use_the_width() {
     let mut desk = conversation(200, 60);
     let rule = |word: &str| {
