@@ -35,22 +35,8 @@ impl App {
                 self.rooms.len() - 1
             }
         };
-        let room = &mut self.rooms[place];
-        let returning = room.is_joined();
-        let known = room.opened(news.epoch, news.online, news.members, news.reset);
-        let mut lost = 0;
-        if known {
-            lost = news.oldest.saturating_sub(room.last().saturating_add(1));
-            room.skip_to(news.oldest.saturating_sub(1));
-        } else if let Some(first) = news.entries.first() {
-            room.skip_to(first.seq.saturating_sub(1));
-        }
-        if news.more {
-            room.catch_up();
-        } else if news.entries.is_empty() {
-            room.skip_to(news.seq);
-        }
-        self.rooms[place].oldest = news.oldest;
+        let returning = self.rooms[place].is_joined();
+        let (known, lost) = self.open_log(place, news);
         if known && returning && (news.more || news.entries.iter().any(|entry| !self.is_me(&entry.tag))) {
             self.show(Line::Missed { place: self.rooms[place].name.to_string() });
         }
@@ -72,6 +58,27 @@ impl App {
         if !returning {
             self.greet(place);
         }
+    }
+
+    /// Opens the room's log on this connection. Returns whether it is the one known before, and how many entries of it
+    /// can no longer be had.
+    fn open_log(&mut self, place: usize, news: &Joined<'_>) -> (bool, u64) {
+        let room = &mut self.rooms[place];
+        let known = room.opened(news.epoch, news.online, news.members, news.reset);
+        let mut lost = 0;
+        if known {
+            lost = news.oldest.saturating_sub(room.last().saturating_add(1));
+            room.skip_to(news.oldest.saturating_sub(1));
+        } else if let Some(first) = news.entries.first() {
+            room.skip_to(first.seq.saturating_sub(1));
+        }
+        if news.more {
+            room.catch_up();
+        } else if news.entries.is_empty() {
+            room.skip_to(news.seq);
+        }
+        room.oldest = news.oldest;
+        (known, lost)
     }
 
     /// Says something about one room.
