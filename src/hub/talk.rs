@@ -33,7 +33,9 @@ impl Hub {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
         self.count_speech(who, now)?;
-        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get_mut(channel)) else { return Ok(()) };
+        let (Some(person), Some(room)) = (self.people.get_mut(who), self.rooms.get_mut(channel)) else { return Ok(()) };
+        // What they begin to write next may be told at once.
+        person.typed_at = None;
         room.appending += 1;
         let append = Append {
             ticket: Ticket(conn.0),

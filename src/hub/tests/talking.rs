@@ -112,6 +112,15 @@ fn typing_is_passed_on_now_and_then_and_only_to_the_others() {
 }
 
 #[test]
+fn who_has_sent_a_message_may_be_seen_writing_the_next_at_once() {
+    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    scene.says(ANA, r#"{"type":"typing","room":"geral"}"#);
+    scene.say(ANA, "a1", "oi");
+    scene.says(ANA, r#"{"type":"typing","room":"geral"}"#);
+    assert_eq!(scene.heard(BRUNO), ["Ana types", "1 Ana: oi", "Ana types"]);
+}
+
+#[test]
 fn an_answer_points_at_an_entry_that_exists() {
     let mut scene = Scene::of(&[(ANA, "Ana")]);
     scene.say(ANA, "a1", "pergunta");
