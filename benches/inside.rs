@@ -32,7 +32,7 @@ fn say(id: &str) -> String {
 
 fn entry(seq: u64) -> Arc<Entry> {
     let (room, from, tag) = ("geral".into(), "Conceição".into(), "abcd2345".into());
-    Arc::new(Entry { room, seq, at: 1_700_000_000_000, from, tag, text: TEXT.into(), action: false, reply_to: None })
+    Arc::new(Entry { room, seq, at: 1_700_000_000_000, from, tag, text: TEXT.into(), ..Entry::default() })
 }
 
 fn encode(message: &ServerMessage) -> Vec<u8> {
@@ -173,6 +173,7 @@ fn stored(append: Append, seq: u64) -> Answer {
         text: append.text,
         action: append.action,
         reply_to: append.reply_to,
+        ..Entry::default()
     };
     Answer::Appended(append.ticket, append.id, append.room, Outcome::Stored(Arc::new(entry)))
 }

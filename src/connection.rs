@@ -202,14 +202,15 @@ fn understand(link: &Link, trust: Trust, policy: &Policy, text: &str) -> Option<
     if message.is_errand() && !link.errands.enter() {
         return None;
     }
-    match &mut message {
-        // Waits for a place in the window; there is none when the connection is over.
-        ClientMessage::Say { .. } | ClientMessage::Whisper { .. } if !link.window.enter() => return None,
-        ClientMessage::Enter { token: token @ None, .. } => match random_token() {
+    // Waits for a place in the window; there is none when the connection is over.
+    if message.id().is_some() && !link.window.enter() {
+        return None;
+    }
+    if let ClientMessage::Enter { token: token @ None, .. } = &mut message {
+        match random_token() {
             Ok(random) => *token = Some(random),
             Err(error) => log::error!("no randomness for a token: {error}"),
-        },
-        _ => {}
+        }
     }
     Some(Input::Said(link.id, message))
 }

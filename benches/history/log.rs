@@ -73,6 +73,8 @@ impl Log {
             text,
             action: false,
             reply_to: None,
+            amends: None,
+            any_author: false,
             at: 1_700_000_000_000 + self.asked,
         })
     }

@@ -83,7 +83,7 @@ fn label(json: &str) -> String {
 
 fn message(text: &str) -> ServerMessage {
     let (room, from, tag) = ("geral".into(), "Ana".into(), "aaaaaaaa".into());
-    let entry = Entry { room, seq: 1, at: 0, from, tag, text: text.into(), action: false, reply_to: None };
+    let entry = Entry { room, seq: 1, at: 0, from, tag, text: text.into(), ..Entry::default() };
     ServerMessage::Message(Arc::new(entry))
 }
 

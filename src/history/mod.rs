@@ -7,6 +7,7 @@
 //!
 //! Knows entries and persons' ids; never knows who is connected.
 
+mod amend;
 pub mod memory;
 #[cfg(test)]
 mod samples;
@@ -17,6 +18,8 @@ use crate::name::RoomName;
 use crate::protocol::{Entry, Span};
 use crossbeam_channel::Receiver;
 use std::sync::Arc;
+
+pub use amend::Amendment;
 
 /// Entries that a live room keeps at hand, so that joins and resumes rarely ask the history.
 pub const TAIL: usize = 300;
@@ -48,6 +51,10 @@ pub struct Append {
     pub action: bool,
     /// The entry that it answers.
     pub reply_to: Option<u64>,
+    /// What it changes, if it is no message of its own.
+    pub amends: Option<Amendment>,
+    /// Whether it may erase what others said.
+    pub any_author: bool,
     /// Unix milliseconds; raised if the room's last entry is later.
     pub at: u64,
 }
@@ -66,6 +73,10 @@ pub enum Outcome {
     },
     /// The id belongs to another message of the same person.
     IdReused,
+    /// There is no such entry to be changed, or no longer.
+    NoSuchEntry,
+    /// The entry is not for this person to change, or can't be changed at all: it is erased, or changes another.
+    Forbidden,
     /// Not stored: the log can't be written now.
     Unavailable,
 }
@@ -155,7 +166,7 @@ pub trait History: Send {
 pub fn fit_page(entries: &mut Vec<Arc<Entry>>) -> bool {
     let mut bytes = 0;
     let fitting = entries.iter().take_while(|entry| {
-        bytes += entry.text.len();
+        bytes += entry.text.len() + entry.erases.len() * size_of::<u64>();
         bytes <= PAGE_BYTES
     });
     let keep = fitting.count().max(1);

@@ -1,9 +1,35 @@
-//! Messages for the tests of both homes of the log.
+//! Messages and folders for the tests of both homes of the log.
 
-use super::{Append, Ticket};
+use super::{Amendment, Append, Ticket};
 use crate::identity::Secret;
 use crate::name::{Name, RoomName};
 use crate::protocol::Token;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A folder of its own that goes away with the test.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("papo-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    /// The file of a log in it.
+    pub fn log(&self) -> PathBuf {
+        self.0.join("historico.db")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
 
 /// The room that the samples are said in.
 pub fn room() -> RoomName {
@@ -24,6 +50,24 @@ pub fn append(who: &str, id: &str, text: &str, at: u64) -> Append {
         text: text.into(),
         action: false,
         reply_to: None,
+        amends: None,
+        any_author: false,
         at,
     }
+}
+
+/// Somebody gives an entry another text.
+pub fn edit(who: &str, id: &str, seq: u64, text: &str, at: u64) -> Append {
+    Append { amends: Some(Amendment::Edit(seq)), ..append(who, id, text, at) }
+}
+
+/// Somebody erases an entry.
+pub fn erase(who: &str, id: &str, seq: u64, at: u64) -> Append {
+    Append { amends: Some(Amendment::Erase(seq)), ..append(who, id, "", at) }
+}
+
+/// Somebody who may erases the latest entries of a person.
+pub fn erase_of(who: &str, id: &str, name: &str, since_ms: u64, at: u64) -> Append {
+    let amendment = Amendment::EraseOf { name: Name::new(name).unwrap(), since_ms, most: 2 };
+    Append { amends: Some(amendment), any_author: true, ..append(who, id, "", at) }
 }

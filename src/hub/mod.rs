@@ -6,6 +6,7 @@
 //!
 //! Knows people, rooms and rules; never knows TCP, HTTP, SQL, the clock or how anything is sent.
 
+mod amending;
 mod entering;
 pub mod limits;
 mod people;
@@ -193,10 +194,7 @@ impl Hub {
     }
 
     fn said(&mut self, conn: ConnId, message: ClientMessage, now: Now) {
-        let id = match &message {
-            ClientMessage::Say { id, .. } | ClientMessage::Whisper { id, .. } => Some(id.clone()),
-            _ => None,
-        };
+        let id = message.id().map(str::to_owned);
         let errand = message.is_errand();
         if let Err(refusal) = self.request(conn, message, now) {
             let refusal = match &id {
@@ -226,8 +224,8 @@ impl Hub {
             (_, None) => return Err(Refusal::new(ErrorCode::NotEntered)),
             (_, Some(_)) => {}
         }
-        let speaks =
-            matches!(message, ClientMessage::Say { .. } | ClientMessage::Whisper { .. } | ClientMessage::Typing { .. });
+        // What has an id is counted as speech.
+        let speaks = message.id().is_some() || matches!(message, ClientMessage::Typing { .. });
         if !speaks {
             self.count_request(conn, now)?;
         }

@@ -115,9 +115,16 @@ impl Room {
         }
     }
 
-    /// A new entry was stored and is about to be shown.
+    /// A new entry was stored and is about to be shown. Whoever comes from now on sees the others as it leaves them.
     pub fn push(&mut self, entry: Arc<Entry>) {
         let Log::Open { seq, tail, .. } = &mut self.log else { return };
+        if entry.is_amendment() {
+            for held in tail.iter_mut() {
+                if let Some(changed) = held.amended_by(&entry) {
+                    *held = Arc::new(changed);
+                }
+            }
+        }
         *seq = entry.seq;
         tail.push_back(entry);
         if tail.len() > TAIL {
@@ -222,10 +229,7 @@ mod tests {
         let mut room = Room::new(RoomName::lobby());
         room.open(Tail { name: RoomName::lobby(), seq: 0, oldest: 1, entries: Vec::new() });
         for seq in 1..=seq {
-            let (room_name, from, tag) = ("geral".into(), "Ana".into(), "aaaaaaaa".into());
-            let text = seq.to_string();
-            let entry = Entry { room: room_name, seq, at: 0, from, tag, text, action: false, reply_to: None };
-            room.push(Arc::new(entry));
+            room.push(Arc::new(Entry { seq, text: seq.to_string(), ..Entry::default() }));
         }
         room
     }
@@ -250,6 +254,17 @@ mod tests {
         let missed = room_with(60).missed(&since(Some("e1"), Some(57)), "e1");
         assert_eq!((seqs(&missed), missed.more), (vec![58, 59, 60], false));
         assert_eq!(seqs(&room_with(60).missed(&since(None, Some(60)), "e1")), Vec::<u64>::new());
+    }
+
+    #[test]
+    fn who_comes_sees_what_was_said_as_it_is_now() {
+        let mut room = room_with(3);
+        room.push(Arc::new(Entry { seq: 4, text: "dois".into(), edits: Some(2), ..Entry::default() }));
+        room.push(Arc::new(Entry { seq: 5, erases: vec![1, 3], ..Entry::default() }));
+        let missed = room.missed(&since(None, None), "e1");
+        let seen: Vec<_> = missed.entries.iter().map(|entry| (&*entry.text, entry.edited, entry.erased)).collect();
+        let gone = ("", false, true);
+        assert_eq!(seen, [gone, ("dois", true, false), gone, ("dois", false, false), ("", false, false)]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ impl Hub {
             ClientMessage::History { room, span, limit } => self.read_page(conn, &room, span, limit),
             ClientMessage::Search { room, query, limit } => self.search(conn, &room, query, limit),
             ClientMessage::Say { .. } => self.say(conn, who, message, now),
+            ClientMessage::Edit { .. } | ClientMessage::Erase { .. } => self.amend(conn, who, message, now),
             _ => Ok(()),
         }
     }
@@ -47,6 +48,8 @@ impl Hub {
             text,
             action,
             reply_to,
+            amends: None,
+            any_author: false,
             at: now.unix_ms,
         };
         self.effects.push(Effect::Ask(Job::Append(append)));
@@ -62,8 +65,10 @@ impl Hub {
         match outcome {
             Outcome::Stored(entry) => self.show(conn, id, channel, entry),
             Outcome::Duplicate { seq, at } => self.acknowledge(conn, id, channel, seq, at, true),
-            Outcome::IdReused => self.refuse(conn, &id, ErrorCode::IdReused),
-            Outcome::Unavailable => self.refuse(conn, &id, ErrorCode::HistoryUnavailable),
+            Outcome::IdReused => self.refuse(conn, &id, Refusal::new(ErrorCode::IdReused)),
+            Outcome::NoSuchEntry => self.refuse(conn, &id, Refusal::new(ErrorCode::NoSuchEntry)),
+            Outcome::Forbidden => self.refuse(conn, &id, not_to_be_changed()),
+            Outcome::Unavailable => self.refuse(conn, &id, Refusal::new(ErrorCode::HistoryUnavailable)),
         }
         self.effects.push(Effect::Answered(conn));
         self.forget_if_empty(channel);
@@ -85,8 +90,8 @@ impl Hub {
         self.send(conn, ServerMessage::Ack { id, room, seq: Some(seq), at, duplicate });
     }
 
-    fn refuse(&mut self, conn: ConnId, id: &str, code: ErrorCode) {
-        self.send(conn, ServerMessage::Error(Refusal::new(code).of(id)));
+    fn refuse(&mut self, conn: ConnId, id: &str, refusal: Refusal) {
+        self.send(conn, ServerMessage::Error(refusal.of(id)));
     }
 
     fn whisper(
@@ -199,7 +204,7 @@ impl Hub {
             .ok_or_else(|| Refusal::new(ErrorCode::NotInRoom))
     }
 
-    fn count_speech(&mut self, who: Who, now: Now) -> Result<(), Refusal> {
+    pub(super) fn count_speech(&mut self, who: Who, now: Now) -> Result<(), Refusal> {
         let (Some(rate), Some(person)) = (self.rules.rate, self.people.get_mut(who)) else { return Ok(()) };
         person.speech.take(rate, self.rules.burst, now.instant).map_err(too_fast)
     }
@@ -214,6 +219,11 @@ fn digest(to: &Name, text: &str) -> u64 {
 
 fn page_size(limit: Option<u64>) -> usize {
     limit.map_or(MAX_PAGE, |limit| usize::try_from(limit).unwrap_or(MAX_PAGE).min(MAX_PAGE))
+}
+
+fn not_to_be_changed() -> Refusal {
+    let text = "Você só pode editar ou apagar uma mensagem sua que ainda não foi apagada.";
+    Refusal::with_text(ErrorCode::Forbidden, text)
 }
 
 fn unreadable() -> ServerMessage {

@@ -6,6 +6,7 @@ use crate::history::{History, Outcome};
 use crate::name::RoomName;
 use crate::protocol::Entry;
 
+mod amending;
 mod presence;
 mod rules;
 mod talking;
@@ -194,5 +195,7 @@ fn label(message: &ServerMessage) -> String {
 }
 
 fn said(entry: &Entry) -> String {
-    format!("{} {}: {}", entry.seq, entry.from, entry.text)
+    let edits = entry.edits.map_or(String::new(), |seq| format!("{seq}="));
+    let erases = if entry.erases.is_empty() { String::new() } else { format!("-{:?}", entry.erases) };
+    format!("{} {}: {edits}{erases}{}", entry.seq, entry.from, entry.text)
 }

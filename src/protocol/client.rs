@@ -60,6 +60,10 @@ pub enum ClientMessage {
         #[serde(skip_serializing_if = "Option::is_none")]
         reply_to: Option<u64>,
     },
+    /// Gives an own message another text.
+    Edit { room: RoomName, id: String, seq: u64, text: String },
+    /// Takes an own message back: nothing of its text stays.
+    Erase { room: RoomName, id: String, seq: u64 },
     /// Says something to one person, live only.
     Whisper { to: Name, id: String, text: String },
     /// Somebody is writing.
@@ -91,6 +95,17 @@ impl ClientMessage {
     /// Whether the answer may be long: a connection asks for one such thing at a time.
     pub fn is_errand(&self) -> bool {
         matches!(self, Self::Enter { .. } | Self::Join { .. } | Self::History { .. } | Self::Search { .. })
+    }
+
+    /// The sender's own id: what has one is answered by an `ack` or an `error` with the same id, and takes a place in the
+    /// connection's window until then.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Say { id, .. } | Self::Edit { id, .. } | Self::Erase { id, .. } | Self::Whisper { id, .. } => {
+                Some(id)
+            }
+            _ => None,
+        }
     }
 
     /// The JSON text of this message.

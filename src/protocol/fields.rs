@@ -23,14 +23,15 @@ pub enum Field {
     ReplyTo,
     To,
     Query,
+    Seq,
     #[serde(other)]
     Unknown,
 }
 
 /// The same names as the wire has them.
-pub const FIELDS: [&str; 15] = [
+pub const FIELDS: [&str; 16] = [
     "type", "name", "token", "room", "epoch", "after", "before", "limit", "key", "id", "text", "action", "reply_to",
-    "to", "query",
+    "to", "query", "seq",
 ];
 
 /// One field's value; `null` counts as absent.

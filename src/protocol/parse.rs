@@ -42,6 +42,8 @@ impl<'a> Fields<'a> {
             "join" => Ok(ClientMessage::Join { room: self.room()?, since: self.since()? }),
             "leave" => Ok(ClientMessage::Leave { room: self.room()? }),
             "say" => self.say(),
+            "edit" => self.edit(),
+            "erase" => self.erase(),
             "whisper" => self.whisper(),
             "typing" => Ok(ClientMessage::Typing { room: self.room()? }),
             "history" => self.history(),
@@ -73,6 +75,15 @@ impl<'a> Fields<'a> {
         let (id, room) = (self.id()?, self.room()?);
         let (action, reply_to) = (self.flag(Field::Action)?, self.number(Field::ReplyTo)?);
         Ok(ClientMessage::Say { room, id, text: self.text()?, action, reply_to })
+    }
+
+    fn edit(&self) -> Result<ClientMessage, Refusal> {
+        let (id, room, seq) = (self.id()?, self.room()?, self.seq()?);
+        Ok(ClientMessage::Edit { room, id, seq, text: self.text()? })
+    }
+
+    fn erase(&self) -> Result<ClientMessage, Refusal> {
+        Ok(ClientMessage::Erase { id: self.id()?, room: self.room()?, seq: self.seq()? })
     }
 
     fn whisper(&self) -> Result<ClientMessage, Refusal> {
@@ -132,6 +143,10 @@ impl<'a> Fields<'a> {
             return Err(Refusal::new(ErrorCode::TextTooLong));
         }
         Ok(text)
+    }
+
+    fn seq(&self) -> Result<u64, Refusal> {
+        self.number(Field::Seq)?.ok_or_else(|| Refusal::bad_field("seq", "o número de uma mensagem"))
     }
 
     fn limit(&self) -> Result<Option<u64>, Refusal> {

@@ -16,6 +16,8 @@ fn every_kind_of_message_survives_its_own_json() {
         r#"{"type":"leave","room":"lab"}"#,
         r#"{"type":"say","room":"geral","id":"a1","text":"oi"}"#,
         r#"{"type":"say","room":"geral","id":"a1","text":"acena","action":true,"reply_to":3}"#,
+        r#"{"type":"edit","room":"geral","id":"a3","seq":7,"text":"olá"}"#,
+        r#"{"type":"erase","room":"geral","id":"a4","seq":7}"#,
         r#"{"type":"whisper","to":"Bruno","id":"a2","text":"psiu"}"#,
         r#"{"type":"typing","room":"geral"}"#,
         r#"{"type":"history","room":"geral","before":40,"limit":50}"#,
@@ -48,6 +50,17 @@ fn a_missing_or_odd_field_is_named() {
     assert_eq!(code(r#"{"type":"history","room":"a","before":-1}"#), ErrorCode::BadField);
     let refusal = ClientMessage::parse(r#"{"type":"say","room":"a","id":"","text":"oi"}"#).unwrap_err();
     assert!(refusal.text.contains("“id”"), "{}", refusal.text);
+}
+
+#[test]
+fn what_is_amended_is_named_and_a_new_text_is_checked_as_the_first_was() {
+    assert_eq!(code(r#"{"type":"edit","room":"a","id":"1","text":"oi"}"#), ErrorCode::BadField);
+    assert_eq!(code(r#"{"type":"erase","room":"a","id":"1","seq":-7}"#), ErrorCode::BadField);
+    assert_eq!(code(r#"{"type":"edit","room":"a","id":"1","seq":7,"text":" "}"#), ErrorCode::TextEmpty);
+    assert!(matches!(
+        ClientMessage::parse("{\"type\":\"edit\",\"room\":\"a\",\"id\":\"1\",\"seq\":7,\"text\":\"o\u{200B}i\"}"),
+        Ok(ClientMessage::Edit { text, .. }) if text == "oi"
+    ));
 }
 
 #[test]

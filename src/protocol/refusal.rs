@@ -36,7 +36,7 @@ pub enum ErrorCode {
     TooFast,
     /// Nobody of this name is there.
     NoSuchPerson,
-    /// The entry to answer does not exist.
+    /// The entry to answer, edit or erase does not exist, or does no longer.
     NoSuchEntry,
     /// A page opened as a file must show its key.
     KeyRequired,
@@ -178,7 +178,9 @@ fn sentence(code: ErrorCode) -> String {
         }
         ErrorCode::TooFast => "Você está escrevendo rápido demais. Espere um pouco.".into(),
         ErrorCode::NoSuchPerson => "Ninguém com esse nome está aqui.".into(),
-        ErrorCode::NoSuchEntry => "A mensagem que você quer responder não existe nesta sala.".into(),
+        ErrorCode::NoSuchEntry => {
+            "Esta mensagem não está (mais) no histórico desta sala: não dá para responder a ela nem mudá-la.".into()
+        }
         ErrorCode::KeyRequired => "Abra a página pelo endereço do servidor, por exemplo http://localhost:9000/, \
              ou ligue o servidor com --origem null."
             .into(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One entry of a room's log, as everybody sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The room's name as it is shown.
     pub room: Arc<str>,
@@ -25,6 +25,43 @@ pub struct Entry {
     /// The entry that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
+    /// The entry that has this one's text from now on. If the text is empty, it is not held any more: that entry was
+    /// erased later, or is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edits: Option<u64>,
+    /// The entries that are empty from now on, in rising order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erases: Vec<u64>,
+    /// Whether the text is another one than at first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub edited: bool,
+    /// Whether the text was taken back; it is empty then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
+}
+
+impl Entry {
+    /// Whether it changes earlier entries, and is no line of its own.
+    pub fn is_amendment(&self) -> bool {
+        self.edits.is_some() || !self.erases.is_empty()
+    }
+
+    /// This entry as it is after a later one; `None` when that one does not concern it.
+    ///
+    /// An edit that was overtaken by another shows the text that its entry has now, so that nobody keeps what was taken
+    /// back. Applying the same amendment twice changes nothing.
+    pub fn amended_by(&self, later: &Self) -> Option<Self> {
+        let concerned = self.edits.unwrap_or(self.seq);
+        if self.seq >= later.seq || !self.erases.is_empty() {
+            return None;
+        }
+        if later.erases.binary_search(&concerned).is_ok() {
+            let erased = self.edits.is_none();
+            return Some(Self { text: String::new(), edited: false, erased, ..self.clone() });
+        }
+        let edited = later.edits == Some(concerned) && !self.erased;
+        edited.then(|| Self { text: later.text.clone(), edited: self.edits.is_none(), ..self.clone() })
+    }
 }
 
 /// A person as others see them.
@@ -170,5 +207,43 @@ impl ServerMessage {
     /// Writes the JSON text of this message at the end of a buffer.
     pub fn write_json(&self, buffer: &mut Vec<u8>) {
         serde_json::to_writer(buffer, self).expect("server messages hold nothing that JSON can't say");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(seq: u64, text: &str) -> Entry {
+        Entry { seq, text: text.into(), ..Entry::default() }
+    }
+
+    #[test]
+    fn an_edit_concerns_its_entry_and_the_edits_before_it() {
+        let (first, edit) = (entry(1, "a"), Entry { edits: Some(1), ..entry(3, "b") });
+        let again = Entry { edits: Some(1), ..entry(4, "c") };
+        let edited = first.amended_by(&edit).unwrap();
+        assert_eq!((&*edited.text, edited.edited), ("b", true));
+        let overtaken = edit.amended_by(&again).unwrap();
+        assert_eq!((&*overtaken.text, overtaken.edits, overtaken.edited), ("c", Some(1), false));
+        assert_eq!(entry(2, "x").amended_by(&edit), None);
+        assert_eq!(again.amended_by(&edit), None, "what comes later is not changed by what came before");
+    }
+
+    #[test]
+    fn an_erased_entry_is_empty_for_ever_and_so_are_its_edits() {
+        let edit = Entry { edits: Some(1), ..entry(2, "b") };
+        let erase = Entry { erases: vec![1], ..entry(3, "") };
+        let erased = entry(1, "a").amended_by(&edit).unwrap().amended_by(&erase).unwrap();
+        assert_eq!((&*erased.text, erased.edited, erased.erased), ("", false, true));
+        let emptied = edit.amended_by(&erase).unwrap();
+        assert_eq!((&*emptied.text, emptied.erased), ("", false));
+        assert_eq!(erased.amended_by(&Entry { edits: Some(1), ..entry(4, "c") }), None);
+    }
+
+    #[test]
+    fn what_an_ordinary_entry_looks_like_on_the_wire_has_not_changed() {
+        let json = serde_json::to_string(&entry(1, "a")).unwrap();
+        assert_eq!(json, r#"{"room":"","seq":1,"at":0,"from":"","tag":"","text":"a"}"#);
     }
 }

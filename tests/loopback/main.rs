@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod amending;
 mod architecture;
 mod binaries;
 mod cliente;

@@ -72,6 +72,8 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Join { room: room(), since: since() },
         ClientMessage::Leave { room: room() },
         ClientMessage::Say { room: room(), id: id(), text: text(), action: true, reply_to: Some(1) },
+        ClientMessage::Edit { room: room(), id: id(), seq: 1, text: text() },
+        ClientMessage::Erase { room: room(), id: id(), seq: 1 },
         ClientMessage::Whisper { to: name(), id: id(), text: text() },
         ClientMessage::Typing { room: room() },
         ClientMessage::History { room: room(), span: Span::Before(1), limit: Some(1) },
@@ -86,8 +88,20 @@ fn client_messages() -> Vec<ClientMessage> {
 /// Every kind of server message, with all its fields.
 fn server_messages() -> Vec<ServerMessage> {
     let s = || -> Arc<str> { "x".into() };
-    let entry =
-        Entry { room: s(), seq: 1, at: 1, from: s(), tag: s(), text: "x".into(), action: true, reply_to: Some(1) };
+    let entry = Entry {
+        room: s(),
+        seq: 1,
+        at: 1,
+        from: s(),
+        tag: s(),
+        text: "x".into(),
+        action: true,
+        reply_to: Some(1),
+        edits: Some(1),
+        erases: vec![1],
+        edited: true,
+        erased: true,
+    };
     let limits = Limits { text: 1, name: 1, room: 1, rate: 1.0, burst: 1 };
     let refusal = Refusal::too_fast(1).of("a1");
     let (entries, members) = (Vec::new, Vec::new);

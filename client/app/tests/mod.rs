@@ -139,7 +139,7 @@ fn joined(room: &str, epoch: &str, seq: u64, entries: &[Arc<Entry>], more: bool)
 fn entry(seq: u64, from: &str, text: &str) -> Arc<Entry> {
     let tag = format!("tag-{from}").into();
     let (room, from) = ("geral".into(), from.into());
-    Arc::new(Entry { room, seq, at: seq, from, tag, text: text.into(), action: false, reply_to: None })
+    Arc::new(Entry { room, seq, at: seq, from, tag, text: text.into(), ..Entry::default() })
 }
 
 fn says(seq: u64, from: &str, text: &str) -> ServerMessage {

@@ -24,7 +24,9 @@ pub enum Format {
     Html,
 }
 
-/// Writes a room's whole log, and says how many entries it has; `None` when there is no such room.
+/// Writes a room's whole log, and says how many entries were written; `None` when there is no such room.
+///
+/// People read the log as it is now; what changed earlier messages is written only for programs.
 ///
 /// Times are written with this offset.
 ///
@@ -45,8 +47,8 @@ pub fn export(
         let entries = read_after(&connection, &room, after, STEP)?;
         let Some(last) = entries.last() else { break };
         after = last.seq;
-        count += entries.len() as u64;
-        for entry in &entries {
+        for entry in entries.iter().filter(|entry| format == Format::Json || !entry.is_amendment()) {
+            count += 1;
             write_entry(entry, format, offset, out)?;
         }
     }
@@ -80,18 +82,29 @@ fn write_entry(entry: &Entry, format: Format, offset: UtcOffset, out: &mut impl 
         .to_offset(offset);
     let exact = at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default();
     let verb = if entry.action { " " } else { ": " };
+    let (mark, space) = (mark(entry), if entry.edited { " " } else { "" });
     match format {
         Format::Html => {
             let shown = at.format(format_description!("[day]/[month]/[year] [hour]:[minute]")).unwrap_or_default();
             let (from, text) = (escape(&entry.from), escape(&entry.text));
-            writeln!(out, "<li><p><time datetime=\"{exact}\">{shown}</time> <b>{from}</b>{verb}{text}</p></li>")
+            let mark = if mark.is_empty() { String::new() } else { format!("{space}<i>{mark}</i>") };
+            writeln!(out, "<li><p><time datetime=\"{exact}\">{shown}</time> <b>{from}</b>{verb}{text}{mark}</p></li>")
         }
         _ => {
             // One message, one line.
             let text = entry.text.replace('\\', "\\\\").replace('\n', "\\n").replace('\t', " ");
             let from = if entry.action { format!("* {}", entry.from) } else { entry.from.to_string() };
-            writeln!(out, "{exact}\t{from}\t{text}")
+            writeln!(out, "{exact}\t{from}\t{text}{space}{mark}")
         }
+    }
+}
+
+/// What became of a message.
+fn mark(entry: &Entry) -> &'static str {
+    match (entry.erased, entry.edited) {
+        (true, _) => "(mensagem apagada)",
+        (false, true) => "(editada)",
+        (false, false) => "",
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Knows SQL, and is the only module that does.
 
+mod amend;
 mod backup;
 mod export;
 mod reader;

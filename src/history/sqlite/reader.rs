@@ -1,6 +1,7 @@
 //! The thread that reads: where a room stands, pages of its log, and searches.
 
-use super::schema::{key, last_key, room_of, seq_of};
+use super::amend::read_seqs;
+use super::schema::{EDITED, ERASED, key, last_key, room_of, seq_of};
 use crate::history::{Answer, Job, Page, TAIL, Tail, fit_page};
 use crate::name::RoomName;
 use crate::protocol::{Entry, Span};
@@ -97,7 +98,11 @@ fn page(connection: &Connection, name: &RoomName, span: Span, limit: usize) -> r
     Ok(Page { oldest: room.oldest, entries, more })
 }
 
-const COLUMNS: &str = "SELECT e.key, e.at, s.name, s.tag, e.text, e.action, e.reply_to";
+/// An edit has the text of its entry, whatever that is by now.
+const COLUMNS: &str = "SELECT e.key, e.at, s.name, s.tag,
+    CASE WHEN e.edits IS NULL THEN e.text
+         ELSE coalesce((SELECT t.text FROM entries t WHERE t.key = e.edits), '') END,
+    e.action, e.reply_to, e.edits, e.erases, e.mark";
 
 /// Entries before a seq, newest first.
 fn read(connection: &Connection, room: &Room, before: u64, limit: usize) -> rusqlite::Result<Vec<Arc<Entry>>> {
@@ -156,6 +161,7 @@ fn entry(row: &Row, room: &Room) -> rusqlite::Result<Arc<Entry>> {
     let key: i64 = row.get(0)?;
     debug_assert_eq!(room_of(key), room.id);
     let (at, from, tag): (i64, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+    let mark: Option<i64> = row.get(9)?;
     Ok(Arc::new(Entry {
         room: room.name.clone(),
         seq: seq_of(key),
@@ -165,5 +171,9 @@ fn entry(row: &Row, room: &Room) -> rusqlite::Result<Arc<Entry>> {
         text: row.get(4)?,
         action: row.get(5)?,
         reply_to: row.get::<_, Option<i64>>(6)?.map(|seq| seq as u64),
+        edits: row.get::<_, Option<i64>>(7)?.map(seq_of),
+        erases: read_seqs(row.get(8)?),
+        edited: mark == Some(EDITED),
+        erased: mark == Some(ERASED),
     }))
 }

@@ -21,8 +21,13 @@ pub const OWNER_ONLY: u32 = 0o600;
 /// A room's entries have neighbouring keys: the room's number, then 40 bits of seq.
 const SEQ_BITS: u32 = 40;
 
+/// Marks an entry whose text is another one than at first.
+pub const EDITED: i64 = 1;
+/// Marks an entry whose text was taken back; it is empty and not in the search index.
+pub const ERASED: i64 = 2;
+
 /// What turns a file of each version into one of the next; the first makes an empty file into version 1.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
      CREATE TABLE rooms (
          id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
@@ -38,7 +43,16 @@ const STEPS: [&str; 2] = [
     "CREATE VIRTUAL TABLE words USING fts5 (
          text, content='entries', content_rowid='key', tokenize='unicode61 remove_diacritics 2', prefix='1 2');
      INSERT INTO words (words) VALUES ('rebuild');",
+    // `edits` is a key, `erases` the seqs in rising order with a space between them. A row with either of them changes
+    // others, has no text of its own and is not in the search index. Nothing of a deleted text may stay in the index.
+    "ALTER TABLE entries ADD COLUMN edits INTEGER;
+     ALTER TABLE entries ADD COLUMN erases TEXT;
+     ALTER TABLE entries ADD COLUMN mark INTEGER;
+     INSERT INTO words (words, rank) VALUES ('secure-delete', 1);",
 ];
+
+/// The first version in which a message can change an earlier one.
+const AMENDMENTS: u32 = 3;
 
 /// Why a file can't be used. It was not touched, unless it says so.
 #[derive(Debug)]
@@ -143,10 +157,24 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
 pub fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(BUSY)?;
+    see_as_new(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -8_000)?;
     check_version(&connection)?;
     Ok(connection)
+}
+
+/// Lets a file that no server of this version has opened yet be read as if one had; the file itself is not changed.
+fn see_as_new(connection: &Connection) -> rusqlite::Result<()> {
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version < AMENDMENTS {
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.execute_batch(
+            "CREATE TEMP VIEW entries AS
+             SELECT *, NULL AS edits, NULL AS erases, NULL AS mark FROM main.entries",
+        )?;
+    }
+    Ok(())
 }
 
 /// Takes the file for this process. SQLite's own locks come and go; this one stays, and ends with the process.
@@ -192,6 +220,8 @@ fn configure(connection: &Connection) -> Result<(), OpenError> {
     for (name, value) in [("journal_mode", "WAL"), ("synchronous", "FULL"), ("temp_store", "MEMORY")] {
         connection.pragma_update(None, name, value)?;
     }
+    // What is erased is written over, not only forgotten.
+    connection.pragma_update(None, "secure_delete", true)?;
     // 16 MB of pages; the file may be as large as it likes.
     connection.pragma_update(None, "cache_size", -16_000)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
@@ -274,6 +304,14 @@ pub mod old {
         connection.execute_batch(STEPS[0]).unwrap();
         connection.pragma_update(None, "application_id", APPLICATION).unwrap();
         connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+    }
+
+    /// A file of version 2, in which nothing could be changed.
+    pub fn version_2(path: &Path) -> Connection {
+        let connection = version_1(path);
+        connection.execute_batch(STEPS[1]).unwrap();
+        connection.pragma_update(None, "user_version", 2).unwrap();
         connection
     }
 }

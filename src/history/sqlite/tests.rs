@@ -1,40 +1,18 @@
 //! The promises of a log, kept by the one in a file: across restarts, damage, copies and hostile searches.
 
 use super::*;
-use crate::history::samples::{self, room};
+use crate::history::samples::{self, Folder, room};
 use crate::history::{Append, Outcome, Page, Tail, Ticket};
 use crate::name::RoomName;
 use crate::protocol::Span;
 use proptest::prelude::*;
 use rusqlite::Connection;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+mod amending;
 
 /// How long anybody waits for an answer.
 const DEADLINE: Duration = Duration::from_secs(20);
-
-/// A folder of its own that goes away with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("papo-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    fn log(&self) -> PathBuf {
-        self.0.join("historico.db")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn open(folder: &Folder) -> SqliteHistory {
     SqliteHistory::open(&folder.log(), None).unwrap()

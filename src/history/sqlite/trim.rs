@@ -65,9 +65,12 @@ impl Retention {
             select.query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?
         };
         for (key, text) in &old {
-            let mut forget =
-                transaction.prepare_cached("INSERT INTO words (words, rowid, text) VALUES ('delete', ?1, ?2)")?;
-            forget.execute(params![key, text])?;
+            // What changed others, or was erased, is not in the index, which counts what it is told to forget.
+            if !text.is_empty() {
+                let mut forget =
+                    transaction.prepare_cached("INSERT INTO words (words, rowid, text) VALUES ('delete', ?1, ?2)")?;
+                forget.execute(params![key, text])?;
+            }
             transaction.prepare_cached("DELETE FROM entries WHERE key = ?1")?.execute([key])?;
         }
         let oldest = old.last().map_or(1, |(key, _)| seq_of(*key) + 1);

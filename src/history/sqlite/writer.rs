@@ -1,13 +1,14 @@
 //! The one thread that writes: numbers, de-duplicates and commits whatever is waiting, in one transaction.
 
+use super::amend;
 use super::schema::{key, room_of, seq_of};
 use super::trim::Retention;
+use crate::history::amend::{Content, content};
 use crate::history::{Answer, Append, Job, Outcome};
 use crate::identity::PersonId;
 use crate::protocol::Entry;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -127,35 +128,34 @@ fn store(connection: &mut Connection, known: &mut Known, batch: &[Append]) -> ru
 
 impl Known {
     fn append(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<Outcome> {
-        let digest = digest(append);
+        let content = content(append);
         let room = self.room(transaction, append)?;
+        let concerned = match &append.amends {
+            None => Vec::new(),
+            // What was done already can't be done again: the id is asked first.
+            Some(amendment) => match first(transaction, append, room.id, content)? {
+                Some(outcome) => return Ok(outcome),
+                None => match amend::find(transaction, append, amendment, room.id)? {
+                    Ok(concerned) => concerned,
+                    Err(refused) => return Ok(refused),
+                },
+            },
+        };
         let (seq, at) = (room.seq + 1, append.at.max(room.at));
         let key = key(room.id, seq);
         let mut claim = transaction
             .prepare_cached("INSERT OR IGNORE INTO ids (person, id, key, at, digest) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        if claim.execute(params![append.person.0, append.id, key, at as i64, digest])? == 0 {
-            return first(transaction, append, room.id, digest);
+        if claim.execute(params![append.person.0, append.id, key, at as i64, content])? == 0 {
+            return Ok(first(transaction, append, room.id, content)?.unwrap_or(Outcome::IdReused));
         }
         let (id, name) = (room.id, room.name.clone());
         let speaker = self.speaker(transaction, append)?;
-        let mut insert = transaction.prepare_cached(
-            "INSERT INTO entries (key, at, speaker, text, action, reply_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?;
-        let reply_to = append.reply_to.map(|seq| seq as i64);
-        insert.execute(params![key, at as i64, speaker, append.text, append.action, reply_to])?;
-        let mut index = transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
-        index.execute(params![key, append.text])?;
+        match append.amends {
+            None => insert(transaction, append, (key, at, speaker))?,
+            Some(_) => amend::store(transaction, append, &concerned, (key, at, speaker))?,
+        }
         self.rooms.insert(append.room.key().clone(), Room { id, name: name.clone(), seq, at });
-        Ok(Outcome::Stored(Arc::new(Entry {
-            room: name,
-            seq,
-            at,
-            from: append.from.clone(),
-            tag: append.tag.clone(),
-            text: append.text.clone(),
-            action: append.action,
-            reply_to: append.reply_to,
-        })))
+        Ok(Outcome::Stored(Arc::new(entry(append, name, (seq, at), &concerned))))
     }
 
     /// The room of a message, which its first message brings into being.
@@ -201,27 +201,45 @@ impl Known {
     }
 }
 
-/// What became of the first message with this id.
-fn first(transaction: &Transaction, append: &Append, room: i64, digest: [u8; 16]) -> rusqlite::Result<Outcome> {
-    let mut select = transaction.prepare_cached("SELECT key, at, digest FROM ids WHERE person = ?1 AND id = ?2")?;
-    let found: Option<(i64, i64, [u8; 16])> = select
-        .query_row(params![append.person.0, append.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    Ok(match found {
-        Some((key, at, first)) if first == digest && room_of(key) == room => {
-            Outcome::Duplicate { seq: seq_of(key), at: at as u64 }
-        }
-        _ => Outcome::IdReused,
-    })
+/// Stores a message of its own, and makes it findable.
+fn insert(transaction: &Transaction, append: &Append, (key, at, speaker): (i64, u64, i64)) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO entries (key, at, speaker, text, action, reply_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    let reply_to = append.reply_to.map(|seq| seq as i64);
+    insert.execute(params![key, at as i64, speaker, append.text, append.action, reply_to])?;
+    let mut index = transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
+    index.execute(params![key, append.text])?;
+    Ok(())
 }
 
-/// Tells whether two messages with one id are the same message, also after the text itself was trimmed.
-fn digest(append: &Append) -> [u8; 16] {
-    let mut hasher = Sha256::new();
-    hasher.update([u8::from(append.action)]);
-    hasher.update(append.reply_to.unwrap_or(0).to_be_bytes());
-    hasher.update(append.text.as_bytes());
-    let mut digest = [0; 16];
-    digest.copy_from_slice(&hasher.finalize()[..16]);
-    digest
+/// A message as everybody sees it, with the keys of the entries that it changes.
+fn entry(append: &Append, room: Arc<str>, (seq, at): (u64, u64), concerned: &[i64]) -> Entry {
+    let mut seqs = concerned.iter().map(|key| seq_of(*key));
+    Entry {
+        room,
+        seq,
+        at,
+        from: append.from.clone(),
+        tag: append.tag.clone(),
+        text: append.text.clone(),
+        action: append.action,
+        reply_to: append.reply_to,
+        edits: if amend::is_edit(append) { seqs.next() } else { None },
+        erases: seqs.collect(),
+        edited: false,
+        erased: false,
+    }
+}
+
+/// What became of the first message with this id, if there was one.
+fn first(transaction: &Transaction, append: &Append, room: i64, content: Content) -> rusqlite::Result<Option<Outcome>> {
+    let mut select = transaction.prepare_cached("SELECT key, at, digest FROM ids WHERE person = ?1 AND id = ?2")?;
+    let found: Option<(i64, i64, Content)> = select
+        .query_row(params![append.person.0, append.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    Ok(found.map(|(key, at, first)| match first == content && room_of(key) == room {
+        true => Outcome::Duplicate { seq: seq_of(key), at: at as u64 },
+        false => Outcome::IdReused,
+    }))
 }

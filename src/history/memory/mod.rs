@@ -1,12 +1,15 @@
 //! The log in memory only: fast, bounded, and gone with the process, which is why its epoch is new at every start.
 
+mod log;
+
 use super::{Answer, Append, History, Job, Outcome, Page, TAIL, Tail, Ticket, fit_page};
 use crate::identity::{PersonId, random_epoch};
 use crate::name::RoomName;
 use crate::protocol::{Entry, Span};
 use crate::text::fold;
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
-use std::collections::{HashMap, VecDeque};
+use log::Log;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
 
@@ -29,35 +32,8 @@ pub struct MemoryHistory {
     receiver: Receiver<Answer>,
 }
 
-/// One room's log.
-struct Log {
-    name: RoomName,
-    /// The last seq given.
-    seq: u64,
-    bytes: usize,
-    entries: VecDeque<Kept>,
-}
-
 /// A room's key and a seq in it.
 type Place = (Arc<str>, u64);
-
-struct Kept {
-    entry: Arc<Entry>,
-    person: PersonId,
-    id: Arc<str>,
-}
-
-impl Kept {
-    /// What a second message under the same id is.
-    fn compare(&self, again: &Append) -> Outcome {
-        let first = &self.entry;
-        let same = fold(&first.room) == **again.room.key()
-            && first.text == again.text
-            && first.action == again.action
-            && first.reply_to == again.reply_to;
-        if same { Outcome::Duplicate { seq: first.seq, at: first.at } } else { Outcome::IdReused }
-    }
-}
 
 impl MemoryHistory {
     /// An empty log with an epoch of its own.
@@ -92,8 +68,12 @@ impl MemoryHistory {
         }
         let person = (append.person, Arc::from(append.id.as_str()));
         let log = self.rooms.entry(room.key().clone()).or_insert_with(|| Log::new(room.clone()));
-        let entry = log.append(append);
-        self.bytes += entry.text.len();
+        let held = log.bytes;
+        let entry = match log.append(append) {
+            Ok(entry) => entry,
+            Err(refused) => return Answer::Appended(ticket, id, room, refused),
+        };
+        self.bytes = self.bytes - held + log.bytes;
         self.ids.insert(person, (room.key().clone(), entry.seq));
         if log.entries.len() > self.max_entries {
             self.drop_oldest(&room.key().clone());
@@ -159,6 +139,9 @@ impl Search {
     fn run(self) -> Answer {
         let words: Vec<String> = self.query.split_whitespace().map(fold).collect();
         let hits = |entry: &&Arc<Entry>| {
+            if entry.is_amendment() {
+                return false;
+            }
             let text = fold(&entry.text);
             !words.is_empty() && words.iter().all(|word| text.contains(word))
         };
@@ -177,7 +160,7 @@ fn start_searching(answers: Sender<Answer>) -> Sender<Search> {
     let life = move || receiver.into_iter().map(Search::run).try_for_each(|answer| answers.send(answer));
     // Without a thread every search is answered as unreadable, because its channel is closed.
     if let Err(error) = thread::Builder::new().name("search".into()).spawn(life) {
-        log::error!("no thread for searching: {error}");
+        ::log::error!("no thread for searching: {error}");
     }
     sender
 }
@@ -216,64 +199,5 @@ impl History for MemoryHistory {
     }
 }
 
-impl Log {
-    fn new(name: RoomName) -> Self {
-        Self { name, seq: 0, bytes: 0, entries: VecDeque::new() }
-    }
-
-    fn oldest(&self) -> u64 {
-        self.seq - self.entries.len() as u64 + 1
-    }
-
-    /// The index of a seq among the entries kept, or of the first one after it.
-    fn index(&self, seq: u64) -> usize {
-        usize::try_from(seq.saturating_sub(self.oldest())).unwrap_or(usize::MAX).min(self.entries.len())
-    }
-
-    fn append(&mut self, append: Append) -> Arc<Entry> {
-        self.seq += 1;
-        let last = self.entries.back().map_or(0, |kept| kept.entry.at);
-        let entry = Arc::new(Entry {
-            room: self.name.as_str().into(),
-            seq: self.seq,
-            at: append.at.max(last),
-            from: append.from,
-            tag: append.tag,
-            text: append.text,
-            action: append.action,
-            reply_to: append.reply_to,
-        });
-        self.bytes += entry.text.len();
-        self.entries.push_back(Kept { entry: entry.clone(), person: append.person, id: append.id.into() });
-        entry
-    }
-
-    fn page(&self, span: Span, limit: usize) -> Page {
-        let (from, to) = match span {
-            Span::After(seq) => {
-                let from = self.index(seq.saturating_add(1));
-                (from, (from + limit).min(self.entries.len()))
-            }
-            Span::Before(seq) => {
-                let to = self.index(seq);
-                (to.saturating_sub(limit), to)
-            }
-            Span::Latest => (self.entries.len().saturating_sub(limit), self.entries.len()),
-        };
-        let mut entries: Vec<_> = self.entries.range(from..to).map(|kept| kept.entry.clone()).collect();
-        let forward = matches!(span, Span::After(_));
-        if !forward {
-            entries.reverse();
-        }
-        let cut = fit_page(&mut entries);
-        if !forward {
-            entries.reverse();
-        }
-        let more = cut || if forward { to < self.entries.len() } else { from > 0 };
-        Page { oldest: self.oldest(), entries, more }
-    }
-}
-
 #[cfg(test)]
-#[path = "memory_tests.rs"]
 mod tests;

@@ -1,0 +1,133 @@
+//! Changing one's mind about what one said.
+
+use super::*;
+
+impl Scene {
+    fn edit(&mut self, conn: ConnId, id: &str, seq: u64, text: &str) {
+        self.says(conn, &format!(r#"{{"type":"edit","room":"geral","id":"{id}","seq":{seq},"text":"{text}"}}"#));
+    }
+
+    fn erase(&mut self, conn: ConnId, id: &str, seq: u64) {
+        self.says(conn, &format!(r#"{{"type":"erase","room":"geral","id":"{id}","seq":{seq}}}"#));
+    }
+}
+
+#[test]
+fn a_change_is_told_like_a_message_and_the_ack_stands_in_its_place() {
+    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    scene.enters(CELIA, "Ana");
+    scene.got.clear();
+    scene.say(ANA, "a1", "bom dia");
+    scene.edit(ANA, "a2", 1, "boa tarde");
+    scene.say(BRUNO, "b1", "oi");
+    scene.erase(ANA, "a3", 1);
+    assert_eq!(scene.heard(ANA), ["ack a1 1", "ack a2 2", "3 Bruno: oi", "ack a3 4"]);
+    assert_eq!(scene.heard(BRUNO), ["1 Ana: bom dia", "2 Ana: 1=boa tarde", "ack b1 3", "4 Ana: -[1]"]);
+    assert_eq!(scene.heard(CELIA), ["1 Ana: bom dia", "2 Ana: 1=boa tarde", "3 Bruno: oi", "4 Ana: -[1]"]);
+}
+
+#[test]
+fn whoever_comes_later_sees_what_is_left_of_it() {
+    let mut scene = Scene::of(&[(ANA, "Ana")]);
+    scene.say(ANA, "a1", "bom dia");
+    scene.say(ANA, "a2", "segredo");
+    scene.edit(ANA, "a3", 1, "boa tarde");
+    scene.erase(ANA, "a4", 2);
+    scene.enters(BRUNO, "Bruno");
+    let joined = scene.got.remove(&BRUNO).unwrap().pop();
+    let Some(ServerMessage::Joined { entries, .. }) = joined else { panic!("{joined:?}") };
+    let seen: Vec<_> = entries.iter().map(|entry| (said(entry), entry.edited, entry.erased)).collect();
+    let seen: Vec<_> = seen.iter().map(|(said, edited, erased)| (&**said, *edited, *erased)).collect();
+    assert_eq!(
+        seen,
+        [
+            ("1 Ana: boa tarde", true, false),
+            ("2 Ana: ", false, true),
+            ("3 Ana: 1=boa tarde", false, false),
+            ("4 Ana: -[2]", false, false)
+        ]
+    );
+}
+
+#[test]
+fn what_may_not_be_changed_is_refused_and_nobody_hears_of_it() {
+    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    scene.say(ANA, "a1", "oi");
+    scene.got.clear();
+    scene.edit(BRUNO, "b1", 1, "fui eu");
+    scene.erase(BRUNO, "b2", 1);
+    scene.erase(BRUNO, "b3", 0);
+    scene.erase(BRUNO, "b4", 2);
+    scene.says(BRUNO, r#"{"type":"erase","room":"lab","id":"b5","seq":1}"#);
+    let refused = [
+        "error forbidden b1",
+        "error forbidden b2",
+        "error no_such_entry b3",
+        "error no_such_entry b4",
+        "error not_in_room b5",
+    ];
+    assert_eq!(scene.heard(BRUNO), refused);
+    assert_eq!(scene.heard(ANA), Vec::<String>::new());
+}
+
+#[test]
+fn a_person_is_their_token_and_their_name() {
+    let mut scene = Scene::of(&[(ANA, "Ana")]);
+    scene.say(ANA, "a1", "oi");
+    scene.says(ANA, r#"{"type":"rename","name":"Ana Maria"}"#);
+    scene.got.clear();
+    scene.erase(ANA, "a2", 1);
+    assert_eq!(scene.heard(ANA), ["error forbidden a2"]);
+    scene.says(ANA, r#"{"type":"rename","name":"ANA"}"#);
+    scene.got.clear();
+    scene.erase(ANA, "a3", 1);
+    assert_eq!(scene.heard(ANA), ["ack a3 2"]);
+}
+
+#[test]
+fn a_change_sent_again_is_acknowledged_again_and_not_told_again() {
+    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    scene.say(ANA, "a1", "oi");
+    scene.got.clear();
+    for _ in 0..2 {
+        scene.edit(ANA, "a2", 1, "olá");
+        scene.erase(ANA, "a3", 1);
+    }
+    scene.edit(ANA, "a2", 1, "outra coisa");
+    scene.say(ANA, "a1", "oi");
+    let heard = ["ack a2 2", "ack a3 3", "ack a2 2 again", "ack a3 3 again", "error id_reused a2", "ack a1 1 again"];
+    assert_eq!(scene.heard(ANA), heard);
+    assert_eq!(scene.heard(BRUNO), ["2 Ana: 1=olá", "3 Ana: -[1]"]);
+}
+
+#[test]
+fn changes_count_as_speech() {
+    let mut scene = Scene::with_rules(Rules { burst: 3, ..Rules::default() });
+    scene.enters(ANA, "Ana");
+    scene.say(ANA, "a1", "oi");
+    scene.got.clear();
+    for n in 2..=4 {
+        scene.edit(ANA, &format!("a{n}"), 1, &n.to_string());
+    }
+    assert_eq!(scene.heard(ANA), ["ack a2 2", "ack a3 3", "error too_fast a4"]);
+}
+
+#[test]
+fn a_change_that_could_not_be_stored_changes_nothing() {
+    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    scene.say(ANA, "a1", "oi");
+    scene.got.clear();
+    scene.disk_full = true;
+    scene.erase(ANA, "a2", 1);
+    assert_eq!(scene.heard(ANA), ["error history_unavailable a2"]);
+    assert_eq!(scene.heard(BRUNO), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_erased_can_still_be_answered() {
+    let mut scene = Scene::of(&[(ANA, "Ana")]);
+    scene.say(ANA, "a1", "pergunta");
+    scene.erase(ANA, "a2", 1);
+    scene.says(ANA, r#"{"type":"say","room":"geral","id":"a3","text":"resposta","reply_to":1}"#);
+    assert_eq!(scene.heard(ANA), ["ack a1 1", "ack a2 2", "ack a3 3"]);
+}
