@@ -44,11 +44,10 @@ const STEPS: [&str; 3] = [
          text, content='entries', content_rowid='key', tokenize='unicode61 remove_diacritics 2', prefix='1 2');
      INSERT INTO words (words) VALUES ('rebuild');",
     // `edits` is a key, `erases` the seqs in rising order with a space between them. A row with either of them changes
-    // others, has no text of its own and is not in the search index. Nothing of a deleted text may stay in the index.
+    // others, has no text of its own and is not in the search index.
     "ALTER TABLE entries ADD COLUMN edits INTEGER;
      ALTER TABLE entries ADD COLUMN erases TEXT;
-     ALTER TABLE entries ADD COLUMN mark INTEGER;
-     INSERT INTO words (words, rank) VALUES ('secure-delete', 1);",
+     ALTER TABLE entries ADD COLUMN mark INTEGER;",
 ];
 
 /// The first version in which a message can change an earlier one.

@@ -1,5 +1,6 @@
 //! Forgetting what is older than it may be, a little at a time, between the messages.
 
+use super::amend::forget_at_once;
 use super::schema::{key, last_key, seq_of};
 use crate::name::RoomName;
 use rusqlite::{Connection, params};
@@ -64,6 +65,8 @@ impl Retention {
             let range = params![key(room, 0), last_key(room), cutoff, STEP as i64];
             select.query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?
         };
+        // Hundreds at a time, while people wait for their messages to be stored.
+        forget_at_once(&transaction, false)?;
         for (key, text) in &old {
             // What changed others, or was erased, is not in the index, which counts what it is told to forget.
             if !text.is_empty() {

@@ -50,6 +50,7 @@ impl Shelf {
             text: append.text,
             action: append.action,
             reply_to: append.reply_to,
+            ..Entry::default()
         });
         self.ids.insert(claim, seq);
         self.entries.push(entry.clone());
