@@ -3,7 +3,7 @@
 
 use crate::stage::{Deadline, Dice};
 use crate::transcript::Transcript;
-use papo::name::{Name, RoomName};
+use papo::name::Name;
 use papo::protocol::{ByeCode, ClientMessage, ErrorCode, ServerMessage, Token};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use tungstenite::client::IntoClientRequest;
@@ -83,9 +83,8 @@ impl Client {
         let done = match next {
             Some(said) => {
                 conn.sent += 1;
-                let room = RoomName::lobby();
-                let (id, text) = (said.id.clone(), said.text.clone());
-                self.send(&ClientMessage::Say { room, id, text, action: false, reply_to: None })
+                let message = said.message();
+                self.send(&message)
             }
             None => self.listen(),
         };

@@ -11,6 +11,7 @@ mod client;
 mod crash;
 mod cut;
 mod disk;
+mod line;
 mod model;
 mod proxy;
 mod restart;

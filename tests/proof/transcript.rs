@@ -2,27 +2,14 @@
 //!
 //! Used by the clients on sockets and by the model without any. A promise that is broken is a panic with both sides.
 
-use papo::protocol::{ClientMessage, Entry, ServerMessage, Since, Span};
+use crate::line::{Change, Line, Said, change};
+use papo::name::RoomName;
+use papo::protocol::{ClientMessage, Entry, Refusal, ServerMessage, Since, Span};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// One line of a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    pub seq: u64,
-    pub from: String,
-    pub text: String,
-}
-
-/// A message that somebody wants to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    pub id: String,
-    pub text: String,
-}
-
-/// The answer to one of them.
+/// The answer to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ack {
     pub id: String,
@@ -80,10 +67,26 @@ impl Transcript {
     /// A new message with an id of its own; it is kept until it is acknowledged.
     pub fn say(&mut self, padding: &str) -> Said {
         let number = self.said.len() + 1;
-        let said = Said { id: format!("m{number}"), text: format!("{} {number}{padding}", self.me) };
+        let said = Said { id: format!("m{number}"), text: format!("{} {number}{padding}", self.me), change: None };
         self.said.push(said.clone());
         self.unacked.push_back(said.clone());
         said
+    }
+
+    /// The same, to change an earlier line.
+    pub fn amend(&mut self, change: Change) {
+        let number = self.said.len() + 1;
+        let text = if let Change::Edit(_) = change { format!("{} {number}", self.me) } else { String::new() };
+        let said = Said { id: format!("m{number}"), text, change: Some(change) };
+        self.said.push(said.clone());
+        self.unacked.push_back(said);
+    }
+
+    /// A change was refused, and will not be asked for again.
+    pub fn refused(&mut self, refusal: &Refusal) -> Change {
+        let place = self.unacked.iter().position(|said| Some(&said.id) == refusal.id.as_ref());
+        let said = place.and_then(|place| self.unacked.remove(place));
+        said.and_then(|said| said.change).unwrap_or_else(|| panic!("{}: {refusal:?}", self.me))
     }
 
     /// What to enter or join with: everything after what is held.
@@ -93,7 +96,7 @@ impl Transcript {
 
     /// The page to ask for, as long as something is missing.
     pub fn wish(&self) -> Option<ClientMessage> {
-        let room = papo::name::RoomName::lobby();
+        let room = RoomName::lobby();
         self.catching_up.then_some(ClientMessage::History { room, span: Span::After(self.held), limit: self.page })
     }
 
@@ -144,6 +147,8 @@ impl Transcript {
         if reset {
             self.lines.clear();
             self.gone.clear();
+            // Their seqs are those of a log that is no more; in this one they are other people's lines.
+            self.unacked.retain(|said| said.change.is_none());
         }
         self.epoch = Some(epoch.into());
     }
@@ -170,13 +175,18 @@ impl Transcript {
     fn take(&mut self, entry: &Entry) {
         assert_eq!(entry.seq, self.held + 1, "{}: after {} comes {entry:?}", self.me, self.held);
         self.held = entry.seq;
-        self.lines.push(Line { seq: entry.seq, from: entry.from.to_string(), text: entry.text.clone() });
+        self.push(Line::of(entry));
+    }
+
+    fn push(&mut self, line: Line) {
+        change(&mut self.lines, &line);
+        self.lines.push(line);
     }
 
     fn message(&mut self, entry: &Entry) {
         self.heard_of = self.heard_of.max(entry.seq);
         if entry.seq <= self.paged_to {
-            self.same(entry.seq, &entry.from, &entry.text);
+            self.same(&Line::of(entry));
         } else if !self.catching_up {
             self.take(entry);
         }
@@ -192,23 +202,27 @@ impl Transcript {
         self.heard_of = self.heard_of.max(seq);
         if seq <= self.held {
             assert!(duplicate || seq <= self.paged_to, "{}: {id} at {seq}, and {} is held", self.me, self.held);
-            self.same(seq, &self.me, &said.text);
+            self.same(&Line::said(seq, &self.me, &said));
         } else if !self.catching_up {
             assert!(!duplicate, "{}: {id} is an old one at {seq}, and {} is held", self.me, self.held);
             assert_eq!(seq, self.held + 1, "{}: the ack of {id} is out of place", self.me);
             self.held = seq;
-            self.lines.push(Line { seq, from: self.me.clone(), text: said.text });
+            self.push(Line::said(seq, &self.me, &said));
         }
     }
 
-    /// What is told twice is the same both times.
-    fn same(&self, seq: u64, from: &str, text: &str) {
+    /// What is told twice is the same both times, unless it was changed between them.
+    fn same(&self, told: &Line) {
+        let seq = told.seq;
         let Ok(place) = self.lines.binary_search_by_key(&seq, |line| line.seq) else {
             let known = self.gone.iter().any(|gone| gone.contains(&seq)) || self.begins_after(seq);
             return assert!(known, "{}: {seq} is missing", self.me);
         };
         let line = &self.lines[place];
-        assert_eq!((&*line.from, &*line.text), (from, text), "{}: {seq} was another", self.me);
+        assert_eq!((&line.from, line.change), (&told.from, told.change), "{}: {seq} was another", self.me);
+        if line.is_as_said() && told.is_as_said() {
+            assert_eq!(line.text, told.text, "{}: {seq} was another", self.me);
+        }
     }
 
     /// Whether a seq lies before everything that is held, because the log was taken up anew in its middle.

@@ -1,6 +1,7 @@
 //! The verdict over a whole experiment: what the file holds, what every client holds, and what was acknowledged agree.
 
-use crate::transcript::{Ack, Line, Transcript};
+use crate::line::Line;
+use crate::transcript::{Ack, Transcript};
 use papo::history::sqlite::{self, Format};
 use papo::name::RoomName;
 use papo::protocol::Entry;
@@ -13,7 +14,7 @@ pub fn stored(history: &Path) -> Vec<Line> {
     sqlite::export(history, &RoomName::lobby(), Format::Json, time::UtcOffset::UTC, &mut json).unwrap();
     let entries = json.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let entries = entries.map(|line| serde_json::from_slice::<Entry>(line).unwrap());
-    entries.map(|entry| Line { seq: entry.seq, from: entry.from.to_string(), text: entry.text }).collect()
+    entries.map(|entry| Line::of(&entry)).collect()
 }
 
 /// Checks every promise over a log and the clients that made it.

@@ -2,8 +2,10 @@
 
 use super::Step;
 use super::home::Home;
+use super::truth::Form;
 use super::world::World;
-use crate::transcript::{Line, Transcript};
+use crate::line::Line;
+use crate::transcript::Transcript;
 
 impl World {
     /// Lets everybody come back, somebody new too, and checks what each of them holds. Says how many messages were said
@@ -18,7 +20,7 @@ impl World {
         for person in &self.people {
             self.holds_the_log(&person.log, survives);
             self.acks_are_right(&person.log);
-            once_and_in_order(&self.truth, &person.log);
+            once_and_in_order(&self.forms, &person.log);
         }
         let newcomer = &self.people.last().unwrap().log;
         let gone: u64 = newcomer.gone.iter().map(|gone| gone.end() - gone.start() + 1).sum();
@@ -38,7 +40,13 @@ impl World {
                 next = gap.end() + 1;
             }
             assert_eq!(line.seq, next, "{}: a gap", log.me);
-            assert_eq!(Some(line), self.truth.get(next as usize - 1), "{}", log.me);
+            let forms = &self.forms[next as usize - 1];
+            // Whoever was away until a change was trimmed has not heard of it; what it changed was trimmed before.
+            let unheard = |form: &Form| log.gone.iter().any(|gone| gone.contains(&form.since));
+            if !forms.iter().any(unheard) {
+                assert_eq!(Some(line), self.truth.get(next as usize - 1), "{}", log.me);
+            }
+            assert!(forms.iter().any(|form| form.line == *line), "{}: {line:?}", log.me);
             next += 1;
         }
         assert!(log.gone.iter().all(|gap| *gap.end() <= self.trimmed), "{}: {:?}", log.me, log.gone);
@@ -49,16 +57,17 @@ impl World {
         assert!(log.unacked.is_empty(), "{}: {:?}", log.me, log.unacked);
         for ack in log.acks.iter().filter(|ack| Some(&ack.epoch) == log.epoch.as_ref()) {
             let said = log.said.iter().find(|said| said.id == ack.id).unwrap();
-            let line = Line { seq: ack.seq, from: log.me.clone(), text: said.text.clone() };
-            assert_eq!(Some(&line), self.truth.get(ack.seq as usize - 1), "{}: {ack:?}", log.me);
+            let line = Line::said(ack.seq, &log.me, said);
+            assert_eq!(line, self.forms[ack.seq as usize - 1][0].line, "{}: {ack:?}", log.me);
         }
     }
 }
 
 /// What a person said stands in the log in the order of sending, and nothing of it twice.
-fn once_and_in_order(truth: &[Line], log: &Transcript) {
+fn once_and_in_order(forms: &[Vec<Form>], log: &Transcript) {
     let mut said = log.said.iter();
-    for line in truth.iter().filter(|line| line.from == log.me) {
-        assert!(said.any(|said| said.text == line.text), "{}: {line:?} is out of order or twice", log.me);
+    for line in forms.iter().map(|forms| &forms[0].line).filter(|line| line.from == log.me) {
+        let is_next = said.any(|said| said.text == line.text && said.change == line.change);
+        assert!(is_next, "{}: {line:?} is out of order or twice", log.me);
     }
 }

@@ -1,7 +1,7 @@
 //! The simplest log there can be, as a measure for the others: everything in one list, answered at once.
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use papo::history::{Answer, Append, History, Job, Outcome, Page, TAIL, Tail};
+use papo::history::{Amendment, Answer, Append, History, Job, Outcome, Page, TAIL, Tail};
 use papo::identity::PersonId;
 use papo::name::RoomName;
 use papo::protocol::{Entry, Span};
@@ -11,6 +11,8 @@ use std::sync::Arc;
 /// One room's log. What is trimmed stays in the list and is no longer served.
 pub struct Shelf {
     entries: Vec<Arc<Entry>>,
+    /// Who said each of them, and what at first.
+    said: Vec<(PersonId, String, Option<Amendment>)>,
     ids: HashMap<(PersonId, String), u64>,
     trimmed: usize,
     sender: Sender<Answer>,
@@ -20,7 +22,7 @@ pub struct Shelf {
 impl Shelf {
     pub fn new() -> Self {
         let (sender, receiver) = unbounded();
-        Self { entries: Vec::new(), ids: HashMap::new(), trimmed: 0, sender, receiver }
+        Self { entries: Vec::new(), said: Vec::new(), ids: HashMap::new(), trimmed: 0, sender, receiver }
     }
 
     /// Forgets so many of the oldest entries; the hub is told with the next answers.
@@ -35,10 +37,26 @@ impl Shelf {
 
     fn append(&mut self, append: Append) -> Outcome {
         let claim = (append.person, append.id);
+        let said = (append.person, append.text.clone(), append.amends.clone());
         if let Some(&seq) = self.ids.get(&claim) {
-            let first = &self.entries[seq as usize - 1];
-            assert_eq!(first.text, append.text, "nobody in the model uses an id twice");
-            return Outcome::Duplicate { seq, at: first.at };
+            assert_eq!(self.said[seq as usize - 1], said, "nobody in the model uses an id twice");
+            return Outcome::Duplicate { seq, at: self.entries[seq as usize - 1].at };
+        }
+        let (edits, erases) = match append.amends {
+            None => (None, None),
+            Some(Amendment::Edit(seq)) => (Some(seq), None),
+            Some(Amendment::Erase(seq)) => (None, Some(seq)),
+            Some(Amendment::EraseOf { .. }) => panic!("nobody in the model organizes it"),
+        };
+        if let Some(target) = edits.or(erases) {
+            if target <= self.trimmed as u64 || target > self.entries.len() as u64 {
+                return Outcome::NoSuchEntry;
+            }
+            let entry = &self.entries[target as usize - 1];
+            if self.said[target as usize - 1].0 != append.person || entry.erased || entry.is_amendment() {
+                return Outcome::Forbidden;
+            }
+            self.change(target, &append.text, erases.is_some());
         }
         let seq = self.entries.len() as u64 + 1;
         let entry = Arc::new(Entry {
@@ -50,11 +68,26 @@ impl Shelf {
             text: append.text,
             action: append.action,
             reply_to: append.reply_to,
-            ..Entry::default()
+            edits,
+            erases: erases.into_iter().collect(),
+            edited: false,
+            erased: false,
         });
+        self.said.push(said);
         self.ids.insert(claim, seq);
         self.entries.push(entry.clone());
         Outcome::Stored(entry)
+    }
+
+    /// An entry and all its edits have this text from now on.
+    fn change(&mut self, target: u64, text: &str, erased: bool) {
+        for entry in &mut self.entries[target as usize - 1..] {
+            if entry.seq == target || entry.edits == Some(target) {
+                let entry = Arc::make_mut(entry);
+                entry.text = text.into();
+                (entry.edited, entry.erased) = (entry.seq == target && !erased, entry.seq == target && erased);
+            }
+        }
     }
 
     fn tail(&self) -> Tail {

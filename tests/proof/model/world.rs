@@ -2,13 +2,15 @@
 
 use super::Step;
 use super::home::Home;
+use super::truth::{Form, are_up_to_date, may_be_refused};
+use crate::line::{Change, Line};
 use crate::stage::Deadline;
-use crate::transcript::{Line, Transcript};
+use crate::transcript::Transcript;
 use papo::delivery::ChannelId;
 use papo::history::{Answer, History, Job, Outcome};
 use papo::hub::{Effect, Event, Hub, Now};
 use papo::link::ConnId;
-use papo::name::{Name, RoomName};
+use papo::name::Name;
 use papo::protocol::{ClientMessage, ServerMessage, Token};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -45,6 +47,8 @@ pub struct World {
     /// What the log must hold, from what was stored; and up to where it was trimmed.
     pub truth: Vec<Line>,
     pub trimmed: u64,
+    /// Each line of the log in all the forms that it ever had, the first one first.
+    pub forms: Vec<Vec<Form>>,
 }
 
 impl World {
@@ -63,6 +67,7 @@ impl World {
             answers: VecDeque::new(),
             truth: Vec::new(),
             trimmed: 0,
+            forms: Vec::new(),
         };
         (0..people).for_each(|_| world.add_person());
         world
@@ -83,6 +88,8 @@ impl World {
                 (0..times).for_each(|_| drop(self.people[person].log.say("")));
                 self.send_unsent(person);
             }
+            Step::Edit(person, which) => self.amend(person, which, Change::Edit),
+            Step::Erase(person, which) => self.amend(person, which, Change::Erase),
             Step::Connect(person) => self.connect(person),
             Step::Cut(person) => {
                 let _ = self.let_go(person);
@@ -107,6 +114,7 @@ impl World {
             }
             Step::Trim(count) => self.trim(count),
             Step::Crash => self.crash(),
+            Step::Settle => self.settle(),
             Step::Wait => {
                 self.now.instant += Duration::from_secs(40);
                 self.now.unix_ms += 40_000;
@@ -114,6 +122,15 @@ impl World {
                 self.carry_out();
             }
         }
+    }
+
+    /// A person wants to change one of the last lines that they see, whosever it is.
+    fn amend(&mut self, person: usize, which: usize, change: fn(u64) -> Change) {
+        let log = &mut self.people[person].log;
+        let Some(line) = log.lines.iter().rev().nth(which) else { return };
+        let change = change(line.seq);
+        log.amend(change);
+        self.send_unsent(person);
     }
 
     fn connect(&mut self, person: usize) {
@@ -162,15 +179,30 @@ impl World {
         let state = &mut self.people[person];
         let Some(wire) = state.wire.and_then(|conn| self.wires.get_mut(&conn)) else { return false };
         let Some(word) = wire.down.pop_front() else { return false };
-        assert!(!matches!(word, ServerMessage::Error(_) | ServerMessage::Bye { .. }), "{word:?}");
+        assert!(!matches!(word, ServerMessage::Bye { .. }), "{word:?}");
         let (waited, held) = (state.log.unacked.len(), state.log.lines.len());
+        if let ServerMessage::Error(refusal) = &word {
+            let change = state.log.refused(refusal);
+            may_be_refused(&self.truth, self.trimmed, &state.log.me, refusal, change);
+        }
+        match &word {
+            ServerMessage::Joined { seq, entries, .. } => are_up_to_date(&self.forms, entries, *seq),
+            ServerMessage::History { entries, .. } => {
+                are_up_to_date(&self.forms, entries, entries.last().map_or(0, |entry| entry.seq));
+            }
+            _ => {}
+        }
         let page = state.log.hear(&word);
         state.sent = state.sent.saturating_sub(waited - state.log.unacked.len());
         state.inside |= matches!(word, ServerMessage::Joined { .. });
         wire.up.extend(state.log.wish().filter(|_| page));
         let reset = matches!(word, ServerMessage::Joined { reset: true, .. });
         for line in &state.log.lines[if reset { 0 } else { held }..] {
-            assert_eq!(self.truth.get(line.seq as usize - 1), Some(line), "shown, and not stored like that");
+            let forms = self.forms.get(line.seq as usize - 1);
+            assert!(
+                forms.is_some_and(|forms| forms.iter().any(|form| form.line == *line)),
+                "shown, and not stored like that: {line:?}"
+            );
         }
         if let ServerMessage::Joined { oldest, .. } | ServerMessage::History { oldest, .. } = word {
             assert!(oldest <= self.trimmed + 1, "{oldest} is not the oldest: only {} are gone", self.trimmed);
@@ -183,8 +215,7 @@ impl World {
         let state = &mut self.people[person];
         let Some(wire) = state.wire.filter(|_| state.inside).and_then(|conn| self.wires.get_mut(&conn)) else { return };
         for said in state.log.unacked.iter().skip(state.sent) {
-            let (room, id, text) = (RoomName::lobby(), said.id.clone(), said.text.clone());
-            wire.up.push_back(ClientMessage::Say { room, id, text, action: false, reply_to: None });
+            wire.up.push_back(said.message());
         }
         state.sent = state.log.unacked.len();
     }
@@ -193,19 +224,18 @@ impl World {
     fn work(&mut self, times: usize, queue: fn(&mut Self) -> &mut VecDeque<Job>) {
         let queue = queue(self);
         let jobs: Vec<Job> = queue.drain(..times.min(queue.len())).collect();
-        let (mut waiting, deadline) = (jobs.len(), Deadline::within_seconds(20));
+        let (mut waiting, deadline, mut stored) = (jobs.len(), Deadline::within_seconds(20), Vec::new());
         let history = self.home.history();
         history.submit(jobs);
         while waiting > 0 {
             let answer = history.answers().recv_timeout(deadline.left()).unwrap();
             waiting -= usize::from(!matches!(answer, Answer::Trimmed(..)));
             if let Answer::Appended(_, _, _, Outcome::Stored(entry)) = &answer {
-                assert_eq!(entry.seq, self.truth.len() as u64 + 1, "a hole in the log");
-                let (seq, from, text) = (entry.seq, entry.from.to_string(), entry.text.clone());
-                self.truth.push(Line { seq, from, text });
+                stored.push(entry.clone());
             }
             self.answers.push_back(answer);
         }
+        stored.iter().for_each(|entry| self.store(entry));
     }
 
     /// The hub hears one answer of the log; false when there is none.
@@ -235,7 +265,7 @@ impl World {
         self.home.crash();
         self.hub = self.home.hub();
         if matches!(self.home, Home::Memory(_)) {
-            (self.truth, self.trimmed) = (Vec::new(), 0);
+            (self.truth, self.trimmed, self.forms) = (Vec::new(), 0, Vec::new());
         }
     }
 

@@ -1,0 +1,52 @@
+//! What may be shown and refused, judged by everything that was ever stored.
+
+use super::world::World;
+use crate::line::{Change, Fate, Line, change};
+use papo::protocol::{Entry, ErrorCode, Refusal};
+use std::sync::Arc;
+
+/// A line as it was from a moment on.
+pub struct Form {
+    pub line: Line,
+    /// The seq of the line that gave it this form.
+    pub since: u64,
+}
+
+impl World {
+    /// The log has one more line, and others are changed by it.
+    pub fn store(&mut self, entry: &Entry) {
+        assert_eq!(entry.seq, self.truth.len() as u64 + 1, "a hole in the log");
+        let line = Line::of(entry);
+        if let Some(change) = line.change {
+            let target = &self.truth[change.target() as usize - 1];
+            let theirs = target.from == line.from && target.change.is_none() && target.fate != Fate::Erased;
+            assert!(theirs && target.seq > self.trimmed, "{line:?} may not change {target:?}");
+        }
+        for place in change(&mut self.truth, &line) {
+            self.forms[place].push(Form { line: self.truth[place].clone(), since: entry.seq });
+        }
+        self.forms.push(vec![Form { line: line.clone(), since: entry.seq }]);
+        self.truth.push(line);
+    }
+}
+
+/// What is read from the log has been through every change up to this seq.
+pub fn are_up_to_date(forms: &[Vec<Form>], entries: &[Arc<Entry>], seq: u64) {
+    for entry in entries {
+        let forms = &forms[entry.seq as usize - 1];
+        let line = Line::of(entry);
+        let latest = forms.iter().rposition(|form| form.since <= seq).unwrap_or(0);
+        assert!(forms[latest..].iter().any(|form| form.line == line), "{line:?} is not what it was at {seq}");
+    }
+}
+
+/// A change is refused only if its line is gone, somebody else's, erased, or a change itself.
+pub fn may_be_refused(truth: &[Line], trimmed: u64, me: &str, refusal: &Refusal, change: Change) {
+    let target = &truth[change.target() as usize - 1];
+    let right = match refusal.code {
+        ErrorCode::NoSuchEntry => target.seq <= trimmed,
+        ErrorCode::Forbidden => target.from != me || target.fate == Fate::Erased || target.change.is_some(),
+        _ => false,
+    };
+    assert!(right, "{refusal:?} of {change:?} to {target:?}");
+}
