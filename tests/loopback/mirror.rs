@@ -190,5 +190,5 @@ fn the_readmes_examples_of_what_a_client_says_are_understood() {
             understood += 1;
         }
     }
-    assert_eq!(understood, 11);
+    assert_eq!(understood, 13);
 }
