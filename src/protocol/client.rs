@@ -60,7 +60,8 @@ pub enum ClientMessage {
         #[serde(skip_serializing_if = "Option::is_none")]
         reply_to: Option<u64>,
     },
-    /// Gives an own message another text.
+    /// Gives an own message another text. `seq` counts in the log that the client knows: after a `reset` it is another
+    /// log, and a change that has no answer yet must be forgotten.
     Edit { room: RoomName, id: String, seq: u64, text: String },
     /// Takes an own message back: nothing of its text stays.
     Erase { room: RoomName, id: String, seq: u64 },

@@ -129,6 +129,32 @@ fn memory_is_bounded_in_entries_and_in_bytes() {
 }
 
 #[test]
+fn what_is_changed_is_counted_as_it_is_now() {
+    let mut history = history(1000, 100);
+    say(&mut history, "Ana", "1", "1234");
+    for (change, bytes) in
+        [(samples::edit("Ana", "2", 1, "123456", 1000), 12), (samples::erase("Ana", "3", 1, 1000), 0)]
+    {
+        history.submit(vec![Job::Append(change)]);
+        assert!(matches!(history.receiver.try_recv(), Ok(Answer::Appended(_, _, _, Outcome::Stored(_)))));
+        assert_eq!((history.bytes, history.rooms.values().next().unwrap().bytes), (bytes, bytes));
+    }
+}
+
+#[test]
+fn what_was_forgotten_can_not_be_changed() {
+    let mut history = history(1000, 2);
+    for n in 1..=3 {
+        history.submit(vec![Job::Append(append("Ana", &n.to_string(), "oi"))]);
+    }
+    while history.receiver.try_recv().is_ok() {}
+    for seq in [1, 4] {
+        history.submit(vec![Job::Append(samples::erase("Ana", "x", seq, 1000))]);
+        assert!(matches!(history.receiver.try_recv(), Ok(Answer::Appended(_, _, _, Outcome::NoSuchEntry))));
+    }
+}
+
+#[test]
 fn search_folds_accents_and_case_and_gives_the_newest_first() {
     let mut history = history(1000, 100);
     for (n, text) in ["a Conceição chegou", "nada", "viu a CONCEICAO hoje?"].iter().enumerate() {
