@@ -33,7 +33,7 @@ fn a_server_from_the_future_is_understood_as_far_as_possible() {
     lies.send(json!({"type": "reaction", "room": "geral", "seq": 1, "emoji": "👍"}));
     lies.send(json!(["nothing", "of", "ours"]));
     let mut message = entry(1, "Bruno", "entendido");
-    message["edited"] = json!({"by": "Bruno", "at": 7});
+    message["pinned"] = json!({"by": "Bruno", "at": 7});
     lies.send(message);
     ana.sees("Bruno  entendido");
     assert!(ana.is_full_screen());
