@@ -174,6 +174,10 @@ impl Exchange {
         self.hub.tick(now);
         self.carry_out(now.instant);
         self.submit();
+        // Before anything is sent: whoever was told that they are in finds themselves counted.
+        self.stats.people.store(self.hub.people(), Ordering::Relaxed);
+        self.stats.rooms.store(self.hub.rooms(), Ordering::Relaxed);
+        self.stats.connections.store(self.delivery.connections(), Ordering::Relaxed);
         self.delivery.tick(now.instant);
         if self.delivery.dirty() && (now.instant >= self.paced_until || self.full()) {
             let to_rooms = self.delivery.has_broadcasts();
@@ -184,9 +188,6 @@ impl Exchange {
         } else if !self.delivery.dirty() {
             self.taken = 0;
         }
-        self.stats.people.store(self.hub.people(), Ordering::Relaxed);
-        self.stats.rooms.store(self.hub.rooms(), Ordering::Relaxed);
-        self.stats.connections.store(self.delivery.connections(), Ordering::Relaxed);
     }
 
     fn answered(&mut self, answer: crate::history::Answer) {

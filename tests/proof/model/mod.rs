@@ -119,7 +119,7 @@ fn schedules(cases: u32, home: impl Fn() -> Home) {
 
 #[test]
 fn whatever_happens_a_log_that_survives_is_copied_without_gap_or_repetition() {
-    schedules(6_000, Home::shelf);
+    schedules(10_000, Home::shelf);
 }
 
 #[test]
