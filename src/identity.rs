@@ -17,8 +17,8 @@ const TOKEN_BYTES: usize = 20;
 /// Characters of a tag. 40 bits: enough to tell people apart on a screen, and useless for guessing a random token.
 const TAG_LENGTH: usize = 8;
 
-/// What somebody must show to be let in, kept as its hash: comparing hashes tells no guesser how much was right.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What somebody must show to be let in, kept as its hash.
+#[derive(Clone, Copy)]
 pub struct Key([u8; 32]);
 
 impl Key {
@@ -32,6 +32,21 @@ impl Key {
         *self == Self::of(shown)
     }
 }
+
+/// Compares in a time that tells nothing of either key.
+///
+/// A guesser can't steer a hash byte by byte, but whoever knew how many of its bytes were right could sort out a
+/// dictionary at home. So all bytes are always looked at: their differences are gathered and judged once. For three lines
+/// one needs no crate.
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        let differences = self.0.iter().zip(&other.0).fold(0, |all, (ours, theirs)| all | (ours ^ theirs));
+        // So that no compiler finds a way to stop at the first difference.
+        std::hint::black_box(differences) == 0
+    }
+}
+
+impl Eq for Key {}
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
