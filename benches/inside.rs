@@ -9,10 +9,10 @@ use papo::frame::{self, Kind};
 use papo::history::{Answer, Append, Job, Outcome};
 use papo::hub::limits::Rules;
 use papo::hub::{Effect, Event, Hub, Now};
-use papo::link::{ConnId, Link};
+use papo::link::{Address, ConnId, Link};
 use papo::name::{Name, RoomName};
 use papo::outbox::{Outbox, Sink};
-use papo::protocol::{ClientMessage, Entry, ServerMessage, Since, Token};
+use papo::protocol::{ClientMessage, Entry, Secrets, ServerMessage, Since, Token};
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -102,7 +102,7 @@ fn one_turn_of_64_messages_to_100_sockets(bencher: Bencher) {
     let peers: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(address).expect("a socket")).collect();
     for number in 0..peers.len() as u64 {
         let (socket, _) = listener.accept().expect("a socket");
-        delivery.add(Arc::new(Link::new(ConnId(number), Arc::new(socket), None, now)));
+        delivery.add(Arc::new(Link::new(ConnId(number), Address::HERE, Arc::new(socket), None, now)));
         delivery.subscribe(ConnId(number), ROOM);
     }
     let message = ServerMessage::Message(entry(123_456));
@@ -145,13 +145,14 @@ fn hub_turn_of_64_messages_in_a_room_of_1000(bencher: Bencher) {
 fn full_hub(people: u64, now: Now) -> Hub {
     let mut hub = Hub::new(Rules { rate: None, ..Rules::default() }, "0123456789abcdef".into());
     for number in 0..people {
-        hub.handle(Event::Arrived(ConnId(number)), now);
+        hub.handle(Event::Arrived(ConnId(number), Address::HERE), now);
         let enter = ClientMessage::Enter {
             name: Name::new(&format!("pessoa {number}")).expect("a name"),
             token: Token::new(&format!("token-of-person-{number}")),
             room: None,
             since: Since::default(),
             key: None,
+            secrets: Secrets::default(),
         };
         hub.handle(Event::Said(ConnId(number), enter), now);
     }

@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn people_come_rename_and_go() {
-        let member = |name: &str, tag: &str| Member { name: name.into(), tag: tag.into() };
+        let member = |name: &str, tag: &str| Member { name: name.into(), tag: tag.into(), host: false };
         let mut room = joined();
         room.moved(3, &[member("João", "t1"), member("Ana", "t2"), member("Ângela", "t3")], &[], &[]);
         let names = |room: &Room| room.people().iter().map(|p| p.name.clone()).collect::<Vec<_>>();

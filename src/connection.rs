@@ -10,7 +10,7 @@ use crate::door::{Door, Ticket};
 use crate::exchange::{Input, Stats};
 use crate::http::{self, HeadError, Policy, Response, Trust, Verdict};
 use crate::identity::random_token;
-use crate::link::{ConnId, Link};
+use crate::link::{Address, ConnId, Link};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, MAX_FRAME, Refusal, ServerMessage};
 use crate::socket::{Budget, End, Guard, Incoming, Reader, Shared, Source, Watch};
 use crossbeam_channel::Sender;
@@ -53,7 +53,7 @@ pub struct Shop {
 /// Serves one accepted socket until it is over.
 pub fn serve(socket: Arc<TcpStream>, address: IpAddr, shop: &Shop) {
     if let Some(visit) = shake_hands(&socket, address, shop) {
-        converse(socket, visit, shop);
+        converse(socket, Address::of(address), visit, shop);
     }
 }
 
@@ -136,10 +136,10 @@ fn write_all(mut socket: &TcpStream, bytes: &[u8], deadline: Instant) -> io::Res
 
 /// The upgraded part of the visit.
 #[inline(never)]
-fn converse(socket: Arc<TcpStream>, visit: Visit, shop: &Shop) {
+fn converse(socket: Arc<TcpStream>, address: Address, visit: Visit, shop: &Shop) {
     let Visit { rest, ticket, trust } = visit;
     let conn = ConnId(shop.next_id.fetch_add(1, Ordering::Relaxed));
-    let link = Arc::new(Link::new(conn, socket.clone(), Some(ticket), Instant::now()));
+    let link = Arc::new(Link::new(conn, address, socket.clone(), Some(ticket), Instant::now()));
     if shop.inputs.send(Input::Arrived(link.clone())).is_err() {
         return;
     }

@@ -202,9 +202,9 @@ impl Exchange {
         let now = now();
         let event = match input {
             Input::Arrived(link) => {
-                let conn = link.id;
+                let (conn, address) = (link.id, link.address);
                 self.delivery.add(link);
-                Event::Arrived(conn)
+                Event::Arrived(conn, address)
             }
             Input::Said(conn, message) => Event::Said(conn, message),
             Input::Misspoke(conn, refusal) => Event::Misspoke(conn, refusal),

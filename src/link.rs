@@ -4,13 +4,36 @@
 
 use crate::door::Ticket;
 use crate::socket::Pulse;
-use std::net::{Shutdown, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// The number of a connection, never used twice while the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnId(pub u64);
+
+/// Where a connection comes from, for counting and for closing the door; nothing can be read from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Address(IpAddr);
+
+impl Address {
+    /// This machine.
+    pub const HERE: Self = Self(IpAddr::V4(Ipv4Addr::LOCALHOST));
+
+    /// The address behind an IP. Of IPv6 only the network counts: one machine has all 2⁶⁴ addresses of its own.
+    pub fn of(ip: IpAddr) -> Self {
+        match ip.to_canonical() {
+            ip if ip.is_loopback() => Self::HERE,
+            IpAddr::V6(ip) => Self(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64)).into()),
+            ip => Self(ip),
+        }
+    }
+
+    /// Whether this is the machine of the server itself: perhaps a proxy, behind which anybody may be.
+    pub fn is_here(self) -> bool {
+        self == Self::HERE
+    }
+}
 
 /// One connection, as both of its threads see it.
 ///
@@ -19,6 +42,8 @@ pub struct ConnId(pub u64);
 pub struct Link {
     /// The connection's number.
     pub id: ConnId,
+    /// Where it comes from.
+    pub address: Address,
     /// The socket. It stays blocking for its reader; the hub sends without waiting.
     pub socket: Arc<TcpStream>,
     /// When the peer last gave a sign of life.
@@ -37,10 +62,10 @@ impl Link {
     pub const UNANSWERED: u32 = 32;
 
     /// A connection whose handshake is done.
-    pub fn new(id: ConnId, socket: Arc<TcpStream>, ticket: Option<Ticket>, now: Instant) -> Self {
+    pub fn new(id: ConnId, address: Address, socket: Arc<TcpStream>, ticket: Option<Ticket>, now: Instant) -> Self {
         let pulse = Arc::new(Pulse::new(now));
         let (window, errands) = (Window::new(Self::UNANSWERED), Window::new(1));
-        Self { id, socket, pulse, window, errands, ticket: Mutex::new(ticket) }
+        Self { id, address, socket, pulse, window, errands, ticket: Mutex::new(ticket) }
     }
 
     /// Somebody entered through this connection: it no longer stands in the door.
@@ -130,6 +155,16 @@ impl Window {
 mod tests {
     use super::*;
     use std::thread;
+
+    #[test]
+    fn the_addresses_of_one_machine_are_one_address() {
+        let of = |ip: &str| Address::of(ip.parse().unwrap());
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:2"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_eq!(of("::ffff:203.0.113.7"), of("203.0.113.7"));
+        assert_ne!(of("203.0.113.7"), of("203.0.113.8"));
+        assert!(of("127.0.0.2").is_here() && of("::1").is_here() && !of("192.168.0.1").is_here());
+    }
 
     #[test]
     fn the_reader_waits_for_the_first_answer_when_all_places_are_taken() {

@@ -118,6 +118,23 @@ fn limit_marks(chars: impl Iterator<Item = char>) -> String {
         .collect()
 }
 
+/// A time as people say it, in at most two units: “10 minutos”, “1 hora e 30 minutos”.
+pub fn spoken_time(seconds: u64) -> String {
+    const UNITS: [(u64, &str, &str); 4] =
+        [(86_400, "dia", "dias"), (3600, "hora", "horas"), (60, "minuto", "minutos"), (1, "segundo", "segundos")];
+    let mut rest = seconds;
+    let mut said = Vec::new();
+    for (length, one, many) in UNITS {
+        let count = rest / length;
+        rest %= length;
+        if count > 0 {
+            said.push(format!("{count} {}", if count == 1 { one } else { many }));
+        }
+    }
+    said.truncate(2);
+    if said.is_empty() { "0 segundos".into() } else { said.join(" e ") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,5 +197,21 @@ mod tests {
         fn nothing_unwanted_survives(text in any::<String>()) {
             prop_assert!(!clean(&text).chars().any(is_unwanted));
         }
+    }
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        let said = [30, 1, 60, 600, 3600, 5400, 7 * 86_400, 90_061].map(spoken_time);
+        let expected = [
+            "30 segundos",
+            "1 segundo",
+            "1 minuto",
+            "10 minutos",
+            "1 hora",
+            "1 hora e 30 minutos",
+            "7 dias",
+            "1 dia e 1 hora",
+        ];
+        assert_eq!(said, expected);
     }
 }

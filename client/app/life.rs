@@ -3,7 +3,7 @@
 use super::{App, BLINK, Effect, Exit, Gone, Leaving, Phase};
 use crate::line::Line;
 use crate::words::{self, Failure};
-use papo::protocol::{ClientMessage, Since};
+use papo::protocol::{ClientMessage, Secrets, Since};
 use std::time::{Duration, Instant};
 
 /// How long leaving waits for the last confirmations.
@@ -36,7 +36,14 @@ impl App {
             Some(room) => (room.name.clone(), room.since()),
             None => (self.lobby.clone(), Since::default()),
         };
-        self.send(ClientMessage::Enter { name, token: Some(self.token.clone()), room: Some(room), since, key: None });
+        self.send(ClientMessage::Enter {
+            name,
+            token: Some(self.token.clone()),
+            room: Some(room),
+            since,
+            key: None,
+            secrets: Secrets::default(),
+        });
     }
 
     pub(super) fn gone(&mut self, gone: Gone, now: Instant) {

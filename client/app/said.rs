@@ -48,7 +48,7 @@ impl App {
             }
             ServerMessage::Typing { room, name } => self.types(&room, &name, now),
             ServerMessage::Found { room, query, entries, more } => self.found(&room, &query, &entries, more),
-            ServerMessage::Pong => {}
+            ServerMessage::Host { .. } | ServerMessage::Notice { .. } | ServerMessage::Pong => {}
         }
     }
 
@@ -88,12 +88,12 @@ impl App {
         }
         // The first room came with `enter`; what waits to be said in the others must find them open.
         let again: Vec<ClientMessage> = (self.rooms.iter().skip(1))
-            .map(|room| ClientMessage::Join { room: room.name.clone(), since: room.since() })
+            .map(|room| ClientMessage::Join { room: room.name.clone(), since: room.since(), room_password: None })
             .collect();
         again.into_iter().for_each(|join| self.send(join));
         // So must the one that was being opened when the connection was lost.
         if let Some(room) = self.opening.clone() {
-            self.ask(ClientMessage::Join { room, since: Since::default() });
+            self.ask(ClientMessage::Join { room, since: Since::default(), room_password: None });
         }
     }
 

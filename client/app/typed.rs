@@ -212,7 +212,7 @@ impl App {
             }
             None => {
                 self.opening = Some(room.clone()).filter(|_| self.phase == Phase::Talking);
-                self.ask(ClientMessage::Join { room, since: Since::default() });
+                self.ask(ClientMessage::Join { room, since: Since::default(), room_password: None });
             }
         }
     }

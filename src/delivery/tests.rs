@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::frame;
+use crate::link::Address;
 use crate::protocol::Entry;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -39,7 +40,7 @@ impl Scene {
         socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let (server, _) = listener.accept().unwrap();
         self.next += 1;
-        let link = Arc::new(Link::new(ConnId(self.next), Arc::new(server), None, self.now));
+        let link = Arc::new(Link::new(ConnId(self.next), Address::HERE, Arc::new(server), None, self.now));
         self.delivery.add(link.clone());
         for channel in channels {
             self.delivery.subscribe(link.id, *channel);

@@ -1,14 +1,18 @@
 //! Changing what was said: messages that edit or erase earlier ones, on the same way through the history as the others.
 
+use super::host::Target;
+use super::limits::ERASED_AT_ONCE;
 use super::people::Who;
 use super::{Effect, Hub, Now};
 use crate::delivery::ChannelId;
 use crate::history::{Amendment, Append, Job, Ticket};
 use crate::link::ConnId;
+use crate::name::{Name, RoomName};
 use crate::protocol::{ClientMessage, ErrorCode, Refusal};
 
 impl Hub {
-    /// Somebody edits or erases one of their own messages. Whether it is theirs, the history knows.
+    /// Somebody edits or erases one of their own messages. Whether it is theirs, the history knows; a host may erase
+    /// everybody's.
     pub(super) fn amend(&mut self, conn: ConnId, who: Who, message: ClientMessage, now: Now) -> Result<(), Refusal> {
         let (room, id, seq, text, amendment) = match message {
             ClientMessage::Edit { room, id, seq, text } => (room, id, seq, text, Amendment::Edit(seq)),
@@ -19,9 +23,34 @@ impl Hub {
         if self.rooms.get(channel).is_none_or(|room| seq == 0 || seq > room.seq()) {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
+        let edits = matches!(amendment, Amendment::Edit(_));
+        if edits {
+            self.may_edit(who, channel, now)?;
+        }
         self.count_speech(who, now)?;
-        self.ask_to_amend(conn, channel, (id, text), amendment, false, now);
+        let any_author = !edits && self.people.get(who).is_some_and(|person| person.host);
+        self.ask_to_amend(conn, channel, (id, text), amendment, any_author, now);
         Ok(())
+    }
+
+    /// A host takes back what somebody said in a room lately, whether they are still there or not.
+    pub(super) fn erase_of(
+        &mut self,
+        conn: ConnId,
+        room: &RoomName,
+        id: String,
+        name: Name,
+        seconds: u64,
+        now: Now,
+    ) -> Result<Target, Refusal> {
+        let channel = self.room_of(conn, room)?;
+        let target = name.shown();
+        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else { return Ok(target) };
+        self.count_speech(who, now)?;
+        let since_ms = now.unix_ms.saturating_sub(seconds.saturating_mul(1000));
+        let amendment = Amendment::EraseOf { name, since_ms, most: ERASED_AT_ONCE };
+        self.ask_to_amend(conn, channel, (id, String::new()), amendment, true, now);
+        Ok(target)
     }
 
     /// Asks the history to change earlier entries of a room; `any_author` if others' may be erased too.

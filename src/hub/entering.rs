@@ -8,43 +8,45 @@ use super::{Effect, Hub, Now};
 use crate::delivery::ChannelId;
 use crate::history::{Job, Tail};
 use crate::identity::Secret;
-use crate::link::ConnId;
+use crate::link::{Address, ConnId};
 use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use crate::protocol::{
-    ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT, PROTOCOL, Refusal, Renamed, RoomInfo,
-    ServerMessage, Since, Token,
+    ClientMessage, ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT, PROTOCOL, Refusal,
+    Renamed, RoomInfo, ServerMessage, Since,
 };
 use std::cmp::Reverse;
 
 impl Hub {
-    pub(super) fn enter(
-        &mut self,
-        conn: ConnId,
-        name: Name,
-        token: Option<Token>,
-        room: Option<RoomName>,
-        since: Since,
-        now: Now,
-    ) -> Result<(), Refusal> {
+    pub(super) fn enter(&mut self, conn: ConnId, message: ClientMessage, now: Now) -> Result<(), Refusal> {
+        let ClientMessage::Enter { name, token, room, since, secrets, .. } = message else { return Ok(()) };
         // The connection's thread made a token if the client brought none.
         let token = token.ok_or_else(|| Refusal::bad_field("token", "um segredo"))?;
         let secret = Secret::of(&token);
+        let room = room.unwrap_or_else(RoomName::lobby);
+        let named = self.people.named(&name);
+        let present = named.filter(|&who| self.people.get(who).is_some_and(|person| person.secret == secret));
+        let host = self.admit(conn, &name, &secret, present, &secrets, now)?;
         self.tell_apart(&name, &secret)?;
-        let who = match self.people.named(&name) {
-            Some(who) if self.people.get(who).is_some_and(|person| person.secret == secret) => who,
-            Some(_) => return Err(Refusal::name_taken(name.as_str())),
-            None => self.people.add(Person::new(secret, name, self.rules.burst, now.instant)),
-        };
+        if named.is_some() && present.is_none() {
+            return Err(Refusal::name_taken(name.as_str()));
+        }
+        if !host {
+            self.check_room(conn, present, &room, secrets.room_password.as_ref(), now)?;
+        }
+        let who = present.unwrap_or_else(|| self.people.add(Person::new(secret, name, self.rules.burst, now.instant)));
+        self.empower(who, host, secrets.host_key.is_some(), now);
+        let address = self.conns.get(&conn).map_or(Address::HERE, |state| state.address);
         if let Some(person) = self.people.get_mut(who) {
             person.conns.push(conn);
             person.held_until = None;
+            person.address = address;
         }
         if let Some(state) = self.conns.get_mut(&conn) {
             state.who = Some(who);
             state.token = Some(token);
         }
         self.welcome(conn, who);
-        self.join(conn, room.unwrap_or_else(RoomName::lobby), since, now)
+        self.join(conn, room, since, now)
     }
 
     /// Refuses a name that looks like that of somebody else who is there.
@@ -74,6 +76,7 @@ impl Hub {
             server: format!("papo {}", env!("CARGO_PKG_VERSION")),
             limits,
             heartbeat_ms: HEARTBEAT_MS,
+            host: person.host,
         };
         self.send(conn, welcome);
     }
@@ -93,7 +96,8 @@ impl Hub {
             }
             None => {
                 self.effects.push(Effect::Ask(Job::Tail(name.clone())));
-                self.rooms.add(name)
+                let maker = self.maker_of(&name, state.who);
+                self.rooms.add(name, maker)
             }
         };
         if let Some(Log::Opening(waiting)) = self.rooms.get_mut(room).map(|room| &mut room.log) {
@@ -248,7 +252,7 @@ impl Hub {
             _ => {}
         }
         let Some(person) = self.people.get(who) else { return Ok(()) };
-        let from = person.name.shown();
+        let (from, before) = (person.name.shown(), person.id);
         self.people.rename(who, name);
         let Some(person) = self.people.get(who) else { return Ok(()) };
         let renamed = Renamed { from, to: person.name.shown(), tag: person.tag.clone() };
@@ -260,6 +264,7 @@ impl Hub {
         for room in rooms {
             self.announce(room, Change::Renamed(renamed.clone()), now);
         }
+        self.host_renamed(who, before);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! How much one person or one connection may ask for, as plain arithmetic over given times.
 
+use crate::identity::Key;
 use std::time::{Duration, Instant};
 
 /// Most rooms that one connection may have open.
@@ -24,6 +25,21 @@ pub const TYPING_EVERY: Duration = Duration::from_secs(3);
 /// Whispers remembered for each person, so that a resend is not delivered twice.
 pub const WHISPERS_REMEMBERED: usize = 64;
 
+/// Wrong passwords from one address within [`TRIES_WITHIN`] before it has to wait.
+pub const TRIES: u32 = 5;
+/// The time in which wrong passwords are counted.
+pub const TRIES_WITHIN: Duration = Duration::from_secs(60);
+/// Addresses whose wrong passwords are counted at the same time.
+pub const MAX_GUESSERS: usize = 10_000;
+/// People who may be silenced at the same time, and as many banned; beyond, the oldest are forgiven.
+pub const MAX_MEASURES: usize = 10_000;
+/// Longest time that an address is banned: others may have it tomorrow.
+pub const ADDRESS_BANNED: Duration = Duration::from_secs(3600);
+/// Most entries that a host takes back at once.
+pub const ERASED_AT_ONCE: usize = 500;
+/// People who may keep the conversation in order at the same time.
+pub const MAX_HOSTS: usize = 1_000;
+
 /// The rules that whoever runs the server may set.
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -35,11 +51,16 @@ pub struct Rules {
     pub grace: Duration,
     /// How long a connection may take to enter.
     pub enter_within: Duration,
+    /// What everybody must show to enter.
+    pub password: Option<Key>,
+    /// What makes the first person who shows it a host.
+    pub host_key: Option<Key>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { rate: Some(5.0), burst: 20, grace: Duration::from_secs(30), enter_within: Duration::from_secs(10) }
+        let (grace, enter_within) = (Duration::from_secs(30), Duration::from_secs(10));
+        Self { rate: Some(5.0), burst: 20, grace, enter_within, password: None, host_key: None }
     }
 }
 

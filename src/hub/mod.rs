@@ -7,8 +7,15 @@
 //! Knows people, rooms and rules; never knows TCP, HTTP, SQL, the clock or how anything is sent.
 
 mod amending;
+mod calm;
 mod entering;
+mod gate;
+mod host;
 pub mod limits;
+mod measures;
+mod notices;
+mod passwords;
+mod penalties;
 mod people;
 mod presence;
 mod room;
@@ -16,8 +23,9 @@ mod talk;
 
 use crate::delivery::ChannelId;
 use crate::history::{Answer, Job};
-use crate::link::ConnId;
+use crate::link::{Address, ConnId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, Refusal, ServerMessage, Token};
+use host::Order;
 use limits::{Bucket, MAX_STRIKES, REQUESTS_AT_ONCE, REQUESTS_PER_SECOND, Rules};
 use people::{People, Who};
 use room::Rooms;
@@ -39,7 +47,7 @@ pub struct Now {
 #[derive(Debug)]
 pub enum Event {
     /// A connection was upgraded and may speak.
-    Arrived(ConnId),
+    Arrived(ConnId, Address),
     /// A connection said something that makes sense.
     Said(ConnId, ClientMessage),
     /// A connection said something that makes none.
@@ -75,6 +83,7 @@ pub enum Effect {
 
 /// One upgraded connection.
 struct Conn {
+    address: Address,
     /// Who entered through it.
     who: Option<Who>,
     /// The secret it entered with, told again when the name changes. Never printed, never stored.
@@ -95,6 +104,7 @@ pub struct Hub {
     conns: HashMap<ConnId, Conn>,
     people: People,
     rooms: Rooms,
+    order: Order,
     /// Connections in the order in which they must have entered.
     waiting_to_enter: VecDeque<(Instant, ConnId)>,
     /// When the places and names of dropped people are given up; entries may be outdated.
@@ -114,6 +124,7 @@ impl Hub {
             conns: HashMap::new(),
             people: People::default(),
             rooms: Rooms::default(),
+            order: Order::default(),
             waiting_to_enter: VecDeque::new(),
             held: BinaryHeap::new(),
             news: VecDeque::new(),
@@ -140,7 +151,7 @@ impl Hub {
     /// Takes in one event.
     pub fn handle(&mut self, event: Event, now: Now) {
         match event {
-            Event::Arrived(conn) => self.arrived(conn, now),
+            Event::Arrived(conn, address) => self.arrived(conn, address, now),
             Event::Said(conn, message) => self.said(conn, message, now),
             Event::Misspoke(conn, refusal) => self.misspoke(conn, refusal, now),
             Event::Gone(conn, goodbye) => self.gone(conn, goodbye, now),
@@ -174,8 +185,9 @@ impl Hub {
         self.tell_news(now);
     }
 
-    fn arrived(&mut self, conn: ConnId, now: Now) {
+    fn arrived(&mut self, conn: ConnId, address: Address, now: Now) {
         let state = Conn {
+            address,
             who: None,
             token: None,
             rooms: Vec::new(),
@@ -201,7 +213,11 @@ impl Hub {
                 Some(id) => refusal.of(id),
                 None => refusal,
             };
+            let banned = (refusal.code == ErrorCode::Banned).then_some(refusal.retry_after_ms);
             self.send(conn, ServerMessage::Error(refusal));
+            if let Some(retry_after_ms) = banned {
+                self.close_with(conn, 1008, notices::bye_banned(retry_after_ms));
+            }
             if id.is_some() {
                 self.effects.push(Effect::Answered(conn));
             }
@@ -214,7 +230,8 @@ impl Hub {
     fn request(&mut self, conn: ConnId, message: ClientMessage, now: Now) -> Result<(), Refusal> {
         // A closed connection may still have words on the way; nobody waits for an answer to them.
         let Some(state) = self.conns.get(&conn).filter(|state| !state.closing) else { return Ok(()) };
-        match (&message, state.who) {
+        let who = state.who;
+        match (&message, who) {
             (ClientMessage::Ping, _) => {
                 self.send(conn, ServerMessage::Pong);
                 return Ok(());
@@ -230,11 +247,16 @@ impl Hub {
             self.count_request(conn, now)?;
         }
         match message {
-            ClientMessage::Enter { name, token, room, since, .. } => self.enter(conn, name, token, room, since, now),
-            ClientMessage::Join { room, since } => self.join(conn, room, since, now),
+            ClientMessage::Enter { .. } => self.enter(conn, message, now),
+            ClientMessage::Join { room, since, room_password } => {
+                self.check_room(conn, who, &room, room_password.as_ref(), now)?;
+                self.join(conn, room, since, now)
+            }
             ClientMessage::Leave { room } => self.leave(conn, &room, now),
             ClientMessage::Rename { name } => self.rename(conn, name, now),
             ClientMessage::Rooms => self.list_rooms(conn),
+            ClientMessage::RoomPassword { room, password } => self.set_room_password(conn, &room, password, now),
+            ClientMessage::Host(act) => self.host_acts(conn, act, now),
             message => self.talk(conn, message, now),
         }
     }

@@ -3,7 +3,7 @@
 use super::limits::{Bucket, WHISPERS_REMEMBERED};
 use crate::delivery::ChannelId;
 use crate::identity::{PersonId, Secret};
-use crate::link::ConnId;
+use crate::link::{Address, ConnId};
 use crate::name::Name;
 use crate::protocol::Member;
 use slab::Slab;
@@ -21,6 +21,12 @@ pub struct Person {
     pub secret: Secret,
     pub name: Name,
     pub tag: Arc<str>,
+    /// Whether they keep the conversation in order.
+    pub host: bool,
+    /// Until when a host took the word from them.
+    pub muted_until: Option<Instant>,
+    /// Where they last entered from.
+    pub address: Address,
     pub conns: Vec<ConnId>,
     pub seats: Vec<Seat>,
     /// Until when the name is held although no connection is left.
@@ -58,6 +64,9 @@ impl Person {
             tag: secret.tag(&name),
             secret,
             name,
+            host: false,
+            muted_until: None,
+            address: Address::HERE,
             conns: Vec::new(),
             seats: Vec::new(),
             held_until: None,
@@ -69,7 +78,7 @@ impl Person {
 
     /// The person as others see them.
     pub fn member(&self) -> Member {
-        Member { name: self.name.shown(), tag: self.tag.clone() }
+        Member { name: self.name.shown(), tag: self.tag.clone(), host: self.host }
     }
 
     pub fn seat(&mut self, room: ChannelId) -> Option<&mut Seat> {
@@ -109,6 +118,12 @@ impl People {
 
     pub fn get_mut(&mut self, who: Who) -> Option<&mut Person> {
         self.all.get_mut(who.0 as usize)
+    }
+
+    /// Everybody who holds this secret, under whatever name.
+    pub fn holding(&self, secret: &Secret) -> Vec<Who> {
+        let holders = self.all.iter().filter(|(_, person)| person.secret == *secret);
+        holders.map(|(number, _)| Who(number as u32)).collect()
     }
 
     pub fn named(&self, name: &Name) -> Option<Who> {

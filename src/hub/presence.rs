@@ -30,7 +30,7 @@ impl News {
                 }
             }
             Change::Renamed(renamed) => match self.joined.iter_mut().find(|member| member.name == renamed.from) {
-                Some(member) => *member = Member { name: renamed.to, tag: renamed.tag },
+                Some(member) => *member = Member { name: renamed.to, tag: renamed.tag, host: member.host },
                 None => self.renamed.push(renamed),
             },
         }

@@ -1,8 +1,10 @@
 //! One room: where its log stands, its last entries, who is in it, and what is yet to be told of comings and goings.
 
+use super::calm::Calm;
 use super::people::Who;
 use crate::delivery::ChannelId;
 use crate::history::{TAIL, Tail, fit_page};
+use crate::identity::Secret;
 use crate::link::ConnId;
 use crate::name::RoomName;
 use crate::protocol::{Entry, MAX_PAGE, Member, Renamed, Since};
@@ -58,14 +60,27 @@ pub struct Room {
     pub news: News,
     /// Messages on their way through the history; the room stays open for them.
     pub appending: usize,
+    /// Who opened the room.
+    pub maker: Option<Secret>,
+    /// What keeps people from speaking; in most rooms nothing.
+    pub calm: Option<Box<Calm>>,
     members: Vec<Who>,
     places: HashMap<Who, usize>,
 }
 
 impl Room {
-    fn new(name: RoomName) -> Self {
+    fn new(name: RoomName, maker: Option<Secret>) -> Self {
         let log = Log::Opening(Vec::new());
-        Self { name, log, news: News::default(), appending: 0, members: Vec::new(), places: HashMap::new() }
+        Self {
+            name,
+            log,
+            news: News::default(),
+            appending: 0,
+            maker,
+            calm: None,
+            members: Vec::new(),
+            places: HashMap::new(),
+        }
     }
 
     /// The room's name as it is shown.
@@ -202,9 +217,9 @@ impl Rooms {
     }
 
     /// Makes a place for a room whose log is still to be opened.
-    pub fn add(&mut self, name: RoomName) -> ChannelId {
+    pub fn add(&mut self, name: RoomName, maker: Option<Secret>) -> ChannelId {
         let key = name.key().clone();
-        let id = ChannelId(self.open.insert(Room::new(name)) as u32);
+        let id = ChannelId(self.open.insert(Room::new(name, maker)) as u32);
         self.by_key.insert(key, id);
         id
     }
@@ -226,7 +241,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn room_with(seq: u64) -> Room {
-        let mut room = Room::new(RoomName::lobby());
+        let mut room = Room::new(RoomName::lobby(), None);
         room.open(Tail { name: RoomName::lobby(), seq: 0, oldest: 1, entries: Vec::new() });
         for seq in 1..=seq {
             room.push(Arc::new(Entry { seq, text: seq.to_string(), ..Entry::default() }));

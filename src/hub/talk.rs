@@ -33,10 +33,14 @@ impl Hub {
         if reply_to.is_some_and(|seq| seq == 0 || seq > room.seq()) {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
+        self.may_speak(who, channel, now)?;
         self.count_speech(who, now)?;
         let (Some(person), Some(room)) = (self.people.get_mut(who), self.rooms.get_mut(channel)) else { return Ok(()) };
         // What they begin to write next may be told at once.
         person.typed_at = None;
+        if let Some(calm) = &mut room.calm {
+            calm.spoke(person.secret, now.instant);
+        }
         room.appending += 1;
         let append = Append {
             ticket: Ticket(conn.0),
@@ -126,6 +130,7 @@ impl Hub {
             at: now.unix_ms,
             text,
         };
+        self.may_whisper(who, now)?;
         // The sender's other connections see it too; this one gets the ack.
         let mut hearers = [&target.conns[..], &person.conns[..]].concat();
         hearers.sort_unstable();
@@ -147,6 +152,9 @@ impl Hub {
     fn typing(&mut self, conn: ConnId, who: Who, room: &RoomName, now: Now) -> Result<(), Refusal> {
         let channel = self.room_of(conn, room)?;
         let (Some(room), Some(person)) = (self.rooms.get(channel), self.people.get_mut(who)) else { return Ok(()) };
+        if person.is_muted(now.instant) {
+            return Ok(());
+        }
         let lately = person.typed_at.is_some_and(|at| now.instant < at + TYPING_EVERY);
         if lately || room.online() > SMALL_ROOM {
             return Ok(());

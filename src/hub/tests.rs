@@ -3,12 +3,17 @@
 use super::*;
 use crate::history::memory::MemoryHistory;
 use crate::history::{History, Outcome};
+use crate::identity::Key;
 use crate::name::RoomName;
 use crate::protocol::Entry;
 
 mod amending;
+mod hosting;
+mod passwords;
 mod presence;
 mod rules;
+mod sending_out;
+mod silencing;
 mod talking;
 
 const ANA: ConnId = ConnId(1);
@@ -129,7 +134,7 @@ impl Scene {
     }
 
     fn enters_with(&mut self, conn: ConnId, name: &str, token: &str) {
-        self.event(Event::Arrived(conn));
+        self.event(Event::Arrived(conn, Address::HERE));
         let token = token.replace(|c: char| !c.is_ascii_graphic(), "_");
         self.says(conn, &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"}}"#));
     }
@@ -190,6 +195,9 @@ fn label(message: &ServerMessage) -> String {
         ServerMessage::Found { entries, .. } => {
             format!("found {:?}", entries.iter().map(|entry| entry.seq).collect::<Vec<_>>())
         }
+        ServerMessage::Host { name, host, .. } => format!("{name} {}", if *host { "hosts" } else { "no longer hosts" }),
+        ServerMessage::Notice { text, from: Some(from), .. } => format!("{from}! {text}"),
+        ServerMessage::Notice { text, .. } => format!("* {text}"),
         ServerMessage::Pong => "pong".into(),
     }
 }
@@ -198,4 +206,43 @@ fn said(entry: &Entry) -> String {
     let edits = entry.edits.map_or(String::new(), |seq| format!("{seq}="));
     let erases = if entry.erases.is_empty() { String::new() } else { format!("-{:?}", entry.erases) };
     format!("{} {}: {edits}{erases}{}", entry.seq, entry.from, entry.text)
+}
+
+/// The key that makes a host in these stories.
+const KEY: &str = "c0ffee";
+
+/// A scene with a host, Ana, and these guests; what they were sent so far is forgotten.
+fn hosted(guests: &[(ConnId, &str)]) -> Scene {
+    let mut scene = Scene::with_rules(Rules { host_key: Some(Key::of(KEY)), ..Rules::default() });
+    scene.enters_as(ANA, "Ana", &format!(r#","host_key":"{KEY}""#));
+    for (conn, name) in guests {
+        scene.enters(*conn, name);
+    }
+    scene.got.clear();
+    scene
+}
+
+impl Scene {
+    /// Connects and enters with more than a name.
+    fn enters_as(&mut self, conn: ConnId, name: &str, more: &str) {
+        self.event(Event::Arrived(conn, Address::HERE));
+        let token = format!("token-of-{name}-0123456789").replace(|c: char| !c.is_ascii_graphic(), "_");
+        self.says(conn, &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"{more}}}"#));
+    }
+
+    fn acts(&mut self, conn: ConnId, act: &str) {
+        self.says(conn, &format!(r#"{{"type":"host","act":{act}}}"#));
+    }
+
+    /// The refusal that a connection was sent last.
+    fn refusal(&mut self, conn: ConnId) -> Refusal {
+        match self.got.remove(&conn).and_then(|mut got| got.pop()) {
+            Some(ServerMessage::Error(refusal)) => refusal,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn nothing() -> Vec<String> {
+    Vec::new()
 }

@@ -1,5 +1,7 @@
 //! What a client says. Whoever holds one of these holds a checked one; the checking is in `parse`.
 
+use super::host::HostAct;
+use super::password::{Password, Secrets};
 use crate::name::{Name, RoomName};
 use serde::{Deserialize, Serialize};
 
@@ -41,12 +43,16 @@ pub enum ClientMessage {
         since: Since,
         #[serde(skip_serializing_if = "Option::is_none")]
         key: Option<String>,
+        #[serde(flatten)]
+        secrets: Secrets,
     },
     /// Opens a room, or asks again for what was missed in it.
     Join {
         room: RoomName,
         #[serde(flatten)]
         since: Since,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room_password: Option<Password>,
     },
     /// Leaves a room.
     Leave { room: RoomName },
@@ -86,6 +92,14 @@ pub enum ClientMessage {
     },
     /// Takes another name.
     Rename { name: Name },
+    /// Gives a room a password, or takes it away.
+    RoomPassword {
+        room: RoomName,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        password: Option<Password>,
+    },
+    /// Keeps the conversation in order; only a host may.
+    Host(HostAct),
     /// Asks which rooms there are.
     Rooms,
     /// Asks whether the server is there.
@@ -105,6 +119,7 @@ impl ClientMessage {
             Self::Say { id, .. } | Self::Edit { id, .. } | Self::Erase { id, .. } | Self::Whisper { id, .. } => {
                 Some(id)
             }
+            Self::Host(HostAct::Erase { id, .. }) => Some(id),
             _ => None,
         }
     }

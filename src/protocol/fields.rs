@@ -24,14 +24,40 @@ pub enum Field {
     To,
     Query,
     Seq,
+    Password,
+    HostKey,
+    RoomPassword,
+    Act,
+    Seconds,
+    On,
     #[serde(other)]
     Unknown,
 }
 
 /// The same names as the wire has them.
-pub const FIELDS: [&str; 16] = [
-    "type", "name", "token", "room", "epoch", "after", "before", "limit", "key", "id", "text", "action", "reply_to",
-    "to", "query", "seq",
+pub const FIELDS: [&str; 22] = [
+    "type",
+    "name",
+    "token",
+    "room",
+    "epoch",
+    "after",
+    "before",
+    "limit",
+    "key",
+    "id",
+    "text",
+    "action",
+    "reply_to",
+    "to",
+    "query",
+    "seq",
+    "password",
+    "host_key",
+    "room_password",
+    "act",
+    "seconds",
+    "on",
 ];
 
 /// One field's value; `null` counts as absent.

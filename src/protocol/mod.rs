@@ -8,12 +8,16 @@
 
 mod client;
 mod fields;
+mod host;
 mod parse;
+mod password;
 mod refusal;
 mod server;
 
 pub use client::{ClientMessage, Since, Span, Token};
+pub use host::HostAct;
 pub use parse::MAX_TEXT;
+pub use password::{Password, Secrets};
 pub use refusal::{ErrorCode, Refusal};
 pub use server::{ByeCode, Entry, Limits, Member, Renamed, RoomInfo, ServerMessage};
 

@@ -4,7 +4,7 @@
 //! the kind looked at, so a field of another kind can't spoil a message, and `type` may stand anywhere.
 
 use super::fields::{FIELDS, Field, Fields, Value};
-use super::{ClientMessage, ErrorCode, MAX_PAGE, Refusal, Since, Span, Token};
+use super::{ClientMessage, ErrorCode, MAX_PAGE, Password, Refusal, Secrets, Since, Span, Token};
 use crate::name::{Name, RoomName};
 use crate::text;
 
@@ -39,7 +39,7 @@ impl<'a> Fields<'a> {
         }
         match self.string(Field::Type)? {
             "enter" => self.enter(),
-            "join" => Ok(ClientMessage::Join { room: self.room()?, since: self.since()? }),
+            "join" => self.join(),
             "leave" => Ok(ClientMessage::Leave { room: self.room()? }),
             "say" => self.say(),
             "edit" => self.edit(),
@@ -49,6 +49,10 @@ impl<'a> Fields<'a> {
             "history" => self.history(),
             "search" => self.search(),
             "rename" => Ok(ClientMessage::Rename { name: self.name(Field::Name)? }),
+            "room_password" => {
+                Ok(ClientMessage::RoomPassword { room: self.room()?, password: self.password(Field::Password)? })
+            }
+            "host" => self.host(),
             "rooms" => Ok(ClientMessage::Rooms),
             "ping" => Ok(ClientMessage::Ping),
             _ => Err(Refusal::new(ErrorCode::UnknownType)),
@@ -68,7 +72,17 @@ impl<'a> Fields<'a> {
             _ => Some(self.room()?),
         };
         let key = self.opaque(Field::Key)?;
-        Ok(ClientMessage::Enter { name: self.name(Field::Name)?, token, room, since: self.since()?, key })
+        let secrets = Secrets {
+            password: self.password(Field::Password)?,
+            host_key: self.password(Field::HostKey)?,
+            room_password: self.password(Field::RoomPassword)?,
+        };
+        Ok(ClientMessage::Enter { name: self.name(Field::Name)?, token, room, since: self.since()?, key, secrets })
+    }
+
+    fn join(&self) -> Result<ClientMessage, Refusal> {
+        let room_password = self.password(Field::RoomPassword)?;
+        Ok(ClientMessage::Join { room: self.room()?, since: self.since()?, room_password })
     }
 
     fn say(&self) -> Result<ClientMessage, Refusal> {
@@ -116,15 +130,15 @@ impl<'a> Fields<'a> {
         Ok(Since { epoch: self.opaque(Field::Epoch)?, after: self.number(Field::After)? })
     }
 
-    fn name(&self, field: Field) -> Result<Name, Refusal> {
+    pub(super) fn name(&self, field: Field) -> Result<Name, Refusal> {
         Name::new(self.string(field)?).map_err(Refusal::name_invalid)
     }
 
-    fn room(&self) -> Result<RoomName, Refusal> {
+    pub(super) fn room(&self) -> Result<RoomName, Refusal> {
         RoomName::new(self.string(Field::Room)?).map_err(|_| Refusal::new(ErrorCode::RoomInvalid))
     }
 
-    fn id(&self) -> Result<String, Refusal> {
+    pub(super) fn id(&self) -> Result<String, Refusal> {
         let id = self.string(Field::Id)?;
         let well_formed = (1..=MAX_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control);
         if !well_formed {
@@ -133,7 +147,7 @@ impl<'a> Fields<'a> {
         Ok(id.to_owned())
     }
 
-    fn text(&self) -> Result<String, Refusal> {
+    pub(super) fn text(&self) -> Result<String, Refusal> {
         let text = text::clean(self.string(Field::Text)?);
         // Joiners and variation selectors alone show nothing.
         if text.chars().all(|c| c.is_whitespace() || text::is_invisible(c)) {
@@ -154,6 +168,20 @@ impl<'a> Fields<'a> {
             Some(0) => Err(Refusal::bad_field("limit", &format!("um número de 1 a {MAX_PAGE}"))),
             limit => Ok(limit),
         }
+    }
+
+    /// An empty password is none.
+    fn password(&self, field: Field) -> Result<Option<Password>, Refusal> {
+        let Some(raw) = self.optional_string(field)?.filter(|raw| !raw.is_empty()) else { return Ok(None) };
+        let expected = || {
+            let expected = format!("um texto de até {} caracteres, em uma linha", Password::MAX);
+            Refusal::bad_field(FIELDS[field as usize], &expected)
+        };
+        Password::new(raw).map(Some).ok_or_else(expected)
+    }
+
+    pub(super) fn is_absent(&self, field: Field) -> bool {
+        matches!(self.value(field), Value::Absent)
     }
 
     fn opaque(&self, field: Field) -> Result<Option<String>, Refusal> {
@@ -177,11 +205,11 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn string(&self, field: Field) -> Result<&str, Refusal> {
+    pub(super) fn string(&self, field: Field) -> Result<&str, Refusal> {
         self.optional_string(field)?.ok_or_else(|| Refusal::bad_field(FIELDS[field as usize], "um texto"))
     }
 
-    fn number(&self, field: Field) -> Result<Option<u64>, Refusal> {
+    pub(super) fn number(&self, field: Field) -> Result<Option<u64>, Refusal> {
         match self.value(field) {
             Value::Absent => Ok(None),
             Value::Number(number) => Ok(Some(*number)),
@@ -189,7 +217,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn flag(&self, field: Field) -> Result<bool, Refusal> {
+    pub(super) fn flag(&self, field: Field) -> Result<bool, Refusal> {
         match self.value(field) {
             Value::Absent => Ok(false),
             Value::Flag(flag) => Ok(*flag),

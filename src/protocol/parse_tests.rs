@@ -12,7 +12,11 @@ fn every_kind_of_message_survives_its_own_json() {
     for json in [
         r#"{"type":"enter","name":"Ana"}"#,
         r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","room":"lab","epoch":"e1","after":7}"#,
+        r#"{"type":"enter","name":"Ana","password":"maçã","host_key":"c0ffee","room_password":"lá"}"#,
         r#"{"type":"join","room":"lab","after":0}"#,
+        r#"{"type":"join","room":"lab","room_password":"abre-te, sésamo"}"#,
+        r#"{"type":"room_password","room":"lab","password":"x"}"#,
+        r#"{"type":"room_password","room":"lab"}"#,
         r#"{"type":"leave","room":"lab"}"#,
         r#"{"type":"say","room":"geral","id":"a1","text":"oi"}"#,
         r#"{"type":"say","room":"geral","id":"a1","text":"acena","action":true,"reply_to":3}"#,
@@ -80,6 +84,15 @@ fn null_is_absent_and_a_whole_float_is_a_number() {
     let json = r#"{"type":"join","room":"a","epoch":null,"after":5.0}"#;
     let expected = Since { epoch: None, after: Some(5) };
     assert!(matches!(ClientMessage::parse(json), Ok(ClientMessage::Join { since, .. }) if since == expected));
+}
+
+#[test]
+fn an_empty_password_is_none_and_an_odd_one_is_refused() {
+    let json = r#"{"type":"room_password","room":"a","password":""}"#;
+    assert!(matches!(ClientMessage::parse(json), Ok(ClientMessage::RoomPassword { password: None, .. })));
+    for password in [r#""a\nb""#.to_owned(), "5".into(), format!("\"{}\"", "x".repeat(Password::MAX + 1))] {
+        assert_eq!(code(&format!(r#"{{"type":"enter","name":"Ana","password":{password}}}"#)), ErrorCode::BadField);
+    }
 }
 
 #[test]

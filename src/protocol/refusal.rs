@@ -2,6 +2,7 @@
 
 use crate::name::{MAX_NAME, MAX_ROOM, NameError};
 use crate::protocol::MAX_TEXT;
+use crate::text::spoken_time;
 use serde::{Deserialize, Serialize};
 
 /// Why something was refused, for programs.
@@ -46,11 +47,21 @@ pub enum ErrorCode {
     HistoryUnavailable,
     /// Not for you.
     Forbidden,
+    /// The server or the room has a password.
+    PasswordRequired,
+    /// That is not the password.
+    PasswordWrong,
+    /// A host took the word from you, or from everybody in the room.
+    Muted,
+    /// Nobody new comes in.
+    Locked,
+    /// A host sent you out, for some time.
+    Banned,
 }
 
 impl ErrorCode {
     /// All codes, in the order of the protocol.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::BadJson,
         Self::UnknownType,
         Self::BadField,
@@ -70,6 +81,11 @@ impl ErrorCode {
         Self::IdReused,
         Self::HistoryUnavailable,
         Self::Forbidden,
+        Self::PasswordRequired,
+        Self::PasswordWrong,
+        Self::Muted,
+        Self::Locked,
+        Self::Banned,
     ];
 }
 
@@ -83,6 +99,9 @@ pub struct Refusal {
     /// The id of the refused message, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// The room whose password is missing or wrong; without it, it is the server's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<std::sync::Arc<str>>,
     /// When trying again makes sense, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
@@ -96,7 +115,7 @@ impl Refusal {
 
     /// A refusal with a sentence of its own.
     pub fn with_text(code: ErrorCode, text: impl Into<String>) -> Self {
-        Self { code, text: text.into(), id: None, retry_after_ms: None }
+        Self { code, text: text.into(), id: None, room: None, retry_after_ms: None }
     }
 
     /// A field is missing or has another form.
@@ -142,10 +161,47 @@ impl Refusal {
         Self { retry_after_ms: Some(retry_after_ms), ..Self::with_text(ErrorCode::TooFast, text) }
     }
 
+    /// A password was guessed too often from one address.
+    pub fn too_many_tries(retry_after_ms: u64) -> Self {
+        let text = format!("Foram tentativas demais de acertar a senha. {}", try_again_in(retry_after_ms));
+        Self { retry_after_ms: Some(retry_after_ms), ..Self::with_text(ErrorCode::TooFast, text) }
+    }
+
+    /// The room is slow: one thing at a time.
+    pub fn slow(retry_after_ms: u64) -> Self {
+        let text = format!("Esta sala está em modo lento. {}", try_again_in(retry_after_ms));
+        Self { retry_after_ms: Some(retry_after_ms), ..Self::with_text(ErrorCode::TooFast, text) }
+    }
+
+    /// A host took the word from this person.
+    pub fn muted(retry_after_ms: u64) -> Self {
+        let text = format!("Quem organiza a conversa silenciou você. {}", try_again_in(retry_after_ms));
+        Self { retry_after_ms: Some(retry_after_ms), ..Self::with_text(ErrorCode::Muted, text) }
+    }
+
+    /// A host sent this person out, or somebody at the same address.
+    pub fn banned(retry_after_ms: u64) -> Self {
+        let text = format!("Sua entrada nesta conversa está suspensa. {}", try_again_in(retry_after_ms));
+        Self { retry_after_ms: Some(retry_after_ms), ..Self::with_text(ErrorCode::Banned, text) }
+    }
+
+    /// The same refusal, said of this room's password.
+    pub fn about_room(self, room: std::sync::Arc<str>) -> Self {
+        let text = match self.code {
+            ErrorCode::PasswordRequired => format!("A sala “{room}” tem senha. Escreva a senha para entrar nela."),
+            _ => self.text,
+        };
+        Self { text, room: Some(room), ..self }
+    }
+
     /// The same refusal, said of the message with this id.
     pub fn of(self, id: &str) -> Self {
         Self { id: Some(id.to_owned()), ..self }
     }
+}
+
+fn try_again_in(ms: u64) -> String {
+    format!("Espere {} e tente de novo.", spoken_time(ms.div_ceil(1000).max(1)))
 }
 
 /// Another name close to one that is taken, short enough to be one.
@@ -189,6 +245,13 @@ fn sentence(code: ErrorCode) -> String {
             "O servidor não conseguiu guardar a mensagem, e ela não foi enviada. Tente de novo daqui a pouco.".into()
         }
         ErrorCode::Forbidden => "Você não tem permissão para isto.".into(),
+        ErrorCode::PasswordRequired => "Esta conversa tem senha. Escreva a senha para entrar.".into(),
+        ErrorCode::PasswordWrong => "A senha não confere. Verifique as letras e tente de novo.".into(),
+        ErrorCode::Muted => "Quem organiza a conversa pediu silêncio. Espere a palavra voltar.".into(),
+        ErrorCode::Locked => {
+            "A conversa está trancada, e ninguém novo entra agora. Peça a quem organiza que a destranque.".into()
+        }
+        ErrorCode::Banned => "Sua entrada nesta conversa está suspensa. Tente de novo mais tarde.".into(),
     }
 }
 

@@ -71,6 +71,9 @@ pub struct Member {
     pub name: Arc<str>,
     /// The same person has the same tag tomorrow.
     pub tag: Arc<str>,
+    /// Whether they keep the conversation in order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub host: bool,
 }
 
 /// A person who took another name.
@@ -150,6 +153,8 @@ pub enum ServerMessage {
         server: String,
         limits: Limits,
         heartbeat_ms: u64,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        host: bool,
     },
     /// A room is open; this is where its log stands, who is there, and what you missed.
     Joined {
@@ -182,6 +187,17 @@ pub enum ServerMessage {
     Presence { room: Arc<str>, online: usize, joined: Vec<Member>, left: Vec<Member>, renamed: Vec<Renamed> },
     /// Somebody says something to you alone.
     Whisper { from: Arc<str>, tag: Arc<str>, to: Arc<str>, at: u64, text: String },
+    /// Somebody has become a host, or no longer is one.
+    Host { name: Arc<str>, tag: Arc<str>, host: bool },
+    /// Something was done to keep the conversation in order, or `from` tells everybody something. Live only.
+    Notice {
+        at: u64,
+        text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<Arc<str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Arc<str>>,
+    },
     /// Somebody is writing.
     Typing { room: Arc<str>, name: Arc<str> },
     /// A page of the log.

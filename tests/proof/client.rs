@@ -4,7 +4,7 @@
 use crate::stage::{Deadline, Dice};
 use crate::transcript::Transcript;
 use papo::name::Name;
-use papo::protocol::{ByeCode, ClientMessage, ErrorCode, ServerMessage, Token};
+use papo::protocol::{ByeCode, ClientMessage, ErrorCode, Secrets, ServerMessage, Token};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
@@ -144,8 +144,11 @@ impl Client {
                 let name = Name::new(&self.log.me).unwrap();
                 let secret: String = self.log.me.chars().filter(char::is_ascii_alphanumeric).collect();
                 let token = Token::new(&format!("{secret}-0123456789abcdef"));
-                let (room, key) = (None, None);
-                if self.send(&ClientMessage::Enter { name, token, room, since: self.log.since(), key }).is_none() {
+                let (room, key, secrets) = (None, None, Secrets::default());
+                if self
+                    .send(&ClientMessage::Enter { name, token, room, since: self.log.since(), key, secrets })
+                    .is_none()
+                {
                     self.lose();
                 }
             }

@@ -90,7 +90,7 @@ impl Desk {
         let sent = self.effects.extract_if(.., |effect| matches!(effect, Effect::Send(_)));
         let words = |effect| match effect {
             Effect::Send(ClientMessage::Enter { name, since, .. }) => format!("enter {name} {:?}", since.after),
-            Effect::Send(ClientMessage::Join { room, since }) => format!("join {room} {:?}", since.after),
+            Effect::Send(ClientMessage::Join { room, since, .. }) => format!("join {room} {:?}", since.after),
             Effect::Send(ClientMessage::Say { room, id, text, .. }) => format!("{room} {id} {text}"),
             Effect::Send(ClientMessage::Whisper { to, id, text }) => format!("→{to} {id} {text}"),
             Effect::Send(ClientMessage::History { room, span: Span::After(seq), .. }) => format!("after {room} {seq}"),
@@ -107,7 +107,7 @@ impl Desk {
 }
 
 fn member(name: &str) -> Member {
-    Member { name: name.into(), tag: format!("tag-{name}").into() }
+    Member { name: name.into(), tag: format!("tag-{name}").into(), host: false }
 }
 
 fn welcome(name: &str) -> ServerMessage {
@@ -119,6 +119,7 @@ fn welcome(name: &str) -> ServerMessage {
         server: "teste".into(),
         limits: Limits { text: 20, name: 24, room: 32, rate: 5.0, burst: 20 },
         heartbeat_ms: 20_000,
+        host: false,
     }
 }
 

@@ -9,9 +9,9 @@ use crate::transcript::Transcript;
 use papo::delivery::ChannelId;
 use papo::history::{Answer, History, Job, Outcome};
 use papo::hub::{Effect, Event, Hub, Now};
-use papo::link::ConnId;
+use papo::link::{Address, ConnId};
 use papo::name::Name;
-use papo::protocol::{ClientMessage, ServerMessage, Token};
+use papo::protocol::{ClientMessage, Secrets, ServerMessage, Token};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -139,10 +139,17 @@ impl World {
         }
         let conn = ConnId(self.next);
         self.next += 1;
-        self.event(Event::Arrived(conn));
+        self.event(Event::Arrived(conn, Address::HERE));
         let log = &self.people[person].log;
         let (name, token) = (Name::new(&log.me).unwrap(), Token::new(&format!("{person}-0123456789abcdef")));
-        let enter = ClientMessage::Enter { name, token, room: None, since: log.since(), key: None };
+        let enter = ClientMessage::Enter {
+            name,
+            token,
+            room: None,
+            since: log.since(),
+            key: None,
+            secrets: Secrets::default(),
+        };
         self.wires.insert(conn, Wire { up: [enter].into(), down: VecDeque::new(), held: true });
         let state = &mut self.people[person];
         (state.wire, state.inside, state.sent) = (Some(conn), false, 0);

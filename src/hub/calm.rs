@@ -1,0 +1,152 @@
+//! Who may not speak: people whom a host silenced, and rooms that a host calmed down.
+//!
+//! For everybody else this costs two looks at an `Option`.
+
+use super::host::Target;
+use super::people::{Person, Who};
+use super::room::Room;
+use super::{Hub, Now, notices};
+use crate::delivery::ChannelId;
+use crate::identity::Secret;
+use crate::protocol::{ErrorCode, Refusal};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// People of one slow room who are remembered; nobody has so many speakers within one pause, but guests who come under
+/// one name after the other.
+const MAX_SPEAKERS: usize = 10_000;
+
+/// What keeps people from speaking in a room.
+#[derive(Debug, Default)]
+pub struct Calm {
+    /// Only hosts speak.
+    hosts_only: bool,
+    slow: Option<Slow>,
+}
+
+/// Everybody says one thing, then waits.
+#[derive(Debug)]
+struct Slow {
+    pause: Duration,
+    /// When each spoke last. By secret, so that neither another name nor leaving and coming back shortens the wait.
+    spoke: HashMap<Secret, Instant>,
+}
+
+impl Calm {
+    /// Makes everybody wait so long between two messages; no time at all ends it.
+    fn slow_down(&mut self, pause: Duration) {
+        self.slow = (!pause.is_zero()).then(|| Slow { pause, spoke: HashMap::new() });
+    }
+
+    /// Whether nobody is kept from anything any more.
+    fn is_over(&self) -> bool {
+        !self.hosts_only && self.slow.is_none()
+    }
+
+    /// Somebody said something.
+    pub fn spoke(&mut self, secret: Secret, now: Instant) {
+        let Some(slow) = &mut self.slow else { return };
+        if slow.spoke.len() >= MAX_SPEAKERS {
+            slow.spoke.retain(|_, at| *at + slow.pause > now);
+        }
+        if slow.spoke.len() >= MAX_SPEAKERS {
+            slow.spoke.clear();
+        }
+        slow.spoke.insert(secret, now);
+    }
+
+    /// Whether people who are no hosts have the word.
+    fn check_word(&self) -> Result<(), Refusal> {
+        if self.hosts_only {
+            let text = "Nesta sala só quem organiza a conversa fala agora. Espere a palavra voltar.";
+            return Err(Refusal::with_text(ErrorCode::Muted, text));
+        }
+        Ok(())
+    }
+
+    fn check_pause(&self, secret: &Secret, now: Instant) -> Result<(), Refusal> {
+        let Some(slow) = &self.slow else { return Ok(()) };
+        let free_at = slow.spoke.get(secret).map(|at| *at + slow.pause);
+        match free_at.map(|at| at.saturating_duration_since(now)) {
+            Some(wait) if !wait.is_zero() => Err(Refusal::slow(ms(wait))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Person {
+    /// For how long this person is still silenced.
+    fn muted_for(&self, now: Instant) -> Option<Duration> {
+        let left = self.muted_until?.saturating_duration_since(now);
+        (!self.host && !left.is_zero()).then_some(left)
+    }
+
+    /// Whether a host took the word from this person.
+    pub fn is_muted(&self, now: Instant) -> bool {
+        self.muted_for(now).is_some()
+    }
+}
+
+impl Hub {
+    /// Whether somebody may say something in a room.
+    pub(super) fn may_speak(&self, who: Who, channel: ChannelId, now: Now) -> Result<(), Refusal> {
+        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(channel)) else { return Ok(()) };
+        if person.muted_until.is_none() && room.calm.is_none() {
+            return Ok(());
+        }
+        self.may_edit(who, channel, now)?;
+        match &room.calm {
+            Some(calm) if !person.host => calm.check_pause(&person.secret, now.instant),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether somebody may change what they said in a room: a slow room does not keep them from it.
+    pub(super) fn may_edit(&self, who: Who, channel: ChannelId, now: Now) -> Result<(), Refusal> {
+        self.may_whisper(who, now)?;
+        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(channel)) else { return Ok(()) };
+        match &room.calm {
+            Some(calm) if !person.host => calm.check_word(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether somebody may say something to one person.
+    pub(super) fn may_whisper(&self, who: Who, now: Now) -> Result<(), Refusal> {
+        let left = self.people.get(who).and_then(|person| person.muted_for(now.instant));
+        left.map_or(Ok(()), |left| Err(Refusal::muted(ms(left))))
+    }
+}
+
+impl Hub {
+    /// Takes the word from everybody in a room but hosts, or gives it back.
+    pub(super) fn mute_all(&mut self, by: &str, id: ChannelId, on: bool, now: Now) -> Target {
+        let Some(room) = self.rooms.get_mut(id) else { return "nothing".into() };
+        let shown = room.shown();
+        room.change_calm(|calm| calm.hosts_only = on);
+        self.tell_room(id, notices::muted_all(by, &shown, on), now);
+        shown
+    }
+
+    /// Makes everybody in a room but hosts wait so many seconds between two messages.
+    pub(super) fn slow(&mut self, by: &str, id: ChannelId, seconds: u64, now: Now) -> Target {
+        let Some(room) = self.rooms.get_mut(id) else { return "nothing".into() };
+        let shown = room.shown();
+        room.change_calm(|calm| calm.slow_down(Duration::from_secs(seconds)));
+        self.tell_room(id, notices::slowed(by, &shown, seconds), now);
+        shown
+    }
+}
+
+impl Room {
+    fn change_calm(&mut self, change: impl FnOnce(&mut Calm)) {
+        let mut calm = self.calm.take().unwrap_or_default();
+        change(&mut calm);
+        self.calm = Some(calm).filter(|calm| !calm.is_over());
+    }
+}
+
+/// In milliseconds, rounded up, so that whoever waits exactly this long is not refused again.
+pub fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+}

@@ -1,0 +1,64 @@
+//! Who may come in: bans, the server's password, the lock and the host key are asked in this order, before anything is
+//! changed by who comes.
+
+use super::people::Who;
+use super::{Hub, Now, calm::ms};
+use crate::identity::Secret;
+use crate::link::ConnId;
+use crate::name::Name;
+use crate::protocol::{ErrorCode, Password, Refusal, Secrets};
+
+impl Hub {
+    /// Lets somebody through, and tells whether as a host. `present` is the person if they are there already, or
+    /// dropped out a moment ago.
+    pub(super) fn admit(
+        &mut self,
+        conn: ConnId,
+        name: &Name,
+        secret: &Secret,
+        present: Option<Who>,
+        secrets: &Secrets,
+        now: Now,
+    ) -> Result<bool, Refusal> {
+        let shown = secrets.host_key.as_ref().map(|key| self.check_host_key(key, secret));
+        let host = matches!(shown, Some(Ok(()))) || self.order.hosts.contains(&secret.person(name));
+        if !host {
+            self.check_banned(conn, secret, now)?;
+        }
+        self.check_password(conn, secrets.password.as_ref(), present.is_some(), now)?;
+        if self.order.locked && !host && present.is_none() {
+            return Err(Refusal::new(ErrorCode::Locked));
+        }
+        // Whoever brought a key that is worth nothing is not let in, so that they notice.
+        shown.transpose()?;
+        Ok(host)
+    }
+
+    fn check_banned(&self, conn: ConnId, secret: &Secret, now: Now) -> Result<(), Refusal> {
+        let bans = &self.order.bans;
+        let address = self.conns.get(&conn).map(|state| state.address);
+        let until = bans.against(secret, now.instant).max(
+            // A proxy on this machine speaks for people from everywhere.
+            address.filter(|address| !address.is_here()).and_then(|at| bans.against_address(at, now.instant)),
+        );
+        until.map_or(Ok(()), |until| Err(Refusal::banned(ms(until.saturating_duration_since(now.instant)))))
+    }
+
+    /// The key opens for one person only: the first who shows it.
+    fn check_host_key(&self, shown: &Password, secret: &Secret) -> Result<(), Refusal> {
+        let forbidden = |text: &str| Err(Refusal::with_text(ErrorCode::Forbidden, text));
+        if !self.rules.host_key.is_some_and(|key| key.opens(shown.secret())) {
+            return forbidden(
+                "Esta chave de organização não vale. Confira o endereço que o servidor mostrou ao ligar, ou entre sem a \
+                 chave.",
+            );
+        }
+        match self.order.key_holder {
+            Some(holder) if holder != *secret => forbidden(
+                "Esta chave de organização não vale mais, porque outra pessoa já entrou com ela. Entre sem a chave e \
+                 peça a quem organiza a conversa que promova você.",
+            ),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What hosts do to keep the conversation in order. Every act is told to whoever it concerns, and logged.
+
+use super::limits::MAX_HOSTS;
+use super::measures::Measures;
+use super::passwords::{RoomPasswords, Tries};
+use super::people::{Person, Who};
+use super::{Hub, Now, notices};
+use crate::delivery::ChannelId;
+use crate::identity::{PersonId, Secret};
+use crate::link::ConnId;
+use crate::name::Name;
+use crate::protocol::{ErrorCode, HostAct, Refusal, ServerMessage};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+/// What keeps the conversation in order while the server runs. Nothing of it is stored.
+#[derive(Default)]
+pub struct Order {
+    /// Who keeps it, there or not.
+    pub hosts: HashSet<PersonId>,
+    /// To whom the host key belongs: the first who showed it.
+    pub key_holder: Option<Secret>,
+    /// Nobody new comes in.
+    pub locked: bool,
+    pub mutes: Measures,
+    pub bans: Measures,
+    pub tries: Tries,
+    pub room_passwords: RoomPasswords,
+}
+
+/// Whom or what an act concerned, for the log.
+pub type Target = Arc<str>;
+
+impl Hub {
+    /// Does what a host asks for.
+    pub(super) fn host_acts(&mut self, conn: ConnId, act: HostAct, now: Now) -> Result<(), Refusal> {
+        let who = self.conns.get(&conn).and_then(|state| state.who);
+        let Some(person) = who.and_then(|who| self.people.get(who)) else { return Ok(()) };
+        if !person.host {
+            let text = "Só quem organiza a conversa pode fazer isto.";
+            return Err(Refusal::with_text(ErrorCode::Forbidden, text));
+        }
+        let (by, verb) = (person.name.shown(), act.verb());
+        let target = match act {
+            HostAct::Mute { name, seconds } => self.mute(&by, &name, seconds, now)?,
+            HostAct::Unmute { name } => self.unmute(&by, &name, now)?,
+            HostAct::MuteAll { room, on } => self.mute_all(&by, self.room_of(conn, &room)?, on, now),
+            HostAct::Slow { room, seconds } => self.slow(&by, self.room_of(conn, &room)?, seconds, now),
+            HostAct::Lock { on } => self.lock(&by, on, now),
+            HostAct::Kick { name } => self.kick(&by, &name, now)?,
+            HostAct::Ban { name, seconds } => self.ban(&by, &name, seconds, now)?,
+            HostAct::Unban { name } => self.unban(&by, &name, now)?,
+            HostAct::Erase { room, id, name, seconds } => self.erase_of(conn, &room, id, name, seconds, now)?,
+            HostAct::Notify { text } => self.notify(by.clone(), text, now),
+            HostAct::Promote { name } => self.promote(&by, &name, now)?,
+            HostAct::Demote { name } => self.demote(&by, &name, now)?,
+        };
+        log::info!("host {by}: {verb} {target}");
+        Ok(())
+    }
+
+    fn lock(&mut self, by: &str, on: bool, now: Now) -> Target {
+        self.order.locked = on;
+        self.tell_all(notices::locked(by, on), None, now);
+        if on { "on".into() } else { "off".into() }
+    }
+
+    fn notify(&mut self, by: Arc<str>, text: String, now: Now) -> Target {
+        self.tell_all(text, Some(by), now);
+        "everybody".into()
+    }
+
+    /// Makes somebody who was let in what they are: a host, or silenced as before.
+    pub(super) fn empower(&mut self, who: Who, host: bool, with_key: bool, now: Now) {
+        let Some(person) = self.people.get_mut(who) else { return };
+        let secret = person.secret;
+        person.muted_until = self.order.mutes.against(&secret, now.instant);
+        if host {
+            if with_key {
+                self.order.key_holder = Some(secret);
+            }
+            self.set_host(who, true);
+        }
+    }
+
+    fn promote(&mut self, by: &str, name: &Name, now: Now) -> Result<Target, Refusal> {
+        let who = self.people.named(name).ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
+        let Some(person) = self.people.get(who) else { return Ok(name.shown()) };
+        let (shown, secret) = (person.name.shown(), person.secret);
+        if person.host {
+            return Err(Refusal::with_text(ErrorCode::Forbidden, format!("{shown} já organiza a conversa.")));
+        }
+        if self.order.hosts.len() >= MAX_HOSTS {
+            let text = "Há gente demais organizando a conversa. Rebaixe alguém antes.";
+            return Err(Refusal::with_text(ErrorCode::Forbidden, text));
+        }
+        self.order.mutes.forgive(&secret);
+        self.set_muted(&secret, None);
+        self.set_host(who, true);
+        self.tell_all(notices::promoted(by, &shown), None, now);
+        Ok(shown)
+    }
+
+    fn demote(&mut self, by: &str, name: &Name, now: Now) -> Result<Target, Refusal> {
+        let who = self.people.named(name).ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
+        let Some(person) = self.people.get(who) else { return Ok(name.shown()) };
+        let shown = person.name.shown();
+        if !person.host {
+            return Err(Refusal::with_text(ErrorCode::Forbidden, format!("{shown} não organiza a conversa.")));
+        }
+        self.set_host(who, false);
+        self.tell_all(notices::demoted(by, &shown), None, now);
+        Ok(shown)
+    }
+
+    /// Somebody becomes a host or no longer is one; whoever shares a room with them hears of it, once.
+    pub(super) fn set_host(&mut self, who: Who, host: bool) {
+        let Some(person) = self.people.get_mut(who) else { return };
+        let before = std::mem::replace(&mut person.host, host);
+        let Person { id, name, tag, seats, conns, .. } = person;
+        match host {
+            true => self.order.hosts.insert(*id),
+            false => self.order.hosts.remove(id),
+        };
+        if before == host {
+            return;
+        }
+        let message = ServerMessage::Host { name: name.shown(), tag: tag.clone(), host };
+        let mut hearers: BTreeSet<ConnId> = conns.iter().copied().collect();
+        let tag = tag.clone();
+        let rooms: Vec<ChannelId> = seats.iter().map(|seat| seat.room).collect();
+        for id in rooms {
+            let Some(room) = self.rooms.get_mut(id) else { continue };
+            // Who comes to know the person only by what is gathered must know them as they are now.
+            room.news.joined.iter_mut().filter(|member| member.tag == tag).for_each(|member| member.host = host);
+            let people = room.members().iter().filter_map(|&member| self.people.get(member));
+            let conns = people.flat_map(|person| &person.conns);
+            hearers.extend(conns.filter(|conn| self.conns.get(conn).is_some_and(|state| state.rooms.contains(&id))));
+        }
+        for conn in hearers {
+            self.send(conn, message.clone());
+        }
+    }
+
+    /// A person took another name, and is another person to everything that was remembered: a host stays one.
+    pub(super) fn host_renamed(&mut self, who: Who, before: PersonId) {
+        let Some(person) = self.people.get(who) else { return };
+        let (id, host) = (person.id, person.host);
+        if host && id != before {
+            self.order.hosts.remove(&before);
+            self.order.hosts.insert(id);
+        } else if !host && self.order.hosts.contains(&id) {
+            self.set_host(who, true);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Passwords: the server's and the rooms', who sets them, and how often somebody may guess.
+//!
+//! Kept as hashes and in memory only. A room keeps its password when everybody has left, because its log is still there
+//! to be read; it is forgotten when the server stops.
+
+use super::limits::{MAX_GUESSERS, MAX_ROOMS, TRIES, TRIES_WITHIN};
+use super::people::Who;
+use super::{Hub, Now, calm::ms, notices};
+use crate::identity::{Key, Secret};
+use crate::link::{Address, ConnId};
+use crate::name::{LOBBY, RoomName};
+use crate::protocol::{ErrorCode, Password, Refusal};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The password of a room.
+pub struct RoomPassword {
+    key: Key,
+    /// Who opened the room, and may change the password besides the hosts.
+    pub maker: Option<Secret>,
+}
+
+/// The passwords of rooms, by the rooms' keys; open ones and others.
+pub type RoomPasswords = HashMap<Arc<str>, RoomPassword>;
+
+/// Wrong passwords, counted by address.
+#[derive(Default)]
+pub struct Tries(HashMap<Address, Guesses>);
+
+struct Guesses {
+    since: Instant,
+    wrong: u32,
+}
+
+impl Guesses {
+    fn over_at(&self) -> Instant {
+        self.since + TRIES_WITHIN
+    }
+}
+
+impl Tries {
+    /// How long this address has to wait before it may guess again.
+    fn wait(&self, address: Address, now: Instant) -> Option<Duration> {
+        let guesses = self.0.get(&address).filter(|guesses| guesses.wrong >= TRIES)?;
+        Some(guesses.over_at().saturating_duration_since(now)).filter(|wait| !wait.is_zero())
+    }
+
+    /// A password from this address was wrong.
+    fn wrong(&mut self, address: Address, now: Instant) {
+        if self.0.get(&address).is_some_and(|guesses| guesses.over_at() <= now) {
+            self.0.remove(&address);
+        }
+        if self.0.len() >= MAX_GUESSERS && !self.0.contains_key(&address) {
+            self.make_room(now);
+        }
+        self.0.entry(address).or_insert(Guesses { since: now, wrong: 0 }).wrong += 1;
+    }
+
+    /// Forgets whose time is over, or else who began first.
+    fn make_room(&mut self, now: Instant) {
+        self.0.retain(|_, guesses| guesses.over_at() > now);
+        if self.0.len() >= MAX_GUESSERS
+            && let Some((&first, _)) = self.0.iter().min_by_key(|(_, guesses)| guesses.since)
+        {
+            self.0.remove(&first);
+        }
+    }
+}
+
+impl Hub {
+    /// Checks the server's password. Whoever is there already has shown it, and waits for nobody else's guessing.
+    pub(super) fn check_password(
+        &mut self,
+        conn: ConnId,
+        given: Option<&Password>,
+        present: bool,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        match self.rules.password {
+            Some(key) if present && given.is_some_and(|given| key.opens(given.secret())) => Ok(()),
+            Some(key) => self.check_key(conn, key, given, now),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks the password of a room. Whoever has a place in it, on this connection or another, has shown it; hosts may
+    /// go everywhere.
+    pub(super) fn check_room(
+        &mut self,
+        conn: ConnId,
+        who: Option<Who>,
+        room: &RoomName,
+        given: Option<&Password>,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let Some(key) = self.order.room_passwords.get(room.key()).map(|password| password.key) else { return Ok(()) };
+        let id = self.rooms.named(room);
+        let person = who.and_then(|who| self.people.get(who));
+        if person.is_some_and(|person| person.host || person.seats.iter().any(|seat| Some(seat.room) == id)) {
+            return Ok(());
+        }
+        self.check_key(conn, key, given, now).map_err(|refusal| refusal.about_room(room.shown()))
+    }
+
+    /// To whom a room belongs that is about to be opened: whose password it has, or else who opens it.
+    pub(super) fn maker_of(&self, room: &RoomName, who: Option<Who>) -> Option<Secret> {
+        match self.order.room_passwords.get(room.key()) {
+            Some(password) => password.maker,
+            None => who.and_then(|who| self.people.get(who)).map(|person| person.secret),
+        }
+    }
+
+    fn check_key(&mut self, conn: ConnId, key: Key, given: Option<&Password>, now: Now) -> Result<(), Refusal> {
+        let given = given.ok_or_else(|| Refusal::new(ErrorCode::PasswordRequired))?;
+        let Some(address) = self.conns.get(&conn).map(|state| state.address) else { return Ok(()) };
+        if let Some(wait) = self.order.tries.wait(address, now.instant) {
+            return Err(Refusal::too_many_tries(ms(wait)));
+        }
+        if key.opens(given.secret()) {
+            return Ok(());
+        }
+        self.order.tries.wrong(address, now.instant);
+        Err(Refusal::new(ErrorCode::PasswordWrong))
+    }
+
+    /// Gives a room a password or takes it away; its maker and hosts may.
+    pub(super) fn set_room_password(
+        &mut self,
+        conn: ConnId,
+        name: &RoomName,
+        password: Option<Password>,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let id = self.room_of(conn, name)?;
+        let who = self.conns.get(&conn).and_then(|state| state.who);
+        let (Some(person), Some(room)) = (who.and_then(|who| self.people.get(who)), self.rooms.get(id)) else {
+            return Ok(());
+        };
+        let key = room.name.key().clone();
+        if *key == *LOBBY {
+            let text = "A sala geral não pode ter senha, porque é por ela que se entra. Para pedir senha de todo mundo, \
+                        ligue o servidor com --senha.";
+            return Err(Refusal::with_text(ErrorCode::Forbidden, text));
+        }
+        if !person.host && room.maker != Some(person.secret) {
+            let text = "Só quem abriu esta sala ou organiza a conversa pode mudar a senha dela.";
+            return Err(Refusal::with_text(ErrorCode::Forbidden, text));
+        }
+        let (passwords, by, maker) = (&mut self.order.room_passwords, person.name.shown(), room.maker);
+        if password.is_some() && passwords.len() >= MAX_ROOMS && !passwords.contains_key(&key) {
+            let text = "Há salas demais com senha neste servidor. Use uma que já tem.";
+            return Err(Refusal::with_text(ErrorCode::TooManyRooms, text));
+        }
+        let text = notices::room_password(&by, password.is_some());
+        log::info!("{by} {} the password of {name}", if password.is_some() { "set" } else { "took away" });
+        match password {
+            Some(password) => passwords.insert(key, RoomPassword { key: Key::of(password.secret()), maker }),
+            None => passwords.remove(&key),
+        };
+        self.tell_room(id, text, now);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(number: u32) -> Address {
+        Address::of(std::net::Ipv4Addr::from(0x0B00_0000 + number).into())
+    }
+
+    #[test]
+    fn after_five_wrong_ones_an_address_waits_out_the_minute_and_no_other_does() {
+        let (mut tries, now) = (Tries::default(), Instant::now());
+        for _ in 0..TRIES {
+            assert_eq!(tries.wait(address(1), now), None);
+            tries.wrong(address(1), now);
+        }
+        assert_eq!(tries.wait(address(1), now + TRIES_WITHIN / 2), Some(TRIES_WITHIN / 2));
+        assert_eq!(tries.wait(address(2), now), None);
+        assert_eq!(tries.wait(address(1), now + TRIES_WITHIN), None);
+        tries.wrong(address(1), now + TRIES_WITHIN);
+        assert_eq!(tries.wait(address(1), now + TRIES_WITHIN), None);
+    }
+
+    #[test]
+    fn guessers_are_remembered_within_bounds() {
+        let (mut tries, now) = (Tries::default(), Instant::now());
+        for number in 0..=MAX_GUESSERS as u32 {
+            tries.wrong(address(number), now + Duration::from_micros(number.into()));
+        }
+        assert_eq!(tries.0.len(), MAX_GUESSERS);
+        assert!(!tries.0.contains_key(&address(0)) && tries.0.contains_key(&address(1)));
+    }
+}

@@ -1,0 +1,131 @@
+//! What a host may do against somebody: silence them, send them out, keep them out for a time. Never against a host.
+
+use super::calm::ms;
+use super::host::Target;
+use super::limits::ADDRESS_BANNED;
+use super::measures::Measure;
+use super::people::Who;
+use super::{Effect, Hub, Now, notices};
+use crate::identity::Secret;
+use crate::link::Address;
+use crate::name::Name;
+use crate::protocol::{ErrorCode, Refusal, ServerMessage};
+use std::time::{Duration, Instant};
+
+impl Hub {
+    /// The person of this name, whom a host may act against.
+    fn guest(&self, name: &Name) -> Result<Who, Refusal> {
+        let who = self.people.named(name).ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
+        match self.people.get(who) {
+            Some(person) if person.host => {
+                let text = format!("{} também organiza a conversa. Para isto, use antes /rebaixar.", person.name);
+                Err(Refusal::with_text(ErrorCode::Forbidden, text))
+            }
+            _ => Ok(who),
+        }
+    }
+
+    /// Nothing that this person says is passed on for some time.
+    pub(super) fn mute(&mut self, by: &str, name: &Name, seconds: u64, now: Now) -> Result<Target, Refusal> {
+        let who = self.guest(name)?;
+        let until = now.instant + Duration::from_secs(seconds);
+        let Some(person) = self.people.get(who) else { return Ok(name.shown()) };
+        let (name, secret) = (person.name.clone(), person.secret);
+        let shown = name.shown();
+        let measure = Measure { name, secret, until, addresses: Vec::new(), addresses_until: now.instant };
+        self.order.mutes.take(measure, now.instant);
+        self.set_muted(&secret, Some(until));
+        self.tell_all(notices::muted(by, &shown, seconds), None, now);
+        Ok(shown)
+    }
+
+    /// Gives the word back to who has this name, or had it when it was taken.
+    pub(super) fn unmute(&mut self, by: &str, name: &Name, now: Now) -> Result<Target, Refusal> {
+        let mut concerned = self.order.mutes.named(name, now.instant);
+        if let Some(person) = self.people.named(name).and_then(|who| self.people.get(who)) {
+            concerned.push((person.name.clone(), person.secret));
+        }
+        for (_, secret) in &concerned {
+            self.order.mutes.forgive(secret);
+            self.set_muted(secret, None);
+        }
+        let (shown, _) = concerned.last().ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
+        self.tell_all(notices::unmuted(by, shown.as_str()), None, now);
+        Ok(shown.shown())
+    }
+
+    /// Sets until when everybody who holds this secret is silenced.
+    pub(super) fn set_muted(&mut self, secret: &Secret, until: Option<Instant>) {
+        for who in self.people.holding(secret) {
+            if let Some(person) = self.people.get_mut(who) {
+                person.muted_until = until;
+            }
+        }
+    }
+
+    pub(super) fn kick(&mut self, by: &str, name: &Name, now: Now) -> Result<Target, Refusal> {
+        let who = self.guest(name)?;
+        let shown = self.people.get(who).map_or_else(|| name.shown(), |person| person.name.shown());
+        self.send_out(who, &notices::bye_kicked(by), now);
+        self.tell_all(notices::kicked(by, &shown), None, now);
+        Ok(shown)
+    }
+
+    /// Sends somebody out under every name that they have here, and keeps them out; their address too, for a shorter
+    /// time, unless it is this machine.
+    pub(super) fn ban(&mut self, by: &str, name: &Name, seconds: u64, now: Now) -> Result<Target, Refusal> {
+        let who = self.guest(name)?;
+        let Some(person) = self.people.get(who) else { return Ok(name.shown()) };
+        let (name, secret) = (person.name.clone(), person.secret);
+        let shown = name.shown();
+        let time = Duration::from_secs(seconds);
+        let (until, addresses_until) = (now.instant + time, now.instant + time.min(ADDRESS_BANNED));
+        let holders = self.people.holding(&secret);
+        let addresses = holders.iter().flat_map(|&who| self.addresses(who)).filter(|at| !at.is_here()).collect();
+        self.order.bans.take(Measure { name, secret, until, addresses, addresses_until }, now.instant);
+        let bye = notices::bye_banned(Some(ms(time)));
+        for who in holders {
+            if self.people.get(who).is_some_and(|person| !person.host) {
+                self.send_out(who, &bye, now);
+            }
+        }
+        self.tell_all(notices::banned(by, &shown, seconds), None, now);
+        Ok(shown)
+    }
+
+    /// Where somebody is: the addresses of all their connections, or the last one.
+    fn addresses(&self, who: Who) -> Vec<Address> {
+        let Some(person) = self.people.get(who) else { return Vec::new() };
+        let conns = person.conns.iter().filter_map(|conn| self.conns.get(conn));
+        let mut addresses: Vec<Address> = conns.map(|state| state.address).collect();
+        addresses.push(person.address);
+        addresses
+    }
+
+    /// Lets in again whoever was banned under this name.
+    pub(super) fn unban(&mut self, by: &str, name: &Name, now: Now) -> Result<Target, Refusal> {
+        let concerned = self.order.bans.named(name, now.instant);
+        for (_, secret) in &concerned {
+            self.order.bans.forgive(secret);
+        }
+        let nobody = || Refusal::with_text(ErrorCode::NoSuchPerson, "Não há nenhum banimento com este nome.");
+        let (shown, _) = concerned.last().ok_or_else(nobody)?;
+        self.tell_all(notices::forgiven(by, shown.as_str()), None, now);
+        Ok(shown.shown())
+    }
+
+    /// Closes every connection of a person; the name and the places are free at once.
+    fn send_out(&mut self, who: Who, bye: &ServerMessage, now: Now) {
+        let conns = self.people.get(who).map_or(Vec::new(), |person| person.conns.clone());
+        for conn in conns {
+            let Some(state) = self.conns.get_mut(&conn) else { continue };
+            // What is still to come from this connection comes from nobody.
+            state.who = None;
+            for room in std::mem::take(&mut state.rooms) {
+                self.effects.push(Effect::Unsubscribe(conn, room));
+            }
+            self.close_with(conn, 1008, bye.clone());
+        }
+        self.remove_person(who, now);
+    }
+}

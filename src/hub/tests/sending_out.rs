@@ -1,0 +1,127 @@
+//! Who may not come in, and who is sent out.
+
+use super::*;
+
+#[test]
+fn into_a_locked_conversation_only_those_come_who_belong_there() {
+    let mut scene = hosted(&[(BRUNO, "Bruno")]);
+    scene.acts(ANA, r#""lock","on":true"#);
+    scene.got.clear();
+    scene.enters(CELIA, "Célia");
+    assert_eq!(scene.heard(CELIA), ["error locked"]);
+    // Another tab, a reconnect within the grace, and a host who had left.
+    scene.enters(ConnId(4), "Bruno");
+    assert_eq!(scene.heard(ConnId(4))[0], "welcome Bruno");
+    scene.drops(BRUNO);
+    scene.drops(ConnId(4));
+    scene.wait(Duration::from_secs(29));
+    scene.enters(BRUNO, "Bruno");
+    assert_eq!(scene.heard(BRUNO)[0], "welcome Bruno");
+    scene.leaves(ANA);
+    scene.enters(ANA, "Ana");
+    assert_eq!(scene.heard(ANA)[0], "welcome Ana");
+    scene.drops(BRUNO);
+    scene.wait(Duration::from_secs(30));
+    scene.got.clear();
+    scene.enters(BRUNO, "Bruno");
+    assert_eq!(scene.heard(BRUNO), ["error locked"]);
+    scene.acts(ANA, r#""lock","on":false"#);
+    scene.enters(CELIA, "Célia");
+    assert_eq!(scene.heard(CELIA)[0], "welcome Célia");
+}
+
+#[test]
+fn who_is_kicked_is_gone_on_every_connection_and_may_come_back() {
+    let mut scene = hosted(&[(BRUNO, "Bruno"), (CELIA, "Célia"), (ConnId(4), "Bruno")]);
+    scene.acts(ANA, r#""kick","name":"Bruno""#);
+    assert_eq!(scene.closed, [(BRUNO, 1008), (ConnId(4), 1008)]);
+    assert_eq!(scene.heard(BRUNO), ["bye Kicked"]);
+    assert_eq!(scene.heard(CELIA), ["2 online -Bruno", "* Ana expulsou Bruno da conversa."]);
+    // What was still on its way comes from nobody, and the end of the connection changes nothing.
+    scene.say(BRUNO, "b1", "espera");
+    scene.event(Event::Gone(BRUNO, false));
+    scene.event(Event::Gone(ConnId(4), false));
+    assert_eq!(scene.heard(CELIA), nothing());
+    assert_eq!(scene.hub.people(), 2);
+    // The name is free at once, for anybody.
+    scene.enters_with(ConnId(5), "Bruno", "somebody-else-entirely");
+    assert_eq!(scene.heard(ConnId(5))[0], "welcome Bruno");
+    scene.leaves(ConnId(5));
+    scene.enters(ConnId(6), "Bruno");
+    assert_eq!(scene.heard(ConnId(6))[0], "welcome Bruno");
+}
+
+#[test]
+fn who_is_kicked_while_a_room_opens_or_a_message_is_on_its_way_leaves_nothing_behind() {
+    let mut scene = hosted(&[(BRUNO, "Bruno")]);
+    let kick = r#"{"type":"host","act":"kick","name":"Bruno"}"#;
+    for json in [r#"{"type":"join","room":"lab"}"#, r#"{"type":"say","room":"geral","id":"b1","text":"fui"}"#] {
+        scene.hub.handle(Event::Said(BRUNO, ClientMessage::parse(json).unwrap()), scene.now);
+    }
+    scene.hub.handle(Event::Said(ANA, ClientMessage::parse(kick).unwrap()), scene.now);
+    scene.carry_out();
+    scene.event(Event::Gone(BRUNO, false));
+    let expected = ["1 online -Bruno", "* Ana expulsou Bruno da conversa.", "1 Bruno: fui"];
+    assert_eq!(scene.heard(ANA), expected);
+    assert_eq!((scene.hub.rooms(), scene.hub.people()), (1, 1));
+}
+
+#[test]
+fn who_is_banned_may_not_come_back_under_any_name_until_it_is_over() {
+    let mut scene = hosted(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
+    scene.enters_with(ConnId(4), "Outra cara", "token-of-Bruno-0123456789");
+    scene.got.clear();
+    scene.acts(ANA, r#""ban","name":"Bruno","seconds":60"#);
+    assert_eq!(scene.closed, [(BRUNO, 1008), (ConnId(4), 1008)]);
+    assert_eq!(scene.heard(BRUNO), ["bye Banned"]);
+    assert_eq!(scene.heard(CELIA).last().unwrap(), "* Ana baniu Bruno da conversa por 1 minuto.");
+    scene.wait(Duration::from_secs(20));
+    scene.enters_with(ConnId(5), "Zé", "token-of-Bruno-0123456789");
+    let got = scene.got.remove(&ConnId(5)).unwrap();
+    let [ServerMessage::Error(refusal), ServerMessage::Bye { retry_after_ms, .. }] = &got[..] else {
+        panic!("{got:?}")
+    };
+    assert_eq!(
+        (refusal.code, refusal.retry_after_ms, *retry_after_ms),
+        (ErrorCode::Banned, Some(40_001), Some(40_001))
+    );
+    assert_eq!(scene.closed.last(), Some(&(ConnId(5), 1008)));
+    scene.wait(Duration::from_secs(40));
+    scene.enters(ConnId(6), "Bruno");
+    assert_eq!(scene.heard(ConnId(6))[0], "welcome Bruno");
+}
+
+#[test]
+fn a_banned_address_is_closed_for_an_hour_at_most_and_never_to_hosts_or_this_machine() {
+    let address = |last: u8| Address::of(std::net::Ipv4Addr::new(203, 0, 113, last).into());
+    let mut scene = hosted(&[(CELIA, "Célia")]);
+    let arrive = |scene: &mut Scene, conn: ConnId, name: &str, last: u8| {
+        scene.event(Event::Arrived(conn, address(last)));
+        let token = format!("token-of-{name}-0123456789");
+        scene.says(conn, &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"}}"#));
+        scene.heard(conn)[0].clone()
+    };
+    assert_eq!(arrive(&mut scene, BRUNO, "Bruno", 7), "welcome Bruno");
+    scene.acts(ANA, r#""ban","name":"Bruno","seconds":604800"#);
+    assert_eq!(arrive(&mut scene, ConnId(10), "Rui", 7), "error banned");
+    assert_eq!(arrive(&mut scene, ConnId(11), "Rui", 8), "welcome Rui");
+    assert_eq!(arrive(&mut scene, ConnId(12), "Ana", 7), "welcome Ana");
+    scene.wait(Duration::from_secs(3600));
+    assert_eq!(arrive(&mut scene, ConnId(13), "Eva", 7), "welcome Eva");
+    assert_eq!(arrive(&mut scene, ConnId(14), "Bruno", 9), "error banned");
+    // Célia is on this machine, perhaps behind a proxy like everybody.
+    scene.acts(ANA, r#""ban","name":"Célia""#);
+    scene.enters(ConnId(15), "Davi");
+    assert_eq!(scene.heard(ConnId(15))[0], "welcome Davi");
+}
+
+#[test]
+fn who_is_forgiven_may_come_back_at_once() {
+    let mut scene = hosted(&[(BRUNO, "Bruno")]);
+    scene.acts(ANA, r#""ban","name":"Bruno""#);
+    scene.got.clear();
+    scene.acts(ANA, r#""unban","name":"bruno""#);
+    assert_eq!(scene.heard(ANA), ["* Ana perdoou Bruno, que pode entrar de novo."]);
+    scene.enters(ConnId(4), "Bruno");
+    assert_eq!(scene.heard(ConnId(4))[0], "welcome Bruno");
+}

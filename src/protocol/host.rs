@@ -1,0 +1,176 @@
+//! What a host does to keep the conversation in order: each act with exactly the fields that it needs, checked.
+
+use super::fields::{Field, Fields};
+use super::{ClientMessage, Refusal};
+use crate::name::{Name, RoomName};
+use serde::Serialize;
+
+/// How long somebody is silenced, and how far back is erased, when it is not said: ten minutes.
+const DEFAULT_SECONDS: u64 = 600;
+/// How long somebody is banned when it is not said: an hour.
+const DEFAULT_BAN: u64 = 3600;
+/// Longest time that an act may last or reach back: seven days. Nothing is for good by itself.
+pub const MAX_SECONDS: u64 = 7 * 24 * 3600;
+/// Longest pause between two messages of one person in a slow room: an hour.
+pub const MAX_SLOW: u64 = 3600;
+
+/// One act of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub enum HostAct {
+    /// That person says nothing for so many seconds, anywhere.
+    Mute { name: Name, seconds: u64 },
+    /// That person may speak again.
+    Unmute { name: Name },
+    /// In that room only hosts speak.
+    MuteAll { room: RoomName, on: bool },
+    /// In that room everybody says one thing per so many seconds; 0 is without a pause.
+    Slow { room: RoomName, seconds: u64 },
+    /// Nobody new comes in.
+    Lock { on: bool },
+    /// That person is sent out, and may come back.
+    Kick { name: Name },
+    /// That person is sent out, and may not come back for so many seconds.
+    Ban { name: Name, seconds: u64 },
+    /// Who was banned under that name may come back.
+    Unban { name: Name },
+    /// What that person said in that room in the last so many seconds is gone.
+    Erase { room: RoomName, id: String, name: Name, seconds: u64 },
+    /// Everybody is told this.
+    Notify { text: String },
+    /// That person becomes a host too.
+    Promote { name: Name },
+    /// That person is no longer a host.
+    Demote { name: Name },
+}
+
+impl HostAct {
+    /// What the act is called, for the log.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Mute { .. } => "mute",
+            Self::Unmute { .. } => "unmute",
+            Self::MuteAll { .. } => "mute_all",
+            Self::Slow { .. } => "slow",
+            Self::Lock { .. } => "lock",
+            Self::Kick { .. } => "kick",
+            Self::Ban { .. } => "ban",
+            Self::Unban { .. } => "unban",
+            Self::Erase { .. } => "erase",
+            Self::Notify { .. } => "notify",
+            Self::Promote { .. } => "promote",
+            Self::Demote { .. } => "demote",
+        }
+    }
+}
+
+impl Fields<'_> {
+    pub(super) fn host(&self) -> Result<ClientMessage, Refusal> {
+        let name = || self.name(Field::Name);
+        let act = match self.string(Field::Act)? {
+            "mute" => HostAct::Mute { name: name()?, seconds: self.seconds(DEFAULT_SECONDS)? },
+            "unmute" => HostAct::Unmute { name: name()? },
+            "mute_all" => HostAct::MuteAll { room: self.room()?, on: self.on()? },
+            "slow" => HostAct::Slow { room: self.room()?, seconds: self.pause()? },
+            "lock" => HostAct::Lock { on: self.on()? },
+            "kick" => HostAct::Kick { name: name()? },
+            "ban" => HostAct::Ban { name: name()?, seconds: self.seconds(DEFAULT_BAN)? },
+            "unban" => HostAct::Unban { name: name()? },
+            "erase" => {
+                let (id, seconds) = (self.id()?, self.seconds(DEFAULT_SECONDS)?);
+                HostAct::Erase { room: self.room()?, id, name: name()?, seconds }
+            }
+            "notify" => HostAct::Notify { text: self.text()? },
+            "promote" => HostAct::Promote { name: name()? },
+            "demote" => HostAct::Demote { name: name()? },
+            _ => return Err(Refusal::bad_field("act", "uma das ações de quem organiza, por exemplo mute ou kick")),
+        };
+        Ok(ClientMessage::Host(act))
+    }
+
+    fn seconds(&self, default: u64) -> Result<u64, Refusal> {
+        let seconds = self.number(Field::Seconds)?.unwrap_or(default);
+        match seconds {
+            1..=MAX_SECONDS => Ok(seconds),
+            _ => Err(Refusal::bad_field("seconds", &format!("um número de segundos de 1 a {MAX_SECONDS}"))),
+        }
+    }
+
+    fn pause(&self) -> Result<u64, Refusal> {
+        let expected = || Refusal::bad_field("seconds", &format!("um número de segundos de 0 a {MAX_SLOW}"));
+        self.number(Field::Seconds)?.filter(|seconds| *seconds <= MAX_SLOW).ok_or_else(expected)
+    }
+
+    /// A switch that must be there, since leaving it out could mean either.
+    fn on(&self) -> Result<bool, Refusal> {
+        if self.is_absent(Field::On) {
+            return Err(Refusal::bad_field("on", "true ou false"));
+        }
+        self.flag(Field::On)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::ErrorCode;
+
+    fn parse(json: &str) -> Result<ClientMessage, Refusal> {
+        ClientMessage::parse(json)
+    }
+
+    #[test]
+    fn every_act_survives_its_own_json() {
+        for json in [
+            r#"{"type":"host","act":"mute","name":"Bruno","seconds":60}"#,
+            r#"{"type":"host","act":"unmute","name":"Bruno"}"#,
+            r#"{"type":"host","act":"mute_all","room":"geral","on":true}"#,
+            r#"{"type":"host","act":"slow","room":"geral","seconds":0}"#,
+            r#"{"type":"host","act":"lock","on":false}"#,
+            r#"{"type":"host","act":"kick","name":"Bruno"}"#,
+            r#"{"type":"host","act":"ban","name":"Bruno","seconds":604800}"#,
+            r#"{"type":"host","act":"unban","name":"Bruno"}"#,
+            r#"{"type":"host","act":"erase","room":"geral","id":"a1","name":"Bruno","seconds":600}"#,
+            r#"{"type":"host","act":"notify","text":"pausa de dez minutos"}"#,
+            r#"{"type":"host","act":"promote","name":"Bruno"}"#,
+            r#"{"type":"host","act":"demote","name":"Bruno"}"#,
+        ] {
+            let message = parse(json).expect(json);
+            assert_eq!(message.to_json(), json);
+            let ClientMessage::Host(act) = message else { panic!("{json}") };
+            assert!(json.contains(&format!(r#""act":"{}""#, act.verb())));
+        }
+    }
+
+    #[test]
+    fn times_that_are_not_said_have_their_defaults() {
+        let seconds = |json: &str| match parse(json) {
+            Ok(ClientMessage::Host(HostAct::Mute { seconds, .. } | HostAct::Ban { seconds, .. })) => seconds,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(seconds(r#"{"type":"host","act":"mute","name":"Bruno"}"#), 600);
+        assert_eq!(seconds(r#"{"type":"host","act":"ban","name":"Bruno"}"#), 3600);
+    }
+
+    #[test]
+    fn an_act_without_what_it_needs_is_refused() {
+        for (json, code) in [
+            (r#"{"type":"host"}"#, ErrorCode::BadField),
+            (r#"{"type":"host","act":"dance"}"#, ErrorCode::BadField),
+            (r#"{"type":"host","act":"mute"}"#, ErrorCode::BadField),
+            (r#"{"type":"host","act":"kick","name":"<b>"}"#, ErrorCode::NameInvalid),
+            (r#"{"type":"host","act":"mute","name":"Bruno","seconds":0}"#, ErrorCode::BadField),
+            (r#"{"type":"host","act":"ban","name":"Bruno","seconds":604801}"#, ErrorCode::BadField),
+            (r#"{"type":"host","act":"slow","room":"geral"}"#, ErrorCode::BadField),
+            (r#"{"type":"host","act":"slow","room":"geral","seconds":3601}"#, ErrorCode::BadField),
+            (r#"{"type":"host","act":"lock"}"#, ErrorCode::BadField),
+            (r#"{"type":"host","act":"lock","on":1}"#, ErrorCode::BadField),
+            (r#"{"type":"host","act":"mute_all","on":true}"#, ErrorCode::BadField),
+            (r#"{"type":"host","act":"erase","room":"geral","name":"Bruno"}"#, ErrorCode::BadField),
+            (r#"{"type":"host","act":"notify","text":" "}"#, ErrorCode::TextEmpty),
+        ] {
+            assert_eq!(parse(json).expect_err(json).code, code, "{json}");
+        }
+    }
+}

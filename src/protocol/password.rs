@@ -1,0 +1,69 @@
+//! What people type or are handed to be let in. Nothing here ever shows itself.
+
+use serde::Serialize;
+use std::fmt;
+use unicode_normalization::UnicodeNormalization;
+
+/// A password or a key, as somebody gave it. Its `Debug` form never shows it.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Password(Box<str>);
+
+impl Password {
+    /// Longest password, in characters.
+    pub const MAX: usize = 128;
+
+    /// Checks the form of a password: 1 to [`Password::MAX`] characters, none of them a control character. The same
+    /// letters are the same password, however a keyboard composes its accents.
+    pub fn new(raw: &str) -> Option<Self> {
+        let text: String = raw.nfc().take(Self::MAX + 1).collect();
+        let well_formed = (1..=Self::MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        well_formed.then(|| Self(text.into()))
+    }
+
+    /// The password itself, to be sent or hashed, never printed.
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// What somebody who enters shows besides their token.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Secrets {
+    /// The server's password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
+    /// The one-time key that makes a host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_key: Option<Password>,
+    /// The password of the room to land in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room_password: Option<Password>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_the_same_on_every_keyboard_and_shows_itself_nowhere() {
+        let (composed, apart) = (Password::new("maçã").unwrap(), Password::new("mac\u{327}a\u{303}").unwrap());
+        assert_eq!(composed, apart);
+        let secrets = Secrets { password: Some(composed), ..Secrets::default() };
+        assert!(!format!("{secrets:?}").contains("maçã"));
+    }
+
+    #[test]
+    fn nothing_too_much_and_control_characters_are_no_password() {
+        for bad in ["", "a\nb", "\0", &"x".repeat(Password::MAX + 1)] {
+            assert_eq!(Password::new(bad), None);
+        }
+        assert!(Password::new(&"x".repeat(Password::MAX)).is_some());
+    }
+}
