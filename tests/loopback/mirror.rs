@@ -2,8 +2,8 @@
 
 use papo::name::{LOBBY, MAX_NAME, MAX_ROOM, Name, RoomName};
 use papo::protocol::{
-    ByeCode, ClientMessage, Entry, ErrorCode, Limits, MAX_FRAME, MAX_MEMBERS, MAX_PAGE, MAX_ROOMS_LISTED, MAX_TEXT,
-    Refusal, ServerMessage, Since, Span, Token,
+    ByeCode, ClientMessage, Entry, ErrorCode, HostAct, Limits, MAX_FRAME, MAX_MEMBERS, MAX_PAGE, MAX_ROOMS_LISTED,
+    MAX_TEXT, Password, Refusal, Secrets, ServerMessage, Since, Span, Token,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -60,6 +60,7 @@ fn client_messages() -> Vec<ClientMessage> {
     let name = || Name::new("Ana").unwrap();
     let (id, text) = (|| "a1".to_owned(), || "oi".to_owned());
     let room = RoomName::lobby;
+    let password = || Password::new("abre-te");
     let since = || Since { epoch: Some("e".into()), after: Some(1) };
     vec![
         ClientMessage::Enter {
@@ -68,8 +69,9 @@ fn client_messages() -> Vec<ClientMessage> {
             room: Some(room()),
             since: since(),
             key: Some(text()),
+            secrets: Secrets { password: password(), host_key: password(), room_password: password() },
         },
-        ClientMessage::Join { room: room(), since: since() },
+        ClientMessage::Join { room: room(), since: since(), room_password: password() },
         ClientMessage::Leave { room: room() },
         ClientMessage::Say { room: room(), id: id(), text: text(), action: true, reply_to: Some(1) },
         ClientMessage::Edit { room: room(), id: id(), seq: 1, text: text() },
@@ -80,6 +82,10 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::History { room: room(), span: Span::After(1), limit: Some(1) },
         ClientMessage::Search { room: room(), query: text(), limit: Some(1) },
         ClientMessage::Rename { name: name() },
+        ClientMessage::RoomPassword { room: room(), password: password() },
+        ClientMessage::Host(HostAct::MuteAll { room: room(), on: true }),
+        ClientMessage::Host(HostAct::Erase { room: room(), id: id(), name: name(), seconds: 1 }),
+        ClientMessage::Host(HostAct::Notify { text: text() }),
         ClientMessage::Rooms,
         ClientMessage::Ping,
     ]
@@ -103,7 +109,7 @@ fn server_messages() -> Vec<ServerMessage> {
         erased: true,
     };
     let limits = Limits { text: 1, name: 1, room: 1, rate: 1.0, burst: 1 };
-    let refusal = Refusal::too_fast(1).of("a1");
+    let refusal = Refusal::too_fast(1).about_room(s()).of("a1");
     let (entries, members) = (Vec::new, Vec::new);
     vec![
         ServerMessage::Welcome {
@@ -114,6 +120,7 @@ fn server_messages() -> Vec<ServerMessage> {
             server: "papo".into(),
             limits,
             heartbeat_ms: 1,
+            host: true,
         },
         ServerMessage::Joined {
             room: s(),
@@ -131,6 +138,8 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Ack { id: "a1".into(), room: Some(s()), seq: Some(1), at: 1, duplicate: true },
         ServerMessage::Presence { room: s(), online: 1, joined: members(), left: members(), renamed: Vec::new() },
         ServerMessage::Whisper { from: s(), tag: s(), to: s(), at: 1, text: "x".into() },
+        ServerMessage::Host { name: s(), tag: s(), host: true },
+        ServerMessage::Notice { at: 1, text: "x".into(), room: Some(s()), from: Some(s()) },
         ServerMessage::Typing { room: s(), name: s() },
         ServerMessage::History { room: s(), epoch: s(), oldest: 1, entries: entries(), more: false },
         ServerMessage::Found { room: s(), query: "x".into(), entries: entries(), more: false },
