@@ -6,7 +6,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 /// The first screen.
-pub fn welcome(address: SocketAddr, history: &str, capacity: &Capacity) -> String {
+pub fn welcome(address: SocketAddr, history: &str, capacity: &Capacity, host_key: &str) -> String {
     let port = address.port();
     let mut text = format!("Papo {} está no ar.\n\n", env!("CARGO_PKG_VERSION"));
     let mut line = |what: &str, value: &str| text.push_str(&format!("  {what:<18} {value}\n"));
@@ -24,6 +24,9 @@ pub fn welcome(address: SocketAddr, history: &str, capacity: &Capacity) -> Strin
         }
         None => line("No terminal", &format!("cliente {here}")),
     }
+    let to_host =
+        format!("http://{here}/#chave={host_key}     (vale uma vez; no terminal: cliente --chave {host_key})");
+    line("Para organizar", &to_host);
     let places = with_dots(capacity.connections as u64);
     text.push_str(&format!("\n  Conexões: até {places} ao mesmo tempo (limite de {})\n", capacity.limited_by));
     text.push_str(&format!("  Histórico: {history}        Para encerrar: Ctrl+C\n"));
@@ -113,17 +116,19 @@ mod tests {
 
     #[test]
     fn a_server_for_this_computer_says_so() {
-        let text = welcome("127.0.0.1:9000".parse().unwrap(), "historico.db (2 mensagens)", &capacity());
+        let text = welcome("127.0.0.1:9000".parse().unwrap(), "historico.db (2 mensagens)", &capacity(), "c0ffee");
         assert!(text.contains("Neste computador   http://localhost:9000/\n"), "{text}");
         assert!(text.contains("  Conexões: até 10.000 ao mesmo tempo (limite de --max-conexoes)\n"));
         assert!(!text.contains("Na rede"));
+        let to_host = "  Para organizar     http://localhost:9000/#chave=c0ffee     (vale uma vez; no terminal: cliente --chave c0ffee)\n";
+        assert!(text.contains(to_host), "{text}");
         assert!(text.contains("  Histórico: historico.db (2 mensagens)        Para encerrar: Ctrl+C\n"));
         assert!(text.contains("Para abrir à rede: servidor --rede"));
     }
 
     #[test]
     fn a_server_for_one_address_shows_that_address() {
-        let text = welcome("[2001:db8::1]:9100".parse().unwrap(), "nenhum", &capacity());
+        let text = welcome("[2001:db8::1]:9100".parse().unwrap(), "nenhum", &capacity(), "c0ffee");
         assert!(text.contains("Na rede            http://[2001:db8::1]:9100/     ← envie este endereço"), "{text}");
         assert!(text.contains("No terminal        cliente [2001:db8::1]:9100"));
     }

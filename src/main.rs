@@ -11,6 +11,7 @@ use papo::config::{self, Config, Request};
 use papo::delivery::Patience;
 use papo::http::Policy;
 use papo::hub::limits::Rules;
+use papo::identity::{Key, random_key};
 use papo::server::{Server, Setup, listen};
 use simplelog::{LevelFilter, WriteLogger};
 use std::io::Write;
@@ -68,13 +69,16 @@ fn serve(config: &Config) -> Result<(), String> {
     // The port first: who starts a second server by mistake is told that, and not of the file that the first one uses.
     let listener = listen(config.socket_address()).map_err(|error| banner::no_listening(config, &error))?;
     let archive = archive::open(config)?;
+    let key = random_key()
+        .map_err(|error| format!("O sistema não tem números aleatórios para dar ({error}). Tente de novo."))?;
+    let password = config.password.as_ref().map(|password| Key::of(password.secret()));
     let rate = (config.rate > 0.0).then_some(config.rate);
     let mut domains = config.domains.clone();
     domains.push(gethostname::gethostname().to_string_lossy().to_lowercase());
     let setup = Setup {
         ceiling: capacity.connections,
         policy: Policy { domains, origins: config.origins.clone(), file_key: file_key::find(Path::new("html")) },
-        rules: Rules { rate, ..Rules::default() },
+        rules: Rules { rate, password, host_key: Some(Key::of(&key)), ..Rules::default() },
         patience: Patience::default(),
         history: archive.history,
     };
@@ -82,7 +86,7 @@ fn serve(config: &Config) -> Result<(), String> {
     let address = server.local_addr().map_err(|error| format!("O sistema não disse qual é a porta: {error}"))?;
     stop_on_ctrl_c(&server)?;
     let stats = server.stats();
-    print(&banner::welcome(address, &archive.sentence, &capacity));
+    print(&banner::welcome(address, &archive.sentence, &capacity, &key));
     let result = server.run();
     print(&banner::goodbye(stats.told.load(Ordering::Relaxed)));
     result.map_err(|error| format!("O servidor parou por um erro interno ({error}). Ligue-o de novo."))

@@ -1,6 +1,7 @@
 //! The table of knobs: one row is one thing that whoever starts the server may choose.
 
 use super::{Config, Home, UsageError};
+use crate::protocol::Password;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Connections that anybody may ask for; more than any system's limits let through.
@@ -143,6 +144,16 @@ pub const KNOBS: &[Knob] = &[
     },
     Knob {
         short: None,
+        long: "senha",
+        value: Some("SENHA"),
+        help: "Pede esta senha a quem entra; em PAPO_SENHA as outras contas da máquina não a veem",
+        variable: "PAPO_SENHA",
+        example: "--senha SENHA",
+        set: set_password,
+        clear: keep,
+    },
+    Knob {
+        short: None,
         long: "log",
         value: Some("ARQUIVO"),
         help: "Escreve os registros neste arquivo, em vez da saída de erros",
@@ -258,6 +269,13 @@ fn set_max_connections(config: &mut Config, value: &str) -> Result<(), UsageErro
         );
         UsageError(text)
     })?;
+    Ok(())
+}
+
+fn set_password(config: &mut Config, value: &str) -> Result<(), UsageError> {
+    // The sentence never repeats what was typed.
+    let text = format!("Esta senha não serve. Use de 1 a {} caracteres: servidor --senha SENHA", Password::MAX);
+    config.password = Some(Password::new(value).ok_or(UsageError(text))?);
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod knobs;
 
 pub use export::Export;
 
+use crate::protocol::Password;
 use knobs::{KNOBS, Knob};
 use lexopt::Arg;
 use std::ffi::OsString;
@@ -43,6 +44,8 @@ pub struct Config {
     pub max_connections: usize,
     /// Origins whose pages may connect too.
     pub origins: Vec<String>,
+    /// What everybody must show to enter.
+    pub password: Option<Password>,
     /// Names that the server answers to besides the machine's own.
     pub domains: Vec<String>,
     /// How much is logged: 0 warnings, 1 what happens, 2 everything.
@@ -62,6 +65,7 @@ impl Default for Config {
             rate: 5.0,
             max_connections: 10_000,
             origins: Vec::new(),
+            password: None,
             domains: Vec::new(),
             verbosity: 0,
             log_file: None,

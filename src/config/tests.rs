@@ -56,6 +56,17 @@ fn a_flag_beats_its_variable() {
 }
 
 #[test]
+fn a_password_is_taken_and_shown_nowhere() {
+    let config = config("--senha sésamo");
+    assert_eq!(config.password.as_ref().map(crate::protocol::Password::secret), Some("sésamo"));
+    assert!(!format!("{config:?}").contains("sésamo"));
+    let long = "x".repeat(200);
+    assert!(!error(&format!("--senha {long}")).contains(&long));
+    let from_variable = parse([], |name| (name == "PAPO_SENHA").then(|| "outra senha".to_owned()));
+    assert!(matches!(from_variable, Ok(Request::Serve(config)) if config.password.is_some()));
+}
+
+#[test]
 fn help_and_version_are_found_in_both_languages() {
     for arguments in ["-h", "--ajuda", "--help", "--porta 9001 --ajuda"] {
         assert_eq!(read(arguments), Ok(Request::Help));
