@@ -90,6 +90,46 @@ fn the_banner_names_the_real_port_and_ctrl_c_ends_in_order() {
     }
 }
 
+/// The key in the banner's line for who organizes the conversation.
+fn host_key(banner: &str) -> &str {
+    let line = banner.lines().find(|line| line.contains("Para organizar")).expect("a line with the key");
+    let key = line.split("/#chave=").nth(1).unwrap().split(' ').next().unwrap();
+    assert!(line.ends_with(&format!("(vale uma vez; no terminal: cliente --chave {key})")), "{line}");
+    key
+}
+
+#[test]
+fn the_key_in_the_banner_makes_a_host_and_is_another_one_each_time() {
+    let path = std::env::temp_dir().join(format!("papo-host-{}", std::process::id()));
+    let mut server = Servidor::start(servidor(&["--porta", "0", "-vv", "--log", path.to_str().unwrap()]));
+    let key = host_key(&server.banner).to_owned();
+    assert!(key.len() >= 32, "128 bits at least: {key}");
+    let mut ana = Visitor::connect(server.address).unwrap();
+    let welcome = ana.enter_with("Ana", serde_json::json!({"host_key": key}));
+    assert_eq!(welcome["host"], true);
+    ana.hears(&["joined geral 1"]);
+    ana.send(serde_json::json!({"type": "host", "act": "notify", "text": "segredo"}));
+    ana.hears(&["Ana! segredo"]);
+    server.signal(rustix::process::Signal::TERM);
+    server.end();
+    let log = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(log.contains("host Ana: notify everybody"), "{log}");
+    assert!(!log.contains("segredo") && !log.contains(&key), "{log}");
+    assert_ne!(host_key(&Servidor::start(servidor(&["--porta", "0"])).banner), key);
+}
+
+#[test]
+fn a_password_from_the_variable_is_asked_for_and_never_shown() {
+    let mut command = servidor(&["--porta", "0"]);
+    command.env("PAPO_SENHA", "abre-te, sésamo");
+    let server = Servidor::start(command);
+    assert!(!server.banner.contains("sésamo"), "{}", server.banner);
+    let mut ana = Visitor::connect(server.address).unwrap();
+    assert_eq!(ana.enter_with("Ana", serde_json::json!({}))["code"], "password_required");
+    assert_eq!(ana.enter_with("Ana", serde_json::json!({"password": "abre-te, sésamo"}))["type"], "welcome");
+}
+
 #[test]
 fn a_variable_does_what_the_option_does() {
     let mut command = servidor(&[]);

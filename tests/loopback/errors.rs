@@ -1,6 +1,7 @@
 //! Every code that the server refuses with, at least once over a real connection.
 //!
-//! Two codes have nothing that could cause them yet (`key_required`, `forbidden`), and one needs a history that fails.
+//! `history_unavailable` needs a history that fails; `key_required` is in `raw`, and what hosts and passwords cause is in
+//! `host` and `passwords`.
 
 use crate::stage::{TestServer, short};
 use crossbeam_channel::Receiver;

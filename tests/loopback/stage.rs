@@ -126,6 +126,14 @@ impl Visitor {
         joined
     }
 
+    /// Tries to enter, showing more than a name and a token; gives back the answer.
+    pub fn enter_with(&mut self, name: &str, more: Value) -> Value {
+        let mut enter = json!({"type": "enter", "name": name, "token": token(name)});
+        enter.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.send(enter);
+        self.next()
+    }
+
     /// Says something in the lobby under an id of its own.
     pub fn say(&mut self, text: &str) -> String {
         self.said += 1;
@@ -211,6 +219,10 @@ pub fn short(message: &Value) -> String {
         "left" => format!("left {}", text("room")),
         "whisper" => format!("{} > {}: {}", text("from"), text("to"), text("text")),
         "typing" => format!("{} types", text("name")),
+        "host" if message["host"] == true => format!("{} hosts", text("name")),
+        "host" => format!("{} no longer hosts", text("name")),
+        "notice" if message["from"].is_null() => format!("* {}", text("text")),
+        "notice" => format!("{}! {}", text("from"), text("text")),
         "error" | "bye" => format!("{} {}", text("type"), text("code")),
         other => other.to_owned(),
     }
