@@ -199,5 +199,5 @@ fn the_readmes_examples_of_what_a_client_says_are_understood() {
             understood += 1;
         }
     }
-    assert_eq!(understood, 13);
+    assert_eq!(understood, 15);
 }
