@@ -1,146 +1,135 @@
-// Brings the parts together: finds the page's elements, gives each part its own, and moves between the two screens.
-// Knows ids of elements; must never know the protocol.
+// Brings the parts together: gives each part what it asks for, and moves between the two screens.
 "use strict";
 
 (() => {
-  const { words, address, storage, commands } = Papo;
-  const MIDNIGHT_CHECK_MS = 60_000;
+	const { words, address, storage, form, follow, panels, composer, complete, search, menu, session, desk, unsent, pages, wishes } = Papo;
+	const { find } = Papo.dom;
+	const MIDNIGHT_CHECK_MS = 60_000;
 
-  const find = (id) => document.getElementById(id);
+	const isTalking = () => !find("papo").hidden;
 
-  // A page opened as a file shows a key that only this computer can read; the server writes it beside the page.
-  // Most of the time there is none, and that is fine.
-  function fileKey() {
-    if (!address.isFile) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      const script = document.createElement("script");
-      script.src = "chave.js";
-      script.onload = script.onerror = () => resolve(window.PAPO_CHAVE);
-      document.head.append(script);
-    });
-  }
+	// A page opened as a file shows a key that only this computer can read; the server writes it beside the page.
+	// Most of the time there is none, and that is fine.
+	const fileKey = new Promise((resolve) => {
+		if (!address.isFile) return resolve(undefined);
+		const script = document.createElement("script");
+		script.src = "chave.js";
+		script.onload = script.onerror = () => resolve(window.PAPO_CHAVE);
+		document.head.append(script);
+	});
 
-  class App {
-    #key = fileKey();
-    #form = this.#makeForm();
-    #composer = this.#makeComposer();
-    #status = this.#makeStatus();
-    #people = this.#makePeople();
-    #desk = this.#makeDesk();
-    #conversation = new Papo.Conversation({
-      desk: this.#desk,
-      onState: (state) => this.#stateChanged(state),
-      onLimits: (limits) => {
-        this.#composer.limit = limits.text;
-      },
-    });
+	// The two screens
 
-    constructor() {
-      find("sair").addEventListener("click", () => this.#conversation.wishes.leave());
-      document.addEventListener("keydown", (event) => this.#keyPressed(event));
-      this.#refuseFiles();
-      setInterval(() => this.#desk.refreshDays(), MIDNIGHT_CHECK_MS);
-      this.#form.focus();
-    }
+	Papo.connection.hooks.onState = (state) => {
+		if (state.name !== "online" && state.name !== "connecting") {
+			session.out();
+			pages.forget();
+			unsent.connectionLost();
+		}
+		Papo.status.show(state);
+		find("conversa").classList.toggle("offline", state.name !== "online");
+		form.setBusy(state.name === "connecting" && !isTalking());
+		if (state.name === "online" && !isTalking()) showTalk();
+		if (state.name === "idle" || state.name === "ended") showForm(state);
+	};
 
-    // The parts
+	function showTalk() {
+		find("entrada").hidden = true;
+		find("papo").hidden = false;
+		follow.toEnd();
+		composer.box.focus();
+	}
 
-    #makeForm() {
-      return new Papo.EntryForm({
-        form: find("formulario"), name: find("nome"), server: find("servidor"), button: find("conectar"),
-        error: find("erro"),
-        onEnter: async (values) => this.#conversation.enter(values, await this.#key),
-      });
-    }
+	function showForm(state) {
+		search.close();
+		find("papo").hidden = true;
+		find("entrada").hidden = false;
+		form.show(state.name === "ended" ? state : null);
+	}
 
-    #makeComposer() {
-      return new Papo.Composer({
-        form: find("escrever"), box: find("mensagem"), counter: find("restam"),
-        onSend: (text) => commands.perform(text, this.#conversation.wishes),
-        onTyping: () => this.#conversation.wishes.typing(),
-      });
-    }
+	// What the parts ask for
 
-    #makeStatus() {
-      return new Papo.StatusView({
-        word: find("estado"), root: find("papo"), banner: find("aviso"), text: find("aviso-texto"),
-        button: find("tentar"),
-        onRetry: () => this.#conversation.retryNow(),
-      });
-    }
+	form.hooks.onEnter = async (values) => session.enter(values, await fileKey);
+	composer.hooks.onSend = (text) => Papo.commands.perform(text, wishes);
+	composer.hooks.onTyping = wishes.typing;
+	Papo.talk.hooks.onLimits = ({ text }) => composer.setLimit(text);
+	unsent.hooks.onHold = (ms) => composer.warn(words.tooFast(Math.ceil(ms / 1000)), ms);
+	composer.hooks.onKey = complete.key;
+	complete.sources.commands = () => Papo.commands.names;
+	complete.sources.people = () =>
+		(desk.current?.people ?? []).filter(({ tag }) => tag !== session.me.tag).map(({ name }) => ({ value: name }));
+	complete.sources.rooms = () => desk.rooms().map(({ name }) => ({ value: name }));
+	panels.hooks.onPerson = (name) => composer.write(`/msg ${/\s/u.test(name) ? `"${name}"` : name} `);
+	panels.hooks.onRoom = desk.show;
+	Object.assign(desk.hooks, {
+		onRetry(id) {
+			unsent.retry(id);
+			follow.toEnd();
+		},
+		onDiscard: unsent.discard,
+		earlier: pages.earlier,
+		later: pages.later,
+		latest: pages.latest,
+	});
+	desk.hooks.onShow = (room) => Papo.invite.show(session.host, room.name);
+	search.hooks.onSearch = wishes.find;
+	search.hooks.onChoose = (seq) => pages.around(desk.current, seq);
+	search.hooks.onClose = () => composer.box.focus();
+	menu.hooks.onRename = () => composer.write("/nome ");
+	menu.hooks.onLeave = wishes.leave;
+	find("tentar").addEventListener("click", Papo.connection.retryNow);
+	find("buscar").addEventListener("click", () => search.open());
+	window.addEventListener("hashchange", () => address.room() && isTalking() && wishes.join(address.room()));
+	find("conversa").addEventListener("click", (event) => {
+		const link = event.target.closest(".room-link");
+		if (!link) return;
+		event.preventDefault();
+		wishes.join(link.textContent.slice(1));
+	});
 
-    #makePeople() {
-      return new Papo.PeopleView({
-        list: find("pessoas"), title: find("titulo-pessoas"), toggle: find("ver-pessoas"),
-        panel: find("painel-pessoas"),
-        onChoose: (name) => this.#composer.write(`/msg ${/\s/u.test(name) ? `"${name}"` : name} `),
-      });
-    }
+	// Keys that work everywhere
 
-    #makeDesk() {
-      const roomsView = new Papo.RoomsView({
-        panel: find("painel-salas"), list: find("salas"),
-        onChoose: (room) => this.#desk.show(room),
-      });
-      return new Papo.Desk({
-        host: find("conversa"), newButton: find("novas"), typingLine: find("digitando"),
-        composer: this.#composer, peopleView: this.#people, roomsView,
-        choices: {
-          onRetry: (id) => this.#conversation.wishes.retry(id),
-          onDiscard: (id) => this.#conversation.wishes.discard(id),
-        },
-      });
-    }
+	function cycle(back) {
+		const places = ["conversa", "escrever", "pessoas"].map(find).filter((node) => node.checkVisibility());
+		const at = places.findIndex((node) => node.contains(document.activeElement));
+		const next = places.at((at + (back ? -1 : 1)) % places.length);
+		(next === follow.box ? next : next.querySelector("textarea, button"))?.focus();
+	}
 
-    // The two screens
+	// Goes to where one came from; what was unread is read.
+	function escape() {
+		if (search.close() || document.querySelector(":popover-open")) return;
+		panels.close();
+		if (desk.current) desk.timeline(desk.current).forgetUnread();
+		follow.toEnd();
+		composer.box.focus();
+	}
 
-    #stateChanged(state) {
-      this.#status.show(state);
-      find("conversa").classList.toggle("offline", state.name !== "online");
-      const talking = !find("papo").hidden;
-      this.#form.busy = state.name === "connecting" && !talking;
-      if (state.name === "online" && !talking) this.#showTalk();
-      if (state.name === "idle" || state.name === "ended") this.#showForm(state);
-    }
+	function keyPressed(event) {
+		if (!isTalking() || event.isComposing || event.defaultPrevented) return;
+		const { key, ctrlKey, metaKey, altKey, target } = event;
+		const writing = /^(INPUT|TEXTAREA|SELECT)$/u.test(target.tagName);
+		if (key === "Escape") return escape();
+		if (((ctrlKey || metaKey) && key.toLowerCase() === "k") || (key === "/" && !writing)) search.open();
+		else if (altKey && (key === "ArrowUp" || key === "ArrowDown")) desk.step(key === "ArrowUp" ? -1 : 1);
+		else if (key === "F6") cycle(event.shiftKey);
+		else return;
+		event.preventDefault();
+	}
 
-    #showTalk() {
-      find("entrada").hidden = true;
-      find("papo").hidden = false;
-      this.#desk.toEnd();
-      this.#composer.focus();
-    }
+	document.addEventListener("keydown", keyPressed);
 
-    #showForm(state) {
-      find("papo").hidden = true;
-      find("entrada").hidden = false;
-      find("nome").value = storage.kept.get("name") ?? "";
-      this.#form.focus();
-      if (state.name === "ended") this.#form.refused(state);
-    }
+	// The browser's own answer to a dropped file is to leave the conversation and show it.
+	function refuseFiles(event) {
+		if (event.type === "dragover" || event.type === "drop") event.preventDefault();
+		const { files, types } = event.dataTransfer ?? event.clipboardData;
+		// A copied table brings its picture along, and is pasted as text.
+		if (event.type !== "dragover" && files.length > 0 && !types.includes("text/plain")) wishes.note(words.noFiles);
+	}
 
-    // Internal
-
-    #keyPressed(event) {
-      if (find("papo").hidden || event.isComposing) return;
-      if (event.key === "Escape") {
-        this.#people.close();
-        this.#desk.toEnd();
-      }
-      if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
-        event.preventDefault();
-        this.#desk.step(event.key === "ArrowUp" ? -1 : 1);
-      }
-    }
-
-    // The browser's own answer to a dropped file is to leave the conversation and show it.
-    #refuseFiles() {
-      document.addEventListener("dragover", (event) => event.preventDefault());
-      document.addEventListener("drop", (event) => {
-        event.preventDefault();
-        if (event.dataTransfer?.files.length > 0) this.#conversation.wishes.note(words.noFiles);
-      });
-    }
-  }
-
-  new App();
+	for (const type of ["dragover", "drop", "paste"]) document.addEventListener(type, refuseFiles);
+	setInterval(() => desk.refreshDays(), MIDNIGHT_CHECK_MS);
+	form.show();
+	// After a reload, who was in comes back by itself.
+	if (storage.tab.get("rooms")) form.enter();
 })();

@@ -1,65 +1,53 @@
 // What may be typed after a slash, as one table; the help is made from it.
-// Knows the words of commands; must never know how they are carried out: that is asked of the conversation.
+// Knows the words of commands; never how they are carried out: that is asked of the wishes.
 "use strict";
 
 (() => {
-  const { words } = Papo;
-  const { splitName, clean, isName } = Papo.names;
+	const { words } = Papo;
+	const { clean, isName } = Papo.names;
 
-  // A command without its argument is answered with its usage; `wants` says that there must be one.
-  const COMMANDS = [
-    { names: ["ajuda", "help"], usage: "/ajuda", does: "mostra esta lista", run: (talk) => talk.note(help()) },
-    {
-      names: ["nome", "nick"], usage: "/nome Novo Nome", does: "troca o seu nome", wants: true,
-      run: (talk, rest) => (isName(clean(rest)) ? talk.rename(clean(rest)) : talk.note(words.nameInvalid)),
-    },
-    { names: ["quem", "who"], usage: "/quem", does: "mostra quem está na sala", run: (talk) => talk.who() },
-    {
-      names: ["entrar", "join"], usage: "/entrar sala", does: "entra em outra sala, ou a cria", wants: true,
-      run: (talk, rest) => talk.join(rest.replace(/^#/u, "")),
-    },
-    { names: ["deixar", "part"], usage: "/deixar", does: "sai desta sala", run: (talk) => talk.part() },
-    { names: ["salas", "rooms"], usage: "/salas", does: "mostra as salas abertas", run: (talk) => talk.listRooms() },
-    {
-      names: ["msg", "w"], usage: "/msg Ana texto", does: "fala só com uma pessoa", wants: true, run: whisper,
-    },
-    {
-      names: ["r", "reply"], usage: "/r texto", does: "responde à última mensagem particular", wants: true,
-      run: (talk, rest) => talk.answerWhisper(rest),
-    },
-    {
-      names: ["eu", "me"], usage: "/eu texto", does: "diz o que você faz: /eu acena", wants: true,
-      run: (talk, rest) => talk.say(rest, true),
-    },
-    { names: ["sair", "quit"], usage: "/sair", does: "sai da conversa", run: (talk) => talk.leave() },
-  ];
+	const rename = (wishes, rest) => (isName(clean(rest)) ? wishes.rename(clean(rest)) : wishes.note(words.nameInvalid));
 
-  function help() {
-    const lines = COMMANDS.map(({ usage, does }) => `${usage} — ${does}`);
-    return [...lines, "//texto — envia um texto que começa com barra"].join("\n");
-  }
+	// [names, argument, what it does, how]; an argument without brackets must be there.
+	const COMMANDS = [
+		["ajuda help", "", "mostra esta lista", (wishes) => wishes.note(help())],
+		["nome nick", "Novo Nome", "troca o seu nome", rename],
+		["quem who", "", "mostra quem está na sala", (wishes) => wishes.who()],
+		["entrar join", "sala", "entra em outra sala, ou a cria", (wishes, rest) => wishes.join(rest.replace(/^#/u, ""))],
+		["deixar part", "", "sai desta sala", (wishes) => wishes.part()],
+		["salas rooms", "", "mostra as salas abertas", (wishes) => wishes.listRooms()],
+		["msg w whisper", "Ana texto", "fala só com uma pessoa", (wishes, rest) => wishes.whisperTo(rest)],
+		["r reply", "texto", "responde à última mensagem particular", (wishes, rest) => wishes.answerWhisper(rest)],
+		["eu me", "texto", "diz o que você faz: /eu acena", (wishes, rest) => wishes.say(rest, true)],
+		["buscar search", "[texto]", "procura no que foi dito na sala", (wishes, rest) => wishes.search(rest)],
+		["antes before", "", "mostra mensagens anteriores", (wishes) => wishes.earlier()],
+		["avisos alerts", "[sim|não]", "avisa quando alguém menciona você", (wishes, rest) => wishes.alerts(rest)],
+		["limpar clear", "", "limpa a tela; nada se perde no servidor", (wishes) => wishes.wipe()],
+		["sair quit", "", "sai da conversa", (wishes) => wishes.leave()],
+	].map(([names, argument, does, run]) => {
+		const all = names.split(" ");
+		return { names: all, argument, does, run, usage: `/${all[0]} ${argument}`.trim() };
+	});
 
-  function whisper(talk, rest) {
-    const { name, rest: text } = splitName(rest, talk.presentNames());
-    if (text === "") return false;
-    talk.whisper(name, text);
-    return true;
-  }
+	function help() {
+		const lines = COMMANDS.map(({ usage, does }) => `${usage} — ${does}`);
+		return [...lines, "//texto — envia um texto que começa com barra"].join("\n");
+	}
 
-  // Carries out what was typed: says it, or does what the command asks. Returns false if it should stay in the box.
-  function perform(typed, talk) {
-    if (!typed.startsWith("/")) return talk.say(typed, false);
-    if (typed.startsWith("//")) return talk.say(typed.slice(1), false);
-    const [, word, rest] = /^\/(\S*)\s*([^]*)$/u.exec(typed);
-    const command = COMMANDS.find(({ names }) => names.includes(word.toLowerCase()));
-    if (!command) {
-      talk.note(words.unknownCommand(word));
-      return false;
-    }
-    const done = command.wants && rest.trim() === "" ? false : command.run(talk, rest.trim());
-    if (done === false) talk.note(words.usage(command.usage));
-    return done !== false;
-  }
+	// Carries out what was typed: says it, or does what the command asks. Returns false if it should stay in the box.
+	function perform(typed, wishes) {
+		if (!typed.startsWith("/")) return wishes.say(typed, false);
+		if (typed.startsWith("//")) return wishes.say(typed.slice(1), false);
+		const [, word, rest] = /^\/(\S*)\s*([^]*)$/u.exec(typed);
+		const command = COMMANDS.find(({ names }) => names.includes(word.toLowerCase()));
+		if (!command) wishes.note(words.unknownCommand(word));
+		if (!command) return false;
+		const { argument, run, usage } = command;
+		const lacks = /^[^[]/u.test(argument) && rest.trim() === "";
+		const done = !lacks && run(wishes, rest.trim()) !== false;
+		if (!done) wishes.note(words.usage(usage));
+		return done;
+	}
 
-  Papo.commands = Object.freeze({ COMMANDS, perform });
+	Papo.commands = { perform, names: COMMANDS.map(({ names, does }) => ({ value: names[0], hint: does })) };
 })();

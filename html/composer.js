@@ -1,115 +1,95 @@
 // The box where a message is written: its keys, its height, the count of what is left, and its draft.
-// Knows one text box; must never know where the text goes.
+// Knows one text box; never where the text goes.
 "use strict";
 
 (() => {
-  const { words } = Papo;
-  const { LIMITS, lengthOf } = Papo.protocol;
-  const { tab } = Papo.storage;
-  const DRAFT = "draft.";
-  // The count appears when the end is near: before, it would only distract.
-  const COUNT_FROM = 200;
+	const { words } = Papo;
+	const { LIMITS, lengthOf } = Papo.protocol;
+	const { tab } = Papo.storage;
+	const { find, say } = Papo.dom;
+	const DRAFT = "draft.";
+	// The count appears when the end is near: before, it would only distract.
+	const COUNT_FROM = 200;
 
-  class Composer {
-    #box;
-    #counter;
-    #onSend;
-    #onTyping;
-    #limit = LIMITS.text;
-    #draftKey = null;
-    #lastSent = "";
+	const [form, box, counter] = [find("escrever"), find("mensagem"), find("restam")];
+	let [limit, draftKey, lastSent, warnUntil] = [LIMITS.text, null, "", 0];
 
-    // `onSend(text)` returns false if the text should stay; `onTyping` is told of each change of a message.
-    constructor({ form, box, counter, onSend, onTyping }) {
-      this.#box = box;
-      this.#counter = counter;
-      this.#onSend = onSend;
-      this.#onTyping = onTyping;
-      form.addEventListener("submit", (event) => this.#submit(event));
-      box.addEventListener("keydown", (event) => this.#key(event, form));
-      box.addEventListener("input", () => this.#changed());
-    }
+	// `onSend(text)` returns false if the text should stay; `onTyping` is told of each change of a message; `onKey(event)`
+	// may take a key for itself.
+	const hooks = { onSend() {}, onTyping() {}, onKey: () => false };
 
-    // Actions
+	const left = () => limit - lengthOf(box.value.trim());
 
-    set limit(characters) {
-      this.#limit = characters;
-      this.#measure();
-    }
+	function measure() {
+		const rest = left();
+		if (Date.now() >= warnUntil) say(counter, rest <= COUNT_FROM ? words.charactersLeft(rest) : "");
+		counter.classList.toggle("over", rest < 0);
+		box.setAttribute("aria-invalid", String(rest < 0));
+		// The style sheet bounds the height; it must shrink first, or it would never become smaller.
+		box.style.height = "auto";
+		box.style.height = `${box.scrollHeight + 2}px`;
+	}
 
-    // Each room keeps its own draft, also over a reload.
-    open(roomKey) {
-      this.#draftKey = DRAFT + roomKey;
-      this.#box.value = tab.get(this.#draftKey) ?? "";
-      this.#measure();
-    }
+	function changed() {
+		if (box.value === "") tab.remove(DRAFT + draftKey);
+		else tab.set(DRAFT + draftKey, box.value);
+		measure();
+	}
 
-    write(text) {
-      this.#box.value = text;
-      this.#keepDraft();
-      this.#measure();
-      this.focus();
-    }
+	function write(text) {
+		box.value = text;
+		box.focus();
+		changed();
+	}
 
-    focus() {
-      this.#box.focus();
-    }
+	// Each room keeps its own draft, also over a reload.
+	function open(roomKey) {
+		draftKey = roomKey;
+		box.value = tab.get(DRAFT + roomKey) ?? "";
+		measure();
+	}
 
-    // Internal
+	// Says something in the place of the count for a while.
+	function warn(text, ms) {
+		warnUntil = Date.now() + ms;
+		say(counter, text);
+		setTimeout(measure, ms);
+	}
 
-    #submit(event) {
-      event.preventDefault();
-      const text = this.#box.value.trim();
-      if (text === "" || this.#left() < 0) return;
-      if (this.#onSend(text) === false) return;
-      this.#lastSent = text;
-      this.#box.value = "";
-      this.#keepDraft();
-      this.#measure();
-      this.focus();
-    }
+	function submit(event) {
+		event.preventDefault();
+		const text = box.value.trim();
+		const room = draftKey;
+		if (text === "" || left() < 0 || hooks.onSend(text) === false) return;
+		lastSent = text;
+		// A command may have put another room's draft in the box, or a text of its own.
+		tab.remove(DRAFT + room);
+		if (box.value.trim() === text) write("");
+	}
 
-    #key(event, form) {
-      // While "~" waits for its "a", Enter belongs to the keyboard's composition.
-      if (event.isComposing) return;
-      // The Enter of a touch keyboard is the only way to a new line there.
-      const touch = window.matchMedia("(pointer: coarse)").matches;
-      if (event.key === "Enter" && !event.shiftKey && !touch) {
-        event.preventDefault();
-        form.requestSubmit();
-      } else if (event.key === "ArrowUp" && this.#box.value === "" && this.#lastSent !== "") {
-        event.preventDefault();
-        this.write(this.#lastSent);
-      }
-    }
+	function key(event) {
+		// While "~" waits for its "a", Enter belongs to the keyboard's composition.
+		if (event.isComposing || hooks.onKey(event)) return;
+		// The Enter of a touch keyboard is the only way to a new line there.
+		const touch = matchMedia("(pointer: coarse)").matches;
+		if (event.key === "Enter" && !event.shiftKey && !touch) form.requestSubmit();
+		else if (event.key === "ArrowUp" && !event.altKey && box.value === "" && lastSent !== "") write(lastSent);
+		else return;
+		event.preventDefault();
+	}
 
-    #changed() {
-      this.#keepDraft();
-      this.#measure();
-      const text = this.#box.value;
-      if (text.trim() !== "" && !/^\/(?!\/)/u.test(text)) this.#onTyping();
-    }
+	form.addEventListener("submit", submit);
+	box.addEventListener("keydown", key);
+	box.addEventListener("input", () => {
+		changed();
+		if (box.value.trim() !== "" && !/^\/(?!\/)/u.test(box.value)) hooks.onTyping();
+	});
 
-    #left() {
-      return this.#limit - lengthOf(this.#box.value.trim());
-    }
-
-    #measure() {
-      const left = this.#left();
-      this.#counter.textContent = left <= COUNT_FROM ? words.charactersLeft(left) : "";
-      this.#counter.classList.toggle("over", left < 0);
-      this.#box.setAttribute("aria-invalid", String(left < 0));
-      // The style sheet bounds the height; it must shrink first, or it would never become smaller.
-      this.#box.style.height = "auto";
-      this.#box.style.height = `${this.#box.scrollHeight}px`;
-    }
-
-    #keepDraft() {
-      if (this.#draftKey === null) return;
-      if (this.#box.value === "") tab.remove(this.#draftKey);
-      else tab.set(this.#draftKey, this.#box.value);
-    }
-  }
-
-  Papo.Composer = Composer;
+	Papo.composer = {
+		box, hooks, open, write, warn,
+		setLimit: (characters) => {
+			limit = characters;
+			measure();
+		},
+	};
 })();

@@ -1,170 +1,135 @@
 // Which rooms are open and which of them is on the screen: each with its list, its place in it and its draft.
-// Knows rooms and the views that show them; must never know sockets or what the server says.
+// Knows rooms and the views that show them; never sockets or what the server says.
 "use strict";
 
 (() => {
-  const { words, Room, Timeline } = Papo;
-  const { fold } = Papo.names;
+	const { words, Room, Timeline, follow, panels, composer } = Papo;
+	const { find, say, perFrame } = Papo.dom;
+	const { fold } = Papo.names;
+	// Earlier messages are fetched before the beginning of the list comes into sight.
+	const AHEAD = "600px 0px 0px 0px";
 
-  class Desk {
-    #host;
-    #follower;
-    #composer;
-    #peopleView;
-    #roomsView;
-    #typingLine;
-    #choices;
-    // By the folded name: {room, timeline, place}.
-    #places = new Map();
-    #current = null;
-    #me = { name: "", tag: "" };
+	// By the folded name: {room, timeline, place}.
+	const places = new Map();
+	const ends = new IntersectionObserver(
+		(seen) => desk.current && seen.some((each) => each.isIntersecting) && hooks.earlier(desk.current),
+		{ root: follow.box, rootMargin: AHEAD },
+	);
+	// {onRetry, onDiscard} of refused messages; {earlier, later, latest}(room) bring parts of the log; `onShow(room)`.
+	const hooks = {};
+	const desk = { hooks, me: { name: "", tag: "" }, current: null };
 
-    constructor({ host, newButton, composer, peopleView, roomsView, typingLine, choices }) {
-      this.#host = host;
-      this.#composer = composer;
-      this.#peopleView = peopleView;
-      this.#roomsView = roomsView;
-      this.#typingLine = typingLine;
-      this.#choices = choices;
-      this.#follower = new Papo.Follower(host, newButton, {
-        onEnd: () => this.#seen(),
-        beforeSettle: () => this.#current && this.timeline(this.#current).trim(),
-      });
-      document.addEventListener("visibilitychange", () => this.#seen());
-    }
+	const rooms = () => Array.from(places.values(), ({ room }) => room);
+	const find_ = (name) => places.get(fold(name))?.room;
+	const timeline = (room) => places.get(room.key).timeline;
+	// Whether the list of this room ends where its log ends.
+	const isLive = (room) => timeline(room).end >= room.last;
+	const follows = (room) =>
+		(room === desk.current ? follow.isFollowing() : (places.get(room.key)?.place?.following ?? true));
 
-    // Rooms
+	const drawTyping = () => say(find("digitando"), (desk.current && words.typing(desk.current.typing)) || "");
 
-    get rooms() {
-      return Array.from(this.#places.values(), ({ room }) => room);
-    }
+	const refresh = perFrame(() => {
+		if (desk.current) panels.showPeople(desk.current, desk.me);
+		panels.showRooms(rooms(), desk.current);
+		Papo.alerts.showUnread(rooms().reduce((sum, room) => sum + room.unread, 0));
+		drawTyping();
+	});
 
-    get current() {
-      return this.#current;
-    }
+	function seen() {
+		if (desk.current && !document.hidden && follow.isFollowing()) Object.assign(desk.current, { unread: 0, mentions: 0 });
+		refresh();
+	}
 
-    find(name) {
-      return this.#places.get(fold(name))?.room;
-    }
+	// The room of this name; a new one stands ready, but unseen.
+	function ensure(name) {
+		if (find_(name)) return find_(name);
+		const room = new Room(name);
+		const list = new Timeline({
+			...hooks,
+			onEarlier: () => hooks.earlier(room),
+			follows: () => follows(room),
+			onDrawn: () => room === desk.current && follow.settle(),
+			keepPlace: (change) => (room === desk.current ? follow.keepPlace(change) : change()),
+		});
+		list.element.hidden = true;
+		follow.box.append(list.element);
+		places.set(room.key, { room, timeline: list });
+		watch(room);
+		if (desk.current === null) show(room);
+		return room;
+	}
 
-    timeline(room) {
-      return this.#places.get(room.key).timeline;
-    }
+	function show(room) {
+		if (room === desk.current) return;
+		// Changing lists is not news: a screen reader shall not read all of it.
+		follow.box.setAttribute("aria-busy", "true");
+		if (desk.current) {
+			places.get(desk.current.key).place = follow.save();
+			timeline(desk.current).element.hidden = true;
+		}
+		desk.current = room;
+		timeline(room).element.hidden = false;
+		timeline(room).flush();
+		follow.restore(places.get(room.key).place);
+		composer.open(room.key);
+		hooks.onShow(room);
+		seen();
+		setTimeout(() => follow.box.setAttribute("aria-busy", "false"));
+	}
 
-    // The room of this name; a new one stands ready, but unseen.
-    ensure(name) {
-      const known = this.find(name);
-      if (known) return known;
-      const room = new Room(name);
-      const timeline = new Timeline(this.#choices);
-      timeline.element.hidden = true;
-      this.#host.append(timeline.element);
-      this.#places.set(room.key, { room, timeline });
-      if (this.#current === null) this.show(room);
-      return room;
-    }
+	// The room before or after the one on the screen.
+	function step(by) {
+		const all = rooms();
+		if (all.length > 1) show(all.at((all.indexOf(desk.current) + by) % all.length));
+	}
 
-    show(room) {
-      if (room === this.#current) return;
-      // Changing lists is not news: a screen reader shall not read all of it.
-      this.#host.setAttribute("aria-busy", "true");
-      if (this.#current) {
-        const left = this.#places.get(this.#current.key);
-        left.place = this.#follower.save();
-        left.timeline.element.hidden = true;
-      }
-      this.#current = room;
-      const { timeline, place } = this.#places.get(room.key);
-      timeline.element.hidden = false;
-      this.#follower.restore(place);
-      this.#composer.open(room.key);
-      this.#seen();
-      this.refresh();
-      requestAnimationFrame(() => this.#host.setAttribute("aria-busy", "false"));
-    }
+	function close(room) {
+		timeline(room).element.remove();
+		places.delete(room.key);
+		if (room === desk.current) desk.current = null;
+		if (desk.current === null && places.size > 0) show(rooms()[0]);
+		refresh();
+	}
 
-    // The room before or after the one on the screen.
-    step(by) {
-      const rooms = this.rooms;
-      if (rooms.length < 2) return;
-      this.show(rooms.at((rooms.indexOf(this.#current) + by) % rooms.length));
-    }
+	function clear() {
+		desk.current = null;
+		rooms().forEach((room) => timeline(room).element.remove());
+		places.clear();
+		follow.restore();
+		refresh();
+	}
 
-    close(room) {
-      this.timeline(room).element.remove();
-      const next = this.rooms.find((other) => other !== room);
-      if (room === this.#current) this.#current = null;
-      this.#places.delete(room.key);
-      if (this.#current === null && next) this.show(next);
-      this.refresh();
-    }
+	// News from others: counted, and marked where reading stopped, unless somebody is looking.
+	function arrived(room, { seq, count = 1, forMe = false }) {
+		if (room === desk.current) follow.count(count);
+		if (room === desk.current && !document.hidden && follow.isFollowing()) return;
+		if (seq) timeline(room).markUnread(seq);
+		room.unread += count;
+		room.mentions += forMe ? 1 : 0;
+		refresh();
+	}
 
-    clear() {
-      for (const { timeline } of this.#places.values()) timeline.element.remove();
-      this.#places.clear();
-      this.#current = null;
-      this.#follower.restore();
-      this.#drawTitle();
-    }
+	// The beginning of a list may still be in sight after it grew: the observer tells again.
+	function watch(room) {
+		const list = timeline(room);
+		list.showEarlier(list.first > room.oldest);
+		ends.unobserve(list.top);
+		ends.observe(list.top);
+	}
 
-    // What happened in them
+	Object.assign(follow.hooks, {
+		onEnd: seen,
+		isLive: () => !desk.current || isLive(desk.current),
+		onLater: () => hooks.later(desk.current),
+		onLatest: () => hooks.latest(desk.current),
+	});
+	document.addEventListener("visibilitychange", seen);
 
-    set me(me) {
-      this.#me = me;
-      this.refresh();
-    }
-
-    // Lines came into a room's list, so many of them messages of others.
-    grew(room, messages = 0) {
-      if (room === this.#current) this.#follower.grew(messages);
-      if (messages === 0) return;
-      if (room === this.#current && !document.hidden && this.#follower.following) return;
-      room.unread += messages;
-      this.#drawRooms();
-    }
-
-    toEnd() {
-      this.#follower.toEnd();
-    }
-
-    // An answer of the page itself, where somebody is looking.
-    note(text) {
-      if (!this.#current) return;
-      this.timeline(this.#current).note(text);
-      this.#follower.grew();
-    }
-
-    refresh() {
-      if (this.#current) this.#peopleView.show(this.#current, this.#me);
-      this.#drawRooms();
-      this.drawTyping();
-    }
-
-    drawTyping() {
-      this.#typingLine.textContent = this.#current ? words.typing(this.#current.typing) : "";
-    }
-
-    refreshDays() {
-      for (const { timeline } of this.#places.values()) timeline.refreshDays();
-    }
-
-    // Internal
-
-    #seen() {
-      if (this.#current && !document.hidden && this.#follower.following) this.#current.unread = 0;
-      this.#drawRooms();
-    }
-
-    #drawRooms() {
-      this.#roomsView.show(this.rooms, this.#current);
-      this.#drawTitle();
-    }
-
-    #drawTitle() {
-      const unread = this.rooms.reduce((sum, room) => sum + room.unread, 0);
-      document.title = document.hidden && unread > 0 ? words.titleWithUnread(unread) : words.title;
-    }
-  }
-
-  Papo.Desk = Desk;
+	Papo.desk = Object.assign(desk, {
+		rooms, find: find_, timeline, isLive, follows, ensure, show, step, close, clear, arrived, refresh, watch, drawTyping,
+		// An answer of the page itself, where somebody is looking.
+		note: (text) => desk.current && timeline(desk.current).note(text),
+		refreshDays: () => rooms().forEach((room) => timeline(room).refreshDays()),
+	});
 })();

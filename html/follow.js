@@ -1,101 +1,95 @@
 // Whether the end of the conversation is followed. What somebody is reading never moves: new messages pull the list
-// along only if its end is in sight; otherwise a button counts them.
-// Knows heights and one button; must never know what the list is made of.
+// along only if its end is in sight; otherwise a button counts them. Never knows what the list is made of.
 "use strict";
 
 (() => {
-  // Within this distance people think they are at the end: less than two messages.
-  const NEAR_PX = 100;
+	const { words } = Papo;
+	const { find } = Papo.dom;
+	// Within this distance people think they are at the end: less than two messages.
+	const NEAR_PX = 100;
 
-  class Follower {
-    #scroller;
-    #button;
-    #onEnd;
-    #beforeSettle;
-    #following = true;
-    #unseen = 0;
-    #lastTop = 0;
-    #planned = false;
+	const [box, button] = [find("conversa"), find("novas")];
+	let [following, unseen, lastTop] = [true, 0, 0];
 
-    // `onEnd` is told whenever the end comes into sight; `beforeSettle` may shorten the list before it is pulled.
-    constructor(scroller, button, { onEnd, beforeSettle }) {
-      this.#scroller = scroller;
-      this.#button = button;
-      this.#onEnd = onEnd;
-      this.#beforeSettle = beforeSettle;
-      scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-      button.addEventListener("click", () => this.toEnd());
-      // A window that shrinks, or a phone's keyboard that opens, must not hide the end.
-      new ResizeObserver(() => this.#following && this.#settle()).observe(scroller);
-    }
+	// The page says what these do: the end came into sight; is the end of the list the end of the conversation; a later
+	// part of the log is needed, or its latest.
+	const hooks = { onEnd() {}, isLive: () => true, onLater() {}, onLatest() {} };
 
-    get following() {
-      return this.#following;
-    }
+	function showButton() {
+		const live = hooks.isLive();
+		button.hidden = unseen === 0 && live;
+		if (!button.hidden) Papo.dom.say(button, unseen > 0 ? words.newMessages(unseen) : words.backToTalk);
+	}
 
-    // Lines were added; so many of them are messages of others.
-    grew(messages = 0) {
-      if (this.#following) this.#settle();
-      else this.#count(this.#unseen + messages);
-    }
+	function settle() {
+		if (following) box.scrollTop = box.scrollHeight;
+		lastTop = box.scrollTop;
+		showButton();
+	}
 
-    toEnd() {
-      this.#following = true;
-      this.#settle();
-      this.#reachedEnd();
-    }
+	function reachedEnd() {
+		following = true;
+		unseen = 0;
+		showButton();
+		hooks.onEnd();
+	}
 
-    // For leaving one list and coming back to it.
-    save() {
-      return { following: this.#following, unseen: this.#unseen, top: this.#scroller.scrollTop };
-    }
+	// Only somebody who scrolls up stops following: growth alone also takes the end out of sight for a moment.
+	function scrolled() {
+		const near = box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR_PX;
+		const up = box.scrollTop < lastTop;
+		lastTop = box.scrollTop;
+		if (near && hooks.isLive()) reachedEnd();
+		else if (near) hooks.onLater();
+		else if (up) following = false;
+	}
 
-    restore({ following, unseen, top } = { following: true, unseen: 0, top: 0 }) {
-      this.#following = following;
-      this.#lastTop = top;
-      this.#count(unseen);
-      if (following) this.#settle();
-      else this.#scroller.scrollTop = top;
-    }
+	function toEnd() {
+		if (!hooks.isLive()) hooks.onLatest();
+		following = true;
+		settle();
+		reachedEnd();
+	}
 
-    // Once per frame, however many lines arrived: measuring the page for each would make it crawl.
-    #settle() {
-      if (this.#planned) return;
-      this.#planned = true;
-      requestAnimationFrame(() => {
-        this.#planned = false;
-        if (!this.#following) return;
-        this.#beforeSettle();
-        this.#scroller.scrollTop = this.#scroller.scrollHeight;
-        this.#lastTop = this.#scroller.scrollTop;
-      });
-    }
+	// Makes a change above or below without moving what is in sight.
+	function keepPlace(change) {
+		const top = box.getBoundingClientRect().top;
+		const inSight = [...box.querySelectorAll(".timeline:not([hidden]) article")];
+		const anchor = following ? null : inSight.find((node) => node.getBoundingClientRect().top >= top);
+		const before = anchor?.getBoundingClientRect().top;
+		change();
+		if (anchor) box.scrollTop += anchor.getBoundingClientRect().top - before;
+		settle();
+	}
 
-    // Only somebody who scrolls up stops following: growth alone also takes the end out of sight for a moment.
-    #scrolled() {
-      const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-      const near = scrollHeight - scrollTop - clientHeight <= NEAR_PX;
-      const up = scrollTop < this.#lastTop;
-      this.#lastTop = scrollTop;
-      if (near) {
-        this.#following = true;
-        this.#reachedEnd();
-      } else if (up) {
-        this.#following = false;
-      }
-    }
+	// Puts a place of the list in the middle and makes it blink once.
+	function lead(node) {
+		following = false;
+		node.scrollIntoView({ block: "center" });
+		settle();
+		node.classList.add("flash");
+		node.addEventListener("animationend", () => node.classList.remove("flash"), { once: true });
+		node.focus({ preventScroll: true });
+	}
 
-    #reachedEnd() {
-      this.#count(0);
-      this.#onEnd();
-    }
+	// For leaving one list and coming back to it.
+	const save = () => ({ following, unseen, top: box.scrollTop });
 
-    #count(unseen) {
-      this.#unseen = unseen;
-      this.#button.hidden = unseen === 0;
-      if (unseen > 0) this.#button.textContent = Papo.words.newMessages(unseen);
-    }
-  }
+	function restore(place = { following: true, unseen: 0, top: 0 }) {
+		({ following, unseen } = place);
+		box.scrollTop = place.top;
+		settle();
+	}
 
-  Papo.Follower = Follower;
+	function count(messages) {
+		if (!following) unseen += messages;
+		showButton();
+	}
+
+	box.addEventListener("scroll", scrolled, { passive: true });
+	button.addEventListener("click", toEnd);
+	// A window that shrinks, or a phone's keyboard that opens, must not hide the end.
+	new ResizeObserver(settle).observe(box);
+
+	Papo.follow = { box, hooks, settle, toEnd, keepPlace, lead, save, restore, count, isFollowing: () => following };
 })();

@@ -1,91 +1,100 @@
-// The pieces that the conversation is made of, as nodes of the page: one function for each kind of line.
-// Knows how a line looks; must never know where it stands or what came before it.
+// The pieces that the conversation is made of, as nodes: one function for each kind of line.
+// Knows how a line looks; never where it stands or what came before it.
 "use strict";
 
 (() => {
-  const { words } = Papo;
-  const { toNodes } = Papo.text;
-  const { colour } = Papo.names;
+	const { words } = Papo;
+	const { element, button } = Papo.dom;
+	const { toNodes, isOnlyEmoji } = Papo.text;
+	const { colour } = Papo.names;
+	// Longer texts are folded, so that one person can't push all others off the screen.
+	const MOST_ROWS = 15;
+	const ROW_CHARACTERS = 80;
 
-  // An element with a class and children; strings become text nodes.
-  function element(tag, className, ...children) {
-    const node = document.createElement(tag);
-    if (className) node.className = className;
-    node.append(...children);
-    return node;
-  }
+	// What a message node shows, for those who copy it.
+	const shownBy = new WeakMap();
 
-  function time(at) {
-    const node = element("time", "time", words.time(at));
-    node.dateTime = new Date(at).toISOString();
-    node.title = words.instant(at);
-    return node;
-  }
+	function time(at) {
+		const node = element("time", "time", words.time(at));
+		node.dateTime = new Date(at).toISOString();
+		node.title = words.instant(at);
+		return node;
+	}
 
-  function author(name) {
-    return element("span", `author colour-${colour(name)}`, name);
-  }
+	const author = (name) => element("span", `author ${colour(name)}`, name);
 
-  function body(className, ...children) {
-    const node = element("p", className, ...children);
-    // Arabic or Hebrew in a message must not turn its neighbours around.
-    node.dir = "auto";
-    return node;
-  }
+	function isLong(text) {
+		return text.split("\n").reduce((rows, line) => rows + Math.max(1, Math.ceil(line.length / ROW_CHARACTERS)), 0) > MOST_ROWS;
+	}
 
-  // A message that the server holds, or our own on its way there.
-  function message({ from, at, text, action }, mine) {
-    const node = element("article", mine ? "message mine" : "message");
-    node.setAttribute("aria-label", words.messageOf(from, at));
-    node.title = words.instant(at);
-    if (action) {
-      node.classList.add("action");
-      node.append(body("text", author(from), " ", toNodes(text)), time(at));
-    } else {
-      node.append(element("h3", "heading", author(from), " ", time(at)), body("text", toNodes(text)));
-    }
-    return node;
-  }
+	// A paragraph may not hold blocks of code, hence a div.
+	function body(text, children) {
+		const node = element("div", isOnlyEmoji(text) ? "text emoji" : "text", ...children);
+		// Arabic or Hebrew in a message must not turn its neighbours around.
+		node.dir = "auto";
+		return node;
+	}
 
-  // Seen by two people only, and by nobody later.
-  function whisper({ label, at, text }) {
-    const node = element("article", "message whisper");
-    const heading = element("h3", "heading", element("span", "author", label), " ", time(at));
-    node.append(heading, body("text", toNodes(text)), element("p", "hint", words.whisperHint));
-    return node;
-  }
+	function fold(node) {
+		node.classList.add("folded");
+		const more = button("link", words.showAll, () => {
+			const folded = node.classList.toggle("folded");
+			more.textContent = folded ? words.showAll : words.showLess;
+		});
+		node.querySelector(".text").after(more);
+	}
 
-  // A grey line: who came and went, or an answer of the page itself.
-  function notice(text, at) {
-    const node = element("p", "notice", text);
-    if (at !== undefined) node.append(" · ", time(at));
-    return node;
-  }
+	function article(shown, className, label) {
+		const node = element("article", `message ${className}`);
+		node.setAttribute("aria-label", label);
+		// Reached with the arrow keys, not with Tab: there may be hundreds.
+		node.tabIndex = -1;
+		shownBy.set(node, shown);
+		return node;
+	}
 
-  function day(at) {
-    const node = element("h2", "day", element("span", "", words.dayName(at)));
-    return node;
-  }
+	// {from, at, text, action?, mine, forMe, quote?, people, me}: `quote` is what it answers, `people` whom an @ may mean.
+	function message(shown) {
+		const { from, at, text, action, people, me } = shown;
+		const node = article(shown, shown.mine ? "mine" : shown.forMe ? "for-me" : "", words.messageOf(from, at));
+		const nodes = toNodes(text, people, me);
+		if (action) node.classList.add("action");
+		if (action) node.append(body("", [author(from), " ", ...nodes, " ", time(at)]));
+		else node.append(element("h3", "heading", author(from), " ", time(at)), body(text, nodes));
+		if (shown.quote) node.querySelector(".text").before(shown.quote);
+		if (isLong(text)) fold(node);
+		return node;
+	}
 
-  function button(label, onClick) {
-    const node = element("button", "link", label);
-    node.type = "button";
-    node.addEventListener("click", onClick);
-    return node;
-  }
+	// Seen by two people only, and by nobody later.
+	function whisper(shown) {
+		const { label, at, text } = shown;
+		const node = article({ ...shown, from: label.replace(/:$/u, "") }, "whisper", `${label} ${words.time(at)}`);
+		const heading = element("h3", "heading", element("span", "author", label), " ", time(at));
+		node.append(heading, body(text, toNodes(text)), element("p", "hint", words.whisperHint));
+		return node;
+	}
 
-  // Beside an own message: on its way, waiting for a connection (the style sheet chooses which of the two), or refused.
-  function fate(item, { onRetry, onDiscard }) {
-    if (item.state !== "failed") {
-      const sending = element("span", "sending", words.sending);
-      const waiting = element("span", "waiting", words.waiting);
-      return element("p", "fate", sending, waiting);
-    }
-    const node = element("p", "fate failed", words.notSent, " · ", item.reason, " ");
-    node.setAttribute("role", "alert");
-    node.append(button(words.retry, () => onRetry(item.id)), " · ", button(words.discard, () => onDiscard(item.id)));
-    return node;
-  }
+	// A grey line: who came and went, or an answer of the page itself.
+	function notice(text, at) {
+		const node = element("p", at ? "notice presence" : "notice note", text);
+		if (at) node.append(" · ", time(at));
+		return node;
+	}
 
-  Papo.line = Object.freeze({ element, message, whisper, notice, day, fate, button });
+	const separator = (className, text) => element("h2", `separator ${className}`, element("span", "", text));
+
+	// Beside an own message: on its way, waiting for a connection (the style sheet chooses which of the two), or refused.
+	function fate(item, { onRetry, onDiscard }) {
+		if (item.state !== "failed") {
+			return element("p", "fate", element("span", "sending", words.sending), element("span", "waiting", words.waiting));
+		}
+		const [retry, discard] = [() => onRetry(item.id), () => onDiscard(item.id)];
+		const node = element("p", "fate failed", `${words.notSent} · ${item.reason} `);
+		node.setAttribute("role", "alert");
+		node.append(button("link", words.retry, retry), " · ", button("link", words.discard, discard));
+		return node;
+	}
+
+	Papo.line = { message, whisper, notice, separator, fate, shownBy };
 })();

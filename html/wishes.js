@@ -1,106 +1,80 @@
 // What the person wants: each wish becomes words to the server, or an answer from what the page already knows.
-// Knows the session, the rooms and what is unsent; must never know commands or keys, nor nodes of the page.
+// Knows the session, the rooms and what is unsent; never commands or keys.
 "use strict";
 
 (() => {
-  const { words } = Papo;
-  // The server passes on no more than this; the others' pages forget it two seconds later.
-  const TYPING_EVERY_MS = 3_000;
+	const { words, desk, session, unsent, search } = Papo;
+	// The server passes on no more than this; the others' pages forget it two seconds later.
+	const TYPING_EVERY_MS = 3_000;
+	const MOST_FOUND = 50;
+	let typedAt = 0;
 
-  class Wishes {
-    #session;
-    #desk;
-    #unsent;
-    #typingAt = 0;
-    // Whom /r answers.
-    #whisperedBy = null;
+	function ask(type, fields) {
+		const sent = session.send(type, fields);
+		if (!sent) desk.note(words.offlineCommand);
+		return sent;
+	}
 
-    constructor({ session, desk, unsent }) {
-      this.#session = session;
-      this.#desk = desk;
-      this.#unsent = unsent;
-    }
+	// One's own message is where one wants to look, and what was unread is read.
+	function add(item) {
+		unsent.add({ ...item, home: desk.current.key });
+		desk.timeline(desk.current).forgetUnread();
+		Papo.follow.toEnd();
+	}
 
-    say(text, action) {
-      const room = this.#desk.current;
-      this.#typingAt = 0;
-      this.#unsent.add({ room: room.name, home: room.key, text, action: action || undefined });
-      this.#desk.toEnd();
-    }
+	const whisper = (to, text) => add({ to, text });
 
-    whisper(to, text) {
-      this.#unsent.add({ to, home: this.#desk.current.key, text });
-      this.#desk.toEnd();
-    }
+	const wishes = {
+		// Whom /r answers, and whether somebody asked to see the rooms.
+		whisperedBy: null,
+		wantsRooms: false,
 
-    whisperedBy(name) {
-      this.#whisperedBy = name;
-    }
-
-    answerWhisper(text) {
-      if (this.#whisperedBy === null) this.note(words.nobodyToAnswer);
-      else this.whisper(this.#whisperedBy, text);
-    }
-
-    retry(id) {
-      this.#unsent.retry(id);
-      this.#desk.toEnd();
-    }
-
-    discard(id) {
-      this.#unsent.discard(id);
-    }
-
-    typing() {
-      const now = Date.now();
-      if (now - this.#typingAt < TYPING_EVERY_MS || !this.#desk.current?.open) return;
-      this.#typingAt = now;
-      this.#session.send("typing", { room: this.#desk.current.name });
-    }
-
-    rename(name) {
-      this.#ask("rename", { name });
-    }
-
-    join(name) {
-      const known = this.#desk.find(name);
-      if (known) this.#desk.show(known);
-      else if (this.#ask("join", { room: name })) this.#session.wanted = name;
-    }
-
-    part() {
-      if (this.#desk.rooms.length < 2) this.note(words.lastRoom);
-      else this.#ask("leave", { room: this.#desk.current.name });
-    }
-
-    listRooms() {
-      this.#ask("rooms");
-    }
-
-    who() {
-      const { crowded, online, people } = this.#desk.current;
-      this.note(crowded ? words.howMany(online) : words.whoIsHere(people.map(({ name }) => name)));
-    }
-
-    leave() {
-      this.#unsent.end();
-      this.#session.leave();
-    }
-
-    presentNames() {
-      return this.#desk.rooms.flatMap((room) => room.people.map(({ name }) => name));
-    }
-
-    note(text) {
-      this.#desk.note(text);
-    }
-
-    #ask(type, fields) {
-      const sent = this.#session.send(type, fields);
-      if (!sent) this.note(words.offlineCommand);
-      return sent;
-    }
-  }
-
-  Papo.Wishes = Wishes;
+		say(text, action) {
+			typedAt = 0;
+			add({ room: desk.current.name, text, action: action || undefined });
+		},
+		// "Ana Maria oi". Returns false if there is nothing to say.
+		whisperTo(typed) {
+			const present = new Set(desk.rooms().flatMap((room) => [...room.folded]));
+			const { name, rest } = Papo.names.splitName(typed, present);
+			return rest !== "" && whisper(name, rest);
+		},
+		answerWhisper(text) {
+			if (wishes.whisperedBy === null) desk.note(words.nobodyToAnswer);
+			else whisper(wishes.whisperedBy, text);
+		},
+		typing() {
+			if (Date.now() - typedAt < TYPING_EVERY_MS || !desk.current?.open) return;
+			typedAt = Date.now();
+			session.send("typing", { room: desk.current.name });
+		},
+		join(name) {
+			if (desk.find(name)) desk.show(desk.find(name));
+			else if (ask("join", { room: name })) session.wanted = name;
+		},
+		part() {
+			if (desk.rooms().length < 2) desk.note(words.lastRoom);
+			else ask("leave", { room: desk.current.name });
+		},
+		who() {
+			const { crowded, online, people } = desk.current;
+			desk.note(crowded ? words.howMany(online) : words.whoIsHere(people.map(({ name }) => name)));
+		},
+		find(query) {
+			if (!ask("search", { room: desk.current.name, query, limit: MOST_FOUND })) search.close();
+		},
+		leave() {
+			unsent.end();
+			session.leave();
+		},
+		rename: (name) => ask("rename", { name }),
+		listRooms: () => (wishes.wantsRooms = ask("rooms")),
+		search: (query) => search.open(query),
+		earlier: () => Papo.pages.earlier(desk.current),
+		alerts: (answer) => Papo.menu.setNotices(answer),
+		wipe: () => desk.timeline(desk.current).wipe(),
+		note: desk.note,
+	};
+	// Only the table of commands wants `false` for "not done".
+	Papo.wishes = wishes;
 })();

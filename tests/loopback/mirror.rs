@@ -177,7 +177,7 @@ fn the_page_knows_every_limit() {
         ("members", MAX_MEMBERS),
         ("rooms_listed", MAX_ROOMS_LISTED),
     ] {
-        assert!(literal.contains(&format!(" {name}: {value},\n")), "{name}: {value}\n{literal}");
+        assert!(literal.contains(&format!("\t{name}: {value},\n")), "{name}: {value}\n{literal}");
     }
     assert_eq!(words(&self::literal("LOBBY")), [LOBBY]);
 }
