@@ -1,135 +1,131 @@
 // Brings the parts together: gives each part what it asks for, and moves between the two screens.
 "use strict";
 
-(() => {
-	const { words, address, storage, form, follow, panels, composer, complete, search, menu, session, desk, unsent, pages, wishes } = Papo;
-	const { find } = Papo.dom;
-	const MIDNIGHT_CHECK_MS = 60_000;
+{
+const { words, address, storage, form, follow, panels, composer, complete, search, commands, session, desk, unsent, pages } = Papo;
+const { find, on } = Papo.dom;
+const MIDNIGHT_CHECK_MS = 60_000;
 
-	const isTalking = () => !find("papo").hidden;
+const isTalking = () => !find("papo").hidden;
 
-	// A page opened as a file shows a key that only this computer can read; the server writes it beside the page.
-	// Most of the time there is none, and that is fine.
-	const fileKey = new Promise((resolve) => {
-		if (!address.isFile) return resolve(undefined);
-		const script = document.createElement("script");
-		script.src = "chave.js";
-		script.onload = script.onerror = () => resolve(window.PAPO_CHAVE);
-		document.head.append(script);
-	});
+// A page opened as a file shows a key that only this computer can read; the server writes it beside the page.
+// Most of the time there is none, and that is fine.
+const fileKey = new Promise((resolve) => {
+	if (!address.isFile) return resolve(undefined);
+	const script = document.createElement("script");
+	script.src = "chave.js";
+	script.onload = script.onerror = () => resolve(window.PAPO_CHAVE);
+	document.head.append(script);
+});
 
-	// The two screens
 
-	Papo.connection.hooks.onState = (state) => {
-		if (state.name !== "online" && state.name !== "connecting") {
-			session.out();
-			pages.forget();
-			unsent.connectionLost();
-		}
-		Papo.status.show(state);
-		find("conversa").classList.toggle("offline", state.name !== "online");
-		form.setBusy(state.name === "connecting" && !isTalking());
-		if (state.name === "online" && !isTalking()) showTalk();
-		if (state.name === "idle" || state.name === "ended") showForm(state);
-	};
+Papo.connection.hooks.onState = (state) => {
+	if (state.name !== "online" && state.name !== "connecting") {
+		session.out();
+		pages.forget();
+		unsent.connectionLost();
+	}
+	Papo.showStatus(state);
+	find("conversa").classList.toggle("offline", state.name !== "online");
+	form.setBusy(state.name === "connecting" && !isTalking());
+	if (state.name === "online" && !isTalking()) showTalk();
+	if (state.name === "idle" || state.name === "ended") showForm(state);
+};
 
-	function showTalk() {
-		find("entrada").hidden = true;
-		find("papo").hidden = false;
+function showTalk() {
+	find("entrada").hidden = true;
+	find("papo").hidden = false;
+	follow.toEnd();
+	composer.box.focus();
+}
+
+function showForm(state) {
+	search.close();
+	find("papo").hidden = true;
+	find("entrada").hidden = false;
+	form.show(state.name === "ended" ? state : null);
+}
+
+
+form.hooks.onEnter = async (values) => session.enter(values, await fileKey);
+composer.hooks.onSend = commands.perform;
+composer.hooks.onTyping = commands.typing;
+Papo.talk.hooks.onLimits = ({ text }) => composer.setLimit(text);
+unsent.hooks.onHold = (ms) => composer.warn(words.tooFast(Math.ceil(ms / 1000)), ms);
+composer.hooks.onKey = complete.key;
+complete.sources.commands = () => commands.names;
+complete.sources.people = () =>
+	(desk.current?.people ?? []).filter(({ tag }) => tag !== session.me.tag).map(({ name }) => ({ value: name }));
+complete.sources.rooms = () => desk.rooms().map(({ name }) => ({ value: name }));
+panels.hooks.onPerson = (name) => composer.write(`/msg ${/\s/u.test(name) ? `"${name}"` : name} `);
+panels.hooks.onRoom = desk.show;
+Object.assign(desk.hooks, {
+	onRetry(id) {
+		unsent.retry(id);
 		follow.toEnd();
-		composer.box.focus();
-	}
+	},
+	onDiscard: unsent.discard,
+	earlier: pages.earlier,
+	later: pages.later,
+	latest: pages.latest,
+});
+desk.hooks.onShow = (room) => Papo.showInvitation(session.host, room.name);
+search.hooks.onSearch = commands.search;
+search.hooks.onChoose = (seq) => pages.around(desk.current, seq);
+search.hooks.onClose = () => composer.box.focus();
+on(find("trocar-nome"), "click", () => composer.write("/nome "));
+on(find("sair"), "click", commands.leave);
+on(find("tentar"), "click", Papo.connection.retryNow);
+on(find("buscar"), "click", () => search.open());
+on(window, "hashchange", () => address.room() && isTalking() && commands.join(address.room()));
+on(find("conversa"), "click", (event) => {
+	const link = event.target.closest(".room-link");
+	if (!link) return;
+	event.preventDefault();
+	commands.join(link.textContent);
+});
 
-	function showForm(state) {
-		search.close();
-		find("papo").hidden = true;
-		find("entrada").hidden = false;
-		form.show(state.name === "ended" ? state : null);
-	}
 
-	// What the parts ask for
+function cycle(back) {
+	const places = ["conversa", "escrever", "pessoas"].map(find).filter((node) => node.checkVisibility());
+	const at = places.findIndex((node) => node.contains(document.activeElement));
+	const next = places.at((at + (back ? -1 : 1)) % places.length);
+	(next === follow.box ? next : next.querySelector("textarea, button"))?.focus();
+}
 
-	form.hooks.onEnter = async (values) => session.enter(values, await fileKey);
-	composer.hooks.onSend = (text) => Papo.commands.perform(text, wishes);
-	composer.hooks.onTyping = wishes.typing;
-	Papo.talk.hooks.onLimits = ({ text }) => composer.setLimit(text);
-	unsent.hooks.onHold = (ms) => composer.warn(words.tooFast(Math.ceil(ms / 1000)), ms);
-	composer.hooks.onKey = complete.key;
-	complete.sources.commands = () => Papo.commands.names;
-	complete.sources.people = () =>
-		(desk.current?.people ?? []).filter(({ tag }) => tag !== session.me.tag).map(({ name }) => ({ value: name }));
-	complete.sources.rooms = () => desk.rooms().map(({ name }) => ({ value: name }));
-	panels.hooks.onPerson = (name) => composer.write(`/msg ${/\s/u.test(name) ? `"${name}"` : name} `);
-	panels.hooks.onRoom = desk.show;
-	Object.assign(desk.hooks, {
-		onRetry(id) {
-			unsent.retry(id);
-			follow.toEnd();
-		},
-		onDiscard: unsent.discard,
-		earlier: pages.earlier,
-		later: pages.later,
-		latest: pages.latest,
-	});
-	desk.hooks.onShow = (room) => Papo.invite.show(session.host, room.name);
-	search.hooks.onSearch = wishes.find;
-	search.hooks.onChoose = (seq) => pages.around(desk.current, seq);
-	search.hooks.onClose = () => composer.box.focus();
-	menu.hooks.onRename = () => composer.write("/nome ");
-	menu.hooks.onLeave = wishes.leave;
-	find("tentar").addEventListener("click", Papo.connection.retryNow);
-	find("buscar").addEventListener("click", () => search.open());
-	window.addEventListener("hashchange", () => address.room() && isTalking() && wishes.join(address.room()));
-	find("conversa").addEventListener("click", (event) => {
-		const link = event.target.closest(".room-link");
-		if (!link) return;
-		event.preventDefault();
-		wishes.join(link.textContent.slice(1));
-	});
+function escape() {
+	if (search.close() || document.querySelector(":popover-open")) return;
+	panels.close();
+	if (desk.current) desk.list().forgetUnread();
+	follow.toEnd();
+	composer.box.focus();
+}
 
-	// Keys that work everywhere
+function keyPressed(event) {
+	if (!isTalking() || event.isComposing || event.defaultPrevented) return;
+	const { key, ctrlKey, metaKey, altKey, target } = event;
+	const writing = /^(INPUT|TEXTAREA|SELECT)$/u.test(target.tagName);
+	if (key === "Escape") return escape();
+	if (((ctrlKey || metaKey) && key.toLowerCase() === "k") || (key === "/" && !writing)) search.open();
+	else if (altKey && (key === "ArrowUp" || key === "ArrowDown")) desk.step(key === "ArrowUp" ? -1 : 1);
+	else if (key === "F6") cycle(event.shiftKey);
+	else return;
+	event.preventDefault();
+}
 
-	function cycle(back) {
-		const places = ["conversa", "escrever", "pessoas"].map(find).filter((node) => node.checkVisibility());
-		const at = places.findIndex((node) => node.contains(document.activeElement));
-		const next = places.at((at + (back ? -1 : 1)) % places.length);
-		(next === follow.box ? next : next.querySelector("textarea, button"))?.focus();
-	}
+on(document, "keydown", keyPressed);
 
-	// Goes to where one came from; what was unread is read.
-	function escape() {
-		if (search.close() || document.querySelector(":popover-open")) return;
-		panels.close();
-		if (desk.current) desk.timeline(desk.current).forgetUnread();
-		follow.toEnd();
-		composer.box.focus();
-	}
+// The browser's own answer to a dropped file is to leave the conversation and show it.
+function refuseFiles(event) {
+	if (event.type === "dragover" || event.type === "drop") event.preventDefault();
+	const { files, types } = event.dataTransfer ?? event.clipboardData;
+	// A copied table brings its picture along, and is pasted as text.
+	if (event.type !== "dragover" && files.length > 0 && !types.includes("text/plain")) desk.note(words.noFiles);
+}
 
-	function keyPressed(event) {
-		if (!isTalking() || event.isComposing || event.defaultPrevented) return;
-		const { key, ctrlKey, metaKey, altKey, target } = event;
-		const writing = /^(INPUT|TEXTAREA|SELECT)$/u.test(target.tagName);
-		if (key === "Escape") return escape();
-		if (((ctrlKey || metaKey) && key.toLowerCase() === "k") || (key === "/" && !writing)) search.open();
-		else if (altKey && (key === "ArrowUp" || key === "ArrowDown")) desk.step(key === "ArrowUp" ? -1 : 1);
-		else if (key === "F6") cycle(event.shiftKey);
-		else return;
-		event.preventDefault();
-	}
-
-	document.addEventListener("keydown", keyPressed);
-
-	// The browser's own answer to a dropped file is to leave the conversation and show it.
-	function refuseFiles(event) {
-		if (event.type === "dragover" || event.type === "drop") event.preventDefault();
-		const { files, types } = event.dataTransfer ?? event.clipboardData;
-		// A copied table brings its picture along, and is pasted as text.
-		if (event.type !== "dragover" && files.length > 0 && !types.includes("text/plain")) wishes.note(words.noFiles);
-	}
-
-	for (const type of ["dragover", "drop", "paste"]) document.addEventListener(type, refuseFiles);
-	setInterval(() => desk.refreshDays(), MIDNIGHT_CHECK_MS);
-	form.show();
-	// After a reload, who was in comes back by itself.
-	if (storage.tab.get("rooms")) form.enter();
-})();
+on(document, "dragover drop paste", refuseFiles);
+setInterval(() => desk.refreshDays(), MIDNIGHT_CHECK_MS);
+form.show();
+// After a reload, who was in comes back by itself.
+if (storage.tab.get("rooms")) form.enter();
+}

@@ -1,53 +1,114 @@
-// What may be typed after a slash, as one table; the help is made from it.
-// Knows the words of commands; never how they are carried out: that is asked of the wishes.
+// What may be typed after a slash, as one table from which the help is made, and how each wish is carried out: in words
+// to the server, or with what the page already knows. Never knows keys or nodes.
 "use strict";
 
-(() => {
-	const { words } = Papo;
-	const { clean, isName } = Papo.names;
+{
+const { words, desk, session, unsent, search, names } = Papo;
+// The server passes on no more than this; the others' pages forget it two seconds later.
+const TYPING_EVERY_MS = 3_000;
+const MOST_FOUND = 50;
+let typedAt = 0;
 
-	const rename = (wishes, rest) => (isName(clean(rest)) ? wishes.rename(clean(rest)) : wishes.note(words.nameInvalid));
+function ask(type, fields) {
+	const sent = session.send(type, fields);
+	if (!sent) desk.note(words.offlineCommand);
+	return sent;
+}
 
-	// [names, argument, what it does, how]; an argument without brackets must be there.
-	const COMMANDS = [
-		["ajuda help", "", "mostra esta lista", (wishes) => wishes.note(help())],
-		["nome nick", "Novo Nome", "troca o seu nome", rename],
-		["quem who", "", "mostra quem está na sala", (wishes) => wishes.who()],
-		["entrar join", "sala", "entra em outra sala, ou a cria", (wishes, rest) => wishes.join(rest.replace(/^#/u, ""))],
-		["deixar part", "", "sai desta sala", (wishes) => wishes.part()],
-		["salas rooms", "", "mostra as salas abertas", (wishes) => wishes.listRooms()],
-		["msg w whisper", "Ana texto", "fala só com uma pessoa", (wishes, rest) => wishes.whisperTo(rest)],
-		["r reply", "texto", "responde à última mensagem particular", (wishes, rest) => wishes.answerWhisper(rest)],
-		["eu me", "texto", "diz o que você faz: /eu acena", (wishes, rest) => wishes.say(rest, true)],
-		["buscar search", "[texto]", "procura no que foi dito na sala", (wishes, rest) => wishes.search(rest)],
-		["antes before", "", "mostra mensagens anteriores", (wishes) => wishes.earlier()],
-		["avisos alerts", "[sim|não]", "avisa quando alguém menciona você", (wishes, rest) => wishes.alerts(rest)],
-		["limpar clear", "", "limpa a tela; nada se perde no servidor", (wishes) => wishes.wipe()],
-		["sair quit", "", "sai da conversa", (wishes) => wishes.leave()],
-	].map(([names, argument, does, run]) => {
-		const all = names.split(" ");
-		return { names: all, argument, does, run, usage: `/${all[0]} ${argument}`.trim() };
-	});
+// One's own message is where one wants to look, and what was unread is read.
+function add(item) {
+	unsent.add({ ...item, home: desk.current.key });
+	desk.list().forgetUnread();
+	Papo.follow.toEnd();
+}
 
-	function help() {
-		const lines = COMMANDS.map(({ usage, does }) => `${usage} — ${does}`);
-		return [...lines, "//texto — envia um texto que começa com barra"].join("\n");
-	}
+function say(text, action) {
+	typedAt = 0;
+	add({ room: desk.current.name, text, action: action || undefined });
+}
 
-	// Carries out what was typed: says it, or does what the command asks. Returns false if it should stay in the box.
-	function perform(typed, wishes) {
-		if (!typed.startsWith("/")) return wishes.say(typed, false);
-		if (typed.startsWith("//")) return wishes.say(typed.slice(1), false);
-		const [, word, rest] = /^\/(\S*)\s*([^]*)$/u.exec(typed);
-		const command = COMMANDS.find(({ names }) => names.includes(word.toLowerCase()));
-		if (!command) wishes.note(words.unknownCommand(word));
-		if (!command) return false;
-		const { argument, run, usage } = command;
-		const lacks = /^[^[]/u.test(argument) && rest.trim() === "";
-		const done = !lacks && run(wishes, rest.trim()) !== false;
-		if (!done) wishes.note(words.usage(usage));
-		return done;
-	}
+function rename(typed) {
+	const name = names.clean(typed);
+	if (names.isName(name)) ask("rename", { name });
+	else desk.note(words.nameInvalid);
+}
 
-	Papo.commands = { perform, names: COMMANDS.map(({ names, does }) => ({ value: names[0], hint: does })) };
-})();
+function who() {
+	const { crowded, online, people } = desk.current;
+	desk.note(crowded ? words.howMany(online) : words.whoIsHere(people.map(({ name }) => name)));
+}
+
+function join(typed) {
+	const name = typed.replace(/^#/u, "");
+	if (desk.find(name)) desk.show(desk.find(name));
+	else if (ask("join", { room: name })) session.wanted = name;
+}
+
+function part() {
+	if (desk.rooms().length < 2) desk.note(words.lastRoom);
+	else ask("leave", { room: desk.current.name });
+}
+
+function whisper(typed) {
+	const present = new Set(desk.rooms().flatMap((room) => [...room.folded]));
+	const { name: to, rest: text } = names.splitName(typed, present);
+	return text !== "" && add({ to, text });
+}
+
+function reply(text) {
+	if (session.whisperedBy) add({ to: session.whisperedBy, text });
+	else desk.note(words.nobodyToAnswer);
+}
+
+function leave() {
+	unsent.end();
+	session.leave();
+}
+
+// Names, argument (without brackets it must be there), what it does, how.
+const COMMANDS = [
+	["ajuda help", "", "mostra esta lista", () => desk.note(help())],
+	["nome nick", "Novo Nome", "troca o seu nome", rename],
+	["quem who", "", "mostra quem está na sala", who],
+	["entrar join", "sala", "entra em outra sala, ou a cria", join],
+	["deixar part", "", "sai desta sala", part],
+	["salas rooms", "", "mostra as salas abertas", () => (session.wantsRooms = ask("rooms"))],
+	["msg w whisper", "Ana texto", "fala só com uma pessoa", whisper],
+	["r reply", "texto", "responde à última mensagem particular", reply],
+	["eu me", "texto", "diz o que você faz: /eu acena", (text) => say(text, true)],
+	["buscar search", "[texto]", "procura no que foi dito na sala", search.open],
+	["antes before", "", "mostra mensagens anteriores", () => Papo.pages.earlier(desk.current)],
+	["avisos alerts", "[sim|não]", "avisa quando alguém menciona você", (answer) => Papo.setNotices(answer)],
+	["limpar clear", "", "limpa a tela; nada se perde no servidor", () => desk.list().wipe()],
+	["sair quit", "", "sai da conversa", leave],
+].map(([all, argument, does, run]) => ({ all: all.split(" "), argument, does, run }));
+
+const usage = ({ all, argument }) => `/${all[0]} ${argument}`.trim();
+
+function help() {
+	const lines = COMMANDS.map((command) => `${usage(command)} — ${command.does}`);
+	return [...lines, "//texto — envia um texto que começa com barra"].join("\n");
+}
+
+// Carries out what was typed. Returns false if it should stay in the box.
+function perform(typed) {
+	const [, word, rest] = /^\/(?!\/)(\S*)\s*([^]*)$/u.exec(typed) ?? [];
+	if (word === undefined) return say(typed.replace(/^\/\//u, "/"));
+	const command = COMMANDS.find(({ all }) => all.includes(word.toLowerCase()));
+	const lacks = command && /^[^[]/u.test(command.argument) && rest.trim() === "";
+	if (command && !lacks && command.run(rest.trim()) !== false) return true;
+	desk.note(command ? words.usage(usage(command)) : words.unknownCommand(word));
+	return false;
+}
+
+Papo.commands = {
+	perform, leave, join,
+	names: COMMANDS.map(({ all, does }) => ({ value: all[0], hint: does })),
+	typing() {
+		if (Date.now() - typedAt < TYPING_EVERY_MS || !desk.current?.open) return;
+		typedAt = Date.now();
+		session.send("typing", { room: desk.current.name });
+	},
+	search: (query) => ask("search", { room: desk.current.name, query, limit: MOST_FOUND }) || search.close(),
+};
+}

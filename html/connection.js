@@ -2,132 +2,126 @@
 // States: `idle` · `connecting` · `online` · `waiting` {until, stopped} · `ended` {code, text}: no more tries.
 "use strict";
 
-(() => {
-	const { encode, decode, PROTOCOL, CLOSE_CODES } = Papo.protocol;
+{
+const { encode, decode, PROTOCOL, CLOSE_CODES } = Papo.protocol;
 
-	// A machine that is off doesn't answer at all, and the browser would wait for two minutes.
-	const CONNECT_MS = 10_000;
-	// Browsers send no pings and may not notice a dead link: after this much silence we ask.
-	const SILENCE_MS = 20_000;
-	const PONG_MS = 10_000;
-	const PULSE_MS = 1_000;
-	// Each wait is longer than the one before, and differs by chance: many pages must not come back all at once.
-	const RETRY = { first: 500, growth: 1.7, most: 20_000, chance: 0.2 };
-	// A shorter connection doesn't shorten the next wait.
-	const STEADY_MS = 5_000;
-	// Goodbyes after which trying again would be rude or useless.
-	const FINAL_BYES = ["kicked", "banned", "full", "protocol"];
+// A machine that is off doesn't answer at all, and the browser would wait for two minutes.
+const CONNECT_MS = 10_000;
+// Browsers send no pings and may not notice a dead link: after this much silence we ask.
+const SILENCE_MS = 20_000;
+const PONG_MS = 10_000;
+const PULSE_MS = 1_000;
+// Each wait is longer than the one before, and differs by chance: many pages must not come back all at once.
+const RETRY = { first: 500, growth: 1.7, most: 20_000, chance: 0.2 };
+const STEADY_MS = 5_000;
+const FINAL_BYES = ["kicked", "banned", "full", "protocol"];
 
-	// `greeting()` makes the fields of `enter`, anew each time: what we hold may have grown. `onMessage`, `onState`.
-	const hooks = {};
-	let [socket, url, state, everOnline] = [null, "", { name: "idle" }, false];
-	let [tries, onlineSince, heardAt, askedAt] = [0, 0, 0, 0];
-	let bye, timer, pulse;
+// `greeting()` makes the fields of `enter`, anew each time: what we hold may have grown. `onMessage`, `onState`.
+const hooks = {};
+let [socket, url, state, everOnline] = [null, "", { name: "idle" }, false];
+let [tries, onlineSince, heardAt, askedAt] = [0, 0, 0, 0];
+let bye, timer, pulse;
 
-	function change(next) {
-		state = next;
-		hooks.onState(next);
+function change(next) {
+	state = next;
+	hooks.onState(next);
+}
+
+function send(type, fields) {
+	if (socket?.readyState !== WebSocket.OPEN) return false;
+	socket.send(encode(type, fields));
+	return true;
+}
+
+function open(address) {
+	url = address;
+	everOnline = false;
+	tries = 0;
+	dial();
+}
+
+function dial() {
+	letGo();
+	bye = null;
+	change({ name: "connecting" });
+	timer = setTimeout(lost, CONNECT_MS);
+	try {
+		socket = new WebSocket(url);
+	} catch {
+		return lost();
 	}
+	socket.onopen = () => send("enter", hooks.greeting());
+	socket.onmessage = ({ data }) => heard(decode(data));
+	socket.onclose = ({ code }) =>
+		(code === CLOSE_CODES.policy ? end({ code: "policy", text: bye?.text ?? Papo.words.cutOff }) : lost());
+}
 
-	// Whether it could be sent; while offline nothing is.
-	function send(type, fields) {
-		if (socket?.readyState !== WebSocket.OPEN) return false;
-		socket.send(encode(type, fields));
-		return true;
+function heard(message) {
+	heardAt = Date.now();
+	const entering = state.name === "connecting";
+	if (message?.type === "bye") bye = message;
+	if (message === null || message === bye) return FINAL_BYES.includes(message?.code) && end(message);
+	if (entering && message.type === "error") return end(message);
+	if (!entering || message.type !== "welcome") return hooks.onMessage(message);
+	if (message.protocol !== PROTOCOL) return end({ code: "version", text: Papo.words.otherVersion });
+	clearTimeout(timer);
+	[everOnline, onlineSince, askedAt] = [true, Date.now(), 0];
+	pulse = setInterval(checkPulse, PULSE_MS);
+	hooks.onMessage(message);
+	change({ name: "online" });
+}
+
+function checkPulse() {
+	const now = Date.now();
+	const asked = askedAt > heardAt;
+	if (asked && now - askedAt >= PONG_MS) lost();
+	else if (!asked && now - heardAt >= SILENCE_MS) {
+		askedAt = now;
+		send("ping");
 	}
+}
 
-	function open(address) {
-		url = address;
-		everOnline = false;
-		tries = 0;
-		dial();
-	}
+// The network is back, or somebody looks at the page again: no reason to wait any longer.
+function wake() {
+	if (state.name === "waiting") dial();
+	else if (state.name === "online") checkPulse();
+}
 
-	function dial() {
-		letGo();
-		bye = null;
-		change({ name: "connecting" });
-		timer = setTimeout(lost, CONNECT_MS);
-		try {
-			socket = new WebSocket(url);
-		} catch {
-			return lost();
-		}
-		socket.onopen = () => send("enter", hooks.greeting());
-		socket.onmessage = ({ data }) => heard(decode(data));
-		socket.onclose = ({ code }) =>
-			(code === CLOSE_CODES.policy ? end({ code: "policy", text: bye?.text ?? Papo.words.cutOff }) : lost());
-	}
+function lost() {
+	if (onlineSince && Date.now() - onlineSince >= STEADY_MS) tries = 0;
+	letGo();
+	if (!everOnline) return end(bye ?? { code: "unreachable" });
+	const usual = bye?.retry_after_ms ?? Math.min(RETRY.first * RETRY.growth ** tries, RETRY.most);
+	const delay = usual * (1 + RETRY.chance * (2 * Math.random() - 1));
+	tries += 1;
+	timer = setTimeout(dial, delay);
+	change({ name: "waiting", until: Date.now() + delay, stopped: bye?.code === "shutdown" });
+}
 
-	function heard(message) {
-		heardAt = Date.now();
-		const entering = state.name === "connecting";
-		if (message?.type === "bye") bye = message;
-		if (message === null || message === bye) return FINAL_BYES.includes(message?.code) && end(message);
-		if (entering && message.type === "error") return end(message);
-		if (!entering || message.type !== "welcome") return hooks.onMessage(message);
-		if (message.protocol !== PROTOCOL) return end({ code: "version", text: Papo.words.otherVersion });
-		clearTimeout(timer);
-		[everOnline, onlineSince, askedAt] = [true, Date.now(), 0];
-		pulse = setInterval(checkPulse, PULSE_MS);
-		hooks.onMessage(message);
-		change({ name: "online" });
-	}
+function end({ code, text }) {
+	letGo();
+	change({ name: "ended", code, text });
+}
 
-	function checkPulse() {
-		const now = Date.now();
-		const asked = askedAt > heardAt;
-		if (asked && now - askedAt >= PONG_MS) lost();
-		else if (!asked && now - heardAt >= SILENCE_MS) {
-			askedAt = now;
-			send("ping");
-		}
-	}
+// Forgets the socket at once: a dead one may take minutes to admit that it is closed.
+function letGo(closeCode) {
+	clearTimeout(timer);
+	clearInterval(pulse);
+	onlineSince = 0;
+	if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
+	socket?.close(closeCode);
+	socket = null;
+}
 
-	// The network is back, or somebody looks at the page again: no reason to wait any longer.
-	function wake() {
-		if (state.name === "waiting") dial();
-		else if (state.name === "online") checkPulse();
-	}
+function leave() {
+	letGo(CLOSE_CODES.leave);
+	change({ name: "idle" });
+}
 
-	function lost() {
-		if (onlineSince && Date.now() - onlineSince >= STEADY_MS) tries = 0;
-		letGo();
-		if (!everOnline) return end(bye ?? { code: "unreachable" });
-		const usual = bye?.retry_after_ms ?? Math.min(RETRY.first * RETRY.growth ** tries, RETRY.most);
-		const delay = usual * (1 + RETRY.chance * (2 * Math.random() - 1));
-		tries += 1;
-		timer = setTimeout(dial, delay);
-		change({ name: "waiting", until: Date.now() + delay, stopped: bye?.code === "shutdown" });
-	}
+Papo.dom.on(window, "online pageshow", wake);
+Papo.dom.on(document, "visibilitychange", () => document.hidden || wake());
 
-	function end({ code, text }) {
-		letGo();
-		change({ name: "ended", code, text });
-	}
+const retryNow = () => /^(waiting|connecting)$/u.test(state.name) && dial();
 
-	// Forgets the socket at once: a dead one may take minutes to admit that it is closed.
-	function letGo(closeCode) {
-		clearTimeout(timer);
-		clearInterval(pulse);
-		onlineSince = 0;
-		if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
-		socket?.close(closeCode);
-		socket = null;
-	}
-
-	// Says goodbye properly, so that the name is free at once.
-	function leave() {
-		letGo(CLOSE_CODES.leave);
-		change({ name: "idle" });
-	}
-
-	window.addEventListener("online", wake);
-	window.addEventListener("pageshow", wake);
-	document.addEventListener("visibilitychange", () => document.hidden || wake());
-
-	// A try that is under way may be one that nobody answers.
-	const retryNow = () => /^(waiting|connecting)$/u.test(state.name) && dial();
-
-	Papo.connection = { hooks, open, send, leave, retryNow };
-})();
+Papo.connection = { hooks, open, send, leave, retryNow };
+}

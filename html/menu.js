@@ -1,57 +1,44 @@
-// The menu: theme, notices, whether comings and goings are shown, another name, the way out.
-// Knows its controls and what is kept of them; never the conversation.
+// The menu: theme, notices, whether comings and goings are shown. Knows its controls and what is kept of them; never
+// the conversation.
 "use strict";
 
-(() => {
-	const { words, alerts } = Papo;
-	const { kept } = Papo.storage;
-	const { find, say } = Papo.dom;
+{
+const { words, alerts } = Papo;
+const { kept } = Papo.storage;
+const { find, on, say } = Papo.dom;
 
-	const menu = find("menu");
-	const [theme, presence, notices, sound] = [find("tema"), find("ver-entradas"), find("avisar"), find("som")];
-	const hooks = { onRename() {}, onLeave() {} };
+const menu = find("menu");
+const [theme, presence, notices, sound] = ["tema", "ver-entradas", "avisar", "som"].map(find);
 
-	// The style sheet does the rest by these attributes of the root.
-	function apply() {
-		const { dataset } = document.documentElement;
-		dataset.theme = theme.value;
-		dataset.presence = presence.checked ? "yes" : "no";
-		kept.set("theme", theme.value);
-		kept.set("presence", dataset.presence);
-	}
+function apply() {
+	const choice = { theme: theme.value, presence: presence.checked ? "yes" : "no" };
+	Object.assign(document.documentElement.dataset, choice);
+	for (const [key, value] of Object.entries(choice)) kept.set(key, value);
+}
 
-	// A switch that can't be on goes back, with the reason beside it.
-	async function turn(kind, box) {
-		const reason = await alerts.turn(kind, box.checked);
-		box.checked = alerts.isOn(kind) && reason === "";
-		say(find("sem-avisos"), reason);
-	}
+async function turn(kind, box) {
+	const reason = await alerts.turn(kind, box.checked);
+	box.checked = alerts.isOn(kind);
+	say(find("sem-avisos"), reason);
+	return reason;
+}
 
-	function setNotices(answer) {
-		const on = { sim: true, nao: false }[Papo.names.fold(answer)];
-		if (on === undefined) return menu.showPopover();
-		notices.checked = on;
-		turn("notices", notices).then(() => notices.checked === on || menu.showPopover());
-	}
+Papo.setNotices = async (answer) => {
+	const on = { sim: true, nao: false }[Papo.names.fold(answer)];
+	if (on !== undefined) notices.checked = on;
+	if (on === undefined || (await turn("notices", notices))) menu.showPopover();
+};
 
-	function offer(id, act) {
-		find(id).addEventListener("click", () => {
-			menu.hidePopover();
-			act();
-		});
-	}
-
-	theme.value = kept.get("theme") ?? "auto";
-	presence.checked = kept.get("presence") !== "no";
-	[notices.checked, sound.checked] = [alerts.isOn("notices") && alerts.isPossible(), alerts.isOn("sound")];
-	if (!alerts.isPossible()) say(find("sem-avisos"), words.noticesImpossible);
-	notices.disabled = !alerts.isPossible();
-	apply();
-	for (const control of [theme, presence]) control.addEventListener("change", apply);
-	notices.addEventListener("change", () => turn("notices", notices));
-	sound.addEventListener("change", () => turn("sound", sound));
-	offer("trocar-nome", () => hooks.onRename());
-	offer("sair", () => hooks.onLeave());
-
-	Papo.menu = { hooks, setNotices };
-})();
+theme.value = kept.get("theme") ?? "auto";
+presence.checked = kept.get("presence") !== "no";
+notices.checked = alerts.isOn("notices") && alerts.isPossible;
+notices.disabled = !alerts.isPossible;
+sound.checked = alerts.isOn("sound");
+if (!alerts.isPossible) say(find("sem-avisos"), words.noticesImpossible);
+apply();
+on(theme, "change", apply);
+on(presence, "change", apply);
+on(notices, "change", () => turn("notices", notices));
+on(sound, "change", () => turn("sound", sound));
+on(menu, "click", ({ target }) => target.matches("button") && menu.hidePopover());
+}

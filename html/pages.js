@@ -2,85 +2,81 @@
 // Knows numbers and the order of answers; never nodes.
 "use strict";
 
-(() => {
-	const { desk, session, follow } = Papo;
-	const PAGE = 50;
-	// Of the log's later part, which is read downwards, and fast.
-	const LATER = 200;
-	// To each side of an entry that somebody wants to see.
-	const AROUND = 30;
+{
+const { desk, session, follow } = Papo;
+const PAGE = 50;
+const LATER = 200;
+const AROUND = 30;
 
-	// `shown(room, entry)` is the entry as the list takes it.
-	const hooks = {};
-	// What shall be done with each answer: the server answers in order.
-	const asked = [];
+const hooks = {};
+// What shall be done with each answer: the server answers in order.
+const asked = [];
 
-	function ask(room, span, use) {
-		if (!session.send("history", { room: room.name, limit: PAGE, ...span })) return;
-		desk.timeline(room).loading = true;
-		asked.push({ room, use });
-	}
+function ask(room, span, use) {
+	if (!session.send("history", { room: room.name, limit: PAGE, ...span })) return;
+	desk.listOf(room).setLoading(true);
+	asked.push({ room, use });
+}
 
-	function done({ room }) {
-		desk.timeline(room).loading = false;
-		desk.watch(room);
-	}
+function done({ room }) {
+	desk.listOf(room).setLoading(false);
+	desk.watch(room);
+}
 
-	function earlier(room) {
-		const timeline = desk.timeline(room);
-		const { first } = timeline;
-		if (asked.length > 0 || first <= room.oldest) return;
-		ask(room, { before: first }, (entries) => {
-			if (timeline.first === first) timeline.prepend(entries, entries[0]?.seq ?? room.oldest);
-		});
-	}
+function earlier(room) {
+	const timeline = desk.listOf(room);
+	const { first } = timeline;
+	if (asked.length > 0 || first <= room.oldest) return;
+	ask(room, { before: first }, (entries) => {
+		if (timeline.first === first) timeline.prepend(entries, entries[0]?.seq ?? room.oldest);
+	});
+}
 
-	function later(room) {
-		const timeline = desk.timeline(room);
-		const { end } = timeline;
-		if (asked.length > 0 || end >= room.last) return;
-		ask(room, { after: end, limit: LATER }, (entries) => {
-			if (timeline.end === end) timeline.extend(entries, entries.at(-1)?.seq ?? room.last);
-		});
-	}
+function later(room) {
+	const timeline = desk.listOf(room);
+	const { end } = timeline;
+	if (asked.length > 0 || end >= room.last) return;
+	ask(room, { after: end, limit: LATER }, (entries) => {
+		if (timeline.end === end) timeline.extend(entries, entries.at(-1)?.seq ?? room.last);
+	});
+}
 
-	function replace(room, span, seq) {
-		const timeline = desk.timeline(room);
-		ask(room, span, (entries) => {
-			const end = entries.at(-1)?.seq ?? room.last;
-			timeline.reset(entries, entries[0]?.seq ?? room.last + 1, end, end >= room.last);
-			const node = seq && timeline.nodeOf(seq);
-			if (node && room === desk.current) follow.lead(node);
-		});
-	}
+function replace(room, span, seq) {
+	const timeline = desk.listOf(room);
+	ask(room, span, (entries) => {
+		const end = entries.at(-1)?.seq ?? room.last;
+		timeline.reset(entries, entries[0]?.seq ?? room.last + 1, end, end >= room.last);
+		const node = seq && timeline.nodeOf(seq);
+		if (node && room === desk.current) follow.lead(node);
+	});
+}
 
-	const latest = (room) => replace(room, { limit: 2 * PAGE });
+const latest = (room) => replace(room, { limit: 2 * PAGE });
 
-	// After a cut: what is missing is shown page by page, unless it is more than anybody reads.
-	function catchUp(room) {
-		const missing = room.last - desk.timeline(room).end;
-		if (missing > LATER) latest(room);
-		else if (missing > 0) later(room);
-	}
+// After a cut: what is missing is shown page by page, unless it is more than anybody reads.
+function catchUp(room) {
+	const missing = room.last - desk.listOf(room).end;
+	if (missing > LATER) latest(room);
+	else if (missing > 0) later(room);
+}
 
-	function around(room, seq) {
-		const known = desk.timeline(room).nodeOf(seq);
-		if (known) follow.lead(known);
-		else replace(room, { before: seq + AROUND, limit: 2 * AROUND }, seq);
-	}
+function around(room, seq) {
+	const known = desk.listOf(room).nodeOf(seq);
+	if (known) follow.lead(known);
+	else replace(room, { before: seq + AROUND, limit: 2 * AROUND }, seq);
+}
 
-	function answer({ oldest, entries }) {
-		const question = asked.shift();
-		if (!question || desk.find(question.room.name) !== question.room) return;
-		const { room, use } = question;
-		room.oldest = oldest;
-		use(entries.map((entry) => hooks.shown(room, entry)));
-		done(question);
-		if (desk.follows(room)) catchUp(room);
-	}
+function answer({ oldest, entries }) {
+	const question = asked.shift();
+	if (!question || desk.find(question.room.name) !== question.room) return;
+	const { room, use } = question;
+	room.oldest = oldest;
+	use(entries.map((entry) => hooks.shown(room, entry)));
+	done(question);
+	if (desk.follows(room)) catchUp(room);
+}
 
-	// Something that was asked for was refused, or the connection is gone.
-	const forget = () => asked.splice(0).filter(({ room }) => desk.find(room.name) === room).forEach(done);
+const forget = () => asked.splice(0).filter(({ room }) => desk.find(room.name) === room).forEach(done);
 
-	Papo.pages = { hooks, earlier, later, latest, catchUp, around, answer, forget };
-})();
+Papo.pages = { hooks, earlier, later, latest, catchUp, around, answer, forget };
+}

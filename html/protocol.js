@@ -1,91 +1,83 @@
-// The language spoken on the wire, version 1: the mirror of `src/protocol` for the page.
-// A test compares these lists with the server's. Knows words and numbers; never sockets or the page.
+// The language spoken on the wire, version 1: the mirror of `src/protocol` for the page; a test compares the two.
+// Knows words and numbers; never sockets or the page.
 "use strict";
 
 // The one global of the page; each script adds its own part.
 window.Papo = {};
 
-(() => {
-	const PROTOCOL = 1;
+{
+const PROTOCOL = 1;
 
-	// What the page says, with the fields that each kind may have.
-	const CLIENT_MESSAGES = {
-		enter: ["name", "token", "room", "epoch", "after", "key"],
-		join: ["room", "epoch", "after"],
-		leave: ["room"],
-		say: ["room", "id", "text", "action", "reply_to"],
-		whisper: ["to", "id", "text"],
-		typing: ["room"],
-		history: ["room", "before", "after", "limit"],
-		search: ["room", "query", "limit"],
-		rename: ["name"],
-		rooms: [],
-		ping: [],
-	};
+// What the page says, with the fields that each kind may have.
+const CLIENT_MESSAGES = {
+	enter: ["name", "token", "room", "epoch", "after", "key"],
+	join: ["room", "epoch", "after"],
+	leave: ["room"],
+	say: ["room", "id", "text", "action", "reply_to"],
+	whisper: ["to", "id", "text"],
+	typing: ["room"],
+	history: ["room", "before", "after", "limit"],
+	search: ["room", "query", "limit"],
+	rename: ["name"],
+	rooms: [],
+	ping: [],
+};
 
-	// What the server says.
-	const SERVER_MESSAGES = {
-		welcome: ["name", "tag", "token", "protocol", "server", "limits", "heartbeat_ms"],
-		joined: ["room", "epoch", "seq", "oldest", "online", "members", "entries", "more", "reset"],
-		left: ["room"],
-		message: ["room", "seq", "at", "from", "tag", "text", "action", "reply_to"],
-		ack: ["id", "room", "seq", "at", "duplicate"],
-		presence: ["room", "online", "joined", "left", "renamed"],
-		whisper: ["from", "tag", "to", "at", "text"],
-		typing: ["room", "name"],
-		history: ["room", "epoch", "oldest", "entries", "more"],
-		found: ["room", "query", "entries", "more"],
-		rooms: ["rooms"],
-		pong: [],
-		error: ["code", "text", "id", "retry_after_ms"],
-		bye: ["code", "text", "retry_after_ms"],
-	};
+const SERVER_MESSAGES = {
+	welcome: ["name", "tag", "token", "protocol", "server", "limits", "heartbeat_ms"],
+	joined: ["room", "epoch", "seq", "oldest", "online", "members", "entries", "more", "reset"],
+	left: ["room"],
+	message: ["room", "seq", "at", "from", "tag", "text", "action", "reply_to"],
+	ack: ["id", "room", "seq", "at", "duplicate"],
+	presence: ["room", "online", "joined", "left", "renamed"],
+	whisper: ["from", "tag", "to", "at", "text"],
+	typing: ["room", "name"],
+	history: ["room", "epoch", "oldest", "entries", "more"],
+	found: ["room", "query", "entries", "more"],
+	rooms: ["rooms"],
+	pong: [],
+	error: ["code", "text", "id", "retry_after_ms"],
+	bye: ["code", "text", "retry_after_ms"],
+};
 
-	const ERROR_CODES = [
-		"bad_json", "unknown_type", "bad_field", "not_entered", "already_entered", "name_invalid", "name_taken",
-		"room_invalid", "not_in_room", "too_many_rooms", "text_empty", "text_too_long", "too_fast", "no_such_person",
-		"no_such_entry", "key_required", "id_reused", "history_unavailable", "forbidden",
-	];
-	const BYE_CODES = ["shutdown", "kicked", "banned", "idle", "full", "too_slow", "protocol"];
-	// Codes of the WebSocket close frame that mean something to the page.
-	const CLOSE_CODES = { leave: 1000, policy: 1008 };
+const ERROR_CODES = [
+	"bad_json", "unknown_type", "bad_field", "not_entered", "already_entered", "name_invalid", "name_taken",
+	"room_invalid", "not_in_room", "too_many_rooms", "text_empty", "text_too_long", "too_fast", "no_such_person",
+	"no_such_entry", "key_required", "id_reused", "history_unavailable", "forbidden",
+];
+const BYE_CODES = ["shutdown", "kicked", "banned", "idle", "full", "too_slow", "protocol"];
+const CLOSE_CODES = { leave: 1000, policy: 1008 };
 
-	// Lengths are in characters, the frame's in bytes. `welcome.limits` overrides them.
-	const LIMITS = {
-		text: 4000,
-		name: 24,
-		room: 32,
-		frame: 65536,
-		page: 200,
-		members: 500,
-		rooms_listed: 500,
-		unanswered_says: 32,
-		rate: 5,
-		burst: 20,
-	};
+// In characters, the frame's in bytes. `welcome.limits` overrides them.
+const LIMITS = {
+	text: 4000,
+	name: 24,
+	room: 32,
+	frame: 65536,
+	page: 200,
+	members: 500,
+	rooms_listed: 500,
+	unanswered_says: 32,
+	rate: 5,
+	burst: 20,
+};
 
-	// The room where everybody lands.
-	const LOBBY = "geral";
+const LOBBY = "geral";
 
-	// The JSON text of a message; fields that this kind doesn't have are left out.
-	function encode(type, fields = {}) {
-		const message = { type };
-		for (const name of CLIENT_MESSAGES[type]) message[name] = fields[name];
-		return JSON.stringify(message);
+const encode = (type, fields = {}) =>
+	JSON.stringify(Object.fromEntries([["type", type], ...CLIENT_MESSAGES[type].map((name) => [name, fields[name]])]));
+
+// The message in a frame, or null for what this version doesn't know: the language may grow.
+function decode(frame) {
+	try {
+		const message = JSON.parse(frame);
+		return Object.hasOwn(SERVER_MESSAGES, message.type) ? message : null;
+	} catch {
+		return null;
 	}
+}
 
-	// The message in a frame, or null for what this version doesn't know: the language may grow.
-	function decode(frame) {
-		try {
-			const message = JSON.parse(frame);
-			return Object.hasOwn(SERVER_MESSAGES, message.type) ? message : null;
-		} catch {
-			return null;
-		}
-	}
+const lengthOf = (text) => [...text.normalize("NFC")].length;
 
-	// How long a text is for the server.
-	const lengthOf = (text) => [...text.normalize("NFC")].length;
-
-	Papo.protocol = { PROTOCOL, ERROR_CODES, BYE_CODES, CLOSE_CODES, LIMITS, LOBBY, encode, decode, lengthOf };
-})();
+Papo.protocol = { PROTOCOL, ERROR_CODES, BYE_CODES, CLOSE_CODES, LIMITS, LOBBY, encode, decode, lengthOf };
+}

@@ -2,53 +2,53 @@
 // person; never what is said.
 "use strict";
 
-(() => {
-	const { desk, connection } = Papo;
-	const { kept, tab, token } = Papo.storage;
-	const { fold } = Papo.names;
+{
+const { desk, connection } = Papo;
+const { kept, tab, token } = Papo.storage;
+const { fold } = Papo.names;
 
-	// `wanted`: the room that somebody asked to see; it is shown when the server has opened it.
-	const session = { me: { name: "", tag: "" }, host: "", entered: false, wanted: null };
-	let [name, key] = ["", undefined];
+let [name, key] = ["", undefined];
 
-	// The rooms of before a cut, or of before a reload, or just the one where everybody lands.
-	function roomsToOpen() {
-		const open = desk.rooms().map((room) => ({ room: room.name, ...room.position }));
-		if (open.length > 0) return open;
-		const names = tab.read("rooms") ?? [Papo.protocol.LOBBY];
-		const { wanted } = session;
-		if (wanted !== null && !names.some((each) => fold(each) === fold(wanted))) names.push(wanted);
-		return names.map((room) => ({ room }));
-	}
+// The rooms of before a cut, or of before a reload, or just the one where everybody lands.
+function roomsToOpen() {
+	const open = desk.rooms().map((room) => ({ room: room.name, ...room.position }));
+	if (open.length > 0) return open;
+	const names = tab.read("rooms") ?? [Papo.protocol.LOBBY];
+	const { wanted } = session;
+	if (wanted && !names.some((each) => fold(each) === fold(wanted))) names.push(wanted);
+	return names.map((room) => ({ room }));
+}
 
-	connection.hooks.greeting = () => ({ name, token: token(), key, ...roomsToOpen()[0] });
+connection.hooks.greeting = () => ({ name, token: token(), key, ...roomsToOpen()[0] });
 
-	// Another person, or another server, is another conversation.
-	session.enter = (who, fileKey) => {
+const session = {
+	me: { name: "", tag: "" },
+	host: "",
+	entered: false,
+	// The room that somebody asked to see; it is shown when the server has opened it.
+	wanted: "",
+	whisperedBy: "",
+	wantsRooms: false,
+
+	enter(who, fileKey) {
 		if (who.host !== session.host || fold(who.name) !== fold(name)) desk.clear();
-		[name, key, session.host, session.wanted] = [who.name, fileKey, who.host, Papo.address.room() || null];
+		[name, key, session.host, session.wanted] = [who.name, fileKey, who.host, Papo.address.room()];
 		connection.open(who.url);
-	};
-
-	session.leave = () => {
+	},
+	leave() {
 		connection.leave();
 		desk.clear();
 		tab.remove("rooms");
-	};
-
-	session.out = () => {
+	},
+	out() {
 		session.entered = false;
 		for (const room of desk.rooms()) room.open = false;
-	};
-
-	// Whether it could be sent: only somebody who has entered may say anything.
-	session.send = (type, fields) => session.entered && connection.send(type, fields);
-
+	},
+	send: (type, fields) => session.entered && connection.send(type, fields),
 	// One string for who we are and where; what is unsent belongs to it.
-	session.owner = () => `${session.host} ${fold(name)}`;
-
+	owner: () => `${session.host} ${fold(name)}`,
 	// Takes what `welcome` says. Returns whether we have just entered, and not only changed our name.
-	session.welcomed = (welcome) => {
+	welcomed(welcome) {
 		({ name } = welcome);
 		session.me = { name, tag: welcome.tag };
 		kept.set("name", name);
@@ -60,10 +60,9 @@
 		desk.ensure(first.room);
 		for (const room of others) session.send("join", room);
 		return true;
-	};
-
+	},
 	// For a reload of the page: who was in comes back by itself.
-	session.rememberRooms = () => tab.set("rooms", JSON.stringify(desk.rooms().map((room) => room.name)));
-
-	Papo.session = session;
-})();
+	rememberRooms: () => tab.set("rooms", JSON.stringify(desk.rooms().map((room) => room.name))),
+};
+Papo.session = session;
+}

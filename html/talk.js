@@ -2,178 +2,171 @@
 // Knows the protocol, the rooms and the session; never sockets or nodes of the page.
 "use strict";
 
-(() => {
-	const { words, alerts, desk, session, unsent, pages, wishes } = Papo;
-	const { fold, speaksTo } = Papo.names;
-	// `onLimits(limits)`: what one may write.
-	const hooks = {};
+{
+const { words, alerts, desk, session, unsent, pages } = Papo;
+const { fold, speaksTo } = Papo.names;
+const hooks = {};
 
-	const isMine = ({ tag }) => tag === session.me.tag;
+const isMine = ({ tag }) => tag === session.me.tag;
 
-	// An entry with what is needed to show it: whose it is, whom an @ may mean, what it answers.
-	function shown(room, entry) {
-		const [people, me, mine, { reply_to: answered }] = [room.folded, fold(session.me.name), isMine(entry), entry];
-		const original = answered && Papo.line.shownBy.get(desk.timeline(room).nodeOf(answered));
-		const quote = answered && Papo.dom.button("quote", words.inReplyTo(original), () => pages.around(room, answered));
-		return { ...entry, people, me, mine, forMe: !mine && speaksTo(entry.text, people, me), quote };
-	}
+// An entry with what is needed to show it: whose it is, whom an @ may mean, what it answers.
+function shown(room, entry) {
+	const [people, me, mine, { reply_to: answered }] = [room.folded, fold(session.me.name), isMine(entry), entry];
+	const original = answered && Papo.line.shownBy.get(desk.listOf(room).nodeOf(answered));
+	const quote = answered && Papo.dom.button("quote", words.inReplyTo(original), () => pages.around(room, answered));
+	return { ...entry, people, me, mine, forMe: !mine && speaksTo(entry.text, people, me), quote };
+}
 
-	// An own message in the form in which one from the server is shown.
-	function own(room, { to, text, action, at, seq }) {
-		const { name, tag } = session.me;
-		return to ? { label: words.whisperOut(to), at, text } : shown(room, { from: name, tag, at, seq, text, action });
-	}
+function own(room, { to, text, action, at, seq }) {
+	const { name, tag } = session.me;
+	return to ? { label: words.whisperOut(to), at, text } : shown(room, { from: name, tag, at, seq, text, action });
+}
 
-	const homeOf = (item) => desk.ensure(item.room ?? item.home);
+const homeOf = (item) => desk.ensure(item.room ?? item.home);
 
-	unsent.hooks.onChange = (item) => {
+unsent.hooks.onChange = (item) => {
+	const room = homeOf(item);
+	if (item.state === "gone") desk.listOf(room).drop(item.id);
+	else desk.listOf(room).pend(item, own(room, item));
+};
+unsent.hooks.transmit = (item) =>
+	(item.to ? session.send("whisper", item) : Boolean(desk.find(item.room)?.open) && session.send("say", item));
+
+// The log grows by an entry; it is shown unless another part of the log is on the screen. False if it is known.
+function append(room, entry) {
+	if (entry.seq <= room.last) return false;
+	const live = desk.isLive(room);
+	room.last = entry.seq;
+	if (live) desk.listOf(room).append(entry);
+	return true;
+}
+
+function missed(room, entries, last) {
+	const others = entries.filter(({ mine }) => !mine);
+	const count = others.length + room.last - (entries.at(-1)?.seq ?? last);
+	if (count <= 0) return;
+	const seq = others[0]?.seq ?? last + 1;
+	desk.listOf(room).markUnread(seq);
+	desk.arrived(room, { seq, count, forMe: others.some(({ forMe }) => forMe) });
+}
+
+const answers = {
+	welcome(message) {
+		const justEntered = session.welcomed(message);
+		desk.me = session.me;
+		hooks.onLimits(message.limits);
+		if (justEntered) {
+			unsent.begin(session.owner(), message.limits);
+			session.send("rooms");
+		} else {
+			unsent.renamed(session.owner());
+			desk.note(words.youAreNow(message.name));
+		}
+		desk.refresh();
+	},
+
+	joined(message) {
+		const room = desk.ensure(message.room);
+		const [timeline, wasLive, last] = [desk.listOf(room), desk.isLive(room), room.last];
+		const { fresh, lost } = room.joined(message);
+		const entries = message.entries.map((entry) => shown(room, entry));
+		if (fresh) {
+			timeline.reset(entries, entries[0]?.seq ?? message.seq + 1, entries.at(-1)?.seq ?? message.seq);
+		} else if (wasLive) {
+			if (lost > 0) timeline.note(words.missing(lost));
+			timeline.end = last + lost;
+			entries.forEach((entry) => timeline.append(entry));
+		}
+		if (!fresh) missed(room, entries, last + lost);
+		if (desk.follows(room)) pages.catchUp(room);
+		if (session.wanted && fold(session.wanted) === room.key) {
+			session.wanted = "";
+			desk.show(room);
+		}
+		session.rememberRooms();
+		desk.watch(room);
+		desk.refresh();
+		unsent.pump();
+	},
+
+	left({ room: name }) {
+		const room = desk.find(name);
+		if (!room) return;
+		desk.close(room);
+		session.rememberRooms();
+		desk.note(words.roomLeft(name));
+	},
+
+	message(message) {
+		const room = desk.find(message.room);
+		if (!room) return;
+		if (room.stoppedTyping(message.from)) desk.drawTyping();
+		const entry = shown(room, message);
+		if (!append(room, entry) || entry.mine) return;
+		desk.arrived(room, entry);
+		if (entry.forMe) alerts.mention(entry.from, entry.text);
+	},
+
+	ack({ id, seq, at }) {
+		const item = unsent.acknowledged(id);
+		if (!item) return;
 		const room = homeOf(item);
-		if (item.state === "gone") desk.timeline(room).drop(item.id);
-		else desk.timeline(room).pend(item, own(room, item));
-	};
-	unsent.hooks.transmit = (item) =>
-		(item.to ? session.send("whisper", item) : Boolean(desk.find(item.room)?.open) && session.send("say", item));
+		const entry = own(room, { ...item, at, seq });
+		desk.listOf(room).drop(id);
+		if (item.to) desk.listOf(room).whisper(entry);
+		else append(room, entry);
+	},
 
-	// The log grows by an entry; it is shown unless another part of the log is on the screen. False if it is known.
-	function append(room, entry) {
-		if (entry.seq <= room.last) return false;
-		const live = desk.isLive(room);
-		room.last = entry.seq;
-		if (live) desk.timeline(room).append(entry);
-		return true;
-	}
+	presence(message) {
+		const room = desk.find(message.room);
+		if (!room) return;
+		room.presence(message);
+		const isMe = ({ name, from, to, tag }) => tag === session.me.tag || [name, from, to].includes(session.me.name);
+		const others = (people) => people.filter((person) => !isMe(person));
+		const [joined, left] = [message.joined, message.left].map((people) => others(people).map(({ name }) => name));
+		const renamed = others(message.renamed);
+		if (joined.length + left.length + renamed.length > 0) desk.listOf(room).presence({ joined, left, renamed });
+		desk.refresh();
+	},
 
-	// What was said while we were away is unread from there on, whoever is looking now.
-	function missed(room, entries, last) {
-		const others = entries.filter(({ mine }) => !mine);
-		const count = others.length + room.last - (entries.at(-1)?.seq ?? last);
-		if (count <= 0) return;
-		const seq = others[0]?.seq ?? last + 1;
-		desk.timeline(room).markUnread(seq);
-		desk.arrived(room, { seq, count, forMe: others.some(({ forMe }) => forMe) });
-	}
+	// A whisper belongs to no room: it is shown where the person is looking. Our own comes from another tab of ours.
+	whisper({ from, tag, to, at, text }) {
+		const [mine, room] = [isMine({ tag }), desk.current];
+		if (!mine) session.whisperedBy = from;
+		if (room === null || (mine && to === from)) return;
+		desk.listOf(room).whisper({ label: mine ? words.whisperOut(to) : words.whisperIn(from), at, text });
+		if (mine) return;
+		desk.arrived(room, { forMe: true });
+		alerts.mention(from, text);
+	},
 
-	// What the server says, by its type
-	const answers = {
-		welcome(message) {
-			const justEntered = session.welcomed(message);
-			desk.me = session.me;
-			hooks.onLimits(message.limits);
-			if (justEntered) {
-				unsent.begin(session.owner(), message.limits);
-				// For the completion of their names.
-				session.send("rooms");
-			} else {
-				unsent.renamed(session.owner());
-				desk.note(words.youAreNow(message.name));
-			}
-			desk.refresh();
-		},
+	typing({ room: roomName, name }) {
+		const room = desk.find(roomName);
+		if (!room || name === session.me.name) return;
+		setTimeout(desk.drawTyping, room.startedTyping(name));
+		desk.drawTyping();
+	},
 
-		joined(message) {
-			const room = desk.ensure(message.room);
-			const [timeline, wasLive, last] = [desk.timeline(room), desk.isLive(room), room.last];
-			const { fresh, lost } = room.joined(message);
-			const entries = message.entries.map((entry) => shown(room, entry));
-			if (fresh) {
-				timeline.reset(entries, entries[0]?.seq ?? message.seq + 1, entries.at(-1)?.seq ?? message.seq);
-			} else if (wasLive) {
-				if (lost > 0) timeline.note(words.missing(lost));
-				timeline.end = last + lost;
-				entries.forEach((entry) => timeline.append(entry));
-			}
-			if (!fresh) missed(room, entries, last + lost);
-			if (desk.follows(room)) pages.catchUp(room);
-			if (session.wanted !== null && fold(session.wanted) === room.key) {
-				session.wanted = null;
-				desk.show(room);
-			}
-			session.rememberRooms();
-			desk.watch(room);
-			desk.refresh();
-			unsent.pump();
-		},
+	rooms({ rooms }) {
+		Papo.complete.sources.rooms = () => rooms.map(({ room, online }) => ({ value: room, hint: words.peopleCount(online) }));
+		if (session.wantsRooms) desk.note(words.roomsOpen(rooms));
+		session.wantsRooms = false;
+	},
 
-		left({ room: name }) {
-			const room = desk.find(name);
-			if (!room) return;
-			desk.close(room);
-			session.rememberRooms();
-			desk.note(words.roomLeft(name));
-		},
+	error(refusal) {
+		if (refusal.id !== undefined) return unsent.refused(refusal);
+		// It may have been a part of the log that was asked for.
+		pages.forget();
+		Papo.search.fail(refusal.text);
+		session.wanted = "";
+		desk.note(refusal.text);
+	},
 
-		message(message) {
-			const room = desk.find(message.room);
-			if (!room) return;
-			if (room.stoppedTyping(message.from)) desk.drawTyping();
-			const entry = shown(room, message);
-			if (!append(room, entry) || entry.mine) return;
-			desk.arrived(room, entry);
-			if (entry.forMe) alerts.mention(entry.from, entry.text);
-		},
+	history: pages.answer,
+	found: Papo.search.show,
+};
 
-		// From here on our message stands where the server has put it.
-		ack({ id, seq, at }) {
-			const item = unsent.acknowledged(id);
-			if (!item) return;
-			const room = homeOf(item);
-			const entry = own(room, { ...item, at, seq });
-			desk.timeline(room).drop(id);
-			if (item.to) desk.timeline(room).whisper(entry);
-			else append(room, entry);
-		},
-
-		presence(message) {
-			const room = desk.find(message.room);
-			if (!room) return;
-			room.presence(message);
-			const isMe = ({ name, from, to, tag }) => tag === session.me.tag || [name, from, to].includes(session.me.name);
-			const others = (people) => people.filter((person) => !isMe(person));
-			const [joined, left] = [message.joined, message.left].map((people) => others(people).map(({ name }) => name));
-			const renamed = others(message.renamed);
-			if (joined.length + left.length + renamed.length > 0) desk.timeline(room).presence({ joined, left, renamed });
-			desk.refresh();
-		},
-
-		// A whisper belongs to no room: it is shown where the person is looking. Our own comes from another tab of ours.
-		whisper({ from, tag, to, at, text }) {
-			const [mine, room] = [isMine({ tag }), desk.current];
-			if (!mine) wishes.whisperedBy = from;
-			// A note to oneself is already shown, as sent.
-			if (room === null || (mine && to === from)) return;
-			desk.timeline(room).whisper({ label: mine ? words.whisperOut(to) : words.whisperIn(from), at, text });
-			if (mine) return;
-			desk.arrived(room, { forMe: true });
-			alerts.mention(from, text);
-		},
-
-		typing({ room: roomName, name }) {
-			const room = desk.find(roomName);
-			if (!room || name === session.me.name) return;
-			setTimeout(desk.drawTyping, room.startedTyping(name));
-			desk.drawTyping();
-		},
-
-		rooms({ rooms }) {
-			Papo.complete.sources.rooms = () => rooms.map(({ room, online }) => ({ value: room, hint: words.peopleCount(online) }));
-			if (wishes.wantsRooms) desk.note(words.roomsOpen(rooms));
-			wishes.wantsRooms = false;
-		},
-
-		error(refusal) {
-			if (refusal.id !== undefined) return unsent.refused(refusal);
-			// It may have been a part of the log that was asked for.
-			pages.forget();
-			Papo.search.fail(refusal.text);
-			session.wanted = null;
-			desk.note(refusal.text);
-		},
-
-		history: pages.answer,
-		found: Papo.search.show,
-	};
-
-	pages.hooks.shown = shown;
-	Papo.connection.hooks.onMessage = (message) => answers[message.type]?.(message);
-	Papo.talk = { hooks };
-})();
+pages.hooks.shown = shown;
+Papo.connection.hooks.onMessage = (message) => answers[message.type]?.(message);
+Papo.talk = { hooks };
+}

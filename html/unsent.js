@@ -4,147 +4,143 @@
 // An item: {id, text, action?, room | to, home, at, state: "waiting" | "sent" | "failed", reason?}
 "use strict";
 
-(() => {
-	const { words } = Papo;
-	const { LIMITS } = Papo.protocol;
-	const { kept, newId } = Papo.storage;
-	const KEY = "unsent.";
-	// Half of what the server allows one connection: there is room for another way of sending.
-	const MOST_IN_FLIGHT = LIMITS.unanswered_says / 2;
-	// Older than this, people would be surprised to see it sent: they are asked first.
-	const TOO_OLD_MS = 10 * 60_000;
+{
+const { words } = Papo;
+const { LIMITS } = Papo.protocol;
+const { kept, newId } = Papo.storage;
+const KEY = "unsent.";
+// Half of what the server allows one connection: there is room for another way of sending.
+const MOST_IN_FLIGHT = LIMITS.unanswered_says / 2;
+// Older than this, people would be surprised to see it sent: they are asked first.
+const TOO_OLD_MS = 10 * 60_000;
 
-	// `transmit(item)` sends it, or returns false if that can't be done now; `onChange(item)` shows its new state;
-	// `onHold(ms)` tells how long the server wants us to wait.
-	const hooks = {};
-	const items = new Map();
-	let [owner, limits, heldUntil, holdTimer] = [null, LIMITS, 0, 0];
-	// What the server would let us say at once, by our own count of its rule.
-	let [allowance, allowanceAt] = [LIMITS.burst, Date.now()];
+// `transmit(item)` sends it, or returns false if that can't be done now; `onChange(item)` shows its new state;
+// `onHold(ms)` tells how long the server wants us to wait.
+const hooks = {};
+const items = new Map();
+let [owner, limits, heldUntil, holdTimer] = [null, LIMITS, 0, 0];
+// What the server would let us say at once, by our own count of its rule.
+let [allowance, allowanceAt] = [LIMITS.burst, Date.now()];
 
-	// One key for each, so that two tabs never overwrite each other's.
-	function keep(item) {
-		if (!item.to) kept.set(KEY + item.id, JSON.stringify({ ...item, owner }));
-	}
+// One key for each, so that two tabs never overwrite each other's.
+function keep(item) {
+	if (!item.to) kept.set(KEY + item.id, JSON.stringify({ ...item, owner }));
+}
 
-	function put(item) {
-		items.set(item.id, item);
-		keep(item);
-		hooks.onChange(item);
-	}
+function put(item) {
+	items.set(item.id, item);
+	keep(item);
+	hooks.onChange(item);
+}
 
-	function remove({ id }) {
-		items.delete(id);
-		kept.remove(KEY + id);
-	}
+function remove({ id }) {
+	items.delete(id);
+	kept.remove(KEY + id);
+}
 
-	// Whose messages these are: an id is unique per person, so another person must not send them again.
-	function begin(person, theirLimits) {
-		limits = theirLimits;
-		if (owner !== person) {
-			owner = person;
-			items.clear();
-			const found = kept.keys(KEY).map((key) => kept.read(key)).filter((item) => item?.owner === owner);
-			for (const item of found.sort((a, b) => a.at - b.at)) {
-				put({ ...item, state: item.state === "failed" ? "failed" : "waiting" });
-			}
-		}
-		pump();
-	}
-
-	// Leaves what is unsent in the storage, for the next time.
-	function end() {
-		owner = null;
-		items.clear();
-	}
-
-	// The same person under another name.
-	function renamed(person) {
+// Whose messages these are: an id is unique per person, so another person must not send them again.
+function begin(person, theirLimits) {
+	limits = theirLimits;
+	if (owner !== person) {
 		owner = person;
-		items.forEach(keep);
+		items.clear();
+		const found = kept.keys(KEY).map((key) => kept.read(key)).filter((item) => item?.owner === owner);
+		for (const item of found.sort((a, b) => a.at - b.at)) {
+			put({ ...item, state: item.state === "failed" ? "failed" : "waiting" });
+		}
 	}
+	pump();
+}
 
-	function add(fields) {
-		put({ ...fields, id: newId(), at: Date.now(), state: "waiting" });
-		pump();
-	}
+function end() {
+	owner = null;
+	items.clear();
+}
 
-	function retry(id) {
-		const item = items.get(id);
-		discard(id);
-		// An id that the server refused for good would be refused again.
-		if (item) put({ ...item, id: item.fresh ? newId() : id, at: Date.now(), state: "waiting" });
-		pump();
-	}
+function renamed(person) {
+	owner = person;
+	items.forEach(keep);
+}
 
-	function discard(id) {
-		const item = items.get(id);
-		if (!item) return;
-		remove(item);
-		hooks.onChange({ ...item, state: "gone" });
-	}
+function add(fields) {
+	put({ ...fields, id: newId(), at: Date.now(), state: "waiting" });
+	pump();
+}
 
-	// The item that is now sent, or undefined if this page doesn't know the id.
-	function acknowledged(id) {
-		const item = items.get(id);
-		if (item) remove(item);
-		pump();
-		return item;
-	}
+function retry(id) {
+	const item = items.get(id);
+	discard(id);
+	// An id that the server refused for good would be refused again.
+	if (item) put({ ...item, id: item.fresh ? newId() : id, at: Date.now(), state: "waiting" });
+	pump();
+}
 
-	function refused({ id, code, text, retry_after_ms: wait = 1000 }) {
-		const item = items.get(id);
-		if (item && code === "too_fast") hold(item, wait);
-		else if (item) fail(item, text, code === "id_reused");
-		pump();
-	}
+function discard(id) {
+	const item = items.get(id);
+	if (!item) return;
+	remove(item);
+	hooks.onChange({ ...item, state: "gone" });
+}
 
-	function hold(item, wait) {
+function acknowledged(id) {
+	const item = items.get(id);
+	if (item) remove(item);
+	pump();
+	return item;
+}
+
+function refused({ id, code, text, retry_after_ms: wait = 1000 }) {
+	const item = items.get(id);
+	if (item && code === "too_fast") hold(item, wait);
+	else if (item) fail(item, text, code === "id_reused");
+	pump();
+}
+
+function hold(item, wait) {
+	item.state = "waiting";
+	allowance = 0;
+	heldUntil = Math.max(heldUntil, Date.now() + wait);
+	clearTimeout(holdTimer);
+	holdTimer = setTimeout(pump, heldUntil - Date.now());
+	hooks.onHold(heldUntil - Date.now());
+}
+
+const fail = (item, reason, fresh) => put(Object.assign(item, { state: "failed", reason, fresh }));
+
+// A whisper is not stored, so the server can't tell a repeated one: only its author may send it again.
+function connectionLost() {
+	for (const item of items.values()) {
+		if (item.state !== "sent") continue;
 		item.state = "waiting";
-		allowance = 0;
-		heldUntil = Math.max(heldUntil, Date.now() + wait);
-		clearTimeout(holdTimer);
-		holdTimer = setTimeout(pump, heldUntil - Date.now());
-		hooks.onHold(heldUntil - Date.now());
+		if (item.to) fail(item, words.whisperCut, true);
 	}
+}
 
-	const fail = (item, reason, fresh) => put(Object.assign(item, { state: "failed", reason, fresh }));
+// Past the allowance one at a time: if several were on their way, one could be refused and the next one taken.
+function maySend() {
+	const inFlight = [...items.values()].filter(({ state }) => state === "sent").length;
+	const { rate, burst } = limits;
+	if (!rate) return inFlight < MOST_IN_FLIGHT;
+	const now = Date.now();
+	allowance = Math.min(burst, allowance + ((now - allowanceAt) / 1000) * rate);
+	allowanceAt = now;
+	return inFlight < (allowance >= 1 ? MOST_IN_FLIGHT : 1);
+}
 
-	// A whisper is not stored, so the server can't tell a repeated one: only its author may send it again.
-	function connectionLost() {
-		for (const item of items.values()) {
-			if (item.state !== "sent") continue;
-			item.state = "waiting";
-			if (item.to) fail(item, words.whisperCut, true);
+function pump() {
+	if (Date.now() < heldUntil) return;
+	for (const item of items.values()) {
+		if (item.state !== "waiting") continue;
+		if (Date.now() - item.at > TOO_OLD_MS) {
+			fail(item, words.sentTooLongAgo);
+			continue;
 		}
+		if (!maySend()) return;
+		if (!hooks.transmit(item)) continue;
+		item.state = "sent";
+		allowance -= 1;
 	}
+}
 
-	// Past the allowance one at a time: if several were on their way, one could be refused and the next one taken.
-	function maySend() {
-		const inFlight = [...items.values()].filter(({ state }) => state === "sent").length;
-		const { rate, burst } = limits;
-		if (!rate) return inFlight < MOST_IN_FLIGHT;
-		const now = Date.now();
-		allowance = Math.min(burst, allowance + ((now - allowanceAt) / 1000) * rate);
-		allowanceAt = now;
-		return inFlight < (allowance >= 1 ? MOST_IN_FLIGHT : 1);
-	}
-
-	// Sends what may be sent, never one before an older one.
-	function pump() {
-		if (Date.now() < heldUntil) return;
-		for (const item of items.values()) {
-			if (item.state !== "waiting") continue;
-			if (Date.now() - item.at > TOO_OLD_MS) {
-				fail(item, words.sentTooLongAgo);
-				continue;
-			}
-			if (!maySend()) return;
-			if (!hooks.transmit(item)) continue;
-			item.state = "sent";
-			allowance -= 1;
-		}
-	}
-
-	Papo.unsent = { hooks, begin, end, renamed, add, retry, discard, acknowledged, refused, connectionLost, pump };
-})();
+Papo.unsent = { hooks, begin, end, renamed, add, retry, discard, acknowledged, refused, connectionLost, pump };
+}
