@@ -96,7 +96,7 @@ function cycle(back) {
 function escape() {
 	if (search.close() || document.querySelector(":popover-open")) return;
 	panels.close();
-	if (desk.current) desk.list().forgetUnread();
+	if (desk.current) desk.current.list.forgetUnread();
 	follow.toEnd();
 	composer.box.focus();
 }

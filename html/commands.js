@@ -18,7 +18,7 @@ function ask(type, fields) {
 // One's own message is where one wants to look, and what was unread is read.
 function add(item) {
 	unsent.add({ ...item, home: desk.current.key });
-	desk.list().forgetUnread();
+	desk.current.list.forgetUnread();
 	Papo.follow.toEnd();
 }
 
@@ -79,7 +79,7 @@ const COMMANDS = [
 	["buscar search", "[texto]", "procura no que foi dito na sala", search.open],
 	["antes before", "", "mostra mensagens anteriores", () => Papo.pages.earlier(desk.current)],
 	["avisos alerts", "[sim|não]", "avisa quando alguém menciona você", (answer) => Papo.setNotices(answer)],
-	["limpar clear", "", "limpa a tela; nada se perde no servidor", () => desk.list().wipe()],
+	["limpar clear", "", "limpa a tela; nada se perde no servidor", () => desk.current.list.wipe()],
 	["sair quit", "", "sai da conversa", leave],
 ].map(([all, argument, does, run]) => ({ all: all.split(" "), argument, does, run }));
 

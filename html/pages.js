@@ -14,39 +14,36 @@ const asked = [];
 
 function ask(room, span, use) {
 	if (!session.send("history", { room: room.name, limit: PAGE, ...span })) return;
-	desk.listOf(room).setLoading(true);
+	room.list.setLoading(true);
 	asked.push({ room, use });
 }
 
 function done({ room }) {
-	desk.listOf(room).setLoading(false);
+	room.list.setLoading(false);
 	desk.watch(room);
 }
 
 function earlier(room) {
-	const timeline = desk.listOf(room);
-	const { first } = timeline;
+	const { first } = room.list;
 	if (asked.length > 0 || first <= room.oldest) return;
 	ask(room, { before: first }, (entries) => {
-		if (timeline.first === first) timeline.prepend(entries, entries[0]?.seq ?? room.oldest);
+		if (room.list.first === first) room.list.prepend(entries, entries[0]?.seq ?? room.oldest);
 	});
 }
 
 function later(room) {
-	const timeline = desk.listOf(room);
-	const { end } = timeline;
+	const { end } = room.list;
 	if (asked.length > 0 || end >= room.last) return;
 	ask(room, { after: end, limit: LATER }, (entries) => {
-		if (timeline.end === end) timeline.extend(entries, entries.at(-1)?.seq ?? room.last);
+		if (room.list.end === end) room.list.extend(entries, entries.at(-1)?.seq ?? room.last);
 	});
 }
 
 function replace(room, span, seq) {
-	const timeline = desk.listOf(room);
 	ask(room, span, (entries) => {
 		const end = entries.at(-1)?.seq ?? room.last;
-		timeline.reset(entries, entries[0]?.seq ?? room.last + 1, end, end >= room.last);
-		const node = seq && timeline.nodeOf(seq);
+		room.list.reset(entries, entries[0]?.seq ?? room.last + 1, end, end >= room.last);
+		const node = seq && room.list.nodeOf(seq);
 		if (node && room === desk.current) follow.lead(node);
 	});
 }
@@ -55,13 +52,13 @@ const latest = (room) => replace(room, { limit: 2 * PAGE });
 
 // After a cut: what is missing is shown page by page, unless it is more than anybody reads.
 function catchUp(room) {
-	const missing = room.last - desk.listOf(room).end;
+	const missing = room.last - room.list.end;
 	if (missing > LATER) latest(room);
 	else if (missing > 0) later(room);
 }
 
 function around(room, seq) {
-	const known = desk.listOf(room).nodeOf(seq);
+	const known = room.list.nodeOf(seq);
 	if (known) follow.lead(known);
 	else replace(room, { before: seq + AROUND, limit: 2 * AROUND }, seq);
 }

@@ -25,6 +25,11 @@ class Room {
 		this.key = fold(name);
 	}
 
+	// Whether its list ends where its log ends.
+	get isLive() {
+		return this.list.end >= this.last;
+	}
+
 	get position() {
 		return this.epoch ? { epoch: this.epoch, after: this.last } : {};
 	}

@@ -12,7 +12,7 @@ const isMine = ({ tag }) => tag === session.me.tag;
 // An entry with what is needed to show it: whose it is, whom an @ may mean, what it answers.
 function shown(room, entry) {
 	const [people, me, mine, { reply_to: answered }] = [room.folded, fold(session.me.name), isMine(entry), entry];
-	const original = answered && Papo.line.shownBy.get(desk.listOf(room).nodeOf(answered));
+	const original = answered && Papo.line.shownBy.get(room.list.nodeOf(answered));
 	const quote = answered && Papo.dom.button("quote", words.inReplyTo(original), () => pages.around(room, answered));
 	return { ...entry, people, me, mine, forMe: !mine && speaksTo(entry.text, people, me), quote };
 }
@@ -26,8 +26,8 @@ const homeOf = (item) => desk.ensure(item.room ?? item.home);
 
 unsent.hooks.onChange = (item) => {
 	const room = homeOf(item);
-	if (item.state === "gone") desk.listOf(room).drop(item.id);
-	else desk.listOf(room).pend(item, own(room, item));
+	if (item.state === "gone") room.list.drop(item.id);
+	else room.list.pend(item, own(room, item));
 };
 unsent.hooks.transmit = (item) =>
 	(item.to ? session.send("whisper", item) : Boolean(desk.find(item.room)?.open) && session.send("say", item));
@@ -35,9 +35,9 @@ unsent.hooks.transmit = (item) =>
 // The log grows by an entry; it is shown unless another part of the log is on the screen. False if it is known.
 function append(room, entry) {
 	if (entry.seq <= room.last) return false;
-	const live = desk.isLive(room);
+	const live = room.isLive;
 	room.last = entry.seq;
-	if (live) desk.listOf(room).append(entry);
+	if (live) room.list.append(entry);
 	return true;
 }
 
@@ -46,7 +46,7 @@ function missed(room, entries, last) {
 	const count = others.length + room.last - (entries.at(-1)?.seq ?? last);
 	if (count <= 0) return;
 	const seq = others[0]?.seq ?? last + 1;
-	desk.listOf(room).markUnread(seq);
+	room.list.markUnread(seq);
 	desk.arrived(room, { seq, count, forMe: others.some(({ forMe }) => forMe) });
 }
 
@@ -67,15 +67,15 @@ const answers = {
 
 	joined(message) {
 		const room = desk.ensure(message.room);
-		const [timeline, wasLive, last] = [desk.listOf(room), desk.isLive(room), room.last];
+		const { list, isLive: wasLive, last } = room;
 		const { fresh, lost } = room.joined(message);
 		const entries = message.entries.map((entry) => shown(room, entry));
 		if (fresh) {
-			timeline.reset(entries, entries[0]?.seq ?? message.seq + 1, entries.at(-1)?.seq ?? message.seq);
+			list.reset(entries, entries[0]?.seq ?? message.seq + 1, entries.at(-1)?.seq ?? message.seq);
 		} else if (wasLive) {
-			if (lost > 0) timeline.note(words.missing(lost));
-			timeline.end = last + lost;
-			entries.forEach((entry) => timeline.append(entry));
+			if (lost > 0) list.note(words.missing(lost));
+			list.end = last + lost;
+			entries.forEach((entry) => list.append(entry));
 		}
 		if (!fresh) missed(room, entries, last + lost);
 		if (desk.follows(room)) pages.catchUp(room);
@@ -112,8 +112,8 @@ const answers = {
 		if (!item) return;
 		const room = homeOf(item);
 		const entry = own(room, { ...item, at, seq });
-		desk.listOf(room).drop(id);
-		if (item.to) desk.listOf(room).whisper(entry);
+		room.list.drop(id);
+		if (item.to) room.list.whisper(entry);
 		else append(room, entry);
 	},
 
@@ -125,7 +125,7 @@ const answers = {
 		const others = (people) => people.filter((person) => !isMe(person));
 		const [joined, left] = [message.joined, message.left].map((people) => others(people).map(({ name }) => name));
 		const renamed = others(message.renamed);
-		if (joined.length + left.length + renamed.length > 0) desk.listOf(room).presence({ joined, left, renamed });
+		if (joined.length + left.length + renamed.length > 0) room.list.presence({ joined, left, renamed });
 		desk.refresh();
 	},
 
@@ -134,7 +134,7 @@ const answers = {
 		const [mine, room] = [isMine({ tag }), desk.current];
 		if (!mine) session.whisperedBy = from;
 		if (room === null || (mine && to === from)) return;
-		desk.listOf(room).whisper({ label: mine ? words.whisperOut(to) : words.whisperIn(from), at, text });
+		room.list.whisper({ label: mine ? words.whisperOut(to) : words.whisperIn(from), at, text });
 		if (mine) return;
 		desk.arrived(room, { forMe: true });
 		alerts.mention(from, text);
