@@ -1,5 +1,4 @@
-// The server's address: what people type, what is filled in for them, and the WebSocket address that comes of it.
-// Never knows connections.
+// The server's address as people type it, as it is suggested, and as a WebSocket has it. Never knows connections.
 "use strict";
 
 {
@@ -20,7 +19,6 @@ function hash() {
 	}
 }
 
-// {host, url}, or null if this can't be an address. People paste what they see, so "http://…/" is taken too.
 function parse(typed) {
 	let host = typed.trim().replace(/^(?:https?|wss?):\/\//iu, "").replace(/[/#].*$/u, "");
 	if (BARE_IPV6.test(host)) host = `[${host}]`;

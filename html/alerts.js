@@ -1,5 +1,4 @@
-// What reaches somebody who looks elsewhere: the count in the title, a dot on the icon, a sound, a notice.
-// Knows what the browser allows here; never what a message is.
+// What reaches somebody who looks elsewhere: title, icon, sound, notice. Never knows what a message is.
 "use strict";
 
 {

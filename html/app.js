@@ -1,4 +1,4 @@
-// Brings the parts together: gives each part what it asks for, and moves between the two screens.
+// Brings the parts together, and moves between the two screens.
 "use strict";
 
 {
@@ -9,7 +9,6 @@ const MIDNIGHT_CHECK_MS = 60_000;
 const isTalking = () => !find("papo").hidden;
 
 // A page opened as a file shows a key that only this computer can read; the server writes it beside the page.
-// Most of the time there is none, and that is fine.
 const fileKey = new Promise((resolve) => {
 	if (!address.isFile) return resolve(undefined);
 	const script = document.createElement("script");

@@ -1,5 +1,4 @@
-// What may be typed after a slash, as one table from which the help is made, and how each wish is carried out: in words
-// to the server, or with what the page already knows. Never knows keys or nodes.
+// What may be typed after a slash, as one table, and how each wish is carried out. Never knows keys or nodes.
 "use strict";
 
 {
@@ -90,7 +89,6 @@ function help() {
 	return [...lines, "//texto — envia um texto que começa com barra"].join("\n");
 }
 
-// Carries out what was typed. Returns false if it should stay in the box.
 function perform(typed) {
 	const [, word, rest] = /^\/(?!\/)(\S*)\s*([^]*)$/u.exec(typed) ?? [];
 	if (word === undefined) return say(typed.replace(/^\/\//u, "/"));

@@ -1,5 +1,4 @@
-// Completion in the box: people after @ and /msg, rooms after #, commands after /. The box keeps the focus; the list
-// says which of its items is meant (ARIA's list autocomplete). Never knows the rooms.
+// Completion in the box, which keeps the focus (ARIA's list autocomplete). Never knows the rooms.
 "use strict";
 
 {
@@ -42,7 +41,6 @@ function pick(index) {
 	box.dispatchEvent(new Event("input"));
 }
 
-// What the first kind that fits offers. Something written in full needs no list: Enter shall send it.
 function suggest() {
 	const before = box.value.slice(0, box.selectionStart);
 	for (const [part, source, write] of KINDS) {

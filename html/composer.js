@@ -1,5 +1,4 @@
-// The box where a message is written: its keys, its height, the count of what is left, and its draft.
-// Knows one text box; never where the text goes.
+// The box where a message is written: keys, height, count, draft. Never knows where the text goes.
 "use strict";
 
 {

@@ -1,5 +1,5 @@
 // The life of the WebSocket: connecting, entering, noticing silence, coming back. Never knows the page or the rooms.
-// States: `idle` · `connecting` · `online` · `waiting` {until, stopped} · `ended` {code, text}: no more tries.
+// States: `idle` `connecting` `online` `waiting` {until, stopped} `ended` {code, text}.
 "use strict";
 
 {

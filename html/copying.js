@@ -1,5 +1,4 @@
-// Taking messages elsewhere: a selection over several is copied as `Ana (14:05): texto` lines, and each message has a
-// button while it is pointed at or holds the focus. Never knows the rooms.
+// Taking messages elsewhere: `Ana (14:05): texto` lines of a selection, and a button for one. Never knows the rooms.
 "use strict";
 
 {

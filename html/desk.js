@@ -1,5 +1,4 @@
-// Which rooms are open and which of them is on the screen: each with its list, its place in it and its draft.
-// Knows rooms and the views that show them; never sockets or what the server says.
+// Which rooms are open and which one is on the screen, at which place. Never knows what the server says.
 "use strict";
 
 {

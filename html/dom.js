@@ -1,4 +1,4 @@
-// Helpers for nodes of the page: strings only ever become text nodes. Never knows what the nodes mean.
+// Helpers for nodes: strings only ever become text nodes. Never knows what the nodes mean.
 "use strict";
 
 {

@@ -1,5 +1,5 @@
-// Whether the end of the conversation is followed. What somebody is reading never moves: new messages pull the list
-// along only if its end is in sight; otherwise a button counts them. Never knows what the list is made of.
+// What somebody is reading never moves: new messages pull the list along only if its end is in sight; otherwise a
+// button counts them. Never knows what the list is made of.
 "use strict";
 
 {
@@ -9,8 +9,6 @@ const NEAR_PX = 100;
 
 const [box, button] = [find("conversa"), find("novas")];
 let [following, unseen, lastTop] = [true, 0, 0];
-// The end came into sight; is the end of the list the end of the conversation; a later part of the log is needed, or
-// its latest.
 const hooks = { isLive: () => true };
 
 function settle() {

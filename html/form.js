@@ -1,5 +1,4 @@
-// The first screen: a name, a server, one button; and what went wrong with them.
-// Knows two fields; never what happens after somebody is in.
+// The first screen: a name, a server, one button. Never knows what happens after somebody is in.
 "use strict";
 
 {

@@ -1,4 +1,4 @@
-// The invitation: the address to send to somebody, a button that copies it, and its QR code. Never knows who comes.
+// The invitation: an address, a button that copies it, its QR code. Never knows who comes.
 "use strict";
 
 {

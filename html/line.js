@@ -1,5 +1,4 @@
-// The pieces that the conversation is made of, as nodes: one function for each kind of line.
-// Knows how a line looks; never where it stands or what came before it.
+// The pieces of the conversation as nodes. Never knows where they stand or what came before.
 "use strict";
 
 {
@@ -25,7 +24,6 @@ function isLong(text) {
 	return rows.reduce((sum, each) => sum + each) > MOST_ROWS;
 }
 
-// A paragraph may not hold blocks of code, hence a div.
 function body(text, children) {
 	const node = element("div", isOnlyEmoji(text) ? "text emoji" : "text", ...children);
 	// Arabic or Hebrew in a message must not turn its neighbours around.

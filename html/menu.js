@@ -1,5 +1,4 @@
-// The menu: theme, notices, whether comings and goings are shown. Knows its controls and what is kept of them; never
-// the conversation.
+// The menu's switches and what is kept of them. Never knows the conversation.
 "use strict";
 
 {

@@ -1,5 +1,4 @@
-// Names of people and rooms, as far as the page must judge them: the server has the last word.
-// Knows Unicode; never who is present.
+// Names of people and rooms; the server has the last word. Never knows who is present.
 "use strict";
 
 {

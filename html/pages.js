@@ -1,5 +1,4 @@
-// Which part of a room's log is shown: earlier and later pages, the latest one, and what stands around one entry.
-// Knows numbers and the order of answers; never nodes.
+// Which part of a room's log is shown: earlier, later, the latest, around one entry. Never knows nodes.
 "use strict";
 
 {

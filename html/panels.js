@@ -1,5 +1,4 @@
-// Who is here and which rooms are open: the two columns beside the conversation.
-// Knows lists of names; never sockets or messages.
+// The two columns beside the conversation: people and rooms. Never knows messages.
 "use strict";
 
 {

@@ -1,8 +1,6 @@
-// The language spoken on the wire, version 1: the mirror of `src/protocol` for the page; a test compares the two.
-// Knows words and numbers; never sockets or the page.
+// The language of the wire, version 1: the mirror of `src/protocol`; a test compares them. Never knows sockets.
 "use strict";
 
-// The one global of the page; each script adds its own part.
 window.Papo = {};
 
 {

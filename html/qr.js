@@ -1,5 +1,5 @@
-// A QR code of a text, as rows of dark and light modules: byte mode, level L, versions 1 to 6 (134 bytes), mask 0.
-// Knows the standard, ISO/IEC 18004; never what the text is or how it is drawn.
+// A QR code as rows of modules (ISO/IEC 18004): byte mode, level L, versions 1 to 6 (134 bytes), mask 0. Never knows
+// what the text is.
 "use strict";
 
 {
@@ -56,7 +56,6 @@ function frame(size) {
 	return rows;
 }
 
-// Rows of modules, true for dark; null if the text is too long.
 Papo.qr = (text) => {
 	const bytes = new TextEncoder().encode(text);
 	const version = VERSIONS.findIndex(([total, checks, blocks]) => bytes.length + 2 <= total - checks * blocks);

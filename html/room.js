@@ -1,5 +1,4 @@
-// One room as this page holds it: how far its log is known, who is in it, what is unread.
-// Knows numbers and names; never sockets or how anything is drawn.
+// One room: how far its log is known, who is in it, what is unread. Never knows sockets or how it is drawn.
 "use strict";
 
 {
@@ -7,7 +6,6 @@ const { fold } = Papo.names;
 const TYPING_MS = 5_000;
 
 class Room {
-	// Whether the server has let this connection in.
 	open = false;
 	unread = 0;
 	mentions = 0;

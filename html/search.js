@@ -1,5 +1,4 @@
-// The search: a field over the conversation, and what was found as a list that leads to each place.
-// Knows entries of the log; never how they are found or where they stand.
+// The search over the conversation; a result leads to its place. Never knows how it is found.
 "use strict";
 
 {

@@ -1,5 +1,4 @@
-// Who we are and where: the name, the server, which rooms to open. Knows how to enter and to come back as the same
-// person; never what is said.
+// Who we are and where, and how we come back as the same person. Never knows what is said.
 "use strict";
 
 {

@@ -1,5 +1,4 @@
-// Whether the page is connected, in one word and, when that lasts, in a banner that counts down to the next try.
-// Knows states and seconds; never sockets.
+// Whether the page is connected: one word and, when that lasts, a banner that counts down. Never knows sockets.
 "use strict";
 
 {
@@ -11,8 +10,7 @@ const RESTORED_MS = 3_000;
 const TICK_MS = 500;
 
 const banner = find("aviso");
-let state = { name: "idle" };
-let timer, tick;
+let [state, timer, tick] = [{}, 0, 0];
 
 function word(text, name) {
 	say(find("estado"), text);
@@ -20,11 +18,11 @@ function word(text, name) {
 }
 
 function draw() {
-	const waiting = state.name === "waiting";
-	word(waiting ? words.stateOffline : words.stateConnecting, waiting ? "offline" : "connecting");
-	const seconds = Math.max(1, Math.ceil((state.until - Date.now()) / 1000));
-	const next = waiting ? words.nextTry(seconds) : words.stateConnecting;
-	say(find("aviso-texto"), `${state.stopped ? words.serverStopped : words.offline} ${next}`);
+	const { name, until, stopped } = state;
+	const waits = name === "waiting";
+	word(waits ? words.stateOffline : words.stateConnecting, waits ? "offline" : name);
+	const next = waits ? words.nextTry(Math.max(1, Math.ceil((until - Date.now()) / 1000))) : words.stateConnecting;
+	say(find("aviso-texto"), `${stopped ? words.serverStopped : words.offline} ${next}`);
 }
 
 function reveal() {
@@ -34,16 +32,18 @@ function reveal() {
 }
 
 Papo.showStatus = (next) => {
-	const [wasOnline, wasShown] = [state.name === "online", !banner.hidden];
-	state = { ...next, stopped: next.name !== "online" && (next.stopped || state.stopped) };
+	const [before, wasShown] = [state, !banner.hidden];
+	// The server's own goodbye stays the reason until we are back.
+	state = { ...next, stopped: next.stopped ?? before.stopped };
 	if (next.name === "waiting" || next.name === "connecting") {
-		if (wasOnline) timer = setTimeout(reveal, PATIENCE_MS);
+		if (before.name === "online") timer = setTimeout(reveal, PATIENCE_MS);
 		if (wasShown) draw();
 		return;
 	}
 	clearTimeout(timer);
 	clearInterval(tick);
 	banner.hidden = true;
+	state.stopped = false;
 	if (next.name !== "online") return;
 	word(wasShown ? words.restored : words.stateOnline, "online");
 	if (wasShown) timer = setTimeout(() => word(words.stateOnline, "online"), RESTORED_MS);

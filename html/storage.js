@@ -1,5 +1,5 @@
-// What the browser remembers for a person: names, drafts, unsent messages, and the secret that makes a name theirs.
-// A file, or a strict browser, may be denied storage: then memory serves until the page closes.
+// What the browser remembers. A file, or a strict browser, may be denied storage: then memory serves. Never knows what
+// it means.
 "use strict";
 
 {

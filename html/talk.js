@@ -1,5 +1,4 @@
-// The conversation: what each word of the server changes on the desk, and how what is unsent looks there.
-// Knows the protocol, the rooms and the session; never sockets or nodes of the page.
+// What each word of the server changes, and how what is unsent looks. Never knows sockets or nodes.
 "use strict";
 
 {

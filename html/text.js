@@ -1,5 +1,5 @@
-// What people write, as nodes: `code`, blocks, **bold**, *italic*, ~~struck~~, links, #rooms, @people. One pass over
-// the text, whatever it holds; text only ever becomes text nodes. Never knows who wrote it.
+// What people write, as nodes: `code`, blocks, **bold**, *italic*, ~~struck~~, links, #rooms, @people. One pass, text
+// nodes only. Never knows who wrote it.
 "use strict";
 
 {

@@ -1,5 +1,5 @@
-// The list of one room: a window into its log, with notices where they happened and unsent messages at the end.
-// Knows the order of lines, groups and days; never sockets, rooms or what the server says.
+// The list of one room: a window into its log, with notices, and unsent messages at the end. Never knows what the
+// server says.
 "use strict";
 
 {
@@ -57,7 +57,6 @@ Papo.timeline = (hooks) => {
 	// Lines wait in the queue for the next frame: measuring and painting for each one would make the page crawl.
 	let [lines, queue, whispers, unreadFrom] = [[], [], [], null];
 	const pending = new Map();
-	// `first` and `end` are the numbers of the first and the last entry in the window.
 	const timeline = { first: 1, end: 0, element: root, top };
 	top.append(more);
 	top.hidden = true;

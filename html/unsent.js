@@ -1,5 +1,5 @@
-// What was written and isn't confirmed yet, in the order of writing: it waits while there is no connection, is sent
-// again with the same id after one, and survives a reload. Never knows how a message looks or how sockets work.
+// What was written and isn't confirmed yet: it waits for a connection, is sent again with the same id after a cut, and
+// survives a reload. Never knows how it looks.
 //
 // An item: {id, text, action?, room | to, home, at, state: "waiting" | "sent" | "failed", reason?}
 "use strict";
@@ -14,8 +14,6 @@ const MOST_IN_FLIGHT = LIMITS.unanswered_says / 2;
 // Older than this, people would be surprised to see it sent: they are asked first.
 const TOO_OLD_MS = 10 * 60_000;
 
-// `transmit(item)` sends it, or returns false if that can't be done now; `onChange(item)` shows its new state;
-// `onHold(ms)` tells how long the server wants us to wait.
 const hooks = {};
 const items = new Map();
 let [owner, limits, heldUntil, holdTimer] = [null, LIMITS, 0, 0];

@@ -1,5 +1,4 @@
-// The sentences that the scripts say to people, in Brazilian Portuguese: "você", never gendered.
-// Knows grammar (plurals, lists of names, dates); never where on the page a sentence stands.
+// What the scripts say to people: "você", never gendered. Never knows where on the page it stands.
 "use strict";
 
 {
