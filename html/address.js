@@ -3,10 +3,8 @@
 
 {
 const DEFAULT_PORT = ":9000";
-// "host", "host:port", "[::1]:9000"; spaces, paths and signs that end a host are no part of an address.
 const ADDRESS = /^(\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(:\d{1,5})?$/iu;
 const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f.]*$/iu;
-const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/iu;
 
 const isFile = location.protocol === "file:";
 const secure = location.protocol === "https:" ? "s" : "";
@@ -31,7 +29,6 @@ function parse(typed) {
 
 Papo.address = {
 	isFile, parse,
-	isLoopback: (host) => LOOPBACK.test(host),
 	room: () => (isFile ? "" : hash()),
 	// The served page knows its server; a file takes the one in its own address, or the one used last.
 	suggested: (last) => (isFile ? hash() || last || `localhost${DEFAULT_PORT}` : location.host),

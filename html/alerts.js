@@ -9,7 +9,6 @@ const DOT = "%3Ccircle cx='25' cy='7' r='7' fill='%23e0302a'/%3E%3C/svg%3E";
 const NOTES_HZ = [660, 880];
 const NOTE_S = 0.12;
 const VOLUME = 0.08;
-const MOST_CHARACTERS = 120;
 
 const icon = find("icone");
 const plain = icon.href;
@@ -61,7 +60,7 @@ Papo.alerts = {
 		if (isOn("sound")) beep();
 		if (!isOn("notices") || !isPossible || Notification.permission !== "granted") return;
 		try {
-			const notice = new Notification(words.mentionedYou(from), { body: text.slice(0, MOST_CHARACTERS), tag: "papo" });
+			const notice = new Notification(words.mentionedYou(from), { body: text, tag: "papo" });
 			notice.onclick = () => window.focus();
 		} catch {
 			// Some phones allow notices only to installed pages.

@@ -55,7 +55,6 @@ composer.hooks.onKey = complete.key;
 complete.sources.commands = () => commands.names;
 complete.sources.people = () =>
 	(desk.current?.people ?? []).filter(({ tag }) => tag !== session.me.tag).map(({ name }) => ({ value: name }));
-complete.sources.rooms = () => desk.rooms().map(({ name }) => ({ value: name }));
 panels.hooks.onPerson = (name) => composer.write(`/msg ${/\s/u.test(name) ? `"${name}"` : name} `);
 panels.hooks.onRoom = desk.show;
 Object.assign(desk.hooks, {
@@ -64,11 +63,9 @@ Object.assign(desk.hooks, {
 		follow.toEnd();
 	},
 	onDiscard: unsent.discard,
-	earlier: pages.earlier,
-	later: pages.later,
-	latest: pages.latest,
+	onShow: (room) => Papo.showInvitation(session.host, room.name),
+	...pages,
 });
-desk.hooks.onShow = (room) => Papo.showInvitation(session.host, room.name);
 search.hooks.onSearch = commands.search;
 search.hooks.onChoose = (seq) => pages.around(desk.current, seq);
 search.hooks.onClose = () => composer.box.focus();
@@ -76,12 +73,13 @@ on(find("trocar-nome"), "click", () => composer.write("/nome "));
 on(find("sair"), "click", commands.leave);
 on(find("tentar"), "click", Papo.connection.retryNow);
 on(find("buscar"), "click", () => search.open());
-on(window, "hashchange", () => address.room() && isTalking() && commands.join(address.room()));
-on(find("conversa"), "click", (event) => {
-	const link = event.target.closest(".room-link");
+// Places of the page are reached without its address, where another "#" stands.
+on(document, "click", (event) => {
+	const link = event.target.closest("a[href^='#']");
 	if (!link) return;
 	event.preventDefault();
-	commands.join(link.textContent);
+	if (link.className === "skip") composer.box.focus();
+	else commands.join(link.textContent);
 });
 
 
@@ -100,29 +98,26 @@ function escape() {
 	composer.box.focus();
 }
 
-function keyPressed(event) {
+on(document, "keydown", (event) => {
 	if (!isTalking() || event.isComposing || event.defaultPrevented) return;
 	const { key, ctrlKey, metaKey, altKey, target } = event;
-	const writing = /^(INPUT|TEXTAREA|SELECT)$/u.test(target.tagName);
+	const by = { ArrowUp: -1, ArrowDown: 1 }[key];
 	if (key === "Escape") return escape();
-	if (((ctrlKey || metaKey) && key.toLowerCase() === "k") || (key === "/" && !writing)) search.open();
-	else if (altKey && (key === "ArrowUp" || key === "ArrowDown")) desk.step(key === "ArrowUp" ? -1 : 1);
+	else if ((ctrlKey || metaKey) && key.toLowerCase() === "k") search.open();
+	else if (key === "/" && !target.matches("input, textarea, select")) search.open();
+	else if (altKey && by) desk.step(by);
 	else if (key === "F6") cycle(event.shiftKey);
 	else return;
 	event.preventDefault();
-}
-
-on(document, "keydown", keyPressed);
+});
 
 // The browser's own answer to a dropped file is to leave the conversation and show it.
-function refuseFiles(event) {
-	if (event.type === "dragover" || event.type === "drop") event.preventDefault();
+on(document, "dragover drop paste", (event) => {
+	if (event.type !== "paste") event.preventDefault();
 	const { files, types } = event.dataTransfer ?? event.clipboardData;
 	// A copied table brings its picture along, and is pasted as text.
-	if (event.type !== "dragover" && files.length > 0 && !types.includes("text/plain")) desk.note(words.noFiles);
-}
-
-on(document, "dragover drop paste", refuseFiles);
+	if (files.length > 0 && !types.includes("text/plain")) desk.note(words.noFiles);
+});
 setInterval(() => desk.refreshDays(), MIDNIGHT_CHECK_MS);
 form.show();
 // After a reload, who was in comes back by itself.

@@ -3,7 +3,6 @@
 
 {
 const { words, desk, session, unsent, search, names } = Papo;
-// The server passes on no more than this; the others' pages forget it two seconds later.
 const TYPING_EVERY_MS = 3_000;
 const MOST_FOUND = 50;
 let typedAt = 0;
@@ -34,7 +33,7 @@ function rename(typed) {
 
 function who() {
 	const { crowded, online, people } = desk.current;
-	desk.note(crowded ? words.howMany(online) : words.whoIsHere(people.map(({ name }) => name)));
+	desk.note(words.whoIsHere(online, crowded ? [] : people.map(({ name }) => name)));
 }
 
 function join(typed) {
@@ -64,7 +63,6 @@ function leave() {
 	session.leave();
 }
 
-// Names, argument (without brackets it must be there), what it does, how.
 const COMMANDS = [
 	["ajuda help", "", "mostra esta lista", () => desk.note(help())],
 	["nome nick", "Novo Nome", "troca o seu nome", rename],

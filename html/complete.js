@@ -18,7 +18,7 @@ const KINDS = [
 ];
 
 const list = find("sugestoes");
-const sources = {};
+const sources = { rooms: () => [] };
 let [items, active, length] = [[], 0, 0];
 
 function close() {
@@ -59,7 +59,6 @@ function option({ value, hint }, index) {
 	const node = element("li", "", value, element("span", "hint", hint ? ` ${hint}` : ""));
 	node.id = `sugestao-${index}`;
 	node.setAttribute("role", "option");
-	// Not `click`: the box must not lose the focus.
 	on(node, "mousedown", (event) => {
 		event.preventDefault();
 		pick(index);

@@ -6,7 +6,6 @@ const { words } = Papo;
 const { LIMITS, lengthOf } = Papo.protocol;
 const { tab } = Papo.storage;
 const { find, on, say } = Papo.dom;
-// The count appears when the end is near: before, it would only distract.
 const COUNT_FROM = 200;
 
 const [form, box, counter] = [find("escrever"), find("mensagem"), find("restam")];

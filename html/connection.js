@@ -16,7 +16,6 @@ const RETRY = { first: 500, growth: 1.7, most: 20_000, chance: 0.2 };
 const STEADY_MS = 5_000;
 const FINAL_BYES = ["kicked", "banned", "full", "protocol"];
 
-// `greeting()` makes the fields of `enter`, anew each time: what we hold may have grown. `onMessage`, `onState`.
 const hooks = {};
 let [socket, url, state, everOnline] = [null, "", { name: "idle" }, false];
 let [tries, onlineSince, heardAt, askedAt] = [0, 0, 0, 0];
@@ -59,9 +58,9 @@ function dial() {
 function heard(message) {
 	heardAt = Date.now();
 	const entering = state.name === "connecting";
-	if (message?.type === "bye") bye = message;
-	if (message === null || message === bye) return FINAL_BYES.includes(message?.code) && end(message);
-	if (entering && message.type === "error") return end(message);
+	if (message === null) return;
+	if (message.type === "bye") bye = message;
+	if (FINAL_BYES.includes(bye?.code) || (entering && message.type === "error")) return end(message);
 	if (!entering || message.type !== "welcome") return hooks.onMessage(message);
 	if (message.protocol !== PROTOCOL) return end({ code: "version", text: Papo.words.otherVersion });
 	clearTimeout(timer);
@@ -81,7 +80,6 @@ function checkPulse() {
 	}
 }
 
-// The network is back, or somebody looks at the page again: no reason to wait any longer.
 function wake() {
 	if (state.name === "waiting") dial();
 	else if (state.name === "online") checkPulse();

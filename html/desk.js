@@ -5,7 +5,6 @@
 const { words, Room, follow, panels, composer } = Papo;
 const { find, on, say, perFrame } = Papo.dom;
 const { fold } = Papo.names;
-// Earlier messages are fetched before the beginning of the list comes into sight.
 const AHEAD = "600px 0px 0px 0px";
 
 // By the folded name. Each has a `list`, and a `place` where it was left.
@@ -71,7 +70,6 @@ Papo.desk = Object.assign(desk, {
 	rooms, show, refresh, watch, drawTyping,
 	find: (name) => byKey.get(fold(name)),
 	follows: (room) => (room === desk.current ? follow.isFollowing() : (room.place?.following ?? true)),
-	// The room of this name; a new one stands ready, but unseen.
 	ensure(name) {
 		if (desk.find(name)) return desk.find(name);
 		const room = new Room(name);
@@ -89,7 +87,6 @@ Papo.desk = Object.assign(desk, {
 		if (desk.current === null) show(room);
 		return room;
 	},
-	// The room before or after the one on the screen.
 	step(by) {
 		const all = rooms();
 		if (all.length > 1) show(all.at((all.indexOf(desk.current) + by) % all.length));

@@ -30,7 +30,6 @@ function say(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 
-// A list drawn anew under somebody's fingers: the focus stays on the item with the same key.
 function redraw(list, items) {
 	const key = list.contains(document.activeElement) && document.activeElement.dataset.key;
 	list.replaceChildren(...items);

@@ -72,7 +72,6 @@ function count(messages) {
 
 on(box, "scroll", scrolled);
 on(button, "click", toEnd);
-// A window that shrinks, or a phone's keyboard that opens, must not hide the end.
 new ResizeObserver(settle).observe(box);
 
 Papo.follow = {

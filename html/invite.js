@@ -2,10 +2,9 @@
 "use strict";
 
 {
-const { words, address } = Papo;
+const { address, qr } = Papo;
 const { find, on, say, copy } = Papo.dom;
 const SVG = "http://www.w3.org/2000/svg";
-// The light border that readers need.
 const QUIET = 4;
 
 const [code, toggle] = [find("qr"), find("mostrar-qr")];
@@ -13,7 +12,7 @@ let link = "";
 
 function draw(shown) {
 	// A room's name may be too long for a code; without it one lands beside it.
-	const rows = Papo.qr(link) ?? Papo.qr(link.replace(/#.*/u, ""));
+	const rows = qr(link) ?? qr(link.replace(/#.*/u, ""));
 	const size = rows.length + 2 * QUIET;
 	const squares = rows.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x + QUIET},${y + QUIET}h1v1h-1z` : "")));
 	const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS(SVG, tag));
@@ -28,7 +27,6 @@ function draw(shown) {
 Papo.showInvitation = (host, room) => {
 	link = address.invitation(host, room);
 	say(find("link"), link.replace(/^https?:\/\/|\/$/gu, ""));
-	say(find("so-aqui"), address.isLoopback(host) ? words.onlyHere : "");
 	draw(!code.hidden);
 };
 

@@ -52,12 +52,12 @@ function message(shown) {
 	const [nodes, label] = [toNodes(text, people, me), words.messageOf(from, at)];
 	if (action) return article(shown, "action", label, body("", [author(from), " ", ...nodes, " ", time(at)]));
 	const className = mine ? "mine" : forMe ? "for-me" : "";
-	return article(shown, className, label, heading(author(from), at), quote ?? "", body(text, nodes));
+	return article(shown, className, label, heading(author(from), at), quote?.() ?? "", body(text, nodes));
 }
 
 function whisper({ label, at, text }) {
 	const shown = { from: label.replace(/:$/u, ""), at, text };
-	const top = heading(element("span", "author", label), at);
+	const top = heading(element("span", "author colour-6", label), at);
 	return article(shown, "whisper", `${label} ${words.time(at)}`, top, body(text, toNodes(text)), element("p", "hint", words.whisperHint));
 }
 

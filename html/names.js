@@ -9,7 +9,6 @@ const WORD = /^[\p{L}\p{N}_]/u;
 const ACCENTS = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/g;
 const COLOURS = 8;
 
-// The form under which two spellings count as the same: `José`, `JOSE` and `jose`.
 const fold = (name) => name.normalize("NFKD").replace(ACCENTS, "").toUpperCase().toLowerCase();
 const clean = (name) => name.normalize("NFC").trim().replace(/\s+/gu, " ");
 const isName = (name) => NAME.test(name) && /[\p{L}\p{N}]/u.test(name) && [...name].length <= LIMITS.name;
@@ -20,7 +19,6 @@ function colour(name) {
 	return `colour-${hash % COLOURS}`;
 }
 
-// The longest of these folded names that stands at this place of a text, as it is written there; or "".
 function nameAt(text, start, folded) {
 	// A letter outside the basic plane, or with its accent apart, is two units long.
 	for (let end = Math.min(start + 2 * LIMITS.name, text.length); end > start; end -= 1) {

@@ -49,7 +49,6 @@ function replace(room, span, seq) {
 
 const latest = (room) => replace(room, { limit: 2 * PAGE });
 
-// After a cut: what is missing is shown page by page, unless it is more than anybody reads.
 function catchUp(room) {
 	const missing = room.last - room.list.end;
 	if (missing > LATER) latest(room);

@@ -27,8 +27,7 @@ function person({ name, tag }, me) {
 
 function showPeople(room, me) {
 	say(find("titulo-pessoas"), words.people(room.online));
-	say(toggle, `${room.online} ☰`);
-	toggle.setAttribute("aria-label", words.openPeople(room.online));
+	say(find("quantas"), String(room.online));
 	redraw(find("pessoas"), room.crowded ? [element("li", "hint", words.crowd)] : room.people.map((each) => person(each, me)));
 }
 

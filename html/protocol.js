@@ -6,7 +6,6 @@ window.Papo = {};
 {
 const PROTOCOL = 1;
 
-// What the page says, with the fields that each kind may have.
 const CLIENT_MESSAGES = {
 	enter: ["name", "token", "room", "epoch", "after", "key"],
 	join: ["room", "epoch", "after"],

@@ -6,7 +6,6 @@
 const VERSIONS = [[26, 7, 1], [44, 10, 1], [70, 15, 1], [100, 20, 1], [134, 26, 1], [172, 18, 2]];
 const FORMAT = 0b111011111000100;
 
-// Powers of two in the field of 256 elements with the polynomial 0x11d, and their logarithms.
 const [POWER, LOG] = [[], []];
 for (let i = 0, value = 1; i < 255; i += 1) {
 	[POWER[i], LOG[value]] = [value, i];
@@ -62,7 +61,6 @@ Papo.qr = (text) => {
 	if (version < 0) return null;
 	const [bits, rows] = [bitsOf(bytes, VERSIONS[version]), frame(21 + 4 * version)];
 	let [bit, up] = [0, true];
-	// Upwards and downwards in columns of two, from the right, around the frame and the line between the corners.
 	for (let right = rows.length - 1; right > 0; right -= 2) {
 		if (right === 6) right = 5;
 		for (let i = 0; i < rows.length; i += 1) {

@@ -11,7 +11,6 @@ class Room {
 	mentions = 0;
 	online = 0;
 	epoch;
-	// The last entry that came, and the first one that the server still holds.
 	last = 0;
 	oldest = 1;
 	#members = new Map();
@@ -23,7 +22,6 @@ class Room {
 		this.key = fold(name);
 	}
 
-	// Whether its list ends where its log ends.
 	get isLive() {
 		return this.list.end >= this.last;
 	}
@@ -32,7 +30,6 @@ class Room {
 		return this.epoch ? { epoch: this.epoch, after: this.last } : {};
 	}
 
-	// Takes what `joined` says. Returns whether this log is new to us, and how many entries are lost for good.
 	joined({ room, epoch, seq, oldest, online, members, reset }) {
 		const fresh = reset || epoch !== this.epoch;
 		const lost = fresh ? 0 : Math.max(0, oldest - this.last - 1);

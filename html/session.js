@@ -8,7 +8,6 @@ const { fold } = Papo.names;
 
 let [name, key] = ["", undefined];
 
-// The rooms of before a cut, or of before a reload, or just the one where everybody lands.
 function roomsToOpen() {
 	const open = desk.rooms().map((room) => ({ room: room.name, ...room.position }));
 	if (open.length > 0) return open;
@@ -44,9 +43,7 @@ const session = {
 		for (const room of desk.rooms()) room.open = false;
 	},
 	send: (type, fields) => session.entered && connection.send(type, fields),
-	// One string for who we are and where; what is unsent belongs to it.
 	owner: () => `${session.host} ${fold(name)}`,
-	// Takes what `welcome` says. Returns whether we have just entered, and not only changed our name.
 	welcomed(welcome) {
 		({ name } = welcome);
 		session.me = { name, tag: welcome.tag };

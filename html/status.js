@@ -4,7 +4,6 @@
 {
 const { words } = Papo;
 const { find, say } = Papo.dom;
-// Shorter cuts heal by themselves and need not worry anybody.
 const PATIENCE_MS = 2_000;
 const RESTORED_MS = 3_000;
 const TICK_MS = 500;

@@ -4,13 +4,12 @@
 
 {
 const PREFIX = "papo.";
-// 192 random bits; the protocol asks for 128.
 const TOKEN_BYTES = 24;
 const ID_BYTES = 12;
 
-// One of the browser's two storages, or a stand-in in memory. Every access may throw, not only the first.
+// One of the browser's two storages. Every access may throw, not only the first.
 function shelf(area) {
-	const memory = new Map();
+	const memory = {};
 	function attempt(act) {
 		try {
 			return act(window[area]);
@@ -18,29 +17,27 @@ function shelf(area) {
 			return undefined;
 		}
 	}
-	const shelf = {
-		get: (key) => memory.get(key) ?? attempt((store) => store.getItem(PREFIX + key)) ?? null,
+	const get = (key) => memory[key] ?? attempt((store) => store[PREFIX + key]);
+	return {
+		get,
+		// What was stored as JSON.
+		read: (key) => attempt(() => JSON.parse(get(key))),
 		set(key, value) {
-			memory.set(key, value);
-			attempt((store) => {
-				store.setItem(PREFIX + key, value);
-				memory.delete(key);
-			});
+			memory[key] = value;
+			attempt((store) => (store[PREFIX + key] = value) && delete memory[key]);
 		},
 		remove(key) {
-			memory.delete(key);
-			attempt((store) => store.removeItem(PREFIX + key));
+			delete memory[key];
+			attempt((store) => delete store[PREFIX + key]);
 		},
-		read: (key) => attempt(() => JSON.parse(shelf.get(key))) ?? undefined,
 		keys(start) {
 			const stored = attempt((store) => Object.keys(store).map((key) => key.slice(PREFIX.length))) ?? [];
-			return [...memory.keys(), ...stored].filter((key) => key.startsWith(start));
+			return [...Object.keys(memory), ...stored].filter((key) => key.startsWith(start));
 		},
 	};
-	return shelf;
 }
 
-// `crypto.randomUUID` is missing on plain http; this is everywhere.
+// `crypto.randomUUID` is missing on plain http.
 function randomHex(bytes) {
 	const random = crypto.getRandomValues(new Uint8Array(bytes));
 	return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -8,11 +8,11 @@ const hooks = {};
 
 const isMine = ({ tag }) => tag === session.me.tag;
 
-// An entry with what is needed to show it: whose it is, whom an @ may mean, what it answers.
 function shown(room, entry) {
 	const [people, me, mine, { reply_to: answered }] = [room.folded, fold(session.me.name), isMine(entry), entry];
-	const original = answered && Papo.line.shownBy.get(room.list.nodeOf(answered));
-	const quote = answered && Papo.dom.button("quote", words.inReplyTo(original), () => pages.around(room, answered));
+	const original = () => Papo.line.shownBy.get(room.list.nodeOf(answered));
+	// Made when it is drawn: what it answers may be drawn just before.
+	const quote = answered && (() => Papo.dom.button("quote", words.inReplyTo(original()), () => pages.around(room, answered)));
 	return { ...entry, people, me, mine, forMe: !mine && speaksTo(entry.text, people, me), quote };
 }
 
@@ -154,7 +154,6 @@ const answers = {
 
 	error(refusal) {
 		if (refusal.id !== undefined) return unsent.refused(refusal);
-		// It may have been a part of the log that was asked for.
 		pages.forget();
 		Papo.search.fail(refusal.text);
 		session.wanted = "";

@@ -5,7 +5,6 @@
 {
 const { element, button, copy } = Papo.dom;
 const { nameAt, fold } = Papo.names;
-// Everything that may mean more than itself. A block's language, one word, belongs to its opening fence.
 const TOKEN = new RegExp("```(?:[\\w+#-]*\\n)?|`|\\*\\*?|~~|\\n|@|https?:\\/\\/[^\\s<>\"“”`]+"
 	+ "|#(?=\\p{L})[\\p{L}\\p{M}\\p{N}_-]{1,32}|[\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069]", "giu");
 const TAGS = { "**": "strong", "*": "em", "~~": "s" };
@@ -14,7 +13,6 @@ const WORD_START = /^[\p{L}\p{N}_]/u;
 const ONLY_EMOJI = /^(?:\s*\p{RGI_Emoji}){1,3}\s*$/v;
 const SENTENCE_END = /[.,;:!?'’…*_~]$/u;
 const BRACKETS = { ")": "(", "]": "[", "}": "{" };
-// Both bound the work that a text can cause.
 const DEEPEST = 2;
 const MOST_MENTIONS = 50;
 
@@ -30,7 +28,6 @@ function trimLink(raw) {
 	return raw.slice(0, end);
 }
 
-// A link shows its whole address, so it can't lie.
 function anchor(link) {
 	if (!URL.canParse(link)) return link;
 	return Object.assign(element("a", "", link), { href: link, target: "_blank", rel: "noopener noreferrer" });
@@ -39,12 +36,10 @@ function anchor(link) {
 function block(code) {
 	const text = code.replace(/\n$/u, "");
 	const pre = element("pre", "", element("code", "", text));
-	// Long lines are reached by scrolling, also from the keyboard.
 	pre.tabIndex = 0;
 	return element("div", "block", pre, button("copy-code", Papo.words.copy, ({ target }) => copy(text, target)));
 }
 
-// What a token that stands alone becomes. Signs that turn the direction of reading are shown instead of obeyed.
 function single(token) {
 	if (/^h/iu.test(token)) return anchor(token);
 	if (token[0] !== "#") return element("span", "control", `U+${token.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`);
@@ -52,7 +47,6 @@ function single(token) {
 }
 
 function toNodes(text, people = new Set(), me = null) {
-	// A mark stands in `out` as a string until its twin comes.
 	const [out, open, unclosed] = [[], [], new Set()];
 	let [done, mentions] = [0, 0];
 	const before = (at) => text.slice(Math.max(0, at - 2), at);

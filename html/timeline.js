@@ -6,14 +6,12 @@
 const { words, line: draw } = Papo;
 const { element, button, perFrame } = Papo.dom;
 
-// Messages of one person within this time share one heading; comings and goings within it share one line.
 const GROUP_MS = 5 * 60_000;
 const MOST_LINES = 400;
 
 const dayOf = (line) => line && new Date(line.at).toDateString();
 const continues = (line, before) => line.author && before?.author === line.author && line.at - before.at < GROUP_MS;
 
-// A line: {at, seq?, author?, make, node, heading?: its day's h2}.
 function lineOf(entry) {
 	const { at, seq, tag, action } = entry;
 	return { at, seq, author: action ? null : tag, make: () => draw.message(entry) };
@@ -26,21 +24,20 @@ function remove(lines) {
 	}
 }
 
+// Joins who came and went to the line before. Somebody who went and came back, or only looked in, is no news.
 function merge(line, last) {
-	const joins = last?.came && line.at - last.at < GROUP_MS;
-	const into = joins ? last : Object.assign(line, { came: [], went: [], renames: [] });
-	const meet = (names, one, other) => names.forEach((name) => {
-		const known = into[one].includes(name) || into[other].includes(name);
-		into[other] = into[other].filter((each) => each !== name);
-		if (!known) into[one].push(name);
-	});
-	meet(line.joined, "came", "went");
-	meet(line.left, "went", "came");
-	into.renames.push(...line.renamed);
+	const joins = last?.net && line.at - last.at < GROUP_MS;
+	const into = joins ? last : Object.assign(line, { net: new Map(), renames: [] });
+	const { net, renames } = into;
+	const count = (names, way) => names.forEach((name) => net.delete(name) || net.set(name, way));
+	const those = (way) => [...net.keys()].filter((name) => net.get(name) === way);
+	count(line.joined, "came");
+	count(line.left, "went");
+	renames.push(...line.renamed.map(words.nowCalled));
 	into.at = line.at;
-	const parts = [into.came.length && words.came(into.came), ...into.renames.map(words.nowCalled), into.went.length && words.went(into.went)];
-	const node = draw.notice(parts.filter(Boolean).join(" · "), line.at);
-	node.hidden = !parts.some(Boolean);
+	const text = [words.came(those("came")), ...renames, words.went(those("went"))].filter(Boolean).join(" · ");
+	const node = draw.notice(text, line.at);
+	node.hidden = text === "";
 	into.node?.replaceWith(node);
 	into.node = node;
 	return joins;

@@ -9,15 +9,12 @@ const { words } = Papo;
 const { LIMITS } = Papo.protocol;
 const { kept, newId } = Papo.storage;
 const KEY = "unsent.";
-// Half of what the server allows one connection: there is room for another way of sending.
 const MOST_IN_FLIGHT = LIMITS.unanswered_says / 2;
-// Older than this, people would be surprised to see it sent: they are asked first.
 const TOO_OLD_MS = 10 * 60_000;
 
 const hooks = {};
 const items = new Map();
 let [owner, limits, heldUntil, holdTimer] = [null, LIMITS, 0, 0];
-// What the server would let us say at once, by our own count of its rule.
 let [allowance, allowanceAt] = [LIMITS.burst, Date.now()];
 
 // One key for each, so that two tabs never overwrite each other's.
@@ -68,7 +65,6 @@ function add(fields) {
 function retry(id) {
 	const item = items.get(id);
 	discard(id);
-	// An id that the server refused for good would be refused again.
 	if (item) put({ ...item, id: item.fresh ? newId() : id, at: Date.now(), state: "waiting" });
 	pump();
 }
@@ -114,7 +110,6 @@ function connectionLost() {
 	}
 }
 
-// Past the allowance one at a time: if several were on their way, one could be refused and the next one taken.
 function maySend() {
 	const inFlight = [...items.values()].filter(({ state }) => state === "sent").length;
 	const { rate, burst } = limits;

@@ -78,21 +78,18 @@ Papo.words = {
 	messageOf: (name, at) => `Mensagem de ${name} às ${clock.format(at)}`,
 	copiedLine: ({ from, at, text }) => `${from} (${clock.format(at)}): ${text}`,
 	inReplyTo: (entry) => (entry ? `↪ ${entry.from}: ${entry.text}` : "↪ mensagem anterior"),
-	missing: (count) => (count === 1
-		? "Falta 1 mensagem: ela já não está guardada no servidor."
-		: `Faltam ${number.format(count)} mensagens: elas já não estão guardadas no servidor.`),
+	missing: (count) => `O servidor já não guarda ${counted(count, "mensagem que falta", "mensagens que faltam")} aqui.`,
 
 	time: (at) => clock.format(at),
 	instant: (at) => instant.format(at),
 	dayName,
 
-	came: (names) => `${some(names)} ${names.length > 1 ? "entraram" : "entrou"}`,
-	went: (names) => `${some(names)} ${names.length > 1 ? "saíram" : "saiu"}`,
+	came: (names) => names.length && `${some(names)} ${names.length > 1 ? "entraram" : "entrou"}`,
+	went: (names) => names.length && `${some(names)} ${names.length > 1 ? "saíram" : "saiu"}`,
 	nowCalled: ({ from, to }) => `${from} agora é ${to}`,
 	youAreNow: (name) => `Você agora é ${name}.`,
 	peopleCount: people,
 	people: (count) => `Pessoas (${number.format(count)})`,
-	openPeople: (count) => `Abrir lista de pessoas (${number.format(count)})`,
 	you: (name) => `${name} (você)`,
 	whisperTo: (name) => `Enviar mensagem particular a ${name}`,
 	crowd: "Há gente demais nesta sala para mostrar os nomes.",
@@ -105,10 +102,9 @@ Papo.words = {
 
 	unreadIn: (count) => counted(count, "mensagem não lida", "mensagens não lidas"),
 	roomLeft: (name) => `Você saiu da sala #${name}.`,
-	lastRoom: "Esta é a sua única sala. Para sair da conversa, use /sair.",
+	lastRoom: "Esta é a sua única sala. Para sair da conversa: /sair",
 	roomsOpen: (rooms) => `Salas abertas:\n${rooms.map(({ room, online }) => `#${room} · ${people(online)}`).join("\n")}`,
-	whoIsHere: (names) => `${people(names.length)} nesta sala: ${all(names)}.`,
-	howMany: (online) => `${people(online)} nesta sala.`,
+	whoIsHere: (count, names) => `${people(count)} nesta sala${names.length ? `: ${all(names)}` : ""}.`,
 
 	found: (query, count, more) => (count ? results(count, more) : `Nada encontrado para “${query}”.`),
 	unknownCommand: (word) => `Não conheço o comando /${word}. Veja a lista com /ajuda.`,
@@ -121,7 +117,5 @@ Papo.words = {
 	noticesBlocked: "O navegador bloqueou os avisos. Libere-os nas configurações deste site.",
 	noticesImpossible:
 		"Neste endereço o navegador não permite avisos; o título da aba mostra as mensagens novas.",
-	copyLink: "Copiar link",
-	onlyHere: "Este endereço só funciona neste computador. Para convidar alguém, ligue o servidor com --rede.",
 };
 }
