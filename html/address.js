@@ -1,10 +1,8 @@
-// The server's address as people type it, as it is suggested, and as a WebSocket has it. Never knows connections.
+// The server's address as people type it, as it is suggested, and as a WebSocket has it.
 "use strict";
-
 {
 const DEFAULT_PORT = ":9000";
 const ADDRESS = /^(\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(:\d{1,5})?$/iu;
-const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f.]*$/iu;
 
 const isFile = location.protocol === "file:";
 const secure = location.protocol === "https:" ? "s" : "";
@@ -19,7 +17,6 @@ function hash() {
 
 function parse(typed) {
 	let host = typed.trim().replace(/^(?:https?|wss?):\/\//iu, "").replace(/[/#].*$/u, "");
-	if (BARE_IPV6.test(host)) host = `[${host}]`;
 	const parts = ADDRESS.exec(host);
 	// The page's own host without a port, or anything beyond a secure proxy, is on the scheme's own port.
 	if (parts && !parts[2] && !secure && host !== location.host) host += DEFAULT_PORT;

@@ -1,13 +1,12 @@
 // What reaches somebody who looks elsewhere: title, icon, sound, notice. Never knows what a message is.
 "use strict";
-
 {
 const { words } = Papo;
 const { find, on } = Papo.dom;
 const { kept } = Papo.storage;
 const DOT = "%3Ccircle cx='25' cy='7' r='7' fill='%23e0302a'/%3E%3C/svg%3E";
-const NOTES_HZ = [660, 880];
-const NOTE_S = 0.12;
+const NOTE_HZ = 880;
+const NOTE_S = 0.2;
 const VOLUME = 0.08;
 
 const icon = find("icone");
@@ -25,15 +24,13 @@ function wake() {
 
 function beep() {
 	wake();
-	NOTES_HZ.forEach((hertz, i) => {
-		const [note, volume, start] = [audio.createOscillator(), audio.createGain(), audio.currentTime + i * NOTE_S];
-		note.frequency.value = hertz;
-		volume.gain.setValueAtTime(VOLUME, start);
-		volume.gain.exponentialRampToValueAtTime(0.001, start + NOTE_S);
-		note.connect(volume).connect(audio.destination);
-		note.start(start);
-		note.stop(start + NOTE_S);
-	});
+	const [note, volume, start] = [audio.createOscillator(), audio.createGain(), audio.currentTime];
+	note.frequency.value = NOTE_HZ;
+	volume.gain.setValueAtTime(VOLUME, start);
+	volume.gain.exponentialRampToValueAtTime(0.001, start + NOTE_S);
+	note.connect(volume).connect(audio.destination);
+	note.start();
+	note.stop(start + NOTE_S);
 }
 
 async function turn(kind, on) {
@@ -60,8 +57,7 @@ Papo.alerts = {
 		if (isOn("sound")) beep();
 		if (!isOn("notices") || !isPossible || Notification.permission !== "granted") return;
 		try {
-			const notice = new Notification(words.mentionedYou(from), { body: text, tag: "papo" });
-			notice.onclick = () => window.focus();
+			new Notification(words.mentionedYou(from), { body: text, tag: "papo" }).onclick = () => window.focus();
 		} catch {
 			// Some phones allow notices only to installed pages.
 		}

@@ -1,22 +1,19 @@
 // Brings the parts together, and moves between the two screens.
 "use strict";
-
 {
 const { words, address, storage, form, follow, panels, composer, complete, search, commands, session, desk, unsent, pages } = Papo;
 const { find, on } = Papo.dom;
-const MIDNIGHT_CHECK_MS = 60_000;
 
 const isTalking = () => !find("papo").hidden;
 
 // A page opened as a file shows a key that only this computer can read; the server writes it beside the page.
 const fileKey = new Promise((resolve) => {
 	if (!address.isFile) return resolve(undefined);
-	const script = document.createElement("script");
+	const script = Papo.dom.element("script");
+	on(script, "load error", () => resolve(window.PAPO_CHAVE));
 	script.src = "chave.js";
-	script.onload = script.onerror = () => resolve(window.PAPO_CHAVE);
 	document.head.append(script);
 });
-
 
 Papo.connection.hooks.onState = (state) => {
 	if (state.name !== "online" && state.name !== "connecting") {
@@ -45,17 +42,14 @@ function showForm(state) {
 	form.show(state.name === "ended" ? state : null);
 }
 
-
 form.hooks.onEnter = async (values) => session.enter(values, await fileKey);
-composer.hooks.onSend = commands.perform;
-composer.hooks.onTyping = commands.typing;
+Object.assign(composer.hooks, { onSend: commands.perform, onTyping: commands.typing, onKey: complete.key });
 Papo.talk.hooks.onLimits = ({ text }) => composer.setLimit(text);
 unsent.hooks.onHold = (ms) => composer.warn(words.tooFast(Math.ceil(ms / 1000)), ms);
-composer.hooks.onKey = complete.key;
 complete.sources.commands = () => commands.names;
 complete.sources.people = () =>
 	(desk.current?.people ?? []).filter(({ tag }) => tag !== session.me.tag).map(({ name }) => ({ value: name }));
-panels.hooks.onPerson = (name) => composer.write(`/msg ${/\s/u.test(name) ? `"${name}"` : name} `);
+panels.hooks.onPerson = (name) => composer.write(`/msg ${name} `);
 panels.hooks.onRoom = desk.show;
 Object.assign(desk.hooks, {
 	onRetry(id) {
@@ -81,7 +75,6 @@ on(document, "click", (event) => {
 	if (link.className === "skip") composer.box.focus();
 	else commands.join(link.textContent);
 });
-
 
 function cycle(back) {
 	const places = ["conversa", "escrever", "pessoas"].map(find).filter((node) => node.checkVisibility());
@@ -113,12 +106,11 @@ on(document, "keydown", (event) => {
 
 // The browser's own answer to a dropped file is to leave the conversation and show it.
 on(document, "dragover drop paste", (event) => {
-	if (event.type !== "paste") event.preventDefault();
 	const { files, types } = event.dataTransfer ?? event.clipboardData;
+	if (event.dataTransfer && types.includes("Files")) event.preventDefault();
 	// A copied table brings its picture along, and is pasted as text.
 	if (files.length > 0 && !types.includes("text/plain")) desk.note(words.noFiles);
 });
-setInterval(() => desk.refreshDays(), MIDNIGHT_CHECK_MS);
 form.show();
 // After a reload, who was in comes back by itself.
 if (storage.tab.get("rooms")) form.enter();

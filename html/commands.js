@@ -1,6 +1,5 @@
 // What may be typed after a slash, as one table, and how each wish is carried out. Never knows keys or nodes.
 "use strict";
-
 {
 const { words, desk, session, unsent, search, names } = Papo;
 const TYPING_EVERY_MS = 3_000;
@@ -13,7 +12,6 @@ function ask(type, fields) {
 	return sent;
 }
 
-// One's own message is where one wants to look, and what was unread is read.
 function add(item) {
 	unsent.add({ ...item, home: desk.current.key });
 	desk.current.list.forgetUnread();
@@ -63,19 +61,24 @@ function leave() {
 	session.leave();
 }
 
+function listRooms() {
+	session.wantsRooms = ask("rooms");
+}
+
+// Names, argument (without brackets it must be there), what it does, how.
 const COMMANDS = [
 	["ajuda help", "", "mostra esta lista", () => desk.note(help())],
 	["nome nick", "Novo Nome", "troca o seu nome", rename],
 	["quem who", "", "mostra quem está na sala", who],
 	["entrar join", "sala", "entra em outra sala, ou a cria", join],
 	["deixar part", "", "sai desta sala", part],
-	["salas rooms", "", "mostra as salas abertas", () => (session.wantsRooms = ask("rooms"))],
+	["salas rooms", "", "mostra as salas abertas", listRooms],
 	["msg w whisper", "Ana texto", "fala só com uma pessoa", whisper],
 	["r reply", "texto", "responde à última mensagem particular", reply],
 	["eu me", "texto", "diz o que você faz: /eu acena", (text) => say(text, true)],
 	["buscar search", "[texto]", "procura no que foi dito na sala", search.open],
 	["antes before", "", "mostra mensagens anteriores", () => Papo.pages.earlier(desk.current)],
-	["avisos alerts", "[sim|não]", "avisa quando alguém menciona você", (answer) => Papo.setNotices(answer)],
+	["avisos alerts", "", "escolhe como avisar você", () => Papo.dom.find("menu").showPopover()],
 	["limpar clear", "", "limpa a tela; nada se perde no servidor", () => desk.current.list.wipe()],
 	["sair quit", "", "sai da conversa", leave],
 ].map(([all, argument, does, run]) => ({ all: all.split(" "), argument, does, run }));

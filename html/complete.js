@@ -1,6 +1,5 @@
 // Completion in the box, which keeps the focus (ARIA's list autocomplete). Never knows the rooms.
 "use strict";
-
 {
 const { box } = Papo.composer;
 const { find, on, element } = Papo.dom;
@@ -8,13 +7,13 @@ const { fold } = Papo.names;
 const MOST = 8;
 
 // What may be completed before the caret (the last group), what with, and how that is written.
-const quoted = (name) => (/\s/u.test(name) ? `"${name}" ` : `${name} `);
+const spaced = (word) => `${word} `;
 const KINDS = [
-	[/^(\/)([\p{L}]*)$/u, "commands", (word) => `${word} `],
-	[/^(\/(?:msg|w) )"?([^"\n]*)$/u, "people", quoted],
+	[/^(\/)([\p{L}]*)$/u, "commands", spaced],
+	[/^(\/(?:msg|w) )(.*)$/u, "people", spaced],
 	[/^(\/(?:entrar|join) )#?(\S*)$/u, "rooms", String],
-	[/(?<![\p{L}\p{N}_])(@)([^@\n]{0,24})$/u, "people", (name) => `${name} `],
-	[/(?<![\p{L}\p{N}_&/])(#)([\p{L}\p{N}_-]*)$/u, "rooms", (room) => `${room} `],
+	[/(?<![\p{L}\p{N}_])(@)([^@\n]{0,24})$/u, "people", spaced],
+	[/(?<![\p{L}\p{N}_&/])(#)([\p{L}\p{N}_-]*)$/u, "rooms", spaced],
 ];
 
 const list = find("sugestoes");
@@ -29,7 +28,7 @@ function close() {
 
 function mark(index) {
 	active = (index + items.length) % items.length;
-	[...list.children].forEach((node, i) => node.setAttribute("aria-selected", String(i === active)));
+	[...list.children].forEach((node, i) => node.setAttribute("aria-selected", i === active));
 	list.children[active].scrollIntoView({ block: "nearest" });
 	box.setAttribute("aria-activedescendant", list.children[active].id);
 }

@@ -1,6 +1,5 @@
 // The box where a message is written: keys, height, count, draft. Never knows where the text goes.
 "use strict";
-
 {
 const { words } = Papo;
 const { LIMITS, lengthOf } = Papo.protocol;
@@ -19,8 +18,7 @@ function measure() {
 	const rest = left();
 	if (Date.now() >= warnUntil) say(counter, rest <= COUNT_FROM ? words.charactersLeft(rest) : "");
 	counter.classList.toggle("over", rest < 0);
-	box.setAttribute("aria-invalid", String(rest < 0));
-	// The style sheet bounds the height; it must shrink first, or it would never become smaller.
+	box.setAttribute("aria-invalid", rest < 0);
 	box.style.height = "auto";
 	box.style.height = `${box.scrollHeight + 2}px`;
 }

@@ -1,7 +1,6 @@
 // The life of the WebSocket: connecting, entering, noticing silence, coming back. Never knows the page or the rooms.
 // States: `idle` `connecting` `online` `waiting` {until, stopped} `ended` {code, text}.
 "use strict";
-
 {
 const { encode, decode, PROTOCOL, CLOSE_CODES } = Papo.protocol;
 
@@ -33,9 +32,7 @@ function send(type, fields) {
 }
 
 function open(address) {
-	url = address;
-	everOnline = false;
-	tries = 0;
+	[url, everOnline, tries] = [address, false, 0];
 	dial();
 }
 
@@ -44,11 +41,7 @@ function dial() {
 	bye = null;
 	change({ name: "connecting" });
 	timer = setTimeout(lost, CONNECT_MS);
-	try {
-		socket = new WebSocket(url);
-	} catch {
-		return lost();
-	}
+	socket = new WebSocket(url);
 	socket.onopen = () => send("enter", hooks.greeting());
 	socket.onmessage = ({ data }) => heard(decode(data));
 	socket.onclose = ({ code }) =>

@@ -1,11 +1,9 @@
 // Taking messages elsewhere: `Ana (14:05): texto` lines of a selection, and a button for one. Never knows the rooms.
 "use strict";
-
 {
 const { words, follow: { box }, line: { shownBy } } = Papo;
 const { find, on, say, copy } = Papo.dom;
 
-// One button for all messages, outside of the list: there it would be read out each time it moves.
 const button = find("copiar");
 let pointed = null;
 

@@ -1,6 +1,5 @@
 // Which rooms are open and which one is on the screen, at which place. Never knows what the server says.
 "use strict";
-
 {
 const { words, Room, follow, panels, composer } = Papo;
 const { find, on, say, perFrame } = Papo.dom;
@@ -9,7 +8,6 @@ const AHEAD = "600px 0px 0px 0px";
 
 // By the folded name. Each has a `list`, and a `place` where it was left.
 const byKey = new Map();
-// {onRetry, onDiscard} of refused messages; {earlier, later, latest}(room) bring parts of the log; `onShow(room)`.
 const hooks = {};
 const desk = { hooks, me: {}, current: null };
 const ends = new IntersectionObserver(
@@ -42,7 +40,6 @@ function watch({ list, oldest }) {
 
 function show(room) {
 	if (room === desk.current) return;
-	// Changing lists is not news: a screen reader shall not read all of it.
 	follow.box.setAttribute("aria-busy", "true");
 	if (desk.current) {
 		desk.current.place = follow.save();
@@ -115,6 +112,5 @@ Papo.desk = Object.assign(desk, {
 		refresh();
 	},
 	note: (text) => desk.current?.list.note(text),
-	refreshDays: () => rooms().forEach((room) => room.list.refreshDays()),
 });
 }

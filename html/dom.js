@@ -1,6 +1,5 @@
-// Helpers for nodes: strings only ever become text nodes. Never knows what the nodes mean.
+// Helpers for nodes: strings only ever become text nodes.
 "use strict";
-
 {
 const COPIED_MS = 1_500;
 const HIDDEN_FRAME_MS = 250;
@@ -13,7 +12,7 @@ function on(target, types, act) {
 
 function element(tag, className, ...children) {
 	const node = document.createElement(tag);
-	node.className = className;
+	if (className) node.className = className;
 	node.append(...children);
 	return node;
 }
@@ -36,7 +35,6 @@ function redraw(list, items) {
 	if (key) list.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }
 
-// A function that does the work once in the next frame. A hidden page has no frames: there a timer serves.
 function perFrame(work) {
 	let planned = false;
 	const run = () => {

@@ -1,7 +1,6 @@
 // What somebody is reading never moves: new messages pull the list along only if its end is in sight; otherwise a
 // button counts them. Never knows what the list is made of.
 "use strict";
-
 {
 const { words } = Papo;
 const { find, on, say } = Papo.dom;

@@ -1,6 +1,5 @@
-// The first screen: a name, a server, one button. Never knows what happens after somebody is in.
+// The first screen: a name, a server, one button.
 "use strict";
-
 {
 const { words, address, names } = Papo;
 const { find, on } = Papo.dom;
@@ -11,7 +10,7 @@ const hooks = {};
 
 function complain(text, field) {
 	error.textContent = text;
-	for (const input of [name, server]) input.setAttribute("aria-invalid", String(input === field));
+	for (const input of [name, server]) input.setAttribute("aria-invalid", input === field);
 	field?.focus();
 }
 

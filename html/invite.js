@@ -1,6 +1,5 @@
-// The invitation: an address, a button that copies it, its QR code. Never knows who comes.
+// The invitation: an address, a button that copies it, its QR code.
 "use strict";
-
 {
 const { address, qr } = Papo;
 const { find, on, say, copy } = Papo.dom;
@@ -11,7 +10,6 @@ const [code, toggle] = [find("qr"), find("mostrar-qr")];
 let link = "";
 
 function draw(shown) {
-	// A room's name may be too long for a code; without it one lands beside it.
 	const rows = qr(link) ?? qr(link.replace(/#.*/u, ""));
 	const size = rows.length + 2 * QUIET;
 	const squares = rows.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x + QUIET},${y + QUIET}h1v1h-1z` : "")));
@@ -21,7 +19,7 @@ function draw(shown) {
 	svg.append(path);
 	code.replaceChildren(svg);
 	code.hidden = !shown;
-	toggle.setAttribute("aria-expanded", String(shown));
+	toggle.setAttribute("aria-expanded", shown);
 }
 
 Papo.showInvitation = (host, room) => {

@@ -1,6 +1,5 @@
 // The pieces of the conversation as nodes. Never knows where they stand or what came before.
 "use strict";
-
 {
 const { words } = Papo;
 const { element, button } = Papo.dom;
@@ -26,7 +25,6 @@ function isLong(text) {
 
 function body(text, children) {
 	const node = element("div", isOnlyEmoji(text) ? "text emoji" : "text", ...children);
-	// Arabic or Hebrew in a message must not turn its neighbours around.
 	node.dir = "auto";
 	return node;
 }
@@ -64,7 +62,6 @@ function whisper({ label, at, text }) {
 const notice = (text, at) =>
 	(at ? element("p", "notice presence", text, " · ", time(at)) : element("p", "notice note", text));
 
-// Beside an own message: on its way, waiting for a connection (the style sheet chooses which of the two), or refused.
 function fate({ state, reason, id }, { onRetry, onDiscard }) {
 	if (state !== "failed") {
 		return element("p", "fate", element("span", "sending", words.sending), element("span", "waiting", words.waiting));

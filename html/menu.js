@@ -1,6 +1,5 @@
-// The menu's switches and what is kept of them. Never knows the conversation.
+// The menu's switches and what is kept of them.
 "use strict";
-
 {
 const { words, alerts } = Papo;
 const { kept } = Papo.storage;
@@ -19,14 +18,7 @@ async function turn(kind, box) {
 	const reason = await alerts.turn(kind, box.checked);
 	box.checked = alerts.isOn(kind);
 	say(find("sem-avisos"), reason);
-	return reason;
 }
-
-Papo.setNotices = async (answer) => {
-	const on = { sim: true, nao: false }[Papo.names.fold(answer)];
-	if (on !== undefined) notices.checked = on;
-	if (on === undefined || (await turn("notices", notices))) menu.showPopover();
-};
 
 theme.value = kept.get("theme") ?? "auto";
 presence.checked = kept.get("presence") !== "no";

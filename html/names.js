@@ -1,6 +1,5 @@
-// Names of people and rooms; the server has the last word. Never knows who is present.
+// Names of people and rooms; the server has the last word.
 "use strict";
-
 {
 const { LIMITS } = Papo.protocol;
 const NAME = /^[\p{L}\p{M}\p{N}.\-_' ]+$/u;
@@ -32,8 +31,8 @@ const speaksTo = (text, folded, me) =>
 	[...text.matchAll(/@/gu)].some(({ index }) => fold(nameAt(text, index + 1, folded)) === me);
 
 function splitName(text, folded) {
-	const [written, quoted] = /^["“”]([^"“”]+)["“”]/u.exec(text) ?? [nameAt(text, 0, folded) || text.split(/\s/u, 1)[0]];
-	return { name: clean(quoted ?? written), rest: text.slice(written.length).trim() };
+	const name = nameAt(text, 0, folded) || text.split(/\s/u, 1)[0];
+	return { name, rest: text.slice(name.length).trim() };
 }
 
 Papo.names = { fold, clean, isName, colour, nameAt, speaksTo, splitName };

@@ -1,6 +1,5 @@
 // Which part of a room's log is shown: earlier, later, the latest, around one entry. Never knows nodes.
 "use strict";
-
 {
 const { desk, session, follow } = Papo;
 const PAGE = 50;

@@ -1,6 +1,5 @@
 // The two columns beside the conversation: people and rooms. Never knows messages.
 "use strict";
-
 {
 const { words } = Papo;
 const { find, on, element, button, say, redraw } = Papo.dom;
@@ -10,7 +9,7 @@ const hooks = {};
 
 function open(isOpen) {
 	panel.classList.toggle("open", isOpen);
-	toggle.setAttribute("aria-expanded", String(isOpen));
+	toggle.setAttribute("aria-expanded", isOpen);
 }
 
 function person({ name, tag }, me) {

@@ -1,7 +1,5 @@
-// A QR code as rows of modules (ISO/IEC 18004): byte mode, level L, versions 1 to 6 (134 bytes), mask 0. Never knows
-// what the text is.
+// A QR code as rows of modules (ISO/IEC 18004): byte mode, level L, versions 1 to 6 (134 bytes), mask 0.
 "use strict";
-
 {
 const VERSIONS = [[26, 7, 1], [44, 10, 1], [70, 15, 1], [100, 20, 1], [134, 26, 1], [172, 18, 2]];
 const FORMAT = 0b111011111000100;

@@ -1,6 +1,5 @@
 // One room: how far its log is known, who is in it, what is unread. Never knows sockets or how it is drawn.
 "use strict";
-
 {
 const { fold } = Papo.names;
 const TYPING_MS = 5_000;
@@ -13,9 +12,9 @@ class Room {
 	epoch;
 	last = 0;
 	oldest = 1;
-	#members = new Map();
-	#folded;
-	#typing = new Map();
+	members = new Map();
+	foldedNames;
+	typists = new Map();
 
 	constructor(name) {
 		this.name = name;
@@ -34,26 +33,26 @@ class Room {
 		const fresh = reset || epoch !== this.epoch;
 		const lost = fresh ? 0 : Math.max(0, oldest - this.last - 1);
 		Object.assign(this, { name: room, open: true, epoch, online, oldest, last: seq });
-		this.#members = new Map(members.map(({ name, tag }) => [tag, name]));
-		this.#folded = null;
-		this.#typing.clear();
+		this.members = new Map(members.map(({ name, tag }) => [tag, name]));
+		this.foldedNames = null;
+		this.typists.clear();
 		return { fresh, lost };
 	}
 
 	presence({ online, joined, left, renamed }) {
 		this.online = online;
-		this.#folded = null;
+		this.foldedNames = null;
 		// In this order: gathered changes of a large room add up to who is there only so.
 		for (const { from, to, tag } of renamed) {
-			for (const [oldTag, name] of this.#members) if (name === from) this.#members.delete(oldTag);
-			this.#members.set(tag, to);
+			for (const [oldTag, name] of this.members) if (name === from) this.members.delete(oldTag);
+			this.members.set(tag, to);
 			this.stoppedTyping(from);
 		}
 		for (const { name, tag } of left) {
-			this.#members.delete(tag);
+			this.members.delete(tag);
 			this.stoppedTyping(name);
 		}
-		for (const { name, tag } of joined) this.#members.set(tag, name);
+		for (const { name, tag } of joined) this.members.set(tag, name);
 	}
 
 	get crowded() {
@@ -61,26 +60,26 @@ class Room {
 	}
 
 	get people() {
-		const people = Array.from(this.#members, ([tag, name]) => ({ tag, name }));
+		const people = Array.from(this.members, ([tag, name]) => ({ tag, name }));
 		return people.sort((a, b) => a.name.localeCompare(b.name, "pt-BR"));
 	}
 
 	get folded() {
-		return (this.#folded ??= new Set(Array.from(this.#members.values(), fold)));
+		return (this.foldedNames ??= new Set(Array.from(this.members.values(), fold)));
 	}
 
 	startedTyping(name) {
-		this.#typing.set(name, Date.now() + TYPING_MS);
+		this.typists.set(name, Date.now() + TYPING_MS);
 		return TYPING_MS;
 	}
 
 	stoppedTyping(name) {
-		return this.#typing.delete(name);
+		return this.typists.delete(name);
 	}
 
 	get typing() {
-		for (const [name, until] of this.#typing) if (until <= Date.now()) this.#typing.delete(name);
-		return [...this.#typing.keys()];
+		for (const [name, until] of this.typists) if (until <= Date.now()) this.typists.delete(name);
+		return [...this.typists.keys()];
 	}
 }
 

@@ -1,6 +1,5 @@
 // The search over the conversation; a result leads to its place. Never knows how it is found.
 "use strict";
-
 {
 const { words } = Papo;
 const { find, on, element, button, say } = Papo.dom;

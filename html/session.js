@@ -1,6 +1,5 @@
 // Who we are and where, and how we come back as the same person. Never knows what is said.
 "use strict";
-
 {
 const { desk, connection } = Papo;
 const { kept, tab, token } = Papo.storage;
@@ -51,13 +50,11 @@ const session = {
 		kept.set("token", welcome.token);
 		if (session.entered) return false;
 		session.entered = true;
-		// `enter` opens the first room only. It stands ready at once: somebody may write before it is filled.
 		const [first, ...others] = roomsToOpen();
 		desk.ensure(first.room);
 		for (const room of others) session.send("join", room);
 		return true;
 	},
-	// For a reload of the page: who was in comes back by itself.
 	rememberRooms: () => tab.set("rooms", JSON.stringify(desk.rooms().map((room) => room.name))),
 };
 Papo.session = session;

@@ -1,6 +1,5 @@
 // Whether the page is connected: one word and, when that lasts, a banner that counts down. Never knows sockets.
 "use strict";
-
 {
 const { words } = Papo;
 const { find, say } = Papo.dom;

@@ -1,7 +1,6 @@
 // What the browser remembers. A file, or a strict browser, may be denied storage: then memory serves. Never knows what
 // it means.
 "use strict";
-
 {
 const PREFIX = "papo.";
 const TOKEN_BYTES = 24;
@@ -20,7 +19,6 @@ function shelf(area) {
 	const get = (key) => memory[key] ?? attempt((store) => store[PREFIX + key]);
 	return {
 		get,
-		// What was stored as JSON.
 		read: (key) => attempt(() => JSON.parse(get(key))),
 		set(key, value) {
 			memory[key] = value;

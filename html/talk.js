@@ -1,6 +1,5 @@
 // What each word of the server changes, and how what is unsent looks. Never knows sockets or nodes.
 "use strict";
-
 {
 const { words, alerts, desk, session, unsent, pages } = Papo;
 const { fold, speaksTo } = Papo.names;

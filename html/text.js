@@ -1,32 +1,20 @@
 // What people write, as nodes: `code`, blocks, **bold**, *italic*, ~~struck~~, links, #rooms, @people. One pass, text
 // nodes only. Never knows who wrote it.
 "use strict";
-
 {
 const { element, button, copy } = Papo.dom;
 const { nameAt, fold } = Papo.names;
-const TOKEN = new RegExp("```(?:[\\w+#-]*\\n)?|`|\\*\\*?|~~|\\n|@|https?:\\/\\/[^\\s<>\"“”`]+"
-	+ "|#(?=\\p{L})[\\p{L}\\p{M}\\p{N}_-]{1,32}|[\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069]", "giu");
+const IN_LINK = "[^\\s<>\"“”`()]";
+// A link ends neither with the point of its sentence nor with a bracket that was opened before it.
+const LINK = `https?:\\/\\/(?:${IN_LINK}|\\(${IN_LINK}*\\))*(?:[^\\s<>"“”\`()\\]}.,;:!?'’…*_~]|\\(${IN_LINK}*\\))`;
+const TOKEN = new RegExp(["```(?:[\\w+#-]*\\n)?|`|\\*\\*?|~~|\\n|@", LINK, "#(?=\\p{L})[\\p{L}\\p{M}\\p{N}_-]{1,32}",
+	"[\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069]"].join("|"), "giu");
 const TAGS = { "**": "strong", "*": "em", "~~": "s" };
 const WORD_END = /[\p{L}\p{N}_]$/u;
 const WORD_START = /^[\p{L}\p{N}_]/u;
 const ONLY_EMOJI = /^(?:\s*\p{RGI_Emoji}){1,3}\s*$/v;
-const SENTENCE_END = /[.,;:!?'’…*_~]$/u;
-const BRACKETS = { ")": "(", "]": "[", "}": "{" };
 const DEEPEST = 2;
 const MOST_MENTIONS = 50;
-
-function trimLink(raw) {
-	const count = (sign) => raw.split(sign).length;
-	const surplus = {};
-	for (const [close, open] of Object.entries(BRACKETS)) surplus[close] = count(close) - count(open);
-	let end = raw.length;
-	for (let last = raw[end - 1]; SENTENCE_END.test(last) || surplus[last] > 0; last = raw[end - 1]) {
-		surplus[last] -= 1;
-		end -= 1;
-	}
-	return raw.slice(0, end);
-}
 
 function anchor(link) {
 	if (!URL.canParse(link)) return link;
@@ -90,10 +78,8 @@ function toNodes(text, people = new Set(), me = null) {
 		if (token[0] === "`") return code(token, at);
 		if (token === "@") return mention(at);
 		if (token === "\n") open.length = 0;
-		const plain = token === "\n" || WORD_END.test(before(at));
-		const part = !plain && /^h/iu.test(token) ? trimLink(token) : token;
-		out.push(plain ? part : single(part));
-		return part.length;
+		out.push(token === "\n" || WORD_END.test(before(at)) ? token : single(token));
+		return token.length;
 	}
 
 	TOKEN.lastIndex = 0;

@@ -1,7 +1,6 @@
 // The list of one room: a window into its log, with notices, and unsent messages at the end. Never knows what the
 // server says.
 "use strict";
-
 {
 const { words, line: draw } = Papo;
 const { element, button, perFrame } = Papo.dom;
@@ -136,7 +135,6 @@ Papo.timeline = (hooks) => {
 		queue = [];
 		list.replaceChildren();
 		Object.assign(timeline, { first, end });
-		// Whispers are nowhere else: where their time is in sight, they stay.
 		const [from, to] = [entries[0]?.at ?? 0, live ? Infinity : entries.at(-1).at];
 		lines = [...entries.map(lineOf), ...whispers.filter(({ at }) => at >= from && at <= to)].sort((a, b) => a.at - b.at);
 		for (const line of lines) line.heading = null;
@@ -196,7 +194,7 @@ Papo.timeline = (hooks) => {
 			settle();
 		}),
 		setLoading(loading) {
-			root.setAttribute("aria-busy", String(loading));
+			root.setAttribute("aria-busy", loading);
 			more.textContent = loading ? words.loading : words.earlier;
 		},
 		wipe() {
@@ -204,9 +202,7 @@ Papo.timeline = (hooks) => {
 			reset([], timeline.end + 1, timeline.end);
 			timeline.showEarlier(timeline.end > 0);
 		},
-		refreshDays: () => lines.forEach(({ heading, at }) => heading && (heading.firstChild.textContent = words.dayName(at))),
-
-		// Where reading stopped: before the first entry that isn't older than this one. It stays until it is forgotten.
+	
 		markUnread: (seq) => (unreadFrom ??= seq),
 		forgetUnread() {
 			unreadFrom = null;

@@ -1,9 +1,7 @@
 // What was written and isn't confirmed yet: it waits for a connection, is sent again with the same id after a cut, and
 // survives a reload. Never knows how it looks.
-//
-// An item: {id, text, action?, room | to, home, at, state: "waiting" | "sent" | "failed", reason?}
-"use strict";
 
+"use strict";
 {
 const { words } = Papo;
 const { LIMITS } = Papo.protocol;

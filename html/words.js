@@ -1,15 +1,14 @@
-// What the scripts say to people: "você", never gendered. Never knows where on the page it stands.
+// What the scripts say to people: "você", never gendered.
 "use strict";
-
 {
-const number = new Intl.NumberFormat("pt-BR");
-const format = (options) => new Intl.DateTimeFormat("pt-BR", options);
-const clock = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const instant = format({ dateStyle: "full", timeStyle: "medium" });
+const { format: number } = new Intl.NumberFormat("pt-BR");
+const dates = (options) => new Intl.DateTimeFormat("pt-BR", options).format;
+const clock = dates({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const instant = dates({ dateStyle: "full", timeStyle: "medium" });
 const longDay = { weekday: "long", day: "numeric", month: "long" };
-const [day, dayOfYear] = [format(longDay), format({ ...longDay, year: "numeric" })];
+const [day, dayOfYear] = [dates(longDay), dates({ ...longDay, year: "numeric" })];
 
-const counted = (count, one, many) => `${number.format(count)} ${count === 1 ? one : many}`;
+const counted = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
 const people = (count) => counted(count, "pessoa", "pessoas");
 
 const some = (names) => (names.length < 3 ? names.join(" e ") : `${names[0]} e mais ${people(names.length - 1)}`);
@@ -20,7 +19,7 @@ function dayName(at, today = new Date()) {
 	const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1);
 	if (then.toDateString() === today.toDateString()) return "hoje";
 	if (then.toDateString() === yesterday.toDateString()) return "ontem";
-	return (then.getFullYear() === today.getFullYear() ? day : dayOfYear).format(then);
+	return (then.getFullYear() === today.getFullYear() ? day : dayOfYear)(then);
 }
 
 function typing(names) {
@@ -30,13 +29,11 @@ function typing(names) {
 
 function charactersLeft(left) {
 	if (left < 0) return `A mensagem passou ${counted(-left, "caractere", "caracteres")} do limite.`;
-	return left === 1 ? "Resta 1 caractere" : `Restam ${number.format(left)} caracteres`;
+	return left === 1 ? "Resta 1 caractere" : `Restam ${number(left)} caracteres`;
 }
 
-const results = (count, more) => (more ? "Os " : "") + counted(count, "resultado", "resultados") + (more ? " mais recentes" : "");
-
 Papo.words = {
-	title: (unread) => `${unread ? `(${number.format(unread)}) ` : ""}Bate-papo`,
+	title: (unread) => `${unread ? `(${number(unread)}) ` : ""}Bate-papo`,
 
 	enter: "Entrar",
 	entering: "Entrando…",
@@ -54,14 +51,14 @@ Papo.words = {
 	restored: "Conexão restabelecida.",
 	offline: "Sem conexão.",
 	serverStopped: "O servidor foi desligado.",
-	nextTry: (seconds) => `Nova tentativa em ${number.format(seconds)} s.`,
+	nextTry: (seconds) => `Nova tentativa em ${number(seconds)} s.`,
 
 	sending: "enviando…",
 	waiting: "aguardando conexão",
 	notSent: "não enviada",
 	sentTooLongAgo: "A conexão não voltou a tempo.",
 	whisperCut: "A conexão caiu antes da confirmação.",
-	tooFast: (seconds) => `Você está escrevendo rápido demais. Espere ${number.format(seconds)} s.`,
+	tooFast: (seconds) => `Você está escrevendo rápido demais. Espere ${number(seconds)} s.`,
 	retry: "Tentar de novo",
 	discard: "Descartar",
 	copy: "Copiar",
@@ -75,13 +72,13 @@ Papo.words = {
 	loading: "Carregando…",
 	beginning: "Início da conversa",
 	noMessages: "Ainda não há mensagens. Que tal começar?",
-	messageOf: (name, at) => `Mensagem de ${name} às ${clock.format(at)}`,
-	copiedLine: ({ from, at, text }) => `${from} (${clock.format(at)}): ${text}`,
+	messageOf: (name, at) => `Mensagem de ${name} às ${clock(at)}`,
+	copiedLine: ({ from, at, text }) => `${from} (${clock(at)}): ${text}`,
 	inReplyTo: (entry) => (entry ? `↪ ${entry.from}: ${entry.text}` : "↪ mensagem anterior"),
 	missing: (count) => `O servidor já não guarda ${counted(count, "mensagem que falta", "mensagens que faltam")} aqui.`,
 
-	time: (at) => clock.format(at),
-	instant: (at) => instant.format(at),
+	time: clock,
+	instant,
 	dayName,
 
 	came: (names) => names.length && `${some(names)} ${names.length > 1 ? "entraram" : "entrou"}`,
@@ -89,7 +86,7 @@ Papo.words = {
 	nowCalled: ({ from, to }) => `${from} agora é ${to}`,
 	youAreNow: (name) => `Você agora é ${name}.`,
 	peopleCount: people,
-	people: (count) => `Pessoas (${number.format(count)})`,
+	people: (count) => `Pessoas (${number(count)})`,
 	you: (name) => `${name} (você)`,
 	whisperTo: (name) => `Enviar mensagem particular a ${name}`,
 	crowd: "Há gente demais nesta sala para mostrar os nomes.",
@@ -106,7 +103,9 @@ Papo.words = {
 	roomsOpen: (rooms) => `Salas abertas:\n${rooms.map(({ room, online }) => `#${room} · ${people(online)}`).join("\n")}`,
 	whoIsHere: (count, names) => `${people(count)} nesta sala${names.length ? `: ${all(names)}` : ""}.`,
 
-	found: (query, count, more) => (count ? results(count, more) : `Nada encontrado para “${query}”.`),
+	found: (query, count, more) => (count
+		? counted(count, "resultado", "resultados") + (more ? ", e há mais" : "")
+		: `Nada encontrado para “${query}”.`),
 	unknownCommand: (word) => `Não conheço o comando /${word}. Veja a lista com /ajuda.`,
 	usage: (usage) => `Use assim: ${usage}`,
 	nobodyToAnswer: "Ninguém enviou mensagem particular a você ainda.",

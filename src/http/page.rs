@@ -46,7 +46,6 @@ pub(super) const FILES: &[(&str, &str, &[u8])] = files![
     "text.js" SCRIPT,
     "timeline.js" SCRIPT,
     "unsent.js" SCRIPT,
-    "wishes.js" SCRIPT,
     "words.js" SCRIPT,
 ];
 
