@@ -44,7 +44,6 @@ function showForm(state) {
 
 form.hooks.onEnter = async (values) => session.enter(values, await fileKey);
 Object.assign(composer.hooks, { onSend: commands.perform, onTyping: commands.typing, onKey: complete.key });
-Papo.talk.hooks.onLimits = ({ text }) => composer.setLimit(text);
 unsent.hooks.onHold = (ms) => composer.warn(words.tooFast(Math.ceil(ms / 1000)), ms);
 complete.sources.commands = () => commands.names;
 complete.sources.people = () =>
@@ -96,7 +95,7 @@ on(document, "keydown", (event) => {
 	const { key, ctrlKey, metaKey, altKey, target } = event;
 	const by = { ArrowUp: -1, ArrowDown: 1 }[key];
 	if (key === "Escape") return escape();
-	else if ((ctrlKey || metaKey) && key.toLowerCase() === "k") search.open();
+	if ((ctrlKey || metaKey) && key.toLowerCase() === "k") search.open();
 	else if (key === "/" && !target.matches("input, textarea, select")) search.open();
 	else if (altKey && by) desk.step(by);
 	else if (key === "F6") cycle(event.shiftKey);
@@ -112,6 +111,5 @@ on(document, "dragover drop paste", (event) => {
 	if (files.length > 0 && !types.includes("text/plain")) desk.note(words.noFiles);
 });
 form.show();
-// After a reload, who was in comes back by itself.
 if (storage.tab.get("rooms")) form.enter();
 }

@@ -47,7 +47,8 @@ function part() {
 
 function whisper(typed) {
 	const present = new Set(desk.rooms().flatMap((room) => [...room.folded]));
-	const { name: to, rest: text } = names.splitName(typed, present);
+	const to = names.nameAt(typed, 0, present) || typed.split(/\s/u, 1)[0];
+	const text = typed.slice(to.length).trim();
 	return text !== "" && add({ to, text });
 }
 

@@ -1,4 +1,4 @@
-// The life of the WebSocket: connecting, entering, noticing silence, coming back. Never knows the page or the rooms.
+// The life of the WebSocket: entering, noticing silence, coming back. Never knows the page or the rooms.
 // States: `idle` `connecting` `online` `waiting` {until, stopped} `ended` {code, text}.
 "use strict";
 {
@@ -10,7 +10,7 @@ const CONNECT_MS = 10_000;
 const SILENCE_MS = 20_000;
 const PONG_MS = 10_000;
 const PULSE_MS = 1_000;
-// Each wait is longer than the one before, and differs by chance: many pages must not come back all at once.
+// By chance, so that many pages don't come back all at once.
 const RETRY = { first: 500, growth: 1.7, most: 20_000, chance: 0.2 };
 const STEADY_MS = 5_000;
 const FINAL_BYES = ["kicked", "banned", "full", "protocol"];

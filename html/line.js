@@ -44,7 +44,7 @@ function article(shown, className, label, ...children) {
 	return node;
 }
 
-// {from, at, text, action?, mine, forMe, quote?, people, me}: `quote` is what it answers, `people` whom an @ may mean.
+// `quote` makes the line of what it answers; `people` are whom an @ may mean, folded.
 function message(shown) {
 	const { from, at, text, action, people, me, mine, forMe, quote } = shown;
 	const [nodes, label] = [toNodes(text, people, me), words.messageOf(from, at)];

@@ -19,7 +19,6 @@ function colour(name) {
 }
 
 function nameAt(text, start, folded) {
-	// A letter outside the basic plane, or with its accent apart, is two units long.
 	for (let end = Math.min(start + 2 * LIMITS.name, text.length); end > start; end -= 1) {
 		const name = text.slice(start, end);
 		if (!WORD.test(text.slice(end, end + 2)) && folded.has(fold(name))) return name;
@@ -30,10 +29,5 @@ function nameAt(text, start, folded) {
 const speaksTo = (text, folded, me) =>
 	[...text.matchAll(/@/gu)].some(({ index }) => fold(nameAt(text, index + 1, folded)) === me);
 
-function splitName(text, folded) {
-	const name = nameAt(text, 0, folded) || text.split(/\s/u, 1)[0];
-	return { name, rest: text.slice(name.length).trim() };
-}
-
-Papo.names = { fold, clean, isName, colour, nameAt, speaksTo, splitName };
+Papo.names = { WORD, fold, clean, isName, colour, nameAt, speaksTo };
 }

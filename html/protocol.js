@@ -45,7 +45,6 @@ const ERROR_CODES = [
 const BYE_CODES = ["shutdown", "kicked", "banned", "idle", "full", "too_slow", "protocol"];
 const CLOSE_CODES = { leave: 1000, policy: 1008 };
 
-// In characters, the frame's in bytes. `welcome.limits` overrides them.
 const LIMITS = {
 	text: 4000,
 	name: 24,
@@ -76,5 +75,5 @@ function decode(frame) {
 
 const lengthOf = (text) => [...text.normalize("NFC")].length;
 
-Papo.protocol = { PROTOCOL, ERROR_CODES, BYE_CODES, CLOSE_CODES, LIMITS, LOBBY, encode, decode, lengthOf };
+Papo.protocol = { PROTOCOL, CLOSE_CODES, LIMITS, LOBBY, encode, decode, lengthOf };
 }

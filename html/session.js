@@ -22,7 +22,6 @@ const session = {
 	me: { name: "", tag: "" },
 	host: "",
 	entered: false,
-	// The room that somebody asked to see; it is shown when the server has opened it.
 	wanted: "",
 	whisperedBy: "",
 	wantsRooms: false,

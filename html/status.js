@@ -31,7 +31,6 @@ function reveal() {
 
 Papo.showStatus = (next) => {
 	const [before, wasShown] = [state, !banner.hidden];
-	// The server's own goodbye stays the reason until we are back.
 	state = { ...next, stopped: next.stopped ?? before.stopped };
 	if (next.name === "waiting" || next.name === "connecting") {
 		if (before.name === "online") timer = setTimeout(reveal, PATIENCE_MS);

@@ -3,7 +3,6 @@
 {
 const { words, alerts, desk, session, unsent, pages } = Papo;
 const { fold, speaksTo } = Papo.names;
-const hooks = {};
 
 const isMine = ({ tag }) => tag === session.me.tag;
 
@@ -52,7 +51,7 @@ const answers = {
 	welcome(message) {
 		const justEntered = session.welcomed(message);
 		desk.me = session.me;
-		hooks.onLimits(message.limits);
+		Papo.composer.setLimit(message.limits.text);
 		if (justEntered) {
 			unsent.begin(session.owner(), message.limits);
 			session.send("rooms");
@@ -165,5 +164,4 @@ const answers = {
 
 pages.hooks.shown = shown;
 Papo.connection.hooks.onMessage = (message) => answers[message.type]?.(message);
-Papo.talk = { hooks };
 }

@@ -3,7 +3,7 @@
 "use strict";
 {
 const { element, button, copy } = Papo.dom;
-const { nameAt, fold } = Papo.names;
+const { nameAt, fold, WORD } = Papo.names;
 const IN_LINK = "[^\\s<>\"“”`()]";
 // A link ends neither with the point of its sentence nor with a bracket that was opened before it.
 const LINK = `https?:\\/\\/(?:${IN_LINK}|\\(${IN_LINK}*\\))*(?:[^\\s<>"“”\`()\\]}.,;:!?'’…*_~]|\\(${IN_LINK}*\\))`;
@@ -11,7 +11,6 @@ const TOKEN = new RegExp(["```(?:[\\w+#-]*\\n)?|`|\\*\\*?|~~|\\n|@", LINK, "#(?=
 	"[\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069]"].join("|"), "giu");
 const TAGS = { "**": "strong", "*": "em", "~~": "s" };
 const WORD_END = /[\p{L}\p{N}_]$/u;
-const WORD_START = /^[\p{L}\p{N}_]/u;
 const ONLY_EMOJI = /^(?:\s*\p{RGI_Emoji}){1,3}\s*$/v;
 const DEEPEST = 2;
 const MOST_MENTIONS = 50;
@@ -55,7 +54,7 @@ function toNodes(text, people = new Set(), me = null) {
 	function mark(sign, at) {
 		const [left, right] = [before(at), after(at + sign.length)];
 		const depth = open.findLastIndex((each) => each.sign === sign);
-		if (depth >= 0 && /\S$/u.test(left) && !WORD_START.test(right) && open[depth].at + sign.length < at) {
+		if (depth >= 0 && /\S$/u.test(left) && !WORD.test(right) && open[depth].at + sign.length < at) {
 			const children = out.splice(open[depth].place).slice(1);
 			open.length = depth;
 			out.push(element(TAGS[sign], "", ...children));
@@ -67,7 +66,7 @@ function toNodes(text, people = new Set(), me = null) {
 	}
 
 	function mention(at) {
-		const possible = !WORD_END.test(before(at)) && WORD_START.test(after(at + 1));
+		const possible = !WORD_END.test(before(at)) && WORD.test(after(at + 1));
 		const name = possible && (mentions += 1) <= MOST_MENTIONS ? nameAt(text, at + 1, people) : "";
 		out.push(name ? element("span", fold(name) === me ? "mention me" : "mention", `@${name}`) : "@");
 		return 1 + name.length;

@@ -42,8 +42,7 @@ function merge(line, last) {
 	return joins;
 }
 
-// `hooks`: {onRetry, onDiscard} for refused messages; `onEarlier`; `follows()` whether the end is followed; `onDrawn`;
-// `keepPlace(change)` makes a change without moving what is read.
+// `hooks.keepPlace(change)` makes a change without moving what is read; `follows()`: is the end followed?
 Papo.timeline = (hooks) => {
 	const [root, list, tail, top] = ["timeline", "lines", "pending", "top"].map((name) => element("div", name));
 	const beginning = element("p", "notice", words.beginning);

@@ -1,5 +1,5 @@
-// What was written and isn't confirmed yet: it waits for a connection, is sent again with the same id after a cut, and
-// survives a reload. Never knows how it looks.
+// What was written and isn't confirmed yet: it waits for a connection and survives a
+// reload. Never knows how it looks.
 
 "use strict";
 {
