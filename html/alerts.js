@@ -51,7 +51,6 @@ Papo.alerts = {
 		const href = count > 0 ? plain.replace("%3C/svg%3E", DOT) : plain;
 		if (icon.href !== href) icon.href = href;
 	},
-	// Somebody speaks to us. Who has the page before their eyes needs no notice.
 	mention(from, text) {
 		if (document.hasFocus() && !document.hidden) return;
 		if (isOn("sound")) beep();

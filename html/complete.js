@@ -4,7 +4,7 @@
 const { box } = Papo.composer;
 const { find, on, element } = Papo.dom;
 const { fold } = Papo.names;
-const MOST = 8;
+const MOST = 6;
 
 // What may be completed before the caret (the last group), what with, and how that is written.
 const spaced = (word) => `${word} `;

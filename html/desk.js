@@ -6,7 +6,6 @@ const { find, on, say, perFrame } = Papo.dom;
 const { fold } = Papo.names;
 const AHEAD = "600px 0px 0px 0px";
 
-// By the folded name. Each has a `list`, and a `place` where it was left.
 const byKey = new Map();
 const hooks = {};
 const desk = { hooks, me: {}, current: null };
@@ -21,14 +20,20 @@ const drawTyping = () => say(find("digitando"), (desk.current && words.typing(de
 
 const refresh = perFrame(() => {
 	if (desk.current) panels.showPeople(desk.current, desk.me);
+	drawTyping();
+	count();
+});
+
+// By itself, because messages come much more often than people.
+const count = perFrame(() => {
 	panels.showRooms(rooms(), desk.current);
 	Papo.alerts.showUnread(rooms().reduce((sum, room) => sum + room.unread, 0));
-	drawTyping();
 });
 
 function seen() {
-	if (desk.current && isSeen(desk.current)) Object.assign(desk.current, { unread: 0, mentions: 0 });
-	refresh();
+	if (!desk.current?.unread || !isSeen(desk.current)) return;
+	Object.assign(desk.current, { unread: 0, mentions: 0 });
+	count();
 }
 
 // The beginning of a list may still be in sight after it grew: the observer tells again.
@@ -52,6 +57,7 @@ function show(room) {
 	composer.open(room.key);
 	hooks.onShow(room);
 	seen();
+	refresh();
 	setTimeout(() => follow.box.setAttribute("aria-busy", "false"));
 }
 
@@ -103,13 +109,13 @@ Papo.desk = Object.assign(desk, {
 		refresh();
 	},
 	// News from others: counted, and marked where reading stopped, unless somebody is looking.
-	arrived(room, { seq, count = 1, forMe = false }) {
-		if (room === desk.current) follow.count(count);
+	arrived(room, { seq, news = 1, forMe = false }) {
+		if (room === desk.current) follow.count(news);
 		if (isSeen(room)) return;
 		if (seq) room.list.markUnread(seq);
-		room.unread += count;
+		room.unread += news;
 		room.mentions += forMe ? 1 : 0;
-		refresh();
+		count();
 	},
 	note: (text) => desk.current?.list.note(text),
 });

@@ -29,7 +29,7 @@ function scrolled() {
 	const [up, down] = [box.scrollTop < lastTop, box.scrollTop > lastTop];
 	lastTop = box.scrollTop;
 	if (near && !hooks.isLive()) hooks.onLater();
-	else if (near && (following || down)) reachedEnd();
+	else if (near && down && !following) reachedEnd();
 	else if (up && !near) following = false;
 }
 
@@ -65,7 +65,8 @@ function restore(place = { following: true, unseen: 0, top: 0 }) {
 }
 
 function count(messages) {
-	if (!following) unseen += messages;
+	if (following) return;
+	unseen += messages;
 	settle();
 }
 

@@ -63,7 +63,6 @@ const LOBBY = "geral";
 const encode = (type, fields = {}) =>
 	JSON.stringify(Object.fromEntries([["type", type], ...CLIENT_MESSAGES[type].map((name) => [name, fields[name]])]));
 
-// The message in a frame, or null for what this version doesn't know: the language may grow.
 function decode(frame) {
 	try {
 		const message = JSON.parse(frame);

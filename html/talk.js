@@ -44,7 +44,7 @@ function missed(room, entries, last) {
 	if (count <= 0) return;
 	const seq = others[0]?.seq ?? last + 1;
 	room.list.markUnread(seq);
-	desk.arrived(room, { seq, count, forMe: others.some(({ forMe }) => forMe) });
+	desk.arrived(room, { seq, news: count, forMe: others.some(({ forMe }) => forMe) });
 }
 
 const answers = {
