@@ -10,7 +10,7 @@ const isTalking = () => !find("papo").hidden;
 const fileKey = new Promise((resolve) => {
 	if (!address.isFile) return resolve(undefined);
 	const script = Papo.dom.element("script");
-	on(script, "load error", () => resolve(window.PAPO_CHAVE));
+	on(script, "load error", () => resolve(Papo.key));
 	script.src = "chave.js";
 	document.head.append(script);
 });
