@@ -44,13 +44,13 @@ function article(shown, className, label, ...children) {
 	return node;
 }
 
-// `quote` makes the line of what it answers; `people` are whom an @ may mean, folded.
+// `people` are whom an @ may mean, folded.
 function message(shown) {
-	const { from, at, text, action, people, me, mine, forMe, quote } = shown;
+	const { from, at, text, action, people, me, mine, forMe } = shown;
 	const [nodes, label] = [toNodes(text, people, me), words.messageOf(from, at)];
 	if (action) return article(shown, "action", label, body("", [author(from), " ", ...nodes, " ", time(at)]));
 	const className = mine ? "mine" : forMe ? "for-me" : "";
-	return article(shown, className, label, heading(author(from), at), quote?.() ?? "", body(text, nodes));
+	return article(shown, className, label, heading(author(from), at), body(text, nodes));
 }
 
 function whisper({ label, at, text }) {

@@ -7,11 +7,8 @@ const { fold, speaksTo } = Papo.names;
 const isMine = ({ tag }) => tag === session.me.tag;
 
 function shown(room, entry) {
-	const [people, me, mine, { reply_to: answered }] = [room.folded, fold(session.me.name), isMine(entry), entry];
-	const original = () => Papo.line.shownBy.get(room.list.nodeOf(answered));
-	// Made when it is drawn: what it answers may be drawn just before.
-	const quote = answered && (() => Papo.dom.button("quote", words.inReplyTo(original()), () => pages.around(room, answered)));
-	return { ...entry, people, me, mine, forMe: !mine && speaksTo(entry.text, people, me), quote };
+	const [people, me, mine] = [room.folded, fold(session.me.name), isMine(entry)];
+	return { ...entry, people, me, mine, forMe: !mine && speaksTo(entry.text, people, me) };
 }
 
 function own(room, { to, text, action, at, seq }) {

@@ -13,7 +13,10 @@ const continues = (line, before) => line.author && before?.author === line.autho
 
 function lineOf(entry) {
 	const { at, seq, tag, action } = entry;
-	return { at, seq, author: action ? null : tag, make: () => draw.message(entry) };
+	// What changes an earlier entry has a number, but is no line to read.
+	const isChange = entry.edits || entry.erases?.length;
+	const make = () => (isChange ? element("i") : draw.message(entry));
+	return { at, seq, author: action ? null : tag, make };
 }
 
 function remove(lines) {

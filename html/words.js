@@ -74,7 +74,6 @@ Papo.words = {
 	noMessages: "Ainda não há mensagens. Que tal começar?",
 	messageOf: (name, at) => `Mensagem de ${name} às ${clock(at)}`,
 	copiedLine: ({ from, at, text }) => `${from} (${clock(at)}): ${text}`,
-	inReplyTo: (entry) => (entry ? `↪ ${entry.from}: ${entry.text}` : "↪ mensagem anterior"),
 	missing: (count) => `O servidor já não guarda ${counted(count, "mensagem que falta", "mensagens que faltam")} aqui.`,
 
 	time: clock,
