@@ -36,6 +36,11 @@ pub fn welcome(address: SocketAddr, history: &str, capacity: &Capacity, host_key
     text
 }
 
+/// What a phone has to open to come in; `None` if nobody but this computer can.
+pub fn link(address: SocketAddr) -> Option<String> {
+    network_address(address.ip()).map(|ip| format!("http://{}/", authority(ip, address.port())))
+}
+
 /// A number as people write it: 1.284.
 pub fn with_dots(number: u64) -> String {
     let digits = number.to_string();
@@ -131,6 +136,8 @@ mod tests {
         let text = welcome("[2001:db8::1]:9100".parse().unwrap(), "nenhum", &capacity(), "c0ffee");
         assert!(text.contains("Na rede            http://[2001:db8::1]:9100/     ← envie este endereço"), "{text}");
         assert!(text.contains("No terminal        cliente [2001:db8::1]:9100"));
+        assert_eq!(link("[2001:db8::1]:9100".parse().unwrap()).unwrap(), "http://[2001:db8::1]:9100/");
+        assert_eq!(link("127.0.0.1:9000".parse().unwrap()), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod archive;
 mod banner;
 mod file_key;
+mod qr;
 
 use papo::capacity;
 use papo::config::{self, Config, Request};
@@ -87,6 +88,11 @@ fn serve(config: &Config) -> Result<(), String> {
     stop_on_ctrl_c(&server)?;
     let stats = server.stats();
     print(&banner::welcome(address, &archive.sentence, &capacity, &key));
+    if config.qr_code
+        && let Some(link) = banner::link(address)
+    {
+        print(&qr::below_the_banner(&link).unwrap_or_default());
+    }
     let result = server.run();
     print(&banner::goodbye(stats.told.load(Ordering::Relaxed)));
     result.map_err(|error| format!("O servidor parou por um erro interno ({error}). Ligue-o de novo."))

@@ -47,7 +47,7 @@ pub const KNOBS: &[Knob] = &[
         short: Some('r'),
         long: "rede",
         value: None,
-        help: "Abre à rede local (o mesmo que --endereco 0.0.0.0)",
+        help: "Abre à rede local (o mesmo que --endereco 0.0.0.0) e mostra o QR code",
         variable: "PAPO_REDE",
         example: "--rede",
         set: |config, _| {
@@ -150,6 +150,19 @@ pub const KNOBS: &[Knob] = &[
         variable: "PAPO_SENHA",
         example: "--senha SENHA",
         set: set_password,
+        clear: keep,
+    },
+    Knob {
+        short: None,
+        long: "sem-qr",
+        value: None,
+        help: "Não mostra o QR code",
+        variable: "PAPO_SEM_QR",
+        example: "--sem-qr",
+        set: |config, _| {
+            config.qr_code = false;
+            Ok(())
+        },
         clear: keep,
     },
     Knob {

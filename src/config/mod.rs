@@ -48,6 +48,8 @@ pub struct Config {
     pub password: Option<Password>,
     /// Names that the server answers to besides the machine's own.
     pub domains: Vec<String>,
+    /// Whether the banner may show the address as a QR code.
+    pub qr_code: bool,
     /// How much is logged: 0 warnings, 1 what happens, 2 everything.
     pub verbosity: u8,
     /// File for the log lines; stderr if absent.
@@ -67,6 +69,7 @@ impl Default for Config {
             origins: Vec::new(),
             password: None,
             domains: Vec::new(),
+            qr_code: true,
             verbosity: 0,
             log_file: None,
         }

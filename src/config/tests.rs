@@ -29,10 +29,11 @@ fn options_are_read_in_all_their_forms() {
     }
     let all = config(
         "--rede --ritmo 2,5 --max-conexoes 50 --origem https://A.exemplo/ --origem null --dominio Papo.local \
-         --historico nenhum -vv --log papo.log",
+         --historico nenhum --sem-qr -vv --log papo.log",
     );
     assert_eq!(all.address, Ipv4Addr::UNSPECIFIED);
     assert_eq!((all.rate, all.max_connections, all.verbosity), (2.5, 50, 2));
+    assert!(!all.qr_code && config("").qr_code);
     assert_eq!(all.origins, ["https://a.exemplo", "null"]);
     assert_eq!((all.domains, all.log_file), (vec!["papo.local".to_owned()], Some("papo.log".into())));
 }

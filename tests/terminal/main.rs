@@ -1,9 +1,10 @@
-//! The real `cliente` in a pseudo-terminal: keys go in, and an emulated terminal says what a person would see. Whoever
-//! waits, waits for the screen to show something, with one deadline.
+//! The real `cliente` (and the banner of the real `servidor`) in a pseudo-terminal: keys go in, and an emulated terminal
+//! says what a person would see. Whoever waits, waits for the screen to show something, with one deadline.
 
 #![cfg(unix)]
 #![forbid(unsafe_code)]
 
+mod banner;
 mod hostile;
 mod leaving;
 mod odd;

@@ -1,4 +1,4 @@
-//! Somebody at a terminal: the real client, the keys and the screen.
+//! Somebody at a terminal: the real client (or the real server), the keys and the screen.
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
@@ -26,7 +26,7 @@ impl vt100::Callbacks for Bells {
     }
 }
 
-/// A terminal with a client in it.
+/// A terminal with a program in it.
 pub struct Seat {
     /// Gone when the window was closed.
     master: Option<(Box<dyn MasterPty + Send>, Box<dyn Write + Send>)>,
@@ -39,6 +39,7 @@ pub struct Seat {
 }
 
 impl Seat {
+    /// Somebody who talks.
     pub fn new(name: &str, server: SocketAddr, columns: u16, rows: u16) -> Self {
         let mut command = CommandBuilder::new(CLIENTE);
         command.args(["--nome", name, &server.to_string()]);
@@ -52,6 +53,14 @@ impl Seat {
         let mut seat = Self::with(command, 80, 24);
         seat.sees("pronto>");
         seat
+    }
+
+    /// Somebody who starts a server that keeps nothing, on a port that is free.
+    pub fn of_the_host(arguments: &[&str], columns: u16, rows: u16) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_servidor"));
+        command.args(["--porta", "0", "--historico", "nenhum"]);
+        command.args(arguments);
+        Self::with(command, columns, rows)
     }
 
     fn with(mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
@@ -103,6 +112,11 @@ impl Seat {
     pub fn screen(&self) -> Vec<String> {
         let screen = self.terminal.screen();
         screen.rows(0, screen.size().1).map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    /// One cell of the screen.
+    pub fn cell(&self, row: u16, column: u16) -> &vt100::Cell {
+        self.terminal.screen().cell(row, column).unwrap()
     }
 
     /// How often the terminal was asked to ring.

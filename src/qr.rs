@@ -1,0 +1,59 @@
+//! The network address as a QR code, for a phone that is held before the screen.
+//!
+//! Knows modules and terminals; never knows which address it is, or whether anybody wants to see it.
+
+use qrcode::render::unicode::Dense1x2;
+use qrcode::{EcLevel, QrCode};
+use rustix::termios::tcgetwinsize;
+
+/// A smaller terminal would scroll the addresses above the code out of sight.
+const LEAST_ROWS: u16 = 40;
+/// Columns to the left, as the banner has them.
+const INDENT: usize = 2;
+/// Exactly black on exactly white, whatever the terminal's theme: many phones do not read a light code on a dark ground.
+const DARK_ON_LIGHT: &str = "\x1b[38;5;16;48;5;231m";
+const PLAIN: &str = "\x1b[0m";
+
+/// The code for this link with an empty line above it; `None` if stdout is not a terminal that has the room for it.
+pub fn below_the_banner(link: &str) -> Option<String> {
+    let size = tcgetwinsize(std::io::stdout()).ok()?;
+    let draws = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
+    if !draws || size.ws_row < LEAST_ROWS {
+        return None;
+    }
+    let rows = rows(link)?;
+    let columns = rows.first()?.chars().count() + INDENT;
+    (columns <= size.ws_col.into()).then(|| paint(&rows))
+}
+
+/// The code with its quiet zone, two modules in each character; `None` if the link is too long for any code.
+fn rows(link: &str) -> Option<Vec<String>> {
+    // A screen is not torn or dirty: the least correction makes the largest modules.
+    let code = QrCode::with_error_correction_level(link, EcLevel::L).ok()?;
+    let drawn = code.render::<Dense1x2>().quiet_zone(true).build();
+    Some(drawn.lines().map(str::to_owned).collect())
+}
+
+fn paint(rows: &[String]) -> String {
+    let mut text = String::from("\n");
+    for row in rows {
+        text.push_str(&format!("{:INDENT$}{DARK_ON_LIGHT}{row}{PLAIN}\n", ""));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_ipv4_link_takes_seventeen_rows() {
+        let rows = rows("http://255.255.255.255:65535/").unwrap();
+        assert_eq!((rows.len(), rows[0].chars().count()), (17, 33));
+    }
+
+    #[test]
+    fn nothing_is_drawn_where_there_is_nothing_to_draw_on() {
+        assert_eq!(rows(&"x".repeat(5000)), None);
+    }
+}
