@@ -18,6 +18,10 @@ mod browser;
 mod devtools;
 #[path = "page/entering.rs"]
 mod entering;
+#[path = "page/hostile.rs"]
+mod hostile;
+#[path = "page/looks.rs"]
+mod looks;
 #[path = "page/outages.rs"]
 mod outages;
 #[path = "page/picture.rs"]

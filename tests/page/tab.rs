@@ -190,6 +190,12 @@ impl Tab {
         self.ask("Emulation.setTouchEmulationEnabled", json!({"enabled": phone}));
     }
 
+    /// Zooms in until this is what is left of the window; still a window on a desk.
+    pub fn zoomed(&self, width: u32, height: u32) {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 2, "mobile": false});
+        self.ask("Emulation.setDeviceMetricsOverride", metrics);
+    }
+
     /// What the system prefers: `light` or `dark`.
     pub fn prefers(&self, scheme: &str) {
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});

@@ -9,21 +9,24 @@ impl Tab {
     /// Fills in the form and comes in.
     #[track_caller]
     pub fn enters(&self, name: &str) {
+        self.enters_on_a_phone(name);
+        self.is_inside(name);
+    }
+
+    /// The same on a phone, where the people are out of sight.
+    #[track_caller]
+    pub fn enters_on_a_phone(&self, name: &str) {
         self.clicks("#nome");
         self.look("document.activeElement.select()");
         self.writes(name);
         self.presses("Enter");
-        self.is_inside(name);
+        self.is_connected();
     }
 
-    /// Comes in again after a reload, whether the page asks for the name or not.
+    /// Waits until the page has come in again by itself, as it does after a reload.
     #[track_caller]
     pub fn comes_back(&self, name: &str) {
-        self.waits("isVisible(document.querySelector('#mensagem')) || isVisible(document.querySelector('#nome'))");
-        if self.look("isVisible(document.querySelector('#nome'))") == true {
-            self.clicks("#nome");
-            self.presses("Enter");
-        }
+        self.waits("isVisible(document.querySelector('#papo'))");
         self.is_inside(name);
     }
 
@@ -36,7 +39,7 @@ impl Tab {
 
     #[track_caller]
     pub fn is_connected(&self) {
-        self.waits("document.querySelector('#estado').innerText.trim() === 'conectado'");
+        self.waits("document.querySelector('#papo').dataset.state === 'online'");
     }
 
     /// Writes into the box and sends it with Enter.

@@ -1,0 +1,182 @@
+//! Texts that would like to be more than texts. Nothing of them runs, and nothing but text comes into the page.
+
+use crate::browser::Browser;
+use crate::stage::{Folder, TestServer, Visitor};
+use crate::tab::Tab;
+use crate::talk::file_page;
+use serde_json::{Value, json};
+use std::net::TcpListener;
+use tungstenite::Message;
+
+/// What runs if anything runs.
+const BAIT: &str = "window.caught=1;alert(1)";
+
+/// Attacks by markup, by address, and by what a renderer of our little markup might get wrong. `@` stands for the bait.
+const ATTACKS: [&str; 40] = [
+    "<script>@</script>",
+    "<ScRiPt src=data:text/javascript,@></sCrIpT>",
+    "<img src=x onerror=@>",
+    "<img/src='x'/onerror='@'/>",
+    "<svg onload=@>",
+    "<svg><script>@</script></svg>",
+    "<svg><animate onbegin=@ attributeName=x dur=1s>",
+    "<iframe srcdoc='<script>parent.@</script>'></iframe>",
+    "<iframe src=javascript:@></iframe>",
+    "<object data=javascript:@></object>",
+    "<embed src=javascript:@>",
+    "<body onload=@>",
+    "<details open ontoggle=@>x</details>",
+    "<input autofocus onfocus=@>",
+    "<video><source onerror=@></video>",
+    "<style>@import 'x';*{display:none}</style>",
+    "<link rel=stylesheet href=data:text/css,*{display:none}>",
+    "<base href=https://mau.exemplo/>",
+    "<meta http-equiv=refresh content='0;url=https://mau.exemplo/'>",
+    "<form action=javascript:@><button>x</button></form>",
+    "<math><mtext><mglyph><style><img src=x onerror=@>",
+    "<template><img src=x onerror=@></template>",
+    "<noscript><p title='</noscript><img src=x onerror=@>'>",
+    "</p></article></div><img src=x onerror=@>",
+    "--><img src=x onerror=@><!--",
+    "]]><img src=x onerror=@>",
+    "&lt;img src=x onerror=@&gt;",
+    "&#x3c;img src=x onerror=@&#x3e;",
+    "javascript:@",
+    "JaVaScRiPt://%0a@",
+    "data:text/html,<script>@</script>",
+    "vbscript:@ file:///etc/passwd blob:x view-source:x",
+    "https://a.exemplo/\"onmouseover=\"@",
+    "https://a.exemplo/'><img src=x onerror=@>",
+    "http://javascript:@@a.exemplo/",
+    "[texto](javascript:@) ![](x\" onerror=\"@)",
+    "```html\n<img src=x onerror=@>\n```",
+    "**<img src=x onerror=@>** *~~<svg onload=@>~~*",
+    "`<img src=x onerror=@>` @Ana<img src=x onerror=@>",
+    "#sala<img src=x onerror=@> {{constructor.constructor('@')()}} ${@}",
+];
+
+/// What an attack is wrapped in: five times forty are two hundred.
+const WRAPPINGS: [(&str, &str); 5] =
+    [("", ""), ("oi ", " tudo bem?"), ("**", "**"), ("`", "`"), ("\"'>", "<'\"\n<img src=x onerror=window.caught=2>")];
+
+fn payloads() -> Vec<String> {
+    let wrap = |(before, after): (&str, &str), attack: &str| format!("{before}{}{after}", attack.replace('@', BAIT));
+    WRAPPINGS.iter().flat_map(|wrapping| ATTACKS.iter().map(move |attack| wrap(*wrapping, attack))).collect()
+}
+
+/// The parts that the conversation, the people and the rooms are made of, and no others.
+const TAGS: &str =
+    "['DIV','ARTICLE','H2','H3','P','SPAN','TIME','UL','OL','LI','A','BUTTON','STRONG','EM','S','DEL','B','I',
+    'CODE','PRE','BR','MARK','BDI','SECTION','HEADER','FOOTER']";
+
+/// Nothing ran, nothing came in that is not text, and every link leads where it says.
+fn is_clean(tab: &Tab) {
+    assert_eq!(tab.look("window.caught"), Value::Null);
+    let strange = format!(
+        "Array.from(document.querySelectorAll('[role=log] *, #pessoas *, #salas *, #estado *, #aviso *, [role=alert] *'))
+            .filter((node) => !{TAGS}.includes(node.tagName)
+                || Array.from(node.attributes).some(({{ name }}) => name.startsWith('on') || name === 'style'))
+            .map((node) => node.outerHTML)"
+    );
+    assert_eq!(tab.look(&strange), json!([]));
+    let links = "Array.from(document.querySelectorAll('[role=log] a'))
+        .filter((link) => !['http:', 'https:'].includes(link.protocol) || !/noopener/.test(link.rel)
+            || new URL(link.innerText).href !== link.href)
+        .filter((link) => !(link.getAttribute('href') || '').startsWith('#'))
+        .map((link) => link.outerHTML)";
+    assert_eq!(tab.look(links), json!([]));
+    let foreign = "Array.from(document.querySelectorAll('script, link[rel~=stylesheet], iframe, base, object, embed'))
+        .filter((node) => (node.src || node.href) && new URL(node.src || node.href).protocol !== location.protocol)
+        .concat(...document.querySelectorAll('iframe, base, object, embed')).map((node) => node.outerHTML)";
+    assert_eq!(tab.look(foreign), json!([]));
+    tab.is_healthy();
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn two_hundred_hostile_texts_run_nothing() {
+    let (server, browser) = (TestServer::start(), Browser::start());
+    let ana = browser.person().opens(&server.url());
+    ana.enters("Ana");
+    let mut eve = Visitor::enter(server.address, "Eve", "geral");
+    let payloads = payloads();
+    assert_eq!(payloads.len(), 200);
+    for (n, payload) in payloads.iter().enumerate() {
+        eve.says(&format!("{payload}\n{n} fim"));
+        if n % 5 == 0 {
+            eve.send(json!({"type": "whisper", "to": "Ana", "id": format!("w{n}"), "text": format!("{payload} w{n}")}));
+        }
+    }
+    ana.waits(
+        "texts().filter((text) => / fim$/.test(text)).length === 200 && texts().some((text) => / w195$/.test(text))",
+    );
+    is_clean(&ana);
+    // They are there to be read as they were written.
+    ana.sees("<img src=x onerror=window.caught=1;alert(1)>");
+    // Said by oneself, kept as a draft, and come back to after a reload, they are no more than that.
+    for payload in &payloads[..10] {
+        ana.says(payload.lines().next().unwrap());
+    }
+    ana.writes_draft("<img src=x onerror=alert(1)>");
+    ana.reloads();
+    ana.comes_back("Ana");
+    ana.waits("texts().length > 40");
+    is_clean(&ana);
+    ana.ends("hostile");
+}
+
+/// A server that lies: every string that it sends is an attack.
+fn lie(listener: &TcpListener) {
+    let (stream, _) = listener.accept().unwrap();
+    let mut socket = tungstenite::accept(stream).unwrap();
+    socket.read().unwrap();
+    let mut send = |message: Value| socket.send(Message::text(message.to_string())).unwrap();
+    let limits = json!({"text": 4000, "name": 24, "room": 32, "rate": 5.0, "burst": 20});
+    send(json!({"type": "welcome", "name": "Ana", "tag": "ana", "token": "t".repeat(32), "protocol": 1,
+        "server": "<img src=x onerror=window.caught=3>", "limits": limits, "heartbeat_ms": 20000}));
+    let payloads = payloads();
+    let member = |n: usize| json!({"name": payloads[n], "tag": payloads[n + 1]});
+    let members: Vec<Value> = (0..20).map(member).collect();
+    let entry = |seq: usize| {
+        json!({"type": "message", "room": "geral", "seq": seq, "at": 1_772_557_500_000_u64 + seq as u64,
+            "from": payloads[seq], "tag": payloads[seq], "text": payloads[seq], "action": seq.is_multiple_of(3)})
+    };
+    let entries: Vec<Value> = (1..50).map(entry).collect();
+    send(json!({"type": "joined", "room": "geral", "epoch": payloads[0], "seq": 49, "oldest": 1, "online": 2,
+        "members": members, "entries": entries, "more": false, "reset": false}));
+    for (n, payload) in payloads.iter().enumerate().take(40) {
+        send(
+            json!({"type": "presence", "room": "geral", "online": payload, "joined": [member(n)], "left": [member(n + 9)],
+            "renamed": [{"from": payload, "to": payloads[n + 1], "tag": payload}]}),
+        );
+        send(json!({"type": "typing", "room": "geral", "name": payload}));
+        send(json!({"type": "whisper", "from": payload, "tag": payload, "to": "Ana", "at": 1, "text": payload}));
+        send(json!({"type": "error", "code": payload, "text": payload, "id": payload}));
+        send(json!({"type": "rooms", "rooms": [{"room": payload, "online": payload, "seq": 1}]}));
+        send(json!({"type": "joined", "room": payload, "epoch": "e", "seq": 0, "oldest": 1, "online": 1,
+            "members": [], "entries": [], "more": false, "reset": false}));
+        send(json!({"type": "found", "room": "geral", "query": payload, "entries": [entry(n + 1)], "more": false}));
+    }
+    send(entry(50));
+    send(json!({"type": "message", "room": "geral", "seq": 51, "at": 1_772_557_600_000_u64, "from": "Eve", "tag": "e",
+        "text": "acabou"}));
+    while socket.read().is_ok() {}
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_server_that_lies_runs_nothing_either() {
+    let (folder, browser) = (Folder::new(), Browser::start());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let lying = std::thread::spawn(move || lie(&listener));
+    let ana = browser.person().opens(&format!("{}#{address}", file_page(&folder)));
+    ana.clicks("#nome");
+    ana.writes("Ana");
+    ana.presses("Enter");
+    ana.sees("acabou");
+    is_clean(&ana);
+    ana.keep("hostile-server");
+    drop(browser);
+    lying.join().unwrap();
+}

@@ -1,0 +1,117 @@
+//! How it looks and reads: on a phone, in the dark, at twice the size, and to axe-core.
+
+use crate::browser::Browser;
+use crate::stage::{TestServer, Visitor};
+use crate::tab::Tab;
+
+/// What a lively room holds: groups, long words, code, links, lists of names.
+fn a_lively_room(server: &TestServer) -> Vec<Visitor> {
+    let names = ["Bruno", "Célia", "João Antônio", "Maria das Dores Andrade"];
+    let mut people: Vec<Visitor> = names.iter().map(|name| Visitor::enter(server.address, name, "geral")).collect();
+    let texts = [
+        (0, "subi o servidor no laboratório"),
+        (
+            0,
+            "o endereço é http://192.168.0.10:9000/uma/rota/muito/comprida?com=muitos&parametros=e%20valores#e-um-pedaco",
+        ),
+        (1, "alguém revisa o `hub.rs`? **é curtinho** 🙂"),
+        (
+            2,
+            "```\nfn main() {\n    println!(\"uma linha de código que é bem mais larga do que a tela de qualquer telefone\");\n}\n```",
+        ),
+        (3, "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft_sem_nenhum_espaço"),
+        (1, "🎉🎉🎉"),
+        (2, "uma mensagem comum, *com ênfase* e ~~um engano~~, que ocupa mais de uma linha em uma tela estreita"),
+    ];
+    for (who, text) in texts {
+        people[who].says(text);
+    }
+    people
+}
+
+/// Nothing is wider than the window, and nothing of the frame is out of it.
+#[track_caller]
+fn fits(tab: &Tab) {
+    tab.waits("await painted()");
+    let wide = "Array.from(document.querySelectorAll('body *')).filter(isVisible).filter((node) => {
+            const { left, right, width } = node.getBoundingClientRect();
+            return width > 0 && (left < -1 || right > innerWidth + 1) && !node.closest('pre, code, .skip, [hidden]')
+                && getComputedStyle(node).position !== 'fixed';
+        }).map((node) => node.outerHTML.slice(0, 200))";
+    assert_eq!(tab.look(wide), serde_json::json!([]));
+    tab.waits(
+        "document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight",
+    );
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_phone_shows_everything_within_its_width() {
+    let (server, browser) = (TestServer::start(), Browser::start());
+    let mut people = a_lively_room(&server);
+    let ana = browser.person().opens(&server.url());
+    ana.sized(390, 844);
+    ana.poses("phone-form");
+    ana.sized(390, 844);
+    ana.enters_on_a_phone("Ana");
+    ana.hears("Célia", "🎉🎉🎉");
+    fits(&ana);
+    // Big enough for a thumb.
+    let small = "Array.from(document.querySelectorAll('header button, .composer button')).filter(isVisible)
+        .filter((button) => button.offsetHeight < 44 || button.offsetWidth < 44).map((button) => button.outerHTML)";
+    assert_eq!(ana.look(small), serde_json::json!([]));
+    // The people are behind a button.
+    ana.waits("!isVisible(document.querySelector('#pessoas'))");
+    ana.clicks("#ver-pessoas");
+    ana.waits("isVisible(document.querySelector('#pessoas'))");
+    ana.sees("Maria das Dores Andrade");
+    fits(&ana);
+    ana.keep("phone-people-390x844");
+    ana.presses("Escape");
+    ana.waits("!isVisible(document.querySelector('#pessoas'))");
+    people[0].says("@Ana, viu?");
+    ana.hears("Bruno", "@Ana, viu?");
+    ana.sized(320, 640);
+    fits(&ana);
+    ana.keep("phone-320x640");
+    ana.ends("phone");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn at_twice_the_size_nothing_is_lost() {
+    let (server, browser) = (TestServer::start(), Browser::start());
+    let _people = a_lively_room(&server);
+    let ana = browser.person().opens(&server.url());
+    ana.enters("Ana");
+    // A window of 1280 × 800 at 200 %, and one of 1280 × 1024 at 400 %, are these.
+    for (width, height) in [(640, 400), (320, 256)] {
+        ana.zoomed(width, height);
+        fits(&ana);
+        ana.waits("placeOf(document.querySelector('#mensagem')) !== null");
+        ana.waits("log().clientHeight > 0");
+        ana.keep(&format!("zoom-{width}x{height}"));
+    }
+    ana.is_healthy();
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn the_dark_theme_follows_the_system_and_the_switch() {
+    let (server, browser) = (TestServer::start(), Browser::start());
+    let _people = a_lively_room(&server);
+    let ana = browser.person().opens(&server.url());
+    ana.prefers("dark");
+    ana.waits(&is_ground("rgb(20, 23, 26)"));
+    ana.poses("dark-form");
+    ana.enters("Ana");
+    ana.poses("dark");
+    ana.prefers("light");
+    ana.waits(&is_ground("rgb(255, 255, 255)"));
+    ana.ends("light");
+}
+
+/// Whether the page's ground has this colour.
+fn is_ground(colour: &str) -> String {
+    format!("getComputedStyle(document.body).backgroundColor === '{colour}'")
+}
