@@ -12,6 +12,8 @@
 #![cfg(unix)]
 #![forbid(unsafe_code)]
 
+#[path = "page/axe.rs"]
+mod axe;
 #[path = "page/browser.rs"]
 mod browser;
 #[path = "page/devtools.rs"]
@@ -20,12 +22,18 @@ mod devtools;
 mod entering;
 #[path = "page/hostile.rs"]
 mod hostile;
+#[path = "page/inviting.rs"]
+mod inviting;
 #[path = "page/looks.rs"]
 mod looks;
 #[path = "page/outages.rs"]
 mod outages;
 #[path = "page/picture.rs"]
 mod picture;
+#[path = "page/reading.rs"]
+mod reading;
+#[path = "page/speed.rs"]
+mod speed;
 #[path = "page/stage.rs"]
 mod stage;
 #[path = "page/tab.rs"]

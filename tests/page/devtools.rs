@@ -26,7 +26,7 @@ pub fn patience() -> Duration {
 const BECOME: &str = r#"exec "$@" 3<&0 4>&1 </dev/null >/dev/null"#;
 
 /// Without what a test does not need: a sandbox (which containers forbid), a GPU, the network's services.
-const FLAGS: [&str; 18] = [
+const FLAGS: [&str; 19] = [
     "--headless=new",
     "--remote-debugging-pipe",
     "--no-sandbox",
@@ -45,6 +45,8 @@ const FLAGS: [&str; 18] = [
     "--force-color-profile=srgb",
     "--lang=pt-BR",
     "--window-size=1280,800",
+    // A name that is no secure place, without a network.
+    "--host-resolver-rules=MAP papo.local 127.0.0.1",
 ];
 
 /// Something that the browser told without being asked.

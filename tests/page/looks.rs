@@ -5,7 +5,7 @@ use crate::stage::{TestServer, Visitor};
 use crate::tab::Tab;
 
 /// What a lively room holds: groups, long words, code, links, lists of names.
-fn a_lively_room(server: &TestServer) -> Vec<Visitor> {
+pub fn a_lively_room(server: &TestServer) -> Vec<Visitor> {
     let names = ["Bruno", "Célia", "João Antônio", "Maria das Dores Andrade"];
     let mut people: Vec<Visitor> = names.iter().map(|name| Visitor::enter(server.address, name, "geral")).collect();
     let texts = [
@@ -44,6 +44,22 @@ fn fits(tab: &Tab) {
     );
 }
 
+/// What stands side by side has a place of its own, also for the words in it.
+#[track_caller]
+fn no_two_overlap(tab: &Tab, selector: &str) {
+    let overlaps = format!(
+        "Array.from(document.querySelectorAll({})).filter(isVisible).map((node) => {{
+            const words = document.createRange();
+            words.selectNodeContents(node);
+            const boxes = [node.getBoundingClientRect(), words.getBoundingClientRect()];
+            return [node.innerText, Math.min(...boxes.map(({{ left }}) => left)), Math.max(...boxes.map(({{ right }}) => right))];
+        }}).sort((a, b) => a[1] - b[1]).filter(([, left], i, all) => i > 0 && left < all[i - 1][2] - 0.5)",
+        crate::tab::quoted(selector)
+    );
+    tab.waits("await painted()");
+    assert_eq!(tab.look(&overlaps), serde_json::json!([]));
+}
+
 #[test]
 #[ignore = "needs chromium"]
 fn a_phone_shows_everything_within_its_width() {
@@ -60,6 +76,7 @@ fn a_phone_shows_everything_within_its_width() {
     let small = "Array.from(document.querySelectorAll('header button, .composer button')).filter(isVisible)
         .filter((button) => button.offsetHeight < 44 || button.offsetWidth < 44).map((button) => button.outerHTML)";
     assert_eq!(ana.look(small), serde_json::json!([]));
+    no_two_overlap(&ana, "header > *");
     // The people are behind a button.
     ana.waits("!isVisible(document.querySelector('#pessoas'))");
     ana.clicks("#ver-pessoas");
@@ -73,6 +90,7 @@ fn a_phone_shows_everything_within_its_width() {
     ana.hears("Bruno", "@Ana, viu?");
     ana.sized(320, 640);
     fits(&ana);
+    no_two_overlap(&ana, "header > *");
     ana.keep("phone-320x640");
     ana.ends("phone");
 }
@@ -88,6 +106,7 @@ fn at_twice_the_size_nothing_is_lost() {
     for (width, height) in [(640, 400), (320, 256)] {
         ana.zoomed(width, height);
         fits(&ana);
+        no_two_overlap(&ana, "header > *");
         ana.waits("placeOf(document.querySelector('#mensagem')) !== null");
         ana.waits("log().clientHeight > 0");
         ana.keep(&format!("zoom-{width}x{height}"));
@@ -102,16 +121,32 @@ fn the_dark_theme_follows_the_system_and_the_switch() {
     let _people = a_lively_room(&server);
     let ana = browser.person().opens(&server.url());
     ana.prefers("dark");
-    ana.waits(&is_ground("rgb(20, 23, 26)"));
+    ana.waits(&ground("dark"));
     ana.poses("dark-form");
     ana.enters("Ana");
     ana.poses("dark");
     ana.prefers("light");
-    ana.waits(&is_ground("rgb(255, 255, 255)"));
+    ana.waits(&ground("light"));
     ana.ends("light");
+    // The switch beats the system, and is remembered.
+    for (theme, other) in [("dark", "light"), ("light", "dark")] {
+        ana.chooses("button", "Opções");
+        ana.look(&format!(
+            "(document.querySelector('#tema').value = '{theme}',
+            document.querySelector('#tema').dispatchEvent(new Event('change', {{ bubbles: true }})))"
+        ));
+        ana.prefers(other);
+        ana.waits(&ground(theme));
+        ana.keep(&format!("settings-{theme}"));
+        ana.reloads();
+        ana.comes_back("Ana");
+        ana.waits(&ground(theme));
+    }
+    ana.is_healthy();
 }
 
-/// Whether the page's ground has this colour.
-fn is_ground(colour: &str) -> String {
-    format!("getComputedStyle(document.body).backgroundColor === '{colour}'")
+/// Whether what stands behind the conversation, or behind the form, is light or dark.
+fn ground(is: &str) -> String {
+    let sum = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).reduce((a, b) => a + +b, 0)";
+    format!("{sum} {}", if is == "dark" { "< 150" } else { "> 700" })
 }

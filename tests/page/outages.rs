@@ -34,8 +34,10 @@ fn what_was_unsent_at_a_reload_goes_out_once_and_the_draft_is_still_there() {
     ana.waits("document.querySelector('#mensagem').value === 'ainda não acabei de'");
     ana.poses("unsent");
     ana.reloads();
+    // Nobody answers: the page says so, and keeps what it has.
+    ana.sees(&format!("Não encontrei o servidor em {}.", port.address));
     let server = start();
-    ana.comes_back("Ana");
+    ana.enters("Ana");
     ana.hears("Ana", "sem servidor 1");
     ana.hears("Ana", "sem servidor 2");
     ana.waits("document.querySelector('#mensagem').value === 'ainda não acabei de'");

@@ -148,6 +148,17 @@ impl Tab {
         self.ask("Input.dispatchKeyEvent", event);
     }
 
+    /// Pastes what was copied last.
+    #[track_caller]
+    pub fn pastes(&self) {
+        let event = |kind: &str| {
+            json!({"type": kind, "key": "v", "code": "KeyV", "windowsVirtualKeyCode": 86, "modifiers": bit_of("Control"),
+                "commands": ["paste"]})
+        };
+        self.ask("Input.dispatchKeyEvent", event("keyDown"));
+        self.ask("Input.dispatchKeyEvent", event("keyUp"));
+    }
+
     /// Clicks at the first thing that this selector finds, once nothing is in front of it.
     #[track_caller]
     pub fn clicks(&self, selector: &str) {
