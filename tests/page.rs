@@ -20,6 +20,8 @@ mod browser;
 mod devtools;
 #[path = "page/entering.rs"]
 mod entering;
+#[path = "page/hands.rs"]
+mod hands;
 #[path = "page/hostile.rs"]
 mod hostile;
 #[path = "page/inviting.rs"]
@@ -30,8 +32,12 @@ mod looks;
 mod outages;
 #[path = "page/picture.rs"]
 mod picture;
+#[path = "page/puppet.rs"]
+mod puppet;
 #[path = "page/reading.rs"]
 mod reading;
+#[path = "page/refusals.rs"]
+mod refusals;
 #[path = "page/speed.rs"]
 mod speed;
 #[path = "page/stage.rs"]

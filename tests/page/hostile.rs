@@ -1,12 +1,12 @@
 //! Texts that would like to be more than texts. Nothing of them runs, and nothing but text comes into the page.
 
 use crate::browser::Browser;
+use crate::puppet::Puppet;
 use crate::stage::{Folder, TestServer, Visitor};
 use crate::tab::Tab;
 use crate::talk::file_page;
 use serde_json::{Value, json};
 use std::net::TcpListener;
-use tungstenite::Message;
 
 /// What runs if anything runs.
 const BAIT: &str = "window.caught=1;alert(1)";
@@ -127,13 +127,6 @@ fn two_hundred_hostile_texts_run_nothing() {
 
 /// A server that lies: every string that it sends is an attack.
 fn lie(listener: &TcpListener) {
-    let (stream, _) = listener.accept().unwrap();
-    let mut socket = tungstenite::accept(stream).unwrap();
-    socket.read().unwrap();
-    let mut send = |message: Value| socket.send(Message::text(message.to_string())).unwrap();
-    let limits = json!({"text": 4000, "name": 24, "room": 32, "rate": 5.0, "burst": 20});
-    send(json!({"type": "welcome", "name": "Ana", "tag": "ana", "token": "t".repeat(32), "protocol": 1,
-        "server": "<img src=x onerror=window.caught=3>", "limits": limits, "heartbeat_ms": 20000}));
     let payloads = payloads();
     let member = |n: usize| json!({"name": payloads[n], "tag": payloads[n + 1]});
     let members: Vec<Value> = (0..20).map(member).collect();
@@ -142,25 +135,25 @@ fn lie(listener: &TcpListener) {
             "from": payloads[seq], "tag": payloads[seq], "text": payloads[seq], "action": seq.is_multiple_of(3)})
     };
     let entries: Vec<Value> = (1..50).map(entry).collect();
-    send(json!({"type": "joined", "room": "geral", "epoch": payloads[0], "seq": 49, "oldest": 1, "online": 2,
-        "members": members, "entries": entries, "more": false, "reset": false}));
+    let joined = json!({"epoch": payloads[0], "seq": 49, "online": 2, "members": members, "entries": entries});
+    let mut liar = Puppet::lets_in(listener, &joined);
     for (n, payload) in payloads.iter().enumerate().take(40) {
-        send(
-            json!({"type": "presence", "room": "geral", "online": payload, "joined": [member(n)], "left": [member(n + 9)],
-            "renamed": [{"from": payload, "to": payloads[n + 1], "tag": payload}]}),
-        );
-        send(json!({"type": "typing", "room": "geral", "name": payload}));
-        send(json!({"type": "whisper", "from": payload, "tag": payload, "to": "Ana", "at": 1, "text": payload}));
-        send(json!({"type": "error", "code": payload, "text": payload, "id": payload}));
-        send(json!({"type": "rooms", "rooms": [{"room": payload, "online": payload, "seq": 1}]}));
-        send(json!({"type": "joined", "room": payload, "epoch": "e", "seq": 0, "oldest": 1, "online": 1,
+        liar.says(json!({"type": "presence", "room": "geral", "online": payload, "joined": [member(n)],
+            "left": [member(n + 9)], "renamed": [{"from": payload, "to": payloads[n + 1], "tag": payload}]}));
+        liar.says(json!({"type": "typing", "room": "geral", "name": payload}));
+        liar.says(json!({"type": "whisper", "from": payload, "tag": payload, "to": "Ana", "at": 1, "text": payload}));
+        liar.says(json!({"type": "error", "code": payload, "text": payload, "id": payload}));
+        liar.says(json!({"type": "rooms", "rooms": [{"room": payload, "online": payload, "seq": 1}]}));
+        liar.says(json!({"type": "joined", "room": payload, "epoch": "e", "seq": 0, "oldest": 1, "online": 1,
             "members": [], "entries": [], "more": false, "reset": false}));
-        send(json!({"type": "found", "room": "geral", "query": payload, "entries": [entry(n + 1)], "more": false}));
+        liar.says(
+            json!({"type": "found", "room": "geral", "query": payload, "entries": [entry(n + 1)], "more": false}),
+        );
     }
-    send(entry(50));
-    send(json!({"type": "message", "room": "geral", "seq": 51, "at": 1_772_557_600_000_u64, "from": "Eve", "tag": "e",
-        "text": "acabou"}));
-    while socket.read().is_ok() {}
+    liar.says(entry(50));
+    liar.says(json!({"type": "message", "room": "geral", "seq": 51, "at": 1_772_557_600_000_u64, "from": "Eve",
+        "tag": "e", "text": "acabou"}));
+    while liar.hears("nothing").is_some() {}
 }
 
 #[test]

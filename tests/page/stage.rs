@@ -47,10 +47,15 @@ pub struct TestServer {
 
 impl TestServer {
     pub fn start() -> Self {
+        Self::start_with(Rules { rate: None, ..Rules::default() })
+    }
+
+    /// A server where these rules hold.
+    pub fn start_with(rules: Rules) -> Self {
         let setup = Setup {
             ceiling: 100,
             policy: Policy::default(),
-            rules: Rules { rate: None, ..Rules::default() },
+            rules,
             patience: Patience::default(),
             history: Box::new(MemoryHistory::new().unwrap()),
         };

@@ -77,7 +77,8 @@ impl Tab {
             }
             if Instant::now() >= until {
                 self.keep("failed");
-                panic!("waited for {expression}, but saw {seen:?} in:\n{}", self.text());
+                let wrong = self.troubles();
+                panic!("waited for {expression}, but saw {seen:?} in:\n{}\n{wrong:#?}", self.text());
             }
             self.devtools.listen(GLANCE);
         }
@@ -151,12 +152,25 @@ impl Tab {
     /// Pastes what was copied last.
     #[track_caller]
     pub fn pastes(&self) {
-        let event = |kind: &str| {
-            json!({"type": kind, "key": "v", "code": "KeyV", "windowsVirtualKeyCode": 86, "modifiers": bit_of("Control"),
-                "commands": ["paste"]})
-        };
-        self.ask("Input.dispatchKeyEvent", event("keyDown"));
-        self.ask("Input.dispatchKeyEvent", event("keyUp"));
+        self.edits("v", "paste");
+    }
+
+    /// Copies what is selected.
+    #[track_caller]
+    pub fn copies(&self) {
+        self.edits("c", "copy");
+    }
+
+    /// Presses a letter with Control held, and does what the system has bound to it.
+    #[track_caller]
+    fn edits(&self, letter: &str, command: &str) {
+        let (code, number) = code_of(letter);
+        for kind in ["keyDown", "keyUp"] {
+            let commands = if kind == "keyDown" { vec![command] } else { Vec::new() };
+            let event = json!({"type": kind, "key": letter, "code": code, "windowsVirtualKeyCode": number,
+                "modifiers": bit_of("Control"), "commands": commands});
+            self.ask("Input.dispatchKeyEvent", event);
+        }
     }
 
     /// Clicks at the first thing that this selector finds, once nothing is in front of it.
@@ -246,11 +260,17 @@ impl Tab {
     /// No script has failed, nothing was forbidden by the page's own rules, and no dialog came up.
     #[track_caller]
     pub fn is_healthy(&self) {
+        let wrong = self.troubles();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    /// What went wrong in the page up to now.
+    fn troubles(&self) -> Vec<Value> {
         let mut wrong = self.events("Runtime.exceptionThrown");
         wrong.extend(self.events("Page.javascriptDialogOpening"));
         let log = self.events("Log.entryAdded");
         wrong.extend(log.into_iter().filter(|entry| entry["entry"]["source"] == "security"));
-        assert!(wrong.is_empty(), "{wrong:#?}");
+        wrong
     }
 }
 

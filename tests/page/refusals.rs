@@ -1,0 +1,68 @@
+//! When the server says no: to somebody in a hurry, and to one message.
+
+use crate::browser::Browser;
+use crate::puppet::Puppet;
+use crate::stage::{Folder, TestServer, Visitor};
+use crate::talk::file_page;
+use papo::hub::limits::Rules;
+use serde_json::json;
+use std::net::TcpListener;
+
+#[test]
+#[ignore = "needs chromium"]
+fn whoever_writes_too_fast_waits_and_loses_nothing() {
+    let (server, browser) = (TestServer::start_with(Rules::default()), Browser::start());
+    let mut rita = Visitor::enter(server.address, "Rita", "geral");
+    let ana = browser.person().opens(&server.url());
+    ana.enters("Ana");
+    let said: Vec<String> = (1..=40).map(|n| format!("depressa {n}")).collect();
+    for text in &said {
+        ana.says(text);
+    }
+    for text in &said {
+        assert_eq!(rita.hears(|message| message["type"] == "message")["text"], *text);
+    }
+    ana.waits("entries().every((entry) => !isUnsent(entry))");
+    ana.shows(&said);
+    ana.ends("too-fast");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_refused_message_is_tried_again_or_thrown_away() {
+    let (folder, browser) = (Folder::new(), Browser::start());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let refusing = std::thread::spawn(move || {
+        let mut server = Puppet::lets_in(&listener, &json!({}));
+        let mut tries = Vec::new();
+        let refusal = "O disco do servidor está cheio.";
+        while let Some(say) = server.hears("say") {
+            let again = tries.contains(&say["id"]);
+            tries.push(say["id"].clone());
+            server.says(if again {
+                json!({"type": "ack", "id": say["id"], "room": "geral", "seq": 1, "at": 1_772_557_500_000_u64})
+            } else {
+                json!({"type": "error", "code": "history_unavailable", "text": refusal, "id": say["id"]})
+            });
+        }
+        tries
+    });
+    let ana = browser.person().opens(&format!("{}#{address}", file_page(&folder)));
+    ana.enters("Ana");
+    ana.says("insisto");
+    ana.says("desisto");
+    ana.waits("Array.from(document.querySelectorAll('.refused')).filter(isVisible).length === 2");
+    ana.sees("não enviada");
+    ana.sees("O disco do servidor está cheio.");
+    ana.poses("refused");
+    ana.chooses("button", "Tentar de novo");
+    ana.hears("Ana", "insisto");
+    ana.chooses("button", "Descartar");
+    ana.shows(&["insisto".to_owned()]);
+    ana.ends("refused-and-tried-again");
+    drop(browser);
+    let tries = refusing.join().unwrap();
+    // The same id again: it would be the same message if the refusal had come too late.
+    assert_eq!((tries.len(), &tries[0]), (3, &tries[2]));
+}
