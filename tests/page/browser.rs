@@ -39,6 +39,13 @@ impl Browser {
     }
 }
 
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Also when a tab is still held by somebody.
+        self.devtools.end();
+    }
+}
+
 impl Person<'_> {
     /// A tab in a window of its own, at this address.
     pub fn opens(&self, url: &str) -> Tab {

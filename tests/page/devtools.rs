@@ -4,6 +4,7 @@
 //! reads commands from one pipe and writes answers to the other, and when the pipes close (because the test has ended in
 //! whatever way, `kill -9` included) it ends by itself.
 
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::io::{BufRead, BufReader, Write};
@@ -21,6 +22,12 @@ pub fn patience() -> Duration {
     let asked = std::env::var("PAPO_PRAZO").ok().and_then(|seconds| seconds.parse().ok());
     Duration::from_secs(asked.unwrap_or(PATIENCE))
 }
+
+/// How often a condition is looked at that nobody announces.
+pub const GLANCE: Duration = Duration::from_millis(25);
+
+/// How long a browser may take to end by itself.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What the shell does before it becomes the browser: the browser takes its pipes at descriptors 3 and 4.
 const BECOME: &str = r#"exec "$@" 3<&0 4>&1 </dev/null >/dev/null"#;
@@ -59,7 +66,7 @@ pub struct Event {
 
 /// A running browser, and what it has said.
 pub struct Devtools {
-    child: RefCell<Child>,
+    child: RefCell<Option<Child>>,
     stdin: RefCell<Option<ChildStdin>>,
     said: Receiver<Value>,
     next: Cell<u64>,
@@ -100,7 +107,7 @@ impl Devtools {
                 message.clear();
             }
         });
-        let (child, stdin) = (RefCell::new(child), RefCell::new(Some(stdin)));
+        let (child, stdin) = (RefCell::new(Some(child)), RefCell::new(Some(stdin)));
         Self { child, stdin, said, next: Cell::new(1), events: RefCell::default() }
     }
 
@@ -151,6 +158,22 @@ impl Devtools {
         events.iter().filter(|e| e.session == session && e.method == method).map(|e| e.params.clone()).collect()
     }
 
+    /// Ends the browser, if it has not ended yet, and waits until it has.
+    pub fn end(&self) {
+        // Without its pipe it ends by itself and in order; whatever of it has not ended then is ended. The group has its
+        // number as long as nobody has taken note of the end of its first process.
+        self.stdin.borrow_mut().take();
+        let Some(mut child) = self.child.borrow_mut().take() else { return };
+        let pid = Pid::from_child(&child);
+        let until = Instant::now() + FAREWELL;
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        while matches!(waitid(WaitId::Pid(pid), options), Ok(None)) && Instant::now() < until {
+            let _ = self.said.recv_timeout(GLANCE);
+        }
+        let _ = kill_process_group(pid, Signal::KILL);
+        let _ = child.wait();
+    }
+
     fn keep(&self, mut message: Value) {
         let Some(method) = message["method"].as_str().map(str::to_owned) else { return };
         let session = message["sessionId"].as_str().unwrap_or_default().to_owned();
@@ -164,15 +187,6 @@ impl Devtools {
 
 impl Drop for Devtools {
     fn drop(&mut self) {
-        // Without its pipe it ends by itself and in order; whatever of it has not ended then is ended.
-        self.stdin.borrow_mut().take();
-        let mut child = self.child.borrow_mut();
-        let group = rustix::process::Pid::from_child(&child);
-        let until = Instant::now() + Duration::from_secs(5);
-        while child.try_wait().is_ok_and(|status| status.is_none()) && Instant::now() < until {
-            let _ = self.said.recv_timeout(Duration::from_millis(20));
-        }
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        let _ = child.wait();
+        self.end();
     }
 }

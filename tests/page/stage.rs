@@ -1,17 +1,19 @@
 //! What the stories are told with: a server in memory, the real program that may be killed, and people without a browser.
 
+use crate::devtools::{GLANCE, patience};
 use papo::delivery::Patience;
 use papo::history::memory::MemoryHistory;
 use papo::http::Policy;
 use papo::hub::limits::Rules;
 use papo::server::{Server, Setup, Stopper, listen};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
+use std::time::Instant;
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
 
@@ -34,7 +36,14 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        // The last helper of a browser that was ended may still be writing.
+        let until = Instant::now() + patience();
+        while std::fs::remove_dir_all(&self.0).is_err_and(|error| error.kind() != ErrorKind::NotFound) {
+            if Instant::now() >= until {
+                return;
+            }
+            std::thread::sleep(GLANCE);
+        }
     }
 }
 
@@ -163,7 +172,7 @@ impl Visitor {
     /// Connects and enters a room; the same name is the same person.
     pub fn enter(address: SocketAddr, name: &str, room: &str) -> Self {
         let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(crate::devtools::patience())).unwrap();
+        stream.set_read_timeout(Some(patience())).unwrap();
         stream.set_nodelay(true).unwrap();
         let request = format!("ws://{address}/").into_client_request().unwrap();
         let (socket, _) = tungstenite::client(request, stream).unwrap();

@@ -1,12 +1,9 @@
 //! One tab: what somebody does in it, and what it shows.
 
-use crate::devtools::{Devtools, patience};
+use crate::devtools::{Devtools, GLANCE, patience};
 use serde_json::{Value, json};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
-
-/// How often a condition is looked at.
-const GLANCE: Duration = Duration::from_millis(25);
+use std::time::Instant;
 
 /// What every look at a page may use: how one finds things in it.
 const EYES: &str = include_str!("eyes.js");
