@@ -26,8 +26,8 @@ pub fn patience() -> Duration {
 /// How often a condition is looked at that nobody announces.
 pub const GLANCE: Duration = Duration::from_millis(25);
 
-/// How long a browser may take to end by itself.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a browser, and the last of its helpers, may take to end.
+pub const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What the shell does before it becomes the browser: the browser takes its pipes at descriptors 3 and 4.
 const BECOME: &str = r#"exec "$@" 3<&0 4>&1 </dev/null >/dev/null"#;

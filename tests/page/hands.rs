@@ -45,7 +45,7 @@ fn everything_is_reached_with_the_keyboard() {
     ana.waits("document.querySelector('#mensagem').value === 'oi @Rita Maria '");
     ana.presses("Enter");
     rita.hears_text("oi @Rita Maria");
-    ana.waits("document.querySelector('.mention').innerText === '@Rita Maria'");
+    ana.waits("document.querySelector('.mention')?.innerText === '@Rita Maria'");
     // Without a list, Tab goes on: nobody is trapped in the box.
     ana.presses("Tab");
     ana.waits(&format!("{FOCUS} !== 'mensagem'"));

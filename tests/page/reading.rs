@@ -48,6 +48,7 @@ fn a_thousand_messages_are_read_up_and_down_without_a_jump() {
     );
     let (mut read, mut steps) = (BTreeSet::new(), 0);
     for direction in [-STEP, STEP] {
+        read.extend(scrolls(&ana, 0).0);
         loop {
             let (in_sight, last) = scrolls(&ana, direction);
             read.extend(in_sight);

@@ -1,6 +1,6 @@
 //! What the stories are told with: a server in memory, the real program that may be killed, and people without a browser.
 
-use crate::devtools::{GLANCE, patience};
+use crate::devtools::{FAREWELL, patience};
 use papo::delivery::Patience;
 use papo::history::memory::MemoryHistory;
 use papo::http::Policy;
@@ -37,12 +37,12 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         // The last helper of a browser that was ended may still be writing.
-        let until = Instant::now() + patience();
+        let until = Instant::now() + FAREWELL;
         while std::fs::remove_dir_all(&self.0).is_err_and(|error| error.kind() != ErrorKind::NotFound) {
             if Instant::now() >= until {
                 return;
             }
-            std::thread::sleep(GLANCE);
+            std::thread::yield_now();
         }
     }
 }

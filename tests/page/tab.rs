@@ -40,21 +40,21 @@ impl Tab {
 
     // Looking
 
-    /// The value of an expression in the page; `None` while the page is being replaced.
+    /// The value of an expression in the page; an error while the page is being replaced.
     #[track_caller]
-    fn glance(&self, expression: &str) -> Option<Value> {
+    fn glance(&self, expression: &str) -> Result<Value, String> {
         let expression = format!("(async () => {{ {EYES}\nreturn ({expression}); }})()");
         let ask = json!({"expression": expression, "returnByValue": true, "awaitPromise": true, "userGesture": true});
-        let answer = self.devtools.ask(&self.session, "Runtime.evaluate", ask).ok()?;
+        let answer = self.devtools.ask(&self.session, "Runtime.evaluate", ask)?;
         let failed = &answer["exceptionDetails"];
         assert!(failed.is_null(), "{expression}: {failed}");
-        Some(answer["result"]["value"].clone())
+        Ok(answer["result"]["value"].clone())
     }
 
     /// The value of an expression in the page.
     #[track_caller]
     pub fn look(&self, expression: &str) -> Value {
-        self.glance(expression).unwrap_or_else(|| panic!("no page to look at: {expression}"))
+        self.glance(expression).unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
     /// Waits until an expression is true in the page.
@@ -69,7 +69,7 @@ impl Tab {
         let until = Instant::now() + patience();
         loop {
             let seen = self.glance(expression);
-            if let Some(value) = seen.as_ref().filter(|value| wanted(value)) {
+            if let Some(value) = seen.as_ref().ok().filter(|value| wanted(value)) {
                 return value.clone();
             }
             if Instant::now() >= until {
@@ -95,7 +95,8 @@ impl Tab {
 
     /// All that is to be read.
     pub fn text(&self) -> String {
-        self.glance("document.body.innerText").and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+        self.glance("document.body.innerText")
+            .map_or_else(|error| error, |text| text.as_str().unwrap_or_default().to_owned())
     }
 
     // Acting
