@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
 
@@ -47,6 +47,17 @@ impl Drop for Folder {
     }
 }
 
+/// A server that waits for visitors who are not listening: the stories' people read only what they wait for.
+const PATIENT: Patience = Patience {
+    outbox: 64 * 1024 * 1024,
+    outboxes: 256 * 1024 * 1024,
+    stuck: AN_HOUR,
+    ping: Duration::from_secs(20),
+    dead: AN_HOUR,
+    goodbye: Duration::from_millis(500),
+};
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
 /// A server in memory, where a story may be told faster than people type; it stops with its story.
 pub struct TestServer {
     pub address: SocketAddr,
@@ -65,7 +76,7 @@ impl TestServer {
             ceiling: 100,
             policy: Policy::default(),
             rules,
-            patience: Patience::default(),
+            patience: PATIENT,
             history: Box::new(MemoryHistory::new().unwrap()),
         };
         let server = Server::new(listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap(), setup);
