@@ -35,7 +35,7 @@ fn fits(tab: &Tab) {
     tab.waits("await painted()");
     let wide = "Array.from(document.querySelectorAll('body *')).filter(isVisible).filter((node) => {
             const { left, right, width } = node.getBoundingClientRect();
-            return width > 0 && (left < -1 || right > innerWidth + 1) && !node.closest('pre, code, .skip, [hidden]')
+            return width > 0 && (left < -1 || right > innerWidth + 1) && !node.closest('pre, code, .skip, .offscreen')
                 && getComputedStyle(node).position !== 'fixed';
         }).map((node) => node.outerHTML.slice(0, 200))";
     assert_eq!(tab.look(wide), serde_json::json!([]));
