@@ -48,7 +48,7 @@ fn fits(tab: &Tab) {
 #[track_caller]
 fn no_two_overlap(tab: &Tab, selector: &str) {
     let overlaps = format!(
-        "Array.from(document.querySelectorAll({})).filter(isVisible).map((node) => {{
+        "Array.from(document.querySelectorAll({})).filter((node) => isVisible(node) && node.offsetWidth > 1).map((node) => {{
             const words = document.createRange();
             words.selectNodeContents(node);
             const boxes = [node.getBoundingClientRect(), words.getBoundingClientRect()];
