@@ -48,12 +48,10 @@ fn fits(tab: &Tab) {
 #[track_caller]
 fn no_two_overlap(tab: &Tab, selector: &str) {
     let overlaps = format!(
-        "Array.from(document.querySelectorAll({})).filter((node) => isVisible(node) && node.offsetWidth > 1).map((node) => {{
-            const words = document.createRange();
-            words.selectNodeContents(node);
-            const boxes = [node.getBoundingClientRect(), words.getBoundingClientRect()];
-            return [node.innerText, Math.min(...boxes.map(({{ left }}) => left)), Math.max(...boxes.map(({{ right }}) => right))];
-        }}).sort((a, b) => a[1] - b[1]).filter(([, left], i, all) => i > 0 && left < all[i - 1][2] - 0.5)",
+        "Array.from(document.querySelectorAll({})).filter(isVisible).map((node) => {{
+            const {{ left }} = node.getBoundingClientRect();
+            return [node.innerText, left, left + Math.max(node.offsetWidth, node.scrollWidth)];
+        }}).sort((a, b) => a[1] - b[1]).filter(([, left], i, all) => i > 0 && left < all[i - 1][2] - 1)",
         crate::tab::quoted(selector)
     );
     tab.waits("await painted()");
