@@ -40,7 +40,7 @@ fn somebody_enters_from_the_file() {
     ana.writes("Ana");
     ana.presses("Enter");
     ana.sees(&format!("Não encontrei o servidor em {}.", port.address));
-    let _server = Servidor::start_in(&port, &history, &[], folder.path());
+    let _server = Servidor::start(&port, &history, &[], folder.path());
     ana.reloads();
     ana.enters("Ana");
     ana.says("de um arquivo");

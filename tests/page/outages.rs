@@ -20,7 +20,7 @@ fn the_log(address: std::net::SocketAddr) -> Vec<String> {
 fn what_was_unsent_at_a_reload_goes_out_once_and_the_draft_is_still_there() {
     let (port, folder, browser) = (Port::reserve(), Folder::new(), Browser::start());
     let (html, history) = (file_page(&folder), folder.path().join("h.db"));
-    let start = || Servidor::start_in(&port, &history, &["--ritmo", "0"], folder.path());
+    let start = || Servidor::start(&port, &history, &["--ritmo", "0"], folder.path());
     let server = start();
     let ana = browser.person().opens(&format!("{html}#{}", port.address));
     ana.enters("Ana");
@@ -59,7 +59,7 @@ fn what_was_unsent_at_a_reload_goes_out_once_and_the_draft_is_still_there() {
 fn a_server_killed_in_mid_conversation_loses_nothing_and_repeats_nothing() {
     let (port, folder, browser) = (Port::reserve(), Folder::new(), Browser::start());
     let history = folder.path().join("h.db");
-    let start = || Servidor::start_in(&port, &history, &["--ritmo", "0"], folder.path());
+    let start = || Servidor::start(&port, &history, &["--ritmo", "0"], folder.path());
     let mut server = start();
     let (ana, bruno) = (browser.person().opens(&port.url()), browser.person().opens(&port.url()));
     ana.enters("Ana");

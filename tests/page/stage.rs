@@ -125,13 +125,8 @@ pub struct Servidor {
 }
 
 impl Servidor {
-    /// Starts it with this log and waits until it listens.
-    pub fn start(port: &Port, history: &Path) -> Self {
-        Self::start_in(port, history, &[], Path::new("."))
-    }
-
-    /// The same with more options, started in this folder.
-    pub fn start_in(port: &Port, history: &Path, options: &[&str], folder: &Path) -> Self {
+    /// Starts it in this folder, with this log, and waits until it listens.
+    pub fn start(port: &Port, history: &Path, options: &[&str], folder: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_servidor"))
             .args(["--porta", &port.address.port().to_string(), "--historico"])
             .arg(history)

@@ -194,14 +194,6 @@ impl Tab {
         }
     }
 
-    /// Turns the wheel over the middle of what this selector finds; negative is up.
-    #[track_caller]
-    pub fn scrolls(&self, selector: &str, by: i32) {
-        let place = self.waits_for(&format!("placeOf(document.querySelector({}))", quoted(selector)), Value::is_array);
-        let wheel = json!({"type": "mouseWheel", "x": place[0], "y": place[1], "deltaX": 0, "deltaY": by});
-        self.ask("Input.dispatchMouseEvent", wheel);
-    }
-
     // The window
 
     /// Makes the window this large; a narrow one is a phone's.

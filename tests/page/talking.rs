@@ -10,7 +10,7 @@ use serde_json::json;
 fn a_page_from_the_file_and_a_served_one_hear_each_other() {
     let (port, folder, browser) = (Port::reserve(), Folder::new(), Browser::start());
     let html = file_page(&folder);
-    let _server = Servidor::start_in(&port, &folder.path().join("h.db"), &["--ritmo", "0"], folder.path());
+    let _server = Servidor::start(&port, &folder.path().join("h.db"), &["--ritmo", "0"], folder.path());
     let (ana, bruno) = (browser.person(), browser.person());
     let (ana, bruno) = (ana.opens(&format!("{html}#{}", port.address)), bruno.opens(&port.url()));
     ana.enters("Ana");
