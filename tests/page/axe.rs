@@ -64,6 +64,8 @@ fn axe_finds_nothing_on_any_screen() {
     ana.hears("Bruno", "@Ana, e agora?");
     axe.judges(&ana, "conversation");
     ana.says("/entrar laboratório");
+    // The box changes with the room: who writes before that writes in the room before.
+    ana.waits("document.querySelector('#salas [aria-current]')?.innerText.includes('laboratório') === true");
     ana.says("/msg Bruno em segredo");
     ana.sees("em segredo");
     axe.judges(&ana, "rooms and whispers");
