@@ -132,7 +132,7 @@ impl Tab {
     #[track_caller]
     pub fn presses(&self, keys: &str) {
         let (held, key) = keys.rsplit_once('+').unwrap_or(("", keys));
-        let modifiers: u32 = held.split('+').map(|name| bit_of(name)).sum();
+        let modifiers: u32 = held.split('+').map(bit_of).sum();
         let (code, number) = code_of(key);
         let text = match key {
             "Enter" => "\r",
