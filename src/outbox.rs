@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 
 /// How soon what the kernel did not take is tried again.
 pub const RETRY: Duration = Duration::from_millis(10);
-/// A peer that took nothing for this long is not about to: a hundred tries a second would only cost the others.
-const DEAF_AFTER: Duration = Duration::from_millis(100);
+/// A peer that took nothing for this long is not about to: a hundred tries a second would only cost the others. Much
+/// longer than a busy machine keeps a program from reading.
+const DEAF_AFTER: Duration = Duration::from_secs(1);
 /// How often such a peer is tried.
 const RETRY_DEAF: Duration = Duration::from_millis(100);
 
@@ -237,12 +238,12 @@ mod tests {
         let after = |ms| start + Duration::from_millis(ms);
         outbox.send(&peer, &frames(&[10]), start).unwrap();
         assert_eq!((outbox.rests(after(20)), outbox.pause(after(20))), (false, RETRY));
-        outbox.flush(&peer, after(90)).unwrap();
-        assert_eq!((outbox.rests(after(150)), outbox.pause(after(150))), (true, RETRY_DEAF));
-        assert!(!outbox.rests(after(190)), "its next try is due");
+        outbox.flush(&peer, after(980)).unwrap();
+        assert_eq!((outbox.rests(after(1050)), outbox.pause(after(1050))), (true, RETRY_DEAF));
+        assert!(!outbox.rests(after(1080)), "its next try is due");
         peer.room.set(1);
-        outbox.flush(&peer, after(190)).unwrap();
-        assert!(!outbox.rests(after(200)), "it took something");
+        outbox.flush(&peer, after(1080)).unwrap();
+        assert!(!outbox.rests(after(1090)), "it took something");
     }
 
     proptest! {

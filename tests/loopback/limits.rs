@@ -1,8 +1,9 @@
 //! What happens to those who are too slow, too silent, too many or too late.
 
 use crate::raw;
-use crate::stage::{TestServer, Visitor, goodbye};
+use crate::stage::{DEADLINE, TestServer, Visitor, goodbye};
 use serde_json::json;
+use std::sync::mpsc;
 use std::time::Duration;
 use tungstenite::Message;
 
@@ -12,12 +13,15 @@ fn a_slow_reader_is_cut_with_1013_and_the_others_miss_nothing() {
     let server = TestServer::start_with(|setup| setup.rules.rate = None);
     let mut deaf = server.enter("Lento");
     let (mut ana, mut bruno) = (server.enter("Ana"), server.enter("Bruno"));
+    // Ana waits for Bruno: on a machine that gives him no time to read he would be a slow reader too.
+    let (heard, pace) = mpsc::sync_channel(MESSAGES);
     let hearing = std::thread::spawn(move || {
         let mut seqs = Vec::new();
         while seqs.len() < MESSAGES {
             let message = bruno.next();
             if message["type"] == "message" {
                 seqs.push(message["seq"].as_u64().unwrap());
+                let _ = heard.send(());
             }
         }
         seqs
@@ -29,6 +33,7 @@ fn a_slow_reader_is_cut_with_1013_and_the_others_miss_nothing() {
         // A window of our own, so that our answers never fill our own socket.
         if n >= 16 {
             acknowledged += usize::from(ana.next()["type"] == "ack");
+            pace.recv_timeout(DEADLINE).expect("Bruno hears everything");
         }
     }
     while acknowledged < MESSAGES {
