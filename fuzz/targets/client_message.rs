@@ -1,0 +1,48 @@
+//! Any text as a client's message: never a panic, and whatever is accepted is within the limits, comes out the same when
+//! it is written and read again, and needs no second cleaning.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use papo::name::{MAX_NAME, MAX_ROOM};
+use papo::protocol::{ClientMessage, MAX_TEXT, Refusal, ServerMessage};
+
+fn check_text(id: &str, text: &str) {
+    assert!((1..=MAX_TEXT).contains(&text.chars().count()), "{text:?}");
+    assert!((1..=64).contains(&id.chars().count()), "{id:?}");
+}
+
+fn check(message: &ClientMessage) {
+    match message {
+        ClientMessage::Say { room, id, text, .. } => {
+            check_text(id, text);
+            assert!((1..=MAX_ROOM).contains(&room.as_str().chars().count()));
+        }
+        ClientMessage::Whisper { to, id, text } => {
+            check_text(id, text);
+            assert!((1..=MAX_NAME).contains(&to.as_str().chars().count()));
+        }
+        ClientMessage::Enter { name, .. } | ClientMessage::Rename { name } => {
+            assert!((1..=MAX_NAME).contains(&name.as_str().chars().count()));
+        }
+        _ => {}
+    }
+}
+
+fn check_refusal(refusal: Refusal) {
+    assert!(!refusal.text.is_empty());
+    let mut json = Vec::new();
+    ServerMessage::Error(refusal).write_json(&mut json);
+    assert!(std::str::from_utf8(&json).is_ok_and(|json| json.starts_with('{')));
+}
+
+fuzz_target!(|json: &str| {
+    match ClientMessage::parse(json) {
+        Ok(message) => {
+            check(&message);
+            let again = ClientMessage::parse(&message.to_json());
+            assert_eq!(again.as_ref(), Ok(&message), "written and read again");
+        }
+        Err(refusal) => check_refusal(refusal),
+    }
+});

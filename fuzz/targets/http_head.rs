@@ -1,0 +1,57 @@
+//! Any bytes as the head of a request, in pieces of any size: never a panic, never more than the limit, and the same
+//! verdict however the bytes were cut.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use papo::exchange::Stats;
+use papo::http::{Head, HeadError, Policy, judge, read_head};
+use papo::socket::Source;
+use std::io::{self, Read};
+use std::time::{Duration, Instant};
+
+/// A peer that sends its bytes in pieces and closes.
+struct Peer<'a> {
+    bytes: &'a [u8],
+    piece: usize,
+}
+
+impl Read for Peer<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let wanted = self.piece.min(buffer.len());
+        self.bytes.read(&mut buffer[..wanted])
+    }
+}
+
+impl Source for Peer<'_> {
+    fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What came of it: a head with what followed, a refusal, or nothing.
+fn outcome(bytes: &[u8], piece: usize) -> Result<(Head, Vec<u8>), Option<Vec<u8>>> {
+    let mut peer = Peer { bytes, piece };
+    let read = read_head(&mut peer, Instant::now() + Duration::from_secs(3600));
+    read.map(|(head, mut rest)| {
+        rest.extend_from_slice(peer.bytes);
+        (head, rest)
+    })
+    .map_err(|error| match error {
+        HeadError::Refused(refusal) => Some(refusal.to_bytes()),
+        HeadError::Gone(_) => None,
+    })
+}
+
+fuzz_target!(|input: &[u8]| {
+    let Some((&piece, bytes)) = input.split_first() else { return };
+    let whole = outcome(bytes, usize::MAX);
+    let pieces = outcome(bytes, usize::from(piece) + 1);
+    if let (Ok(whole), Ok(pieces)) = (&whole, &pieces) {
+        assert_eq!(whole, pieces, "the pieces decided");
+    }
+    if let Ok((head, rest)) = whole {
+        assert!(bytes.ends_with(&rest) && bytes.len() - rest.len() <= 8 * 1024);
+        judge(&head, &Policy::default(), &Stats::default(), Instant::now());
+    }
+});
