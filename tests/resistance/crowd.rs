@@ -1,0 +1,156 @@
+//! Healthy people who chat beside the attack: each says numbered messages at a steady pace and checks that the room is
+//! heard without a gap, a double or a swap, while the time that each message took is noted.
+
+use crate::person::Person;
+use crate::stage::Deadline;
+use papo::name::RoomName;
+use papo::protocol::{ClientMessage, ServerMessage};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// The word after which somebody says nothing more.
+const LAST: &str = "fim";
+
+/// People who chat until they are told to stop.
+pub struct Crowd {
+    stop: Arc<AtomicBool>,
+    people: Vec<JoinHandle<(u64, Vec<u64>)>>,
+}
+
+/// How it was for them.
+#[derive(Debug, Clone, Copy)]
+pub struct Wellbeing {
+    /// The last seq that they heard, which is the room's last.
+    pub seq: u64,
+    pub deliveries: usize,
+    pub p50: Duration,
+    pub p99: Duration,
+    pub worst: Duration,
+}
+
+impl std::fmt::Display for Wellbeing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+        let Self { deliveries, p50, p99, worst, .. } = self;
+        write!(f, "{deliveries} deliveries, p50 {:.2} ms, p99 {:.2} ms, worst {:.1} ms", ms(*p50), ms(*p99), ms(*worst))
+    }
+}
+
+/// One of them.
+struct Member {
+    person: Person,
+    /// All clocks begin here.
+    start: Instant,
+    every: Duration,
+    padding: String,
+    stop: Arc<AtomicBool>,
+    /// The last seq of the room that was heard.
+    seq: u64,
+    said: u64,
+    /// What each of the others says next, and whether that one has finished.
+    others: HashMap<String, (u64, bool)>,
+    finished: bool,
+    took: Vec<u64>,
+}
+
+impl Crowd {
+    /// This many people enter; each says something once in this time.
+    pub fn start(address: SocketAddr, people: usize, every: Duration) -> Self {
+        Self::start_with(address, "Pessoa", people, every, 0)
+    }
+
+    /// The same, with names and so many more characters in each message.
+    pub fn start_with(address: SocketAddr, name: &str, people: usize, every: Duration, padding: usize) -> Self {
+        let (stop, start) = (Arc::new(AtomicBool::new(false)), Instant::now());
+        let deadline = Deadline::within_seconds(60);
+        let names: Vec<String> = (0..people).map(|n| format!("{name} {n}")).collect();
+        // All enter before the first one speaks.
+        let entered: Vec<_> = names.iter().map(|name| Person::enter(address, name, deadline)).collect();
+        let members = entered.into_iter().map(|(person, seq)| {
+            let others = names.iter().filter(|name| **name != person.name).map(|name| (name.clone(), (0, false)));
+            let others = others.collect();
+            let (stop, padding) = (stop.clone(), " x".repeat(padding / 2));
+            let (said, finished, took) = (0, false, Vec::new());
+            Member { person, start, every, padding, stop, seq, said, others, finished, took }
+        });
+        Self { people: members.map(|member| std::thread::spawn(move || member.live())).collect(), stop }
+    }
+
+    /// Lets everybody finish, and tells how it was. Whoever missed something fails here.
+    pub fn finish(self) -> Wellbeing {
+        self.stop.store(true, Ordering::Relaxed);
+        let (mut seq, mut took) = (0, Vec::new());
+        for person in self.people {
+            let (last, theirs) = person.join().expect("a healthy person was harmed");
+            seq = last.max(seq);
+            took.extend(theirs);
+        }
+        took.sort_unstable();
+        let at = |share: usize| Duration::from_micros(took[(took.len() * share / 100).min(took.len() - 1)]);
+        Wellbeing { seq, deliveries: took.len(), p50: at(50), p99: at(99), worst: at(100) }
+    }
+}
+
+impl Member {
+    fn live(mut self) -> (u64, Vec<u64>) {
+        let mut next = Instant::now();
+        let mut deadline = None;
+        while !(self.finished && self.others.values().all(|(_, finished)| *finished)) {
+            let stopping = self.stop.load(Ordering::Relaxed);
+            if stopping && deadline.is_none() {
+                self.speak(LAST);
+                deadline = Some(Deadline::within_seconds(30));
+            } else if !stopping && next <= Instant::now() {
+                self.speak("");
+                next = (next + self.every).max(Instant::now());
+            }
+            let wait = match deadline {
+                None => next.saturating_duration_since(Instant::now()),
+                Some(deadline) => deadline.left(),
+            };
+            if let Some(message) = self.person.hear(wait) {
+                self.heard(&message);
+            }
+        }
+        (self.seq, self.took)
+    }
+
+    fn speak(&mut self, word: &str) {
+        let at = self.start.elapsed().as_micros();
+        let text = format!("{} {at} {word}{}", self.said, self.padding);
+        let id = self.said.to_string();
+        self.said += 1;
+        self.person.say(&ClientMessage::Say { room: RoomName::lobby(), id, text, action: false, reply_to: None });
+    }
+
+    fn heard(&mut self, message: &ServerMessage) {
+        match message {
+            ServerMessage::Message(entry) => {
+                self.next_seq(entry.seq);
+                let Some((expected, finished)) = self.others.get_mut(&*entry.from) else { return };
+                let mut words = entry.text.split(' ');
+                let mut number = || words.next().and_then(|word| word.parse::<u64>().ok()).expect("a number");
+                assert_eq!(number(), *expected, "{} heard {}", self.person.name, entry.from);
+                let now = self.start.elapsed().as_micros() as u64;
+                self.took.push(now.saturating_sub(number()));
+                *expected += 1;
+                *finished = words.next() == Some(LAST);
+            }
+            ServerMessage::Ack { seq: Some(seq), id, .. } => {
+                self.next_seq(*seq);
+                self.finished = self.stop.load(Ordering::Relaxed) && *id == (self.said - 1).to_string();
+            }
+            ServerMessage::Error(refusal) => panic!("{}: {refusal:?}", self.person.name),
+            _ => {}
+        }
+    }
+
+    fn next_seq(&mut self, seq: u64) {
+        assert_eq!(seq, self.seq + 1, "{} missed something or heard it twice", self.person.name);
+        self.seq = seq;
+    }
+}

@@ -1,0 +1,141 @@
+//! People who say far too much: frames that never become a message, pings whose pongs nobody reads, messages in pieces of
+//! one byte, and ten thousand messages in a second. Each waits in their own socket or is cut; nobody else waits.
+
+use crate::crowd::Crowd;
+use crate::person::Person;
+use crate::stage::{Deadline, Servidor, alone, long_form};
+use crate::swarm::Attacker;
+use crate::wire::{self, Answer, CONTINUED, PING, TEXT, TEXT_BEGUN};
+use std::net::SocketAddr;
+use std::thread::spawn;
+use std::time::{Duration, Instant};
+
+/// Messages that one person says at once.
+const MESSAGES: usize = 10_000;
+/// By then every flood has ended by itself: an unfinished message is given up after ten seconds.
+const WITHIN: Duration = Duration::from_secs(25);
+
+/// How a flood ended.
+struct Outcome {
+    sent: usize,
+    /// When the server first took no more.
+    slowed: Option<f64>,
+    /// When the server had enough; whoever was only slowed never finds out.
+    cut: Option<f64>,
+    answer: Answer,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (close, bye) = self.answer.ending();
+        let time = |time: Option<f64>| time.map_or("never".into(), |time| format!("after {time:.2} s"));
+        let (slowed, cut) = (time(self.slowed), time(self.cut));
+        write!(f, "{} KiB sent, slowed {slowed}, cut {cut} with {close:?} {bye:?}", self.sent / 1024)
+    }
+}
+
+/// Somebody who entered, and hears little at once.
+fn entered(address: SocketAddr, name: &str) -> Attacker {
+    let mut attacker = Attacker::connect_narrow(address, &wire::entering(name));
+    assert!(attacker.hears(r#""type":"joined""#, Deadline::within_seconds(20)));
+    attacker.since = Instant::now();
+    attacker
+}
+
+/// Sends the same again and again until the server cuts it.
+fn flood(mut attacker: Attacker, piece: &[u8], hear: bool) -> Outcome {
+    let (begun, mut slowed, mut at) = (attacker.sent, None, 0);
+    let chunk = piece.repeat((64 * 1024 / piece.len()).max(1));
+    while attacker.gone.is_none() && !attacker.refused && attacker.since.elapsed() < WITHIN {
+        let taken = attacker.send(&chunk[at..]);
+        at = (at + taken) % chunk.len();
+        if taken == 0 && !attacker.refused {
+            slowed.get_or_insert(attacker.since.elapsed().as_secs_f64());
+            attacker.wait(hear, Duration::from_secs(1));
+        }
+        if hear {
+            attacker.listen();
+        }
+    }
+    let cut = (attacker.gone.is_some() || attacker.refused).then(|| attacker.since.elapsed().as_secs_f64());
+    // Who never listened may do so now.
+    attacker.listen();
+    Outcome { sent: attacker.sent - begun, slowed, cut, answer: attacker.answer() }
+}
+
+/// Says so many messages as fast as the kernel takes them, and hears every answer.
+fn chatter(mut attacker: Attacker) -> Outcome {
+    let say = |n: usize| {
+        let text = format!(r#"{{"type":"say","room":"geral","id":"{n}","text":"x"}}"#);
+        wire::frame(TEXT, text.as_bytes())
+    };
+    let all: Vec<u8> = (0..MESSAGES).flat_map(say).collect();
+    let (mut slowed, mut at, begun) = (None, 0, attacker.sent);
+    let last = format!(r#""id":"{}""#, MESSAGES - 1);
+    while at < all.len() {
+        let taken = attacker.send(&all[at..]);
+        at += taken;
+        if taken == 0 {
+            slowed.get_or_insert(attacker.since.elapsed().as_secs_f64());
+            attacker.wait(true, Duration::from_secs(1));
+        }
+        attacker.listen();
+    }
+    attacker.hears(&last, Deadline::within_seconds(30));
+    let cut = attacker.gone.map(|gone| gone.as_secs_f64());
+    Outcome { sent: attacker.sent - begun, slowed, cut, answer: attacker.answer() }
+}
+
+#[test]
+fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
+    let _alone = alone();
+    let mut server = Servidor::start(&[]);
+    let deadline = Deadline::within_seconds(60);
+    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
+    let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
+    let before = server.figures();
+
+    let address = server.address;
+    let empty = [wire::frame(TEXT_BEGUN, b""), wire::frame(CONTINUED, b"")];
+    let continuations = spawn(move || {
+        let mut attacker = entered(address, "Vazio");
+        attacker.send(&empty[0]);
+        flood(attacker, &empty[1], true)
+    });
+    let pieces = spawn(move || {
+        let mut attacker = entered(address, "Migalha");
+        attacker.send(&wire::frame(TEXT_BEGUN, b"x"));
+        flood(attacker, &wire::frame(CONTINUED, b"x"), true)
+    });
+    let pings = spawn(move || flood(entered(address, "Pingue"), &wire::frame(PING, &[b'p'; 125]), false));
+    let messages = spawn(move || chatter(entered(address, "Fala Tudo")));
+
+    let (messages, pieces) = (messages.join().unwrap(), pieces.join().unwrap());
+    let (pings, continuations) = (pings.join().unwrap(), continuations.join().unwrap());
+    let after = server.figures();
+    server.heal(&mut witness, deadline, &before);
+    let wellbeing = crowd.finish();
+
+    let (acks, errors) = (messages.answer.count(r#""type":"ack""#), messages.answer.count(r#""code":"too_fast""#));
+    assert_eq!(acks + errors, MESSAGES, "every message has its answer");
+    assert!(acks >= 20 && acks < 300, "{acks} messages were taken");
+    assert_eq!(continuations.answer.ending(), (Some(1008), Some("protocol".into())));
+    assert_eq!(pieces.answer.ending(), (Some(1009), Some("protocol".into())));
+    // Whoever never reads hears of the end only if there is still room for it in the kernel.
+    assert!(pings.cut.is_some() && matches!(pings.answer.close, None | Some(1013)), "{pings}");
+    let cpu = after.cpu_since(&before);
+    println!(
+        "floods: empty continuations: {continuations}\n  1-byte fragments: {pieces}\n  unread pings: {pings}\n  {MESSAGES} \
+         messages: {messages}; {acks} taken, {errors} too_fast\n  CPU {cpu:.1} % of a core, peak {} KiB over {} KiB; \
+         healthy: {wellbeing}",
+        after.peak, before.resident
+    );
+    let slowed = |outcome: &Outcome| outcome.slowed.is_some_and(|slowed| slowed < 1.0);
+    assert!([&continuations, &pieces, &pings].into_iter().all(|outcome| outcome.slowed.is_some()));
+    assert!(after.peak < before.peak + 32 * 1024, "{} KiB", after.peak);
+    if long_form() {
+        assert!([&continuations, &pieces, &pings, &messages].into_iter().all(slowed));
+        assert!(wellbeing.p99 < Duration::from_millis(10));
+    }
+    server.is_well();
+}

@@ -1,0 +1,161 @@
+//! Bytes that are no HTTP and frames that are no WebSocket, by the thousand: every answer is one of those that there are,
+//! nothing panics, and the memory is back afterwards.
+
+use crate::crowd::Crowd;
+use crate::person::Person;
+use crate::stage::{Deadline, Dice, Servidor, alone, long_form, long_or};
+use crate::wire::{self, Answer, HANDSHAKE, TEXT};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// What the server may answer to a request: 0 is a connection that ends without a word, as after half a request.
+const STATUSES: [u16; 12] = [0, 101, 200, 400, 403, 404, 405, 408, 421, 426, 431, 503];
+/// How it may end a conversation; `None` is an end without a close frame, after one that can't be answered any more.
+const CLOSES: [Option<u16>; 8] =
+    [None, Some(1000), Some(1002), Some(1003), Some(1005), Some(1007), Some(1008), Some(1009)];
+/// Frames said on one connection.
+const FRAMES_AT_ONCE: usize = 120;
+
+/// Sends all of it, closes the writing side and hears everything.
+fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    // A server that refuses early may have closed before all is said.
+    let _ = socket.write_all(bytes);
+    let _ = socket.shutdown(Shutdown::Write);
+    let mut heard = Vec::new();
+    let _ = socket.read_to_end(&mut heard);
+    heard
+}
+
+/// A handshake with something wrong in it, or wrong altogether.
+fn malformed(dice: &mut Dice) -> Vec<u8> {
+    let swap = |from: &str, to: &str| HANDSHAKE.replacen(from, to, 1).into_bytes();
+    let mut head = HANDSHAKE.as_bytes().to_vec();
+    match dice.below(20) {
+        0 => swap("GET", dice.pick(&["POST", "G T", "", "GETTTTT", "get", "CONNECT", "\0"])),
+        1 => swap("HTTP/1.1", dice.pick(&["HTTP/1.0", "HTTP/9.9", "HTTP/2", "", "1.1"])),
+        2 => swap("localhost", dice.pick(&["exemplo.com", "", "a b", "localhost:99999999", "[::1", "....", "é"])),
+        3 => swap("Host: localhost\r\n", dice.pick(&["", "Host: a\r\nHost: b\r\n", "Host\r\n", "Host : a\r\n"])),
+        4 => swap("13", dice.pick(&["", "12", "13, 13", "999999999999999999999", "-13"])),
+        5 => swap(
+            "dGhlIHNhbXBsZSBub25jZQ==",
+            dice.pick(&["", "x", "dGhlIHNhbXBsZSBub25jZQ=", "????????????????????????"]),
+        ),
+        6 => swap("Connection: Upgrade", dice.pick(&["Connection: close", "Connection:", "Conection: Upgrade"])),
+        7 => swap(
+            "Upgrade: websocket",
+            dice.pick(&["Upgrade: h2c", "Upgrade: web socket", "Origin: http://mau.example"]),
+        ),
+        8 => swap("\r\n\r\n", "\r\n"),
+        9 => swap("GET /", "GET /../../../../etc/passwd"),
+        10 => [b"GET /", &vec![b'a'; 9000][..], b" HTTP/1.1\r\n\r\n"].concat(),
+        11 => swap("Upgrade:", &format!("{}Upgrade:", "X: y\r\n".repeat(100))),
+        12 => swap("\r\nHost", "\nHost"),
+        13 => dice.bytes(200),
+        14 => b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(),
+        15 => head[..dice.below(head.len())].to_vec(),
+        _ => {
+            for _ in 0..=dice.below(5) {
+                let (at, byte) = (dice.below(head.len()), dice.byte());
+                head[at] = byte;
+            }
+            head
+        }
+    }
+}
+
+/// A whole text frame with something like JSON in it, or nothing like it.
+fn any_text(dice: &mut Dice) -> Vec<u8> {
+    const WORDS: [&str; 8] =
+        ["{\"type\":", "\"ping\"", "\"say\",", "\"room\":\"geral\"", "}", "[", "\"id\":\"1\",", "é"];
+    let text: String = (0..dice.below(6)).map(|_| dice.pick(&WORDS)).collect();
+    wire::frame(TEXT, text.as_bytes())
+}
+
+/// A frame of any kind and length, honest about its length or not, with anything in it.
+fn any_frame(dice: &mut Dice) -> Vec<u8> {
+    let length = dice.below(130);
+    match dice.below(8) {
+        0..=3 => any_text(dice),
+        4 => wire::frame(dice.pick(&[0x01, 0x02, 0x80, 0x82, 0x88, 0x89, 0x8A]), b"{}"),
+        5 => wire::frame(dice.byte(), &dice.bytes(length)),
+        6 => [&[TEXT, 0xFF, 0, 0, 0, 0, 0, dice.byte()][..], &dice.bytes(length)].concat(),
+        _ => dice.bytes(length),
+    }
+}
+
+/// Counts what came out.
+fn tally<T: Ord>(what: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
+    what.fold(BTreeMap::new(), |mut tally, item| {
+        *tally.entry(item).or_default() += 1;
+        tally
+    })
+}
+
+fn handshakes(address: SocketAddr, dice: &mut Dice, count: usize) -> BTreeMap<u16, usize> {
+    let statuses = tally((0..count).map(|_| Answer::of(&exchange(address, &malformed(dice))).status));
+    assert!(statuses.keys().all(|status| STATUSES.contains(status)), "{statuses:?}");
+    statuses
+}
+
+/// Says frames until so many are said; gives how the connections ended, and how many errors were told.
+fn frames(address: SocketAddr, dice: &mut Dice, count: usize) -> (BTreeMap<Option<u16>, usize>, usize) {
+    let mut errors = 0;
+    let mut end = |n: usize| {
+        let begin = if n % 4 == 0 { HANDSHAKE.as_bytes().to_vec() } else { wire::entering("Ruído") };
+        // Every third breaks the framing sooner or later; the others only make no sense.
+        let any = if n % 3 == 0 { any_frame } else { any_text };
+        let noise: Vec<u8> = (0..FRAMES_AT_ONCE).flat_map(|_| any(dice)).collect();
+        let answer = Answer::of(&exchange(address, &[begin, noise].concat()));
+        for text in &answer.texts {
+            let message: Result<papo::protocol::ServerMessage, _> = serde_json::from_str(text);
+            assert!(message.is_ok(), "{text}");
+        }
+        errors += answer.count(r#""type":"error""#);
+        answer.close
+    };
+    let closes = tally((0..count / FRAMES_AT_ONCE).map(&mut end));
+    assert!(closes.keys().all(|close| CLOSES.contains(close)), "{closes:?}");
+    (closes, errors)
+}
+
+#[test]
+fn noise_by_the_thousand_gets_known_answers_and_leaves_nothing_behind() {
+    let _alone = alone();
+    let (heads, noise) = (long_or(10_000, 1_500), long_or(200_000, 20_000));
+    let mut server = Servidor::start(&[]);
+    let deadline = Deadline::within_seconds(long_or(600, 90));
+    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
+    let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
+    let mut dice = Dice::new();
+    // What a first hundred makes the allocator keep is not what the next thousands leave behind.
+    handshakes(server.address, &mut dice, 100);
+    frames(server.address, &mut dice, 50 * FRAMES_AT_ONCE);
+    server.settle(&mut witness, deadline, |now| now.threads <= 16);
+    let before = server.figures();
+    let start = Instant::now();
+    let statuses = handshakes(server.address, &mut dice, heads);
+    let (closes, errors) = frames(server.address, &mut dice, noise);
+    let (took, after) = (start.elapsed(), server.figures());
+    let healed = server.heal(&mut witness, deadline, &before);
+    let wellbeing = crowd.finish();
+    let now = server.figures();
+    let growth = 100.0 * (now.resident as f64 / before.resident as f64 - 1.0);
+    println!(
+        "garbage: {heads} handshakes: {statuses:?}; {noise} frames: {closes:?}, {errors} errors told; {:.1} s, CPU {:.1} % \
+         of a core; memory {} KiB, {growth:+.1} %; threads and descriptors back {:.0} ms later; healthy: {wellbeing}",
+        took.as_secs_f64(),
+        after.cpu_since(&before),
+        now.resident,
+        healed.as_secs_f64() * 1000.0
+    );
+    assert!(statuses.len() >= 7 && closes.len() >= 4 && errors > noise / 100, "it was not noise enough");
+    assert!(now.resident < before.resident * 13 / 10, "{} KiB", now.resident);
+    if long_form() {
+        assert!(growth < 5.0 && wellbeing.p99 < Duration::from_millis(10));
+    }
+    server.is_well();
+}

@@ -1,0 +1,20 @@
+//! Nobody gets in anybody's way: every attack here really happens to the real server, and the test proves that it did,
+//! while healthy people chat beside it, lose nothing, and hear nothing twice or out of place. Afterwards the server's
+//! threads, descriptors and memory are back where they were.
+//!
+//! What was measured is printed (`cargo test --test resistance -- --nocapture`). The short form makes attacks that fit
+//! beside other tests and fails on no time that depends on the machine's mood; `PAPO_PROVA_LONGA=1` makes them in full
+//! and checks the figures too: run it on a quiet machine, with `--release` and `--test-threads 1`.
+
+#![forbid(unsafe_code)]
+
+mod crowd;
+mod deaf;
+mod floods;
+mod garbage;
+mod json;
+mod person;
+mod slow;
+mod stage;
+mod swarm;
+mod wire;

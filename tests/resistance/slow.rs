@@ -1,0 +1,101 @@
+//! Those who begin and never finish: heads and messages that come a byte a second, frames that stop in the middle, and
+//! handshakes after which nobody enters. Each has a deadline, and the others notice nothing of them.
+
+use crate::crowd::Crowd;
+use crate::person::Person;
+use crate::stage::{Deadline, Servidor, long_form};
+use crate::swarm::{Attacker, span, until_gone};
+use crate::wire::{self, HANDSHAKE, TEXT};
+use std::time::Duration;
+
+/// Sockets that send a request's head, one byte a second.
+const TRICKLING: usize = 1000;
+/// Connections of people who entered and stop in the middle of a frame; every other one adds a byte a second.
+const HALF: usize = 200;
+/// Connections that are upgraded and then say nothing.
+const MUTE: usize = 200;
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How much later than their deadlines they may be gone, in seconds.
+fn margin() -> f64 {
+    if long_form() { 1.0 } else { 8.0 }
+}
+
+#[test]
+fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
+    let mut server = Servidor::start(&[]);
+    let deadline = Deadline::within_seconds(60);
+    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
+    let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
+    let before = server.figures();
+
+    let mut half: Vec<Attacker> = (0..HALF).map(|n| half_said(&server, n, deadline)).collect();
+    let mut trickling: Vec<Attacker> = (0..TRICKLING).map(|_| Attacker::connect(server.address, b"G")).collect();
+    let rest = HANDSHAKE.as_bytes();
+    until_gone(&mut trickling, SECOND, deadline, |attacker| {
+        let next = attacker.sent;
+        attacker.send(&rest[next..=next]);
+    });
+    let mut mute: Vec<Attacker> = (0..MUTE).map(|_| Attacker::connect(server.address, HANDSHAKE.as_bytes())).collect();
+    let mut both: Vec<Attacker> = half.drain(..).chain(mute.drain(..)).collect();
+    let mut turn = 0;
+    until_gone(&mut both, SECOND, deadline, |attacker| {
+        turn += 1;
+        // The mute never say anything; of the others every second one adds a byte.
+        if attacker.sent > HANDSHAKE.len() && turn % 2 == 0 {
+            attacker.send(b"x");
+        }
+    });
+    let after = server.figures();
+    let healed = server.heal(&mut witness, deadline, &before);
+    let wellbeing = crowd.finish();
+    let (half, mute) = both.split_at(HALF);
+
+    let statuses: Vec<u16> = trickling.iter().map(|attacker| attacker.answer().status).collect();
+    let (late, full) = (count(&statuses, 408), count(&statuses, 503));
+    assert_eq!(late + full, TRICKLING, "{statuses:?}");
+    assert!(late > 0 && full > 0, "{late} were let in, {full} were not");
+    for attacker in half {
+        assert_eq!(attacker.answer().ending(), (Some(1008), Some("protocol".into())));
+    }
+    for attacker in mute {
+        assert_eq!(attacker.answer().ending(), (Some(1008), Some("idle".into())));
+    }
+    let let_in = || trickling.iter().filter(|attacker| attacker.answer().status == 408);
+    let (heads, halves, mutes) = (span(let_in()), span(half.iter()), span(mute.iter()));
+    assert!(let_in().all(|attacker| attacker.sent >= 5), "they went on sending");
+    assert!(heads.0 > 4.0 && heads.1 < 5.0 + margin(), "{heads:?}");
+    assert!(halves.0 > 9.0 && halves.1 < 10.0 + margin(), "{halves:?}");
+    assert!(mutes.0 > 9.0 && mutes.1 < 10.0 + margin(), "{mutes:?}");
+    let cpu = after.cpu_since(&before);
+    println!(
+        "slow: {late} heads gone after {:.2}–{:.2} s, {full} refused with 503; {HALF} half frames after {:.2}–{:.2} s; \
+         {MUTE} mute after {:.2}–{:.2} s; CPU {cpu:.1} % of a core; threads and descriptors back {:.0} ms later; \
+         healthy: {wellbeing}",
+        heads.0,
+        heads.1,
+        halves.0,
+        halves.1,
+        mutes.0,
+        mutes.1,
+        healed.as_secs_f64() * 1000.0
+    );
+    if long_form() {
+        assert!(cpu < 10.0 && wellbeing.p99 < Duration::from_millis(10) && healed < SECOND);
+    }
+    server.is_well();
+}
+
+/// Somebody who entered and stopped in the middle of a frame.
+fn half_said(server: &Servidor, n: usize, deadline: Deadline) -> Attacker {
+    let mut attacker = Attacker::connect(server.address, &wire::entering(&format!("Metade {n}")));
+    assert!(attacker.hears(r#""type":"joined""#, deadline), "{:?}", attacker.answer());
+    let frame = wire::frame(TEXT, &[b' '; 100]);
+    attacker.send(&frame[..10]);
+    attacker.since = std::time::Instant::now();
+    attacker
+}
+
+fn count(statuses: &[u16], status: u16) -> usize {
+    statuses.iter().filter(|&&other| other == status).count()
+}

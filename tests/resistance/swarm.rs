@@ -1,0 +1,134 @@
+//! Many attackers on one thread: raw sockets that are written to now and then, read as soon as there is something, and
+//! looked after until the server has closed them all.
+
+use crate::stage::Deadline;
+use crate::wire::Answer;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// One raw connection.
+pub struct Attacker {
+    socket: TcpStream,
+    /// Bytes that the kernel took.
+    pub sent: usize,
+    /// Whether the kernel said that nothing can be sent any more.
+    pub refused: bool,
+    pub heard: Vec<u8>,
+    /// Since when the server counts, and how long after it the connection was over.
+    pub since: Instant,
+    pub gone: Option<Duration>,
+}
+
+impl Attacker {
+    /// Connects and sends these bytes; nothing waits from here on.
+    pub fn connect(address: SocketAddr, bytes: &[u8]) -> Self {
+        let socket = TcpStream::connect(address).unwrap();
+        Self::on(socket, bytes)
+    }
+
+    /// The same, with a receive buffer as small as the system allows.
+    pub fn connect_narrow(address: SocketAddr, bytes: &[u8]) -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(2048).unwrap();
+        socket.connect(&address.into()).unwrap();
+        Self::on(socket.into(), bytes)
+    }
+
+    fn on(mut socket: TcpStream, bytes: &[u8]) -> Self {
+        socket.set_nodelay(true).unwrap();
+        socket.write_all(bytes).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        Self { socket, sent: bytes.len(), refused: false, heard: Vec::new(), since: Instant::now(), gone: None }
+    }
+
+    /// Sends as much of this as the kernel takes now.
+    pub fn send(&mut self, bytes: &[u8]) -> usize {
+        let taken = match self.socket.write(bytes) {
+            Ok(taken) => taken,
+            Err(error) => {
+                self.refused |= error.kind() != ErrorKind::WouldBlock;
+                0
+            }
+        };
+        self.sent += taken;
+        taken
+    }
+
+    /// Waits until it has heard these characters; true, or false when the connection ended before.
+    pub fn hears(&mut self, part: &str, deadline: Deadline) -> bool {
+        loop {
+            if self.heard.windows(part.len()).any(|window| window == part.as_bytes()) {
+                return true;
+            }
+            if self.gone.is_some() {
+                return false;
+            }
+            wait([&*self].into_iter(), PollFlags::IN, deadline.left());
+            self.listen();
+        }
+    }
+
+    /// Waits until the kernel takes more, or there is something to hear if that is wanted too.
+    pub fn wait(&self, hear: bool, within: Duration) {
+        wait([self].into_iter(), if hear { PollFlags::IN | PollFlags::OUT } else { PollFlags::OUT }, within);
+    }
+
+    /// Takes what there is to be heard, up to a bound, and notes the end.
+    pub fn listen(&mut self) {
+        let mut piece = [0; 16 * 1024];
+        for _ in 0..64 {
+            match self.socket.read(&mut piece) {
+                Ok(read @ 1..) => self.heard.extend_from_slice(&piece[..read]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                _ => {
+                    self.gone.get_or_insert(self.since.elapsed());
+                    // Otherwise the server would wait a moment for what we may still say.
+                    let _ = self.socket.shutdown(std::net::Shutdown::Both);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What the server said so far.
+    pub fn answer(&self) -> Answer {
+        Answer::of(&self.heard)
+    }
+}
+
+/// Looks after all of them until the server has closed them: hears what they are told, and lets each act now and then.
+pub fn until_gone(attackers: &mut [Attacker], every: Duration, deadline: Deadline, mut act: impl FnMut(&mut Attacker)) {
+    let mut next = Instant::now() + every;
+    while attackers.iter().any(|attacker| attacker.gone.is_none()) {
+        let left = next.saturating_duration_since(Instant::now()).min(deadline.left());
+        wait(attackers.iter(), PollFlags::IN, left);
+        attackers.iter_mut().filter(|attacker| attacker.gone.is_none()).for_each(Attacker::listen);
+        if next <= Instant::now() {
+            next += every;
+            attackers.iter_mut().filter(|attacker| attacker.gone.is_none()).for_each(&mut act);
+        }
+    }
+}
+
+/// Waits until there is something to be heard by one of those that are still there.
+pub fn wait_for_any<'a>(attackers: impl Iterator<Item = &'a Attacker>, within: Duration) {
+    wait(attackers, PollFlags::IN, within);
+}
+
+fn wait<'a>(attackers: impl Iterator<Item = &'a Attacker>, what: PollFlags, within: Duration) {
+    let there = attackers.filter(|attacker| attacker.gone.is_none());
+    let mut waiting: Vec<PollFd> = there.map(|attacker| PollFd::new(&attacker.socket, what)).collect();
+    let within = Timespec { tv_sec: within.as_secs() as i64, tv_nsec: i64::from(within.subsec_nanos()) };
+    match poll(&mut waiting, Some(&within)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The shortest and the longest time until the end.
+pub fn span<'a>(attackers: impl Iterator<Item = &'a Attacker>) -> (f64, f64) {
+    let times = attackers.filter_map(|attacker| attacker.gone).map(|gone| gone.as_secs_f64());
+    times.fold((f64::INFINITY, 0.0), |(least, most), time| (least.min(time), most.max(time)))
+}
