@@ -17,6 +17,11 @@ const MAPS_PER_THREAD: u64 = 4;
 /// Thread numbers kept for everything else on the machine.
 const SPARE_THREADS: u64 = 1_000;
 
+/// Address space that must be left, in bytes, before another thread is started: a thread that gets its stack and not the
+/// few pages more that it starts with ends the process, and so does everything else that asks for memory in vain. Larger
+/// than what glibc ever takes from its own stock (32 MiB), so that the system itself is asked.
+const SPARE_SPACE: usize = 33 * 1024 * 1024;
+
 /// A number of connections and the reason why it is not larger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capacity {
@@ -38,6 +43,17 @@ pub fn find(wanted: usize) -> Capacity {
     ];
     let (connections, limited_by) = limits.into_iter().min_by_key(|(limit, _)| *limit).unwrap_or(limits[0]);
     Capacity { connections: usize::try_from(connections).unwrap_or(wanted).max(1), limited_by }
+}
+
+/// Whether there is memory for another thread, and enough beside it for those that there are.
+///
+/// Nothing of it is touched, so that asking costs two system calls and no memory.
+pub fn has_room_for_a_thread() -> bool {
+    let mut spare: Vec<u8> = Vec::new();
+    let there = spare.try_reserve_exact(SPARE_SPACE).is_ok();
+    // Otherwise the compiler may find that nobody uses it, and never ask.
+    std::hint::black_box(&mut spare);
+    there
 }
 
 /// The limit of open descriptors, after raising the soft one to the hard one.
@@ -64,6 +80,11 @@ mod tests {
     #[test]
     fn few_wanted_connections_are_the_limit_themselves() {
         assert_eq!(find(10), Capacity { connections: 10, limited_by: "--max-conexoes" });
+    }
+
+    #[test]
+    fn there_is_room_for_the_thread_of_a_test() {
+        assert!(has_room_for_a_thread());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //!
 //! Knows sockets, threads and limits; never knows names or messages.
 
+use crate::capacity;
 use crate::connection::{self, STACK, Shop};
 use crate::delivery::Patience;
 use crate::door::{Door, Place};
@@ -27,6 +28,8 @@ const BACKLOG: i32 = 4096;
 /// The first and the longest wait when accepting fails, for instance because the process is out of descriptors.
 const FIRST_BACK_OFF: Duration = Duration::from_millis(5);
 const LAST_BACK_OFF: Duration = Duration::from_millis(500);
+/// How often the log is told that connections get no thread: whoever floods the server shall not flood its log.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 /// How long the connections' threads may take to end after the hub has.
 const THREADS_WITHIN: Duration = Duration::from_secs(1);
 
@@ -188,13 +191,13 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn accept_all(listener: &TcpListener, shop: &Arc<Shop>, stopping: &AtomicBool, porter: &Sender<Arc<TcpStream>>) {
-    let mut back_off = FIRST_BACK_OFF;
+    let (mut back_off, mut complaints) = (FIRST_BACK_OFF, Complaints::default());
     while !stopping.load(Ordering::Acquire) {
         match listener.accept() {
             Ok((socket, peer)) => {
                 back_off = FIRST_BACK_OFF;
                 if !stopping.load(Ordering::Acquire) {
-                    welcome(socket, peer.ip(), shop, porter);
+                    welcome(socket, peer.ip(), shop, porter, &mut complaints);
                 }
             }
             Err(_) if stopping.load(Ordering::Acquire) => return,
@@ -210,7 +213,13 @@ fn accept_all(listener: &TcpListener, shop: &Arc<Shop>, stopping: &AtomicBool, p
 }
 
 /// Gives a new socket a thread, or a refusal.
-fn welcome(socket: TcpStream, address: IpAddr, shop: &Arc<Shop>, porter: &Sender<Arc<TcpStream>>) {
+fn welcome(
+    socket: TcpStream,
+    address: IpAddr,
+    shop: &Arc<Shop>,
+    porter: &Sender<Arc<TcpStream>>,
+    complaints: &mut Complaints,
+) {
     let socket = Arc::new(socket);
     let Some(place) = shop.door.come_in() else { return turn_away(socket, porter) };
     let (theirs, shared) = (socket.clone(), shop.clone());
@@ -218,10 +227,31 @@ fn welcome(socket: TcpStream, address: IpAddr, shop: &Arc<Shop>, porter: &Sender
         let _place: Place = place;
         connection::serve(theirs, address, &shared);
     };
-    // Not `thread::spawn`: it panics when the system refuses a thread.
-    if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(life) {
-        log::warn!("no thread for a connection: {error}");
+    let started = match capacity::has_room_for_a_thread() {
+        // Not `thread::spawn`: it panics when the system refuses a thread.
+        true => thread::Builder::new().stack_size(STACK).spawn(life).map(drop),
+        false => Err(io::ErrorKind::OutOfMemory.into()),
+    };
+    if let Err(error) = started {
+        complaints.add(&error, Instant::now());
         turn_away(socket, porter);
+    }
+}
+
+/// Connections that got no thread, told to the log together.
+#[derive(Default)]
+struct Complaints {
+    count: usize,
+    told_at: Option<Instant>,
+}
+
+impl Complaints {
+    fn add(&mut self, error: &io::Error, now: Instant) {
+        self.count += 1;
+        if self.told_at.is_none_or(|at| now.saturating_duration_since(at) >= COMPLAIN_EVERY) {
+            log::warn!("no thread for {} connection(s): {error}", self.count);
+            (self.count, self.told_at) = (0, Some(now));
+        }
     }
 }
 
