@@ -3,8 +3,8 @@
 use std::net::TcpStream;
 use std::sync::Arc;
 
-/// A buffer that grew beyond this in one turn is given back.
-const KEEP_BUFFER: usize = 256 * 1024;
+/// A buffer that grew beyond this in one turn is given back: there may be ten thousand rooms, and each has one.
+const KEEP_BUFFER: usize = 4 * 1024;
 
 /// One room's members and what they are sent in this turn.
 #[derive(Default)]
@@ -44,6 +44,10 @@ impl Channel {
     /// Empties a place. The last member takes it; this is that member's line, unless it was the last place.
     pub fn leave(&mut self, place: usize) -> Option<usize> {
         self.members.swap_remove(place);
+        if self.members.is_empty() {
+            // The room may never be opened again.
+            *self = Self::default();
+        }
         self.members.get(place).map(|member| member.line)
     }
 
@@ -78,5 +82,29 @@ impl Channel {
         } else {
             self.buffer = Vec::new();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    fn socket() -> Arc<TcpStream> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Arc::new(TcpStream::connect(listener.local_addr().unwrap()).unwrap())
+    }
+
+    /// One long message in each of many rooms once cost a buffer of its size for each, for as long as the server ran.
+    #[test]
+    fn a_room_keeps_no_large_buffer_and_an_empty_one_keeps_nothing() {
+        let mut channel = Channel::default();
+        channel.seat(1, socket());
+        channel.say(&[b'x'; 20_000]);
+        channel.walk(|_, _, frames| assert_eq!(frames.len(), 20_000));
+        assert!(channel.buffer.capacity() <= KEEP_BUFFER);
+        channel.say(b"short");
+        channel.leave(0);
+        assert_eq!((channel.buffer.capacity(), channel.members.capacity(), channel.gathered()), (0, 0, 0));
     }
 }

@@ -14,6 +14,7 @@ mod floods;
 mod garbage;
 mod json;
 mod person;
+mod rooms;
 mod scarce;
 mod slow;
 mod stage;

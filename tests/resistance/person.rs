@@ -6,6 +6,7 @@ use papo::protocol::{ClientMessage, ServerMessage, Since, Token};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 use tungstenite::client::IntoClientRequest;
+use tungstenite::protocol::CloseFrame;
 use tungstenite::{Error, Message, WebSocket};
 
 /// One connection of one person.
@@ -91,5 +92,13 @@ impl Person {
     pub fn ping(&mut self, deadline: Deadline) {
         self.say(&ClientMessage::Ping);
         while !matches!(self.hear(deadline.left()), Some(ServerMessage::Pong)) {}
+    }
+
+    /// Says goodbye and waits until the server has closed.
+    pub fn leave(mut self, deadline: Deadline) {
+        let close = CloseFrame { code: 1000.into(), reason: "".into() };
+        self.socket.get_mut().set_read_timeout(Some(deadline.left())).unwrap();
+        self.socket.close(Some(close)).unwrap();
+        while self.socket.read().is_ok() {}
     }
 }

@@ -1,0 +1,146 @@
+//! Coming and going without end, and more rooms than anybody needs: what it costs is given back, and what is bounded says
+//! so.
+
+use crate::crowd::Crowd;
+use crate::person::Person;
+use crate::stage::{Deadline, Servidor, alone, long_form, long_or};
+use papo::protocol::{ErrorCode, ServerMessage};
+use std::net::SocketAddr;
+use std::thread::spawn;
+use std::time::{Duration, Instant};
+
+/// Rooms that the server keeps open, the lobby included, and those of one connection.
+const MAX_ROOMS: usize = 10_000;
+const ROOMS_EACH: usize = 32;
+/// People who go from room to room at the same time.
+const WANDERERS: usize = 4;
+
+/// Asks for a room, or to leave it, and waits for the answer.
+fn go(person: &mut Person, verb: &str, room: &str, deadline: Deadline) -> ServerMessage {
+    person.say_text(&format!(r#"{{"type":"{verb}","room":"{room}"}}"#));
+    loop {
+        match person.answer(deadline) {
+            ServerMessage::Message(_) => {}
+            answer => return answer,
+        }
+    }
+}
+
+/// The rooms that are listed, and the one with the most entries of its log.
+fn listed(person: &mut Person, deadline: Deadline) -> (usize, Duration) {
+    let start = Instant::now();
+    person.say_text(r#"{"type":"rooms"}"#);
+    loop {
+        if let ServerMessage::Rooms { rooms } = person.answer(deadline) {
+            return (rooms.len(), start.elapsed());
+        }
+    }
+}
+
+fn refused(answer: &ServerMessage) -> bool {
+    matches!(answer, ServerMessage::Error(refusal) if refusal.code == ErrorCode::TooManyRooms)
+}
+
+#[test]
+fn rooms_are_bounded_and_forgotten_when_nobody_is_in_them() {
+    let mut server = Servidor::start(&["--ritmo", "0"]);
+    let deadline = Deadline::within_seconds(90);
+    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
+    let before = server.figures();
+    let (mut people, mut rooms, mut full) = (Vec::new(), 1, 0);
+    while full == 0 {
+        let (mut person, _) = Person::enter(server.address, &format!("Dona {}", people.len()), deadline);
+        for _ in 1..ROOMS_EACH {
+            let answer = go(&mut person, "join", &format!("sala-{rooms}"), deadline);
+            let opened = matches!(answer, ServerMessage::Joined { .. });
+            assert!(opened || refused(&answer), "{answer:?}");
+            rooms += usize::from(opened);
+            full += usize::from(!opened);
+        }
+        if full == 0 {
+            assert!(refused(&go(&mut person, "join", "mais-uma", deadline)), "a connection has 32 rooms");
+        }
+        people.push(person);
+    }
+    assert_eq!(rooms, MAX_ROOMS);
+    let crowded = server.figures();
+    let (shown, took) = listed(&mut witness, deadline);
+    assert_eq!(shown, 500, "a list has an end too");
+    assert!(refused(&go(&mut witness, "join", "outra", deadline)), "the server is full of rooms");
+    assert!(matches!(go(&mut witness, "join", "sala-1", deadline), ServerMessage::Joined { .. }));
+    go(&mut witness, "leave", "sala-1", deadline);
+    let count = people.len();
+    people.into_iter().for_each(|person| person.leave(deadline));
+    while listed(&mut witness, deadline).0 > 1 {}
+    server.heal(&mut witness, deadline, &before);
+    let after = server.figures();
+    println!(
+        "rooms: {rooms} held open by {count} connections, then no more; {} KiB in all, a list of them in {:.1} ms; \
+         afterwards only the lobby, {} KiB",
+        crowded.resident - before.resident,
+        took.as_secs_f64() * 1000.0,
+        after.resident - before.resident
+    );
+    assert!(crowded.resident < before.resident + 64 * 1024, "{} KiB", crowded.resident);
+    server.is_well();
+}
+
+/// Opens and leaves rooms that nobody was in before.
+fn wander(address: SocketAddr, n: usize, names: usize, deadline: Deadline) {
+    let (mut person, _) = Person::enter(address, &format!("Viajante {n}"), deadline);
+    for name in 0..names {
+        let room = format!("r-{n}-{name}");
+        let joined = go(&mut person, "join", &room, deadline);
+        assert!(matches!(joined, ServerMessage::Joined { .. }), "{joined:?}");
+        assert!(matches!(go(&mut person, "leave", &room, deadline), ServerMessage::Left { .. }));
+    }
+    person.leave(deadline);
+}
+
+/// So many people come into the lobby and leave the house, one after the other.
+fn come_and_go(address: SocketAddr, first: usize, people: usize, deadline: Deadline) {
+    for n in first..first + people {
+        Person::enter(address, &format!("Visita {n}"), deadline).0.leave(deadline);
+    }
+}
+
+#[test]
+fn a_hundred_thousand_names_and_visits_without_end_leave_nothing_behind() {
+    let _alone = alone();
+    let (names, visits) = (long_or(100_000, 6_000), long_or(10_000, 1_000));
+    let mut server = Servidor::start(&["--ritmo", "0"]);
+    let deadline = Deadline::within_seconds(long_or(600, 90));
+    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
+    let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
+    let address = server.address;
+    let round = |round: usize, names: usize, visits: usize| {
+        let wanderers =
+            (0..WANDERERS).map(|n| spawn(move || wander(address, round * 10 + n, names / WANDERERS, deadline)));
+        let visitors = spawn(move || come_and_go(address, round * 100_000, visits, deadline));
+        wanderers.collect::<Vec<_>>().into_iter().chain([visitors]).for_each(|thread| thread.join().unwrap());
+    };
+    // A first round fills what the allocator keeps anyway.
+    round(0, names / 5, visits / 5);
+    let before = server.figures();
+    let start = Instant::now();
+    round(1, names, visits);
+    let took = start.elapsed().as_secs_f64();
+    let after = server.figures();
+    server.heal(&mut witness, deadline, &before);
+    let wellbeing = crowd.finish();
+    assert_eq!(listed(&mut witness, deadline).0, 1, "only the lobby is left");
+    let growth = after.resident as i64 - before.resident as i64;
+    println!(
+        "coming and going: {names} rooms opened and left, {visits} people came and went, {:.0} of both a second; memory \
+         {:+} KiB of {} KiB; CPU {:.0} % of a core; healthy: {wellbeing}",
+        (names + visits) as f64 / took,
+        growth,
+        before.resident,
+        after.cpu_since(&before)
+    );
+    assert!(growth < 2048, "{growth} KiB more");
+    if long_form() {
+        assert!((names + visits) as f64 / took > 500.0 && wellbeing.p99 < Duration::from_millis(10));
+    }
+    server.is_well();
+}
