@@ -3,7 +3,7 @@
 use super::calm::Calm;
 use super::people::Who;
 use crate::delivery::ChannelId;
-use crate::history::{TAIL, Tail, fit_page};
+use crate::history::{PAGE_BYTES, TAIL, Tail, fit_page};
 use crate::identity::Secret;
 use crate::link::ConnId;
 use crate::name::RoomName;
@@ -16,6 +16,10 @@ use std::time::Instant;
 /// Entries that somebody new to a room is shown at once.
 const FIRST_PAGE: usize = 50;
 
+/// Most bytes of text that a room keeps at hand beside its last entry: several pages. There may be ten thousand rooms,
+/// and three hundred of the longest messages are five megabytes.
+const TAIL_BYTES: usize = 4 * PAGE_BYTES;
+
 /// Where a room's log stands.
 pub enum Log {
     /// The history was asked; these wait for its answer.
@@ -24,8 +28,9 @@ pub enum Log {
     Open {
         seq: u64,
         oldest: u64,
-        /// The last entries, without gaps, up to `seq`.
+        /// The last entries, without gaps, up to `seq`, and the bytes of their texts.
         tail: VecDeque<Arc<Entry>>,
+        bytes: usize,
     },
 }
 
@@ -123,42 +128,53 @@ impl Room {
             return Vec::new();
         }
         self.name = tail.name;
-        let log = Log::Open { seq: tail.seq, oldest: tail.oldest, tail: tail.entries.into() };
-        match std::mem::replace(&mut self.log, log) {
+        let bytes = tail.entries.iter().map(|entry| entry.text.len()).sum();
+        let log = Log::Open { seq: tail.seq, oldest: tail.oldest, tail: tail.entries.into(), bytes };
+        let waiting = match std::mem::replace(&mut self.log, log) {
             Log::Opening(waiting) => waiting,
             Log::Open { .. } => Vec::new(),
-        }
+        };
+        self.shorten_tail();
+        waiting
     }
 
     /// A new entry was stored and is about to be shown. Whoever comes from now on sees the others as it leaves them.
     pub fn push(&mut self, entry: Arc<Entry>) {
-        let Log::Open { seq, tail, .. } = &mut self.log else { return };
+        let Log::Open { seq, tail, bytes, .. } = &mut self.log else { return };
         if entry.is_amendment() {
             for held in tail.iter_mut() {
                 if let Some(changed) = held.amended_by(&entry) {
+                    *bytes = *bytes + changed.text.len() - held.text.len();
                     *held = Arc::new(changed);
                 }
             }
         }
         *seq = entry.seq;
+        *bytes += entry.text.len();
         tail.push_back(entry);
-        if tail.len() > TAIL {
-            tail.pop_front();
+        self.shorten_tail();
+    }
+
+    /// Lets go of the oldest entries at hand beyond the bounds; the history still has them.
+    fn shorten_tail(&mut self) {
+        let Log::Open { tail, bytes, .. } = &mut self.log else { return };
+        while tail.len() > TAIL || (tail.len() > 1 && *bytes > TAIL_BYTES) {
+            *bytes -= tail.pop_front().map_or(0, |entry| entry.text.len());
         }
     }
 
     /// The history forgot what is older than this seq.
     pub fn trim(&mut self, first: u64) {
-        let Log::Open { oldest, tail, .. } = &mut self.log else { return };
+        let Log::Open { oldest, tail, bytes, .. } = &mut self.log else { return };
         *oldest = first;
         while tail.front().is_some_and(|entry| entry.seq < first) {
-            tail.pop_front();
+            *bytes -= tail.pop_front().map_or(0, |entry| entry.text.len());
         }
     }
 
     /// What somebody who holds `since` of the log `epoch` has missed.
     pub fn missed(&self, since: &Since, epoch: &str) -> Missed {
-        let Log::Open { seq, oldest, tail } = &self.log else {
+        let Log::Open { seq, oldest, tail, .. } = &self.log else {
             return Missed { seq: 0, oldest: 1, entries: Vec::new(), more: false, reset: false };
         };
         let other_log = since.epoch.as_deref().is_some_and(|theirs| theirs != epoch);
@@ -241,10 +257,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn room_with(seq: u64) -> Room {
+        room_saying(seq, |seq| seq.to_string())
+    }
+
+    fn room_saying(seq: u64, text: impl Fn(u64) -> String) -> Room {
         let mut room = Room::new(RoomName::lobby(), None);
         room.open(Tail { name: RoomName::lobby(), seq: 0, oldest: 1, entries: Vec::new() });
         for seq in 1..=seq {
-            room.push(Arc::new(Entry { seq, text: seq.to_string(), ..Entry::default() }));
+            room.push(Arc::new(Entry { seq, text: text(seq), ..Entry::default() }));
         }
         room
     }
@@ -301,6 +321,21 @@ mod tests {
     fn who_was_away_for_long_asks_the_history() {
         let missed = room_with(TAIL as u64 + 100).missed(&since(None, Some(5)), "e1");
         assert_eq!((seqs(&missed), missed.more), (vec![], true));
+    }
+
+    /// Ten thousand rooms of the longest messages were once as many times five megabytes.
+    #[test]
+    fn a_room_of_long_messages_keeps_few_of_them_and_still_knows_what_is_missing() {
+        let mut room = room_saying(300, |_| "x".repeat(16_000));
+        let Log::Open { tail, bytes, .. } = &room.log else { panic!("it is open") };
+        assert_eq!((tail.len(), *bytes), (16, 16 * 16_000));
+        assert_eq!(
+            (seqs(&room.missed(&since(None, Some(298)), "e1")), seqs(&room.missed(&since(None, Some(9)), "e1"))),
+            (vec![299, 300], vec![])
+        );
+        room.trim(300);
+        let Log::Open { tail, bytes, .. } = &room.log else { panic!("it is open") };
+        assert_eq!((tail.len(), *bytes), (1, 16_000));
     }
 
     proptest! {
