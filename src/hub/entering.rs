@@ -3,7 +3,7 @@
 use super::limits::{MAX_ROOMS, ROOMS_PER_CONNECTION};
 use super::people::{Person, Seat, Who};
 use super::presence::Change;
-use super::room::Log;
+use super::room::{Log, Room};
 use super::{Effect, Hub, Now};
 use crate::delivery::ChannelId;
 use crate::history::{Job, Tail};
@@ -293,11 +293,17 @@ impl Hub {
     }
 
     pub(super) fn list_rooms(&mut self, conn: ConnId) -> Result<(), Refusal> {
-        let open = self.rooms.iter().filter(|room| matches!(room.log, Log::Open { .. }));
-        let mut rooms: Vec<RoomInfo> =
-            open.map(|room| RoomInfo { room: room.shown(), online: room.online(), seq: room.seq() }).collect();
-        rooms.sort_by(|a, b| b.online.cmp(&a.online).then_with(|| a.room.cmp(&b.room)));
-        rooms.truncate(MAX_ROOMS_LISTED);
+        let mut open: Vec<&Room> = self.rooms.iter().filter(|room| matches!(room.log, Log::Open { .. })).collect();
+        let order =
+            |a: &&Room, b: &&Room| b.online().cmp(&a.online()).then_with(|| a.name.as_str().cmp(b.name.as_str()));
+        // Of thousands of rooms only those that are listed are put in order.
+        if open.len() > MAX_ROOMS_LISTED {
+            open.select_nth_unstable_by(MAX_ROOMS_LISTED, order);
+            open.truncate(MAX_ROOMS_LISTED);
+        }
+        open.sort_unstable_by(order);
+        let info = |room: &&Room| RoomInfo { room: room.shown(), online: room.online(), seq: room.seq() };
+        let rooms = open.iter().map(info).collect();
         self.send(conn, ServerMessage::Rooms { rooms });
         Ok(())
     }
