@@ -18,7 +18,7 @@ const WITHIN: Duration = Duration::from_secs(25);
 /// How a flood ended.
 struct Outcome {
     sent: usize,
-    /// When the server first took no more.
+    /// When the server first took no more, or said that it is too fast.
     slowed: Option<f64>,
     /// When the server had enough; whoever was only slowed never finds out.
     cut: Option<f64>,
@@ -70,17 +70,18 @@ fn chatter(mut attacker: Attacker) -> Outcome {
         wire::frame(TEXT, text.as_bytes())
     };
     let all: Vec<u8> = (0..MESSAGES).flat_map(say).collect();
-    let (mut slowed, mut at, begun) = (None, 0, attacker.sent);
+    let (mut at, begun) = (0, attacker.sent);
     let last = format!(r#""id":"{}""#, MESSAGES - 1);
     while at < all.len() {
         let taken = attacker.send(&all[at..]);
         at += taken;
         if taken == 0 {
-            slowed.get_or_insert(attacker.since.elapsed().as_secs_f64());
             attacker.wait(true, Duration::from_secs(1));
         }
         attacker.listen();
     }
+    attacker.hears("too_fast", Deadline::within_seconds(30));
+    let slowed = Some(attacker.since.elapsed().as_secs_f64());
     attacker.hears(&last, Deadline::within_seconds(30));
     let cut = attacker.gone.map(|gone| gone.as_secs_f64());
     Outcome { sent: attacker.sent - begun, slowed, cut, answer: attacker.answer() }

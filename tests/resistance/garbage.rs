@@ -131,9 +131,9 @@ fn noise_by_the_thousand_gets_known_answers_and_leaves_nothing_behind() {
     let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
     let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
     let mut dice = Dice::new();
-    // What a first hundred makes the allocator keep is not what the next thousands leave behind.
-    handshakes(server.address, &mut dice, 100);
-    frames(server.address, &mut dice, 50 * FRAMES_AT_ONCE);
+    // What the first make the allocator keep is not what all the others leave behind.
+    handshakes(server.address, &mut dice, heads / 10);
+    frames(server.address, &mut dice, noise / 4);
     server.settle(&mut witness, deadline, |now| now.threads <= 16);
     let before = server.figures();
     let start = Instant::now();

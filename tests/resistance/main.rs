@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod creeping;
 mod crowd;
 mod deaf;
 mod floods;
@@ -16,7 +17,6 @@ mod json;
 mod person;
 mod rooms;
 mod scarce;
-mod slow;
 mod stage;
 mod swarm;
 mod wire;
