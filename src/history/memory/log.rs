@@ -1,6 +1,7 @@
 //! One room's log in memory: what is kept of each entry, how it is read, and how one entry changes others.
 
 use crate::history::amend::{Amendment, Content, LOOKED_THROUGH, Target, content, content_of};
+use super::weight;
 use crate::history::{Append, Outcome, Page, fit_page};
 use crate::identity::PersonId;
 use crate::name::{Name, RoomName};
@@ -89,7 +90,7 @@ impl Log {
         if entry.is_amendment() {
             self.amend(&entry);
         }
-        self.bytes += entry.text.len();
+        self.bytes += weight(&entry);
         self.entries.push_back(Kept { entry: entry.clone(), person: append.person, id: append.id.into(), said });
         Ok(entry)
     }

@@ -13,8 +13,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
 
-/// Most bytes of text kept over all rooms; the oldest entries of the room with the most are dropped first.
+/// Most bytes kept over all rooms; the oldest entries of the room with the most are dropped first.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// What an entry takes beside its text, in bytes: itself, its id, and its place among the ids.
+const ENTRY: usize = 512;
 /// Most entries kept in one room.
 const MAX_ENTRIES: usize = 20_000;
 
@@ -90,8 +92,8 @@ impl MemoryHistory {
     fn drop_oldest(&mut self, room: &Arc<str>) {
         let Some(log) = self.rooms.get_mut(room) else { return };
         let Some(kept) = log.entries.pop_front() else { return };
-        log.bytes -= kept.entry.text.len();
-        self.bytes -= kept.entry.text.len();
+        log.bytes -= weight(&kept.entry);
+        self.bytes -= weight(&kept.entry);
         self.ids.remove(&(kept.person, kept.id));
         let _ = self.sender.send(Answer::Trimmed(log.name.clone(), log.oldest()));
     }
@@ -163,6 +165,11 @@ fn start_searching(answers: Sender<Answer>) -> Sender<Search> {
         ::log::error!("no thread for searching: {error}");
     }
     sender
+}
+
+/// What keeping an entry costs, in bytes.
+fn weight(entry: &Entry) -> usize {
+    entry.text.len() + ENTRY
 }
 
 fn empty_page() -> Page {

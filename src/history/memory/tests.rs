@@ -32,7 +32,7 @@ fn page(history: &mut MemoryHistory, span: Span, limit: usize) -> (Vec<u64>, boo
 
 #[test]
 fn entries_are_numbered_without_gaps_and_time_never_goes_back() {
-    let mut history = history(1000, 100);
+    let mut history = history(100_000, 100);
     let Outcome::Stored(first) = say(&mut history, "Ana", "1", "oi") else { panic!() };
     let mut earlier = append("Bruno", "1", "olá");
     earlier.at = 500;
@@ -44,7 +44,7 @@ fn entries_are_numbered_without_gaps_and_time_never_goes_back() {
 
 #[test]
 fn the_same_id_is_the_same_message_and_another_text_under_it_is_refused() {
-    let mut history = history(1000, 100);
+    let mut history = history(100_000, 100);
     say(&mut history, "Ana", "1", "oi");
     assert_eq!(say(&mut history, "Ana", "1", "oi"), Outcome::Duplicate { seq: 1, at: 1000 });
     assert_eq!(say(&mut history, "Ana", "1", "tchau"), Outcome::IdReused);
@@ -53,7 +53,7 @@ fn the_same_id_is_the_same_message_and_another_text_under_it_is_refused() {
 
 #[test]
 fn an_id_is_unique_for_its_person_in_all_rooms() {
-    let mut history = history(1000, 100);
+    let mut history = history(100_000, 100);
     say(&mut history, "Ana", "1", "oi");
     let elsewhere = Append { room: RoomName::lobby(), ..append("Ana", "1", "oi") };
     history.submit(vec![Job::Append(elsewhere)]);
@@ -62,7 +62,7 @@ fn an_id_is_unique_for_its_person_in_all_rooms() {
 
 #[test]
 fn what_is_forgotten_is_told_of() {
-    let mut history = history(1000, 2);
+    let mut history = history(100_000, 2);
     for n in 1..=3 {
         history.submit(vec![Job::Append(append("Ana", &n.to_string(), "oi"))]);
     }
@@ -77,7 +77,7 @@ fn what_is_forgotten_is_told_of() {
 
 #[test]
 fn a_room_keeps_the_spelling_it_was_opened_with() {
-    let mut history = history(1000, 100);
+    let mut history = history(100_000, 100);
     say(&mut history, "Ana", "1", "oi");
     history.submit(vec![Job::Tail(RoomName::new("LABORATORIO").unwrap())]);
     let Ok(Answer::Tail(asked, Some(tail))) = history.receiver.try_recv() else { panic!() };
@@ -87,7 +87,7 @@ fn a_room_keeps_the_spelling_it_was_opened_with() {
 
 #[test]
 fn pages_go_both_ways_and_say_when_there_is_more() {
-    let mut history = history(1000, 100);
+    let mut history = history(100_000, 100);
     for n in 1..=10 {
         say(&mut history, "Ana", &n.to_string(), "oi");
     }
@@ -120,21 +120,22 @@ fn memory_is_bounded_in_entries_and_in_bytes() {
         say(&mut few, "Ana", &n.to_string(), "oi");
     }
     assert_eq!(page(&mut few, Span::After(0), 10), (vec![3, 4, 5], false));
-    let mut small = history(10, 100);
+    // Two short entries and a half: what an entry costs beside its text counts too, or a flood of the shortest messages
+    // would cost a hundred times the bound.
+    let mut small = history(10 + 2 * ENTRY, 100);
     for n in 1..=5 {
         say(&mut small, "Ana", &n.to_string(), "1234");
     }
     assert_eq!(page(&mut small, Span::After(0), 10), (vec![4, 5], false));
-    assert_eq!(small.bytes, 8);
+    assert_eq!(small.bytes, 2 * (4 + ENTRY));
 }
 
 #[test]
 fn what_is_changed_is_counted_as_it_is_now() {
-    let mut history = history(1000, 100);
+    let mut history = history(10 * ENTRY, 100);
     say(&mut history, "Ana", "1", "1234");
-    for (change, bytes) in
-        [(samples::edit("Ana", "2", 1, "123456", 1000), 12), (samples::erase("Ana", "3", 1, 1000), 0)]
-    {
+    let edit = samples::edit("Ana", "2", 1, "123456", 1000);
+    for (change, bytes) in [(edit, 12 + 2 * ENTRY), (samples::erase("Ana", "3", 1, 1000), 3 * ENTRY)] {
         history.submit(vec![Job::Append(change)]);
         assert!(matches!(history.receiver.try_recv(), Ok(Answer::Appended(_, _, _, Outcome::Stored(_)))));
         assert_eq!((history.bytes, history.rooms.values().next().unwrap().bytes), (bytes, bytes));
@@ -156,7 +157,7 @@ fn what_was_forgotten_can_not_be_changed() {
 
 #[test]
 fn search_folds_accents_and_case_and_gives_the_newest_first() {
-    let mut history = history(1000, 100);
+    let mut history = history(100_000, 100);
     for (n, text) in ["a Conceição chegou", "nada", "viu a CONCEICAO hoje?"].iter().enumerate() {
         say(&mut history, "Ana", &n.to_string(), text);
     }
