@@ -105,9 +105,9 @@ fn handshakes(address: SocketAddr, dice: &mut Dice, count: usize) -> BTreeMap<u1
 fn frames(address: SocketAddr, dice: &mut Dice, count: usize) -> (BTreeMap<Option<u16>, usize>, usize) {
     let mut errors = 0;
     let mut end = |n: usize| {
-        let begin = if n % 4 == 0 { HANDSHAKE.as_bytes().to_vec() } else { wire::entering("Ruído") };
+        let begin = if n.is_multiple_of(4) { HANDSHAKE.as_bytes().to_vec() } else { wire::entering("Ruído") };
         // Every third breaks the framing sooner or later; the others only make no sense.
-        let any = if n % 3 == 0 { any_frame } else { any_text };
+        let any = if n.is_multiple_of(3) { any_frame } else { any_text };
         let noise: Vec<u8> = (0..FRAMES_AT_ONCE).flat_map(|_| any(dice)).collect();
         let answer = Answer::of(&exchange(address, &[begin, noise].concat()));
         for text in &answer.texts {
