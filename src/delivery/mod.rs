@@ -45,6 +45,8 @@ pub struct Delivery {
     retry_at: Option<Instant>,
     sweep_at: Instant,
     sweep_part: usize,
+    /// A large buffer for the next room that says much.
+    spare: Vec<u8>,
     /// One message's JSON, then its frame; kept only to spare allocations.
     json: Vec<u8>,
     scratch: Vec<u8>,
@@ -65,6 +67,7 @@ impl Delivery {
             retry_at: None,
             sweep_at: now,
             sweep_part: 0,
+            spare: Vec::new(),
             json: Vec::new(),
             scratch: Vec::new(),
         }
@@ -195,7 +198,7 @@ impl Delivery {
         }
         self.encode(message);
         let room = &mut self.channels[number];
-        if room.say(&self.scratch) {
+        if room.say(&self.scratch, &mut self.spare) {
             self.busy.push(channel);
         }
         if let Some(place) = excepted.and_then(|at| self.lines[at].seat(channel)) {
@@ -287,7 +290,8 @@ impl Delivery {
     fn flush_channel(&mut self, id: ChannelId, now: Instant) {
         // Taken out for the walk, in which nothing looks at it.
         let mut channel = std::mem::take(&mut self.channels[id.0 as usize]);
-        channel.walk(|at, socket, frames| {
+        let mut spare = std::mem::take(&mut self.spare);
+        channel.walk(&mut spare, |at, socket, frames| {
             debug_assert_eq!(self.straight[at], self.lines[at].straight(), "a change of a line was not looked at");
             if self.straight[at] {
                 let sent = socket.send_now(frames);
@@ -305,7 +309,7 @@ impl Delivery {
                 self.settle(at, now);
             }
         });
-        self.channels[id.0 as usize] = channel;
+        (self.channels[id.0 as usize], self.spare) = (channel, spare);
     }
 }
 
