@@ -1,7 +1,7 @@
 //! One room's log in memory: what is kept of each entry, how it is read, and how one entry changes others.
 
-use crate::history::amend::{Amendment, Content, LOOKED_THROUGH, Target, content, content_of};
 use super::weight;
+use crate::history::amend::{Amendment, Content, LOOKED_THROUGH, Target, content, content_of};
 use crate::history::{Append, Outcome, Page, fit_page};
 use crate::identity::PersonId;
 use crate::name::{Name, RoomName};
