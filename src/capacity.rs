@@ -18,9 +18,9 @@ const MAPS_PER_THREAD: u64 = 4;
 const SPARE_THREADS: u64 = 1_000;
 
 /// Address space that must be left, in bytes, before another thread is started: a thread that gets its stack and not the
-/// few pages more that it starts with ends the process, and so does everything else that asks for memory in vain. Larger
-/// than what glibc ever takes from its own stock (32 MiB), so that the system itself is asked.
-const SPARE_SPACE: usize = 33 * 1024 * 1024;
+/// few pages more that it starts with ends the process, and so does everything else that asks for memory in vain. glibc
+/// takes 128 MiB for a moment when a new thread first allocates; this is enough for two that do so at the same time.
+const SPARE_SPACE: u64 = 256 * 1024 * 1024;
 
 /// A number of connections and the reason why it is not larger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,15 +45,14 @@ pub fn find(wanted: usize) -> Capacity {
     Capacity { connections: usize::try_from(connections).unwrap_or(wanted).max(1), limited_by }
 }
 
-/// Whether there is memory for another thread, and enough beside it for those that there are.
+/// Whether the limit of this process's address space, if it has one, leaves room for another thread.
 ///
-/// Nothing of it is touched, so that asking costs two system calls and no memory.
+/// It is looked up and not tried out: what a trial takes for a moment would be missing to a thread that just starts.
 pub fn has_room_for_a_thread() -> bool {
-    let mut spare: Vec<u8> = Vec::new();
-    let there = spare.try_reserve_exact(SPARE_SPACE).is_ok();
-    // Otherwise the compiler may find that nobody uses it, and never ask.
-    std::hint::black_box(&mut spare);
-    there
+    let Some(limit) = getrlimit(Resource::As).current else { return true };
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let used = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.split_whitespace().next()?.parse().ok());
+    used.is_none_or(|kibibytes: u64| kibibytes * 1024 + SPARE_SPACE <= limit)
 }
 
 /// The limit of open descriptors, after raising the soft one to the hard one.

@@ -146,7 +146,7 @@ fn without_memory_for_stacks_the_server_lives_and_heals() {
     let _alone = alone();
     let mut server = Servidor::start(&[]);
     // What the server keeps free, and room for some stacks.
-    let take = |server: &Servidor| server.limit(Resource::As, Some(server.figures().space + 57 * 1024 * 1024));
+    let take = |server: &Servidor| server.limit(Resource::As, Some(server.figures().space + 280 * 1024 * 1024));
     let drought = endure(&mut server, "memory for stacks", take, |server| server.limit(Resource::As, None));
     assert!(drought.refused > 0, "{} were told", drought.refused);
     assert!(drought.after.threads <= drought.before.threads);
