@@ -111,7 +111,9 @@ fn who_never_reads_is_cut_and_the_others_notice_nothing() {
     let deadline = Deadline::within_seconds(90);
     let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
     let listeners = Listeners::start(server.address, listeners, deadline);
+    let before = server.figures();
     let baseline = chat(&server, "Antes", &mut witness, long_or(10, 3));
+    server.heal(&mut witness, deadline, &before);
     let before = server.figures();
 
     let crowd = Crowd::start_with(server.address, "Durante", SPEAKERS, every(), padding());

@@ -95,7 +95,7 @@ const CASES: &[(&str, &str)] = &[
     (r#"{"type":"say","room":"geral","id":"\u0000","text":"x"}"#, "bad_field"),
     (r#"{"type":"say","room":"../../etc","id":"f5","text":"x"}"#, "room_invalid"),
     (r#"{"type":"say","room":"outra","id":"f6","text":"x"}"#, "not_in_room"),
-    (r#"{"type":"whisper","to":"Ninguém","id":"f7","text":"x"}"#, "no_such_person"),
+    (r#"{"type":"whisper","to":"Fulano","id":"f7","text":"x"}"#, "no_such_person"),
     (r#"{"type":"search","room":"geral","query":"\"*^:(){}-+ NEAR OR"}"#, "found"),
     (r#"{"type":"enter","name":"Outra"}"#, "already_entered"),
 ];
