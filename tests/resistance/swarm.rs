@@ -58,13 +58,16 @@ impl Attacker {
 
     /// Waits until it has heard these characters; true, or false when the connection ended before.
     pub fn hears(&mut self, part: &str, deadline: Deadline) -> bool {
+        let mut searched = 0_usize;
         loop {
-            if self.heard.windows(part.len()).any(|window| window == part.as_bytes()) {
+            let from = searched.saturating_sub(part.len());
+            if self.heard[from..].windows(part.len()).any(|window| window == part.as_bytes()) {
                 return true;
             }
             if self.gone.is_some() {
                 return false;
             }
+            searched = self.heard.len();
             wait([&*self].into_iter(), PollFlags::IN, deadline.left());
             self.listen();
         }
