@@ -7,6 +7,9 @@
 pub enum Line {
     /// Somebody said something in a room.
     Message {
+        /// Its place in the room's log; 0 while it has none.
+        seq: u64,
+        state: State,
         /// The room's name with its `#`, when more than one is open.
         room: Option<String>,
         /// The room's name.
@@ -21,6 +24,15 @@ pub enum Line {
         /// Speaks to the person who sits here.
         mention: bool,
         text: String,
+    },
+    /// Somebody changed what was said before; only plain lines tell it by itself.
+    Amended {
+        /// The room's name with its `#`, when more than one is open.
+        room: Option<String>,
+        place: String,
+        at: u64,
+        from: String,
+        change: Change,
     },
     /// Somebody said something to one person alone; one of the two is `você`, the one who sent it if it is `own`.
     Whisper { at: u64, own: bool, from: String, to: String, text: String },
@@ -56,6 +68,28 @@ pub enum Line {
     Help(String),
 }
 
+/// What has become of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum State {
+    #[default]
+    Whole,
+    /// It has another text than at first.
+    Edited,
+    /// Its text was taken back.
+    Erased,
+}
+
+/// What happens to earlier messages of a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// This one has another text.
+    Edited { seq: u64, text: String },
+    /// These, in rising order, have none any more.
+    Erased(Vec<u64>),
+    /// It was overtaken by another change.
+    Nothing,
+}
+
 /// Why the client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
@@ -65,6 +99,23 @@ pub enum Tone {
     Answer,
     /// Something was not done.
     Problem,
+}
+
+impl Change {
+    /// Brings a line to what it is now. Doing so twice changes nothing.
+    pub fn apply(&self, line: &mut Line) {
+        let Line::Message { seq, state, mention, text, .. } = line else { return };
+        match self {
+            Self::Edited { seq: edited, text: new } if edited == seq && *state != State::Erased => {
+                (*state, *text) = (State::Edited, new.clone());
+            }
+            Self::Erased(seqs) if seqs.binary_search(seq).is_ok() => {
+                (*state, *mention) = (State::Erased, false);
+                text.clear();
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Line {

@@ -7,7 +7,7 @@
 use crate::app::{Event, Status};
 use crate::clock::Clock;
 use crate::front::{Front, Input};
-use crate::line::{Line, Tone};
+use crate::line::{Change, Line, State, Tone};
 use crate::{visible, words};
 use std::io::{self, Write};
 
@@ -80,10 +80,22 @@ impl Front for Lines {
 /// One line of text, whatever the message holds.
 fn format(line: &Line, clock: &Clock) -> String {
     match line {
-        Line::Message { room, at, from, action, text, .. } => {
-            let room = room.as_ref().map(|room| format!("{} ", visible::line(room))).unwrap_or_default();
+        Line::Message { room, at, from, action, state, text, .. } => {
             let star = if *action { "* " } else { "" };
-            format!("{}\t{room}{star}{}\t{}", clock.stamp(*at), visible::line(from), one_line(text))
+            let text = match state {
+                State::Whole => one_line(text),
+                State::Edited => format!("{} {}", one_line(text), words::EDITED),
+                State::Erased => words::ERASED.into(),
+            };
+            record(clock.stamp(*at), room.as_deref(), &format!("{star}{}", visible::line(from)), &text)
+        }
+        Line::Amended { room, at, from, change, .. } => {
+            let text = match change {
+                Change::Edited { text, .. } => format!("(editou) {}", one_line(text)),
+                Change::Erased(seqs) => words::erased(seqs.len()),
+                Change::Nothing => return String::new(),
+            };
+            record(clock.stamp(*at), room.as_deref(), &visible::line(from), &text)
         }
         Line::Whisper { at, from, to, text, .. } => {
             format!("{}\t{} → {}\t{}", clock.stamp(*at), visible::line(from), visible::line(to), one_line(text))
@@ -105,6 +117,12 @@ fn format(line: &Line, clock: &Clock) -> String {
             format!("{room}{}", visible::text(text))
         }
     }
+}
+
+/// Three fields.
+fn record(stamp: String, room: Option<&str>, from: &str, text: &str) -> String {
+    let room = room.map(|room| format!("{} ", visible::line(room))).unwrap_or_default();
+    format!("{stamp}\t{room}{from}\t{text}")
 }
 
 fn one_line(text: &str) -> String {
@@ -132,6 +150,8 @@ mod tests {
 
     fn message(from: &str, text: &str) -> Line {
         Line::Message {
+            seq: 1,
+            state: State::Whole,
             room: None,
             place: "geral".into(),
             at: AT,
@@ -159,8 +179,20 @@ mod tests {
     }
 
     #[test]
+    fn changes_are_records_of_their_own() {
+        let amended = |change| Line::Amended { room: None, place: "geral".into(), at: AT, from: "Ana".into(), change };
+        let edited = amended(Change::Edited { seq: 1, text: "novo\ntexto".into() });
+        assert_eq!(shown(&edited), "2026-03-03T14:05:12-03:00\tAna\t(editou) novo\\ntexto");
+        assert!(shown(&amended(Change::Erased(vec![1]))).ends_with("\tAna\t(apagou uma mensagem)"));
+        assert!(shown(&amended(Change::Erased(vec![1, 4]))).ends_with("\tAna\t(apagou 2 mensagens)"));
+        assert_eq!(shown(&amended(Change::Nothing)), "");
+    }
+
+    #[test]
     fn rooms_whispers_and_deeds_are_told_apart() {
         let line = Line::Message {
+            seq: 1,
+            state: State::Whole,
             room: Some("#lab".into()),
             place: "lab".into(),
             at: AT,

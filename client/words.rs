@@ -18,6 +18,16 @@ pub fn list<S: AsRef<str>>(items: &[S]) -> String {
     }
 }
 
+/// Behind a text that is another one than at first.
+pub const EDITED: &str = "(editada)";
+/// In the place of a text that was taken back.
+pub const ERASED: &str = "(mensagem apagada)";
+
+/// What somebody did who took messages back.
+pub fn erased(count: usize) -> String {
+    if count == 1 { "(apagou uma mensagem)".into() } else { format!("(apagou {count} mensagens)") }
+}
+
 /// `1 pessoa`, `4 pessoas`.
 pub fn people(count: usize) -> String {
     if count == 1 { "1 pessoa".into() } else { format!("{count} pessoas") }

@@ -4,6 +4,7 @@
 //! `told` (about rooms and people), what the person types in `typed`; how connections begin and end is in `life`. Time
 //! comes in with each event. Never knows sockets, terminals, files, clocks or chance.
 
+mod entries;
 mod events;
 mod glance;
 mod life;

@@ -2,7 +2,7 @@
 
 use super::told::Joined;
 use super::{App, Effect, Exit, Phase};
-use crate::line::Line;
+use crate::line::{Line, State};
 use crate::pending::{Pending, Recipient};
 use crate::room::Person;
 use crate::visible;
@@ -110,7 +110,8 @@ impl App {
                 let label = self.label(place);
                 let (from, name) = (self.my_name(), self.rooms[place].name.to_string());
                 let (own, mention) = (true, false);
-                let line = Line::Message { room: label, place: name, at, from, own, action, mention, text };
+                let state = State::Whole;
+                let line = Line::Message { seq, state, room: label, place: name, at, from, own, action, mention, text };
                 let lines = self.rooms[place].hear(seq, line);
                 self.effects.extend(lines.into_iter().map(Effect::Show));
             }

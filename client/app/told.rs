@@ -3,7 +3,7 @@
 use super::{App, Effect, Phase};
 use crate::line::Line;
 use crate::room::Room;
-use crate::{mention, visible, words};
+use crate::{visible, words};
 use papo::name::RoomName;
 use papo::protocol::{ClientMessage, Entry, MAX_PAGE, Member, Renamed, RoomInfo, Span};
 use papo::text::fold;
@@ -37,7 +37,7 @@ impl App {
         };
         let returning = self.rooms[place].is_joined();
         let (known, lost) = self.open_log(place, news);
-        if known && returning && (news.more || news.entries.iter().any(|entry| !self.is_me(&entry.tag))) {
+        if known && returning && (news.more || news.entries.iter().any(|entry| self.is_news(entry))) {
             self.show(Line::Missed { place: self.rooms[place].name.to_string() });
         }
         if returning && !known {
@@ -123,7 +123,7 @@ impl App {
         let Some(place) = self.find(room) else { return };
         for entry in entries {
             self.heard.text(&entry.text);
-            let line = self.message(place, entry);
+            let line = self.line(place, entry);
             let lines = self.rooms[place].hear(entry.seq, line);
             if shown {
                 self.effects.extend(lines.into_iter().map(Effect::Show));
@@ -134,30 +134,17 @@ impl App {
     /// One entry, as it happens.
     pub(super) fn spoken(&mut self, entry: &Arc<Entry>) {
         let Some(place) = self.find(&entry.room) else { return };
-        self.rooms[place].stops_typing(&visible::line(&entry.from));
+        if !entry.is_amendment() {
+            self.rooms[place].stops_typing(&visible::line(&entry.from));
+        }
         self.heard.text(&entry.text);
-        let line = self.message(place, entry);
+        let line = self.line(place, entry);
         let mention = matches!(line, Line::Message { mention: true, .. });
         let lines = self.rooms[place].hear(entry.seq, line);
         if mention && self.alerts && !lines.is_empty() {
             self.effects.push(Effect::Alert);
         }
         self.effects.extend(lines.into_iter().map(Effect::Show));
-    }
-
-    fn message(&self, place: usize, entry: &Entry) -> Line {
-        let (room, own) = (&self.rooms[place], self.is_me(&entry.tag));
-        let text = visible::text(&entry.text);
-        Line::Message {
-            room: self.label(place),
-            place: room.name.to_string(),
-            at: entry.at,
-            from: visible::line(&entry.from),
-            own,
-            action: entry.action,
-            mention: !own && mention::speaks_to(&text, &self.my_name(), room.people()),
-            text,
-        }
     }
 
     fn fetch_more(&mut self, place: usize) {
@@ -210,7 +197,8 @@ impl App {
     fn went_back(&mut self, place: usize, entries: &[Arc<Entry>], more: bool) {
         self.answered();
         self.rooms[place].fetching = false;
-        let lines = entries.iter().map(|entry| self.message(place, entry)).collect();
+        let said = entries.iter().filter(|entry| !entry.is_amendment());
+        let lines = said.map(|entry| self.message(place, entry)).collect();
         let oldest = self.rooms[place].oldest;
         self.rooms[place].reached_back(entries.first().map_or(oldest, |entry| entry.seq));
         let place = self.rooms[place].name.to_string();
@@ -221,7 +209,8 @@ impl App {
     pub(super) fn found(&mut self, room: &str, query: &str, entries: &[Arc<Entry>], more: bool) {
         self.answered();
         let Some(place) = self.find(room) else { return };
-        let lines = entries.iter().rev().map(|entry| self.message(place, entry)).collect();
+        let lines = entries.iter().rev().filter(|entry| !entry.is_amendment());
+        let lines = lines.map(|entry| self.message(place, entry)).collect();
         let place = self.rooms[place].name.to_string();
         self.show(Line::Found { place, query: visible::line(query), lines, more });
     }

@@ -8,7 +8,7 @@ use super::style::FAINT;
 use super::timeline::{Entry, Spot, Timeline, What};
 use super::wrap::width;
 use crate::app::{Status, Unsent};
-use crate::line::Line;
+use crate::line::{Line, State};
 use ratatui::text::{Line as Row, Span};
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -133,6 +133,8 @@ fn line(unsent: &Unsent, name: &str, at: u64) -> Line {
     match &unsent.to {
         Some(to) => Line::Whisper { at, own: true, from: "você".into(), to: to.clone(), text },
         None => Line::Message {
+            seq: 0,
+            state: State::Whole,
             room: None,
             place: String::new(),
             at,

@@ -7,8 +7,8 @@ use super::style::{self, FAINT, PLAIN};
 use super::timeline::{Entry, What};
 use super::wrap::{cut, width, wrap};
 use crate::clock::{self, Clock};
-use crate::line::{Line, Tone};
-use crate::visible;
+use crate::line::{Line, State, Tone};
+use crate::{visible, words};
 use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 
@@ -80,16 +80,17 @@ impl Look {
 
     fn line(&self, line: &Line, at: u64, before: Option<&Entry>, hour: &str, rows: &mut Vec<Row<'static>>) {
         match line {
-            Line::Message { from, own, action, mention, text, .. } => {
+            Line::Message { from, own, action, mention, state, text, .. } => {
                 let from = visible::line(from);
                 let style = style::name(&from, *own, *mention, self.colours);
                 let grouped = !mention && !action && before.is_some_and(|before| goes_on(before, &from, *own, at));
-                let text = visible::text(text);
+                let (text, first) = (with_state(*state, text), rows.len());
                 match (action, grouped) {
                     (true, _) => self.said(hour, ("*", PLAIN), &format!("{from} {text}"), (width(&from), style), rows),
                     (false, true) => self.said(hour, ("", PLAIN), &text, (0, PLAIN), rows),
                     (false, false) => self.said(hour, (&from, style), &text, (0, PLAIN), rows),
                 }
+                rows[first..].last_mut().into_iter().for_each(|row| fade(row, *state));
             }
             Line::Whisper { from, to, text, .. } => {
                 let (from, to) = (visible::line(from), visible::line(to));
@@ -104,6 +105,7 @@ impl Look {
             Line::Presence { .. }
             | Line::Earlier { .. }
             | Line::Missed { .. }
+            | Line::Amended { .. }
             | Line::Here { .. }
             | Line::People(_) => {}
         }
@@ -176,10 +178,10 @@ impl Look {
     fn found(&self, query: &str, lines: &[Line], more: bool, rows: &mut Vec<Row<'static>>) {
         self.notice(Tone::Answer, &crate::words::found(query, lines.len(), more), rows);
         for line in lines {
-            if let Line::Message { at, from, text, .. } = line {
+            if let Line::Message { at, from, state, text, .. } = line {
                 let day = self.clock.day(*at).map(clock::day_in_digits).unwrap_or_default();
                 let head = format!("{day} {} ", self.clock.hour(*at));
-                let text = format!("{}: {}", visible::line(from), visible::text(text));
+                let text = format!("{}: {}", visible::line(from), with_state(*state, text));
                 for (number, row) in wrap(&text, self.columns.saturating_sub(width(&head) + 2)).into_iter().enumerate()
                 {
                     let head = if number == 0 { head.clone() } else { " ".repeat(width(&head)) };
@@ -195,6 +197,30 @@ impl Look {
         let free = self.columns.saturating_sub(width(&word) + 2);
         let (left, right) = ("─".repeat(free / 2), "─".repeat(free - free / 2));
         Row::from(Span::styled(format!("{left} {word} {right}"), style))
+    }
+}
+
+/// A text with what has become of it.
+fn with_state(state: State, text: &str) -> String {
+    match state {
+        State::Whole => visible::text(text),
+        State::Edited => format!("{} {}", visible::text(text), words::EDITED),
+        State::Erased => words::ERASED.into(),
+    }
+}
+
+/// What has become of a message may be overlooked; its words stand at the end of the last row.
+fn fade(row: &mut Row<'static>, state: State) {
+    let mark = match state {
+        State::Whole => return,
+        State::Edited => words::EDITED,
+        State::Erased => words::ERASED,
+    };
+    if let Some(last) = row.spans.pop() {
+        match last.content.strip_suffix(mark) {
+            Some(text) => row.spans.extend([Span::styled(text.to_owned(), last.style), Span::styled(mark, FAINT)]),
+            None => row.spans.push(last),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Knows the order of entries; never knows rows, columns or colours.
 
-use crate::line::Line;
+use crate::line::{Change, Line};
 use std::collections::VecDeque;
 
 /// Most entries kept in a room; what is older can be asked for again.
@@ -92,6 +92,17 @@ impl Timeline {
             self.mentioned |= mention && !watched;
         }
         self.add(What::Said(line), at);
+    }
+
+    /// What was said before is not as it was.
+    pub fn amend(&mut self, change: &Change) {
+        for entry in &mut self.entries {
+            match &mut entry.what {
+                What::Said(Line::Found { lines, .. }) => lines.iter_mut().for_each(|line| change.apply(line)),
+                What::Said(line) => change.apply(line),
+                What::Moves(_) => {}
+            }
+        }
     }
 
     /// What comes next was missed while there was no connection.

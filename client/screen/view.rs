@@ -103,6 +103,10 @@ impl View {
                 let watched = place == self.current && self.focused && !self.people;
                 self.rooms[place].1.push(line.clone(), now, watched);
             }
+            Line::Amended { place, change, .. } => {
+                let place = self.place(place);
+                self.rooms[place].1.amend(change);
+            }
             // A private line belongs to no room: it stands in all, and is news only in the one that is seen.
             Line::Whisper { .. } => {
                 let watched = self.focused && !self.people;

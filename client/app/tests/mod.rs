@@ -1,5 +1,6 @@
 //! Conversations as the state lives them: what the server says, what the person types, what is shown and sent.
 
+mod amending;
 mod anything;
 mod entering;
 mod leaving;
@@ -9,7 +10,7 @@ mod scripts;
 mod talking;
 
 use super::*;
-use crate::line::Tone;
+use crate::line::{Change, State, Tone};
 use crate::words::{self, Failure};
 use papo::protocol::{Entry, ErrorCode, Limits, Member, Refusal, RoomInfo, ServerMessage, Span};
 use std::sync::Arc;
@@ -74,6 +75,13 @@ impl Desk {
                 let room = room.map(|room| format!("{room} ")).unwrap_or_default();
                 vec![if action { format!("{room}* {from} {text}") } else { format!("{room}{from}: {text}") }]
             }
+            Effect::Show(Line::Amended { from, change: Change::Edited { seq, text }, .. }) => {
+                vec![format!("{from} edits {seq}: {text}")]
+            }
+            Effect::Show(Line::Amended { from, change: Change::Erased(seqs), .. }) => {
+                vec![format!("{from} erases {seqs:?}")]
+            }
+            Effect::Show(Line::Amended { change: Change::Nothing, .. }) => vec![],
             Effect::Show(Line::Whisper { from, to, text, .. }) => vec![format!("{from} → {to}: {text}")],
             Effect::Show(Line::Presence { came, went, renamed, .. }) => words::presence(&came, &went, &renamed),
             Effect::Show(Line::Here { .. } | Line::Missed { .. }) => vec![],

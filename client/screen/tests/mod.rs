@@ -1,5 +1,6 @@
 //! Screens as screens: something is shown, keys are pressed, and the cells are held against a drawn box.
 
+mod amended;
 mod anything;
 mod entries;
 mod frame;
@@ -11,7 +12,7 @@ use super::{draw, style};
 use crate::app::{Status, Unsent};
 use crate::clock::Clock;
 use crate::input::{Editor, Way};
-use crate::line::Line;
+use crate::line::{Line, State};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Modifier;
@@ -102,7 +103,9 @@ impl Desk {
 fn said(place: &str, at: u64, from: &str, text: &str) -> Line {
     let mention = text.contains("@Ana");
     let (from, text, place) = (from.to_owned(), text.to_owned(), place.to_owned());
-    Line::Message { room: None, place, at, own: from == "Ana", from, action: false, mention, text }
+    // What is said at the third minute is the third in the log.
+    let (seq, state) = (at.saturating_sub(NINE) / MINUTE, State::Whole);
+    Line::Message { seq, state, room: None, place, at, own: from == "Ana", from, action: false, mention, text }
 }
 
 fn presence(came: &[&str], went: &[&str]) -> Line {

@@ -1,0 +1,49 @@
+//! Messages that are not as they were.
+
+use super::*;
+use crate::line::Change;
+
+fn amended(change: Change) -> Line {
+    Line::Amended { room: None, place: "geral".into(), at: NINE, from: "Bruno".into(), change }
+}
+
+#[test]
+fn an_edit_and_an_erasure_change_the_line_where_it_stands() {
+    let mut desk = Desk::new(60, 8);
+    desk.says(1, "Bruno", "rascunho");
+    desk.says(2, "Célia", "segredo");
+    desk.says(3, "João", "boa");
+    let (seq, text) = (1, "uma frase que não cabe numa só linha desta janela".to_owned());
+    desk.view.show(&amended(Change::Edited { seq, text }));
+    desk.view.show(&amended(Change::Erased(vec![2])));
+    desk.expects(
+        "
+ ● 192.168.0.10:9000 · Ana · 4 pessoas           /ajuda  F2
+───────────────── terça-feira, 3 de março ──────────────────
+09:01    Bruno  uma frase que não cabe numa só linha desta
+                janela (editada)
+09:02    Célia  (mensagem apagada)
+09:03     João  boa
+
+ Ana ›
+",
+    );
+    let terminal = desk.drawn();
+    let buffer = terminal.backend().buffer();
+    let faint = |y: u16| -> String {
+        let cells = (6..60).filter(|&x| buffer[(x, y)].modifier.contains(Modifier::DIM));
+        cells.map(|x| buffer[(x, y)].symbol()).collect()
+    };
+    assert_eq!([faint(3), faint(4)], ["(editada)", "(mensagem apagada)"]);
+    assert_eq!(desk.view.all_unread(), 0);
+}
+
+#[test]
+fn what_was_found_is_taken_back_too() {
+    let mut desk = Desk::new(60, 8);
+    let lines = vec![said("geral", NINE + 2 * MINUTE, "Célia", "segredo")];
+    desk.view.show(&Line::Found { place: "geral".into(), query: "seg".into(), lines, more: false });
+    desk.view.show(&amended(Change::Erased(vec![2])));
+    let screen = desk.screen();
+    assert_eq!(screen[5], " 03/03 09:02 Célia: (mensagem apagada)");
+}
