@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     fn people(names: &[&str]) -> Vec<Person> {
-        names.iter().map(|name| Person { name: (*name).into(), tag: "t".into() }).collect()
+        names.iter().map(|name| Person { name: (*name).into(), tag: "t".into(), host: false }).collect()
     }
 
     #[test]

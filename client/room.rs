@@ -25,6 +25,8 @@ const MAX_TYPING: usize = 8;
 pub struct Person {
     pub name: String,
     pub tag: String,
+    /// Keeps the conversation in order.
+    pub host: bool,
 }
 
 /// An open room.
@@ -51,7 +53,7 @@ pub struct Room {
 
 impl From<&Member> for Person {
     fn from(member: &Member) -> Self {
-        Self { name: visible::line(&member.name), tag: member.tag.to_string() }
+        Self { name: visible::line(&member.name), tag: member.tag.to_string(), host: member.host }
     }
 }
 
@@ -191,8 +193,10 @@ impl Room {
         self.online = online;
         for change in renamed {
             let key = fold(&change.from);
-            self.people.retain(|person| fold(&person.name) != key && person.tag != *change.tag);
-            self.people.push(Person { name: visible::line(&change.to), tag: change.tag.to_string() });
+            let is_it = |person: &Person| fold(&person.name) == key || person.tag == *change.tag;
+            let host = self.people.iter().any(|person| is_it(person) && person.host);
+            self.people.retain(|person| !is_it(person));
+            self.people.push(Person { name: visible::line(&change.to), tag: change.tag.to_string(), host });
         }
         // After the renames: gathered changes of a large room add up to who is there only in this order.
         self.people.retain(|person| !left.iter().any(|gone| *gone.tag == *person.tag));
@@ -201,6 +205,11 @@ impl Room {
             self.people.push(Person::from(new));
         }
         self.sort();
+    }
+
+    /// Somebody keeps the conversation in order from now on, or no longer.
+    pub fn empower(&mut self, tag: &str, host: bool) {
+        self.people.iter_mut().filter(|person| person.tag == tag).for_each(|person| person.host = host);
     }
 
     /// Everybody whose name is known, in alphabetical order.
@@ -214,76 +223,5 @@ impl Room {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(text: &str) -> Line {
-        Line::info(text)
-    }
-
-    fn joined() -> Room {
-        let mut room = Room::new(RoomName::lobby());
-        room.opened("e1", 1, &[], false);
-        room
-    }
-
-    #[test]
-    fn nothing_is_shown_twice() {
-        let mut room = joined();
-        assert_eq!(room.hear(1, line("um")), [line("um")]);
-        assert_eq!(room.hear(1, line("um")), []);
-        assert!(room.opened("e1", 1, &[], false));
-        assert_eq!(room.hear(1, line("um")), []);
-        assert_eq!(room.since(), Since { epoch: Some("e1".into()), after: Some(1) });
-    }
-
-    #[test]
-    fn another_log_begins_again_at_one() {
-        let mut room = joined();
-        room.hear(1, line("antes"));
-        assert!(!room.opened("e2", 1, &[], true));
-        assert_eq!(room.hear(1, line("depois")), [line("depois")]);
-    }
-
-    #[test]
-    fn what_is_said_while_catching_up_waits_for_its_place() {
-        let mut room = joined();
-        room.hear(1, line("um"));
-        room.catch_up();
-        assert_eq!(room.hear(4, line("quatro")), []);
-        assert_eq!(room.hear(2, line("dois")), [line("dois")]);
-        assert_eq!(room.hear(3, line("três")), [line("três"), line("quatro")]);
-        assert_eq!(room.caught_up(), []);
-        assert_eq!(room.last(), 4);
-    }
-
-    #[test]
-    fn what_can_no_longer_be_fetched_does_not_hold_back_the_rest() {
-        let mut room = joined();
-        room.catch_up();
-        room.hear(9, line("nove"));
-        assert_eq!(room.caught_up(), [line("nove")]);
-    }
-
-    #[test]
-    fn a_page_that_never_comes_does_not_fill_the_memory() {
-        let mut room = joined();
-        room.catch_up();
-        let shown: usize = (2..).take(2 * MAX_HELD).map(|seq| room.hear(seq, line("oi")).len()).sum();
-        assert!(shown > MAX_HELD && room.held.len() <= MAX_HELD);
-        room.hear(u64::MAX, line("o último número"));
-        assert_eq!(room.before(), Some(2), "no number is too large");
-    }
-
-    #[test]
-    fn people_come_rename_and_go() {
-        let member = |name: &str, tag: &str| Member { name: name.into(), tag: tag.into(), host: false };
-        let mut room = joined();
-        room.moved(3, &[member("João", "t1"), member("Ana", "t2"), member("Ângela", "t3")], &[], &[]);
-        let names = |room: &Room| room.people().iter().map(|p| p.name.clone()).collect::<Vec<_>>();
-        assert_eq!(names(&room), ["Ana", "Ângela", "João"]);
-        room.moved(3, &[], &[], &[Renamed { from: "Ana".into(), to: "Zoé".into(), tag: "t4".into() }]);
-        room.moved(2, &[], &[member("João", "t1")], &[]);
-        assert_eq!(names(&room), ["Ângela", "Zoé"]);
-    }
-}
+#[path = "room_tests.rs"]
+mod tests;

@@ -33,6 +33,11 @@ pub fn people(count: usize) -> String {
     if count == 1 { "1 pessoa".into() } else { format!("{count} pessoas") }
 }
 
+/// A name in a list of people, with what is to be known of them: `Ana (você) ★`.
+pub fn person(name: &str, me: bool, host: bool) -> String {
+    format!("{name}{}{}", if me { " (você)" } else { "" }, if host { " ★" } else { "" })
+}
+
 /// `João entrou`, `João e Célia entraram`, `João e mais 2 pessoas entraram`.
 pub fn moved(names: &[String], one: &str, many: &str) -> Option<String> {
     match names {

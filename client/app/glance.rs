@@ -2,6 +2,7 @@
 
 use super::{App, PATIENCE, Phase};
 use crate::pending::Recipient;
+use crate::room::Person;
 use std::time::Instant;
 
 /// Most unsent messages that are shown; a script may have piled up more.
@@ -23,8 +24,8 @@ pub struct Status {
     pub current: usize,
     /// People in that room.
     pub online: usize,
-    /// The names of those who are known, and whether it is the person who sits here.
-    pub people: Vec<(String, bool)>,
+    /// Those who are known.
+    pub people: Vec<Face>,
     pub typing: Vec<String>,
     /// There is a conversation going on.
     pub connected: bool,
@@ -43,6 +44,16 @@ pub struct Status {
     pub confirming: bool,
 }
 
+/// Somebody in the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Face {
+    pub name: String,
+    /// It is the person who sits here.
+    pub me: bool,
+    /// Keeps the conversation in order.
+    pub host: bool,
+}
+
 /// A message on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsent {
@@ -53,6 +64,12 @@ pub struct Unsent {
     pub since: Instant,
     /// It takes long enough to be mentioned.
     pub late: bool,
+}
+
+impl Face {
+    fn of(person: &Person, me: Option<&str>) -> Self {
+        Self { name: person.name.clone(), me: me == Some(person.tag.as_str()), host: person.host }
+    }
 }
 
 impl App {
@@ -72,7 +89,7 @@ impl App {
             heard: self.heard.rooms().to_vec(),
             current: self.current,
             online: room.map_or(0, |room| room.online.max(people.len())),
-            people: people.iter().map(|person| (person.name.clone(), me == Some(person.tag.as_str()))).collect(),
+            people: people.iter().map(|person| Face::of(person, me)).collect(),
             typing: room.map(|room| room.typing(now)).unwrap_or_default(),
             // A blink is not worth a word.
             connected: self.phase == Phase::Talking || (self.outage.is_some() && !offline),

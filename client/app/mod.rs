@@ -13,7 +13,7 @@ mod told;
 mod typed;
 
 pub use events::{Effect, Event, Exit, Gone, Habits};
-pub use glance::{Status, Unsent};
+pub use glance::{Face, Status, Unsent};
 pub use typed::{bad_name, bad_room};
 
 use crate::address::Address;

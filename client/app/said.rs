@@ -16,14 +16,14 @@ const DEFAULT_RETRY_MS: u64 = 1000;
 impl App {
     pub(super) fn said(&mut self, message: ServerMessage, now: Instant) {
         match message {
-            ServerMessage::Welcome { name, tag, protocol, limits, .. } => {
+            ServerMessage::Welcome { name, tag, protocol, limits, host, .. } => {
                 if protocol != PROTOCOL {
                     self.show(Line::problem("O servidor é de outra versão. Use o cliente que veio com ele."));
                     return self.finish(Exit::Refused, now);
                 }
                 self.max_text = limits.text;
                 self.queue.limit(&limits);
-                self.welcome(Person { name: visible::line(&name), tag: tag.to_string() });
+                self.welcome(Person { name: visible::line(&name), tag: tag.to_string(), host });
             }
             ServerMessage::Joined { room, epoch, seq, oldest, online, members, entries, more, reset } => {
                 let (epoch, members, entries) = (&*epoch, &*members, &*entries);
@@ -48,7 +48,11 @@ impl App {
             }
             ServerMessage::Typing { room, name } => self.types(&room, &name, now),
             ServerMessage::Found { room, query, entries, more } => self.found(&room, &query, &entries, more),
-            ServerMessage::Host { .. } | ServerMessage::Notice { .. } | ServerMessage::Pong => {}
+            ServerMessage::Host { tag, host, .. } => {
+                self.rooms.iter_mut().for_each(|room| room.empower(&tag, host));
+            }
+            ServerMessage::Notice { text, room, from, .. } => self.notice(&text, room.as_deref(), from.as_deref()),
+            ServerMessage::Pong => {}
         }
     }
 

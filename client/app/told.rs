@@ -81,6 +81,17 @@ impl App {
         (known, lost)
     }
 
+    /// Something was done to keep the conversation in order, or somebody tells everybody something. It stays one line,
+    /// or what others write could pass for more of ours.
+    pub(super) fn notice(&mut self, text: &str, room: Option<&str>, from: Option<&str>) {
+        let text = visible::text(&text.replace(['\n', '\t'], " "));
+        match (from, room.and_then(|room| self.find(room))) {
+            (Some(from), _) => self.show(Line::answer(format!("Aviso de {}: {text}", visible::line(from)))),
+            (None, Some(place)) => self.about(place, text),
+            (None, None) => self.show(Line::info(text)),
+        }
+    }
+
     /// Says something about one room.
     fn about(&mut self, place: usize, text: String) {
         let (room, place) = (self.label(place), self.rooms[place].name.to_string());

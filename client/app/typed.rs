@@ -114,7 +114,7 @@ impl App {
         let names: Vec<String> = (room.people().iter())
             .map(|person| {
                 let own = me == Some(person.tag.as_str());
-                if own { format!("{} (você)", person.name) } else { person.name.clone() }
+                words::person(&person.name, own, person.host)
             })
             .collect();
         let unnamed = room.online.saturating_sub(names.len());

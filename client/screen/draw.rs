@@ -67,8 +67,7 @@ fn conversation(view: &View, status: &Status, height: usize, now: Instant) -> Ve
 
 /// Everybody in the room, in as many columns as fit.
 fn people(view: &View, status: &Status, height: usize) -> Vec<Row<'static>> {
-    let names: Vec<String> =
-        (status.people.iter()).map(|(name, me)| if *me { format!("{name} (você)") } else { name.clone() }).collect();
+    let names: Vec<String> = status.people.iter().map(|face| words::person(&face.name, face.me, face.host)).collect();
     let each = names.iter().map(|name| width(name)).max().unwrap_or(0) + 3;
     let columns = (view.columns.saturating_sub(1) / each).max(1);
     let room = status.room.as_ref().map(|room| format!(" em {room}")).unwrap_or_default();
@@ -79,8 +78,8 @@ fn people(view: &View, status: &Status, height: usize) -> Vec<Row<'static>> {
     for line in 0..shown {
         let mut spans = vec![Span::raw(" ")];
         for place in (line..names.len()).step_by(lines) {
-            let (name, me) = &status.people[place];
-            spans.push(Span::styled(names[place].clone(), style::name(name, *me, false, view.colours)));
+            let face = &status.people[place];
+            spans.push(Span::styled(names[place].clone(), style::name(&face.name, face.me, false, view.colours)));
             spans.push(Span::raw(" ".repeat(each.saturating_sub(width(&names[place])))));
         }
         rows.push(Row::from(spans));

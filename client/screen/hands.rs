@@ -78,7 +78,7 @@ impl Screen {
         let completion = match self.completion.take() {
             Some(completion) => completion.next(way),
             None => {
-                let others = self.status.people.iter().filter(|(_, me)| !me).map(|(name, _)| name.clone());
+                let others = self.status.people.iter().filter(|face| !face.me).map(|face| face.name.clone());
                 let (rooms, heard) = (&self.status.rooms, &self.status.heard);
                 let known = Known { speakers: self.view.speakers(), people: others.collect(), rooms, heard };
                 Completion::of(self.editor.before(), &known)

@@ -6,6 +6,7 @@
 use super::style::{self, FAINT, PLAIN};
 use super::timeline::{Entry, What};
 use super::wrap::{cut, width, wrap};
+use crate::app::Face;
 use crate::clock::{self, Clock};
 use crate::line::{Line, State, Tone};
 use crate::{visible, words};
@@ -37,8 +38,8 @@ pub struct Look {
 }
 
 impl Look {
-    pub fn new(clock: Clock, columns: usize, colours: bool, people: &[(String, bool)]) -> Self {
-        let longest = people.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    pub fn new(clock: Clock, columns: usize, colours: bool, people: &[Face]) -> Self {
+        let longest = people.iter().map(|face| width(&face.name)).max().unwrap_or(0);
         let names = if columns < NARROW { 0 } else { longest.clamp(*NAME.start(), *NAME.end()) };
         Self { clock, columns, names, colours }
     }

@@ -3,6 +3,7 @@
 mod amending;
 mod anything;
 mod entering;
+mod hosts;
 mod leaving;
 mod outages;
 mod rooms;

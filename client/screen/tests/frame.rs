@@ -67,12 +67,13 @@ fn offline_the_seconds_are_counted_and_the_queue_too() {
 fn the_people_take_the_place_of_the_conversation() {
     let mut desk = conversation(40, 9);
     desk.view.people = true;
+    desk.status.people[2].host = true;
     desk.expects(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas
  Pessoas (4)
 
- Ana (você)   Célia
+ Ana (você)   Célia ★
  Bruno        João
  F2 ou Esc volta à conversa
 

@@ -9,7 +9,7 @@ mod sizes;
 
 use super::view::View;
 use super::{draw, style};
-use crate::app::{Status, Unsent};
+use crate::app::{Face, Status, Unsent};
 use crate::clock::Clock;
 use crate::input::{Editor, Way};
 use crate::line::{Line, State};
@@ -38,7 +38,7 @@ impl Desk {
             address: "192.168.0.10:9000".into(),
             rooms: vec!["geral".into()],
             online: 4,
-            people: people.iter().map(|(name, me)| ((*name).to_owned(), *me)).collect(),
+            people: people.iter().map(|(name, me)| face(name, *me)).collect(),
             connected: true,
             limit: 4000,
             ..Status::default()
@@ -98,6 +98,10 @@ impl Desk {
         let unsent = Unsent { to: None, action: false, text: text.into(), since: Instant::now(), late: true };
         self.status.unsent.push(unsent);
     }
+}
+
+fn face(name: &str, me: bool) -> Face {
+    Face { name: name.to_owned(), me, host: false }
 }
 
 fn said(place: &str, at: u64, from: &str, text: &str) -> Line {
