@@ -43,7 +43,7 @@ pub const TABLE: &[Command] = &[
     row(Kind::Action, "eu", &["me"], "TEXTO", "diz o que você está fazendo"),
     row(Kind::Name, "nome", &["nick"], "NOVO NOME", "muda o seu nome"),
     row(Kind::Rooms, "salas", &["rooms"], "", "mostra as salas"),
-    row(Kind::Join, "entrar", &["join"], "SALA", "abre uma sala, ou volta a uma já aberta"),
+    row(Kind::Join, "entrar", &["join"], "SALA [SENHA]", "abre uma sala, ou volta a uma já aberta"),
     row(Kind::Part, "deixar", &["part"], "[SALA]", "fecha uma sala"),
     row(Kind::Search, "buscar", &["search"], "TEXTO", "procura no que já foi dito na sala"),
     row(Kind::Earlier, "antes", &["before"], "", "mostra mensagens anteriores"),

@@ -18,6 +18,8 @@ pub struct Draft(String, usize);
 #[derive(Debug, Default)]
 pub struct Editor {
     text: String,
+    /// A password is being written: it is shown as dots and not kept.
+    pub secret: bool,
     /// Byte position, always between two graphemes.
     cursor: usize,
     history: Vec<String>,
@@ -77,7 +79,7 @@ impl Editor {
         let text = std::mem::take(&mut self.text);
         self.cursor = 0;
         self.recalled = None;
-        if !text.trim().is_empty() && self.history.last() != Some(&text) {
+        if !self.secret && !text.trim().is_empty() && self.history.last() != Some(&text) {
             self.history.push(text.clone());
             if self.history.len() > MAX_HISTORY {
                 self.history.remove(0);
@@ -181,6 +183,7 @@ impl Editor {
         let columns = columns.saturating_sub(1).max(2);
         let (mut rows, mut used, mut cursor) = (vec![String::new()], 0, None);
         for (at, grapheme) in self.text.grapheme_indices(true) {
+            let grapheme = if self.secret { "•" } else { grapheme };
             let width = columns_of(grapheme);
             if used + width > columns {
                 rows.push(String::new());

@@ -155,3 +155,13 @@ fn a_text_that_is_put_aside_comes_back_with_its_cursor() {
     editor.exchange(draft);
     assert_eq!(seen(&editor), "para a |sala");
 }
+
+#[test]
+fn a_password_is_shown_as_dots_and_not_kept() {
+    let mut editor = Editor { secret: true, ..Editor::default() };
+    editor.insert("maçã");
+    assert_eq!(editor.rows(20, 1), (vec!["••••".to_owned()], (0, 4)));
+    assert_eq!(editor.take(), "maçã");
+    editor.recall(Way::Back);
+    assert!(editor.is_empty());
+}

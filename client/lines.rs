@@ -4,7 +4,7 @@
 //! Messages and answers go to standard output, everything else to standard error. Knows streams; never knows what is
 //! decided behind it.
 
-use crate::app::{Event, Status};
+use crate::app::{Event, Question, Status};
 use crate::clock::Clock;
 use crate::front::{Front, Input};
 use crate::line::{Change, Line, State, Tone};
@@ -16,7 +16,7 @@ pub struct Lines {
     clock: Clock,
     /// Where what happened by itself is told: to a person at a terminal, never to a script.
     news: Option<News>,
-    asking: bool,
+    asking: Option<Question>,
 }
 
 /// Where news are told.
@@ -28,7 +28,7 @@ pub enum News {
 
 impl Lines {
     pub fn new(clock: Clock, news: Option<News>) -> Self {
-        Self { clock, news, asking: false }
+        Self { clock, news, asking: None }
     }
 }
 
@@ -65,10 +65,10 @@ impl Front for Lines {
     fn give_back(&mut self, _: &str) {}
 
     fn refresh(&mut self, status: &Status) -> io::Result<()> {
-        if status.asking_name && !self.asking {
-            to_error("Seu nome: ");
+        if let Some(question) = status.asking.filter(|_| status.asking != self.asking) {
+            to_error(&format!("{} ", words::question(question)));
         }
-        self.asking = status.asking_name;
+        self.asking = status.asking;
         Ok(())
     }
 

@@ -69,7 +69,8 @@ struct Surface {
 fn main() -> ExitCode {
     // First of all, while there is only one thread.
     let clock = Clock::local();
-    let request = options::parse(std::env::args_os().skip(1), std::env::var_os("PAPO_NOME"));
+    let request =
+        options::parse(std::env::args_os().skip(1), std::env::var_os("PAPO_NOME"), std::env::var_os("PAPO_SENHA"));
     let exit = match request {
         Ok(Request::Help) => print(&options::help()),
         Ok(Request::Version) => print(&format!("cliente {}\n", env!("CARGO_PKG_VERSION"))),
@@ -103,7 +104,8 @@ fn talk(options: Options, clock: Clock) -> Exit {
     };
     let habits = Habits { attended: surface.attended, stays: options.stays, insists: options.insists };
     let session = Session::new(options.address.clone(), sender);
-    let app = App::new(options.address, habits, options.name, options.room, token, prefix);
+    let mut app = App::new(options.address, habits, options.name, options.room, token, prefix);
+    app.show_at_the_door(options.secrets);
     let result = surface.open(clock).and_then(|mut front| {
         let inputs = if surface.capable { keyboard::keys() } else { keyboard::lines() }?;
         let sources = Sources { inputs, news, stops };

@@ -3,9 +3,10 @@
 //! Knows the options; never knows what they lead to.
 
 use crate::address::{Address, AddressError, DEFAULT_PORT};
-use crate::app::{bad_name, bad_room};
+use crate::app::{bad_name, bad_password, bad_room};
 use lexopt::{Arg, Parser, ValueExt};
 use papo::name::{Name, RoomName};
+use papo::protocol::{Password, Secrets};
 use std::ffi::OsString;
 
 /// What was asked for.
@@ -14,6 +15,8 @@ pub struct Options {
     pub address: Address,
     pub name: Option<Name>,
     pub room: RoomName,
+    /// What is shown at the door besides the name.
+    pub secrets: Secrets,
     /// Plain lines, also on a terminal.
     pub lines: bool,
     /// Go on listening when there is nothing more to say.
@@ -60,6 +63,20 @@ const CHOICES: &[Choice] = &[
     },
     Choice {
         short: None,
+        long: "senha",
+        twins: &["password"],
+        value: Some(("SENHA", "girassol")),
+        description: "Senha do servidor, se ele tem uma [variável: PAPO_SENHA]",
+    },
+    Choice {
+        short: None,
+        long: "chave",
+        twins: &["key"],
+        value: Some(("CHAVE", "k3y...")),
+        description: "Para organizar a conversa: a chave que o servidor mostra",
+    },
+    Choice {
+        short: None,
         long: "linhas",
         twins: &[],
         value: None,
@@ -102,12 +119,18 @@ const CHOICES: &[Choice] = &[
     },
 ];
 
-/// Reads the arguments after the program's name. `env_name` is the value of `PAPO_NOME`.
+/// Reads the arguments after the program's name. `env_name` is the value of `PAPO_NOME`,
+/// `env_password` that of `PAPO_SENHA`.
 ///
 /// # Errors
 /// A sentence for people.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>, env_name: Option<OsString>) -> Result<Request, String> {
+pub fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    env_name: Option<OsString>,
+    env_password: Option<OsString>,
+) -> Result<Request, String> {
     let (mut address, mut name, mut room) = (None, env_name.filter(|name| !name.is_empty()), None);
+    let (mut password, mut key) = (env_password.filter(|password| !password.is_empty()), None);
     let (mut lines, mut stays, mut insists, mut json) = (false, false, false, false);
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next().map_err(unexpected_value)? {
@@ -120,6 +143,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, env_name: Option<OsS
             Some("json") => json = true,
             Some(long @ "nome") => name = Some(parser.value().map_err(|_| no_value(long))?),
             Some(long @ "sala") => room = Some(parser.value().map_err(|_| no_value(long))?),
+            Some(long @ "senha") => password = Some(parser.value().map_err(|_| no_value(long))?),
+            Some(long @ "chave") => key = Some(parser.value().map_err(|_| no_value(long))?),
             _ => match argument {
                 Arg::Value(value) if address.is_none() => address = Some(value),
                 Arg::Value(value) => {
@@ -144,7 +169,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, env_name: Option<OsS
         Some(raw) => RoomName::new(text(raw)?.trim_start_matches('#')).map_err(|_| bad_room())?,
         None => RoomName::lobby(),
     };
-    Ok(Request::Talk(Options { address, name, room, lines, stays, insists, json }))
+    let secrets = Secrets { password: secret(password)?, host_key: secret(key)?, room_password: None };
+    Ok(Request::Talk(Options { address, name, room, secrets, lines, stays, insists, json }))
 }
 
 /// The text of `--ajuda`.
@@ -166,6 +192,12 @@ pub fn help() -> String {
          encontrado · 4 recusado · 5 a conexão caiu antes da confirmação · 130 Ctrl+C\n",
     );
     text
+}
+
+/// What proves something, if it was given.
+fn secret(raw: Option<OsString>) -> Result<Option<Password>, String> {
+    let Some(raw) = raw else { return Ok(None) };
+    Password::new(&text(raw)?).map(Some).ok_or_else(bad_password)
 }
 
 const ALL: &str = "Veja todas as opções com: cliente --ajuda";
@@ -225,56 +257,5 @@ fn unknown(argument: &Arg<'_>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn asked(line: &str, env_name: Option<&str>) -> Result<Options, String> {
-        match parse(line.split_whitespace().map(OsString::from), env_name.map(OsString::from)) {
-            Ok(Request::Talk(options)) => Ok(options),
-            Ok(other) => panic!("{other:?}"),
-            Err(sentence) => Err(sentence),
-        }
-    }
-
-    #[test]
-    fn without_arguments_it_talks_to_this_computer() {
-        let options = asked("", None).unwrap();
-        assert_eq!(options.address.to_string(), "127.0.0.1:9000");
-        assert_eq!(options.room, RoomName::lobby());
-        assert!(options.name.is_none() && !options.lines && !options.stays);
-    }
-
-    #[test]
-    fn everything_can_be_said() {
-        let options = asked("-n robô 192.168.0.10 --sala #lab --linhas --ficar", Some("Ana")).unwrap();
-        assert_eq!(options.address.to_string(), "192.168.0.10:9000");
-        assert_eq!(options.name, Some(Name::new("robô").unwrap()));
-        assert_eq!(options.room.as_str(), "lab");
-        assert!(options.lines && options.stays);
-        assert_eq!(asked("", Some("Ana")).unwrap().name, Some(Name::new("Ana").unwrap()));
-    }
-
-    #[test]
-    fn what_is_wrong_is_answered_with_what_would_be_right() {
-        let error = |line| asked(line, None).unwrap_err();
-        assert_eq!(
-            error("--noem Ana"),
-            "Não conheço a opção “--noem”. Você quis dizer --nome? Veja todas com: cliente --ajuda"
-        );
-        assert_eq!(error("-x"), "Não conheço a opção “-x”. Veja todas com: cliente --ajuda");
-        assert_eq!(error("--nome"), "Falta o valor da opção --nome. Escreva assim: cliente --nome Ana");
-        assert!(error("--nome <Ana>").starts_with("Este nome não serve"));
-        assert!(error("a b").starts_with("Só um endereço por vez: “b” sobrou."));
-        assert!(error("localhost:porta").starts_with("Este endereço não parece certo."));
-        assert!(error("--linhas=sim").starts_with("A opção --linhas não leva valor."));
-    }
-
-    #[test]
-    fn the_help_shows_every_option() {
-        for choice in CHOICES {
-            assert!(help().contains(&format!("--{}", choice.long)));
-        }
-        assert!(matches!(parse([OsString::from("--help")], None), Ok(Request::Help)));
-        assert!(matches!(parse([OsString::from("-V")], None), Ok(Request::Version)));
-    }
-}
+#[path = "options_tests.rs"]
+mod tests;

@@ -3,6 +3,7 @@
 //! Knows Portuguese; never knows when something is said or where.
 
 use crate::address::Address;
+use crate::app::Question;
 
 /// Most names in one sentence; of the others only the number is told.
 const MAX_LISTED: usize = 12;
@@ -15,6 +16,15 @@ pub fn list<S: AsRef<str>>(items: &[S]) -> String {
         [one] => (*one).to_owned(),
         [first @ .., last] if items.len() <= MAX_LISTED => format!("{} e {last}", first.join(", ")),
         [..] => format!("{} e mais {}", items[..MAX_LISTED].join(", "), people(items.len() - MAX_LISTED)),
+    }
+}
+
+/// What stands before the answer.
+pub fn question(question: Question) -> &'static str {
+    match question {
+        Question::Name => "Seu nome:",
+        Question::Password => "Senha do servidor:",
+        Question::RoomPassword => "Senha da sala:",
     }
 }
 

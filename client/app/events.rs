@@ -35,6 +35,16 @@ pub enum Event {
     Tick,
 }
 
+/// What the person is asked before they can come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    Name,
+    /// The server's password.
+    Password,
+    /// The password of the room to land in.
+    RoomPassword,
+}
+
 /// How a connection ended, or did not begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gone {

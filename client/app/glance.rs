@@ -1,6 +1,6 @@
 //! What can be seen of the state at one moment, for whoever draws it.
 
-use super::{App, PATIENCE, Phase};
+use super::{App, PATIENCE, Phase, Question};
 use crate::pending::Recipient;
 use crate::room::Person;
 use std::time::Instant;
@@ -11,7 +11,8 @@ const MAX_UNSENT: usize = 50;
 /// The state as a screen needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Status {
-    pub asking_name: bool,
+    /// What the person is asked, instead of being in the conversation.
+    pub asking: Option<Question>,
     pub name: String,
     pub address: String,
     /// The room being written in, when more than one is open.
@@ -81,7 +82,7 @@ impl App {
         let me = self.me.as_ref().map(|me| me.tag.as_str());
         let people = room.map_or(&[][..], |room| room.people());
         Status {
-            asking_name: matches!(self.phase, Phase::Naming { .. }),
+            asking: if let Phase::Asking { question, .. } = self.phase { Some(question) } else { None },
             name: self.my_name(),
             address: self.address.to_string(),
             room: self.label(self.current),

@@ -1,6 +1,6 @@
 //! How connections begin and end, how leaving goes, and what happens only because time passed.
 
-use super::{App, BLINK, Effect, Exit, Gone, Leaving, Phase};
+use super::{App, BLINK, Effect, Exit, Gone, Leaving, Phase, Question};
 use crate::line::Line;
 use crate::words::{self, Failure};
 use papo::protocol::{ClientMessage, Secrets, Since};
@@ -27,7 +27,7 @@ impl App {
             return;
         }
         let Some(name) = self.name.clone() else {
-            self.phase = Phase::Naming { connected: true };
+            self.ask_for(Question::Name);
             return;
         };
         self.bye = None;
@@ -36,14 +36,9 @@ impl App {
             Some(room) => (room.name.clone(), room.since()),
             None => (self.lobby.clone(), Since::default()),
         };
-        self.send(ClientMessage::Enter {
-            name,
-            token: Some(self.token.clone()),
-            room: Some(room),
-            since,
-            key: None,
-            secrets: Secrets::default(),
-        });
+        let secrets = Secrets { room_password: self.password_of(&room), ..self.secrets.clone() };
+        let (token, room) = (Some(self.token.clone()), Some(room));
+        self.send(ClientMessage::Enter { name, token, room, since, key: None, secrets });
     }
 
     pub(super) fn gone(&mut self, gone: Gone, now: Instant) {
@@ -53,7 +48,7 @@ impl App {
         match (self.phase, gone) {
             (Phase::Over, _) => {}
             (Phase::Closing { exit, .. }, _) => self.exit(exit),
-            (Phase::Naming { .. }, _) => self.phase = Phase::Naming { connected: false },
+            (Phase::Asking { question, .. }, _) => self.phase = Phase::Asking { question, connected: false },
             (_, Gone::Failed(failure)) if self.me.is_none() && (!insists || failure.is_refusal()) => {
                 self.show(Line::problem(failure.sentence(&self.address)));
                 self.exit(if failure.is_refusal() { Exit::Refused } else { Exit::Unreachable });
@@ -111,7 +106,7 @@ impl App {
     /// Says goodbye to the server, if there is one, and ends.
     pub(super) fn finish(&mut self, exit: Exit, now: Instant) {
         match self.phase {
-            Phase::Talking | Phase::Entering { .. } | Phase::Naming { connected: true } => {
+            Phase::Talking | Phase::Entering { .. } | Phase::Asking { connected: true, .. } => {
                 // From now on this is the only time that counts.
                 (self.phase, self.leaving) = (Phase::Closing { until: now + GOODBYE, exit }, None);
                 self.effects.push(Effect::Close);
@@ -157,8 +152,8 @@ impl App {
             (Phase::Entering { .. } | Phase::Connecting, Some(Leaving { until: Some(until) })) if now >= until => {
                 self.finish(Exit::Fine, now);
             }
-            // Nobody will write the name any more.
-            (Phase::Naming { .. }, Some(_)) => self.finish(Exit::Fine, now),
+            // Nobody will answer any more.
+            (Phase::Asking { .. }, Some(_)) => self.finish(Exit::Fine, now),
             (Phase::Talking, Some(leaving)) => {
                 let done = self.queue.is_empty() && self.asked == 0;
                 if done || leaving.until.is_some_and(|until| now >= until) {

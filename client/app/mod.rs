@@ -4,6 +4,7 @@
 //! `told` (about rooms and people), what the person types in `typed`; how connections begin and end is in `life`. Time
 //! comes in with each event. Never knows sockets, terminals, files, clocks or chance.
 
+mod door;
 mod entries;
 mod events;
 mod glance;
@@ -12,7 +13,8 @@ mod said;
 mod told;
 mod typed;
 
-pub use events::{Effect, Event, Exit, Gone, Habits};
+pub use door::bad_password;
+pub use events::{Effect, Event, Exit, Gone, Habits, Question};
 pub use glance::{Face, Status, Unsent};
 pub use typed::{bad_name, bad_room};
 
@@ -23,7 +25,8 @@ use crate::pending::{Queue, Recipient};
 use crate::room::{Person, Room};
 use crate::words;
 use papo::name::{Name, RoomName};
-use papo::protocol::{ByeCode, ClientMessage, Token};
+use papo::protocol::{ByeCode, ClientMessage, Password, Secrets, Token};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// How long “Sair? Tecle Ctrl+C de novo.” stays.
@@ -35,8 +38,9 @@ const PATIENCE: Duration = Duration::from_millis(700);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Waiting for a name; whether a connection waits for it too.
-    Naming {
+    /// Waiting for an answer of the person; whether a connection waits for it too.
+    Asking {
+        question: Question,
         connected: bool,
     },
     Connecting,
@@ -63,6 +67,10 @@ pub struct App {
     habits: Habits,
     token: Token,
     name: Option<Name>,
+    /// What is shown at the door besides the name.
+    secrets: Secrets,
+    /// The passwords of rooms, by their keys.
+    passwords: HashMap<String, Password>,
     /// Where to land.
     lobby: RoomName,
     /// Who one is, once the server has said so.
@@ -113,12 +121,14 @@ impl App {
             token,
             name,
             lobby,
+            secrets: Secrets::default(),
+            passwords: HashMap::new(),
             me: None,
             rooms: Vec::new(),
             current: 0,
             queue: Queue::new(prefix),
             max_text: papo::protocol::MAX_TEXT,
-            phase: Phase::Naming { connected: false },
+            phase: Phase::Asking { question: Question::Name, connected: false },
             leaving: None,
             heard: Heard::default(),
             explained: false,

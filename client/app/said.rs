@@ -91,13 +91,12 @@ impl App {
             self.show(Line::info("Conexão restabelecida."));
         }
         // The first room came with `enter`; what waits to be said in the others must find them open.
-        let again: Vec<ClientMessage> = (self.rooms.iter().skip(1))
-            .map(|room| ClientMessage::Join { room: room.name.clone(), since: room.since(), room_password: None })
-            .collect();
+        let again: Vec<ClientMessage> =
+            (self.rooms.iter().skip(1)).map(|room| self.joining(room.name.clone(), room.since())).collect();
         again.into_iter().for_each(|join| self.send(join));
         // So must the one that was being opened when the connection was lost.
         if let Some(room) = self.opening.clone() {
-            self.ask(ClientMessage::Join { room, since: Since::default(), room_password: None });
+            self.ask(self.joining(room, Since::default()));
         }
     }
 
@@ -164,9 +163,13 @@ impl App {
             return;
         }
         if let Phase::Entering { .. } = self.phase {
-            return self.not_let_in(refusal.code, &sentence, now);
+            return self.not_let_in(refusal.code, refusal.room.is_some(), &sentence, now);
         }
         self.answered();
+        let sentence = match refusal.code {
+            ErrorCode::PasswordRequired => format!("{sentence} Assim: /entrar SALA SENHA"),
+            _ => sentence,
+        };
         self.opening = None;
         self.flaw = self.flaw.or(Some(Exit::Refused));
         self.show(Line::problem(sentence));
@@ -178,16 +181,15 @@ impl App {
         }
     }
 
-    fn not_let_in(&mut self, code: ErrorCode, sentence: &str, now: Instant) {
-        let about_name = matches!(code, ErrorCode::NameTaken | ErrorCode::NameInvalid);
-        if about_name && self.habits.attended {
+    fn not_let_in(&mut self, code: ErrorCode, of_room: bool, sentence: &str, now: Instant) {
+        if let Some(question) = self.asks_for(code, of_room) {
             self.show(Line::problem(sentence));
-            self.phase = Phase::Naming { connected: true };
-            return;
+            return self.ask_for(question);
         }
         let advice = match code {
             ErrorCode::NameTaken => format!(" Tente: cliente --nome \"{} 2\"", self.my_name()),
             ErrorCode::NameInvalid => " Tente: cliente --nome \"Ana 2\"".to_owned(),
+            ErrorCode::PasswordRequired if !of_room => " Assim: cliente --senha SENHA".to_owned(),
             _ => String::new(),
         };
         self.show(Line::problem(format!("{sentence}{advice}")));
@@ -196,7 +198,7 @@ impl App {
 
     fn bye(&mut self, code: ByeCode, text: &str, retry_after: Option<Duration>, now: Instant) {
         self.bye = Some((code, retry_after));
-        let naming = matches!(self.phase, Phase::Naming { .. });
+        let naming = matches!(self.phase, Phase::Asking { .. });
         let final_word = matches!(code, ByeCode::Kicked | ByeCode::Banned | ByeCode::Protocol) || self.me.is_none();
         match code {
             // While a name is being thought about the server may lose patience: the next name brings a new connection.

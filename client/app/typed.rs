@@ -6,7 +6,7 @@ use crate::line::Line;
 use crate::pending::Recipient;
 use crate::words;
 use papo::name::{MAX_NAME, MAX_ROOM, Name, NameError, RoomName};
-use papo::protocol::{ClientMessage, Refusal, Since};
+use papo::protocol::{ClientMessage, Password, Refusal, Since};
 use papo::text::fold;
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ impl App {
         self.confirm = None;
         match self.phase {
             Phase::Closing { .. } | Phase::Over => return,
-            Phase::Naming { connected } => return self.name_given(text, connected, now),
+            Phase::Asking { question, connected } => return self.answer(question, text, connected, now),
             _ => {}
         }
         let text = text.trim_end();
@@ -47,19 +47,6 @@ impl App {
             Typed::Text(text) => self.say_here(text, false, now),
             Typed::Run(kind, arguments) => self.run(kind, arguments, now),
             Typed::Unknown(sentence) => self.misused(sentence),
-        }
-    }
-
-    fn name_given(&mut self, raw: &str, connected: bool, now: Instant) {
-        if matches!(command::parse(raw.trim()), Typed::Run(Kind::Quit, _)) {
-            return self.leave(now);
-        }
-        match Name::new(raw) {
-            Ok(name) => {
-                self.name = Some(name);
-                if connected { self.enter(now) } else { self.connect() }
-            }
-            Err(error) => self.show(Line::problem(bad_name(error))),
         }
     }
 
@@ -201,9 +188,13 @@ impl App {
     }
 
     fn open(&mut self, raw: &str) {
-        let Ok(room) = RoomName::new(raw.trim_start_matches('#')) else {
+        let (name, password) = raw.split_once(char::is_whitespace).unwrap_or((raw, ""));
+        let Ok(room) = RoomName::new(name.trim_start_matches('#')) else {
             return self.misused(bad_room());
         };
+        if let Some(password) = Password::new(password.trim()) {
+            self.know(&room, Some(password));
+        }
         match self.rooms.iter().position(|known| known.name == room) {
             Some(place) => {
                 self.opening = None;
@@ -212,7 +203,7 @@ impl App {
             }
             None => {
                 self.opening = Some(room.clone()).filter(|_| self.phase == Phase::Talking);
-                self.ask(ClientMessage::Join { room, since: Since::default(), room_password: None });
+                self.ask(self.joining(room, Since::default()));
             }
         }
     }

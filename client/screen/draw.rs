@@ -48,7 +48,7 @@ pub fn draw(buffer: &mut Buffer, view: &mut View, status: &Status, editor: &Edit
         put(buffer, 1 + free + y, row);
     }
     put(buffer, 1 + height, &news_row(view, status, editor));
-    let style = if status.asking_name { STRONG } else { style::name(&status.name, true, false, view.colours) };
+    let style = if status.asking.is_some() { STRONG } else { style::name(&status.name, true, false, view.colours) };
     input(buffer, &label, style, editor, view.input_rows)
 }
 
@@ -96,10 +96,10 @@ fn people(view: &View, status: &Status, height: usize) -> Vec<Row<'static>> {
 /// The connection, oneself, the company and the rooms, as much of it as fits.
 fn status_row(view: &View, status: &Status) -> Row<'static> {
     let columns = view.columns;
-    if status.offline || (!status.connected && !status.asking_name) {
+    if status.offline || (!status.connected && status.asking.is_none()) {
         return Row::from(Span::styled(offline(status, columns), STRONG));
     }
-    if status.asking_name {
+    if status.asking.is_some() {
         return Row::from(format!(" ○ {}", status.address));
     }
     let company = words::people(status.online);
@@ -213,15 +213,15 @@ fn news_row(view: &View, status: &Status, editor: &Editor) -> Row<'static> {
 fn room_left(status: &Status, editor: &Editor) -> Option<i64> {
     /// So near to the limit people begin to look for words to leave out.
     const NEAR: usize = 100;
-    let near = !status.asking_name && editor.text().len() + NEAR >= status.limit;
+    let near = status.asking.is_none() && editor.text().len() + NEAR >= status.limit;
     let count = if near { editor.text().trim_end().chars().count() } else { 0 };
     (near && count + NEAR >= status.limit).then(|| status.limit as i64 - count as i64)
 }
 
 /// What stands before the typed text: as much of it as leaves room for writing.
 fn prompt(status: &Status, columns: usize) -> String {
-    if status.asking_name {
-        return " Seu nome: ".into();
+    if let Some(question) = status.asking {
+        return format!(" {} ", words::question(question));
     }
     let room = status.room.as_ref().map(|room| format!(" {room}")).unwrap_or_default();
     let wanted = [format!(" {}{room} › ", status.name), format!("{room} › "), format!(" {} › ", status.name)];

@@ -35,7 +35,7 @@ impl Screen {
     fn writing(&self) -> Option<Event> {
         let text = self.editor.text();
         let private = text.is_empty() || (text.starts_with('/') && !text.starts_with("/eu "));
-        (!private && !self.status.asking_name).then_some(Event::Writing)
+        (!private && self.status.asking.is_none()).then_some(Event::Writing)
     }
 
     fn wished(&mut self, wish: Wish) -> Option<Event> {

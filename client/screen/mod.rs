@@ -17,7 +17,7 @@ mod writer;
 
 pub use writer::{print_last, restore};
 
-use crate::app::{Event, Status};
+use crate::app::{Event, Question, Status};
 use crate::clock::Clock;
 use crate::complete::Completion;
 use crate::front::{Front, Input};
@@ -193,7 +193,8 @@ impl Front for Screen {
             self.rest()?;
         }
         if *status != self.status {
-            match (self.status.asking_name, status.asking_name) {
+            self.editor.secret = status.asking.is_some_and(|question| question != Question::Name);
+            match (self.status.asking.is_some(), status.asking.is_some()) {
                 // What was being written for others is no name.
                 (false, true) => self.drafts.turn(&mut self.editor, Desk::Aside, &Desk::Room(String::new())),
                 (true, false) => self.drafts.back(&mut self.editor),

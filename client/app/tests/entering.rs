@@ -20,18 +20,18 @@ fn somebody_enters_and_is_told_who_is_there() {
 #[test]
 fn a_name_is_asked_for_until_one_serves() {
     let mut desk = Desk::new(PERSON, None);
-    assert!(desk.app.status(desk.now).asking_name);
+    assert_eq!(desk.app.status(desk.now).asking, Some(Question::Name));
     desk.types("<b>");
     assert!(desk.shown()[0].starts_with("! Este nome não serve"));
     desk.types("Bruno");
     desk.happens(Event::Opened);
     desk.hears(refuses(ErrorCode::NameTaken, None));
-    assert!(desk.app.status(desk.now).asking_name);
+    assert_eq!(desk.app.status(desk.now).asking, Some(Question::Name));
     assert_eq!(desk.sent(), ["enter Bruno None"]);
     desk.types("Ana");
     assert_eq!(desk.sent(), ["enter Ana None"], "on the same connection");
     desk.hears(welcome("Ana"));
-    assert!(!desk.app.status(desk.now).asking_name);
+    assert_eq!(desk.app.status(desk.now).asking, None);
 }
 
 #[test]
@@ -84,4 +84,47 @@ fn who_insists_is_told_once_what_is_being_waited_for() {
     assert!(desk.shown()[0].starts_with("! Não encontrei nenhum servidor em 127.0.0.1:9000."));
     desk.happens(Event::Gone(Gone::Failed(Failure::Refused)));
     assert_eq!(desk.shown(), [""; 0]);
+}
+
+#[test]
+fn a_password_is_asked_for_until_it_is_right() {
+    let mut desk = Desk::new(PERSON, Some("Ana"));
+    desk.happens(Event::Opened);
+    for code in [ErrorCode::PasswordRequired, ErrorCode::PasswordWrong, ErrorCode::TooFast] {
+        desk.hears(refuses(code, None));
+        assert_eq!(desk.app.status(desk.now).asking, Some(Question::Password));
+        desk.types("girassol");
+        assert_eq!(desk.sent().last().unwrap(), "enter Ana None", "on the same connection");
+    }
+    desk.hears(ServerMessage::Error(Refusal::new(ErrorCode::PasswordRequired).about_room("geral".into())));
+    assert_eq!(desk.app.status(desk.now).asking, Some(Question::RoomPassword));
+    desk.effects.clear();
+    desk.types("miosótis");
+    let Some(Effect::Send(ClientMessage::Enter { secrets, .. })) = desk.did().pop() else { panic!("no enter") };
+    assert_eq!((secrets.password, secrets.room_password), (Password::new("girassol"), Password::new("miosótis")));
+}
+
+#[test]
+fn a_script_without_the_password_is_told_how_to_give_it() {
+    let mut desk = Desk::new(SCRIPT, Some("robô"));
+    desk.happens(Event::Opened);
+    desk.hears(refuses(ErrorCode::PasswordRequired, None));
+    assert_eq!(desk.shown(), ["! Não. Assim: cliente --senha SENHA"]);
+    desk.happens(Event::Gone(Gone::Ended));
+    assert_eq!(desk.did().pop(), Some(Effect::Exit(Exit::Refused)));
+}
+
+#[test]
+fn a_room_is_opened_again_with_its_password() {
+    let mut desk = Desk::talking(PERSON);
+    desk.types("/entrar lab girassol");
+    desk.hears(joined("lab", "e1", 0, &[], false));
+    desk.happens(Event::Gone(Gone::Ended));
+    desk.effects.clear();
+    desk.enters("e1", 0, &[]);
+    let passwords = desk.did().into_iter().filter_map(|effect| match effect {
+        Effect::Send(ClientMessage::Join { room_password, .. }) => room_password,
+        _ => None,
+    });
+    assert_eq!(passwords.collect::<Vec<_>>(), [Password::new("girassol").unwrap()]);
 }

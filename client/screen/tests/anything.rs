@@ -82,7 +82,10 @@ impl Desk {
             8 if chance.below(20) == 0 => self.view.clear(),
             8 => self.view.focus(chance.below(2) == 0),
             9 => self.view.people = chance.below(2) == 0,
-            10 => (self.status.current, self.status.asking_name) = (chance.below(2), chance.below(9) == 0),
+            10 => {
+                let asked = [Some(Question::Name), Some(Question::Password), None][chance.below(9).min(2)];
+                (self.status.current, self.status.asking) = (chance.below(2), asked);
+            }
             _ => {
                 let rows = (chance.below(2) == 0).then(|| chance.below(5));
                 let _ = self.view.scroll(chance.way(), rows, &self.status);

@@ -84,6 +84,23 @@ fn the_people_take_the_place_of_the_conversation() {
 }
 
 #[test]
+fn a_password_is_asked_for_where_lines_are_typed() {
+    let mut desk = Desk::new(40, 5);
+    (desk.status.asking, desk.editor.secret) = (Some(Question::Password), true);
+    desk.view.show(&Line::problem("Esta conversa tem senha."));
+    desk.editor.insert("girassol");
+    desk.expects(
+        "
+ ○ 192.168.0.10:9000
+
+ Esta conversa tem senha.
+
+ Senha do servidor: ••••••••
+",
+    );
+}
+
+#[test]
 fn of_many_rooms_those_are_told_that_matter() {
     let mut desk = Desk::new(60, 6);
     desk.status.rooms.extend((2..=9).map(|number| format!("sala-número-{number}")));
@@ -125,8 +142,8 @@ fn people_and_help_come_when_they_are_asked_for() {
     desk.view.resize(40, 40);
     let screen = desk.screen();
     let place = screen.iter().position(|row| row.starts_with(" /limpar")).unwrap();
-    assert_eq!(screen[place], " /limpar             limpa a tela; nada");
-    assert_eq!(screen[place + 1], "                     se perde no");
+    assert_eq!(screen[place], " /limpar               limpa a tela;");
+    assert_eq!(screen[place + 1], "                       nada se perde no");
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod sizes;
 
 use super::view::View;
 use super::{draw, style};
-use crate::app::{Face, Status, Unsent};
+use crate::app::{Face, Question, Status, Unsent};
 use crate::clock::Clock;
 use crate::input::{Editor, Way};
 use crate::line::{Line, State};
