@@ -21,6 +21,21 @@ pub enum Kind {
     Alerts,
     Clear,
     Quit,
+    Edit,
+    Erase,
+    Ignore,
+    Mute,
+    Unmute,
+    MuteAll,
+    Slow,
+    Lock,
+    Kick,
+    Ban,
+    Unban,
+    Notify,
+    Promote,
+    Demote,
+    RoomPassword,
 }
 
 /// One row of the table.
@@ -34,23 +49,47 @@ pub struct Command {
     description: &'static str,
 }
 
-/// Every command, in the order of the help.
+/// Every command, in the order of the help. Neighbours that take nothing share a row there.
 pub const TABLE: &[Command] = &[
-    row(Kind::Help, "ajuda", &["help"], "", "mostra os comandos"),
+    row(Kind::Help, "ajuda", &["help"], "[organizar]", "mostra os comandos, ou os de quem organiza"),
     row(Kind::Who, "quem", &["who"], "", "mostra quem está na sala"),
+    row(Kind::Rooms, "salas", &["rooms"], "", "mostra as salas"),
     row(Kind::Whisper, "msg", &["w", "whisper"], "NOME TEXTO", "escreve só para uma pessoa; não fica guardado"),
     row(Kind::Reply, "r", &["reply"], "TEXTO", "responde à última conversa particular"),
     row(Kind::Action, "eu", &["me"], "TEXTO", "diz o que você está fazendo"),
+    row(Kind::Edit, "editar", &["edit"], "[TEXTO]", "muda a sua última mensagem"),
+    row(Kind::Erase, "apagar", &["erase", "delete"], "[NOME [10m]]", "apaga a sua última mensagem, ou as de alguém"),
+    row(Kind::Ignore, "ignorar", &["ignore"], "NOME", "esconde o que alguém escreve, ou volta a mostrar"),
     row(Kind::Name, "nome", &["nick"], "NOVO NOME", "muda o seu nome"),
-    row(Kind::Rooms, "salas", &["rooms"], "", "mostra as salas"),
     row(Kind::Join, "entrar", &["join"], "SALA [SENHA]", "abre uma sala, ou volta a uma já aberta"),
     row(Kind::Part, "deixar", &["part"], "[SALA]", "fecha uma sala"),
     row(Kind::Search, "buscar", &["search"], "TEXTO", "procura no que já foi dito na sala"),
-    row(Kind::Earlier, "antes", &["before"], "", "mostra mensagens anteriores"),
     row(Kind::Alerts, "avisos", &["alerts"], "[sim|não]", "apita quando alguém menciona você"),
-    row(Kind::Clear, "limpar", &["clear"], "", "limpa a tela; nada se perde no servidor"),
+    row(Kind::Earlier, "antes", &["before"], "", "mostra o que veio antes"),
+    row(Kind::Clear, "limpar", &["clear"], "", "limpa a tela"),
     row(Kind::Quit, "sair", &["quit", "exit"], "", "sai da conversa"),
+    row(Kind::Mute, "silenciar", &["mute"], "NOME [10m]", "tira a palavra de alguém por um tempo"),
+    row(Kind::Unmute, "ouvir", &["unmute"], "NOME", "devolve a palavra"),
+    row(
+        Kind::MuteAll,
+        "silenciar-todos",
+        &["mute-all"],
+        "[sim|não]",
+        "na sala, só fala quem organiza; outra vez desliga",
+    ),
+    row(Kind::Slow, "lento", &["slow"], "10s", "na sala, uma mensagem por pessoa a cada 10 s; 0 desliga"),
+    row(Kind::Lock, "trancar", &["lock"], "[sim|não]", "ninguém novo entra na conversa; outra vez desliga"),
+    row(Kind::Kick, "expulsar", &["kick"], "NOME", "põe alguém para fora; pode voltar"),
+    row(Kind::Ban, "banir", &["ban"], "NOME [1h]", "põe alguém para fora por um tempo"),
+    row(Kind::Unban, "perdoar", &["unban"], "NOME", "deixa voltar"),
+    row(Kind::Notify, "avisar", &["notify"], "TEXTO", "diz algo a todo mundo, em todas as salas"),
+    row(Kind::Promote, "promover", &["promote"], "NOME", "passa também a organizar a conversa"),
+    row(Kind::Demote, "rebaixar", &["demote"], "NOME", "deixa de organizar a conversa"),
+    row(Kind::RoomPassword, "senha", &["password"], "[PALAVRA]", "põe uma senha nesta sala, ou tira"),
 ];
+
+/// The first command of those who organize; all after it are theirs too.
+const FIRST_OF_HOSTS: &str = "silenciar";
 
 const fn row(
     kind: Kind,
@@ -95,13 +134,34 @@ pub fn usage(kind: Kind) -> String {
 
 /// The text of `/ajuda`.
 pub fn help() -> String {
-    let width = TABLE.iter().map(|command| command.form().len()).max().unwrap_or(0);
-    let mut text = String::from("Comandos:");
-    for command in TABLE {
-        text.push_str(&format!("\n{:width$}  {}", command.form(), command.description));
-    }
-    text.push_str("\nPara dizer algo que começa com barra, escreva duas: //texto");
-    text
+    let text = told("Comandos:", talk_and_order().0);
+    text + "\nPara dizer algo que começa com barra, escreva duas: //texto"
+}
+
+/// The text of `/ajuda organizar`.
+pub fn help_for_hosts() -> String {
+    let text = told("Para quem organiza a conversa (★):", talk_and_order().1);
+    text + "\nTempos: 30s, 10m, 1h; um número sem letra são minutos."
+}
+
+/// Everybody's commands, and those of who organizes.
+fn talk_and_order() -> (&'static [Command], &'static [Command]) {
+    let first = TABLE.iter().position(|command| command.name == FIRST_OF_HOSTS).unwrap_or(TABLE.len());
+    TABLE.split_at(first)
+}
+
+fn told(title: &str, commands: &[Command]) -> String {
+    let alone = |one: &Command, other: &Command| one.arguments.is_empty() && other.arguments.is_empty();
+    let join = |parts: Vec<String>, between: &str| parts.join(between);
+    let rows: Vec<(String, String)> = (commands.chunk_by(alone))
+        .map(|row| {
+            let forms = row.iter().map(Command::form).collect();
+            (join(forms, ", "), join(row.iter().map(|command| command.description.to_owned()).collect(), "; "))
+        })
+        .collect();
+    let width = rows.iter().map(|(form, _)| form.chars().count()).max().unwrap_or(0);
+    let rows = rows.iter().map(|(form, description)| format!("\n{form:width$}  {description}"));
+    format!("{title}{}", rows.collect::<String>())
 }
 
 impl Command {
@@ -158,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_help_shows_every_command() {
-        let help = help();
+        let help = help() + &help_for_hosts();
         for command in TABLE {
             assert!(help.contains(&command.form()), "{}", command.name);
         }

@@ -155,15 +155,15 @@ mod tests {
 
     #[test]
     fn commands_and_rooms_are_found() {
-        assert_eq!(completed("/a"), ["/ajuda", "/antes", "/avisos "]);
+        assert_eq!(completed("/a"), ["/ajuda ", "/apagar ", "/avisos ", "/antes", "/avisar "]);
         assert_eq!(completed("/entrar lab"), ["/entrar Laboratório "]);
         assert_eq!(completed("veja #g"), ["veja #geral ", "veja #garagem "], "also rooms that were only spoken of");
     }
 
     #[test]
     fn an_english_name_is_completed_by_whoever_types_english() {
-        assert_eq!(completed("/s"), ["/salas", "/sair"]);
-        assert_eq!(completed("/se"), ["/search "]);
+        assert_eq!(completed("/sa"), ["/salas", "/sair"]);
+        assert_eq!(completed("/sea"), ["/search "]);
         assert_eq!(completed("/wh"), ["/who", "/whisper "]);
         assert_eq!(completed("/ni"), ["/nick "]);
     }

@@ -4,7 +4,7 @@
 //! never be stored twice. Knows order and time; never knows sockets or screens.
 
 use papo::name::{Name, RoomName};
-use papo::protocol::{ClientMessage, Limits};
+use papo::protocol::{ClientMessage, HostAct, Limits};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,27 @@ pub struct Pending {
 /// Whom it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient {
-    Room { room: RoomName, action: bool },
+    Room {
+        room: RoomName,
+        action: bool,
+    },
     Person(Name),
+    /// The text becomes that of this own message.
+    Edit {
+        room: RoomName,
+        seq: u64,
+    },
+    /// This own message is taken back.
+    Erase {
+        room: RoomName,
+        seq: u64,
+    },
+    /// What somebody said lately is taken back.
+    EraseOf {
+        room: RoomName,
+        name: Name,
+        seconds: u64,
+    },
 }
 
 /// The messages that are not confirmed, oldest first.
@@ -80,6 +99,16 @@ impl Queue {
         self.count += 1;
         let id = format!("{}-{}", self.prefix, self.count);
         self.waiting.push_back(Pending { id, to, text, since: now, sent: false });
+    }
+
+    /// A room's log began anew: what was to be changed in it is another entry now, or none. Returns how many changes
+    /// came to nothing.
+    pub fn forget_changes(&mut self, of: &RoomName) -> usize {
+        let before = self.waiting.len();
+        self.waiting.retain(|pending| {
+            !matches!(&pending.to, Recipient::Edit { room, .. } | Recipient::Erase { room, .. } if room == of)
+        });
+        before - self.waiting.len()
     }
 
     /// The server told how fast one may speak.
@@ -158,6 +187,12 @@ impl Pending {
                 ClientMessage::Say { room: room.clone(), id, text, action: *action, reply_to: None }
             }
             Recipient::Person(to) => ClientMessage::Whisper { to: to.clone(), id, text },
+            Recipient::Edit { room, seq } => ClientMessage::Edit { room: room.clone(), id, seq: *seq, text },
+            Recipient::Erase { room, seq } => ClientMessage::Erase { room: room.clone(), id, seq: *seq },
+            Recipient::EraseOf { room, name, seconds } => {
+                let (room, name, seconds) = (room.clone(), name.clone(), *seconds);
+                ClientMessage::Host(HostAct::Erase { room, id, name, seconds })
+            }
         }
     }
 }

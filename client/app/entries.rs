@@ -4,6 +4,7 @@ use super::App;
 use crate::line::{Change, Line, State};
 use crate::{mention, visible};
 use papo::protocol::Entry;
+use papo::text::fold;
 
 impl App {
     /// Whether somebody else said something in it.
@@ -46,7 +47,9 @@ impl App {
             from: visible::line(&entry.from),
             own,
             action: entry.action,
-            mention: !own && mention::speaks_to(&text, &self.my_name(), room.people()),
+            mention: !own
+                && !self.ignored.contains(&fold(&visible::line(&entry.from)))
+                && mention::speaks_to(&text, &self.my_name(), room.people()),
             text,
         }
     }

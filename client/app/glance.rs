@@ -110,7 +110,7 @@ impl App {
             let (to, action) = match &pending.to {
                 Recipient::Person(name) => (Some(name.to_string()), false),
                 Recipient::Room { room, action } if room == current => (None, *action),
-                Recipient::Room { .. } => return None,
+                _ => return None,
             };
             let (since, text) = (pending.since, pending.text.clone());
             Some(Unsent { to, action, text, since, late: self.outage.is_some() || now >= since + PATIENCE })

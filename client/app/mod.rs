@@ -8,7 +8,9 @@ mod door;
 mod entries;
 mod events;
 mod glance;
+mod hosting;
 mod life;
+mod own;
 mod said;
 mod told;
 mod typed;
@@ -24,9 +26,10 @@ use crate::line::Line;
 use crate::pending::{Queue, Recipient};
 use crate::room::{Person, Room};
 use crate::words;
+use own::Mine;
 use papo::name::{Name, RoomName};
 use papo::protocol::{ByeCode, ClientMessage, Password, Secrets, Token};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// How long “Sair? Tecle Ctrl+C de novo.” stays.
@@ -97,6 +100,13 @@ pub struct App {
     asked: usize,
     /// A room that is being opened: what is written already goes there.
     opening: Option<RoomName>,
+    /// The own messages that were shown.
+    mine: Mine,
+    /// Whose words are not shown, as names are compared.
+    ignored: HashSet<String>,
+    /// What was switched on here: nobody new comes in, and only hosts speak in these rooms.
+    locked: bool,
+    hushed: HashSet<String>,
     /// Whether to call the person when somebody mentions them.
     alerts: bool,
     /// When others were last told that the person is writing.
@@ -139,6 +149,10 @@ impl App {
             partner: None,
             asked: 0,
             opening: None,
+            mine: Mine::default(),
+            ignored: HashSet::new(),
+            locked: false,
+            hushed: HashSet::new(),
             alerts: false,
             wrote_at: None,
             begins: true,
@@ -170,7 +184,9 @@ impl App {
             Event::Stopped => self.finish(Exit::Interrupted, now),
         }
         self.look_at_the_clock(now);
-        std::mem::take(&mut self.effects)
+        let mut effects = std::mem::take(&mut self.effects);
+        self.look_through(&mut effects);
+        effects
     }
 
     /// When to send [`Event::Tick`] if nothing else happens.

@@ -52,7 +52,7 @@ impl App {
                 self.rooms.iter_mut().for_each(|room| room.empower(&tag, host));
             }
             ServerMessage::Notice { text, room, from, .. } => self.notice(&text, room.as_deref(), from.as_deref()),
-            ServerMessage::Pong => {}
+            ServerMessage::Pong => self.answered(),
         }
     }
 
@@ -118,12 +118,16 @@ impl App {
                 let lines = self.rooms[place].hear(seq, line);
                 self.effects.extend(lines.into_iter().map(Effect::Show));
             }
-            (Recipient::Room { .. }, None) => {}
+            (to, Some(seq)) => self.changed(to, text, seq, at),
+            (_, None) => {}
         }
     }
 
     fn whispered(&mut self, from: &str, tag: &str, to: &str, at: u64, text: &str) {
         let (from, to, text) = (visible::line(from), visible::line(to), visible::text(text));
+        if self.ignored.contains(&fold(&from)) {
+            return;
+        }
         if self.is_me(tag) {
             // Written by oneself, on another device.
             return self.show(Line::Whisper { at, own: true, from: "você".into(), to, text });
@@ -156,9 +160,10 @@ impl App {
                 self.flaw = self.flaw.or(Some(Exit::Refused));
                 let whom = match &pending.to {
                     Recipient::Person(name) => format!(" a {name}"),
-                    Recipient::Room { .. } => String::new(),
+                    _ => String::new(),
                 };
-                self.show(Line::problem(format!("{sentence} Não enviada{whom}: “{}”", pending.text)));
+                let unsent = format!(" Não enviada{whom}: “{}”", pending.text);
+                self.show(Line::problem(sentence + if pending.text.is_empty() { "" } else { &unsent }));
             }
             return;
         }

@@ -41,6 +41,7 @@ impl App {
             self.show(Line::Missed { place: self.rooms[place].name.to_string() });
         }
         if returning && !known {
+            self.log_is_new(place);
             let text = "O servidor recomeçou a conversa: as mensagens anteriores não estão mais guardadas.";
             self.about(place, text.into());
         } else if lost > 0 {
@@ -158,7 +159,7 @@ impl App {
         self.effects.extend(lines.into_iter().map(Effect::Show));
     }
 
-    fn fetch_more(&mut self, place: usize) {
+    pub(super) fn fetch_more(&mut self, place: usize) {
         let room = &self.rooms[place];
         let (name, span) = (room.name.clone(), Span::After(room.last()));
         self.send(ClientMessage::History { room: name, span, limit: Some(MAX_PAGE as u64) });

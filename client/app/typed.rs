@@ -51,7 +51,7 @@ impl App {
     }
 
     /// Something was typed that can't be done.
-    fn misused(&mut self, sentence: String) {
+    pub(super) fn misused(&mut self, sentence: String) {
         self.flaw = self.flaw.or(Some(Exit::Usage));
         self.show(Line::problem(sentence));
     }
@@ -62,7 +62,11 @@ impl App {
             return self.misused(command::usage(kind));
         }
         match kind {
-            Kind::Help => self.show(Line::Help(command::help())),
+            Kind::Help if arguments.is_empty() => self.show(Line::Help(command::help())),
+            Kind::Help => self.show(Line::answer(command::help_for_hosts())),
+            Kind::Edit => self.edit(arguments, now),
+            Kind::Erase if arguments.is_empty() => self.erase(now),
+            Kind::Ignore => self.ignore(arguments),
             Kind::Who => self.who(),
             Kind::Action => self.say_here(arguments, true, now),
             Kind::Whisper => self.whisper(arguments, now),
@@ -76,6 +80,7 @@ impl App {
             Kind::Alerts => self.set_alerts(arguments),
             Kind::Clear => self.clear(),
             Kind::Quit => self.leave(now),
+            _ => self.organize(kind, arguments, now),
         }
     }
 
@@ -260,7 +265,7 @@ impl App {
     }
 
     /// The name of somebody who is there, as it is shown, however it was written.
-    fn present(&self, written: &str) -> Option<&str> {
+    pub(super) fn present(&self, written: &str) -> Option<&str> {
         let key = fold(&papo::text::clean_line(written));
         let mut people = self.rooms.iter().flat_map(|room| room.people());
         people.find(|person| fold(&person.name) == key).map(|person| person.name.as_str())

@@ -25,7 +25,7 @@ const TIME: usize = 6;
 const MIN_TEXT: usize = 20;
 
 /// The second column of a table keeps to its place only where this much of it is left.
-const MIN_TABLE: usize = 16;
+const MIN_TABLE: usize = 14;
 
 /// How rows are made at the moment.
 #[derive(Debug, Clone, Copy)]

@@ -49,3 +49,62 @@ fn an_erased_message_stays_empty_whatever_comes_later() {
     Change::Edited { seq: 1, text: "outra vez".into() }.apply(&mut line);
     assert!(matches!(line, Line::Message { state: State::Erased, text, .. } if text.is_empty()));
 }
+
+#[test]
+fn the_last_own_message_is_edited_and_taken_back() {
+    let mut desk = Desk::talking(PERSON);
+    desk.types("/apagar");
+    assert_eq!(desk.shown(), ["! Não há mensagem sua aqui para mudar."]);
+    desk.types("um");
+    desk.types("/editar dois");
+    assert!(desk.shown()[0].starts_with("! Sua última mensagem ainda não foi confirmada."));
+    desk.hears(ack("x-1", 1));
+    desk.types("/editar");
+    assert!(desk.did().contains(&Effect::GiveBack("/editar um".into())));
+    desk.types("/editar dois");
+    desk.types("/apagar");
+    let json = |effect| if let Effect::Send(message) = effect { message.to_json() } else { panic!("{effect:?}") };
+    let expected = [
+        r#"{"type":"edit","room":"geral","id":"x-2","seq":1,"text":"dois"}"#,
+        r#"{"type":"erase","room":"geral","id":"x-3","seq":1}"#,
+    ];
+    assert_eq!(desk.did().into_iter().map(json).collect::<Vec<_>>(), expected);
+    desk.happens(Event::Gone(Gone::Ended));
+    desk.enters("e1", 1, &[]);
+    let again: Vec<_> = desk.sent().into_iter().filter(|sent| sent.contains("x-")).collect();
+    assert_eq!(again.len(), 2, "what has no answer is said again: {again:?}");
+    desk.effects.clear();
+    desk.hears(ack("x-2", 2));
+    desk.hears(ack("x-3", 3));
+    assert_eq!(desk.shown(), ["Ana edits 1: dois", "Ana erases [1]"]);
+    desk.types("/apagar");
+    assert_eq!(desk.shown(), ["! Não há mensagem sua aqui para mudar."]);
+}
+
+#[test]
+fn a_change_without_an_answer_is_forgotten_when_the_log_begins_anew() {
+    let mut desk = Desk::talking(PERSON);
+    desk.types("um");
+    desk.hears(ack("x-1", 1));
+    desk.types("/apagar");
+    desk.happens(Event::Gone(Gone::Ended));
+    desk.effects.clear();
+    desk.enters("e2", 1, &[entry(1, "Bruno", "outra conversa")]);
+    assert!(desk.shown().contains(&"! O que você queria mudar não está mais guardado no servidor.".into()));
+    assert_eq!(desk.app.queue.len(), 0);
+}
+
+#[test]
+fn who_is_ignored_is_neither_read_nor_heard() {
+    let mut desk = Desk::talking(PERSON);
+    desk.types("/avisos sim");
+    desk.types("/ignorar bruno");
+    desk.effects.clear();
+    desk.hears(says(1, "Bruno", "@Ana oi"));
+    let (from, tag, to, text) = ("Bruno".into(), "tag-Bruno".into(), "Ana".into(), "psiu".to_owned());
+    desk.hears(ServerMessage::Whisper { from, tag, to, at: 2, text });
+    assert!(desk.did().is_empty());
+    desk.types("/ignorar Bruno");
+    desk.hears(says(2, "Bruno", "e agora?"));
+    assert_eq!(desk.shown(), ["Você volta a ver o que Bruno escreve.", "Bruno: e agora?"]);
+}

@@ -43,3 +43,62 @@ fn who_is_sent_out_is_told_and_does_not_come_back_by_itself() {
         assert_eq!(desk.did(), [Effect::Close, Effect::Exit(Exit::Refused)]);
     }
 }
+
+#[test]
+fn what_hosts_ask_for_is_one_act_each() {
+    let mut desk = Desk::talking(PERSON);
+    let cases = [
+        ("/silenciar bruno 30s", r#""act":"mute","name":"bruno","seconds":30"#),
+        ("/silenciar Ana 2", r#""act":"mute","name":"Ana","seconds":120"#),
+        ("/mute “Zé Ninguém”", r#""act":"mute","name":"Zé Ninguém","seconds":600"#),
+        ("/ouvir Bruno", r#""act":"unmute","name":"Bruno""#),
+        ("/silenciar-todos", r#""act":"mute_all","room":"geral","on":true"#),
+        ("/silenciar-todos", r#""act":"mute_all","room":"geral","on":false"#),
+        ("/lento 10s", r#""act":"slow","room":"geral","seconds":10"#),
+        ("/lento 0", r#""act":"slow","room":"geral","seconds":0"#),
+        ("/trancar", r#""act":"lock","on":true"#),
+        ("/trancar", r#""act":"lock","on":false"#),
+        ("/expulsar Maria Clara", r#""act":"kick","name":"Maria Clara""#),
+        ("/banir Bruno 1h", r#""act":"ban","name":"Bruno","seconds":3600"#),
+        ("/perdoar Bruno", r#""act":"unban","name":"Bruno""#),
+        ("/avisar pausa de dez minutos", r#""act":"notify","text":"pausa de dez minutos""#),
+        ("/promover Bruno", r#""act":"promote","name":"Bruno""#),
+        ("/rebaixar Bruno", r#""act":"demote","name":"Bruno""#),
+    ];
+    for (typed, act) in cases {
+        desk.types(typed);
+        let Some(Effect::Send(message)) = desk.did().into_iter().next() else { panic!("{typed}") };
+        assert_eq!(message.to_json(), format!(r#"{{"type":"host",{act}}}"#), "{typed}");
+    }
+    for wrong in ["/expulsar", "/lento logo", "/silenciar", "/trancar talvez"] {
+        desk.types(wrong);
+        assert!(desk.shown()[0].starts_with("! Escreva assim: /"), "{wrong}");
+    }
+}
+
+#[test]
+fn a_script_waits_until_its_act_is_done() {
+    let mut desk = Desk::talking(SCRIPT);
+    desk.types("/expulsar Bruno");
+    assert!(!desk.app.wants_input());
+    desk.hears(refuses(ErrorCode::Forbidden, None));
+    desk.hears(ServerMessage::Pong);
+    assert!(desk.app.wants_input());
+    assert_eq!(desk.shown(), ["! Não."]);
+}
+
+#[test]
+fn what_a_host_took_back_is_fetched_from_the_log() {
+    let mut desk = Desk::talking(PERSON);
+    desk.hears(says(1, "Bruno", "spam"));
+    desk.types("/apagar bruno 1h");
+    desk.effects.clear();
+    desk.hears(ack("x-1", 2));
+    desk.hears(says(3, "Bruno", "ora"));
+    assert_eq!(desk.sent(), ["after geral 1"]);
+    let erasure = Entry { erases: vec![1], ..Entry::clone(&entry(2, "Ana", "")) };
+    let (room, epoch): (Arc<str>, Arc<str>) = ("geral".into(), "e1".into());
+    let entries = vec![Arc::new(erasure)];
+    desk.hears(ServerMessage::History { room, epoch, oldest: 1, entries, more: false });
+    assert_eq!(desk.shown(), ["Ana erases [1]", "Bruno: ora"]);
+}

@@ -141,9 +141,9 @@ fn people_and_help_come_when_they_are_asked_for() {
     assert_eq!(screen[21], " F2, Ctrl+C, Ctrl+D  mostra as pessoas; apaga a linha; sai");
     desk.view.resize(40, 40);
     let screen = desk.screen();
-    let place = screen.iter().position(|row| row.starts_with(" /limpar")).unwrap();
-    assert_eq!(screen[place], " /limpar               limpa a tela;");
-    assert_eq!(screen[place + 1], "                       nada se perde no");
+    let place = screen.iter().position(|row| row.starts_with(" /ignorar")).unwrap();
+    assert_eq!(screen[place], " /ignorar NOME           esconde o que");
+    assert_eq!(screen[place + 1], "                         alguém escreve");
 }
 
 #[test]

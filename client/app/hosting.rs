@@ -1,0 +1,118 @@
+//! The commands of those who keep the conversation in order.
+
+use super::{App, Phase};
+use crate::command::{self, Kind};
+use crate::line::Line;
+use crate::pending::Recipient;
+use papo::name::Name;
+use papo::protocol::{ClientMessage, HostAct, Password};
+use papo::text::fold;
+use std::time::Instant;
+
+/// How long somebody is silenced, and how far back is erased, when it is not said.
+const USUAL: u64 = 600;
+/// How long somebody is banned when it is not said.
+const USUAL_BAN: u64 = 3600;
+
+impl App {
+    pub(super) fn organize(&mut self, kind: Kind, arguments: &str, now: Instant) {
+        match kind {
+            Kind::RoomPassword => return self.set_password(arguments),
+            Kind::MuteAll | Kind::Lock => return self.switch(kind, arguments),
+            Kind::Slow => return self.slow(arguments),
+            _ if arguments.is_empty() => return self.misused(command::usage(kind)),
+            Kind::Notify => return self.act(HostAct::Notify { text: arguments.to_owned() }),
+            _ => {}
+        }
+        let timed = matches!(kind, Kind::Mute | Kind::Ban | Kind::Erase);
+        let (name, seconds) = self.target(arguments, timed);
+        let Ok(name) = Name::new(name) else { return self.misused("Ninguém com esse nome está aqui.".into()) };
+        let act = match kind {
+            Kind::Erase => {
+                let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
+                let seconds = seconds.unwrap_or(USUAL);
+                return self.queue.push(Recipient::EraseOf { room, name, seconds }, String::new(), now);
+            }
+            Kind::Mute => HostAct::Mute { name, seconds: seconds.unwrap_or(USUAL) },
+            Kind::Ban => HostAct::Ban { name, seconds: seconds.unwrap_or(USUAL_BAN) },
+            Kind::Unmute => HostAct::Unmute { name },
+            Kind::Kick => HostAct::Kick { name },
+            Kind::Unban => HostAct::Unban { name },
+            Kind::Promote => HostAct::Promote { name },
+            Kind::Demote => HostAct::Demote { name },
+            _ => return,
+        };
+        self.act(act);
+    }
+
+    /// Whom it concerns, and for how long if that was said: the last word, unless it belongs to somebody's name.
+    fn target<'a>(&self, arguments: &'a str, timed: bool) -> (&'a str, Option<u64>) {
+        let bare = |name: &'a str| name.trim().trim_matches(['"', '“', '”']);
+        let (name, time) = arguments.rsplit_once(char::is_whitespace).unwrap_or((arguments, ""));
+        match seconds(time).filter(|_| timed && self.present(arguments).is_none()) {
+            Some(seconds) => (bare(name), Some(seconds)),
+            None => (bare(arguments), None),
+        }
+    }
+
+    /// Asks for it; a notice to everybody is the answer, and the server's sign of life tells that it has come.
+    fn act(&mut self, act: HostAct) {
+        if self.phase == Phase::Talking {
+            self.send(ClientMessage::Host(act));
+        }
+        self.ask(ClientMessage::Ping);
+    }
+
+    /// On, off, or the other of the two.
+    fn switch(&mut self, kind: Kind, wish: &str) {
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
+        let key = room.key().to_string();
+        let before = if kind == Kind::Lock { self.locked } else { self.hushed.contains(&key) };
+        let on = match fold(wish).as_str() {
+            "" => !before,
+            "sim" | "s" | "on" | "yes" => true,
+            "nao" | "n" | "off" | "no" => false,
+            _ => return self.misused(command::usage(kind)),
+        };
+        match kind {
+            Kind::Lock => self.locked = on,
+            _ if on => drop(self.hushed.insert(key)),
+            _ => _ = self.hushed.remove(&key),
+        }
+        self.act(if kind == Kind::Lock { HostAct::Lock { on } } else { HostAct::MuteAll { room, on } });
+    }
+
+    fn slow(&mut self, time: &str) {
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
+        match seconds(time) {
+            Some(seconds) => self.act(HostAct::Slow { room, seconds }),
+            None => self.misused(command::usage(Kind::Slow)),
+        }
+    }
+
+    /// Gives this room a password, or takes it away.
+    fn set_password(&mut self, word: &str) {
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
+        let password = Password::new(word);
+        if password.is_none() && !word.is_empty() {
+            return self.show(Line::problem(super::bad_password()));
+        }
+        if self.phase == Phase::Talking {
+            self.know(&room, password.clone());
+            self.send(ClientMessage::RoomPassword { room, password });
+        }
+        self.ask(ClientMessage::Ping);
+    }
+}
+
+/// `30s`, `10m`, `1h`; a number alone is of minutes.
+fn seconds(time: &str) -> Option<u64> {
+    let end = time.find(|c: char| !c.is_ascii_digit()).unwrap_or(time.len());
+    let unit = match &time[end..] {
+        "s" => 1,
+        "" | "m" | "min" => 60,
+        "h" => 3600,
+        _ => return None,
+    };
+    time[..end].parse::<u64>().ok()?.checked_mul(unit)
+}
