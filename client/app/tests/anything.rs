@@ -2,7 +2,7 @@
 
 use super::*;
 
-const LINES: [&str; 24] = [
+const LINES: [&str; 33] = [
     "",
     "oi",
     "/",
@@ -25,6 +25,15 @@ const LINES: [&str; 24] = [
     "/buscar x",
     "/avisos sim",
     "/eu acena",
+    "/editar",
+    "/editar x",
+    "/apagar",
+    "/apagar Bruno 1h",
+    "/ignorar Bruno",
+    "/trancar",
+    "/lento 0",
+    "/senha x",
+    "/entrar lab x",
     "Ana",
     "mais do que vinte caracteres",
 ];
@@ -47,12 +56,20 @@ impl Chance {
     }
 
     fn entries(&mut self) -> Vec<Arc<Entry>> {
-        (0..self.below(4)).map(|_| entry(self.number(), ["Ana", "Bruno"][self.below(2)], "@Ana #lab")).collect()
+        (0..self.below(4)).map(|_| self.entry()).collect()
+    }
+
+    fn entry(&mut self) -> Arc<Entry> {
+        let plain = entry(self.number(), ["Ana", "Bruno"][self.below(2)], ["@Ana #lab", ""][self.below(2)]);
+        let edits = (self.below(4) == 0).then(|| self.number());
+        let erases = (0..self.below(8).saturating_sub(5)).map(|_| self.number()).collect();
+        let (edited, erased) = (self.below(5) == 0, self.below(5) == 0);
+        Arc::new(Entry { edits, erases, edited, erased, ..Entry::clone(&plain) })
     }
 
     fn message(&mut self) -> ServerMessage {
         let room = self.room();
-        match self.below(13) {
+        match self.below(15) {
             0 => welcome(["Ana", "Zoé"][self.below(2)]),
             1..=2 => {
                 let epoch = ["e1", "e2"][self.below(2)];
@@ -60,7 +77,7 @@ impl Chance {
                 joined(room, epoch, seq, &entries, more)
             }
             3 => ServerMessage::Left { room: room.into() },
-            4 => says(self.number(), "Bruno", "oi"),
+            4 => ServerMessage::Message(self.entry()),
             5 => ack(&format!("x-{}", self.below(6)), self.number()),
             6 => ServerMessage::History {
                 room: room.into(),
@@ -70,7 +87,13 @@ impl Chance {
                 more: self.below(2) == 0,
             },
             7 => {
-                let code = [ErrorCode::NameTaken, ErrorCode::Forbidden, ErrorCode::TooFast][self.below(3)];
+                let code = [
+                    ErrorCode::NameTaken,
+                    ErrorCode::Forbidden,
+                    ErrorCode::TooFast,
+                    ErrorCode::PasswordWrong,
+                    ErrorCode::Banned,
+                ][self.below(5)];
                 let id = format!("x-{}", self.below(6));
                 refuses(code, (self.below(2) == 0).then_some(id.as_str()))
             }
@@ -81,6 +104,14 @@ impl Chance {
             9 => ServerMessage::Rooms { rooms: vec![RoomInfo { room: room.into(), online: usize::MAX, seq: 1 }] },
             10 => ServerMessage::Found { room: room.into(), query: "x".into(), entries: self.entries(), more: true },
             11 => ServerMessage::Typing { room: room.into(), name: "Bruno".into() },
+            12 => {
+                let host = self.below(2) == 0;
+                ServerMessage::Host { name: "Bruno".into(), tag: "tag-Bruno".into(), host }
+            }
+            13 => {
+                let from = (self.below(2) == 0).then(|| "Bruno".into());
+                ServerMessage::Notice { at: self.number(), text: "Pausa.".into(), room: Some(room.into()), from }
+            }
             _ => ServerMessage::Presence {
                 room: room.into(),
                 online: usize::MAX,
