@@ -1,4 +1,3 @@
-// The server's address as people type it, as it is suggested, and as a WebSocket has it.
 "use strict";
 {
 const DEFAULT_PORT = ":9000";
@@ -18,7 +17,6 @@ function hash() {
 function parse(typed) {
 	let host = typed.trim().replace(/^(?:https?|wss?):\/\//iu, "").replace(/[/#].*$/u, "");
 	const parts = ADDRESS.exec(host);
-	// The page's own host without a port, or anything beyond a secure proxy, is on the scheme's own port.
 	if (parts && !parts[2] && !secure && host !== location.host) host += DEFAULT_PORT;
 	const url = `ws${secure}://${host}/`;
 	return parts && URL.canParse(url) ? { host, url } : null;
@@ -27,7 +25,6 @@ function parse(typed) {
 Papo.address = {
 	isFile, parse,
 	room: () => (isFile ? "" : hash()),
-	// The served page knows its server; a file takes the one in its own address, or the one used last.
 	suggested: (last) => (isFile ? hash() || last || `localhost${DEFAULT_PORT}` : location.host),
 	invitation: (host, room) =>
 		`http${secure}://${host}/${room === Papo.protocol.LOBBY ? "" : `#${encodeURIComponent(room)}`}`,

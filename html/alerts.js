@@ -1,4 +1,3 @@
-// What reaches somebody who looks elsewhere: title, icon, sound, notice. Never knows what a message is.
 "use strict";
 {
 const { words } = Papo;
@@ -16,7 +15,6 @@ let audio;
 const isOn = (kind) => kept.get(kind) === "1";
 const isPossible = "Notification" in window && window.isSecureContext;
 
-// Browsers let a page sound only after somebody did something on it.
 function wake() {
 	if (isOn("sound")) audio ??= new AudioContext();
 	audio?.resume();
@@ -58,7 +56,6 @@ Papo.alerts = {
 		try {
 			new Notification(words.mentionedYou(from), { body: text, tag: "papo" }).onclick = () => window.focus();
 		} catch {
-			// Some phones allow notices only to installed pages.
 		}
 	},
 };

@@ -1,4 +1,3 @@
-// Brings the parts together, and moves between the two screens.
 "use strict";
 {
 const { words, address, storage, form, follow, panels, composer, complete, search, commands, session, desk, unsent, pages } = Papo;
@@ -103,11 +102,9 @@ on(document, "keydown", (event) => {
 	event.preventDefault();
 });
 
-// The browser's own answer to a dropped file is to leave the conversation and show it.
 on(document, "dragover drop paste", (event) => {
 	const { files, types } = event.dataTransfer ?? event.clipboardData;
 	if (event.dataTransfer && types.includes("Files")) event.preventDefault();
-	// A copied table brings its picture along, and is pasted as text.
 	if (files.length > 0 && !types.includes("text/plain")) desk.note(words.noFiles);
 });
 form.show();

@@ -1,4 +1,3 @@
-// What may be typed after a slash, as one table, and how each wish is carried out. Never knows keys or nodes.
 "use strict";
 {
 const { words, desk, session, unsent, search, names } = Papo;
@@ -21,12 +20,6 @@ function add(item) {
 function say(text, action) {
 	typedAt = 0;
 	add({ room: desk.current.name, text, action: action || undefined });
-}
-
-function rename(typed) {
-	const name = names.clean(typed);
-	if (names.isName(name)) ask("rename", { name });
-	else desk.note(words.nameInvalid);
 }
 
 function who() {
@@ -69,7 +62,7 @@ function listRooms() {
 // Names, argument (without brackets it must be there), what it does, how.
 const COMMANDS = [
 	["ajuda help", "", "mostra esta lista", () => desk.note(help())],
-	["nome nick", "Novo Nome", "troca o seu nome", rename],
+	["nome nick", "Novo Nome", "troca o seu nome", (name) => ask("rename", { name: names.clean(name) })],
 	["quem who", "", "mostra quem está na sala", who],
 	["entrar join", "sala", "entra em outra sala, ou a cria", join],
 	["deixar part", "", "sai desta sala", part],

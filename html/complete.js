@@ -1,4 +1,3 @@
-// Completion in the box, which keeps the focus (ARIA's list autocomplete). Never knows the rooms.
 "use strict";
 {
 const { box } = Papo.composer;
@@ -6,7 +5,6 @@ const { find, on, element } = Papo.dom;
 const { fold } = Papo.names;
 const MOST = 6;
 
-// What may be completed before the caret (the last group), what with, and how that is written.
 const spaced = (word) => `${word} `;
 const KINDS = [
 	[/^(\/)([\p{L}]*)$/u, "commands", spaced],

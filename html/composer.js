@@ -1,4 +1,3 @@
-// The box where a message is written: keys, height, count, draft. Never knows where the text goes.
 "use strict";
 {
 const { words } = Papo;
@@ -47,7 +46,6 @@ function submit(event) {
 function key(event) {
 	// While "~" waits for its "a", Enter belongs to the keyboard's composition.
 	if (event.isComposing || hooks.onKey(event)) return;
-	// The Enter of a touch keyboard is the only way to a new line there.
 	const touch = matchMedia("(pointer: coarse)").matches;
 	if (event.key === "Enter" && !event.shiftKey && !touch) form.requestSubmit();
 	else if (event.key === "ArrowUp" && !event.altKey && !box.value && lastSent) write(lastSent);

@@ -1,16 +1,13 @@
-// The life of the WebSocket: entering, noticing silence, coming back. Never knows the page or the rooms.
 // States: `idle` `connecting` `online` `waiting` {until, stopped} `ended` {code, text}.
 "use strict";
 {
 const { encode, decode, PROTOCOL, CLOSE_CODES } = Papo.protocol;
 
-// A machine that is off doesn't answer at all, and the browser would wait for two minutes.
 const CONNECT_MS = 10_000;
 // Browsers send no pings and may not notice a dead link: after this much silence we ask.
 const SILENCE_MS = 20_000;
 const PONG_MS = 10_000;
 const PULSE_MS = 1_000;
-// By chance, so that many pages don't come back all at once.
 const RETRY = { first: 500, growth: 1.7, most: 20_000, chance: 0.2 };
 const STEADY_MS = 5_000;
 const FINAL_BYES = ["kicked", "banned", "full", "protocol"];

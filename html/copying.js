@@ -1,4 +1,3 @@
-// Taking messages elsewhere: `Ana (14:05): texto` lines of a selection, and a button for one. Never knows the rooms.
 "use strict";
 {
 const { words, follow: { box }, line: { shownBy } } = Papo;

@@ -1,4 +1,3 @@
-// Which rooms are open and which one is on the screen, at which place. Never knows what the server says.
 "use strict";
 {
 const { words, Room, follow, panels, composer } = Papo;
@@ -24,7 +23,6 @@ const refresh = perFrame(() => {
 	count();
 });
 
-// By itself, because messages come much more often than people.
 const count = perFrame(() => {
 	panels.showRooms(rooms(), desk.current);
 	Papo.alerts.showUnread(rooms().reduce((sum, room) => sum + room.unread, 0));
@@ -36,7 +34,6 @@ function seen() {
 	count();
 }
 
-// The beginning of a list may still be in sight after it grew: the observer tells again.
 function watch({ list, oldest }) {
 	list.showEarlier(list.first > oldest);
 	ends.unobserve(list.top);
@@ -108,7 +105,6 @@ Papo.desk = Object.assign(desk, {
 		follow.restore();
 		refresh();
 	},
-	// News from others: counted, and marked where reading stopped, unless somebody is looking.
 	arrived(room, { seq, news = 1, forMe = false }) {
 		if (room === desk.current) follow.count(news);
 		if (isSeen(room)) return;

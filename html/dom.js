@@ -1,4 +1,3 @@
-// Helpers for nodes: strings only ever become text nodes.
 "use strict";
 {
 const COPIED_MS = 1_500;

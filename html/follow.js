@@ -1,5 +1,5 @@
 // What somebody is reading never moves: new messages pull the list along only if its end is in sight; otherwise a
-// button counts them. Never knows what the list is made of.
+// button counts them.
 "use strict";
 {
 const { words } = Papo;

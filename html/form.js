@@ -1,4 +1,3 @@
-// The first screen: a name, a server, one button.
 "use strict";
 {
 const { words, address, names } = Papo;
@@ -17,7 +16,6 @@ function complain(text, field) {
 function enter() {
 	const [who, where] = [names.clean(name.value), address.parse(server.value)];
 	if (who === "") return complain(words.nameMissing, name);
-	if (!names.isName(who)) return complain(words.nameInvalid, name);
 	if (where === null) return complain(words.addressInvalid, server);
 	complain("");
 	kept.set("name", who);

@@ -1,4 +1,3 @@
-// The invitation: an address, a button that copies it, its QR code.
 "use strict";
 {
 const { address, qr } = Papo;

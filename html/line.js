@@ -1,4 +1,3 @@
-// The pieces of the conversation as nodes. Never knows where they stand or what came before.
 "use strict";
 {
 const { words } = Papo;
@@ -32,7 +31,6 @@ function body(text, children) {
 function article(shown, className, label, ...children) {
 	const node = element("article", `message ${className}`, ...children);
 	node.setAttribute("aria-label", label);
-	// Reached with the arrow keys, not with Tab: there may be hundreds.
 	node.tabIndex = -1;
 	shownBy.set(node, shown);
 	if (!isLong(shown.text)) return node;
@@ -44,7 +42,6 @@ function article(shown, className, label, ...children) {
 	return node;
 }
 
-// `people` are whom an @ may mean, folded.
 function message(shown) {
 	const { from, at, text, action, people, me, mine, forMe } = shown;
 	const [nodes, label] = [toNodes(text, people, me), words.messageOf(from, at)];

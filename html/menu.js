@@ -1,4 +1,3 @@
-// The menu's switches and what is kept of them.
 "use strict";
 {
 const { words, alerts } = Papo;

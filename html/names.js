@@ -1,8 +1,6 @@
-// Names of people and rooms; the server has the last word.
 "use strict";
 {
 const { LIMITS } = Papo.protocol;
-const NAME = /^[\p{L}\p{M}\p{N}.\-_' ]+$/u;
 const WORD = /^[\p{L}\p{N}_]/u;
 // Of scripts with upper and lower case; the vowel signs of other scripts are letters to their readers.
 const ACCENTS = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/g;
@@ -10,7 +8,6 @@ const COLOURS = 8;
 
 const fold = (name) => name.normalize("NFKD").replace(ACCENTS, "").toUpperCase().toLowerCase();
 const clean = (name) => name.normalize("NFC").trim().replace(/\s+/gu, " ");
-const isName = (name) => NAME.test(name) && /[\p{L}\p{N}]/u.test(name) && [...name].length <= LIMITS.name;
 
 function colour(name) {
 	let hash = 0x811c9dc5;
@@ -29,5 +26,5 @@ function nameAt(text, start, folded) {
 const speaksTo = (text, folded, me) =>
 	[...text.matchAll(/@/gu)].some(({ index }) => fold(nameAt(text, index + 1, folded)) === me);
 
-Papo.names = { WORD, fold, clean, isName, colour, nameAt, speaksTo };
+Papo.names = { WORD, fold, clean, colour, nameAt, speaksTo };
 }

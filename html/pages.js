@@ -1,4 +1,3 @@
-// Which part of a room's log is shown: earlier, later, the latest, around one entry. Never knows nodes.
 "use strict";
 {
 const { desk, session, follow } = Papo;
@@ -7,7 +6,6 @@ const LATER = 200;
 const AROUND = 30;
 
 const hooks = {};
-// What shall be done with each answer: the server answers in order.
 const asked = [];
 
 function ask(room, span, use) {

@@ -1,4 +1,3 @@
-// The two columns beside the conversation: people and rooms. Never knows messages.
 "use strict";
 {
 const { words } = Papo;

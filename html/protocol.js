@@ -1,4 +1,4 @@
-// The language of the wire, version 1: the mirror of `src/protocol`; a test compares them. Never knows sockets.
+// The language of the wire, version 1: the mirror of `src/protocol`; a test compares them.
 "use strict";
 
 window.Papo = {};

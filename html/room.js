@@ -1,4 +1,3 @@
-// One room: how far its log is known, who is in it, what is unread. Never knows sockets or how it is drawn.
 "use strict";
 {
 const { fold } = Papo.names;

@@ -1,4 +1,3 @@
-// The search over the conversation; a result leads to its place. Never knows how it is found.
 "use strict";
 {
 const { words } = Papo;

@@ -1,4 +1,3 @@
-// Who we are and where, and how we come back as the same person. Never knows what is said.
 "use strict";
 {
 const { desk, connection } = Papo;

@@ -1,4 +1,3 @@
-// Whether the page is connected: one word and, when that lasts, a banner that counts down. Never knows sockets.
 "use strict";
 {
 const { words } = Papo;

@@ -1,12 +1,10 @@
-// What the browser remembers. A file, or a strict browser, may be denied storage: then memory serves. Never knows what
-// it means.
+// What the browser remembers. A file, or a strict browser, may be denied storage: then memory serves.
 "use strict";
 {
 const PREFIX = "papo.";
 const TOKEN_BYTES = 24;
 const ID_BYTES = 12;
 
-// One of the browser's two storages. Every access may throw, not only the first.
 function shelf(area) {
 	const memory = {};
 	function attempt(act) {

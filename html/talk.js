@@ -1,4 +1,3 @@
-// What each word of the server changes, and how what is unsent looks. Never knows sockets or nodes.
 "use strict";
 {
 const { words, alerts, desk, session, unsent, pages } = Papo;
@@ -26,7 +25,6 @@ unsent.hooks.onChange = (item) => {
 unsent.hooks.transmit = (item) =>
 	(item.to ? session.send("whisper", item) : Boolean(desk.find(item.room)?.open) && session.send("say", item));
 
-// The log grows by an entry; it is shown unless another part of the log is on the screen. False if it is known.
 function append(room, entry) {
 	if (entry.seq <= room.last) return false;
 	const live = room.isLive;

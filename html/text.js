@@ -1,5 +1,5 @@
 // What people write, as nodes: `code`, blocks, **bold**, *italic*, ~~struck~~, links, #rooms, @people. One pass, text
-// nodes only. Never knows who wrote it.
+// nodes only.
 "use strict";
 {
 const { element, button, copy } = Papo.dom;
@@ -41,7 +41,6 @@ function toNodes(text, people = new Set(), me = null) {
 
 	function code(fence, at) {
 		const [sign, start] = [fence.length > 1 ? "```" : "`", at + fence.length];
-		// A sign without its twin: there is none further on either.
 		const end = unclosed.has(sign) ? -1 : text.indexOf(sign, start);
 		if (end < 0) unclosed.add(sign);
 		const inside = text.slice(start, Math.max(start, end));

@@ -1,5 +1,4 @@
-// The list of one room: a window into its log, with notices, and unsent messages at the end. Never knows what the
-// server says.
+// The list of one room: a window into its log, with notices, and unsent messages at the end.
 "use strict";
 {
 const { words, line: draw } = Papo;
@@ -45,7 +44,6 @@ function merge(line, last) {
 	return joins;
 }
 
-// `hooks.keepPlace(change)` makes a change without moving what is read; `follows()`: is the end followed?
 Papo.timeline = (hooks) => {
 	const [root, list, tail, top] = ["timeline", "lines", "pending", "top"].map((name) => element("div", name));
 	const beginning = element("p", "notice", words.beginning);
@@ -204,7 +202,6 @@ Papo.timeline = (hooks) => {
 			reset([], timeline.end + 1, timeline.end);
 			timeline.showEarlier(timeline.end > 0);
 		},
-	
 		markUnread: (seq) => (unreadFrom ??= seq),
 		forgetUnread() {
 			unreadFrom = null;

@@ -1,6 +1,4 @@
-// What was written and isn't confirmed yet: it waits for a connection and survives a
-// reload. Never knows how it looks.
-
+// What was written and isn't confirmed yet: it waits for a connection and survives a reload.
 "use strict";
 {
 const { words } = Papo;
@@ -15,7 +13,6 @@ const items = new Map();
 let [owner, limits, heldUntil, holdTimer] = [null, LIMITS, 0, 0];
 let [allowance, allowanceAt] = [LIMITS.burst, Date.now()];
 
-// One key for each, so that two tabs never overwrite each other's.
 function keep(item) {
 	if (!item.to) kept.set(KEY + item.id, JSON.stringify({ ...item, owner }));
 }

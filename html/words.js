@@ -38,7 +38,6 @@ Papo.words = {
 	enter: "Entrar",
 	entering: "Entrando…",
 	nameMissing: "Escreva um nome para entrar.",
-	nameInvalid: "Este nome não serve: use até 24 letras, números, espaços, ponto, hífen ou sublinhado.",
 	addressInvalid: "Este endereço não parece certo. Escreva assim: 192.168.0.10:9000",
 	unreachable: (address) =>
 		`Não encontrei o servidor em ${address}. Confira se ele está ligado e se os dois aparelhos estão na mesma rede.`,
