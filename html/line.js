@@ -43,8 +43,9 @@ function article(shown, className, label, ...children) {
 }
 
 function message(shown) {
-	const { from, at, text, action, people, me, mine, forMe } = shown;
+	const { from, at, text, action, people, me, mine, forMe, edited, erased } = shown;
 	const [nodes, label] = [toNodes(text, people, me), words.messageOf(from, at)];
+	if (edited || erased) nodes.push(element("small", "hint", erased ? words.erased : ` ${words.edited}`));
 	if (action) return article(shown, "action", label, body("", [author(from), " ", ...nodes, " ", time(at)]));
 	const className = mine ? "mine" : forMe ? "for-me" : "";
 	return article(shown, className, label, heading(author(from), at), body(text, nodes));

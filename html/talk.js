@@ -3,6 +3,8 @@
 const { words, alerts, desk, session, unsent, pages } = Papo;
 const { fold, speaksTo } = Papo.names;
 
+const { isChange } = Papo.changes;
+
 const isMine = ({ tag }) => tag === session.me.tag;
 
 function shown(room, entry) {
@@ -30,11 +32,12 @@ function append(room, entry) {
 	const live = room.isLive;
 	room.last = entry.seq;
 	if (live) room.list.append(entry);
+	else room.list.change([entry]);
 	return true;
 }
 
 function missed(room, entries, last) {
-	const others = entries.filter(({ mine }) => !mine);
+	const others = entries.filter((entry) => !entry.mine && !isChange(entry));
 	const count = others.length + room.last - (entries.at(-1)?.seq ?? last);
 	if (count <= 0) return;
 	const seq = others[0]?.seq ?? last + 1;
@@ -69,6 +72,7 @@ const answers = {
 			list.end = last + lost;
 			entries.forEach((entry) => list.append(entry));
 		}
+		if (!fresh && !wasLive) list.change(entries);
 		if (!fresh) missed(room, entries, last + lost);
 		if (desk.follows(room)) pages.catchUp(room);
 		if (session.wanted && fold(session.wanted) === room.key) {
@@ -94,7 +98,7 @@ const answers = {
 		if (!room) return;
 		if (room.stoppedTyping(message.from)) desk.drawTyping();
 		const entry = shown(room, message);
-		if (!append(room, entry) || entry.mine) return;
+		if (!append(room, entry) || entry.mine || isChange(entry)) return;
 		desk.arrived(room, entry);
 		if (entry.forMe) alerts.mention(entry.from, entry.text);
 	},

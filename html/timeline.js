@@ -3,6 +3,7 @@
 {
 const { words, line: draw } = Papo;
 const { element, button, perFrame } = Papo.dom;
+const { isChange, changedBy } = Papo.changes;
 
 const GROUP_MS = 5 * 60_000;
 const MOST_LINES = 400;
@@ -13,9 +14,8 @@ const continues = (line, before) => line.author && before?.author === line.autho
 function lineOf(entry) {
 	const { at, seq, tag, action } = entry;
 	// What changes an earlier entry has a number, but is no line to read.
-	const isChange = entry.edits || entry.erases?.length;
-	const make = () => (isChange ? element("i") : draw.message(entry));
-	return { at, seq, author: action ? null : tag, make };
+	const make = () => (isChange(entry) ? element("i") : draw.message(entry));
+	return { at, seq, entry, author: action || isChange(entry) ? null : tag, make };
 }
 
 function remove(lines) {
@@ -150,6 +150,24 @@ Papo.timeline = (hooks) => {
 		});
 	};
 
+	// Entries that are on the screen take the form that later ones give them.
+	function change(entries) {
+		const changes = entries.filter(isChange);
+		if (changes.length === 0) return;
+		flush();
+		hooks.keepPlace(() => {
+			for (const line of lines) {
+				const entry = line.entry && changes.reduce(changedBy, line.entry);
+				if (!entry || entry === line.entry) continue;
+				const { node } = line;
+				Object.assign(line, lineOf(entry));
+				line.node = line.make();
+				line.node.classList.toggle("continued", node.matches(".continued"));
+				node.replaceWith(line.node);
+			}
+		});
+	}
+
 	function drop(id) {
 		pending.get(id)?.node.remove();
 		pending.delete(id);
@@ -161,6 +179,7 @@ Papo.timeline = (hooks) => {
 
 		// An entry at the end of the log. Somebody who reads above must not see lines vanish: then the window stays behind.
 		append(entry) {
+			change([entry]);
 			if (lines.length + queue.length >= MOST_LINES && !hooks.follows()) return;
 			timeline.end = entry.seq;
 			enqueue(lineOf(entry));
@@ -186,8 +205,11 @@ Papo.timeline = (hooks) => {
 			lines.push(...entries.map(lineOf));
 			build(lines.length - entries.length);
 			trimTop();
+			change(entries);
 		}),
 
+		change,
+		entries: () => [...lines, ...queue].flatMap(({ entry }) => (entry && !isChange(entry) ? [entry] : [])),
 		nodeOf: (seq) => lines.find((line) => line.seq === seq)?.node,
 		showEarlier: (there) => hooks.keepPlace(() => {
 			top.hidden = !there;

@@ -69,6 +69,8 @@ Papo.words = {
 	backToTalk: "Voltar à conversa",
 	earlier: "Carregar mensagens anteriores",
 	loading: "Carregando…",
+	edited: "(editada)",
+	erased: "(mensagem apagada)",
 	beginning: "Início da conversa",
 	noMessages: "Ainda não há mensagens. Que tal começar?",
 	messageOf: (name, at) => `Mensagem de ${name} às ${clock(at)}`,
