@@ -35,6 +35,7 @@ function showTalk() {
 }
 
 function showForm(state) {
+	session.refused(state);
 	search.close();
 	find("papo").hidden = true;
 	find("entrada").hidden = false;

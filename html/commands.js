@@ -28,9 +28,10 @@ function who() {
 }
 
 function join(typed) {
-	const name = typed.replace(/^#/u, "");
+	const [name, password] = typed.replace(/^#/u, "").split(/\s+(.*)/su);
+	if (password) session.knowPassword(name, password);
 	if (desk.find(name)) desk.show(desk.find(name));
-	else if (ask("join", { room: name })) session.wanted = name;
+	else if (ask("join", session.withPassword({ room: name }))) session.wanted = name;
 }
 
 function part() {
@@ -64,7 +65,7 @@ const COMMANDS = [
 	["ajuda help", "", "mostra esta lista", () => desk.note(help())],
 	["nome nick", "Novo Nome", "troca o seu nome", (name) => ask("rename", { name: names.clean(name) })],
 	["quem who", "", "mostra quem está na sala", who],
-	["entrar join", "sala", "entra em outra sala, ou a cria", join],
+	["entrar join", "sala [senha]", "entra em outra sala, ou a cria", join],
 	["deixar part", "", "sai desta sala", part],
 	["salas rooms", "", "mostra as salas abertas", listRooms],
 	["msg w whisper", "Ana texto", "fala só com uma pessoa", whisper],

@@ -86,9 +86,9 @@ function lost() {
 	change({ name: "waiting", until: Date.now() + delay, stopped: bye?.code === "shutdown" });
 }
 
-function end({ code, text }) {
+function end({ code, text, room }) {
 	letGo();
-	change({ name: "ended", code, text });
+	change({ name: "ended", code, text, room });
 }
 
 // Forgets the socket at once: a dead one may take minutes to admit that it is closed.

@@ -4,12 +4,12 @@ const { words, address, names } = Papo;
 const { find, on } = Papo.dom;
 const { kept } = Papo.storage;
 
-const [form, name, server, submit, error] = ["formulario", "nome", "servidor", "conectar", "erro"].map(find);
+const [form, name, server, secret, submit, error] = ["formulario", "nome", "servidor", "senha", "conectar", "erro"].map(find);
 const hooks = {};
 
 function complain(text, field) {
 	error.textContent = text;
-	for (const input of [name, server]) input.setAttribute("aria-invalid", input === field);
+	for (const input of [name, server, secret]) input.setAttribute("aria-invalid", input === field);
 	field?.focus();
 }
 
@@ -20,7 +20,7 @@ function enter() {
 	complain("");
 	kept.set("name", who);
 	kept.set("server", where.host);
-	hooks.onEnter({ name: who, ...where });
+	hooks.onEnter({ name: who, password: secret.value, ...where });
 }
 
 server.value = address.suggested(kept.get("server"));
@@ -40,7 +40,9 @@ Papo.form = {
 		name.value = kept.get("name") ?? "";
 		(name.value ? submit : name).focus();
 		if (!refusal) return;
-		const field = { name_taken: name, name_invalid: name, unreachable: server }[refusal.code];
+		const asks = /^password/u.test(refusal.code) && !refusal.room;
+		if (asks) find("pede-senha").hidden = false;
+		const field = asks ? secret : { name_taken: name, name_invalid: name, unreachable: server }[refusal.code];
 		complain(refusal.text ?? words.unreachable(server.value.trim()), field);
 	},
 };

@@ -4,18 +4,23 @@ const { desk, connection } = Papo;
 const { kept, tab, token } = Papo.storage;
 const { fold } = Papo.names;
 
-let [name, key] = ["", undefined];
+let [name, key, password] = ["", undefined, ""];
+const roomPasswords = tab.read("passwords") ?? {};
+
+const withPassword = (join) => ({ ...join, room_password: roomPasswords[fold(join.room)] });
 
 function roomsToOpen() {
-	const open = desk.rooms().map((room) => ({ room: room.name, ...room.position }));
+	const open = desk.rooms().map((room) => withPassword({ room: room.name, ...room.position }));
 	if (open.length > 0) return open;
 	const names = tab.read("rooms") ?? [Papo.protocol.LOBBY];
 	const { wanted } = session;
 	if (wanted && !names.some((each) => fold(each) === fold(wanted))) names.push(wanted);
-	return names.map((room) => ({ room }));
+	return names.map((room) => withPassword({ room }));
 }
 
-connection.hooks.greeting = () => ({ name, token: token(), key, ...roomsToOpen()[0] });
+connection.hooks.greeting = () => ({
+	name, token: token(), key, password, host_key: Papo.address.hostKey, ...roomsToOpen()[0],
+});
 
 const session = {
 	me: { name: "", tag: "" },
@@ -28,6 +33,7 @@ const session = {
 	enter(who, fileKey) {
 		if (who.host !== session.host || fold(who.name) !== fold(name)) desk.clear();
 		[name, key, session.host, session.wanted] = [who.name, fileKey, who.host, Papo.address.room()];
+		password = who.password || tab.get(`password.${who.host}`);
 		connection.open(who.url);
 	},
 	leave() {
@@ -35,6 +41,18 @@ const session = {
 		desk.clear();
 		tab.remove("rooms");
 	},
+	// A password that is wrong, or a key that does not do, is not shown again.
+	refused({ code, room }) {
+		if (room) tab.remove("rooms");
+		if (room) desk.clear();
+		if (code === "forbidden") Papo.address.hostKey = undefined;
+		if (code === "password_wrong") tab.remove(`password.${session.host}`);
+	},
+	knowPassword(room, word) {
+		roomPasswords[fold(room)] = word;
+		tab.set("passwords", JSON.stringify(roomPasswords));
+	},
+	withPassword,
 	out() {
 		session.entered = false;
 		for (const room of desk.rooms()) room.open = false;
@@ -45,6 +63,7 @@ const session = {
 		({ name } = welcome);
 		session.me = { name, tag: welcome.tag };
 		kept.set("name", name);
+		if (password) tab.set(`password.${session.host}`, password);
 		kept.set("token", welcome.token);
 		if (session.entered) return false;
 		session.entered = true;
