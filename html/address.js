@@ -22,7 +22,14 @@ function parse(typed) {
 	return parts && URL.canParse(url) ? { host, url } : null;
 }
 
+// The key that makes a host must stand neither in the address nor in what the browser remembers of it.
+const KEY = "#chave=";
+const hostKey = location.hash.startsWith(KEY) ? hash().slice(KEY.length - 1) : undefined;
+if (hostKey) history.replaceState(null, "", location.pathname + location.search);
+Papo.dom.on(window, "hashchange", () => location.hash.startsWith(KEY) && location.reload());
+
 Papo.address = {
+	hostKey,
 	isFile, parse,
 	room: () => (isFile ? "" : hash()),
 	suggested: (last) => (isFile ? hash() || last || `localhost${DEFAULT_PORT}` : location.host),

@@ -11,13 +11,22 @@ function open(isOpen) {
 	toggle.setAttribute("aria-expanded", isOpen);
 }
 
-function person({ name, tag }, me) {
+function star() {
+	const node = element("span", "", " ★");
+	node.setAttribute("role", "img");
+	node.setAttribute("aria-label", words.host);
+	return node;
+}
+
+function person({ name, tag, host }, me) {
+	const mark = host ? [star()] : [];
 	const className = `person ${Papo.names.colour(name)}`;
-	if (tag === me.tag) return element("li", "", element("span", className, words.you(name)));
+	if (tag === me.tag) return element("li", "", element("span", className, words.you(name), ...mark));
 	const node = button(className, name, () => {
 		open(false);
 		hooks.onPerson(name);
 	});
+	node.append(...mark);
 	node.dataset.key = tag;
 	node.title = words.whisperTo(name);
 	return element("li", "", node);

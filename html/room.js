@@ -12,6 +12,7 @@ class Room {
 	last = 0;
 	oldest = 1;
 	members = new Map();
+	hosts = new Set();
 	foldedNames;
 	typists = new Map();
 
@@ -33,6 +34,7 @@ class Room {
 		const lost = fresh ? 0 : Math.max(0, oldest - this.last - 1);
 		Object.assign(this, { name: room, open: true, epoch, online, oldest, last: seq });
 		this.members = new Map(members.map(({ name, tag }) => [tag, name]));
+		this.hosts = new Set(members.filter(({ host }) => host).map(({ tag }) => tag));
 		this.foldedNames = null;
 		this.typists.clear();
 		return { fresh, lost };
@@ -43,7 +45,11 @@ class Room {
 		this.foldedNames = null;
 		// In this order: gathered changes of a large room add up to who is there only so.
 		for (const { from, to, tag } of renamed) {
-			for (const [oldTag, name] of this.members) if (name === from) this.members.delete(oldTag);
+			for (const [oldTag, name] of this.members) {
+				if (name !== from) continue;
+				this.members.delete(oldTag);
+				if (this.hosts.delete(oldTag)) this.hosts.add(tag);
+			}
 			this.members.set(tag, to);
 			this.stoppedTyping(from);
 		}
@@ -51,7 +57,14 @@ class Room {
 			this.members.delete(tag);
 			this.stoppedTyping(name);
 		}
-		for (const { name, tag } of joined) this.members.set(tag, name);
+		for (const { name, tag, host } of joined) {
+			this.members.set(tag, name);
+			this.setHost(tag, host);
+		}
+	}
+
+	setHost(tag, isHost) {
+		this.hosts[isHost ? "add" : "delete"](tag);
 	}
 
 	get crowded() {
@@ -59,7 +72,7 @@ class Room {
 	}
 
 	get people() {
-		const people = Array.from(this.members, ([tag, name]) => ({ tag, name }));
+		const people = Array.from(this.members, ([tag, name]) => ({ tag, name, host: this.hosts.has(tag) }));
 		return people.sort((a, b) => a.name.localeCompare(b.name, "pt-BR"));
 	}
 

@@ -157,6 +157,15 @@ const answers = {
 		desk.note(refusal.text);
 	},
 
+	host({ tag, host }) {
+		for (const room of desk.rooms()) room.setHost(tag, host);
+		desk.refresh();
+	},
+
+	notice({ text, room, from }) {
+		(room ? desk.find(room) : desk.current)?.list.note(from ? words.noticeFrom(from, text) : text);
+	},
+
 	history: pages.answer,
 	found: Papo.search.show,
 };

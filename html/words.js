@@ -88,6 +88,7 @@ Papo.words = {
 	peopleCount: people,
 	people: (count) => `Pessoas (${number(count)})`,
 	you: (name) => `${name} (você)`,
+	host: "organiza",
 	whisperTo: (name) => `Enviar mensagem particular a ${name}`,
 	crowd: "Há gente demais nesta sala para mostrar os nomes.",
 	typing,
@@ -98,6 +99,7 @@ Papo.words = {
 	whisperHint: "só vocês dois veem; não fica guardado",
 
 	unreadIn: (count) => counted(count, "mensagem não lida", "mensagens não lidas"),
+	noticeFrom: (name, text) => `Aviso de ${name}: ${text}`,
 	roomLeft: (name) => `Você saiu da sala #${name}.`,
 	lastRoom: "Esta é a sua única sala. Para sair da conversa: /sair",
 	roomsOpen: (rooms) => `Salas abertas:\n${rooms.map(({ room, online }) => `#${room} · ${people(online)}`).join("\n")}`,
