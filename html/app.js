@@ -5,7 +5,6 @@ const { find, on } = Papo.dom;
 
 const isTalking = () => !find("papo").hidden;
 
-// A page opened as a file shows a key that only this computer can read; the server writes it beside the page.
 const fileKey = new Promise((resolve) => {
 	if (!address.isFile) return resolve(undefined);
 	const script = Papo.dom.element("script");
@@ -66,7 +65,6 @@ on(find("trocar-nome"), "click", () => composer.write("/nome "));
 on(find("sair"), "click", commands.leave);
 on(find("tentar"), "click", Papo.connection.retryNow);
 on(find("buscar"), "click", () => search.open());
-// Places of the page are reached without its address, where another "#" stands.
 on(document, "click", (event) => {
 	const link = event.target.closest("a[href^='#']");
 	if (!link) return;

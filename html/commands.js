@@ -1,8 +1,12 @@
 "use strict";
 {
 const { words, desk, session, unsent, search, names } = Papo;
+const { fold } = names;
+const { newId } = Papo.storage;
 const TYPING_EVERY_MS = 3_000;
 const MOST_FOUND = 50;
+const SECONDS = { s: 1, m: 60, h: 3600 };
+const toggled = new Set();
 let typedAt = 0;
 
 function ask(type, fields) {
@@ -51,6 +55,44 @@ function reply(text) {
 	else desk.note(words.nobodyToAnswer);
 }
 
+function change(type, fields, entry) {
+	const id = newId();
+	session.changes.set(id, entry);
+	ask(type, { room: desk.current.name, id, ...fields });
+}
+
+function changeLast(type, text) {
+	const last = desk.current.list.entries().findLast(({ tag, erased }) => tag === session.me.tag && !erased);
+	if (!last) return desk.note(words.nothingSaid);
+	const { seq } = last;
+	change(type, { seq, text }, type === "edit" ? { edits: seq, text } : { erases: [seq], text: "" });
+}
+
+// "Ana 10m", "Ana 10" (minutes), "Ana", "10s"; "Ana 10" may also be a name.
+function timed(typed) {
+	const whole = desk.current.folded.has(fold(typed)) ? `${typed} ` : typed;
+	const [, name, count, unit] = /^(.*?)(?:(?:^|\s+)(\d+)([smh]?))?$/su.exec(whole);
+	return { name: name.trim().replace(/^@/u, ""), seconds: count && count * SECONDS[unit || "m"] };
+}
+
+const act = (kind) => (typed) => ask("host", { act: kind, room: desk.current.name, ...timed(typed) });
+
+function toggle(kind) {
+	const key = kind === "lock" || desk.current;
+	const on = !toggled.has(key);
+	if (ask("host", { act: kind, room: desk.current.name, on })) toggled[on ? "add" : "delete"](key);
+}
+
+function erase(typed) {
+	if (typed) change("host", { act: "erase", ...timed(typed) }, { erases: [0], text: "" });
+	else changeLast("erase");
+}
+
+function setPassword(password) {
+	session.knowPassword(desk.current.name, password);
+	ask("room_password", { room: desk.current.name, password });
+}
+
 function leave() {
 	unsent.end();
 	session.leave();
@@ -60,7 +102,6 @@ function listRooms() {
 	session.wantsRooms = ask("rooms");
 }
 
-// Names, argument (without brackets it must be there), what it does, how.
 const COMMANDS = [
 	["ajuda help", "", "mostra esta lista", () => desk.note(help())],
 	["nome nick", "Novo Nome", "troca o seu nome", (name) => ask("rename", { name: names.clean(name) })],
@@ -76,7 +117,21 @@ const COMMANDS = [
 	["avisos alerts", "", "escolhe como avisar você", () => Papo.dom.find("menu").showPopover()],
 	["limpar clear", "", "limpa a tela; nada se perde no servidor", () => desk.current.list.wipe()],
 	["sair quit", "", "sai da conversa", leave],
-].map(([all, argument, does, run]) => ({ all: all.split(" "), argument, does, run }));
+	["apagar erase", "[Ana 10m]", "apaga sua última mensagem; ★ as de Ana", erase],
+	["editar edit", "texto", "muda sua última mensagem", (text) => changeLast("edit", text)],
+	["senha password", "[palavra]", "põe ou tira a senha da sala", setPassword],
+	["silenciar mute", "Ana [10m]", "★ tira a palavra"],
+	["ouvir unmute", "Ana", "★ devolve a palavra"],
+	["silenciar-todos mute-all", "", "★ só quem organiza fala, ou todo mundo", () => toggle("mute_all")],
+	["lento slow", "10s", "★ uma mensagem a cada 10 s; 0 desliga"],
+	["trancar lock", "", "★ ninguém novo entra, ou destranca", () => toggle("lock")],
+	["expulsar kick", "Ana", "★ tira da conversa"],
+	["banir ban", "Ana [1h]", "★ expulsa por um tempo"],
+	["perdoar unban", "Ana", "★ deixa voltar"],
+	["avisar notify", "texto", "★ avisa todo mundo", (text) => ask("host", { act: "notify", text })],
+	["promover promote", "Ana", "★ também organiza"],
+	["rebaixar demote", "Ana", "★ não organiza mais"],
+].map(([all, argument, does, run = act(all.split(" ")[1])]) => ({ all: all.split(" "), argument, does, run }));
 
 const usage = ({ all, argument }) => `/${all[0]} ${argument}`.trim();
 

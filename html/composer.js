@@ -38,13 +38,11 @@ function submit(event) {
 	const [text, room] = [box.value.trim(), draft];
 	if (text === "" || left() < 0 || hooks.onSend(text) === false) return;
 	lastSent = text;
-	// A command may have put another room's draft in the box, or a text of its own.
 	tab.remove(room);
 	if (box.value.trim() === text) write("");
 }
 
 function key(event) {
-	// While "~" waits for its "a", Enter belongs to the keyboard's composition.
 	if (event.isComposing || hooks.onKey(event)) return;
 	const touch = matchMedia("(pointer: coarse)").matches;
 	if (event.key === "Enter" && !event.shiftKey && !touch) form.requestSubmit();

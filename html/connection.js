@@ -91,7 +91,6 @@ function end({ code, text, room }) {
 	change({ name: "ended", code, text, room });
 }
 
-// Forgets the socket at once: a dead one may take minutes to admit that it is closed.
 function letGo(closeCode) {
 	clearTimeout(timer);
 	clearInterval(pulse);

@@ -46,7 +46,6 @@ function perFrame(work) {
 	};
 }
 
-// Copies, and says so on the button for a moment. On plain http there is no clipboard, but a selected field works.
 async function copy(text, node) {
 	try {
 		await navigator.clipboard.writeText(text);

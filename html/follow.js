@@ -1,5 +1,3 @@
-// What somebody is reading never moves: new messages pull the list along only if its end is in sight; otherwise a
-// button counts them.
 "use strict";
 {
 const { words } = Papo;
@@ -23,7 +21,6 @@ function reachedEnd() {
 	hooks.onEnd();
 }
 
-// Only somebody who scrolls up stops following: growth alone also takes the end out of sight for a moment.
 function scrolled() {
 	const near = box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR_PX;
 	const [up, down] = [box.scrollTop < lastTop, box.scrollTop > lastTop];

@@ -2,7 +2,6 @@
 {
 const { LIMITS } = Papo.protocol;
 const WORD = /^[\p{L}\p{N}_]/u;
-// Of scripts with upper and lower case; the vowel signs of other scripts are letters to their readers.
 const ACCENTS = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/g;
 const COLOURS = 8;
 

@@ -58,6 +58,8 @@ function around(room, seq) {
 	else replace(room, { before: seq + AROUND, limit: 2 * AROUND }, seq);
 }
 
+const changes = (room, seq) => ask(room, { after: seq - 1, limit: 1 }, (entries) => room.list.change(entries));
+
 function answer({ oldest, entries }) {
 	const question = asked.shift();
 	if (!question || desk.find(question.room.name) !== question.room) return;
@@ -70,5 +72,5 @@ function answer({ oldest, entries }) {
 
 const forget = () => asked.splice(0).filter(({ room }) => desk.find(room.name) === room).forEach(done);
 
-Papo.pages = { hooks, earlier, later, latest, catchUp, around, answer, forget };
+Papo.pages = { hooks, earlier, later, latest, catchUp, around, changes, answer, forget };
 }

@@ -43,7 +43,6 @@ class Room {
 	presence({ online, joined, left, renamed }) {
 		this.online = online;
 		this.foldedNames = null;
-		// In this order: gathered changes of a large room add up to who is there only so.
 		for (const { from, to, tag } of renamed) {
 			for (const [oldTag, name] of this.members) {
 				if (name !== from) continue;

@@ -29,6 +29,8 @@ const session = {
 	wanted: "",
 	whisperedBy: "",
 	wantsRooms: false,
+	// What is asked to change, by id.
+	changes: new Map(),
 
 	enter(who, fileKey) {
 		if (who.host !== session.host || fold(who.name) !== fold(name)) desk.clear();
@@ -41,7 +43,6 @@ const session = {
 		desk.clear();
 		tab.remove("rooms");
 	},
-	// A password that is wrong, or a key that does not do, is not shown again.
 	refused({ code, room }) {
 		if (room) tab.remove("rooms");
 		if (room) desk.clear();

@@ -1,4 +1,3 @@
-// What the browser remembers. A file, or a strict browser, may be denied storage: then memory serves.
 "use strict";
 {
 const PREFIX = "papo.";
@@ -33,13 +32,11 @@ function shelf(area) {
 	};
 }
 
-// `crypto.randomUUID` is missing on plain http.
 function randomHex(bytes) {
 	const random = crypto.getRandomValues(new Uint8Array(bytes));
 	return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// `kept` outlives the browser and is shared by all tabs; `tab` outlives a reload of this tab only.
 const [kept, tab] = [shelf("localStorage"), shelf("sessionStorage")];
 
 function token() {

@@ -9,7 +9,8 @@ const isMine = ({ tag }) => tag === session.me.tag;
 
 function shown(room, entry) {
 	const [people, me, mine] = [room.folded, fold(session.me.name), isMine(entry)];
-	return { ...entry, people, me, mine, forMe: !mine && speaksTo(entry.text, people, me) };
+	const quiet = isChange(entry);
+	return { ...entry, people, me, mine, quiet, forMe: !mine && !quiet && speaksTo(entry.text, people, me) };
 }
 
 function own(room, { to, text, action, at, seq }) {
@@ -36,8 +37,15 @@ function append(room, entry) {
 	return true;
 }
 
+function changed(room, change) {
+	if (!room) return;
+	append(room, shown(room, { from: session.me.name, tag: session.me.tag, ...change }));
+	// Whose entries were erased by name, only the log knows.
+	if (change.erases?.[0] === 0) pages.changes(room, change.seq);
+}
+
 function missed(room, entries, last) {
-	const others = entries.filter((entry) => !entry.mine && !isChange(entry));
+	const others = entries.filter(({ mine, quiet }) => !mine && !quiet);
 	const count = others.length + room.last - (entries.at(-1)?.seq ?? last);
 	if (count <= 0) return;
 	const seq = others[0]?.seq ?? last + 1;
@@ -98,12 +106,15 @@ const answers = {
 		if (!room) return;
 		if (room.stoppedTyping(message.from)) desk.drawTyping();
 		const entry = shown(room, message);
-		if (!append(room, entry) || entry.mine || isChange(entry)) return;
+		if (!append(room, entry) || entry.mine || entry.quiet) return;
 		desk.arrived(room, entry);
 		if (entry.forMe) alerts.mention(entry.from, entry.text);
 	},
 
-	ack({ id, seq, at }) {
+	ack({ id, room: roomName, seq, at }) {
+		const change = session.changes.get(id);
+		if (change) changed(desk.find(roomName), { ...change, at, seq });
+		session.changes.delete(id);
 		const item = unsent.acknowledged(id);
 		if (!item) return;
 		const room = homeOf(item);
@@ -125,7 +136,6 @@ const answers = {
 		desk.refresh();
 	},
 
-	// A whisper belongs to no room: it is shown where the person is looking. Our own comes from another tab of ours.
 	whisper({ from, tag, to, at, text }) {
 		const [mine, room] = [isMine({ tag }), desk.current];
 		if (!mine) session.whisperedBy = from;
@@ -150,7 +160,7 @@ const answers = {
 	},
 
 	error(refusal) {
-		if (refusal.id !== undefined) return unsent.refused(refusal);
+		if (refusal.id !== undefined && !session.changes.delete(refusal.id)) return unsent.refused(refusal);
 		pages.forget();
 		Papo.search.fail(refusal.text);
 		session.wanted = "";

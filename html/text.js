@@ -1,11 +1,8 @@
-// What people write, as nodes: `code`, blocks, **bold**, *italic*, ~~struck~~, links, #rooms, @people. One pass, text
-// nodes only.
 "use strict";
 {
 const { element, button, copy } = Papo.dom;
 const { nameAt, fold, WORD } = Papo.names;
 const IN_LINK = "[^\\s<>\"“”`()]";
-// A link ends neither with the point of its sentence nor with a bracket that was opened before it.
 const LINK = `https?:\\/\\/(?:${IN_LINK}|\\(${IN_LINK}*\\))*(?:[^\\s<>"“”\`()\\]}.,;:!?'’…*_~]|\\(${IN_LINK}*\\))`;
 const TOKEN = new RegExp(["```(?:[\\w+#-]*\\n)?|`|\\*\\*?|~~|\\n|@", LINK, "#(?=\\p{L})[\\p{L}\\p{M}\\p{N}_-]{1,32}",
 	"[\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069]"].join("|"), "giu");

@@ -1,4 +1,3 @@
-// The list of one room: a window into its log, with notices, and unsent messages at the end.
 "use strict";
 {
 const { words, line: draw } = Papo;
@@ -13,9 +12,8 @@ const continues = (line, before) => line.author && before?.author === line.autho
 
 function lineOf(entry) {
 	const { at, seq, tag, action } = entry;
-	// What changes an earlier entry has a number, but is no line to read.
-	const make = () => (isChange(entry) ? element("i") : draw.message(entry));
-	return { at, seq, entry, author: action || isChange(entry) ? null : tag, make };
+	const make = () => (entry.quiet ? element("i") : draw.message(entry));
+	return { at, seq, entry, author: action || entry.quiet ? null : tag, make };
 }
 
 function remove(lines) {
@@ -25,7 +23,6 @@ function remove(lines) {
 	}
 }
 
-// Joins who came and went to the line before. Somebody who went and came back, or only looked in, is no news.
 function merge(line, last) {
 	const joins = last?.net && line.at - last.at < GROUP_MS;
 	const into = joins ? last : Object.assign(line, { net: new Map(), renames: [] });
@@ -150,7 +147,6 @@ Papo.timeline = (hooks) => {
 		});
 	};
 
-	// Entries that are on the screen take the form that later ones give them.
 	function change(entries) {
 		const changes = entries.filter(isChange);
 		if (changes.length === 0) return;
@@ -177,7 +173,7 @@ Papo.timeline = (hooks) => {
 	return Object.assign(timeline, {
 		flush, reset, drop,
 
-		// An entry at the end of the log. Somebody who reads above must not see lines vanish: then the window stays behind.
+		// Somebody who reads above must not see lines vanish: then the window stays behind.
 		append(entry) {
 			change([entry]);
 			if (lines.length + queue.length >= MOST_LINES && !hooks.follows()) return;

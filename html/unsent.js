@@ -1,4 +1,3 @@
-// What was written and isn't confirmed yet: it waits for a connection and survives a reload.
 "use strict";
 {
 const { words } = Papo;

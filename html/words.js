@@ -1,4 +1,3 @@
-// What the scripts say to people: "você", never gendered.
 "use strict";
 {
 const { format: number } = new Intl.NumberFormat("pt-BR");
@@ -100,6 +99,7 @@ Papo.words = {
 
 	unreadIn: (count) => counted(count, "mensagem não lida", "mensagens não lidas"),
 	noticeFrom: (name, text) => `Aviso de ${name}: ${text}`,
+	nothingSaid: "Não há mensagem sua aqui para mudar.",
 	roomLeft: (name) => `Você saiu da sala #${name}.`,
 	lastRoom: "Esta é a sua única sala. Para sair da conversa: /sair",
 	roomsOpen: (rooms) => `Salas abertas:\n${rooms.map(({ room, online }) => `#${room} · ${people(online)}`).join("\n")}`,
