@@ -119,6 +119,7 @@ const COMMANDS = [
 	["sair quit", "", "sai da conversa", leave],
 	["apagar erase", "[Ana 10m]", "apaga sua última mensagem; ★ as de Ana", erase],
 	["editar edit", "texto", "muda sua última mensagem", (text) => changeLast("edit", text)],
+	["ignorar ignore", "Ana", "esconde o que a pessoa disser, ou mostra", (name) => desk.note(words.ignored(name, session.ignore(name)))],
 	["senha password", "[palavra]", "põe ou tira a senha da sala", setPassword],
 	["silenciar mute", "Ana [10m]", "★ tira a palavra"],
 	["ouvir unmute", "Ana", "★ devolve a palavra"],

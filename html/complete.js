@@ -8,7 +8,7 @@ const MOST = 6;
 const spaced = (word) => `${word} `;
 const KINDS = [
 	[/^(\/)([\p{L}-]*)$/u, "commands", spaced],
-	[/^(\/(?:msg|w|apagar|silenciar|ouvir|expulsar|banir|perdoar|promover|rebaixar) )(.*)$/u, "people", spaced],
+	[/^(\/(?:msg|w|apagar|ignorar|silenciar|ouvir|expulsar|banir|perdoar|promover|rebaixar) )(.*)$/u, "people", spaced],
 	[/^(\/(?:entrar|join) )#?(\S*)$/u, "rooms", String],
 	[/(?<![\p{L}\p{N}_])(@)([^@\n]{0,24})$/u, "people", spaced],
 	[/(?<![\p{L}\p{N}_&/])(#)([\p{L}\p{N}_-]*)$/u, "rooms", spaced],

@@ -4,7 +4,6 @@
 const { encode, decode, PROTOCOL, CLOSE_CODES } = Papo.protocol;
 
 const CONNECT_MS = 10_000;
-// Browsers send no pings and may not notice a dead link: after this much silence we ask.
 const SILENCE_MS = 20_000;
 const PONG_MS = 10_000;
 const PULSE_MS = 1_000;

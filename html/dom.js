@@ -23,7 +23,6 @@ function button(className, label, act) {
 	return node;
 }
 
-// Setting the same words again would make a screen reader repeat them.
 function say(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }

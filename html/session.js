@@ -5,6 +5,7 @@ const { kept, tab, token } = Papo.storage;
 const { fold } = Papo.names;
 
 let [name, key, password] = ["", undefined, ""];
+const ignored = new Set(kept.read("ignored"));
 const roomPasswords = tab.read("passwords") ?? {};
 
 const withPassword = (join) => ({ ...join, room_password: roomPasswords[fold(join.room)] });
@@ -29,8 +30,14 @@ const session = {
 	wanted: "",
 	whisperedBy: "",
 	wantsRooms: false,
-	// What is asked to change, by id.
 	changes: new Map(),
+	ignores: (who) => ignored.has(fold(who)),
+	ignore(who) {
+		const now = !ignored.delete(fold(who));
+		if (now) ignored.add(fold(who));
+		kept.set("ignored", JSON.stringify([...ignored]));
+		return now;
+	},
 
 	enter(who, fileKey) {
 		if (who.host !== session.host || fold(who.name) !== fold(name)) desk.clear();

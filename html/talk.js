@@ -9,7 +9,7 @@ const isMine = ({ tag }) => tag === session.me.tag;
 
 function shown(room, entry) {
 	const [people, me, mine] = [room.folded, fold(session.me.name), isMine(entry)];
-	const quiet = isChange(entry);
+	const quiet = isChange(entry) || session.ignores(entry.from);
 	return { ...entry, people, me, mine, quiet, forMe: !mine && !quiet && speaksTo(entry.text, people, me) };
 }
 
@@ -40,7 +40,6 @@ function append(room, entry) {
 function changed(room, change) {
 	if (!room) return;
 	append(room, shown(room, { from: session.me.name, tag: session.me.tag, ...change }));
-	// Whose entries were erased by name, only the log knows.
 	if (change.erases?.[0] === 0) pages.changes(room, change.seq);
 }
 
@@ -138,6 +137,7 @@ const answers = {
 
 	whisper({ from, tag, to, at, text }) {
 		const [mine, room] = [isMine({ tag }), desk.current];
+		if (!mine && session.ignores(from)) return;
 		if (!mine) session.whisperedBy = from;
 		if (room === null || (mine && to === from)) return;
 		room.list.whisper({ label: mine ? words.whisperOut(to) : words.whisperIn(from), at, text });

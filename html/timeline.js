@@ -47,7 +47,6 @@ Papo.timeline = (hooks) => {
 	const empty = element("p", "notice empty", words.noMessages);
 	const unread = draw.separator("unread-line", words.newLine);
 	const more = button("link", words.earlier, hooks.onEarlier);
-	// Lines wait in the queue for the next frame: measuring and painting for each one would make the page crawl.
 	let [lines, queue, whispers, unreadFrom] = [[], [], [], null];
 	const pending = new Map();
 	const timeline = { first: 1, end: 0, element: root, top };
@@ -173,7 +172,6 @@ Papo.timeline = (hooks) => {
 	return Object.assign(timeline, {
 		flush, reset, drop,
 
-		// Somebody who reads above must not see lines vanish: then the window stays behind.
 		append(entry) {
 			change([entry]);
 			if (lines.length + queue.length >= MOST_LINES && !hooks.follows()) return;

@@ -95,7 +95,6 @@ function hold(item, wait) {
 
 const fail = (item, reason, fresh) => put(Object.assign(item, { state: "failed", reason, fresh }));
 
-// A whisper is not stored, so the server can't tell a repeated one: only its author may send it again.
 function connectionLost() {
 	for (const item of items.values()) {
 		if (item.state !== "sent") continue;

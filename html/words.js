@@ -100,6 +100,7 @@ Papo.words = {
 	unreadIn: (count) => counted(count, "mensagem não lida", "mensagens não lidas"),
 	noticeFrom: (name, text) => `Aviso de ${name}: ${text}`,
 	nothingSaid: "Não há mensagem sua aqui para mudar.",
+	ignored: (name, now) => `Você ${now ? "não vê mais" : "volta a ver"} o que ${name} disser.`,
 	roomLeft: (name) => `Você saiu da sala #${name}.`,
 	lastRoom: "Esta é a sua única sala. Para sair da conversa: /sair",
 	roomsOpen: (rooms) => `Salas abertas:\n${rooms.map(({ room, online }) => `#${room} · ${people(online)}`).join("\n")}`,
