@@ -20,6 +20,7 @@ function measure() {
 	box.setAttribute("aria-invalid", rest < 0);
 	box.style.height = "auto";
 	box.style.height = `${box.scrollHeight + 2}px`;
+	Papo.follow.settle();
 }
 
 function changed() {
