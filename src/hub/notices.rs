@@ -95,7 +95,7 @@ pub fn bye_kicked(by: &str) -> ServerMessage {
 
 /// The last words to somebody who may not come back for a while.
 pub fn bye_banned(retry_after_ms: Option<u64>) -> ServerMessage {
-    let time = spoken_time(retry_after_ms.unwrap_or_default().div_ceil(1000).max(1));
+    let time = spoken_time((retry_after_ms.unwrap_or_default() / 1000).max(1));
     let text = format!("Sua participação nesta conversa foi suspensa por {time}. Depois você pode entrar de novo.");
     ServerMessage::Bye { code: ByeCode::Banned, text, retry_after_ms }
 }
