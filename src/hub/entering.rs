@@ -1,6 +1,6 @@
 //! Coming and going: entering with a name, opening and leaving rooms, taking another name, dropping out.
 
-use super::limits::{MAX_ROOMS, ROOMS_PER_CONNECTION};
+use super::limits::{LISTED_OF_A_CROWD, MAX_ROOMS, NAMED_ROOM, ROOMS_PER_CONNECTION};
 use super::people::{Person, Seat, Who};
 use super::presence::Change;
 use super::room::{Log, Room};
@@ -149,7 +149,8 @@ impl Hub {
         }
         let Some(room) = self.rooms.get(id) else { return };
         let missed = room.missed(since, &self.epoch);
-        let listed = room.members().iter().take(MAX_MEMBERS);
+        let most = if room.online() > NAMED_ROOM { LISTED_OF_A_CROWD } else { MAX_MEMBERS };
+        let listed = room.members().iter().take(most);
         let joined = ServerMessage::Joined {
             room: room.shown(),
             epoch: self.epoch.clone(),

@@ -13,6 +13,9 @@ pub const MAX_STRIKES: u32 = 100;
 pub const SMALL_ROOM: usize = 50;
 /// People in a room up to which names are told; beyond, only how many there are.
 pub const NAMED_ROOM: usize = 500;
+/// Members listed to whoever opens a room of more than [`NAMED_ROOM`]: nobody hears there who comes and goes, so a longer
+/// list would only be out of date sooner.
+pub const LISTED_OF_A_CROWD: usize = 100;
 /// In a room that is not small, changes are gathered and told at most this often.
 pub const PRESENCE_EVERY: Duration = Duration::from_millis(250);
 /// In a room of so many people that only their number is told, it is told less often the more they are, so that it
