@@ -3,9 +3,10 @@
 use super::host::Target;
 use super::limits::ERASED_AT_ONCE;
 use super::people::Who;
+use super::talk::words;
 use super::{Effect, Hub, Now};
 use crate::delivery::ChannelId;
-use crate::history::{Amendment, Append, Job, Ticket};
+use crate::history::{Amendment, Append, Job};
 use crate::link::ConnId;
 use crate::name::{Name, RoomName};
 use crate::protocol::{ClientMessage, ErrorCode, Refusal};
@@ -67,20 +68,7 @@ impl Hub {
         let person = who.and_then(|who| self.people.get(who));
         let (Some(person), Some(room)) = (person, self.rooms.get_mut(channel)) else { return };
         room.appending += 1;
-        let append = Append {
-            ticket: Ticket(conn.0),
-            person: person.id,
-            id,
-            room: room.name.clone(),
-            from: person.name.shown(),
-            tag: person.tag.clone(),
-            text,
-            action: false,
-            reply_to: None,
-            amends: Some(amendment),
-            any_author,
-            at: now.unix_ms,
-        };
+        let append = Append { amends: Some(amendment), any_author, ..words(conn, person, room, (id, text), now) };
         self.effects.push(Effect::Ask(Job::Append(append)));
     }
 }

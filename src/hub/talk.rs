@@ -1,7 +1,8 @@
 //! Talking: messages on their way through the history to everybody, whispers, typing, and reading back.
 
 use super::limits::{SMALL_ROOM, TYPING_EVERY};
-use super::people::{Whispered, Who};
+use super::people::{Person, Whispered, Who};
+use super::room::Room;
 use super::{Effect, Hub, Now, too_fast};
 use crate::delivery::ChannelId;
 use crate::history::{Append, Job, Outcome, Page, Ticket};
@@ -42,20 +43,7 @@ impl Hub {
             calm.spoke(person.secret, now.instant);
         }
         room.appending += 1;
-        let append = Append {
-            ticket: Ticket(conn.0),
-            person: person.id,
-            id,
-            room: room.name.clone(),
-            from: person.name.shown(),
-            tag: person.tag.clone(),
-            text,
-            action,
-            reply_to,
-            amends: None,
-            any_author: false,
-            at: now.unix_ms,
-        };
+        let append = Append { action, reply_to, ..words(conn, person, room, (id, text), now) };
         self.effects.push(Effect::Ask(Job::Append(append)));
         Ok(())
     }
@@ -215,6 +203,24 @@ impl Hub {
     pub(super) fn count_speech(&mut self, who: Who, now: Now) -> Result<(), Refusal> {
         let (Some(rate), Some(person)) = (self.rules.rate, self.people.get_mut(who)) else { return Ok(()) };
         person.speech.take(rate, self.rules.burst, now.instant).map_err(too_fast)
+    }
+}
+
+/// What somebody says in a room, as the history is asked to store it: plain words that change nothing before them.
+pub(super) fn words(conn: ConnId, person: &Person, room: &Room, (id, text): (String, String), now: Now) -> Append {
+    Append {
+        ticket: Ticket(conn.0),
+        person: person.id,
+        id,
+        room: room.name.clone(),
+        from: person.name.shown(),
+        tag: person.tag.clone(),
+        text,
+        action: false,
+        reply_to: None,
+        amends: None,
+        any_author: false,
+        at: now.unix_ms,
     }
 }
 
