@@ -95,9 +95,8 @@ impl Screen {
     /// Stops as any program does at Ctrl+Z, with all that was started with it, and goes on when it is called back.
     #[cfg(unix)]
     fn rest(&mut self) -> io::Result<()> {
-        use rustix::process::{Signal, getppid, getsid, kill_current_process_group};
-        // Without a shell behind it nobody could call it back.
-        if getppid().is_none_or(|parent| getsid(Some(parent)).ok() != getsid(None).ok()) {
+        use rustix::process::{Signal, kill_current_process_group};
+        if !has_shell() {
             (self.view.hint, self.changed) = (Some(NOWHERE_TO_GO.into()), true);
             return Ok(());
         }
@@ -135,6 +134,16 @@ impl Screen {
         (self.drawn, self.drawn_at, self.changed, self.title) = (cells, Some(now), false, unread);
         Ok(())
     }
+}
+
+/// Whether somebody could call this program back after a stop: the shell that it was started from, at the same terminal.
+#[cfg(unix)]
+fn has_shell() -> bool {
+    use nix::unistd::{getppid, getsid};
+    // A parent out of sight (the first program in a container) has the number 0, which would ask about ourselves. So has
+    // the session of a parent that came from outside: it only has to be another one than ours.
+    let parent = getppid();
+    parent.as_raw() != 0 && getsid(Some(parent)) == getsid(None)
 }
 
 impl Front for Screen {
