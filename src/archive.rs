@@ -1,10 +1,10 @@
 //! The log as whoever starts the server meets it: opened, copied, exported, or a sentence why not.
 
-use crate::banner::with_dots;
 use papo::config::{Config, Export, Home};
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::{self, OpenError, Retention, SqliteHistory};
+use papo::text::with_dots;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 use papo::capacity::Capacity;
 use papo::config::Config;
+use papo::text::with_dots;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
@@ -39,19 +40,6 @@ pub fn welcome(address: SocketAddr, history: &str, capacity: &Capacity, host_key
 /// What a phone has to open to come in; `None` if nobody but this computer can.
 pub fn link(address: SocketAddr) -> Option<String> {
     network_address(address.ip()).map(|ip| format!("http://{}/", authority(ip, address.port())))
-}
-
-/// A number as people write it: 1.284.
-pub fn with_dots(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push('.');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// The last line.
@@ -138,11 +126,6 @@ mod tests {
         assert!(text.contains("No terminal        cliente [2001:db8::1]:9100"));
         assert_eq!(link("[2001:db8::1]:9100".parse().unwrap()).unwrap(), "http://[2001:db8::1]:9100/");
         assert_eq!(link("127.0.0.1:9000".parse().unwrap()), None);
-    }
-
-    #[test]
-    fn large_numbers_have_dots() {
-        assert_eq!([0, 999, 1284, 1_000_000].map(with_dots), ["0", "999", "1.284", "1.000.000"]);
     }
 
     #[test]

@@ -50,9 +50,9 @@ pub struct Shop {
     pub next_id: AtomicU64,
 }
 
-/// Serves one accepted socket until it is over.
-pub fn serve(socket: Arc<TcpStream>, address: IpAddr, shop: &Shop) {
-    if let Some(visit) = shake_hands(&socket, address, shop) {
+/// Serves one accepted socket, which may stand in the door, until it is over.
+pub fn serve(socket: Arc<TcpStream>, address: IpAddr, ticket: Ticket, shop: &Shop) {
+    if let Some(visit) = shake_hands(&socket, address, ticket, shop) {
         converse(socket, Address::of(address), visit, shop);
     }
 }
@@ -68,12 +68,8 @@ struct Visit {
 /// Answers a request, or upgrades the connection.
 // On a frame of its own, because the pages that a thread's stack once touched stay with it while it lives.
 #[inline(never)]
-fn shake_hands(socket: &Arc<TcpStream>, address: IpAddr, shop: &Shop) -> Option<Visit> {
+fn shake_hands(socket: &Arc<TcpStream>, address: IpAddr, ticket: Ticket, shop: &Shop) -> Option<Visit> {
     let deadline = Instant::now() + HEAD_WITHIN;
-    let Some(ticket) = shop.door.wait(address) else {
-        answer(socket, &Response::full(shop.door.ceiling()), deadline);
-        return None;
-    };
     let (head, rest) = match http::read_head(&mut Shared(socket.clone()), deadline) {
         Ok(read) => read,
         Err(HeadError::Refused(refusal)) => {

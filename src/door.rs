@@ -45,16 +45,26 @@ impl Door {
         self.inside.load(Ordering::Acquire)
     }
 
-    /// Takes a place for a new connection. `None` when there is no more.
-    pub fn come_in(self: &Arc<Self>) -> Option<Place> {
+    /// How many more connections there may be.
+    pub fn free(&self) -> usize {
+        self.ceiling.saturating_sub(self.inside())
+    }
+
+    /// Takes a place for a new connection, which stands in the door until it has entered. `None` when there is no place,
+    /// or too many stand in the door.
+    pub fn come_in(self: &Arc<Self>, address: IpAddr) -> Option<(Place, Ticket)> {
+        let place = self.take_place()?;
+        Some((place, self.wait(address)?))
+    }
+
+    fn take_place(self: &Arc<Self>) -> Option<Place> {
         let taken = self
             .inside
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |inside| (inside < self.ceiling).then_some(inside + 1));
         taken.is_ok().then(|| Place { door: self.clone() })
     }
 
-    /// Lets a connection stand in the door until it has entered. `None` when too many do.
-    pub fn wait(self: &Arc<Self>, address: IpAddr) -> Option<Ticket> {
+    fn wait(self: &Arc<Self>, address: IpAddr) -> Option<Ticket> {
         let address = address.to_canonical();
         let mut waiting = self.lock();
         let from_here = waiting.by_address.get(&address).copied().unwrap_or(0);
@@ -110,12 +120,19 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_when_its_connection_ends() {
-        let door = Door::new(2);
-        let (first, second) = (door.come_in(), door.come_in());
-        assert!(first.is_some() && second.is_some() && door.come_in().is_none());
+        let (door, here) = (Door::new(2), "127.0.0.1".parse().unwrap());
+        let (first, second) = (door.come_in(here), door.come_in(here));
+        assert!(first.is_some() && second.is_some() && door.come_in(here).is_none());
         drop(first);
-        assert_eq!(door.inside(), 1);
-        assert!(door.come_in().is_some());
+        assert_eq!((door.inside(), door.free()), (1, 1));
+        assert!(door.come_in(here).is_some());
+    }
+
+    #[test]
+    fn whoever_may_not_stand_in_the_door_takes_no_place() {
+        let (door, stranger) = (Door::new(10_000), "203.0.113.7".parse().unwrap());
+        let inside: Vec<_> = (0..=WAITING_PER_ADDRESS).map_while(|_| door.come_in(stranger)).collect();
+        assert_eq!((inside.len(), door.inside()), (WAITING_PER_ADDRESS, WAITING_PER_ADDRESS));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The one thread that refuses those for whom there is no thread.
+//! The one thread that refuses those who get no thread.
 //!
 //! A refusal must be read before the connection is closed: what the peer sent and nobody read would make the kernel reset
 //! the connection, refusal and all. So the porter answers at once, keeps each socket for a moment, and waits for none.
@@ -6,6 +6,7 @@
 //! Knows sockets and one answer; never knows the chat.
 
 use crate::connection::STACK;
+use crate::door::Door;
 use crate::http::Response;
 use crate::outbox::Sink;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -16,8 +17,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Refused connections that are kept; each holds a descriptor, and the oldest go first.
+/// Refused connections that are kept even when all places are taken; each holds a descriptor, and the oldest go first.
+/// While places are free, their descriptors serve for more.
 const KEPT: usize = 32;
+/// Refused connections that are kept at most: the memory for what the kernel holds of them is bounded too.
+const MOST_KEPT: usize = 2048;
 /// Connections that may wait for him to look up.
 const ARRIVALS: usize = 256;
 /// How long one is kept.
@@ -25,36 +29,42 @@ const KEPT_FOR: Duration = Duration::from_millis(500);
 /// How often the kept ones are read from.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Starts the porter of a server with this many places.
+/// Starts the porter of a server with this door.
 ///
 /// # Errors
 /// When the system has no thread for him.
-pub fn start(ceiling: usize) -> std::io::Result<Sender<Arc<TcpStream>>> {
+pub fn start(door: Arc<Door>) -> std::io::Result<Sender<Arc<TcpStream>>> {
     let (sender, receiver) = bounded(ARRIVALS);
-    let refusal = Response::full(ceiling).to_bytes();
-    thread::Builder::new().name("porter".into()).stack_size(STACK).spawn(move || work(&receiver, &refusal))?;
+    thread::Builder::new().name("porter".into()).stack_size(STACK).spawn(move || work(&receiver, &door))?;
     Ok(sender)
 }
 
-fn work(arrivals: &Receiver<Arc<TcpStream>>, refusal: &[u8]) {
+fn work(arrivals: &Receiver<Arc<TcpStream>>, door: &Door) {
+    let refusal = Response::full(door.ceiling()).to_bytes();
     let mut kept: VecDeque<(Arc<TcpStream>, Instant)> = VecDeque::new();
+    let mut next_round = Instant::now();
     loop {
         let arrival = match kept.is_empty() {
             true => arrivals.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            false => arrivals.recv_timeout(TICK),
+            false => arrivals.recv_deadline(next_round),
         };
+        let now = Instant::now();
         match arrival {
             Ok(socket) => {
-                refuse(&socket, refusal);
-                kept.push_back((socket, Instant::now() + KEPT_FOR));
+                refuse(&socket, &refusal);
+                kept.push_back((socket, now + KEPT_FOR));
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        while kept.len() > KEPT || kept.front().is_some_and(|(_, until)| *until <= Instant::now()) {
+        while kept.len() > (KEPT + door.free()).min(MOST_KEPT) {
             kept.pop_front();
         }
-        kept.retain(|(socket, _)| still_open(socket));
+        // Not at each arrival: a thousand of them would read a thousand sockets a thousand times.
+        if now >= next_round {
+            kept.retain(|(socket, until)| now < *until && still_open(socket));
+            next_round = now + TICK;
+        }
     }
 }
 

@@ -111,7 +111,7 @@ impl Server {
         let Self { listener, shop, stopping, exchange } = self;
         // A hub that is gone must not leave a server that accepts and never answers.
         let alarm = Alarm { listener: listener.try_clone()?, stopping: stopping.clone() };
-        let porter = porter::start(shop.door.ceiling())?;
+        let porter = porter::start(shop.door.clone())?;
         let hub = thread::Builder::new().name("hub".into()).spawn(move || {
             let _alarm = alarm;
             exchange.run();
@@ -221,11 +221,12 @@ fn welcome(
     complaints: &mut Complaints,
 ) {
     let socket = Arc::new(socket);
-    let Some(place) = shop.door.come_in() else { return turn_away(socket, porter) };
+    // Before there is a thread: a thousand who only knock would otherwise cost a thousand threads for a moment.
+    let Some((place, ticket)) = shop.door.come_in(address) else { return turn_away(socket, porter) };
     let (theirs, shared) = (socket.clone(), shop.clone());
     let life = move || {
         let _place: Place = place;
-        connection::serve(theirs, address, &shared);
+        connection::serve(theirs, address, ticket, &shared);
     };
     let started = match capacity::has_room_for_a_thread() {
         // Not `thread::spawn`: it panics when the system refuses a thread.
@@ -255,7 +256,9 @@ impl Complaints {
     }
 }
 
-/// Lets the porter say no. When he too has his hands full, the connection is just closed.
+/// Lets the porter say no. While he has his hands full nobody else is let in either: he waits for none of those he
+/// refuses, and without him they would be cut off unheard.
 fn turn_away(socket: Arc<TcpStream>, porter: &Sender<Arc<TcpStream>>) {
-    let _ = porter.try_send(socket);
+    // A porter who is gone answers nobody.
+    let _ = porter.send(socket);
 }

@@ -135,6 +135,19 @@ pub fn spoken_time(seconds: u64) -> String {
     if said.is_empty() { "0 segundos".into() } else { said.join(" e ") }
 }
 
+/// A number as people write it: 1.284.
+pub fn with_dots(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push('.');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +210,11 @@ mod tests {
         fn nothing_unwanted_survives(text in any::<String>()) {
             prop_assert!(!clean(&text).chars().any(is_unwanted));
         }
+    }
+
+    #[test]
+    fn large_numbers_have_dots() {
+        assert_eq!([0, 999, 1284, 1_000_000].map(with_dots), ["0", "999", "1.284", "1.000.000"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! An answer: a status, a few headers that every browser should see, and a body.
 
+use crate::text::with_dots;
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -39,6 +40,7 @@ impl Response {
 
     /// There is no place for another connection now.
     pub fn full(ceiling: usize) -> Self {
+        let ceiling = with_dots(ceiling as u64);
         let text = format!("A conversa está cheia ({ceiling} conexões). Tente mais tarde.");
         Self::text(503, &text).with("Retry-After", "5")
     }
