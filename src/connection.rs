@@ -77,7 +77,7 @@ fn shake_hands(socket: &Arc<TcpStream>, address: IpAddr, ticket: Ticket, shop: &
             return None;
         }
         Err(HeadError::Gone(error)) => {
-            log::debug!("no request from {address}: {error}");
+            log::debug!("nenhum pedido de {address}: {error}");
             return None;
         }
     };
@@ -89,7 +89,7 @@ fn shake_hands(socket: &Arc<TcpStream>, address: IpAddr, ticket: Ticket, shop: &
         Verdict::Upgrade(response, trust) => match write_all(socket, &response.to_bytes(), deadline) {
             Ok(()) => Some(Visit { rest, ticket, trust }),
             Err(error) => {
-                log::debug!("handshake with {address}: {error}");
+                log::debug!("aperto de mãos com {address}: {error}");
                 None
             }
         },
@@ -143,7 +143,7 @@ fn converse(socket: Arc<TcpStream>, address: Address, visit: Visit, shop: &Shop)
     let mut farewell = Farewell { conn, inputs: &shop.inputs, goodbye: false };
     let mut reader = reader_of(socket, rest, &link, shop);
     let end = read_until_the_end(&mut reader, &link, trust, shop);
-    log::debug!("connection {} ended: {end:?}", conn.0);
+    log::debug!("a conexão {} terminou: {end:?}", conn.0);
     match end {
         Some(End::Closed(code)) => {
             farewell.goodbye = code == 1000;
@@ -205,7 +205,7 @@ fn understand(link: &Link, trust: Trust, policy: &Policy, text: &str) -> Option<
     if let ClientMessage::Enter { token: token @ None, .. } = &mut message {
         match random_token() {
             Ok(random) => *token = Some(random),
-            Err(error) => log::error!("no randomness for a token: {error}"),
+            Err(error) => log::error!("O sistema não deu números aleatórios para o segredo de uma pessoa ({error})."),
         }
     }
     Some(Input::Said(link.id, message))

@@ -11,10 +11,11 @@ use papo::capacity;
 use papo::config::{self, Config, Request};
 use papo::delivery::Patience;
 use papo::http::Policy;
+use papo::hub::HOSTS_LOG;
 use papo::hub::limits::Rules;
 use papo::identity::{Key, random_key};
 use papo::server::{Server, Setup, listen};
-use simplelog::{LevelFilter, WriteLogger};
+use simplelog::{CombinedLogger, LevelFilter, SharedLogger, WriteLogger};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -104,23 +105,31 @@ fn start_log(config: &Config) -> Result<(), String> {
         1 => LevelFilter::Info,
         _ => LevelFilter::Debug,
     };
-    let mut format = simplelog::ConfigBuilder::new();
-    // Without a time zone to be found, UTC it is.
-    let _ = format.set_time_offset_to_local();
     // Frames are dumped by tungstenite at the lower levels; texts never belong into a log.
-    let format = format.add_filter_allow_str("papo").set_time_format_rfc3339().build();
-    let started = match &config.log_file {
-        None => WriteLogger::init(level, format, std::io::stderr()),
-        Some(path) => {
-            let file = std::fs::File::options().create(true).append(true).open(path);
-            let file = file.map_err(|error| {
-                let path = path.display();
-                format!("Não consegui escrever os registros em {path} ({error}). Escolha outro arquivo: servidor --log papo.log")
-            })?;
-            WriteLogger::init(level, format, file)
-        }
-    };
-    started.map_err(|error| format!("Não consegui ligar os registros ({error})."))
+    let mut loggers: Vec<Box<dyn SharedLogger>> =
+        vec![WriteLogger::new(level, log_format("papo"), log_output(config)?)];
+    if level < LevelFilter::Info {
+        loggers.push(WriteLogger::new(LevelFilter::Info, log_format(HOSTS_LOG), log_output(config)?));
+    }
+    CombinedLogger::init(loggers).map_err(|error| format!("Não consegui ligar os registros ({error})."))
+}
+
+/// Lines of these modules, with the local time, or UTC where no time zone is to be found.
+fn log_format(modules: &'static str) -> simplelog::Config {
+    let mut format = simplelog::ConfigBuilder::new();
+    let _ = format.set_time_offset_to_local();
+    format.add_filter_allow_str(modules).set_time_format_rfc3339().build()
+}
+
+fn log_output(config: &Config) -> Result<Box<dyn Write + Send>, String> {
+    let Some(path) = &config.log_file else { return Ok(Box::new(std::io::stderr())) };
+    let file = std::fs::File::options().create(true).append(true).open(path).map_err(|error| {
+        let path = path.display();
+        format!(
+            "Não consegui escrever os registros em {path} ({error}). Escolha outro arquivo: servidor --log papo.log"
+        )
+    })?;
+    Ok(Box::new(file))
 }
 
 /// The first Ctrl+C (or SIGTERM, SIGHUP) stops in order, the second at once.

@@ -204,7 +204,7 @@ fn accept_all(listener: &TcpListener, shop: &Arc<Shop>, stopping: &AtomicBool, p
             // The peer gave up before it was accepted.
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
             Err(error) => {
-                log::warn!("can not accept ({error}); waiting {} ms", back_off.as_millis());
+                log::warn!("Ninguém pode entrar agora ({error}). Nova tentativa em {} ms.", back_off.as_millis());
                 thread::sleep(back_off);
                 back_off = (back_off * 2).min(LAST_BACK_OFF);
             }
@@ -250,7 +250,10 @@ impl Complaints {
     fn add(&mut self, error: &io::Error, now: Instant) {
         self.count += 1;
         if self.told_at.is_none_or(|at| now.saturating_duration_since(at) >= COMPLAIN_EVERY) {
-            log::warn!("no thread for {} connection(s): {error}", self.count);
+            log::warn!(
+                "Sem thread para {} conexões novas, que foram recusadas ({error}). Aumente os limites ou use --max-conexoes.",
+                self.count
+            );
             (self.count, self.told_at) = (0, Some(now));
         }
     }

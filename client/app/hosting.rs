@@ -63,22 +63,15 @@ impl App {
         self.ask(ClientMessage::Ping);
     }
 
-    /// On, off, or the other of the two.
+    /// On, off, or the other of what it is, which the server knows.
     fn switch(&mut self, kind: Kind, wish: &str) {
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
-        let key = room.key().to_string();
-        let before = if kind == Kind::Lock { self.locked } else { self.hushed.contains(&key) };
         let on = match fold(wish).as_str() {
-            "" => !before,
-            "sim" | "s" | "on" | "yes" => true,
-            "nao" | "n" | "off" | "no" => false,
+            "" => None,
+            "sim" | "s" | "on" | "yes" => Some(true),
+            "nao" | "n" | "off" | "no" => Some(false),
             _ => return self.misused(command::usage(kind)),
         };
-        match kind {
-            Kind::Lock => self.locked = on,
-            _ if on => drop(self.hushed.insert(key)),
-            _ => _ = self.hushed.remove(&key),
-        }
         self.act(if kind == Kind::Lock { HostAct::Lock { on } } else { HostAct::MuteAll { room, on } });
     }
 

@@ -105,8 +105,6 @@ pub struct App {
     /// Whose words are not shown, as names are compared.
     ignored: HashSet<String>,
     /// What was switched on here: nobody new comes in, and only hosts speak in these rooms.
-    locked: bool,
-    hushed: HashSet<String>,
     /// Whether to call the person when somebody mentions them.
     alerts: bool,
     /// When others were last told that the person is writing.
@@ -151,8 +149,6 @@ impl App {
             opening: None,
             mine: Mine::default(),
             ignored: HashSet::new(),
-            locked: false,
-            hushed: HashSet::new(),
             alerts: false,
             wrote_at: None,
             begins: true,

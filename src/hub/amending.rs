@@ -1,15 +1,15 @@
 //! Changing what was said: messages that edit or erase earlier ones, on the same way through the history as the others.
 
-use super::host::Target;
 use super::limits::ERASED_AT_ONCE;
 use super::people::Who;
 use super::talk::words;
-use super::{Effect, Hub, Now};
+use super::{Effect, HOSTS_LOG, Hub, Now};
 use crate::delivery::ChannelId;
 use crate::history::{Amendment, Append, Job};
 use crate::link::ConnId;
 use crate::name::{Name, RoomName};
 use crate::protocol::{ClientMessage, ErrorCode, Refusal};
+use crate::text::spoken_time;
 
 impl Hub {
     /// Somebody edits or erases one of their own messages. Whether it is theirs, the history knows; a host may erase
@@ -43,15 +43,19 @@ impl Hub {
         name: Name,
         seconds: u64,
         now: Now,
-    ) -> Result<Target, Refusal> {
+    ) -> Result<(), Refusal> {
         let channel = self.room_of(conn, room)?;
-        let target = name.shown();
-        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else { return Ok(target) };
+        let who = self.conns.get(&conn).and_then(|state| state.who);
+        let Some((who, by)) = who.and_then(|who| Some((who, self.people.get(who)?.name.shown()))) else {
+            return Ok(());
+        };
         self.count_speech(who, now)?;
+        let time = spoken_time(seconds);
+        log::info!(target: HOSTS_LOG, "{by} pediu para apagar o que {name} disse em {time} na sala {room}.");
         let since_ms = now.unix_ms.saturating_sub(seconds.saturating_mul(1000));
         let amendment = Amendment::EraseOf { name, since_ms, most: ERASED_AT_ONCE };
         self.ask_to_amend(conn, channel, (id, String::new()), amendment, true, now);
-        Ok(target)
+        Ok(())
     }
 
     /// Asks the history to change earlier entries of a room; `any_author` if others' may be erased too.

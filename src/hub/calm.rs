@@ -2,12 +2,13 @@
 //!
 //! For everybody else this costs two looks at an `Option`.
 
-use super::host::Target;
 use super::people::{Person, Who};
 use super::room::Room;
 use super::{Hub, Now, notices};
 use crate::delivery::ChannelId;
 use crate::identity::Secret;
+use crate::link::ConnId;
+use crate::name::RoomName;
 use crate::protocol::{ErrorCode, Refusal};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -119,22 +120,39 @@ impl Hub {
 }
 
 impl Hub {
-    /// Takes the word from everybody in a room but hosts, or gives it back.
-    pub(super) fn mute_all(&mut self, by: &str, id: ChannelId, on: bool, now: Now) -> Target {
-        let Some(room) = self.rooms.get_mut(id) else { return "nothing".into() };
+    /// Takes the word from everybody in a room but hosts, or gives it back; the other of the two if it is not said which.
+    pub(super) fn mute_all(
+        &mut self,
+        by: &str,
+        conn: ConnId,
+        room: &RoomName,
+        on: Option<bool>,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let id = self.room_of(conn, room)?;
+        let Some(room) = self.rooms.get_mut(id) else { return Ok(()) };
         let shown = room.shown();
+        let on = on.unwrap_or(!room.calm.as_ref().is_some_and(|calm| calm.hosts_only));
         room.change_calm(|calm| calm.hosts_only = on);
-        self.tell_room(id, notices::muted_all(by, &shown, on), now);
-        shown
+        self.proclaim(notices::muted_all(by, &shown, on), Some(id), now);
+        Ok(())
     }
 
     /// Makes everybody in a room but hosts wait so many seconds between two messages.
-    pub(super) fn slow(&mut self, by: &str, id: ChannelId, seconds: u64, now: Now) -> Target {
-        let Some(room) = self.rooms.get_mut(id) else { return "nothing".into() };
+    pub(super) fn slow(
+        &mut self,
+        by: &str,
+        conn: ConnId,
+        room: &RoomName,
+        seconds: u64,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let id = self.room_of(conn, room)?;
+        let Some(room) = self.rooms.get_mut(id) else { return Ok(()) };
         let shown = room.shown();
         room.change_calm(|calm| calm.slow_down(Duration::from_secs(seconds)));
-        self.tell_room(id, notices::slowed(by, &shown, seconds), now);
-        shown
+        self.proclaim(notices::slowed(by, &shown, seconds), Some(id), now);
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use super::limits::MAX_HOSTS;
 use super::measures::Measures;
 use super::passwords::{RoomPasswords, Tries};
 use super::people::{Person, Who};
-use super::{Hub, Now, notices};
+use super::{HOSTS_LOG, Hub, Now, notices};
 use crate::delivery::ChannelId;
 use crate::identity::{PersonId, Secret};
 use crate::link::ConnId;
@@ -28,9 +28,6 @@ pub struct Order {
     pub room_passwords: RoomPasswords,
 }
 
-/// Whom or what an act concerned, for the log.
-pub type Target = Arc<str>;
-
 impl Hub {
     /// Does what a host asks for.
     pub(super) fn host_acts(&mut self, conn: ConnId, act: HostAct, now: Now) -> Result<(), Refusal> {
@@ -40,34 +37,38 @@ impl Hub {
             let text = "Só quem organiza a conversa pode fazer isto.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
-        let (by, verb) = (person.name.shown(), act.verb());
-        let target = match act {
-            HostAct::Mute { name, seconds } => self.mute(&by, &name, seconds, now)?,
-            HostAct::Unmute { name } => self.unmute(&by, &name, now)?,
-            HostAct::MuteAll { room, on } => self.mute_all(&by, self.room_of(conn, &room)?, on, now),
-            HostAct::Slow { room, seconds } => self.slow(&by, self.room_of(conn, &room)?, seconds, now),
-            HostAct::Lock { on } => self.lock(&by, on, now),
-            HostAct::Kick { name } => self.kick(&by, &name, now)?,
-            HostAct::Ban { name, seconds } => self.ban(&by, &name, seconds, now)?,
-            HostAct::Unban { name } => self.unban(&by, &name, now)?,
-            HostAct::Erase { room, id, name, seconds } => self.erase_of(conn, &room, id, name, seconds, now)?,
-            HostAct::Notify { text } => self.notify(by.clone(), text, now),
-            HostAct::Promote { name } => self.promote(&by, &name, now)?,
-            HostAct::Demote { name } => self.demote(&by, &name, now)?,
-        };
-        log::info!("host {by}: {verb} {target}");
-        Ok(())
+        let by = person.name.shown();
+        match act {
+            HostAct::Mute { name, seconds } => self.mute(&by, &name, seconds, now),
+            HostAct::Unmute { name } => self.unmute(&by, &name, now),
+            HostAct::MuteAll { room, on } => self.mute_all(&by, conn, &room, on, now),
+            HostAct::Slow { room, seconds } => self.slow(&by, conn, &room, seconds, now),
+            HostAct::Kick { name } => self.kick(&by, &name, now),
+            HostAct::Ban { name, seconds } => self.ban(&by, &name, seconds, now),
+            HostAct::Unban { name } => self.unban(&by, &name, now),
+            HostAct::Erase { room, id, name, seconds } => self.erase_of(conn, &room, id, name, seconds, now),
+            HostAct::Lock { on } => {
+                self.lock(&by, on, now);
+                Ok(())
+            }
+            HostAct::Notify { text } => {
+                self.notify(by, text, now);
+                Ok(())
+            }
+            HostAct::Promote { name } => self.promote(&by, &name, now),
+            HostAct::Demote { name } => self.demote(&by, &name, now),
+        }
     }
 
-    fn lock(&mut self, by: &str, on: bool, now: Now) -> Target {
-        self.order.locked = on;
-        self.tell_all(notices::locked(by, on), None, now);
-        if on { "on".into() } else { "off".into() }
+    fn lock(&mut self, by: &str, on: Option<bool>, now: Now) {
+        self.order.locked = on.unwrap_or(!self.order.locked);
+        self.proclaim(notices::locked(by, self.order.locked), None, now);
     }
 
-    fn notify(&mut self, by: Arc<str>, text: String, now: Now) -> Target {
+    /// The one act whose words are the host's own, which no log has to know.
+    fn notify(&mut self, by: Arc<str>, text: String, now: Now) {
+        log::info!(target: HOSTS_LOG, "{by} deu um aviso a todo mundo.");
         self.tell_all(text, Some(by), now);
-        "everybody".into()
     }
 
     /// Makes somebody who was let in what they are: a host, or silenced as before.
@@ -83,9 +84,9 @@ impl Hub {
         }
     }
 
-    fn promote(&mut self, by: &str, name: &Name, now: Now) -> Result<Target, Refusal> {
+    fn promote(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
         let who = self.people.named(name).ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
-        let Some(person) = self.people.get(who) else { return Ok(name.shown()) };
+        let Some(person) = self.people.get(who) else { return Ok(()) };
         let (shown, secret) = (person.name.shown(), person.secret);
         if person.host {
             return Err(Refusal::with_text(ErrorCode::Forbidden, format!("{shown} já organiza a conversa.")));
@@ -97,20 +98,20 @@ impl Hub {
         self.order.mutes.forgive(&secret);
         self.set_muted(&secret, None);
         self.set_host(who, true);
-        self.tell_all(notices::promoted(by, &shown), None, now);
-        Ok(shown)
+        self.proclaim(notices::promoted(by, &shown), None, now);
+        Ok(())
     }
 
-    fn demote(&mut self, by: &str, name: &Name, now: Now) -> Result<Target, Refusal> {
+    fn demote(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
         let who = self.people.named(name).ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
-        let Some(person) = self.people.get(who) else { return Ok(name.shown()) };
+        let Some(person) = self.people.get(who) else { return Ok(()) };
         let shown = person.name.shown();
         if !person.host {
             return Err(Refusal::with_text(ErrorCode::Forbidden, format!("{shown} não organiza a conversa.")));
         }
         self.set_host(who, false);
-        self.tell_all(notices::demoted(by, &shown), None, now);
-        Ok(shown)
+        self.proclaim(notices::demoted(by, &shown), None, now);
+        Ok(())
     }
 
     /// Somebody becomes a host or no longer is one; whoever shares a room with them hears of it, once.

@@ -34,6 +34,10 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Under this name the log is told what hosts do. It is written down however little else is asked for: whoever keeps
+/// order in public answers for it.
+pub const HOSTS_LOG: &str = "papo::organizacao";
+
 /// A moment, by both clocks: one for measuring, one for showing.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {

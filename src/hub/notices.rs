@@ -1,6 +1,6 @@
 //! What everybody is told of what hosts do: whole sentences, with names, and never gendered.
 
-use super::{Effect, Hub, Now};
+use super::{Effect, HOSTS_LOG, Hub, Now};
 use crate::delivery::ChannelId;
 use crate::link::ConnId;
 use crate::protocol::{ByeCode, ServerMessage};
@@ -8,6 +8,15 @@ use crate::text::spoken_time;
 use std::sync::Arc;
 
 impl Hub {
+    /// Tells a room, or everybody, what a host did; the log hears of it too.
+    pub(super) fn proclaim(&mut self, deed: String, room: Option<ChannelId>, now: Now) {
+        log::info!(target: HOSTS_LOG, "{deed}");
+        match room {
+            Some(id) => self.tell_room(id, deed, now),
+            None => self.tell_all(deed, None, now),
+        }
+    }
+
     /// Tells a room.
     pub(super) fn tell_room(&mut self, id: ChannelId, text: String, now: Now) {
         let room = self.rooms.get(id).map(|room| room.shown());

@@ -5,7 +5,7 @@
 
 use super::limits::{MAX_GUESSERS, MAX_ROOMS, TRIES, TRIES_WITHIN};
 use super::people::Who;
-use super::{Hub, Now, calm::ms, notices};
+use super::{HOSTS_LOG, Hub, Now, calm::ms, notices};
 use crate::identity::{Key, Secret};
 use crate::link::{Address, ConnId};
 use crate::name::{LOBBY, RoomName};
@@ -153,7 +153,7 @@ impl Hub {
             return Err(Refusal::with_text(ErrorCode::TooManyRooms, text));
         }
         let text = notices::room_password(&by, password.is_some());
-        log::info!("{by} {} the password of {name}", if password.is_some() { "set" } else { "took away" });
+        log::info!(target: HOSTS_LOG, "{by} {} a senha da sala {name}.", if password.is_some() { "pôs" } else { "tirou" });
         match password {
             Some(password) => passwords.insert(key, RoomPassword { key: Key::of(password.secret()), maker }),
             None => passwords.remove(&key),

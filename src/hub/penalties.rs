@@ -1,7 +1,6 @@
 //! What a host may do against somebody: silence them, send them out, keep them out for a time. Never against a host.
 
 use super::calm::ms;
-use super::host::Target;
 use super::limits::ADDRESS_BANNED;
 use super::measures::Measure;
 use super::people::Who;
@@ -26,21 +25,21 @@ impl Hub {
     }
 
     /// Nothing that this person says is passed on for some time.
-    pub(super) fn mute(&mut self, by: &str, name: &Name, seconds: u64, now: Now) -> Result<Target, Refusal> {
+    pub(super) fn mute(&mut self, by: &str, name: &Name, seconds: u64, now: Now) -> Result<(), Refusal> {
         let who = self.guest(name)?;
         let until = now.instant + Duration::from_secs(seconds);
-        let Some(person) = self.people.get(who) else { return Ok(name.shown()) };
+        let Some(person) = self.people.get(who) else { return Ok(()) };
         let (name, secret) = (person.name.clone(), person.secret);
         let shown = name.shown();
         let measure = Measure { name, secret, until, addresses: Vec::new(), addresses_until: now.instant };
         self.order.mutes.take(measure, now.instant);
         self.set_muted(&secret, Some(until));
-        self.tell_all(notices::muted(by, &shown, seconds), None, now);
-        Ok(shown)
+        self.proclaim(notices::muted(by, &shown, seconds), None, now);
+        Ok(())
     }
 
     /// Gives the word back to who has this name, or had it when it was taken.
-    pub(super) fn unmute(&mut self, by: &str, name: &Name, now: Now) -> Result<Target, Refusal> {
+    pub(super) fn unmute(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
         let mut concerned = self.order.mutes.named(name, now.instant);
         if let Some(person) = self.people.named(name).and_then(|who| self.people.get(who)) {
             concerned.push((person.name.clone(), person.secret));
@@ -50,8 +49,8 @@ impl Hub {
             self.set_muted(secret, None);
         }
         let (shown, _) = concerned.last().ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
-        self.tell_all(notices::unmuted(by, shown.as_str()), None, now);
-        Ok(shown.shown())
+        self.proclaim(notices::unmuted(by, shown.as_str()), None, now);
+        Ok(())
     }
 
     /// Sets until when everybody who holds this secret is silenced.
@@ -63,19 +62,19 @@ impl Hub {
         }
     }
 
-    pub(super) fn kick(&mut self, by: &str, name: &Name, now: Now) -> Result<Target, Refusal> {
+    pub(super) fn kick(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
         let who = self.guest(name)?;
         let shown = self.people.get(who).map_or_else(|| name.shown(), |person| person.name.shown());
         self.send_out(who, &notices::bye_kicked(by), now);
-        self.tell_all(notices::kicked(by, &shown), None, now);
-        Ok(shown)
+        self.proclaim(notices::kicked(by, &shown), None, now);
+        Ok(())
     }
 
     /// Sends somebody out under every name that they have here, and keeps them out; their address too, for a shorter
     /// time, unless it is this machine.
-    pub(super) fn ban(&mut self, by: &str, name: &Name, seconds: u64, now: Now) -> Result<Target, Refusal> {
+    pub(super) fn ban(&mut self, by: &str, name: &Name, seconds: u64, now: Now) -> Result<(), Refusal> {
         let who = self.guest(name)?;
-        let Some(person) = self.people.get(who) else { return Ok(name.shown()) };
+        let Some(person) = self.people.get(who) else { return Ok(()) };
         let (name, secret) = (person.name.clone(), person.secret);
         let shown = name.shown();
         let time = Duration::from_secs(seconds);
@@ -89,8 +88,8 @@ impl Hub {
                 self.send_out(who, &bye, now);
             }
         }
-        self.tell_all(notices::banned(by, &shown, seconds), None, now);
-        Ok(shown)
+        self.proclaim(notices::banned(by, &shown, seconds), None, now);
+        Ok(())
     }
 
     /// Where somebody is: the addresses of all their connections, or the last one.
@@ -103,15 +102,15 @@ impl Hub {
     }
 
     /// Lets in again whoever was banned under this name.
-    pub(super) fn unban(&mut self, by: &str, name: &Name, now: Now) -> Result<Target, Refusal> {
+    pub(super) fn unban(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
         let concerned = self.order.bans.named(name, now.instant);
         for (_, secret) in &concerned {
             self.order.bans.forgive(secret);
         }
         let nobody = || Refusal::with_text(ErrorCode::NoSuchPerson, "Não há nenhum banimento com este nome.");
         let (shown, _) = concerned.last().ok_or_else(nobody)?;
-        self.tell_all(notices::forgiven(by, shown.as_str()), None, now);
-        Ok(shown.shown())
+        self.proclaim(notices::forgiven(by, shown.as_str()), None, now);
+        Ok(())
     }
 
     /// Closes every connection of a person; the name and the places are free at once.

@@ -135,7 +135,7 @@ impl<S: Source, W: Write> Reader<S, W> {
     fn end(&self, error: Error) -> End {
         match error {
             Error::Io(error) if self.socket.get_ref().guard.stalled() => {
-                log::debug!("unfinished message: {error}");
+                log::debug!("mensagem que não terminou: {error}");
                 End::Stalled
             }
             Error::Io(error) => End::Lost(error),
@@ -143,7 +143,7 @@ impl<S: Source, W: Write> Reader<S, W> {
                 End::Lost(io::ErrorKind::UnexpectedEof.into())
             }
             Error::Protocol(error) => {
-                log::debug!("broken frame: {error}");
+                log::debug!("quadro inválido: {error}");
                 End::Broken(1002, "Quadro WebSocket inválido.")
             }
             Error::Utf8(_) => End::Broken(1007, "O texto não é UTF-8."),

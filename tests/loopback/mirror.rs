@@ -83,7 +83,7 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Search { room: room(), query: text(), limit: Some(1) },
         ClientMessage::Rename { name: name() },
         ClientMessage::RoomPassword { room: room(), password: password() },
-        ClientMessage::Host(HostAct::MuteAll { room: room(), on: true }),
+        ClientMessage::Host(HostAct::MuteAll { room: room(), on: Some(true) }),
         ClientMessage::Host(HostAct::Erase { room: room(), id: id(), name: name(), seconds: 1 }),
         ClientMessage::Host(HostAct::Notify { text: text() }),
         ClientMessage::Rooms,

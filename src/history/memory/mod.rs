@@ -162,7 +162,7 @@ fn start_searching(answers: Sender<Answer>) -> Sender<Search> {
     let life = move || receiver.into_iter().map(Search::run).try_for_each(|answer| answers.send(answer));
     // Without a thread every search is answered as unreadable, because its channel is closed.
     if let Err(error) = thread::Builder::new().name("search".into()).spawn(life) {
-        ::log::error!("no thread for searching: {error}");
+        ::log::error!("Sem thread para a busca ({error}). As mensagens seguem; a busca não responde.");
     }
     sender
 }

@@ -95,7 +95,7 @@ impl History for SqliteHistory {
             let thread = if matches!(job, Job::Append(_)) { &self.writer } else { &self.reader };
             let Some(thread) = thread else { continue };
             if let Err(SendError(job)) = thread.send(job) {
-                log::error!("a thread of the history is gone; restart the server");
+                log::error!("Uma thread do histórico parou. Ligue o servidor de novo.");
                 let _ = self.unanswered.send(job.unavailable());
             }
         }
@@ -115,7 +115,7 @@ impl Drop for SqliteHistory {
             let ended = thread.join();
             self.writer = None;
             if ended.is_err() {
-                log::error!("a thread of the history panicked");
+                log::error!("Uma thread do histórico parou por um defeito. O que foi confirmado está guardado.");
             }
         }
     }

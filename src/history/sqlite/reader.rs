@@ -56,7 +56,7 @@ impl Reader {
 
 /// What can't be read now may be readable later; the asker is told.
 fn tolerate<T>(result: rusqlite::Result<T>) -> Option<T> {
-    result.inspect_err(|error| log::error!("the history could not be read: {error}")).ok()
+    result.inspect_err(|error| log::error!("O histórico não pôde ser lido ({error}). Confira o disco.")).ok()
 }
 
 /// The room of this name, if anything was ever said in it.

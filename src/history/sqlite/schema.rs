@@ -138,7 +138,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     let mut moved_aside = None;
     let mut connection = match inspect(path) {
         Err(OpenError::Sql(error)) if is_damage(&error) => {
-            log::error!("{} is damaged: {error}", path.display());
+            log::error!("{} está danificado ({error}).", path.display());
             moved_aside = Some(move_aside(path)?);
             lock = self::lock(path)?;
             Connection::open(path)?
@@ -194,7 +194,7 @@ fn inspect(path: &Path) -> Result<Connection, OpenError> {
     if path.metadata()?.len() <= CHECKED_WHOLE {
         let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {
-            log::error!("{verdict}");
+            log::error!("O histórico está danificado: {verdict}");
             return Err(damage(verdict).into());
         }
     }

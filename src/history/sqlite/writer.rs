@@ -78,7 +78,7 @@ impl Writer {
                 if trimmed.more { Duration::ZERO } else { retention.every }
             }
             Err(error) => {
-                log::warn!("old messages could not be trimmed: {error}");
+                log::warn!("As mensagens antigas não puderam ser apagadas ({error}). Nova tentativa mais tarde.");
                 retention.every
             }
         };
@@ -95,7 +95,10 @@ impl Writer {
             })
             .collect();
         let outcomes = store(&mut self.connection, &mut self.known, &batch).unwrap_or_else(|error| {
-            log::error!("{} messages could not be stored: {error}", batch.len());
+            log::error!(
+                "{} mensagens não puderam ser guardadas e foram recusadas ({error}). Confira o espaço em disco.",
+                batch.len()
+            );
             self.known = Known::default();
             vec![Outcome::Unavailable; batch.len()]
         });
