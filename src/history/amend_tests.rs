@@ -146,9 +146,9 @@ fn the_latest_of_one_person_are_erased_together() {
         stored(history, erase("José", "x", 4, 1010));
         assert_eq!(stored(history, erase_of("Bia", "1", "jose", 1001, 1011)).erases, [2, 5]);
         assert_eq!(log(history), ["a", "†", "c", "†", "†", "-[4]", "-[2, 5]"]);
-        assert_eq!(submit(history, erase_of("Bia", "2", "José", 1001, 1012)), Outcome::NoSuchEntry);
+        assert_eq!(submit(history, erase_of("Bia", "2", "José", 1001, 1012)), Outcome::NothingSaid);
         assert_eq!(stored(history, erase_of("Bia", "3", "José", 0, 1013)).erases, [1]);
-        assert_eq!(submit(history, erase_of("Bia", "4", "Zé", 0, 1014)), Outcome::NoSuchEntry);
+        assert_eq!(submit(history, erase_of("Bia", "4", "Zé", 0, 1014)), Outcome::NothingSaid);
     });
 }
 

@@ -75,6 +75,8 @@ pub enum Outcome {
     IdReused,
     /// There is no such entry to be changed, or no longer.
     NoSuchEntry,
+    /// Nothing was said by that name in that time that could be erased.
+    NothingSaid,
     /// The entry is not for this person to change, or can't be changed at all: it is erased, or changes another.
     Forbidden,
     /// Not stored: the log can't be written now.

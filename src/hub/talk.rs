@@ -59,6 +59,7 @@ impl Hub {
             Outcome::Duplicate { seq, at } => self.acknowledge(conn, id, channel, seq, at, true),
             Outcome::IdReused => self.refuse(conn, &id, Refusal::new(ErrorCode::IdReused)),
             Outcome::NoSuchEntry => self.refuse(conn, &id, Refusal::new(ErrorCode::NoSuchEntry)),
+            Outcome::NothingSaid => self.refuse(conn, &id, nothing_to_erase()),
             Outcome::Forbidden => self.refuse(conn, &id, not_to_be_changed()),
             Outcome::Unavailable => self.refuse(conn, &id, Refusal::new(ErrorCode::HistoryUnavailable)),
         }
@@ -238,6 +239,11 @@ fn page_size(limit: Option<u64>) -> usize {
 fn not_to_be_changed() -> Refusal {
     let text = "Você só pode editar ou apagar uma mensagem sua que ainda não foi apagada.";
     Refusal::with_text(ErrorCode::Forbidden, text)
+}
+
+fn nothing_to_erase() -> Refusal {
+    let text = "Ninguém com este nome disse algo nesta sala neste tempo. Confira o nome, ou volte mais: /apagar Ana 1h";
+    Refusal::with_text(ErrorCode::NoSuchEntry, text)
 }
 
 fn unreadable() -> ServerMessage {

@@ -253,6 +253,10 @@ fn what_somebody_said_is_taken_back_for_everybody_also_for_who_comes_later() {
     ana.send(json!({"type": "erase", "room": "geral", "id": "e2", "seq": 3}));
     ana.hears(&["ack e2 5"]);
     assert_eq!(celia.next()["erases"], json!([3]));
+    ana.acts(json!({"act": "erase", "room": "geral", "id": "e3", "name": "Brunno"}));
+    let error = ana.next();
+    assert_eq!(short(&error), "error no_such_entry");
+    assert!(error["text"].as_str().unwrap().contains("Confira o nome"), "{error}");
     let mut davi = server.visitor();
     let joined = davi.enter("Davi");
     let texts: Vec<&str> = joined["entries"].as_array().unwrap().iter().map(|e| e["text"].as_str().unwrap()).collect();

@@ -111,7 +111,7 @@ impl Log {
             .filter(|entry| !entry.is_amendment() && !entry.erased && fold(&entry.from) == **name.key());
         let mut seqs: Vec<u64> = theirs.take(most).map(|entry| entry.seq).collect();
         seqs.reverse();
-        if seqs.is_empty() { Err(Outcome::NoSuchEntry) } else { Ok(seqs) }
+        if seqs.is_empty() { Err(Outcome::NothingSaid) } else { Ok(seqs) }
     }
 
     /// Changes the entries that a new one concerns. Whoever was given one of them before keeps it as it was.

@@ -30,7 +30,7 @@ pub fn find(
         Amendment::Edit(seq) | Amendment::Erase(seq) => find_one(transaction, append, room, *seq),
         Amendment::EraseOf { name, since_ms, most } => {
             let found = said_by(transaction, room, name, *since_ms, *most)?;
-            Ok(if found.is_empty() { Err(Outcome::NoSuchEntry) } else { Ok(found) })
+            Ok(if found.is_empty() { Err(Outcome::NothingSaid) } else { Ok(found) })
         }
     }
 }
