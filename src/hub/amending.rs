@@ -21,7 +21,7 @@ impl Hub {
             _ => return Ok(()),
         };
         let channel = self.room_of(conn, &room)?;
-        if self.rooms.get(channel).is_none_or(|room| seq == 0 || seq > room.seq()) {
+        if self.rooms.get(channel).is_none_or(|room| seq == 0 || seq > room.log.seq()) {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
         let edits = matches!(amendment, Amendment::Edit(_));

@@ -1,9 +1,10 @@
-//! Coming and going: entering with a name, opening and leaving rooms, taking another name, dropping out.
+//! Coming and going: entering with a name, opening and leaving rooms, dropping out.
 
 use super::limits::{LISTED_OF_A_CROWD, MAX_ROOMS, NAMED_ROOM, ROOMS_PER_CONNECTION};
 use super::people::{Person, Seat, Who};
 use super::presence::Change;
-use super::room::{Log, Room};
+use super::room::Room;
+use super::tail::Log;
 use super::{Effect, Hub, Now};
 use crate::delivery::ChannelId;
 use crate::history::{Job, Tail};
@@ -11,8 +12,7 @@ use crate::identity::Secret;
 use crate::link::{Address, ConnId};
 use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use crate::protocol::{
-    ClientMessage, ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT, PROTOCOL, Refusal,
-    Renamed, RoomInfo, ServerMessage, Since,
+    ClientMessage, ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT, PROTOCOL, Refusal, RoomInfo, ServerMessage, Since,
 };
 use std::cmp::Reverse;
 
@@ -50,7 +50,7 @@ impl Hub {
     }
 
     /// Refuses a name that looks like that of somebody else who is there.
-    fn tell_apart(&self, name: &Name, secret: &Secret) -> Result<(), Refusal> {
+    pub(super) fn tell_apart(&self, name: &Name, secret: &Secret) -> Result<(), Refusal> {
         match self.people.alike(name, secret) {
             // The very same name is refused as such.
             Some(present) if present != name => Err(Refusal::name_alike(name.as_str(), present.as_str())),
@@ -58,7 +58,7 @@ impl Hub {
         }
     }
 
-    fn welcome(&mut self, conn: ConnId, who: Who) {
+    pub(super) fn welcome(&mut self, conn: ConnId, who: Who) {
         let (Some(person), Some(state)) = (self.people.get(who), self.conns.get(&conn)) else { return };
         let Some(token) = state.token.clone() else { return };
         let limits = Limits {
@@ -148,7 +148,7 @@ impl Hub {
             }
         }
         let Some(room) = self.rooms.get(id) else { return };
-        let missed = room.missed(since, &self.epoch);
+        let missed = room.log.missed(since, &self.epoch);
         let most = if room.online() > NAMED_ROOM { LISTED_OF_A_CROWD } else { MAX_MEMBERS };
         let listed = room.members().iter().take(most);
         let joined = ServerMessage::Joined {
@@ -167,7 +167,7 @@ impl Hub {
     }
 
     /// One more of a person's connections is in a room.
-    fn take_seat(&mut self, who: Who, id: ChannelId, now: Now) {
+    pub(super) fn take_seat(&mut self, who: Who, id: ChannelId, now: Now) {
         let (Some(person), Some(room)) = (self.people.get_mut(who), self.rooms.get_mut(id)) else { return };
         if let Some(seat) = person.seat(id) {
             seat.conns += 1;
@@ -233,66 +233,6 @@ impl Hub {
         }
     }
 
-    pub(super) fn rename(&mut self, conn: ConnId, name: Name, now: Now) -> Result<(), Refusal> {
-        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else { return Ok(()) };
-        let Some(person) = self.people.get(who) else { return Ok(()) };
-        if person.name.as_str() == name.as_str() {
-            self.welcome(conn, who);
-            return Ok(());
-        }
-        self.tell_apart(&name, &person.secret)?;
-        match self.people.named(&name) {
-            Some(other) if other != who => {
-                let same_token = self.people.get(other).is_some_and(|other| other.secret == person.secret);
-                if !same_token {
-                    return Err(Refusal::name_taken(name.as_str()));
-                }
-                // The same token under both names: the other one steps aside, as one of two tabs does.
-                self.merge_into(who, other, now);
-            }
-            _ => {}
-        }
-        let Some(person) = self.people.get(who) else { return Ok(()) };
-        let (from, before) = (person.name.shown(), person.id);
-        self.people.rename(who, name);
-        let Some(person) = self.people.get(who) else { return Ok(()) };
-        let renamed = Renamed { from, to: person.name.shown(), tag: person.tag.clone() };
-        let conns = person.conns.clone();
-        let rooms: Vec<ChannelId> = person.seats.iter().map(|seat| seat.room).collect();
-        for conn in conns {
-            self.welcome(conn, who);
-        }
-        for room in rooms {
-            self.announce(room, Change::Renamed(renamed.clone()), now);
-        }
-        self.host_renamed(who, before);
-        Ok(())
-    }
-
-    /// Two persons of one token become one: the connections and places of `gone` go over to `who`.
-    fn merge_into(&mut self, who: Who, gone: Who, now: Now) {
-        let Some(person) = self.people.remove(gone) else { return };
-        let member = person.member();
-        for seat in &person.seats {
-            if let Some(room) = self.rooms.get_mut(seat.room) {
-                room.remove_member(gone);
-            }
-            self.announce(seat.room, Change::Left(member.clone()), now);
-            for _ in 0..seat.conns {
-                self.take_seat(who, seat.room, now);
-            }
-            self.forget_if_empty(seat.room);
-        }
-        for conn in &person.conns {
-            if let Some(state) = self.conns.get_mut(conn) {
-                state.who = Some(who);
-            }
-        }
-        if let Some(heir) = self.people.get_mut(who) {
-            heir.conns.extend(person.conns);
-        }
-    }
-
     pub(super) fn list_rooms(&mut self, conn: ConnId) -> Result<(), Refusal> {
         let mut open: Vec<&Room> = self.rooms.iter().filter(|room| matches!(room.log, Log::Open { .. })).collect();
         let order =
@@ -303,7 +243,7 @@ impl Hub {
             open.truncate(MAX_ROOMS_LISTED);
         }
         open.sort_unstable_by(order);
-        let info = |room: &&Room| RoomInfo { room: room.shown(), online: room.online(), seq: room.seq() };
+        let info = |room: &&Room| RoomInfo { room: room.shown(), online: room.online(), seq: room.log.seq() };
         let rooms = open.iter().map(info).collect();
         self.send(conn, ServerMessage::Rooms { rooms });
         Ok(())

@@ -8,6 +8,7 @@
 
 mod amending;
 mod calm;
+mod closing;
 mod entering;
 mod gate;
 mod host;
@@ -18,7 +19,9 @@ mod passwords;
 mod penalties;
 mod people;
 mod presence;
+mod renaming;
 mod room;
+mod tail;
 mod talk;
 
 use crate::delivery::ChannelId;
@@ -293,38 +296,9 @@ impl Hub {
             Answer::Found(ticket, room, query, page) => self.found(ConnId(ticket.0), &room, query, page),
             Answer::Trimmed(room, oldest) => {
                 if let Some(room) = self.rooms.named(&room).and_then(|id| self.rooms.get_mut(id)) {
-                    room.trim(oldest);
+                    room.log.trim(oldest);
                 }
             }
-        }
-    }
-
-    fn stop(&mut self) {
-        self.stopping = true;
-        // The more people come back, the longer they spread themselves: a hundred a second, and at most 15 s.
-        let spread = (1000 + 10 * self.conns.len() as u64).min(15_000);
-        let mut conns: Vec<ConnId> = self.conns.keys().copied().collect();
-        conns.sort_unstable();
-        for conn in conns {
-            self.say_shutdown(conn, spread);
-        }
-    }
-
-    fn say_shutdown(&mut self, conn: ConnId, retry_after_ms: u64) {
-        let text = "O servidor foi desligado.".to_owned();
-        let bye = ServerMessage::Bye { code: ByeCode::Shutdown, text, retry_after_ms: Some(retry_after_ms) };
-        self.close_with(conn, 1001, bye);
-    }
-
-    fn close(&mut self, conn: ConnId, code: u16, bye: ByeCode, text: &str) {
-        self.close_with(conn, code, ServerMessage::Bye { code: bye, text: text.into(), retry_after_ms: None });
-    }
-
-    fn close_with(&mut self, conn: ConnId, code: u16, bye: ServerMessage) {
-        if let Some(state) = self.conns.get_mut(&conn)
-            && !std::mem::replace(&mut state.closing, true)
-        {
-            self.effects.push(Effect::Close(conn, code, bye));
         }
     }
 

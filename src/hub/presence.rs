@@ -3,7 +3,8 @@
 
 use super::limits::{NAMED_ROOM, SMALL_ROOM, presence_every};
 use super::people::Who;
-use super::room::{Log, News};
+use super::room::News;
+use super::tail::Log;
 use super::{Effect, Hub, Now};
 use crate::delivery::ChannelId;
 use crate::name::LOBBY;

@@ -31,7 +31,7 @@ impl Hub {
         let ClientMessage::Say { room, id, text, action, reply_to } = message else { return Ok(()) };
         let channel = self.room_of(conn, &room)?;
         let Some(room) = self.rooms.get(channel) else { return Ok(()) };
-        if reply_to.is_some_and(|seq| seq == 0 || seq > room.seq()) {
+        if reply_to.is_some_and(|seq| seq == 0 || seq > room.log.seq()) {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
         self.may_speak(who, channel, now)?;
@@ -70,7 +70,7 @@ impl Hub {
     /// Shows a stored entry to the room; its sender gets the `ack` at the very place of the message.
     fn show(&mut self, conn: ConnId, id: String, channel: ChannelId, entry: Arc<Entry>) {
         if let Some(room) = self.rooms.get_mut(channel) {
-            room.push(entry.clone());
+            room.log.push(entry.clone());
         }
         let (seq, at) = (entry.seq, entry.at);
         let sender = self.conns.contains_key(&conn).then_some(conn);
