@@ -12,7 +12,8 @@ use crate::identity::Secret;
 use crate::link::{Address, ConnId};
 use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use crate::protocol::{
-    ClientMessage, ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT, PROTOCOL, Refusal, RoomInfo, ServerMessage, Since,
+    ClientMessage, ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT, PROTOCOL, Refusal,
+    RoomInfo, ServerMessage, Since,
 };
 use std::cmp::Reverse;
 
