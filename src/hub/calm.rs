@@ -3,7 +3,6 @@
 //! For everybody else this costs two looks at an `Option`.
 
 use super::people::{Person, Who};
-use super::room::Room;
 use super::{Hub, Now, notices};
 use crate::delivery::ChannelId;
 use crate::identity::Secret;
@@ -37,6 +36,13 @@ impl Calm {
     /// Makes everybody wait so long between two messages; no time at all ends it.
     fn slow_down(&mut self, pause: Duration) {
         self.slow = (!pause.is_zero()).then(|| Slow { pause, spoke: HashMap::new() });
+    }
+
+    /// Changes what a room has of it; most rooms have nothing.
+    fn change(room: &mut Option<Box<Self>>, change: impl FnOnce(&mut Self)) {
+        let mut calm = room.take().unwrap_or_default();
+        change(&mut calm);
+        *room = Some(calm).filter(|calm| !calm.is_over());
     }
 
     /// Whether nobody is kept from anything any more.
@@ -133,7 +139,7 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(id) else { return Ok(()) };
         let shown = room.shown();
         let on = on.unwrap_or(!room.calm.as_ref().is_some_and(|calm| calm.hosts_only));
-        room.change_calm(|calm| calm.hosts_only = on);
+        Calm::change(&mut room.calm, |calm| calm.hosts_only = on);
         self.proclaim(notices::muted_all(by, &shown, on), Some(id), now);
         Ok(())
     }
@@ -150,17 +156,9 @@ impl Hub {
         let id = self.room_of(conn, room)?;
         let Some(room) = self.rooms.get_mut(id) else { return Ok(()) };
         let shown = room.shown();
-        room.change_calm(|calm| calm.slow_down(Duration::from_secs(seconds)));
+        Calm::change(&mut room.calm, |calm| calm.slow_down(Duration::from_secs(seconds)));
         self.proclaim(notices::slowed(by, &shown, seconds), Some(id), now);
         Ok(())
-    }
-}
-
-impl Room {
-    fn change_calm(&mut self, change: impl FnOnce(&mut Calm)) {
-        let mut calm = self.calm.take().unwrap_or_default();
-        change(&mut calm);
-        self.calm = Some(calm).filter(|calm| !calm.is_over());
     }
 }
 
