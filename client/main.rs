@@ -45,6 +45,7 @@ use clock::Clock;
 use crossbeam_channel::bounded;
 use front::Front;
 use options::{Options, Request};
+use papo::reasons::reason;
 use run::{Client, Sources};
 use session::Session;
 use std::io::{self, IsTerminal, Write};
@@ -111,7 +112,9 @@ fn talk(options: Options, clock: Clock) -> Exit {
         let sources = Sources { inputs, news, stops };
         Ok(Client { app, session, front: front.as_mut(), sources, watched: true }.run())
     });
-    result.unwrap_or_else(|error| complain(&format!("Não consegui usar o terminal: {error}."), Exit::Unexpected))
+    result.unwrap_or_else(|error| {
+        complain(&format!("Não consegui usar o terminal: {}.", reason(&error)), Exit::Unexpected)
+    })
 }
 
 impl Surface {

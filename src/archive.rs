@@ -4,6 +4,7 @@ use papo::config::{Config, Export, Home};
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::{self, OpenError, Retention, SqliteHistory};
+use papo::reasons::reason;
 use papo::text::with_dots;
 use std::io::{self, Write};
 use std::path::Path;
@@ -19,8 +20,7 @@ pub struct Archive {
 pub fn open(config: &Config) -> Result<Archive, String> {
     let path = match &config.history {
         Home::Memory => {
-            let no_randomness =
-                |error| format!("O sistema não tem números aleatórios para dar ({error}). Tente de novo.");
+            let no_randomness = |_| "O sistema não tem números aleatórios para dar. Tente de novo.";
             let history = Box::new(MemoryHistory::new().map_err(no_randomness)?);
             return Ok(Archive { history, sentence: "só na memória, some quando o servidor parar".into() });
         }
@@ -54,7 +54,7 @@ pub fn copy(home: &Home, target: &Path) -> Result<String, String> {
         Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => {
             Err(format!("O arquivo {} já existe. Escolha outro nome para a cópia.", target.display()))
         }
-        Err(OpenError::Io(error)) => Err(format!("Não consegui escrever {} ({error}).", target.display())),
+        Err(OpenError::Io(error)) => Err(format!("Não consegui escrever {} ({}).", target.display(), reason(&error))),
         Err(error) => Err(refusal(path, &error)),
     }
 }
@@ -69,18 +69,18 @@ pub fn export(export: &Export) -> Result<(), String> {
         Ok(None) => Err(format!("Não há nenhuma mensagem na sala “{}”. Confira o nome com /salas.", export.room)),
         // Whoever reads only the first lines (`| head`) is no error of ours.
         Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(OpenError::Io(error)) => Err(format!("Não consegui escrever a saída ({error}).")),
+        Err(OpenError::Io(error)) => Err(unwritten(&error)),
         Err(error) => Err(refusal(&export.history, &error)),
     }
     .and_then(|()| out.flush().or_else(tolerate_closed_pipe))
 }
 
 fn tolerate_closed_pipe(error: io::Error) -> Result<(), String> {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        Ok(())
-    } else {
-        Err(format!("Não consegui escrever a saída ({error})."))
-    }
+    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(unwritten(&error)) }
+}
+
+fn unwritten(error: &io::Error) -> String {
+    format!("Não consegui escrever a saída ({}).", reason(error))
 }
 
 fn must_exist(path: &Path) -> Result<(), String> {
@@ -102,9 +102,9 @@ fn refusal(path: &Path, error: &OpenError) -> String {
             "Não consegui abrir {name}: o arquivo é de uma versão mais nova do Papo. Atualize o servidor ou {other}"
         ),
         OpenError::Foreign => format!("Não consegui abrir {name}: o arquivo é de outro programa. Por favor, {other}"),
-        OpenError::Io(error) => {
-            format!("Não consegui abrir {name} ({error}). Confira a pasta e as permissões, ou {other}")
+        OpenError::Io(_) => format!("Não consegui abrir {name}: {error}. Confira a pasta e as permissões, ou {other}"),
+        OpenError::Sql(_) => {
+            format!("Não consegui abrir {name}: {error}. Confira o arquivo e o espaço em disco, ou {other}")
         }
-        OpenError::Sql(error) => format!("Não consegui abrir {name} ({error}). Confira o espaço em disco, ou {other}"),
     }
 }

@@ -2,6 +2,7 @@
 
 use papo::capacity::Capacity;
 use papo::config::Config;
+use papo::reasons::reason;
 use papo::text::with_dots;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -74,8 +75,9 @@ pub fn no_listening(config: &Config, error: &io::Error) -> String {
             )
         }
         _ => format!(
-            "Não consegui escutar em {} ({error}). Tente outra porta: servidor --porta 9001",
-            authority(address, port)
+            "Não consegui escutar em {} ({}). Tente outra porta: servidor --porta 9001",
+            authority(address, port),
+            reason(error)
         ),
     }
 }

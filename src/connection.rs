@@ -12,6 +12,7 @@ use crate::http::{self, HeadError, Policy, Response, Trust, Verdict};
 use crate::identity::random_token;
 use crate::link::{Address, ConnId, Link};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, MAX_FRAME, Refusal, ServerMessage};
+use crate::reasons::reason;
 use crate::socket::{Budget, End, Guard, Incoming, Reader, Shared, Source, Watch};
 use crossbeam_channel::Sender;
 use std::io::{self, Write};
@@ -77,7 +78,7 @@ fn shake_hands(socket: &Arc<TcpStream>, address: IpAddr, ticket: Ticket, shop: &
             return None;
         }
         Err(HeadError::Gone(error)) => {
-            log::debug!("nenhum pedido de {address}: {error}");
+            log::debug!("Nenhum pedido de {address} ({}).", reason(&error));
             return None;
         }
     };
@@ -89,7 +90,7 @@ fn shake_hands(socket: &Arc<TcpStream>, address: IpAddr, ticket: Ticket, shop: &
         Verdict::Upgrade(response, trust) => match write_all(socket, &response.to_bytes(), deadline) {
             Ok(()) => Some(Visit { rest, ticket, trust }),
             Err(error) => {
-                log::debug!("aperto de mãos com {address}: {error}");
+                log::debug!("A conexão de {address} caiu no começo ({}).", reason(&error));
                 None
             }
         },
@@ -143,7 +144,9 @@ fn converse(socket: Arc<TcpStream>, address: Address, visit: Visit, shop: &Shop)
     let mut farewell = Farewell { conn, inputs: &shop.inputs, goodbye: false };
     let mut reader = reader_of(socket, rest, &link, shop);
     let end = read_until_the_end(&mut reader, &link, trust, shop);
-    log::debug!("a conexão {} terminou: {end:?}", conn.0);
+    if let Some(end) = &end {
+        log::debug!("A conexão {} acabou: {end}.", conn.0);
+    }
     match end {
         Some(End::Closed(code)) => {
             farewell.goodbye = code == 1000;
@@ -205,7 +208,7 @@ fn understand(link: &Link, trust: Trust, policy: &Policy, text: &str) -> Option<
     if let ClientMessage::Enter { token: token @ None, .. } = &mut message {
         match random_token() {
             Ok(random) => *token = Some(random),
-            Err(error) => log::error!("O sistema não deu números aleatórios para o segredo de uma pessoa ({error})."),
+            Err(_) => log::error!("O sistema não tem números aleatórios para dar."),
         }
     }
     Some(Input::Said(link.id, message))

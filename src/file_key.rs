@@ -4,6 +4,7 @@
 //! is load a script that lies beside it on this disk; that is where the key is.
 
 use papo::identity::{Key, random_key};
+use papo::reasons::reason;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -28,7 +29,7 @@ pub fn find(folder: &Path) -> Option<Key> {
     });
     key.inspect_err(|error| {
         let path = folder.join(FILE);
-        log::warn!("A página aberta como arquivo não poderá entrar: {} não serve ({error}).", path.display());
+        log::warn!("A página aberta como arquivo não poderá entrar: {} não serve ({}).", path.display(), reason(error));
     })
     .ok()
 }

@@ -31,6 +31,7 @@
 // The language.
 pub mod name;
 pub mod protocol;
+pub mod reasons;
 pub mod text;
 
 // One connection.

@@ -14,6 +14,7 @@ use papo::http::Policy;
 use papo::hub::HOSTS_LOG;
 use papo::hub::limits::Rules;
 use papo::identity::{Key, random_key};
+use papo::reasons::reason;
 use papo::server::{Server, Setup, listen};
 use simplelog::{CombinedLogger, LevelFilter, SharedLogger, WriteLogger};
 use std::io::Write;
@@ -71,8 +72,7 @@ fn serve(config: &Config) -> Result<(), String> {
     // The port first: who starts a second server by mistake is told that, and not of the file that the first one uses.
     let listener = listen(config.socket_address()).map_err(|error| banner::no_listening(config, &error))?;
     let archive = archive::open(config)?;
-    let key = random_key()
-        .map_err(|error| format!("O sistema não tem números aleatórios para dar ({error}). Tente de novo."))?;
+    let key = random_key().map_err(|_| "O sistema não tem números aleatórios para dar. Tente de novo.")?;
     let password = config.password.as_ref().map(|password| Key::of(password.secret()));
     let rate = (config.rate > 0.0).then_some(config.rate);
     let mut domains = config.domains.clone();
@@ -85,7 +85,8 @@ fn serve(config: &Config) -> Result<(), String> {
         history: archive.history,
     };
     let server = Server::new(listener, setup);
-    let address = server.local_addr().map_err(|error| format!("O sistema não disse qual é a porta: {error}"))?;
+    let address =
+        server.local_addr().map_err(|error| format!("O sistema não disse qual é a porta: {}", reason(&error)))?;
     stop_on_ctrl_c(&server)?;
     let stats = server.stats();
     print(&banner::welcome(address, &archive.sentence, &capacity, &key));
@@ -96,7 +97,7 @@ fn serve(config: &Config) -> Result<(), String> {
     }
     let result = server.run();
     print(&banner::goodbye(stats.told.load(Ordering::Relaxed)));
-    result.map_err(|error| format!("O servidor parou por um erro interno ({error}). Ligue-o de novo."))
+    result.map_err(|error| format!("O servidor parou por um erro interno ({}). Ligue-o de novo.", reason(&error)))
 }
 
 fn start_log(config: &Config) -> Result<(), String> {
@@ -111,7 +112,7 @@ fn start_log(config: &Config) -> Result<(), String> {
     if level < LevelFilter::Info {
         loggers.push(WriteLogger::new(LevelFilter::Info, log_format(HOSTS_LOG), log_output(config)?));
     }
-    CombinedLogger::init(loggers).map_err(|error| format!("Não consegui ligar os registros ({error})."))
+    CombinedLogger::init(loggers).map_err(|_| "Não consegui ligar os registros.".into())
 }
 
 /// Lines of these modules, with the local time, or UTC where no time zone is to be found.
@@ -126,7 +127,8 @@ fn log_output(config: &Config) -> Result<Box<dyn Write + Send>, String> {
     let file = std::fs::File::options().create(true).append(true).open(path).map_err(|error| {
         let path = path.display();
         format!(
-            "Não consegui escrever os registros em {path} ({error}). Escolha outro arquivo: servidor --log papo.log"
+            "Não consegui escrever os registros em {path} ({}). Escolha outro arquivo: servidor --log papo.log",
+            reason(&error)
         )
     })?;
     Ok(Box::new(file))
@@ -134,7 +136,8 @@ fn log_output(config: &Config) -> Result<Box<dyn Write + Send>, String> {
 
 /// The first Ctrl+C (or SIGTERM, SIGHUP) stops in order, the second at once.
 fn stop_on_ctrl_c(server: &Server) -> Result<(), String> {
-    let stopper = server.stopper().map_err(|error| format!("O sistema não deu mais um descritor ({error})."))?;
+    let stopper =
+        server.stopper().map_err(|error| format!("O sistema não deu mais um descritor ({}).", reason(&error)))?;
     let asked = AtomicBool::new(false);
     let on_signal = move || {
         if asked.swap(true, Ordering::Relaxed) {
@@ -142,5 +145,5 @@ fn stop_on_ctrl_c(server: &Server) -> Result<(), String> {
         }
         stopper.stop();
     };
-    ctrlc::set_handler(on_signal).map_err(|error| format!("Não consegui preparar o Ctrl+C ({error})."))
+    ctrlc::set_handler(on_signal).map_err(|_| "Não consegui preparar o Ctrl+C.".into())
 }

@@ -54,11 +54,7 @@ impl Delivery {
         let text = "Sua conexão não acompanhou a conversa. Ela volta em seguida, sem perder nada.";
         let bye = ServerMessage::Bye { code: ByeCode::TooSlow, text: text.into(), retry_after_ms: Some(1000) };
         let line = &mut self.lines[at];
-        log::info!(
-            "A conexão {} não acompanha a conversa: {} bytes esperam. Ela foi encerrada e pode voltar.",
-            line.link.id.0,
-            line.outbox.len()
-        );
+        log::info!("A conexão {} é lenta demais: {} bytes à espera.", line.link.id.0, line.outbox.len());
         line.outbox.drop_unsent_frames();
         self.say_goodbye(at, 1013, &bye, now);
     }
@@ -103,7 +99,7 @@ impl Delivery {
             let Some(line) = self.lines.get_mut(at).filter(|line| line.open()) else { continue };
             let silence = line.link.pulse.silence(now);
             if silence >= self.patience.dead {
-                log::info!("A conexão {} não dá sinal há {} s e foi encerrada.", line.link.id.0, silence.as_secs());
+                log::info!("A conexão {} está muda há {} s: fechada.", line.link.id.0, silence.as_secs());
                 line.link.cut();
             } else if silence >= self.patience.ping && line.wants_ping(now, self.patience.ping) {
                 line.outbox.push(&ping);

@@ -10,6 +10,8 @@
 mod guard;
 
 use crate::frame;
+use crate::reasons::reason;
+use std::fmt;
 use std::io::{self, Read, Write};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::error::{Error, ProtocolError};
@@ -49,6 +51,17 @@ pub enum End {
     Stalled,
     /// The connection is gone; there is nobody to say anything to.
     Lost(io::Error),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(code) => write!(f, "fechada pelo outro lado, código {code}"),
+            Self::Broken(code, text) => write!(f, "{text} Código {code}"),
+            Self::Stalled => f.write_str("uma mensagem não chegou inteira a tempo"),
+            Self::Lost(error) => f.write_str(&reason(error)),
+        }
+    }
 }
 
 /// Reads whole messages from one connection.
@@ -135,7 +148,7 @@ impl<S: Source, W: Write> Reader<S, W> {
     fn end(&self, error: Error) -> End {
         match error {
             Error::Io(error) if self.socket.get_ref().guard.stalled() => {
-                log::debug!("mensagem que não terminou: {error}");
+                log::debug!("Mensagem que não acabou ({}).", reason(&error));
                 End::Stalled
             }
             Error::Io(error) => End::Lost(error),
@@ -143,7 +156,7 @@ impl<S: Source, W: Write> Reader<S, W> {
                 End::Lost(io::ErrorKind::UnexpectedEof.into())
             }
             Error::Protocol(error) => {
-                log::debug!("quadro inválido: {error}");
+                log::debug!("Quadro inválido: {error:?}");
                 End::Broken(1002, "Quadro WebSocket inválido.")
             }
             Error::Utf8(_) => End::Broken(1007, "O texto não é UTF-8."),

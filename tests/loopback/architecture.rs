@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 /// Each module may use those before it and none after it.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
+    "reasons",
     "text",
     "name",
     "protocol",

@@ -171,6 +171,24 @@ fn wrong_options_are_explained_with_exit_code_2() {
 }
 
 #[test]
+fn what_the_system_refuses_is_explained_in_portuguese_too() {
+    for arguments in [
+        &["--porta", "0", "--historico", "/nao/existe/h.db"][..],
+        &["--porta", "0", "--historico", "/tmp"],
+        &["--porta", "0", "--log", "/nao/existe/papo.log"],
+        &["--historico", "/etc/hostname", "--copia", "/nao/existe/copia.db"],
+        &["exportar", "--historico", "/etc/hostname"],
+    ] {
+        let (code, _, stderr) = run(arguments);
+        assert_eq!(code, 1, "{arguments:?}");
+        assert!(stderr.starts_with("Não consegui"), "{arguments:?}: {stderr}");
+        for english in ["os error", "No such", "directory", "not a database", "unable"] {
+            assert!(!stderr.contains(english), "{arguments:?}: {stderr}");
+        }
+    }
+}
+
+#[test]
 fn help_and_version_are_printed() {
     let (code, help, _) = run(&["--help"]);
     assert!(code == 0 && help.contains("Uso: servidor [OPÇÕES]"), "{help}");
@@ -191,7 +209,7 @@ fn the_log_tells_what_happens_and_never_what_is_said() {
     server.end();
     let log = std::fs::read_to_string(&folder).unwrap();
     std::fs::remove_file(&folder).unwrap();
-    assert!(log.contains("a conexão 1 terminou"), "{log}");
+    assert!(log.contains("A conexão 1 acabou"), "{log}");
     let token = crate::stage::token("Ana");
     assert!(!log.contains("segredo") && !log.contains(&token), "{log}");
 }

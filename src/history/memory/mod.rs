@@ -6,6 +6,7 @@ use super::{Answer, Append, History, Job, Outcome, Page, TAIL, Tail, Ticket, fit
 use crate::identity::{PersonId, random_epoch};
 use crate::name::RoomName;
 use crate::protocol::{Entry, Span};
+use crate::reasons::reason;
 use crate::text::fold;
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
 use log::Log;
@@ -162,7 +163,7 @@ fn start_searching(answers: Sender<Answer>) -> Sender<Search> {
     let life = move || receiver.into_iter().map(Search::run).try_for_each(|answer| answers.send(answer));
     // Without a thread every search is answered as unreadable, because its channel is closed.
     if let Err(error) = thread::Builder::new().name("search".into()).spawn(life) {
-        ::log::error!("Sem thread para a busca ({error}). As mensagens seguem; a busca não responde.");
+        ::log::error!("O sistema não deu um thread para as buscas ({}).", reason(&error));
     }
     sender
 }

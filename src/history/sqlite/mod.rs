@@ -10,6 +10,7 @@ mod amend;
 mod backup;
 mod export;
 mod reader;
+mod reasons;
 mod schema;
 mod trim;
 mod writer;
@@ -95,7 +96,7 @@ impl History for SqliteHistory {
             let thread = if matches!(job, Job::Append(_)) { &self.writer } else { &self.reader };
             let Some(thread) = thread else { continue };
             if let Err(SendError(job)) = thread.send(job) {
-                log::error!("Uma thread do histórico parou. Ligue o servidor de novo.");
+                log::error!("Uma parte do histórico parou. Ligue o servidor de novo.");
                 let _ = self.unanswered.send(job.unavailable());
             }
         }
@@ -115,7 +116,7 @@ impl Drop for SqliteHistory {
             let ended = thread.join();
             self.writer = None;
             if ended.is_err() {
-                log::error!("Uma thread do histórico parou por um defeito. O que foi confirmado está guardado.");
+                log::error!("Uma parte do histórico parou por um erro interno.");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The thread that reads: where a room stands, pages of its log, and searches.
 
 use super::amend::read_seqs;
+use super::reasons::sql_reason;
 use super::schema::{EDITED, ERASED, key, last_key, room_of, seq_of};
 use crate::history::{Answer, Job, Page, TAIL, Tail, fit_page};
 use crate::name::RoomName;
@@ -56,7 +57,7 @@ impl Reader {
 
 /// What can't be read now may be readable later; the asker is told.
 fn tolerate<T>(result: rusqlite::Result<T>) -> Option<T> {
-    result.inspect_err(|error| log::error!("O histórico não pôde ser lido ({error}). Confira o disco.")).ok()
+    result.inspect_err(|error| log::error!("Não consegui ler o histórico ({}).", sql_reason(error))).ok()
 }
 
 /// The room of this name, if anything was ever said in it.

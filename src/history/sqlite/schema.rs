@@ -1,6 +1,8 @@
 //! The file: how it is laid out, opened, checked, migrated, and what to do when it can't be used.
 
+use super::reasons::sql_reason;
 use crate::identity::random_epoch;
+use crate::reasons::reason;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -71,11 +73,11 @@ pub enum OpenError {
 impl std::fmt::Display for OpenError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::InUse => f.write_str("another server uses the file"),
-            Self::Newer => f.write_str("the file was written by a later version"),
-            Self::Foreign => f.write_str("the file belongs to another program"),
-            Self::Io(error) => error.fmt(f),
-            Self::Sql(error) => error.fmt(f),
+            Self::InUse => f.write_str("outro servidor está usando o arquivo"),
+            Self::Newer => f.write_str("o arquivo é de uma versão mais nova do Papo"),
+            Self::Foreign => f.write_str("o arquivo é de outro programa"),
+            Self::Io(error) => f.write_str(&reason(error)),
+            Self::Sql(error) => f.write_str(&sql_reason(error)),
         }
     }
 }
@@ -138,7 +140,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     let mut moved_aside = None;
     let mut connection = match inspect(path) {
         Err(OpenError::Sql(error)) if is_damage(&error) => {
-            log::error!("{} está danificado ({error}).", path.display());
+            log::error!("{} está danificado ({}).", path.display(), sql_reason(&error));
             moved_aside = Some(move_aside(path)?);
             lock = self::lock(path)?;
             Connection::open(path)?
@@ -194,7 +196,7 @@ fn inspect(path: &Path) -> Result<Connection, OpenError> {
     if path.metadata()?.len() <= CHECKED_WHOLE {
         let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {
-            log::error!("O histórico está danificado: {verdict}");
+            log::debug!("quick_check: {verdict}");
             return Err(damage(verdict).into());
         }
     }

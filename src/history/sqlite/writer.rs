@@ -1,6 +1,7 @@
 //! The one thread that writes: numbers, de-duplicates and commits whatever is waiting, in one transaction.
 
 use super::amend;
+use super::reasons::sql_reason;
 use super::schema::{key, room_of, seq_of};
 use super::trim::Retention;
 use crate::history::amend::{Content, content};
@@ -78,7 +79,7 @@ impl Writer {
                 if trimmed.more { Duration::ZERO } else { retention.every }
             }
             Err(error) => {
-                log::warn!("As mensagens antigas não puderam ser apagadas ({error}). Nova tentativa mais tarde.");
+                log::warn!("Não consegui apagar as mensagens antigas ({}).", sql_reason(&error));
                 retention.every
             }
         };
@@ -95,10 +96,7 @@ impl Writer {
             })
             .collect();
         let outcomes = store(&mut self.connection, &mut self.known, &batch).unwrap_or_else(|error| {
-            log::error!(
-                "{} mensagens não puderam ser guardadas e foram recusadas ({error}). Confira o espaço em disco.",
-                batch.len()
-            );
+            log::error!("Não consegui guardar mensagens: {} ({}).", batch.len(), sql_reason(&error));
             self.known = Known::default();
             vec![Outcome::Unavailable; batch.len()]
         });
