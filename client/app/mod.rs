@@ -109,8 +109,6 @@ pub struct App {
     alerts: bool,
     /// When others were last told that the person is writing.
     wrote_at: Option<Instant>,
-    /// Something was sent since then: the next message may be announced at once.
-    begins: bool,
     effects: Vec<Effect>,
 }
 
@@ -151,7 +149,6 @@ impl App {
             ignored: HashSet::new(),
             alerts: false,
             wrote_at: None,
-            begins: true,
             effects: Vec::new(),
         }
     }
@@ -244,7 +241,6 @@ impl App {
             return;
         }
         self.queue.push(to, text.to_owned(), now);
-        self.begins = true;
     }
 }
 

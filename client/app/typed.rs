@@ -168,16 +168,14 @@ impl App {
         }
     }
 
-    /// The person is writing something that others will read; they are told now and then, and at once when a new
-    /// message is begun. That extra sign does not put off the next: the server may not pass it on.
+    /// The person is writing something that others will read; they are told now and then.
     pub(super) fn writing(&mut self, now: Instant) {
         let lately = self.wrote_at.is_some_and(|then| now.saturating_duration_since(then) < TYPING_EVERY);
-        if self.phase != Phase::Talking || (lately && !self.begins) {
+        if self.phase != Phase::Talking || lately {
             return;
         }
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
-        self.begins = false;
-        self.wrote_at = self.wrote_at.filter(|_| lately).or(Some(now));
+        self.wrote_at = Some(now);
         self.send(ClientMessage::Typing { room });
     }
 

@@ -36,9 +36,7 @@ impl Hub {
         }
         self.may_speak(who, channel, now)?;
         self.count_speech(who, now)?;
-        let (Some(person), Some(room)) = (self.people.get_mut(who), self.rooms.get_mut(channel)) else { return Ok(()) };
-        // What they begin to write next may be told at once.
-        person.typed_at = None;
+        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get_mut(channel)) else { return Ok(()) };
         if let Some(calm) = &mut room.calm {
             calm.spoke(person.secret, now.instant);
         }

@@ -112,12 +112,15 @@ fn typing_is_passed_on_now_and_then_and_only_to_the_others() {
 }
 
 #[test]
-fn who_has_sent_a_message_may_be_seen_writing_the_next_at_once() {
+fn a_message_in_between_makes_no_room_for_more_typing() {
     let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.says(ANA, r#"{"type":"typing","room":"geral"}"#);
     scene.say(ANA, "a1", "oi");
     scene.says(ANA, r#"{"type":"typing","room":"geral"}"#);
-    assert_eq!(scene.heard(BRUNO), ["Ana types", "1 Ana: oi", "Ana types"]);
+    assert_eq!(scene.heard(BRUNO), ["Ana types", "1 Ana: oi"], "at most one in 3 s");
+    scene.wait(Duration::from_secs(3));
+    scene.says(ANA, r#"{"type":"typing","room":"geral"}"#);
+    assert_eq!(scene.heard(BRUNO), ["Ana types"]);
 }
 
 #[test]
