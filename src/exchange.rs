@@ -216,7 +216,7 @@ impl Exchange {
             }
             Input::Stop => {
                 self.stop_by = Some(now.instant + STOP_WITHIN);
-                self.stats.told.store(self.hub.people(), Ordering::Relaxed);
+                self.stats.told.store(self.hub.people_connected(), Ordering::Relaxed);
                 self.delivery.patience_mut().goodbye = LAST_GOODBYE;
                 Event::Stop
             }

@@ -145,6 +145,11 @@ impl Hub {
         self.people.len()
     }
 
+    /// People who can be told something now.
+    pub fn people_connected(&self) -> usize {
+        self.people.connected()
+    }
+
     /// Rooms that are open.
     pub fn rooms(&self) -> usize {
         self.rooms.len()

@@ -112,6 +112,10 @@ impl People {
         self.by_name.len()
     }
 
+    pub fn connected(&self) -> usize {
+        self.all.iter().filter(|(_, person)| !person.conns.is_empty()).count()
+    }
+
     pub fn get(&self, who: Who) -> Option<&Person> {
         self.all.get(who.0 as usize)
     }

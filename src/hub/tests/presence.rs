@@ -49,6 +49,15 @@ fn who_drops_out_and_comes_back_in_time_was_never_away() {
 }
 
 #[test]
+fn whose_name_is_only_held_is_there_but_can_be_told_nothing() {
+    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    scene.drops(ANA);
+    assert_eq!((scene.hub.people(), scene.hub.people_connected()), (2, 1));
+    scene.enters(CELIA, "Ana");
+    assert_eq!((scene.hub.people(), scene.hub.people_connected()), (2, 2));
+}
+
+#[test]
 fn who_drops_out_and_stays_away_leaves_after_the_grace() {
     let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.drops(ANA);
