@@ -44,16 +44,21 @@ fn decide(head: &Head, policy: &Policy, stats: &Stats, started: Instant) -> Resu
         let trust = policy.check_origin(head.origin.as_deref(), host)?;
         return Ok(Verdict::Upgrade(Response::switching_protocols(&upgrade.key), trust));
     }
-    if !matches!(head.method.as_str(), "GET" | "HEAD") {
-        let refusal = Response::text(405, "Por aqui só se lê: use GET ou HEAD.");
-        return Err(refusal.with("Allow", "GET, HEAD"));
-    }
-    let answer = match head.path.as_str() {
-        "/saude" => health(stats, started),
-        path => page::file(path)
-            .unwrap_or_else(|| Response::text(404, &format!("Não há nada aqui. A conversa fica em http://{host}/"))),
+    let found = match head.path.as_str() {
+        "/saude" => Some(health(stats, started)),
+        path => page::file(path),
     };
-    Ok(Verdict::Answer(if head.method == "HEAD" { answer.without_body() } else { answer }))
+    let nothing_here = || Response::text(404, &format!("Não há nada aqui. A conversa fica em http://{host}/"));
+    let answer = found.ok_or_else(nothing_here);
+    match head.method.as_str() {
+        "GET" => Ok(Verdict::Answer(answer?)),
+        "HEAD" => Ok(Verdict::Answer(answer.unwrap_or_else(|refusal| refusal).without_body())),
+        _ => {
+            answer?;
+            let refusal = Response::text(405, "Por aqui só se lê: use GET ou HEAD.");
+            Err(refusal.with("Allow", "GET, HEAD"))
+        }
+    }
 }
 
 fn health(stats: &Stats, started: Instant) -> Response {

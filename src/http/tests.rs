@@ -94,6 +94,10 @@ fn what_is_not_there_or_not_possible_has_its_status_and_a_sentence() {
     assert!(text.ends_with("Não há nada aqui. A conversa fica em http://10.0.0.1:9000/\n"), "{text}");
     let (status, text) = answer("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert!(status == 405 && text.contains("Allow: GET, HEAD\r\n"), "{text}");
+    let (status, text) = answer("POST /nada HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert!(status == 404 && text.contains("Não há nada aqui."), "{text}");
+    let (status, text) = answer("HEAD /nada HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert!(status == 404 && text.ends_with("\r\n\r\n"), "{text}");
     assert_eq!(get("/chave.js", "Host: localhost\r\n").0, 404);
     assert_eq!(get("/../Cargo.toml", "Host: localhost\r\n").0, 404);
 }
