@@ -57,6 +57,7 @@ fn make(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::hash::{BuildHasher, RandomState};
     use std::os::unix::fs::PermissionsExt;
 
     /// A folder of its own, gone with the test.
@@ -64,8 +65,9 @@ mod tests {
 
     impl Folder {
         fn new(name: &str) -> Self {
-            let folder = std::env::temp_dir().join(format!("papo-key-{name}-{}", std::process::id()));
-            fs::create_dir_all(&folder).unwrap();
+            // A number of the process may come again, in another container too, where an earlier one left its folder.
+            let folder = std::env::temp_dir().join(format!("papo-key-{:016x}", RandomState::new().hash_one(name)));
+            fs::create_dir(&folder).unwrap();
             Self(folder)
         }
     }

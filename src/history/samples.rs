@@ -4,17 +4,16 @@ use super::{Amendment, Append, Ticket};
 use crate::identity::Secret;
 use crate::name::{Name, RoomName};
 use crate::protocol::Token;
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A folder of its own that goes away with the test.
 pub struct Folder(pub PathBuf);
 
 impl Folder {
     pub fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("papo-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
+        // A number of the process may come again, in another container too, where an earlier one left its folder.
+        let path = std::env::temp_dir().join(format!("papo-test-{:016x}", RandomState::new().hash_one("test")));
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }

@@ -1,6 +1,6 @@
 //! People change their minds about what they said.
 
-use crate::stage::{TestServer, Visitor, token};
+use crate::stage::{TestServer, Visitor, new_path, token};
 use papo::history::sqlite::SqliteHistory;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -106,25 +106,19 @@ struct File(PathBuf);
 
 impl File {
     fn new(name: &str) -> Self {
-        let file = Self(std::env::temp_dir().join(format!("papo-{name}-{}.db", std::process::id())));
-        file.remove();
-        file
+        Self(new_path(name))
     }
 
     fn server(&self) -> TestServer {
         TestServer::start_with(|setup| setup.history = Box::new(SqliteHistory::open(&self.0, None).unwrap()))
     }
-
-    fn remove(&self) {
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", self.0.display()));
-        }
-    }
 }
 
 impl Drop for File {
     fn drop(&mut self) {
-        self.remove();
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", self.0.display()));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The server as people start it: the banner, the exit codes, the mistakes, and the end.
 
 use crate::raw;
-use crate::stage::{DEADLINE, Visitor, goodbye};
+use crate::stage::{DEADLINE, Visitor, goodbye, new_path};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -100,7 +100,7 @@ fn host_key(banner: &str) -> &str {
 
 #[test]
 fn the_key_in_the_banner_makes_a_host_and_is_another_one_each_time() {
-    let path = std::env::temp_dir().join(format!("papo-host-{}", std::process::id()));
+    let path = new_path("host");
     let mut server = Servidor::start(servidor(&["--porta", "0", "--log", path.to_str().unwrap()]));
     let key = host_key(&server.banner).to_owned();
     assert!(key.len() >= 32, "128 bits at least: {key}");
@@ -197,9 +197,8 @@ fn help_and_version_are_printed() {
 
 #[test]
 fn the_log_tells_what_happens_and_never_what_is_said() {
-    let folder = std::env::temp_dir().join(format!("papo-log-{}", std::process::id()));
-    let path = folder.to_str().unwrap();
-    let mut server = Servidor::start(servidor(&["--porta", "0", "-vv", "--log", path]));
+    let path = new_path("log");
+    let mut server = Servidor::start(servidor(&["--porta", "0", "-vv", "--log", path.to_str().unwrap()]));
     let mut ana = Visitor::connect(server.address).unwrap();
     ana.enter("Ana");
     ana.say("um segredo de estado");
@@ -207,8 +206,8 @@ fn the_log_tells_what_happens_and_never_what_is_said() {
     ana.leave();
     server.signal(rustix::process::Signal::TERM);
     server.end();
-    let log = std::fs::read_to_string(&folder).unwrap();
-    std::fs::remove_file(&folder).unwrap();
+    let log = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
     assert!(log.contains("A conexão 1 acabou"), "{log}");
     let token = crate::stage::token("Ana");
     assert!(!log.contains("segredo") && !log.contains(&token), "{log}");
@@ -216,7 +215,7 @@ fn the_log_tells_what_happens_and_never_what_is_said() {
 
 #[test]
 fn what_was_said_survives_kill_9_and_can_be_copied_and_exported_meanwhile() {
-    let folder = std::env::temp_dir().join(format!("papo-kill-{}", std::process::id()));
+    let folder = new_path("kill");
     std::fs::create_dir(&folder).unwrap();
     let (log, copy) = (folder.join("h.db"), folder.join("c.db"));
     let (log, copy) = (log.to_str().unwrap(), copy.to_str().unwrap());

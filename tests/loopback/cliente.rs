@@ -1,20 +1,16 @@
 //! `cliente` in pipes: what scripts see, and the codes it ends with.
 
-use crate::stage::TestServer;
+use crate::stage::{Reserved, TestServer, new_path};
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A folder for the client's token, removed with the test.
 struct Home(PathBuf);
 
 impl Home {
     fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("papo-cliente-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
+        let path = new_path("cliente");
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
@@ -108,10 +104,10 @@ fn a_reader_that_stops_early_ends_the_client_quietly() {
 
 #[test]
 fn a_server_that_is_not_there_is_explained_with_code_3() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (code, _, stderr) = Home::new().run(&["--nome", "Ana", &free.to_string()], "oi\n");
+    let nobody = Reserved::new();
+    let (code, _, stderr) = Home::new().run(&["--nome", "Ana", &nobody.address.to_string()], "oi\n");
     assert_eq!(code, 3);
-    assert!(stderr.contains(&format!("Não encontrei nenhum servidor em {free}.")), "{stderr}");
+    assert!(stderr.contains(&format!("Não encontrei nenhum servidor em {}.", nobody.address)), "{stderr}");
 }
 
 #[test]

@@ -6,7 +6,9 @@ use papo::http::Policy;
 use papo::hub::limits::Rules;
 use papo::server::{Server, Setup, Stopper, listen};
 use serde_json::{Value, json};
+use std::hash::{BuildHasher, RandomState};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tungstenite::client::IntoClientRequest;
@@ -15,7 +17,33 @@ use tungstenite::protocol::CloseFrame;
 use tungstenite::{Message, WebSocket};
 
 /// How long anybody waits for anything.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub const DEADLINE: Duration = Duration::from_secs(30);
+/// Longer than any story.
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
+/// A path among the temporary files that nothing has: a number of the process may come again, in another container too,
+/// and what an earlier one left behind is still there.
+pub fn new_path(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("papo-{name}-{:016x}", RandomState::new().hash_one(name)))
+}
+
+/// A port of loopback where nobody listens, and which nobody else gets while this lives.
+///
+/// A bound socket that does not listen lets a server listen on the same port, and keeps the system from giving the port
+/// to anybody who asks for a free one, including to a client's own end of a connection.
+pub struct Reserved {
+    pub address: SocketAddr,
+    _socket: socket2::Socket,
+}
+
+impl Reserved {
+    pub fn new() -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.set_reuse_address(true).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        Self { address: socket.local_addr().unwrap().as_socket().unwrap(), _socket: socket }
+    }
+}
 
 /// A server that stops when it goes out of scope.
 pub struct TestServer {
@@ -34,7 +62,8 @@ impl TestServer {
         let mut setup = Setup {
             ceiling: 2000,
             policy: Policy::default(),
-            rules: Rules::default(),
+            // A story on a busy machine may take its time between a visitor's handshake and name.
+            rules: Rules { enter_within: AN_HOUR, ..Rules::default() },
             patience: Patience::default(),
             history: Box::new(MemoryHistory::new().unwrap()),
         };

@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Whether the long form of the proof was asked for.
@@ -92,9 +91,8 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     pub fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("papo-prova-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
+        // A number of the process may come again, in another container too, where an earlier one left its folder.
+        let path = std::env::temp_dir().join(format!("papo-prova-{:016x}", RandomState::new().hash_one("prova")));
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }

@@ -8,7 +8,6 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -136,9 +135,9 @@ impl Servidor {
 
     /// The same; `None` when the system does not allow it.
     pub fn try_start(options: &[&str], change: impl FnOnce(&mut Command)) -> Option<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
         raise_descriptors();
-        let name = format!("papo-resistencia-{}-{}.txt", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        // A number of the process may come again, in another container too, where an earlier one left its file.
+        let name = format!("papo-resistencia-{:016x}.txt", RandomState::new().hash_one("resistencia"));
         let complaints = std::env::temp_dir().join(name);
         let mut command = Command::new(env!("CARGO_BIN_EXE_servidor"));
         command.args(["--porta", "0", "--historico", "nenhum"]).args(options).env_clear();

@@ -28,7 +28,8 @@ fn ctrl_c_asks_first() {
     ana.waits("the line is gone", |seat| seat.screen()[23].ends_with('›'));
     ana.types("\x03");
     ana.sees("Sair? Tecle Ctrl+C de novo.");
-    ana.types("\x03");
+    // Twice: on a busy machine the answer may come so late that the client asks once more.
+    ana.types("\x03\x03");
     assert_eq!(ana.ends(), 130);
     all_is_as_it_was(&ana);
 }
@@ -82,7 +83,7 @@ fn a_terminal_that_takes_nothing_can_not_hold_up_the_end() {
 fn ana_at_her_shell(server: &TestServer) -> Seat {
     let mut ana = Seat::shell();
     // The shell writes down who the client will be, for whoever has a signal for it.
-    ana.types(&format!("sh -c 'echo $$ > pid; exec {CLIENTE} --nome Ana {}'\r", server.address));
+    ana.types(&format!("sh -c 'echo $$ > pid; exec \"{CLIENTE}\" --nome Ana {}'\r", server.address));
     ana.sees("Você entrou");
     ana.types("antes de parar\r");
     ana.sees("Ana  antes de parar");

@@ -1,10 +1,10 @@
 //! The real `cliente` in pipes: the wire's own messages, and a server that comes late.
 
 use crate::seat::DEADLINE;
-use crate::server::{BadNetwork, Liar, TestServer};
+use crate::server::{BadNetwork, Liar, Reserved, TestServer, new_path};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -31,11 +31,11 @@ fn json_is_what_the_wire_says_without_the_secret() {
 
 #[test]
 fn who_insists_waits_for_a_server_that_comes_late() {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = Reserved::new();
     let arguments = ["--nome", "robô", "--insistir", "--ficar", "--json"];
-    let mut child = cliente(&arguments, address).spawn().unwrap();
+    let mut child = cliente(&arguments, port.address).spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
-    let _server = TestServer::start_on(address);
+    let _server = TestServer::start_on(port.address);
     let mut line = String::new();
     output.read_line(&mut line).unwrap();
     assert!(line.contains("\"type\":\"welcome\""), "{line}");
@@ -102,7 +102,7 @@ fn a_goodbye_is_heard_although_nothing_can_be_said_any_more() {
 #[test]
 fn without_a_home_or_with_a_locked_one_there_is_a_conversation_all_the_same() {
     let server = TestServer::start();
-    let state = std::env::temp_dir().join(format!("papo-pipes-{}", std::process::id()));
+    let state = new_path("pipes");
     // A file where the folder should be refuses even those whom no mode refuses.
     std::fs::write(&state, "").unwrap();
     for home in [None, Some(&state)] {

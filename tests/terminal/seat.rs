@@ -1,17 +1,18 @@
 //! Somebody at a terminal: the real client (or the real server), the keys and the screen.
 
+use crate::server::new_path;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long anybody waits for anything.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The program that all of this is about.
 pub const CLIENTE: &str = env!("CARGO_BIN_EXE_cliente");
@@ -64,9 +65,7 @@ impl Seat {
     }
 
     fn with(mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let folder = format!("papo-terminal-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let home = std::env::temp_dir().join(folder);
+        let home = new_path("terminal");
         std::fs::create_dir(&home).unwrap();
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         command.env_clear();

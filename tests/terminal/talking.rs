@@ -1,7 +1,7 @@
 //! Typing, talking, pasting, another size, other rooms, no connection: what a person sees.
 
 use crate::seat::Seat;
-use crate::server::TestServer;
+use crate::server::{Reserved, TestServer};
 
 #[test]
 fn two_people_talk_with_accents_and_emoji() {
@@ -138,16 +138,16 @@ fn rooms_are_changed_with_keys_and_count_what_is_unread() {
 
 #[test]
 fn without_connection_lines_wait_and_enter_tries_at_once() {
-    let server = TestServer::start();
-    let address = server.address;
-    let mut ana = Seat::new("Ana", address, 80, 24);
+    let port = Reserved::new();
+    let server = TestServer::start_on(port.address);
+    let mut ana = Seat::new("Ana", port.address, 80, 24);
     ana.sees("Você entrou");
     drop(server);
     ana.sees("○ sem conexão");
     ana.types("escrita sem conexão\r");
     ana.sees("⋯");
     ana.sees("1 na fila");
-    let _server = TestServer::start_on(address);
+    let _server = TestServer::start_on(port.address);
     ana.types("\r");
     ana.sees("Conexão restabelecida.");
     ana.waits("nothing waits any more", |seat| !seat.screen().iter().any(|row| row.contains('⋯')));
