@@ -128,7 +128,22 @@ impl Visitor {
 
     /// Connects as a page of this origin does.
     pub fn connect_from(address: SocketAddr, origin: Option<&'static str>) -> tungstenite::Result<Self> {
-        let stream = TcpStream::connect(address)?;
+        Self::connect_through(TcpStream::connect(address)?, address, origin)
+    }
+
+    /// Connects with a receive buffer as small as the system allows: what is not read waits on the server's side.
+    pub fn connect_narrow(address: SocketAddr) -> tungstenite::Result<Self> {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+        socket.set_recv_buffer_size(2048)?;
+        socket.connect(&address.into())?;
+        Self::connect_through(socket.into(), address, None)
+    }
+
+    fn connect_through(
+        stream: TcpStream,
+        address: SocketAddr,
+        origin: Option<&'static str>,
+    ) -> tungstenite::Result<Self> {
         stream.set_read_timeout(Some(DEADLINE))?;
         stream.set_nodelay(true)?;
         let mut request = format!("ws://{address}/").into_client_request()?;
