@@ -51,6 +51,8 @@ struct Member {
     /// The last seq of the room that was heard.
     seq: u64,
     said: u64,
+    /// The id of the last word, once it is said.
+    last: Option<String>,
     /// What each of the others says next, and whether that one has finished.
     others: HashMap<String, (u64, bool)>,
     finished: bool,
@@ -74,8 +76,8 @@ impl Crowd {
             let others = names.iter().filter(|name| **name != person.name).map(|name| (name.clone(), (0, false)));
             let others = others.collect();
             let (stop, padding) = (stop.clone(), " x".repeat(padding / 2));
-            let (said, finished, took) = (0, false, Vec::new());
-            Member { person, start, every, padding, stop, seq, said, others, finished, took }
+            let (said, last, finished, took) = (0, None, false, Vec::new());
+            Member { person, start, every, padding, stop, seq, said, last, others, finished, took }
         });
         Self { people: members.map(|member| std::thread::spawn(move || member.live())).collect(), stop }
     }
@@ -102,10 +104,10 @@ impl Member {
         while !(self.finished && self.others.values().all(|(_, finished)| *finished)) {
             let stopping = self.stop.load(Ordering::Relaxed);
             if stopping && deadline.is_none() {
-                self.speak(LAST);
-                deadline = Some(Deadline::within_seconds(30));
+                self.last = Some(self.speak(LAST));
+                deadline = Some(Deadline::within_seconds(60));
             } else if !stopping && next <= Instant::now() {
-                self.speak("");
+                let _ = self.speak("");
                 next = (next + self.every).max(Instant::now());
             }
             let wait = match deadline {
@@ -119,12 +121,15 @@ impl Member {
         (self.seq, self.took)
     }
 
-    fn speak(&mut self, word: &str) {
+    /// Says something; gives its id.
+    fn speak(&mut self, word: &str) -> String {
         let at = self.start.elapsed().as_micros();
         let text = format!("{} {at} {word}{}", self.said, self.padding);
         let id = self.said.to_string();
         self.said += 1;
-        self.person.say(&ClientMessage::Say { room: RoomName::lobby(), id, text, action: false, reply_to: None });
+        let room = RoomName::lobby();
+        self.person.say(&ClientMessage::Say { room, id: id.clone(), text, action: false, reply_to: None });
+        id
     }
 
     fn heard(&mut self, message: &ServerMessage) {
@@ -142,7 +147,7 @@ impl Member {
             }
             ServerMessage::Ack { seq: Some(seq), id, .. } => {
                 self.next_seq(*seq);
-                self.finished = self.stop.load(Ordering::Relaxed) && *id == (self.said - 1).to_string();
+                self.finished |= self.last.as_ref() == Some(id);
             }
             ServerMessage::Error(refusal) => panic!("{}: {refusal:?}", self.person.name),
             _ => {}

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 /// Messages that one person says at once.
 const MESSAGES: usize = 10_000;
-/// By then every flood has ended by itself: an unfinished message is given up after ten seconds.
-const WITHIN: Duration = Duration::from_secs(25);
+/// By then every flood has ended by itself, on a busy machine too: an unfinished message is given up after ten seconds.
+const WITHIN: Duration = Duration::from_secs(60);
 
 /// How a flood ended.
 struct Outcome {
@@ -38,7 +38,7 @@ impl std::fmt::Display for Outcome {
 fn entered(address: SocketAddr, name: &str, narrow: bool) -> Attacker {
     let connect = if narrow { Attacker::connect_narrow } else { Attacker::connect };
     let mut attacker = connect(address, &wire::entering(name));
-    assert!(attacker.hears(r#""type":"joined""#, Deadline::within_seconds(20)));
+    assert!(attacker.hears(r#""type":"joined""#, Deadline::within_seconds(60)));
     attacker.since = Instant::now();
     attacker
 }
@@ -81,9 +81,9 @@ fn chatter(mut attacker: Attacker) -> Outcome {
         }
         attacker.listen();
     }
-    attacker.hears("too_fast", Deadline::within_seconds(30));
+    attacker.hears("too_fast", Deadline::within_seconds(60));
     let slowed = Some(attacker.since.elapsed().as_secs_f64());
-    attacker.hears(&last, Deadline::within_seconds(30));
+    attacker.hears(&last, Deadline::within_seconds(60));
     let cut = attacker.gone.map(|gone| gone.as_secs_f64());
     Outcome { sent: attacker.sent - begun, slowed, cut, answer: attacker.answer() }
 }
@@ -92,7 +92,7 @@ fn chatter(mut attacker: Attacker) -> Outcome {
 fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
     let _alone = alone();
     let mut server = Servidor::start(&[]);
-    let deadline = Deadline::within_seconds(60);
+    let deadline = Deadline::within_seconds(180);
     let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
     let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
     let before = server.figures();

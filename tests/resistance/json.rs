@@ -129,7 +129,7 @@ fn check<'a>(server: &Servidor, deadline: Deadline, cases: impl IntoIterator<Ite
 #[test]
 fn every_broken_json_gets_the_right_word() {
     let mut server = Servidor::start(&["--ritmo", "0"]);
-    let deadline = Deadline::within_seconds(60);
+    let deadline = Deadline::within_seconds(180);
     let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
     let said = check(&server, deadline, CASES.iter().copied());
     assert!(said >= 60);
@@ -144,7 +144,7 @@ fn every_broken_json_gets_the_right_word() {
 fn nesting_of_any_depth_is_an_answer_and_no_end() {
     const DEEPEST: usize = 200;
     let mut server = Servidor::start(&["--ritmo", "0"]);
-    let deadline = Deadline::within_seconds(60);
+    let deadline = Deadline::within_seconds(180);
     let forms = [("[", "]"), (r#"{"a":"#, "}"), (r#"[{"a":"#, "}]")];
     let mut cases = Vec::new();
     for depth in (1..=DEEPEST).chain([6_000]) {

@@ -30,6 +30,17 @@ pub fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether a process may have so few descriptors that what the tests open at the same time must not add up.
+pub fn few_descriptors() -> bool {
+    raise_descriptors();
+    getrlimit(Resource::Nofile).current.is_some_and(|most| most < 4096)
+}
+
+/// Held by whoever opens hundreds of connections, where there are few descriptors.
+pub fn alone_if_few() -> Option<MutexGuard<'static, ()>> {
+    few_descriptors().then(alone)
+}
+
 /// Random numbers that come again with the same seed (SplitMix64), which is printed when a test fails.
 pub struct Dice {
     seed: u64,

@@ -24,23 +24,25 @@ pub struct Attacker {
 impl Attacker {
     /// Connects and sends these bytes; nothing waits from here on.
     pub fn connect(address: SocketAddr, bytes: &[u8]) -> Self {
-        let socket = TcpStream::connect(address).unwrap();
-        Self::on(socket, bytes)
+        // No later than the server: what is said to last so long shall not seem shorter because this thread waited.
+        let since = Instant::now();
+        Self::on(TcpStream::connect(address).unwrap(), bytes, since)
     }
 
     /// The same, with a receive buffer as small as the system allows.
     pub fn connect_narrow(address: SocketAddr, bytes: &[u8]) -> Self {
+        let since = Instant::now();
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(2048).unwrap();
         socket.connect(&address.into()).unwrap();
-        Self::on(socket.into(), bytes)
+        Self::on(socket.into(), bytes, since)
     }
 
-    fn on(mut socket: TcpStream, bytes: &[u8]) -> Self {
+    fn on(mut socket: TcpStream, bytes: &[u8], since: Instant) -> Self {
         socket.set_nodelay(true).unwrap();
         socket.write_all(bytes).unwrap();
         socket.set_nonblocking(true).unwrap();
-        Self { socket, sent: bytes.len(), refused: false, heard: Vec::new(), since: Instant::now(), gone: None }
+        Self { socket, sent: bytes.len(), refused: false, heard: Vec::new(), since, gone: None }
     }
 
     /// Sends as much of this as the kernel takes now.
