@@ -44,7 +44,7 @@ fn with_server(history: &Path, visit: impl FnOnce(SocketAddr)) {
 #[test]
 fn a_network_that_cuts_stalls_and_delays_changes_nothing_in_the_end() {
     let (mut dice, _seed) = Dice::new();
-    let deadline = Deadline::within_seconds(120);
+    let deadline = Deadline::within_seconds(300);
     let folder = Folder::new();
     let history = folder.file("historico.db");
     with_server(&history, |server| {

@@ -77,7 +77,7 @@ struct Scene {
 
 impl Scene {
     fn new(disk: SmallDisk, mut dice: Dice) -> Self {
-        let (outside, port, deadline) = (Folder::new(), Port::reserve(), Deadline::within_seconds(60));
+        let (outside, port, deadline) = (Folder::new(), Port::reserve(), Deadline::within_seconds(180));
         let server = Servidor::spawn(&port, &disk.file(LOG), &outside).started();
         let ana = Client::new("Ana", port.address, 1, deadline, dice.fork());
         let bruno = Client::new("Bruno", port.address, 1, deadline, dice.fork());

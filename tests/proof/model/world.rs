@@ -231,7 +231,7 @@ impl World {
     fn work(&mut self, times: usize, queue: fn(&mut Self) -> &mut VecDeque<Job>) {
         let queue = queue(self);
         let jobs: Vec<Job> = queue.drain(..times.min(queue.len())).collect();
-        let (mut waiting, deadline, mut stored) = (jobs.len(), Deadline::within_seconds(20), Vec::new());
+        let (mut waiting, deadline, mut stored) = (jobs.len(), Deadline::within_seconds(60), Vec::new());
         let history = self.home.history();
         history.submit(jobs);
         while waiting > 0 {
