@@ -13,6 +13,7 @@ use crate::history::History;
 use crate::http::Policy;
 use crate::hub::limits::Rules;
 use crate::porter;
+use crate::reasons::reason;
 use crate::socket::Budget;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
@@ -204,7 +205,11 @@ fn accept_all(listener: &TcpListener, shop: &Arc<Shop>, stopping: &AtomicBool, p
             // The peer gave up before it was accepted.
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
             Err(error) => {
-                log::warn!("Ninguém pode entrar agora ({error}). Nova tentativa em {} ms.", back_off.as_millis());
+                log::warn!(
+                    "Ninguém pode entrar agora ({}). Nova tentativa em {} ms.",
+                    reason(&error),
+                    back_off.as_millis()
+                );
                 thread::sleep(back_off);
                 back_off = (back_off * 2).min(LAST_BACK_OFF);
             }
@@ -251,8 +256,9 @@ impl Complaints {
         self.count += 1;
         if self.told_at.is_none_or(|at| now.saturating_duration_since(at) >= COMPLAIN_EVERY) {
             log::warn!(
-                "Sem thread para {} conexões novas, que foram recusadas ({error}). Aumente os limites ou use --max-conexoes.",
-                self.count
+                "Sem thread para {} conexões novas, que foram recusadas ({}). Aumente os limites ou use --max-conexoes.",
+                self.count,
+                reason(error)
             );
             (self.count, self.told_at) = (0, Some(now));
         }
