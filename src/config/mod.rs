@@ -109,9 +109,13 @@ pub fn parse(
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Request, UsageError> {
     let mut config = Config::default();
+    // A variable that makes no sense matters only to who starts the server, and only if no flag beats it.
+    let mut senseless = Vec::new();
     for knob in KNOBS {
-        if let Some(value) = variable(knob.variable).filter(|value| !value.is_empty()) {
-            knob.set_from_variable(&mut config, &value)?;
+        if let Some(value) = variable(knob.variable).filter(|value| !value.is_empty())
+            && let Err(error) = knob.set_from_variable(&mut config, &value)
+        {
+            senseless.push((knob.long, error));
         }
     }
     let mut arguments = arguments.into_iter().peekable();
@@ -138,6 +142,7 @@ pub fn parse(
         if !cleared.contains(&knob.long) {
             (knob.clear)(&mut config);
             cleared.push(knob.long);
+            senseless.retain(|(long, _)| *long != knob.long);
         }
         if knob.value.is_none() {
             (knob.set)(&mut config, "")?;
@@ -148,14 +153,18 @@ pub fn parse(
         })?;
         (knob.set)(&mut config, &value.to_string_lossy())?;
     }
-    Ok(Request::Serve(config))
+    match senseless.into_iter().next() {
+        Some((_, error)) => Err(error),
+        None => Ok(Request::Serve(config)),
+    }
 }
 
 /// The help text.
 pub fn help() -> String {
     let mut text = String::from(
         "Servidor de bate-papo. Serve a página e conversa por WebSocket na mesma porta.\n\n\
-         Uso: servidor [OPÇÕES]\n\nOpções:\n",
+         Uso: servidor [OPÇÕES]\n     \
+         servidor exportar [--formato txt|json|html] [--sala SALA] [--historico ARQUIVO]\n\nOpções:\n",
     );
     let lines = KNOBS.iter().map(Knob::help).chain([
         ("  -h, --ajuda".into(), "Mostra esta ajuda (--help também vale)".into()),

@@ -57,6 +57,16 @@ fn a_flag_beats_its_variable() {
 }
 
 #[test]
+fn a_variable_that_makes_no_sense_stops_only_who_needs_it() {
+    let variable = |name: &str| (name == "PAPO_PORTA").then(|| "abc".to_owned());
+    let read = |arguments: &str| parse(arguments.split_whitespace().map(OsString::from), variable);
+    assert_eq!(read("").unwrap_err().0, error("--porta abc"));
+    assert!(matches!(read("--porta 9200"), Ok(Request::Serve(config)) if config.port == 9200));
+    assert_eq!(read("--ajuda"), Ok(Request::Help));
+    assert!(matches!(read("exportar"), Ok(Request::Export(_))));
+}
+
+#[test]
 fn a_password_is_taken_and_shown_nowhere() {
     let config = config("--senha sésamo");
     assert_eq!(config.password.as_ref().map(crate::protocol::Password::secret), Some("sésamo"));
