@@ -101,6 +101,11 @@ fn shake_hands(address: &Address) -> Result<ClientReader, Failure> {
     Ok(reader)
 }
 
+/// Whether anybody listens at this address; nothing is said to them yet.
+pub fn probe(address: &Address) -> Result<(), Failure> {
+    dial(address).map(drop)
+}
+
 fn dial(address: &Address) -> Result<TcpStream, Failure> {
     let found = (address.host(), address.port()).to_socket_addrs().map_err(|_| Failure::UnknownHost)?;
     let places: Vec<SocketAddr> = found.collect();

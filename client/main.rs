@@ -94,6 +94,13 @@ fn complain(sentence: &str, exit: Exit) -> Exit {
 
 fn talk(options: Options, clock: Clock) -> Exit {
     let surface = Surface::of(&options);
+    // A name is asked for only where there is somebody to hear it.
+    if options.name.is_none()
+        && !options.insists
+        && let Err(failure) = connection::probe(&options.address)
+    {
+        return complain(&failure.sentence(&options.address), Exit::Unreachable);
+    }
     if options.name.is_none() && !surface.attended {
         return complain("Falta o nome. Escreva assim: cliente --nome Ana", Exit::Usage);
     }
