@@ -53,8 +53,10 @@ pub fn press(editor: &mut Editor, key: KeyEvent) -> Option<Wish> {
     let shift = key.modifiers.contains(KeyModifiers::SHIFT);
     let alt = key.modifiers.contains(KeyModifiers::ALT);
     match key.code {
-        // AltGr comes as both on some systems, and writes.
-        KeyCode::Char(c) if control && !alt => return with_control(editor, c.to_ascii_lowercase()),
+        // AltGr comes as both on some systems, and writes signs. Letters with both are Esc and, at once, Ctrl with a letter.
+        KeyCode::Char(c) if control && (!alt || c.is_ascii_alphabetic()) => {
+            return with_control(editor, c.to_ascii_lowercase());
+        }
         KeyCode::Char(c) if alt && !control => return with_alt(editor, c.to_ascii_lowercase()),
         KeyCode::Char(c) => drop_in(editor, c),
         KeyCode::Enter if alt || shift => drop_in(editor, '\n'),
@@ -174,6 +176,15 @@ mod tests {
         press(&mut editor, control('a'));
         assert_eq!(press(&mut editor, control('d')), None);
         assert_eq!(editor.text(), "i");
+    }
+
+    #[test]
+    fn esc_and_at_once_ctrl_u_writes_no_u() {
+        let mut editor = typed("oi");
+        press(&mut editor, KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL | KeyModifiers::ALT));
+        assert_eq!(editor.text(), "");
+        press(&mut editor, KeyEvent::new(KeyCode::Char('@'), KeyModifiers::CONTROL | KeyModifiers::ALT));
+        assert_eq!(editor.text(), "@");
     }
 
     #[test]
