@@ -118,6 +118,19 @@ fn limit_marks(chars: impl Iterator<Item = char>) -> String {
         .collect()
 }
 
+/// A number as people write it: 1.284.
+pub fn with_dots(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push('.');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A time as people say it, in at most two units: “10 minutos”, “1 hora e 30 minutos”.
 pub fn spoken_time(seconds: u64) -> String {
     const UNITS: [(u64, &str, &str); 4] =

@@ -40,8 +40,8 @@ impl Response {
 
     /// There is no place for another connection now.
     pub fn full(ceiling: usize) -> Self {
-        let ceiling = with_dots(ceiling as u64);
-        let text = format!("A conversa está cheia ({ceiling} conexões). Tente mais tarde.");
+        let places = if ceiling == 1 { "conexão" } else { "conexões" };
+        let text = format!("A conversa está cheia ({} {places}). Tente mais tarde.", with_dots(ceiling as u64));
         Self::text(503, &text).with("Retry-After", "5")
     }
 

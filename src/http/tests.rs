@@ -103,6 +103,13 @@ fn what_is_not_there_or_not_possible_has_its_status_and_a_sentence() {
 }
 
 #[test]
+fn who_finds_no_place_is_told_how_many_there_are() {
+    let sentence = |ceiling| String::from_utf8(Response::full(ceiling).to_bytes()).unwrap();
+    assert!(sentence(1000).contains("A conversa está cheia (1.000 conexões). Tente mais tarde."));
+    assert!(sentence(1).contains("A conversa está cheia (1 conexão). Tente mais tarde."));
+}
+
+#[test]
 fn health_is_json() {
     let (status, text) = get("/saude", "Host: localhost\r\n");
     let body = text.split_once("\r\n\r\n").unwrap().1;

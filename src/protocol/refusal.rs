@@ -2,7 +2,7 @@
 
 use crate::name::{MAX_NAME, MAX_ROOM, NameError};
 use crate::protocol::MAX_TEXT;
-use crate::text::spoken_time;
+use crate::text::{spoken_time, with_dots};
 use serde::{Deserialize, Serialize};
 
 /// Why something was refused, for programs.
@@ -230,7 +230,8 @@ fn sentence(code: ErrorCode) -> String {
         ErrorCode::TooManyRooms => "São salas demais abertas ao mesmo tempo. Saia de uma com /deixar.".into(),
         ErrorCode::TextEmpty => "A mensagem está vazia.".into(),
         ErrorCode::TextTooLong => {
-            format!("A mensagem é longa demais: o limite é de {MAX_TEXT} caracteres. Divida em duas.")
+            let limit = with_dots(MAX_TEXT as u64);
+            format!("A mensagem é longa demais: o limite é de {limit} caracteres. Divida em duas.")
         }
         ErrorCode::TooFast => "Você está escrevendo rápido demais. Espere um pouco.".into(),
         ErrorCode::NoSuchPerson => "Ninguém com esse nome está aqui.".into(),
