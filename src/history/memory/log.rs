@@ -71,6 +71,9 @@ impl Log {
             }
             said = Some(content(&append));
         }
+        if append.reply_to.is_some_and(|seq| !self.holds(seq)) {
+            return Err(Outcome::NoSuchEntry);
+        }
         self.seq += 1;
         let last = self.entries.back().map_or(0, |kept| kept.entry.at);
         let entry = Arc::new(Entry {
@@ -93,6 +96,10 @@ impl Log {
         self.bytes += weight(&entry);
         self.entries.push_back(Kept { entry: entry.clone(), person: append.person, id: append.id.into(), said });
         Ok(entry)
+    }
+
+    fn holds(&self, seq: u64) -> bool {
+        self.entries.get(self.index(seq)).is_some_and(|kept| kept.entry.seq == seq)
     }
 
     /// The seq again, if this message may change that entry.

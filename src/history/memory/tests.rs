@@ -165,3 +165,20 @@ fn search_folds_accents_and_case_and_gives_the_newest_first() {
     let Ok(Answer::Found(_, _, _, Some(page))) = history.receiver.recv() else { panic!() };
     assert_eq!(page.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 1]);
 }
+
+#[test]
+fn an_answer_to_what_was_dropped_is_refused_but_one_that_was_stored_stays_stored() {
+    let mut history = history(100_000, 3);
+    let reply = |history: &mut MemoryHistory, id: &str, to: u64| {
+        history.submit(vec![Job::Append(Append { reply_to: Some(to), ..append("Ana", id, "sim") })]);
+        let answers = history.receiver.try_iter().collect::<Vec<_>>();
+        answers.into_iter().find_map(|answer| match answer {
+            Answer::Appended(_, _, _, outcome) => Some(outcome),
+            _ => None,
+        })
+    };
+    ["1", "2", "3"].iter().for_each(|id| drop(say(&mut history, "Bruno", id, "oi")));
+    assert!(matches!(reply(&mut history, "r1", 1), Some(Outcome::Stored(entry)) if entry.seq == 4));
+    assert_eq!(reply(&mut history, "r1", 1), Some(Outcome::Duplicate { seq: 4, at: 1000 }));
+    assert_eq!(reply(&mut history, "r2", 1), Some(Outcome::NoSuchEntry));
+}

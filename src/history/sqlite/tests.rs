@@ -34,6 +34,13 @@ fn say(history: &mut SqliteHistory, who: &str, id: &str, text: &str) -> Outcome 
     }
 }
 
+fn reply(history: &mut SqliteHistory, id: &str, to: u64) -> Outcome {
+    match ask(history, Job::Append(Append { reply_to: Some(to), ..append("Ana", id, "sim") })) {
+        Answer::Appended(_, _, _, outcome) => outcome,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn tail(history: &mut SqliteHistory) -> Tail {
     match ask(history, Job::Tail(room())) {
         Answer::Tail(_, Some(tail)) => tail,
@@ -266,8 +273,11 @@ fn what_is_too_old_is_trimmed_and_its_id_is_remembered() {
     assert_eq!(tail(&mut history).oldest, 1101);
     assert_eq!(seqs(&find(&mut history, "velha", 200)).len(), 100);
     assert!(matches!(say(&mut history, "Ana", "5", "velha"), Outcome::Duplicate { seq: 5, .. }));
+    assert!(matches!(reply(&mut history, "1200", 1000), Outcome::IdReused));
+    assert!(matches!(reply(&mut history, "r1", 1100), Outcome::NoSuchEntry));
+    assert!(matches!(reply(&mut history, "r1", 1101), Outcome::Stored(entry) if entry.seq == 1201));
     drop(history);
-    assert_eq!(open(&folder).count(), 100);
+    assert_eq!(open(&folder).count(), 101);
 }
 
 #[test]

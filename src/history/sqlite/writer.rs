@@ -2,7 +2,7 @@
 
 use super::amend;
 use super::reasons::sql_reason;
-use super::schema::{key, room_of, seq_of};
+use super::schema::{key, last_key, room_of, seq_of};
 use super::trim::Retention;
 use crate::history::amend::{Content, content};
 use crate::history::{Answer, Append, Job, Outcome};
@@ -131,15 +131,22 @@ impl Known {
     fn append(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<Outcome> {
         let content = content(append);
         let room = self.room(transaction, append)?;
+        // What was done already is not judged again, even if what it points at is gone since: the id is asked first.
+        if (append.amends.is_some() || append.reply_to.is_some())
+            && let Some(outcome) = first(transaction, append, room.id, content)?
+        {
+            return Ok(outcome);
+        }
+        if let Some(seq) = append.reply_to
+            && !is_held(transaction, room.id, seq)?
+        {
+            return Ok(Outcome::NoSuchEntry);
+        }
         let concerned = match &append.amends {
             None => Vec::new(),
-            // What was done already can't be done again: the id is asked first.
-            Some(amendment) => match first(transaction, append, room.id, content)? {
-                Some(outcome) => return Ok(outcome),
-                None => match amend::find(transaction, append, amendment, room.id)? {
-                    Ok(concerned) => concerned,
-                    Err(refused) => return Ok(refused),
-                },
+            Some(amendment) => match amend::find(transaction, append, amendment, room.id)? {
+                Ok(concerned) => concerned,
+                Err(refused) => return Ok(refused),
             },
         };
         let (seq, at) = (room.seq + 1, append.at.max(room.at));
@@ -200,6 +207,13 @@ impl Known {
             self.speakers.clear();
         }
     }
+}
+
+/// Whether a room's entry was said and is not trimmed.
+fn is_held(transaction: &Transaction, room: i64, seq: u64) -> rusqlite::Result<bool> {
+    // Beyond this, a seq would run into the next room's keys.
+    Ok(seq <= seq_of(last_key(room))
+        && transaction.prepare_cached("SELECT 1 FROM entries WHERE key = ?1")?.exists([key(room, seq)])?)
 }
 
 /// Stores a message of its own, and makes it findable.
