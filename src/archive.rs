@@ -22,7 +22,7 @@ pub fn open(config: &Config) -> Result<Archive, String> {
         Home::Memory => {
             let no_randomness = |_| "O sistema não tem números aleatórios para dar. Tente de novo.";
             let history = Box::new(MemoryHistory::new().map_err(no_randomness)?);
-            return Ok(Archive { history, sentence: "só na memória, some quando o servidor parar".into() });
+            return Ok(Archive { history, sentence: "só na memória, some ao encerrar".into() });
         }
         Home::File(path) => path,
     };

@@ -131,6 +131,15 @@ mod tests {
     }
 
     #[test]
+    fn the_line_of_a_log_in_memory_fits_into_80_columns() {
+        let config = Config { history: papo::config::Home::Memory, ..Config::default() };
+        let sentence = crate::archive::open(&config).unwrap().sentence;
+        let text = welcome("127.0.0.1:9000".parse().unwrap(), &sentence, &capacity(), "c0ffee");
+        let line = text.lines().find(|line| line.contains("Histórico")).unwrap();
+        assert!(line.chars().count() < 80, "{line}");
+    }
+
+    #[test]
     fn goodbyes_count_people() {
         assert_eq!(goodbye(1), "Encerrando… 1 pessoa avisada. Até logo.\n");
         assert_eq!(goodbye(3), "Encerrando… 3 pessoas avisadas. Até logo.\n");
