@@ -146,6 +146,11 @@ impl Queue {
         due
     }
 
+    /// Whether anything was sent and is not answered.
+    pub fn is_on_its_way(&self) -> bool {
+        self.waiting.iter().any(|pending| pending.sent)
+    }
+
     /// When [`Queue::due`] may have something again without anything being heard.
     pub fn next(&self, now: Instant) -> Option<Instant> {
         let window = if self.one_by_one { 1 } else { MAX_IN_FLIGHT };

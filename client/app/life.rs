@@ -42,7 +42,7 @@ impl App {
     }
 
     pub(super) fn gone(&mut self, gone: Gone, now: Instant) {
-        self.asked = 0;
+        (self.asked, self.renaming) = (0, false);
         self.rooms.iter_mut().for_each(|room| room.fetching = false);
         let insists = self.habits.insists;
         match (self.phase, gone) {
@@ -139,9 +139,7 @@ impl App {
     pub(super) fn look_at_the_clock(&mut self, now: Instant) {
         self.confirm = self.confirm.filter(|&until| now < until);
         if self.phase == Phase::Talking {
-            for message in self.queue.due(now) {
-                self.send(message);
-            }
+            self.speak(now);
         }
         match (self.phase, self.leaving) {
             (Phase::Closing { until, exit }, _) if now >= until => self.exit(exit),
@@ -155,7 +153,7 @@ impl App {
             // Nobody will answer any more.
             (Phase::Asking { .. }, Some(_)) => self.finish(Exit::Fine, now),
             (Phase::Talking, Some(leaving)) => {
-                let done = self.queue.is_empty() && self.asked == 0;
+                let done = self.queue.is_empty() && self.asked == 0 && !self.between_names();
                 if done || leaving.until.is_some_and(|until| now >= until) {
                     self.finish(Exit::Fine, now);
                 }

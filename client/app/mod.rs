@@ -107,6 +107,10 @@ pub struct App {
     /// What was switched on here: nobody new comes in, and only hosts speak in these rooms.
     /// Whether to call the person when somebody mentions them.
     alerts: bool,
+    /// The name that is asked for when nothing said under the old one is on its way any more.
+    new_name: Option<Name>,
+    /// It was asked for: until the answer nobody knows under which name something would be said.
+    renaming: bool,
     /// When others were last told that the person is writing.
     wrote_at: Option<Instant>,
     effects: Vec<Effect>,
@@ -148,6 +152,8 @@ impl App {
             mine: Mine::default(),
             ignored: HashSet::new(),
             alerts: false,
+            new_name: None,
+            renaming: false,
             wrote_at: None,
             effects: Vec::new(),
         }
@@ -192,7 +198,7 @@ impl App {
         let leaving = self.leaving.and_then(|leaving| leaving.until);
         let outage = self.outage.and_then(|(since, said)| (!said).then_some(since + BLINK));
         let waiting = self.queue.oldest().map(|since| since + PATIENCE).filter(|&time| time > now);
-        let sending = if talking { self.queue.next(now) } else { None };
+        let sending = if talking && !self.between_names() { self.queue.next(now) } else { None };
         let typing = self.rooms.get(self.current).and_then(|room| room.typing_ends(now));
         [phase, leaving, outage, waiting, sending, typing, self.confirm].into_iter().flatten().min()
     }
@@ -201,7 +207,8 @@ impl App {
     /// the one before it asked for.
     pub fn wants_input(&self) -> bool {
         const MAX_AHEAD: usize = 64;
-        let ready = self.phase == Phase::Talking && !self.rooms.is_empty() && self.asked == 0;
+        let asking = self.asked > 0 || self.between_names();
+        let ready = self.phase == Phase::Talking && !self.rooms.is_empty() && !asking;
         self.habits.attended || (ready && self.queue.len() < MAX_AHEAD)
     }
 

@@ -77,6 +77,7 @@ impl App {
         let before = self.me.replace(me);
         if self.phase == Phase::Talking {
             self.answered();
+            self.renaming = false;
             let name = self.my_name();
             if before.is_some_and(|before| before.name != name) {
                 self.show(Line::answer(format!("Agora você é {name}.")));
@@ -171,6 +172,7 @@ impl App {
             return self.not_let_in(refusal.code, refusal.room.is_some(), &sentence, now);
         }
         self.answered();
+        self.renaming = false;
         let sentence = match refusal.code {
             ErrorCode::PasswordRequired => format!("{sentence} Assim: /entrar SALA SENHA"),
             _ => sentence,

@@ -185,8 +185,31 @@ impl App {
             return self.show(Line::answer(text));
         }
         match Name::new(raw) {
+            Ok(name) if self.phase == Phase::Talking => self.new_name = Some(name),
             Ok(name) => self.ask(ClientMessage::Rename { name }),
             Err(error) => self.misused(bad_name(error)),
+        }
+    }
+
+    /// Whether the person is about to be called otherwise.
+    pub(super) fn between_names(&self) -> bool {
+        self.new_name.is_some() || self.renaming
+    }
+
+    /// Says what may be said. The name changes between two messages: who said something is part of what makes a resend
+    /// of it the same message, so none may be on its way when it changes.
+    pub(super) fn speak(&mut self, now: Instant) {
+        if !self.renaming
+            && !self.queue.is_on_its_way()
+            && let Some(name) = self.new_name.take()
+        {
+            self.renaming = true;
+            self.ask(ClientMessage::Rename { name });
+        }
+        if !self.between_names() {
+            for message in self.queue.due(now) {
+                self.send(message);
+            }
         }
     }
 

@@ -111,3 +111,22 @@ fn only_what_others_said_was_missed() {
     assert!(!missed(&[entry(1, "Ana", "chegou antes do corte")]));
     assert!(missed(&[entry(1, "Ana", "chegou"), entry(2, "Bruno", "não vi")]));
 }
+
+#[test]
+fn a_name_changes_between_two_messages_so_that_a_resend_is_known_as_one() {
+    let mut desk = Desk::talking(PERSON);
+    desk.types("um");
+    desk.types("/nome Bia");
+    desk.types("dois");
+    assert_eq!(desk.sent(), ["geral x-1 um"], "under the old name, and nothing else until it is stored");
+    desk.hears(ack("x-1", 1));
+    let sent = desk.sent();
+    assert!(matches!(&sent[..], [rename] if rename.starts_with("Rename")), "{sent:?}");
+    desk.hears(welcome("Bia"));
+    assert_eq!(desk.sent(), ["geral x-2 dois"]);
+    desk.types("/nome Ana");
+    desk.hears(ack("x-2", 2));
+    desk.types("três");
+    desk.hears(refuses(ErrorCode::NameTaken, None));
+    assert_eq!(desk.sent().last().unwrap(), "geral x-3 três", "a name that is taken stops nobody");
+}
