@@ -1,15 +1,16 @@
 //! The log in memory only: fast, bounded, and gone with the process, which is why its epoch is new at every start.
 
 mod log;
+mod query;
 
 use super::{Answer, Append, History, Job, Outcome, Page, TAIL, Tail, Ticket, fit_page};
 use crate::identity::{PersonId, random_epoch};
 use crate::name::RoomName;
 use crate::protocol::{Entry, Span};
 use crate::reasons::reason;
-use crate::text::fold;
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
 use log::Log;
+use query::Query;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
@@ -140,14 +141,8 @@ struct Search {
 
 impl Search {
     fn run(self) -> Answer {
-        let words: Vec<String> = self.query.split_whitespace().map(fold).collect();
-        let hits = |entry: &&Arc<Entry>| {
-            if entry.is_amendment() {
-                return false;
-            }
-            let text = fold(&entry.text);
-            !words.is_empty() && words.iter().all(|word| text.contains(word))
-        };
+        let query = Query::new(&self.query);
+        let hits = |entry: &&Arc<Entry>| !entry.is_amendment() && query.finds(&entry.text);
         let mut found = self.entries.iter().rev().filter(hits).cloned();
         let mut entries: Vec<_> = found.by_ref().take(self.limit).collect();
         let more = found.next().is_some();

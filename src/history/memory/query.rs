@@ -1,0 +1,60 @@
+//! What a search finds, by the rules of the file's index: whole words, of which the last may be only begun.
+//!
+//! Knows words; never knows rooms or who said them.
+
+use crate::text::fold;
+
+/// What is searched for: each word that was typed is one or several in a row (`x-449` is two).
+pub struct Query(Vec<Vec<String>>);
+
+impl Query {
+    pub fn new(typed: &str) -> Self {
+        Self(typed.split_whitespace().map(words).filter(|phrase| !phrase.is_empty()).collect())
+    }
+
+    /// Whether a text has all of it; a query without a word finds nothing.
+    pub fn finds(&self, text: &str) -> bool {
+        let Some((begun, whole)) = self.0.split_last() else { return false };
+        let text = words(text);
+        let is_there = |phrase: &Vec<String>| text.windows(phrase.len()).any(|row| row == phrase);
+        whole.iter().all(is_there) && text.windows(begun.len()).any(|row| begins(row, begun))
+    }
+}
+
+/// Whether the words are these, the last at least in its beginning.
+fn begins(row: &[String], phrase: &[String]) -> bool {
+    match (row.split_last(), phrase.split_last()) {
+        (Some((last, before)), Some((begun, whole))) => before == whole && last.starts_with(&**begun),
+        _ => false,
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    let folded = fold(text);
+    folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_whole_and_only_the_last_may_be_begun() {
+        let found = |typed: &str, text: &str| Query::new(typed).finds(text);
+        assert!(found("conc", "a Conceição"));
+        assert!(found("maria conc", "Conceição de Maria"));
+        assert!(!found("mari conc", "Conceição de Maria"));
+        assert!(!found("texto", "o pretexto"));
+    }
+
+    #[test]
+    fn signs_part_words_and_find_nothing_themselves() {
+        let found = |typed: &str, text: &str| Query::new(typed).finds(text);
+        assert!(found("\"maria\"", "maria!"));
+        assert!(found("maria!", "de Maria"));
+        assert!(found("x-44", "o x-449"));
+        assert!(!found("x-44", "x e 449"));
+        assert!(!found("!", "não, sim!"));
+        assert!(!found("", "oi"));
+    }
+}
