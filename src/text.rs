@@ -148,19 +148,6 @@ pub fn spoken_time(seconds: u64) -> String {
     if said.is_empty() { "0 segundos".into() } else { said.join(" e ") }
 }
 
-/// A number as people write it: 1.284.
-pub fn with_dots(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push('.');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

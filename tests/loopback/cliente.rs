@@ -112,10 +112,10 @@ fn a_server_that_is_not_there_is_explained_with_code_3() {
 
 #[test]
 fn who_gave_no_name_is_told_of_the_missing_server_first() {
-    let (free, home) = (TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap(), Home::new());
-    let (code, _, stderr) = home.run(&[&free.to_string()], "");
+    let (nobody, home) = (Reserved::new(), Home::new());
+    let (code, _, stderr) = home.run(&[&nobody.address.to_string()], "");
     assert_eq!(code, 3, "{stderr}");
-    assert!(stderr.starts_with(&format!("Não encontrei nenhum servidor em {free}.")), "{stderr}");
+    assert!(stderr.starts_with(&format!("Não encontrei nenhum servidor em {}.", nobody.address)), "{stderr}");
     let server = TestServer::start();
     let (code, _, stderr) = home.run(&[&server.address.to_string()], "");
     assert_eq!((code, stderr.as_str()), (2, "Falta o nome. Escreva assim: cliente --nome Ana\n"));
