@@ -34,21 +34,23 @@ fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
     let before = server.figures();
 
     let mut half: Vec<Attacker> = (0..HALF).map(|n| half_said(&server, n, deadline)).collect();
+    witness.ping(deadline);
     let mut trickling = Vec::new();
     let mut next = Instant::now() + SECOND;
     for _ in 0..count {
         trickling.push(Attacker::connect(server.address, b"G"));
         // The first do not wait for the last.
         if next <= Instant::now() {
+            witness.ping(deadline);
             trickling.iter_mut().for_each(trickle);
             next = Instant::now() + SECOND;
         }
     }
-    until_gone(&mut trickling, SECOND, deadline, trickle);
+    until_gone(&mut trickling, SECOND, deadline, &mut witness, trickle);
     let mut mute: Vec<Attacker> = (0..MUTE).map(|_| Attacker::connect(server.address, HANDSHAKE.as_bytes())).collect();
     let mut both: Vec<Attacker> = half.drain(..).chain(mute.drain(..)).collect();
     let mut turn = 0;
-    until_gone(&mut both, SECOND, deadline, |attacker| {
+    until_gone(&mut both, SECOND, deadline, &mut witness, |attacker| {
         turn += 1;
         // The mute never say anything; of the others every second one adds a byte.
         if attacker.sent > HANDSHAKE.len() && turn % 2 == 0 {

@@ -5,7 +5,7 @@ use crate::crowd::{Crowd, Wellbeing};
 use crate::person::Person;
 use crate::stage::{Deadline, Servidor, alone, long_form, long_or};
 use crate::swarm::{Attacker, wait_for_any};
-use crate::wire::{self, next_frame};
+use crate::wire::{self, PING, PONG, next_frame};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,7 +53,9 @@ impl Listeners {
                 for (attacker, seq) in &mut all {
                     attacker.listen();
                     assert!(attacker.gone.is_none(), "a listener was cut");
-                    listen_closely(&mut attacker.heard, seq);
+                    if listen_closely(&mut attacker.heard, seq) {
+                        attacker.send(&wire::frame(PONG, b""));
+                    }
                 }
             }
         });
@@ -67,10 +69,11 @@ impl Listeners {
     }
 }
 
-/// Takes whole frames off what was heard; messages must follow each other.
-fn listen_closely(heard: &mut Vec<u8>, seq: &mut u64) {
-    let mut done = 0;
-    while let Some((_, payload, length)) = next_frame(&heard[done..]) {
+/// Takes whole frames off what was heard; messages must follow each other. Tells whether there was a ping among them.
+fn listen_closely(heard: &mut Vec<u8>, seq: &mut u64) -> bool {
+    let (mut done, mut pinged) = (0, false);
+    while let Some((first, payload, length)) = next_frame(&heard[done..]) {
+        pinged |= first == PING;
         if payload.starts_with(br#"{"type":"message""#) {
             let text = std::str::from_utf8(payload).unwrap();
             let number = text.split(r#""seq":"#).nth(1).and_then(|rest| rest.split(',').next()?.parse().ok());
@@ -81,6 +84,7 @@ fn listen_closely(heard: &mut Vec<u8>, seq: &mut u64) {
         done += length;
     }
     heard.drain(..done);
+    pinged
 }
 
 /// Somebody who entered; what follows the handshake is left to be heard.

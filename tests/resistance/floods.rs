@@ -112,8 +112,12 @@ fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
     let pings = spawn(move || flood(entered(address, "Pingue", true), &wire::frame(PING, &[b'p'; 125]), false));
     let messages = spawn(move || chatter(entered(address, "Fala Tudo", false)));
 
-    let (messages, pieces) = (messages.join().unwrap(), pieces.join().unwrap());
-    let (pings, continuations) = (pings.join().unwrap(), continuations.join().unwrap());
+    let floods = [messages, pieces, pings, continuations];
+    while !floods.iter().all(|flood| flood.is_finished()) {
+        // Whoever says nothing for long is dead, the witness too.
+        witness.hear(Duration::from_millis(100));
+    }
+    let [messages, pieces, pings, continuations] = floods.map(|flood| flood.join().unwrap());
     let after = server.figures();
     server.heal(&mut witness, deadline, &before);
     let wellbeing = crowd.finish();

@@ -122,6 +122,18 @@ fn any_frame(dice: &mut Dice) -> Vec<u8> {
     }
 }
 
+/// Somebody who is there all the time.
+struct Witness(Person, Deadline);
+
+impl Witness {
+    /// Whoever says nothing for long is dead: so many exchanges after the last time there is a sign of life.
+    fn looks(&mut self, exchanges: usize) {
+        if exchanges.is_multiple_of(20) {
+            self.0.ping(self.1);
+        }
+    }
+}
+
 /// Counts what came out.
 fn tally<T: Ord>(what: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
     what.fold(BTreeMap::new(), |mut tally, item| {
@@ -130,16 +142,26 @@ fn tally<T: Ord>(what: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
     })
 }
 
-fn handshakes(address: SocketAddr, dice: &mut Dice, count: usize) -> BTreeMap<u16, usize> {
-    let statuses = tally((0..count).map(|_| Answer::of(&exchange(address, &malformed(dice))).status));
+fn handshakes(address: SocketAddr, dice: &mut Dice, count: usize, witness: &mut Witness) -> BTreeMap<u16, usize> {
+    let mut end = |n| {
+        witness.looks(n);
+        Answer::of(&exchange(address, &malformed(dice))).status
+    };
+    let statuses = tally((0..count).map(&mut end));
     assert!(statuses.keys().all(|status| STATUSES.contains(status)), "{statuses:?}");
     statuses
 }
 
 /// Says frames until so many are said; gives how the connections ended, and how many errors were told.
-fn frames(address: SocketAddr, dice: &mut Dice, count: usize) -> (BTreeMap<Option<u16>, usize>, usize) {
+fn frames(
+    address: SocketAddr,
+    dice: &mut Dice,
+    count: usize,
+    witness: &mut Witness,
+) -> (BTreeMap<Option<u16>, usize>, usize) {
     let mut errors = 0;
     let mut end = |n: usize| {
+        witness.looks(n);
         let begin = if n.is_multiple_of(4) { HANDSHAKE.as_bytes().to_vec() } else { wire::entering("Ruído") };
         // Every third breaks the framing sooner or later; the others only make no sense.
         let any = if n.is_multiple_of(3) { any_frame } else { any_text };
@@ -163,21 +185,21 @@ fn noise_by_the_thousand_gets_known_answers_and_leaves_nothing_behind() {
     let (heads, noise) = (long_or(10_000, 1_500), long_or(200_000, 20_000));
     let mut server = Servidor::start(&[]);
     let deadline = Deadline::within_seconds(long_or(900, 300));
-    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
+    let mut witness = Witness(Person::enter(server.address, "Zelo", deadline).0, deadline);
     let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
     known_handshakes(server.address);
     known_frames(server.address);
     let mut dice = Dice::new();
     // What the first make the allocator keep is not what all the others leave behind.
-    handshakes(server.address, &mut dice, heads / 10);
-    frames(server.address, &mut dice, noise / 4);
-    server.settle(&mut witness, deadline, |now| now.threads <= 16);
+    handshakes(server.address, &mut dice, heads / 10, &mut witness);
+    frames(server.address, &mut dice, noise / 4, &mut witness);
+    server.settle(&mut witness.0, deadline, |now| now.threads <= 16);
     let before = server.figures();
     let start = Instant::now();
-    let statuses = handshakes(server.address, &mut dice, heads);
-    let (closes, errors) = frames(server.address, &mut dice, noise);
+    let statuses = handshakes(server.address, &mut dice, heads, &mut witness);
+    let (closes, errors) = frames(server.address, &mut dice, noise, &mut witness);
     let (took, after) = (start.elapsed(), server.figures());
-    let healed = server.heal(&mut witness, deadline, &before);
+    let healed = server.heal(&mut witness.0, deadline, &before);
     let wellbeing = crowd.finish();
     let now = server.figures();
     let growth = 100.0 * (now.resident as f64 / before.resident as f64 - 1.0);

@@ -1,6 +1,7 @@
 //! Many attackers on one thread: raw sockets that are written to now and then, read as soon as there is something, and
 //! looked after until the server has closed them all.
 
+use crate::person::Person;
 use crate::stage::Deadline;
 use crate::wire::Answer;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -103,8 +104,15 @@ impl Attacker {
     }
 }
 
-/// Looks after all of them until the server has closed them: hears what they are told, and lets each act now and then.
-pub fn until_gone(attackers: &mut [Attacker], every: Duration, deadline: Deadline, mut act: impl FnMut(&mut Attacker)) {
+/// Looks after all of them until the server has closed them: hears what they are told, and lets each act now and then. The
+/// witness, who must not seem dead meanwhile, says something too.
+pub fn until_gone(
+    attackers: &mut [Attacker],
+    every: Duration,
+    deadline: Deadline,
+    witness: &mut Person,
+    mut act: impl FnMut(&mut Attacker),
+) {
     let mut next = Instant::now() + every;
     while attackers.iter().any(|attacker| attacker.gone.is_none()) {
         let left = next.saturating_duration_since(Instant::now()).min(deadline.left());
@@ -112,6 +120,7 @@ pub fn until_gone(attackers: &mut [Attacker], every: Duration, deadline: Deadlin
         attackers.iter_mut().filter(|attacker| attacker.gone.is_none()).for_each(Attacker::listen);
         if next <= Instant::now() {
             next += every;
+            witness.ping(deadline);
             attackers.iter_mut().filter(|attacker| attacker.gone.is_none()).for_each(&mut act);
         }
     }

@@ -9,6 +9,7 @@ pub const TEXT: u8 = 0x81;
 pub const TEXT_BEGUN: u8 = 0x01;
 pub const CONTINUED: u8 = 0x00;
 pub const PING: u8 = 0x89;
+pub const PONG: u8 = 0x8A;
 
 /// One frame with a mask of zeros.
 pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {

@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// How long anybody waits for anything.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
+/// How long nothing happens before a key is pressed again.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// The program that all of this is about.
 pub const CLIENTE: &str = env!("CARGO_BIN_EXE_cliente");
 
@@ -139,6 +142,23 @@ impl Seat {
             match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.terminal.process(&bytes),
                 Err(error) => panic!("{what}: {error}\n{}", self.screen().join("\n")),
+            }
+        }
+    }
+
+    /// Presses a key until the screen is as wanted: again and again, as people do while nothing happens, because a key
+    /// that comes before there is anything for it to do does nothing.
+    #[track_caller]
+    pub fn presses(&mut self, key: &str, what: &str, wanted: impl Fn(&Self) -> bool) {
+        let until = Instant::now() + DEADLINE;
+        while !wanted(self) {
+            assert!(Instant::now() < until, "{what}\n{}", self.screen().join("\n"));
+            self.types(key);
+            let again = Instant::now() + AGAIN;
+            while !wanted(self)
+                && let Ok(bytes) = self.output.recv_timeout(again.saturating_duration_since(Instant::now()))
+            {
+                self.terminal.process(&bytes);
             }
         }
     }
