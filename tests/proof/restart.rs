@@ -42,14 +42,18 @@ fn three_hundred_people_are_back_after_a_restart_and_miss_nothing() {
     let server = Servidor::spawn(&port, &history, &folder).started();
     let (tell, news) = unbounded();
     let (start, started) = unbounded();
-    let people: Vec<_> = (0..PEOPLE)
-        .map(|n| {
+    let mut come = |talks: bool| -> Vec<_> {
+        let come = |n| {
             let client = Client::new(&format!("Pessoa {n}"), port.address, WINDOW, deadline, dice.fork());
-            let person = Person { client, talks: n % TALKS == 0, tell: tell.clone(), started: started.clone() };
+            let person = Person { client, talks, tell: tell.clone(), started: started.clone() };
             thread::Builder::new().stack_size(STACK).spawn(move || person.live()).unwrap()
-        })
-        .collect();
-    wait_for(&news, News::Entered, PEOPLE, || deadline.left());
+        };
+        let all: Vec<_> = (0..PEOPLE).filter(|n| (n % TALKS == 0) == talks).map(come).collect();
+        wait_for(&news, News::Entered, all.len(), || deadline.left());
+        all
+    };
+    // Those who talk come last: until all are there they hear nothing, and must not seem dead.
+    let people = [come(false), come(true)].into_iter().flatten();
     drop(start);
     wait_for(&news, News::Acknowledged, IN_THE_MIDDLE, || deadline.left());
     server.terminate();
@@ -57,7 +61,7 @@ fn three_hundred_people_are_back_after_a_restart_and_miss_nothing() {
     let back = Instant::now() + if long_form() { BACK_WITHIN.0 } else { BACK_WITHIN.1 };
     wait_for(&news, News::Back, PEOPLE, || back.saturating_duration_since(Instant::now()));
 
-    let mut people: Vec<Client> = people.into_iter().map(|person| person.join().unwrap()).collect();
+    let mut people: Vec<Client> = people.map(|person| person.join().unwrap()).collect();
     let length = people.iter().map(|person| person.log.said.len() as u64).sum();
     people.iter_mut().for_each(|person| person.hold(length));
     judge(&stored(&history), people.iter().map(|person| &person.log));
