@@ -11,7 +11,7 @@ fn a_terminal_that_tells_no_size_gets_the_usual_one() {
     ana.sees("Você entrou como Ana.");
     ana.types("oi\r");
     ana.sees("Ana  oi");
-    assert_eq!(ana.screen()[23], " Ana ›");
+    ana.waits("an empty line", |seat| seat.screen()[23] == " Ana ›");
 }
 
 #[test]
