@@ -1,8 +1,6 @@
 "use strict";
 {
-const { words } = Papo;
-const { find, on } = Papo.dom;
-const { kept } = Papo.storage;
+const { words, dom: { find, on }, storage: { kept } } = Papo;
 const DOT = "%3Ccircle cx='25' cy='7' r='7' fill='%23e0302a'/%3E%3C/svg%3E";
 const NOTE_HZ = 880;
 const NOTE_S = 0.2;

@@ -1,7 +1,9 @@
 "use strict";
 {
-const { words, address, storage, form, follow, panels, composer, complete, search, commands, session, desk, unsent, pages } = Papo;
-const { find, on } = Papo.dom;
+const {
+	words, address, storage, form, follow, panels, composer, complete, search, commands, session, desk, unsent, pages,
+	dom: { find, on },
+} = Papo;
 
 const isTalking = () => !find("papo").hidden;
 

@@ -1,12 +1,9 @@
 "use strict";
 {
-const { words, desk, session, unsent, search, names } = Papo;
-const { fold } = names;
-const { newId } = Papo.storage;
+const { words, desk, session, unsent, search, names, storage: { newId } } = Papo;
 const TYPING_EVERY_MS = 3_000;
 const MOST_FOUND = 50;
 const SECONDS = { s: 1, m: 60, h: 3600 };
-const toggled = new Set();
 let typedAt = 0;
 
 function ask(type, fields) {
@@ -70,18 +67,14 @@ function changeLast(type, text) {
 
 // "Ana 10m", "Ana 10" (minutes), "Ana", "10s"; "Ana 10" may also be a name.
 function timed(typed) {
-	const whole = desk.current.folded.has(fold(typed)) ? `${typed} ` : typed;
+	const whole = desk.current.folded.has(names.fold(typed)) ? `${typed} ` : typed;
 	const [, name, count, unit] = /^(.*?)(?:(?:^|\s+)(\d+)([smh]?))?$/su.exec(whole);
 	return { name: name.trim().replace(/^@/u, ""), seconds: count && count * SECONDS[unit || "m"] };
 }
 
 const act = (kind) => (typed) => ask("host", { act: kind, room: desk.current.name, ...timed(typed) });
 
-function toggle(kind) {
-	const key = kind === "lock" || desk.current;
-	const on = !toggled.has(key);
-	if (ask("host", { act: kind, room: desk.current.name, on })) toggled[on ? "add" : "delete"](key);
-}
+const turn = (kind) => (typed) => ask("host", { act: kind, room: desk.current.name, on: !/^n/iu.test(typed) });
 
 function erase(typed) {
 	if (typed) change("host", { act: "erase", ...timed(typed) }, { erases: [0], text: "" });
@@ -123,9 +116,9 @@ const COMMANDS = [
 	["senha password", "[palavra]", "põe ou tira a senha da sala", setPassword],
 	["silenciar mute", "Ana [10m]", "★ tira a palavra"],
 	["ouvir unmute", "Ana", "★ devolve a palavra"],
-	["silenciar-todos mute-all", "", "★ só quem organiza fala, ou todo mundo", () => toggle("mute_all")],
+	["silenciar-todos mute-all", "[sim|não]", "★ só quem organiza fala", turn("mute_all")],
 	["lento slow", "10s", "★ uma mensagem a cada 10 s; 0 desliga"],
-	["trancar lock", "", "★ ninguém novo entra, ou destranca", () => toggle("lock")],
+	["trancar lock", "[sim|não]", "★ ninguém novo entra", turn("lock")],
 	["expulsar kick", "Ana", "★ tira da conversa"],
 	["banir ban", "Ana [1h]", "★ expulsa por um tempo"],
 	["perdoar unban", "Ana", "★ deixa voltar"],

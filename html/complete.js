@@ -1,8 +1,6 @@
 "use strict";
 {
-const { box } = Papo.composer;
-const { find, on, element } = Papo.dom;
-const { fold } = Papo.names;
+const { composer: { box }, dom: { find, on, element }, names: { fold } } = Papo;
 const MOST = 6;
 
 const spaced = (word) => `${word} `;
@@ -26,7 +24,7 @@ function close() {
 
 function mark(index) {
 	active = (index + items.length) % items.length;
-	[...list.children].forEach((node, i) => node.setAttribute("aria-selected", i === active));
+	[...list.children].forEach((node, i) => (node.ariaSelected = i === active));
 	list.children[active].scrollIntoView({ block: "nearest" });
 	box.setAttribute("aria-activedescendant", list.children[active].id);
 }
@@ -54,8 +52,7 @@ function suggest() {
 
 function option({ value, hint }, index) {
 	const node = element("li", "", value, element("span", "hint", hint ? ` ${hint}` : ""));
-	node.id = `sugestao-${index}`;
-	node.setAttribute("role", "option");
+	Object.assign(node, { id: `sugestao-${index}`, role: "option" });
 	on(node, "mousedown", (event) => {
 		event.preventDefault();
 		pick(index);

@@ -1,9 +1,6 @@
 "use strict";
 {
-const { words } = Papo;
-const { LIMITS, lengthOf } = Papo.protocol;
-const { tab } = Papo.storage;
-const { find, on, say } = Papo.dom;
+const { words, protocol: { LIMITS, lengthOf }, storage: { tab }, dom: { find, on, say } } = Papo;
 const COUNT_FROM = 200;
 
 const [form, box, counter] = [find("escrever"), find("mensagem"), find("restam")];
@@ -17,7 +14,7 @@ function measure() {
 	const rest = left();
 	if (Date.now() >= warnUntil) say(counter, rest <= COUNT_FROM ? words.charactersLeft(rest) : "");
 	counter.classList.toggle("over", rest < 0);
-	box.setAttribute("aria-invalid", rest < 0);
+	box.ariaInvalid = rest < 0;
 	box.style.height = "auto";
 	box.style.height = `${box.scrollHeight + 2}px`;
 	Papo.follow.settle();

@@ -7,7 +7,7 @@ const CONNECT_MS = 10_000;
 const SILENCE_MS = 20_000;
 const PONG_MS = 10_000;
 const PULSE_MS = 1_000;
-const RETRY = { first: 500, growth: 1.7, most: 20_000, chance: 0.2 };
+const RETRY_MS = { first: 500, most: 20_000, soonest: 100 };
 const STEADY_MS = 5_000;
 const FINAL_BYES = ["kicked", "banned", "full", "protocol"];
 
@@ -78,8 +78,8 @@ function lost() {
 	if (onlineSince && Date.now() - onlineSince >= STEADY_MS) tries = 0;
 	letGo();
 	if (!everOnline) return end(bye ?? { code: "unreachable" });
-	const usual = bye?.retry_after_ms ?? Math.min(RETRY.first * RETRY.growth ** tries, RETRY.most);
-	const delay = usual * (1 + RETRY.chance * (2 * Math.random() - 1));
+	const latest = bye?.retry_after_ms ?? Math.min(RETRY_MS.first * 2 ** tries, RETRY_MS.most);
+	const delay = Math.max(RETRY_MS.soonest, Math.random() * latest);
 	tries += 1;
 	timer = setTimeout(dial, delay);
 	change({ name: "waiting", until: Date.now() + delay, stopped: bye?.code === "shutdown" });

@@ -1,7 +1,6 @@
 "use strict";
 {
-const { words, follow: { box }, line: { shownBy } } = Papo;
-const { find, on, say, copy } = Papo.dom;
+const { words, follow: { box }, line: { shownBy }, dom: { find, on, say, copy } } = Papo;
 
 const button = find("copiar");
 let pointed = null;

@@ -1,8 +1,6 @@
 "use strict";
 {
-const { words, Room, follow, panels, composer } = Papo;
-const { find, on, say, perFrame } = Papo.dom;
-const { fold } = Papo.names;
+const { words, Room, follow, panels, composer, dom: { find, on, say, perFrame }, names: { fold } } = Papo;
 const AHEAD = "600px 0px 0px 0px";
 
 const byKey = new Map();
@@ -42,7 +40,7 @@ function watch({ list, oldest }) {
 
 function show(room) {
 	if (room === desk.current) return;
-	follow.box.setAttribute("aria-busy", "true");
+	follow.box.ariaBusy = true;
 	if (desk.current) {
 		desk.current.place = follow.save();
 		desk.current.list.element.hidden = true;
@@ -55,7 +53,7 @@ function show(room) {
 	hooks.onShow(room);
 	seen();
 	refresh();
-	setTimeout(() => follow.box.setAttribute("aria-busy", "false"));
+	setTimeout(() => (follow.box.ariaBusy = false));
 }
 
 on(document, "visibilitychange", seen);

@@ -1,7 +1,6 @@
 "use strict";
 {
-const { words } = Papo;
-const { find, on, say } = Papo.dom;
+const { words, dom: { find, on, say } } = Papo;
 const NEAR_PX = 100;
 
 const [box, button] = [find("conversa"), find("novas")];

@@ -1,15 +1,13 @@
 "use strict";
 {
-const { words, address, names } = Papo;
-const { find, on } = Papo.dom;
-const { kept } = Papo.storage;
+const { words, address, names, dom: { find, on }, storage: { kept } } = Papo;
 
 const [form, name, server, secret, submit, error] = ["formulario", "nome", "servidor", "senha", "conectar", "erro"].map(find);
 const hooks = {};
 
 function complain(text, field) {
 	error.textContent = text;
-	for (const input of [name, server, secret]) input.setAttribute("aria-invalid", input === field);
+	for (const input of [name, server, secret]) input.ariaInvalid = input === field;
 	field?.focus();
 }
 

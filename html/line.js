@@ -1,16 +1,14 @@
 "use strict";
 {
-const { words } = Papo;
-const { element, button } = Papo.dom;
-const { toNodes, isOnlyEmoji } = Papo.text;
+const { words, dom: { element, button }, text: { toNodes, isOnlyEmoji } } = Papo;
 const MOST_ROWS = 15;
 const ROW_CHARACTERS = 80;
 
 const shownBy = new WeakMap();
 
 function time(at) {
-	const node = element("time", "time", words.time(at));
-	return Object.assign(node, { dateTime: new Date(at).toISOString(), title: words.instant(at) });
+	const [dateTime, title] = [new Date(at).toISOString(), words.instant(at)];
+	return Object.assign(element("time", "time", words.time(at)), { dateTime, title });
 }
 
 const author = (name) => element("span", `author ${Papo.names.colour(name)}`, name);
@@ -23,15 +21,12 @@ function isLong(text) {
 }
 
 function body(text, children) {
-	const node = element("div", isOnlyEmoji(text) ? "text emoji" : "text", ...children);
-	node.dir = "auto";
-	return node;
+	return Object.assign(element("div", isOnlyEmoji(text) ? "text emoji" : "text", ...children), { dir: "auto" });
 }
 
 function article(shown, className, label, ...children) {
 	const node = element("article", `message ${className}`, ...children);
-	node.setAttribute("aria-label", label);
-	node.tabIndex = -1;
+	Object.assign(node, { ariaLabel: label, tabIndex: -1 });
 	shownBy.set(node, shown);
 	if (!isLong(shown.text)) return node;
 	node.classList.add("folded");
@@ -66,9 +61,16 @@ function fate({ state, reason, id }, { onRetry, onDiscard }) {
 	}
 	const [retry, discard] = [button("link", words.retry, () => onRetry(id)), button("link", words.discard, () => onDiscard(id))];
 	const node = element("p", "fate failed", `${words.notSent} · ${reason} `, retry, " · ", discard);
-	node.setAttribute("role", "alert");
-	return node;
+	return Object.assign(node, { role: "alert" });
 }
 
-Papo.line = { message, whisper, notice, separator, fate, shownBy };
+const isChange = ({ edits, erases }) => Boolean(edits || erases?.length);
+
+function changedBy(entry, { seq, edits, erases, text, people, forMe }) {
+	if (entry.seq >= seq || isChange(entry) || entry.erased) return entry;
+	if (erases?.includes(entry.seq)) return { ...entry, text: "", forMe: false, erased: true };
+	return edits === entry.seq && text ? { ...entry, text, people, forMe, edited: true } : entry;
+}
+
+Papo.line = { message, whisper, notice, separator, fate, isChange, changedBy, shownBy };
 }

@@ -1,8 +1,6 @@
 "use strict";
 {
-const { words, alerts } = Papo;
-const { kept } = Papo.storage;
-const { find, on, say } = Papo.dom;
+const { words, alerts, storage: { kept }, dom: { find, on, say } } = Papo;
 
 const menu = find("menu");
 const [theme, presence, notices, sound] = ["tema", "ver-entradas", "avisar", "som"].map(find);

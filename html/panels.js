@@ -1,22 +1,16 @@
 "use strict";
 {
-const { words } = Papo;
-const { find, on, element, button, say, redraw } = Papo.dom;
+const { words, dom: { find, on, element, button, say, redraw } } = Papo;
 
 const [panel, toggle] = [find("painel-pessoas"), find("ver-pessoas")];
 const hooks = {};
 
 function open(isOpen) {
 	panel.classList.toggle("open", isOpen);
-	toggle.setAttribute("aria-expanded", isOpen);
+	toggle.ariaExpanded = isOpen;
 }
 
-function star() {
-	const node = element("span", "", " ★");
-	node.setAttribute("role", "img");
-	node.setAttribute("aria-label", words.host);
-	return node;
-}
+const star = () => Object.assign(element("span", "", " ★"), { role: "img", ariaLabel: words.host });
 
 function person({ name, tag, host }, me) {
 	const mark = host ? [star()] : [];
@@ -41,7 +35,7 @@ function showPeople(room, me) {
 function roomItem(room, isCurrent) {
 	const node = button("room", element("span", "", `#${room.name}`), () => hooks.onRoom(room));
 	node.dataset.key = room.key;
-	if (isCurrent) node.setAttribute("aria-current", "true");
+	if (isCurrent) node.ariaCurrent = true;
 	const meaning = element("span", "offscreen", ` ${words.unreadIn(room.unread)}`);
 	if (room.unread > 0) node.append(element("span", room.mentions > 0 ? "unread mentioned" : "unread", String(room.unread), meaning));
 	return element("li", "", node);

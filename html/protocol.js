@@ -60,9 +60,6 @@ const LIMITS = {
 	page: 200,
 	members: 500,
 	rooms_listed: 500,
-	unanswered_says: 32,
-	rate: 5,
-	burst: 20,
 };
 
 const LOBBY = "geral";

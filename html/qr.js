@@ -1,7 +1,8 @@
-// A QR code as rows of modules (ISO/IEC 18004): byte mode, level L, versions 1 to 6 (134 bytes), mask 0.
+// A QR code as rows of modules (ISO/IEC 18004): byte mode, level L, versions 1 to 5 (106 bytes), mask 0.
 "use strict";
 {
-const VERSIONS = [[26, 7, 1], [44, 10, 1], [70, 15, 1], [100, 20, 1], [134, 26, 1], [172, 18, 2]];
+// How many words a version has, and how many of them are check words.
+const VERSIONS = [[26, 7], [44, 10], [70, 15], [100, 20], [134, 26]];
 const FORMAT = 0b111011111000100;
 
 const [POWER, LOG] = [[], []];
@@ -24,13 +25,11 @@ function checkWords(data, count) {
 
 const binary = (value) => value.toString(2).padStart(8, "0");
 
-function bitsOf(bytes, [total, checks, blocks]) {
+function bitsOf(bytes, [total, checks]) {
 	const bits = `0100${[bytes.length, ...bytes].map(binary).join("")}0000`;
 	const data = bits.match(/.{8}/gu).map((byte) => parseInt(byte, 2));
-	for (let i = 0; data.length < total - checks * blocks; i += 1) data.push(i % 2 ? 0x11 : 0xec);
-	const parts = Array.from({ length: blocks }, (_, i) => data.splice(0, data.length / (blocks - i)));
-	const weave = (lists) => lists[0].flatMap((_, i) => lists.map((list) => list[i]));
-	return [...weave(parts), ...weave(parts.map((part) => checkWords(part, checks)))].map(binary).join("");
+	for (let i = 0; data.length < total - checks; i += 1) data.push(i % 2 ? 0x11 : 0xec);
+	return [...data, ...checkWords(data, checks)].map(binary).join("");
 }
 
 function frame(size) {
@@ -55,7 +54,7 @@ function frame(size) {
 
 Papo.qr = (text) => {
 	const bytes = new TextEncoder().encode(text);
-	const version = VERSIONS.findIndex(([total, checks, blocks]) => bytes.length + 2 <= total - checks * blocks);
+	const version = VERSIONS.findIndex(([total, checks]) => bytes.length + 2 <= total - checks);
 	if (version < 0) return null;
 	const [bits, rows] = [bitsOf(bytes, VERSIONS[version]), frame(21 + 4 * version)];
 	let [bit, up] = [0, true];

@@ -1,7 +1,6 @@
 "use strict";
 {
-const { words } = Papo;
-const { find, on, element, button, say } = Papo.dom;
+const { words, dom: { find, on, element, button, say } } = Papo;
 
 const [panel, field, list, status] = ["busca", "buscado", "resultados", "achados"].map(find);
 const hooks = {};

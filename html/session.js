@@ -1,8 +1,6 @@
 "use strict";
 {
-const { desk, connection } = Papo;
-const { kept, tab, token } = Papo.storage;
-const { fold } = Papo.names;
+const { desk, connection, storage: { kept, tab, token }, names: { fold } } = Papo;
 
 let [name, key, password] = ["", undefined, ""];
 const ignored = new Set(kept.read("ignored"));

@@ -1,7 +1,6 @@
 "use strict";
 {
-const { words } = Papo;
-const { find, say } = Papo.dom;
+const { words, dom: { find, say } } = Papo;
 const PATIENCE_MS = 2_000;
 const RESTORED_MS = 3_000;
 const TICK_MS = 500;

@@ -1,9 +1,6 @@
 "use strict";
 {
-const { words, alerts, desk, session, unsent, pages } = Papo;
-const { fold, speaksTo } = Papo.names;
-
-const { isChange } = Papo.changes;
+const { words, alerts, desk, session, unsent, pages, line: { isChange }, names: { fold, speaksTo } } = Papo;
 
 const isMine = ({ tag }) => tag === session.me.tag;
 
@@ -58,7 +55,7 @@ const answers = {
 		desk.me = session.me;
 		Papo.composer.setLimit(message.limits.text);
 		if (justEntered) {
-			unsent.begin(session.owner(), message.limits);
+			unsent.begin(session.owner());
 			session.send("rooms");
 		} else {
 			unsent.renamed(session.owner());

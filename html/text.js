@@ -1,7 +1,6 @@
 "use strict";
 {
-const { element, button, copy } = Papo.dom;
-const { nameAt, fold, WORD } = Papo.names;
+const { dom: { element, button, copy }, names: { nameAt, fold, WORD } } = Papo;
 const IN_LINK = "[^\\s<>\"“”`()]";
 const LINK = `https?:\\/\\/(?:${IN_LINK}|\\(${IN_LINK}*\\))*(?:[^\\s<>"“”\`()\\]}.,;:!?'’…*_~]|\\(${IN_LINK}*\\))`;
 const TOKEN = new RegExp(["```(?:[\\w+#-]*\\n)?|`|\\*\\*?|~~|\\n|@", LINK, "#(?=\\p{L})[\\p{L}\\p{M}\\p{N}_-]{1,32}",

@@ -1,8 +1,7 @@
 "use strict";
 {
-const { words, line: draw } = Papo;
-const { element, button, perFrame } = Papo.dom;
-const { isChange, changedBy } = Papo.changes;
+const { words, line: draw, dom: { element, button, perFrame } } = Papo;
+const { isChange, changedBy } = draw;
 
 const GROUP_MS = 5 * 60_000;
 const MOST_LINES = 400;
@@ -210,7 +209,7 @@ Papo.timeline = (hooks) => {
 			settle();
 		}),
 		setLoading(loading) {
-			root.setAttribute("aria-busy", loading);
+			root.ariaBusy = loading;
 			more.textContent = loading ? words.loading : words.earlier;
 		},
 		wipe() {

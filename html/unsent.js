@@ -1,16 +1,12 @@
 "use strict";
 {
-const { words } = Papo;
-const { LIMITS } = Papo.protocol;
-const { kept, newId } = Papo.storage;
+const { words, protocol: { LIMITS }, storage: { kept, newId } } = Papo;
 const KEY = "unsent.";
-const MOST_IN_FLIGHT = LIMITS.unanswered_says / 2;
 const TOO_OLD_MS = 10 * 60_000;
 
 const hooks = {};
 const items = new Map();
-let [owner, limits, heldUntil, holdTimer] = [null, LIMITS, 0, 0];
-let [allowance, allowanceAt] = [LIMITS.burst, Date.now()];
+let [owner, heldUntil, holdTimer] = [null, 0, 0];
 
 function keep(item) {
 	if (!item.to) kept.set(KEY + item.id, JSON.stringify({ ...item, owner }));
@@ -28,8 +24,7 @@ function remove({ id }) {
 }
 
 // Whose messages these are: an id is unique per person, so another person must not send them again.
-function begin(person, theirLimits) {
-	limits = theirLimits;
+function begin(person) {
 	if (owner !== person) {
 		owner = person;
 		items.clear();
@@ -86,7 +81,6 @@ function refused({ id, code, text, retry_after_ms: wait = 1000 }) {
 
 function hold(item, wait) {
 	item.state = "waiting";
-	allowance = 0;
 	heldUntil = Math.max(heldUntil, Date.now() + wait);
 	clearTimeout(holdTimer);
 	holdTimer = setTimeout(pump, heldUntil - Date.now());
@@ -103,28 +97,18 @@ function connectionLost() {
 	}
 }
 
-function maySend() {
-	const inFlight = [...items.values()].filter(({ state }) => state === "sent").length;
-	const { rate, burst } = limits;
-	if (!rate) return inFlight < MOST_IN_FLIGHT;
-	const now = Date.now();
-	allowance = Math.min(burst, allowance + ((now - allowanceAt) / 1000) * rate);
-	allowanceAt = now;
-	return inFlight < (allowance >= 1 ? MOST_IN_FLIGHT : 1);
-}
-
+// One at a time: were the first of two refused as too fast and the second taken, they would change places.
 function pump() {
-	if (Date.now() < heldUntil) return;
+	if (Date.now() < heldUntil || [...items.values()].some(({ state }) => state === "sent")) return;
 	for (const item of items.values()) {
 		if (item.state !== "waiting") continue;
 		if (Date.now() - item.at > TOO_OLD_MS) {
 			fail(item, words.sentTooLongAgo);
 			continue;
 		}
-		if (!maySend()) return;
 		if (!hooks.transmit(item)) continue;
 		item.state = "sent";
-		allowance -= 1;
+		return;
 	}
 }
 

@@ -18,7 +18,6 @@ pub(super) const FILES: &[(&str, &str, &[u8])] = files![
     "address.js" SCRIPT,
     "alerts.js" SCRIPT,
     "app.js" SCRIPT,
-    "changes.js" SCRIPT,
     "commands.js" SCRIPT,
     "complete.js" SCRIPT,
     "composer.js" SCRIPT,
