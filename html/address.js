@@ -1,6 +1,7 @@
 "use strict";
 {
 const DEFAULT_PORT = ":9000";
+const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/iu;
 const ADDRESS = /^(\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(:\d{1,5})?$/iu;
 
 const isFile = location.protocol === "file:";
@@ -15,7 +16,7 @@ function hash() {
 }
 
 function parse(typed) {
-	let host = typed.trim().replace(/^(?:https?|wss?):\/\//iu, "").replace(/[/#].*$/u, "");
+	let host = typed.trim().replace(/^(?:https?|wss?):\/\//iu, "").replace(/[/#].*$/u, "").replace(BARE_IPV6, "[$&]");
 	const parts = ADDRESS.exec(host);
 	if (parts && !parts[2] && !secure && host !== location.host) host += DEFAULT_PORT;
 	const url = `ws${secure}://${host}/`;

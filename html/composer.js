@@ -2,6 +2,7 @@
 {
 const { words, protocol: { LIMITS, lengthOf }, storage: { tab }, dom: { find, on, say } } = Papo;
 const COUNT_FROM = 200;
+const NARROW_PX = 720;
 
 const [form, box, counter] = [find("escrever"), find("mensagem"), find("restam")];
 let [limit, draft, lastSent, warnUntil] = [LIMITS.text, "", "", 0];
@@ -15,6 +16,7 @@ function measure() {
 	if (Date.now() >= warnUntil) say(counter, rest <= COUNT_FROM ? words.charactersLeft(rest) : "");
 	counter.classList.toggle("over", rest < 0);
 	box.ariaInvalid = rest < 0;
+	box.placeholder = innerWidth < NARROW_PX ? words.messageBriefly : box.ariaLabel;
 	box.style.height = "auto";
 	box.style.height = `${box.scrollHeight + 2}px`;
 	Papo.follow.settle();
@@ -31,6 +33,12 @@ function write(text) {
 	changed();
 }
 
+// What was said last comes back to be changed; what was not said, or is a command, to be said again.
+function recall() {
+	const said = hooks.lastSaid();
+	write(said && (!lastSent || lastSent === said) ? `/editar ${said}` : lastSent);
+}
+
 function submit(event) {
 	event.preventDefault();
 	const [text, room] = [box.value.trim(), draft];
@@ -44,7 +52,7 @@ function key(event) {
 	if (event.isComposing || hooks.onKey(event)) return;
 	const touch = matchMedia("(pointer: coarse)").matches;
 	if (event.key === "Enter" && !event.shiftKey && !touch) form.requestSubmit();
-	else if (event.key === "ArrowUp" && !event.altKey && !box.value && lastSent) write(lastSent);
+	else if (event.key === "ArrowUp" && !event.altKey && !box.value) recall();
 	else return;
 	event.preventDefault();
 }
@@ -55,6 +63,8 @@ on(box, "input", () => {
 	changed();
 	if (/^(?!\/[^/])\s*\S/u.test(box.value)) hooks.onTyping();
 });
+
+on(window, "resize", measure);
 
 Papo.composer = {
 	box, hooks, write,

@@ -2,6 +2,7 @@
 {
 const { words, Room, follow, panels, composer, dom: { find, on, say, perFrame }, names: { fold } } = Papo;
 const AHEAD = "600px 0px 0px 0px";
+const MIDNIGHT_MS = 15_000;
 
 const byKey = new Map();
 const hooks = {};
@@ -57,9 +58,11 @@ function show(room) {
 }
 
 on(document, "visibilitychange", seen);
+setInterval(() => rooms().forEach(({ list }) => list.nameDays()), MIDNIGHT_MS);
 Object.assign(follow.hooks, {
 	onEnd: seen,
 	isLive: () => desk.current?.isLive ?? true,
+	unreadLine: () => desk.current?.list.unread,
 	onLater: () => hooks.later(desk.current),
 	onLatest: () => hooks.latest(desk.current),
 });
@@ -74,6 +77,7 @@ Papo.desk = Object.assign(desk, {
 		room.list = Papo.timeline({
 			...hooks,
 			onEarlier: () => hooks.earlier(room),
+			onQuote: (seq) => hooks.around(room, seq),
 			follows: () => desk.follows(room),
 			onDrawn: () => room === desk.current && follow.settle(),
 			keepPlace: (change) => (room === desk.current ? follow.keepPlace(change) : change()),

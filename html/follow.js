@@ -5,13 +5,30 @@ const NEAR_PX = 100;
 
 const [box, button] = [find("conversa"), find("novas")];
 let [following, unseen, lastTop] = [true, 0, 0];
-const hooks = { isLive: () => true };
+const hooks = { isLive: () => true, unreadLine: () => null };
 
 function settle() {
 	if (following) box.scrollTop = box.scrollHeight;
 	lastTop = box.scrollTop;
-	button.hidden = unseen === 0 && hooks.isLive();
-	say(button, unseen > 0 ? words.newMessages(unseen) : words.backToTalk);
+	offer();
+}
+
+function lineAbove() {
+	const line = unseen === 0 && hooks.isLive() && hooks.unreadLine();
+	return line?.isConnected && line.getBoundingClientRect().bottom < box.getBoundingClientRect().top ? line : null;
+}
+
+function offer() {
+	const up = lineAbove() !== null;
+	button.hidden = !up && unseen === 0 && hooks.isLive();
+	button.classList.toggle("up", up);
+	say(button, up ? words.upToNew : unseen > 0 ? words.newMessages(unseen) : words.backToTalk);
+}
+
+function go() {
+	const line = lineAbove();
+	if (line) lead(line);
+	else toEnd();
 }
 
 function reachedEnd() {
@@ -27,6 +44,7 @@ function scrolled() {
 	if (near && !hooks.isLive()) hooks.onLater();
 	else if (near && down && !following) reachedEnd();
 	else if (up && !near) following = false;
+	offer();
 }
 
 function toEnd() {
@@ -67,7 +85,7 @@ function count(messages) {
 }
 
 on(box, "scroll", scrolled);
-on(button, "click", toEnd);
+on(button, "click", go);
 new ResizeObserver(settle).observe(box);
 
 Papo.follow = {

@@ -1,8 +1,9 @@
 "use strict";
 {
-const { words, address, names, dom: { find, on }, storage: { kept } } = Papo;
+const { words, address, names, protocol: { LIMITS, lengthOf }, dom: { find, on }, storage: { kept } } = Papo;
 
 const [form, name, server, secret, submit, error] = ["formulario", "nome", "servidor", "senha", "conectar", "erro"].map(find);
+const NO_NAME = /[^\p{L}\p{M}\p{N}._' -]|^\p{M}/u;
 const hooks = {};
 
 function complain(text, field) {
@@ -14,6 +15,7 @@ function complain(text, field) {
 function enter() {
 	const [who, where] = [names.clean(name.value), address.parse(server.value)];
 	if (who === "") return complain(words.nameMissing, name);
+	if (lengthOf(who) > LIMITS.name || NO_NAME.test(who)) return complain(words.nameInvalid, name);
 	if (where === null) return complain(words.addressInvalid, server);
 	complain("");
 	kept.set("name", who);

@@ -37,13 +37,13 @@ function article(shown, className, label, ...children) {
 	return node;
 }
 
-function message(shown) {
+function message(shown, quote = []) {
 	const { from, at, text, action, people, me, mine, forMe, edited, erased } = shown;
 	const [nodes, label] = [toNodes(text, people, me), words.messageOf(from, at)];
 	if (edited || erased) nodes.push(element("small", "hint", erased ? words.erased : ` ${words.edited}`));
-	if (action) return article(shown, "action", label, body("", [author(from), " ", ...nodes, " ", time(at)]));
+	if (action) return article(shown, "action", label, ...quote, body("", [author(from), " ", ...nodes, " ", time(at)]));
 	const className = mine ? "mine" : forMe ? "for-me" : "";
-	return article(shown, className, label, heading(author(from), at), body(text, nodes));
+	return article(shown, className, label, heading(author(from), at), ...quote, body(text, nodes));
 }
 
 function whisper({ label, at, text }) {

@@ -1,6 +1,6 @@
 "use strict";
 {
-const { words, line: draw, dom: { element, button, perFrame } } = Papo;
+const { words, line: draw, dom: { element, button, say, perFrame } } = Papo;
 const { isChange, changedBy } = draw;
 
 const GROUP_MS = 5 * 60_000;
@@ -11,7 +11,7 @@ const continues = (line, before) => line.author && before?.author === line.autho
 
 function lineOf(entry) {
 	const { at, seq, tag, action } = entry;
-	const make = () => (entry.quiet ? element("i") : draw.message(entry));
+	const make = (quote) => (entry.quiet ? element("i") : draw.message(entry, quote(entry.reply_to)));
 	return { at, seq, entry, author: action || entry.quiet ? null : tag, make };
 }
 
@@ -48,10 +48,17 @@ Papo.timeline = (hooks) => {
 	const more = button("link", words.earlier, hooks.onEarlier);
 	let [lines, queue, whispers, unreadFrom] = [[], [], [], null];
 	const pending = new Map();
-	const timeline = { first: 1, end: 0, element: root, top };
+	const timeline = { first: 1, end: 0, element: root, top, unread };
 	top.append(more);
 	top.hidden = true;
 	root.append(top, beginning, empty, list, tail);
+
+	const entryOf = (seq) => lines.find((line) => line.seq === seq)?.entry;
+
+	function quote(seq) {
+		const entry = entryOf(seq);
+		return seq ? [button("link quote", words.quote(seq, entry?.quiet ? null : entry), () => hooks.onQuote(seq))] : [];
+	}
 
 	function regroup(index) {
 		const [line, before] = [lines[index], lines[index - 1]];
@@ -66,7 +73,7 @@ Papo.timeline = (hooks) => {
 	function build(start, end = lines.length, before = null) {
 		const fragment = document.createDocumentFragment();
 		for (let i = start; i < end; i += 1) {
-			lines[i].node ??= lines[i].make();
+			lines[i].node ??= lines[i].make(quote);
 			fragment.append(lines[i].node);
 			regroup(i);
 		}
@@ -155,7 +162,7 @@ Papo.timeline = (hooks) => {
 				if (!entry || entry === line.entry) continue;
 				const { node } = line;
 				Object.assign(line, lineOf(entry));
-				line.node = line.make();
+				line.node = line.make(quote);
 				line.node.classList.toggle("continued", node.matches(".continued"));
 				node.replaceWith(line.node);
 			}
@@ -216,6 +223,9 @@ Papo.timeline = (hooks) => {
 			whispers = [];
 			reset([], timeline.end + 1, timeline.end);
 			timeline.showEarlier(timeline.end > 0);
+		},
+		nameDays() {
+			for (const { heading, at } of lines) if (heading) say(heading.firstChild, words.dayName(at));
 		},
 		markUnread: (seq) => (unreadFrom ??= seq),
 		forgetUnread() {

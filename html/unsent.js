@@ -1,6 +1,6 @@
 "use strict";
 {
-const { words, protocol: { LIMITS }, storage: { kept, newId } } = Papo;
+const { words, storage: { kept, newId } } = Papo;
 const KEY = "unsent.";
 const TOO_OLD_MS = 10 * 60_000;
 

@@ -10,6 +10,8 @@ const [day, dayOfYear] = [dates(longDay), dates({ ...longDay, year: "numeric" })
 const counted = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
 const people = (count) => counted(count, "pessoa", "pessoas");
 
+const erased = "(mensagem apagada)";
+
 const some = (names) => (names.length < 3 ? names.join(" e ") : `${names[0]} e mais ${people(names.length - 1)}`);
 const all = (names) => names.join(", ").replace(/, ([^,]*)$/u, " e $1");
 
@@ -37,6 +39,7 @@ Papo.words = {
 	enter: "Entrar",
 	entering: "Entrando…",
 	nameMissing: "Escreva um nome para entrar.",
+	nameInvalid: "Este nome não serve: use até 24 letras, números, espaços, ponto, hífen ou sublinhado.",
 	addressInvalid: "Este endereço não parece certo. Escreva assim: 192.168.0.10:9000",
 	unreachable: (address) =>
 		`Não encontrei o servidor em ${address}. Confira se ele está ligado e se os dois aparelhos estão na mesma rede.`,
@@ -51,6 +54,7 @@ Papo.words = {
 	serverStopped: "O servidor foi desligado.",
 	nextTry: (seconds) => `Nova tentativa em ${number(seconds)} s.`,
 
+	messageBriefly: "Mensagem",
 	sending: "enviando…",
 	waiting: "aguardando conexão",
 	notSent: "não enviada",
@@ -60,16 +64,20 @@ Papo.words = {
 	retry: "Tentar de novo",
 	discard: "Descartar",
 	copy: "Copiar",
+	edit: "Editar",
+	erase: "Apagar",
 	copied: "Copiado",
 	showAll: "Mostrar tudo",
 	showLess: "Mostrar menos",
 	newMessages: (count) => `↓ ${counted(count, "nova mensagem", "novas mensagens")}`,
 	newLine: "novas mensagens",
+	upToNew: "↑ novas mensagens",
+	quote: (seq, entry) => `↪ ${entry ? `${entry.from}: ${entry.text || erased}` : `mensagem ${seq}`}`,
 	backToTalk: "Voltar à conversa",
 	earlier: "Carregar mensagens anteriores",
 	loading: "Carregando…",
 	edited: "(editada)",
-	erased: "(mensagem apagada)",
+	erased,
 	beginning: "Início da conversa",
 	noMessages: "Ainda não há mensagens. Que tal começar?",
 	messageOf: (name, at) => `Mensagem de ${name} às ${clock(at)}`,
