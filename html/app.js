@@ -44,12 +44,13 @@ function showForm(state) {
 }
 
 form.hooks.onEnter = async (values) => session.enter(values, await fileKey);
-Object.assign(composer.hooks, { onSend: commands.perform, onTyping: commands.typing, onKey: complete.key });
+Object.assign(composer.hooks, { onSend: commands.perform, onTyping: commands.typing, onKey: complete.key, lastSaid: () => commands.lastOwn()?.text });
 unsent.hooks.onHold = (ms) => composer.warn(words.tooFast(Math.ceil(ms / 1000)), ms);
 complete.sources.commands = () => commands.names;
 complete.sources.people = () =>
 	(desk.current?.people ?? []).filter(({ tag }) => tag !== session.me.tag).map(({ name }) => ({ value: name }));
-panels.hooks.onPerson = (name) => composer.write(`/msg ${name} `);
+panels.hooks.onPerson = (who, node) =>
+	(session.me.host ? Papo.hosting.choose(who, node) : composer.write(`/msg ${who.name} `));
 panels.hooks.onRoom = desk.show;
 Object.assign(desk.hooks, {
 	onRetry(id) {

@@ -58,11 +58,14 @@ function change(type, fields, entry) {
 	ask(type, { room: desk.current.name, id, ...fields });
 }
 
-function changeLast(type, text) {
-	const last = desk.current.list.entries().findLast(({ tag, erased }) => tag === session.me.tag && !erased);
-	if (!last) return desk.note(words.nothingSaid);
-	const { seq } = last;
-	change(type, { seq, text }, type === "edit" ? { edits: seq, text } : { erases: [seq], text: "" });
+const lastOwn = () => desk.current.isLive && desk.current.list.entries().findLast(({ mine, erased }) => mine && !erased);
+
+const eraseOwn = (seq) => change("erase", { seq }, { erases: [seq], text: "" });
+
+function edit(text) {
+	const { seq } = lastOwn() || {};
+	if (seq) change("edit", { seq, text }, { edits: seq, text });
+	else desk.note(words.nothingSaid);
 }
 
 // "Ana 10m", "Ana 10" (minutes), "Ana", "10s"; "Ana 10" may also be a name.
@@ -77,8 +80,10 @@ const act = (kind) => (typed) => ask("host", { act: kind, room: desk.current.nam
 const turn = (kind) => (typed) => ask("host", { act: kind, room: desk.current.name, on: !/^n/iu.test(typed) });
 
 function erase(typed) {
+	const last = !typed && lastOwn();
 	if (typed) change("host", { act: "erase", ...timed(typed) }, { erases: [0], text: "" });
-	else changeLast("erase");
+	else if (last) eraseOwn(last.seq);
+	else desk.note(words.nothingSaid);
 }
 
 function setPassword(password) {
@@ -95,37 +100,38 @@ function listRooms() {
 	session.wantsRooms = ask("rooms");
 }
 
+// What is typed, what follows it, what the help says of it, what a host's button for it says, and what it does.
 const COMMANDS = [
-	["ajuda help", "", "mostra esta lista", () => desk.note(help())],
-	["nome nick", "Novo Nome", "troca o seu nome", (name) => ask("rename", { name: names.clean(name) })],
-	["quem who", "", "mostra quem está na sala", who],
-	["entrar join", "sala [senha]", "entra em outra sala, ou a cria", join],
-	["deixar part", "", "sai desta sala", part],
-	["salas rooms", "", "mostra as salas abertas", listRooms],
-	["msg w whisper", "Ana texto", "fala só com uma pessoa", whisper],
-	["r reply", "texto", "responde à última mensagem particular", reply],
-	["eu me", "texto", "diz o que você faz: /eu acena", (text) => say(text, true)],
-	["buscar search", "[texto]", "procura no que foi dito na sala", search.open],
-	["antes before", "", "mostra mensagens anteriores", () => Papo.pages.earlier(desk.current)],
-	["avisos alerts", "", "escolhe como avisar você", () => Papo.dom.find("menu").showPopover()],
-	["limpar clear", "", "limpa a tela; nada se perde no servidor", () => desk.current.list.wipe()],
-	["sair quit", "", "sai da conversa", leave],
-	["apagar erase", "[Ana 10m]", "apaga sua última mensagem; ★ as de Ana", erase],
-	["editar edit", "texto", "muda sua última mensagem", (text) => changeLast("edit", text)],
-	["ignorar ignore", "Ana", "esconde o que a pessoa disser, ou mostra", (name) => desk.note(words.ignored(name, session.ignore(name)))],
-	["senha password", "[palavra]", "põe ou tira a senha da sala", setPassword],
-	["silenciar mute", "Ana [10m]", "★ tira a palavra"],
-	["ouvir unmute", "Ana", "★ devolve a palavra"],
-	["silenciar-todos mute-all", "[sim|não]", "★ só quem organiza fala", turn("mute_all")],
-	["lento slow", "10s", "★ uma mensagem a cada 10 s; 0 desliga"],
-	["trancar lock", "[sim|não]", "★ ninguém novo entra", turn("lock")],
-	["expulsar kick", "Ana", "★ tira da conversa"],
-	["banir ban", "Ana [1h]", "★ expulsa por um tempo"],
-	["perdoar unban", "Ana", "★ deixa voltar"],
-	["avisar notify", "texto", "★ avisa todo mundo", (text) => ask("host", { act: "notify", text })],
-	["promover promote", "Ana", "★ também organiza"],
-	["rebaixar demote", "Ana", "★ não organiza mais"],
-].map(([all, argument, does, run = act(all.split(" ")[1])]) => ({ all: all.split(" "), argument, does, run }));
+	["ajuda help", "", "mostra esta lista", "", () => desk.note(help())],
+	["nome nick", "Novo Nome", "troca o seu nome", "", (name) => ask("rename", { name: names.clean(name) })],
+	["quem who", "", "mostra quem está na sala", "", who],
+	["entrar join", "sala [senha]", "entra em outra sala, ou a cria", "", join],
+	["deixar part", "", "sai desta sala", "", part],
+	["salas rooms", "", "mostra as salas abertas", "", listRooms],
+	["msg w whisper", "Ana texto", "fala só com uma pessoa", "Mensagem particular", whisper],
+	["r reply", "texto", "responde à última mensagem particular", "", reply],
+	["eu me", "texto", "diz o que você faz: /eu acena", "", (text) => say(text, true)],
+	["buscar search", "[texto]", "procura no que foi dito na sala", "", search.open],
+	["antes before", "", "mostra mensagens anteriores", "", () => Papo.pages.earlier(desk.current)],
+	["avisos alerts", "", "escolhe como avisar você", "", () => Papo.dom.find("menu").showPopover()],
+	["limpar clear", "", "limpa a tela; nada se perde no servidor", "", () => desk.current.list.wipe()],
+	["sair quit", "", "sai da conversa", "", leave],
+	["apagar erase", "[Ana 10m]", "apaga sua última mensagem; ★ as de Ana", "Apagar mensagens", erase],
+	["editar edit", "texto", "muda sua última mensagem", "", edit],
+	["ignorar ignore", "Ana", "esconde o que a pessoa disser, ou mostra", "", (name) => desk.note(words.ignored(name, session.ignore(name)))],
+	["senha password", "[palavra]", "põe ou tira a senha da sala", "", setPassword],
+	["silenciar mute", "Ana [10m]", "★ tira a palavra", "Silenciar"],
+	["ouvir unmute", "Ana", "★ devolve a palavra", "Devolver a palavra"],
+	["silenciar-todos mute-all", "[sim|não]", "★ só quem organiza fala", "Só quem organiza fala", turn("mute_all")],
+	["lento slow", "10s", "★ uma mensagem a cada 10 s; 0 desliga", "Modo lento"],
+	["trancar lock", "[sim|não]", "★ ninguém novo entra", "Trancar a conversa", turn("lock")],
+	["expulsar kick", "Ana", "★ tira da conversa", "Expulsar"],
+	["banir ban", "Ana [1h]", "★ expulsa por um tempo", "Banir"],
+	["perdoar unban", "Ana", "★ deixa voltar", ""],
+	["avisar notify", "texto", "★ avisa todo mundo", "Avisar todo mundo", (text) => ask("host", { act: "notify", text })],
+	["promover promote", "Ana", "★ também organiza", "Promover"],
+	["rebaixar demote", "Ana", "★ não organiza mais", "Rebaixar"],
+].map(([all, argument, does, label, run = act(all.split(" ")[1])]) => ({ all: all.split(" "), argument, does, label, run }));
 
 const usage = ({ all, argument }) => `/${all[0]} ${argument}`.trim();
 
@@ -145,7 +151,8 @@ function perform(typed) {
 }
 
 Papo.commands = {
-	perform, leave, join,
+	all: COMMANDS,
+	perform, leave, join, lastOwn, eraseOwn,
 	names: COMMANDS.map(({ all, does }) => ({ value: all[0], hint: does })),
 	typing() {
 		if (Date.now() - typedAt < TYPING_EVERY_MS || !desk.current?.open) return;

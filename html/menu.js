@@ -2,7 +2,6 @@
 {
 const { words, alerts, storage: { kept }, dom: { find, on, say } } = Papo;
 
-const menu = find("menu");
 const [theme, presence, notices, sound] = ["tema", "ver-entradas", "avisar", "som"].map(find);
 
 function apply() {
@@ -28,5 +27,7 @@ on(theme, "change", apply);
 on(presence, "change", apply);
 on(notices, "change", () => turn("notices", notices));
 on(sound, "change", () => turn("sound", sound));
-on(menu, "click", ({ target }) => target.matches("button") && menu.hidePopover());
+for (const each of document.querySelectorAll(".menu")) {
+	on(each, "click", ({ target }) => target.matches("button") && each.hidePopover());
+}
 }

@@ -12,13 +12,14 @@ function open(isOpen) {
 
 const star = () => Object.assign(element("span", "", " ★"), { role: "img", ariaLabel: words.host });
 
-function person({ name, tag, host }, me) {
+function person(who, me) {
+	const { name, tag, host } = who;
 	const mark = host ? [star()] : [];
 	const className = `person ${Papo.names.colour(name)}`;
 	if (tag === me.tag) return element("li", "", element("span", className, words.you(name), ...mark));
 	const node = button(className, name, () => {
 		open(false);
-		hooks.onPerson(name);
+		hooks.onPerson(who, node);
 	});
 	node.append(...mark);
 	node.dataset.key = tag;

@@ -67,7 +67,7 @@ const session = {
 	owner: () => `${session.host} ${fold(name)}`,
 	welcomed(welcome) {
 		({ name } = welcome);
-		session.me = { name, tag: welcome.tag };
+		session.me = { name, tag: welcome.tag, host: welcome.host };
 		kept.set("name", name);
 		if (password) tab.set(`password.${session.host}`, password);
 		kept.set("token", welcome.token);

@@ -64,8 +64,6 @@ Papo.words = {
 	retry: "Tentar de novo",
 	discard: "Descartar",
 	copy: "Copiar",
-	edit: "Editar",
-	erase: "Apagar",
 	copied: "Copiado",
 	showAll: "Mostrar tudo",
 	showLess: "Mostrar menos",

@@ -1,18 +1,21 @@
 "use strict";
 {
-const { words, follow: { box }, line: { shownBy }, dom: { find, on, say, copy } } = Papo;
+const { words, commands, composer, follow: { box }, line: { shownBy }, dom: { find, on, say, copy } } = Papo;
 
-const button = find("copiar");
+const [strip, copyIt, editIt, eraseIt] = ["gestos", "copiar", "editar", "apagar"].map(find);
 let pointed = null;
 
 function point(node) {
 	pointed = node;
-	button.hidden = !node;
-	if (!node) return;
-	say(button, words.copy);
-	const [inner, frame, outer] = [node, box, box.parentNode].map((each) => each.getBoundingClientRect());
-	button.style.top = `${Math.max(inner.top, frame.top) - outer.top}px`;
-	button.style.right = `${outer.right - inner.right}px`;
+	strip.hidden = !node?.isConnected;
+	if (strip.hidden) return;
+	say(copyIt, words.copy);
+	const { seq, mine, erased } = shownBy.get(node);
+	eraseIt.hidden = !seq || !mine || erased;
+	editIt.hidden = eraseIt.hidden || seq !== commands.lastOwn()?.seq;
+	const [text, frame, outer] = [node.querySelector(".text"), box, box.parentNode].map((each) => each.getBoundingClientRect());
+	strip.style.top = `${Math.max(text.top - strip.offsetHeight, frame.top) - outer.top}px`;
+	strip.style.right = `${outer.right - text.right}px`;
 }
 
 function copySelection(event) {
@@ -42,6 +45,11 @@ on(box, "focusin", (event) => point(article(event)));
 on(box, "scroll", () => point(null));
 on(box.parentNode, "pointerleave", () => point(null));
 on(box, "keydown", step);
-on(button, "click", () => copy(shownBy.get(pointed).text, button));
+on(copyIt, "click", () => copy(shownBy.get(pointed).text, copyIt));
+on(editIt, "click", () => composer.write(`/editar ${shownBy.get(pointed).text}`));
+on(eraseIt, "click", () => {
+	commands.eraseOwn(shownBy.get(pointed).seq);
+	point(null);
+});
 on(document, "copy", copySelection);
 }
