@@ -20,13 +20,10 @@ function wake() {
 
 function beep() {
 	wake();
-	const [note, volume, start] = [audio.createOscillator(), audio.createGain(), audio.currentTime];
-	note.frequency.value = NOTE_HZ;
-	volume.gain.setValueAtTime(VOLUME, start);
-	volume.gain.exponentialRampToValueAtTime(0.001, start + NOTE_S);
+	const [note, volume] = [new OscillatorNode(audio, { frequency: NOTE_HZ }), new GainNode(audio, { gain: VOLUME })];
 	note.connect(volume).connect(audio.destination);
 	note.start();
-	note.stop(start + NOTE_S);
+	note.stop(audio.currentTime + NOTE_S);
 }
 
 async function turn(kind, on) {

@@ -2,16 +2,15 @@
 {
 const {
 	words, address, storage, form, follow, panels, composer, complete, search, commands, session, desk, unsent, pages,
-	dom: { find, on },
+	dom: { find, on, element },
 } = Papo;
 
 const isTalking = () => !find("papo").hidden;
 
 const fileKey = new Promise((resolve) => {
 	if (!address.isFile) return resolve(undefined);
-	const script = Papo.dom.element("script");
+	const script = element("script", { src: "chave.js" });
 	on(script, "load error", () => resolve(Papo.key));
-	script.src = "chave.js";
 	document.head.append(script);
 });
 

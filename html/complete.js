@@ -51,8 +51,8 @@ function suggest() {
 }
 
 function option({ value, hint }, index) {
-	const node = element("li", "", value, element("span", "hint", hint ? ` ${hint}` : ""));
-	Object.assign(node, { id: `sugestao-${index}`, role: "option" });
+	const about = element("span", "hint", hint ? ` ${hint}` : "");
+	const node = element("li", { id: `sugestao-${index}`, role: "option" }, value, about);
 	on(node, "mousedown", (event) => {
 		event.preventDefault();
 		pick(index);

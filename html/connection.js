@@ -1,4 +1,3 @@
-// States: `idle` `connecting` `online` `waiting` {until, stopped} `ended` {code, text}.
 "use strict";
 {
 const { encode, decode, PROTOCOL, CLOSE_CODES } = Papo.protocol;

@@ -9,9 +9,9 @@ function on(target, types, act) {
 	for (const type of types.split(" ")) target.addEventListener(type, act);
 }
 
-function element(tag, className, ...children) {
+function element(tag, its, ...children) {
 	const node = document.createElement(tag);
-	if (className) node.className = className;
+	Object.assign(node, typeof its === "string" ? its && { className: its } : its);
 	node.append(...children);
 	return node;
 }

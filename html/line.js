@@ -8,7 +8,7 @@ const shownBy = new WeakMap();
 
 function time(at) {
 	const [dateTime, title] = [new Date(at).toISOString(), words.instant(at)];
-	return Object.assign(element("time", "time", words.time(at)), { dateTime, title });
+	return element("time", { className: "time", dateTime, title }, words.time(at));
 }
 
 const author = (name) => element("span", `author ${Papo.names.colour(name)}`, name);
@@ -21,12 +21,11 @@ function isLong(text) {
 }
 
 function body(text, children) {
-	return Object.assign(element("div", isOnlyEmoji(text) ? "text emoji" : "text", ...children), { dir: "auto" });
+	return element("div", { className: isOnlyEmoji(text) ? "text emoji" : "text", dir: "auto" }, ...children);
 }
 
 function article(shown, className, label, ...children) {
-	const node = element("article", `message ${className}`, ...children);
-	Object.assign(node, { ariaLabel: label, tabIndex: -1 });
+	const node = element("article", { className: `message ${className}`, ariaLabel: label, tabIndex: -1 }, ...children);
 	shownBy.set(node, shown);
 	if (!isLong(shown.text)) return node;
 	node.classList.add("folded");
@@ -60,8 +59,7 @@ function fate({ state, reason, id }, { onRetry, onDiscard }) {
 		return element("p", "fate", element("span", "sending", words.sending), element("span", "waiting", words.waiting));
 	}
 	const [retry, discard] = [button("link", words.retry, () => onRetry(id)), button("link", words.discard, () => onDiscard(id))];
-	const node = element("p", "fate failed", `${words.notSent} · ${reason} `, retry, " · ", discard);
-	return Object.assign(node, { role: "alert" });
+	return element("p", { className: "fate failed", role: "alert" }, `${words.notSent} · ${reason} `, retry, " · ", discard);
 }
 
 const isChange = ({ edits, erases }) => Boolean(edits || erases?.length);

@@ -10,7 +10,7 @@ function open(isOpen) {
 	toggle.ariaExpanded = isOpen;
 }
 
-const star = () => Object.assign(element("span", "", " ★"), { role: "img", ariaLabel: words.host });
+const star = () => element("span", { role: "img", ariaLabel: words.host }, " ★");
 
 function person(who, me) {
 	const { name, tag, host } = who;

@@ -1,8 +1,10 @@
-// A QR code as rows of modules (ISO/IEC 18004): byte mode, level L, versions 1 to 5 (106 bytes), mask 0.
 "use strict";
 {
-// How many words a version has, and how many of them are check words.
-const VERSIONS = [[26, 7], [44, 10], [70, 15], [100, 20], [134, 26]];
+// A QR code as rows of modules (ISO/IEC 18004): byte mode, version 5, level L, mask 0.
+const SIZE = 37;
+const CHECK_WORDS = 26;
+const DATA_WORDS = 108;
+const MOST_BYTES = 106;
 const FORMAT = 0b111011111000100;
 
 const [POWER, LOG] = [[], []];
@@ -12,10 +14,10 @@ for (let i = 0, value = 1; i < 255; i += 1) {
 }
 const times = (a, b) => (a && b ? POWER[(LOG[a] + LOG[b]) % 255] : 0);
 
-function checkWords(data, count) {
+function checkWords(data) {
 	let generator = [1];
-	for (let i = 0; i < count; i += 1) generator = [...generator, 0].map((value, j) => value ^ times(generator[j - 1], POWER[i]));
-	const rest = [...data, ...Array(count).fill(0)];
+	for (let i = 0; i < CHECK_WORDS; i += 1) generator = [...generator, 0].map((value, j) => value ^ times(generator[j - 1], POWER[i]));
+	const rest = [...data, ...Array(CHECK_WORDS).fill(0)];
 	data.forEach((_, i) => {
 		const factor = rest[i];
 		generator.forEach((value, j) => (rest[i + j] ^= times(value, factor)));
@@ -25,15 +27,15 @@ function checkWords(data, count) {
 
 const binary = (value) => value.toString(2).padStart(8, "0");
 
-function bitsOf(bytes, [total, checks]) {
+function bitsOf(bytes) {
 	const bits = `0100${[bytes.length, ...bytes].map(binary).join("")}0000`;
 	const data = bits.match(/.{8}/gu).map((byte) => parseInt(byte, 2));
-	for (let i = 0; data.length < total - checks; i += 1) data.push(i % 2 ? 0x11 : 0xec);
-	return [...data, ...checkWords(data, checks)].map(binary).join("");
+	for (let i = 0; data.length < DATA_WORDS; i += 1) data.push(i % 2 ? 0x11 : 0xec);
+	return [...data, ...checkWords(data)].map(binary).join("");
 }
 
-function frame(size) {
-	const rows = Array.from({ length: size }, () => Array(size).fill(undefined));
+function frame() {
+	const rows = Array.from({ length: SIZE }, () => Array(SIZE).fill(undefined));
 	const square = (cx, cy, radius, light) => {
 		for (let y = cy - radius; y <= cy + radius; y += 1) {
 			for (let x = cx - radius; x <= cx + radius; x += 1) {
@@ -41,27 +43,26 @@ function frame(size) {
 			}
 		}
 	};
-	for (let i = 0; i < size; i += 1) rows[6][i] = rows[i][6] = i % 2 === 0;
-	for (const [x, y] of [[3, 3], [size - 4, 3], [3, size - 4]]) square(x, y, 4, [2, 4]);
-	if (size > 21) square(size - 7, size - 7, 2, [1]);
+	for (let i = 0; i < SIZE; i += 1) rows[6][i] = rows[i][6] = i % 2 === 0;
+	for (const [x, y] of [[3, 3], [SIZE - 4, 3], [3, SIZE - 4]]) square(x, y, 4, [2, 4]);
+	square(SIZE - 7, SIZE - 7, 2, [1]);
 	for (let i = 0; i < 15; i += 1) {
-		const [down, left] = [i < 6 ? i : i < 8 ? i + 1 : size - 15 + i, i < 8 ? size - 1 - i : i < 9 ? 7 : 14 - i];
+		const [down, left] = [i < 6 ? i : i < 8 ? i + 1 : SIZE - 15 + i, i < 8 ? SIZE - 1 - i : i < 9 ? 7 : 14 - i];
 		rows[down][8] = rows[8][left] = Boolean((FORMAT >> i) & 1);
 	}
-	rows[size - 8][8] = true;
+	rows[SIZE - 8][8] = true;
 	return rows;
 }
 
 Papo.qr = (text) => {
 	const bytes = new TextEncoder().encode(text);
-	const version = VERSIONS.findIndex(([total, checks]) => bytes.length + 2 <= total - checks);
-	if (version < 0) return null;
-	const [bits, rows] = [bitsOf(bytes, VERSIONS[version]), frame(21 + 4 * version)];
+	if (bytes.length > MOST_BYTES) return null;
+	const [bits, rows] = [bitsOf(bytes), frame()];
 	let [bit, up] = [0, true];
-	for (let right = rows.length - 1; right > 0; right -= 2) {
+	for (let right = SIZE - 1; right > 0; right -= 2) {
 		if (right === 6) right = 5;
-		for (let i = 0; i < rows.length; i += 1) {
-			const y = up ? rows.length - 1 - i : i;
+		for (let i = 0; i < SIZE; i += 1) {
+			const y = up ? SIZE - 1 - i : i;
 			for (const x of [right, right - 1]) rows[y][x] ??= (bits[bit++] === "1") === ((x + y) % 2 === 1);
 		}
 		up = !up;

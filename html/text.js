@@ -13,20 +13,19 @@ const MOST_MENTIONS = 50;
 
 function anchor(link) {
 	if (!URL.canParse(link)) return link;
-	return Object.assign(element("a", "", link), { href: link, target: "_blank", rel: "noopener noreferrer" });
+	return element("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, link);
 }
 
 function block(code) {
 	const text = code.replace(/\n$/u, "");
-	const pre = element("pre", "", element("code", "", text));
-	pre.tabIndex = 0;
-	return element("div", "block", pre, button("copy-code", Papo.words.copy, ({ target }) => copy(text, target)));
+	const pre = element("pre", { tabIndex: 0 }, element("code", "", text));
+	return element("div", "block", pre, button("copy-code small", Papo.words.copy, ({ target }) => copy(text, target)));
 }
 
 function single(token) {
 	if (/^h/iu.test(token)) return anchor(token);
 	if (token[0] !== "#") return element("span", "control", `U+${token.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`);
-	return Object.assign(element("a", "room-link", token), { href: `#${encodeURIComponent(token.slice(1))}` });
+	return element("a", { href: `#${encodeURIComponent(token.slice(1))}` }, token);
 }
 
 function toNodes(text, people = new Set(), me = null) {
