@@ -11,7 +11,7 @@ function on(target, types, act) {
 
 function element(tag, its, ...children) {
 	const node = document.createElement(tag);
-	Object.assign(node, typeof its === "string" ? its && { className: its } : its);
+	Object.assign(node, typeof its === "string" ? { className: its } : its);
 	node.append(...children);
 	return node;
 }

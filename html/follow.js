@@ -22,7 +22,7 @@ function offer() {
 	const up = lineAbove() !== null;
 	button.hidden = !up && unseen === 0 && hooks.isLive();
 	button.classList.toggle("up", up);
-	say(button, up ? words.upToNew : unseen > 0 ? words.newMessages(unseen) : words.backToTalk);
+	say(button, up ? `↑ ${words.newLine}` : unseen > 0 ? words.newMessages(unseen) : words.backToTalk);
 }
 
 function go() {

@@ -9,9 +9,11 @@ const isAboutPerson = ({ argument }) => argument.includes("Ana");
 // Does at once what is complete, and leaves in the box what lacks a text or has a time that may be another.
 function control({ label, all: [word], argument }, name) {
 	const choices = argument.match(/sim|não/gu);
-	const choice = (answer) =>
-		Object.assign(button("link", answer, () => commands.perform(`/${word} ${answer}`)), { ariaLabel: `${label}: ${answer}` });
-	if (choices) return element("p", "choices", label, ...choices.map(choice));
+	if (choices) {
+		const answers = choices.map((answer) => button("link", answer, () => commands.perform(`/${word} ${answer}`)));
+		for (const each of answers) each.ariaLabel = `${label}: ${each.textContent}`;
+		return element("p", "choices", label, ...answers);
+	}
 	const typed = `/${word} ${argument.replace(/texto|[[\]]/gu, "").replace("Ana", () => name)}`;
 	return button("quiet", label, () => (/^(Ana)?$/u.test(argument) ? commands.perform : composer.write)(typed));
 }

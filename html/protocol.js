@@ -1,4 +1,3 @@
-// The language of the wire, version 1: the mirror of `src/protocol`; a test compares them.
 "use strict";
 
 window.Papo = {};
@@ -35,10 +34,8 @@ const LIMITS = {
 	text: 4000,
 	name: 24,
 	room: 32,
-	frame: 65536,
 	page: 200,
 	members: 500,
-	rooms_listed: 500,
 };
 
 const LOBBY = "geral";

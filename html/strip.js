@@ -1,6 +1,6 @@
 "use strict";
 {
-const { words, commands, composer, follow: { box }, line: { shownBy }, dom: { find, on, say, copy } } = Papo;
+const { words, commands, composer, follow: { box }, line: { shownBy }, dom: { find, on, copy } } = Papo;
 
 const [strip, copyIt, editIt, eraseIt] = ["gestos", "copiar", "editar", "apagar"].map(find);
 let pointed = null;
@@ -9,7 +9,6 @@ function point(node) {
 	pointed = node;
 	strip.hidden = !node?.isConnected;
 	if (strip.hidden) return;
-	say(copyIt, words.copy);
 	const { seq, mine, erased } = shownBy.get(node);
 	eraseIt.hidden = !seq || !mine || erased;
 	editIt.hidden = eraseIt.hidden || seq !== commands.lastOwn()?.seq;

@@ -69,7 +69,6 @@ Papo.words = {
 	showLess: "Mostrar menos",
 	newMessages: (count) => `↓ ${counted(count, "nova mensagem", "novas mensagens")}`,
 	newLine: "novas mensagens",
-	upToNew: "↑ novas mensagens",
 	quote: (seq, entry) => `↪ ${entry ? `${entry.from}: ${entry.text || erased}` : `mensagem ${seq}`}`,
 	backToTalk: "Voltar à conversa",
 	earlier: "Carregar mensagens anteriores",

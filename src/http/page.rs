@@ -35,7 +35,6 @@ pub(super) const FILES: &[(&str, &str, &[u8])] = files![
     "pages.js" SCRIPT,
     "panels.js" SCRIPT,
     "protocol.js" SCRIPT,
-    "qr.js" SCRIPT,
     "room.js" SCRIPT,
     "search.js" SCRIPT,
     "session.js" SCRIPT,
