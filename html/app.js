@@ -1,7 +1,7 @@
 "use strict";
 {
 const {
-	words, address, storage, form, follow, panels, composer, complete, search, commands, session, desk, unsent, pages,
+	words, address, storage, form, follow, panels, composer, complete, search, commands, session, desk, unsent, pages, menus,
 	dom: { find, on, element },
 } = Papo;
 
@@ -43,13 +43,14 @@ function showForm(state) {
 }
 
 form.hooks.onEnter = async (values) => session.enter(values, await fileKey);
-Object.assign(composer.hooks, { onSend: commands.perform, onTyping: commands.typing, onKey: complete.key, lastSaid: () => commands.lastOwn()?.text });
+Object.assign(composer.hooks, { onSend: commands.perform, onTyping: commands.typing, onKey: complete.key });
+composer.hooks.lastSaid = () => commands.lastOwn()?.text;
 unsent.hooks.onHold = (ms) => composer.warn(words.tooFast(Math.ceil(ms / 1000)), ms);
-complete.sources.commands = () => commands.names;
+complete.sources.commands = () => commands.table.map(({ all, does }) => ({ value: all[0], hint: does }));
 complete.sources.people = () =>
 	(desk.current?.people ?? []).filter(({ tag }) => tag !== session.me.tag).map(({ name }) => ({ value: name }));
 panels.hooks.onPerson = (who, node) =>
-	(session.me.host ? Papo.hosting.choose(who, node) : composer.write(`/msg ${who.name} `));
+	(session.me.host ? menus.choose(who, node) : composer.write(`/msg ${who.name} `));
 panels.hooks.onRoom = desk.show;
 Object.assign(desk.hooks, {
 	onRetry(id) {

@@ -62,11 +62,13 @@ const lastOwn = () => desk.current.isLive && desk.current.list.entries().findLas
 
 const eraseOwn = (seq) => change("erase", { seq }, { erases: [seq], text: "" });
 
-function edit(text) {
-	const { seq } = lastOwn() || {};
-	if (seq) change("edit", { seq, text }, { edits: seq, text });
+function withLast(act) {
+	const last = lastOwn();
+	if (last) act(last.seq);
 	else desk.note(words.nothingSaid);
 }
+
+const edit = (text) => withLast((seq) => change("edit", { seq, text }, { edits: seq, text }));
 
 // "Ana 10m", "Ana 10" (minutes), "Ana", "10s"; "Ana 10" may also be a name.
 function timed(typed) {
@@ -80,10 +82,8 @@ const act = (kind) => (typed) => ask("host", { act: kind, room: desk.current.nam
 const turn = (kind) => (typed) => ask("host", { act: kind, room: desk.current.name, on: !/^n/iu.test(typed) });
 
 function erase(typed) {
-	const last = !typed && lastOwn();
 	if (typed) change("host", { act: "erase", ...timed(typed) }, { erases: [0], text: "" });
-	else if (last) eraseOwn(last.seq);
-	else desk.note(words.nothingSaid);
+	else withLast(eraseOwn);
 }
 
 function setPassword(password) {
@@ -151,9 +151,8 @@ function perform(typed) {
 }
 
 Papo.commands = {
-	all: COMMANDS,
+	table: COMMANDS,
 	perform, leave, join, lastOwn, eraseOwn,
-	names: COMMANDS.map(({ all, does }) => ({ value: all[0], hint: does })),
 	typing() {
 		if (Date.now() - typedAt < TYPING_EVERY_MS || !desk.current?.open) return;
 		typedAt = Date.now();

@@ -4,8 +4,11 @@ const { words, dom: { find, on, say } } = Papo;
 const NEAR_PX = 100;
 
 const [box, button] = [find("conversa"), find("novas")];
-let [following, unseen, lastTop] = [true, 0, 0];
-const hooks = { isLive: () => true, unreadLine: () => null };
+let [following, unseen, lastTop, above] = [true, 0, 0, null];
+const hooks = {};
+
+const topOf = (node) => node.getBoundingClientRect().top;
+const articles = () => [...box.querySelectorAll(".timeline:not([hidden]) article")];
 
 function settle() {
 	if (following) box.scrollTop = box.scrollHeight;
@@ -13,22 +16,14 @@ function settle() {
 	offer();
 }
 
-function lineAbove() {
-	const line = unseen === 0 && hooks.isLive() && hooks.unreadLine();
-	return line?.isConnected && line.getBoundingClientRect().bottom < box.getBoundingClientRect().top ? line : null;
-}
-
 function offer() {
-	const up = lineAbove() !== null;
-	button.hidden = !up && unseen === 0 && hooks.isLive();
-	button.classList.toggle("up", up);
-	say(button, up ? `↑ ${words.newLine}` : unseen > 0 ? words.newMessages(unseen) : words.backToTalk);
-}
-
-function go() {
-	const line = lineAbove();
-	if (line) lead(line);
-	else toEnd();
+	const atEnd = unseen === 0 && hooks.isLive();
+	const line = atEnd && hooks.unreadLine();
+	const isAbove = line?.isConnected && topOf(line) < topOf(box);
+	above = isAbove ? line : null;
+	button.hidden = atEnd && !above;
+	button.classList.toggle("up", above !== null);
+	say(button, above ? `↑ ${words.newLine}` : unseen > 0 ? words.newMessages(unseen) : words.backToTalk);
 }
 
 function reachedEnd() {
@@ -53,10 +48,8 @@ function toEnd() {
 }
 
 function keepPlace(change) {
-	const edge = box.getBoundingClientRect().top;
-	const topOf = (node) => node.getBoundingClientRect().top;
-	const inSight = [...box.querySelectorAll(".timeline:not([hidden]) article")];
-	const anchor = following ? null : inSight.find((node) => topOf(node) >= edge);
+	const edge = topOf(box);
+	const anchor = following ? null : articles().find((node) => topOf(node) >= edge);
 	const before = anchor && topOf(anchor);
 	change();
 	if (anchor) box.scrollTop += topOf(anchor) - before;
@@ -85,11 +78,11 @@ function count(messages) {
 }
 
 on(box, "scroll", scrolled);
-on(button, "click", go);
+on(button, "click", () => (above ? lead(above) : toEnd()));
 new ResizeObserver(settle).observe(box);
 
 Papo.follow = {
-	box, hooks, settle, toEnd, keepPlace, lead, restore, count,
+	box, hooks, articles, settle, toEnd, keepPlace, lead, restore, count,
 	isFollowing: () => following,
 	save: () => ({ following, unseen, top: box.scrollTop }),
 };

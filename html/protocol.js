@@ -33,8 +33,6 @@ const CLOSE_CODES = { leave: 1000, policy: 1008 };
 const LIMITS = {
 	text: 4000,
 	name: 24,
-	room: 32,
-	page: 200,
 	members: 500,
 };
 

@@ -1,6 +1,6 @@
 "use strict";
 {
-const { words, commands, composer, follow: { box }, line: { shownBy }, dom: { find, on, copy } } = Papo;
+const { words, commands, composer, follow: { box, articles }, line: { shownBy }, dom: { find, on, copy } } = Papo;
 
 const [strip, copyIt, editIt, eraseIt] = ["gestos", "copiar", "editar", "apagar"].map(find);
 let pointed = null;
@@ -19,7 +19,7 @@ function point(node) {
 
 function copySelection(event) {
 	const selection = getSelection();
-	const nodes = [...box.querySelectorAll("article")].filter((node) => selection.containsNode(node, true));
+	const nodes = articles().filter((node) => selection.containsNode(node, true));
 	if (selection.isCollapsed || nodes.length < 2) return;
 	event.preventDefault();
 	event.clipboardData.setData("text/plain", nodes.map((node) => words.copiedLine(shownBy.get(node))).join("\n"));
@@ -28,7 +28,7 @@ function copySelection(event) {
 function step(event) {
 	const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
 	if (!by || event.altKey || event.target.closest("pre")) return;
-	const all = [...box.querySelectorAll(".timeline:not([hidden]) article")];
+	const all = articles();
 	const index = all.indexOf(event.target.closest("article"));
 	const next = index < 0 ? all.at(-1) : all[index + by];
 	if (!next) return;

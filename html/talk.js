@@ -1,6 +1,6 @@
 "use strict";
 {
-const { words, alerts, desk, session, unsent, pages, hosting, line: { isChange }, names: { fold, speaksTo } } = Papo;
+const { words, alerts, desk, session, unsent, pages, menus, line: { isChange }, names: { fold, speaksTo } } = Papo;
 
 const isMine = ({ tag }) => tag === session.me.tag;
 
@@ -53,7 +53,7 @@ const answers = {
 	welcome(message) {
 		const justEntered = session.welcomed(message);
 		desk.me = session.me;
-		hosting.refresh();
+		menus.refresh();
 		Papo.composer.setLimit(message.limits.text);
 		if (justEntered) {
 			unsent.begin(session.owner());
@@ -167,7 +167,7 @@ const answers = {
 
 	host({ tag, host }) {
 		if (tag === session.me.tag) session.me.host = host;
-		hosting.refresh();
+		menus.refresh();
 		for (const room of desk.rooms()) room.setHost(tag, host);
 		desk.refresh();
 	},

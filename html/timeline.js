@@ -53,10 +53,8 @@ Papo.timeline = (hooks) => {
 	top.hidden = true;
 	root.append(top, beginning, empty, list, tail);
 
-	const entryOf = (seq) => lines.find((line) => line.seq === seq)?.entry;
-
 	function quote(seq) {
-		const entry = entryOf(seq);
+		const entry = lines.find((line) => line.seq === seq)?.entry;
 		return seq ? [button("link quote", words.quote(seq, entry?.quiet ? null : entry), () => hooks.onQuote(seq))] : [];
 	}
 
@@ -64,9 +62,8 @@ Papo.timeline = (hooks) => {
 		const [line, before] = [lines[index], lines[index - 1]];
 		if (!line) return;
 		const newDay = dayOf(line) !== dayOf(before);
-		if (!newDay) line.heading?.remove();
 		if (newDay && !line.heading) line.node.before((line.heading = draw.separator("day", words.dayName(line.at))));
-		if (!newDay) line.heading = null;
+		if (!newDay) line.heading = line.heading?.remove();
 		line.node.classList.toggle("continued", Boolean(!newDay && continues(line, before)));
 	}
 

@@ -1,9 +1,31 @@
 "use strict";
 {
-const { commands, composer, session, dom: { find, element, button } } = Papo;
+const { words, alerts, commands, composer, session, storage: { kept }, dom: { find, on, say, element, button } } = Papo;
+
+const [theme, presence, notices, sound] = ["tema", "ver-entradas", "avisar", "som"].map(find);
+
+async function turn(kind, box) {
+	const reason = await alerts.turn(kind, box.checked);
+	box.checked = alerts.isOn(kind);
+	say(find("sem-avisos"), reason);
+}
+
+theme.value = kept.get("theme") ?? "auto";
+presence.checked = kept.get("presence") !== "no";
+notices.checked = alerts.isOn("notices") && alerts.isPossible;
+notices.disabled = !alerts.isPossible;
+sound.checked = alerts.isOn("sound");
+if (!alerts.isPossible) say(find("sem-avisos"), words.noticesImpossible);
+on(theme, "change", () => kept.set("theme", theme.value));
+on(presence, "change", () => kept.set("presence", presence.checked ? "yes" : "no"));
+on(notices, "change", () => turn("notices", notices));
+on(sound, "change", () => turn("sound", sound));
+for (const each of document.querySelectorAll(".menu")) {
+	on(each, "click", ({ target }) => target.matches("button") && each.hidePopover());
+}
 
 const [person, room] = [find("gente"), find("organizar")];
-const buttons = commands.all.filter(({ label }) => label);
+const buttons = commands.table.filter(({ label }) => label);
 const isAboutPerson = ({ argument }) => argument.includes("Ana");
 
 // Does at once what is complete, and leaves in the box what lacks a text or has a time that may be another.
@@ -20,7 +42,7 @@ function control({ label, all: [word], argument }, name) {
 
 room.append(...buttons.filter((each) => !isAboutPerson(each)).map((each) => control(each)));
 
-Papo.hosting = {
+Papo.menus = {
 	refresh: () => (room.hidden = !session.me.host),
 	choose({ name, host }, source) {
 		const useless = host ? "promover" : "rebaixar";
