@@ -66,7 +66,7 @@ search.hooks.onChoose = (seq) => pages.around(desk.current, seq);
 search.hooks.onClose = () => composer.box.focus();
 on(find("trocar-nome"), "click", () => composer.write("/nome "));
 on(find("sair"), "click", commands.leave);
-on(find("tentar"), "click", Papo.connection.retryNow);
+on(find("tentar"), "click", Papo.connection.wake);
 on(find("buscar"), "click", () => search.open());
 on(document, "click", (event) => {
 	const link = event.target.closest("a[href^='#']");

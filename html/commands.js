@@ -58,7 +58,7 @@ function change(type, fields, entry) {
 	ask(type, { room: desk.current.name, id, ...fields });
 }
 
-const lastOwn = () => desk.current.isLive && desk.current.list.entries().findLast(({ mine, erased }) => mine && !erased);
+const lastOwn = () => (desk.current.isLive ? desk.current.list.lastOwn() : undefined);
 
 const eraseOwn = (seq) => change("erase", { seq }, { erases: [seq], text: "" });
 
@@ -109,9 +109,9 @@ const COMMANDS = [
 	["deixar part", "", "sai desta sala", "", part],
 	["salas rooms", "", "mostra as salas abertas", "", listRooms],
 	["msg w whisper", "Ana texto", "fala só com uma pessoa", "Mensagem particular", whisper],
-	["r reply", "texto", "responde à última mensagem particular", "", reply],
+	["r reply", "texto", "responde em particular", "", reply],
 	["eu me", "texto", "diz o que você faz: /eu acena", "", (text) => say(text, true)],
-	["buscar search", "[texto]", "procura no que foi dito na sala", "", search.open],
+	["buscar search", "[texto]", "procura na sala", "", search.open],
 	["antes before", "", "mostra mensagens anteriores", "", () => Papo.pages.earlier(desk.current)],
 	["avisos alerts", "", "escolhe como avisar você", "", () => Papo.dom.find("menu").showPopover()],
 	["limpar clear", "", "limpa a tela", "", () => desk.current.list.wipe()],

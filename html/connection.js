@@ -106,7 +106,5 @@ function leave() {
 Papo.dom.on(window, "online pageshow", wake);
 Papo.dom.on(document, "visibilitychange", () => document.hidden || wake());
 
-const retryNow = () => /^(waiting|connecting)$/u.test(state.name) && dial();
-
-Papo.connection = { hooks, open, send, leave, retryNow };
+Papo.connection = { hooks, open, send, leave, wake };
 }

@@ -1,7 +1,7 @@
 "use strict";
 {
 const { words, Room, follow, panels, composer, dom: { find, on, say, perFrame }, names: { fold } } = Papo;
-const AHEAD = "600px 0px 0px 0px";
+const AHEAD = "600px 0px 0px";
 const MIDNIGHT_MS = 15_000;
 
 const byKey = new Map();
@@ -66,6 +66,8 @@ Object.assign(follow.hooks, {
 	onLater: () => hooks.later(desk.current),
 	onLatest: () => hooks.latest(desk.current),
 });
+
+new ResizeObserver(follow.settle).observe(follow.box);
 
 Papo.desk = Object.assign(desk, {
 	rooms, show, refresh, watch, drawTyping,

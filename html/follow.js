@@ -4,7 +4,7 @@ const { words, dom: { find, on, say } } = Papo;
 const NEAR_PX = 100;
 
 const [box, button] = [find("conversa"), find("novas")];
-let [following, unseen, lastTop, above] = [true, 0, 0, null];
+let [following, unseen, lastTop, above, seenLine] = [true, 0, 0, null, null];
 const hooks = {};
 
 const topOf = (node) => node.getBoundingClientRect().top;
@@ -18,9 +18,11 @@ function settle() {
 
 function offer() {
 	const atEnd = unseen === 0 && hooks.isLive();
-	const line = atEnd && hooks.unreadLine();
-	const isAbove = line?.isConnected && topOf(line) < topOf(box);
-	above = isAbove ? line : null;
+	const line = hooks.unreadLine();
+	const where = line?.isConnected ? topOf(line) - topOf(box) : Infinity;
+	if (where === Infinity) seenLine = null;
+	else if (where >= 0 && where < box.clientHeight && !document.hidden) seenLine = line;
+	above = atEnd && where < 0 && seenLine !== line ? line : null;
 	button.hidden = atEnd && !above;
 	button.classList.toggle("up", above !== null);
 	say(button, above ? `↑ ${words.newLine}` : unseen > 0 ? words.newMessages(unseen) : words.backToTalk);
@@ -79,7 +81,6 @@ function count(messages) {
 
 on(box, "scroll", scrolled);
 on(button, "click", () => (above ? lead(above) : toEnd()));
-new ResizeObserver(settle).observe(box);
 
 Papo.follow = {
 	box, hooks, articles, settle, toEnd, keepPlace, lead, restore, count,

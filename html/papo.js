@@ -1,5 +1,4 @@
 // The page's scripts, each after those that it builds on.
-"use strict";
 for (const name of [
 	"protocol", "words", "dom", "storage", "names", "address", "text", "connection", "room", "line", "timeline",
 	"follow", "panels", "status", "composer", "complete", "alerts", "invite", "search", "form", "desk", "session",

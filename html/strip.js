@@ -2,6 +2,9 @@
 {
 const { words, commands, composer, follow: { box, articles }, line: { shownBy }, dom: { find, on, copy } } = Papo;
 
+// A line of text leaves this much of its height free above its letters.
+const OVERLAP_PX = 3;
+
 const [strip, copyIt, editIt, eraseIt] = ["gestos", "copiar", "editar", "apagar"].map(find);
 let pointed = null;
 
@@ -13,7 +16,7 @@ function point(node) {
 	eraseIt.hidden = !seq || !mine || erased;
 	editIt.hidden = eraseIt.hidden || seq !== commands.lastOwn()?.seq;
 	const [text, frame, outer] = [node.querySelector(".text"), box, box.parentNode].map((each) => each.getBoundingClientRect());
-	strip.style.top = `${Math.max(text.top - strip.offsetHeight, frame.top) - outer.top}px`;
+	strip.style.top = `${Math.max(text.top + OVERLAP_PX - strip.offsetHeight, frame.top) - outer.top}px`;
 	strip.style.right = `${outer.right - text.right}px`;
 }
 

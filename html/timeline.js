@@ -206,7 +206,7 @@ Papo.timeline = (hooks) => {
 		}),
 
 		change,
-		entries: () => [...lines, ...queue].flatMap(({ entry }) => (entry && !isChange(entry) ? [entry] : [])),
+		lastOwn: () => [...lines, ...queue].findLast(({ entry }) => entry?.mine && !entry.quiet && !entry.erased)?.entry,
 		nodeOf: (seq) => lines.find((line) => line.seq === seq)?.node,
 		showEarlier: (there) => hooks.keepPlace(() => {
 			top.hidden = !there;
