@@ -24,6 +24,8 @@ mod entering;
 mod hands;
 #[path = "page/hostile.rs"]
 mod hostile;
+#[path = "page/hosting.rs"]
+mod hosting;
 #[path = "page/inviting.rs"]
 mod inviting;
 #[path = "page/looks.rs"]
@@ -48,5 +50,7 @@ mod tab;
 mod talk;
 #[path = "page/talking.rs"]
 mod talking;
+#[path = "page/times.rs"]
+mod times;
 #[path = "page/wire.rs"]
 mod wire;

@@ -33,9 +33,13 @@ fn everything_is_reached_with_the_keyboard() {
     while ana.look(FOCUS) != "mensagem" {
         ana.presses("F6");
     }
-    // What was said last comes back into an empty box.
+    // What was said last comes back into an empty box, to be changed; a command, to be given again.
     ana.presses("ArrowUp");
-    ana.waits("document.querySelector('#mensagem').value === 'primeira'");
+    ana.waits("document.querySelector('#mensagem').value === '/editar primeira'");
+    ana.look("document.querySelector('#mensagem').select()");
+    ana.says("/quem");
+    ana.presses("ArrowUp");
+    ana.waits("document.querySelector('#mensagem').value === '/quem'");
     ana.look("document.querySelector('#mensagem').select()");
     // Completion of a name after @, with the list that a screen reader hears.
     ana.writes("oi @ri");

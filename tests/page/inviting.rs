@@ -22,7 +22,7 @@ fn an_invitation_is_copied_and_drawn_on_plain_http() {
     ana.pastes();
     ana.waits(&format!("document.querySelector('#mensagem').value === 'venha: {link}'"));
     ana.chooses("button", "Mostrar QR code");
-    ana.waits("isVisible(document.querySelector('#qr svg'))");
+    ana.waits("isVisible(document.querySelector('#qr'))");
     let canvas = person.tab(true);
     for (scheme, width, height) in [("light", 1280, 800), ("dark", 1280, 800), ("light", 390, 844)] {
         ana.prefers(scheme);
