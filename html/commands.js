@@ -124,7 +124,7 @@ const COMMANDS = [
 	["ouvir unmute", "Ana", "★ devolve a palavra", "Devolver a palavra"],
 	["silenciar-todos mute-all", "[sim|não]", "★ só quem organiza fala", "Só quem organiza fala", turn("mute_all")],
 	["lento slow", "10s", "★ uma mensagem a cada 10 s; 0 desliga", "Modo lento"],
-	["trancar lock", "[sim|não]", "★ ninguém novo entra", "Trancar a conversa", turn("lock")],
+	["trancar lock", "[sim|não]", "★ ninguém novo entra", "Trancar", turn("lock")],
 	["expulsar kick", "Ana", "★ tira da conversa", "Expulsar"],
 	["banir ban", "Ana [1h]", "★ expulsa por um tempo", "Banir"],
 	["perdoar unban", "Ana", "★ deixa voltar", ""],

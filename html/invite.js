@@ -5,7 +5,6 @@ const { address, dom: { find, on, say, copy } } = Papo;
 const SIZE = 37;
 const CHECK_WORDS = 26;
 const DATA_WORDS = 108;
-const MOST_BYTES = 106;
 const FORMAT = 0b111011111000100;
 
 const [POWER, LOG] = [[], []];
@@ -57,7 +56,7 @@ function frame() {
 
 function qrCode(text) {
 	const bytes = new TextEncoder().encode(text);
-	if (bytes.length > MOST_BYTES) return null;
+	if (bytes.length + 2 > DATA_WORDS) return null;
 	const [bits, rows] = [bitsOf(bytes), frame()];
 	let [bit, up] = [0, true];
 	for (let right = SIZE - 1; right > 0; right -= 2) {

@@ -22,7 +22,7 @@ connection.hooks.greeting = () => ({
 });
 
 const session = {
-	me: { name: "", tag: "" },
+	me: { name: "" },
 	host: "",
 	entered: false,
 	wanted: "",

@@ -6,7 +6,7 @@ const RESTORED_MS = 3_000;
 const TICK_MS = 500;
 
 const banner = find("aviso");
-let [state, timer, tick] = [{}, 0, 0];
+let [state, lostAt, backAt] = [{}, 0, 0];
 
 function word(text, name) {
 	say(find("estado"), text);
@@ -15,32 +15,23 @@ function word(text, name) {
 
 function draw() {
 	const { name, until, stopped } = state;
+	const now = Date.now();
+	banner.hidden = !lostAt || now - lostAt < PATIENCE_MS;
+	if (name === "online") word(now - backAt < RESTORED_MS ? words.restored : words.stateOnline, name);
+	if (banner.hidden) return;
 	const waits = name === "waiting";
+	const next = waits ? words.nextTry(Math.max(1, Math.ceil((until - now) / 1000))) : words.stateConnecting;
 	word(waits ? words.stateOffline : words.stateConnecting, waits ? "offline" : name);
-	const next = waits ? words.nextTry(Math.max(1, Math.ceil((until - Date.now()) / 1000))) : words.stateConnecting;
 	say(find("aviso-texto"), `${stopped ? words.serverStopped : words.offline} ${next}`);
 }
 
-function reveal() {
-	banner.hidden = false;
-	tick = setInterval(draw, TICK_MS);
-	draw();
-}
+setInterval(draw, TICK_MS);
 
 Papo.showStatus = (next) => {
-	const [before, wasShown] = [state, !banner.hidden];
-	state = { ...next, stopped: next.stopped ?? before.stopped };
-	if (next.name === "waiting" || next.name === "connecting") {
-		if (before.name === "online") timer = setTimeout(reveal, PATIENCE_MS);
-		if (wasShown) draw();
-		return;
-	}
-	clearTimeout(timer);
-	clearInterval(tick);
-	banner.hidden = true;
-	state.stopped = false;
-	if (next.name !== "online") return;
-	word(wasShown ? words.restored : words.stateOnline, "online");
-	if (wasShown) timer = setTimeout(() => word(words.stateOnline, "online"), RESTORED_MS);
+	const isTrying = /^(waiting|connecting)$/u.test(next.name);
+	if (!banner.hidden) backAt = Date.now();
+	lostAt = !isTrying ? 0 : state.name === "online" ? Date.now() : lostAt;
+	state = { ...next, stopped: isTrying && (next.stopped ?? state.stopped) };
+	draw();
 };
 }

@@ -73,7 +73,7 @@ const answers = {
 		if (fresh) {
 			list.reset(entries, entries[0]?.seq ?? message.seq + 1, entries.at(-1)?.seq ?? message.seq);
 		} else if (wasLive) {
-			if (lost > 0) list.note(words.missing(lost));
+			if (lost > 0) list.note(words.missing(lost), entries[0]?.at);
 			list.end = last + lost;
 			entries.forEach((entry) => list.append(entry));
 		}

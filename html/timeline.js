@@ -186,7 +186,7 @@ Papo.timeline = (hooks) => {
 			whispers.push(line);
 			enqueue(line);
 		},
-		note: (text) => enqueue({ at: Date.now(), make: () => draw.notice(text) }),
+		note: (text, at = Date.now()) => enqueue({ at, make: () => draw.notice(text) }),
 		presence: (change) => enqueue({ at: Date.now(), ...change }),
 
 		prepend: (entries, first) => extend(() => {
