@@ -31,7 +31,7 @@ Papo.showStatus = (next) => {
 	const isTrying = /^(waiting|connecting)$/u.test(next.name);
 	if (!banner.hidden) backAt = Date.now();
 	lostAt = !isTrying ? 0 : state.name === "online" ? Date.now() : lostAt;
-	state = { ...next, stopped: isTrying && (next.stopped ?? state.stopped) };
+	state = { ...next, stopped: isTrying && (next.stopped || state.stopped) };
 	draw();
 };
 }

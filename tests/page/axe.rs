@@ -2,8 +2,9 @@
 //! `PAPO_AXE` says where `axe.min.js` is (the npm package `axe-core`); without it the judge is left out.
 
 use crate::browser::Browser;
+use crate::hosting::{hosted, points_at};
 use crate::looks::a_lively_room;
-use crate::stage::TestServer;
+use crate::stage::{TestServer, Visitor};
 use crate::tab::Tab;
 use serde_json::{Value, json};
 
@@ -86,5 +87,36 @@ fn axe_finds_nothing_on_any_screen() {
     axe.judges(&ana, "conversation on a phone");
     ana.clicks("#ver-pessoas");
     axe.judges(&ana, "people on a phone");
+    ana.is_healthy();
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn axe_finds_nothing_in_the_hands_of_a_host() {
+    let (browser, axe) = (Browser::start(), Axe::find());
+    let (server, ana) = hosted(&browser);
+    let mut bruno = Visitor::enter(server.address, "Bruno", "geral");
+    ana.says("uma pergunta");
+    bruno.send(json!({"type": "say", "room": "geral", "id": "r1", "text": "uma resposta", "reply_to": 1}));
+    ana.hears("Bruno", "uma resposta");
+    ana.says("obrigada, @Bruno");
+    ana.waits("entries().length === 3 && !entries().some(isUnsent)");
+    while ana.look("log().contains(document.activeElement)") == false {
+        ana.presses("F6");
+    }
+    ana.presses("ArrowUp");
+    ana.waits("isVisible(document.querySelector('#apagar'))");
+    axe.judges(&ana, "an own message that is pointed at, and a quote");
+    points_at(&ana, "Bruno");
+    axe.judges(&ana, "what a host may do with a person");
+    ana.presses("Escape");
+    ana.chooses("button", "Opções");
+    axe.judges(&ana, "a host's settings");
+    ana.sized(390, 844);
+    axe.judges(&ana, "a host's settings on a phone");
+    ana.presses("Escape");
+    ana.clicks("#ver-pessoas");
+    points_at(&ana, "Bruno");
+    axe.judges(&ana, "what a host may do with a person, on a phone");
     ana.is_healthy();
 }

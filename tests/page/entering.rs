@@ -3,6 +3,7 @@
 use crate::browser::Browser;
 use crate::stage::{Folder, Port, Servidor, TestServer, Visitor};
 use crate::talk::file_page;
+use serde_json::json;
 use std::io::{Read, Write};
 
 #[test]
@@ -120,4 +121,16 @@ fn addresses_are_understood_as_people_write_them() {
         assert_eq!(parsed.as_str(), url, "{typed}");
     }
     ana.ends("addresses");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn without_scripts_the_page_says_what_it_needs() {
+    let (server, browser) = (TestServer::start(), Browser::start());
+    let ana = browser.person().tab(true);
+    ana.ask("Emulation.setScriptExecutionDisabled", json!({"value": true}));
+    ana.goes_to(&server.url());
+    ana.sees("Esta página precisa de JavaScript.");
+    // Without scripts nobody can wait for the page to be painted, as every other story does in the end.
+    ana.keep("no-scripts");
 }

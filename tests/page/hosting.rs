@@ -10,7 +10,7 @@ use serde_json::json;
 const KEY: &str = "uma-chave-para-quem-organiza";
 
 /// A server with a host key, where Ana has come in with it.
-fn hosted(browser: &Browser) -> (TestServer, Tab) {
+pub fn hosted(browser: &Browser) -> (TestServer, Tab) {
     let rules = Rules { rate: None, host_key: Some(Key::of(KEY)), ..Rules::default() };
     let server = TestServer::start_with(rules);
     let ana = browser.person().tab(true);
@@ -24,7 +24,7 @@ fn hosted(browser: &Browser) -> (TestServer, Tab) {
 
 /// Opens what may be done with a person.
 #[track_caller]
-fn points_at(tab: &Tab, name: &str) {
+pub fn points_at(tab: &Tab, name: &str) {
     let person =
         format!("[...document.querySelectorAll('button.person')].find((node) => node.innerText.startsWith('{name}'))");
     tab.waits(&format!("{person} !== undefined"));

@@ -89,7 +89,15 @@ fn a_phone_shows_everything_within_its_width() {
     ana.sized(320, 640);
     fits(&ana);
     no_two_overlap(&ana, "header > *");
+    ana.waits("document.querySelector('#mensagem').placeholder === 'Mensagem'");
     ana.keep("phone-320x640");
+    // What is being written stays to be seen when the phone is turned.
+    ana.sized(844, 390);
+    ana.writes_draft("uma frase que numa tela deitada cabe em uma linha e em pé não cabe de jeito nenhum");
+    ana.sized(390, 844);
+    ana.waits(
+        "(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight)(document.querySelector('#mensagem'))",
+    );
     ana.ends("phone");
 }
 

@@ -145,6 +145,13 @@ fn a_tab_hidden_for_long_tells_what_is_new_and_where_reading_stopped() {
     ana.waits(&format!("textOf({line}.nextElementSibling) === 'não lida 1'"));
     ana.waits("howOften('lida') === 1 && howOften('não lida 1') === 1 && howOften('@Ana, cadê você?') === 1");
     ana.poses("unread");
+    // What is far up is led to, once.
+    ana.chooses("button", "↑ novas mensagens");
+    ana.waits(&format!("placeOf({line}) !== null && document.querySelector('#novas').hidden"));
+    ana.waits(&format!(
+        "(({{ top }}, box) => top >= box.top && top < box.bottom)({line}.getBoundingClientRect(), log().getBoundingClientRect())"
+    ));
+    ana.poses("unread-line");
     // Read to the end and answered: nothing is new any more.
     ana.presses("Escape");
     ana.waits("document.title === 'Bate-papo'");

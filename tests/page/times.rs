@@ -2,7 +2,7 @@
 
 use crate::browser::{Browser, Person};
 use crate::puppet::Puppet;
-use crate::stage::{Folder, TestServer, Visitor};
+use crate::stage::{Folder, Port, Servidor, TestServer, Visitor};
 use crate::tab::Tab;
 use crate::talk::file_page;
 use crate::wire::Wire;
@@ -71,6 +71,64 @@ fn a_laptop_that_slept_catches_up() {
     ana.ends("slept");
 }
 
+/// Makes chance always the middle, and notes how long the page is going to wait.
+const MIDDLE: &str = "((hooks) => {
+    const tell = hooks.onState;
+    window.delays = [];
+    Math.random = () => 0.5;
+    hooks.onState = (state) => {
+        if (state.name === 'waiting') window.delays.push(state.until - Date.now());
+        tell(state);
+    };
+    return 0;
+})(Papo.connection.hooks)";
+
+/// That the page waited so many milliseconds, one time after the other.
+#[track_caller]
+fn waited(tab: &Tab, expected: &[f64]) {
+    let delays = tab.waits_for("delays", |delays| delays.as_array().unwrap().len() >= expected.len());
+    for (delay, expected) in delays.as_array().unwrap().iter().zip(expected) {
+        assert!((delay.as_f64().unwrap() - expected).abs() < 50.0, "{delay} {expected}");
+    }
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn after_a_cut_the_page_waits_by_chance_within_a_bound_that_doubles() {
+    let (server, browser) = (TestServer::start(), Browser::start());
+    let wire = Wire::to(server.address);
+    let ana = browser.person().opens(&wire.url());
+    ana.enters("Ana");
+    ana.look(MIDDLE);
+    wire.goes_down();
+    waited(&ana, &[250.0, 500.0, 1000.0, 2000.0]);
+    // Whoever looks at the page again does not wait.
+    wire.comes_back();
+    ana.look("dispatchEvent(new Event('online'))");
+    ana.is_connected();
+    ana.ends("chance");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn after_a_farewell_the_page_waits_by_chance_within_what_the_server_asks() {
+    let (port, folder, browser) = (Port::reserve(), Folder::new(), Browser::start());
+    let history = folder.path().join("h.db");
+    let start = || Servidor::start(&port, &history, &[], folder.path());
+    let server = start();
+    let ana = browser.person().opens(&port.url());
+    ana.enters("Ana");
+    ana.look(MIDDLE);
+    server.stop();
+    waited(&ana, &[500.0]);
+    ana.sees("O servidor foi desligado.");
+    ana.poses("farewell");
+    let _server = start();
+    ana.sees_no("O servidor foi desligado.");
+    ana.is_connected();
+    ana.ends("back-again");
+}
+
 #[test]
 #[ignore = "needs chromium"]
 fn what_was_trimmed_meanwhile_leaves_a_line() {
@@ -101,6 +159,8 @@ fn what_was_trimmed_meanwhile_leaves_a_line() {
     ana.presses("Enter");
     ana.sees("mensagem 13");
     ana.sees("O servidor já não guarda 4 mensagens que faltam aqui.");
+    // The line of the gap belongs to the day of what follows it.
+    ana.waits("document.querySelectorAll('.day').length === 1");
     let texts: Vec<String> = (1..=3).chain(8..=13).map(|n| format!("mensagem {n}")).collect();
     ana.shows(&texts);
     let quotes = "Array.from(document.querySelectorAll('.quote'), (quote) => quote.innerText).join('|')";
