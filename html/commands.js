@@ -103,7 +103,7 @@ function listRooms() {
 // What is typed, what follows it, what the help says of it, what a host's button for it says, and what it does.
 const COMMANDS = [
 	["ajuda help", "", "mostra esta lista", "", () => desk.note(help())],
-	["nome nick", "Novo Nome", "troca o seu nome", "", (name) => ask("rename", { name: names.clean(name) })],
+	["nome nick", "Novo Nome", "troca o seu nome", "", (name) => unsent.renames(() => ask("rename", { name: names.clean(name) }))],
 	["quem who", "", "mostra quem está na sala", "", who],
 	["entrar join", "sala [senha]", "entra em outra sala, ou a cria", "", join],
 	["deixar part", "", "sai desta sala", "", part],
@@ -137,7 +137,7 @@ const usage = ({ all, argument }) => `/${all[0]} ${argument}`.trim();
 
 function help() {
 	const lines = COMMANDS.map((command) => `${usage(command)} — ${command.does}`);
-	return [...lines, "//texto — envia um texto que começa com barra"].join("\n");
+	return [...lines, "//texto — envia “/texto”"].join("\n");
 }
 
 function perform(typed) {

@@ -26,7 +26,7 @@ for (const each of document.querySelectorAll(".menu")) {
 
 const [person, room] = [find("gente"), find("organizar")];
 const buttons = commands.table.filter(({ label }) => label);
-const isAboutPerson = ({ argument }) => argument.includes("Ana");
+const concernsOne = ({ argument }) => argument.includes("Ana");
 
 // Does at once what is complete, and leaves in the box what lacks a text or has a time that may be another.
 function control({ label, all: [word], argument }, name) {
@@ -40,13 +40,13 @@ function control({ label, all: [word], argument }, name) {
 	return button("quiet", label, () => (/^(Ana)?$/u.test(argument) ? commands.perform : composer.write)(typed));
 }
 
-room.append(...buttons.filter((each) => !isAboutPerson(each)).map((each) => control(each)));
+room.append(...buttons.filter((each) => !concernsOne(each)).map((each) => control(each)));
 
 Papo.menus = {
 	refresh: () => (room.hidden = !session.me.host),
 	choose({ name, host }, source) {
 		const useless = host ? "promover" : "rebaixar";
-		const fit = buttons.filter((each) => isAboutPerson(each) && each.all[0] !== useless);
+		const fit = buttons.filter((each) => concernsOne(each) && each.all[0] !== useless);
 		person.replaceChildren(element("h2", "", name), ...fit.map((each) => control(each, name)));
 		person.showPopover({ source });
 		person.querySelector("button").focus();

@@ -10,11 +10,9 @@ function open(isOpen) {
 	toggle.ariaExpanded = isOpen;
 }
 
-const star = () => element("span", { role: "img", ariaLabel: words.host }, " ★");
-
 function person(who, me) {
 	const { name, tag, host } = who;
-	const mark = host ? [star()] : [];
+	const mark = host ? [element("span", { role: "img", ariaLabel: words.host }, " ★")] : [];
 	const className = `person ${Papo.names.colour(name)}`;
 	if (tag === me.tag) return element("li", "", element("span", className, words.you(name), ...mark));
 	const node = button(className, name, () => {

@@ -30,11 +30,7 @@ const SERVER_MESSAGES = [
 
 const CLOSE_CODES = { leave: 1000, policy: 1008 };
 
-const LIMITS = {
-	text: 4000,
-	name: 24,
-	members: 500,
-};
+const LIMITS = { text: 4000, name: 24, members: 500 };
 
 const LOBBY = "geral";
 

@@ -2,7 +2,7 @@
 {
 const { words, commands, composer, follow: { box, articles }, line: { shownBy }, dom: { find, on, copy } } = Papo;
 
-// A line of text leaves this much of its height free above its letters.
+// What a line leaves free above its letters.
 const OVERLAP_PX = 3;
 
 const [strip, copyIt, editIt, eraseIt] = ["gestos", "copiar", "editar", "apagar"].map(find);

@@ -59,7 +59,7 @@ const answers = {
 			unsent.begin(session.owner());
 			session.send("rooms");
 		} else {
-			unsent.renamed(session.owner());
+			unsent.settled(session.owner());
 			desk.note(words.youAreNow(message.name));
 		}
 		desk.refresh();
@@ -159,6 +159,7 @@ const answers = {
 
 	error(refusal) {
 		if (refusal.id !== undefined && !session.changes.delete(refusal.id)) return unsent.refused(refusal);
+		unsent.settled();
 		pages.forget();
 		Papo.search.fail(refusal.text);
 		session.wanted = "";

@@ -6,7 +6,7 @@ const TOO_OLD_MS = 10 * 60_000;
 
 const hooks = {};
 const items = new Map();
-let [owner, heldUntil, holdTimer] = [null, 0, 0];
+let [owner, heldUntil, holdTimer, rename] = [null, 0, 0, null];
 
 function keep(item) {
 	if (!item.to) kept.set(KEY + item.id, JSON.stringify({ ...item, owner }));
@@ -41,9 +41,16 @@ function end() {
 	items.clear();
 }
 
-function renamed(person) {
-	owner = person;
+// Said again under another name, a message would be another one: the name waits for its ack.
+function renames(ask) {
+	rename = { ask };
+	pump();
+}
+
+function settled(person = owner) {
+	[owner, rename] = [person, null];
 	items.forEach(keep);
+	pump();
 }
 
 function add(fields) {
@@ -90,6 +97,7 @@ function hold(item, wait) {
 const fail = (item, reason, fresh) => put(Object.assign(item, { state: "failed", reason, fresh }));
 
 function connectionLost() {
+	rename = null;
 	for (const item of items.values()) {
 		if (item.state !== "sent") continue;
 		item.state = "waiting";
@@ -99,7 +107,9 @@ function connectionLost() {
 
 // One at a time: were the first of two refused as too fast and the second taken, they would change places.
 function pump() {
-	if (Date.now() < heldUntil || [...items.values()].some(({ state }) => state === "sent")) return;
+	if (Date.now() < heldUntil || rename?.asked || [...items.values()].some(({ state }) => state === "sent")) return;
+	if (rename) rename = rename.ask() && { asked: true };
+	if (rename) return;
 	for (const item of items.values()) {
 		if (item.state !== "waiting") continue;
 		if (Date.now() - item.at > TOO_OLD_MS) {
@@ -112,5 +122,5 @@ function pump() {
 	}
 }
 
-Papo.unsent = { hooks, begin, end, renamed, add, retry, discard, acknowledged, refused, connectionLost, pump };
+Papo.unsent = { hooks, begin, end, renames, settled, add, retry, discard, acknowledged, refused, connectionLost, pump };
 }

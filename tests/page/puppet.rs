@@ -32,14 +32,32 @@ impl Puppet {
         self.socket.send(Message::text(message.to_string())).unwrap();
     }
 
+    /// The types of all that comes before a message of this type.
+    pub fn hears_before(&mut self, kind: &str) -> Vec<String> {
+        let mut before = Vec::new();
+        loop {
+            let message = self.hears_any().expect("the page is still there");
+            if message["type"] == kind {
+                return before;
+            }
+            before.push(message["type"].as_str().unwrap().to_owned());
+        }
+    }
+
     /// The next message of this type; `None` when the page has gone.
     pub fn hears(&mut self, kind: &str) -> Option<Value> {
         loop {
+            let message = self.hears_any()?;
+            if message["type"] == kind {
+                return Some(message);
+            }
+        }
+    }
+
+    fn hears_any(&mut self) -> Option<Value> {
+        loop {
             if let Message::Text(text) = self.socket.read().ok()? {
-                let message: Value = serde_json::from_str(&text).unwrap();
-                if message["type"] == kind {
-                    return Some(message);
-                }
+                return Some(serde_json::from_str(&text).unwrap());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! When the server says no: to somebody in a hurry, and to one message.
+//! When the server says no, to somebody in a hurry and to one message, or has not answered yet.
 
 use crate::browser::Browser;
 use crate::puppet::Puppet;
@@ -65,4 +65,34 @@ fn a_refused_message_is_tried_again_or_thrown_away() {
     let tries = refusing.join().unwrap();
     // The same id again: it would be the same message if the refusal had come too late.
     assert_eq!((tries.len(), &tries[0]), (3, &tries[2]));
+}
+
+/// A message that was said under one name, cut off and said again under the other would be two messages: they are two
+/// persons to the server.
+#[test]
+#[ignore = "needs chromium"]
+fn a_name_changes_between_two_messages_and_never_while_one_is_on_its_way() {
+    let (folder, browser) = (Folder::new(), Browser::start());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answering = std::thread::spawn(move || {
+        let mut server = Puppet::lets_in(&listener, &json!({}));
+        let first = server.hears("say").unwrap();
+        let meanwhile = server.hears_before("rooms");
+        server.says(json!({"type": "ack", "id": first["id"], "room": "geral", "seq": 1, "at": 1_772_557_500_000_u64}));
+        let rename = server.hears("rename").unwrap();
+        let while_renaming = server.hears_before("rooms");
+        server.says(json!({"type": "welcome", "name": rename["name"], "tag": "bia", "token": "t".repeat(32),
+            "protocol": 1, "server": "papo", "limits": {"text": 4000}, "heartbeat_ms": 20000}));
+        (first, meanwhile, while_renaming, server.hears("say").unwrap())
+    });
+    let ana = browser.person().opens(&format!("{}#{address}", file_page(&folder)));
+    ana.enters("Ana");
+    for typed in ["um", "/nome Bia", "/salas", "dois", "/salas"] {
+        ana.says(typed);
+    }
+    let (first, meanwhile, while_renaming, second) = answering.join().unwrap();
+    assert_eq!((&first["text"], &second["text"]), (&json!("um"), &json!("dois")));
+    assert!(!meanwhile.contains(&"rename".to_owned()), "{meanwhile:?}");
+    assert!(!while_renaming.contains(&"say".to_owned()), "{while_renaming:?}");
 }
