@@ -79,7 +79,7 @@ function timed(typed) {
 
 const act = (kind) => (typed) => ask("host", { act: kind, room: desk.current.name, ...timed(typed) });
 
-const turn = (kind) => (typed) => ask("host", { act: kind, room: desk.current.name, on: !/^n/iu.test(typed) });
+const turn = (kind) => (typed) => ask("host", { act: kind, room: desk.current.name, on: typed ? !/^n/iu.test(typed) : undefined });
 
 function erase(typed) {
 	if (typed) change("host", { act: "erase", ...timed(typed) }, { erases: [0], text: "" });
@@ -104,7 +104,7 @@ function listRooms() {
 const COMMANDS = [
 	["ajuda help", "", "mostra esta lista", "", () => desk.note(help())],
 	["nome nick", "Novo Nome", "troca o seu nome", "", (name) => unsent.renames(() => ask("rename", { name: names.clean(name) }))],
-	["quem who", "", "mostra quem está na sala", "", who],
+	["quem who", "", "mostra quem está aqui", "", who],
 	["entrar join", "sala [senha]", "entra em outra sala, ou a cria", "", join],
 	["deixar part", "", "sai desta sala", "", part],
 	["salas rooms", "", "mostra as salas abertas", "", listRooms],
@@ -112,8 +112,8 @@ const COMMANDS = [
 	["r reply", "texto", "responde em particular", "", reply],
 	["eu me", "texto", "diz o que você faz: /eu acena", "", (text) => say(text, true)],
 	["buscar search", "[texto]", "procura na sala", "", search.open],
-	["antes before", "", "mostra mensagens anteriores", "", () => Papo.pages.earlier(desk.current)],
-	["avisos alerts", "", "escolhe como avisar você", "", () => Papo.dom.find("menu").showPopover()],
+	["antes before", "", "mostra as anteriores", "", () => Papo.pages.earlier(desk.current)],
+	["avisos alerts", "", "escolhe os avisos", "", () => Papo.dom.find("menu").showPopover()],
 	["limpar clear", "", "limpa a tela", "", () => desk.current.list.wipe()],
 	["sair quit", "", "sai da conversa", "", leave],
 	["apagar erase", "[Ana 10m]", "apaga sua última mensagem; ★ as de Ana", "Apagar mensagens", erase],
