@@ -1,15 +1,18 @@
 //! The server as people start it: the banner, the exit codes, the mistakes, and the end.
 
 use crate::raw;
-use crate::stage::{DEADLINE, Visitor, goodbye, new_path};
+use crate::stage::{DEADLINE, Visitor, folder_of, goodbye, new_path};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::Instant;
 
 /// A running `servidor` that is killed if its test fails.
 struct Servidor {
     child: Child,
+    /// Where the system tells of it.
+    folder: PathBuf,
     stdout: BufReader<ChildStdout>,
     banner: String,
     address: SocketAddr,
@@ -43,7 +46,8 @@ impl Servidor {
         }
         let port = banner.split("http://localhost:").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
-        Self { child, stdout, banner, address }
+        let folder = folder_of(child.id());
+        Self { child, folder, stdout, banner, address }
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
@@ -60,7 +64,7 @@ impl Servidor {
 
     /// How many entries a folder of the process has: its threads or its descriptors.
     fn count(&self, what: &str) -> usize {
-        std::fs::read_dir(format!("/proc/{}/{what}", self.child.id())).unwrap().count()
+        std::fs::read_dir(self.folder.join(what)).unwrap().count()
     }
 }
 

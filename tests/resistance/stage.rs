@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -104,6 +104,26 @@ impl Deadline {
     }
 }
 
+/// The folder in which the system tells of a child of ours. Its numbers may be those of the processes outside of the
+/// container that we are in: then the child is found by what it is called there and by us, its parent.
+fn folder_of(child: u32) -> PathBuf {
+    let proc = Path::new("/proc");
+    let us = fs::read_link(proc.join("self")).unwrap_or_default();
+    let own = std::process::id().to_string();
+    if us.as_os_str().is_empty() || us.as_os_str() == own.as_str() {
+        return proc.join(child.to_string());
+    }
+    let ours = format!("PPid:\t{}", us.display());
+    let name = format!("\t{child}");
+    let is_it = |folder: &PathBuf| {
+        let status = fs::read_to_string(folder.join("status")).unwrap_or_default();
+        let named = |line: &str| line.starts_with("NSpid:") && line.ends_with(&name);
+        status.lines().any(|line| line == ours) && status.lines().any(named)
+    };
+    let mut folders = fs::read_dir(proc).unwrap().map(|entry| entry.unwrap().path());
+    folders.find(is_it).expect("the system tells of every child")
+}
+
 /// What the server costs at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
@@ -128,6 +148,8 @@ impl Figures {
 /// A running `servidor` with its log in memory, ended with its test.
 pub struct Servidor {
     child: Child,
+    /// Where the system tells of it.
+    folder: PathBuf,
     pub address: SocketAddr,
     complaints: PathBuf,
     stdout: BufReader<ChildStdout>,
@@ -157,8 +179,9 @@ impl Servidor {
         let mut child = command.spawn().ok()?;
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let folder = folder_of(child.id());
         // From here on the process ends with this value, whatever happens.
-        let mut server = Self { child, address: nowhere, complaints, stdout };
+        let mut server = Self { child, folder, address: nowhere, complaints, stdout };
         let port = server.read_port()?;
         server.address.set_port(port);
         Some(server)
@@ -186,9 +209,8 @@ impl Servidor {
 
     /// What it costs now.
     pub fn figures(&self) -> Figures {
-        let pid = self.child.id();
-        let count = |what: &str| fs::read_dir(format!("/proc/{pid}/{what}")).map_or(0, Iterator::count);
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let count = |what: &str| fs::read_dir(self.folder.join(what)).map_or(0, Iterator::count);
+        let status = fs::read_to_string(self.folder.join("status")).unwrap_or_default();
         let kilobytes = |what: &str| -> u64 {
             let line = status.lines().find_map(|line| line.strip_prefix(what));
             line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
@@ -200,7 +222,7 @@ impl Servidor {
             resident: kilobytes("VmRSS:"),
             peak: kilobytes("VmHWM:"),
             space: kilobytes("VmSize:") * 1024,
-            cpu: cpu(pid),
+            cpu: cpu(&self.folder),
         }
     }
 
@@ -249,8 +271,8 @@ impl Drop for Servidor {
     }
 }
 
-fn cpu(pid: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+fn cpu(folder: &Path) -> Duration {
+    let stat = fs::read_to_string(folder.join("stat")).unwrap_or_default();
     // The name in parentheses may hold anything; the numbers come after the last one.
     let numbers: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
     let ticks = |place: usize| numbers.get(place).and_then(|number| number.parse::<u64>().ok()).unwrap_or(0);
