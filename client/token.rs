@@ -94,7 +94,8 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 #[cfg(unix)]
 fn tighten(file: &File) {
     use std::os::unix::fs::PermissionsExt;
-    if file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0) {
+    // A folder without its x could not even be removed with what is in it.
+    if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0) {
         let _ = file.set_permissions(fs::Permissions::from_mode(0o600));
     }
 }
@@ -153,7 +154,9 @@ mod tests {
     fn what_is_no_file_at_all_is_left_alone_and_nothing_is_left_beside_it() {
         let folder = Folder::new();
         fs::create_dir_all(folder.0.join("papo/token/algo")).unwrap();
+        let before = folder.mode("papo/token");
         assert!(keep(&folder.0.join("papo"), &"f".repeat(64)).is_err());
+        assert_eq!(folder.mode("papo/token"), before);
         assert_eq!(fs::read_dir(folder.0.join("papo")).unwrap().count(), 1);
     }
 
