@@ -32,8 +32,12 @@ mod inviting;
 mod looks;
 #[path = "page/outages.rs"]
 mod outages;
+#[path = "common/paths.rs"]
+mod paths;
 #[path = "page/picture.rs"]
 mod picture;
+#[path = "common/port.rs"]
+mod port;
 #[path = "page/puppet.rs"]
 mod puppet;
 #[path = "page/reading.rs"]

@@ -104,7 +104,6 @@ pub struct App {
     mine: Mine,
     /// Whose words are not shown, as names are compared.
     ignored: HashSet<String>,
-    /// What was switched on here: nobody new comes in, and only hosts speak in these rooms.
     /// Whether to call the person when somebody mentions them.
     alerts: bool,
     /// The name that is asked for when nothing said under the old one is on its way any more.

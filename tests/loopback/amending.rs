@@ -1,6 +1,7 @@
 //! People change their minds about what they said.
 
-use crate::stage::{TestServer, Visitor, new_path, token};
+use crate::paths::new_path;
+use crate::stage::{TestServer, Visitor, token};
 use papo::history::sqlite::SqliteHistory;
 use serde_json::{Value, json};
 use std::path::PathBuf;

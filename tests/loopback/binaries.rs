@@ -1,7 +1,9 @@
 //! The server as people start it: the banner, the exit codes, the mistakes, and the end.
 
+use crate::paths::new_path;
+use crate::processes::folder_of;
 use crate::raw;
-use crate::stage::{DEADLINE, Visitor, folder_of, goodbye, new_path};
+use crate::stage::{DEADLINE, Visitor, goodbye};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;

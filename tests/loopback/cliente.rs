@@ -1,6 +1,8 @@
 //! `cliente` in pipes: what scripts see, and the codes it ends with.
 
-use crate::stage::{Reserved, TestServer, new_path};
+use crate::paths::new_path;
+use crate::port::Port;
+use crate::stage::TestServer;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -104,7 +106,7 @@ fn a_reader_that_stops_early_ends_the_client_quietly() {
 
 #[test]
 fn a_server_that_is_not_there_is_explained_with_code_3() {
-    let nobody = Reserved::new();
+    let nobody = Port::reserve();
     let (code, _, stderr) = Home::new().run(&["--nome", "Ana", &nobody.address.to_string()], "oi\n");
     assert_eq!(code, 3);
     assert!(stderr.contains(&format!("Não encontrei nenhum servidor em {}.", nobody.address)), "{stderr}");
@@ -112,7 +114,7 @@ fn a_server_that_is_not_there_is_explained_with_code_3() {
 
 #[test]
 fn who_gave_no_name_is_told_of_the_missing_server_first() {
-    let (nobody, home) = (Reserved::new(), Home::new());
+    let (nobody, home) = (Port::reserve(), Home::new());
     let (code, _, stderr) = home.run(&[&nobody.address.to_string()], "");
     assert_eq!(code, 3, "{stderr}");
     assert!(stderr.starts_with(&format!("Não encontrei nenhum servidor em {}.", nobody.address)), "{stderr}");

@@ -13,5 +13,11 @@ mod host;
 mod limits;
 mod mirror;
 mod passwords;
+#[path = "../common/paths.rs"]
+mod paths;
+#[path = "../common/port.rs"]
+mod port;
+#[path = "../common/processes.rs"]
+mod processes;
 mod raw;
 mod stage;

@@ -6,9 +6,7 @@ use papo::http::Policy;
 use papo::hub::limits::Rules;
 use papo::server::{Server, Setup, Stopper, listen};
 use serde_json::{Value, json};
-use std::hash::{BuildHasher, RandomState};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tungstenite::client::IntoClientRequest;
@@ -20,50 +18,6 @@ use tungstenite::{Message, WebSocket};
 pub const DEADLINE: Duration = Duration::from_secs(30);
 /// Longer than any story.
 const AN_HOUR: Duration = Duration::from_secs(3600);
-
-/// A path among the temporary files that nothing has: a number of the process may come again, in another container too,
-/// and what an earlier one left behind is still there.
-pub fn new_path(name: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("papo-{name}-{:016x}", RandomState::new().hash_one(name)))
-}
-
-/// The folder in which the system tells of a child of ours. Its numbers may be those of the processes outside of the
-/// container that we are in: then the child is found by what it is called there and by us, its parent.
-pub fn folder_of(child: u32) -> PathBuf {
-    let proc = Path::new("/proc");
-    let us = std::fs::read_link(proc.join("self")).unwrap_or_default();
-    let own = std::process::id().to_string();
-    if us.as_os_str().is_empty() || us.as_os_str() == own.as_str() {
-        return proc.join(child.to_string());
-    }
-    let ours = format!("PPid:\t{}", us.display());
-    let name = format!("\t{child}");
-    let is_it = |folder: &PathBuf| {
-        let status = std::fs::read_to_string(folder.join("status")).unwrap_or_default();
-        let named = |line: &str| line.starts_with("NSpid:") && line.ends_with(&name);
-        status.lines().any(|line| line == ours) && status.lines().any(named)
-    };
-    let mut folders = std::fs::read_dir(proc).unwrap().map(|entry| entry.unwrap().path());
-    folders.find(is_it).expect("the system tells of every child")
-}
-
-/// A port of loopback where nobody listens, and which nobody else gets while this lives.
-///
-/// A bound socket that does not listen lets a server listen on the same port, and keeps the system from giving the port
-/// to anybody who asks for a free one, including to a client's own end of a connection.
-pub struct Reserved {
-    pub address: SocketAddr,
-    _socket: socket2::Socket,
-}
-
-impl Reserved {
-    pub fn new() -> Self {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        socket.set_reuse_address(true).unwrap();
-        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-        Self { address: socket.local_addr().unwrap().as_socket().unwrap(), _socket: socket }
-    }
-}
 
 /// A server that stops when it goes out of scope.
 pub struct TestServer {

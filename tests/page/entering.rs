@@ -1,7 +1,8 @@
 //! Coming in: from the served page and from the file, and being told why not.
 
 use crate::browser::Browser;
-use crate::stage::{Folder, Port, Servidor, TestServer, Visitor};
+use crate::port::Port;
+use crate::stage::{Folder, Servidor, TestServer, Visitor};
 use crate::talk::file_page;
 use serde_json::json;
 use std::io::{Read, Write};

@@ -2,7 +2,8 @@
 //! nothing comes twice.
 
 use crate::browser::Browser;
-use crate::stage::{Folder, Port, Servidor, TestServer, Visitor};
+use crate::port::Port;
+use crate::stage::{Folder, Servidor, TestServer, Visitor};
 use crate::talk::file_page;
 use crate::wire::Wire;
 use serde_json::json;

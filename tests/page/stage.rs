@@ -1,6 +1,8 @@
 //! What the stories are told with: a server in memory, the real program that may be killed, and people without a browser.
 
 use crate::devtools::{FAREWELL, patience};
+use crate::paths::new_path;
+use crate::port::Port;
 use papo::delivery::Patience;
 use papo::history::memory::MemoryHistory;
 use papo::http::Policy;
@@ -11,7 +13,6 @@ use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
@@ -22,9 +23,7 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     pub fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("papo-page-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
+        let path = new_path("page");
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
@@ -99,20 +98,7 @@ impl Drop for TestServer {
     }
 }
 
-/// A port of loopback that nobody else gets while the server is down: bound, but not listened on.
-pub struct Port {
-    pub address: SocketAddr,
-    _reservation: socket2::Socket,
-}
-
 impl Port {
-    pub fn reserve() -> Self {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        socket.set_reuse_address(true).unwrap();
-        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-        Self { address: socket.local_addr().unwrap().as_socket().unwrap(), _reservation: socket }
-    }
-
     /// Where the page is while a server runs here.
     pub fn url(&self) -> String {
         format!("http://{}/", self.address)

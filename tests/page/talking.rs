@@ -1,7 +1,8 @@
 //! Talking: two pages, accents, two tabs of one person, rooms and whispers.
 
 use crate::browser::Browser;
-use crate::stage::{Folder, Port, Servidor, TestServer, Visitor};
+use crate::port::Port;
+use crate::stage::{Folder, Servidor, TestServer, Visitor};
 use crate::talk::file_page;
 use serde_json::json;
 

@@ -1,8 +1,9 @@
 //! Time that passes: midnight, a laptop that sleeps, a log that was trimmed meanwhile, and motion that nobody wants.
 
 use crate::browser::{Browser, Person};
+use crate::port::Port;
 use crate::puppet::Puppet;
-use crate::stage::{Folder, Port, Servidor, TestServer, Visitor};
+use crate::stage::{Folder, Servidor, TestServer, Visitor};
 use crate::tab::Tab;
 use crate::talk::file_page;
 use crate::wire::Wire;

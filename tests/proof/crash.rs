@@ -4,7 +4,8 @@
 //! the next start, under the same number, and what was said again is the same message.
 
 use crate::client::Client;
-use crate::stage::{Deadline, Dice, Folder, Port, Servidor, long_form, was_killed};
+use crate::port::Port;
+use crate::stage::{Deadline, Dice, Folder, Servidor, long_form, was_killed};
 use crate::verdict::{judge, stored};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -5,7 +5,8 @@
 //! not let us mount anything the proof is skipped, and says so.
 
 use crate::client::Client;
-use crate::stage::{Deadline, Dice, Folder, Port, Servidor, was_killed};
+use crate::port::Port;
+use crate::stage::{Deadline, Dice, Folder, Servidor, was_killed};
 use crate::verdict::{judge, stored};
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -13,6 +13,10 @@ mod cut;
 mod disk;
 mod line;
 mod model;
+#[path = "../common/paths.rs"]
+mod paths;
+#[path = "../common/port.rs"]
+mod port;
 mod proxy;
 mod restart;
 mod stage;

@@ -5,7 +5,8 @@
 //! than may stand in the door, so some are refused and try again.
 
 use crate::client::Client;
-use crate::stage::{Deadline, Dice, Folder, Port, Servidor, long_form};
+use crate::port::Port;
+use crate::stage::{Deadline, Dice, Folder, Servidor, long_form};
 use crate::verdict::{judge, stored};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::thread;

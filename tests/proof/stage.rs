@@ -1,9 +1,10 @@
-//! What every proof needs: dice, a deadline, a folder, a port that stays ours, and the real program as a process.
+//! What every proof needs: dice, a deadline, a folder, and the real program as a process.
 
+use crate::paths::new_path;
+use crate::port::Port;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -91,8 +92,7 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     pub fn new() -> Self {
-        // A number of the process may come again, in another container too, where an earlier one left its folder.
-        let path = std::env::temp_dir().join(format!("papo-prova-{:016x}", RandomState::new().hash_one("prova")));
+        let path = new_path("prova");
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
@@ -109,24 +109,6 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A port of loopback that nobody else gets while the server is down.
-///
-/// A bound socket that does not listen lets the server listen on the same port, and keeps the system from giving the
-/// port to anybody who asks for a free one, including to a client's own end of a connection.
-pub struct Port {
-    pub address: SocketAddr,
-    _reservation: socket2::Socket,
-}
-
-impl Port {
-    pub fn reserve() -> Self {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        socket.set_reuse_address(true).unwrap();
-        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-        Self { address: socket.local_addr().unwrap().as_socket().unwrap(), _reservation: socket }
     }
 }
 

@@ -14,7 +14,11 @@ mod deaf;
 mod floods;
 mod garbage;
 mod json;
+#[path = "../common/paths.rs"]
+mod paths;
 mod person;
+#[path = "../common/processes.rs"]
+mod processes;
 mod rooms;
 mod scarce;
 mod stage;

@@ -1,6 +1,8 @@
 //! What every attack needs: one deadline, dice, the real program as a process, and a look at what it costs.
 
+use crate::paths::new_path;
 use crate::person::Person;
+use crate::processes::folder_of;
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
@@ -104,26 +106,6 @@ impl Deadline {
     }
 }
 
-/// The folder in which the system tells of a child of ours. Its numbers may be those of the processes outside of the
-/// container that we are in: then the child is found by what it is called there and by us, its parent.
-fn folder_of(child: u32) -> PathBuf {
-    let proc = Path::new("/proc");
-    let us = fs::read_link(proc.join("self")).unwrap_or_default();
-    let own = std::process::id().to_string();
-    if us.as_os_str().is_empty() || us.as_os_str() == own.as_str() {
-        return proc.join(child.to_string());
-    }
-    let ours = format!("PPid:\t{}", us.display());
-    let name = format!("\t{child}");
-    let is_it = |folder: &PathBuf| {
-        let status = fs::read_to_string(folder.join("status")).unwrap_or_default();
-        let named = |line: &str| line.starts_with("NSpid:") && line.ends_with(&name);
-        status.lines().any(|line| line == ours) && status.lines().any(named)
-    };
-    let mut folders = fs::read_dir(proc).unwrap().map(|entry| entry.unwrap().path());
-    folders.find(is_it).expect("the system tells of every child")
-}
-
 /// What the server costs at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
@@ -169,9 +151,7 @@ impl Servidor {
     /// The same; `None` when the system does not allow it.
     pub fn try_start(options: &[&str], change: impl FnOnce(&mut Command)) -> Option<Self> {
         raise_descriptors();
-        // A number of the process may come again, in another container too, where an earlier one left its file.
-        let name = format!("papo-resistencia-{:016x}.txt", RandomState::new().hash_one("resistencia"));
-        let complaints = std::env::temp_dir().join(name);
+        let complaints = new_path("resistencia");
         let mut command = Command::new(env!("CARGO_BIN_EXE_servidor"));
         command.args(["--porta", "0", "--historico", "nenhum"]).args(options).env_clear();
         change(&mut command);

@@ -8,7 +8,11 @@ mod banner;
 mod hostile;
 mod leaving;
 mod odd;
+#[path = "../common/paths.rs"]
+mod paths;
 mod pipes;
+#[path = "../common/port.rs"]
+mod port;
 mod seat;
 mod server;
 mod talking;

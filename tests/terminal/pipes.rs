@@ -1,7 +1,9 @@
 //! The real `cliente` in pipes: the wire's own messages, and a server that comes late.
 
+use crate::paths::new_path;
+use crate::port::Port;
 use crate::seat::DEADLINE;
-use crate::server::{BadNetwork, Liar, Reserved, TestServer, new_path};
+use crate::server::{BadNetwork, Liar, TestServer};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -31,7 +33,7 @@ fn json_is_what_the_wire_says_without_the_secret() {
 
 #[test]
 fn who_insists_waits_for_a_server_that_comes_late() {
-    let port = Reserved::new();
+    let port = Port::reserve();
     let arguments = ["--nome", "robô", "--insistir", "--ficar", "--json"];
     let mut child = cliente(&arguments, port.address).spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());

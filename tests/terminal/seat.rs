@@ -1,6 +1,6 @@
 //! Somebody at a terminal: the real client (or the real server), the keys and the screen.
 
-use crate::server::new_path;
+use crate::paths::new_path;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::net::SocketAddr;

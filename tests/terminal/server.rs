@@ -6,38 +6,12 @@ use papo::http::Policy;
 use papo::hub::limits::Rules;
 use papo::server::{Server, Setup, Stopper, listen};
 use serde_json::{Value, json};
-use std::hash::{BuildHasher, RandomState};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use tungstenite::{Message, WebSocket};
-
-/// A path among the temporary files that nothing has: a number of the process may come again, in another container too,
-/// and what an earlier one left behind is still there.
-pub fn new_path(name: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("papo-{name}-{:016x}", RandomState::new().hash_one(name)))
-}
-
-/// A port of loopback for a server that comes late or comes back, which nobody else gets while this lives.
-///
-/// A bound socket that does not listen lets a server listen on the same port, and keeps the system from giving the port
-/// to anybody who asks for a free one, including to a client's own end of a connection.
-pub struct Reserved {
-    pub address: SocketAddr,
-    _socket: socket2::Socket,
-}
-
-impl Reserved {
-    pub fn new() -> Self {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        socket.set_reuse_address(true).unwrap();
-        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-        Self { address: socket.local_addr().unwrap().as_socket().unwrap(), _socket: socket }
-    }
-}
 
 /// The real server, in memory.
 pub struct TestServer {

@@ -1,7 +1,8 @@
 //! Typing, talking, pasting, another size, other rooms, no connection: what a person sees.
 
+use crate::port::Port;
 use crate::seat::Seat;
-use crate::server::{Reserved, TestServer};
+use crate::server::TestServer;
 
 #[test]
 fn two_people_talk_with_accents_and_emoji() {
@@ -138,7 +139,7 @@ fn rooms_are_changed_with_keys_and_count_what_is_unread() {
 
 #[test]
 fn without_connection_lines_wait_and_enter_tries_at_once() {
-    let port = Reserved::new();
+    let port = Port::reserve();
     let server = TestServer::start_on(port.address);
     let mut ana = Seat::new("Ana", port.address, 80, 24);
     ana.sees("Você entrou");
