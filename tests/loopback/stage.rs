@@ -8,7 +8,7 @@ use papo::server::{Server, Setup, Stopper, listen};
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::http::HeaderValue;
 use tungstenite::protocol::CloseFrame;
@@ -191,11 +191,13 @@ impl Visitor {
         while self.socket.read().is_ok() {}
     }
 
-    /// Reads to the end.
+    /// Reads to the end, for which it waits no longer than for anything else, whatever else comes.
     pub fn ending(&mut self) -> Ending {
         let mut ending = Ending { bye: None, close: None };
+        let until = Instant::now() + DEADLINE;
         loop {
             match self.socket.read() {
+                Ok(_) if Instant::now() > until => return ending,
                 Ok(Message::Text(text)) => {
                     let message: Value = serde_json::from_str(&text).unwrap();
                     if message["type"] == "bye" {
