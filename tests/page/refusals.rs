@@ -75,12 +75,14 @@ fn a_name_changes_between_two_messages_and_never_while_one_is_on_its_way() {
     let (folder, browser) = (Folder::new(), Browser::start());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
+    let (asked, is_asked) = std::sync::mpsc::channel();
     let answering = std::thread::spawn(move || {
         let mut server = Puppet::lets_in(&listener, &json!({}));
         let first = server.hears("say").unwrap();
         let meanwhile = server.hears_before("rooms");
         server.says(json!({"type": "ack", "id": first["id"], "room": "geral", "seq": 1, "at": 1_772_557_500_000_u64}));
         let rename = server.hears("rename").unwrap();
+        asked.send(()).unwrap();
         let while_renaming = server.hears_before("rooms");
         server.says(json!({"type": "welcome", "name": rename["name"], "tag": "bia", "token": "t".repeat(32),
             "protocol": 1, "server": "papo", "limits": {"text": 4000}, "heartbeat_ms": 20000}));
@@ -88,7 +90,11 @@ fn a_name_changes_between_two_messages_and_never_while_one_is_on_its_way() {
     });
     let ana = browser.person().opens(&format!("{}#{address}", file_page(&folder)));
     ana.enters("Ana");
-    for typed in ["um", "/nome Bia", "/salas", "dois", "/salas"] {
+    for typed in ["um", "/nome Bia", "/salas"] {
+        ana.says(typed);
+    }
+    is_asked.recv_timeout(crate::devtools::patience()).expect("the name is asked for");
+    for typed in ["dois", "/salas"] {
         ana.says(typed);
     }
     let (first, meanwhile, while_renaming, second) = answering.join().unwrap();
