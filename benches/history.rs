@@ -25,7 +25,10 @@ fn main() -> std::process::ExitCode {
         println!("This is a benchmark: cargo bench --bench history");
         return std::process::ExitCode::SUCCESS;
     }
-    let entries = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(1_000_000);
+    let entries = std::env::args()
+        .skip(1)
+        .find_map(|word| word.parse().ok())
+        .unwrap_or(1_000_000);
     let mut failures = Vec::new();
     println!("{:<58}{:>14}  target", "The durable log", "measured");
     report::acks(&mut failures);
@@ -73,7 +76,9 @@ mod report {
                 std::thread::sleep(Duration::from_secs(1) / PER_SECOND);
                 let start = Instant::now();
                 // A commit of one message writes a few pages of 4 KiB.
-                file.write_all(&[7; 16 * 1024]).and_then(|()| file.sync_data()).expect("the disk takes it");
+                file.write_all(&[7; 16 * 1024])
+                    .and_then(|()| file.sync_data())
+                    .expect("the disk takes it");
                 syncs.push(start.elapsed());
             }
         }
@@ -85,7 +90,11 @@ mod report {
             &in_ms(ack),
             &format!("≤ {}", in_ms(sync + Duration::from_millis(3))),
         );
-        line("the same, p99", &in_ms(quantile(&mut crowd.tally.ack_delays, 0.99)), "");
+        line(
+            "the same, p99",
+            &in_ms(quantile(&mut crowd.tally.ack_delays, 0.99)),
+            "",
+        );
         failures.append(&mut crowd.tally.failures);
     }
 
@@ -98,12 +107,28 @@ mod report {
         crowd.shout(&senders, Duration::from_secs(1));
         let (acked, cpu, start) = (crowd.tally.acked, subject.cpu(), Instant::now());
         crowd.shout(&senders, TIME);
-        let (acked, cpu, time) = (crowd.tally.acked - acked, subject.cpu() - cpu, start.elapsed());
+        let (acked, cpu, time) = (
+            crowd.tally.acked - acked,
+            subject.cpu() - cpu,
+            start.elapsed(),
+        );
         crowd.settle();
         let per_second = acked as f64 / time.as_secs_f64();
-        line("10 senders through the server", &format!("{per_second:.0}/s"), "≥ 20000/s");
-        line("  server CPU per stored message", &format!("{:.1} µs", cpu.as_secs_f64() * 1e6 / acked as f64), "");
-        line("  its memory after that", &format!("{:.1} MiB", subject.resident() as f64 / 1048576.0), "");
+        line(
+            "10 senders through the server",
+            &format!("{per_second:.0}/s"),
+            "≥ 20000/s",
+        );
+        line(
+            "  server CPU per stored message",
+            &format!("{:.1} µs", cpu.as_secs_f64() * 1e6 / acked as f64),
+            "",
+        );
+        line(
+            "  its memory after that",
+            &format!("{:.1} MiB", subject.resident() as f64 / 1048576.0),
+            "",
+        );
         failures.append(&mut crowd.tally.failures);
     }
 
@@ -118,12 +143,28 @@ mod report {
         let before = log.resident();
         log.grow_to(entries);
         let (after, time) = (log.resident(), start.elapsed());
-        line("10 senders directly into the log", &format!("{:.0}/s", entries as f64 / time.as_secs_f64()), "≥ 20000/s");
-        line(&format!("memory at {early} entries"), &format!("{before:.1} MiB"), "");
-        line(&format!("memory at {entries} entries"), &format!("{after:.1} MiB"), "the same");
+        line(
+            "10 senders directly into the log",
+            &format!("{:.0}/s", entries as f64 / time.as_secs_f64()),
+            "≥ 20000/s",
+        );
+        line(
+            &format!("memory at {early} entries"),
+            &format!("{before:.1} MiB"),
+            "",
+        );
+        line(
+            &format!("memory at {entries} entries"),
+            &format!("{after:.1} MiB"),
+            "the same",
+        );
         drop(log);
         let size = path.metadata().map_or(0, |data| data.len());
-        line("size of the file", &format!("{:.0} MiB", size as f64 / 1048576.0), "");
+        line(
+            "size of the file",
+            &format!("{:.0} MiB", size as f64 / 1048576.0),
+            "",
+        );
         read(&path, entries);
         let _ = std::fs::remove_dir_all(folder);
     }
@@ -136,9 +177,21 @@ mod report {
         line("opening its room, first time", &in_ms(tail), "< 10 ms");
         let page = log.page(Span::Latest, entries);
         line("  and its last page of 200", &in_ms(page), "");
-        line("opening and last page, together", &in_ms(tail + page), "< 10 ms");
-        line("a page from the middle", &in_ms(log.page(Span::Before(entries / 2), entries / 2 - 1)), "");
-        let searches = [("a rare word", "jabuticaba"), ("a common word", "que"), ("two words", "que conversa")];
+        line(
+            "opening and last page, together",
+            &in_ms(tail + page),
+            "< 10 ms",
+        );
+        line(
+            "a page from the middle",
+            &in_ms(log.page(Span::Before(entries / 2), entries / 2 - 1)),
+            "",
+        );
+        let searches = [
+            ("a rare word", "jabuticaba"),
+            ("a common word", "que"),
+            ("two words", "que conversa"),
+        ];
         for (what, query) in searches.into_iter().chain([
             ("two rare words", "jabuticaba que"),
             ("a prefix", "conv"),

@@ -32,7 +32,15 @@ fn say(id: &str) -> String {
 
 fn entry(seq: u64) -> Arc<Entry> {
     let (room, from, tag) = ("geral".into(), "Conceição".into(), "abcd2345".into());
-    Arc::new(Entry { room, seq, at: 1_700_000_000_000, from, tag, text: TEXT.into(), ..Entry::default() })
+    Arc::new(Entry {
+        room,
+        seq,
+        at: 1_700_000_000_000,
+        from,
+        tag,
+        text: TEXT.into(),
+        ..Entry::default()
+    })
 }
 
 fn encode(message: &ServerMessage) -> Vec<u8> {
@@ -71,12 +79,16 @@ fn append_to_1000_outboxes(bencher: Bencher) {
     let bytes = encode(&ServerMessage::Message(entry(123_456)));
     let (peer, now) = (Peer { takes: false }, Instant::now());
     let fresh = || (0..1000).map(|_| Outbox::default()).collect::<Vec<_>>();
-    bencher.with_inputs(fresh).bench_local_values(|mut outboxes| {
-        for outbox in &mut outboxes {
-            outbox.send(&peer, &bytes, now).expect("this peer has no errors");
-        }
-        outboxes
-    });
+    bencher
+        .with_inputs(fresh)
+        .bench_local_values(|mut outboxes| {
+            for outbox in &mut outboxes {
+                outbox
+                    .send(&peer, &bytes, now)
+                    .expect("this peer has no errors");
+            }
+            outboxes
+        });
 }
 
 /// The usual case: nothing is copied, each outbox only passes the room's buffer on.
@@ -87,7 +99,9 @@ fn pass_through_1000_empty_outboxes(bencher: Bencher) {
     let mut outboxes: Vec<Outbox> = (0..1000).map(|_| Outbox::default()).collect();
     bencher.bench_local(|| {
         for outbox in &mut outboxes {
-            outbox.send(&peer, black_box(&bytes), now).expect("this peer has no errors");
+            outbox
+                .send(&peer, black_box(&bytes), now)
+                .expect("this peer has no errors");
         }
     });
 }
@@ -99,10 +113,18 @@ fn one_turn_of_64_messages_to_100_sockets(bencher: Bencher) {
     let mut delivery = Delivery::new(Patience::default(), now);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
-    let peers: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(address).expect("a socket")).collect();
+    let peers: Vec<TcpStream> = (0..100)
+        .map(|_| TcpStream::connect(address).expect("a socket"))
+        .collect();
     for number in 0..peers.len() as u64 {
         let (socket, _) = listener.accept().expect("a socket");
-        delivery.add(Arc::new(Link::new(ConnId(number), Address::HERE, Arc::new(socket), None, now)));
+        delivery.add(Arc::new(Link::new(
+            ConnId(number),
+            Address::HERE,
+            Arc::new(socket),
+            None,
+            now,
+        )));
         delivery.subscribe(ConnId(number), ROOM);
     }
     let message = ServerMessage::Message(entry(123_456));
@@ -122,7 +144,10 @@ fn one_turn_of_64_messages_to_100_sockets(bencher: Bencher) {
 /// The rules alone: 64 messages asked for, answered by the history, and turned into effects, in a room of a thousand.
 #[divan::bench]
 fn hub_turn_of_64_messages_in_a_room_of_1000(bencher: Bencher) {
-    let now = Now { instant: Instant::now(), unix_ms: 1_700_000_000_000 };
+    let now = Now {
+        instant: Instant::now(),
+        unix_ms: 1_700_000_000_000,
+    };
     let mut hub = full_hub(1000, now);
     let (mut seq, mut id) = (0, 0_u64);
     bencher.bench_local(|| {
@@ -143,7 +168,13 @@ fn hub_turn_of_64_messages_in_a_room_of_1000(bencher: Bencher) {
 
 /// A hub with so many people in one room, and without a limit on what they say.
 fn full_hub(people: u64, now: Now) -> Hub {
-    let mut hub = Hub::new(Rules { rate: None, ..Rules::default() }, "0123456789abcdef".into());
+    let mut hub = Hub::new(
+        Rules {
+            rate: None,
+            ..Rules::default()
+        },
+        "0123456789abcdef".into(),
+    );
     for number in 0..people {
         hub.handle(Event::Arrived(ConnId(number), Address::HERE), now);
         let enter = ClientMessage::Enter {
@@ -157,7 +188,12 @@ fn full_hub(people: u64, now: Now) -> Hub {
         hub.handle(Event::Said(ConnId(number), enter), now);
     }
     let (name, entries) = (RoomName::lobby(), Vec::new());
-    let tail = papo::history::Tail { name: name.clone(), seq: 0, oldest: 1, entries };
+    let tail = papo::history::Tail {
+        name: name.clone(),
+        seq: 0,
+        oldest: 1,
+        entries,
+    };
     hub.handle(Event::Answered(Answer::Tail(name, Some(tail))), now);
     hub.take_effects();
     hub
@@ -176,5 +212,10 @@ fn stored(append: Append, seq: u64) -> Answer {
         reply_to: append.reply_to,
         ..Entry::default()
     };
-    Answer::Appended(append.ticket, append.id, append.room, Outcome::Stored(Arc::new(entry)))
+    Answer::Appended(
+        append.ticket,
+        append.id,
+        append.room,
+        Outcome::Stored(Arc::new(entry)),
+    )
 }

@@ -30,7 +30,11 @@ pub enum AddressError {
 
 impl Address {
     pub fn new(host: &str, port: u16) -> Self {
-        Self { host: host.to_owned(), port, path: "/".to_owned() }
+        Self {
+            host: host.to_owned(),
+            port,
+            path: "/".to_owned(),
+        }
     }
 
     /// Reads an address as it was written.
@@ -47,15 +51,26 @@ impl Address {
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (host, port) = split_port(authority)?;
         let port = match port {
-            Some(digits) => digits.parse().ok().filter(|&port| port > 0).ok_or(AddressError::Form)?,
+            Some(digits) => digits
+                .parse()
+                .ok()
+                .filter(|&port| port > 0)
+                .ok_or(AddressError::Form)?,
             None => DEFAULT_PORT,
         };
-        let well_formed = !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || "-._:%".contains(c));
+        let well_formed = !host.is_empty()
+            && host
+                .chars()
+                .all(|c| c.is_alphanumeric() || "-._:%".contains(c));
         if !well_formed || path.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(AddressError::Form);
         }
         let path = if path.is_empty() { "/" } else { path };
-        Ok(Self { host: host.to_owned(), port, path: path.to_owned() })
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            path: path.to_owned(),
+        })
     }
 
     pub fn host(&self) -> &str {
@@ -121,13 +136,30 @@ mod tests {
 
     #[test]
     fn the_url_keeps_host_port_and_path() {
-        assert_eq!(Address::parse("ws://[::1]:8000/papo").unwrap().url(), "ws://[::1]:8000/papo");
-        assert_eq!(Address::parse("localhost").unwrap().url(), "ws://localhost:9000/");
+        assert_eq!(
+            Address::parse("ws://[::1]:8000/papo").unwrap().url(),
+            "ws://[::1]:8000/papo"
+        );
+        assert_eq!(
+            Address::parse("localhost").unwrap().url(),
+            "ws://localhost:9000/"
+        );
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for raw in ["", ":9000", "a b", "host:abc", "host:0", "host:70000", "[::1", "a:b:c", "ftp://x", "x\x1b[2J"] {
+        for raw in [
+            "",
+            ":9000",
+            "a b",
+            "host:abc",
+            "host:0",
+            "host:70000",
+            "[::1",
+            "a:b:c",
+            "ftp://x",
+            "x\x1b[2J",
+        ] {
             assert_eq!(shown(raw), "Form", "{raw:?}");
         }
         assert_eq!(shown("wss://papo.example"), "Encrypted");

@@ -8,8 +8,9 @@ use time::macros::format_description;
 use time::{Date, Month, OffsetDateTime, UtcOffset, Weekday};
 
 const HOUR: StaticFormatDescription = format_description!("[hour]:[minute]");
-const STAMP: StaticFormatDescription =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory]:[offset_minute]");
+const STAMP: StaticFormatDescription = format_description!(
+    "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory]:[offset_minute]"
+);
 
 /// Turns the server's Unix milliseconds into local time.
 #[derive(Debug, Clone, Copy)]
@@ -47,17 +48,23 @@ impl Clock {
 
     /// `09:05`
     pub fn hour(&self, at: u64) -> String {
-        self.moment(at).and_then(|moment| moment.format(HOUR).ok()).unwrap_or_else(|| "--:--".into())
+        self.moment(at)
+            .and_then(|moment| moment.format(HOUR).ok())
+            .unwrap_or_else(|| "--:--".into())
     }
 
     /// `2026-03-03T14:05:12-03:00`
     pub fn stamp(&self, at: u64) -> String {
-        self.moment(at).and_then(|moment| moment.format(STAMP).ok()).unwrap_or_else(|| "-".into())
+        self.moment(at)
+            .and_then(|moment| moment.format(STAMP).ok())
+            .unwrap_or_else(|| "-".into())
     }
 
     fn moment(&self, at: u64) -> Option<OffsetDateTime> {
         let seconds = i64::try_from(at / 1000).ok()?;
-        OffsetDateTime::from_unix_timestamp(seconds).ok()?.checked_to_offset(self.offset)
+        OffsetDateTime::from_unix_timestamp(seconds)
+            .ok()?
+            .checked_to_offset(self.offset)
     }
 }
 
@@ -98,12 +105,18 @@ pub fn day_in_words(day: Date) -> String {
 impl Clock {
     /// Three hours behind UTC, as in Brasília.
     pub fn brasilia() -> Self {
-        Self { offset: UtcOffset::from_hms(-3, 0, 0).expect("a valid offset"), frozen: None }
+        Self {
+            offset: UtcOffset::from_hms(-3, 0, 0).expect("a valid offset"),
+            frozen: None,
+        }
     }
 
     /// A clock that stands still.
     pub fn frozen(self, at: u64) -> Self {
-        Self { frozen: Some(at), ..self }
+        Self {
+            frozen: Some(at),
+            ..self
+        }
     }
 }
 
@@ -119,7 +132,10 @@ mod tests {
         let clock = Clock::brasilia();
         assert_eq!(clock.hour(AT), "14:05");
         assert_eq!(clock.stamp(AT), "2026-03-03T14:05:12-03:00");
-        assert_eq!(clock.day(AT).map(day_in_words).as_deref(), Some("terça-feira, 3 de março"));
+        assert_eq!(
+            clock.day(AT).map(day_in_words).as_deref(),
+            Some("terça-feira, 3 de março")
+        );
     }
 
     #[test]

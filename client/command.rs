@@ -51,25 +51,109 @@ pub struct Command {
 
 /// Every command, in the order of the help. Neighbours that take nothing share a row there.
 pub const TABLE: &[Command] = &[
-    row(Kind::Help, "ajuda", &["help"], "[organizar]", "mostra os comandos, ou os de quem organiza"),
+    row(
+        Kind::Help,
+        "ajuda",
+        &["help"],
+        "[organizar]",
+        "mostra os comandos, ou os de quem organiza",
+    ),
     row(Kind::Who, "quem", &["who"], "", "mostra quem está na sala"),
     row(Kind::Rooms, "salas", &["rooms"], "", "mostra as salas"),
-    row(Kind::Whisper, "msg", &["w", "whisper"], "NOME TEXTO", "escreve só para uma pessoa; não fica guardado"),
-    row(Kind::Reply, "r", &["reply"], "TEXTO", "responde à última conversa particular"),
-    row(Kind::Action, "eu", &["me"], "TEXTO", "diz o que você está fazendo"),
-    row(Kind::Edit, "editar", &["edit"], "[TEXTO]", "muda a sua última mensagem"),
-    row(Kind::Erase, "apagar", &["erase", "delete"], "[NOME [10m]]", "apaga a sua última mensagem, ou as de alguém"),
-    row(Kind::Ignore, "ignorar", &["ignore"], "NOME", "esconde o que alguém escreve, ou volta a mostrar"),
-    row(Kind::Name, "nome", &["nick"], "NOVO NOME", "muda o seu nome"),
-    row(Kind::Join, "entrar", &["join"], "SALA [SENHA]", "abre uma sala, ou volta a uma já aberta"),
+    row(
+        Kind::Whisper,
+        "msg",
+        &["w", "whisper"],
+        "NOME TEXTO",
+        "escreve só para uma pessoa; não fica guardado",
+    ),
+    row(
+        Kind::Reply,
+        "r",
+        &["reply"],
+        "TEXTO",
+        "responde à última conversa particular",
+    ),
+    row(
+        Kind::Action,
+        "eu",
+        &["me"],
+        "TEXTO",
+        "diz o que você está fazendo",
+    ),
+    row(
+        Kind::Edit,
+        "editar",
+        &["edit"],
+        "[TEXTO]",
+        "muda a sua última mensagem",
+    ),
+    row(
+        Kind::Erase,
+        "apagar",
+        &["erase", "delete"],
+        "[NOME [10m]]",
+        "apaga a sua última mensagem, ou as de alguém",
+    ),
+    row(
+        Kind::Ignore,
+        "ignorar",
+        &["ignore"],
+        "NOME",
+        "esconde o que alguém escreve, ou volta a mostrar",
+    ),
+    row(
+        Kind::Name,
+        "nome",
+        &["nick"],
+        "NOVO NOME",
+        "muda o seu nome",
+    ),
+    row(
+        Kind::Join,
+        "entrar",
+        &["join"],
+        "SALA [SENHA]",
+        "abre uma sala, ou volta a uma já aberta",
+    ),
     row(Kind::Part, "deixar", &["part"], "[SALA]", "fecha uma sala"),
-    row(Kind::Search, "buscar", &["search"], "TEXTO", "procura no que já foi dito na sala"),
-    row(Kind::Alerts, "avisos", &["alerts"], "[sim|não]", "apita quando alguém menciona você"),
-    row(Kind::Earlier, "antes", &["before"], "", "mostra o que veio antes"),
+    row(
+        Kind::Search,
+        "buscar",
+        &["search"],
+        "TEXTO",
+        "procura no que já foi dito na sala",
+    ),
+    row(
+        Kind::Alerts,
+        "avisos",
+        &["alerts"],
+        "[sim|não]",
+        "apita quando alguém menciona você",
+    ),
+    row(
+        Kind::Earlier,
+        "antes",
+        &["before"],
+        "",
+        "mostra o que veio antes",
+    ),
     row(Kind::Clear, "limpar", &["clear"], "", "limpa a tela"),
     row(Kind::Quit, "sair", &["quit", "exit"], "", "sai da conversa"),
-    row(Kind::Mute, "silenciar", &["mute"], "NOME [10m]", "tira a palavra de alguém por um tempo"),
-    row(Kind::Unmute, "ouvir", &["unmute"], "NOME", "devolve a palavra"),
+    row(
+        Kind::Mute,
+        "silenciar",
+        &["mute"],
+        "NOME [10m]",
+        "tira a palavra de alguém por um tempo",
+    ),
+    row(
+        Kind::Unmute,
+        "ouvir",
+        &["unmute"],
+        "NOME",
+        "devolve a palavra",
+    ),
     row(
         Kind::MuteAll,
         "silenciar-todos",
@@ -77,15 +161,63 @@ pub const TABLE: &[Command] = &[
         "[sim|não]",
         "na sala, só fala quem organiza; outra vez desliga",
     ),
-    row(Kind::Slow, "lento", &["slow"], "10s", "na sala, uma mensagem por pessoa a cada 10 s; 0 desliga"),
-    row(Kind::Lock, "trancar", &["lock"], "[sim|não]", "ninguém novo entra na conversa; outra vez desliga"),
-    row(Kind::Kick, "expulsar", &["kick"], "NOME", "põe alguém para fora; pode voltar"),
-    row(Kind::Ban, "banir", &["ban"], "NOME [1h]", "põe alguém para fora por um tempo"),
+    row(
+        Kind::Slow,
+        "lento",
+        &["slow"],
+        "10s",
+        "na sala, uma mensagem por pessoa a cada 10 s; 0 desliga",
+    ),
+    row(
+        Kind::Lock,
+        "trancar",
+        &["lock"],
+        "[sim|não]",
+        "ninguém novo entra na conversa; outra vez desliga",
+    ),
+    row(
+        Kind::Kick,
+        "expulsar",
+        &["kick"],
+        "NOME",
+        "põe alguém para fora; pode voltar",
+    ),
+    row(
+        Kind::Ban,
+        "banir",
+        &["ban"],
+        "NOME [1h]",
+        "põe alguém para fora por um tempo",
+    ),
     row(Kind::Unban, "perdoar", &["unban"], "NOME", "deixa voltar"),
-    row(Kind::Notify, "avisar", &["notify"], "TEXTO", "diz algo a todo mundo, em todas as salas"),
-    row(Kind::Promote, "promover", &["promote"], "NOME", "passa também a organizar a conversa"),
-    row(Kind::Demote, "rebaixar", &["demote"], "NOME", "deixa de organizar a conversa"),
-    row(Kind::RoomPassword, "senha", &["password"], "[PALAVRA]", "põe uma senha nesta sala, ou tira"),
+    row(
+        Kind::Notify,
+        "avisar",
+        &["notify"],
+        "TEXTO",
+        "diz algo a todo mundo, em todas as salas",
+    ),
+    row(
+        Kind::Promote,
+        "promover",
+        &["promote"],
+        "NOME",
+        "passa também a organizar a conversa",
+    ),
+    row(
+        Kind::Demote,
+        "rebaixar",
+        &["demote"],
+        "NOME",
+        "deixa de organizar a conversa",
+    ),
+    row(
+        Kind::RoomPassword,
+        "senha",
+        &["password"],
+        "[PALAVRA]",
+        "põe uma senha nesta sala, ou tira",
+    ),
 ];
 
 /// The first command of those who organize; all after it are theirs too.
@@ -98,7 +230,13 @@ const fn row(
     arguments: &'static str,
     description: &'static str,
 ) -> Command {
-    Command { kind, name, twins, arguments, description }
+    Command {
+        kind,
+        name,
+        twins,
+        arguments,
+        description,
+    }
 }
 
 /// What was typed.
@@ -114,7 +252,9 @@ pub enum Typed<'a> {
 
 /// Reads a line: `/x` is a command, `//x` says "/x".
 pub fn parse(line: &str) -> Typed<'_> {
-    let Some(rest) = line.strip_prefix('/') else { return Typed::Text(line) };
+    let Some(rest) = line.strip_prefix('/') else {
+        return Typed::Text(line);
+    };
     if rest.starts_with('/') {
         return Typed::Text(rest);
     }
@@ -129,7 +269,9 @@ pub fn parse(line: &str) -> Typed<'_> {
 /// How a command is used, for when something is missing.
 pub fn usage(kind: Kind) -> String {
     let found = TABLE.iter().find(|command| command.kind == kind);
-    found.map_or_else(String::new, |command| format!("Escreva assim: {}", command.form()))
+    found.map_or_else(String::new, |command| {
+        format!("Escreva assim: {}", command.form())
+    })
 }
 
 /// The text of `/ajuda`.
@@ -146,21 +288,39 @@ pub fn help_for_hosts() -> String {
 
 /// Everybody's commands, and those of who organizes.
 fn talk_and_order() -> (&'static [Command], &'static [Command]) {
-    let first = TABLE.iter().position(|command| command.name == FIRST_OF_HOSTS).unwrap_or(TABLE.len());
+    let first = TABLE
+        .iter()
+        .position(|command| command.name == FIRST_OF_HOSTS)
+        .unwrap_or(TABLE.len());
     TABLE.split_at(first)
 }
 
 fn told(title: &str, commands: &[Command]) -> String {
-    let alone = |one: &Command, other: &Command| one.arguments.is_empty() && other.arguments.is_empty();
+    let alone =
+        |one: &Command, other: &Command| one.arguments.is_empty() && other.arguments.is_empty();
     let join = |parts: Vec<String>, between: &str| parts.join(between);
     let rows: Vec<(String, String)> = (commands.chunk_by(alone))
         .map(|row| {
             let forms = row.iter().map(Command::form).collect();
-            (join(forms, ", "), join(row.iter().map(|command| command.description.to_owned()).collect(), "; "))
+            (
+                join(forms, ", "),
+                join(
+                    row.iter()
+                        .map(|command| command.description.to_owned())
+                        .collect(),
+                    "; ",
+                ),
+            )
         })
         .collect();
-    let width = rows.iter().map(|(form, _)| form.chars().count()).max().unwrap_or(0);
-    let rows = rows.iter().map(|(form, description)| format!("\n{form:width$}  {description}"));
+    let width = rows
+        .iter()
+        .map(|(form, _)| form.chars().count())
+        .max()
+        .unwrap_or(0);
+    let rows = rows
+        .iter()
+        .map(|(form, description)| format!("\n{form:width$}  {description}"));
     format!("{title}{}", rows.collect::<String>())
 }
 
@@ -170,7 +330,9 @@ impl Command {
     }
 
     fn form(&self) -> String {
-        format!("/{} {}", self.name, self.arguments).trim_end().to_owned()
+        format!("/{} {}", self.name, self.arguments)
+            .trim_end()
+            .to_owned()
     }
 }
 
@@ -182,7 +344,9 @@ fn unknown(name: &str, key: &str) -> String {
         .flat_map(|command| std::iter::once(command.name).chain(command.twins.iter().copied()))
         .map(|known| (strsim::damerau_levenshtein(known, key), known))
         // A word changed in half of its letters is another word.
-        .filter(|(slips, known)| *slips <= SLIPS && slips * 2 <= known.len().min(key.chars().count()))
+        .filter(|(slips, known)| {
+            *slips <= SLIPS && slips * 2 <= known.len().min(key.chars().count())
+        })
         .min_by_key(|(slips, _)| *slips);
     match near {
         Some((_, known)) => format!("Não conheço o comando /{name}. Você quis dizer /{known}?"),
@@ -210,10 +374,22 @@ mod tests {
 
     #[test]
     fn a_slip_is_answered_with_the_nearest_command() {
-        assert_eq!(parse("/siar"), Typed::Unknown("Não conheço o comando /siar. Você quis dizer /sair?".into()));
-        assert_eq!(parse("/ajdua"), Typed::Unknown("Não conheço o comando /ajdua. Você quis dizer /ajuda?".into()));
-        assert_eq!(parse("/xyz"), Typed::Unknown("Não conheço o comando /xyz. Veja a lista com /ajuda.".into()));
-        assert_eq!(parse("/"), Typed::Unknown("Não conheço o comando /. Veja a lista com /ajuda.".into()));
+        assert_eq!(
+            parse("/siar"),
+            Typed::Unknown("Não conheço o comando /siar. Você quis dizer /sair?".into())
+        );
+        assert_eq!(
+            parse("/ajdua"),
+            Typed::Unknown("Não conheço o comando /ajdua. Você quis dizer /ajuda?".into())
+        );
+        assert_eq!(
+            parse("/xyz"),
+            Typed::Unknown("Não conheço o comando /xyz. Veja a lista com /ajuda.".into())
+        );
+        assert_eq!(
+            parse("/"),
+            Typed::Unknown("Não conheço o comando /. Veja a lista com /ajuda.".into())
+        );
     }
 
     #[test]
@@ -226,7 +402,10 @@ mod tests {
 
     #[test]
     fn no_two_commands_answer_to_one_name() {
-        let mut names: Vec<_> = TABLE.iter().flat_map(|c| c.twins.iter().chain([&c.name])).collect();
+        let mut names: Vec<_> = TABLE
+            .iter()
+            .flat_map(|c| c.twins.iter().chain([&c.name]))
+            .collect();
         let all = names.len();
         names.sort();
         names.dedup();

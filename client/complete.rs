@@ -44,7 +44,11 @@ impl Completion {
         } else {
             return people_in(before, known);
         };
-        Self { start, words, chosen: 0 }
+        Self {
+            start,
+            words,
+            chosen: 0,
+        }
     }
 
     /// The next possibility, round and round.
@@ -66,28 +70,49 @@ impl Completion {
 
 /// Where the last word begins, in bytes.
 fn begin_of_word(before: &str) -> usize {
-    before.char_indices().rev().find(|(_, c)| c.is_whitespace()).map_or(0, |(at, c)| at + c.len_utf8())
+    before
+        .char_indices()
+        .rev()
+        .find(|(_, c)| c.is_whitespace())
+        .map_or(0, |(at, c)| at + c.len_utf8())
 }
 
 /// The commands; their English names only where no other begins like this.
 fn commands(begun: &str) -> Vec<String> {
     let key = fold(begun);
     let form = |command: &command::Command, name: &str| {
-        format!("/{name}{}", if command.arguments.is_empty() { "" } else { " " })
+        format!(
+            "/{name}{}",
+            if command.arguments.is_empty() {
+                ""
+            } else {
+                " "
+            }
+        )
     };
     let called = |command| form(command, command.name);
-    let names: Vec<String> =
-        command::TABLE.iter().filter(|command| command.name.starts_with(&key)).map(called).collect();
+    let names: Vec<String> = command::TABLE
+        .iter()
+        .filter(|command| command.name.starts_with(&key))
+        .map(called)
+        .collect();
     if !names.is_empty() {
         return names;
     }
-    let twins = command::TABLE.iter().flat_map(|command| command.twins.iter().map(move |twin| (command, *twin)));
-    twins.filter(|(_, twin)| twin.starts_with(&key)).map(|(command, twin)| form(command, twin)).collect()
+    let twins = command::TABLE
+        .iter()
+        .flat_map(|command| command.twins.iter().map(move |twin| (command, *twin)));
+    twins
+        .filter(|(_, twin)| twin.starts_with(&key))
+        .map(|(command, twin)| form(command, twin))
+        .collect()
 }
 
 /// Whether what follows the command is a room.
 fn wants_room(before: &str) -> bool {
-    ["/entrar ", "/deixar ", "/join ", "/part "].iter().any(|command| before.starts_with(command))
+    ["/entrar ", "/deixar ", "/join ", "/part "]
+        .iter()
+        .any(|command| before.starts_with(command))
 }
 
 /// The open rooms first.
@@ -96,13 +121,19 @@ fn rooms(begun: &str, sign: &str, known: &Known<'_>) -> Vec<String> {
     let is_open = |name: &&String| known.rooms.iter().any(|open| fold(open) == fold(name));
     let heard = known.heard.iter().filter(|name| !is_open(name));
     let all = known.rooms.iter().chain(heard);
-    all.filter(|room| fold(room).starts_with(&key)).map(|room| format!("{sign}{room} ")).collect()
+    all.filter(|room| fold(room).starts_with(&key))
+        .map(|room| format!("{sign}{room} "))
+        .collect()
 }
 
 /// People, for as many words before the cursor as begin somebody's name: “Maria C” is one.
 fn people_in(before: &str, known: &Known<'_>) -> Completion {
     let mut start = begin_of_word(before);
-    let mut best = Completion { start, words: people(&before[start..], start == 0, known), chosen: 0 };
+    let mut best = Completion {
+        start,
+        words: people(&before[start..], start == 0, known),
+        chosen: 0,
+    };
     for _ in 1..MAX_WORDS {
         let earlier = before[..start].trim_end();
         if earlier.is_empty() {
@@ -111,21 +142,37 @@ fn people_in(before: &str, known: &Known<'_>) -> Completion {
         start = begin_of_word(earlier);
         let words = people(&before[start..], start == 0, known);
         if !words.is_empty() && before[start..].trim_end().contains(' ') {
-            best = Completion { start, words, chosen: 0 };
+            best = Completion {
+                start,
+                words,
+                chosen: 0,
+            };
         }
     }
     best
 }
 
 fn people(word: &str, at_start: bool, known: &Known<'_>) -> Vec<String> {
-    let (sign, begun) = word.strip_prefix('@').map_or(("", word), |begun| ("@", begun));
+    let (sign, begun) = word
+        .strip_prefix('@')
+        .map_or(("", word), |begun| ("@", begun));
     if word.is_empty() && !at_start {
         return Vec::new();
     }
     let (key, end) = (fold(begun), if at_start { ", " } else { " " });
-    let present = known.speakers.iter().filter(|name| known.people.contains(name));
-    let others = known.people.iter().filter(|name| !known.speakers.contains(name));
-    present.chain(others).filter(|name| fold(name).starts_with(&key)).map(|name| format!("{sign}{name}{end}")).collect()
+    let present = known
+        .speakers
+        .iter()
+        .filter(|name| known.people.contains(name));
+    let others = known
+        .people
+        .iter()
+        .filter(|name| !known.speakers.contains(name));
+    present
+        .chain(others)
+        .filter(|name| fold(name).starts_with(&key))
+        .map(|name| format!("{sign}{name}{end}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -133,13 +180,26 @@ mod tests {
     use super::*;
 
     fn completed(before: &str) -> Vec<String> {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let names = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
         let rooms = names(&["geral", "Laboratório"]);
         let heard = names(&["laboratorio", "garagem"]);
         let people = names(&["Célia", "João", "Joana Dark", "Rita"]);
-        let known = Known { speakers: names(&["Rita", "João", "Foi Embora"]), people, rooms: &rooms, heard: &heard };
+        let known = Known {
+            speakers: names(&["Rita", "João", "Foi Embora"]),
+            people,
+            rooms: &rooms,
+            heard: &heard,
+        };
         let completion = Completion::of(before, &known);
-        let all = completion.words.iter().map(|word| format!("{}{word}", &before[..completion.start]));
+        let all = completion
+            .words
+            .iter()
+            .map(|word| format!("{}{word}", &before[..completion.start]));
         all.collect()
     }
 
@@ -148,16 +208,26 @@ mod tests {
         assert_eq!(completed("joa"), ["João, ", "Joana Dark, "]);
         assert_eq!(completed("oi, @CEL"), ["oi, @Célia "]);
         assert_eq!(completed("@j"), ["@João, ", "@Joana Dark, "]);
-        assert_eq!(completed(""), ["Rita, ", "João, ", "Célia, ", "Joana Dark, "]);
+        assert_eq!(
+            completed(""),
+            ["Rita, ", "João, ", "Célia, ", "Joana Dark, "]
+        );
         assert_eq!(completed("/msg ri"), ["/msg Rita "]);
         assert!(completed("oi ").is_empty());
     }
 
     #[test]
     fn commands_and_rooms_are_found() {
-        assert_eq!(completed("/a"), ["/ajuda ", "/apagar ", "/avisos ", "/antes", "/avisar "]);
+        assert_eq!(
+            completed("/a"),
+            ["/ajuda ", "/apagar ", "/avisos ", "/antes", "/avisar "]
+        );
         assert_eq!(completed("/entrar lab"), ["/entrar Laboratório "]);
-        assert_eq!(completed("veja #g"), ["veja #geral ", "veja #garagem "], "also rooms that were only spoken of");
+        assert_eq!(
+            completed("veja #g"),
+            ["veja #geral ", "veja #garagem "],
+            "also rooms that were only spoken of"
+        );
     }
 
     #[test]
@@ -172,12 +242,21 @@ mod tests {
     fn a_name_of_several_words_is_completed_from_its_second_too() {
         assert_eq!(completed("joana d"), ["Joana Dark, "]);
         assert_eq!(completed("oi, @joana d"), ["oi, @Joana Dark "]);
-        assert_eq!(completed("viu, joana r"), ["viu, joana Rita "], "no such person: the last word alone counts");
+        assert_eq!(
+            completed("viu, joana r"),
+            ["viu, joana Rita "],
+            "no such person: the last word alone counts"
+        );
     }
 
     #[test]
     fn the_key_goes_round() {
-        let known = Known { speakers: vec![], people: vec!["Ana".into(), "Bia".into()], rooms: &[], heard: &[] };
+        let known = Known {
+            speakers: vec![],
+            people: vec!["Ana".into(), "Bia".into()],
+            rooms: &[],
+            heard: &[],
+        };
         let completion = Completion::of("", &known);
         assert_eq!(completion.clone().next(Way::On).next(Way::On), completion);
         assert_eq!(completion.next(Way::Back).text(), Some("Bia, "));

@@ -83,7 +83,10 @@ pub fn open(address: Address, number: u64, news: Sender<(u64, News)>) -> io::Res
             tell(News::Failed(failure));
         }
     };
-    thread::Builder::new().name("leitura".into()).spawn(body).map(|_| ())
+    thread::Builder::new()
+        .name("leitura".into())
+        .spawn(body)
+        .map(|_| ())
 }
 
 type ClientReader = Reader<Wire, Replies>;
@@ -94,9 +97,13 @@ fn shake_hands(address: &Address) -> Result<ClientReader, Failure> {
     let _ = stream.set_nodelay(true);
     let _ = stream.set_write_timeout(Some(WRITING));
     let stream = Arc::new(stream);
-    let wire = Wire { stream: stream.clone(), deadline: Cell::new(Some(Instant::now() + PATIENCE)) };
+    let wire = Wire {
+        stream: stream.clone(),
+        deadline: Cell::new(Some(Instant::now() + PATIENCE)),
+    };
     let guard = Guard::new(wire, Watch::default());
-    let reader = Reader::connect(address.url(), guard, MAX_MESSAGE, Replies::Direct(stream)).map_err(no_handshake)?;
+    let reader = Reader::connect(address.url(), guard, MAX_MESSAGE, Replies::Direct(stream))
+        .map_err(no_handshake)?;
     reader.source().deadline.set(None);
     Ok(reader)
 }
@@ -107,13 +114,16 @@ pub fn probe(address: &Address) -> Result<(), Failure> {
 }
 
 fn dial(address: &Address) -> Result<TcpStream, Failure> {
-    let found = (address.host(), address.port()).to_socket_addrs().map_err(|_| Failure::UnknownHost)?;
+    let found = (address.host(), address.port())
+        .to_socket_addrs()
+        .map_err(|_| Failure::UnknownHost)?;
     let places: Vec<SocketAddr> = found.collect();
     let deadline = Instant::now() + PATIENCE;
     let mut failure = Failure::UnknownHost;
     for (tried, place) in places.iter().enumerate() {
         // A first address that swallows everything leaves time for the second.
-        let share = deadline.saturating_duration_since(Instant::now()) / (places.len() - tried) as u32;
+        let share =
+            deadline.saturating_duration_since(Instant::now()) / (places.len() - tried) as u32;
         match TcpStream::connect_timeout(place, share.max(Duration::from_millis(1))) {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = unreachable(&error),
@@ -129,7 +139,9 @@ fn unreachable(error: &io::Error) -> Failure {
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
             Failure::Other("a rede não chega até lá".into())
         }
-        io::ErrorKind::PermissionDenied => Failure::Other("o sistema não permitiu a conexão".into()),
+        io::ErrorKind::PermissionDenied => {
+            Failure::Other("o sistema não permitiu a conexão".into())
+        }
         _ => Failure::Other("a rede não respondeu como devia".into()),
     }
 }
@@ -157,18 +169,31 @@ fn read(mut reader: ClientReader, tell: &impl Fn(News) -> bool) {
     let (queue, outgoing) = unbounded();
     *reader.replies_mut() = Replies::Queued(queue.clone());
     let writing = stream.clone();
-    let writer = thread::Builder::new().name("escrita".into()).spawn(move || {
-        if let Err(error) = write(&writing, &outgoing) {
-            // The reader notices and tells. What the server said before its end, its reasons perhaps, can still be read;
-            // from one that takes nothing any more there is nothing to be expected.
-            let stuck = matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock);
-            let _ = writing.shutdown(if stuck { Shutdown::Both } else { Shutdown::Write });
-        }
-    });
-    let mut heard = writer.is_ok() && tell(News::Open(Link { queue: queue.clone(), stream: stream.clone() }));
+    let writer = thread::Builder::new()
+        .name("escrita".into())
+        .spawn(move || {
+            if let Err(error) = write(&writing, &outgoing) {
+                // The reader notices and tells. What the server said before its end, its reasons perhaps, can still be read;
+                // from one that takes nothing any more there is nothing to be expected.
+                let stuck =
+                    matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock);
+                let _ = writing.shutdown(if stuck {
+                    Shutdown::Both
+                } else {
+                    Shutdown::Write
+                });
+            }
+        });
+    let mut heard = writer.is_ok()
+        && tell(News::Open(Link {
+            queue: queue.clone(),
+            stream: stream.clone(),
+        }));
     while heard {
         heard = match reader.read() {
-            Ok(Incoming::Text(json)) => tell(serde_json::from_str(&json).map_or(News::Garbled, News::Said)),
+            Ok(Incoming::Text(json)) => {
+                tell(serde_json::from_str(&json).map_or(News::Garbled, News::Said))
+            }
             Ok(Incoming::Binary(_)) => tell(News::Garbled),
             Ok(Incoming::Pong) => true,
             Err(End::Closed(_) | End::Lost(_) | End::Stalled) => break,
@@ -196,7 +221,10 @@ fn write(stream: &TcpStream, outgoing: &Receiver<Outgoing>) -> Result<(), Error>
                     stream.write_all(&frame)?;
                 }
                 Outgoing::Close(code) => {
-                    socket.close(Some(CloseFrame { code: code.into(), reason: Default::default() }))?;
+                    socket.close(Some(CloseFrame {
+                        code: code.into(),
+                        reason: Default::default(),
+                    }))?;
                     socket.flush()?;
                     return Ok(());
                 }

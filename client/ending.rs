@@ -47,7 +47,11 @@ fn give_back() {
         screen::print_last();
         drop(done);
     };
-    if thread::Builder::new().name("fim".into()).spawn(body).is_ok() {
+    if thread::Builder::new()
+        .name("fim".into())
+        .spawn(body)
+        .is_ok()
+    {
         let _ = given.recv_timeout(GIVING_BACK);
     }
 }

@@ -20,7 +20,14 @@ fn a_client_with_a_defect() {
     restore_on_panic();
     let mut screen = screen::Screen::new(Clock::brasilia(), true).unwrap();
     screen.show(&Line::info("as últimas palavras")).unwrap();
-    screen.refresh(&Status { name: "Ana".into(), connected: true, limit: 4000, ..Status::default() }).unwrap();
+    screen
+        .refresh(&Status {
+            name: "Ana".into(),
+            connected: true,
+            limit: 4000,
+            ..Status::default()
+        })
+        .unwrap();
     // Where defects are met: in any thread, while the screen is drawn by another.
     let reader = thread::spawn(|| panic!("um defeito"));
     let _ = reader.join();
@@ -28,10 +35,22 @@ fn a_client_with_a_defect() {
 
 #[test]
 fn a_panic_leaves_the_terminal_as_it_was_with_the_conversation_on_it() {
-    let pair = native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
+    let pair = native_pty_system()
+        .openpty(PtySize {
+            rows: 24,
+            cols: 80,
+            pixel_width: 0,
+            pixel_height: 0,
+        })
+        .unwrap();
     let modes = pair.master.get_termios().unwrap();
     let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "ending::tests::a_client_with_a_defect", "--nocapture", "--test-threads=1"]);
+    command.args([
+        "--exact",
+        "ending::tests::a_client_with_a_defect",
+        "--nocapture",
+        "--test-threads=1",
+    ]);
     // By itself it would begin in the home folder, which somebody without a home does not have.
     command.cwd(std::env::temp_dir());
     command.env(PANICS, "1");
@@ -51,7 +70,9 @@ fn a_panic_leaves_the_terminal_as_it_was_with_the_conversation_on_it() {
     let mut terminal = vt100::Parser::new(24, 80, 0);
     let mut was_full_screen = false;
     while !terminal.screen().contents().contains("um defeito") {
-        let bytes = output.recv_timeout(Duration::from_secs(20)).expect("the panic's own words");
+        let bytes = output
+            .recv_timeout(Duration::from_secs(20))
+            .expect("the panic's own words");
         // Byte by byte: between two reads the client may have taken the terminal and given it back.
         for byte in bytes {
             terminal.process(&[byte]);
@@ -59,9 +80,23 @@ fn a_panic_leaves_the_terminal_as_it_was_with_the_conversation_on_it() {
         }
     }
     let screen = terminal.screen();
-    assert!(was_full_screen && !screen.alternate_screen() && !screen.bracketed_paste() && !screen.hide_cursor());
+    assert!(
+        was_full_screen
+            && !screen.alternate_screen()
+            && !screen.bracketed_paste()
+            && !screen.hide_cursor()
+    );
     let text = screen.contents();
-    let order = ["as últimas palavras", "O cliente encontrou um defeito", "um defeito"].map(|words| text.find(words));
+    let order = [
+        "as últimas palavras",
+        "O cliente encontrou um defeito",
+        "um defeito",
+    ]
+    .map(|words| text.find(words));
     assert!(order.is_sorted() && order[0].is_some(), "{text}");
-    assert_eq!(pair.master.get_termios().unwrap(), modes, "echo, line editing and signals are as they were");
+    assert_eq!(
+        pair.master.get_termios().unwrap(),
+        modes,
+        "echo, line editing and signals are as they were"
+    );
 }

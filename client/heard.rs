@@ -18,8 +18,11 @@ impl Heard {
 
     /// A room exists.
     pub fn room(&mut self, name: &str) {
-        let Ok(room) = RoomName::new(name) else { return };
-        self.0.retain(|known| RoomName::new(known).is_ok_and(|known| known != room));
+        let Ok(room) = RoomName::new(name) else {
+            return;
+        };
+        self.0
+            .retain(|known| RoomName::new(known).is_ok_and(|known| known != room));
         self.0.insert(0, room.to_string());
         self.0.truncate(MAX_HEARD);
     }
@@ -30,7 +33,12 @@ impl Heard {
             return;
         }
         for word in text.split_whitespace() {
-            let Some(begun) = word.trim_start_matches(['(', '"', '“', '\'']).strip_prefix('#') else { continue };
+            let Some(begun) = word
+                .trim_start_matches(['(', '"', '“', '\''])
+                .strip_prefix('#')
+            else {
+                continue;
+            };
             let name = begun.trim_end_matches(|c: char| !c.is_alphanumeric());
             if name.contains(char::is_alphabetic) {
                 self.room(name);
@@ -55,6 +63,9 @@ mod tests {
     fn a_flood_of_names_is_forgotten() {
         let mut heard = Heard::default();
         (0..1000).for_each(|number| heard.text(&format!("#sala{number}")));
-        assert_eq!((heard.rooms().len(), heard.rooms()[0].as_str()), (MAX_HEARD, "sala999"));
+        assert_eq!(
+            (heard.rooms().len(), heard.rooms()[0].as_str()),
+            (MAX_HEARD, "sala999")
+        );
     }
 }

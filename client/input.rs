@@ -146,13 +146,19 @@ impl Editor {
 
     /// Shows an earlier line, or a later one and in the end the draft again.
     pub fn recall(&mut self, way: Way) {
-        let now = self.recalled.as_ref().map_or(self.history.len(), |(place, _)| *place);
+        let now = self
+            .recalled
+            .as_ref()
+            .map_or(self.history.len(), |(place, _)| *place);
         let next = match way {
             Way::Back if now > 0 => now - 1,
             Way::On if now < self.history.len() => now + 1,
             _ => return,
         };
-        let draft = self.recalled.take().map_or_else(|| self.text.clone(), |(_, draft)| draft);
+        let draft = self
+            .recalled
+            .take()
+            .map_or_else(|| self.text.clone(), |(_, draft)| draft);
         if next == self.history.len() {
             self.set(&draft);
         } else {
@@ -235,7 +241,11 @@ impl Editor {
         match way {
             Way::Back => {
                 let before = self.text[..self.cursor].trim_end();
-                before.char_indices().rev().find(|(_, c)| c.is_whitespace()).map_or(0, |(at, c)| at + c.len_utf8())
+                before
+                    .char_indices()
+                    .rev()
+                    .find(|(_, c)| c.is_whitespace())
+                    .map_or(0, |(at, c)| at + c.len_utf8())
             }
             Way::On => {
                 let after = &self.text[self.cursor..];

@@ -4,7 +4,11 @@ use super::*;
 
 /// The text with `|` where the cursor is.
 fn seen(editor: &Editor) -> String {
-    format!("{}|{}", &editor.text[..editor.cursor], &editor.text[editor.cursor..])
+    format!(
+        "{}|{}",
+        &editor.text[..editor.cursor],
+        &editor.text[editor.cursor..]
+    )
 }
 
 fn written(text: &str) -> Editor {
@@ -90,16 +94,25 @@ fn a_discarded_line_can_be_brought_back() {
 fn a_paste_is_one_text_without_escapes() {
     let editor = written("um\r\ndois\rtrês \x1b[31m");
     assert_eq!(editor.text(), "um\ndois\ntrês [31m");
-    assert_eq!(editor.rows(40, 6), (vec!["um".into(), "dois".into(), "três [31m".into()], (2, 9)));
+    assert_eq!(
+        editor.rows(40, 6),
+        (vec!["um".into(), "dois".into(), "três [31m".into()], (2, 9))
+    );
 }
 
 #[test]
 fn a_long_text_takes_several_rows_and_those_around_the_cursor_are_seen() {
     let mut editor = written("abcdefghijklmno");
     assert_eq!(editor.rows(6, 6).0, ["abcde", "fghij", "klmno"]);
-    assert_eq!(editor.rows(6, 2), (vec!["fghij".into(), "klmno".into()], (1, 5)));
+    assert_eq!(
+        editor.rows(6, 2),
+        (vec!["fghij".into(), "klmno".into()], (1, 5))
+    );
     editor.jump(Way::Back);
-    assert_eq!(editor.rows(6, 2), (vec!["abcde".into(), "fghij".into()], (0, 0)));
+    assert_eq!(
+        editor.rows(6, 2),
+        (vec!["abcde".into(), "fghij".into()], (0, 0))
+    );
     assert_eq!(Editor::default().rows(6, 2), (vec![String::new()], (0, 0)));
 }
 
@@ -109,8 +122,14 @@ fn wide_characters_never_overflow_the_row() {
     for columns in 3..24 {
         for _ in 0..20 {
             let (rows, (row, column)) = editor.rows(columns, 3);
-            assert!(rows.iter().all(|row| row.width() < columns), "{columns}: {rows:?}");
-            assert!(row < rows.len() && column < columns, "{columns}: {rows:?} {row} {column}");
+            assert!(
+                rows.iter().all(|row| row.width() < columns),
+                "{columns}: {rows:?}"
+            );
+            assert!(
+                row < rows.len() && column < columns,
+                "{columns}: {rows:?} {row} {column}"
+            );
             editor.step(Way::Back);
         }
         editor.jump(Way::On);
@@ -129,7 +148,9 @@ fn the_arrows_move_between_the_lines_of_a_text_before_they_leave_it() {
     let mut editor = written("enviada");
     editor.take();
     editor.insert("ação 🙂 um\n\ndois e três");
-    assert!(editor.step_line(Way::Back) && editor.step_line(Way::Back) && !editor.step_line(Way::Back));
+    assert!(
+        editor.step_line(Way::Back) && editor.step_line(Way::Back) && !editor.step_line(Way::Back)
+    );
     assert_eq!(seen(&editor), "|ação 🙂 um\n\ndois e três");
     editor.jump(Way::Back);
     (0..6).for_each(|_| editor.step(Way::On));
@@ -158,7 +179,10 @@ fn a_text_that_is_put_aside_comes_back_with_its_cursor() {
 
 #[test]
 fn a_password_is_shown_as_dots_and_not_kept() {
-    let mut editor = Editor { secret: true, ..Editor::default() };
+    let mut editor = Editor {
+        secret: true,
+        ..Editor::default()
+    };
     editor.insert("maçã");
     assert_eq!(editor.rows(20, 1), (vec!["••••".to_owned()], (0, 4)));
     assert_eq!(editor.take(), "maçã");

@@ -36,7 +36,9 @@ impl Front for Json {
     }
 
     fn overhear(&mut self, message: &ServerMessage) -> io::Result<()> {
-        let Some(json) = record(message) else { return Ok(()) };
+        let Some(json) = record(message) else {
+            return Ok(());
+        };
         let mut output = io::stdout().lock();
         output.write_all(json.as_bytes())?;
         output.flush()
@@ -69,7 +71,9 @@ fn harmless(json: &str) -> String {
     for c in json.chars() {
         if text::is_unwanted(c) {
             let mut units = [0; 2];
-            c.encode_utf16(&mut units).iter().for_each(|unit| harmless.push_str(&format!("\\u{unit:04x}")));
+            c.encode_utf16(&mut units)
+                .iter()
+                .for_each(|unit| harmless.push_str(&format!("\\u{unit:04x}")));
         } else {
             harmless.push(c);
         }
@@ -87,7 +91,10 @@ mod tests {
         let message: ServerMessage = serde_json::from_str(raw).unwrap();
         let record = record(&message).unwrap();
         assert!(record.contains("a\\u009b2J\\u202eb"), "{record}");
-        let (was, is): (Value, Value) = (serde_json::from_str(raw).unwrap(), serde_json::from_str(&record).unwrap());
+        let (was, is): (Value, Value) = (
+            serde_json::from_str(raw).unwrap(),
+            serde_json::from_str(&record).unwrap(),
+        );
         assert_eq!(was, is);
     }
 

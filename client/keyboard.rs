@@ -30,10 +30,16 @@ pub fn keys() -> io::Result<Receiver<Input>> {
 fn watch_job_control(inputs: Sender<Input>) {
     use signal_hook::consts::{SIGCONT, SIGTSTP};
     // Without these signals only Ctrl+Z as a key works, which is the usual way.
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGTSTP, SIGCONT]) else { return };
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGTSTP, SIGCONT]) else {
+        return;
+    };
     let body = move || {
         for signal in signals.forever() {
-            let input = if signal == SIGTSTP { Input::Suspend } else { Input::Resume };
+            let input = if signal == SIGTSTP {
+                Input::Suspend
+            } else {
+                Input::Resume
+            };
             if inputs.send(input).is_err() {
                 return;
             }
@@ -60,7 +66,9 @@ pub fn lines() -> io::Result<Receiver<Input>> {
 
 fn begin(body: impl FnOnce(Sender<Input>) + Send + 'static) -> io::Result<Receiver<Input>> {
     let (sender, receiver) = bounded(AHEAD);
-    thread::Builder::new().name("teclado".into()).spawn(move || body(sender))?;
+    thread::Builder::new()
+        .name("teclado".into())
+        .spawn(move || body(sender))?;
     Ok(receiver)
 }
 
@@ -87,7 +95,10 @@ mod tests {
 
     #[test]
     fn lines_lose_their_ends_and_the_last_needs_none() {
-        assert_eq!(read(b"um\r\ndois\n\ntr\xeas"), ["um", "dois", "", "tr\u{FFFD}s"]);
+        assert_eq!(
+            read(b"um\r\ndois\n\ntr\xeas"),
+            ["um", "dois", "", "tr\u{FFFD}s"]
+        );
     }
 
     #[test]
@@ -95,6 +106,9 @@ mod tests {
         let mut bytes = vec![b'a'; 3 * MAX_LINE as usize];
         bytes.extend(b"\nfim\n");
         let lines = read(&bytes);
-        assert_eq!((lines[0].len() as u64, lines[1].as_str(), lines.len()), (MAX_LINE, "fim", 2));
+        assert_eq!(
+            (lines[0].len() as u64, lines[1].as_str(), lines.len()),
+            (MAX_LINE, "fim", 2)
+        );
     }
 }

@@ -35,10 +35,16 @@ pub enum Wish {
 /// The keys that nobody would guess, for the help.
 pub fn help() -> String {
     const KEYS: [(&str, &str); 4] = [
-        ("Tab, Alt+Enter", "completa nomes, comandos e salas; quebra a linha"),
+        (
+            "Tab, Alt+Enter",
+            "completa nomes, comandos e salas; quebra a linha",
+        ),
         ("PgUp, PgDn, End", "sobe, desce e volta ao fim"),
         ("Alt+1…9, Alt+A", "muda de sala; vai à que tem novidade"),
-        ("F2, Ctrl+C, Ctrl+D", "mostra as pessoas; apaga a linha; sai"),
+        (
+            "F2, Ctrl+C, Ctrl+D",
+            "mostra as pessoas; apaga a linha; sai",
+        ),
     ];
     let rows = KEYS.map(|(keys, what)| format!("\n{keys:18}  {what}"));
     format!("Teclas:{}", rows.concat())
@@ -126,7 +132,11 @@ fn with_alt(editor: &mut Editor, letter: char) -> Option<Wish> {
         'f' => editor.step_word(Way::On),
         'd' => editor.delete_word(Way::On),
         'a' => return Some(Wish::Active),
-        '1'..='9' => return letter.to_digit(10).map(|digit| Wish::Room(digit as usize - 1)),
+        '1'..='9' => {
+            return letter
+                .to_digit(10)
+                .map(|digit| Wish::Room(digit as usize - 1));
+        }
         _ => {}
     }
     None
@@ -155,9 +165,15 @@ mod tests {
     #[test]
     fn enter_sends_and_alt_enter_breaks_the_line() {
         let mut editor = typed("um");
-        press(&mut editor, KeyEvent::new(KeyCode::Enter, KeyModifiers::ALT));
+        press(
+            &mut editor,
+            KeyEvent::new(KeyCode::Enter, KeyModifiers::ALT),
+        );
         press(&mut editor, plain(KeyCode::Char('é')));
-        assert_eq!(press(&mut editor, plain(KeyCode::Enter)), Some(Wish::Submit("um\né".into())));
+        assert_eq!(
+            press(&mut editor, plain(KeyCode::Enter)),
+            Some(Wish::Submit("um\né".into()))
+        );
         assert!(editor.is_empty());
     }
 
@@ -181,9 +197,21 @@ mod tests {
     #[test]
     fn esc_and_at_once_ctrl_u_writes_no_u() {
         let mut editor = typed("oi");
-        press(&mut editor, KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL | KeyModifiers::ALT));
+        press(
+            &mut editor,
+            KeyEvent::new(
+                KeyCode::Char('u'),
+                KeyModifiers::CONTROL | KeyModifiers::ALT,
+            ),
+        );
         assert_eq!(editor.text(), "");
-        press(&mut editor, KeyEvent::new(KeyCode::Char('@'), KeyModifiers::CONTROL | KeyModifiers::ALT));
+        press(
+            &mut editor,
+            KeyEvent::new(
+                KeyCode::Char('@'),
+                KeyModifiers::CONTROL | KeyModifiers::ALT,
+            ),
+        );
         assert_eq!(editor.text(), "@");
     }
 

@@ -35,7 +35,13 @@ pub enum Line {
         change: Change,
     },
     /// Somebody said something to one person alone; one of the two is `você`, the one who sent it if it is `own`.
-    Whisper { at: u64, own: bool, from: String, to: String, text: String },
+    Whisper {
+        at: u64,
+        own: bool,
+        from: String,
+        to: String,
+        text: String,
+    },
     /// People came to a room, left it, or took another name there.
     Presence {
         /// The room's name with its `#`, when more than one is open.
@@ -46,9 +52,18 @@ pub enum Line {
         renamed: Vec<(String, String)>,
     },
     /// A page of what was said before; whether there is nothing before it any more.
-    Earlier { place: String, lines: Vec<Line>, start: bool },
+    Earlier {
+        place: String,
+        lines: Vec<Line>,
+        start: bool,
+    },
     /// What was found for a search in a room, oldest first; each a message.
-    Found { place: String, query: String, lines: Vec<Line>, more: bool },
+    Found {
+        place: String,
+        query: String,
+        lines: Vec<Line>,
+        more: bool,
+    },
     /// What follows was said in this room while there was no connection.
     Missed { place: String },
     /// From now on the person looks at this room.
@@ -104,9 +119,21 @@ pub enum Tone {
 impl Change {
     /// Brings a line to what it is now. Doing so twice changes nothing.
     pub fn apply(&self, line: &mut Line) {
-        let Line::Message { seq, state, mention, text, .. } = line else { return };
+        let Line::Message {
+            seq,
+            state,
+            mention,
+            text,
+            ..
+        } = line
+        else {
+            return;
+        };
         match self {
-            Self::Edited { seq: edited, text: new } if edited == seq && *state != State::Erased => {
+            Self::Edited {
+                seq: edited,
+                text: new,
+            } if edited == seq && *state != State::Erased => {
                 (*state, *text) = (State::Edited, new.clone());
             }
             Self::Erased(seqs) if seqs.binary_search(seq).is_ok() => {

@@ -28,7 +28,11 @@ pub enum News {
 
 impl Lines {
     pub fn new(clock: Clock, news: Option<News>) -> Self {
-        Self { clock, news, asking: None }
+        Self {
+            clock,
+            news,
+            asking: None,
+        }
     }
 }
 
@@ -52,11 +56,13 @@ impl Front for Lines {
         text.push('\n');
         match line {
             Line::Notice(Tone::Problem, _) => to_error(&text),
-            Line::Notice(Tone::Info, _) | Line::About { .. } | Line::Presence { .. } => match self.news {
-                Some(News::Output) => return to_output(&text),
-                Some(News::Error) => to_error(&text),
-                None => {}
-            },
+            Line::Notice(Tone::Info, _) | Line::About { .. } | Line::Presence { .. } => {
+                match self.news {
+                    Some(News::Output) => return to_output(&text),
+                    Some(News::Error) => to_error(&text),
+                    None => {}
+                }
+            }
             _ => return to_output(&text),
         }
         Ok(())
@@ -80,40 +86,96 @@ impl Front for Lines {
 /// One line of text, whatever the message holds.
 fn format(line: &Line, clock: &Clock) -> String {
     match line {
-        Line::Message { room, at, from, action, state, text, .. } => {
+        Line::Message {
+            room,
+            at,
+            from,
+            action,
+            state,
+            text,
+            ..
+        } => {
             let star = if *action { "* " } else { "" };
             let text = match state {
                 State::Whole => one_line(text),
                 State::Edited => format!("{} {}", one_line(text), words::EDITED),
                 State::Erased => words::ERASED.into(),
             };
-            record(clock.stamp(*at), room.as_deref(), &format!("{star}{}", visible::line(from)), &text)
+            record(
+                clock.stamp(*at),
+                room.as_deref(),
+                &format!("{star}{}", visible::line(from)),
+                &text,
+            )
         }
-        Line::Amended { room, at, from, change, .. } => {
+        Line::Amended {
+            room,
+            at,
+            from,
+            change,
+            ..
+        } => {
             let text = match change {
                 Change::Edited { text, .. } => format!("(editou) {}", one_line(text)),
                 Change::Erased(seqs) => words::erased(seqs.len()),
                 Change::Nothing => return String::new(),
             };
-            record(clock.stamp(*at), room.as_deref(), &visible::line(from), &text)
+            record(
+                clock.stamp(*at),
+                room.as_deref(),
+                &visible::line(from),
+                &text,
+            )
         }
-        Line::Whisper { at, from, to, text, .. } => {
-            format!("{}\t{} → {}\t{}", clock.stamp(*at), visible::line(from), visible::line(to), one_line(text))
+        Line::Whisper {
+            at, from, to, text, ..
+        } => {
+            format!(
+                "{}\t{} → {}\t{}",
+                clock.stamp(*at),
+                visible::line(from),
+                visible::line(to),
+                one_line(text)
+            )
         }
-        Line::Presence { room, came, went, renamed, .. } => {
-            let room = room.as_ref().map(|room| format!("{}: ", visible::line(room))).unwrap_or_default();
+        Line::Presence {
+            room,
+            came,
+            went,
+            renamed,
+            ..
+        } => {
+            let room = room
+                .as_ref()
+                .map(|room| format!("{}: ", visible::line(room)))
+                .unwrap_or_default();
             let sentences = words::presence(came, went, renamed);
-            sentences.iter().map(|text| format!("{room}{}", visible::line(text))).collect::<Vec<_>>().join("\n")
+            sentences
+                .iter()
+                .map(|text| format!("{room}{}", visible::line(text)))
+                .collect::<Vec<_>>()
+                .join("\n")
         }
-        Line::Found { query, lines, more, .. } => {
-            let hits = lines.iter().map(|line| format!("\n{}", format(line, clock))).collect::<String>();
-            format!("{}{hits}", words::found(&visible::line(query), lines.len(), *more))
+        Line::Found {
+            query, lines, more, ..
+        } => {
+            let hits = lines
+                .iter()
+                .map(|line| format!("\n{}", format(line, clock)))
+                .collect::<String>();
+            format!(
+                "{}{hits}",
+                words::found(&visible::line(query), lines.len(), *more)
+            )
         }
         Line::Earlier { .. } | Line::Missed { .. } | Line::Here { .. } => String::new(),
         // Our own words may have several lines, as the help does; those of others were made into one before.
         Line::Notice(_, text) | Line::People(text) | Line::Help(text) => visible::text(text),
         Line::About { room, text, .. } => {
-            let room = room.as_ref().map(|room| format!("{}: ", visible::line(room))).unwrap_or_default();
+            let room = room
+                .as_ref()
+                .map(|room| format!("{}: ", visible::line(room)))
+                .unwrap_or_default();
             format!("{room}{}", visible::text(text))
         }
     }
@@ -121,12 +183,16 @@ fn format(line: &Line, clock: &Clock) -> String {
 
 /// Three fields.
 fn record(stamp: String, room: Option<&str>, from: &str, text: &str) -> String {
-    let room = room.map(|room| format!("{} ", visible::line(room))).unwrap_or_default();
+    let room = room
+        .map(|room| format!("{} ", visible::line(room)))
+        .unwrap_or_default();
     format!("{stamp}\t{room}{from}\t{text}")
 }
 
 fn one_line(text: &str) -> String {
-    visible::text(text).replace('\n', "\\n").replace('\t', "\\t")
+    visible::text(text)
+        .replace('\n', "\\n")
+        .replace('\t', "\\t")
 }
 
 /// One write for each line: whoever reads never sees half of one.
@@ -169,22 +235,42 @@ mod tests {
 
     #[test]
     fn a_message_is_three_fields() {
-        assert_eq!(shown(&message("Célia", "oi, gente")), "2026-03-03T14:05:12-03:00\tCélia\toi, gente");
+        assert_eq!(
+            shown(&message("Célia", "oi, gente")),
+            "2026-03-03T14:05:12-03:00\tCélia\toi, gente"
+        );
     }
 
     #[test]
     fn a_text_of_several_lines_stays_one_record() {
         let line = message("Célia\n2026", "um\ndois\ttrês\x1b[2J");
-        assert_eq!(shown(&line), "2026-03-03T14:05:12-03:00\tCélia␊2026\tum\\ndois\\ttrês␛[2J");
+        assert_eq!(
+            shown(&line),
+            "2026-03-03T14:05:12-03:00\tCélia␊2026\tum\\ndois\\ttrês␛[2J"
+        );
     }
 
     #[test]
     fn changes_are_records_of_their_own() {
-        let amended = |change| Line::Amended { room: None, place: "geral".into(), at: AT, from: "Ana".into(), change };
-        let edited = amended(Change::Edited { seq: 1, text: "novo\ntexto".into() });
-        assert_eq!(shown(&edited), "2026-03-03T14:05:12-03:00\tAna\t(editou) novo\\ntexto");
+        let amended = |change| Line::Amended {
+            room: None,
+            place: "geral".into(),
+            at: AT,
+            from: "Ana".into(),
+            change,
+        };
+        let edited = amended(Change::Edited {
+            seq: 1,
+            text: "novo\ntexto".into(),
+        });
+        assert_eq!(
+            shown(&edited),
+            "2026-03-03T14:05:12-03:00\tAna\t(editou) novo\\ntexto"
+        );
         assert!(shown(&amended(Change::Erased(vec![1]))).ends_with("\tAna\t(apagou uma mensagem)"));
-        assert!(shown(&amended(Change::Erased(vec![1, 4]))).ends_with("\tAna\t(apagou 2 mensagens)"));
+        assert!(
+            shown(&amended(Change::Erased(vec![1, 4]))).ends_with("\tAna\t(apagou 2 mensagens)")
+        );
         assert_eq!(shown(&amended(Change::Nothing)), "");
     }
 
@@ -203,7 +289,13 @@ mod tests {
             text: "acena".into(),
         };
         assert!(shown(&line).ends_with("\t#lab * Ana\tacena"));
-        let line = Line::Whisper { at: AT, own: false, from: "Ana".into(), to: "você".into(), text: "psiu".into() };
+        let line = Line::Whisper {
+            at: AT,
+            own: false,
+            from: "Ana".into(),
+            to: "você".into(),
+            text: "psiu".into(),
+        };
         assert!(shown(&line).ends_with("\tAna → você\tpsiu"));
     }
 }

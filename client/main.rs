@@ -70,8 +70,11 @@ struct Surface {
 fn main() -> ExitCode {
     // First of all, while there is only one thread.
     let clock = Clock::local();
-    let request =
-        options::parse(std::env::args_os().skip(1), std::env::var_os("PAPO_NOME"), std::env::var_os("PAPO_SENHA"));
+    let request = options::parse(
+        std::env::args_os().skip(1),
+        std::env::var_os("PAPO_NOME"),
+        std::env::var_os("PAPO_SENHA"),
+    );
     let exit = match request {
         Ok(Request::Help) => print(&options::help()),
         Ok(Request::Version) => print(&format!("cliente {}\n", env!("CARGO_PKG_VERSION"))),
@@ -102,25 +105,63 @@ fn talk(options: Options, clock: Clock) -> Exit {
         return complain(&failure.sentence(&options.address), Exit::Unreachable);
     }
     if options.name.is_none() && !surface.attended {
-        return complain("Falta o nome. Escreva assim: cliente --nome Ana", Exit::Usage);
+        return complain(
+            "Falta o nome. Escreva assim: cliente --nome Ana",
+            Exit::Usage,
+        );
     }
     let (Ok(token), Ok(prefix)) = (token::obtain(), token::random_hex(8)) else {
-        return complain("O sistema não deu números aleatórios, e sem eles não há segredo.", Exit::Unexpected);
+        return complain(
+            "O sistema não deu números aleatórios, e sem eles não há segredo.",
+            Exit::Unexpected,
+        );
     };
     let (Ok(stops), (sender, news)) = (ending::watch_for_the_end(), bounded(MAX_NEWS)) else {
-        return complain("Não consegui preparar o fim do programa (Ctrl+C).", Exit::Unexpected);
+        return complain(
+            "Não consegui preparar o fim do programa (Ctrl+C).",
+            Exit::Unexpected,
+        );
     };
-    let habits = Habits { attended: surface.attended, stays: options.stays, insists: options.insists };
+    let habits = Habits {
+        attended: surface.attended,
+        stays: options.stays,
+        insists: options.insists,
+    };
     let session = Session::new(options.address.clone(), sender);
-    let mut app = App::new(options.address, habits, options.name, options.room, token, prefix);
+    let mut app = App::new(
+        options.address,
+        habits,
+        options.name,
+        options.room,
+        token,
+        prefix,
+    );
     app.show_at_the_door(options.secrets);
     let result = surface.open(clock).and_then(|mut front| {
-        let inputs = if surface.capable { keyboard::keys() } else { keyboard::lines() }?;
-        let sources = Sources { inputs, news, stops };
-        Ok(Client { app, session, front: front.as_mut(), sources, watched: true }.run())
+        let inputs = if surface.capable {
+            keyboard::keys()
+        } else {
+            keyboard::lines()
+        }?;
+        let sources = Sources {
+            inputs,
+            news,
+            stops,
+        };
+        Ok(Client {
+            app,
+            session,
+            front: front.as_mut(),
+            sources,
+            watched: true,
+        }
+        .run())
     });
     result.unwrap_or_else(|error| {
-        complain(&format!("Não consegui usar o terminal: {}.", reason(&error)), Exit::Unexpected)
+        complain(
+            &format!("Não consegui usar o terminal: {}.", reason(&error)),
+            Exit::Unexpected,
+        )
     })
 }
 
@@ -148,6 +189,10 @@ impl Surface {
             (false, _) => None,
         };
         let lines = lines::Lines::new(clock, news);
-        Ok(if self.json { Box::new(json::Json::new(lines)) } else { Box::new(lines) })
+        Ok(if self.json {
+            Box::new(json::Json::new(lines))
+        } else {
+            Box::new(lines)
+        })
     }
 }

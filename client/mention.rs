@@ -15,11 +15,17 @@ pub fn speaks_to(text: &str, me: &str, people: &[Person]) -> bool {
     let text = fold(text);
     let means_me = |rest: &str| {
         begins_with(rest, &me) && {
-            let longer = people.iter().filter(|person| person.name.len() > me.len()).map(|person| fold(&person.name));
-            !longer.into_iter().any(|name| name.len() > me.len() && name.starts_with(&me) && begins_with(rest, &name))
+            let longer = people
+                .iter()
+                .filter(|person| person.name.len() > me.len())
+                .map(|person| fold(&person.name));
+            !longer.into_iter().any(|name| {
+                name.len() > me.len() && name.starts_with(&me) && begins_with(rest, &name)
+            })
         }
     };
-    text.match_indices('@').any(|(at, _)| means_me(&text[at + 1..]))
+    text.match_indices('@')
+        .any(|(at, _)| means_me(&text[at + 1..]))
 }
 
 /// Whether a name stands at the beginning, and not only the beginning of a longer word.
@@ -33,7 +39,14 @@ mod tests {
     use super::*;
 
     fn people(names: &[&str]) -> Vec<Person> {
-        names.iter().map(|name| Person { name: (*name).into(), tag: "t".into(), host: false }).collect()
+        names
+            .iter()
+            .map(|name| Person {
+                name: (*name).into(),
+                tag: "t".into(),
+                host: false,
+            })
+            .collect()
     }
 
     #[test]

@@ -169,8 +169,21 @@ pub fn parse(
         Some(raw) => RoomName::new(text(raw)?.trim_start_matches('#')).map_err(|_| bad_room())?,
         None => RoomName::lobby(),
     };
-    let secrets = Secrets { password: secret(password)?, host_key: secret(key)?, room_password: None };
-    Ok(Request::Talk(Options { address, name, room, secrets, lines, stays, insists, json }))
+    let secrets = Secrets {
+        password: secret(password)?,
+        host_key: secret(key)?,
+        room_password: None,
+    };
+    Ok(Request::Talk(Options {
+        address,
+        name,
+        room,
+        secrets,
+        lines,
+        stays,
+        insists,
+        json,
+    }))
 }
 
 /// The text of `--ajuda`.
@@ -182,8 +195,12 @@ pub fn help() -> String {
          Opções:\n",
     );
     for choice in CHOICES {
-        let short = choice.short.map_or("    ".into(), |short| format!("-{short}, "));
-        let value = choice.value.map_or(String::new(), |(name, _)| format!(" <{name}>"));
+        let short = choice
+            .short
+            .map_or("    ".into(), |short| format!("-{short}, "));
+        let value = choice
+            .value
+            .map_or(String::new(), |(name, _)| format!(" <{name}>"));
         let form = format!("{short}--{}{value}", choice.long);
         text.push_str(&format!("  {form:<25}{}\n", choice.description));
     }
@@ -197,7 +214,9 @@ pub fn help() -> String {
 /// What proves something, if it was given.
 fn secret(raw: Option<OsString>) -> Result<Option<Password>, String> {
     let Some(raw) = raw else { return Ok(None) };
-    Password::new(&text(raw)?).map(Some).ok_or_else(bad_password)
+    Password::new(&text(raw)?)
+        .map(Some)
+        .ok_or_else(bad_password)
 }
 
 const ALL: &str = "Veja todas as opções com: cliente --ajuda";
@@ -213,7 +232,8 @@ fn known(argument: &Arg<'_>) -> Option<&'static str> {
 }
 
 fn text(raw: OsString) -> Result<String, String> {
-    raw.string().map_err(|_| format!("Um dos valores não é um texto válido (UTF-8). {ALL}"))
+    raw.string()
+        .map_err(|_| format!("Um dos valores não é um texto válido (UTF-8). {ALL}"))
 }
 
 fn bad_address(error: AddressError) -> String {
@@ -228,14 +248,19 @@ fn bad_address(error: AddressError) -> String {
 }
 
 fn no_value(long: &str) -> String {
-    let example = CHOICES.iter().find(|choice| choice.long == long).and_then(|choice| choice.value);
+    let example = CHOICES
+        .iter()
+        .find(|choice| choice.long == long)
+        .and_then(|choice| choice.value);
     let example = example.map_or("", |(_, example)| example);
     format!("Falta o valor da opção --{long}. Escreva assim: cliente --{long} {example}")
 }
 
 fn unexpected_value(error: lexopt::Error) -> String {
     match error {
-        lexopt::Error::UnexpectedValue { option, .. } => format!("A opção {option} não leva valor. {ALL}"),
+        lexopt::Error::UnexpectedValue { option, .. } => {
+            format!("A opção {option} não leva valor. {ALL}")
+        }
         _ => format!("Não entendi a linha de comando. {ALL}"),
     }
 }
@@ -247,12 +272,19 @@ fn unknown(argument: &Arg<'_>) -> String {
         Arg::Short(short) => (format!("-{short}"), None),
         Arg::Long(long) => {
             let likeness = |choice: &&Choice| strsim::jaro_winkler(choice.long, long);
-            let near = CHOICES.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-            (format!("--{long}"), near.filter(|choice| likeness(choice) >= ALIKE))
+            let near = CHOICES
+                .iter()
+                .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            (
+                format!("--{long}"),
+                near.filter(|choice| likeness(choice) >= ALIKE),
+            )
         }
         Arg::Value(value) => (value.to_string_lossy().into_owned(), None),
     };
-    let near = near.map_or(String::new(), |choice| format!(" Você quis dizer --{}?", choice.long));
+    let near = near.map_or(String::new(), |choice| {
+        format!(" Você quis dizer --{}?", choice.long)
+    });
     format!("Não conheço a opção “{spelled}”.{near} Veja todas com: cliente --ajuda")
 }
 

@@ -3,7 +3,11 @@
 use super::*;
 
 fn asked(line: &str, env_name: Option<&str>) -> Result<Options, String> {
-    match parse(line.split_whitespace().map(OsString::from), env_name.map(OsString::from), None) {
+    match parse(
+        line.split_whitespace().map(OsString::from),
+        env_name.map(OsString::from),
+        None,
+    ) {
         Ok(Request::Talk(options)) => Ok(options),
         Ok(other) => panic!("{other:?}"),
         Err(sentence) => Err(sentence),
@@ -20,12 +24,19 @@ fn without_arguments_it_talks_to_this_computer() {
 
 #[test]
 fn everything_can_be_said() {
-    let options = asked("-n robô 192.168.0.10 --sala #lab --linhas --ficar", Some("Ana")).unwrap();
+    let options = asked(
+        "-n robô 192.168.0.10 --sala #lab --linhas --ficar",
+        Some("Ana"),
+    )
+    .unwrap();
     assert_eq!(options.address.to_string(), "192.168.0.10:9000");
     assert_eq!(options.name, Some(Name::new("robô").unwrap()));
     assert_eq!(options.room.as_str(), "lab");
     assert!(options.lines && options.stays);
-    assert_eq!(asked("", Some("Ana")).unwrap().name, Some(Name::new("Ana").unwrap()));
+    assert_eq!(
+        asked("", Some("Ana")).unwrap().name,
+        Some(Name::new("Ana").unwrap())
+    );
 }
 
 #[test]
@@ -35,8 +46,14 @@ fn what_is_wrong_is_answered_with_what_would_be_right() {
         error("--noem Ana"),
         "Não conheço a opção “--noem”. Você quis dizer --nome? Veja todas com: cliente --ajuda"
     );
-    assert_eq!(error("-x"), "Não conheço a opção “-x”. Veja todas com: cliente --ajuda");
-    assert_eq!(error("--nome"), "Falta o valor da opção --nome. Escreva assim: cliente --nome Ana");
+    assert_eq!(
+        error("-x"),
+        "Não conheço a opção “-x”. Veja todas com: cliente --ajuda"
+    );
+    assert_eq!(
+        error("--nome"),
+        "Falta o valor da opção --nome. Escreva assim: cliente --nome Ana"
+    );
     assert!(error("--nome <Ana>").starts_with("Este nome não serve"));
     assert!(error("a b").starts_with("Só um endereço por vez: “b” sobrou."));
     assert!(error("localhost:porta").starts_with("Este endereço não parece certo."));
@@ -48,8 +65,14 @@ fn the_help_shows_every_option() {
     for choice in CHOICES {
         assert!(help().contains(&format!("--{}", choice.long)));
     }
-    assert!(matches!(parse([OsString::from("--help")], None, None), Ok(Request::Help)));
-    assert!(matches!(parse([OsString::from("-V")], None, None), Ok(Request::Version)));
+    assert!(matches!(
+        parse([OsString::from("--help")], None, None),
+        Ok(Request::Help)
+    ));
+    assert!(matches!(
+        parse([OsString::from("-V")], None, None),
+        Ok(Request::Version)
+    ));
 }
 
 #[test]
@@ -65,8 +88,14 @@ fn secrets_come_from_the_command_line_or_the_surroundings_and_never_show_themsel
     assert_eq!(asked("", None), Secrets::default());
     assert_eq!(asked("", Some("maçã")).password, secret("maçã"));
     let given = asked("--senha pera --chave k7", Some("maçã"));
-    assert_eq!((&given.password, &given.host_key), (&secret("pera"), &secret("k7")));
+    assert_eq!(
+        (&given.password, &given.host_key),
+        (&secret("pera"), &secret("k7"))
+    );
     assert!(!format!("{given:?}").contains("pera"));
     let arguments = ["--senha", ""].map(OsString::from);
-    assert_eq!(parse(arguments, None, None).unwrap_err(), "Esta senha não serve: use de 1 a 128 caracteres.");
+    assert_eq!(
+        parse(arguments, None, None).unwrap_err(),
+        "Esta senha não serve: use de 1 a 128 caracteres."
+    );
 }

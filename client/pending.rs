@@ -73,8 +73,20 @@ struct Pace {
 impl Queue {
     pub fn new(prefix: String) -> Self {
         // Until `welcome` has told the limits, nothing is sent anyway.
-        let pace = Pace { rate: 0.0, burst: 0.0, tokens: 0.0, counted_at: None };
-        Self { prefix, count: 0, waiting: VecDeque::new(), pace, one_by_one: false, not_before: None }
+        let pace = Pace {
+            rate: 0.0,
+            burst: 0.0,
+            tokens: 0.0,
+            counted_at: None,
+        };
+        Self {
+            prefix,
+            count: 0,
+            waiting: VecDeque::new(),
+            pace,
+            one_by_one: false,
+            not_before: None,
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -98,7 +110,13 @@ impl Queue {
     pub fn push(&mut self, to: Recipient, text: String, now: Instant) {
         self.count += 1;
         let id = format!("{}-{}", self.prefix, self.count);
-        self.waiting.push_back(Pending { id, to, text, since: now, sent: false });
+        self.waiting.push_back(Pending {
+            id,
+            to,
+            text,
+            since: now,
+            sent: false,
+        });
     }
 
     /// A room's log began anew: what was to be changed in it is another entry now, or none. Returns how many changes
@@ -122,7 +140,9 @@ impl Queue {
 
     /// The connection is gone: everything unconfirmed will have to be said again.
     pub fn rewind(&mut self) {
-        self.waiting.iter_mut().for_each(|pending| pending.sent = false);
+        self.waiting
+            .iter_mut()
+            .for_each(|pending| pending.sent = false);
         self.not_before = None;
     }
 
@@ -136,7 +156,12 @@ impl Queue {
         let in_flight = self.waiting.iter().filter(|pending| pending.sent).count();
         let mut due = Vec::new();
         let free = window.saturating_sub(in_flight);
-        for pending in self.waiting.iter_mut().filter(|pending| !pending.sent).take(free) {
+        for pending in self
+            .waiting
+            .iter_mut()
+            .filter(|pending| !pending.sent)
+            .take(free)
+        {
             if !self.pace.take(now) {
                 break;
             }
@@ -158,7 +183,11 @@ impl Queue {
         if in_flight == self.waiting.len() || in_flight >= window {
             return None;
         }
-        Some(self.not_before.unwrap_or(now).max(now + self.pace.wait(now)))
+        Some(
+            self.not_before
+                .unwrap_or(now)
+                .max(now + self.pace.wait(now)),
+        )
     }
 
     /// The server has it, or will never take it.
@@ -188,15 +217,41 @@ impl Pending {
     fn message(&self) -> ClientMessage {
         let (id, text) = (self.id.clone(), self.text.clone());
         match &self.to {
-            Recipient::Room { room, action } => {
-                ClientMessage::Say { room: room.clone(), id, text, action: *action, reply_to: None }
-            }
-            Recipient::Person(to) => ClientMessage::Whisper { to: to.clone(), id, text },
-            Recipient::Edit { room, seq } => ClientMessage::Edit { room: room.clone(), id, seq: *seq, text },
-            Recipient::Erase { room, seq } => ClientMessage::Erase { room: room.clone(), id, seq: *seq },
-            Recipient::EraseOf { room, name, seconds } => {
+            Recipient::Room { room, action } => ClientMessage::Say {
+                room: room.clone(),
+                id,
+                text,
+                action: *action,
+                reply_to: None,
+            },
+            Recipient::Person(to) => ClientMessage::Whisper {
+                to: to.clone(),
+                id,
+                text,
+            },
+            Recipient::Edit { room, seq } => ClientMessage::Edit {
+                room: room.clone(),
+                id,
+                seq: *seq,
+                text,
+            },
+            Recipient::Erase { room, seq } => ClientMessage::Erase {
+                room: room.clone(),
+                id,
+                seq: *seq,
+            },
+            Recipient::EraseOf {
+                room,
+                name,
+                seconds,
+            } => {
                 let (room, name, seconds) = (room.clone(), name.clone(), *seconds);
-                ClientMessage::Host(HostAct::Erase { room, id, name, seconds })
+                ClientMessage::Host(HostAct::Erase {
+                    room,
+                    id,
+                    name,
+                    seconds,
+                })
             }
         }
     }
@@ -207,7 +262,9 @@ impl Pace {
         if self.rate <= 0.0 {
             return true;
         }
-        let earned = self.counted_at.map_or(0.0, |then| now.saturating_duration_since(then).as_secs_f64() * self.rate);
+        let earned = self.counted_at.map_or(0.0, |then| {
+            now.saturating_duration_since(then).as_secs_f64() * self.rate
+        });
         self.tokens = (self.tokens + earned).min(self.burst);
         self.counted_at = self.counted_at.max(Some(now));
         if self.tokens < 1.0 {

@@ -2,13 +2,26 @@
 
 use super::*;
 
-const LIMITS: Limits = Limits { text: 4000, name: 24, room: 32, rate: 5.0, burst: 20 };
+const LIMITS: Limits = Limits {
+    text: 4000,
+    name: 24,
+    room: 32,
+    rate: 5.0,
+    burst: 20,
+};
 
 fn queue(rate: f64, texts: usize, now: Instant) -> Queue {
     let mut queue = Queue::new("x".into());
     queue.limit(&Limits { rate, ..LIMITS });
     for n in 1..=texts {
-        queue.push(Recipient::Room { room: RoomName::lobby(), action: false }, n.to_string(), now);
+        queue.push(
+            Recipient::Room {
+                room: RoomName::lobby(),
+                action: false,
+            },
+            n.to_string(),
+            now,
+        );
     }
     queue
 }
@@ -27,8 +40,15 @@ fn at_most_sixteen_are_on_their_way() {
     let mut queue = queue(0.0, 20, now);
     assert_eq!(queue.due(now).len(), 16);
     assert_eq!(queue.due(now).len(), 0);
-    assert_eq!(queue.next(now), None, "nothing to do until something is confirmed");
-    assert_eq!(queue.settle("x-1").map(|pending| pending.text).as_deref(), Some("1"));
+    assert_eq!(
+        queue.next(now),
+        None,
+        "nothing to do until something is confirmed"
+    );
+    assert_eq!(
+        queue.settle("x-1").map(|pending| pending.text).as_deref(),
+        Some("1")
+    );
     assert_eq!(ids(&queue.due(now)), ["x-17"]);
 }
 
@@ -47,11 +67,20 @@ fn the_servers_pace_is_kept_without_being_told_twice() {
         now = queue.next(now).unwrap_or(now);
     }
     let order: Vec<String> = (1..=100).map(|n| format!("x-{n}")).collect();
-    assert_eq!(said.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(), order);
+    assert_eq!(
+        said.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(),
+        order
+    );
     for (nth, (_, time)) in said.iter().enumerate() {
-        assert!(nth as f64 + 1.0 <= 20.0 + 5.0 * time.as_secs_f64() + 0.001, "{nth} at {time:?}");
+        assert!(
+            nth as f64 + 1.0 <= 20.0 + 5.0 * time.as_secs_f64() + 0.001,
+            "{nth} at {time:?}"
+        );
     }
-    assert!(said[99].1 < Duration::from_secs(17), "no slower than it must be");
+    assert!(
+        said[99].1 < Duration::from_secs(17),
+        "no slower than it must be"
+    );
 }
 
 #[test]
@@ -66,7 +95,11 @@ fn a_refused_message_is_said_again_before_those_after_it() {
     let later = now + Duration::from_millis(400);
     assert_eq!(queue.next(now), Some(later));
     assert_eq!(ids(&queue.due(later)), ["x-1"]);
-    assert_eq!(queue.due(later).len(), 0, "the next waits for the answer to this one");
+    assert_eq!(
+        queue.due(later).len(),
+        0,
+        "the next waits for the answer to this one"
+    );
     queue.settle("x-1");
     assert_eq!(ids(&queue.due(later)), ["x-2"]);
     queue.settle("x-2");
@@ -93,6 +126,10 @@ fn a_server_that_lets_nobody_speak_is_no_defect() {
         queue.due(now);
         (1..=16).for_each(|number| drop(queue.settle(&format!("x-{number}"))));
         queue.due(now);
-        assert!(queue.next(now).is_none_or(|time| time <= now + Duration::from_secs(61)));
+        assert!(
+            queue
+                .next(now)
+                .is_none_or(|time| time <= now + Duration::from_secs(61))
+        );
     }
 }

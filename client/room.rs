@@ -53,7 +53,11 @@ pub struct Room {
 
 impl From<&Member> for Person {
     fn from(member: &Member) -> Self {
-        Self { name: visible::line(&member.name), tag: member.tag.to_string(), host: member.host }
+        Self {
+            name: visible::line(&member.name),
+            tag: member.tag.to_string(),
+            host: member.host,
+        }
     }
 }
 
@@ -76,7 +80,10 @@ impl Room {
 
     /// What to say when joining again.
     pub fn since(&self) -> Since {
-        Since { epoch: self.epoch.clone(), after: self.epoch.as_ref().map(|_| self.last) }
+        Since {
+            epoch: self.epoch.clone(),
+            after: self.epoch.as_ref().map(|_| self.last),
+        }
     }
 
     pub fn is_joined(&self) -> bool {
@@ -124,7 +131,11 @@ impl Room {
         }
         if self.catching_up && seq > self.last.saturating_add(1) {
             self.held.insert(seq, line);
-            return if self.held.len() > MAX_HELD { self.caught_up() } else { Vec::new() };
+            return if self.held.len() > MAX_HELD {
+                self.caught_up()
+            } else {
+                Vec::new()
+            };
         }
         self.last = seq;
         if self.first == 0 {
@@ -145,7 +156,11 @@ impl Room {
 
     /// Where the entries before those that were shown end, if there are any.
     pub fn before(&self) -> Option<u64> {
-        let first = if self.first == 0 { self.last.saturating_add(1) } else { self.first };
+        let first = if self.first == 0 {
+            self.last.saturating_add(1)
+        } else {
+            self.first
+        };
         (first > self.oldest.max(1)).then_some(first)
     }
 
@@ -169,12 +184,20 @@ impl Room {
 
     /// Who is writing now.
     pub fn typing(&self, now: Instant) -> Vec<String> {
-        self.typing.iter().filter(|(_, until)| now < *until).map(|(name, _)| name.clone()).collect()
+        self.typing
+            .iter()
+            .filter(|(_, until)| now < *until)
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// When the first of those who are writing stops to count as such.
     pub fn typing_ends(&self, now: Instant) -> Option<Instant> {
-        self.typing.iter().map(|(_, until)| *until).filter(|&until| until > now).min()
+        self.typing
+            .iter()
+            .map(|(_, until)| *until)
+            .filter(|&until| until > now)
+            .min()
     }
 
     /// Nothing earlier will come; returns what was waiting.
@@ -189,17 +212,31 @@ impl Room {
     }
 
     /// People came, left or took another name.
-    pub fn moved(&mut self, online: usize, joined: &[Member], left: &[Member], renamed: &[Renamed]) {
+    pub fn moved(
+        &mut self,
+        online: usize,
+        joined: &[Member],
+        left: &[Member],
+        renamed: &[Renamed],
+    ) {
         self.online = online;
         for change in renamed {
             let key = fold(&change.from);
             let is_it = |person: &Person| fold(&person.name) == key || person.tag == *change.tag;
-            let host = self.people.iter().any(|person| is_it(person) && person.host);
+            let host = self
+                .people
+                .iter()
+                .any(|person| is_it(person) && person.host);
             self.people.retain(|person| !is_it(person));
-            self.people.push(Person { name: visible::line(&change.to), tag: change.tag.to_string(), host });
+            self.people.push(Person {
+                name: visible::line(&change.to),
+                tag: change.tag.to_string(),
+                host,
+            });
         }
         // After the renames: gathered changes of a large room add up to who is there only in this order.
-        self.people.retain(|person| !left.iter().any(|gone| *gone.tag == *person.tag));
+        self.people
+            .retain(|person| !left.iter().any(|gone| *gone.tag == *person.tag));
         for new in joined {
             self.people.retain(|person| person.tag != *new.tag);
             self.people.push(Person::from(new));
@@ -209,7 +246,10 @@ impl Room {
 
     /// Somebody keeps the conversation in order from now on, or no longer.
     pub fn empower(&mut self, tag: &str, host: bool) {
-        self.people.iter_mut().filter(|person| person.tag == tag).for_each(|person| person.host = host);
+        self.people
+            .iter_mut()
+            .filter(|person| person.tag == tag)
+            .for_each(|person| person.host = host);
     }
 
     /// Everybody whose name is known, in alphabetical order.

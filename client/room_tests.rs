@@ -19,7 +19,13 @@ fn nothing_is_shown_twice() {
     assert_eq!(room.hear(1, line("um")), []);
     assert!(room.opened("e1", 1, &[], false));
     assert_eq!(room.hear(1, line("um")), []);
-    assert_eq!(room.since(), Since { epoch: Some("e1".into()), after: Some(1) });
+    assert_eq!(
+        room.since(),
+        Since {
+            epoch: Some("e1".into()),
+            after: Some(1)
+        }
+    );
 }
 
 #[test]
@@ -54,7 +60,10 @@ fn what_can_no_longer_be_fetched_does_not_hold_back_the_rest() {
 fn a_page_that_never_comes_does_not_fill_the_memory() {
     let mut room = joined();
     room.catch_up();
-    let shown: usize = (2..).take(2 * MAX_HELD).map(|seq| room.hear(seq, line("oi")).len()).sum();
+    let shown: usize = (2..)
+        .take(2 * MAX_HELD)
+        .map(|seq| room.hear(seq, line("oi")).len())
+        .sum();
     assert!(shown > MAX_HELD && room.held.len() <= MAX_HELD);
     room.hear(u64::MAX, line("o último número"));
     assert_eq!(room.before(), Some(2), "no number is too large");
@@ -62,12 +71,39 @@ fn a_page_that_never_comes_does_not_fill_the_memory() {
 
 #[test]
 fn people_come_rename_and_go() {
-    let member = |name: &str, tag: &str| Member { name: name.into(), tag: tag.into(), host: false };
+    let member = |name: &str, tag: &str| Member {
+        name: name.into(),
+        tag: tag.into(),
+        host: false,
+    };
     let mut room = joined();
-    room.moved(3, &[member("João", "t1"), member("Ana", "t2"), member("Ângela", "t3")], &[], &[]);
-    let names = |room: &Room| room.people().iter().map(|p| p.name.clone()).collect::<Vec<_>>();
+    room.moved(
+        3,
+        &[
+            member("João", "t1"),
+            member("Ana", "t2"),
+            member("Ângela", "t3"),
+        ],
+        &[],
+        &[],
+    );
+    let names = |room: &Room| {
+        room.people()
+            .iter()
+            .map(|p| p.name.clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(names(&room), ["Ana", "Ângela", "João"]);
-    room.moved(3, &[], &[], &[Renamed { from: "Ana".into(), to: "Zoé".into(), tag: "t4".into() }]);
+    room.moved(
+        3,
+        &[],
+        &[],
+        &[Renamed {
+            from: "Ana".into(),
+            to: "Zoé".into(),
+            tag: "t4".into(),
+        }],
+    );
     room.moved(2, &[], &[member("João", "t1")], &[]);
     assert_eq!(names(&room), ["Ângela", "Zoé"]);
 }

@@ -46,7 +46,10 @@ impl Client<'_> {
         let mut exit = self.happened(Event::Started);
         while exit.is_none() {
             let now = Instant::now();
-            if self.watched && self.front.ready_at().is_none_or(|time| now >= time) && self.refresh(now).is_err() {
+            if self.watched
+                && self.front.ready_at().is_none_or(|time| now >= time)
+                && self.refresh(now).is_err()
+            {
                 // The terminal is gone; there is still a server to say goodbye to.
                 self.watched = false;
                 exit = self.happened(Event::Stopped);
@@ -71,9 +74,14 @@ impl Client<'_> {
     }
 
     fn refresh(&mut self, now: Instant) -> io::Result<()> {
-        let retry_in =
-            self.session.deadline().map(|time| time.saturating_duration_since(now).as_secs_f64().ceil() as u64);
-        self.front.refresh(&Status { retry_in, ..self.app.status(now) })
+        let retry_in = self
+            .session
+            .deadline()
+            .map(|time| time.saturating_duration_since(now).as_secs_f64().ceil() as u64);
+        self.front.refresh(&Status {
+            retry_in,
+            ..self.app.status(now)
+        })
     }
 
     fn take_up(&mut self, came: Came) -> Option<Exit> {
@@ -123,7 +131,10 @@ impl Client<'_> {
             // As `head` does when it has enough. What was already said is still confirmed.
             return self.happened(Event::Leave);
         }
-        let _ = writeln!(io::stderr(), "Não consegui escrever a saída. Confira o espaço em disco.");
+        let _ = writeln!(
+            io::stderr(),
+            "Não consegui escrever a saída. Confira o espaço em disco."
+        );
         Some(Exit::Unexpected)
     }
 
@@ -136,15 +147,25 @@ impl Client<'_> {
             now + Duration::from_nanos(u64::from(left.subsec_nanos())).max(Duration::from_millis(1))
         });
         // What could not be drawn yet will be.
-        let drawing = self.front.ready_at().filter(|&time| self.watched && time > now);
-        let deadline = [self.app.deadline(now), retry, second, drawing].into_iter().flatten().min();
+        let drawing = self
+            .front
+            .ready_at()
+            .filter(|&time| self.watched && time > now);
+        let deadline = [self.app.deadline(now), retry, second, drawing]
+            .into_iter()
+            .flatten()
+            .min();
         let patience = deadline.map_or(NAP, |time| time.saturating_duration_since(now));
         self.next(patience)
     }
 
     fn next(&mut self, patience: Duration) -> Came {
         let closed = never();
-        let inputs = if self.app.wants_input() { &self.sources.inputs } else { &closed };
+        let inputs = if self.app.wants_input() {
+            &self.sources.inputs
+        } else {
+            &closed
+        };
         select! {
             recv(self.sources.stops) -> _ => Came::Stop,
             recv(inputs) -> input => match input {

@@ -35,7 +35,16 @@ pub struct Session {
 
 impl Session {
     pub fn new(address: Address, news: Sender<(u64, News)>) -> Self {
-        Self { address, news, number: 0, link: None, opened_at: None, fluent: false, attempts: 0, retry_at: None }
+        Self {
+            address,
+            news,
+            number: 0,
+            link: None,
+            opened_at: None,
+            fluent: false,
+            attempts: 0,
+            retry_at: None,
+        }
     }
 
     /// Begins a new connection; the old one, if any, is forgotten.
@@ -44,7 +53,11 @@ impl Session {
         if connection::open(self.address.clone(), self.number, self.news.clone()).is_err() {
             let failure = Failure::Other("o sistema não deu mais um fio de execução".into());
             // Whoever takes the news up is the one who stands here: there is no waiting for room.
-            if self.news.try_send((self.number, News::Failed(failure))).is_err() {
+            if self
+                .news
+                .try_send((self.number, News::Failed(failure)))
+                .is_err()
+            {
                 self.retry_at = Some(Instant::now() + LAST_RETRY);
             }
         }
@@ -54,7 +67,11 @@ impl Session {
     /// thousand clients from coming back in the same instant.
     pub fn retry(&mut self, within: Option<Duration>, now: Instant) {
         self.abandon();
-        if self.opened_at.take().is_some_and(|then| now.saturating_duration_since(then) >= STABLE) {
+        if self
+            .opened_at
+            .take()
+            .is_some_and(|then| now.saturating_duration_since(then) >= STABLE)
+        {
             self.attempts = 0;
         }
         let ceiling = within.unwrap_or_else(|| ceiling(self.attempts));
@@ -128,7 +145,9 @@ impl Session {
 
 /// The longest wait before a retry.
 fn ceiling(attempts: u32) -> Duration {
-    FIRST_RETRY.saturating_mul(2u32.saturating_pow(attempts)).min(LAST_RETRY)
+    FIRST_RETRY
+        .saturating_mul(2u32.saturating_pow(attempts))
+        .min(LAST_RETRY)
 }
 
 /// A random number from 0 to 1.
@@ -168,7 +187,10 @@ mod tests {
         let now = Instant::now();
         session.retry(None, now);
         assert!(session.heard(0, News::Ended, now).is_none());
-        assert!(matches!(session.heard(1, News::Ended, now), Some(Event::Gone(Gone::Ended))));
+        assert!(matches!(
+            session.heard(1, News::Ended, now),
+            Some(Event::Gone(Gone::Ended))
+        ));
     }
 
     #[test]
@@ -176,9 +198,15 @@ mod tests {
         let mut session = session();
         let now = Instant::now();
         let gone = session.heard(0, News::Garbled, now);
-        assert!(matches!(gone, Some(Event::Gone(Gone::Failed(Failure::NotAChat)))));
+        assert!(matches!(
+            gone,
+            Some(Event::Gone(Gone::Failed(Failure::NotAChat)))
+        ));
         let number = session.number;
         session.heard(number, News::Said(papo::protocol::ServerMessage::Pong), now);
-        assert!(session.heard(number, News::Garbled, now).is_none(), "the language may have grown");
+        assert!(
+            session.heard(number, News::Garbled, now).is_none(),
+            "the language may have grown"
+        );
     }
 }

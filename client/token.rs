@@ -17,7 +17,9 @@ const BYTES: usize = 32;
 pub fn obtain() -> Result<Token, getrandom::Error> {
     let fresh = random_hex(BYTES)?;
     let kept = folder().and_then(|folder| keep(&folder, &fresh).ok());
-    Ok(kept.or_else(|| Token::new(&fresh)).expect("hexadecimal digits are a well-formed token"))
+    Ok(kept
+        .or_else(|| Token::new(&fresh))
+        .expect("hexadecimal digits are a well-formed token"))
 }
 
 /// So many random bytes in hexadecimal.
@@ -32,8 +34,13 @@ pub fn random_hex(bytes: usize) -> Result<String, getrandom::Error> {
 
 /// `$XDG_STATE_HOME/papo`, or its default. A relative path there is invalid and ignored, as the XDG specification asks.
 fn folder() -> Option<PathBuf> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    let absolute = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let state = absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
     state.map(|state| state.join("papo"))
 }
 
@@ -53,25 +60,36 @@ fn keep(folder: &Path, fresh: &str) -> io::Result<Token> {
     });
     // Also what a full disk left half written.
     let _ = fs::remove_file(&aside);
-    read(&path).ok_or_else(|| written.err().unwrap_or_else(|| io::ErrorKind::InvalidData.into()))
+    read(&path).ok_or_else(|| {
+        written
+            .err()
+            .unwrap_or_else(|| io::ErrorKind::InvalidData.into())
+    })
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    private(OpenOptions::new().write(true).create_new(true)).open(path)?.write_all(text.as_bytes())
+    private(OpenOptions::new().write(true).create_new(true))
+        .open(path)?
+        .write_all(text.as_bytes())
 }
 
 fn read(path: &Path) -> Option<Token> {
     let mut text = String::new();
     let file = File::open(path).ok()?;
     tighten(&file);
-    file.take(2 * Token::MAX as u64).read_to_string(&mut text).ok()?;
+    file.take(2 * Token::MAX as u64)
+        .read_to_string(&mut text)
+        .ok()?;
     Token::new(text.trim())
 }
 
 #[cfg(unix)]
 fn make_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
 }
 
 #[cfg(not(unix))]
@@ -95,7 +113,10 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 fn tighten(file: &File) {
     use std::os::unix::fs::PermissionsExt;
     // A folder without its x could not even be removed with what is in it.
-    if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0) {
+    if file
+        .metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0)
+    {
         let _ = file.set_permissions(fs::Permissions::from_mode(0o600));
     }
 }
@@ -117,11 +138,18 @@ mod tests {
         }
 
         fn keep(&self, fresh: &str) -> String {
-            keep(&self.0.join("papo"), fresh).unwrap().secret().to_owned()
+            keep(&self.0.join("papo"), fresh)
+                .unwrap()
+                .secret()
+                .to_owned()
         }
 
         fn mode(&self, path: &str) -> u32 {
-            fs::metadata(self.0.join(path)).unwrap().permissions().mode() & 0o777
+            fs::metadata(self.0.join(path))
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777
         }
     }
 
@@ -137,8 +165,15 @@ mod tests {
         let first = folder.keep(&"a".repeat(64));
         assert_eq!(first, "a".repeat(64));
         assert_eq!(folder.keep(&"b".repeat(64)), first);
-        assert_eq!((folder.mode("papo"), folder.mode("papo/token")), (0o700, 0o600));
-        assert_eq!(fs::read_dir(folder.0.join("papo")).unwrap().count(), 1, "nothing is left lying about");
+        assert_eq!(
+            (folder.mode("papo"), folder.mode("papo/token")),
+            (0o700, 0o600)
+        );
+        assert_eq!(
+            fs::read_dir(folder.0.join("papo")).unwrap().count(),
+            1,
+            "nothing is left lying about"
+        );
     }
 
     #[test]
@@ -174,7 +209,11 @@ mod tests {
     fn a_careless_mode_is_corrected() {
         let folder = Folder::new();
         folder.keep(&"d".repeat(64));
-        fs::set_permissions(folder.0.join("papo/token"), fs::Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(
+            folder.0.join("papo/token"),
+            fs::Permissions::from_mode(0o644),
+        )
+        .unwrap();
         folder.keep(&"e".repeat(64));
         assert_eq!(folder.mode("papo/token"), 0o600);
     }

@@ -22,7 +22,11 @@ pub fn text(raw: &str) -> String {
 /// A text of one line, such as a name or a sentence: line feeds and tabs are marked as well, so that nothing in it can
 /// pass for a line of its own.
 pub fn line(raw: &str) -> String {
-    text::clean(&cut(raw, MAX_LINE).map(|c| if c.is_control() { picture(c) } else { seen(c) }).collect::<String>())
+    text::clean(
+        &cut(raw, MAX_LINE)
+            .map(|c| if c.is_control() { picture(c) } else { seen(c) })
+            .collect::<String>(),
+    )
 }
 
 /// So many characters, and a mark if there are more.
@@ -78,9 +82,16 @@ mod tests {
     #[test]
     fn no_control_character_survives() {
         for code in 0..0x3000 {
-            let Some(c) = char::from_u32(code) else { continue };
+            let Some(c) = char::from_u32(code) else {
+                continue;
+            };
             let shown = line(&c.to_string());
-            assert!(!shown.chars().any(|c| c.is_control() || text::is_unwanted(c)), "U+{code:04X}");
+            assert!(
+                !shown
+                    .chars()
+                    .any(|c| c.is_control() || text::is_unwanted(c)),
+                "U+{code:04X}"
+            );
         }
     }
 }

@@ -15,7 +15,11 @@ pub fn list<S: AsRef<str>>(items: &[S]) -> String {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [first @ .., last] if items.len() <= MAX_LISTED => format!("{} e {last}", first.join(", ")),
-        [..] => format!("{} e mais {}", items[..MAX_LISTED].join(", "), people(items.len() - MAX_LISTED)),
+        [..] => format!(
+            "{} e mais {}",
+            items[..MAX_LISTED].join(", "),
+            people(items.len() - MAX_LISTED)
+        ),
     }
 }
 
@@ -35,17 +39,29 @@ pub const ERASED: &str = "(mensagem apagada)";
 
 /// What somebody did who took messages back.
 pub fn erased(count: usize) -> String {
-    if count == 1 { "(apagou uma mensagem)".into() } else { format!("(apagou {count} mensagens)") }
+    if count == 1 {
+        "(apagou uma mensagem)".into()
+    } else {
+        format!("(apagou {count} mensagens)")
+    }
 }
 
 /// `1 pessoa`, `4 pessoas`.
 pub fn people(count: usize) -> String {
-    if count == 1 { "1 pessoa".into() } else { format!("{count} pessoas") }
+    if count == 1 {
+        "1 pessoa".into()
+    } else {
+        format!("{count} pessoas")
+    }
 }
 
 /// A name in a list of people, with what is to be known of them: `Ana (você) ★`.
 pub fn person(name: &str, me: bool, host: bool) -> String {
-    format!("{name}{}{}", if me { " (você)" } else { "" }, if host { " ★" } else { "" })
+    format!(
+        "{name}{}{}",
+        if me { " (você)" } else { "" },
+        if host { " ★" } else { "" }
+    )
 }
 
 /// `João entrou`, `João e Célia entraram`, `João e mais 2 pessoas entraram`.
@@ -65,7 +81,11 @@ pub fn company(others: &[String], online: usize, place: &str) -> String {
         count if others.is_empty() => format!("{} {place}.", people(count)),
         count => {
             let unnamed = count - others.len();
-            let more = if unnamed > 0 { format!(" e mais {}", people(unnamed)) } else { String::new() };
+            let more = if unnamed > 0 {
+                format!(" e mais {}", people(unnamed))
+            } else {
+                String::new()
+            };
             format!("{} {place}: {}{more}.", people(count), list(others))
         }
     }
@@ -73,7 +93,11 @@ pub fn company(others: &[String], online: usize, place: &str) -> String {
 
 /// What was left behind when leaving.
 pub fn unsent(count: usize) -> String {
-    if count == 1 { "1 mensagem não foi enviada.".into() } else { format!("{count} mensagens não foram enviadas.") }
+    if count == 1 {
+        "1 mensagem não foi enviada.".into()
+    } else {
+        format!("{count} mensagens não foram enviadas.")
+    }
 }
 
 /// Why there is no connection.
@@ -104,13 +128,20 @@ impl Failure {
                  cliente 192.168.0.10:9000"
             ),
             Self::Silent => {
-                format!("{address} não respondeu em 5 s. Confira o endereço, a rede e o firewall do outro computador.")
+                format!(
+                    "{address} não respondeu em 5 s. Confira o endereço, a rede e o firewall do outro computador."
+                )
             }
             Self::UnknownHost => {
-                format!("Não achei “{}” na rede. Confira se está escrito certo.", address.host())
+                format!(
+                    "Não achei “{}” na rede. Confira se está escrito certo.",
+                    address.host()
+                )
             }
             Self::NotAChat => {
-                format!("O que responde em {address} não é um servidor deste bate-papo. Confira a porta.")
+                format!(
+                    "O que responde em {address} não é um servidor deste bate-papo. Confira a porta."
+                )
             }
             Self::Full => "A conversa está cheia. Tente mais tarde.".into(),
             Self::Denied(status) => format!(
@@ -140,8 +171,19 @@ pub fn found(query: &str, count: usize, more: bool) -> String {
 
 /// Who came, left and took another name, each kind in a sentence.
 pub fn presence(came: &[String], went: &[String], renamed: &[(String, String)]) -> Vec<String> {
-    let moves = [moved(came, "entrou", "entraram"), moved(went, "saiu", "saíram")].into_iter().flatten();
-    moves.chain(renamed.iter().map(|(from, to)| format!("{from} agora é {to}"))).collect()
+    let moves = [
+        moved(came, "entrou", "entraram"),
+        moved(went, "saiu", "saíram"),
+    ]
+    .into_iter()
+    .flatten();
+    moves
+        .chain(
+            renamed
+                .iter()
+                .map(|(from, to)| format!("{from} agora é {to}")),
+        )
+        .collect()
 }
 
 /// `Célia está digitando…`
@@ -183,7 +225,10 @@ mod tests {
     #[test]
     fn lists_read_like_portuguese() {
         assert_eq!(list(&names(&["Bruno"])), "Bruno");
-        assert_eq!(list(&names(&["Bruno", "Célia", "João"])), "Bruno, Célia e João");
+        assert_eq!(
+            list(&names(&["Bruno", "Célia", "João"])),
+            "Bruno, Célia e João"
+        );
         let crowd: Vec<String> = (1..=20).map(|n| format!("p{n}")).collect();
         assert!(list(&crowd).ends_with("p11, p12 e mais 8 pessoas"));
     }
@@ -191,19 +236,37 @@ mod tests {
     #[test]
     fn comings_are_told_in_one_sentence() {
         assert_eq!(moved(&names(&[]), "entrou", "entraram"), None);
-        assert_eq!(moved(&names(&["João"]), "entrou", "entraram").as_deref(), Some("João entrou"));
+        assert_eq!(
+            moved(&names(&["João"]), "entrou", "entraram").as_deref(),
+            Some("João entrou")
+        );
         let two = names(&["João", "Célia"]);
-        assert_eq!(moved(&two, "saiu", "saíram").as_deref(), Some("João e Célia saíram"));
+        assert_eq!(
+            moved(&two, "saiu", "saíram").as_deref(),
+            Some("João e Célia saíram")
+        );
         let three = names(&["João", "Célia", "Rita"]);
-        assert_eq!(moved(&three, "entrou", "entraram").as_deref(), Some("João e mais 2 pessoas entraram"));
+        assert_eq!(
+            moved(&three, "entrou", "entraram").as_deref(),
+            Some("João e mais 2 pessoas entraram")
+        );
     }
 
     #[test]
     fn company_is_counted_and_named() {
-        assert_eq!(company(&[], 1, "na conversa"), "Por enquanto só você está na conversa.");
-        assert_eq!(company(&names(&["Bruno"]), 2, "na conversa"), "1 pessoa na conversa: Bruno.");
+        assert_eq!(
+            company(&[], 1, "na conversa"),
+            "Por enquanto só você está na conversa."
+        );
+        assert_eq!(
+            company(&names(&["Bruno"]), 2, "na conversa"),
+            "1 pessoa na conversa: Bruno."
+        );
         let three = names(&["Bruno", "Célia", "João"]);
-        assert_eq!(company(&three, 4, "na conversa"), "3 pessoas na conversa: Bruno, Célia e João.");
+        assert_eq!(
+            company(&three, 4, "na conversa"),
+            "3 pessoas na conversa: Bruno, Célia e João."
+        );
         assert_eq!(company(&[], 601, "em #lab"), "600 pessoas em #lab.");
     }
 }

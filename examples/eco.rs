@@ -24,7 +24,10 @@ use std::time::{Duration, Instant};
 /// Longest message, in bytes: what conformance suites send at most.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 /// The chat's own budget.
-const BUDGET: Budget = Budget { rate: 64 * 1024, burst: 256 * 1024 };
+const BUDGET: Budget = Budget {
+    rate: 64 * 1024,
+    burst: 256 * 1024,
+};
 
 fn main() -> io::Result<()> {
     let (mut port, mut budget) = (9001, Some(BUDGET));
@@ -45,11 +48,13 @@ fn main() -> io::Result<()> {
     for socket in listener.incoming() {
         let socket = Arc::new(socket?);
         socket.set_nodelay(true)?;
-        std::thread::Builder::new().stack_size(papo::connection::STACK).spawn(move || {
-            if let Err(error) = echo(&socket, budget) {
-                eprintln!("{error}");
-            }
-        })?;
+        std::thread::Builder::new()
+            .stack_size(papo::connection::STACK)
+            .spawn(move || {
+                if let Err(error) = echo(&socket, budget) {
+                    eprintln!("{error}");
+                }
+            })?;
     }
     Ok(())
 }
@@ -66,8 +71,17 @@ fn echo(socket: &Arc<TcpStream>, budget: Option<Budget>) -> io::Result<()> {
         Verdict::Answer(response) => return (&**socket).write_all(&response.to_bytes()),
         Verdict::Upgrade(response, _) => (&**socket).write_all(&response.to_bytes())?,
     }
-    let out = Out { socket: socket.clone(), outbox: Rc::default() };
-    let guard = Guard::new(Shared(socket.clone()), Watch { budget, ..Watch::default() });
+    let out = Out {
+        socket: socket.clone(),
+        outbox: Rc::default(),
+    };
+    let guard = Guard::new(
+        Shared(socket.clone()),
+        Watch {
+            budget,
+            ..Watch::default()
+        },
+    );
     let mut reader = Reader::accept(guard, rest, MAX_MESSAGE, out.clone());
     let mut bytes = Vec::new();
     loop {

@@ -22,11 +22,16 @@ pub fn open(config: &Config) -> Result<Archive, String> {
         Home::Memory => {
             let no_randomness = |_| "O sistema não tem números aleatórios para dar. Tente de novo.";
             let history = Box::new(MemoryHistory::new().map_err(no_randomness)?);
-            return Ok(Archive { history, sentence: "só na memória, some ao encerrar".into() });
+            return Ok(Archive {
+                history,
+                sentence: "só na memória, some ao encerrar".into(),
+            });
         }
         Home::File(path) => path,
     };
-    let retention = config.keep_days.map(|days| Retention::new(Duration::from_secs(u64::from(days) * 24 * 3600)));
+    let retention = config
+        .keep_days
+        .map(|days| Retention::new(Duration::from_secs(u64::from(days) * 24 * 3600)));
     let history = SqliteHistory::open(path, retention).map_err(|error| refusal(path, &error))?;
     let name = path.display();
     if let Some(aside) = history.moved_aside() {
@@ -39,7 +44,10 @@ pub fn open(config: &Config) -> Result<Archive, String> {
         1 => format!("{name} (1 mensagem)"),
         count => format!("{name} ({} mensagens)", with_dots(count)),
     };
-    Ok(Archive { history: Box::new(history), sentence })
+    Ok(Archive {
+        history: Box::new(history),
+        sentence,
+    })
 }
 
 /// Copies the log and says what was copied.
@@ -50,11 +58,20 @@ pub fn copy(home: &Home, target: &Path) -> Result<String, String> {
     must_exist(path)?;
     match sqlite::copy(path, target) {
         Ok(1) => Ok(format!("1 mensagem copiada para {}.\n", target.display())),
-        Ok(count) => Ok(format!("{} mensagens copiadas para {}.\n", with_dots(count), target.display())),
-        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(format!("O arquivo {} já existe. Escolha outro nome para a cópia.", target.display()))
-        }
-        Err(OpenError::Io(error)) => Err(format!("Não consegui escrever {} ({}).", target.display(), reason(&error))),
+        Ok(count) => Ok(format!(
+            "{} mensagens copiadas para {}.\n",
+            with_dots(count),
+            target.display()
+        )),
+        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => Err(format!(
+            "O arquivo {} já existe. Escolha outro nome para a cópia.",
+            target.display()
+        )),
+        Err(OpenError::Io(error)) => Err(format!(
+            "Não consegui escrever {} ({}).",
+            target.display(),
+            reason(&error)
+        )),
         Err(error) => Err(refusal(path, &error)),
     }
 }
@@ -64,9 +81,18 @@ pub fn export(export: &Export) -> Result<(), String> {
     must_exist(&export.history)?;
     let offset = time::UtcOffset::current_local_offset().unwrap_or(time::UtcOffset::UTC);
     let mut out = io::BufWriter::new(io::stdout().lock());
-    match sqlite::export(&export.history, &export.room, export.format, offset, &mut out) {
+    match sqlite::export(
+        &export.history,
+        &export.room,
+        export.format,
+        offset,
+        &mut out,
+    ) {
         Ok(Some(_)) => Ok(()),
-        Ok(None) => Err(format!("Não há nenhuma mensagem na sala “{}”. Confira o nome com /salas.", export.room)),
+        Ok(None) => Err(format!(
+            "Não há nenhuma mensagem na sala “{}”. Confira o nome com /salas.",
+            export.room
+        )),
         // Whoever reads only the first lines (`| head`) is no error of ours.
         Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(OpenError::Io(error)) => Err(unwritten(&error)),
@@ -76,7 +102,11 @@ pub fn export(export: &Export) -> Result<(), String> {
 }
 
 fn tolerate_closed_pipe(error: io::Error) -> Result<(), String> {
-    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(unwritten(&error)) }
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        Ok(())
+    } else {
+        Err(unwritten(&error))
+    }
 }
 
 fn unwritten(error: &io::Error) -> String {
@@ -87,7 +117,10 @@ fn must_exist(path: &Path) -> Result<(), String> {
     if path.is_file() {
         return Ok(());
     }
-    Err(format!("Não achei o histórico {}. Indique o arquivo com --historico.", path.display()))
+    Err(format!(
+        "Não achei o histórico {}. Indique o arquivo com --historico.",
+        path.display()
+    ))
 }
 
 /// Why a file can't be used, and what to do.
@@ -96,15 +129,23 @@ fn refusal(path: &Path, error: &OpenError) -> String {
     let other = "indique outro: servidor --historico outro.db";
     match error {
         OpenError::InUse => {
-            format!("Não consegui abrir {name}: outro servidor está usando o arquivo. Feche-o ou {other}")
+            format!(
+                "Não consegui abrir {name}: outro servidor está usando o arquivo. Feche-o ou {other}"
+            )
         }
         OpenError::Newer => format!(
             "Não consegui abrir {name}: o arquivo é de uma versão mais nova do Papo. Atualize o servidor ou {other}"
         ),
-        OpenError::Foreign => format!("Não consegui abrir {name}: o arquivo é de outro programa. Por favor, {other}"),
-        OpenError::Io(_) => format!("Não consegui abrir {name}: {error}. Confira a pasta e as permissões, ou {other}"),
+        OpenError::Foreign => {
+            format!("Não consegui abrir {name}: o arquivo é de outro programa. Por favor, {other}")
+        }
+        OpenError::Io(_) => format!(
+            "Não consegui abrir {name}: {error}. Confira a pasta e as permissões, ou {other}"
+        ),
         OpenError::Sql(_) => {
-            format!("Não consegui abrir {name}: {error}. Confira o arquivo e o espaço em disco, ou {other}")
+            format!(
+                "Não consegui abrir {name}: {error}. Confira o arquivo e o espaço em disco, ou {other}"
+            )
         }
     }
 }

@@ -21,19 +21,30 @@ pub fn welcome(address: SocketAddr, history: &str, capacity: &Capacity, host_key
     match network {
         Some(ip) => {
             let there = authority(ip, port);
-            line("Na rede", &format!("http://{there}/     ← envie este endereço"));
+            line(
+                "Na rede",
+                &format!("http://{there}/     ← envie este endereço"),
+            );
             line("No terminal", &format!("cliente {there}"));
         }
         None => line("No terminal", &format!("cliente {here}")),
     }
-    let to_host =
-        format!("http://{here}/#chave={host_key}     (vale uma vez; no terminal: cliente --chave {host_key})");
+    let to_host = format!(
+        "http://{here}/#chave={host_key}     (vale uma vez; no terminal: cliente --chave {host_key})"
+    );
     line("Para organizar", &to_host);
     let places = with_dots(capacity.connections as u64);
-    text.push_str(&format!("\n  Conexões: até {places} ao mesmo tempo (limite de {})\n", capacity.limited_by));
-    text.push_str(&format!("  Histórico: {history}        Para encerrar: Ctrl+C\n"));
+    text.push_str(&format!(
+        "\n  Conexões: até {places} ao mesmo tempo (limite de {})\n",
+        capacity.limited_by
+    ));
+    text.push_str(&format!(
+        "  Histórico: {history}        Para encerrar: Ctrl+C\n"
+    ));
     if address.ip().is_loopback() {
-        text.push_str("\n  Só este computador alcança o servidor. Para abrir à rede: servidor --rede\n");
+        text.push_str(
+            "\n  Só este computador alcança o servidor. Para abrir à rede: servidor --rede\n",
+        );
     }
     text
 }
@@ -68,7 +79,8 @@ pub fn no_listening(config: &Config, error: &io::Error) -> String {
              servidor --porta 9000"
         ),
         io::ErrorKind::AddrNotAvailable => {
-            let own = network_address(IpAddr::from([0, 0, 0, 0])).map_or(String::new(), |ip| format!("{ip}, "));
+            let own = network_address(IpAddr::from([0, 0, 0, 0]))
+                .map_or(String::new(), |ip| format!("{ip}, "));
             format!(
                 "O endereço {address} não pertence a este computador. Use um dos seus ({own}127.0.0.1) ou --rede para \
                  todos."
@@ -106,36 +118,75 @@ mod tests {
     use super::*;
 
     fn capacity() -> Capacity {
-        Capacity { connections: 10_000, limited_by: "--max-conexoes" }
+        Capacity {
+            connections: 10_000,
+            limited_by: "--max-conexoes",
+        }
     }
 
     #[test]
     fn a_server_for_this_computer_says_so() {
-        let text = welcome("127.0.0.1:9000".parse().unwrap(), "historico.db (2 mensagens)", &capacity(), "c0ffee");
-        assert!(text.contains("Neste computador   http://localhost:9000/\n"), "{text}");
-        assert!(text.contains("  Conexões: até 10.000 ao mesmo tempo (limite de --max-conexoes)\n"));
+        let text = welcome(
+            "127.0.0.1:9000".parse().unwrap(),
+            "historico.db (2 mensagens)",
+            &capacity(),
+            "c0ffee",
+        );
+        assert!(
+            text.contains("Neste computador   http://localhost:9000/\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("  Conexões: até 10.000 ao mesmo tempo (limite de --max-conexoes)\n")
+        );
         assert!(!text.contains("Na rede"));
         let to_host = "  Para organizar     http://localhost:9000/#chave=c0ffee     (vale uma vez; no terminal: cliente --chave c0ffee)\n";
         assert!(text.contains(to_host), "{text}");
-        assert!(text.contains("  Histórico: historico.db (2 mensagens)        Para encerrar: Ctrl+C\n"));
+        assert!(
+            text.contains("  Histórico: historico.db (2 mensagens)        Para encerrar: Ctrl+C\n")
+        );
         assert!(text.contains("Para abrir à rede: servidor --rede"));
     }
 
     #[test]
     fn a_server_for_one_address_shows_that_address() {
-        let text = welcome("[2001:db8::1]:9100".parse().unwrap(), "nenhum", &capacity(), "c0ffee");
-        assert!(text.contains("Na rede            http://[2001:db8::1]:9100/     ← envie este endereço"), "{text}");
+        let text = welcome(
+            "[2001:db8::1]:9100".parse().unwrap(),
+            "nenhum",
+            &capacity(),
+            "c0ffee",
+        );
+        assert!(
+            text.contains(
+                "Na rede            http://[2001:db8::1]:9100/     ← envie este endereço"
+            ),
+            "{text}"
+        );
         assert!(text.contains("No terminal        cliente [2001:db8::1]:9100"));
-        assert_eq!(link("[2001:db8::1]:9100".parse().unwrap()).unwrap(), "http://[2001:db8::1]:9100/");
+        assert_eq!(
+            link("[2001:db8::1]:9100".parse().unwrap()).unwrap(),
+            "http://[2001:db8::1]:9100/"
+        );
         assert_eq!(link("127.0.0.1:9000".parse().unwrap()), None);
     }
 
     #[test]
     fn the_line_of_a_log_in_memory_fits_into_80_columns() {
-        let config = Config { history: papo::config::Home::Memory, ..Config::default() };
+        let config = Config {
+            history: papo::config::Home::Memory,
+            ..Config::default()
+        };
         let sentence = crate::archive::open(&config).unwrap().sentence;
-        let text = welcome("127.0.0.1:9000".parse().unwrap(), &sentence, &capacity(), "c0ffee");
-        let line = text.lines().find(|line| line.contains("Histórico")).unwrap();
+        let text = welcome(
+            "127.0.0.1:9000".parse().unwrap(),
+            &sentence,
+            &capacity(),
+            "c0ffee",
+        );
+        let line = text
+            .lines()
+            .find(|line| line.contains("Histórico"))
+            .unwrap();
         assert!(line.chars().count() < 80, "{line}");
     }
 

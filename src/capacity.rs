@@ -35,23 +35,52 @@ pub struct Capacity {
 pub fn find(wanted: usize) -> Capacity {
     let limits = [
         (wanted as u64, "--max-conexoes"),
-        (raise_descriptors().saturating_sub(SPARE_DESCRIPTORS), "ulimit -n"),
-        (read("/proc/sys/vm/max_map_count").saturating_sub(SPARE_MAPS) / MAPS_PER_THREAD, "vm.max_map_count"),
-        (read("/proc/sys/kernel/pid_max").saturating_sub(SPARE_THREADS), "kernel.pid_max"),
-        (read("/proc/sys/kernel/threads-max").saturating_sub(SPARE_THREADS), "kernel.threads-max"),
-        (read("/sys/fs/cgroup/pids.max").saturating_sub(SPARE_DESCRIPTORS), "pids.max"),
+        (
+            raise_descriptors().saturating_sub(SPARE_DESCRIPTORS),
+            "ulimit -n",
+        ),
+        (
+            read("/proc/sys/vm/max_map_count").saturating_sub(SPARE_MAPS) / MAPS_PER_THREAD,
+            "vm.max_map_count",
+        ),
+        (
+            read("/proc/sys/kernel/pid_max").saturating_sub(SPARE_THREADS),
+            "kernel.pid_max",
+        ),
+        (
+            read("/proc/sys/kernel/threads-max").saturating_sub(SPARE_THREADS),
+            "kernel.threads-max",
+        ),
+        (
+            read("/sys/fs/cgroup/pids.max").saturating_sub(SPARE_DESCRIPTORS),
+            "pids.max",
+        ),
     ];
-    let (connections, limited_by) = limits.into_iter().min_by_key(|(limit, _)| *limit).unwrap_or(limits[0]);
-    Capacity { connections: usize::try_from(connections).unwrap_or(wanted).max(1), limited_by }
+    let (connections, limited_by) = limits
+        .into_iter()
+        .min_by_key(|(limit, _)| *limit)
+        .unwrap_or(limits[0]);
+    Capacity {
+        connections: usize::try_from(connections).unwrap_or(wanted).max(1),
+        limited_by,
+    }
 }
 
 /// Whether the limit of this process's address space, if it has one, leaves room for another thread.
 ///
 /// It is looked up and not tried out: what a trial takes for a moment would be missing to a thread that just starts.
 pub fn has_room_for_a_thread() -> bool {
-    let Some(limit) = getrlimit(Resource::As).current else { return true };
+    let Some(limit) = getrlimit(Resource::As).current else {
+        return true;
+    };
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let used = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.split_whitespace().next()?.parse().ok());
+    let used = status.lines().find_map(|line| {
+        line.strip_prefix("VmSize:")?
+            .split_whitespace()
+            .next()?
+            .parse()
+            .ok()
+    });
     used.is_none_or(|kibibytes: u64| kibibytes * 1024 + SPARE_SPACE <= limit)
 }
 
@@ -61,7 +90,13 @@ fn raise_descriptors() -> u64 {
     if current == maximum {
         return current.unwrap_or(u64::MAX);
     }
-    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+    match setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    ) {
         Ok(()) => maximum.unwrap_or(u64::MAX),
         Err(_) => current.unwrap_or(u64::MAX),
     }
@@ -69,7 +104,10 @@ fn raise_descriptors() -> u64 {
 
 /// A number that the system shows as a file; no limit if it does not.
 fn read(path: &str) -> u64 {
-    fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(u64::MAX)
+    fs::read_to_string(path)
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -78,7 +116,13 @@ mod tests {
 
     #[test]
     fn few_wanted_connections_are_the_limit_themselves() {
-        assert_eq!(find(10), Capacity { connections: 10, limited_by: "--max-conexoes" });
+        assert_eq!(
+            find(10),
+            Capacity {
+                connections: 10,
+                limited_by: "--max-conexoes"
+            }
+        );
     }
 
     #[test]
@@ -89,6 +133,9 @@ mod tests {
     #[test]
     fn endless_wishes_are_limited_by_the_system() {
         let capacity = find(usize::MAX);
-        assert!(capacity.connections < usize::MAX && capacity.limited_by != "--max-conexoes", "{capacity:?}");
+        assert!(
+            capacity.connections < usize::MAX && capacity.limited_by != "--max-conexoes",
+            "{capacity:?}"
+        );
     }
 }

@@ -69,7 +69,12 @@ struct Visit {
 /// Answers a request, or upgrades the connection.
 // On a frame of its own, because the pages that a thread's stack once touched stay with it while it lives.
 #[inline(never)]
-fn shake_hands(socket: &Arc<TcpStream>, address: IpAddr, ticket: Ticket, shop: &Shop) -> Option<Visit> {
+fn shake_hands(
+    socket: &Arc<TcpStream>,
+    address: IpAddr,
+    ticket: Ticket,
+    shop: &Shop,
+) -> Option<Visit> {
     let deadline = Instant::now() + HEAD_WITHIN;
     let (head, rest) = match http::read_head(&mut Shared(socket.clone()), deadline) {
         Ok(read) => read,
@@ -87,19 +92,32 @@ fn shake_hands(socket: &Arc<TcpStream>, address: IpAddr, ticket: Ticket, shop: &
             answer(socket, &response, deadline);
             None
         }
-        Verdict::Upgrade(response, trust) => match write_all(socket, &response.to_bytes(), deadline) {
-            Ok(()) => Some(Visit { rest, ticket, trust }),
-            Err(error) => {
-                log::debug!("A conexão de {address} caiu no começo ({}).", reason(&error));
-                None
+        Verdict::Upgrade(response, trust) => {
+            match write_all(socket, &response.to_bytes(), deadline) {
+                Ok(()) => Some(Visit {
+                    rest,
+                    ticket,
+                    trust,
+                }),
+                Err(error) => {
+                    log::debug!(
+                        "A conexão de {address} caiu no começo ({}).",
+                        reason(&error)
+                    );
+                    None
+                }
             }
-        },
+        }
     }
 }
 
 /// Sends an answer and closes, without cutting off what the peer has not read yet.
 fn answer(socket: &Arc<TcpStream>, response: &Response, deadline: Instant) {
-    let sent = write_all(socket, &response.to_bytes(), deadline.max(Instant::now() + DRAIN_WITHIN));
+    let sent = write_all(
+        socket,
+        &response.to_bytes(),
+        deadline.max(Instant::now() + DRAIN_WITHIN),
+    );
     if sent.is_err() || socket.shutdown(Shutdown::Write).is_err() {
         return;
     }
@@ -126,7 +144,9 @@ fn drain(guard: &mut Guard<Shared>, until: Instant) {
 }
 
 fn write_all(mut socket: &TcpStream, bytes: &[u8], deadline: Instant) -> io::Result<()> {
-    let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+    let left = deadline
+        .saturating_duration_since(Instant::now())
+        .max(Duration::from_millis(1));
     socket.set_write_timeout(Some(left))?;
     socket.write_all(bytes)
 }
@@ -134,14 +154,28 @@ fn write_all(mut socket: &TcpStream, bytes: &[u8], deadline: Instant) -> io::Res
 /// The upgraded part of the visit.
 #[inline(never)]
 fn converse(socket: Arc<TcpStream>, address: Address, visit: Visit, shop: &Shop) {
-    let Visit { rest, ticket, trust } = visit;
+    let Visit {
+        rest,
+        ticket,
+        trust,
+    } = visit;
     let conn = ConnId(shop.next_id.fetch_add(1, Ordering::Relaxed));
-    let link = Arc::new(Link::new(conn, address, socket.clone(), Some(ticket), Instant::now()));
+    let link = Arc::new(Link::new(
+        conn,
+        address,
+        socket.clone(),
+        Some(ticket),
+        Instant::now(),
+    ));
     if shop.inputs.send(Input::Arrived(link.clone())).is_err() {
         return;
     }
     // From here on the hub knows the connection, and must hear of its end whatever happens, a panic included.
-    let mut farewell = Farewell { conn, inputs: &shop.inputs, goodbye: false };
+    let mut farewell = Farewell {
+        conn,
+        inputs: &shop.inputs,
+        goodbye: false,
+    };
     let mut reader = reader_of(socket, rest, &link, shop);
     let end = read_until_the_end(&mut reader, &link, trust, shop);
     if let Some(end) = &end {
@@ -155,7 +189,13 @@ fn converse(socket: Arc<TcpStream>, address: Address, visit: Visit, shop: &Shop)
             drain(reader.guard_mut(), Instant::now() + DRAIN_WITHIN);
         }
         Some(End::Broken(code, text)) => refuse(&mut reader, conn, code, text, shop),
-        Some(End::Stalled) => refuse(&mut reader, conn, 1008, "A mensagem não chegou inteira a tempo.", shop),
+        Some(End::Stalled) => refuse(
+            &mut reader,
+            conn,
+            1008,
+            "A mensagem não chegou inteira a tempo.",
+            shop,
+        ),
         Some(End::Lost(_)) => {}
         // The hub said goodbye while the peer still spoke; unread words would make the kernel reset the connection,
         // goodbye and all.
@@ -165,23 +205,50 @@ fn converse(socket: Arc<TcpStream>, address: Address, visit: Visit, shop: &Shop)
 
 /// A reader of what comes after the handshake.
 #[inline(never)]
-fn reader_of(socket: Arc<TcpStream>, rest: Vec<u8>, link: &Link, shop: &Shop) -> Box<Reader<Shared, Replies>> {
-    let watch = Watch { budget: shop.budget, unfinished: Some(MESSAGE_WITHIN), pulse: Some(link.pulse.clone()) };
-    let replies = Replies { conn: link.id, inputs: shop.inputs.clone() };
-    Box::new(Reader::accept(Guard::new(Shared(socket), watch), rest, MAX_FRAME, replies))
+fn reader_of(
+    socket: Arc<TcpStream>,
+    rest: Vec<u8>,
+    link: &Link,
+    shop: &Shop,
+) -> Box<Reader<Shared, Replies>> {
+    let watch = Watch {
+        budget: shop.budget,
+        unfinished: Some(MESSAGE_WITHIN),
+        pulse: Some(link.pulse.clone()),
+    };
+    let replies = Replies {
+        conn: link.id,
+        inputs: shop.inputs.clone(),
+    };
+    Box::new(Reader::accept(
+        Guard::new(Shared(socket), watch),
+        rest,
+        MAX_FRAME,
+        replies,
+    ))
 }
 
 /// Reads and tells the hub. `None` means that the hub said goodbye, or is gone.
-fn read_until_the_end(reader: &mut Reader<Shared, Replies>, link: &Link, trust: Trust, shop: &Shop) -> Option<End> {
+fn read_until_the_end(
+    reader: &mut Reader<Shared, Replies>,
+    link: &Link,
+    trust: Trust,
+    shop: &Shop,
+) -> Option<End> {
     loop {
         let input = match reader.read() {
             Ok(Incoming::Text(text)) => understand(link, trust, &shop.policy, &text)?,
             Ok(Incoming::Pong) => continue,
-            Ok(Incoming::Binary(_)) => return Some(End::Broken(1003, "Aqui só se conversa em texto.")),
+            Ok(Incoming::Binary(_)) => {
+                return Some(End::Broken(1003, "Aqui só se conversa em texto."));
+            }
             Err(end) => return Some(end),
         };
         // What follows a request for a room speaks of that room: it must find it open.
-        let opens_a_room = matches!(&input, Input::Said(_, ClientMessage::Enter { .. } | ClientMessage::Join { .. }));
+        let opens_a_room = matches!(
+            &input,
+            Input::Said(_, ClientMessage::Enter { .. } | ClientMessage::Join { .. })
+        );
         shop.inputs.send(input).ok()?;
         if opens_a_room && !link.errands.wait_until_empty() {
             return None;
@@ -192,8 +259,13 @@ fn read_until_the_end(reader: &mut Reader<Shared, Replies>, link: &Link, trust: 
 /// What one text frame tells the hub. `None` means that the connection is over.
 fn understand(link: &Link, trust: Trust, policy: &Policy, text: &str) -> Option<Input> {
     let mut message = match ClientMessage::parse(text) {
-        Ok(ClientMessage::Enter { key, .. }) if trust == Trust::WithKey && !policy.opens(key.as_deref()) => {
-            return Some(Input::Misspoke(link.id, Refusal::new(ErrorCode::KeyRequired)));
+        Ok(ClientMessage::Enter { key, .. })
+            if trust == Trust::WithKey && !policy.opens(key.as_deref()) =>
+        {
+            return Some(Input::Misspoke(
+                link.id,
+                Refusal::new(ErrorCode::KeyRequired),
+            ));
         }
         Ok(message) => message,
         Err(refusal) => return Some(Input::Misspoke(link.id, refusal)),
@@ -205,7 +277,11 @@ fn understand(link: &Link, trust: Trust, policy: &Policy, text: &str) -> Option<
     if message.id().is_some() && !link.window.enter() {
         return None;
     }
-    if let ClientMessage::Enter { token: token @ None, .. } = &mut message {
+    if let ClientMessage::Enter {
+        token: token @ None,
+        ..
+    } = &mut message
+    {
         match random_token() {
             Ok(random) => *token = Some(random),
             Err(_) => log::error!("O sistema não tem números aleatórios para dar."),
@@ -216,7 +292,11 @@ fn understand(link: &Link, trust: Trust, policy: &Policy, text: &str) -> Option<
 
 /// Asks the hub to say goodbye to somebody who broke the rules, and waits a moment for them to close.
 fn refuse(reader: &mut Reader<Shared, Replies>, conn: ConnId, code: u16, text: &str, shop: &Shop) {
-    let bye = ServerMessage::Bye { code: ByeCode::Protocol, text: text.into(), retry_after_ms: None };
+    let bye = ServerMessage::Bye {
+        code: ByeCode::Protocol,
+        text: text.into(),
+        retry_after_ms: None,
+    };
     if shop.inputs.send(Input::Refused(conn, code, bye)).is_ok() {
         drain(reader.guard_mut(), Instant::now() + DRAIN_WITHIN);
     }
@@ -245,7 +325,9 @@ struct Replies {
 impl Write for Replies {
     fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
         let reply = Input::Reply(self.conn, frame.to_vec());
-        self.inputs.send(reply).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        self.inputs
+            .send(reply)
+            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
         Ok(frame.len())
     }
 

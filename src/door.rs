@@ -32,7 +32,11 @@ struct Waiting {
 impl Door {
     /// A door for at most this many connections at the same time.
     pub fn new(ceiling: usize) -> Arc<Self> {
-        Arc::new(Self { ceiling, inside: AtomicUsize::new(0), waiting: Mutex::default() })
+        Arc::new(Self {
+            ceiling,
+            inside: AtomicUsize::new(0),
+            waiting: Mutex::default(),
+        })
     }
 
     /// How many connections there may be.
@@ -60,7 +64,9 @@ impl Door {
     fn take_place(self: &Arc<Self>) -> Option<Place> {
         let taken = self
             .inside
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |inside| (inside < self.ceiling).then_some(inside + 1));
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |inside| {
+                (inside < self.ceiling).then_some(inside + 1)
+            });
         taken.is_ok().then(|| Place { door: self.clone() })
     }
 
@@ -74,7 +80,10 @@ impl Door {
         }
         waiting.total += 1;
         *waiting.by_address.entry(address).or_default() += 1;
-        Some(Ticket { door: self.clone(), address })
+        Some(Ticket {
+            door: self.clone(),
+            address,
+        })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
@@ -131,15 +140,25 @@ mod tests {
     #[test]
     fn whoever_may_not_stand_in_the_door_takes_no_place() {
         let (door, stranger) = (Door::new(10_000), "203.0.113.7".parse().unwrap());
-        let inside: Vec<_> = (0..=WAITING_PER_ADDRESS).map_while(|_| door.come_in(stranger)).collect();
-        assert_eq!((inside.len(), door.inside()), (WAITING_PER_ADDRESS, WAITING_PER_ADDRESS));
+        let inside: Vec<_> = (0..=WAITING_PER_ADDRESS)
+            .map_while(|_| door.come_in(stranger))
+            .collect();
+        assert_eq!(
+            (inside.len(), door.inside()),
+            (WAITING_PER_ADDRESS, WAITING_PER_ADDRESS)
+        );
     }
 
     #[test]
     fn one_address_can_not_block_the_door_but_this_machine_may_use_all_of_it() {
         let door = Door::new(10_000);
-        let (stranger, other) = ("203.0.113.7".parse().unwrap(), "203.0.113.8".parse().unwrap());
-        let tickets: Vec<_> = (0..WAITING_PER_ADDRESS).map(|_| door.wait(stranger).unwrap()).collect();
+        let (stranger, other) = (
+            "203.0.113.7".parse().unwrap(),
+            "203.0.113.8".parse().unwrap(),
+        );
+        let tickets: Vec<_> = (0..WAITING_PER_ADDRESS)
+            .map(|_| door.wait(stranger).unwrap())
+            .collect();
         assert!(door.wait(stranger).is_none());
         assert!(door.wait("::ffff:203.0.113.7".parse().unwrap()).is_none());
         assert!(door.wait(other).is_some());

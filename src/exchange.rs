@@ -105,7 +105,9 @@ impl Exchange {
     pub fn run(mut self) {
         let answers = self.history.answers().clone();
         loop {
-            let timeout = self.next_deadline().saturating_duration_since(Instant::now());
+            let timeout = self
+                .next_deadline()
+                .saturating_duration_since(Instant::now());
             let inputs = self.inputs.clone();
             select! {
                 recv(answers) -> answer => match answer {
@@ -121,7 +123,10 @@ impl Exchange {
             }
             self.drain();
             self.finish_turn();
-            if self.stop_by.is_some_and(|by| self.delivery.connections() == 0 || by <= Instant::now()) {
+            if self
+                .stop_by
+                .is_some_and(|by| self.delivery.connections() == 0 || by <= Instant::now())
+            {
                 return;
             }
         }
@@ -175,16 +180,24 @@ impl Exchange {
         self.carry_out(now.instant);
         self.submit();
         // Before anything is sent: whoever was told that they are in finds themselves counted.
-        self.stats.people.store(self.hub.people(), Ordering::Relaxed);
+        self.stats
+            .people
+            .store(self.hub.people(), Ordering::Relaxed);
         self.stats.rooms.store(self.hub.rooms(), Ordering::Relaxed);
-        self.stats.connections.store(self.delivery.connections(), Ordering::Relaxed);
+        self.stats
+            .connections
+            .store(self.delivery.connections(), Ordering::Relaxed);
         self.delivery.tick(now.instant);
         if self.delivery.dirty() && (now.instant >= self.paced_until || self.full()) {
             let to_rooms = self.delivery.has_broadcasts();
             self.delivery.flush(now.instant);
             self.taken = 0;
             // Waiting makes fewer sends of a room's messages; of what is for one connection alone it makes none fewer.
-            self.paced_until = if to_rooms { now.instant + 2 * now.instant.elapsed() } else { now.instant };
+            self.paced_until = if to_rooms {
+                now.instant + 2 * now.instant.elapsed()
+            } else {
+                now.instant
+            };
         } else if !self.delivery.dirty() {
             self.taken = 0;
         }
@@ -209,14 +222,18 @@ impl Exchange {
             Input::Said(conn, message) => Event::Said(conn, message),
             Input::Misspoke(conn, refusal) => Event::Misspoke(conn, refusal),
             Input::Reply(conn, frame) => return self.delivery.send_frame(conn, &frame),
-            Input::Refused(conn, code, bye) => return self.delivery.close(conn, code, &bye, now.instant),
+            Input::Refused(conn, code, bye) => {
+                return self.delivery.close(conn, code, &bye, now.instant);
+            }
             Input::Gone(conn, goodbye) => {
                 self.delivery.remove(conn, now.instant);
                 Event::Gone(conn, goodbye)
             }
             Input::Stop => {
                 self.stop_by = Some(now.instant + STOP_WITHIN);
-                self.stats.told.store(self.hub.people_connected(), Ordering::Relaxed);
+                self.stats
+                    .told
+                    .store(self.hub.people_connected(), Ordering::Relaxed);
                 self.delivery.patience_mut().goodbye = LAST_GOODBYE;
                 Event::Stop
             }
@@ -235,7 +252,9 @@ impl Exchange {
                     }
                     self.delivery.send(conn, &message);
                 }
-                Effect::Broadcast(channel, message, except) => self.delivery.broadcast(channel, &message, except),
+                Effect::Broadcast(channel, message, except) => {
+                    self.delivery.broadcast(channel, &message, except)
+                }
                 Effect::Subscribe(conn, channel) => self.delivery.subscribe(conn, channel),
                 Effect::Unsubscribe(conn, channel) => self.delivery.unsubscribe(conn, channel),
                 Effect::Ask(job) => self.jobs.push(job),
@@ -249,6 +268,11 @@ impl Exchange {
 
 fn now() -> Now {
     // A clock before 1970 shows 1970; nothing is counted with it.
-    let unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as u64);
-    Now { instant: Instant::now(), unix_ms }
+    let unix_ms = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_millis() as u64);
+    Now {
+        instant: Instant::now(),
+        unix_ms,
+    }
 }

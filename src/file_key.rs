@@ -29,24 +29,36 @@ pub fn find(folder: &Path) -> Option<Key> {
     });
     key.inspect_err(|error| {
         let path = folder.join(FILE);
-        log::warn!("A página aberta como arquivo não poderá entrar: {} não serve ({}).", path.display(), reason(error));
+        log::warn!(
+            "A página aberta como arquivo não poderá entrar: {} não serve ({}).",
+            path.display(),
+            reason(error)
+        );
     })
     .ok()
 }
 
 fn read(folder: &Path) -> io::Result<Key> {
     let script = fs::read_to_string(folder.join(FILE))?;
-    let key = script.strip_prefix(BEFORE).and_then(|rest| rest.strip_suffix(AFTER));
+    let key = script
+        .strip_prefix(BEFORE)
+        .and_then(|rest| rest.strip_suffix(AFTER));
     let key = key.filter(|key| key.len() >= 32 && key.bytes().all(|b| b.is_ascii_hexdigit()));
-    key.map(Key::of).ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "apague-o, e ele será feito de novo"))
+    key.map(Key::of)
+        .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "apague-o, e ele será feito de novo"))
 }
 
 /// Written aside and put in its place whole: of two servers that start at the same time, both read the same key.
 fn make(folder: &Path) -> io::Result<()> {
     let aside = folder.join(format!(".{FILE}.{}", std::process::id()));
     let key = random_key().map_err(io::Error::other)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&aside)?;
-    let placed = write!(file, "{BEFORE}{key}{AFTER}").and_then(|()| fs::hard_link(&aside, folder.join(FILE)));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(MODE)
+        .open(&aside)?;
+    let placed = write!(file, "{BEFORE}{key}{AFTER}")
+        .and_then(|()| fs::hard_link(&aside, folder.join(FILE)));
     fs::remove_file(&aside)?;
     match placed {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
@@ -66,7 +78,10 @@ mod tests {
     impl Folder {
         fn new(name: &str) -> Self {
             // A number of the process may come again, in another container too, where an earlier one left its folder.
-            let folder = std::env::temp_dir().join(format!("papo-key-{:016x}", RandomState::new().hash_one(name)));
+            let folder = std::env::temp_dir().join(format!(
+                "papo-key-{:016x}",
+                RandomState::new().hash_one(name)
+            ));
             fs::create_dir(&folder).unwrap();
             Self(folder)
         }
@@ -93,9 +108,20 @@ mod tests {
         let script = fs::read_to_string(folder.0.join(FILE)).unwrap();
         let key = script.split('"').nth(1).unwrap();
         assert!(first.opens(key), "{script}");
-        assert_eq!(fs::metadata(folder.0.join(FILE)).unwrap().permissions().mode() & 0o777, MODE);
+        assert_eq!(
+            fs::metadata(folder.0.join(FILE))
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777,
+            MODE
+        );
         assert_eq!(find(&folder.0), Some(first));
-        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 2, "something is left over");
+        assert_eq!(
+            fs::read_dir(&folder.0).unwrap().count(),
+            2,
+            "something is left over"
+        );
     }
 
     #[test]

@@ -58,12 +58,16 @@ pub fn write_close(buffer: &mut Vec<u8>, code: u16, reason: &str) {
 
 /// Whether these bytes begin a close frame.
 pub fn is_close(bytes: &[u8]) -> bool {
-    bytes.first().is_some_and(|first| first & OPCODE == Kind::Close as u8)
+    bytes
+        .first()
+        .is_some_and(|first| first & OPCODE == Kind::Close as u8)
 }
 
 /// Whether these bytes begin a pong.
 pub fn is_pong(bytes: &[u8]) -> bool {
-    bytes.first().is_some_and(|first| first & OPCODE == Kind::Pong as u8)
+    bytes
+        .first()
+        .is_some_and(|first| first & OPCODE == Kind::Pong as u8)
 }
 
 /// Follows a stream of frames and knows at every byte whether a frame or a fragmented message is still unfinished.
@@ -107,7 +111,11 @@ impl Scanner {
 
     /// Bytes that are certainly missing from the frame at hand: 0 exactly at the end of a frame.
     pub fn missing(&self) -> u64 {
-        if self.header_len > 0 { 1 } else { self.payload_left }
+        if self.header_len > 0 {
+            1
+        } else {
+            self.payload_left
+        }
     }
 
     fn finish_header(&mut self) {
@@ -125,7 +133,9 @@ impl Scanner {
         }
         self.payload_left = match length_bytes {
             0 => u64::from(second & !MASKED),
-            n => self.header[2..2 + usize::from(n)].iter().fold(0, |length, &b| length << 8 | u64::from(b)),
+            n => self.header[2..2 + usize::from(n)]
+                .iter()
+                .fold(0, |length, &b| length << 8 | u64::from(b)),
         };
         if first & CONTROL == 0 {
             self.fragmented = first & FIN == 0;
@@ -158,7 +168,9 @@ mod tests {
                 Ok(())
             }
         }
-        WebSocket::from_raw_socket(Stream(bytes), Role::Client, None).read().unwrap()
+        WebSocket::from_raw_socket(Stream(bytes), Role::Client, None)
+            .read()
+            .unwrap()
     }
 
     #[test]
@@ -176,8 +188,13 @@ mod tests {
         let mut bytes = Vec::new();
         write_close(&mut bytes, 1013, &"ã".repeat(100));
         assert!(is_close(&bytes) && !is_pong(&bytes));
-        let Message::Close(Some(close)) = read_back(&bytes) else { panic!("no close frame") };
-        assert_eq!((u16::from(close.code), close.reason.as_str()), (1013, "ã".repeat(61).as_str()));
+        let Message::Close(Some(close)) = read_back(&bytes) else {
+            panic!("no close frame")
+        };
+        assert_eq!(
+            (u16::from(close.code), close.reason.as_str()),
+            (1013, "ã".repeat(61).as_str())
+        );
     }
 
     fn frame() -> impl Strategy<Value = Vec<u8>> {

@@ -40,7 +40,11 @@ impl Key {
 /// one needs no crate.
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        let differences = self.0.iter().zip(&other.0).fold(0, |all, (ours, theirs)| all | (ours ^ theirs));
+        let differences = self
+            .0
+            .iter()
+            .zip(&other.0)
+            .fold(0, |all, (ours, theirs)| all | (ours ^ theirs));
         // So that no compiler finds a way to stop at the first difference.
         std::hint::black_box(differences) == 0
     }
@@ -80,8 +84,11 @@ impl Secret {
     pub fn tag(&self, name: &Name) -> Arc<str> {
         const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
         let digest = digest(b"papo tag", &[&self.0, name.key().as_bytes()]);
-        let tag: String =
-            digest.iter().take(TAG_LENGTH).map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
+        let tag: String = digest
+            .iter()
+            .take(TAG_LENGTH)
+            .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+            .collect();
         tag.into()
     }
 }

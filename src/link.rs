@@ -62,15 +62,32 @@ impl Link {
     pub const UNANSWERED: u32 = 32;
 
     /// A connection whose handshake is done.
-    pub fn new(id: ConnId, address: Address, socket: Arc<TcpStream>, ticket: Option<Ticket>, now: Instant) -> Self {
+    pub fn new(
+        id: ConnId,
+        address: Address,
+        socket: Arc<TcpStream>,
+        ticket: Option<Ticket>,
+        now: Instant,
+    ) -> Self {
         let pulse = Arc::new(Pulse::new(now));
         let (window, errands) = (Window::new(Self::UNANSWERED), Window::new(1));
-        Self { id, address, socket, pulse, window, errands, ticket: Mutex::new(ticket) }
+        Self {
+            id,
+            address,
+            socket,
+            pulse,
+            window,
+            errands,
+            ticket: Mutex::new(ticket),
+        }
     }
 
     /// Somebody entered through this connection: it no longer stands in the door.
     pub fn entered(&self) {
-        self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.ticket
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 
     /// Ends the connection at once, in both directions; the reader wakes up and finds it ended.
@@ -107,14 +124,21 @@ struct WindowState {
 impl Window {
     /// A window with this many places.
     pub fn new(size: u32) -> Self {
-        Self { size, state: Mutex::default(), changed: Condvar::new() }
+        Self {
+            size,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
     }
 
     /// Waits until every place is free again. False when the connection is over.
     pub fn wait_until_empty(&self) -> bool {
         let mut state = self.lock();
         while state.unanswered > 0 && !state.closed {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         !state.closed
     }
@@ -123,7 +147,10 @@ impl Window {
     pub fn enter(&self) -> bool {
         let mut state = self.lock();
         while state.unanswered >= self.size && !state.closed {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         state.unanswered += 1;
         !state.closed

@@ -70,26 +70,46 @@ fn serve(config: &Config) -> Result<(), String> {
     start_log(config)?;
     let capacity = capacity::find(config.max_connections);
     // The port first: who starts a second server by mistake is told that, and not of the file that the first one uses.
-    let listener = listen(config.socket_address()).map_err(|error| banner::no_listening(config, &error))?;
+    let listener =
+        listen(config.socket_address()).map_err(|error| banner::no_listening(config, &error))?;
     let archive = archive::open(config)?;
-    let key = random_key().map_err(|_| "O sistema não tem números aleatórios para dar. Tente de novo.")?;
-    let password = config.password.as_ref().map(|password| Key::of(password.secret()));
+    let key = random_key()
+        .map_err(|_| "O sistema não tem números aleatórios para dar. Tente de novo.")?;
+    let password = config
+        .password
+        .as_ref()
+        .map(|password| Key::of(password.secret()));
     let rate = (config.rate > 0.0).then_some(config.rate);
     let mut domains = config.domains.clone();
     domains.push(gethostname::gethostname().to_string_lossy().to_lowercase());
     let setup = Setup {
         ceiling: capacity.connections,
-        policy: Policy { domains, origins: config.origins.clone(), file_key: file_key::find(Path::new("html")) },
-        rules: Rules { rate, password, host_key: Some(Key::of(&key)), ..Rules::default() },
+        policy: Policy {
+            domains,
+            origins: config.origins.clone(),
+            file_key: file_key::find(Path::new("html")),
+        },
+        rules: Rules {
+            rate,
+            password,
+            host_key: Some(Key::of(&key)),
+            ..Rules::default()
+        },
         patience: Patience::default(),
         history: archive.history,
     };
     let server = Server::new(listener, setup);
-    let address =
-        server.local_addr().map_err(|error| format!("O sistema não disse qual é a porta: {}", reason(&error)))?;
+    let address = server
+        .local_addr()
+        .map_err(|error| format!("O sistema não disse qual é a porta: {}", reason(&error)))?;
     stop_on_ctrl_c(&server)?;
     let stats = server.stats();
-    print(&banner::welcome(address, &archive.sentence, &capacity, &key));
+    print(&banner::welcome(
+        address,
+        &archive.sentence,
+        &capacity,
+        &key,
+    ));
     if config.qr_code
         && let Some(link) = banner::link(address)
     {
@@ -97,7 +117,12 @@ fn serve(config: &Config) -> Result<(), String> {
     }
     let result = server.run();
     print(&banner::goodbye(stats.told.load(Ordering::Relaxed)));
-    result.map_err(|error| format!("O servidor parou por um erro interno ({}). Ligue-o de novo.", reason(&error)))
+    result.map_err(|error| {
+        format!(
+            "O servidor parou por um erro interno ({}). Ligue-o de novo.",
+            reason(&error)
+        )
+    })
 }
 
 fn start_log(config: &Config) -> Result<(), String> {
@@ -107,10 +132,17 @@ fn start_log(config: &Config) -> Result<(), String> {
         _ => LevelFilter::Debug,
     };
     // Frames are dumped by tungstenite at the lower levels; texts never belong into a log.
-    let mut loggers: Vec<Box<dyn SharedLogger>> =
-        vec![WriteLogger::new(level, log_format("papo"), log_output(config)?)];
+    let mut loggers: Vec<Box<dyn SharedLogger>> = vec![WriteLogger::new(
+        level,
+        log_format("papo"),
+        log_output(config)?,
+    )];
     if level < LevelFilter::Info {
-        loggers.push(WriteLogger::new(LevelFilter::Info, log_format(HOSTS_LOG), log_output(config)?));
+        loggers.push(WriteLogger::new(
+            LevelFilter::Info,
+            log_format(HOSTS_LOG),
+            log_output(config)?,
+        ));
     }
     CombinedLogger::init(loggers).map_err(|_| "Não consegui ligar os registros.".into())
 }
@@ -119,11 +151,16 @@ fn start_log(config: &Config) -> Result<(), String> {
 fn log_format(modules: &'static str) -> simplelog::Config {
     let mut format = simplelog::ConfigBuilder::new();
     let _ = format.set_time_offset_to_local();
-    format.add_filter_allow_str(modules).set_time_format_rfc3339().build()
+    format
+        .add_filter_allow_str(modules)
+        .set_time_format_rfc3339()
+        .build()
 }
 
 fn log_output(config: &Config) -> Result<Box<dyn Write + Send>, String> {
-    let Some(path) = &config.log_file else { return Ok(Box::new(std::io::stderr())) };
+    let Some(path) = &config.log_file else {
+        return Ok(Box::new(std::io::stderr()));
+    };
     let file = std::fs::File::options().create(true).append(true).open(path).map_err(|error| {
         let path = path.display();
         format!(
@@ -136,8 +173,9 @@ fn log_output(config: &Config) -> Result<Box<dyn Write + Send>, String> {
 
 /// The first Ctrl+C (or SIGTERM, SIGHUP) stops in order, the second at once.
 fn stop_on_ctrl_c(server: &Server) -> Result<(), String> {
-    let stopper =
-        server.stopper().map_err(|error| format!("O sistema não deu mais um descritor ({}).", reason(&error)))?;
+    let stopper = server
+        .stopper()
+        .map_err(|error| format!("O sistema não deu mais um descritor ({}).", reason(&error)))?;
     let asked = AtomicBool::new(false);
     let on_signal = move || {
         if asked.swap(true, Ordering::Relaxed) {

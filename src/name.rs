@@ -54,7 +54,10 @@ const RESERVED: [&str; 28] = [
 /// What they look like, written small, large, or as names are: `ADMlN` is none of them and looks like one.
 static RESERVED_LOOKS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let as_names = |key: &str| format!("{}{}", key[..1].to_uppercase(), &key[1..]);
-    RESERVED.iter().flat_map(|key| [look(key), look(&key.to_uppercase()), look(&as_names(key))]).collect()
+    RESERVED
+        .iter()
+        .flat_map(|key| [look(key), look(&key.to_uppercase()), look(&as_names(key))])
+        .collect()
 });
 
 /// Why something can't be a name.
@@ -97,7 +100,10 @@ impl Spelling {
             return Err(NameError::Empty);
         }
         let key = fold(&text);
-        Ok(Self { text: text.into(), key: key.into() })
+        Ok(Self {
+            text: text.into(),
+            key: key.into(),
+        })
     }
 }
 
@@ -112,7 +118,8 @@ pub struct RoomName(Spelling);
 impl Name {
     /// Cleans and checks what somebody gave as a name.
     pub fn new(raw: &str) -> Result<Self, NameError> {
-        let allowed = |c| is_letter_or_digit(c) || is_mark(c) || matches!(c, ' ' | '.' | '-' | '_' | '\'');
+        let allowed =
+            |c| is_letter_or_digit(c) || is_mark(c) || matches!(c, ' ' | '.' | '-' | '_' | '\'');
         let spelling = Spelling::new(raw, MAX_NAME, allowed)?;
         if !spelling.text.is_single_script() {
             return Err(NameError::MixedScripts);
@@ -145,7 +152,10 @@ impl RoomName {
     /// The room where everybody lands.
     pub fn lobby() -> Self {
         let text: Arc<str> = LOBBY.into();
-        Self(Spelling { key: text.clone(), text })
+        Self(Spelling {
+            key: text.clone(),
+            text,
+        })
     }
 }
 
@@ -199,7 +209,10 @@ fn is_letter_or_digit(c: char) -> bool {
     }
     // Several invisible characters are "letters" to Unicode (the Hangul fillers).
     let group = c.general_category_group();
-    matches!(group, GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number) && !is_invisible(c)
+    matches!(
+        group,
+        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number
+    ) && !is_invisible(c)
 }
 
 fn is_mark(c: char) -> bool {
@@ -217,8 +230,17 @@ mod tests {
 
     #[test]
     fn portuguese_and_other_scripts_are_names() {
-        for ok in ["Ana", "João Antônio", "D'Ávila", "Zé_2", "Conceição-Silva", "Dr. Ota", "Ольга", "中村", "मीरा"]
-        {
+        for ok in [
+            "Ana",
+            "João Antônio",
+            "D'Ávila",
+            "Zé_2",
+            "Conceição-Silva",
+            "Dr. Ota",
+            "Ольга",
+            "中村",
+            "मीरा",
+        ] {
             assert_eq!(name(ok).as_deref(), Ok(ok));
         }
     }
@@ -253,15 +275,25 @@ mod tests {
         for mixed in ["Аna", "Anа", "Ольга Silva", "раypal"] {
             assert_eq!(name(mixed), Err(NameError::MixedScripts), "{mixed}");
         }
-        for single in ["Ольга Иванова", "山田たろう", "김민준", "Ana 2", "D'Ávila"] {
+        for single in ["Ольга Иванова", "山田たろう", "김민준", "Ana 2", "D'Ávila"]
+        {
             assert!(name(single).is_ok(), "{single}");
         }
     }
 
     #[test]
     fn nobody_passes_for_the_server_or_for_who_runs_it() {
-        for reserved in ["Servidor", "SISTEMA", "admin", "ADMlN", "Moderação", "moderacao", "Você", "SERVlDOR", "Papo"]
-        {
+        for reserved in [
+            "Servidor",
+            "SISTEMA",
+            "admin",
+            "ADMlN",
+            "Moderação",
+            "moderacao",
+            "Você",
+            "SERVlDOR",
+            "Papo",
+        ] {
             assert_eq!(name(reserved), Err(NameError::Reserved), "{reserved}");
         }
         for free in ["Adminha", "Papoula", "Modesto", "Vocênia", "Administro"] {
@@ -286,7 +318,10 @@ mod tests {
 
     #[test]
     fn rooms_have_no_spaces_or_points() {
-        assert_eq!(RoomName::new("laboratório-2").unwrap(), RoomName::new("LABORATORIO-2").unwrap());
+        assert_eq!(
+            RoomName::new("laboratório-2").unwrap(),
+            RoomName::new("LABORATORIO-2").unwrap()
+        );
         assert_eq!(RoomName::new("a b").err(), Some(NameError::Character(' ')));
         assert_eq!(RoomName::new("a.b").err(), Some(NameError::Character('.')));
         assert!(RoomName::new(&"s".repeat(33)).is_err());

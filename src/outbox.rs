@@ -84,7 +84,11 @@ impl Outbox {
 
     /// How long to wait before trying again.
     pub fn pause(&self, now: Instant) -> Duration {
-        if self.stuck(now) < DEAF_AFTER { RETRY } else { RETRY_DEAF }
+        if self.stuck(now) < DEAF_AFTER {
+            RETRY
+        } else {
+            RETRY_DEAF
+        }
     }
 
     /// Whether the peer is deaf and was tried only just now.
@@ -166,7 +170,9 @@ fn rest_of_frame(frames: &[u8], sent: usize) -> usize {
     let mut rest = 0;
     // Half a header does not tell the length yet, so follow it byte by byte; then the payload in one step.
     while scanner.missing() > 0 {
-        let step = usize::try_from(scanner.missing()).unwrap_or(usize::MAX).min(frames.len() - sent - rest);
+        let step = usize::try_from(scanner.missing())
+            .unwrap_or(usize::MAX)
+            .min(frames.len() - sent - rest);
         if step == 0 {
             break;
         }
@@ -211,7 +217,9 @@ mod tests {
     fn what_is_taken_at_once_leaves_nothing_behind() {
         let (peer, mut outbox) = (Peer::default(), Outbox::default());
         peer.room.set(1000);
-        outbox.send(&peer, &frames(&[10, 20]), Instant::now()).unwrap();
+        outbox
+            .send(&peer, &frames(&[10, 20]), Instant::now())
+            .unwrap();
         assert!(outbox.is_empty());
         assert_eq!(*peer.got.borrow(), frames(&[10, 20]));
     }
@@ -237,9 +245,15 @@ mod tests {
         let (peer, mut outbox, start) = (Peer::default(), Outbox::default(), Instant::now());
         let after = |ms| start + Duration::from_millis(ms);
         outbox.send(&peer, &frames(&[10]), start).unwrap();
-        assert_eq!((outbox.rests(after(20)), outbox.pause(after(20))), (false, RETRY));
+        assert_eq!(
+            (outbox.rests(after(20)), outbox.pause(after(20))),
+            (false, RETRY)
+        );
         outbox.flush(&peer, after(980)).unwrap();
-        assert_eq!((outbox.rests(after(1050)), outbox.pause(after(1050))), (true, RETRY_DEAF));
+        assert_eq!(
+            (outbox.rests(after(1050)), outbox.pause(after(1050))),
+            (true, RETRY_DEAF)
+        );
         assert!(!outbox.rests(after(1080)), "its next try is due");
         peer.room.set(1);
         outbox.flush(&peer, after(1080)).unwrap();

@@ -35,7 +35,10 @@ const TICK: Duration = Duration::from_millis(20);
 /// When the system has no thread for him.
 pub fn start(door: Arc<Door>) -> std::io::Result<Sender<Arc<TcpStream>>> {
     let (sender, receiver) = bounded(ARRIVALS);
-    thread::Builder::new().name("porter".into()).stack_size(STACK).spawn(move || work(&receiver, &door))?;
+    thread::Builder::new()
+        .name("porter".into())
+        .stack_size(STACK)
+        .spawn(move || work(&receiver, &door))?;
     Ok(sender)
 }
 

@@ -22,7 +22,10 @@ pub fn reason(error: &io::Error) -> Cow<'static, str> {
 }
 
 fn known(error: &io::Error) -> Option<&'static str> {
-    if error.raw_os_error().is_some_and(|number| TOO_MANY_OPEN.contains(&number)) {
+    if error
+        .raw_os_error()
+        .is_some_and(|number| TOO_MANY_OPEN.contains(&number))
+    {
         return Some("já há arquivos abertos demais");
     }
     Some(match error.kind() {
@@ -40,7 +43,9 @@ fn known(error: &io::Error) -> Option<&'static str> {
         ErrorKind::OutOfMemory => "acabou a memória",
         ErrorKind::WouldBlock => "o sistema não tem mais para dar agora",
         ErrorKind::TimedOut => "demorou demais",
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => "o outro lado desligou",
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            "o outro lado desligou"
+        }
         ErrorKind::UnexpectedEof => "acabou no meio",
         ErrorKind::AddrInUse => "o endereço já está em uso",
         ErrorKind::AddrNotAvailable => "o endereço não é deste computador",
@@ -60,7 +65,10 @@ mod tests {
     fn what_the_system_says_is_said_in_portuguese() {
         let no_file = std::fs::File::open("/nao/existe").unwrap_err();
         assert_eq!(reason(&no_file), "não existe esse arquivo ou pasta");
-        assert_eq!(reason(&io::Error::from_raw_os_error(24)), "já há arquivos abertos demais");
+        assert_eq!(
+            reason(&io::Error::from_raw_os_error(24)),
+            "já há arquivos abertos demais"
+        );
         for number in 1..140 {
             let english = io::Error::from_raw_os_error(number).to_string();
             let said = reason(&io::Error::from_raw_os_error(number));
@@ -70,7 +78,10 @@ mod tests {
 
     #[test]
     fn what_this_program_says_stays_as_it_is() {
-        assert_eq!(reason(&io::Error::new(ErrorKind::InvalidData, "apague-o")), "apague-o");
+        assert_eq!(
+            reason(&io::Error::new(ErrorKind::InvalidData, "apague-o")),
+            "apague-o"
+        );
         assert_eq!(reason(&ErrorKind::InvalidData.into()), "erro inesperado");
     }
 }

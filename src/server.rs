@@ -79,7 +79,12 @@ impl Server {
             next_id: AtomicU64::new(1),
         };
         let exchange = Exchange::new(setup.rules, setup.patience, setup.history, receiver, stats);
-        Self { listener, shop: Arc::new(shop), stopping: Arc::default(), exchange }
+        Self {
+            listener,
+            shop: Arc::new(shop),
+            stopping: Arc::default(),
+            exchange,
+        }
     }
 
     /// Where it listens, with the real port.
@@ -101,7 +106,11 @@ impl Server {
     /// When the system has no descriptor for it.
     pub fn stopper(&self) -> io::Result<Stopper> {
         let listener = Arc::new(self.listener.try_clone()?);
-        Ok(Stopper { listener, inputs: self.shop.inputs.clone(), stopping: self.stopping.clone() })
+        Ok(Stopper {
+            listener,
+            inputs: self.shop.inputs.clone(),
+            stopping: self.stopping.clone(),
+        })
     }
 
     /// Serves until stopped: then everybody was told, and no thread of the server is left.
@@ -109,9 +118,17 @@ impl Server {
     /// # Errors
     /// When the hub's thread could not start or panicked; without it there is no conversation.
     pub fn run(self) -> io::Result<()> {
-        let Self { listener, shop, stopping, exchange } = self;
+        let Self {
+            listener,
+            shop,
+            stopping,
+            exchange,
+        } = self;
         // A hub that is gone must not leave a server that accepts and never answers.
-        let alarm = Alarm { listener: listener.try_clone()?, stopping: stopping.clone() };
+        let alarm = Alarm {
+            listener: listener.try_clone()?,
+            stopping: stopping.clone(),
+        };
         let porter = porter::start(shop.door.clone())?;
         let hub = thread::Builder::new().name("hub".into()).spawn(move || {
             let _alarm = alarm;
@@ -169,7 +186,10 @@ fn budget(rate: f64) -> Budget {
     const BYTES_PER_MESSAGE: f64 = 16.0 * 1024.0;
     const LEAST: f64 = 64.0 * 1024.0;
     let rate = (rate * BYTES_PER_MESSAGE).clamp(LEAST, f64::from(u32::MAX / 4)) as u32;
-    Budget { rate, burst: rate.saturating_mul(4) }
+    Budget {
+        rate,
+        burst: rate.saturating_mul(4),
+    }
 }
 
 /// Listens on an address; port 0 takes a free one. Whoever connects from now on waits for the server to run.
@@ -181,7 +201,9 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     // Accepted sockets inherit all of these, which spares five system calls for each.
     socket.set_tcp_nodelay(true)?;
-    let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(10));
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(30))
+        .with_interval(Duration::from_secs(10));
     socket.set_tcp_keepalive(&keepalive.with_retries(3))?;
     // Without it the kernel would hide megabytes for each deaf client before it says that it takes no more.
     socket.set_tcp_notsent_lowat(64 * 1024)?;
@@ -191,7 +213,12 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn accept_all(listener: &TcpListener, shop: &Arc<Shop>, stopping: &AtomicBool, porter: &Sender<Arc<TcpStream>>) {
+fn accept_all(
+    listener: &TcpListener,
+    shop: &Arc<Shop>,
+    stopping: &AtomicBool,
+    porter: &Sender<Arc<TcpStream>>,
+) {
     let (mut back_off, mut complaints) = (FIRST_BACK_OFF, Complaints::default());
     while !stopping.load(Ordering::Acquire) {
         match listener.accept() {
@@ -203,7 +230,11 @@ fn accept_all(listener: &TcpListener, shop: &Arc<Shop>, stopping: &AtomicBool, p
             }
             Err(_) if stopping.load(Ordering::Acquire) => return,
             // The peer gave up before it was accepted.
-            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
+                ) => {}
             Err(error) => {
                 log::warn!(
                     "Ninguém pode entrar agora ({}). Nova tentativa em {} ms.",
@@ -227,7 +258,9 @@ fn welcome(
 ) {
     let socket = Arc::new(socket);
     // Before there is a thread: a thousand who only knock would otherwise cost a thousand threads for a moment.
-    let Some((place, ticket)) = shop.door.come_in(address) else { return turn_away(socket, porter) };
+    let Some((place, ticket)) = shop.door.come_in(address) else {
+        return turn_away(socket, porter);
+    };
     let (theirs, shared) = (socket.clone(), shop.clone());
     let life = move || {
         let _place: Place = place;
@@ -235,7 +268,10 @@ fn welcome(
     };
     let started = match capacity::has_room_for_a_thread() {
         // Not `thread::spawn`: it panics when the system refuses a thread.
-        true => thread::Builder::new().stack_size(STACK).spawn(life).map(drop),
+        true => thread::Builder::new()
+            .stack_size(STACK)
+            .spawn(life)
+            .map(drop),
         false => Err(io::ErrorKind::OutOfMemory.into()),
     };
     if let Err(error) = started {
@@ -254,7 +290,10 @@ struct Complaints {
 impl Complaints {
     fn add(&mut self, error: &io::Error, now: Instant) {
         self.count += 1;
-        if self.told_at.is_none_or(|at| now.saturating_duration_since(at) >= COMPLAIN_EVERY) {
+        if self
+            .told_at
+            .is_none_or(|at| now.saturating_duration_since(at) >= COMPLAIN_EVERY)
+        {
             log::warn!(
                 "Sem thread para {} conexões novas, que foram recusadas ({}). Aumente os limites ou use --max-conexoes.",
                 self.count,

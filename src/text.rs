@@ -133,8 +133,12 @@ pub fn with_dots(number: u64) -> String {
 
 /// A time as people say it, in at most two units: “10 minutos”, “1 hora e 30 minutos”.
 pub fn spoken_time(seconds: u64) -> String {
-    const UNITS: [(u64, &str, &str); 4] =
-        [(86_400, "dia", "dias"), (3600, "hora", "horas"), (60, "minuto", "minutos"), (1, "segundo", "segundos")];
+    const UNITS: [(u64, &str, &str); 4] = [
+        (86_400, "dia", "dias"),
+        (3600, "hora", "horas"),
+        (60, "minuto", "minutos"),
+        (1, "segundo", "segundos"),
+    ];
     let mut rest = seconds;
     let mut said = Vec::new();
     for (length, one, many) in UNITS {
@@ -145,7 +149,11 @@ pub fn spoken_time(seconds: u64) -> String {
         }
     }
     said.truncate(2);
-    if said.is_empty() { "0 segundos".into() } else { said.join(" e ") }
+    if said.is_empty() {
+        "0 segundos".into()
+    } else {
+        said.join(" e ")
+    }
 }
 
 #[cfg(test)]
@@ -166,7 +174,10 @@ mod tests {
 
     #[test]
     fn escapes_overrides_and_invisible_characters_go() {
-        assert_eq!(clean("a\x1b[31mb\u{9b}c\u{202E}d\u{200B}e\u{FEFF}f\u{7f}"), "a[31mbcdef");
+        assert_eq!(
+            clean("a\x1b[31mb\u{9b}c\u{202E}d\u{200B}e\u{FEFF}f\u{7f}"),
+            "a[31mbcdef"
+        );
     }
 
     #[test]
@@ -183,7 +194,11 @@ mod tests {
     #[test]
     fn plain_text_takes_the_short_way_to_the_same_result() {
         let all: String = (' '..='~').collect();
-        let long_way = all.nfkd().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect::<String>();
+        let long_way = all
+            .nfkd()
+            .flat_map(char::to_uppercase)
+            .flat_map(char::to_lowercase)
+            .collect::<String>();
         assert_eq!(fold(&all), long_way);
         assert_eq!(clean_line(&all), clean_line(&format!("{all}\u{200B}")));
     }
@@ -214,7 +229,10 @@ mod tests {
 
     #[test]
     fn large_numbers_have_dots() {
-        assert_eq!([0, 999, 1284, 1_000_000].map(with_dots), ["0", "999", "1.284", "1.000.000"]);
+        assert_eq!(
+            [0, 999, 1284, 1_000_000].map(with_dots),
+            ["0", "999", "1.284", "1.000.000"]
+        );
     }
 
     #[test]

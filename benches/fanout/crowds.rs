@@ -29,7 +29,10 @@ fn idle(home: Home, failures: &mut Vec<String>) {
     const PART: usize = 1_000;
     // One round of pings and their answers belongs to the idle time.
     const IDLE: Duration = Duration::from_secs(22);
-    println!("E: {PEOPLE} people enter one room and say nothing (log: {})", home.word());
+    println!(
+        "E: {PEOPLE} people enter one room and say nothing (log: {})",
+        home.word()
+    );
     let subject = Subject::server(home);
     let mut crowd = Crowd::new(subject.address, Manners::Enters);
     let (empty, start) = (subject.resident(), Instant::now());
@@ -41,20 +44,42 @@ fn idle(home: Home, failures: &mut Vec<String>) {
     }
     let time = start.elapsed();
     let all = parts.iter().sum::<f64>() / parts.len() as f64;
-    line("entries, all included", &format!("{:.0}/s", PEOPLE as f64 / time.as_secs_f64()), "≥ 5000/s");
+    line(
+        "entries, all included",
+        &format!("{:.0}/s", PEOPLE as f64 / time.as_secs_f64()),
+        "≥ 5000/s",
+    );
     line("server CPU for each", &format!("{all:.0} µs"), "≤ 250 µs");
     let (first, last) = (parts[1], parts[parts.len() - 1]);
-    line("  of the second thousand and of the last", &format!("{first:.0} {last:.0} µs"), "the same");
+    line(
+        "  of the second thousand and of the last",
+        &format!("{first:.0} {last:.0} µs"),
+        "the same",
+    );
     // How many came is told once more, at the latest after five seconds.
     let settled = Instant::now() + Duration::from_secs(6);
     while crowd.turn(settled) {}
     let each = (subject.resident() - empty) as f64 / PEOPLE as f64 / 1024.0;
-    line("resident memory of each", &format!("{each:.1} KiB"), "≤ 16 KiB");
+    line(
+        "resident memory of each",
+        &format!("{each:.1} KiB"),
+        "≤ 16 KiB",
+    );
     let (used, start) = (subject.cpu(), Instant::now());
     while crowd.turn(start + IDLE) {}
     let share = (subject.cpu() - used).as_secs_f64() / start.elapsed().as_secs_f64() * 100.0;
-    line("of a core while idle, pings included", &format!("{share:.2} %"), "< 1 %");
-    failures.extend(crowd.tally.failures.drain(..).map(|failure| format!("E {}: {failure}", home.word())));
+    line(
+        "of a core while idle, pings included",
+        &format!("{share:.2} %"),
+        "< 1 %",
+    );
+    failures.extend(
+        crowd
+            .tally
+            .failures
+            .drain(..)
+            .map(|failure| format!("E {}: {failure}", home.word())),
+    );
 }
 
 /// People come to a large room and go again.
@@ -64,13 +89,21 @@ fn churn(home: Home, failures: &mut Vec<String>) {
     /// Visitors who are there at the same time.
     const VISITORS: usize = 50;
     const TIME: Duration = Duration::from_secs(6);
-    println!("I: {PER_SECOND} people a second come to a room of {PEOPLE} and go (log: {})", home.word());
+    println!(
+        "I: {PER_SECOND} people a second come to a room of {PEOPLE} and go (log: {})",
+        home.word()
+    );
     let subject = Subject::server(home);
     let mut crowd = Crowd::new(subject.address, Manners::Enters);
     crowd.enter(PEOPLE, 1);
     let settled = Instant::now() + Duration::from_secs(1);
     while crowd.turn(settled) {}
-    let heard = |crowd: &Crowd| crowd.peers[..PEOPLE].iter().map(|peer| peer.bytes).sum::<u64>();
+    let heard = |crowd: &Crowd| {
+        crowd.peers[..PEOPLE]
+            .iter()
+            .map(|peer| peer.bytes)
+            .sum::<u64>()
+    };
     let (used, bytes, start) = (subject.cpu(), heard(&crowd), Instant::now());
     for number in 0.. {
         let due = start + Duration::from_secs(1) * number / PER_SECOND;
@@ -82,14 +115,26 @@ fn churn(home: Home, failures: &mut Vec<String>) {
         if let Some(oldest) = (number as usize).checked_sub(VISITORS)
             && let Err(error) = crowd.peers[PEOPLE + oldest].leave()
         {
-            crowd.tally.fail(|| format!("a visitor could not leave: {error}"));
+            crowd
+                .tally
+                .fail(|| format!("a visitor could not leave: {error}"));
         }
     }
     let time = start.elapsed().as_secs_f64();
     let share = (subject.cpu() - used).as_secs_f64() / time * 100.0;
     let each = (heard(&crowd) - bytes) as f64 / PEOPLE as f64 / time / 1024.0;
     line("of a core", &format!("{share:.1} %"), "≤ 5 %");
-    line("to each of the people", &format!("{each:.2} KiB/s"), "≤ 2 KiB/s");
+    line(
+        "to each of the people",
+        &format!("{each:.2} KiB/s"),
+        "≤ 2 KiB/s",
+    );
     crowd.wait_for_entering(Instant::now() + Duration::from_secs(5));
-    failures.extend(crowd.tally.failures.drain(..).map(|failure| format!("I {}: {failure}", home.word())));
+    failures.extend(
+        crowd
+            .tally
+            .failures
+            .drain(..)
+            .map(|failure| format!("I {}: {failure}", home.word())),
+    );
 }

@@ -50,14 +50,31 @@ pub fn run(rooms: usize) -> std::io::Result<()> {
     println!("localhost:{}", listener.local_addr()?.port());
     listener.set_nonblocking(true)?;
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-    epoll::add(&epoll, &listener, epoll::EventData::new_u64(LISTENER), epoll::EventFlags::IN)?;
+    epoll::add(
+        &epoll,
+        &listener,
+        epoll::EventData::new_u64(LISTENER),
+        epoll::EventFlags::IN,
+    )?;
     let rooms = std::iter::repeat_with(Room::default).take(rooms).collect();
-    let mut limit = Limit { listener, epoll, lines: Vec::new(), rooms };
+    let mut limit = Limit {
+        listener,
+        epoll,
+        lines: Vec::new(),
+        rooms,
+    };
     let (mut events, mut buffer) = (Vec::with_capacity(1024), vec![0; 64 * 1024]);
     loop {
-        let wait = Timespec { tv_sec: 0, tv_nsec: RETRY };
+        let wait = Timespec {
+            tv_sec: 0,
+            tv_nsec: RETRY,
+        };
         events.clear();
-        epoll::wait(&limit.epoll, spare_capacity(&mut events), limit.left_over().then_some(&wait))?;
+        epoll::wait(
+            &limit.epoll,
+            spare_capacity(&mut events),
+            limit.left_over().then_some(&wait),
+        )?;
         for event in &events {
             match event.data.u64() {
                 LISTENER => limit.accept()?,
@@ -82,7 +99,10 @@ impl Limit {
             epoll::add(&self.epoll, &socket, key, epoll::EventFlags::IN)?;
             let room = self.lines.len() % self.rooms.len();
             self.rooms[room].members.push(self.lines.len());
-            self.lines.push(Line { socket, left: Vec::new() });
+            self.lines.push(Line {
+                socket,
+                left: Vec::new(),
+            });
         }
     }
 
@@ -106,12 +126,18 @@ impl Limit {
     fn pass_on(&mut self, from: usize, said: &[u8]) {
         // …,"id":"<id>","text":"<text>"}
         let said = String::from_utf8_lossy(said);
-        let (Some((_, text)), Some((_, id))) = (said.split_once("\"text\":"), said.split_once("\"id\":\"")) else {
+        let (Some((_, text)), Some((_, id))) =
+            (said.split_once("\"text\":"), said.split_once("\"id\":\""))
+        else {
             return;
         };
         let id = id.split('"').next().unwrap_or_default();
         let number = from % self.rooms.len();
-        let name = if number == 0 { "geral".to_owned() } else { format!("sala{number}") };
+        let name = if number == 0 {
+            "geral".to_owned()
+        } else {
+            format!("sala{number}")
+        };
         let room = &mut self.rooms[number];
         room.seq += 1;
         let seq = room.seq;
@@ -122,7 +148,9 @@ impl Limit {
         );
         let start = room.shared.len();
         frame(&mut room.shared, json.as_bytes());
-        let ack = format!(r#"{{"type":"ack","id":"{id}","room":"{name}","seq":{seq},"at":1700000000000}}"#);
+        let ack = format!(
+            r#"{{"type":"ack","id":"{id}","room":"{name}","seq":{seq},"at":1700000000000}}"#
+        );
         room.own.push((from, start..room.shared.len(), ack));
     }
 
@@ -148,7 +176,11 @@ impl Room {
             let mut frames = &self.shared[..];
             if self.own.iter().any(|(from, ..)| *from == at) {
                 part.clear();
-                with_answers(&mut part, &self.shared, self.own.iter().filter(|(from, ..)| *from == at));
+                with_answers(
+                    &mut part,
+                    &self.shared,
+                    self.own.iter().filter(|(from, ..)| *from == at),
+                );
                 frames = &part;
             }
             lines[at].send(frames);
@@ -173,7 +205,11 @@ impl Line {
 }
 
 /// The shared frames, with one sender's own replaced by its answers.
-fn with_answers<'a>(part: &mut Vec<u8>, shared: &[u8], own: impl Iterator<Item = &'a (usize, Range<usize>, String)>) {
+fn with_answers<'a>(
+    part: &mut Vec<u8>,
+    shared: &[u8],
+    own: impl Iterator<Item = &'a (usize, Range<usize>, String)>,
+) {
     let mut done = 0;
     for (_, range, ack) in own {
         part.extend_from_slice(&shared[done..range.start]);

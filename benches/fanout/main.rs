@@ -33,7 +33,9 @@ fn main() -> std::process::ExitCode {
     let given = |word: &str| words.iter().any(|other| other == word);
     let after = |word: &str| words.iter().skip_while(|other| *other != word).nth(1);
     if given(RAW_LIMIT) {
-        let rooms = after(RAW_LIMIT).and_then(|rooms| rooms.parse().ok()).unwrap_or(1);
+        let rooms = after(RAW_LIMIT)
+            .and_then(|rooms| rooms.parse().ok())
+            .unwrap_or(1);
         return ExitCode::from(u8::from(limit::run(rooms).is_err()));
     }
     // `cargo test --benches` runs this too, without this word; there is nothing to test.
@@ -48,14 +50,22 @@ fn main() -> std::process::ExitCode {
     };
     let rounds = after("--rounds").and_then(|rounds| rounds.parse().ok());
     let mut programs: Vec<Who> = homes.iter().copied().map(Who::Server).collect();
-    for other in words.windows(2).filter(|pair| pair[0] == "--vs").map(|pair| &pair[1]) {
+    for other in words
+        .windows(2)
+        .filter(|pair| pair[0] == "--vs")
+        .map(|pair| &pair[1])
+    {
         match Who::other(other) {
             Some(who) => programs.push(who),
-            None => println!("{other}: its package is not installed (Python's websockets, Node's ws)"),
+            None => {
+                println!("{other}: its package is not installed (Python's websockets, Node's ws)")
+            }
         }
     }
     let chosen = |letter: char| {
-        let some = words.iter().any(|word| word.len() == 1 && word.starts_with(char::is_alphabetic));
+        let some = words
+            .iter()
+            .any(|word| word.len() == 1 && word.starts_with(char::is_alphabetic));
         !some || given(&letter.to_string())
     };
     let mut failures = talks::run(&programs, rounds.unwrap_or(1), &chosen);

@@ -23,11 +23,19 @@ impl Who {
     /// The other program of this name, if its package is installed.
     pub fn other(word: &str) -> Option<Self> {
         let (who, program, args) = match word {
-            "python" => (Self::Python, "python3", ["-c", "import websockets.asyncio.server"]),
+            "python" => (
+                Self::Python,
+                "python3",
+                ["-c", "import websockets.asyncio.server"],
+            ),
             "node" => (Self::Node, "node", ["-e", "require('ws')"]),
             _ => return None,
         };
-        let status = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let status = Command::new(program)
+            .args(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         status.is_ok_and(|status| status.success()).then_some(who)
     }
 
@@ -62,13 +70,18 @@ impl Who {
     pub fn start(self, rooms: usize) -> Subject {
         let script = |program: &str, name: &str| {
             let mut command = Command::new(program);
-            command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/fanout/vs").join(name));
+            command.arg(
+                Path::new(env!("CARGO_MANIFEST_DIR"))
+                    .join("benches/fanout/vs")
+                    .join(name),
+            );
             Subject::start(command, None)
         };
         match self {
             Self::Server(home) => Subject::server(home),
             Self::Limit => {
-                let mut command = Command::new(std::env::current_exe().expect("this program's own path"));
+                let mut command =
+                    Command::new(std::env::current_exe().expect("this program's own path"));
                 command.args([RAW_LIMIT, &rooms.to_string()]);
                 Subject::start(command, None)
             }

@@ -39,22 +39,67 @@ struct Talk {
 }
 
 const fn talk(letter: char, people: usize, pace: Pace, target: [&'static str; 2]) -> Talk {
-    Talk { letter, people, rooms: 1, senders: SENDERS, pace, deaf: 0, against: None, target }
+    Talk {
+        letter,
+        people,
+        rooms: 1,
+        senders: SENDERS,
+        pace,
+        deaf: 0,
+        against: None,
+        target,
+    }
 }
 
 const TALKS: [Talk; 12] = [
-    talk('A', 100, Pace::PerSecond(200), ["≤ 4.8 µs, ≤ 1.15 ×; p50 ≤ 1.2 ×", "≤ 7 µs"]),
+    talk(
+        'A',
+        100,
+        Pace::PerSecond(200),
+        ["≤ 4.8 µs, ≤ 1.15 ×; p50 ≤ 1.2 ×", "≤ 7 µs"],
+    ),
     talk('B', 1000, Pace::PerSecond(50), ["≤ 5.2 µs", "≤ 6 µs"]),
     talk('C', 100, Pace::FlatOut, ["≥ 2000 k/s", "≥ 1500 k/s"]),
     talk('D', 1000, Pace::FlatOut, ["≥ 1700 k/s", "≥ 1500 k/s"]),
-    talk('F', 10_000, Pace::PerSecond(10), ["≤ 4.8 µs; p50 ≤ 80 ms"; 2]),
-    talk('F', 10_000, Pace::PerSecond(50), ["≤ 1.4 µs; p50 ≤ 150 ms"; 2]),
+    talk(
+        'F',
+        10_000,
+        Pace::PerSecond(10),
+        ["≤ 4.8 µs; p50 ≤ 80 ms"; 2],
+    ),
+    talk(
+        'F',
+        10_000,
+        Pace::PerSecond(50),
+        ["≤ 1.4 µs; p50 ≤ 150 ms"; 2],
+    ),
     // Twenty in each of the rooms, each at 20/s; and one in each, which is as many deliveries as A has.
-    Talk { rooms: 20, senders: 20, ..talk('G', 1000, Pace::PerSecond(8000), ["not above A's"; 2]) },
-    Talk { rooms: 20, senders: 1, ..talk('G', 1000, Pace::PerSecond(400), ["the limit's"; 2]) },
-    Talk { deaf: 5, against: Some('A'), ..talk('H', 100, Pace::PerSecond(200), ["A's, within 10 %"; 2]) },
-    Talk { deaf: 50, against: Some('D'), ..talk('H', 1000, Pace::FlatOut, ["D's, within 10 %"; 2]) },
-    talk('J', 1000, Pace::PerSecond(500), ["≤ 1.3 µs; p50 ≤ 20 ms", "≤ 1.5 µs"]),
+    Talk {
+        rooms: 20,
+        senders: 20,
+        ..talk('G', 1000, Pace::PerSecond(8000), ["not above A's"; 2])
+    },
+    Talk {
+        rooms: 20,
+        senders: 1,
+        ..talk('G', 1000, Pace::PerSecond(400), ["the limit's"; 2])
+    },
+    Talk {
+        deaf: 5,
+        against: Some('A'),
+        ..talk('H', 100, Pace::PerSecond(200), ["A's, within 10 %"; 2])
+    },
+    Talk {
+        deaf: 50,
+        against: Some('D'),
+        ..talk('H', 1000, Pace::FlatOut, ["D's, within 10 %"; 2])
+    },
+    talk(
+        'J',
+        1000,
+        Pace::PerSecond(500),
+        ["≤ 1.3 µs; p50 ≤ 20 ms", "≤ 1.5 µs"],
+    ),
     talk('J', 1000, Pace::PerSecond(2000), ["≤ 0.4 µs", "≤ 0.5 µs"]),
 ];
 
@@ -71,28 +116,52 @@ struct Figures {
 /// Runs the chosen scenarios with each of the programs; what was not as promised comes back.
 pub fn run(programs: &[Who], rounds: usize, chosen: &dyn Fn(char) -> bool) -> Vec<String> {
     let mut failures = Vec::new();
-    let talks: Vec<Talk> = TALKS.into_iter().filter(|talk| chosen(talk.letter)).collect();
+    let talks: Vec<Talk> = TALKS
+        .into_iter()
+        .filter(|talk| chosen(talk.letter))
+        .collect();
     if talks.is_empty() {
         return failures;
     }
     println!(
         "{:<34}{:<8}{:>8}{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>9}  target",
-        "people talking", "program", "1000/s", "CPU µs", "limit's", "ratio", "p50 ms", "limit's", "p99 ms", "gen. µs"
+        "people talking",
+        "program",
+        "1000/s",
+        "CPU µs",
+        "limit's",
+        "ratio",
+        "p50 ms",
+        "limit's",
+        "p99 ms",
+        "gen. µs"
     );
     for talk in talks {
         // Those of other programs have one room and wait for nobody.
-        for &who in programs.iter().filter(|who| who.is_ours() || (talk.rooms == 1 && talk.deaf == 0)) {
+        for &who in programs
+            .iter()
+            .filter(|who| who.is_ours() || (talk.rooms == 1 && talk.deaf == 0))
+        {
             let (program, limit) = rounds_of(talk, who, rounds, &mut failures);
             print(talk, who, program, limit);
         }
     }
-    println!("H stands beside the scenario without the deaf, all others beside the raw limit of the same run.");
+    println!(
+        "H stands beside the scenario without the deaf, all others beside the raw limit of the same run."
+    );
     failures
 }
 
 /// The medians of several runs, those of the limit and of the program in turn.
-fn rounds_of(talk: Talk, who: Who, rounds: usize, failures: &mut Vec<String>) -> (Figures, Figures) {
-    let without = talk.against.and_then(|letter| TALKS.into_iter().find(|other| other.letter == letter));
+fn rounds_of(
+    talk: Talk,
+    who: Who,
+    rounds: usize,
+    failures: &mut Vec<String>,
+) -> (Figures, Figures) {
+    let without = talk
+        .against
+        .and_then(|letter| TALKS.into_iter().find(|other| other.letter == letter));
     let (mut program, mut limit) = (Vec::new(), Vec::new());
     for _ in 0..rounds.max(1) {
         let sleepy = who.sleepy();
@@ -102,7 +171,10 @@ fn rounds_of(talk: Talk, who: Who, rounds: usize, failures: &mut Vec<String>) ->
         });
         program.push(measure(talk, who, sleepy, failures));
     }
-    (median_of(&program).expect("at least one run"), median_of(&limit).expect("at least one run"))
+    (
+        median_of(&program).expect("at least one run"),
+        median_of(&limit).expect("at least one run"),
+    )
 }
 
 fn median_of(runs: &[Figures]) -> Option<Figures> {
@@ -143,13 +215,24 @@ fn measure(talk: Talk, who: Who, sleepy: bool, failures: &mut Vec<String>) -> Fi
         }
         Pace::FlatOut => 101,
     };
-    let (before, used, own, start) = (crowd.tally.delivered, subject.cpu(), cpu(std::process::id()), Instant::now());
+    let (before, used, own, start) = (
+        crowd.tally.delivered,
+        subject.cpu(),
+        cpu(std::process::id()),
+        Instant::now(),
+    );
     go(&mut crowd, Duration::from_secs(5));
     let (deliveries, time) = ((crowd.tally.delivered - before) as f64, start.elapsed());
     let (used, own) = (subject.cpu() - used, cpu(std::process::id()) - own);
     crowd.settle();
     let what = format!("{} {}", talk.letter, who.word());
-    failures.extend(crowd.tally.failures.drain(..).map(|failure| format!("{what}: {failure}")));
+    failures.extend(
+        crowd
+            .tally
+            .failures
+            .drain(..)
+            .map(|failure| format!("{what}: {failure}")),
+    );
     Figures {
         per_second: deliveries / time.as_secs_f64(),
         cpu_us: used.as_secs_f64() * 1e6 / deliveries,

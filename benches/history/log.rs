@@ -18,8 +18,8 @@ const RARE_EVERY: u64 = 100_000;
 
 /// Words as a conversation has them: a few said all the time, many now and then.
 const COMMON: [&str; 16] = [
-    "que", "não", "de", "a", "o", "e", "com", "para", "hoje", "amanhã", "reunião", "conversa", "café", "você", "gente",
-    "projeto",
+    "que", "não", "de", "a", "o", "e", "com", "para", "hoje", "amanhã", "reunião", "conversa",
+    "café", "você", "gente", "projeto",
 ];
 
 /// An open log and how much was written to it.
@@ -36,9 +36,18 @@ impl Log {
     /// Opens or begins a log.
     pub fn open(path: &Path) -> Self {
         let history = SqliteHistory::open(path, None).expect("the log can be opened");
-        let people = (0..SENDERS).map(|n| (person(n as u8), format!("p{n}").into())).collect();
+        let people = (0..SENDERS)
+            .map(|n| (person(n as u8), format!("p{n}").into()))
+            .collect();
         let count = history.count();
-        Self { history, room: RoomName::lobby(), people, asked: count, stored: count, chance: 0x2545_F491_4F6C_DD1D }
+        Self {
+            history,
+            room: RoomName::lobby(),
+            people,
+            asked: count,
+            stored: count,
+            chance: 0x2545_F491_4F6C_DD1D,
+        }
     }
 
     /// Stores messages until there are so many.
@@ -53,7 +62,9 @@ impl Log {
             let first = self.history.answers().recv().expect("the log answers");
             let more: Vec<Answer> = self.history.answers().try_iter().collect();
             for answer in std::iter::once(first).chain(more) {
-                let Answer::Appended(_, _, _, Outcome::Stored(entry)) = answer else { panic!("{answer:?}") };
+                let Answer::Appended(_, _, _, Outcome::Stored(entry)) = answer else {
+                    panic!("{answer:?}")
+                };
                 self.stored += 1;
                 assert_eq!(entry.seq, self.stored, "an entry out of place");
             }
@@ -110,24 +121,37 @@ impl Log {
     /// How long the room's state takes to come.
     pub fn tail(&mut self) -> Duration {
         let (answer, time) = self.ask(Job::Tail(self.room.clone()));
-        let Answer::Tail(_, Some(tail)) = answer else { panic!("{answer:?}") };
-        assert_eq!(tail.seq, self.stored, "the log is shorter than what was stored");
+        let Answer::Tail(_, Some(tail)) = answer else {
+            panic!("{answer:?}")
+        };
+        assert_eq!(
+            tail.seq, self.stored,
+            "the log is shorter than what was stored"
+        );
         time
     }
 
     /// How long a page takes to come; it must end with this entry.
     pub fn page(&mut self, span: Span, last: u64) -> Duration {
         let (answer, time) = self.ask(Job::Page(Ticket(0), self.room.clone(), span, 200));
-        let Answer::Page(_, _, Some(page)) = answer else { panic!("{answer:?}") };
+        let Answer::Page(_, _, Some(page)) = answer else {
+            panic!("{answer:?}")
+        };
         let seqs: Vec<u64> = page.entries.iter().map(|entry| entry.seq).collect();
-        assert_eq!(seqs, (last + 1 - seqs.len() as u64..=last).collect::<Vec<_>>(), "a page with a hole");
+        assert_eq!(
+            seqs,
+            (last + 1 - seqs.len() as u64..=last).collect::<Vec<_>>(),
+            "a page with a hole"
+        );
         time
     }
 
     /// How long a search takes; it must find something.
     pub fn search(&mut self, query: &str) -> Duration {
         let (answer, time) = self.ask(Job::Search(Ticket(0), self.room.clone(), query.into(), 50));
-        let Answer::Found(_, _, _, Some(page)) = answer else { panic!("{answer:?}") };
+        let Answer::Found(_, _, _, Some(page)) = answer else {
+            panic!("{answer:?}")
+        };
         assert!(!page.entries.is_empty(), "{query} was not found");
         time
     }

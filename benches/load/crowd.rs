@@ -69,17 +69,23 @@ impl Crowd {
         while self.entering > 0 && self.turn(deadline) {}
         let outside = self.entering;
         if outside > 0 {
-            self.tally.fail(|| format!("{outside} people could not enter in time"));
+            self.tally
+                .fail(|| format!("{outside} people could not enter in time"));
         }
     }
 
     /// Somebody new comes to the door.
     pub fn begin_entering(&mut self, number: usize, room: usize) {
-        let name = if room == 0 { "geral".to_owned() } else { format!("sala{room}") };
+        let name = if room == 0 {
+            "geral".to_owned()
+        } else {
+            format!("sala{room}")
+        };
         let peer = Peer::connect(self.address, format!("p{number}"), room, name, self.manners);
         let peer = peer.expect("the program under test can be reached");
         let key = epoll::EventData::new_u64(self.peers.len() as u64);
-        epoll::add(&self.epoll, &peer.socket, key, epoll::EventFlags::IN).expect("epoll takes a socket");
+        epoll::add(&self.epoll, &peer.socket, key, epoll::EventFlags::IN)
+            .expect("epoll takes a socket");
         self.entering += usize::from(peer.stage != Stage::In);
         if self.listeners.len() <= room {
             self.listeners.resize(room + 1, 0);
@@ -107,7 +113,10 @@ impl Crowd {
     pub fn turn(&mut self, until: Instant) -> bool {
         let left = until.saturating_duration_since(Instant::now());
         let wait = if self.spinning { Duration::ZERO } else { left };
-        let wait = Timespec { tv_sec: wait.as_secs() as _, tv_nsec: wait.subsec_nanos().into() };
+        let wait = Timespec {
+            tv_sec: wait.as_secs() as _,
+            tv_nsec: wait.subsec_nanos().into(),
+        };
         self.events.clear();
         match epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&wait)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -126,8 +135,15 @@ impl Crowd {
         let before = peer.stage;
         let ended = match peer.socket.read(&mut self.buffer) {
             Ok(0) => Some("it was closed".to_owned()),
-            Ok(read) => peer.hear(&self.buffer[..read], nanos(), &mut self.tally).err().map(|error| error.to_string()),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => None,
+            Ok(read) => peer
+                .hear(&self.buffer[..read], nanos(), &mut self.tally)
+                .err()
+                .map(|error| error.to_string()),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                None
+            }
             Err(error) => Some(error.to_string()),
         };
         if let Some(reason) = ended {
@@ -136,7 +152,8 @@ impl Crowd {
             // It may be gone already; if not, the server need not wait for it.
             let _ = peer.socket.shutdown(std::net::Shutdown::Both);
             if !peer.expendable {
-                self.tally.fail(|| format!("connection {at} ended: {reason}"));
+                self.tally
+                    .fail(|| format!("connection {at} ended: {reason}"));
             }
         }
         let outside = |stage| matches!(stage, Stage::Upgrading | Stage::Entering);
@@ -147,7 +164,8 @@ impl Crowd {
 
     fn flush(&mut self, at: usize) {
         if let Err(error) = self.peers[at].flush() {
-            self.tally.fail(|| format!("connection {at} takes nothing: {error}"));
+            self.tally
+                .fail(|| format!("connection {at} takes nothing: {error}"));
         }
     }
 
@@ -193,10 +211,13 @@ impl Crowd {
     /// Waits until everything that was said has reached everybody; what has not by then is lost.
     pub fn settle(&mut self) {
         let deadline = Instant::now() + PATIENCE;
-        while self.tally.delivered < self.expected && self.tally.failed == 0 && self.turn(deadline) {}
+        while self.tally.delivered < self.expected && self.tally.failed == 0 && self.turn(deadline)
+        {
+        }
         let (delivered, expected) = (self.tally.delivered, self.expected);
         if delivered != expected {
-            self.tally.fail(|| format!("{delivered} of {expected} deliveries came"));
+            self.tally
+                .fail(|| format!("{delivered} of {expected} deliveries came"));
         }
     }
 }

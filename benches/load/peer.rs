@@ -72,7 +72,11 @@ impl Peer {
     ) -> io::Result<Self> {
         let socket = TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
-        let stage = if manners == Manners::Bursts { Stage::In } else { Stage::Upgrading };
+        let stage = if manners == Manners::Bursts {
+            Stage::In
+        } else {
+            Stage::Upgrading
+        };
         let mut peer = Self {
             socket,
             stage,
@@ -112,7 +116,11 @@ impl Peer {
     pub fn say(&mut self) {
         let now = nanos();
         let (room, id) = (&self.room_name, self.next_id);
-        let text = format!("{now:0STAMP$}{:.>pad$}", " a sentence of some length", pad = TEXT - STAMP);
+        let text = format!(
+            "{now:0STAMP$}{:.>pad$}",
+            " a sentence of some length",
+            pad = TEXT - STAMP
+        );
         let payload = format!(r#"{{"type":"say","room":"{room}","id":"{id}","text":"{text}"}}"#);
         self.next_id += 1;
         self.unacknowledged.push_back(now);
@@ -194,13 +202,21 @@ impl Peer {
             return Ok(());
         }
         let (name, room) = (&self.name, &self.room_name);
-        let enter = format!(r#"{{"type":"enter","name":"{name}","room":"{room}","token":"{name}-0123456789abcdef"}}"#);
+        let enter = format!(
+            r#"{{"type":"enter","name":"{name}","room":"{room}","token":"{name}-0123456789abcdef"}}"#
+        );
         self.frame(0x1, enter.as_bytes());
         self.stage = Stage::Entering;
         self.flush()
     }
 
-    fn frame_came(&mut self, opcode: u8, payload: &[u8], now: u64, tally: &mut Tally) -> io::Result<()> {
+    fn frame_came(
+        &mut self,
+        opcode: u8,
+        payload: &[u8],
+        now: u64,
+        tally: &mut Tally,
+    ) -> io::Result<()> {
         match (opcode, payload.get(9)) {
             (0x1, Some(b'm')) => self.message_came(payload, now, tally),
             (0x1, Some(b'a')) => self.ack_came(payload, now, tally),
@@ -216,7 +232,12 @@ impl Peer {
             _ if self.expendable => {}
             _ => {
                 let name = &self.name;
-                tally.fail(|| format!("{name} was sent {opcode:#x} {}", String::from_utf8_lossy(payload)));
+                tally.fail(|| {
+                    format!(
+                        "{name} was sent {opcode:#x} {}",
+                        String::from_utf8_lossy(payload)
+                    )
+                });
             }
         }
         Ok(())
@@ -229,7 +250,10 @@ impl Peer {
             Some(b"\"seq\":") => number(&payload[place..]),
             _ => None,
         };
-        let stamp = payload.len().checked_sub(TEXT + 2).and_then(|start| number(&payload[start..start + STAMP]));
+        let stamp = payload
+            .len()
+            .checked_sub(TEXT + 2)
+            .and_then(|start| number(&payload[start..start + STAMP]));
         let (Some(seq), Some(stamp)) = (seq, stamp) else {
             return tally.fail(|| format!("an odd message: {}", String::from_utf8_lossy(payload)));
         };
@@ -249,7 +273,9 @@ impl Peer {
         tally.delivered += 1;
         tally.acked += 1;
         if let Some(said) = self.unacknowledged.pop_front() {
-            tally.ack_delays.push((now.saturating_sub(said) / 1000) as u32);
+            tally
+                .ack_delays
+                .push((now.saturating_sub(said) / 1000) as u32);
         }
     }
 
@@ -267,8 +293,14 @@ impl Peer {
 fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let (&first, &second) = (bytes.first()?, bytes.get(1)?);
     let (start, length) = match second {
-        126 => (4, usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?]))),
-        127 => (10, u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?) as usize),
+        126 => (
+            4,
+            usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?])),
+        ),
+        127 => (
+            10,
+            u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?) as usize,
+        ),
         short => (2, usize::from(short)),
     };
     (bytes.len() >= start + length).then_some((first & 0x0F, start, start + length))
@@ -277,7 +309,9 @@ fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
 /// The number at the beginning of these bytes.
 fn number(bytes: &[u8]) -> Option<u64> {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit());
-    let (value, count) = digits.fold((0, 0), |(value, count), byte| (value * 10 + u64::from(byte - b'0'), count + 1));
+    let (value, count) = digits.fold((0, 0), |(value, count), byte| {
+        (value * 10 + u64::from(byte - b'0'), count + 1)
+    });
     (count > 0).then_some(value)
 }
 

@@ -64,18 +64,27 @@ impl Subject {
         let mut child = child.expect("the program under test can be started");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is a pipe")).lines();
         let port = loop {
-            let line = lines.next().expect("it says where it listens").expect("its words are text");
+            let line = lines
+                .next()
+                .expect("it says where it listens")
+                .expect("its words are text");
             if let Some((_, rest)) = line.split_once("localhost:") {
                 let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
                 break digits.parse::<u16>().expect("a port");
             }
         };
-        Self { child, address: SocketAddr::from(([127, 0, 0, 1], port)), folder }
+        Self {
+            child,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            folder,
+        }
     }
 
     /// The file of its log.
     pub fn file(&self) -> Option<PathBuf> {
-        self.folder.as_ref().map(|folder| folder.join("historico.db"))
+        self.folder
+            .as_ref()
+            .map(|folder| folder.join("historico.db"))
     }
 
     /// Processor time used so far, by all its threads.
@@ -104,8 +113,18 @@ impl Drop for Subject {
 pub fn cpu(pid: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name in parentheses may hold anything; the numbers come after the last one.
-    let numbers: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let ticks = |place: usize| numbers.get(place).and_then(|number| number.parse::<u64>().ok()).unwrap_or(0);
+    let numbers: Vec<&str> = stat
+        .rsplit(") ")
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .collect();
+    let ticks = |place: usize| {
+        numbers
+            .get(place)
+            .and_then(|number| number.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
     Duration::from_millis((ticks(11) + ticks(12)) * 1000 / TICKS)
 }
 
@@ -142,5 +161,11 @@ fn stay_on(core: usize) {
 /// Ten thousand people need more descriptors than the soft limit allows.
 fn raise_descriptors() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    );
 }

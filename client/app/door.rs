@@ -9,7 +9,10 @@ use std::time::Instant;
 
 /// Why a password does not serve, and what would.
 pub fn bad_password() -> String {
-    format!("Esta senha não serve: use de 1 a {} caracteres.", Password::MAX)
+    format!(
+        "Esta senha não serve: use de 1 a {} caracteres.",
+        Password::MAX
+    )
 }
 
 impl App {
@@ -31,7 +34,11 @@ impl App {
                     Ok(())
                 }
                 Some(password) => {
-                    let room = self.rooms.first().map_or(&self.lobby, |room| &room.name).clone();
+                    let room = self
+                        .rooms
+                        .first()
+                        .map_or(&self.lobby, |room| &room.name)
+                        .clone();
                     self.know(&room, Some(password));
                     Ok(())
                 }
@@ -54,16 +61,23 @@ impl App {
     pub(super) fn asks_for(&self, code: ErrorCode, of_room: bool) -> Option<Question> {
         let question = match code {
             ErrorCode::NameTaken | ErrorCode::NameInvalid => Question::Name,
-            ErrorCode::PasswordRequired | ErrorCode::PasswordWrong if of_room => Question::RoomPassword,
+            ErrorCode::PasswordRequired | ErrorCode::PasswordWrong if of_room => {
+                Question::RoomPassword
+            }
             // Too many tries: the person sees how long to wait.
-            ErrorCode::PasswordRequired | ErrorCode::PasswordWrong | ErrorCode::TooFast => Question::Password,
+            ErrorCode::PasswordRequired | ErrorCode::PasswordWrong | ErrorCode::TooFast => {
+                Question::Password
+            }
             _ => return None,
         };
         self.habits.attended.then_some(question)
     }
 
     pub(super) fn ask_for(&mut self, question: Question) {
-        self.phase = Phase::Asking { question, connected: true };
+        self.phase = Phase::Asking {
+            question,
+            connected: true,
+        };
     }
 
     /// Remembers the password of a room, or that it has none.
@@ -80,6 +94,10 @@ impl App {
 
     /// What opens a room, with its password if one is known.
     pub(super) fn joining(&self, room: RoomName, since: Since) -> ClientMessage {
-        ClientMessage::Join { room_password: self.password_of(&room), room, since }
+        ClientMessage::Join {
+            room_password: self.password_of(&room),
+            room,
+            since,
+        }
     }
 }

@@ -18,7 +18,10 @@ impl App {
             _ if !entry.is_amendment() => return self.message(place, entry),
             // The text is gone: a later change has taken it back.
             Some(_) if entry.text.is_empty() => Change::Nothing,
-            Some(seq) => Change::Edited { seq, text: visible::text(&entry.text) },
+            Some(seq) => Change::Edited {
+                seq,
+                text: visible::text(&entry.text),
+            },
             None => Change::Erased(entry.erases.clone()),
         };
         self.amended(place, entry.at, visible::line(&entry.from), change)
@@ -27,7 +30,13 @@ impl App {
     /// A change to what was said before.
     pub(super) fn amended(&self, place: usize, at: u64, from: String, change: Change) -> Line {
         let (room, place) = (self.label(place), self.rooms[place].name.to_string());
-        Line::Amended { room, place, at, from, change }
+        Line::Amended {
+            room,
+            place,
+            at,
+            from,
+            change,
+        }
     }
 
     pub(super) fn message(&self, place: usize, entry: &Entry) -> Line {

@@ -69,24 +69,39 @@ pub struct Unsent {
 
 impl Face {
     fn of(person: &Person, me: Option<&str>) -> Self {
-        Self { name: person.name.clone(), me: me == Some(person.tag.as_str()), host: person.host }
+        Self {
+            name: person.name.clone(),
+            me: me == Some(person.tag.as_str()),
+            host: person.host,
+        }
     }
 }
 
 impl App {
     /// What there is to see.
     pub fn status(&self, now: Instant) -> Status {
-        let late = self.queue.oldest().is_some_and(|since| now >= since + PATIENCE);
+        let late = self
+            .queue
+            .oldest()
+            .is_some_and(|since| now >= since + PATIENCE);
         let offline = self.outage.is_some_and(|(_, said)| said);
         let room = self.rooms.get(self.current);
         let me = self.me.as_ref().map(|me| me.tag.as_str());
         let people = room.map_or(&[][..], |room| room.people());
         Status {
-            asking: if let Phase::Asking { question, .. } = self.phase { Some(question) } else { None },
+            asking: if let Phase::Asking { question, .. } = self.phase {
+                Some(question)
+            } else {
+                None
+            },
             name: self.my_name(),
             address: self.address.to_string(),
             room: self.label(self.current),
-            rooms: self.rooms.iter().map(|room| room.name.to_string()).collect(),
+            rooms: self
+                .rooms
+                .iter()
+                .map(|room| room.name.to_string())
+                .collect(),
             heard: self.heard.rooms().to_vec(),
             current: self.current,
             online: room.map_or(0, |room| room.online.max(people.len())),
@@ -105,7 +120,10 @@ impl App {
     }
 
     fn unsent(&self, now: Instant) -> Vec<Unsent> {
-        let current = self.rooms.get(self.current).map_or(&self.lobby, |room| &room.name);
+        let current = self
+            .rooms
+            .get(self.current)
+            .map_or(&self.lobby, |room| &room.name);
         let here = self.queue.iter().filter_map(|pending| {
             let (to, action) = match &pending.to {
                 Recipient::Person(name) => (Some(name.to_string()), false),
@@ -113,7 +131,13 @@ impl App {
                 _ => return None,
             };
             let (since, text) = (pending.since, pending.text.clone());
-            Some(Unsent { to, action, text, since, late: self.outage.is_some() || now >= since + PATIENCE })
+            Some(Unsent {
+                to,
+                action,
+                text,
+                since,
+                late: self.outage.is_some() || now >= since + PATIENCE,
+            })
         });
         here.take(MAX_UNSENT).collect()
     }

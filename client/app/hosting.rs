@@ -21,20 +21,42 @@ impl App {
             Kind::MuteAll | Kind::Lock => return self.switch(kind, arguments),
             Kind::Slow => return self.slow(arguments),
             _ if arguments.is_empty() => return self.misused(command::usage(kind)),
-            Kind::Notify => return self.act(HostAct::Notify { text: arguments.to_owned() }),
+            Kind::Notify => {
+                return self.act(HostAct::Notify {
+                    text: arguments.to_owned(),
+                });
+            }
             _ => {}
         }
         let timed = matches!(kind, Kind::Mute | Kind::Ban | Kind::Erase);
         let (name, seconds) = self.target(arguments, timed);
-        let Ok(name) = Name::new(name) else { return self.misused("Ninguém com esse nome está aqui.".into()) };
+        let Ok(name) = Name::new(name) else {
+            return self.misused("Ninguém com esse nome está aqui.".into());
+        };
         let act = match kind {
             Kind::Erase => {
-                let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
+                let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
+                    return;
+                };
                 let seconds = seconds.unwrap_or(USUAL);
-                return self.queue.push(Recipient::EraseOf { room, name, seconds }, String::new(), now);
+                return self.queue.push(
+                    Recipient::EraseOf {
+                        room,
+                        name,
+                        seconds,
+                    },
+                    String::new(),
+                    now,
+                );
             }
-            Kind::Mute => HostAct::Mute { name, seconds: seconds.unwrap_or(USUAL) },
-            Kind::Ban => HostAct::Ban { name, seconds: seconds.unwrap_or(USUAL_BAN) },
+            Kind::Mute => HostAct::Mute {
+                name,
+                seconds: seconds.unwrap_or(USUAL),
+            },
+            Kind::Ban => HostAct::Ban {
+                name,
+                seconds: seconds.unwrap_or(USUAL_BAN),
+            },
             Kind::Unmute => HostAct::Unmute { name },
             Kind::Kick => HostAct::Kick { name },
             Kind::Unban => HostAct::Unban { name },
@@ -48,7 +70,9 @@ impl App {
     /// Whom it concerns, and for how long if that was said: the last word, unless it belongs to somebody's name.
     fn target<'a>(&self, arguments: &'a str, timed: bool) -> (&'a str, Option<u64>) {
         let bare = |name: &'a str| name.trim().trim_matches(['"', '“', '”']);
-        let (name, time) = arguments.rsplit_once(char::is_whitespace).unwrap_or((arguments, ""));
+        let (name, time) = arguments
+            .rsplit_once(char::is_whitespace)
+            .unwrap_or((arguments, ""));
         match seconds(time).filter(|_| timed && self.present(arguments).is_none()) {
             Some(seconds) => (bare(name), Some(seconds)),
             None => (bare(arguments), None),
@@ -65,18 +89,26 @@ impl App {
 
     /// On, off, or the other of what it is, which the server knows.
     fn switch(&mut self, kind: Kind, wish: &str) {
-        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
+            return;
+        };
         let on = match fold(wish).as_str() {
             "" => None,
             "sim" | "s" | "on" | "yes" => Some(true),
             "nao" | "n" | "off" | "no" => Some(false),
             _ => return self.misused(command::usage(kind)),
         };
-        self.act(if kind == Kind::Lock { HostAct::Lock { on } } else { HostAct::MuteAll { room, on } });
+        self.act(if kind == Kind::Lock {
+            HostAct::Lock { on }
+        } else {
+            HostAct::MuteAll { room, on }
+        });
     }
 
     fn slow(&mut self, time: &str) {
-        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
+            return;
+        };
         match seconds(time) {
             Some(seconds) => self.act(HostAct::Slow { room, seconds }),
             None => self.misused(command::usage(Kind::Slow)),
@@ -85,7 +117,9 @@ impl App {
 
     /// Gives this room a password, or takes it away.
     fn set_password(&mut self, word: &str) {
-        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
+            return;
+        };
         let password = Password::new(word);
         if password.is_none() && !word.is_empty() {
             return self.show(Line::problem(super::bad_password()));
@@ -100,7 +134,9 @@ impl App {
 
 /// `30s`, `10m`, `1h`; a number alone is of minutes.
 fn seconds(time: &str) -> Option<u64> {
-    let end = time.find(|c: char| !c.is_ascii_digit()).unwrap_or(time.len());
+    let end = time
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(time.len());
     let unit = match &time[end..] {
         "s" => 1,
         "" | "m" | "min" => 60,

@@ -31,14 +31,26 @@ impl App {
             return;
         };
         self.bye = None;
-        self.phase = Phase::Entering { until: now + ENTERING };
+        self.phase = Phase::Entering {
+            until: now + ENTERING,
+        };
         let (room, since) = match self.rooms.first() {
             Some(room) => (room.name.clone(), room.since()),
             None => (self.lobby.clone(), Since::default()),
         };
-        let secrets = Secrets { room_password: self.password_of(&room), ..self.secrets.clone() };
+        let secrets = Secrets {
+            room_password: self.password_of(&room),
+            ..self.secrets.clone()
+        };
         let (token, room) = (Some(self.token.clone()), Some(room));
-        self.send(ClientMessage::Enter { name, token, room, since, key: None, secrets });
+        self.send(ClientMessage::Enter {
+            name,
+            token,
+            room,
+            since,
+            key: None,
+            secrets,
+        });
     }
 
     pub(super) fn gone(&mut self, gone: Gone, now: Instant) {
@@ -48,10 +60,21 @@ impl App {
         match (self.phase, gone) {
             (Phase::Over, _) => {}
             (Phase::Closing { exit, .. }, _) => self.exit(exit),
-            (Phase::Asking { question, .. }, _) => self.phase = Phase::Asking { question, connected: false },
-            (_, Gone::Failed(failure)) if self.me.is_none() && (!insists || failure.is_refusal()) => {
+            (Phase::Asking { question, .. }, _) => {
+                self.phase = Phase::Asking {
+                    question,
+                    connected: false,
+                }
+            }
+            (_, Gone::Failed(failure))
+                if self.me.is_none() && (!insists || failure.is_refusal()) =>
+            {
                 self.show(Line::problem(failure.sentence(&self.address)));
-                self.exit(if failure.is_refusal() { Exit::Refused } else { Exit::Unreachable });
+                self.exit(if failure.is_refusal() {
+                    Exit::Refused
+                } else {
+                    Exit::Unreachable
+                });
             }
             (_, Gone::Ended) if self.me.is_none() && !insists => {
                 if self.bye.is_none() {
@@ -75,7 +98,10 @@ impl App {
     /// A script's connection is gone.
     fn lost(&mut self) {
         if self.bye.is_none() {
-            self.show(Line::problem(format!("A conexão com {} caiu.", self.address)));
+            self.show(Line::problem(format!(
+                "A conexão com {} caiu.",
+                self.address
+            )));
         }
         self.exit(Exit::Lost);
     }
@@ -84,7 +110,10 @@ impl App {
     fn offline(&mut self, now: Instant) {
         self.queue.rewind();
         // Who insists wants the rest said; who leaves by command does not wait for it.
-        if self.leaving.is_some_and(|leaving| leaving.until.is_some() || !self.habits.insists) {
+        if self
+            .leaving
+            .is_some_and(|leaving| leaving.until.is_some() || !self.habits.insists)
+        {
             return self.exit(Exit::Fine);
         }
         self.phase = Phase::Connecting;
@@ -96,7 +125,10 @@ impl App {
     pub(super) fn leave(&mut self, now: Instant) {
         if self.phase == Phase::Talking {
             // Asking again does not make it later.
-            let until = self.leaving.and_then(|leaving| leaving.until).unwrap_or(now + LAST_WORDS);
+            let until = self
+                .leaving
+                .and_then(|leaving| leaving.until)
+                .unwrap_or(now + LAST_WORDS);
             self.leaving = Some(Leaving { until: Some(until) });
         } else {
             self.finish(Exit::Fine, now);
@@ -106,9 +138,19 @@ impl App {
     /// Says goodbye to the server, if there is one, and ends.
     pub(super) fn finish(&mut self, exit: Exit, now: Instant) {
         match self.phase {
-            Phase::Talking | Phase::Entering { .. } | Phase::Asking { connected: true, .. } => {
+            Phase::Talking
+            | Phase::Entering { .. }
+            | Phase::Asking {
+                connected: true, ..
+            } => {
                 // From now on this is the only time that counts.
-                (self.phase, self.leaving) = (Phase::Closing { until: now + GOODBYE, exit }, None);
+                (self.phase, self.leaving) = (
+                    Phase::Closing {
+                        until: now + GOODBYE,
+                        exit,
+                    },
+                    None,
+                );
                 self.effects.push(Effect::Close);
             }
             // Whoever asks twice does not want to wait.
@@ -124,7 +166,10 @@ impl App {
         let unsent = self.queue.len();
         if unsent > 0 {
             self.show(Line::problem(words::unsent(unsent)));
-        } else if self.habits.attended && self.me.is_some() && matches!(exit, Exit::Fine | Exit::Interrupted) {
+        } else if self.habits.attended
+            && self.me.is_some()
+            && matches!(exit, Exit::Fine | Exit::Interrupted)
+        {
             self.show(Line::info("Até logo."));
         }
         let exit = match exit {
@@ -147,7 +192,9 @@ impl App {
                 self.effects.push(Effect::Close);
                 self.gone(Gone::Failed(Failure::NotAChat), now);
             }
-            (Phase::Entering { .. } | Phase::Connecting, Some(Leaving { until: Some(until) })) if now >= until => {
+            (Phase::Entering { .. } | Phase::Connecting, Some(Leaving { until: Some(until) }))
+                if now >= until =>
+            {
                 self.finish(Exit::Fine, now);
             }
             // Nobody will answer any more.

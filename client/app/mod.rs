@@ -137,7 +137,10 @@ impl App {
             current: 0,
             queue: Queue::new(prefix),
             max_text: papo::protocol::MAX_TEXT,
-            phase: Phase::Asking { question: Question::Name, connected: false },
+            phase: Phase::Asking {
+                question: Question::Name,
+                connected: false,
+            },
             leaving: None,
             heard: Heard::default(),
             explained: false,
@@ -175,7 +178,9 @@ impl App {
             Event::InputEnded if self.habits.stays => {}
             Event::InputEnded => self.leaving = self.leaving.or(Some(Leaving { until: None })),
             Event::Leave => self.leave(now),
-            Event::Interrupt if self.confirm.is_some_and(|until| now < until) => self.finish(Exit::Interrupted, now),
+            Event::Interrupt if self.confirm.is_some_and(|until| now < until) => {
+                self.finish(Exit::Interrupted, now)
+            }
             Event::Interrupt => self.confirm = Some(now + CONFIRM),
             // The system may ask in several ways at once: a closed terminal is a signal and an end of input.
             Event::Stopped if matches!(self.phase, Phase::Closing { .. }) => {}
@@ -195,11 +200,35 @@ impl App {
         };
         let talking = self.phase == Phase::Talking;
         let leaving = self.leaving.and_then(|leaving| leaving.until);
-        let outage = self.outage.and_then(|(since, said)| (!said).then_some(since + BLINK));
-        let waiting = self.queue.oldest().map(|since| since + PATIENCE).filter(|&time| time > now);
-        let sending = if talking && !self.between_names() { self.queue.next(now) } else { None };
-        let typing = self.rooms.get(self.current).and_then(|room| room.typing_ends(now));
-        [phase, leaving, outage, waiting, sending, typing, self.confirm].into_iter().flatten().min()
+        let outage = self
+            .outage
+            .and_then(|(since, said)| (!said).then_some(since + BLINK));
+        let waiting = self
+            .queue
+            .oldest()
+            .map(|since| since + PATIENCE)
+            .filter(|&time| time > now);
+        let sending = if talking && !self.between_names() {
+            self.queue.next(now)
+        } else {
+            None
+        };
+        let typing = self
+            .rooms
+            .get(self.current)
+            .and_then(|room| room.typing_ends(now));
+        [
+            phase,
+            leaving,
+            outage,
+            waiting,
+            sending,
+            typing,
+            self.confirm,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Whether more lines may be handed over. A script's are read no faster than they can be said, and each finds what
@@ -229,7 +258,10 @@ impl App {
 
     /// A room's name as it is shown, when there is more than one to be told apart.
     fn label(&self, room: usize) -> Option<String> {
-        self.rooms.get(room).filter(|_| self.rooms.len() > 1).map(|room| format!("#{}", room.name))
+        self.rooms
+            .get(room)
+            .filter(|_| self.rooms.len() > 1)
+            .map(|room| format!("#{}", room.name))
     }
 
     /// Something to say to a room or a person; it is sent as soon as that is possible.
@@ -237,11 +269,16 @@ impl App {
         let text = papo::text::clean(text);
         let text = text.trim_end();
         let over = text.chars().count().saturating_sub(self.max_text);
-        if text.chars().all(|c| c.is_whitespace() || papo::text::is_invisible(c)) {
+        if text
+            .chars()
+            .all(|c| c.is_whitespace() || papo::text::is_invisible(c))
+        {
             return;
         }
         if over > 0 {
-            self.show(Line::problem(words::room_left(-i64::try_from(over).unwrap_or(i64::MAX))));
+            self.show(Line::problem(words::room_left(
+                -i64::try_from(over).unwrap_or(i64::MAX),
+            )));
             self.effects.push(Effect::GiveBack(text.to_owned()));
             self.flaw = self.flaw.or(Some(Exit::Refused));
             return;

@@ -19,13 +19,29 @@ impl Mine {
     fn note(&mut self, line: &Line) {
         match line {
             Line::Message { own: true, .. } => self.0.push(line.clone()),
-            Line::Amended { place: here, change, .. } => {
-                let in_room = |line: &&mut Line| matches!(line, Line::Message { place, .. } if place == here);
-                self.0.iter_mut().filter(in_room).for_each(|line| change.apply(line));
+            Line::Amended {
+                place: here,
+                change,
+                ..
+            } => {
+                let in_room =
+                    |line: &&mut Line| matches!(line, Line::Message { place, .. } if place == here);
+                self.0
+                    .iter_mut()
+                    .filter(in_room)
+                    .for_each(|line| change.apply(line));
             }
             _ => {}
         }
-        self.0.retain(|line| !matches!(line, Line::Message { state: State::Erased, .. }));
+        self.0.retain(|line| {
+            !matches!(
+                line,
+                Line::Message {
+                    state: State::Erased,
+                    ..
+                }
+            )
+        });
         if self.0.len() > MAX_MINE {
             self.0.remove(0);
         }
@@ -34,7 +50,9 @@ impl Mine {
     /// The last one in a room, but for those that are being taken back.
     fn last(&self, here: &str, going: &[u64]) -> Option<(u64, &str)> {
         self.0.iter().rev().find_map(|line| match line {
-            Line::Message { seq, place, text, .. } if place == here && !going.contains(seq) => Some((*seq, &**text)),
+            Line::Message {
+                seq, place, text, ..
+            } if place == here && !going.contains(seq) => Some((*seq, &**text)),
             _ => None,
         })
     }
@@ -57,28 +75,35 @@ impl App {
 
     /// Gives the last own message another text, or puts it under the person's hands.
     pub(super) fn edit(&mut self, text: &str, now: Instant) {
-        let Some((room, seq, old)) = self.last_of_mine() else { return };
+        let Some((room, seq, old)) = self.last_of_mine() else {
+            return;
+        };
         if !text.is_empty() {
             return self.say(Recipient::Edit { room, seq }, text, now);
         }
         if !self.habits.attended {
             return self.misused(command::usage(Kind::Edit));
         }
-        self.effects.push(Effect::GiveBack(format!("/editar {old}")));
+        self.effects
+            .push(Effect::GiveBack(format!("/editar {old}")));
     }
 
     pub(super) fn erase(&mut self, now: Instant) {
         if let Some((room, seq, _)) = self.last_of_mine() {
-            self.queue.push(Recipient::Erase { room, seq }, String::new(), now);
+            self.queue
+                .push(Recipient::Erase { room, seq }, String::new(), now);
         }
     }
 
     /// The last own message in this room, if it can be changed.
     fn last_of_mine(&mut self) -> Option<(RoomName, u64, String)> {
         let room = self.rooms.get(self.current)?.name.clone();
-        let unconfirmed = |to: &Recipient| matches!(to, Recipient::Room { room: of, .. } if *of == room);
+        let unconfirmed =
+            |to: &Recipient| matches!(to, Recipient::Room { room: of, .. } if *of == room);
         if self.queue.iter().any(|pending| unconfirmed(&pending.to)) {
-            self.misused("Sua última mensagem ainda não foi confirmada. Tente de novo daqui a pouco.".into());
+            self.misused(
+                "Sua última mensagem ainda não foi confirmada. Tente de novo daqui a pouco.".into(),
+            );
             return None;
         }
         let going = self.queue.iter().filter_map(|pending| match &pending.to {
@@ -110,7 +135,9 @@ impl App {
             }
             Recipient::Room { .. } | Recipient::Person(_) => return,
         };
-        let Some(place) = self.find(room.as_str()) else { return };
+        let Some(place) = self.find(room.as_str()) else {
+            return;
+        };
         let line = self.amended(place, at, self.my_name(), change);
         let lines = self.rooms[place].hear(seq, line);
         self.effects.extend(lines.into_iter().map(Effect::Show));
@@ -120,9 +147,13 @@ impl App {
     pub(super) fn log_is_new(&mut self, place: usize) {
         let room = self.rooms[place].name.clone();
         let name = room.to_string();
-        self.mine.0.retain(|line| !matches!(line, Line::Message { place, .. } if *place == name));
+        self.mine
+            .0
+            .retain(|line| !matches!(line, Line::Message { place, .. } if *place == name));
         if self.queue.forget_changes(&room) > 0 {
-            self.show(Line::problem("O que você queria mudar não está mais guardado no servidor."));
+            self.show(Line::problem(
+                "O que você queria mudar não está mais guardado no servidor.",
+            ));
         }
     }
 

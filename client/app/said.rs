@@ -16,42 +16,110 @@ const DEFAULT_RETRY_MS: u64 = 1000;
 impl App {
     pub(super) fn said(&mut self, message: ServerMessage, now: Instant) {
         match message {
-            ServerMessage::Welcome { name, tag, protocol, limits, host, .. } => {
+            ServerMessage::Welcome {
+                name,
+                tag,
+                protocol,
+                limits,
+                host,
+                ..
+            } => {
                 if protocol != PROTOCOL {
-                    self.show(Line::problem("O servidor é de outra versão. Use o cliente que veio com ele."));
+                    self.show(Line::problem(
+                        "O servidor é de outra versão. Use o cliente que veio com ele.",
+                    ));
                     return self.finish(Exit::Refused, now);
                 }
                 self.max_text = limits.text;
                 self.queue.limit(&limits);
-                self.welcome(Person { name: visible::line(&name), tag: tag.to_string(), host });
+                self.welcome(Person {
+                    name: visible::line(&name),
+                    tag: tag.to_string(),
+                    host,
+                });
             }
-            ServerMessage::Joined { room, epoch, seq, oldest, online, members, entries, more, reset } => {
+            ServerMessage::Joined {
+                room,
+                epoch,
+                seq,
+                oldest,
+                online,
+                members,
+                entries,
+                more,
+                reset,
+            } => {
                 let (epoch, members, entries) = (&*epoch, &*members, &*entries);
-                self.joined(&room, &Joined { epoch, seq, oldest, online, members, entries, more, reset });
+                self.joined(
+                    &room,
+                    &Joined {
+                        epoch,
+                        seq,
+                        oldest,
+                        online,
+                        members,
+                        entries,
+                        more,
+                        reset,
+                    },
+                );
             }
             ServerMessage::Left { room } => self.left(&room),
             ServerMessage::Message(entry) => self.spoken(&entry),
             ServerMessage::Ack { id, seq, at, .. } => self.confirmed(&id, seq, at),
-            ServerMessage::Presence { room, online, joined, left, renamed } => {
+            ServerMessage::Presence {
+                room,
+                online,
+                joined,
+                left,
+                renamed,
+            } => {
                 self.presence(&room, online, &joined, &left, &renamed);
             }
-            ServerMessage::Whisper { from, tag, to, at, text } => self.whispered(&from, &tag, &to, at, &text),
-            ServerMessage::History { room, entries, more, .. } => self.history(&room, &entries, more),
+            ServerMessage::Whisper {
+                from,
+                tag,
+                to,
+                at,
+                text,
+            } => self.whispered(&from, &tag, &to, at, &text),
+            ServerMessage::History {
+                room,
+                entries,
+                more,
+                ..
+            } => self.history(&room, &entries, more),
             ServerMessage::Rooms { rooms } => {
                 self.answered();
-                rooms.iter().rev().for_each(|info| self.heard.room(&info.room));
+                rooms
+                    .iter()
+                    .rev()
+                    .for_each(|info| self.heard.room(&info.room));
                 self.list_rooms(&rooms);
             }
             ServerMessage::Error(refusal) => self.refused(refusal, now),
-            ServerMessage::Bye { code, text, retry_after_ms } => {
+            ServerMessage::Bye {
+                code,
+                text,
+                retry_after_ms,
+            } => {
                 self.bye(code, &text, retry_after_ms.map(Duration::from_millis), now);
             }
             ServerMessage::Typing { room, name } => self.types(&room, &name, now),
-            ServerMessage::Found { room, query, entries, more } => self.found(&room, &query, &entries, more),
+            ServerMessage::Found {
+                room,
+                query,
+                entries,
+                more,
+            } => self.found(&room, &query, &entries, more),
             ServerMessage::Host { tag, host, .. } => {
-                self.rooms.iter_mut().for_each(|room| room.empower(&tag, host));
+                self.rooms
+                    .iter_mut()
+                    .for_each(|room| room.empower(&tag, host));
             }
-            ServerMessage::Notice { text, room, from, .. } => self.notice(&text, room.as_deref(), from.as_deref()),
+            ServerMessage::Notice {
+                text, room, from, ..
+            } => self.notice(&text, room.as_deref(), from.as_deref()),
             ServerMessage::Pong => self.answered(),
         }
     }
@@ -63,7 +131,9 @@ impl App {
 
     pub(super) fn find(&self, room: &str) -> Option<usize> {
         let key = fold(room);
-        self.rooms.iter().position(|known| **known.name.key() == *key)
+        self.rooms
+            .iter()
+            .position(|known| **known.name.key() == *key)
     }
 
     pub(super) fn is_me(&self, tag: &str) -> bool {
@@ -92,8 +162,9 @@ impl App {
             self.show(Line::info("Conexão restabelecida."));
         }
         // The first room came with `enter`; what waits to be said in the others must find them open.
-        let again: Vec<ClientMessage> =
-            (self.rooms.iter().skip(1)).map(|room| self.joining(room.name.clone(), room.since())).collect();
+        let again: Vec<ClientMessage> = (self.rooms.iter().skip(1))
+            .map(|room| self.joining(room.name.clone(), room.since()))
+            .collect();
         again.into_iter().for_each(|join| self.send(join));
         // So must the one that was being opened when the connection was lost.
         if let Some(room) = self.opening.clone() {
@@ -103,19 +174,40 @@ impl App {
 
     /// The place of the own message in the order of all.
     fn confirmed(&mut self, id: &str, seq: Option<u64>, at: u64) {
-        let Some(Pending { to, text, .. }) = self.queue.settle(id) else { return };
+        let Some(Pending { to, text, .. }) = self.queue.settle(id) else {
+            return;
+        };
         match (to, seq) {
             (Recipient::Person(name), _) => {
-                self.show(Line::Whisper { at, own: true, from: "você".into(), to: name.to_string(), text });
+                self.show(Line::Whisper {
+                    at,
+                    own: true,
+                    from: "você".into(),
+                    to: name.to_string(),
+                    text,
+                });
                 self.explain_privacy();
             }
             (Recipient::Room { room, action }, Some(seq)) => {
-                let Some(place) = self.find(room.as_str()) else { return };
+                let Some(place) = self.find(room.as_str()) else {
+                    return;
+                };
                 let label = self.label(place);
                 let (from, name) = (self.my_name(), self.rooms[place].name.to_string());
                 let (own, mention) = (true, false);
                 let state = State::Whole;
-                let line = Line::Message { seq, state, room: label, place: name, at, from, own, action, mention, text };
+                let line = Line::Message {
+                    seq,
+                    state,
+                    room: label,
+                    place: name,
+                    at,
+                    from,
+                    own,
+                    action,
+                    mention,
+                    text,
+                };
                 let lines = self.rooms[place].hear(seq, line);
                 self.effects.extend(lines.into_iter().map(Effect::Show));
             }
@@ -131,13 +223,25 @@ impl App {
         }
         if self.is_me(tag) {
             // Written by oneself, on another device.
-            return self.show(Line::Whisper { at, own: true, from: "você".into(), to, text });
+            return self.show(Line::Whisper {
+                at,
+                own: true,
+                from: "você".into(),
+                to,
+                text,
+            });
         }
         self.partner = Some(from.clone());
         if self.alerts {
             self.effects.push(Effect::Alert);
         }
-        self.show(Line::Whisper { at, own: false, from, to: "você".into(), text });
+        self.show(Line::Whisper {
+            at,
+            own: false,
+            from,
+            to: "você".into(),
+            text,
+        });
         self.explain_privacy();
     }
 
@@ -164,7 +268,9 @@ impl App {
                     _ => String::new(),
                 };
                 let unsent = format!(" Não enviada{whom}: “{}”", pending.text);
-                self.show(Line::problem(sentence + if pending.text.is_empty() { "" } else { &unsent }));
+                self.show(Line::problem(
+                    sentence + if pending.text.is_empty() { "" } else { &unsent },
+                ));
             }
             return;
         }
@@ -206,16 +312,26 @@ impl App {
     fn bye(&mut self, code: ByeCode, text: &str, retry_after: Option<Duration>, now: Instant) {
         self.bye = Some((code, retry_after));
         let naming = matches!(self.phase, Phase::Asking { .. });
-        let final_word = matches!(code, ByeCode::Kicked | ByeCode::Banned | ByeCode::Protocol) || self.me.is_none();
+        let final_word = matches!(code, ByeCode::Kicked | ByeCode::Banned | ByeCode::Protocol)
+            || self.me.is_none();
         match code {
             // While a name is being thought about the server may lose patience: the next name brings a new connection.
             _ if naming => {}
             ByeCode::TooSlow | ByeCode::Idle if !final_word => {}
-            _ if final_word || !self.habits.attended => self.show(Line::problem(visible::line(text))),
+            _ if final_word || !self.habits.attended => {
+                self.show(Line::problem(visible::line(text)))
+            }
             _ => self.show(Line::info(visible::line(text))),
         }
         if final_word && !naming {
-            self.finish(if code == ByeCode::Shutdown { Exit::Unreachable } else { Exit::Refused }, now);
+            self.finish(
+                if code == ByeCode::Shutdown {
+                    Exit::Unreachable
+                } else {
+                    Exit::Refused
+                },
+                now,
+            );
         }
     }
 }

@@ -30,15 +30,20 @@ impl App {
         let place = match self.find(name) {
             Some(place) => place,
             None => {
-                let Ok(name) = RoomName::new(name) else { return };
+                let Ok(name) = RoomName::new(name) else {
+                    return;
+                };
                 self.rooms.push(Room::new(name));
                 self.rooms.len() - 1
             }
         };
         let returning = self.rooms[place].is_joined();
         let (known, lost) = self.open_log(place, news);
-        if known && returning && (news.more || news.entries.iter().any(|entry| self.is_news(entry))) {
-            self.show(Line::Missed { place: self.rooms[place].name.to_string() });
+        if known && returning && (news.more || news.entries.iter().any(|entry| self.is_news(entry)))
+        {
+            self.show(Line::Missed {
+                place: self.rooms[place].name.to_string(),
+            });
         }
         if returning && !known {
             self.log_is_new(place);
@@ -87,7 +92,10 @@ impl App {
     pub(super) fn notice(&mut self, text: &str, room: Option<&str>, from: Option<&str>) {
         let text = visible::text(&text.replace(['\n', '\t'], " "));
         match (from, room.and_then(|room| self.find(room))) {
-            (Some(from), _) => self.show(Line::answer(format!("Aviso de {}: {text}", visible::line(from)))),
+            (Some(from), _) => self.show(Line::answer(format!(
+                "Aviso de {}: {text}",
+                visible::line(from)
+            ))),
             (None, Some(place)) => self.about(place, text),
             (None, None) => self.show(Line::info(text)),
         }
@@ -102,19 +110,29 @@ impl App {
     /// Says where one is and with whom.
     fn greet(&mut self, place: usize) {
         let room = &self.rooms[place];
-        let others: Vec<String> =
-            room.people().iter().filter(|person| !self.is_me(&person.tag)).map(|person| person.name.clone()).collect();
+        let others: Vec<String> = room
+            .people()
+            .iter()
+            .filter(|person| !self.is_me(&person.tag))
+            .map(|person| person.name.clone())
+            .collect();
         let online = room.online;
         if place == 0 {
             let company = words::company(&others, online, "na conversa");
-            self.show(Line::info(format!("Você entrou como {}. {company}", self.my_name())));
+            self.show(Line::info(format!(
+                "Você entrou como {}. {company}",
+                self.my_name()
+            )));
             self.show(Line::info("Para ver os comandos, digite /ajuda."));
         } else {
             self.answered();
             self.opening = None;
             self.turn_to(place);
             let room = &self.rooms[place].name;
-            let text = format!("Você entrou em #{room}. {}", words::company(&others, online, "na sala"));
+            let text = format!(
+                "Você entrou em #{room}. {}",
+                words::company(&others, online, "na sala")
+            );
             self.show(Line::answer(text));
         }
     }
@@ -126,8 +144,15 @@ impl App {
         if self.current >= place {
             self.turn_to(self.current.saturating_sub(1));
         }
-        let now = self.rooms.get(self.current).map(|room| format!(" Agora você escreve em #{}.", room.name));
-        self.show(Line::answer(format!("Você saiu de #{}.{}", visible::line(name), now.unwrap_or_default())));
+        let now = self
+            .rooms
+            .get(self.current)
+            .map(|room| format!(" Agora você escreve em #{}.", room.name));
+        self.show(Line::answer(format!(
+            "Você saiu de #{}.{}",
+            visible::line(name),
+            now.unwrap_or_default()
+        )));
     }
 
     /// Entries of a log, in order; those that were seen before stay silent.
@@ -145,7 +170,9 @@ impl App {
 
     /// One entry, as it happens.
     pub(super) fn spoken(&mut self, entry: &Arc<Entry>) {
-        let Some(place) = self.find(&entry.room) else { return };
+        let Some(place) = self.find(&entry.room) else {
+            return;
+        };
         if !entry.is_amendment() {
             self.rooms[place].stops_typing(&visible::line(&entry.from));
         }
@@ -162,7 +189,11 @@ impl App {
     pub(super) fn fetch_more(&mut self, place: usize) {
         let room = &self.rooms[place];
         let (name, span) = (room.name.clone(), Span::After(room.last()));
-        self.send(ClientMessage::History { room: name, span, limit: Some(MAX_PAGE as u64) });
+        self.send(ClientMessage::History {
+            room: name,
+            span,
+            limit: Some(MAX_PAGE as u64),
+        });
     }
 
     pub(super) fn history(&mut self, name: &str, entries: &[Arc<Entry>], more: bool) {
@@ -194,15 +225,27 @@ impl App {
 
     /// Asks for what was said before the first entry shown; at the beginning of it all there is nothing to ask.
     pub(super) fn earlier(&mut self) -> bool {
-        let Some(room) = self.rooms.get_mut(self.current).filter(|_| self.phase == Phase::Talking) else { return true };
+        let Some(room) = self
+            .rooms
+            .get_mut(self.current)
+            .filter(|_| self.phase == Phase::Talking)
+        else {
+            return true;
+        };
         if room.fetching {
             return true;
         }
-        let Some(first) = room.before() else { return false };
+        let Some(first) = room.before() else {
+            return false;
+        };
         room.fetching = true;
         self.asked += 1;
         let (room, span) = (room.name.clone(), Span::Before(first));
-        self.send(ClientMessage::History { room, span, limit: Some(EARLIER) });
+        self.send(ClientMessage::History {
+            room,
+            span,
+            limit: Some(EARLIER),
+        });
         true
     }
 
@@ -214,7 +257,11 @@ impl App {
         let oldest = self.rooms[place].oldest;
         self.rooms[place].reached_back(entries.first().map_or(oldest, |entry| entry.seq));
         let place = self.rooms[place].name.to_string();
-        self.show(Line::Earlier { place, lines, start: !more });
+        self.show(Line::Earlier {
+            place,
+            lines,
+            start: !more,
+        });
     }
 
     /// What was found, newest first as the server tells it.
@@ -224,7 +271,12 @@ impl App {
         let lines = entries.iter().rev().filter(|entry| !entry.is_amendment());
         let lines = lines.map(|entry| self.message(place, entry)).collect();
         let place = self.rooms[place].name.to_string();
-        self.show(Line::Found { place, query: visible::line(query), lines, more });
+        self.show(Line::Found {
+            place,
+            query: visible::line(query),
+            lines,
+            more,
+        });
     }
 
     pub(super) fn types(&mut self, room: &str, name: &str, now: Instant) {
@@ -248,15 +300,26 @@ impl App {
             others.map(|member| visible::line(&member.name)).collect()
         };
         let (came, went) = (others(joined), others(left));
-        went.iter().for_each(|name| self.rooms[place].stops_typing(name));
+        went.iter()
+            .for_each(|name| self.rooms[place].stops_typing(name));
         let my_key = fold(&self.my_name());
-        let changes = renamed.iter().filter(|change| !self.is_me(&change.tag) && fold(&change.from) != my_key);
-        let renamed: Vec<_> = changes.map(|change| (visible::line(&change.from), visible::line(&change.to))).collect();
+        let changes = renamed
+            .iter()
+            .filter(|change| !self.is_me(&change.tag) && fold(&change.from) != my_key);
+        let renamed: Vec<_> = changes
+            .map(|change| (visible::line(&change.from), visible::line(&change.to)))
+            .collect();
         if came.is_empty() && went.is_empty() && renamed.is_empty() {
             return;
         }
         let (room, place) = (self.label(place), self.rooms[place].name.to_string());
-        self.show(Line::Presence { room, place, came, went, renamed });
+        self.show(Line::Presence {
+            room,
+            place,
+            came,
+            went,
+            renamed,
+        });
     }
 
     pub(super) fn list_rooms(&mut self, rooms: &[RoomInfo]) {
@@ -271,7 +334,11 @@ impl App {
                     Some(_) => " (aberta)",
                     None => "",
                 };
-                format!("#{}  {}{mark}", visible::line(&info.room), words::people(info.online))
+                format!(
+                    "#{}  {}{mark}",
+                    visible::line(&info.room),
+                    words::people(info.online)
+                )
             })
             .collect();
         self.show(Line::answer(format!("Salas:\n{}", lines.join("\n"))));

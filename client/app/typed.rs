@@ -33,7 +33,10 @@ impl App {
         self.confirm = None;
         match self.phase {
             Phase::Closing { .. } | Phase::Over => return,
-            Phase::Asking { question, connected } => return self.answer(question, text, connected, now),
+            Phase::Asking {
+                question,
+                connected,
+            } => return self.answer(question, text, connected, now),
             _ => {}
         }
         let text = text.trim_end();
@@ -57,7 +60,10 @@ impl App {
     }
 
     fn run(&mut self, kind: Kind, arguments: &str, now: Instant) {
-        let wants_text = matches!(kind, Kind::Whisper | Kind::Reply | Kind::Action | Kind::Join | Kind::Search);
+        let wants_text = matches!(
+            kind,
+            Kind::Whisper | Kind::Reply | Kind::Action | Kind::Join | Kind::Search
+        );
         if wants_text && arguments.is_empty() {
             return self.misused(command::usage(kind));
         }
@@ -86,7 +92,12 @@ impl App {
 
     fn say_here(&mut self, text: &str, action: bool, now: Instant) {
         let current = self.rooms.get(self.current).map(|room| &room.name);
-        let room = self.opening.as_ref().or(current).unwrap_or(&self.lobby).clone();
+        let room = self
+            .opening
+            .as_ref()
+            .or(current)
+            .unwrap_or(&self.lobby)
+            .clone();
         self.say(Recipient::Room { room, action }, text, now);
     }
 
@@ -96,12 +107,16 @@ impl App {
             self.asked += 1;
             self.send(message);
         } else {
-            self.show(Line::problem("Sem conexão. Tente de novo quando ela voltar."));
+            self.show(Line::problem(
+                "Sem conexão. Tente de novo quando ela voltar.",
+            ));
         }
     }
 
     fn who(&mut self) {
-        let Some(room) = self.rooms.get(self.current) else { return };
+        let Some(room) = self.rooms.get(self.current) else {
+            return;
+        };
         let me = self.me.as_ref().map(|me| me.tag.as_str());
         let names: Vec<String> = (room.people().iter())
             .map(|person| {
@@ -110,10 +125,20 @@ impl App {
             })
             .collect();
         let unnamed = room.online.saturating_sub(names.len());
-        let more = if unnamed > 0 { format!(" e mais {}", words::people(unnamed)) } else { String::new() };
-        let place = self.label(self.current).map(|room| format!(" em {room}")).unwrap_or_default();
+        let more = if unnamed > 0 {
+            format!(" e mais {}", words::people(unnamed))
+        } else {
+            String::new()
+        };
+        let place = self
+            .label(self.current)
+            .map(|room| format!(" em {room}"))
+            .unwrap_or_default();
         let online = room.online.max(names.len());
-        self.show(Line::People(format!("Pessoas{place} ({online}): {}{more}", names.join(", "))));
+        self.show(Line::People(format!(
+            "Pessoas{place} ({online}): {}{more}",
+            names.join(", ")
+        )));
     }
 
     /// What is taken from the screen can be read back to.
@@ -125,16 +150,26 @@ impl App {
     }
 
     fn search(&mut self, query: &str) {
-        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
-        self.ask(ClientMessage::Search { room, query: query.to_owned(), limit: Some(MAX_FOUND) });
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
+            return;
+        };
+        self.ask(ClientMessage::Search {
+            room,
+            query: query.to_owned(),
+            limit: Some(MAX_FOUND),
+        });
     }
 
     fn read_back(&mut self) {
         if self.phase != Phase::Talking {
-            return self.show(Line::problem("Sem conexão. Tente de novo quando ela voltar."));
+            return self.show(Line::problem(
+                "Sem conexão. Tente de novo quando ela voltar.",
+            ));
         }
         if !self.earlier() {
-            self.show(Line::answer("Início da conversa: não há mensagens anteriores."));
+            self.show(Line::answer(
+                "Início da conversa: não há mensagens anteriores.",
+            ));
         }
     }
 
@@ -146,7 +181,9 @@ impl App {
             _ => return self.misused(command::usage(Kind::Alerts)),
         }
         let state = match self.alerts {
-            true => "Avisos ligados: o terminal apita quando alguém menciona você. Para desligar: /avisos não",
+            true => {
+                "Avisos ligados: o terminal apita quando alguém menciona você. Para desligar: /avisos não"
+            }
             false => "Avisos desligados. Para ligar: /avisos sim",
         };
         self.show(Line::answer(state));
@@ -164,17 +201,23 @@ impl App {
     pub(super) fn turn_to(&mut self, place: usize) {
         self.current = place;
         if let Some(room) = self.rooms.get(place) {
-            self.show(Line::Here { place: room.name.to_string() });
+            self.show(Line::Here {
+                place: room.name.to_string(),
+            });
         }
     }
 
     /// The person is writing something that others will read; they are told now and then.
     pub(super) fn writing(&mut self, now: Instant) {
-        let lately = self.wrote_at.is_some_and(|then| now.saturating_duration_since(then) < TYPING_EVERY);
+        let lately = self
+            .wrote_at
+            .is_some_and(|then| now.saturating_duration_since(then) < TYPING_EVERY);
         if self.phase != Phase::Talking || lately {
             return;
         }
-        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else { return };
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
+            return;
+        };
         self.wrote_at = Some(now);
         self.send(ClientMessage::Typing { room });
     }
@@ -225,7 +268,10 @@ impl App {
             Some(place) => {
                 self.opening = None;
                 self.turn_to(place);
-                self.show(Line::answer(format!("Agora você escreve em #{}.", self.rooms[place].name)));
+                self.show(Line::answer(format!(
+                    "Agora você escreve em #{}.",
+                    self.rooms[place].name
+                )));
             }
             None => {
                 self.opening = Some(room.clone()).filter(|_| self.phase == Phase::Talking);
@@ -236,14 +282,20 @@ impl App {
 
     fn part(&mut self, raw: &str) {
         let key = fold(raw.trim_start_matches('#'));
-        let found = self.rooms.iter().enumerate().find(|(place, room)| match raw {
-            "" => *place == self.current,
-            _ => **room.name.key() == *key,
-        });
+        let found = self
+            .rooms
+            .iter()
+            .enumerate()
+            .find(|(place, room)| match raw {
+                "" => *place == self.current,
+                _ => **room.name.key() == *key,
+            });
         match found {
             None => self.misused("Esta sala não está aberta. Veja as salas com /salas.".into()),
             Some(_) if self.rooms.len() == 1 => {
-                self.misused("Esta é a única sala aberta. Para sair da conversa, digite /sair.".into());
+                self.misused(
+                    "Esta é a única sala aberta. Para sair da conversa, digite /sair.".into(),
+                );
             }
             Some((_, room)) => {
                 let room = room.name.clone();
@@ -267,21 +319,37 @@ impl App {
     fn reply(&mut self, text: &str, now: Instant) {
         match self.partner.as_deref().map(Name::new) {
             Some(Ok(name)) => self.say(Recipient::Person(name), text, now),
-            _ => self.misused("Ainda não há conversa particular para responder. Comece uma com /msg NOME TEXTO".into()),
+            _ => self.misused(
+                "Ainda não há conversa particular para responder. Comece uma com /msg NOME TEXTO"
+                    .into(),
+            ),
         }
     }
 
     /// Takes the name at the beginning: in quotes, or the longest that somebody present has, or the first word.
     fn addressee(&self, arguments: &str) -> (String, String) {
         for (open, close) in [('"', '"'), ('“', '”')] {
-            if let Some((name, text)) = arguments.strip_prefix(open).and_then(|rest| rest.split_once(close)) {
-                return (self.present(name).unwrap_or(name).to_owned(), text.trim_start().to_owned());
+            if let Some((name, text)) = arguments
+                .strip_prefix(open)
+                .and_then(|rest| rest.split_once(close))
+            {
+                return (
+                    self.present(name).unwrap_or(name).to_owned(),
+                    text.trim_start().to_owned(),
+                );
             }
         }
-        let ends = arguments.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
+        let ends = arguments
+            .char_indices()
+            .filter(|(_, c)| c.is_whitespace())
+            .map(|(at, _)| at);
         let ends: Vec<usize> = ends.take(MAX_WORDS).chain([arguments.len()]).collect();
-        let split = |end: usize, name: &str| (name.to_owned(), arguments[end..].trim_start().to_owned());
-        let longest = ends.iter().rev().find_map(|&end| Some(split(end, self.present(&arguments[..end])?)));
+        let split =
+            |end: usize, name: &str| (name.to_owned(), arguments[end..].trim_start().to_owned());
+        let longest = ends
+            .iter()
+            .rev()
+            .find_map(|&end| Some(split(end, self.present(&arguments[..end])?)));
         longest.unwrap_or_else(|| split(ends[0], &arguments[..ends[0]]))
     }
 
@@ -289,6 +357,8 @@ impl App {
     pub(super) fn present(&self, written: &str) -> Option<&str> {
         let key = fold(&papo::text::clean_line(written));
         let mut people = self.rooms.iter().flat_map(|room| room.people());
-        people.find(|person| fold(&person.name) == key).map(|person| person.name.as_str())
+        people
+            .find(|person| fold(&person.name) == key)
+            .map(|person| person.name.as_str())
     }
 }

@@ -23,32 +23,56 @@ const MIN_ROWS: u16 = 5;
 const MAX_INPUT_ROWS: usize = 6;
 
 /// Draws everything; returns where the cursor belongs.
-pub fn draw(buffer: &mut Buffer, view: &mut View, status: &Status, editor: &Editor, now: Instant) -> Position {
+pub fn draw(
+    buffer: &mut Buffer,
+    view: &mut View,
+    status: &Status,
+    editor: &Editor,
+    now: Instant,
+) -> Position {
     let area = buffer.area;
     if area.width == 0 || area.height == 0 {
         return Position::default();
     }
     if area.width < MIN_COLUMNS || area.height < MIN_ROWS {
         view.input_rows = 1;
-        let words = wrap("A janela é pequena demais para mostrar a conversa.", area.width.into());
-        for (y, row) in words.into_iter().take(usize::from(area.height - 1)).enumerate() {
+        let words = wrap(
+            "A janela é pequena demais para mostrar a conversa.",
+            area.width.into(),
+        );
+        for (y, row) in words
+            .into_iter()
+            .take(usize::from(area.height - 1))
+            .enumerate()
+        {
             put(buffer, y, &Row::from(Span::styled(row, FAINT)));
         }
         return input(buffer, "› ", PLAIN, editor, 1);
     }
     let label = prompt(status, area.width.into());
     let most = MAX_INPUT_ROWS.min(usize::from(area.height) / 3).max(1);
-    view.input_rows = editor.rows(usize::from(area.width).saturating_sub(width(&label)), most).0.len();
+    view.input_rows = editor
+        .rows(usize::from(area.width).saturating_sub(width(&label)), most)
+        .0
+        .len();
     put(buffer, 0, &status_row(view, status));
     let height = view.height();
-    let rows = if view.people { people(view, status, height) } else { conversation(view, status, height, now) };
+    let rows = if view.people {
+        people(view, status, height)
+    } else {
+        conversation(view, status, height, now)
+    };
     // The conversation stands at the bottom, as it does in any terminal that has filled up; a list stands at the top.
     let free = if view.people { 0 } else { height - rows.len() };
     for (y, row) in rows.iter().enumerate() {
         put(buffer, 1 + free + y, row);
     }
     put(buffer, 1 + height, &news_row(view, status, editor));
-    let style = if status.asking.is_some() { STRONG } else { style::name(&status.name, true, false, view.colours) };
+    let style = if status.asking.is_some() {
+        STRONG
+    } else {
+        style::name(&status.name, true, false, view.colours)
+    };
     input(buffer, &label, style, editor, view.input_rows)
 }
 
@@ -67,10 +91,18 @@ fn conversation(view: &View, status: &Status, height: usize, now: Instant) -> Ve
 
 /// Everybody in the room, in as many columns as fit.
 fn people(view: &View, status: &Status, height: usize) -> Vec<Row<'static>> {
-    let names: Vec<String> = status.people.iter().map(|face| words::person(&face.name, face.me, face.host)).collect();
+    let names: Vec<String> = status
+        .people
+        .iter()
+        .map(|face| words::person(&face.name, face.me, face.host))
+        .collect();
     let each = names.iter().map(|name| width(name)).max().unwrap_or(0) + 3;
     let columns = (view.columns.saturating_sub(1) / each).max(1);
-    let room = status.room.as_ref().map(|room| format!(" em {room}")).unwrap_or_default();
+    let room = status
+        .room
+        .as_ref()
+        .map(|room| format!(" em {room}"))
+        .unwrap_or_default();
     let title = format!(" Pessoas{room} ({})", status.online);
     let mut rows = vec![Row::from(Span::styled(title, STRONG)), Row::default()];
     let lines = names.len().div_ceil(columns).max(1);
@@ -79,16 +111,28 @@ fn people(view: &View, status: &Status, height: usize) -> Vec<Row<'static>> {
         let mut spans = vec![Span::raw(" ")];
         for place in (line..names.len()).step_by(lines) {
             let face = &status.people[place];
-            spans.push(Span::styled(names[place].clone(), style::name(&face.name, face.me, false, view.colours)));
-            spans.push(Span::raw(" ".repeat(each.saturating_sub(width(&names[place])))));
+            spans.push(Span::styled(
+                names[place].clone(),
+                style::name(&face.name, face.me, false, view.colours),
+            ));
+            spans.push(Span::raw(
+                " ".repeat(each.saturating_sub(width(&names[place]))),
+            ));
         }
         rows.push(Row::from(spans));
     }
-    let unseen = status.online.saturating_sub(if shown < lines { shown * columns } else { names.len() });
+    let unseen = status.online.saturating_sub(if shown < lines {
+        shown * columns
+    } else {
+        names.len()
+    });
     if unseen > 0 {
         rows.push(Row::from(format!(" e mais {}", words::people(unseen))));
     }
-    rows.push(Row::from(Span::styled(" F2 ou Esc volta à conversa", FAINT)));
+    rows.push(Row::from(Span::styled(
+        " F2 ou Esc volta à conversa",
+        FAINT,
+    )));
     rows.truncate(height);
     rows
 }
@@ -104,21 +148,43 @@ fn status_row(view: &View, status: &Status) -> Row<'static> {
     }
     let company = words::people(status.online);
     let long = format!(" ● {} · {} · {company}", status.address, status.name);
-    let wanted = [long, format!(" ● {} · {company}", status.name), format!(" ● {company}"), " ●".to_owned()];
-    let rooms = if status.rooms.len() > 1 { rooms(view, status) } else { Vec::new() };
-    let of_rooms = |rooms: &[Span<'_>]| rooms.iter().map(|span| width(&span.content)).sum::<usize>();
-    let fits = wanted.iter().find(|text| width(text) + of_rooms(&rooms) < columns);
+    let wanted = [
+        long,
+        format!(" ● {} · {company}", status.name),
+        format!(" ● {company}"),
+        " ●".to_owned(),
+    ];
+    let rooms = if status.rooms.len() > 1 {
+        rooms(view, status)
+    } else {
+        Vec::new()
+    };
+    let of_rooms =
+        |rooms: &[Span<'_>]| rooms.iter().map(|span| width(&span.content)).sum::<usize>();
+    let fits = wanted
+        .iter()
+        .find(|text| width(text) + of_rooms(&rooms) < columns);
     // Of many rooms those are told that matter: the one being written in, and those with something unread.
     let (text, rooms) = match fits {
         Some(text) => (text.clone(), rooms),
-        None => (wanted[3].clone(), fewer(rooms, status.current, columns.saturating_sub(width(&wanted[3])))),
+        None => (
+            wanted[3].clone(),
+            fewer(
+                rooms,
+                status.current,
+                columns.saturating_sub(width(&wanted[3])),
+            ),
+        ),
     };
     let mut spans = vec![Span::raw(text)];
     spans.extend(rooms);
     let used = of_rooms(&spans);
     let help = "/ajuda  F2 ";
     if used + width(help) + 2 <= columns {
-        spans.push(Span::styled(format!("{}{help}", " ".repeat(columns - used - width(help))), FAINT));
+        spans.push(Span::styled(
+            format!("{}{help}", " ".repeat(columns - used - width(help))),
+            FAINT,
+        ));
     }
     Row::from(spans)
 }
@@ -127,7 +193,11 @@ fn status_row(view: &View, status: &Status) -> Row<'static> {
 /// to the person.
 fn rooms(view: &View, status: &Status) -> Vec<Span<'static>> {
     let span = |(place, name): (usize, &String)| {
-        let (unread, mentioned) = if place == status.current { (0, false) } else { view.unread(name) };
+        let (unread, mentioned) = if place == status.current {
+            (0, false)
+        } else {
+            view.unread(name)
+        };
         let mark = match (unread, mentioned) {
             (0, _) => String::new(),
             (count, false) => format!("({count})"),
@@ -143,7 +213,10 @@ fn rooms(view: &View, status: &Status) -> Vec<Span<'static>> {
         if mentioned {
             style = style.add_modifier(Modifier::REVERSED);
         }
-        [Span::raw("  "), Span::styled(format!("#{}{mark}", cut(name, 20)), style)]
+        [
+            Span::raw("  "),
+            Span::styled(format!("#{}{mark}", cut(name, 20)), style),
+        ]
     };
     status.rooms.iter().enumerate().flat_map(span).collect()
 }
@@ -152,37 +225,63 @@ fn rooms(view: &View, status: &Status) -> Vec<Span<'static>> {
 fn fewer(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<Span<'static>> {
     let rooms: Vec<&[Span<'static>]> = rooms.chunks(2).collect();
     let unread = |place: &usize| rooms[*place][1].style.add_modifier.contains(Modifier::BOLD);
-    let (news, quiet): (Vec<usize>, Vec<usize>) = (0..rooms.len()).filter(|&place| place != current).partition(unread);
+    let (news, quiet): (Vec<usize>, Vec<usize>) = (0..rooms.len())
+        .filter(|&place| place != current)
+        .partition(unread);
     let more = "  …";
     let (mut left, mut shown) = (columns.saturating_sub(width(more)), Vec::new());
     for place in [current].into_iter().chain(news).chain(quiet) {
         let needed = rooms[place].iter().map(|span| width(&span.content)).sum();
-        let Some(rest) = left.checked_sub(needed) else { break };
+        let Some(rest) = left.checked_sub(needed) else {
+            break;
+        };
         left = rest;
         shown.push(place);
     }
     if shown.is_empty() {
-        let [_, here] = rooms[current] else { return Vec::new() };
-        return vec![Span::raw(" "), Span::styled(cut(&here.content, columns.saturating_sub(1)), here.style)];
+        let [_, here] = rooms[current] else {
+            return Vec::new();
+        };
+        return vec![
+            Span::raw(" "),
+            Span::styled(cut(&here.content, columns.saturating_sub(1)), here.style),
+        ];
     }
     shown.sort_unstable();
-    shown.into_iter().flat_map(|place| rooms[place].to_vec()).chain([Span::raw(more)]).collect()
+    shown
+        .into_iter()
+        .flat_map(|place| rooms[place].to_vec())
+        .chain([Span::raw(more)])
+        .collect()
 }
 
 fn offline(status: &Status, columns: usize) -> String {
-    let queue = if status.waiting > 0 { format!(" · {} na fila", status.waiting) } else { String::new() };
+    let queue = if status.waiting > 0 {
+        format!(" · {} na fila", status.waiting)
+    } else {
+        String::new()
+    };
     let wanted = match status.retry_in.filter(|_| status.offline) {
         None if status.offline => {
-            vec![format!(" ○ sem conexão · tentando agora…{queue}"), format!(" ○ sem conexão{queue}")]
+            vec![
+                format!(" ○ sem conexão · tentando agora…{queue}"),
+                format!(" ○ sem conexão{queue}"),
+            ]
         }
-        None => vec![format!(" ○ {} · conectando…", status.address), " ○ conectando…".into()],
+        None => vec![
+            format!(" ○ {} · conectando…", status.address),
+            " ○ conectando…".into(),
+        ],
         Some(seconds) => vec![
             format!(" ○ sem conexão · nova tentativa em {seconds} s (Enter tenta agora){queue}"),
             format!(" ○ sem conexão · {seconds} s (Enter){queue}"),
             format!(" ○ sem conexão{queue}"),
         ],
     };
-    let fits = wanted.iter().find(|text| width(text) <= columns).or(wanted.last());
+    let fits = wanted
+        .iter()
+        .find(|text| width(text) <= columns)
+        .or(wanted.last());
     fits.cloned().unwrap_or_default()
 }
 
@@ -196,7 +295,9 @@ fn news_row(view: &View, status: &Status, editor: &Editor) -> Row<'static> {
         (true, count) => format!("↓ {count} novas (End)"),
     };
     let (left, style) = match &view.hint {
-        _ if status.confirming && editor.is_empty() => ("Sair? Tecle Ctrl+C de novo.".into(), STRONG),
+        _ if status.confirming && editor.is_empty() => {
+            ("Sair? Tecle Ctrl+C de novo.".into(), STRONG)
+        }
         _ if status.leaving => ("saindo…".into(), FAINT),
         Some(hint) => (hint.clone(), PLAIN),
         None => match room_left(status, editor) {
@@ -205,8 +306,15 @@ fn news_row(view: &View, status: &Status, editor: &Editor) -> Row<'static> {
         },
     };
     let left = cut(&left, view.columns.saturating_sub(width(&below) + 3));
-    let free = view.columns.saturating_sub(width(&left) + width(&below) + 2);
-    Row::from(vec![Span::raw(" "), Span::styled(left, style), Span::raw(" ".repeat(free)), Span::styled(below, STRONG)])
+    let free = view
+        .columns
+        .saturating_sub(width(&left) + width(&below) + 2);
+    Row::from(vec![
+        Span::raw(" "),
+        Span::styled(left, style),
+        Span::raw(" ".repeat(free)),
+        Span::styled(below, STRONG),
+    ])
 }
 
 /// How many more characters the message may have, when that is worth a word.
@@ -214,7 +322,11 @@ fn room_left(status: &Status, editor: &Editor) -> Option<i64> {
     /// So near to the limit people begin to look for words to leave out.
     const NEAR: usize = 100;
     let near = status.asking.is_none() && editor.text().len() + NEAR >= status.limit;
-    let count = if near { editor.text().trim_end().chars().count() } else { 0 };
+    let count = if near {
+        editor.text().trim_end().chars().count()
+    } else {
+        0
+    };
     (near && count + NEAR >= status.limit).then(|| status.limit as i64 - count as i64)
 }
 
@@ -223,9 +335,20 @@ fn prompt(status: &Status, columns: usize) -> String {
     if let Some(question) = status.asking {
         return format!(" {} ", words::question(question));
     }
-    let room = status.room.as_ref().map(|room| format!(" {room}")).unwrap_or_default();
-    let wanted = [format!(" {}{room} › ", status.name), format!("{room} › "), format!(" {} › ", status.name)];
-    wanted.into_iter().find(|label| label.trim() != "›" && width(label) <= columns / 2).unwrap_or_else(|| " › ".into())
+    let room = status
+        .room
+        .as_ref()
+        .map(|room| format!(" {room}"))
+        .unwrap_or_default();
+    let wanted = [
+        format!(" {}{room} › ", status.name),
+        format!("{room} › "),
+        format!(" {} › ", status.name),
+    ];
+    wanted
+        .into_iter()
+        .find(|label| label.trim() != "›" && width(label) <= columns / 2)
+        .unwrap_or_else(|| " › ".into())
 }
 
 /// The typed text in the last rows; returns where the cursor is.
@@ -235,9 +358,24 @@ fn input(buffer: &mut Buffer, label: &str, style: Style, editor: &Editor, most: 
     let (rows, (row, column)) = editor.rows(columns.saturating_sub(indent), most);
     let first = usize::from(area.height).saturating_sub(rows.len());
     for (number, text) in rows.into_iter().enumerate() {
-        let before = if number == 0 { Span::styled(label.to_owned(), style) } else { Span::raw(" ".repeat(indent)) };
-        put(buffer, first + number, &Row::from(vec![before, Span::raw(text)]));
+        let before = if number == 0 {
+            Span::styled(label.to_owned(), style)
+        } else {
+            Span::raw(" ".repeat(indent))
+        };
+        put(
+            buffer,
+            first + number,
+            &Row::from(vec![before, Span::raw(text)]),
+        );
     }
-    let x = u16::try_from(indent + column).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
-    Position::new(x, u16::try_from(first + row).unwrap_or(u16::MAX).min(area.height - 1))
+    let x = u16::try_from(indent + column)
+        .unwrap_or(u16::MAX)
+        .min(area.width.saturating_sub(1));
+    Position::new(
+        x,
+        u16::try_from(first + row)
+            .unwrap_or(u16::MAX)
+            .min(area.height - 1),
+    )
 }

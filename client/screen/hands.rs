@@ -64,23 +64,39 @@ impl Screen {
     fn go(&mut self, room: Option<String>) -> Option<Event> {
         let (room, here) = (room?, self.status.rooms.get(self.status.current)?.clone());
         if room != here {
-            self.drafts.turn(&mut self.editor, Desk::Room(here), &Desk::Room(room.clone()));
+            self.drafts.turn(
+                &mut self.editor,
+                Desk::Room(here),
+                &Desk::Room(room.clone()),
+            );
         }
         Some(Event::Go(room))
     }
 
     fn scroll(&mut self, way: Way, rows: Option<usize>) -> Option<Event> {
         self.view.people = false;
-        self.view.scroll(way, rows, &self.status).then_some(Event::Earlier)
+        self.view
+            .scroll(way, rows, &self.status)
+            .then_some(Event::Earlier)
     }
 
     fn complete(&mut self, way: Way) {
         let completion = match self.completion.take() {
             Some(completion) => completion.next(way),
             None => {
-                let others = self.status.people.iter().filter(|face| !face.me).map(|face| face.name.clone());
+                let others = self
+                    .status
+                    .people
+                    .iter()
+                    .filter(|face| !face.me)
+                    .map(|face| face.name.clone());
                 let (rooms, heard) = (&self.status.rooms, &self.status.heard);
-                let known = Known { speakers: self.view.speakers(), people: others.collect(), rooms, heard };
+                let known = Known {
+                    speakers: self.view.speakers(),
+                    people: others.collect(),
+                    rooms,
+                    heard,
+                };
                 Completion::of(self.editor.before(), &known)
             }
         };
@@ -96,8 +112,12 @@ impl Screen {
         let whole = self.editor.insert(text);
         let lines = papo::text::clean(text).lines().count();
         self.view.hint = match lines {
-            _ if !whole => Some("O texto colado é longo demais: só o começo coube. Ctrl+C descarta.".into()),
-            2.. => Some(format!("Colou {lines} linhas. Enter envia tudo, Esc descarta.")),
+            _ if !whole => {
+                Some("O texto colado é longo demais: só o começo coube. Ctrl+C descarta.".into())
+            }
+            2.. => Some(format!(
+                "Colou {lines} linhas. Enter envia tudo, Esc descarta."
+            )),
             _ => None,
         };
         self.writing()

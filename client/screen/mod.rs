@@ -130,7 +130,13 @@ impl Screen {
         if whole {
             writer::clear()?;
         }
-        writer::write(&self.drawn, &cells, cursor, title.as_deref(), std::mem::take(&mut self.bell))?;
+        writer::write(
+            &self.drawn,
+            &cells,
+            cursor,
+            title.as_deref(),
+            std::mem::take(&mut self.bell),
+        )?;
         (self.drawn, self.drawn_at, self.changed, self.title) = (cells, Some(now), false, unread);
         Ok(())
     }
@@ -202,10 +208,15 @@ impl Front for Screen {
             self.rest()?;
         }
         if *status != self.status {
-            self.editor.secret = status.asking.is_some_and(|question| question != Question::Name);
+            self.editor.secret = status
+                .asking
+                .is_some_and(|question| question != Question::Name);
             match (self.status.asking.is_some(), status.asking.is_some()) {
                 // What was being written for others is no name.
-                (false, true) => self.drafts.turn(&mut self.editor, Desk::Aside, &Desk::Room(String::new())),
+                (false, true) => {
+                    self.drafts
+                        .turn(&mut self.editor, Desk::Aside, &Desk::Room(String::new()))
+                }
                 (true, false) => self.drafts.back(&mut self.editor),
                 _ => {}
             }
@@ -213,12 +224,21 @@ impl Front for Screen {
             self.view.sync(status);
             self.changed = true;
         }
-        if self.changed { self.draw(Instant::now()) } else { Ok(()) }
+        if self.changed {
+            self.draw(Instant::now())
+        } else {
+            Ok(())
+        }
     }
 
     fn finish(&mut self) -> io::Result<()> {
         self.view.people = false;
-        let paper = Paper::new(self.view.room(), &self.status, self.view.look(&self.status), Instant::now());
+        let paper = Paper::new(
+            self.view.room(),
+            &self.status,
+            self.view.look(&self.status),
+            Instant::now(),
+        );
         let rows = paper.page(self.view.room().top, self.view.rows.saturating_sub(1));
         restore();
         writer::print(&rows)
@@ -237,8 +257,12 @@ fn size_of_the_terminal() -> (u16, u16) {
 
 /// A size that can be drawn; some terminals tell 0 × 0.
 fn sensible((columns, rows): (u16, u16)) -> (u16, u16) {
-    let or_usual = |told: u16, usual: u16, largest: u16| if told == 0 { usual } else { told.min(largest) };
-    (or_usual(columns, USUAL_SIZE.0, LARGEST.0), or_usual(rows, USUAL_SIZE.1, LARGEST.1))
+    let or_usual =
+        |told: u16, usual: u16, largest: u16| if told == 0 { usual } else { told.min(largest) };
+    (
+        or_usual(columns, USUAL_SIZE.0, LARGEST.0),
+        or_usual(rows, USUAL_SIZE.1, LARGEST.1),
+    )
 }
 
 #[cfg(test)]

@@ -27,38 +27,66 @@ impl<'a> Paper<'a> {
     pub fn new(timeline: &'a Timeline, status: &Status, look: Look, now: Instant) -> Self {
         let clock = look.clock.now();
         let unsent = status.unsent.iter().enumerate().map(|(number, unsent)| {
-            let age = u64::try_from(now.saturating_duration_since(unsent.since).as_millis()).unwrap_or(0);
+            let age =
+                u64::try_from(now.saturating_duration_since(unsent.since).as_millis()).unwrap_or(0);
             let (id, at) = (timeline.end_id() + number as i64, clock.saturating_sub(age));
-            (Entry { id, at, what: What::Said(line(unsent, &status.name, at)) }, unsent.late)
+            (
+                Entry {
+                    id,
+                    at,
+                    what: What::Said(line(unsent, &status.name, at)),
+                },
+                unsent.late,
+            )
         });
-        Self { unsent: unsent.collect(), timeline, look }
+        Self {
+            unsent: unsent.collect(),
+            timeline,
+            look,
+        }
     }
 
     /// The first row of all.
     pub fn first(&self) -> Spot {
-        Spot { id: self.timeline.first_id(), row: 0 }
+        Spot {
+            id: self.timeline.first_id(),
+            row: 0,
+        }
     }
 
     /// Behind the last row.
     pub fn end(&self) -> Spot {
-        Spot { id: self.timeline.end_id() + self.unsent.len() as i64, row: 0 }
+        Spot {
+            id: self.timeline.end_id() + self.unsent.len() as i64,
+            row: 0,
+        }
     }
 
     fn entry(&self, id: i64) -> Option<&Entry> {
         let behind = usize::try_from(id - self.timeline.end_id()).ok();
-        behind.map_or_else(|| self.timeline.get(id), |place| self.unsent.get(place).map(|(entry, _)| entry))
+        behind.map_or_else(
+            || self.timeline.get(id),
+            |place| self.unsent.get(place).map(|(entry, _)| entry),
+        )
     }
 
     fn rows(&self, id: i64) -> Vec<Row<'static>> {
-        let Some(entry) = self.entry(id) else { return Vec::new() };
-        let mut rows = self.look.rows(entry, self.entry(id - 1), self.timeline.news == Some(id));
+        let Some(entry) = self.entry(id) else {
+            return Vec::new();
+        };
+        let mut rows = self
+            .look
+            .rows(entry, self.entry(id - 1), self.timeline.news == Some(id));
         let place = usize::try_from(id - self.timeline.end_id()).ok();
-        if place.and_then(|place| self.unsent.get(place)).is_some_and(|(_, late)| *late)
+        if place
+            .and_then(|place| self.unsent.get(place))
+            .is_some_and(|(_, late)| *late)
             && let Some(row) = rows.last_mut()
         {
             let used: usize = row.spans.iter().map(|span| width(&span.content)).sum();
             let free = self.look.columns.saturating_sub(used + 1);
-            row.spans.push(Span::styled(format!("{}{UNSENT}", " ".repeat(free)), FAINT));
+            row.spans
+                .push(Span::styled(format!("{}{UNSENT}", " ".repeat(free)), FAINT));
         }
         rows
     }
@@ -80,7 +108,10 @@ impl<'a> Paper<'a> {
             }
             spot = Spot { id, row: rows - 1 };
         }
-        Spot { row: spot.row - count, ..spot }
+        Spot {
+            row: spot.row - count,
+            ..spot
+        }
     }
 
     /// So many rows further down, or behind the last row.
@@ -89,17 +120,25 @@ impl<'a> Paper<'a> {
         while spot < self.end() {
             let left = self.rows(spot.id).len().saturating_sub(spot.row);
             if count < left {
-                return Spot { row: spot.row + count, ..spot };
+                return Spot {
+                    row: spot.row + count,
+                    ..spot
+                };
             }
             count -= left;
-            spot = Spot { id: spot.id + 1, row: 0 };
+            spot = Spot {
+                id: spot.id + 1,
+                row: 0,
+            };
         }
         self.end()
     }
 
     /// The rows that are seen: from a spot downwards, or the last ones.
     pub fn page(&self, top: Option<Spot>, height: usize) -> Vec<Row<'static>> {
-        let top = top.map(|top| self.settled(top)).filter(|&top| self.down(top, height.saturating_sub(1)) < self.end());
+        let top = top
+            .map(|top| self.settled(top))
+            .filter(|&top| self.down(top, height.saturating_sub(1)) < self.end());
         let mut rows = VecDeque::new();
         if let Some(top) = top {
             let mut id = top.id;
@@ -112,7 +151,10 @@ impl<'a> Paper<'a> {
         let mut id = self.end().id;
         while rows.len() < height && id > self.timeline.first_id() {
             id -= 1;
-            self.rows(id).into_iter().rev().for_each(|row| rows.push_front(row));
+            self.rows(id)
+                .into_iter()
+                .rev()
+                .for_each(|row| rows.push_front(row));
         }
         let more = rows.len().saturating_sub(height);
         rows.into_iter().skip(more).collect()
@@ -124,14 +166,23 @@ impl<'a> Paper<'a> {
             return self.first();
         }
         let rows = self.rows(spot.id).len();
-        Spot { row: spot.row.min(rows.saturating_sub(1)), ..spot }
+        Spot {
+            row: spot.row.min(rows.saturating_sub(1)),
+            ..spot
+        }
     }
 }
 
 fn line(unsent: &Unsent, name: &str, at: u64) -> Line {
     let text = unsent.text.clone();
     match &unsent.to {
-        Some(to) => Line::Whisper { at, own: true, from: "você".into(), to: to.clone(), text },
+        Some(to) => Line::Whisper {
+            at,
+            own: true,
+            from: "você".into(),
+            to: to.clone(),
+            text,
+        },
         None => Line::Message {
             seq: 0,
             state: State::Whole,

@@ -39,9 +39,22 @@ pub struct Look {
 
 impl Look {
     pub fn new(clock: Clock, columns: usize, colours: bool, people: &[Face]) -> Self {
-        let longest = people.iter().map(|face| width(&face.name)).max().unwrap_or(0);
-        let names = if columns < NARROW { 0 } else { longest.clamp(*NAME.start(), *NAME.end()) };
-        Self { clock, columns, names, colours }
+        let longest = people
+            .iter()
+            .map(|face| width(&face.name))
+            .max()
+            .unwrap_or(0);
+        let names = if columns < NARROW {
+            0
+        } else {
+            longest.clamp(*NAME.start(), *NAME.end())
+        };
+        Self {
+            clock,
+            columns,
+            names,
+            colours,
+        }
     }
 
     /// The column where texts begin.
@@ -61,7 +74,8 @@ impl Look {
     pub fn rows(&self, entry: &Entry, before: Option<&Entry>, news: bool) -> Vec<Row<'static>> {
         let mut rows = Vec::new();
         let day = self.clock.day(entry.at).filter(|_| entry.at > 0);
-        let new_day = before.is_none_or(|before| before.at == 0 || self.clock.day(before.at) != day);
+        let new_day =
+            before.is_none_or(|before| before.at == 0 || self.clock.day(before.at) != day);
         if let Some(day) = day.filter(|_| new_day) {
             rows.push(self.rule(&clock::day_in_words(day), FAINT));
         }
@@ -70,7 +84,8 @@ impl Look {
         }
         let before = before.filter(|_| !new_day && !news);
         let hour = self.clock.hour(entry.at);
-        let same_minute = before.is_some_and(|before| shows_time(before) && self.clock.hour(before.at) == hour);
+        let same_minute =
+            before.is_some_and(|before| shows_time(before) && self.clock.hour(before.at) == hour);
         let hour = if same_minute { String::new() } else { hour };
         match &entry.what {
             What::Moves(moves) => self.moves(&hour, moves, &mut rows),
@@ -79,27 +94,61 @@ impl Look {
         rows
     }
 
-    fn line(&self, line: &Line, at: u64, before: Option<&Entry>, hour: &str, rows: &mut Vec<Row<'static>>) {
+    fn line(
+        &self,
+        line: &Line,
+        at: u64,
+        before: Option<&Entry>,
+        hour: &str,
+        rows: &mut Vec<Row<'static>>,
+    ) {
         match line {
-            Line::Message { from, own, action, mention, state, text, .. } => {
+            Line::Message {
+                from,
+                own,
+                action,
+                mention,
+                state,
+                text,
+                ..
+            } => {
                 let from = visible::line(from);
                 let style = style::name(&from, *own, *mention, self.colours);
-                let grouped = !mention && !action && before.is_some_and(|before| goes_on(before, &from, *own, at));
+                let grouped = !mention
+                    && !action
+                    && before.is_some_and(|before| goes_on(before, &from, *own, at));
                 let (text, first) = (with_state(*state, text), rows.len());
                 match (action, grouped) {
-                    (true, _) => self.said(hour, ("*", PLAIN), &format!("{from} {text}"), (width(&from), style), rows),
+                    (true, _) => self.said(
+                        hour,
+                        ("*", PLAIN),
+                        &format!("{from} {text}"),
+                        (width(&from), style),
+                        rows,
+                    ),
                     (false, true) => self.said(hour, ("", PLAIN), &text, (0, PLAIN), rows),
                     (false, false) => self.said(hour, (&from, style), &text, (0, PLAIN), rows),
                 }
-                rows[first..].last_mut().into_iter().for_each(|row| fade(row, *state));
+                rows[first..]
+                    .last_mut()
+                    .into_iter()
+                    .for_each(|row| fade(row, *state));
             }
             Line::Whisper { from, to, text, .. } => {
                 let (from, to) = (visible::line(from), visible::line(to));
                 let head = format!("{from} → {to}: ");
                 let text = format!("{head}{}", visible::text(text));
-                self.said(hour, ("", PLAIN), &text, (width(&head), style::whisper(self.colours)), rows);
+                self.said(
+                    hour,
+                    ("", PLAIN),
+                    &text,
+                    (width(&head), style::whisper(self.colours)),
+                    rows,
+                );
             }
-            Line::Found { query, lines, more, .. } => self.found(query, lines, *more, rows),
+            Line::Found {
+                query, lines, more, ..
+            } => self.found(query, lines, *more, rows),
             Line::Notice(tone, text) => self.notice(*tone, &visible::text(text), rows),
             Line::About { text, .. } => self.notice(Tone::Info, &visible::text(text), rows),
             Line::Help(text) => self.notice(Tone::Answer, &visible::text(text), rows),
@@ -135,11 +184,19 @@ impl Look {
             if !name.is_empty() {
                 let colon = if name == "*" { " " } else { ": " };
                 text = format!("{name}{colon}{text}");
-                (head, head_style) = if name == "*" { (head + 2, head_style) } else { (width(name), name_style) };
+                (head, head_style) = if name == "*" {
+                    (head + 2, head_style)
+                } else {
+                    (width(name), name_style)
+                };
             }
         }
         for (number, row) in wrap(&text, self.text_columns()).into_iter().enumerate() {
-            let mut spans = if number == 0 { std::mem::take(&mut spans) } else { vec![Span::raw(" ".repeat(indent))] };
+            let mut spans = if number == 0 {
+                std::mem::take(&mut spans)
+            } else {
+                vec![Span::raw(" ".repeat(indent))]
+            };
             let at = head_end(&row, if number == 0 { head } else { 0 });
             if at > 0 {
                 spans.push(Span::styled(row[..at].to_owned(), head_style));
@@ -158,35 +215,81 @@ impl Look {
         let text = told.collect::<Vec<_>>().join(" ");
         let before = rows.len();
         self.said(hour, ("", PLAIN), &text, (0, PLAIN), rows);
-        rows[before..].iter_mut().for_each(|row| *row = std::mem::take(row).style(FAINT));
+        rows[before..]
+            .iter_mut()
+            .for_each(|row| *row = std::mem::take(row).style(FAINT));
     }
 
     fn notice(&self, tone: Tone, text: &str, rows: &mut Vec<Row<'static>>) {
-        let indent = if self.columns > self.indent() + MIN_TEXT && tone == Tone::Info { self.indent() } else { 1 };
+        let indent = if self.columns > self.indent() + MIN_TEXT && tone == Tone::Info {
+            self.indent()
+        } else {
+            1
+        };
         let style = style::notice(tone, self.colours);
         let columns = self.columns.saturating_sub(indent + 1);
         for line in text.split('\n') {
             let head = table_head(line);
-            let hang = if columns >= width(head) + MIN_TABLE { width(head) } else { 0 };
-            let (head, rest) = if hang > 0 { line.split_at(head.len()) } else { ("", line) };
+            let hang = if columns >= width(head) + MIN_TABLE {
+                width(head)
+            } else {
+                0
+            };
+            let (head, rest) = if hang > 0 {
+                line.split_at(head.len())
+            } else {
+                ("", line)
+            };
             for (number, row) in wrap(rest, columns - hang).into_iter().enumerate() {
-                let head = if number == 0 { head.to_owned() } else { " ".repeat(hang) };
-                rows.push(Row::from(vec![Span::raw(" ".repeat(indent)), Span::styled(head + &row, style)]));
+                let head = if number == 0 {
+                    head.to_owned()
+                } else {
+                    " ".repeat(hang)
+                };
+                rows.push(Row::from(vec![
+                    Span::raw(" ".repeat(indent)),
+                    Span::styled(head + &row, style),
+                ]));
             }
         }
     }
 
     fn found(&self, query: &str, lines: &[Line], more: bool, rows: &mut Vec<Row<'static>>) {
-        self.notice(Tone::Answer, &crate::words::found(query, lines.len(), more), rows);
+        self.notice(
+            Tone::Answer,
+            &crate::words::found(query, lines.len(), more),
+            rows,
+        );
         for line in lines {
-            if let Line::Message { at, from, state, text, .. } = line {
-                let day = self.clock.day(*at).map(clock::day_in_digits).unwrap_or_default();
+            if let Line::Message {
+                at,
+                from,
+                state,
+                text,
+                ..
+            } = line
+            {
+                let day = self
+                    .clock
+                    .day(*at)
+                    .map(clock::day_in_digits)
+                    .unwrap_or_default();
                 let head = format!("{day} {} ", self.clock.hour(*at));
                 let text = format!("{}: {}", visible::line(from), with_state(*state, text));
-                for (number, row) in wrap(&text, self.columns.saturating_sub(width(&head) + 2)).into_iter().enumerate()
+                for (number, row) in wrap(&text, self.columns.saturating_sub(width(&head) + 2))
+                    .into_iter()
+                    .enumerate()
                 {
-                    let head = if number == 0 { head.clone() } else { " ".repeat(width(&head)) };
-                    rows.push(Row::from(vec![Span::raw(" "), Span::styled(head, FAINT), Span::raw(row)]));
+                    let head = if number == 0 {
+                        head.clone()
+                    } else {
+                        " ".repeat(width(&head))
+                    };
+                    rows.push(Row::from(vec![
+                        Span::raw(" "),
+                        Span::styled(head, FAINT),
+                        Span::raw(row),
+                    ]));
                 }
             }
         }
@@ -219,7 +322,10 @@ fn fade(row: &mut Row<'static>, state: State) {
     };
     if let Some(last) = row.spans.pop() {
         match last.content.strip_suffix(mark) {
-            Some(text) => row.spans.extend([Span::styled(text.to_owned(), last.style), Span::styled(mark, FAINT)]),
+            Some(text) => row.spans.extend([
+                Span::styled(text.to_owned(), last.style),
+                Span::styled(mark, FAINT),
+            ]),
             None => row.spans.push(last),
         }
     }
@@ -236,7 +342,12 @@ fn shows_time(entry: &Entry) -> bool {
 /// Whether the same person goes on.
 fn goes_on(before: &Entry, name: &str, mine: bool, now: u64) -> bool {
     match &before.what {
-        What::Said(Line::Message { from, own, action: false, .. }) => {
+        What::Said(Line::Message {
+            from,
+            own,
+            action: false,
+            ..
+        }) => {
             visible::line(from) == name && *own == mine && now.saturating_sub(before.at) <= GROUP_MS
         }
         _ => false,
@@ -245,7 +356,9 @@ fn goes_on(before: &Entry, name: &str, mine: bool, now: u64) -> bool {
 
 /// What stands before the second column of a table, with the spaces between; nothing in a line that is no table's.
 fn table_head(line: &str) -> &str {
-    let Some(gap) = line.find("  ") else { return "" };
+    let Some(gap) = line.find("  ") else {
+        return "";
+    };
     let rest = line[gap..].trim_start_matches(' ');
     &line[..line.len() - rest.len()]
 }

@@ -40,8 +40,9 @@ const NAME_COLOURS: [Color; 11] = [
 /// A name: the same person has the same colour everywhere; one's own is bold, one that speaks to oneself is reversed.
 pub fn name(name: &str, own: bool, mention: bool, colours: bool) -> Style {
     // FNV-1a: small, and the same in every version of this program.
-    let hash =
-        fold(name).bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = fold(name).bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
     let mut style = PLAIN;
     if colours {
         style = style.fg(NAME_COLOURS[hash as usize % NAME_COLOURS.len()]);
@@ -57,13 +58,21 @@ pub fn name(name: &str, own: bool, mention: bool, colours: bool) -> Style {
 
 /// The line where reading stopped.
 pub fn news(colours: bool) -> Style {
-    if colours { STRONG.fg(Color::Yellow) } else { STRONG }
+    if colours {
+        STRONG.fg(Color::Yellow)
+    } else {
+        STRONG
+    }
 }
 
 /// Who whispers to whom.
 pub fn whisper(colours: bool) -> Style {
     let style = PLAIN.add_modifier(Modifier::ITALIC);
-    if colours { style.fg(Color::Magenta) } else { style }
+    if colours {
+        style.fg(Color::Magenta)
+    } else {
+        style
+    }
 }
 
 /// Words of the client.
@@ -80,7 +89,12 @@ pub fn notice(tone: Tone, colours: bool) -> Style {
 pub fn sequence(style: Style) -> String {
     let mut codes = vec!["0".to_owned()];
     let on = style.add_modifier;
-    codes.extend(ATTRIBUTES.iter().filter(|(modifier, _)| on.contains(*modifier)).map(|(_, code)| (*code).to_owned()));
+    codes.extend(
+        ATTRIBUTES
+            .iter()
+            .filter(|(modifier, _)| on.contains(*modifier))
+            .map(|(_, code)| (*code).to_owned()),
+    );
     codes.extend(style.fg.and_then(colour_code).map(|code| code.to_string()));
     format!("\x1b[{}m", codes.join(";"))
 }

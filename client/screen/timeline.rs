@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 /// Most entries kept in a room; what is older can be asked for again.
 pub const MAX_ENTRIES: usize = 5000;
 /// Stands above the first of them.
-const FULL: &str = "Aqui cabem 5.000 mensagens. As mais antigas continuam no servidor: procure com /buscar.";
+const FULL: &str =
+    "Aqui cabem 5.000 mensagens. As mais antigas continuam no servidor: procure com /buscar.";
 /// Most comings and goings told in one entry.
 const MAX_MOVES: usize = 100;
 
@@ -69,17 +70,31 @@ impl Timeline {
     }
 
     pub fn get(&self, id: i64) -> Option<&Entry> {
-        usize::try_from(id - self.first_id).ok().and_then(|place| self.entries.get(place))
+        usize::try_from(id - self.first_id)
+            .ok()
+            .and_then(|place| self.entries.get(place))
     }
 
     /// What comes is read as it comes only if `watched`.
     pub fn push(&mut self, line: Line, now: u64, watched: bool) {
         let (at, own, mention) = match &line {
-            Line::Message { at, own, mention, .. } => (*at, *own, *mention),
+            Line::Message {
+                at, own, mention, ..
+            } => (*at, *own, *mention),
             Line::Whisper { at, own, .. } => (*at, *own, true),
-            Line::Presence { came, went, renamed, .. } => return self.moved(came, went, renamed, now),
+            Line::Presence {
+                came,
+                went,
+                renamed,
+                ..
+            } => return self.moved(came, went, renamed, now),
             // The client's own words have no time: they belong to what stands above them.
-            _ => return self.add(What::Said(line), self.entries.back().map_or(0, |entry| entry.at)),
+            _ => {
+                return self.add(
+                    What::Said(line),
+                    self.entries.back().map_or(0, |entry| entry.at),
+                );
+            }
         };
         let seen = own || (watched && self.top.is_none());
         if self.news.is_none() && ((!seen) || (self.missed && !own)) {
@@ -98,7 +113,9 @@ impl Timeline {
     pub fn amend(&mut self, change: &Change) {
         for entry in &mut self.entries {
             match &mut entry.what {
-                What::Said(Line::Found { lines, .. }) => lines.iter_mut().for_each(|line| change.apply(line)),
+                What::Said(Line::Found { lines, .. }) => {
+                    lines.iter_mut().for_each(|line| change.apply(line))
+                }
                 What::Said(line) => change.apply(line),
                 What::Moves(_) => {}
             }
@@ -115,7 +132,11 @@ impl Timeline {
         let room = MAX_ENTRIES.saturating_sub(self.entries.len());
         let too_many = lines.len() > room;
         for line in lines.into_iter().rev().take(room) {
-            let at = if let Line::Message { at, .. } = &line { *at } else { 0 };
+            let at = if let Line::Message { at, .. } = &line {
+                *at
+            } else {
+                0
+            };
             self.add_before(What::Said(line), at);
         }
         let at = self.entries.front().map_or(0, |entry| entry.at);
@@ -145,7 +166,11 @@ impl Timeline {
     }
 
     fn add(&mut self, what: What, at: u64) {
-        self.entries.push_back(Entry { id: self.end_id(), at, what });
+        self.entries.push_back(Entry {
+            id: self.end_id(),
+            at,
+            what,
+        });
         if self.entries.len() > MAX_ENTRIES {
             self.entries.pop_front();
             self.first_id += 1;
@@ -154,27 +179,44 @@ impl Timeline {
 
     fn add_before(&mut self, what: What, at: u64) {
         self.first_id -= 1;
-        self.entries.push_front(Entry { id: self.first_id, at, what });
+        self.entries.push_front(Entry {
+            id: self.first_id,
+            at,
+            what,
+        });
     }
 
     /// Comings and goings stand together as long as nothing else happens; whoever comes and goes at once was not there.
     fn moved(&mut self, came: &[String], went: &[String], renamed: &[(String, String)], now: u64) {
         let mut moves = match self.entries.back_mut() {
-            Some(Entry { what: What::Moves(moves), .. }) if moves.len() < MAX_MOVES => std::mem::take(moves),
+            Some(Entry {
+                what: What::Moves(moves),
+                ..
+            }) if moves.len() < MAX_MOVES => std::mem::take(moves),
             _ => {
                 self.add(What::Moves(Vec::new()), now);
                 Vec::new()
             }
         };
-        let signs = came.iter().map(|name| ('+', name)).chain(went.iter().map(|name| ('−', name)));
+        let signs = came
+            .iter()
+            .map(|name| ('+', name))
+            .chain(went.iter().map(|name| ('−', name)));
         for (sign, name) in signs {
             let other = if sign == '+' { '−' } else { '+' };
-            match moves.iter().position(|(known, moved)| *known == other && moved == name) {
+            match moves
+                .iter()
+                .position(|(known, moved)| *known == other && moved == name)
+            {
                 Some(place) => drop(moves.remove(place)),
                 None => moves.push((sign, name.clone())),
             }
         }
-        moves.extend(renamed.iter().map(|(from, to)| ('→', format!("{from} agora é {to}"))));
+        moves.extend(
+            renamed
+                .iter()
+                .map(|(from, to)| ('→', format!("{from} agora é {to}"))),
+        );
         if moves.is_empty() {
             self.entries.pop_back();
         } else if let Some(entry) = self.entries.back_mut() {

@@ -91,7 +91,11 @@ impl View {
                 let place = self.place(place);
                 self.rooms[place].1.missed();
             }
-            Line::Earlier { place, lines, start } => {
+            Line::Earlier {
+                place,
+                lines,
+                start,
+            } => {
                 let place = self.place(place);
                 self.rooms[place].1.earlier(lines.clone(), *start);
             }
@@ -127,10 +131,20 @@ impl View {
     pub fn sync(&mut self, status: &Status) {
         let here = self.rooms[self.current].0.clone();
         if !status.rooms.is_empty() {
-            self.rooms.retain(|(name, _)| name.is_empty() || status.rooms.contains(name) || *name == here);
-            self.current = self.rooms.iter().position(|(name, _)| *name == here).unwrap_or(0);
+            self.rooms.retain(|(name, _)| {
+                name.is_empty() || status.rooms.contains(name) || *name == here
+            });
+            self.current = self
+                .rooms
+                .iter()
+                .position(|(name, _)| *name == here)
+                .unwrap_or(0);
         }
-        if let Some(name) = status.rooms.get(status.current).filter(|name| **name != here) {
+        if let Some(name) = status
+            .rooms
+            .get(status.current)
+            .filter(|name| **name != here)
+        {
             self.turn_to(&name.clone());
         }
     }
@@ -212,16 +226,24 @@ impl View {
     /// The room so many places further, round and round.
     pub fn neighbour(&self, way: Way, status: &Status) -> Option<String> {
         let count = status.rooms.len();
-        let step = if way == Way::On { 1 } else { count.saturating_sub(1) };
+        let step = if way == Way::On {
+            1
+        } else {
+            count.saturating_sub(1)
+        };
         (count > 1).then(|| status.rooms[(status.current + step) % count].clone())
     }
 
     /// The next room where something happened, those with mentions first.
     pub fn active(&self, status: &Status) -> Option<String> {
         let count = status.rooms.len();
-        let others: Vec<&String> = (1..count).map(|step| &status.rooms[(status.current + step) % count]).collect();
+        let others: Vec<&String> = (1..count)
+            .map(|step| &status.rooms[(status.current + step) % count])
+            .collect();
         let mentioned = others.iter().find(|name| self.unread(name).1);
-        mentioned.or_else(|| others.iter().find(|name| self.unread(name).0 > 0)).map(|name| (*name).clone())
+        mentioned
+            .or_else(|| others.iter().find(|name| self.unread(name).0 > 0))
+            .map(|name| (*name).clone())
     }
 
     /// Who spoke here, the last one first.
@@ -229,7 +251,9 @@ impl View {
         let room = self.room();
         let mut names = Vec::new();
         for id in (room.first_id()..room.end_id()).rev().take(MAX_LOOKED_BACK) {
-            if let Some(What::Said(Line::Message { from, own: false, .. })) = room.get(id).map(|entry| &entry.what)
+            if let Some(What::Said(Line::Message {
+                from, own: false, ..
+            })) = room.get(id).map(|entry| &entry.what)
                 && !names.contains(from)
             {
                 names.push(from.clone());

@@ -20,7 +20,10 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 
 fn wrap_paragraph(paragraph: &str, columns: usize, rows: &mut Vec<String>) {
     let (mut row, mut used) = (String::new(), 0);
-    for piece in paragraph.split_word_bounds().flat_map(|piece| pieces(piece, columns)) {
+    for piece in paragraph
+        .split_word_bounds()
+        .flat_map(|piece| pieces(piece, columns))
+    {
         let width = width(piece);
         if used + width > columns {
             // Spaces at a break belong to neither row.
@@ -57,7 +60,11 @@ fn carried(row: &mut String, next: &str) -> String {
 
 /// What fits in no row is cut.
 fn pieces(piece: &str, columns: usize) -> Vec<&str> {
-    if width(piece) <= columns { vec![piece] } else { piece.graphemes(true).collect() }
+    if width(piece) <= columns {
+        vec![piece]
+    } else {
+        piece.graphemes(true).collect()
+    }
 }
 
 /// Columns of a text, grapheme by grapheme, as the screen counts them.
@@ -72,7 +79,9 @@ pub fn cut(text: &str, columns: usize) -> String {
     }
     let (mut cut, mut left) = (String::new(), columns.saturating_sub(1));
     for grapheme in text.graphemes(true) {
-        let Some(rest) = left.checked_sub(grapheme.width()) else { break };
+        let Some(rest) = left.checked_sub(grapheme.width()) else {
+            break;
+        };
         left = rest;
         cut.push_str(grapheme);
     }
@@ -88,7 +97,10 @@ mod tests {
 
     #[test]
     fn rows_break_between_words() {
-        assert_eq!(wrap("alguém revisa o hub.rs?", 10), ["alguém", "revisa o", "hub.rs?"]);
+        assert_eq!(
+            wrap("alguém revisa o hub.rs?", 10),
+            ["alguém", "revisa o", "hub.rs?"]
+        );
         assert_eq!(wrap("um\n\ndois", 10), ["um", "", "dois"]);
         assert_eq!(wrap("", 10), [""]);
     }

@@ -33,16 +33,24 @@ static LAST: Mutex<Option<Buffer>> = Mutex::new(None);
 /// Prints the conversation that was last on the full screen, so that it is not lost with it: without the status above
 /// it and the line being typed below.
 pub fn print_last() {
-    let Some(cells) = LAST.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+    let Some(cells) = LAST.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+        return;
+    };
     let _ = write_at_once(text_of(&cells).as_bytes());
 }
 
 /// The rows between the first and the last, as plain text.
 fn text_of(cells: &Buffer) -> String {
     let area = cells.area;
-    let row = |y| (0..area.width).map(|x| cells[(x, y)].symbol()).collect::<String>();
+    let row = |y| {
+        (0..area.width)
+            .map(|x| cells[(x, y)].symbol())
+            .collect::<String>()
+    };
     let rows = (1..area.height.saturating_sub(1)).map(|y| row(y).trim_end().to_owned());
-    rows.skip_while(String::is_empty).map(|row| row + "\r\n").collect()
+    rows.skip_while(String::is_empty)
+        .map(|row| row + "\r\n")
+        .collect()
 }
 
 /// Gives the terminal back as it was. Does nothing when it is not in our hands; may be called from anywhere.
@@ -67,7 +75,13 @@ pub fn clear() -> io::Result<()> {
 }
 
 /// Writes the rows that are not as they were, then the title and the bell if wanted.
-pub fn write(old: &Buffer, new: &Buffer, cursor: Position, title: Option<&str>, bell: bool) -> io::Result<()> {
+pub fn write(
+    old: &Buffer,
+    new: &Buffer,
+    cursor: Position,
+    title: Option<&str>,
+    bell: bool,
+) -> io::Result<()> {
     let mut frame = String::from(BEGIN_FRAME);
     changes(old, new, &mut frame);
     frame.push_str(&format!("\x1b[0m\x1b[{};{}H", cursor.y + 1, cursor.x + 1));
@@ -88,15 +102,28 @@ pub fn write(old: &Buffer, new: &Buffer, cursor: Position, title: Option<&str>, 
 /// wiped and written anew: what a terminal painted beside its cell would otherwise stay there for good.
 fn changes(old: &Buffer, new: &Buffer, frame: &mut String) {
     let columns = usize::from(new.area.width).max(1);
-    for (y, (was, is)) in old.content.chunks(columns).zip(new.content.chunks(columns)).enumerate() {
-        let anew = was != is && [was, is].into_iter().flatten().any(|cell| width(cell.symbol()) != 1);
+    for (y, (was, is)) in old
+        .content
+        .chunks(columns)
+        .zip(new.content.chunks(columns))
+        .enumerate()
+    {
+        let anew = was != is
+            && [was, is]
+                .into_iter()
+                .flatten()
+                .any(|cell| width(cell.symbol()) != 1);
         if anew {
             frame.push_str(&format!("\x1b[{};1H\x1b[0m\x1b[2K", y + 1));
         }
         let (mut at, mut style, mut x) = (None, String::new(), 0);
         while let Some(cell) = is.get(x) {
             let columns = width(cell.symbol()).max(1);
-            if if anew { *cell != Cell::EMPTY } else { *cell != was[x] } {
+            if if anew {
+                *cell != Cell::EMPTY
+            } else {
+                *cell != was[x]
+            } {
                 if at != Some(x) {
                     frame.push_str(&format!("\x1b[{};{}H", y + 1, x + 1));
                 }
@@ -115,7 +142,11 @@ fn changes(old: &Buffer, new: &Buffer, frame: &mut String) {
 }
 
 fn sequence(cell: &Cell) -> String {
-    style::sequence(Style::new().fg(cell.fg).add_modifier(cell.modifier & !Modifier::HIDDEN))
+    style::sequence(
+        Style::new()
+            .fg(cell.fg)
+            .add_modifier(cell.modifier & !Modifier::HIDDEN),
+    )
 }
 
 /// Prints rows as any program does.
@@ -123,7 +154,11 @@ pub fn print(rows: &[Row<'_>]) -> io::Result<()> {
     let mut text = String::new();
     for row in rows {
         for span in &row.spans {
-            text.push_str(&format!("{}{}", style::sequence(row.style.patch(span.style)), span.content));
+            text.push_str(&format!(
+                "{}{}",
+                style::sequence(row.style.patch(span.style)),
+                span.content
+            ));
         }
         text.push_str("\x1b[0m\r\n");
     }
@@ -134,7 +169,10 @@ pub fn print(rows: &[Row<'_>]) -> io::Result<()> {
 #[cfg(unix)]
 fn write_at_once(bytes: &[u8]) -> io::Result<()> {
     use std::os::fd::AsFd;
-    write_whole(&std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?), bytes)
+    write_whole(
+        &std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?),
+        bytes,
+    )
 }
 
 /// Writes all of it, also where another program has left the terminal in a mode that refuses instead of waiting.
@@ -173,12 +211,19 @@ mod tests {
     #[test]
     fn what_is_left_of_a_screen_is_the_conversation_in_it() {
         let mut cells = Buffer::empty(Rect::new(0, 0, 20, 6));
-        for (y, text) in [(0, "● localhost"), (2, "09:05  Célia  olá"), (3, "       Ana  oi 🙂"), (5, "Ana › rascu")]
-        {
+        for (y, text) in [
+            (0, "● localhost"),
+            (2, "09:05  Célia  olá"),
+            (3, "       Ana  oi 🙂"),
+            (5, "Ana › rascu"),
+        ] {
             cells.set_string(0, y, text, Style::new());
         }
         let text = text_of(&cells);
-        assert!(text.starts_with("09:05  Célia  olá\r\n       Ana  oi 🙂"), "{text:?}");
+        assert!(
+            text.starts_with("09:05  Célia  olá\r\n       Ana  oi 🙂"),
+            "{text:?}"
+        );
         assert!(!text.contains("localhost") && !text.contains("rascu"));
     }
     fn screen(rows: &[&str]) -> Buffer {
@@ -198,8 +243,15 @@ mod tests {
     /// Some terminals draw the two letters of a flag beside each other: the second one used to stay.
     #[test]
     fn a_row_that_had_a_flag_is_wiped_before_it_is_written_again() {
-        assert_eq!(written(&["oi 🇧🇷"], &["oi tudo"]), "\x1b[1;1H\x1b[0m\x1b[2K\x1b[1;1H\x1b[0moi\x1b[1;4Htudo");
-        assert_eq!(written(&["oi 🇧🇷", "a"], &["oi 🇧🇷", "b"]), "\x1b[2;1H\x1b[0mb", "other rows are left alone");
+        assert_eq!(
+            written(&["oi 🇧🇷"], &["oi tudo"]),
+            "\x1b[1;1H\x1b[0m\x1b[2K\x1b[1;1H\x1b[0moi\x1b[1;4Htudo"
+        );
+        assert_eq!(
+            written(&["oi 🇧🇷", "a"], &["oi 🇧🇷", "b"]),
+            "\x1b[2;1H\x1b[0mb",
+            "other rows are left alone"
+        );
     }
 
     #[test]
@@ -213,11 +265,16 @@ mod tests {
     fn every_attribute_that_is_drawn_reaches_the_terminal() {
         let mut cells = screen(&[]);
         for (x, modifier) in (0..).zip(style::ATTRIBUTES.map(|(modifier, _)| modifier)) {
-            cells[(x, 0)].set_symbol("x").set_style(Style::new().add_modifier(modifier));
+            cells[(x, 0)]
+                .set_symbol("x")
+                .set_style(Style::new().add_modifier(modifier));
         }
         let mut frame = String::new();
         changes(&screen(&[]), &cells, &mut frame);
-        assert_eq!(frame, "\x1b[1;1H\x1b[0;1mx\x1b[0;2mx\x1b[0;3mx\x1b[0;4mx\x1b[0;7mx");
+        assert_eq!(
+            frame,
+            "\x1b[1;1H\x1b[0;1mx\x1b[0;2mx\x1b[0;3mx\x1b[0;4mx\x1b[0;7mx"
+        );
     }
 
     #[cfg(unix)]

@@ -44,7 +44,9 @@ fn outcome(bytes: &[u8], piece: usize) -> Result<(Head, Vec<u8>), Option<Vec<u8>
 }
 
 fuzz_target!(|input: &[u8]| {
-    let Some((&piece, bytes)) = input.split_first() else { return };
+    let Some((&piece, bytes)) = input.split_first() else {
+        return;
+    };
     let whole = outcome(bytes, usize::MAX);
     let pieces = outcome(bytes, usize::from(piece) + 1);
     if let (Ok(whole), Ok(pieces)) = (&whole, &pieces) {

@@ -19,7 +19,10 @@ struct Peer<'a> {
 
 impl Read for Peer<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let piece = self.pieces.get(self.turn % self.pieces.len().max(1)).map_or(usize::MAX, |&size| size.into());
+        let piece = self
+            .pieces
+            .get(self.turn % self.pieces.len().max(1))
+            .map_or(usize::MAX, |&size| size.into());
         self.turn += 1;
         let wanted = piece.max(1).min(buffer.len());
         self.bytes.read(&mut buffer[..wanted])
@@ -36,8 +39,19 @@ impl Source for Peer<'_> {
 fn conversation(bytes: &[u8], rest: usize, pieces: &[u8]) -> (Vec<Incoming>, u16) {
     let (rest, later) = bytes.split_at(rest.min(bytes.len()));
     let pulse = Some(Arc::new(Pulse::new(Instant::now())));
-    let watch = Watch { budget: None, unfinished: Some(Duration::from_secs(3600)), pulse };
-    let guard = Guard::new(Peer { bytes: later, pieces, turn: 0 }, watch);
+    let watch = Watch {
+        budget: None,
+        unfinished: Some(Duration::from_secs(3600)),
+        pulse,
+    };
+    let guard = Guard::new(
+        Peer {
+            bytes: later,
+            pieces,
+            turn: 0,
+        },
+        watch,
+    );
     let mut reader = Reader::accept(guard, rest.to_vec(), MAX_FRAME, Vec::new());
     let mut said = Vec::new();
     let code = loop {
@@ -55,11 +69,18 @@ fn conversation(bytes: &[u8], rest: usize, pieces: &[u8]) -> (Vec<Incoming>, u16
     };
     assert!(said.iter().all(|incoming| size(incoming) <= MAX_FRAME));
     // What is answered to pings and closes is at most what a peer may make us send: its own bytes back.
-    assert!(reader.replies_mut().len() <= bytes.len() + 16, "more is answered than was said");
+    assert!(
+        reader.replies_mut().len() <= bytes.len() + 16,
+        "more is answered than was said"
+    );
     (said, code)
 }
 
 fuzz_target!(|input: (u8, [u8; 4], &[u8])| {
     let (rest, pieces, bytes) = input;
-    assert_eq!(conversation(bytes, rest.into(), &pieces), conversation(bytes, 0, &[]), "the pieces decided");
+    assert_eq!(
+        conversation(bytes, rest.into(), &pieces),
+        conversation(bytes, 0, &[]),
+        "the pieces decided"
+    );
 });

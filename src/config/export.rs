@@ -20,19 +20,27 @@ pub struct Export {
 /// Reads what comes after `exportar`.
 pub fn parse(mut history: Home, mut parser: Parser) -> Result<Request, UsageError> {
     let (mut room, mut format) = (RoomName::lobby(), Format::Text);
-    while let Some(argument) = parser.next().map_err(|error| UsageError(unreadable(&error)))? {
+    while let Some(argument) = parser
+        .next()
+        .map_err(|error| UsageError(unreadable(&error)))?
+    {
         let name = match argument {
             Arg::Short('h') | Arg::Long("ajuda" | "help") => return Ok(Request::Help),
             Arg::Long(name) => name.to_owned(),
             Arg::Short(c) => return Err(suggest(&format!("-{c}"), std::iter::empty())),
             Arg::Value(value) => {
-                let text =
-                    format!("Não sei o que fazer com “{}”. Veja as opções com: servidor --ajuda", value.display());
+                let text = format!(
+                    "Não sei o que fazer com “{}”. Veja as opções com: servidor --ajuda",
+                    value.display()
+                );
                 return Err(UsageError(text));
             }
         };
         if !matches!(name.as_str(), "formato" | "sala" | "historico") {
-            return Err(suggest(&format!("--{name}"), ["formato", "sala", "historico", "ajuda"].into_iter()));
+            return Err(suggest(
+                &format!("--{name}"),
+                ["formato", "sala", "historico", "ajuda"].into_iter(),
+            ));
         }
         let value = parser.value().map_err(|_| {
             UsageError(format!("A opção “--{name}” precisa de um valor, por exemplo: servidor exportar --sala geral"))
@@ -41,7 +49,13 @@ pub fn parse(mut history: Home, mut parser: Parser) -> Result<Request, UsageErro
         match name.as_str() {
             "formato" => format = read_format(&value)?,
             "sala" => room = read_room(&value)?,
-            _ => history = if value == "nenhum" { Home::Memory } else { Home::File(value.as_ref().into()) },
+            _ => {
+                history = if value == "nenhum" {
+                    Home::Memory
+                } else {
+                    Home::File(value.as_ref().into())
+                }
+            }
         }
     }
     match history {
@@ -67,6 +81,8 @@ fn read_format(value: &str) -> Result<Format, UsageError> {
 
 fn read_room(value: &str) -> Result<RoomName, UsageError> {
     RoomName::new(value.strip_prefix('#').unwrap_or(value)).map_err(|_| {
-        UsageError(format!("“{value}” não é o nome de uma sala. Por exemplo: servidor exportar --sala geral"))
+        UsageError(format!(
+            "“{value}” não é o nome de uma sala. Por exemplo: servidor exportar --sala geral"
+        ))
     })
 }

@@ -75,7 +75,11 @@ pub const KNOBS: &[Knob] = &[
         variable: "PAPO_HISTORICO",
         example: "--historico historico.db",
         set: |config, value| {
-            config.history = if value == "nenhum" { Home::Memory } else { Home::File(value.into()) };
+            config.history = if value == "nenhum" {
+                Home::Memory
+            } else {
+                Home::File(value.into())
+            };
             Ok(())
         },
         clear: keep,
@@ -199,15 +203,24 @@ impl Knob {
     pub fn is_called(&self, flag: &str) -> bool {
         match flag.strip_prefix("--") {
             Some(long) => long == self.long,
-            None => self.short.is_some_and(|short| flag.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4]))),
+            None => self.short.is_some_and(|short| {
+                flag.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4]))
+            }),
         }
     }
 
     /// The two columns of the help.
     pub fn help(&self) -> (String, String) {
-        let short = self.short.map_or("    ".into(), |short| format!("-{short}, "));
-        let value = self.value.map_or(String::new(), |value| format!(" <{value}>"));
-        (format!("  {short}--{}{value}", self.long), self.help.to_owned())
+        let short = self
+            .short
+            .map_or("    ".into(), |short| format!("-{short}, "));
+        let value = self
+            .value
+            .map_or(String::new(), |value| format!(" <{value}>"));
+        (
+            format!("  {short}--{}{value}", self.long),
+            self.help.to_owned(),
+        )
     }
 
     /// Takes a value from the environment: switches say `1` or `sim`, lists are divided by commas.
@@ -218,7 +231,10 @@ impl Knob {
                 "1" | "sim" | "true" => 1,
                 "2" => 2,
                 _ => {
-                    let text = format!("“{value}” não serve para {}. Use sim ou não.", self.variable);
+                    let text = format!(
+                        "“{value}” não serve para {}. Use sim ou não.",
+                        self.variable
+                    );
                     return Err(UsageError(text));
                 }
             };
@@ -228,7 +244,11 @@ impl Knob {
         if !is_list {
             return (self.set)(config, value);
         }
-        value.split(',').map(str::trim).filter(|item| !item.is_empty()).try_for_each(|item| (self.set)(config, item))
+        value
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .try_for_each(|item| (self.set)(config, item))
     }
 }
 
@@ -240,7 +260,11 @@ fn set_port(config: &mut Config, value: &str) -> Result<(), UsageError> {
 }
 
 fn set_address(config: &mut Config, value: &str) -> Result<(), UsageError> {
-    let address = if value == "localhost" { Ok(Ipv4Addr::LOCALHOST.into()) } else { value.parse::<IpAddr>() };
+    let address = if value == "localhost" {
+        Ok(Ipv4Addr::LOCALHOST.into())
+    } else {
+        value.parse::<IpAddr>()
+    };
     config.address = address.map_err(|_| {
         let text = format!(
             "“{value}” não é um endereço IP. Use um dos endereços deste computador, por exemplo: servidor --endereco \
@@ -256,7 +280,10 @@ fn set_keep(config: &mut Config, value: &str) -> Result<(), UsageError> {
         config.keep_days = None;
         return Ok(());
     }
-    let days = value.parse().ok().filter(|days| (1..=MOST_DAYS).contains(days));
+    let days = value
+        .parse()
+        .ok()
+        .filter(|days| (1..=MOST_DAYS).contains(days));
     config.keep_days = Some(days.ok_or_else(|| {
         UsageError(format!(
             "“{value}” não é um número de dias. Use por exemplo: servidor --guardar 30, ou --guardar sempre"
@@ -269,13 +296,18 @@ fn set_rate(config: &mut Config, value: &str) -> Result<(), UsageError> {
     let rate = value.replace(',', ".").parse::<f64>().ok();
     let rate = rate.filter(|&rate| rate == 0.0 || (LOWEST_RATE..=HIGHEST_RATE).contains(&rate));
     config.rate = rate.ok_or_else(|| {
-        UsageError(format!("“{value}” não é um ritmo. Use mensagens por segundo, por exemplo: servidor --ritmo 5"))
+        UsageError(format!(
+            "“{value}” não é um ritmo. Use mensagens por segundo, por exemplo: servidor --ritmo 5"
+        ))
     })?;
     Ok(())
 }
 
 fn set_max_connections(config: &mut Config, value: &str) -> Result<(), UsageError> {
-    let number = value.parse().ok().filter(|number| (1..=MOST_CONNECTIONS).contains(number));
+    let number = value
+        .parse()
+        .ok()
+        .filter(|number| (1..=MOST_CONNECTIONS).contains(number));
     config.max_connections = number.ok_or_else(|| {
         let text = format!(
             "“{value}” não é um número de conexões. Use de 1 a {}, por exemplo: servidor --max-conexoes 1000",
@@ -288,15 +320,21 @@ fn set_max_connections(config: &mut Config, value: &str) -> Result<(), UsageErro
 
 fn set_password(config: &mut Config, value: &str) -> Result<(), UsageError> {
     // The sentence never repeats what was typed.
-    let text = format!("Esta senha não serve. Use de 1 a {} caracteres: servidor --senha SENHA", Password::MAX);
+    let text = format!(
+        "Esta senha não serve. Use de 1 a {} caracteres: servidor --senha SENHA",
+        Password::MAX
+    );
     config.password = Some(Password::new(value).ok_or(UsageError(text))?);
     Ok(())
 }
 
 fn add_origin(config: &mut Config, value: &str) -> Result<(), UsageError> {
     let origin = value.trim_end_matches('/').to_ascii_lowercase();
-    let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    let well_formed = origin == "null" || rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['/', ' ']));
+    let rest = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"));
+    let well_formed =
+        origin == "null" || rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['/', ' ']));
     if !well_formed {
         let text = format!(
             "“{value}” não é a origem de uma página. Escreva como no navegador, sem caminho: servidor --origem \
@@ -312,7 +350,9 @@ fn add_domain(config: &mut Config, value: &str) -> Result<(), UsageError> {
     let domain = value.trim_end_matches('.').to_ascii_lowercase();
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     if domain.is_empty() || !domain.chars().all(allowed) {
-        let text = format!("“{value}” não é um nome de domínio. Por exemplo: servidor --dominio papo.exemplo.com.br");
+        let text = format!(
+            "“{value}” não é um nome de domínio. Por exemplo: servidor --dominio papo.exemplo.com.br"
+        );
         return Err(UsageError(text));
     }
     config.domains.push(domain);

@@ -124,7 +124,10 @@ pub fn parse(
     }
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut cleared = Vec::new();
-    while let Some(argument) = parser.next().map_err(|error| UsageError(unreadable(&error)))? {
+    while let Some(argument) = parser
+        .next()
+        .map_err(|error| UsageError(unreadable(&error)))?
+    {
         let name = match argument {
             Arg::Short('h') | Arg::Long("ajuda" | "help") => return Ok(Request::Help),
             Arg::Short('V') | Arg::Long("versao" | "version") => return Ok(Request::Version),
@@ -137,7 +140,10 @@ pub fn parse(
                 )));
             }
         };
-        let knob = KNOBS.iter().find(|knob| knob.is_called(&name)).ok_or_else(|| unknown(&name))?;
+        let knob = KNOBS
+            .iter()
+            .find(|knob| knob.is_called(&name))
+            .ok_or_else(|| unknown(&name))?;
         // What the flags list replaces what the variable listed.
         if !cleared.contains(&knob.long) {
             (knob.clear)(&mut config);
@@ -149,7 +155,10 @@ pub fn parse(
             continue;
         }
         let value = parser.value().map_err(|_| {
-            UsageError(format!("A opção “{name}” precisa de um valor, por exemplo: servidor {}", knob.example))
+            UsageError(format!(
+                "A opção “{name}” precisa de um valor, por exemplo: servidor {}",
+                knob.example
+            ))
         })?;
         (knob.set)(&mut config, &value.to_string_lossy())?;
     }
@@ -167,7 +176,10 @@ pub fn help() -> String {
          servidor exportar [--formato txt|json|html] [--sala SALA] [--historico ARQUIVO]\n\nOpções:\n",
     );
     let lines = KNOBS.iter().map(Knob::help).chain([
-        ("  -h, --ajuda".into(), "Mostra esta ajuda (--help também vale)".into()),
+        (
+            "  -h, --ajuda".into(),
+            "Mostra esta ajuda (--help também vale)".into(),
+        ),
         ("  -V, --versao".into(), "Mostra a versão".into()),
     ]);
     for (left, right) in lines {
@@ -180,17 +192,32 @@ pub fn help() -> String {
 }
 
 fn unknown(name: &str) -> UsageError {
-    suggest(name, KNOBS.iter().map(|knob| knob.long).chain(["ajuda", "versao"]))
+    suggest(
+        name,
+        KNOBS
+            .iter()
+            .map(|knob| knob.long)
+            .chain(["ajuda", "versao"]),
+    )
 }
 
 /// An unknown option, with the nearest of those that there are.
 fn suggest(name: &str, known: impl Iterator<Item = &'static str>) -> UsageError {
     let close = known
-        .map(|long| (strsim::damerau_levenshtein(long, name.trim_start_matches('-')), long))
+        .map(|long| {
+            (
+                strsim::damerau_levenshtein(long, name.trim_start_matches('-')),
+                long,
+            )
+        })
         .min()
         .filter(|(distance, _)| *distance <= 3 && name.starts_with("--"));
-    let hint = close.map_or(String::new(), |(_, long)| format!(" Você quis dizer --{long}?"));
-    UsageError(format!("Não conheço a opção “{name}”.{hint} Veja todas com: servidor --ajuda"))
+    let hint = close.map_or(String::new(), |(_, long)| {
+        format!(" Você quis dizer --{long}?")
+    });
+    UsageError(format!(
+        "Não conheço a opção “{name}”.{hint} Veja todas com: servidor --ajuda"
+    ))
 }
 
 fn unreadable(error: &lexopt::Error) -> String {

@@ -19,7 +19,10 @@ fn error(arguments: &str) -> String {
 
 #[test]
 fn without_options_only_this_computer_is_served() {
-    assert_eq!(config("").socket_address(), "127.0.0.1:9000".parse().unwrap());
+    assert_eq!(
+        config("").socket_address(),
+        "127.0.0.1:9000".parse().unwrap()
+    );
 }
 
 #[test]
@@ -35,7 +38,10 @@ fn options_are_read_in_all_their_forms() {
     assert_eq!((all.rate, all.max_connections, all.verbosity), (2.5, 50, 2));
     assert!(!all.qr_code && config("").qr_code);
     assert_eq!(all.origins, ["https://a.exemplo", "null"]);
-    assert_eq!((all.domains, all.log_file), (vec!["papo.local".to_owned()], Some("papo.log".into())));
+    assert_eq!(
+        (all.domains, all.log_file),
+        (vec!["papo.local".to_owned()], Some("papo.log".into()))
+    );
 }
 
 #[test]
@@ -46,10 +52,11 @@ fn a_flag_beats_its_variable() {
         "PAPO_DETALHES" => Some("1".to_owned()),
         _ => None,
     };
-    let read = |arguments: &str| match parse(arguments.split_whitespace().map(OsString::from), variable) {
-        Ok(Request::Serve(config)) => config,
-        other => panic!("{other:?}"),
-    };
+    let read =
+        |arguments: &str| match parse(arguments.split_whitespace().map(OsString::from), variable) {
+            Ok(Request::Serve(config)) => config,
+            other => panic!("{other:?}"),
+        };
     assert_eq!((read("").port, read("--porta 9200").port), (9100, 9200));
     assert_eq!(read("").origins, ["http://a", "http://b"]);
     assert_eq!(read("--origem http://c").origins, ["http://c"]);
@@ -69,11 +76,19 @@ fn a_variable_that_makes_no_sense_stops_only_who_needs_it() {
 #[test]
 fn a_password_is_taken_and_shown_nowhere() {
     let config = config("--senha sésamo");
-    assert_eq!(config.password.as_ref().map(crate::protocol::Password::secret), Some("sésamo"));
+    assert_eq!(
+        config
+            .password
+            .as_ref()
+            .map(crate::protocol::Password::secret),
+        Some("sésamo")
+    );
     assert!(!format!("{config:?}").contains("sésamo"));
     let long = "x".repeat(200);
     assert!(!error(&format!("--senha {long}")).contains(&long));
-    let from_variable = parse([], |name| (name == "PAPO_SENHA").then(|| "outra senha".to_owned()));
+    let from_variable = parse([], |name| {
+        (name == "PAPO_SENHA").then(|| "outra senha".to_owned())
+    });
     assert!(matches!(from_variable, Ok(Request::Serve(config)) if config.password.is_some()));
 }
 
@@ -88,11 +103,16 @@ fn help_and_version_are_found_in_both_languages() {
 
 #[test]
 fn mistakes_are_answered_with_what_to_write() {
-    let prota = "Não conheço a opção “--prota”. Você quis dizer --porta? Veja todas com: servidor --ajuda";
+    let prota =
+        "Não conheço a opção “--prota”. Você quis dizer --porta? Veja todas com: servidor --ajuda";
     assert_eq!(error("--prota 9"), prota);
-    let abc = "“abc” não é uma porta. Use um número de 1 a 65535, por exemplo: servidor --porta 9000";
+    let abc =
+        "“abc” não é uma porta. Use um número de 1 a 65535, por exemplo: servidor --porta 9000";
     assert_eq!(error("--porta abc"), abc);
-    assert_eq!(error("-z"), "Não conheço a opção “-z”. Veja todas com: servidor --ajuda");
+    assert_eq!(
+        error("-z"),
+        "Não conheço a opção “-z”. Veja todas com: servidor --ajuda"
+    );
     assert!(error("--porta").contains("precisa de um valor"));
     assert!(error("--rede=sim").contains("não leva valor"));
     assert!(error("conversa").contains("Não sei o que fazer com “conversa”"));
@@ -108,7 +128,11 @@ fn mistakes_are_answered_with_what_to_write() {
         "--guardar 0",
         "--guardar muito",
     ] {
-        assert!(error(arguments).contains("servidor --"), "{arguments}: {}", error(arguments));
+        assert!(
+            error(arguments).contains("servidor --"),
+            "{arguments}: {}",
+            error(arguments)
+        );
     }
 }
 
@@ -117,18 +141,31 @@ fn the_log_is_kept_in_a_file_unless_told_otherwise() {
     assert_eq!(config("").history, Home::File("historico.db".into()));
     assert_eq!(config("--historico nenhum").history, Home::Memory);
     let config = config("--historico /x/y.db --guardar 30 --copia z.db");
-    assert_eq!((config.keep_days, config.copy_to), (Some(30), Some("z.db".into())));
+    assert_eq!(
+        (config.keep_days, config.copy_to),
+        (Some(30), Some("z.db".into()))
+    );
 }
 
 #[test]
 fn an_export_has_options_of_its_own() {
-    let Ok(Request::Export(export)) = read("exportar --formato=json --sala laboratório --historico x.db") else {
+    let Ok(Request::Export(export)) =
+        read("exportar --formato=json --sala laboratório --historico x.db")
+    else {
         panic!()
     };
-    assert_eq!((export.format, export.room.as_str()), (crate::history::sqlite::Format::Json, "laboratório"));
+    assert_eq!(
+        (export.format, export.room.as_str()),
+        (crate::history::sqlite::Format::Json, "laboratório")
+    );
     assert_eq!(export.history, PathBuf::from("x.db"));
-    let Ok(Request::Export(export)) = read("exportar") else { panic!() };
-    assert_eq!((export.format, export.room.as_str()), (crate::history::sqlite::Format::Text, "geral"));
+    let Ok(Request::Export(export)) = read("exportar") else {
+        panic!()
+    };
+    assert_eq!(
+        (export.format, export.room.as_str()),
+        (crate::history::sqlite::Format::Text, "geral")
+    );
     assert!(error("exportar --formato pdf").contains("txt, json ou html"));
     assert!(error("exportar --salla x").contains("--sala?"));
     assert!(error("exportar --historico nenhum").contains("na memória"));
@@ -146,8 +183,18 @@ fn every_knob_is_in_the_help_and_has_a_variable_of_its_own() {
 
 #[test]
 fn no_english_leaks_into_what_people_read() {
-    let words = ["Usage", "Options", "Print", "default", "unknown", "invalid", "error", "missing", "argument"];
-    let shown = [help(), error("--x"), error("--porta"), error("--rede=1"), error("y"), error("-z")];
+    let words = [
+        "Usage", "Options", "Print", "default", "unknown", "invalid", "error", "missing",
+        "argument",
+    ];
+    let shown = [
+        help(),
+        error("--x"),
+        error("--porta"),
+        error("--rede=1"),
+        error("y"),
+        error("-z"),
+    ];
     for text in shown {
         assert!(!words.iter().any(|word| text.contains(word)), "{text}");
     }

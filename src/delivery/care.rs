@@ -15,7 +15,8 @@ const SWEEP_PARTS: usize = 4;
 impl Delivery {
     /// When [`Delivery::tick`] has something to do.
     pub fn next_tick(&self) -> Instant {
-        self.retry_at.map_or(self.sweep_at, |retry| retry.min(self.sweep_at))
+        self.retry_at
+            .map_or(self.sweep_at, |retry| retry.min(self.sweep_at))
     }
 
     /// Tries leftovers again, gives up on who takes too long, and looks for signs of life.
@@ -42,7 +43,8 @@ impl Delivery {
 
     fn care_for(&mut self, at: usize, now: Instant) {
         let line = &mut self.lines[at];
-        let too_slow = line.outbox.len() > self.patience.outbox || line.outbox.stuck(now) > self.patience.stuck;
+        let too_slow = line.outbox.len() > self.patience.outbox
+            || line.outbox.stuck(now) > self.patience.stuck;
         if line.open() && too_slow {
             self.give_up(at, now);
         }
@@ -52,9 +54,17 @@ impl Delivery {
     /// A reader that is too slow loses what it has not begun to read; it comes back and asks for what it missed.
     fn give_up(&mut self, at: usize, now: Instant) {
         let text = "Sua conexão não acompanhou a conversa. Ela volta em seguida, sem perder nada.";
-        let bye = ServerMessage::Bye { code: ByeCode::TooSlow, text: text.into(), retry_after_ms: Some(1000) };
+        let bye = ServerMessage::Bye {
+            code: ByeCode::TooSlow,
+            text: text.into(),
+            retry_after_ms: Some(1000),
+        };
         let line = &mut self.lines[at];
-        log::info!("A conexão {} é lenta demais: {} bytes à espera.", line.link.id.0, line.outbox.len());
+        log::info!(
+            "A conexão {} é lenta demais: {} bytes à espera.",
+            line.link.id.0,
+            line.outbox.len()
+        );
         line.outbox.drop_unsent_frames();
         self.say_goodbye(at, 1013, &bye, now);
     }
@@ -96,10 +106,16 @@ impl Delivery {
         let mut ping = Vec::new();
         frame::write(&mut ping, Kind::Ping, b"");
         for at in (self.sweep_part..self.straight.len()).step_by(SWEEP_PARTS) {
-            let Some(line) = self.lines.get_mut(at).filter(|line| line.open()) else { continue };
+            let Some(line) = self.lines.get_mut(at).filter(|line| line.open()) else {
+                continue;
+            };
             let silence = line.link.pulse.silence(now);
             if silence >= self.patience.dead {
-                log::info!("A conexão {} está muda há {} s: fechada.", line.link.id.0, silence.as_secs());
+                log::info!(
+                    "A conexão {} está muda há {} s: fechada.",
+                    line.link.id.0,
+                    silence.as_secs()
+                );
                 line.link.cut();
             } else if silence >= self.patience.ping && line.wants_ping(now, self.patience.ping) {
                 line.outbox.push(&ping);

@@ -39,7 +39,11 @@ impl Channel {
 
     /// A line hears what is said from now on; gives its place.
     pub fn seat(&mut self, line: usize, socket: Arc<TcpStream>) -> usize {
-        self.members.push(Member { line, from: self.buffer.len(), socket });
+        self.members.push(Member {
+            line,
+            from: self.buffer.len(),
+            socket,
+        });
         self.members.len() - 1
     }
 
@@ -113,12 +117,20 @@ mod tests {
         assert!(channel.buffer.capacity() <= KEEP_BUFFER && spare.capacity() >= 20_000);
         channel.say(b"short", &mut Vec::new());
         channel.leave(0);
-        assert_eq!((channel.buffer.capacity(), channel.members.capacity(), channel.gathered()), (0, 0, 0));
+        assert_eq!(
+            (
+                channel.buffer.capacity(),
+                channel.members.capacity(),
+                channel.gathered()
+            ),
+            (0, 0, 0)
+        );
     }
 
     #[test]
     fn the_next_flood_takes_the_buffer_that_the_last_one_left() {
-        let (mut flooded, mut other, mut spare) = (Channel::default(), Channel::default(), Vec::new());
+        let (mut flooded, mut other, mut spare) =
+            (Channel::default(), Channel::default(), Vec::new());
         flooded.say(&[b'x'; 20_000], &mut spare);
         flooded.walk(&mut spare, |_, _, _| {});
         let left = spare.as_ptr();

@@ -45,7 +45,16 @@ pub struct Line {
 impl Line {
     pub fn new(link: Arc<Link>) -> Self {
         let (outbox, seats) = (Outbox::default(), Vec::new());
-        Self { link, outbox, seats, touched: false, waiting: false, errands: 0, pinged_at: None, end: None }
+        Self {
+            link,
+            outbox,
+            seats,
+            touched: false,
+            waiting: false,
+            errands: 0,
+            pinged_at: None,
+            end: None,
+        }
     }
 
     /// Whether anything but a goodbye may still be sent.
@@ -78,7 +87,10 @@ impl Line {
     }
 
     pub fn seat(&self, channel: ChannelId) -> Option<usize> {
-        self.seats.iter().find(|seat| seat.channel == channel).map(|seat| seat.place)
+        self.seats
+            .iter()
+            .find(|seat| seat.channel == channel)
+            .map(|seat| seat.place)
     }
 
     pub fn move_seat(&mut self, channel: ChannelId, place: usize) {
@@ -119,7 +131,11 @@ impl Line {
 
     /// How long to wait before the next try: longer when the peer has taken nothing for a while, unless it is a goodbye.
     pub fn pause(&self, now: Instant) -> Duration {
-        if self.open() { self.outbox.pause(now) } else { outbox::RETRY }
+        if self.open() {
+            self.outbox.pause(now)
+        } else {
+            outbox::RETRY
+        }
     }
 
     /// Lets the reader ask for more once everything that it asked for is sent.
@@ -164,7 +180,9 @@ impl Line {
 
     /// Whether a ping is due: the peer is silent, and was not just pinged.
     pub fn wants_ping(&mut self, now: Instant, every: Duration) -> bool {
-        let due = self.pinged_at.is_none_or(|at| now.saturating_duration_since(at) >= every);
+        let due = self
+            .pinged_at
+            .is_none_or(|at| now.saturating_duration_since(at) >= every);
         if due {
             self.pinged_at = Some(now);
         }

@@ -95,7 +95,10 @@ impl Delivery {
 
     /// Bytes gathered for rooms in this turn.
     pub fn gathered(&self) -> usize {
-        self.busy.iter().map(|channel| self.channels[channel.0 as usize].gathered()).sum()
+        self.busy
+            .iter()
+            .map(|channel| self.channels[channel.0 as usize].gathered())
+            .sum()
     }
 
     /// A connection was upgraded; from here on only this type writes to its socket.
@@ -111,7 +114,9 @@ impl Delivery {
 
     /// A connection's reader is done: what waits gets one last chance, then the writing side is shut.
     pub fn remove(&mut self, conn: ConnId, now: Instant) {
-        let Some(at) = self.index.remove(&conn) else { return };
+        let Some(at) = self.index.remove(&conn) else {
+            return;
+        };
         while let Some(channel) = self.lines[at].seats.last().map(|seat| seat.channel) {
             self.leave_channel(at, channel);
         }
@@ -149,21 +154,28 @@ impl Delivery {
 
     /// From now on the connection gets what is broadcast to the channel.
     pub fn subscribe(&mut self, conn: ConnId, channel: ChannelId) {
-        let Some(&at) = self.index.get(&conn) else { return };
+        let Some(&at) = self.index.get(&conn) else {
+            return;
+        };
         let number = channel.0 as usize;
         if self.channels.len() <= number {
             self.channels.resize_with(number + 1, Channel::default);
         }
         let line = &mut self.lines[at];
         if line.seat(channel).is_none() {
-            line.sit(channel, self.channels[number].seat(at, line.link.socket.clone()));
+            line.sit(
+                channel,
+                self.channels[number].seat(at, line.link.socket.clone()),
+            );
             self.look_at(at);
         }
     }
 
     /// From now on the connection gets nothing more of the channel; what was said before still reaches it.
     pub fn unsubscribe(&mut self, conn: ConnId, channel: ChannelId) {
-        let Some(&at) = self.index.get(&conn) else { return };
+        let Some(&at) = self.index.get(&conn) else {
+            return;
+        };
         self.catch_up(at);
         self.leave_channel(at, channel);
     }
@@ -178,7 +190,9 @@ impl Delivery {
 
     /// Sends a frame that the connection's reader made: a pong, or the reply to a close.
     pub fn send_frame(&mut self, conn: ConnId, frame: &[u8]) {
-        let Some(&at) = self.index.get(&conn) else { return };
+        let Some(&at) = self.index.get(&conn) else {
+            return;
+        };
         self.catch_up(at);
         if self.lines[at].open() {
             self.lines[at].outbox.push(frame);
@@ -187,9 +201,18 @@ impl Delivery {
     }
 
     /// Sends a message to everybody in a channel but, if given, one connection.
-    pub fn broadcast(&mut self, channel: ChannelId, message: &ServerMessage, except: Option<ConnId>) {
+    pub fn broadcast(
+        &mut self,
+        channel: ChannelId,
+        message: &ServerMessage,
+        except: Option<ConnId>,
+    ) {
         let number = channel.0 as usize;
-        if self.channels.get(number).is_none_or(|channel| channel.is_empty()) {
+        if self
+            .channels
+            .get(number)
+            .is_none_or(|channel| channel.is_empty())
+        {
             return;
         }
         let excepted = except.and_then(|conn| self.index.get(&conn).copied());
@@ -208,7 +231,9 @@ impl Delivery {
 
     /// Says the last words to a connection and closes it with this code.
     pub fn close(&mut self, conn: ConnId, code: u16, bye: &ServerMessage, now: Instant) {
-        let Some(&at) = self.index.get(&conn) else { return };
+        let Some(&at) = self.index.get(&conn) else {
+            return;
+        };
         self.catch_up(at);
         if self.lines[at].open() {
             self.say_goodbye(at, code, bye, now);
@@ -278,7 +303,9 @@ impl Delivery {
     }
 
     fn leave_channel(&mut self, at: usize, channel: ChannelId) {
-        let Some(place) = self.lines[at].stand_up(channel) else { return };
+        let Some(place) = self.lines[at].stand_up(channel) else {
+            return;
+        };
         // The last member took the empty place.
         if let Some(moved) = self.channels[channel.0 as usize].leave(place) {
             self.lines[moved].move_seat(channel, place);
@@ -292,7 +319,11 @@ impl Delivery {
         let mut channel = std::mem::take(&mut self.channels[id.0 as usize]);
         let mut spare = std::mem::take(&mut self.spare);
         channel.walk(&mut spare, |at, socket, frames| {
-            debug_assert_eq!(self.straight[at], self.lines[at].straight(), "a change of a line was not looked at");
+            debug_assert_eq!(
+                self.straight[at],
+                self.lines[at].straight(),
+                "a change of a line was not looked at"
+            );
             if self.straight[at] {
                 let sent = socket.send_now(frames);
                 if !matches!(sent, Ok(all) if all == frames.len()) {

@@ -35,7 +35,11 @@ struct Peer {
 impl Scene {
     fn new(patience: Patience) -> Self {
         let now = Instant::now();
-        Self { delivery: Delivery::new(patience, now), now, next: 0 }
+        Self {
+            delivery: Delivery::new(patience, now),
+            now,
+            next: 0,
+        }
     }
 
     fn peer(&mut self, channels: &[ChannelId]) -> Peer {
@@ -44,14 +48,26 @@ impl Scene {
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         let (server, _) = listener.accept().unwrap();
         // As the sockets of the real server have it: the kernel takes little, whatever the system's limits are.
-        SockRef::from(&server).set_tcp_notsent_lowat(64 * 1024).unwrap();
+        SockRef::from(&server)
+            .set_tcp_notsent_lowat(64 * 1024)
+            .unwrap();
         self.next += 1;
-        let link = Arc::new(Link::new(ConnId(self.next), Address::HERE, Arc::new(server), None, self.now));
+        let link = Arc::new(Link::new(
+            ConnId(self.next),
+            Address::HERE,
+            Arc::new(server),
+            None,
+            self.now,
+        ));
         self.delivery.add(link.clone());
         for channel in channels {
             self.delivery.subscribe(link.id, *channel);
         }
-        Peer { conn: link.id, socket, link }
+        Peer {
+            conn: link.id,
+            socket,
+            link,
+        }
     }
 
     fn wait(&mut self, time: Duration) {
@@ -78,7 +94,9 @@ impl Peer {
                     heard();
                 }
                 Ok(Message::Ping(_)) => got.push("ping".into()),
-                Ok(Message::Close(Some(close))) => got.push(format!("close {}", u16::from(close.code))),
+                Ok(Message::Close(Some(close))) => {
+                    got.push(format!("close {}", u16::from(close.code)))
+                }
                 Ok(_) => {}
                 Err(_) => return got,
             }
@@ -98,12 +116,26 @@ fn label(json: &str) -> String {
 
 fn message(text: &str) -> ServerMessage {
     let (room, from, tag) = ("geral".into(), "Ana".into(), "aaaaaaaa".into());
-    let entry = Entry { room, seq: 1, at: 0, from, tag, text: text.into(), ..Entry::default() };
+    let entry = Entry {
+        room,
+        seq: 1,
+        at: 0,
+        from,
+        tag,
+        text: text.into(),
+        ..Entry::default()
+    };
     ServerMessage::Message(Arc::new(entry))
 }
 
 fn ack(id: &str) -> ServerMessage {
-    ServerMessage::Ack { id: id.into(), room: None, seq: None, at: 0, duplicate: false }
+    ServerMessage::Ack {
+        id: id.into(),
+        room: None,
+        seq: None,
+        at: 0,
+        duplicate: false,
+    }
 }
 
 #[test]
@@ -111,7 +143,9 @@ fn an_ack_stands_where_the_senders_own_message_would_stand() {
     let mut scene = Scene::new(Patience::default());
     let (ana, bruno) = (scene.peer(&[GENERAL]), scene.peer(&[GENERAL]));
     scene.delivery.broadcast(GENERAL, &message("um"), None);
-    scene.delivery.broadcast(GENERAL, &message("dois"), Some(ana.conn));
+    scene
+        .delivery
+        .broadcast(GENERAL, &message("dois"), Some(ana.conn));
     scene.delivery.send(ana.conn, &ack("dois"));
     scene.delivery.broadcast(GENERAL, &message("três"), None);
     scene.delivery.flush(scene.now);
@@ -144,8 +178,12 @@ fn somebody_in_two_rooms_gets_each_rooms_order() {
     let mut scene = Scene::new(Patience::default());
     let (ana, bruno) = (scene.peer(&[GENERAL, LAB]), scene.peer(&[LAB]));
     for n in 0..3 {
-        scene.delivery.broadcast(GENERAL, &message(&format!("geral {n}")), None);
-        scene.delivery.broadcast(LAB, &message(&format!("lab {n}")), None);
+        scene
+            .delivery
+            .broadcast(GENERAL, &message(&format!("geral {n}")), None);
+        scene
+            .delivery
+            .broadcast(LAB, &message(&format!("lab {n}")), None);
     }
     scene.delivery.flush(scene.now);
     for peer in [&ana, &bruno] {
@@ -154,17 +192,28 @@ fn somebody_in_two_rooms_gets_each_rooms_order() {
     let got = ana.read_all();
     for room in ["geral", "lab"] {
         let of_room: Vec<_> = got.iter().filter(|text| text.starts_with(room)).collect();
-        assert_eq!(of_room, [&format!("{room} 0"), &format!("{room} 1"), &format!("{room} 2")]);
+        assert_eq!(
+            of_room,
+            [
+                &format!("{room} 0"),
+                &format!("{room} 1"),
+                &format!("{room} 2")
+            ]
+        );
     }
     assert_eq!(bruno.read_all(), ["lab 0", "lab 1", "lab 2"]);
 }
 
 #[test]
 fn who_does_not_read_is_told_so_and_closed_with_1013_and_the_others_miss_nothing() {
-    let mut scene = Scene::new(Patience { outbox: 50_000, ..Patience::default() });
+    let mut scene = Scene::new(Patience {
+        outbox: 50_000,
+        ..Patience::default()
+    });
     let (deaf, bruno) = (scene.peer(&[GENERAL]), scene.peer(&[GENERAL]));
     let (heard, pace) = std::sync::mpsc::channel();
-    let reading = std::thread::spawn(move || bruno.read_all_and_tell(|| heard.send(()).unwrap_or_default()));
+    let reading =
+        std::thread::spawn(move || bruno.read_all_and_tell(|| heard.send(()).unwrap_or_default()));
     let text = "x".repeat(4000);
     let mut said = 0;
     while scene.delivery.lines.get(0).is_some_and(Line::open) {
@@ -182,17 +231,24 @@ fn who_does_not_read_is_told_so_and_closed_with_1013_and_the_others_miss_nothing
     assert!(got.len() < said, "nothing was dropped");
     assert_eq!(got[got.len() - 2..], ["bye TooSlow", "close 1013"]);
     scene.delivery.flush(scene.now);
-    scene.delivery.close(ConnId(2), 1001, &ack("fim"), scene.now);
+    scene
+        .delivery
+        .close(ConnId(2), 1001, &ack("fim"), scene.now);
     assert_eq!(reading.join().unwrap().len(), said + 2);
 }
 
 #[test]
 fn who_takes_nothing_for_long_is_given_up_even_below_the_bound() {
-    let mut scene = Scene::new(Patience { outbox: usize::MAX, ..Patience::default() });
+    let mut scene = Scene::new(Patience {
+        outbox: usize::MAX,
+        ..Patience::default()
+    });
     let deaf = scene.peer(&[GENERAL]);
     let open = |scene: &Scene| scene.delivery.lines.get(0).is_some_and(Line::open);
     // More than any kernel takes, which on a busy machine may go on taking for a moment: time passes in vain only then.
-    scene.delivery.broadcast(GENERAL, &message(&"x".repeat(8_000_000)), None);
+    scene
+        .delivery
+        .broadcast(GENERAL, &message(&"x".repeat(8_000_000)), None);
     scene.delivery.flush(scene.now);
     scene.wait(Duration::from_secs(10));
     assert!(open(&scene));
@@ -206,21 +262,37 @@ fn who_takes_nothing_for_long_is_given_up_even_below_the_bound() {
 
 #[test]
 fn over_all_bounds_the_fattest_goes_first() {
-    let mut scene = Scene::new(Patience { outbox: usize::MAX, outboxes: 1_000_000, ..Patience::default() });
+    let mut scene = Scene::new(Patience {
+        outbox: usize::MAX,
+        outboxes: 1_000_000,
+        ..Patience::default()
+    });
     let (fat, thin) = (scene.peer(&[GENERAL, LAB]), scene.peer(&[GENERAL]));
     for peer in [&fat, &thin] {
         let at = scene.delivery.index[&peer.conn];
         let line = &mut scene.delivery.lines[at];
         while line.outbox.is_empty() {
-            line.outbox.send(&*line.link.socket, &frame_of(60_000), scene.now).unwrap();
+            line.outbox
+                .send(&*line.link.socket, &frame_of(60_000), scene.now)
+                .unwrap();
         }
         scene.delivery.settle(at, scene.now);
     }
-    scene.delivery.broadcast(LAB, &message(&"x".repeat(4_000_000)), None);
-    scene.delivery.broadcast(GENERAL, &message(&"x".repeat(100)), None);
+    scene
+        .delivery
+        .broadcast(LAB, &message(&"x".repeat(4_000_000)), None);
+    scene
+        .delivery
+        .broadcast(GENERAL, &message(&"x".repeat(100)), None);
     scene.delivery.flush(scene.now);
     scene.wait(Duration::from_millis(10));
-    let open = |peer: &Peer| scene.delivery.lines.get(scene.delivery.index[&peer.conn]).is_some_and(Line::open);
+    let open = |peer: &Peer| {
+        scene
+            .delivery
+            .lines
+            .get(scene.delivery.index[&peer.conn])
+            .is_some_and(Line::open)
+    };
     assert_eq!((open(&fat), open(&thin)), (false, true));
 }
 

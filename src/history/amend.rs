@@ -46,8 +46,13 @@ impl Target {
     pub fn permits(&self, append: &Append) -> Result<(), Outcome> {
         // Words in somebody's mouth are for nobody, not even for who may erase everything.
         let any_author = append.any_author && !matches!(append.amends, Some(Amendment::Edit(_)));
-        let permitted = !self.is_amendment && !self.erased && (any_author || self.person == append.person);
-        if permitted { Ok(()) } else { Err(Outcome::Forbidden) }
+        let permitted =
+            !self.is_amendment && !self.erased && (any_author || self.person == append.person);
+        if permitted {
+            Ok(())
+        } else {
+            Err(Outcome::Forbidden)
+        }
     }
 }
 

@@ -17,7 +17,10 @@ fn in_both_homes(story: impl Fn(&mut dyn History)) {
 
 fn ask(history: &mut dyn History, job: Job) -> Answer {
     history.submit(vec![job]);
-    history.answers().recv_timeout(Duration::from_secs(20)).unwrap()
+    history
+        .answers()
+        .recv_timeout(Duration::from_secs(20))
+        .unwrap()
 }
 
 fn submit(history: &mut dyn History, append: Append) -> Outcome {
@@ -45,7 +48,11 @@ fn tail(history: &mut dyn History) -> Tail {
 fn log(history: &mut dyn History) -> Vec<String> {
     let short = |entry: Arc<Entry>| {
         let edits = entry.edits.map_or(String::new(), |seq| format!("{seq}="));
-        let erases = if entry.erases.is_empty() { String::new() } else { format!("-{:?}", entry.erases) };
+        let erases = if entry.erases.is_empty() {
+            String::new()
+        } else {
+            format!("-{:?}", entry.erases)
+        };
         let mark = if entry.edited { "*" } else { "" };
         let gone = if entry.erased { "†" } else { "" };
         format!("{edits}{erases}{}{mark}{gone}", entry.text)
@@ -66,12 +73,24 @@ fn an_edit_is_an_entry_and_gives_another_one_its_text() {
         stored(history, append("Ana", "1", "bom dia", 1000));
         stored(history, append("Bruno", "1", "olá", 1001));
         let edited = stored(history, edit("Ana", "2", 1, "boa tarde", 1002));
-        assert_eq!((edited.seq, edited.edits, &*edited.text, &*edited.from), (3, Some(1), "boa tarde", "Ana"));
+        assert_eq!(
+            (edited.seq, edited.edits, &*edited.text, &*edited.from),
+            (3, Some(1), "boa tarde", "Ana")
+        );
         assert_eq!(log(history), ["boa tarde*", "olá", "1=boa tarde"]);
-        assert_eq!((found(history, "dia"), found(history, "tarde")), (vec![], vec![1]));
+        assert_eq!(
+            (found(history, "dia"), found(history, "tarde")),
+            (vec![], vec![1])
+        );
         stored(history, edit("Ana", "3", 1, "boa noite", 1003));
-        assert_eq!(log(history), ["boa noite*", "olá", "1=boa noite", "1=boa noite"]);
-        assert_eq!((found(history, "tarde"), found(history, "noite")), (vec![], vec![1]));
+        assert_eq!(
+            log(history),
+            ["boa noite*", "olá", "1=boa noite", "1=boa noite"]
+        );
+        assert_eq!(
+            (found(history, "tarde"), found(history, "noite")),
+            (vec![], vec![1])
+        );
     });
 }
 
@@ -81,11 +100,20 @@ fn an_erased_entry_is_empty_with_all_that_it_ever_said() {
         stored(history, append("Ana", "1", "segredo", 1000));
         stored(history, edit("Ana", "2", 1, "outro segredo", 1001));
         let erased = stored(history, erase("Ana", "3", 1, 1002));
-        assert_eq!((erased.seq, &erased.erases[..], &*erased.text), (3, &[1][..], ""));
+        assert_eq!(
+            (erased.seq, &erased.erases[..], &*erased.text),
+            (3, &[1][..], "")
+        );
         assert_eq!(log(history), ["†", "1=", "-[1]"]);
         assert_eq!(found(history, "segredo"), Vec::<u64>::new());
-        assert_eq!(submit(history, edit("Ana", "4", 1, "voltou", 1003)), Outcome::Forbidden);
-        assert_eq!(submit(history, erase("Ana", "5", 1, 1003)), Outcome::Forbidden);
+        assert_eq!(
+            submit(history, edit("Ana", "4", 1, "voltou", 1003)),
+            Outcome::Forbidden
+        );
+        assert_eq!(
+            submit(history, erase("Ana", "5", 1, 1003)),
+            Outcome::Forbidden
+        );
         assert_eq!(tail(history).seq, 3, "what was refused takes no number");
     });
 }
@@ -95,18 +123,38 @@ fn only_ones_own_words_may_be_changed_and_only_words() {
     in_both_homes(|history| {
         stored(history, append("Ana", "1", "oi", 1000));
         stored(history, edit("Ana", "2", 1, "olá", 1001));
-        for refused in [edit("Bruno", "1", 1, "x", 1002), erase("Bruno", "2", 1, 1002), edit("Ana", "3", 2, "x", 1002)]
-        {
+        for refused in [
+            edit("Bruno", "1", 1, "x", 1002),
+            erase("Bruno", "2", 1, 1002),
+            edit("Ana", "3", 2, "x", 1002),
+        ] {
             assert_eq!(submit(history, refused), Outcome::Forbidden);
         }
-        let mouth = Append { any_author: true, ..edit("Bruno", "3", 1, "x", 1002) };
+        let mouth = Append {
+            any_author: true,
+            ..edit("Bruno", "3", 1, "x", 1002)
+        };
         assert_eq!(submit(history, mouth), Outcome::Forbidden);
         for seq in [0, 3, 9, u64::MAX, i64::MAX as u64] {
-            assert_eq!(submit(history, erase("Ana", "4", seq, 1002)), Outcome::NoSuchEntry, "{seq}");
+            assert_eq!(
+                submit(history, erase("Ana", "4", seq, 1002)),
+                Outcome::NoSuchEntry,
+                "{seq}"
+            );
         }
         // The ids of what was refused are still free.
         assert_eq!(stored(history, append("Bruno", "1", "agora", 1003)).seq, 3);
-        assert_eq!(stored(history, Append { any_author: true, ..erase("Bruno", "2", 1, 1004) }).erases, [1]);
+        assert_eq!(
+            stored(
+                history,
+                Append {
+                    any_author: true,
+                    ..erase("Bruno", "2", 1, 1004)
+                }
+            )
+            .erases,
+            [1]
+        );
     });
 }
 
@@ -115,40 +163,82 @@ fn what_was_changed_once_is_the_same_when_it_is_sent_again() {
     in_both_homes(|history| {
         stored(history, append("Ana", "1", "um", 1000));
         stored(history, append("Ana", "2", "dois", 1000));
-        for first in
-            [edit("Ana", "3", 1, "três", 1001), erase("Ana", "4", 1, 1002), erase_of("Bia", "1", "Ana", 0, 1003)]
-        {
+        for first in [
+            edit("Ana", "3", 1, "três", 1001),
+            erase("Ana", "4", 1, 1002),
+            erase_of("Bia", "1", "Ana", 0, 1003),
+        ] {
             let seq = stored(history, first.clone()).seq;
-            let again = Append { at: first.at + 7000, ..first };
-            assert!(matches!(submit(history, again), Outcome::Duplicate { seq: same, .. } if same == seq));
+            let again = Append {
+                at: first.at + 7000,
+                ..first
+            };
+            assert!(
+                matches!(submit(history, again), Outcome::Duplicate { seq: same, .. } if same == seq)
+            );
         }
         let since = erase_of("Bia", "1", "Ana", 999, 9000);
-        assert!(matches!(submit(history, since), Outcome::Duplicate { seq: 5, .. }));
-        for other in [edit("Ana", "3", 1, "quatro", 1), edit("Ana", "3", 2, "três", 1), erase("Ana", "3", 1, 1)] {
+        assert!(matches!(
+            submit(history, since),
+            Outcome::Duplicate { seq: 5, .. }
+        ));
+        for other in [
+            edit("Ana", "3", 1, "quatro", 1),
+            edit("Ana", "3", 2, "três", 1),
+            erase("Ana", "3", 1, 1),
+        ] {
             assert_eq!(submit(history, other), Outcome::IdReused);
         }
-        assert_eq!(submit(history, append("Ana", "3", "três", 1)), Outcome::IdReused);
+        assert_eq!(
+            submit(history, append("Ana", "3", "três", 1)),
+            Outcome::IdReused
+        );
         assert_eq!(submit(history, erase("Ana", "4", 2, 1)), Outcome::IdReused);
         // A message whose text is gone is still the message that it was.
-        assert!(matches!(submit(history, append("Ana", "1", "um", 1)), Outcome::Duplicate { seq: 1, .. }));
-        assert_eq!(submit(history, append("Ana", "1", "", 1)), Outcome::IdReused);
+        assert!(matches!(
+            submit(history, append("Ana", "1", "um", 1)),
+            Outcome::Duplicate { seq: 1, .. }
+        ));
+        assert_eq!(
+            submit(history, append("Ana", "1", "", 1)),
+            Outcome::IdReused
+        );
     });
 }
 
 #[test]
 fn the_latest_of_one_person_are_erased_together() {
     in_both_homes(|history| {
-        for (n, (who, text)) in
-            [("José", "a"), ("JOSE", "b"), ("Ana", "c"), ("José", "d"), ("José", "e")].into_iter().enumerate()
+        for (n, (who, text)) in [
+            ("José", "a"),
+            ("JOSE", "b"),
+            ("Ana", "c"),
+            ("José", "d"),
+            ("José", "e"),
+        ]
+        .into_iter()
+        .enumerate()
         {
             stored(history, append(who, &n.to_string(), text, 1000 + n as u64));
         }
         stored(history, erase("José", "x", 4, 1010));
-        assert_eq!(stored(history, erase_of("Bia", "1", "jose", 1001, 1011)).erases, [2, 5]);
+        assert_eq!(
+            stored(history, erase_of("Bia", "1", "jose", 1001, 1011)).erases,
+            [2, 5]
+        );
         assert_eq!(log(history), ["a", "†", "c", "†", "†", "-[4]", "-[2, 5]"]);
-        assert_eq!(submit(history, erase_of("Bia", "2", "José", 1001, 1012)), Outcome::NothingSaid);
-        assert_eq!(stored(history, erase_of("Bia", "3", "José", 0, 1013)).erases, [1]);
-        assert_eq!(submit(history, erase_of("Bia", "4", "Zé", 0, 1014)), Outcome::NothingSaid);
+        assert_eq!(
+            submit(history, erase_of("Bia", "2", "José", 1001, 1012)),
+            Outcome::NothingSaid
+        );
+        assert_eq!(
+            stored(history, erase_of("Bia", "3", "José", 0, 1013)).erases,
+            [1]
+        );
+        assert_eq!(
+            submit(history, erase_of("Bia", "4", "Zé", 0, 1014)),
+            Outcome::NothingSaid
+        );
     });
 }
 
@@ -156,14 +246,23 @@ fn the_latest_of_one_person_are_erased_together() {
 fn a_page_shows_what_there_is_now() {
     in_both_homes(|history| {
         for n in 1..=5 {
-            stored(history, append("Ana", &n.to_string(), &format!("texto {n}"), 1000));
+            stored(
+                history,
+                append("Ana", &n.to_string(), &format!("texto {n}"), 1000),
+            );
         }
         stored(history, edit("Ana", "6", 2, "outro", 1000));
         stored(history, erase("Ana", "7", 3, 1000));
-        let Answer::Page(_, _, Some(page)) = ask(history, Job::Page(Ticket(1), room(), Span::After(1), 2)) else {
+        let Answer::Page(_, _, Some(page)) =
+            ask(history, Job::Page(Ticket(1), room(), Span::After(1), 2))
+        else {
             panic!()
         };
-        let seen: Vec<_> = page.entries.iter().map(|entry| (&*entry.text, entry.edited, entry.erased)).collect();
+        let seen: Vec<_> = page
+            .entries
+            .iter()
+            .map(|entry| (&*entry.text, entry.edited, entry.erased))
+            .collect();
         assert_eq!(seen, [("outro", true, false), ("", false, true)]);
     });
 }
@@ -180,10 +279,19 @@ fn what_is_said_and_changed_in_one_breath_is_stored_in_one_breath() {
         ];
         history.submit(all.into_iter().map(Job::Append).collect());
         for _ in 0..5 {
-            let answer = history.answers().recv_timeout(Duration::from_secs(20)).unwrap();
-            assert!(matches!(answer, Answer::Appended(_, _, _, Outcome::Stored(_))), "{answer:?}");
+            let answer = history
+                .answers()
+                .recv_timeout(Duration::from_secs(20))
+                .unwrap();
+            assert!(
+                matches!(answer, Answer::Appended(_, _, _, Outcome::Stored(_))),
+                "{answer:?}"
+            );
         }
-        assert_eq!(log(history), ["quarta*", "1=quarta", "†", "-[3]", "1=quarta"]);
+        assert_eq!(
+            log(history),
+            ["quarta*", "1=quarta", "†", "-[3]", "1=quarta"]
+        );
         for gone in ["primeira", "segunda", "terceira"] {
             assert_eq!(found(history, gone), Vec::<u64>::new(), "{gone}");
         }

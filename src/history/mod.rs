@@ -100,7 +100,9 @@ impl Job {
     /// The answer when nobody can do it.
     pub fn unavailable(self) -> Answer {
         match self {
-            Self::Append(append) => Answer::Appended(append.ticket, append.id, append.room, Outcome::Unavailable),
+            Self::Append(append) => {
+                Answer::Appended(append.ticket, append.id, append.room, Outcome::Unavailable)
+            }
             Self::Tail(room) => Answer::Tail(room, None),
             Self::Page(ticket, room, ..) => Answer::Page(ticket, room, None),
             Self::Search(ticket, room, query, _) => Answer::Found(ticket, room, query, None),

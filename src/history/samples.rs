@@ -13,7 +13,10 @@ pub struct Folder(pub PathBuf);
 impl Folder {
     pub fn new() -> Self {
         // A number of the process may come again, in another container too, where an earlier one left its folder.
-        let path = std::env::temp_dir().join(format!("papo-test-{:016x}", RandomState::new().hash_one("test")));
+        let path = std::env::temp_dir().join(format!(
+            "papo-test-{:016x}",
+            RandomState::new().hash_one("test")
+        ));
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
@@ -57,16 +60,30 @@ pub fn append(who: &str, id: &str, text: &str, at: u64) -> Append {
 
 /// Somebody gives an entry another text.
 pub fn edit(who: &str, id: &str, seq: u64, text: &str, at: u64) -> Append {
-    Append { amends: Some(Amendment::Edit(seq)), ..append(who, id, text, at) }
+    Append {
+        amends: Some(Amendment::Edit(seq)),
+        ..append(who, id, text, at)
+    }
 }
 
 /// Somebody erases an entry.
 pub fn erase(who: &str, id: &str, seq: u64, at: u64) -> Append {
-    Append { amends: Some(Amendment::Erase(seq)), ..append(who, id, "", at) }
+    Append {
+        amends: Some(Amendment::Erase(seq)),
+        ..append(who, id, "", at)
+    }
 }
 
 /// Somebody who may erases the latest entries of a person.
 pub fn erase_of(who: &str, id: &str, name: &str, since_ms: u64, at: u64) -> Append {
-    let amendment = Amendment::EraseOf { name: Name::new(name).unwrap(), since_ms, most: 2 };
-    Append { amends: Some(amendment), any_author: true, ..append(who, id, "", at) }
+    let amendment = Amendment::EraseOf {
+        name: Name::new(name).unwrap(),
+        since_ms,
+        most: 2,
+    };
+    Append {
+        amends: Some(amendment),
+        any_author: true,
+        ..append(who, id, "", at)
+    }
 }

@@ -53,7 +53,10 @@ impl Upgrade {
     /// Checks what RFC 6455 asks of a handshake.
     pub(super) fn check(&self, head: &Head) -> Result<(), Response> {
         if head.method != "GET" || !head.http_1_1 || !self.connection {
-            return Err(Response::text(400, "Este pedido de WebSocket está incompleto."));
+            return Err(Response::text(
+                400,
+                "Este pedido de WebSocket está incompleto.",
+            ));
         }
         if self.version.as_deref() != Some("13") {
             let refusal = Response::text(426, "Este servidor fala a versão 13 do WebSocket.");
@@ -63,7 +66,10 @@ impl Upgrade {
         let key = self.key.as_bytes();
         let base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
         if key.len() != 24 || !key.ends_with(b"==") || !key[..22].iter().all(base64) {
-            return Err(Response::text(400, "A chave deste pedido de WebSocket não está certa."));
+            return Err(Response::text(
+                400,
+                "A chave deste pedido de WebSocket não está certa.",
+            ));
         }
         Ok(())
     }
@@ -73,20 +79,28 @@ impl Upgrade {
 ///
 /// # Errors
 /// An answer for the peer, or that there is no peer.
-pub fn read_head(source: &mut impl Source, deadline: Instant) -> Result<(Head, Vec<u8>), HeadError> {
+pub fn read_head(
+    source: &mut impl Source,
+    deadline: Instant,
+) -> Result<(Head, Vec<u8>), HeadError> {
     let mut bytes = Vec::with_capacity(PIECE);
     loop {
         if let Some((head, length)) = parse(&bytes).map_err(HeadError::Refused)? {
             return Ok((head, bytes.split_off(length)));
         }
         if bytes.len() >= MAX_HEAD {
-            return Err(HeadError::Refused(Response::text(431, "O cabeçalho deste pedido é grande demais.")));
+            return Err(HeadError::Refused(Response::text(
+                431,
+                "O cabeçalho deste pedido é grande demais.",
+            )));
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(timed_out(&bytes));
         }
-        source.set_read_timeout(Some(left)).map_err(HeadError::Gone)?;
+        source
+            .set_read_timeout(Some(left))
+            .map_err(HeadError::Gone)?;
         // Read into the heap, which is given back: what a thread's stack once touched stays with it while it lives.
         let end = bytes.len();
         bytes.resize((end + PIECE).min(MAX_HEAD), 0);
@@ -96,7 +110,12 @@ pub fn read_head(source: &mut impl Source, deadline: Instant) -> Result<(Head, V
             Ok(0) => return Err(HeadError::Gone(io::ErrorKind::UnexpectedEof.into())),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                ) =>
+            {
                 return Err(timed_out(&bytes));
             }
             Err(error) => return Err(HeadError::Gone(error)),
@@ -126,17 +145,26 @@ fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, Response> {
         Err(_) => return Err(Response::text(400, "Isto não é um pedido HTTP.")),
     };
     let headers = Headers(request.headers);
-    let upgrade = headers.has_word("upgrade", "websocket")?.then(|| -> Result<_, Response> {
-        Ok(Upgrade {
-            connection: headers.has_word("connection", "upgrade")?,
-            version: headers.one("sec-websocket-version")?.map(str::to_owned),
-            key: headers.one("sec-websocket-key")?.unwrap_or_default().to_owned(),
-        })
-    });
+    let upgrade = headers
+        .has_word("upgrade", "websocket")?
+        .then(|| -> Result<_, Response> {
+            Ok(Upgrade {
+                connection: headers.has_word("connection", "upgrade")?,
+                version: headers.one("sec-websocket-version")?.map(str::to_owned),
+                key: headers
+                    .one("sec-websocket-key")?
+                    .unwrap_or_default()
+                    .to_owned(),
+            })
+        });
     let target = without_authority(request.path.unwrap_or_default());
     let head = Head {
         method: request.method.unwrap_or_default().to_owned(),
-        path: target.split(['?', '#']).next().unwrap_or_default().to_owned(),
+        path: target
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
         http_1_1: request.version == Some(1),
         host: headers.one("host")?.map(str::to_owned),
         origin: headers.one("origin")?.map(str::to_owned),
@@ -147,7 +175,9 @@ fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, Response> {
 
 /// A request may name the whole address, as to a proxy; what counts is the path in it.
 fn without_authority(target: &str) -> &str {
-    let rest = target.strip_prefix("http://").or_else(|| target.strip_prefix("https://"));
+    let rest = target
+        .strip_prefix("http://")
+        .or_else(|| target.strip_prefix("https://"));
     match rest {
         Some(rest) => rest.find('/').map_or("/", |slash| &rest[slash..]),
         None => target,
@@ -158,7 +188,10 @@ struct Headers<'a>(&'a [httparse::Header<'a>]);
 
 impl<'a> Headers<'a> {
     fn all(&self, name: &'static str) -> impl Iterator<Item = Result<&'a str, Response>> {
-        let named = self.0.iter().filter(move |header| header.name.eq_ignore_ascii_case(name));
+        let named = self
+            .0
+            .iter()
+            .filter(move |header| header.name.eq_ignore_ascii_case(name));
         named.map(|header| {
             let text = std::str::from_utf8(header.value).map(str::trim);
             text.map_err(|_| Response::text(400, "Um cabeçalho deste pedido não é texto."))
@@ -170,7 +203,10 @@ impl<'a> Headers<'a> {
         let mut values = self.all(name);
         let value = values.next().transpose()?;
         if values.next().is_some() {
-            return Err(Response::text(400, "Um cabeçalho deste pedido aparece duas vezes."));
+            return Err(Response::text(
+                400,
+                "Um cabeçalho deste pedido aparece duas vezes.",
+            ));
         }
         Ok(value)
     }
@@ -178,7 +214,10 @@ impl<'a> Headers<'a> {
     /// Whether a header that is a list has a word in it.
     fn has_word(&self, name: &'static str, word: &str) -> Result<bool, Response> {
         for value in self.all(name) {
-            if value?.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)) {
+            if value?
+                .split(',')
+                .any(|item| item.trim().eq_ignore_ascii_case(word))
+            {
                 return Ok(true);
             }
         }

@@ -36,23 +36,41 @@ pub fn judge(head: &Head, policy: &Policy, stats: &Stats, started: Instant) -> V
     }
 }
 
-fn decide(head: &Head, policy: &Policy, stats: &Stats, started: Instant) -> Result<Verdict, Response> {
-    let host = head.host.as_deref().ok_or_else(|| Response::text(400, "Falta o cabeçalho Host neste pedido."))?;
+fn decide(
+    head: &Head,
+    policy: &Policy,
+    stats: &Stats,
+    started: Instant,
+) -> Result<Verdict, Response> {
+    let host = head
+        .host
+        .as_deref()
+        .ok_or_else(|| Response::text(400, "Falta o cabeçalho Host neste pedido."))?;
     policy.check_host(host)?;
     if let Some(upgrade) = &head.upgrade {
         upgrade.check(head)?;
         let trust = policy.check_origin(head.origin.as_deref(), host)?;
-        return Ok(Verdict::Upgrade(Response::switching_protocols(&upgrade.key), trust));
+        return Ok(Verdict::Upgrade(
+            Response::switching_protocols(&upgrade.key),
+            trust,
+        ));
     }
     let found = match head.path.as_str() {
         "/saude" => Some(health(stats, started)),
         path => page::file(path),
     };
-    let nothing_here = || Response::text(404, &format!("Não há nada aqui. A conversa fica em http://{host}/"));
+    let nothing_here = || {
+        Response::text(
+            404,
+            &format!("Não há nada aqui. A conversa fica em http://{host}/"),
+        )
+    };
     let answer = found.ok_or_else(nothing_here);
     match head.method.as_str() {
         "GET" => Ok(Verdict::Answer(answer?)),
-        "HEAD" => Ok(Verdict::Answer(answer.unwrap_or_else(|refusal| refusal).without_body())),
+        "HEAD" => Ok(Verdict::Answer(
+            answer.unwrap_or_else(|refusal| refusal).without_body(),
+        )),
         _ => {
             answer?;
             let refusal = Response::text(405, "Por aqui só se lê: use GET ou HEAD.");

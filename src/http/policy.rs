@@ -32,12 +32,16 @@ impl Policy {
     pub(super) fn check_host(&self, host: &str) -> Result<(), Response> {
         let name = name_of(host).to_ascii_lowercase();
         let name = name.strip_suffix('.').unwrap_or(&name);
-        let in_brackets = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        let in_brackets = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'));
         let is_address = match in_brackets {
             Some(inner) => inner.parse::<Ipv6Addr>().is_ok(),
             None => name.parse::<Ipv4Addr>().is_ok(),
         };
-        let is_name = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
+        let is_name = name
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
         let known = is_address
             || name == "localhost"
             || (is_name && name.ends_with(".local") && name.len() > ".local".len())
@@ -54,12 +58,16 @@ impl Policy {
 
     /// Whether somebody who entered with this key may come from where a file's pages come from.
     pub fn opens(&self, key: Option<&str>) -> bool {
-        self.file_key.zip(key).is_some_and(|(ours, shown)| ours.opens(shown))
+        self.file_key
+            .zip(key)
+            .is_some_and(|(ours, shown)| ours.opens(shown))
     }
 
     /// No origin (a program), a page of this very server, one of the given origins, or a page opened as a file.
     pub(super) fn check_origin(&self, origin: Option<&str>, host: &str) -> Result<Trust, Response> {
-        let Some(origin) = origin.map(str::to_ascii_lowercase) else { return Ok(Trust::Full) };
+        let Some(origin) = origin.map(str::to_ascii_lowercase) else {
+            return Ok(Trust::Full);
+        };
         let own = authority_of(&origin).is_some_and(|theirs| theirs == with_port(&origin, host));
         if own || self.origins.contains(&origin) {
             return Ok(Trust::Full);
@@ -79,7 +87,11 @@ fn name_of(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => {
             // The colons of an IPv6 address are inside brackets.
-            if host.starts_with('[') && !name.ends_with(']') { host } else { name }
+            if host.starts_with('[') && !name.ends_with(']') {
+                host
+            } else {
+                name
+            }
         }
         _ => host,
     }
@@ -97,6 +109,10 @@ fn with_port(origin: &str, authority: &str) -> String {
     if name_of(&authority).len() < authority.len() {
         return authority;
     }
-    let port = if origin.starts_with("https://") { 443 } else { 80 };
+    let port = if origin.starts_with("https://") {
+        443
+    } else {
+        80
+    };
     format!("{authority}:{port}")
 }

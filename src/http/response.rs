@@ -24,24 +24,43 @@ impl Response {
     pub fn new(status: u16, content_type: &str, body: impl Into<Cow<'static, [u8]>>) -> Self {
         let headers = vec![
             ("Content-Type", content_type.to_owned()),
-            ("Content-Security-Policy", CONTENT_SECURITY_POLICY.to_owned()),
+            (
+                "Content-Security-Policy",
+                CONTENT_SECURITY_POLICY.to_owned(),
+            ),
             ("X-Content-Type-Options", "nosniff".to_owned()),
             ("Referrer-Policy", "no-referrer".to_owned()),
             ("Cache-Control", "no-cache".to_owned()),
             ("Connection", "close".to_owned()),
         ];
-        Self { status, headers, body: body.into(), send_body: true }
+        Self {
+            status,
+            headers,
+            body: body.into(),
+            send_body: true,
+        }
     }
 
     /// An answer of one sentence.
     pub fn text(status: u16, sentence: &str) -> Self {
-        Self::new(status, "text/plain; charset=utf-8", format!("{sentence}\n").into_bytes())
+        Self::new(
+            status,
+            "text/plain; charset=utf-8",
+            format!("{sentence}\n").into_bytes(),
+        )
     }
 
     /// There is no place for another connection now.
     pub fn full(ceiling: usize) -> Self {
-        let places = if ceiling == 1 { "conexão" } else { "conexões" };
-        let text = format!("A conversa está cheia ({} {places}). Tente mais tarde.", with_dots(ceiling as u64));
+        let places = if ceiling == 1 {
+            "conexão"
+        } else {
+            "conexões"
+        };
+        let text = format!(
+            "A conversa está cheia ({} {places}). Tente mais tarde.",
+            with_dots(ceiling as u64)
+        );
         Self::text(503, &text).with("Retry-After", "5")
     }
 
@@ -53,7 +72,12 @@ impl Response {
             ("Connection", "Upgrade".to_owned()),
             ("Sec-WebSocket-Accept", accept),
         ];
-        Self { status: 101, headers, body: Cow::Borrowed(b""), send_body: false }
+        Self {
+            status: 101,
+            headers,
+            body: Cow::Borrowed(b""),
+            send_body: false,
+        }
     }
 
     /// The same answer with one more header.

@@ -10,7 +10,9 @@ struct Sent(Vec<Vec<u8>>);
 
 impl Read for Sent {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(piece) = self.0.first_mut() else { return Err(io::ErrorKind::WouldBlock.into()) };
+        let Some(piece) = self.0.first_mut() else {
+            return Err(io::ErrorKind::WouldBlock.into());
+        };
         let read = piece.len().min(buffer.len());
         buffer[..read].copy_from_slice(&piece[..read]);
         piece.drain(..read);
@@ -28,11 +30,18 @@ impl Source for Sent {
 }
 
 fn read(request: &str) -> Result<(Head, Vec<u8>), HeadError> {
-    read_head(&mut Sent(vec![request.as_bytes().to_vec()]), Instant::now() + Duration::from_secs(5))
+    read_head(
+        &mut Sent(vec![request.as_bytes().to_vec()]),
+        Instant::now() + Duration::from_secs(5),
+    )
 }
 
 fn policy() -> Policy {
-    Policy { domains: vec!["maquina".into()], origins: vec!["https://site.exemplo".into()], ..Policy::default() }
+    Policy {
+        domains: vec!["maquina".into()],
+        origins: vec!["https://site.exemplo".into()],
+        ..Policy::default()
+    }
 }
 
 /// The answer to a request: its status, and all of it as text.
@@ -44,7 +53,10 @@ fn answer(request: &str) -> (u16, String) {
         Err(HeadError::Refused(response)) => response,
         Err(HeadError::Gone(error)) => panic!("{error}"),
     };
-    (response.status, String::from_utf8(response.to_bytes()).unwrap())
+    (
+        response.status,
+        String::from_utf8(response.to_bytes()).unwrap(),
+    )
 }
 
 fn get(path: &str, headers: &str) -> (u16, String) {
@@ -58,22 +70,33 @@ const UPGRADE: &str = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n
 fn the_page_and_its_files_are_served_with_their_types() {
     let (status, text) = get("/?x=1", "Host: localhost\r\n");
     assert_eq!(status, 200);
-    assert!(text.contains("text/html; charset=utf-8") && text.contains("frame-ancestors 'none'"), "{text}");
+    assert!(
+        text.contains("text/html; charset=utf-8") && text.contains("frame-ancestors 'none'"),
+        "{text}"
+    );
     for (path, kind, contents) in page::FILES {
         let (status, text) = get(path, "Host: localhost\r\n");
         assert_eq!(status, 200, "{path}");
-        assert!(text.contains(kind) && text.as_bytes().ends_with(contents), "{path}");
+        assert!(
+            text.contains(kind) && text.as_bytes().ends_with(contents),
+            "{path}"
+        );
     }
 }
 
 #[test]
 fn every_file_of_the_page_is_inside_the_program() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/html");
-    let mut on_disk: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let mut on_disk: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
     on_disk.retain(|name| name != "chave.js");
     on_disk.sort();
-    let mut inside: Vec<_> = page::FILES.iter().map(|(path, ..)| path.trim_start_matches('/').to_owned()).collect();
+    let mut inside: Vec<_> = page::FILES
+        .iter()
+        .map(|(path, ..)| path.trim_start_matches('/').to_owned())
+        .collect();
     inside.sort();
     assert_eq!(inside, on_disk);
 }
@@ -82,20 +105,36 @@ fn every_file_of_the_page_is_inside_the_program() {
 fn head_is_answered_without_a_body() {
     let (status, text) = answer("HEAD /saude HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_eq!(status, 200);
-    assert!(text.contains("Content-Length: ") && text.ends_with("\r\n\r\n"), "{text}");
+    assert!(
+        text.contains("Content-Length: ") && text.ends_with("\r\n\r\n"),
+        "{text}"
+    );
 }
 
 #[test]
 fn what_is_not_there_or_not_possible_has_its_status_and_a_sentence() {
-    assert_eq!(get("http://localhost:9000/saude", "Host: localhost\r\n").0, 200, "as to a proxy");
+    assert_eq!(
+        get("http://localhost:9000/saude", "Host: localhost\r\n").0,
+        200,
+        "as to a proxy"
+    );
     assert_eq!(get("http://localhost", "Host: localhost\r\n").0, 200);
     let (status, text) = get("/nada", "Host: 10.0.0.1:9000\r\n");
     assert_eq!(status, 404);
-    assert!(text.ends_with("Não há nada aqui. A conversa fica em http://10.0.0.1:9000/\n"), "{text}");
+    assert!(
+        text.ends_with("Não há nada aqui. A conversa fica em http://10.0.0.1:9000/\n"),
+        "{text}"
+    );
     let (status, text) = answer("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    assert!(status == 405 && text.contains("Allow: GET, HEAD\r\n"), "{text}");
+    assert!(
+        status == 405 && text.contains("Allow: GET, HEAD\r\n"),
+        "{text}"
+    );
     let (status, text) = answer("POST /nada HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    assert!(status == 404 && text.contains("Não há nada aqui."), "{text}");
+    assert!(
+        status == 404 && text.contains("Não há nada aqui."),
+        "{text}"
+    );
     let (status, text) = answer("HEAD /nada HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert!(status == 404 && text.ends_with("\r\n\r\n"), "{text}");
     assert_eq!(get("/chave.js", "Host: localhost\r\n").0, 404);
@@ -114,21 +153,28 @@ fn health_is_json() {
     let (status, text) = get("/saude", "Host: localhost\r\n");
     let body = text.split_once("\r\n\r\n").unwrap().1;
     let health: serde_json::Value = serde_json::from_str(body).unwrap();
-    assert_eq!((status, &health["status"], &health["people"]), (200, &"ok".into(), &0.into()));
+    assert_eq!(
+        (status, &health["status"], &health["people"]),
+        (200, &"ok".into(), &0.into())
+    );
 }
 
 #[test]
 fn a_handshake_is_answered_with_the_key_of_the_standard() {
     let (status, text) = get("/qualquer", &format!("Host: localhost\r\n{UPGRADE}"));
     assert_eq!(status, 101);
-    assert!(text.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{text}");
+    assert!(
+        text.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"),
+        "{text}"
+    );
 }
 
 #[test]
 fn what_came_after_the_head_belongs_to_the_websocket() {
     let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\nquadro");
     let pieces = request.as_bytes().chunks(7).map(<[u8]>::to_vec).collect();
-    let (head, rest) = read_head(&mut Sent(pieces), Instant::now() + Duration::from_secs(5)).unwrap();
+    let (head, rest) =
+        read_head(&mut Sent(pieces), Instant::now() + Duration::from_secs(5)).unwrap();
     assert!(head.upgrade.is_some());
     assert_eq!(b"quadro"[..rest.len()], rest[..]);
 }
@@ -143,11 +189,26 @@ fn broken_handshakes_are_told_what_is_wrong() {
         ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", 400),
     ];
     for (from, to, expected) in cases {
-        let (status, text) = get("/", &format!("Host: localhost\r\n{}", UPGRADE.replace(from, to)));
+        let (status, text) = get(
+            "/",
+            &format!("Host: localhost\r\n{}", UPGRADE.replace(from, to)),
+        );
         assert_eq!(status, expected, "{from} → {to}: {text}");
     }
-    assert_eq!(answer(&format!("GET / HTTP/1.0\r\nHost: localhost\r\n{UPGRADE}\r\n")).0, 400);
-    assert_eq!(answer(&format!("POST / HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\n")).0, 400);
+    assert_eq!(
+        answer(&format!(
+            "GET / HTTP/1.0\r\nHost: localhost\r\n{UPGRADE}\r\n"
+        ))
+        .0,
+        400
+    );
+    assert_eq!(
+        answer(&format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\n"
+        ))
+        .0,
+        400
+    );
 }
 
 #[test]
@@ -187,7 +248,13 @@ fn only_names_of_this_server_are_answered() {
 
 #[test]
 fn only_pages_of_this_server_may_talk_to_it() {
-    let from = |host: &str, origin: &str| get("/", &format!("Host: {host}\r\nOrigin: {origin}\r\n{UPGRADE}")).0;
+    let from = |host: &str, origin: &str| {
+        get(
+            "/",
+            &format!("Host: {host}\r\nOrigin: {origin}\r\n{UPGRADE}"),
+        )
+        .0
+    };
     for (host, origin) in [
         ("localhost:9000", "http://localhost:9000"),
         ("LOCALHOST:9000", "http://localhost:9000"),
@@ -213,12 +280,19 @@ fn only_pages_of_this_server_may_talk_to_it() {
     ] {
         assert_eq!(from(host, origin), 403, "{host} {origin}");
     }
-    assert_eq!(get("/", &format!("Host: localhost\r\n{UPGRADE}")).0, 101, "programs send no origin");
+    assert_eq!(
+        get("/", &format!("Host: localhost\r\n{UPGRADE}")).0,
+        101,
+        "programs send no origin"
+    );
 }
 
 #[test]
 fn heads_without_end_are_cut_off() {
-    let long = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(9000));
+    let long = format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n",
+        "x".repeat(9000)
+    );
     assert_eq!(answer(&long).0, 431);
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(100));
     assert_eq!(answer(&many).0, 431);

@@ -14,14 +14,31 @@ use crate::text::spoken_time;
 impl Hub {
     /// Somebody edits or erases one of their own messages. Whether it is theirs, the history knows; a host may erase
     /// everybody's.
-    pub(super) fn amend(&mut self, conn: ConnId, who: Who, message: ClientMessage, now: Now) -> Result<(), Refusal> {
+    pub(super) fn amend(
+        &mut self,
+        conn: ConnId,
+        who: Who,
+        message: ClientMessage,
+        now: Now,
+    ) -> Result<(), Refusal> {
         let (room, id, seq, text, amendment) = match message {
-            ClientMessage::Edit { room, id, seq, text } => (room, id, seq, text, Amendment::Edit(seq)),
-            ClientMessage::Erase { room, id, seq } => (room, id, seq, String::new(), Amendment::Erase(seq)),
+            ClientMessage::Edit {
+                room,
+                id,
+                seq,
+                text,
+            } => (room, id, seq, text, Amendment::Edit(seq)),
+            ClientMessage::Erase { room, id, seq } => {
+                (room, id, seq, String::new(), Amendment::Erase(seq))
+            }
             _ => return Ok(()),
         };
         let channel = self.room_of(conn, &room)?;
-        if self.rooms.get(channel).is_none_or(|room| seq == 0 || seq > room.log.seq()) {
+        if self
+            .rooms
+            .get(channel)
+            .is_none_or(|room| seq == 0 || seq > room.log.seq())
+        {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
         let edits = matches!(amendment, Amendment::Edit(_));
@@ -46,14 +63,19 @@ impl Hub {
     ) -> Result<(), Refusal> {
         let channel = self.room_of(conn, room)?;
         let who = self.conns.get(&conn).and_then(|state| state.who);
-        let Some((who, by)) = who.and_then(|who| Some((who, self.people.get(who)?.name.shown()))) else {
+        let Some((who, by)) = who.and_then(|who| Some((who, self.people.get(who)?.name.shown())))
+        else {
             return Ok(());
         };
         self.count_speech(who, now)?;
         let time = spoken_time(seconds);
         log::info!(target: HOSTS_LOG, "{by} pediu para apagar o que {name} disse em {time} na sala {room}.");
         let since_ms = now.unix_ms.saturating_sub(seconds.saturating_mul(1000));
-        let amendment = Amendment::EraseOf { name, since_ms, most: ERASED_AT_ONCE };
+        let amendment = Amendment::EraseOf {
+            name,
+            since_ms,
+            most: ERASED_AT_ONCE,
+        };
         self.ask_to_amend(conn, channel, (id, String::new()), amendment, true, now);
         Ok(())
     }
@@ -70,9 +92,15 @@ impl Hub {
     ) {
         let who = self.conns.get(&conn).and_then(|state| state.who);
         let person = who.and_then(|who| self.people.get(who));
-        let (Some(person), Some(room)) = (person, self.rooms.get_mut(channel)) else { return };
+        let (Some(person), Some(room)) = (person, self.rooms.get_mut(channel)) else {
+            return;
+        };
         room.appending += 1;
-        let append = Append { amends: Some(amendment), any_author, ..words(conn, person, room, (id, text), now) };
+        let append = Append {
+            amends: Some(amendment),
+            any_author,
+            ..words(conn, person, room, (id, text), now)
+        };
         self.effects.push(Effect::Ask(Job::Append(append)));
     }
 }

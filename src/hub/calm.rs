@@ -35,7 +35,10 @@ struct Slow {
 impl Calm {
     /// Makes everybody wait so long between two messages; no time at all ends it.
     fn slow_down(&mut self, pause: Duration) {
-        self.slow = (!pause.is_zero()).then(|| Slow { pause, spoke: HashMap::new() });
+        self.slow = (!pause.is_zero()).then(|| Slow {
+            pause,
+            spoke: HashMap::new(),
+        });
     }
 
     /// Changes what a room has of it; most rooms have nothing.
@@ -65,14 +68,17 @@ impl Calm {
     /// Whether people who are no hosts have the word.
     fn check_word(&self) -> Result<(), Refusal> {
         if self.hosts_only {
-            let text = "Nesta sala só quem organiza a conversa fala agora. Espere a palavra voltar.";
+            let text =
+                "Nesta sala só quem organiza a conversa fala agora. Espere a palavra voltar.";
             return Err(Refusal::with_text(ErrorCode::Muted, text));
         }
         Ok(())
     }
 
     fn check_pause(&self, secret: &Secret, now: Instant) -> Result<(), Refusal> {
-        let Some(slow) = &self.slow else { return Ok(()) };
+        let Some(slow) = &self.slow else {
+            return Ok(());
+        };
         let free_at = slow.spoke.get(secret).map(|at| *at + slow.pause);
         match free_at.map(|at| at.saturating_duration_since(now)) {
             Some(wait) if !wait.is_zero() => Err(Refusal::slow(ms(wait))),
@@ -97,7 +103,9 @@ impl Person {
 impl Hub {
     /// Whether somebody may say something in a room.
     pub(super) fn may_speak(&self, who: Who, channel: ChannelId, now: Now) -> Result<(), Refusal> {
-        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(channel)) else { return Ok(()) };
+        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(channel)) else {
+            return Ok(());
+        };
         if person.muted_until.is_none() && room.calm.is_none() {
             return Ok(());
         }
@@ -111,7 +119,9 @@ impl Hub {
     /// Whether somebody may change what they said in a room: a slow room does not keep them from it.
     pub(super) fn may_edit(&self, who: Who, channel: ChannelId, now: Now) -> Result<(), Refusal> {
         self.may_whisper(who, now)?;
-        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(channel)) else { return Ok(()) };
+        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(channel)) else {
+            return Ok(());
+        };
         match &room.calm {
             Some(calm) if !person.host => calm.check_word(),
             _ => Ok(()),
@@ -120,7 +130,10 @@ impl Hub {
 
     /// Whether somebody may say something to one person.
     pub(super) fn may_whisper(&self, who: Who, now: Now) -> Result<(), Refusal> {
-        let left = self.people.get(who).and_then(|person| person.muted_for(now.instant));
+        let left = self
+            .people
+            .get(who)
+            .and_then(|person| person.muted_for(now.instant));
         left.map_or(Ok(()), |left| Err(Refusal::muted(ms(left))))
     }
 }
@@ -136,7 +149,9 @@ impl Hub {
         now: Now,
     ) -> Result<(), Refusal> {
         let id = self.room_of(conn, room)?;
-        let Some(room) = self.rooms.get_mut(id) else { return Ok(()) };
+        let Some(room) = self.rooms.get_mut(id) else {
+            return Ok(());
+        };
         let shown = room.shown();
         let on = on.unwrap_or(!room.calm.as_ref().is_some_and(|calm| calm.hosts_only));
         Calm::change(&mut room.calm, |calm| calm.hosts_only = on);
@@ -154,9 +169,13 @@ impl Hub {
         now: Now,
     ) -> Result<(), Refusal> {
         let id = self.room_of(conn, room)?;
-        let Some(room) = self.rooms.get_mut(id) else { return Ok(()) };
+        let Some(room) = self.rooms.get_mut(id) else {
+            return Ok(());
+        };
         let shown = room.shown();
-        Calm::change(&mut room.calm, |calm| calm.slow_down(Duration::from_secs(seconds)));
+        Calm::change(&mut room.calm, |calm| {
+            calm.slow_down(Duration::from_secs(seconds))
+        });
         self.proclaim(notices::slowed(by, &shown, seconds), Some(id), now);
         Ok(())
     }
@@ -164,5 +183,7 @@ impl Hub {
 
 /// In milliseconds, rounded up, so that whoever waits exactly this long is not refused again.
 pub fn ms(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+    u64::try_from(time.as_millis())
+        .unwrap_or(u64::MAX)
+        .saturating_add(1)
 }

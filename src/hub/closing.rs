@@ -19,12 +19,24 @@ impl Hub {
 
     pub(super) fn say_shutdown(&mut self, conn: ConnId, retry_after_ms: u64) {
         let text = "O servidor foi desligado.".to_owned();
-        let bye = ServerMessage::Bye { code: ByeCode::Shutdown, text, retry_after_ms: Some(retry_after_ms) };
+        let bye = ServerMessage::Bye {
+            code: ByeCode::Shutdown,
+            text,
+            retry_after_ms: Some(retry_after_ms),
+        };
         self.close_with(conn, 1001, bye);
     }
 
     pub(super) fn close(&mut self, conn: ConnId, code: u16, bye: ByeCode, text: &str) {
-        self.close_with(conn, code, ServerMessage::Bye { code: bye, text: text.into(), retry_after_ms: None });
+        self.close_with(
+            conn,
+            code,
+            ServerMessage::Bye {
+                code: bye,
+                text: text.into(),
+                retry_after_ms: None,
+            },
+        );
     }
 
     pub(super) fn close_with(&mut self, conn: ConnId, code: u16, bye: ServerMessage) {

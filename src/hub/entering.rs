@@ -12,20 +12,39 @@ use crate::identity::Secret;
 use crate::link::{Address, ConnId};
 use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use crate::protocol::{
-    ClientMessage, ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT, PROTOCOL, Refusal,
-    RoomInfo, ServerMessage, Since,
+    ClientMessage, ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT,
+    PROTOCOL, Refusal, RoomInfo, ServerMessage, Since,
 };
 use std::cmp::Reverse;
 
 impl Hub {
-    pub(super) fn enter(&mut self, conn: ConnId, message: ClientMessage, now: Now) -> Result<(), Refusal> {
-        let ClientMessage::Enter { name, token, room, since, secrets, .. } = message else { return Ok(()) };
+    pub(super) fn enter(
+        &mut self,
+        conn: ConnId,
+        message: ClientMessage,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let ClientMessage::Enter {
+            name,
+            token,
+            room,
+            since,
+            secrets,
+            ..
+        } = message
+        else {
+            return Ok(());
+        };
         // The connection's thread made a token if the client brought none.
         let token = token.ok_or_else(|| Refusal::bad_field("token", "um segredo"))?;
         let secret = Secret::of(&token);
         let room = room.unwrap_or_else(RoomName::lobby);
         let named = self.people.named(&name);
-        let present = named.filter(|&who| self.people.get(who).is_some_and(|person| person.secret == secret));
+        let present = named.filter(|&who| {
+            self.people
+                .get(who)
+                .is_some_and(|person| person.secret == secret)
+        });
         let host = self.admit(conn, &name, &secret, present, &secrets, now)?;
         self.tell_apart(&name, &secret)?;
         if named.is_some() && present.is_none() {
@@ -34,9 +53,15 @@ impl Hub {
         if !host {
             self.check_room(conn, present, &room, secrets.room_password.as_ref(), now)?;
         }
-        let who = present.unwrap_or_else(|| self.people.add(Person::new(secret, name, self.rules.burst, now.instant)));
+        let who = present.unwrap_or_else(|| {
+            self.people
+                .add(Person::new(secret, name, self.rules.burst, now.instant))
+        });
         self.empower(who, host, secrets.host_key.is_some(), now);
-        let address = self.conns.get(&conn).map_or(Address::HERE, |state| state.address);
+        let address = self
+            .conns
+            .get(&conn)
+            .map_or(Address::HERE, |state| state.address);
         if let Some(person) = self.people.get_mut(who) {
             person.conns.push(conn);
             person.held_until = None;
@@ -54,14 +79,20 @@ impl Hub {
     pub(super) fn tell_apart(&self, name: &Name, secret: &Secret) -> Result<(), Refusal> {
         match self.people.alike(name, secret) {
             // The very same name is refused as such.
-            Some(present) if present != name => Err(Refusal::name_alike(name.as_str(), present.as_str())),
+            Some(present) if present != name => {
+                Err(Refusal::name_alike(name.as_str(), present.as_str()))
+            }
             _ => Ok(()),
         }
     }
 
     pub(super) fn welcome(&mut self, conn: ConnId, who: Who) {
-        let (Some(person), Some(state)) = (self.people.get(who), self.conns.get(&conn)) else { return };
-        let Some(token) = state.token.clone() else { return };
+        let (Some(person), Some(state)) = (self.people.get(who), self.conns.get(&conn)) else {
+            return;
+        };
+        let Some(token) = state.token.clone() else {
+            return;
+        };
         let limits = Limits {
             text: MAX_TEXT,
             name: MAX_NAME,
@@ -82,8 +113,16 @@ impl Hub {
         self.send(conn, welcome);
     }
 
-    pub(super) fn join(&mut self, conn: ConnId, name: RoomName, since: Since, now: Now) -> Result<(), Refusal> {
-        let Some(state) = self.conns.get(&conn) else { return Ok(()) };
+    pub(super) fn join(
+        &mut self,
+        conn: ConnId,
+        name: RoomName,
+        since: Since,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let Some(state) = self.conns.get(&conn) else {
+            return Ok(());
+        };
         let known = self.rooms.named(&name);
         let already_in = known.is_some_and(|room| state.rooms.contains(&room));
         if !already_in && state.rooms.len() + state.opening >= ROOMS_PER_CONNECTION {
@@ -114,21 +153,30 @@ impl Hub {
 
     /// The history told where a room's log stands: whoever waited for it is let in.
     pub(super) fn room_opened(&mut self, name: &RoomName, tail: Option<Tail>, now: Now) {
-        let Some(id) = self.rooms.named(name) else { return };
-        let Some(room) = self.rooms.get_mut(id) else { return };
+        let Some(id) = self.rooms.named(name) else {
+            return;
+        };
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
         let (waiting, opened) = match (tail, &mut room.log) {
             (Some(tail), _) => (room.open(tail), true),
             (None, Log::Opening(waiting)) => (std::mem::take(waiting), false),
             (None, Log::Open { .. }) => return,
         };
         for (conn, since) in waiting {
-            let Some(state) = self.conns.get_mut(&conn) else { continue };
+            let Some(state) = self.conns.get_mut(&conn) else {
+                continue;
+            };
             state.opening -= 1;
             if opened {
                 self.open_room(conn, id, &since, now);
             } else {
                 let text = "O servidor não conseguiu ler o histórico desta sala. Tente de novo daqui a pouco.";
-                self.send(conn, ServerMessage::Error(Refusal::with_text(ErrorCode::HistoryUnavailable, text)));
+                self.send(
+                    conn,
+                    ServerMessage::Error(Refusal::with_text(ErrorCode::HistoryUnavailable, text)),
+                );
                 self.effects.push(Effect::ErrandDone(conn));
             }
         }
@@ -139,7 +187,9 @@ impl Hub {
     }
 
     fn open_room(&mut self, conn: ConnId, id: ChannelId, since: &Since, now: Now) {
-        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else { return };
+        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else {
+            return;
+        };
         if !self.conns[&conn].rooms.contains(&id) {
             self.take_seat(who, id, now);
             // Only now, so that nobody hears of their own coming.
@@ -148,9 +198,15 @@ impl Hub {
                 state.rooms.push(id);
             }
         }
-        let Some(room) = self.rooms.get(id) else { return };
+        let Some(room) = self.rooms.get(id) else {
+            return;
+        };
         let missed = room.log.missed(since, &self.epoch);
-        let most = if room.online() > NAMED_ROOM { LISTED_OF_A_CROWD } else { MAX_MEMBERS };
+        let most = if room.online() > NAMED_ROOM {
+            LISTED_OF_A_CROWD
+        } else {
+            MAX_MEMBERS
+        };
         let listed = room.members().iter().take(most);
         let joined = ServerMessage::Joined {
             room: room.shown(),
@@ -158,7 +214,10 @@ impl Hub {
             seq: missed.seq,
             oldest: missed.oldest,
             online: room.online(),
-            members: listed.filter_map(|&who| self.people.get(who)).map(Person::member).collect(),
+            members: listed
+                .filter_map(|&who| self.people.get(who))
+                .map(Person::member)
+                .collect(),
             entries: missed.entries,
             more: missed.more,
             reset: missed.reset,
@@ -169,13 +228,19 @@ impl Hub {
 
     /// One more of a person's connections is in a room.
     pub(super) fn take_seat(&mut self, who: Who, id: ChannelId, now: Now) {
-        let (Some(person), Some(room)) = (self.people.get_mut(who), self.rooms.get_mut(id)) else { return };
+        let (Some(person), Some(room)) = (self.people.get_mut(who), self.rooms.get_mut(id)) else {
+            return;
+        };
         if let Some(seat) = person.seat(id) {
             seat.conns += 1;
             seat.held_until = None;
             return;
         }
-        person.seats.push(Seat { room: id, conns: 1, held_until: None });
+        person.seats.push(Seat {
+            room: id,
+            conns: 1,
+            held_until: None,
+        });
         room.add_member(who);
         let member = person.member();
         self.announce(id, Change::Joined(member), now);
@@ -183,7 +248,9 @@ impl Hub {
 
     pub(super) fn leave(&mut self, conn: ConnId, name: &RoomName, now: Now) -> Result<(), Refusal> {
         let id = self.room_of(conn, name)?;
-        let Some(state) = self.conns.get_mut(&conn) else { return Ok(()) };
+        let Some(state) = self.conns.get_mut(&conn) else {
+            return Ok(());
+        };
         state.rooms.retain(|&room| room != id);
         let who = state.who;
         self.effects.push(Effect::Unsubscribe(conn, id));
@@ -200,7 +267,9 @@ impl Hub {
     /// One of a person's connections is no longer in a room; if it was the last, the place is held or given up.
     fn free_seat(&mut self, who: Who, id: ChannelId, hold: bool, now: Now) {
         let until = now.instant + self.rules.grace;
-        let Some(seat) = self.people.get_mut(who).and_then(|person| person.seat(id)) else { return };
+        let Some(seat) = self.people.get_mut(who).and_then(|person| person.seat(id)) else {
+            return;
+        };
         seat.conns = seat.conns.saturating_sub(1);
         if seat.conns > 0 {
             return;
@@ -214,14 +283,18 @@ impl Hub {
     }
 
     pub(super) fn gone(&mut self, conn: ConnId, goodbye: bool, now: Now) {
-        let Some(state) = self.conns.remove(&conn) else { return };
+        let Some(state) = self.conns.remove(&conn) else {
+            return;
+        };
         let Some(who) = state.who else { return };
         for room in state.rooms {
             self.effects.push(Effect::Unsubscribe(conn, room));
             self.free_seat(who, room, !goodbye, now);
         }
         let until = now.instant + self.rules.grace;
-        let Some(person) = self.people.get_mut(who) else { return };
+        let Some(person) = self.people.get_mut(who) else {
+            return;
+        };
         person.conns.retain(|&other| other != conn);
         if !person.conns.is_empty() {
             return;
@@ -235,16 +308,27 @@ impl Hub {
     }
 
     pub(super) fn list_rooms(&mut self, conn: ConnId) -> Result<(), Refusal> {
-        let mut open: Vec<&Room> = self.rooms.iter().filter(|room| matches!(room.log, Log::Open { .. })).collect();
-        let order =
-            |a: &&Room, b: &&Room| b.online().cmp(&a.online()).then_with(|| a.name.as_str().cmp(b.name.as_str()));
+        let mut open: Vec<&Room> = self
+            .rooms
+            .iter()
+            .filter(|room| matches!(room.log, Log::Open { .. }))
+            .collect();
+        let order = |a: &&Room, b: &&Room| {
+            b.online()
+                .cmp(&a.online())
+                .then_with(|| a.name.as_str().cmp(b.name.as_str()))
+        };
         // Of thousands of rooms only those that are listed are put in order.
         if open.len() > MAX_ROOMS_LISTED {
             open.select_nth_unstable_by(MAX_ROOMS_LISTED, order);
             open.truncate(MAX_ROOMS_LISTED);
         }
         open.sort_unstable_by(order);
-        let info = |room: &&Room| RoomInfo { room: room.shown(), online: room.online(), seq: room.log.seq() };
+        let info = |room: &&Room| RoomInfo {
+            room: room.shown(),
+            online: room.online(),
+            seq: room.log.seq(),
+        };
         let rooms = open.iter().map(info).collect();
         self.send(conn, ServerMessage::Rooms { rooms });
         Ok(())

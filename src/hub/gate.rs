@@ -20,7 +20,10 @@ impl Hub {
         secrets: &Secrets,
         now: Now,
     ) -> Result<bool, Refusal> {
-        let shown = secrets.host_key.as_ref().map(|key| self.check_host_key(key, secret));
+        let shown = secrets
+            .host_key
+            .as_ref()
+            .map(|key| self.check_host_key(key, secret));
         let host = matches!(shown, Some(Ok(()))) || self.order.hosts.contains(&secret.person(name));
         if !host {
             self.check_banned(conn, secret, now)?;
@@ -39,15 +42,25 @@ impl Hub {
         let address = self.conns.get(&conn).map(|state| state.address);
         let until = bans.against(secret, now.instant).max(
             // A proxy on this machine speaks for people from everywhere.
-            address.filter(|address| !address.is_here()).and_then(|at| bans.against_address(at, now.instant)),
+            address
+                .filter(|address| !address.is_here())
+                .and_then(|at| bans.against_address(at, now.instant)),
         );
-        until.map_or(Ok(()), |until| Err(Refusal::banned(ms(until.saturating_duration_since(now.instant)))))
+        until.map_or(Ok(()), |until| {
+            Err(Refusal::banned(ms(
+                until.saturating_duration_since(now.instant)
+            )))
+        })
     }
 
     /// The key opens for one person only: the first who shows it.
     fn check_host_key(&self, shown: &Password, secret: &Secret) -> Result<(), Refusal> {
         let forbidden = |text: &str| Err(Refusal::with_text(ErrorCode::Forbidden, text));
-        if !self.rules.host_key.is_some_and(|key| key.opens(shown.secret())) {
+        if !self
+            .rules
+            .host_key
+            .is_some_and(|key| key.opens(shown.secret()))
+        {
             return forbidden(
                 "Esta chave de organização não vale. Confira o endereço que o servidor mostrou ao ligar, ou entre sem a \
                  chave.",

@@ -30,9 +30,16 @@ pub struct Order {
 
 impl Hub {
     /// Does what a host asks for.
-    pub(super) fn host_acts(&mut self, conn: ConnId, act: HostAct, now: Now) -> Result<(), Refusal> {
+    pub(super) fn host_acts(
+        &mut self,
+        conn: ConnId,
+        act: HostAct,
+        now: Now,
+    ) -> Result<(), Refusal> {
         let who = self.conns.get(&conn).and_then(|state| state.who);
-        let Some(person) = who.and_then(|who| self.people.get(who)) else { return Ok(()) };
+        let Some(person) = who.and_then(|who| self.people.get(who)) else {
+            return Ok(());
+        };
         if !person.host {
             let text = "Só quem organiza a conversa pode fazer isto.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
@@ -46,7 +53,12 @@ impl Hub {
             HostAct::Kick { name } => self.kick(&by, &name, now),
             HostAct::Ban { name, seconds } => self.ban(&by, &name, seconds, now),
             HostAct::Unban { name } => self.unban(&by, &name, now),
-            HostAct::Erase { room, id, name, seconds } => self.erase_of(conn, &room, id, name, seconds, now),
+            HostAct::Erase {
+                room,
+                id,
+                name,
+                seconds,
+            } => self.erase_of(conn, &room, id, name, seconds, now),
             HostAct::Lock { on } => {
                 self.lock(&by, on, now);
                 Ok(())
@@ -73,7 +85,9 @@ impl Hub {
 
     /// Makes somebody who was let in what they are: a host, or silenced as before.
     pub(super) fn empower(&mut self, who: Who, host: bool, with_key: bool, now: Now) {
-        let Some(person) = self.people.get_mut(who) else { return };
+        let Some(person) = self.people.get_mut(who) else {
+            return;
+        };
         let secret = person.secret;
         person.muted_until = self.order.mutes.against(&secret, now.instant);
         if host {
@@ -85,11 +99,19 @@ impl Hub {
     }
 
     fn promote(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
-        let who = self.people.named(name).ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
-        let Some(person) = self.people.get(who) else { return Ok(()) };
+        let who = self
+            .people
+            .named(name)
+            .ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
+        let Some(person) = self.people.get(who) else {
+            return Ok(());
+        };
         let (shown, secret) = (person.name.shown(), person.secret);
         if person.host {
-            return Err(Refusal::with_text(ErrorCode::Forbidden, format!("{shown} já organiza a conversa.")));
+            return Err(Refusal::with_text(
+                ErrorCode::Forbidden,
+                format!("{shown} já organiza a conversa."),
+            ));
         }
         if self.order.hosts.len() >= MAX_HOSTS {
             let text = "Há gente demais organizando a conversa. Rebaixe alguém antes.";
@@ -103,11 +125,19 @@ impl Hub {
     }
 
     fn demote(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
-        let who = self.people.named(name).ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
-        let Some(person) = self.people.get(who) else { return Ok(()) };
+        let who = self
+            .people
+            .named(name)
+            .ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
+        let Some(person) = self.people.get(who) else {
+            return Ok(());
+        };
         let shown = person.name.shown();
         if !person.host {
-            return Err(Refusal::with_text(ErrorCode::Forbidden, format!("{shown} não organiza a conversa.")));
+            return Err(Refusal::with_text(
+                ErrorCode::Forbidden,
+                format!("{shown} não organiza a conversa."),
+            ));
         }
         self.set_host(who, false);
         self.proclaim(notices::demoted(by, &shown), None, now);
@@ -116,9 +146,18 @@ impl Hub {
 
     /// Somebody becomes a host or no longer is one; whoever shares a room with them hears of it, once.
     pub(super) fn set_host(&mut self, who: Who, host: bool) {
-        let Some(person) = self.people.get_mut(who) else { return };
+        let Some(person) = self.people.get_mut(who) else {
+            return;
+        };
         let before = std::mem::replace(&mut person.host, host);
-        let Person { id, name, tag, seats, conns, .. } = person;
+        let Person {
+            id,
+            name,
+            tag,
+            seats,
+            conns,
+            ..
+        } = person;
         match host {
             true => self.order.hosts.insert(*id),
             false => self.order.hosts.remove(id),
@@ -126,17 +165,34 @@ impl Hub {
         if before == host {
             return;
         }
-        let message = ServerMessage::Host { name: name.shown(), tag: tag.clone(), host };
+        let message = ServerMessage::Host {
+            name: name.shown(),
+            tag: tag.clone(),
+            host,
+        };
         let mut hearers: BTreeSet<ConnId> = conns.iter().copied().collect();
         let tag = tag.clone();
         let rooms: Vec<ChannelId> = seats.iter().map(|seat| seat.room).collect();
         for id in rooms {
-            let Some(room) = self.rooms.get_mut(id) else { continue };
+            let Some(room) = self.rooms.get_mut(id) else {
+                continue;
+            };
             // Who comes to know the person only by what is gathered must know them as they are now.
-            room.news.joined.iter_mut().filter(|member| member.tag == tag).for_each(|member| member.host = host);
-            let people = room.members().iter().filter_map(|&member| self.people.get(member));
+            room.news
+                .joined
+                .iter_mut()
+                .filter(|member| member.tag == tag)
+                .for_each(|member| member.host = host);
+            let people = room
+                .members()
+                .iter()
+                .filter_map(|&member| self.people.get(member));
             let conns = people.flat_map(|person| &person.conns);
-            hearers.extend(conns.filter(|conn| self.conns.get(conn).is_some_and(|state| state.rooms.contains(&id))));
+            hearers.extend(conns.filter(|conn| {
+                self.conns
+                    .get(conn)
+                    .is_some_and(|state| state.rooms.contains(&id))
+            }));
         }
         for conn in hearers {
             self.send(conn, message.clone());
@@ -145,7 +201,9 @@ impl Hub {
 
     /// A person took another name, and is another person to everything that was remembered: a host stays one.
     pub(super) fn host_renamed(&mut self, who: Who, before: PersonId) {
-        let Some(person) = self.people.get(who) else { return };
+        let Some(person) = self.people.get(who) else {
+            return;
+        };
         let (id, host) = (person.id, person.host);
         if host && id != before {
             self.order.hosts.remove(&before);

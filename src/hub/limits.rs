@@ -63,7 +63,14 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         let (grace, enter_within) = (Duration::from_secs(30), Duration::from_secs(10));
-        Self { rate: Some(5.0), burst: 20, grace, enter_within, password: None, host_key: None }
+        Self {
+            rate: Some(5.0),
+            burst: 20,
+            grace,
+            enter_within,
+            password: None,
+            host_key: None,
+        }
     }
 }
 
@@ -77,7 +84,10 @@ pub struct Bucket {
 impl Bucket {
     /// A full bucket.
     pub fn new(burst: u32, now: Instant) -> Self {
-        Self { tokens: f64::from(burst), filled_at: now }
+        Self {
+            tokens: f64::from(burst),
+            filled_at: now,
+        }
     }
 
     /// Takes one token.
@@ -132,7 +142,10 @@ mod tests {
         let start = Instant::now();
         let mut bucket = Bucket::new(2, start);
         let later = start + Duration::from_secs(3600);
-        assert_eq!((bucket.take(5.0, 2, later), bucket.take(5.0, 2, later)), (Ok(()), Ok(())));
+        assert_eq!(
+            (bucket.take(5.0, 2, later), bucket.take(5.0, 2, later)),
+            (Ok(()), Ok(()))
+        );
         assert!(bucket.take(5.0, 2, later).is_err());
     }
 }

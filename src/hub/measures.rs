@@ -28,7 +28,8 @@ pub struct Measures(VecDeque<Measure>);
 impl Measures {
     /// Takes a measure; it replaces an earlier one against the same person.
     pub fn take(&mut self, measure: Measure, now: Instant) {
-        self.0.retain(|known| known.until > now && known.secret != measure.secret);
+        self.0
+            .retain(|known| known.until > now && known.secret != measure.secret);
         if self.0.len() >= MAX_MEASURES {
             self.0.pop_front();
         }
@@ -43,14 +44,25 @@ impl Measures {
 
     /// Until when there is a measure against this address.
     pub fn against_address(&self, address: Address, now: Instant) -> Option<Instant> {
-        let known = self.0.iter().filter(|known| known.addresses.contains(&address));
-        known.map(|known| known.addresses_until).filter(|until| *until > now).max()
+        let known = self
+            .0
+            .iter()
+            .filter(|known| known.addresses.contains(&address));
+        known
+            .map(|known| known.addresses_until)
+            .filter(|until| *until > now)
+            .max()
     }
 
     /// Against whom there are measures under this name.
     pub fn named(&self, name: &Name, now: Instant) -> Vec<(Name, Secret)> {
-        let known = self.0.iter().filter(|known| known.until > now && known.name.key() == name.key());
-        known.map(|known| (known.name.clone(), known.secret)).collect()
+        let known = self
+            .0
+            .iter()
+            .filter(|known| known.until > now && known.name.key() == name.key());
+        known
+            .map(|known| (known.name.clone(), known.secret))
+            .collect()
     }
 
     /// Ends the measure against who holds this secret.
@@ -73,7 +85,13 @@ mod tests {
 
     fn measure(number: usize, now: Instant) -> Measure {
         let (name, until) = (Name::new("Bruno").unwrap(), now + HOUR);
-        Measure { name, secret: secret(number), until, addresses: Vec::new(), addresses_until: until }
+        Measure {
+            name,
+            secret: secret(number),
+            until,
+            addresses: Vec::new(),
+            addresses_until: until,
+        }
     }
 
     #[test]
@@ -83,7 +101,11 @@ mod tests {
         assert_eq!(measures.against(&secret(1), now), Some(now + HOUR));
         assert_eq!(measures.against(&secret(2), now), None);
         assert_eq!(measures.against(&secret(1), now + HOUR), None);
-        assert!(measures.named(&Name::new("Bruno").unwrap(), now + HOUR).is_empty());
+        assert!(
+            measures
+                .named(&Name::new("Bruno").unwrap(), now + HOUR)
+                .is_empty()
+        );
     }
 
     #[test]
@@ -99,8 +121,18 @@ mod tests {
         let (mut measures, now) = (Measures::default(), Instant::now());
         let address = Address::of("203.0.113.7".parse().unwrap());
         let addresses_until = now + HOUR / 2;
-        measures.take(Measure { addresses: vec![address], addresses_until, ..measure(1, now) }, now);
-        assert_eq!(measures.against_address(address, now), Some(addresses_until));
+        measures.take(
+            Measure {
+                addresses: vec![address],
+                addresses_until,
+                ..measure(1, now)
+            },
+            now,
+        );
+        assert_eq!(
+            measures.against_address(address, now),
+            Some(addresses_until)
+        );
         assert_eq!(measures.against_address(Address::HERE, now), None);
         assert_eq!(measures.against_address(address, addresses_until), None);
         assert!(measures.against(&secret(1), addresses_until).is_some());
@@ -112,18 +144,29 @@ mod tests {
         measures.take(measure(1, now), now);
         measures.take(measure(2, now), now);
         let found = measures.named(&Name::new("BRUNO").unwrap(), now);
-        assert_eq!(found.iter().map(|(_, secret)| *secret).collect::<Vec<_>>(), [secret(1), secret(2)]);
+        assert_eq!(
+            found.iter().map(|(_, secret)| *secret).collect::<Vec<_>>(),
+            [secret(1), secret(2)]
+        );
         measures.forgive(&secret(1));
-        assert!(measures.against(&secret(1), now).is_none() && measures.against(&secret(2), now).is_some());
+        assert!(
+            measures.against(&secret(1), now).is_none()
+                && measures.against(&secret(2), now).is_some()
+        );
     }
 
     #[test]
     fn the_list_is_bounded_and_the_oldest_go_first() {
         let (mut measures, now) = (Measures::default(), Instant::now());
-        measures.0 = (0..MAX_MEASURES).map(|number| measure(number, now)).collect();
+        measures.0 = (0..MAX_MEASURES)
+            .map(|number| measure(number, now))
+            .collect();
         measures.take(measure(MAX_MEASURES, now), now);
         assert_eq!(measures.0.len(), MAX_MEASURES);
         assert!(measures.against(&secret(0), now).is_none());
-        assert!(measures.against(&secret(1), now).is_some() && measures.against(&secret(MAX_MEASURES), now).is_some());
+        assert!(
+            measures.against(&secret(1), now).is_some()
+                && measures.against(&secret(MAX_MEASURES), now).is_some()
+        );
     }
 }

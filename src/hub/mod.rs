@@ -189,7 +189,8 @@ impl Hub {
             }
             self.waiting_to_enter.pop_front();
             if !entered {
-                let text = "Você não entrou na conversa a tempo. Conecte-se de novo quando quiser entrar.";
+                let text =
+                    "Você não entrou na conversa a tempo. Conecte-se de novo quando quiser entrar.";
                 self.close(conn, 1008, ByeCode::Idle, text);
             }
         }
@@ -213,7 +214,8 @@ impl Hub {
         if self.stopping {
             self.say_shutdown(conn, 1000);
         } else {
-            self.waiting_to_enter.push_back((now.instant + self.rules.enter_within, conn));
+            self.waiting_to_enter
+                .push_back((now.instant + self.rules.enter_within, conn));
         }
     }
 
@@ -241,7 +243,9 @@ impl Hub {
 
     fn request(&mut self, conn: ConnId, message: ClientMessage, now: Now) -> Result<(), Refusal> {
         // A closed connection may still have words on the way; nobody waits for an answer to them.
-        let Some(state) = self.conns.get(&conn).filter(|state| !state.closing) else { return Ok(()) };
+        let Some(state) = self.conns.get(&conn).filter(|state| !state.closing) else {
+            return Ok(());
+        };
         let who = state.who;
         match (&message, who) {
             (ClientMessage::Ping, _) => {
@@ -249,7 +253,9 @@ impl Hub {
                 return Ok(());
             }
             (ClientMessage::Enter { .. }, None) => {}
-            (ClientMessage::Enter { .. }, Some(_)) => return Err(Refusal::new(ErrorCode::AlreadyEntered)),
+            (ClientMessage::Enter { .. }, Some(_)) => {
+                return Err(Refusal::new(ErrorCode::AlreadyEntered));
+            }
             (_, None) => return Err(Refusal::new(ErrorCode::NotEntered)),
             (_, Some(_)) => {}
         }
@@ -260,47 +266,75 @@ impl Hub {
         }
         match message {
             ClientMessage::Enter { .. } => self.enter(conn, message, now),
-            ClientMessage::Join { room, since, room_password } => {
+            ClientMessage::Join {
+                room,
+                since,
+                room_password,
+            } => {
                 self.check_room(conn, who, &room, room_password.as_ref(), now)?;
                 self.join(conn, room, since, now)
             }
             ClientMessage::Leave { room } => self.leave(conn, &room, now),
             ClientMessage::Rename { name } => self.rename(conn, name, now),
             ClientMessage::Rooms => self.list_rooms(conn),
-            ClientMessage::RoomPassword { room, password } => self.set_room_password(conn, &room, password, now),
+            ClientMessage::RoomPassword { room, password } => {
+                self.set_room_password(conn, &room, password, now)
+            }
             ClientMessage::Host(act) => self.host_acts(conn, act, now),
             message => self.talk(conn, message, now),
         }
     }
 
     fn count_request(&mut self, conn: ConnId, now: Now) -> Result<(), Refusal> {
-        let (Some(_), Some(state)) = (self.rules.rate, self.conns.get_mut(&conn)) else { return Ok(()) };
-        state.requests.take(REQUESTS_PER_SECOND, REQUESTS_AT_ONCE, now.instant).map_err(too_fast)
+        let (Some(_), Some(state)) = (self.rules.rate, self.conns.get_mut(&conn)) else {
+            return Ok(());
+        };
+        state
+            .requests
+            .take(REQUESTS_PER_SECOND, REQUESTS_AT_ONCE, now.instant)
+            .map_err(too_fast)
     }
 
     fn misspoke(&mut self, conn: ConnId, refusal: Refusal, now: Now) {
-        let Some(state) = self.conns.get_mut(&conn).filter(|state| !state.closing) else { return };
-        let forgiven = now.instant.saturating_duration_since(state.struck_at).as_secs();
-        state.strikes = state.strikes.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX)) + 1;
+        let Some(state) = self.conns.get_mut(&conn).filter(|state| !state.closing) else {
+            return;
+        };
+        let forgiven = now
+            .instant
+            .saturating_duration_since(state.struck_at)
+            .as_secs();
+        state.strikes = state
+            .strikes
+            .saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX))
+            + 1;
         if forgiven > 0 {
             state.struck_at = now.instant;
         }
         let too_many = state.strikes > MAX_STRIKES;
         self.send(conn, ServerMessage::Error(refusal));
         if too_many {
-            let text = "Foram mensagens demais que não fazem sentido. Este programa é de outra versão?";
+            let text =
+                "Foram mensagens demais que não fazem sentido. Este programa é de outra versão?";
             self.close(conn, 1008, ByeCode::Protocol, text);
         }
     }
 
     fn answered(&mut self, answer: Answer, now: Now) {
         match answer {
-            Answer::Appended(ticket, id, room, outcome) => self.appended(ConnId(ticket.0), id, &room, outcome),
+            Answer::Appended(ticket, id, room, outcome) => {
+                self.appended(ConnId(ticket.0), id, &room, outcome)
+            }
             Answer::Tail(room, tail) => self.room_opened(&room, tail, now),
             Answer::Page(ticket, room, page) => self.page_read(ConnId(ticket.0), &room, page),
-            Answer::Found(ticket, room, query, page) => self.found(ConnId(ticket.0), &room, query, page),
+            Answer::Found(ticket, room, query, page) => {
+                self.found(ConnId(ticket.0), &room, query, page)
+            }
             Answer::Trimmed(room, oldest) => {
-                if let Some(room) = self.rooms.named(&room).and_then(|id| self.rooms.get_mut(id)) {
+                if let Some(room) = self
+                    .rooms
+                    .named(&room)
+                    .and_then(|id| self.rooms.get_mut(id))
+                {
                     room.log.trim(oldest);
                 }
             }
@@ -314,7 +348,11 @@ impl Hub {
 
 fn too_fast(wait: Duration) -> Refusal {
     // Rounded up, so that whoever waits exactly this long is not refused again.
-    Refusal::too_fast(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1))
+    Refusal::too_fast(
+        u64::try_from(wait.as_millis())
+            .unwrap_or(u64::MAX)
+            .saturating_add(1),
+    )
 }
 
 #[cfg(test)]

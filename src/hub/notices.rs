@@ -20,14 +20,27 @@ impl Hub {
     /// Tells a room.
     pub(super) fn tell_room(&mut self, id: ChannelId, text: String, now: Now) {
         let room = self.rooms.get(id).map(|room| room.shown());
-        let notice = ServerMessage::Notice { at: now.unix_ms, text, room, from: None };
+        let notice = ServerMessage::Notice {
+            at: now.unix_ms,
+            text,
+            room,
+            from: None,
+        };
         self.effects.push(Effect::Broadcast(id, notice, None));
     }
 
     /// Tells everybody who is in; `from` is who says it, when it is not the server.
     pub(super) fn tell_all(&mut self, text: String, from: Option<Arc<str>>, now: Now) {
-        let notice = ServerMessage::Notice { at: now.unix_ms, text, room: None, from };
-        let inside = self.conns.iter().filter(|(_, state)| state.who.is_some() && !state.closing);
+        let notice = ServerMessage::Notice {
+            at: now.unix_ms,
+            text,
+            room: None,
+            from,
+        };
+        let inside = self
+            .conns
+            .iter()
+            .filter(|(_, state)| state.who.is_some() && !state.closing);
         let conns: Vec<ConnId> = inside.map(|(conn, _)| *conn).collect();
         for conn in conns {
             self.send(conn, notice.clone());
@@ -45,7 +58,9 @@ pub fn unmuted(by: &str, name: &str) -> String {
 
 pub fn muted_all(by: &str, room: &str, on: bool) -> String {
     match on {
-        true => format!("{by} pediu silêncio na sala {room}: só quem organiza a conversa fala agora."),
+        true => {
+            format!("{by} pediu silêncio na sala {room}: só quem organiza a conversa fala agora.")
+        }
         false => format!("{by} devolveu a palavra a todo mundo na sala {room}."),
     }
 }
@@ -54,7 +69,10 @@ pub fn slowed(by: &str, room: &str, seconds: u64) -> String {
     match seconds {
         0 => format!("{by} desligou o modo lento na sala {room}."),
         _ => {
-            format!("{by} ligou o modo lento na sala {room}: uma mensagem por pessoa a cada {}.", spoken_time(seconds))
+            format!(
+                "{by} ligou o modo lento na sala {room}: uma mensagem por pessoa a cada {}.",
+                spoken_time(seconds)
+            )
         }
     }
 }
@@ -71,7 +89,10 @@ pub fn kicked(by: &str, name: &str) -> String {
 }
 
 pub fn banned(by: &str, name: &str, seconds: u64) -> String {
-    format!("{by} baniu {name} da conversa por {}.", spoken_time(seconds))
+    format!(
+        "{by} baniu {name} da conversa por {}.",
+        spoken_time(seconds)
+    )
 }
 
 pub fn forgiven(by: &str, name: &str) -> String {
@@ -98,13 +119,24 @@ pub fn room_password(by: &str, on: bool) -> String {
 
 /// The last words to somebody who is sent out.
 pub fn bye_kicked(by: &str) -> ServerMessage {
-    let text = format!("{by} encerrou a sua participação nesta conversa. Você pode entrar de novo.");
-    ServerMessage::Bye { code: ByeCode::Kicked, text, retry_after_ms: None }
+    let text =
+        format!("{by} encerrou a sua participação nesta conversa. Você pode entrar de novo.");
+    ServerMessage::Bye {
+        code: ByeCode::Kicked,
+        text,
+        retry_after_ms: None,
+    }
 }
 
 /// The last words to somebody who may not come back for a while.
 pub fn bye_banned(retry_after_ms: Option<u64>) -> ServerMessage {
     let time = spoken_time((retry_after_ms.unwrap_or_default() / 1000).max(1));
-    let text = format!("Sua participação nesta conversa foi suspensa por {time}. Depois você pode entrar de novo.");
-    ServerMessage::Bye { code: ByeCode::Banned, text, retry_after_ms }
+    let text = format!(
+        "Sua participação nesta conversa foi suspensa por {time}. Depois você pode entrar de novo."
+    );
+    ServerMessage::Bye {
+        code: ByeCode::Banned,
+        text,
+        retry_after_ms,
+    }
 }

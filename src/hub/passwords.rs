@@ -42,19 +42,32 @@ impl Guesses {
 impl Tries {
     /// How long this address has to wait before it may guess again.
     fn wait(&self, address: Address, now: Instant) -> Option<Duration> {
-        let guesses = self.0.get(&address).filter(|guesses| guesses.wrong >= TRIES)?;
+        let guesses = self
+            .0
+            .get(&address)
+            .filter(|guesses| guesses.wrong >= TRIES)?;
         Some(guesses.over_at().saturating_duration_since(now)).filter(|wait| !wait.is_zero())
     }
 
     /// A password from this address was wrong.
     fn wrong(&mut self, address: Address, now: Instant) {
-        if self.0.get(&address).is_some_and(|guesses| guesses.over_at() <= now) {
+        if self
+            .0
+            .get(&address)
+            .is_some_and(|guesses| guesses.over_at() <= now)
+        {
             self.0.remove(&address);
         }
         if self.0.len() >= MAX_GUESSERS && !self.0.contains_key(&address) {
             self.make_room(now);
         }
-        self.0.entry(address).or_insert(Guesses { since: now, wrong: 0 }).wrong += 1;
+        self.0
+            .entry(address)
+            .or_insert(Guesses {
+                since: now,
+                wrong: 0,
+            })
+            .wrong += 1;
     }
 
     /// Forgets whose time is over, or else who began first.
@@ -94,26 +107,46 @@ impl Hub {
         given: Option<&Password>,
         now: Now,
     ) -> Result<(), Refusal> {
-        let Some(key) = self.order.room_passwords.get(room.key()).map(|password| password.key) else { return Ok(()) };
+        let Some(key) = self
+            .order
+            .room_passwords
+            .get(room.key())
+            .map(|password| password.key)
+        else {
+            return Ok(());
+        };
         let id = self.rooms.named(room);
         let person = who.and_then(|who| self.people.get(who));
-        if person.is_some_and(|person| person.host || person.seats.iter().any(|seat| Some(seat.room) == id)) {
+        if person.is_some_and(|person| {
+            person.host || person.seats.iter().any(|seat| Some(seat.room) == id)
+        }) {
             return Ok(());
         }
-        self.check_key(conn, key, given, now).map_err(|refusal| refusal.about_room(room.shown()))
+        self.check_key(conn, key, given, now)
+            .map_err(|refusal| refusal.about_room(room.shown()))
     }
 
     /// To whom a room belongs that is about to be opened: whose password it has, or else who opens it.
     pub(super) fn maker_of(&self, room: &RoomName, who: Option<Who>) -> Option<Secret> {
         match self.order.room_passwords.get(room.key()) {
             Some(password) => password.maker,
-            None => who.and_then(|who| self.people.get(who)).map(|person| person.secret),
+            None => who
+                .and_then(|who| self.people.get(who))
+                .map(|person| person.secret),
         }
     }
 
-    fn check_key(&mut self, conn: ConnId, key: Key, given: Option<&Password>, now: Now) -> Result<(), Refusal> {
+    fn check_key(
+        &mut self,
+        conn: ConnId,
+        key: Key,
+        given: Option<&Password>,
+        now: Now,
+    ) -> Result<(), Refusal> {
         let given = given.ok_or_else(|| Refusal::new(ErrorCode::PasswordRequired))?;
-        let Some(address) = self.conns.get(&conn).map(|state| state.address) else { return Ok(()) };
+        let Some(address) = self.conns.get(&conn).map(|state| state.address) else {
+            return Ok(());
+        };
         if let Some(wait) = self.order.tries.wait(address, now.instant) {
             return Err(Refusal::too_many_tries(ms(wait)));
         }
@@ -134,7 +167,9 @@ impl Hub {
     ) -> Result<(), Refusal> {
         let id = self.room_of(conn, name)?;
         let who = self.conns.get(&conn).and_then(|state| state.who);
-        let (Some(person), Some(room)) = (who.and_then(|who| self.people.get(who)), self.rooms.get(id)) else {
+        let (Some(person), Some(room)) =
+            (who.and_then(|who| self.people.get(who)), self.rooms.get(id))
+        else {
             return Ok(());
         };
         let key = room.name.key().clone();
@@ -147,7 +182,11 @@ impl Hub {
             let text = "Só quem abriu esta sala ou organiza a conversa pode mudar a senha dela.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
-        let (passwords, by, maker) = (&mut self.order.room_passwords, person.name.shown(), room.maker);
+        let (passwords, by, maker) = (
+            &mut self.order.room_passwords,
+            person.name.shown(),
+            room.maker,
+        );
         if password.is_some() && passwords.len() >= MAX_ROOMS && !passwords.contains_key(&key) {
             let text = "Há salas demais com senha neste servidor. Use uma que já tem.";
             return Err(Refusal::with_text(ErrorCode::TooManyRooms, text));
@@ -155,7 +194,13 @@ impl Hub {
         let text = notices::room_password(&by, password.is_some());
         log::info!(target: HOSTS_LOG, "{by} {} a senha da sala {name}.", if password.is_some() { "pôs" } else { "tirou" });
         match password {
-            Some(password) => passwords.insert(key, RoomPassword { key: Key::of(password.secret()), maker }),
+            Some(password) => passwords.insert(
+                key,
+                RoomPassword {
+                    key: Key::of(password.secret()),
+                    maker,
+                },
+            ),
             None => passwords.remove(&key),
         };
         self.tell_room(id, text, now);
@@ -178,7 +223,10 @@ mod tests {
             assert_eq!(tries.wait(address(1), now), None);
             tries.wrong(address(1), now);
         }
-        assert_eq!(tries.wait(address(1), now + TRIES_WITHIN / 2), Some(TRIES_WITHIN / 2));
+        assert_eq!(
+            tries.wait(address(1), now + TRIES_WITHIN / 2),
+            Some(TRIES_WITHIN / 2)
+        );
         assert_eq!(tries.wait(address(2), now), None);
         assert_eq!(tries.wait(address(1), now + TRIES_WITHIN), None);
         tries.wrong(address(1), now + TRIES_WITHIN);

@@ -14,10 +14,16 @@ use std::time::{Duration, Instant};
 impl Hub {
     /// The person of this name, whom a host may act against.
     fn guest(&self, name: &Name) -> Result<Who, Refusal> {
-        let who = self.people.named(name).ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
+        let who = self
+            .people
+            .named(name)
+            .ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
         match self.people.get(who) {
             Some(person) if person.host => {
-                let text = format!("{} também organiza a conversa. Para isto, use antes /rebaixar.", person.name);
+                let text = format!(
+                    "{} também organiza a conversa. Para isto, use antes /rebaixar.",
+                    person.name
+                );
                 Err(Refusal::with_text(ErrorCode::Forbidden, text))
             }
             _ => Ok(who),
@@ -25,13 +31,27 @@ impl Hub {
     }
 
     /// Nothing that this person says is passed on for some time.
-    pub(super) fn mute(&mut self, by: &str, name: &Name, seconds: u64, now: Now) -> Result<(), Refusal> {
+    pub(super) fn mute(
+        &mut self,
+        by: &str,
+        name: &Name,
+        seconds: u64,
+        now: Now,
+    ) -> Result<(), Refusal> {
         let who = self.guest(name)?;
         let until = now.instant + Duration::from_secs(seconds);
-        let Some(person) = self.people.get(who) else { return Ok(()) };
+        let Some(person) = self.people.get(who) else {
+            return Ok(());
+        };
         let (name, secret) = (person.name.clone(), person.secret);
         let shown = name.shown();
-        let measure = Measure { name, secret, until, addresses: Vec::new(), addresses_until: now.instant };
+        let measure = Measure {
+            name,
+            secret,
+            until,
+            addresses: Vec::new(),
+            addresses_until: now.instant,
+        };
         self.order.mutes.take(measure, now.instant);
         self.set_muted(&secret, Some(until));
         self.proclaim(notices::muted(by, &shown, seconds), None, now);
@@ -48,7 +68,9 @@ impl Hub {
             self.order.mutes.forgive(secret);
             self.set_muted(secret, None);
         }
-        let (shown, _) = concerned.last().ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
+        let (shown, _) = concerned
+            .last()
+            .ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
         self.proclaim(notices::unmuted(by, shown.as_str()), None, now);
         Ok(())
     }
@@ -64,7 +86,10 @@ impl Hub {
 
     pub(super) fn kick(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
         let who = self.guest(name)?;
-        let shown = self.people.get(who).map_or_else(|| name.shown(), |person| person.name.shown());
+        let shown = self
+            .people
+            .get(who)
+            .map_or_else(|| name.shown(), |person| person.name.shown());
         self.send_out(who, &notices::bye_kicked(by), now);
         self.proclaim(notices::kicked(by, &shown), None, now);
         Ok(())
@@ -72,16 +97,37 @@ impl Hub {
 
     /// Sends somebody out under every name that they have here, and keeps them out; their address too, for a shorter
     /// time, unless it is this machine.
-    pub(super) fn ban(&mut self, by: &str, name: &Name, seconds: u64, now: Now) -> Result<(), Refusal> {
+    pub(super) fn ban(
+        &mut self,
+        by: &str,
+        name: &Name,
+        seconds: u64,
+        now: Now,
+    ) -> Result<(), Refusal> {
         let who = self.guest(name)?;
-        let Some(person) = self.people.get(who) else { return Ok(()) };
+        let Some(person) = self.people.get(who) else {
+            return Ok(());
+        };
         let (name, secret) = (person.name.clone(), person.secret);
         let shown = name.shown();
         let time = Duration::from_secs(seconds);
         let (until, addresses_until) = (now.instant + time, now.instant + time.min(ADDRESS_BANNED));
         let holders = self.people.holding(&secret);
-        let addresses = holders.iter().flat_map(|&who| self.addresses(who)).filter(|at| !at.is_here()).collect();
-        self.order.bans.take(Measure { name, secret, until, addresses, addresses_until }, now.instant);
+        let addresses = holders
+            .iter()
+            .flat_map(|&who| self.addresses(who))
+            .filter(|at| !at.is_here())
+            .collect();
+        self.order.bans.take(
+            Measure {
+                name,
+                secret,
+                until,
+                addresses,
+                addresses_until,
+            },
+            now.instant,
+        );
         let bye = notices::bye_banned(Some(ms(time)));
         for who in holders {
             if self.people.get(who).is_some_and(|person| !person.host) {
@@ -94,7 +140,9 @@ impl Hub {
 
     /// Where somebody is: the addresses of all their connections, or the last one.
     fn addresses(&self, who: Who) -> Vec<Address> {
-        let Some(person) = self.people.get(who) else { return Vec::new() };
+        let Some(person) = self.people.get(who) else {
+            return Vec::new();
+        };
         let conns = person.conns.iter().filter_map(|conn| self.conns.get(conn));
         let mut addresses: Vec<Address> = conns.map(|state| state.address).collect();
         addresses.push(person.address);
@@ -107,7 +155,12 @@ impl Hub {
         for (_, secret) in &concerned {
             self.order.bans.forgive(secret);
         }
-        let nobody = || Refusal::with_text(ErrorCode::NoSuchPerson, "Não há nenhum banimento com este nome.");
+        let nobody = || {
+            Refusal::with_text(
+                ErrorCode::NoSuchPerson,
+                "Não há nenhum banimento com este nome.",
+            )
+        };
         let (shown, _) = concerned.last().ok_or_else(nobody)?;
         self.proclaim(notices::forgiven(by, shown.as_str()), None, now);
         Ok(())
@@ -115,9 +168,14 @@ impl Hub {
 
     /// Closes every connection of a person; the name and the places are free at once.
     fn send_out(&mut self, who: Who, bye: &ServerMessage, now: Now) {
-        let conns = self.people.get(who).map_or(Vec::new(), |person| person.conns.clone());
+        let conns = self
+            .people
+            .get(who)
+            .map_or(Vec::new(), |person| person.conns.clone());
         for conn in conns {
-            let Some(state) = self.conns.get_mut(&conn) else { continue };
+            let Some(state) = self.conns.get_mut(&conn) else {
+                continue;
+            };
             // What is still to come from this connection comes from nobody.
             state.who = None;
             for room in std::mem::take(&mut state.rooms) {

@@ -78,7 +78,11 @@ impl Person {
 
     /// The person as others see them.
     pub fn member(&self) -> Member {
-        Member { name: self.name.shown(), tag: self.tag.clone(), host: self.host }
+        Member {
+            name: self.name.shown(),
+            tag: self.tag.clone(),
+            host: self.host,
+        }
     }
 
     pub fn seat(&mut self, room: ChannelId) -> Option<&mut Seat> {
@@ -113,7 +117,10 @@ impl People {
     }
 
     pub fn connected(&self) -> usize {
-        self.all.iter().filter(|(_, person)| !person.conns.is_empty()).count()
+        self.all
+            .iter()
+            .filter(|(_, person)| !person.conns.is_empty())
+            .count()
     }
 
     pub fn get(&self, who: Who) -> Option<&Person> {
@@ -126,7 +133,10 @@ impl People {
 
     /// Everybody who holds this secret, under whatever name.
     pub fn holding(&self, secret: &Secret) -> Vec<Who> {
-        let holders = self.all.iter().filter(|(_, person)| person.secret == *secret);
+        let holders = self
+            .all
+            .iter()
+            .filter(|(_, person)| person.secret == *secret);
         holders.map(|(number, _)| Who(number as u32)).collect()
     }
 
@@ -137,7 +147,9 @@ impl People {
     /// Somebody else's name that can't be told from this one.
     pub fn alike(&self, name: &Name, secret: &Secret) -> Option<&Name> {
         let person = self.by_look.get(name.look()).and_then(|&who| self.get(who));
-        person.filter(|person| person.secret != *secret).map(|person| &person.name)
+        person
+            .filter(|person| person.secret != *secret)
+            .map(|person| &person.name)
     }
 
     pub fn add(&mut self, person: Person) -> Who {
@@ -167,10 +179,14 @@ impl People {
 
     /// Gives a person another name; the caller made sure that nobody else has it.
     pub fn rename(&mut self, who: Who, name: Name) {
-        let Some(before) = self.get(who).map(|person| person.name.clone()) else { return };
+        let Some(before) = self.get(who).map(|person| person.name.clone()) else {
+            return;
+        };
         self.unlist(&before, who);
         self.list(&name, who);
-        let Some(person) = self.get_mut(who) else { return };
+        let Some(person) = self.get_mut(who) else {
+            return;
+        };
         person.id = person.secret.person(&name);
         person.tag = person.secret.tag(&name);
         person.name = name;

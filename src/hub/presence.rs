@@ -30,8 +30,18 @@ impl News {
                     self.left.push(member);
                 }
             }
-            Change::Renamed(renamed) => match self.joined.iter_mut().find(|member| member.name == renamed.from) {
-                Some(member) => *member = Member { name: renamed.to, tag: renamed.tag, host: member.host },
+            Change::Renamed(renamed) => match self
+                .joined
+                .iter_mut()
+                .find(|member| member.name == renamed.from)
+            {
+                Some(member) => {
+                    *member = Member {
+                        name: renamed.to,
+                        tag: renamed.tag,
+                        host: member.host,
+                    }
+                }
                 None => self.renamed.push(renamed),
             },
         }
@@ -41,13 +51,18 @@ impl News {
 impl Hub {
     /// Tells a room of a change: at once if the room is small and nothing was told a moment ago, else gathered.
     pub(super) fn announce(&mut self, id: ChannelId, change: Change, now: Now) {
-        let Some(room) = self.rooms.get_mut(id) else { return };
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
         room.news.gather(change);
         if room.online() <= SMALL_ROOM {
             self.tell(id, now);
             return;
         }
-        let due = room.news.told_at.map_or(now.instant, |told| told + presence_every(room.online()));
+        let due = room
+            .news
+            .told_at
+            .map_or(now.instant, |told| told + presence_every(room.online()));
         if due <= now.instant && !room.news.due {
             self.tell(id, now);
         } else if !std::mem::replace(&mut room.news.due, true) {
@@ -71,10 +86,15 @@ impl Hub {
     }
 
     fn tell(&mut self, id: ChannelId, now: Now) {
-        let Some(room) = self.rooms.get_mut(id) else { return };
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
         let (shown, online) = (room.shown(), room.online());
         let news = &mut room.news;
-        let (joined, left) = (std::mem::take(&mut news.joined), std::mem::take(&mut news.left));
+        let (joined, left) = (
+            std::mem::take(&mut news.joined),
+            std::mem::take(&mut news.left),
+        );
         let renamed = std::mem::take(&mut news.renamed);
         let nothing = joined.is_empty() && left.is_empty() && renamed.is_empty();
         if nothing && news.told_online == online {
@@ -84,9 +104,21 @@ impl Hub {
         news.told_online = online;
         let message = if online > NAMED_ROOM {
             let (joined, left, renamed) = (Vec::new(), Vec::new(), Vec::new());
-            ServerMessage::Presence { room: shown, online, joined, left, renamed }
+            ServerMessage::Presence {
+                room: shown,
+                online,
+                joined,
+                left,
+                renamed,
+            }
         } else {
-            ServerMessage::Presence { room: shown, online, joined, left, renamed }
+            ServerMessage::Presence {
+                room: shown,
+                online,
+                joined,
+                left,
+                renamed,
+            }
         };
         self.effects.push(Effect::Broadcast(id, message, None));
     }
@@ -98,13 +130,19 @@ impl Hub {
                 return;
             }
             self.held.pop();
-            let Some(person) = self.people.get(who) else { continue };
-            let over = |until: Option<std::time::Instant>| until.is_some_and(|until| until <= now.instant);
+            let Some(person) = self.people.get(who) else {
+                continue;
+            };
+            let over =
+                |until: Option<std::time::Instant>| until.is_some_and(|until| until <= now.instant);
             if person.conns.is_empty() && over(person.held_until) {
                 self.remove_person(who, now);
                 continue;
             }
-            let seats = person.seats.iter().filter(|seat| seat.conns == 0 && over(seat.held_until));
+            let seats = person
+                .seats
+                .iter()
+                .filter(|seat| seat.conns == 0 && over(seat.held_until));
             for room in seats.map(|seat| seat.room).collect::<Vec<_>>() {
                 self.give_up_seat(who, room, now);
             }
@@ -113,7 +151,9 @@ impl Hub {
 
     /// A person has left a room, and the others hear of it.
     pub(super) fn give_up_seat(&mut self, who: Who, id: ChannelId, now: Now) {
-        let Some(person) = self.people.get_mut(who) else { return };
+        let Some(person) = self.people.get_mut(who) else {
+            return;
+        };
         person.seats.retain(|seat| seat.room != id);
         let member = person.member();
         if let Some(room) = self.rooms.get_mut(id) {
@@ -125,8 +165,15 @@ impl Hub {
 
     /// A person has left altogether: their places and their name are free.
     pub(super) fn remove_person(&mut self, who: Who, now: Now) {
-        let Some(person) = self.people.get(who) else { return };
-        for room in person.seats.iter().map(|seat| seat.room).collect::<Vec<_>>() {
+        let Some(person) = self.people.get(who) else {
+            return;
+        };
+        for room in person
+            .seats
+            .iter()
+            .map(|seat| seat.room)
+            .collect::<Vec<_>>()
+        {
             self.give_up_seat(who, room, now);
         }
         self.people.remove(who);
@@ -134,7 +181,9 @@ impl Hub {
 
     /// Closes a room that nobody is in and nothing is on its way to; its log stays with the history.
     pub(super) fn forget_if_empty(&mut self, id: ChannelId) {
-        let Some(room) = self.rooms.get(id) else { return };
+        let Some(room) = self.rooms.get(id) else {
+            return;
+        };
         let in_use = room.online() > 0 || room.appending > 0 || matches!(room.log, Log::Opening(_));
         if !in_use && room.name.as_str() != LOBBY {
             if room.news.due {

@@ -11,8 +11,12 @@ use crate::protocol::{Refusal, Renamed};
 impl Hub {
     /// Gives whoever speaks from this connection another name, unless it belongs to somebody else.
     pub(super) fn rename(&mut self, conn: ConnId, name: Name, now: Now) -> Result<(), Refusal> {
-        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else { return Ok(()) };
-        let Some(person) = self.people.get(who) else { return Ok(()) };
+        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else {
+            return Ok(());
+        };
+        let Some(person) = self.people.get(who) else {
+            return Ok(());
+        };
         if person.name.as_str() == name.as_str() {
             self.welcome(conn, who);
             return Ok(());
@@ -20,7 +24,10 @@ impl Hub {
         self.tell_apart(&name, &person.secret)?;
         match self.people.named(&name) {
             Some(other) if other != who => {
-                let same_token = self.people.get(other).is_some_and(|other| other.secret == person.secret);
+                let same_token = self
+                    .people
+                    .get(other)
+                    .is_some_and(|other| other.secret == person.secret);
                 if !same_token {
                     return Err(Refusal::name_taken(name.as_str()));
                 }
@@ -29,11 +36,19 @@ impl Hub {
             }
             _ => {}
         }
-        let Some(person) = self.people.get(who) else { return Ok(()) };
+        let Some(person) = self.people.get(who) else {
+            return Ok(());
+        };
         let (from, before) = (person.name.shown(), person.id);
         self.people.rename(who, name);
-        let Some(person) = self.people.get(who) else { return Ok(()) };
-        let renamed = Renamed { from, to: person.name.shown(), tag: person.tag.clone() };
+        let Some(person) = self.people.get(who) else {
+            return Ok(());
+        };
+        let renamed = Renamed {
+            from,
+            to: person.name.shown(),
+            tag: person.tag.clone(),
+        };
         let conns = person.conns.clone();
         let rooms: Vec<ChannelId> = person.seats.iter().map(|seat| seat.room).collect();
         for conn in conns {
@@ -48,7 +63,9 @@ impl Hub {
 
     /// Two persons of one token become one: the connections and places of `gone` go over to `who`.
     fn merge_into(&mut self, who: Who, gone: Who, now: Now) {
-        let Some(person) = self.people.remove(gone) else { return };
+        let Some(person) = self.people.remove(gone) else {
+            return;
+        };
         let member = person.member();
         for seat in &person.seats {
             if let Some(room) = self.rooms.get_mut(seat.room) {

@@ -77,7 +77,9 @@ impl Room {
     }
 
     pub fn remove_member(&mut self, who: Who) {
-        let Some(place) = self.places.remove(&who) else { return };
+        let Some(place) = self.places.remove(&who) else {
+            return;
+        };
         self.members.swap_remove(place);
         if let Some(&moved) = self.members.get(place) {
             self.places.insert(moved, place);

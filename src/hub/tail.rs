@@ -54,7 +54,12 @@ impl Log {
             return Vec::new();
         }
         let bytes = tail.entries.iter().map(|entry| entry.text.len()).sum();
-        let log = Self::Open { seq: tail.seq, oldest: tail.oldest, tail: tail.entries.into(), bytes };
+        let log = Self::Open {
+            seq: tail.seq,
+            oldest: tail.oldest,
+            tail: tail.entries.into(),
+            bytes,
+        };
         let waiting = match std::mem::replace(self, log) {
             Self::Opening(waiting) => waiting,
             Self::Open { .. } => Vec::new(),
@@ -65,7 +70,12 @@ impl Log {
 
     /// A new entry was stored and is about to be shown. Whoever comes from now on sees the others as it leaves them.
     pub fn push(&mut self, entry: Arc<Entry>) {
-        let Self::Open { seq, tail, bytes, .. } = self else { return };
+        let Self::Open {
+            seq, tail, bytes, ..
+        } = self
+        else {
+            return;
+        };
         if entry.is_amendment() {
             for held in tail.iter_mut() {
                 if let Some(changed) = held.amended_by(&entry) {
@@ -82,7 +92,9 @@ impl Log {
 
     /// Lets go of the oldest entries at hand beyond the bounds; the history still has them.
     fn shorten_tail(&mut self) {
-        let Self::Open { tail, bytes, .. } = self else { return };
+        let Self::Open { tail, bytes, .. } = self else {
+            return;
+        };
         while tail.len() > TAIL || (tail.len() > 1 && *bytes > TAIL_BYTES) {
             *bytes -= tail.pop_front().map_or(0, |entry| entry.text.len());
         }
@@ -90,7 +102,15 @@ impl Log {
 
     /// The history forgot what is older than this seq.
     pub fn trim(&mut self, first: u64) {
-        let Self::Open { oldest, tail, bytes, .. } = self else { return };
+        let Self::Open {
+            oldest,
+            tail,
+            bytes,
+            ..
+        } = self
+        else {
+            return;
+        };
         *oldest = first;
         while tail.front().is_some_and(|entry| entry.seq < first) {
             *bytes -= tail.pop_front().map_or(0, |entry| entry.text.len());
@@ -99,13 +119,28 @@ impl Log {
 
     /// What somebody who holds `since` of the log `epoch` has missed.
     pub fn missed(&self, since: &Since, epoch: &str) -> Missed {
-        let Self::Open { seq, oldest, tail, .. } = self else {
-            return Missed { seq: 0, oldest: 1, entries: Vec::new(), more: false, reset: false };
+        let Self::Open {
+            seq, oldest, tail, ..
+        } = self
+        else {
+            return Missed {
+                seq: 0,
+                oldest: 1,
+                entries: Vec::new(),
+                more: false,
+                reset: false,
+            };
         };
         let other_log = since.epoch.as_deref().is_some_and(|theirs| theirs != epoch);
         let from_the_future = since.after.is_some_and(|after| after > *seq);
         let reset = other_log || from_the_future;
-        let missed = |entries, more| Missed { seq: *seq, oldest: *oldest, entries, more, reset };
+        let missed = |entries, more| Missed {
+            seq: *seq,
+            oldest: *oldest,
+            entries,
+            more,
+            reset,
+        };
         let Some(after) = since.after.filter(|_| !reset) else {
             return missed(last_page(tail), false);
         };
@@ -146,15 +181,27 @@ mod tests {
 
     fn log_saying(seq: u64, text: impl Fn(u64) -> String) -> Log {
         let mut log = Log::Opening(Vec::new());
-        log.open(Tail { name: RoomName::lobby(), seq: 0, oldest: 1, entries: Vec::new() });
+        log.open(Tail {
+            name: RoomName::lobby(),
+            seq: 0,
+            oldest: 1,
+            entries: Vec::new(),
+        });
         for seq in 1..=seq {
-            log.push(Arc::new(Entry { seq, text: text(seq), ..Entry::default() }));
+            log.push(Arc::new(Entry {
+                seq,
+                text: text(seq),
+                ..Entry::default()
+            }));
         }
         log
     }
 
     fn since(epoch: Option<&str>, after: Option<u64>) -> Since {
-        Since { epoch: epoch.map(Into::into), after }
+        Since {
+            epoch: epoch.map(Into::into),
+            after,
+        }
     }
 
     fn seqs(missed: &Missed) -> Vec<u64> {
@@ -172,18 +219,43 @@ mod tests {
     fn who_comes_back_gets_exactly_what_came_after() {
         let missed = log_with(60).missed(&since(Some("e1"), Some(57)), "e1");
         assert_eq!((seqs(&missed), missed.more), (vec![58, 59, 60], false));
-        assert_eq!(seqs(&log_with(60).missed(&since(None, Some(60)), "e1")), Vec::<u64>::new());
+        assert_eq!(
+            seqs(&log_with(60).missed(&since(None, Some(60)), "e1")),
+            Vec::<u64>::new()
+        );
     }
 
     #[test]
     fn who_comes_sees_what_was_said_as_it_is_now() {
         let mut log = log_with(3);
-        log.push(Arc::new(Entry { seq: 4, text: "dois".into(), edits: Some(2), ..Entry::default() }));
-        log.push(Arc::new(Entry { seq: 5, erases: vec![1, 3], ..Entry::default() }));
+        log.push(Arc::new(Entry {
+            seq: 4,
+            text: "dois".into(),
+            edits: Some(2),
+            ..Entry::default()
+        }));
+        log.push(Arc::new(Entry {
+            seq: 5,
+            erases: vec![1, 3],
+            ..Entry::default()
+        }));
         let missed = log.missed(&since(None, None), "e1");
-        let seen: Vec<_> = missed.entries.iter().map(|entry| (&*entry.text, entry.edited, entry.erased)).collect();
+        let seen: Vec<_> = missed
+            .entries
+            .iter()
+            .map(|entry| (&*entry.text, entry.edited, entry.erased))
+            .collect();
         let gone = ("", false, true);
-        assert_eq!(seen, [gone, ("dois", true, false), gone, ("dois", false, false), ("", false, false)]);
+        assert_eq!(
+            seen,
+            [
+                gone,
+                ("dois", true, false),
+                gone,
+                ("dois", false, false),
+                ("", false, false)
+            ]
+        );
     }
 
     #[test]
@@ -198,7 +270,10 @@ mod tests {
         let mut log = log_with(10);
         log.trim(8);
         let missed = log.missed(&since(Some("e1"), Some(2)), "e1");
-        assert_eq!((missed.oldest, seqs(&missed), missed.more), (8, vec![8, 9, 10], false));
+        assert_eq!(
+            (missed.oldest, seqs(&missed), missed.more),
+            (8, vec![8, 9, 10], false)
+        );
     }
 
     #[test]
@@ -211,14 +286,21 @@ mod tests {
     #[test]
     fn a_room_of_long_messages_keeps_few_of_them_and_still_knows_what_is_missing() {
         let mut log = log_saying(300, |_| "x".repeat(16_000));
-        let Log::Open { tail, bytes, .. } = &log else { panic!("it is open") };
+        let Log::Open { tail, bytes, .. } = &log else {
+            panic!("it is open")
+        };
         assert_eq!((tail.len(), *bytes), (16, 16 * 16_000));
         assert_eq!(
-            (seqs(&log.missed(&since(None, Some(298)), "e1")), seqs(&log.missed(&since(None, Some(9)), "e1"))),
+            (
+                seqs(&log.missed(&since(None, Some(298)), "e1")),
+                seqs(&log.missed(&since(None, Some(9)), "e1"))
+            ),
             (vec![299, 300], vec![])
         );
         log.trim(300);
-        let Log::Open { tail, bytes, .. } = &log else { panic!("it is open") };
+        let Log::Open { tail, bytes, .. } = &log else {
+            panic!("it is open")
+        };
         assert_eq!((tail.len(), *bytes), (1, 16_000));
     }
 

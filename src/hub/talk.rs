@@ -14,41 +14,77 @@ use std::sync::Arc;
 
 impl Hub {
     /// What people say once they are in.
-    pub(super) fn talk(&mut self, conn: ConnId, message: ClientMessage, now: Now) -> Result<(), Refusal> {
-        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else { return Ok(()) };
+    pub(super) fn talk(
+        &mut self,
+        conn: ConnId,
+        message: ClientMessage,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else {
+            return Ok(());
+        };
         match message {
             ClientMessage::Whisper { to, id, text } => self.whisper(conn, who, &to, id, text, now),
             ClientMessage::Typing { room } => self.typing(conn, who, &room, now),
-            ClientMessage::History { room, span, limit } => self.read_page(conn, &room, span, limit),
+            ClientMessage::History { room, span, limit } => {
+                self.read_page(conn, &room, span, limit)
+            }
             ClientMessage::Search { room, query, limit } => self.search(conn, &room, query, limit),
             ClientMessage::Say { .. } => self.say(conn, who, message, now),
-            ClientMessage::Edit { .. } | ClientMessage::Erase { .. } => self.amend(conn, who, message, now),
+            ClientMessage::Edit { .. } | ClientMessage::Erase { .. } => {
+                self.amend(conn, who, message, now)
+            }
             _ => Ok(()),
         }
     }
 
-    fn say(&mut self, conn: ConnId, who: Who, message: ClientMessage, now: Now) -> Result<(), Refusal> {
-        let ClientMessage::Say { room, id, text, action, reply_to } = message else { return Ok(()) };
+    fn say(
+        &mut self,
+        conn: ConnId,
+        who: Who,
+        message: ClientMessage,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let ClientMessage::Say {
+            room,
+            id,
+            text,
+            action,
+            reply_to,
+        } = message
+        else {
+            return Ok(());
+        };
         let channel = self.room_of(conn, &room)?;
-        let Some(room) = self.rooms.get(channel) else { return Ok(()) };
+        let Some(room) = self.rooms.get(channel) else {
+            return Ok(());
+        };
         if reply_to.is_some_and(|seq| seq == 0 || seq > room.log.seq()) {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
         self.may_speak(who, channel, now)?;
         self.count_speech(who, now)?;
-        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get_mut(channel)) else { return Ok(()) };
+        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get_mut(channel)) else {
+            return Ok(());
+        };
         if let Some(calm) = &mut room.calm {
             calm.spoke(person.secret, now.instant);
         }
         room.appending += 1;
-        let append = Append { action, reply_to, ..words(conn, person, room, (id, text), now) };
+        let append = Append {
+            action,
+            reply_to,
+            ..words(conn, person, room, (id, text), now)
+        };
         self.effects.push(Effect::Ask(Job::Append(append)));
         Ok(())
     }
 
     /// The history stored a message, or did not: now it may be shown, or must be refused.
     pub(super) fn appended(&mut self, conn: ConnId, id: String, room: &RoomName, outcome: Outcome) {
-        let Some(channel) = self.rooms.named(room) else { return };
+        let Some(channel) = self.rooms.named(room) else {
+            return;
+        };
         if let Some(room) = self.rooms.get_mut(channel) {
             room.appending = room.appending.saturating_sub(1);
         }
@@ -59,7 +95,9 @@ impl Hub {
             Outcome::NoSuchEntry => self.refuse(conn, &id, Refusal::new(ErrorCode::NoSuchEntry)),
             Outcome::NothingSaid => self.refuse(conn, &id, nothing_to_erase()),
             Outcome::Forbidden => self.refuse(conn, &id, not_to_be_changed()),
-            Outcome::Unavailable => self.refuse(conn, &id, Refusal::new(ErrorCode::HistoryUnavailable)),
+            Outcome::Unavailable => {
+                self.refuse(conn, &id, Refusal::new(ErrorCode::HistoryUnavailable))
+            }
         }
         self.effects.push(Effect::Answered(conn));
         self.forget_if_empty(channel);
@@ -72,13 +110,34 @@ impl Hub {
         }
         let (seq, at) = (entry.seq, entry.at);
         let sender = self.conns.contains_key(&conn).then_some(conn);
-        self.effects.push(Effect::Broadcast(channel, ServerMessage::Message(entry), sender));
+        self.effects.push(Effect::Broadcast(
+            channel,
+            ServerMessage::Message(entry),
+            sender,
+        ));
         self.acknowledge(conn, id, channel, seq, at, false);
     }
 
-    fn acknowledge(&mut self, conn: ConnId, id: String, channel: ChannelId, seq: u64, at: u64, duplicate: bool) {
+    fn acknowledge(
+        &mut self,
+        conn: ConnId,
+        id: String,
+        channel: ChannelId,
+        seq: u64,
+        at: u64,
+        duplicate: bool,
+    ) {
         let room = self.rooms.get(channel).map(|room| room.shown());
-        self.send(conn, ServerMessage::Ack { id, room, seq: Some(seq), at, duplicate });
+        self.send(
+            conn,
+            ServerMessage::Ack {
+                id,
+                room,
+                seq: Some(seq),
+                at,
+                duplicate,
+            },
+        );
     }
 
     fn refuse(&mut self, conn: ConnId, id: &str, refusal: Refusal) {
@@ -94,14 +153,25 @@ impl Hub {
         text: String,
         now: Now,
     ) -> Result<(), Refusal> {
-        let Some(person) = self.people.get(who) else { return Ok(()) };
+        let Some(person) = self.people.get(who) else {
+            return Ok(());
+        };
         let digest = digest(to, &text);
         if let Some(first) = person.whispered(&id) {
             if first.digest != digest {
                 return Err(Refusal::new(ErrorCode::IdReused));
             }
             let at = first.at;
-            self.send(conn, ServerMessage::Ack { id, room: None, seq: None, at, duplicate: true });
+            self.send(
+                conn,
+                ServerMessage::Ack {
+                    id,
+                    room: None,
+                    seq: None,
+                    at,
+                    duplicate: true,
+                },
+            );
             self.effects.push(Effect::Answered(conn));
             return Ok(());
         }
@@ -128,9 +198,22 @@ impl Hub {
             self.send(hearer, whisper.clone());
         }
         if let Some(person) = self.people.get_mut(who) {
-            person.remember_whisper(Whispered { id: id.clone(), at: now.unix_ms, digest });
+            person.remember_whisper(Whispered {
+                id: id.clone(),
+                at: now.unix_ms,
+                digest,
+            });
         }
-        self.send(conn, ServerMessage::Ack { id, room: None, seq: None, at: now.unix_ms, duplicate: false });
+        self.send(
+            conn,
+            ServerMessage::Ack {
+                id,
+                room: None,
+                seq: None,
+                at: now.unix_ms,
+                duplicate: false,
+            },
+        );
         self.effects.push(Effect::Answered(conn));
         Ok(())
     }
@@ -138,28 +221,48 @@ impl Hub {
     /// Passes on that somebody is writing, now and then, and only where few enough are there to care.
     fn typing(&mut self, conn: ConnId, who: Who, room: &RoomName, now: Now) -> Result<(), Refusal> {
         let channel = self.room_of(conn, room)?;
-        let (Some(room), Some(person)) = (self.rooms.get(channel), self.people.get_mut(who)) else { return Ok(()) };
+        let (Some(room), Some(person)) = (self.rooms.get(channel), self.people.get_mut(who)) else {
+            return Ok(());
+        };
         if person.is_muted(now.instant) {
             return Ok(());
         }
-        let lately = person.typed_at.is_some_and(|at| now.instant < at + TYPING_EVERY);
+        let lately = person
+            .typed_at
+            .is_some_and(|at| now.instant < at + TYPING_EVERY);
         if lately || room.online() > SMALL_ROOM {
             return Ok(());
         }
         person.typed_at = Some(now.instant);
-        let typing = ServerMessage::Typing { room: room.shown(), name: person.name.shown() };
-        self.effects.push(Effect::Broadcast(channel, typing, Some(conn)));
+        let typing = ServerMessage::Typing {
+            room: room.shown(),
+            name: person.name.shown(),
+        };
+        self.effects
+            .push(Effect::Broadcast(channel, typing, Some(conn)));
         Ok(())
     }
 
-    fn read_page(&mut self, conn: ConnId, room: &RoomName, span: Span, limit: Option<u64>) -> Result<(), Refusal> {
+    fn read_page(
+        &mut self,
+        conn: ConnId,
+        room: &RoomName,
+        span: Span,
+        limit: Option<u64>,
+    ) -> Result<(), Refusal> {
         self.room_of(conn, room)?;
         let job = Job::Page(Ticket(conn.0), room.clone(), span, page_size(limit));
         self.effects.push(Effect::Ask(job));
         Ok(())
     }
 
-    fn search(&mut self, conn: ConnId, room: &RoomName, query: String, limit: Option<u64>) -> Result<(), Refusal> {
+    fn search(
+        &mut self,
+        conn: ConnId,
+        room: &RoomName,
+        query: String,
+        limit: Option<u64>,
+    ) -> Result<(), Refusal> {
         self.room_of(conn, room)?;
         let job = Job::Search(Ticket(conn.0), room.clone(), query, page_size(limit));
         self.effects.push(Effect::Ask(job));
@@ -168,18 +271,37 @@ impl Hub {
 
     pub(super) fn page_read(&mut self, conn: ConnId, room: &RoomName, page: Option<Page>) {
         let message = match page {
-            Some(Page { oldest, entries, more }) => {
-                ServerMessage::History { room: self.shown(room), epoch: self.epoch.clone(), oldest, entries, more }
-            }
+            Some(Page {
+                oldest,
+                entries,
+                more,
+            }) => ServerMessage::History {
+                room: self.shown(room),
+                epoch: self.epoch.clone(),
+                oldest,
+                entries,
+                more,
+            },
             None => unreadable(),
         };
         self.send(conn, message);
         self.effects.push(Effect::ErrandDone(conn));
     }
 
-    pub(super) fn found(&mut self, conn: ConnId, room: &RoomName, query: String, page: Option<Page>) {
+    pub(super) fn found(
+        &mut self,
+        conn: ConnId,
+        room: &RoomName,
+        query: String,
+        page: Option<Page>,
+    ) {
         let message = match page {
-            Some(Page { entries, more, .. }) => ServerMessage::Found { room: self.shown(room), query, entries, more },
+            Some(Page { entries, more, .. }) => ServerMessage::Found {
+                room: self.shown(room),
+                query,
+                entries,
+                more,
+            },
             None => unreadable(),
         };
         self.send(conn, message);
@@ -195,18 +317,33 @@ impl Hub {
     /// The room of this name that the connection is in.
     pub(super) fn room_of(&self, conn: ConnId, name: &RoomName) -> Result<ChannelId, Refusal> {
         let room = self.rooms.named(name);
-        room.filter(|id| self.conns.get(&conn).is_some_and(|state| state.rooms.contains(id)))
-            .ok_or_else(|| Refusal::new(ErrorCode::NotInRoom))
+        room.filter(|id| {
+            self.conns
+                .get(&conn)
+                .is_some_and(|state| state.rooms.contains(id))
+        })
+        .ok_or_else(|| Refusal::new(ErrorCode::NotInRoom))
     }
 
     pub(super) fn count_speech(&mut self, who: Who, now: Now) -> Result<(), Refusal> {
-        let (Some(rate), Some(person)) = (self.rules.rate, self.people.get_mut(who)) else { return Ok(()) };
-        person.speech.take(rate, self.rules.burst, now.instant).map_err(too_fast)
+        let (Some(rate), Some(person)) = (self.rules.rate, self.people.get_mut(who)) else {
+            return Ok(());
+        };
+        person
+            .speech
+            .take(rate, self.rules.burst, now.instant)
+            .map_err(too_fast)
     }
 }
 
 /// What somebody says in a room, as the history is asked to store it: plain words that change nothing before them.
-pub(super) fn words(conn: ConnId, person: &Person, room: &Room, (id, text): (String, String), now: Now) -> Append {
+pub(super) fn words(
+    conn: ConnId,
+    person: &Person,
+    room: &Room,
+    (id, text): (String, String),
+    now: Now,
+) -> Append {
     Append {
         ticket: Ticket(conn.0),
         person: person.id,
@@ -231,7 +368,9 @@ fn digest(to: &Name, text: &str) -> u64 {
 }
 
 fn page_size(limit: Option<u64>) -> usize {
-    limit.map_or(MAX_PAGE, |limit| usize::try_from(limit).unwrap_or(MAX_PAGE).min(MAX_PAGE))
+    limit.map_or(MAX_PAGE, |limit| {
+        usize::try_from(limit).unwrap_or(MAX_PAGE).min(MAX_PAGE)
+    })
 }
 
 fn not_to_be_changed() -> Refusal {

@@ -45,7 +45,10 @@ impl Scene {
         Self {
             hub: Hub::new(rules, history.epoch()),
             history,
-            now: Now { instant: Instant::now(), unix_ms: 1_000_000 },
+            now: Now {
+                instant: Instant::now(),
+                unix_ms: 1_000_000,
+            },
             hears: HashMap::new(),
             got: HashMap::new(),
             closed: Vec::new(),
@@ -106,7 +109,10 @@ impl Scene {
             }
             Effect::Subscribe(conn, channel) => self.hears.entry(channel).or_default().push(conn),
             Effect::Unsubscribe(conn, channel) => {
-                self.hears.entry(channel).or_default().retain(|other| *other != conn);
+                self.hears
+                    .entry(channel)
+                    .or_default()
+                    .retain(|other| *other != conn);
             }
             Effect::Ask(job) => {
                 self.searching |= matches!(job, Job::Search(..));
@@ -136,11 +142,17 @@ impl Scene {
     fn enters_with(&mut self, conn: ConnId, name: &str, token: &str) {
         self.event(Event::Arrived(conn, Address::HERE));
         let token = token.replace(|c: char| !c.is_ascii_graphic(), "_");
-        self.says(conn, &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"}}"#));
+        self.says(
+            conn,
+            &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"}}"#),
+        );
     }
 
     fn say(&mut self, conn: ConnId, id: &str, text: &str) {
-        self.says(conn, &format!(r#"{{"type":"say","room":"geral","id":"{id}","text":"{text}"}}"#));
+        self.says(
+            conn,
+            &format!(r#"{{"type":"say","room":"geral","id":"{id}","text":"{text}"}}"#),
+        );
     }
 
     fn drops(&mut self, conn: ConnId) {
@@ -153,7 +165,12 @@ impl Scene {
 
     /// What a connection was sent since this was last asked, as short labels.
     fn heard(&mut self, conn: ConnId) -> Vec<String> {
-        self.got.remove(&conn).unwrap_or_default().iter().map(label).collect()
+        self.got
+            .remove(&conn)
+            .unwrap_or_default()
+            .iter()
+            .map(label)
+            .collect()
     }
 }
 
@@ -161,18 +178,41 @@ impl Scene {
 fn label(message: &ServerMessage) -> String {
     match message {
         ServerMessage::Welcome { name, .. } => format!("welcome {name}"),
-        ServerMessage::Joined { room, online, entries, .. } => format!("joined {room} {online} {}", entries.len()),
+        ServerMessage::Joined {
+            room,
+            online,
+            entries,
+            ..
+        } => format!("joined {room} {online} {}", entries.len()),
         ServerMessage::Left { room } => format!("left {room}"),
         ServerMessage::Message(entry) => said(entry),
-        ServerMessage::Ack { id, seq: Some(seq), duplicate, .. } => {
+        ServerMessage::Ack {
+            id,
+            seq: Some(seq),
+            duplicate,
+            ..
+        } => {
             format!("ack {id} {seq}{}", if *duplicate { " again" } else { "" })
         }
-        ServerMessage::Ack { id, duplicate, .. } => format!("ack {id}{}", if *duplicate { " again" } else { "" }),
-        ServerMessage::Presence { online, joined, left, renamed, .. } => {
+        ServerMessage::Ack { id, duplicate, .. } => {
+            format!("ack {id}{}", if *duplicate { " again" } else { "" })
+        }
+        ServerMessage::Presence {
+            online,
+            joined,
+            left,
+            renamed,
+            ..
+        } => {
             let mut label = format!("{online} online");
-            joined.iter().for_each(|member| label += &format!(" +{}", member.name));
-            left.iter().for_each(|member| label += &format!(" -{}", member.name));
-            renamed.iter().for_each(|renamed| label += &format!(" {}>{}", renamed.from, renamed.to));
+            joined
+                .iter()
+                .for_each(|member| label += &format!(" +{}", member.name));
+            left.iter()
+                .for_each(|member| label += &format!(" -{}", member.name));
+            renamed
+                .iter()
+                .for_each(|renamed| label += &format!(" {}>{}", renamed.from, renamed.to));
             label
         }
         ServerMessage::Whisper { from, to, text, .. } => format!("{from}>{to}: {text}"),
@@ -182,21 +222,39 @@ fn label(message: &ServerMessage) -> String {
             format!(
                 "error {}{}",
                 code.as_str().unwrap(),
-                refusal.id.as_deref().map_or(String::new(), |id| format!(" {id}"))
+                refusal
+                    .id
+                    .as_deref()
+                    .map_or(String::new(), |id| format!(" {id}"))
             )
         }
         ServerMessage::Bye { code, .. } => format!("bye {code:?}"),
-        ServerMessage::Rooms { rooms } => {
-            rooms.iter().map(|room| format!("{}:{} ", room.room, room.online)).collect::<String>().trim_end().into()
-        }
+        ServerMessage::Rooms { rooms } => rooms
+            .iter()
+            .map(|room| format!("{}:{} ", room.room, room.online))
+            .collect::<String>()
+            .trim_end()
+            .into(),
         ServerMessage::History { entries, more, .. } => {
-            format!("history {:?} {more}", entries.iter().map(|entry| entry.seq).collect::<Vec<_>>())
+            format!(
+                "history {:?} {more}",
+                entries.iter().map(|entry| entry.seq).collect::<Vec<_>>()
+            )
         }
         ServerMessage::Found { entries, .. } => {
-            format!("found {:?}", entries.iter().map(|entry| entry.seq).collect::<Vec<_>>())
+            format!(
+                "found {:?}",
+                entries.iter().map(|entry| entry.seq).collect::<Vec<_>>()
+            )
         }
-        ServerMessage::Host { name, host, .. } => format!("{name} {}", if *host { "hosts" } else { "no longer hosts" }),
-        ServerMessage::Notice { text, from: Some(from), .. } => format!("{from}! {text}"),
+        ServerMessage::Host { name, host, .. } => {
+            format!("{name} {}", if *host { "hosts" } else { "no longer hosts" })
+        }
+        ServerMessage::Notice {
+            text,
+            from: Some(from),
+            ..
+        } => format!("{from}! {text}"),
         ServerMessage::Notice { text, .. } => format!("* {text}"),
         ServerMessage::Pong => "pong".into(),
     }
@@ -204,8 +262,15 @@ fn label(message: &ServerMessage) -> String {
 
 fn said(entry: &Entry) -> String {
     let edits = entry.edits.map_or(String::new(), |seq| format!("{seq}="));
-    let erases = if entry.erases.is_empty() { String::new() } else { format!("-{:?}", entry.erases) };
-    format!("{} {}: {edits}{erases}{}", entry.seq, entry.from, entry.text)
+    let erases = if entry.erases.is_empty() {
+        String::new()
+    } else {
+        format!("-{:?}", entry.erases)
+    };
+    format!(
+        "{} {}: {edits}{erases}{}",
+        entry.seq, entry.from, entry.text
+    )
 }
 
 /// The key that makes a host in these stories.
@@ -213,7 +278,10 @@ const KEY: &str = "c0ffee";
 
 /// A scene with a host, Ana, and these guests; what they were sent so far is forgotten.
 fn hosted(guests: &[(ConnId, &str)]) -> Scene {
-    let mut scene = Scene::with_rules(Rules { host_key: Some(Key::of(KEY)), ..Rules::default() });
+    let mut scene = Scene::with_rules(Rules {
+        host_key: Some(Key::of(KEY)),
+        ..Rules::default()
+    });
     scene.enters_as(ANA, "Ana", &format!(r#","host_key":"{KEY}""#));
     for (conn, name) in guests {
         scene.enters(*conn, name);
@@ -226,8 +294,12 @@ impl Scene {
     /// Connects and enters with more than a name.
     fn enters_as(&mut self, conn: ConnId, name: &str, more: &str) {
         self.event(Event::Arrived(conn, Address::HERE));
-        let token = format!("token-of-{name}-0123456789").replace(|c: char| !c.is_ascii_graphic(), "_");
-        self.says(conn, &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"{more}}}"#));
+        let token =
+            format!("token-of-{name}-0123456789").replace(|c: char| !c.is_ascii_graphic(), "_");
+        self.says(
+            conn,
+            &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"{more}}}"#),
+        );
     }
 
     fn acts(&mut self, conn: ConnId, act: &str) {

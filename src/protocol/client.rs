@@ -68,9 +68,18 @@ pub enum ClientMessage {
     },
     /// Gives an own message another text. `seq` counts in the log that the client knows: after a `reset` it is another
     /// log, and a change that has no answer yet must be forgotten.
-    Edit { room: RoomName, id: String, seq: u64, text: String },
+    Edit {
+        room: RoomName,
+        id: String,
+        seq: u64,
+        text: String,
+    },
     /// Takes an own message back: nothing of its text stays.
-    Erase { room: RoomName, id: String, seq: u64 },
+    Erase {
+        room: RoomName,
+        id: String,
+        seq: u64,
+    },
     /// Says something to one person, live only.
     Whisper { to: Name, id: String, text: String },
     /// Somebody is writing.
@@ -109,16 +118,20 @@ pub enum ClientMessage {
 impl ClientMessage {
     /// Whether the answer may be long: a connection asks for one such thing at a time.
     pub fn is_errand(&self) -> bool {
-        matches!(self, Self::Enter { .. } | Self::Join { .. } | Self::History { .. } | Self::Search { .. })
+        matches!(
+            self,
+            Self::Enter { .. } | Self::Join { .. } | Self::History { .. } | Self::Search { .. }
+        )
     }
 
     /// The sender's own id: what has one is answered by an `ack` or an `error` with the same id, and takes a place in the
     /// connection's window until then.
     pub fn id(&self) -> Option<&str> {
         match self {
-            Self::Say { id, .. } | Self::Edit { id, .. } | Self::Erase { id, .. } | Self::Whisper { id, .. } => {
-                Some(id)
-            }
+            Self::Say { id, .. }
+            | Self::Edit { id, .. }
+            | Self::Erase { id, .. }
+            | Self::Whisper { id, .. } => Some(id),
             Self::Host(HostAct::Erase { id, .. }) => Some(id),
             _ => None,
         }
@@ -154,7 +167,8 @@ impl Token {
 
     /// Checks the form of a token: visible ASCII, [`Token::MIN`] to [`Token::MAX`] characters.
     pub fn new(raw: &str) -> Option<Self> {
-        let well_formed = raw.bytes().all(|b| b.is_ascii_graphic()) && (Self::MIN..=Self::MAX).contains(&raw.len());
+        let well_formed = raw.bytes().all(|b| b.is_ascii_graphic())
+            && (Self::MIN..=Self::MAX).contains(&raw.len());
         well_formed.then(|| Self(raw.to_owned()))
     }
 

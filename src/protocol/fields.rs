@@ -154,7 +154,11 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_f64<E>(self, number: f64) -> Result<Value<'de>, E> {
         const EXACT: f64 = (1_u64 << 53) as f64;
         let whole = (0.0..=EXACT).contains(&number) && number.fract() == 0.0;
-        Ok(if whole { Value::Number(number as u64) } else { Value::Other })
+        Ok(if whole {
+            Value::Number(number as u64)
+        } else {
+            Value::Other
+        })
     }
 
     fn visit_bool<E>(self, flag: bool) -> Result<Value<'de>, E> {

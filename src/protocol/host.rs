@@ -43,7 +43,12 @@ pub enum HostAct {
     /// Who was banned under that name may come back.
     Unban { name: Name },
     /// What that person said in that room in the last so many seconds is gone.
-    Erase { room: RoomName, id: String, name: Name, seconds: u64 },
+    Erase {
+        room: RoomName,
+        id: String,
+        name: Name,
+        seconds: u64,
+    },
     /// Everybody is told this.
     Notify { text: String },
     /// That person becomes a host too.
@@ -56,22 +61,46 @@ impl Fields<'_> {
     pub(super) fn host(&self) -> Result<ClientMessage, Refusal> {
         let name = || self.name(Field::Name);
         let act = match self.string(Field::Act)? {
-            "mute" => HostAct::Mute { name: name()?, seconds: self.seconds(DEFAULT_SECONDS)? },
+            "mute" => HostAct::Mute {
+                name: name()?,
+                seconds: self.seconds(DEFAULT_SECONDS)?,
+            },
             "unmute" => HostAct::Unmute { name: name()? },
-            "mute_all" => HostAct::MuteAll { room: self.room()?, on: self.switch(Field::On)? },
-            "slow" => HostAct::Slow { room: self.room()?, seconds: self.pause()? },
-            "lock" => HostAct::Lock { on: self.switch(Field::On)? },
+            "mute_all" => HostAct::MuteAll {
+                room: self.room()?,
+                on: self.switch(Field::On)?,
+            },
+            "slow" => HostAct::Slow {
+                room: self.room()?,
+                seconds: self.pause()?,
+            },
+            "lock" => HostAct::Lock {
+                on: self.switch(Field::On)?,
+            },
             "kick" => HostAct::Kick { name: name()? },
-            "ban" => HostAct::Ban { name: name()?, seconds: self.seconds(DEFAULT_BAN)? },
+            "ban" => HostAct::Ban {
+                name: name()?,
+                seconds: self.seconds(DEFAULT_BAN)?,
+            },
             "unban" => HostAct::Unban { name: name()? },
             "erase" => {
                 let (id, seconds) = (self.id()?, self.seconds(DEFAULT_SECONDS)?);
-                HostAct::Erase { room: self.room()?, id, name: name()?, seconds }
+                HostAct::Erase {
+                    room: self.room()?,
+                    id,
+                    name: name()?,
+                    seconds,
+                }
             }
             "notify" => HostAct::Notify { text: self.text()? },
             "promote" => HostAct::Promote { name: name()? },
             "demote" => HostAct::Demote { name: name()? },
-            _ => return Err(Refusal::bad_field("act", "uma das ações de quem organiza, por exemplo mute ou kick")),
+            _ => {
+                return Err(Refusal::bad_field(
+                    "act",
+                    "uma das ações de quem organiza, por exemplo mute ou kick",
+                ));
+            }
         };
         Ok(ClientMessage::Host(act))
     }
@@ -80,17 +109,31 @@ impl Fields<'_> {
         let seconds = self.number(Field::Seconds)?.unwrap_or(default);
         match seconds {
             1..=MAX_SECONDS => Ok(seconds),
-            _ => Err(Refusal::bad_field("seconds", &format!("um número de segundos de 1 a {MAX_SECONDS}"))),
+            _ => Err(Refusal::bad_field(
+                "seconds",
+                &format!("um número de segundos de 1 a {MAX_SECONDS}"),
+            )),
         }
     }
 
     fn pause(&self) -> Result<u64, Refusal> {
-        let expected = || Refusal::bad_field("seconds", &format!("um número de segundos de 0 a {MAX_SLOW}"));
-        self.number(Field::Seconds)?.filter(|seconds| *seconds <= MAX_SLOW).ok_or_else(expected)
+        let expected = || {
+            Refusal::bad_field(
+                "seconds",
+                &format!("um número de segundos de 0 a {MAX_SLOW}"),
+            )
+        };
+        self.number(Field::Seconds)?
+            .filter(|seconds| *seconds <= MAX_SLOW)
+            .ok_or_else(expected)
     }
 
     fn switch(&self, field: Field) -> Result<Option<bool>, Refusal> {
-        if self.is_absent(field) { Ok(None) } else { self.flag(field).map(Some) }
+        if self.is_absent(field) {
+            Ok(None)
+        } else {
+            self.flag(field).map(Some)
+        }
     }
 }
 
@@ -129,11 +172,19 @@ mod tests {
     #[test]
     fn times_that_are_not_said_have_their_defaults() {
         let seconds = |json: &str| match parse(json) {
-            Ok(ClientMessage::Host(HostAct::Mute { seconds, .. } | HostAct::Ban { seconds, .. })) => seconds,
+            Ok(ClientMessage::Host(
+                HostAct::Mute { seconds, .. } | HostAct::Ban { seconds, .. },
+            )) => seconds,
             other => panic!("{other:?}"),
         };
-        assert_eq!(seconds(r#"{"type":"host","act":"mute","name":"Bruno"}"#), 600);
-        assert_eq!(seconds(r#"{"type":"host","act":"ban","name":"Bruno"}"#), 3600);
+        assert_eq!(
+            seconds(r#"{"type":"host","act":"mute","name":"Bruno"}"#),
+            600
+        );
+        assert_eq!(
+            seconds(r#"{"type":"host","act":"ban","name":"Bruno"}"#),
+            3600
+        );
     }
 
     #[test]
@@ -142,15 +193,42 @@ mod tests {
             (r#"{"type":"host"}"#, ErrorCode::BadField),
             (r#"{"type":"host","act":"dance"}"#, ErrorCode::BadField),
             (r#"{"type":"host","act":"mute"}"#, ErrorCode::BadField),
-            (r#"{"type":"host","act":"kick","name":"<b>"}"#, ErrorCode::NameInvalid),
-            (r#"{"type":"host","act":"mute","name":"Bruno","seconds":0}"#, ErrorCode::BadField),
-            (r#"{"type":"host","act":"ban","name":"Bruno","seconds":604801}"#, ErrorCode::BadField),
-            (r#"{"type":"host","act":"slow","room":"geral"}"#, ErrorCode::BadField),
-            (r#"{"type":"host","act":"slow","room":"geral","seconds":3601}"#, ErrorCode::BadField),
-            (r#"{"type":"host","act":"lock","on":1}"#, ErrorCode::BadField),
-            (r#"{"type":"host","act":"mute_all","on":true}"#, ErrorCode::BadField),
-            (r#"{"type":"host","act":"erase","room":"geral","name":"Bruno"}"#, ErrorCode::BadField),
-            (r#"{"type":"host","act":"notify","text":" "}"#, ErrorCode::TextEmpty),
+            (
+                r#"{"type":"host","act":"kick","name":"<b>"}"#,
+                ErrorCode::NameInvalid,
+            ),
+            (
+                r#"{"type":"host","act":"mute","name":"Bruno","seconds":0}"#,
+                ErrorCode::BadField,
+            ),
+            (
+                r#"{"type":"host","act":"ban","name":"Bruno","seconds":604801}"#,
+                ErrorCode::BadField,
+            ),
+            (
+                r#"{"type":"host","act":"slow","room":"geral"}"#,
+                ErrorCode::BadField,
+            ),
+            (
+                r#"{"type":"host","act":"slow","room":"geral","seconds":3601}"#,
+                ErrorCode::BadField,
+            ),
+            (
+                r#"{"type":"host","act":"lock","on":1}"#,
+                ErrorCode::BadField,
+            ),
+            (
+                r#"{"type":"host","act":"mute_all","on":true}"#,
+                ErrorCode::BadField,
+            ),
+            (
+                r#"{"type":"host","act":"erase","room":"geral","name":"Bruno"}"#,
+                ErrorCode::BadField,
+            ),
+            (
+                r#"{"type":"host","act":"notify","text":" "}"#,
+                ErrorCode::TextEmpty,
+            ),
         ] {
             assert_eq!(parse(json).expect_err(json).code, code, "{json}");
         }

@@ -48,10 +48,13 @@ impl<'a> Fields<'a> {
             "typing" => Ok(ClientMessage::Typing { room: self.room()? }),
             "history" => self.history(),
             "search" => self.search(),
-            "rename" => Ok(ClientMessage::Rename { name: self.name(Field::Name)? }),
-            "room_password" => {
-                Ok(ClientMessage::RoomPassword { room: self.room()?, password: self.password(Field::Password)? })
-            }
+            "rename" => Ok(ClientMessage::Rename {
+                name: self.name(Field::Name)?,
+            }),
+            "room_password" => Ok(ClientMessage::RoomPassword {
+                room: self.room()?,
+                password: self.password(Field::Password)?,
+            }),
             "host" => self.host(),
             "rooms" => Ok(ClientMessage::Rooms),
             "ping" => Ok(ClientMessage::Ping),
@@ -62,7 +65,11 @@ impl<'a> Fields<'a> {
     fn enter(&self) -> Result<ClientMessage, Refusal> {
         let token = match self.optional_string(Field::Token)? {
             Some(raw) => {
-                let expected = format!("um segredo de {} a {} caracteres visíveis", Token::MIN, Token::MAX);
+                let expected = format!(
+                    "um segredo de {} a {} caracteres visíveis",
+                    Token::MIN,
+                    Token::MAX
+                );
                 Some(Token::new(raw).ok_or_else(|| Refusal::bad_field("token", &expected))?)
             }
             None => None,
@@ -77,32 +84,62 @@ impl<'a> Fields<'a> {
             host_key: self.password(Field::HostKey)?,
             room_password: self.password(Field::RoomPassword)?,
         };
-        Ok(ClientMessage::Enter { name: self.name(Field::Name)?, token, room, since: self.since()?, key, secrets })
+        Ok(ClientMessage::Enter {
+            name: self.name(Field::Name)?,
+            token,
+            room,
+            since: self.since()?,
+            key,
+            secrets,
+        })
     }
 
     fn join(&self) -> Result<ClientMessage, Refusal> {
         let room_password = self.password(Field::RoomPassword)?;
-        Ok(ClientMessage::Join { room: self.room()?, since: self.since()?, room_password })
+        Ok(ClientMessage::Join {
+            room: self.room()?,
+            since: self.since()?,
+            room_password,
+        })
     }
 
     fn say(&self) -> Result<ClientMessage, Refusal> {
         let (id, room) = (self.id()?, self.room()?);
         let (action, reply_to) = (self.flag(Field::Action)?, self.number(Field::ReplyTo)?);
-        Ok(ClientMessage::Say { room, id, text: self.text()?, action, reply_to })
+        Ok(ClientMessage::Say {
+            room,
+            id,
+            text: self.text()?,
+            action,
+            reply_to,
+        })
     }
 
     fn edit(&self) -> Result<ClientMessage, Refusal> {
         let (id, room, seq) = (self.id()?, self.room()?, self.seq()?);
-        Ok(ClientMessage::Edit { room, id, seq, text: self.text()? })
+        Ok(ClientMessage::Edit {
+            room,
+            id,
+            seq,
+            text: self.text()?,
+        })
     }
 
     fn erase(&self) -> Result<ClientMessage, Refusal> {
-        Ok(ClientMessage::Erase { id: self.id()?, room: self.room()?, seq: self.seq()? })
+        Ok(ClientMessage::Erase {
+            id: self.id()?,
+            room: self.room()?,
+            seq: self.seq()?,
+        })
     }
 
     fn whisper(&self) -> Result<ClientMessage, Refusal> {
         let (id, to) = (self.id()?, self.name(Field::To)?);
-        Ok(ClientMessage::Whisper { to, id, text: self.text()? })
+        Ok(ClientMessage::Whisper {
+            to,
+            id,
+            text: self.text()?,
+        })
     }
 
     fn history(&self) -> Result<ClientMessage, Refusal> {
@@ -111,23 +148,38 @@ impl<'a> Fields<'a> {
             (None, Some(seq)) => Span::After(seq),
             (None, None) => Span::Latest,
             (Some(_), Some(_)) => {
-                let text = "Peça o histórico antes ou depois de uma mensagem, não os dois ao mesmo tempo.";
+                let text =
+                    "Peça o histórico antes ou depois de uma mensagem, não os dois ao mesmo tempo.";
                 return Err(Refusal::with_text(ErrorCode::BadField, text));
             }
         };
-        Ok(ClientMessage::History { room: self.room()?, span, limit: self.limit()? })
+        Ok(ClientMessage::History {
+            room: self.room()?,
+            span,
+            limit: self.limit()?,
+        })
     }
 
     fn search(&self) -> Result<ClientMessage, Refusal> {
         let query = text::clean_line(self.string(Field::Query)?);
         if query.chars().count() > MAX_QUERY {
-            return Err(Refusal::bad_field("query", &format!("um texto de até {MAX_QUERY} caracteres")));
+            return Err(Refusal::bad_field(
+                "query",
+                &format!("um texto de até {MAX_QUERY} caracteres"),
+            ));
         }
-        Ok(ClientMessage::Search { room: self.room()?, query, limit: self.limit()? })
+        Ok(ClientMessage::Search {
+            room: self.room()?,
+            query,
+            limit: self.limit()?,
+        })
     }
 
     fn since(&self) -> Result<Since, Refusal> {
-        Ok(Since { epoch: self.opaque(Field::Epoch)?, after: self.number(Field::After)? })
+        Ok(Since {
+            epoch: self.opaque(Field::Epoch)?,
+            after: self.number(Field::After)?,
+        })
     }
 
     pub(super) fn name(&self, field: Field) -> Result<Name, Refusal> {
@@ -140,9 +192,13 @@ impl<'a> Fields<'a> {
 
     pub(super) fn id(&self) -> Result<String, Refusal> {
         let id = self.string(Field::Id)?;
-        let well_formed = (1..=MAX_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control);
+        let well_formed =
+            (1..=MAX_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control);
         if !well_formed {
-            return Err(Refusal::bad_field("id", &format!("um texto de 1 a {MAX_ID} caracteres")));
+            return Err(Refusal::bad_field(
+                "id",
+                &format!("um texto de 1 a {MAX_ID} caracteres"),
+            ));
         }
         Ok(id.to_owned())
     }
@@ -150,7 +206,10 @@ impl<'a> Fields<'a> {
     pub(super) fn text(&self) -> Result<String, Refusal> {
         let text = text::clean(self.string(Field::Text)?);
         // Joiners and variation selectors alone show nothing.
-        if text.chars().all(|c| c.is_whitespace() || text::is_invisible(c)) {
+        if text
+            .chars()
+            .all(|c| c.is_whitespace() || text::is_invisible(c))
+        {
             return Err(Refusal::new(ErrorCode::TextEmpty));
         }
         if text.chars().count() > MAX_TEXT {
@@ -160,19 +219,25 @@ impl<'a> Fields<'a> {
     }
 
     fn seq(&self) -> Result<u64, Refusal> {
-        self.number(Field::Seq)?.ok_or_else(|| Refusal::bad_field("seq", "o número de uma mensagem"))
+        self.number(Field::Seq)?
+            .ok_or_else(|| Refusal::bad_field("seq", "o número de uma mensagem"))
     }
 
     fn limit(&self) -> Result<Option<u64>, Refusal> {
         match self.number(Field::Limit)? {
-            Some(0) => Err(Refusal::bad_field("limit", &format!("um número de 1 a {MAX_PAGE}"))),
+            Some(0) => Err(Refusal::bad_field(
+                "limit",
+                &format!("um número de 1 a {MAX_PAGE}"),
+            )),
             limit => Ok(limit),
         }
     }
 
     /// An empty password is none.
     fn password(&self, field: Field) -> Result<Option<Password>, Refusal> {
-        let Some(raw) = self.optional_string(field)?.filter(|raw| !raw.is_empty()) else { return Ok(None) };
+        let Some(raw) = self.optional_string(field)?.filter(|raw| !raw.is_empty()) else {
+            return Ok(None);
+        };
         let expected = || {
             let expected = format!("um texto de até {} caracteres, em uma linha", Password::MAX);
             Refusal::bad_field(FIELDS[field as usize], &expected)
@@ -186,9 +251,10 @@ impl<'a> Fields<'a> {
 
     fn opaque(&self, field: Field) -> Result<Option<String>, Refusal> {
         match self.optional_string(field)? {
-            Some(value) if value.len() > MAX_OPAQUE => {
-                Err(Refusal::bad_field(FIELDS[field as usize], &format!("um texto de até {MAX_OPAQUE} caracteres")))
-            }
+            Some(value) if value.len() > MAX_OPAQUE => Err(Refusal::bad_field(
+                FIELDS[field as usize],
+                &format!("um texto de até {MAX_OPAQUE} caracteres"),
+            )),
             value => Ok(value.map(str::to_owned)),
         }
     }
@@ -206,14 +272,18 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn string(&self, field: Field) -> Result<&str, Refusal> {
-        self.optional_string(field)?.ok_or_else(|| Refusal::bad_field(FIELDS[field as usize], "um texto"))
+        self.optional_string(field)?
+            .ok_or_else(|| Refusal::bad_field(FIELDS[field as usize], "um texto"))
     }
 
     pub(super) fn number(&self, field: Field) -> Result<Option<u64>, Refusal> {
         match self.value(field) {
             Value::Absent => Ok(None),
             Value::Number(number) => Ok(Some(*number)),
-            _ => Err(Refusal::bad_field(FIELDS[field as usize], "um número inteiro, a partir de 0")),
+            _ => Err(Refusal::bad_field(
+                FIELDS[field as usize],
+                "um número inteiro, a partir de 0",
+            )),
         }
     }
 

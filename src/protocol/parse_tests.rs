@@ -37,9 +37,18 @@ fn every_kind_of_message_survives_its_own_json() {
 
 #[test]
 fn what_is_no_object_is_bad_json() {
-    for json in
-        ["", "oi", "[]", "5", "null", "\"a\"", "{", "{}x", r#"{"type":"say","text":"\ud800"}"#, "{\"after\":1e999}"]
-    {
+    for json in [
+        "",
+        "oi",
+        "[]",
+        "5",
+        "null",
+        "\"a\"",
+        "{",
+        "{}x",
+        r#"{"type":"say","text":"\ud800"}"#,
+        "{\"after\":1e999}",
+    ] {
         assert_eq!(code(json), ErrorCode::BadJson, "{json}");
     }
 }
@@ -49,18 +58,37 @@ fn a_missing_or_odd_field_is_named() {
     assert_eq!(code("{}"), ErrorCode::BadField);
     assert_eq!(code(r#"{"type":5}"#), ErrorCode::BadField);
     assert_eq!(code(r#"{"type":"enter"}"#), ErrorCode::BadField);
-    assert_eq!(code(r#"{"type":"enter","name":"Ana","token":"curto"}"#), ErrorCode::BadField);
-    assert_eq!(code(r#"{"type":"history","room":"a","before":1,"after":1}"#), ErrorCode::BadField);
-    assert_eq!(code(r#"{"type":"history","room":"a","before":-1}"#), ErrorCode::BadField);
-    let refusal = ClientMessage::parse(r#"{"type":"say","room":"a","id":"","text":"oi"}"#).unwrap_err();
+    assert_eq!(
+        code(r#"{"type":"enter","name":"Ana","token":"curto"}"#),
+        ErrorCode::BadField
+    );
+    assert_eq!(
+        code(r#"{"type":"history","room":"a","before":1,"after":1}"#),
+        ErrorCode::BadField
+    );
+    assert_eq!(
+        code(r#"{"type":"history","room":"a","before":-1}"#),
+        ErrorCode::BadField
+    );
+    let refusal =
+        ClientMessage::parse(r#"{"type":"say","room":"a","id":"","text":"oi"}"#).unwrap_err();
     assert!(refusal.text.contains("“id”"), "{}", refusal.text);
 }
 
 #[test]
 fn what_is_amended_is_named_and_a_new_text_is_checked_as_the_first_was() {
-    assert_eq!(code(r#"{"type":"edit","room":"a","id":"1","text":"oi"}"#), ErrorCode::BadField);
-    assert_eq!(code(r#"{"type":"erase","room":"a","id":"1","seq":-7}"#), ErrorCode::BadField);
-    assert_eq!(code(r#"{"type":"edit","room":"a","id":"1","seq":7,"text":" "}"#), ErrorCode::TextEmpty);
+    assert_eq!(
+        code(r#"{"type":"edit","room":"a","id":"1","text":"oi"}"#),
+        ErrorCode::BadField
+    );
+    assert_eq!(
+        code(r#"{"type":"erase","room":"a","id":"1","seq":-7}"#),
+        ErrorCode::BadField
+    );
+    assert_eq!(
+        code(r#"{"type":"edit","room":"a","id":"1","seq":7,"text":" "}"#),
+        ErrorCode::TextEmpty
+    );
     assert!(matches!(
         ClientMessage::parse("{\"type\":\"edit\",\"room\":\"a\",\"id\":\"1\",\"seq\":7,\"text\":\"o\u{200B}i\"}"),
         Ok(ClientMessage::Edit { text, .. }) if text == "oi"
@@ -69,29 +97,53 @@ fn what_is_amended_is_named_and_a_new_text_is_checked_as_the_first_was() {
 
 #[test]
 fn a_refused_message_keeps_its_id() {
-    let refusal = ClientMessage::parse(r#"{"text":"","id":"a1","room":"geral","type":"say"}"#).unwrap_err();
-    assert_eq!((refusal.code, refusal.id.as_deref()), (ErrorCode::TextEmpty, Some("a1")));
+    let refusal =
+        ClientMessage::parse(r#"{"text":"","id":"a1","room":"geral","type":"say"}"#).unwrap_err();
+    assert_eq!(
+        (refusal.code, refusal.id.as_deref()),
+        (ErrorCode::TextEmpty, Some("a1"))
+    );
 }
 
 #[test]
 fn a_repeated_field_is_refused_and_an_unknown_one_ignored() {
-    assert_eq!(code(r#"{"type":"ping","type":"rooms"}"#), ErrorCode::BadField);
+    assert_eq!(
+        code(r#"{"type":"ping","type":"rooms"}"#),
+        ErrorCode::BadField
+    );
     assert!(ClientMessage::parse(r#"{"type":"ping","x":[{"y":null}],"x":2,"name":5}"#).is_ok());
 }
 
 #[test]
 fn null_is_absent_and_a_whole_float_is_a_number() {
     let json = r#"{"type":"join","room":"a","epoch":null,"after":5.0}"#;
-    let expected = Since { epoch: None, after: Some(5) };
-    assert!(matches!(ClientMessage::parse(json), Ok(ClientMessage::Join { since, .. }) if since == expected));
+    let expected = Since {
+        epoch: None,
+        after: Some(5),
+    };
+    assert!(
+        matches!(ClientMessage::parse(json), Ok(ClientMessage::Join { since, .. }) if since == expected)
+    );
 }
 
 #[test]
 fn an_empty_password_is_none_and_an_odd_one_is_refused() {
     let json = r#"{"type":"room_password","room":"a","password":""}"#;
-    assert!(matches!(ClientMessage::parse(json), Ok(ClientMessage::RoomPassword { password: None, .. })));
-    for password in [r#""a\nb""#.to_owned(), "5".into(), format!("\"{}\"", "x".repeat(Password::MAX + 1))] {
-        assert_eq!(code(&format!(r#"{{"type":"enter","name":"Ana","password":{password}}}"#)), ErrorCode::BadField);
+    assert!(matches!(
+        ClientMessage::parse(json),
+        Ok(ClientMessage::RoomPassword { password: None, .. })
+    ));
+    for password in [
+        r#""a\nb""#.to_owned(),
+        "5".into(),
+        format!("\"{}\"", "x".repeat(Password::MAX + 1)),
+    ] {
+        assert_eq!(
+            code(&format!(
+                r#"{{"type":"enter","name":"Ana","password":{password}}}"#
+            )),
+            ErrorCode::BadField
+        );
     }
 }
 
@@ -107,26 +159,49 @@ fn texts_are_cleaned_before_they_are_measured() {
 
 #[test]
 fn names_and_rooms_have_their_own_codes() {
-    assert_eq!(code(r#"{"type":"enter","name":"<b>"}"#), ErrorCode::NameInvalid);
-    assert_eq!(code(r#"{"type":"join","room":"a b"}"#), ErrorCode::RoomInvalid);
+    assert_eq!(
+        code(r#"{"type":"enter","name":"<b>"}"#),
+        ErrorCode::NameInvalid
+    );
+    assert_eq!(
+        code(r#"{"type":"join","room":"a b"}"#),
+        ErrorCode::RoomInvalid
+    );
     assert_eq!(code(r#"{"type":"canta"}"#), ErrorCode::UnknownType);
 }
 
 #[test]
 fn deep_nesting_costs_no_stack() {
     let nested = |field: &str, depth: usize| {
-        format!(r#"{{"type":"ping","{field}":{}{}}}"#, r#"[{"x":"#.repeat(depth) + "1", "}]".repeat(depth))
+        format!(
+            r#"{{"type":"ping","{field}":{}{}}}"#,
+            r#"[{"x":"#.repeat(depth) + "1",
+            "}]".repeat(depth)
+        )
     };
     let parse_all = move || {
         for depth in [1, 64, 127, 128, 200, 5_000] {
-            assert_eq!(ClientMessage::parse(&nested("x", depth)), Ok(ClientMessage::Ping), "{depth}");
-            assert_eq!(ClientMessage::parse(&nested("after", depth)), Ok(ClientMessage::Ping), "{depth}");
-            assert_eq!(code(&nested("type", depth).replacen(r#""type":"ping","#, "", 1)), ErrorCode::BadField);
+            assert_eq!(
+                ClientMessage::parse(&nested("x", depth)),
+                Ok(ClientMessage::Ping),
+                "{depth}"
+            );
+            assert_eq!(
+                ClientMessage::parse(&nested("after", depth)),
+                Ok(ClientMessage::Ping),
+                "{depth}"
+            );
+            assert_eq!(
+                code(&nested("type", depth).replacen(r#""type":"ping","#, "", 1)),
+                ErrorCode::BadField
+            );
         }
         assert_eq!(code(&"[".repeat(60_000)), ErrorCode::BadJson);
         assert_eq!(code(&r#"{"x":"#.repeat(10_000)), ErrorCode::BadJson);
     };
-    let thread = std::thread::Builder::new().stack_size(crate::connection::STACK).spawn(parse_all);
+    let thread = std::thread::Builder::new()
+        .stack_size(crate::connection::STACK)
+        .spawn(parse_all);
     thread.unwrap().join().unwrap();
 }
 

@@ -17,7 +17,8 @@ impl Password {
     /// letters are the same password, however a keyboard composes its accents.
     pub fn new(raw: &str) -> Option<Self> {
         let text: String = raw.nfc().take(Self::MAX + 1).collect();
-        let well_formed = (1..=Self::MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        let well_formed =
+            (1..=Self::MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         well_formed.then(|| Self(text.into()))
     }
 
@@ -53,9 +54,15 @@ mod tests {
 
     #[test]
     fn a_password_is_the_same_on_every_keyboard_and_shows_itself_nowhere() {
-        let (composed, apart) = (Password::new("maçã").unwrap(), Password::new("mac\u{327}a\u{303}").unwrap());
+        let (composed, apart) = (
+            Password::new("maçã").unwrap(),
+            Password::new("mac\u{327}a\u{303}").unwrap(),
+        );
         assert_eq!(composed, apart);
-        let secrets = Secrets { password: Some(composed), ..Secrets::default() };
+        let secrets = Secrets {
+            password: Some(composed),
+            ..Secrets::default()
+        };
         assert!(!format!("{secrets:?}").contains("maçã"));
     }
 

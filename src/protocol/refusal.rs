@@ -115,12 +115,21 @@ impl Refusal {
 
     /// A refusal with a sentence of its own.
     pub fn with_text(code: ErrorCode, text: impl Into<String>) -> Self {
-        Self { code, text: text.into(), id: None, room: None, retry_after_ms: None }
+        Self {
+            code,
+            text: text.into(),
+            id: None,
+            room: None,
+            retry_after_ms: None,
+        }
     }
 
     /// A field is missing or has another form.
     pub fn bad_field(field: &str, expected: &str) -> Self {
-        Self::with_text(ErrorCode::BadField, format!("O campo “{field}” precisa ser {expected}."))
+        Self::with_text(
+            ErrorCode::BadField,
+            format!("O campo “{field}” precisa ser {expected}."),
+        )
     }
 
     /// Not a name, and why.
@@ -150,7 +159,9 @@ impl Refusal {
     /// Somebody else has this name.
     pub fn name_taken(name: &str) -> Self {
         let other = suggestion(name);
-        let text = format!("O nome “{name}” já está em uso nesta conversa. Escolha outro, por exemplo “{other}”.");
+        let text = format!(
+            "O nome “{name}” já está em uso nesta conversa. Escolha outro, por exemplo “{other}”."
+        );
         Self::with_text(ErrorCode::NameTaken, text)
     }
 
@@ -158,50 +169,89 @@ impl Refusal {
     pub fn too_fast(retry_after_ms: u64) -> Self {
         let seconds = retry_after_ms.div_ceil(1000).max(1);
         let text = format!("Você está escrevendo rápido demais. Espere {seconds} s.");
-        Self { retry_after_ms: Some(retry_after_ms), ..Self::with_text(ErrorCode::TooFast, text) }
+        Self {
+            retry_after_ms: Some(retry_after_ms),
+            ..Self::with_text(ErrorCode::TooFast, text)
+        }
     }
 
     /// A password was guessed too often from one address.
     pub fn too_many_tries(retry_after_ms: u64) -> Self {
-        let text = format!("Foram tentativas demais de acertar a senha. {}", try_again_in(retry_after_ms));
-        Self { retry_after_ms: Some(retry_after_ms), ..Self::with_text(ErrorCode::TooFast, text) }
+        let text = format!(
+            "Foram tentativas demais de acertar a senha. {}",
+            try_again_in(retry_after_ms)
+        );
+        Self {
+            retry_after_ms: Some(retry_after_ms),
+            ..Self::with_text(ErrorCode::TooFast, text)
+        }
     }
 
     /// The room is slow: one thing at a time.
     pub fn slow(retry_after_ms: u64) -> Self {
-        let text = format!("Esta sala está em modo lento. {}", try_again_in(retry_after_ms));
-        Self { retry_after_ms: Some(retry_after_ms), ..Self::with_text(ErrorCode::TooFast, text) }
+        let text = format!(
+            "Esta sala está em modo lento. {}",
+            try_again_in(retry_after_ms)
+        );
+        Self {
+            retry_after_ms: Some(retry_after_ms),
+            ..Self::with_text(ErrorCode::TooFast, text)
+        }
     }
 
     /// A host took the word from this person.
     pub fn muted(retry_after_ms: u64) -> Self {
-        let text = format!("Quem organiza a conversa silenciou você. {}", try_again_in(retry_after_ms));
-        Self { retry_after_ms: Some(retry_after_ms), ..Self::with_text(ErrorCode::Muted, text) }
+        let text = format!(
+            "Quem organiza a conversa silenciou você. {}",
+            try_again_in(retry_after_ms)
+        );
+        Self {
+            retry_after_ms: Some(retry_after_ms),
+            ..Self::with_text(ErrorCode::Muted, text)
+        }
     }
 
     /// A host sent this person out, or somebody at the same address.
     pub fn banned(retry_after_ms: u64) -> Self {
-        let text = format!("Sua entrada nesta conversa está suspensa. {}", try_again_in(retry_after_ms));
-        Self { retry_after_ms: Some(retry_after_ms), ..Self::with_text(ErrorCode::Banned, text) }
+        let text = format!(
+            "Sua entrada nesta conversa está suspensa. {}",
+            try_again_in(retry_after_ms)
+        );
+        Self {
+            retry_after_ms: Some(retry_after_ms),
+            ..Self::with_text(ErrorCode::Banned, text)
+        }
     }
 
     /// The same refusal, said of this room's password.
     pub fn about_room(self, room: std::sync::Arc<str>) -> Self {
         let text = match self.code {
-            ErrorCode::PasswordRequired => format!("A sala “{room}” tem senha. Escreva a senha para entrar nela."),
+            ErrorCode::PasswordRequired => {
+                format!("A sala “{room}” tem senha. Escreva a senha para entrar nela.")
+            }
             _ => self.text,
         };
-        Self { text, room: Some(room), ..self }
+        Self {
+            text,
+            room: Some(room),
+            ..self
+        }
     }
 
     /// The same refusal, said of the message with this id.
     pub fn of(self, id: &str) -> Self {
-        Self { id: Some(id.to_owned()), ..self }
+        Self {
+            id: Some(id.to_owned()),
+            ..self
+        }
     }
 }
 
 fn try_again_in(ms: u64) -> String {
-    format!("Espere {} e tente de novo.", spoken_time(ms.div_ceil(1000).max(1)))
+    format!(
+        "Espere {} e tente de novo.",
+        spoken_time(ms.div_ceil(1000).max(1))
+    )
 }
 
 /// Another name close to one that is taken, short enough to be one.

@@ -57,10 +57,19 @@ impl Entry {
         }
         if later.erases.binary_search(&concerned).is_ok() {
             let erased = self.edits.is_none();
-            return Some(Self { text: String::new(), edited: false, erased, ..self.clone() });
+            return Some(Self {
+                text: String::new(),
+                edited: false,
+                erased,
+                ..self.clone()
+            });
         }
         let edited = later.edits == Some(concerned) && !self.erased;
-        edited.then(|| Self { text: later.text.clone(), edited: self.edits.is_none(), ..self.clone() })
+        edited.then(|| Self {
+            text: later.text.clone(),
+            edited: self.edits.is_none(),
+            ..self.clone()
+        })
     }
 }
 
@@ -135,8 +144,15 @@ pub enum ByeCode {
 
 impl ByeCode {
     /// All codes, in the order of the protocol.
-    pub const ALL: [Self; 7] =
-        [Self::Shutdown, Self::Kicked, Self::Banned, Self::Idle, Self::Full, Self::TooSlow, Self::Protocol];
+    pub const ALL: [Self; 7] = [
+        Self::Shutdown,
+        Self::Kicked,
+        Self::Banned,
+        Self::Idle,
+        Self::Full,
+        Self::TooSlow,
+        Self::Protocol,
+    ];
 }
 
 /// What the server says.
@@ -184,11 +200,27 @@ pub enum ServerMessage {
         duplicate: bool,
     },
     /// Who came, left or took another name.
-    Presence { room: Arc<str>, online: usize, joined: Vec<Member>, left: Vec<Member>, renamed: Vec<Renamed> },
+    Presence {
+        room: Arc<str>,
+        online: usize,
+        joined: Vec<Member>,
+        left: Vec<Member>,
+        renamed: Vec<Renamed>,
+    },
     /// Somebody says something to you alone.
-    Whisper { from: Arc<str>, tag: Arc<str>, to: Arc<str>, at: u64, text: String },
+    Whisper {
+        from: Arc<str>,
+        tag: Arc<str>,
+        to: Arc<str>,
+        at: u64,
+        text: String,
+    },
     /// Somebody has become a host, or no longer is one.
-    Host { name: Arc<str>, tag: Arc<str>, host: bool },
+    Host {
+        name: Arc<str>,
+        tag: Arc<str>,
+        host: bool,
+    },
     /// Something was done to keep the conversation in order, or `from` tells everybody something. Live only.
     Notice {
         at: u64,
@@ -201,9 +233,20 @@ pub enum ServerMessage {
     /// Somebody is writing.
     Typing { room: Arc<str>, name: Arc<str> },
     /// A page of the log.
-    History { room: Arc<str>, epoch: Arc<str>, oldest: u64, entries: Vec<Arc<Entry>>, more: bool },
+    History {
+        room: Arc<str>,
+        epoch: Arc<str>,
+        oldest: u64,
+        entries: Vec<Arc<Entry>>,
+        more: bool,
+    },
     /// What was found, newest first.
-    Found { room: Arc<str>, query: String, entries: Vec<Arc<Entry>>, more: bool },
+    Found {
+        room: Arc<str>,
+        query: String,
+        entries: Vec<Arc<Entry>>,
+        more: bool,
+    },
     /// Which rooms there are.
     Rooms { rooms: Vec<RoomInfo> },
     /// The server is there.
@@ -222,7 +265,8 @@ pub enum ServerMessage {
 impl ServerMessage {
     /// Writes the JSON text of this message at the end of a buffer.
     pub fn write_json(&self, buffer: &mut Vec<u8>) {
-        serde_json::to_writer(buffer, self).expect("server messages hold nothing that JSON can't say");
+        serde_json::to_writer(buffer, self)
+            .expect("server messages hold nothing that JSON can't say");
     }
 }
 
@@ -231,35 +275,77 @@ mod tests {
     use super::*;
 
     fn entry(seq: u64, text: &str) -> Entry {
-        Entry { seq, text: text.into(), ..Entry::default() }
+        Entry {
+            seq,
+            text: text.into(),
+            ..Entry::default()
+        }
     }
 
     #[test]
     fn an_edit_concerns_its_entry_and_the_edits_before_it() {
-        let (first, edit) = (entry(1, "a"), Entry { edits: Some(1), ..entry(3, "b") });
-        let again = Entry { edits: Some(1), ..entry(4, "c") };
+        let (first, edit) = (
+            entry(1, "a"),
+            Entry {
+                edits: Some(1),
+                ..entry(3, "b")
+            },
+        );
+        let again = Entry {
+            edits: Some(1),
+            ..entry(4, "c")
+        };
         let edited = first.amended_by(&edit).unwrap();
         assert_eq!((&*edited.text, edited.edited), ("b", true));
         let overtaken = edit.amended_by(&again).unwrap();
-        assert_eq!((&*overtaken.text, overtaken.edits, overtaken.edited), ("c", Some(1), false));
+        assert_eq!(
+            (&*overtaken.text, overtaken.edits, overtaken.edited),
+            ("c", Some(1), false)
+        );
         assert_eq!(entry(2, "x").amended_by(&edit), None);
-        assert_eq!(again.amended_by(&edit), None, "what comes later is not changed by what came before");
+        assert_eq!(
+            again.amended_by(&edit),
+            None,
+            "what comes later is not changed by what came before"
+        );
     }
 
     #[test]
     fn an_erased_entry_is_empty_for_ever_and_so_are_its_edits() {
-        let edit = Entry { edits: Some(1), ..entry(2, "b") };
-        let erase = Entry { erases: vec![1], ..entry(3, "") };
-        let erased = entry(1, "a").amended_by(&edit).unwrap().amended_by(&erase).unwrap();
-        assert_eq!((&*erased.text, erased.edited, erased.erased), ("", false, true));
+        let edit = Entry {
+            edits: Some(1),
+            ..entry(2, "b")
+        };
+        let erase = Entry {
+            erases: vec![1],
+            ..entry(3, "")
+        };
+        let erased = entry(1, "a")
+            .amended_by(&edit)
+            .unwrap()
+            .amended_by(&erase)
+            .unwrap();
+        assert_eq!(
+            (&*erased.text, erased.edited, erased.erased),
+            ("", false, true)
+        );
         let emptied = edit.amended_by(&erase).unwrap();
         assert_eq!((&*emptied.text, emptied.erased), ("", false));
-        assert_eq!(erased.amended_by(&Entry { edits: Some(1), ..entry(4, "c") }), None);
+        assert_eq!(
+            erased.amended_by(&Entry {
+                edits: Some(1),
+                ..entry(4, "c")
+            }),
+            None
+        );
     }
 
     #[test]
     fn what_an_ordinary_entry_looks_like_on_the_wire_has_not_changed() {
         let json = serde_json::to_string(&entry(1, "a")).unwrap();
-        assert_eq!(json, r#"{"room":"","seq":1,"at":0,"from":"","tag":"","text":"a"}"#);
+        assert_eq!(
+            json,
+            r#"{"room":"","seq":1,"at":0,"from":"","tag":"","text":"a"}"#
+        );
     }
 }

@@ -51,7 +51,10 @@ pub struct Pulse {
 impl Pulse {
     /// A pulse that was felt just now.
     pub fn new(now: Instant) -> Self {
-        Self { start: now, last_ms: AtomicU64::new(0) }
+        Self {
+            start: now,
+            last_ms: AtomicU64::new(0),
+        }
     }
 
     /// A byte arrived.
@@ -160,7 +163,9 @@ impl<S: Source> Guard<S> {
 
     /// Waits until the budget allows another read.
     fn pay(&mut self) {
-        let Some(budget) = self.watch.budget else { return };
+        let Some(budget) = self.watch.budget else {
+            return;
+        };
         if self.credit >= 0.0 {
             return;
         }
@@ -169,7 +174,9 @@ impl<S: Source> Guard<S> {
         self.credited_at = now;
         self.credit = (self.credit + earned).min(f64::from(budget.burst));
         if self.credit < 0.0 {
-            std::thread::sleep(Duration::from_secs_f64(-self.credit / f64::from(budget.rate)));
+            std::thread::sleep(Duration::from_secs_f64(
+                -self.credit / f64::from(budget.rate),
+            ));
         }
     }
 
@@ -198,7 +205,9 @@ impl<S: Source> Guard<S> {
 
 impl<S: Source> Read for Guard<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.unfinished_since = self.unfinished_since.map(|since| since + self.left_at.elapsed());
+        self.unfinished_since = self
+            .unfinished_since
+            .map(|since| since + self.left_at.elapsed());
         self.pay();
         loop {
             self.set_deadline()?;
@@ -211,7 +220,12 @@ impl<S: Source> Read for Guard<S> {
                     return Ok(read);
                 }
                 // A timeout shows here as WouldBlock; the deadline itself decides whether time is up.
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                    ) =>
+                {
                     if self.unfinished_since.is_none() {
                         return Err(error);
                     }

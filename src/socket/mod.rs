@@ -85,8 +85,14 @@ impl<S: Source, W: Write> Reader<S, W> {
     /// `max_message` bounds frames and messages, in bytes.
     pub fn accept(mut guard: Guard<S>, rest: Vec<u8>, max_message: usize, replies: W) -> Self {
         guard.already_read(&rest);
-        let adapter = Adapter { guard, replies, pongs: 0, pong: Vec::new() };
-        let socket = WebSocket::from_partially_read(adapter, rest, Role::Server, Some(config(max_message)));
+        let adapter = Adapter {
+            guard,
+            replies,
+            pongs: 0,
+            pong: Vec::new(),
+        };
+        let socket =
+            WebSocket::from_partially_read(adapter, rest, Role::Server, Some(config(max_message)));
         Self { socket }
     }
 
@@ -100,7 +106,12 @@ impl<S: Source, W: Write> Reader<S, W> {
         max_message: usize,
         replies: W,
     ) -> Result<Self, Error> {
-        let adapter = Adapter { guard, replies, pongs: 0, pong: Vec::new() };
+        let adapter = Adapter {
+            guard,
+            replies,
+            pongs: 0,
+            pong: Vec::new(),
+        };
         match tungstenite::client::client_with_config(request, adapter, Some(config(max_message))) {
             Ok((socket, _)) => Ok(Self { socket }),
             Err(HandshakeError::Failure(error)) => Err(error),

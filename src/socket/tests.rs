@@ -14,7 +14,10 @@ struct Script {
 
 impl Script {
     fn new(pieces: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        Self { pieces: pieces.into_iter().collect(), timeout: std::cell::Cell::new(None) }
+        Self {
+            pieces: pieces.into_iter().collect(),
+            timeout: std::cell::Cell::new(None),
+        }
     }
 }
 
@@ -62,13 +65,21 @@ fn from_client(fin: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 fn reader(pieces: impl IntoIterator<Item = Vec<u8>>, watch: Watch) -> Reader<Script, Vec<u8>> {
-    Reader::accept(Guard::new(Script::new(pieces), watch), Vec::new(), 1000, Vec::new())
+    Reader::accept(
+        Guard::new(Script::new(pieces), watch),
+        Vec::new(),
+        1000,
+        Vec::new(),
+    )
 }
 
 #[test]
 fn a_message_in_fragments_with_a_ping_between_them_arrives_whole() {
-    let pieces =
-        [from_client(false, 1, "Ol".as_bytes()), from_client(true, 9, b"p"), from_client(true, 0, "á".as_bytes())];
+    let pieces = [
+        from_client(false, 1, "Ol".as_bytes()),
+        from_client(true, 9, b"p"),
+        from_client(true, 0, "á".as_bytes()),
+    ];
     let mut reader = reader(pieces, Watch::default());
     assert_eq!(reader.read().unwrap(), Incoming::Text("Olá".into()));
     assert!(matches!(reader.read(), Err(End::Lost(_))));
@@ -79,7 +90,9 @@ fn a_message_in_fragments_with_a_ping_between_them_arrives_whole() {
 
 #[test]
 fn of_many_pings_read_at_once_the_first_few_and_the_last_are_answered() {
-    let flood = (0..100_u8).flat_map(|n| from_client(true, 9, &[n])).collect();
+    let flood = (0..100_u8)
+        .flat_map(|n| from_client(true, 9, &[n]))
+        .collect();
     let mut reader = reader([flood], Watch::default());
     assert!(reader.read().is_err());
     let mut pongs = Vec::new();
@@ -96,8 +109,15 @@ fn whole_messages_that_straddle_the_reads_are_never_late() {
     let limit = Duration::from_millis(150);
     let stream = message.repeat(30);
     // Every piece ends five bytes into the next message.
-    let pieces = std::iter::once(stream[..5].to_vec()).chain(stream[5..].chunks(message.len()).map(<[u8]>::to_vec));
-    let mut reader = reader(pieces, Watch { unfinished: Some(limit), ..Watch::default() });
+    let pieces = std::iter::once(stream[..5].to_vec())
+        .chain(stream[5..].chunks(message.len()).map(<[u8]>::to_vec));
+    let mut reader = reader(
+        pieces,
+        Watch {
+            unfinished: Some(limit),
+            ..Watch::default()
+        },
+    );
     let start = Instant::now();
     for read in 1..=30 {
         reader.read().unwrap();
@@ -110,7 +130,10 @@ fn whole_messages_that_straddle_the_reads_are_never_late() {
 
 #[test]
 fn a_close_is_answered_with_its_own_code() {
-    let mut reader = reader([from_client(true, 8, &1000_u16.to_be_bytes())], Watch::default());
+    let mut reader = reader(
+        [from_client(true, 8, &1000_u16.to_be_bytes())],
+        Watch::default(),
+    );
     assert!(matches!(reader.read(), Err(End::Closed(1000))));
     let mut close = Vec::new();
     write_close(&mut close, 1000, "");
@@ -127,8 +150,13 @@ fn broken_rules_have_their_codes() {
         (vec![0x81, 0x01, b'a'], 1002),
     ];
     for (bytes, expected) in cases {
-        let end = reader([bytes.clone()], Watch::default()).read().expect_err("a broken frame");
-        assert!(matches!(end, End::Broken(code, _) if code == expected), "{bytes:?}: {end:?}");
+        let end = reader([bytes.clone()], Watch::default())
+            .read()
+            .expect_err("a broken frame");
+        assert!(
+            matches!(end, End::Broken(code, _) if code == expected),
+            "{bytes:?}: {end:?}"
+        );
     }
 }
 
@@ -136,7 +164,10 @@ fn broken_rules_have_their_codes() {
 fn a_message_begun_in_the_same_read_as_a_whole_one_must_also_end_in_time() {
     let mut both = from_client(true, 1, b"oi");
     both.extend_from_slice(&from_client(true, 1, b"metade")[..4]);
-    let watch = Watch { unfinished: Some(Duration::from_millis(20)), ..Watch::default() };
+    let watch = Watch {
+        unfinished: Some(Duration::from_millis(20)),
+        ..Watch::default()
+    };
     let mut reader = reader([both], watch);
     assert_eq!(reader.read().unwrap(), Incoming::Text("oi".into()));
     assert!(matches!(reader.read(), Err(End::Stalled)));
@@ -148,7 +179,10 @@ fn one_byte_at_a_time_does_not_stretch_the_deadline() {
     impl Read for Slow {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             std::thread::sleep(Duration::from_millis(1));
-            assert!(self.0.elapsed() < Duration::from_secs(30), "the deadline never came");
+            assert!(
+                self.0.elapsed() < Duration::from_secs(30),
+                "the deadline never came"
+            );
             buffer[0] = 0;
             Ok(1)
         }
@@ -158,7 +192,10 @@ fn one_byte_at_a_time_does_not_stretch_the_deadline() {
             Ok(())
         }
     }
-    let watch = Watch { unfinished: Some(Duration::from_millis(30)), ..Watch::default() };
+    let watch = Watch {
+        unfinished: Some(Duration::from_millis(30)),
+        ..Watch::default()
+    };
     let mut guard = Guard::new(Slow(Instant::now()), watch);
     guard.already_read(&[0x01, 0x80]);
     let mut reader = Reader::accept(guard, Vec::new(), 1000, Vec::new());
@@ -170,9 +207,18 @@ fn one_byte_at_a_time_does_not_stretch_the_deadline() {
 fn a_flood_is_read_no_faster_than_its_budget() {
     let flood: Vec<u8> = from_client(true, 2, &[0; 500]).repeat(20);
     let bytes = flood.len();
-    let budget = Budget { rate: 100_000, burst: 1_000 };
+    let budget = Budget {
+        rate: 100_000,
+        burst: 1_000,
+    };
     let start = Instant::now();
-    let mut reader = reader([flood], Watch { budget: Some(budget), ..Watch::default() });
+    let mut reader = reader(
+        [flood],
+        Watch {
+            budget: Some(budget),
+            ..Watch::default()
+        },
+    );
     while reader.read().is_ok() {}
     // Reading is paid after the fact: the burst and the last read (at most 4 KiB and a bit) come free.
     let paid = bytes - 1_000 - 4_200;

@@ -18,6 +18,10 @@ pub fn folder_of(child: u32) -> PathBuf {
         let named = |line: &str| line.starts_with("NSpid:") && line.ends_with(&name);
         status.lines().any(|line| line == ours) && status.lines().any(named)
     };
-    let mut folders = std::fs::read_dir(proc).unwrap().map(|entry| entry.unwrap().path());
-    folders.find(is_it).expect("the system tells of every child")
+    let mut folders = std::fs::read_dir(proc)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    folders
+        .find(is_it)
+        .expect("the system tells of every child")
 }

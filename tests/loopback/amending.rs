@@ -19,16 +19,20 @@ fn found(visitor: &mut Visitor, query: &str) -> Vec<u64> {
     visitor.send(json!({"type": "search", "room": "geral", "query": query}));
     let found = visitor.next();
     assert_eq!(found["type"], "found");
-    found["entries"].as_array().unwrap().iter().map(|entry| entry["seq"].as_u64().unwrap()).collect()
+    found["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["seq"].as_u64().unwrap())
+        .collect()
 }
 
 /// The fields by which an entry tells of changes.
 fn changes(entry: &Value) -> Value {
     let mut entry = entry.clone();
-    entry
-        .as_object_mut()
-        .unwrap()
-        .retain(|field, _| ["seq", "text", "edits", "erases", "edited", "erased"].contains(&&**field));
+    entry.as_object_mut().unwrap().retain(|field, _| {
+        ["seq", "text", "edits", "erases", "edited", "erased"].contains(&&**field)
+    });
     entry
 }
 
@@ -41,12 +45,24 @@ fn ones_own_message_gets_another_text_for_everybody() {
     edit(&mut ana, "e1", 1, "boa tarde");
     ana.hears(&["ack e1 2"]);
     bruno.hears(&["2 online +Ana", "1 Ana: bom dia"]);
-    assert_eq!(changes(&bruno.next()), json!({"seq": 2, "text": "boa tarde", "edits": 1}));
+    assert_eq!(
+        changes(&bruno.next()),
+        json!({"seq": 2, "text": "boa tarde", "edits": 1})
+    );
     let entries = server.visitor().enter("Célia")["entries"].take();
-    assert_eq!(changes(&entries[0]), json!({"seq": 1, "text": "boa tarde", "edited": true}));
-    assert_eq!(changes(&entries[1]), json!({"seq": 2, "text": "boa tarde", "edits": 1}));
+    assert_eq!(
+        changes(&entries[0]),
+        json!({"seq": 1, "text": "boa tarde", "edited": true})
+    );
+    assert_eq!(
+        changes(&entries[1]),
+        json!({"seq": 2, "text": "boa tarde", "edits": 1})
+    );
     bruno.hears(&["3 online +Célia"]);
-    assert_eq!((found(&mut bruno, "bom dia"), found(&mut bruno, "boa tarde")), (vec![], vec![1]));
+    assert_eq!(
+        (found(&mut bruno, "bom dia"), found(&mut bruno, "boa tarde")),
+        (vec![], vec![1])
+    );
 }
 
 #[test]
@@ -58,10 +74,16 @@ fn ones_own_message_is_taken_back_for_everybody() {
     erase(&mut ana, "e1", 1);
     ana.hears(&["ack e1 2"]);
     bruno.hears(&["2 online +Ana", "1 Ana: segredo"]);
-    assert_eq!(changes(&bruno.next()), json!({"seq": 2, "text": "", "erases": [1]}));
+    assert_eq!(
+        changes(&bruno.next()),
+        json!({"seq": 2, "text": "", "erases": [1]})
+    );
     bruno.send(json!({"type": "history", "room": "geral"}));
     let entries = bruno.next()["entries"].take();
-    assert_eq!(changes(&entries[0]), json!({"seq": 1, "text": "", "erased": true}));
+    assert_eq!(
+        changes(&entries[0]),
+        json!({"seq": 1, "text": "", "erased": true})
+    );
     assert_eq!(found(&mut bruno, "segredo"), Vec::<u64>::new());
 }
 
@@ -75,7 +97,10 @@ fn somebody_elses_message_stays_as_it_is() {
     erase(&mut bruno, "e2", 1);
     for id in ["e1", "e2"] {
         let refusal = bruno.next();
-        assert_eq!((&refusal["code"], &refusal["id"]), (&json!("forbidden"), &json!(id)));
+        assert_eq!(
+            (&refusal["code"], &refusal["id"]),
+            (&json!("forbidden"), &json!(id))
+        );
     }
     ana.hears(&["ack m1 1"]);
     ana.hears_nothing();
@@ -98,8 +123,19 @@ fn who_was_away_hears_of_the_change_and_not_of_the_message_again() {
     back.send(json!({"type": "enter", "name": "Bruno", "token": token("Bruno"), "epoch": epoch, "after": 2}));
     back.hears(&["welcome Bruno"]);
     let joined = back.next();
-    let heard: Vec<_> = joined["entries"].as_array().unwrap().iter().map(changes).collect();
-    assert_eq!(heard, [json!({"seq": 3, "text": "três", "edits": 1}), json!({"seq": 4, "text": "", "erases": [2]})]);
+    let heard: Vec<_> = joined["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(changes)
+        .collect();
+    assert_eq!(
+        heard,
+        [
+            json!({"seq": 3, "text": "três", "edits": 1}),
+            json!({"seq": 4, "text": "", "erases": [2]})
+        ]
+    );
 }
 
 /// A file that goes away with the test, with whatever SQLite puts beside it.
@@ -111,7 +147,9 @@ impl File {
     }
 
     fn server(&self) -> TestServer {
-        TestServer::start_with(|setup| setup.history = Box::new(SqliteHistory::open(&self.0, None).unwrap()))
+        TestServer::start_with(|setup| {
+            setup.history = Box::new(SqliteHistory::open(&self.0, None).unwrap())
+        })
     }
 }
 
@@ -138,21 +176,42 @@ fn a_change_outlives_the_server_and_is_not_made_twice() {
     server.stop();
     let bytes = std::fs::read(&file.0).unwrap();
     for gone in ["xilofone", "berimbau"] {
-        assert!(!bytes.windows(gone.len()).any(|window| window == gone.as_bytes()), "{gone}");
+        assert!(
+            !bytes
+                .windows(gone.len())
+                .any(|window| window == gone.as_bytes()),
+            "{gone}"
+        );
     }
     let server = file.server();
     let mut ana = server.visitor();
     let entries = ana.enter("Ana")["entries"].take();
-    let seen: Vec<_> = entries.as_array().unwrap().iter().take(2).map(changes).collect();
+    let seen: Vec<_> = entries
+        .as_array()
+        .unwrap()
+        .iter()
+        .take(2)
+        .map(changes)
+        .collect();
     assert_eq!(
         seen,
-        [json!({"seq": 1, "text": "cavaquinho", "edited": true}), json!({"seq": 2, "text": "", "erased": true})]
+        [
+            json!({"seq": 1, "text": "cavaquinho", "edited": true}),
+            json!({"seq": 2, "text": "", "erased": true})
+        ]
     );
     edit(&mut ana, "e1", 1, "cavaquinho");
     erase(&mut ana, "e2", 2);
     for seq in [3, 4] {
         let ack = ana.next();
-        assert_eq!((&ack["seq"], &ack["duplicate"]), (&json!(seq), &json!(true)), "{ack}");
+        assert_eq!(
+            (&ack["seq"], &ack["duplicate"]),
+            (&json!(seq), &json!(true)),
+            "{ack}"
+        );
     }
-    assert_eq!((found(&mut ana, "xilofone"), found(&mut ana, "cavaquinho")), (vec![], vec![1]));
+    assert_eq!(
+        (found(&mut ana, "xilofone"), found(&mut ana, "cavaquinho")),
+        (vec![], vec![1])
+    );
 }

@@ -28,8 +28,15 @@ const ORDER: [&str; 20] = [
 ];
 
 /// What must never be seen in the part that decides.
-const NOT_IN_THE_HUB: [&str; 7] =
-    ["std::net", "std::io", "std::fs", "Instant::now", "SystemTime", "println!", "tungstenite"];
+const NOT_IN_THE_HUB: [&str; 7] = [
+    "std::net",
+    "std::io",
+    "std::fs",
+    "Instant::now",
+    "SystemTime",
+    "println!",
+    "tungstenite",
+];
 
 /// All sources of a module with their contents, tests left out.
 fn sources(module: &str) -> Vec<(String, String)> {
@@ -50,11 +57,18 @@ fn sources(module: &str) -> Vec<(String, String)> {
             }
         }
     }
-    let is_test = |path: &Path| path.components().any(|part| part.as_os_str().to_string_lossy().contains("tests"));
+    let is_test = |path: &Path| {
+        path.components()
+            .any(|part| part.as_os_str().to_string_lossy().contains("tests"))
+    };
     found.retain(|path| !is_test(path.strip_prefix(&root).unwrap()));
     let read = |path: std::path::PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
-        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+        let code = text
+            .split("#[cfg(test)]\nmod tests {")
+            .next()
+            .unwrap()
+            .to_owned();
         (path.display().to_string(), code)
     };
     found.into_iter().map(read).collect()
@@ -62,9 +76,12 @@ fn sources(module: &str) -> Vec<(String, String)> {
 
 #[test]
 fn every_module_has_its_place_in_the_order() {
-    let library = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
-    let mut modules: Vec<_> =
-        library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let library =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let mut modules: Vec<_> = library
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .collect();
     let mut order = ORDER.to_vec();
     modules.sort_unstable();
     order.sort_unstable();
@@ -78,7 +95,8 @@ fn dependencies_point_one_way() {
         assert!(!files.is_empty(), "{module}");
         for (path, code) in files {
             for later in &ORDER[place + 1..] {
-                let used = code.contains(&format!("crate::{later}::")) || code.contains(&format!("crate::{later};"));
+                let used = code.contains(&format!("crate::{later}::"))
+                    || code.contains(&format!("crate::{later};"));
                 assert!(!used, "{path} uses {later}");
             }
         }

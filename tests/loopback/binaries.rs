@@ -33,7 +33,11 @@ fn servidor(arguments: &[&str]) -> Command {
 }
 
 fn run(arguments: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = servidor(arguments).output().unwrap();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = servidor(arguments).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code().unwrap(), text(stdout), text(stderr))
 }
@@ -44,12 +48,26 @@ impl Servidor {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut banner = String::new();
         while !banner.contains("Ctrl+C\n") {
-            assert_ne!(stdout.read_line(&mut banner).unwrap(), 0, "no banner: {banner}");
+            assert_ne!(
+                stdout.read_line(&mut banner).unwrap(),
+                0,
+                "no banner: {banner}"
+            );
         }
-        let port = banner.split("http://localhost:").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
+        let port = banner
+            .split("http://localhost:")
+            .nth(1)
+            .and_then(|rest| rest.split('/').next())
+            .unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
         let folder = folder_of(child.id());
-        Self { child, folder, stdout, banner, address }
+        Self {
+            child,
+            folder,
+            stdout,
+            banner,
+            address,
+        }
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
@@ -81,8 +99,14 @@ impl Drop for Servidor {
 fn the_banner_names_the_real_port_and_ctrl_c_ends_in_order() {
     for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {
         let mut server = Servidor::start(servidor(&["--porta", "0"]));
-        assert!(server.banner.starts_with(&format!("Papo {} está no ar.\n", env!("CARGO_PKG_VERSION"))));
-        let mut visitors: Vec<Visitor> = (0..3).map(|_| Visitor::connect(server.address).unwrap()).collect();
+        assert!(
+            server
+                .banner
+                .starts_with(&format!("Papo {} está no ar.\n", env!("CARGO_PKG_VERSION")))
+        );
+        let mut visitors: Vec<Visitor> = (0..3)
+            .map(|_| Visitor::connect(server.address).unwrap())
+            .collect();
         for (n, visitor) in visitors.iter_mut().enumerate() {
             visitor.enter(&format!("Pessoa {n}"));
         }
@@ -92,15 +116,32 @@ fn the_banner_names_the_real_port_and_ctrl_c_ends_in_order() {
         }
         let (code, rest) = server.end();
         assert_eq!(code, 0);
-        assert!(rest.ends_with("Encerrando… 3 pessoas avisadas. Até logo.\n"), "{rest}");
+        assert!(
+            rest.ends_with("Encerrando… 3 pessoas avisadas. Até logo.\n"),
+            "{rest}"
+        );
     }
 }
 
 /// The key in the banner's line for who organizes the conversation.
 fn host_key(banner: &str) -> &str {
-    let line = banner.lines().find(|line| line.contains("Para organizar")).expect("a line with the key");
-    let key = line.split("/#chave=").nth(1).unwrap().split(' ').next().unwrap();
-    assert!(line.ends_with(&format!("(vale uma vez; no terminal: cliente --chave {key})")), "{line}");
+    let line = banner
+        .lines()
+        .find(|line| line.contains("Para organizar"))
+        .expect("a line with the key");
+    let key = line
+        .split("/#chave=")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap();
+    assert!(
+        line.ends_with(&format!(
+            "(vale uma vez; no terminal: cliente --chave {key})"
+        )),
+        "{line}"
+    );
     key
 }
 
@@ -125,12 +166,21 @@ fn the_key_in_the_banner_makes_a_host_and_is_another_one_each_time() {
     let log = std::fs::read_to_string(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     // What hosts did stands there without being asked for, once each, and nothing else does.
-    let deeds: Vec<&str> = log.lines().map(|line| line.split_once("[INFO] ").expect(line).1).collect();
-    let expected =
-        ["Ana trancou a conversa: ninguém novo entra.", "Ana destrancou a conversa.", "Ana deu um aviso a todo mundo."];
+    let deeds: Vec<&str> = log
+        .lines()
+        .map(|line| line.split_once("[INFO] ").expect(line).1)
+        .collect();
+    let expected = [
+        "Ana trancou a conversa: ninguém novo entra.",
+        "Ana destrancou a conversa.",
+        "Ana deu um aviso a todo mundo.",
+    ];
     assert_eq!(deeds, expected);
     assert!(!log.contains("segredo") && !log.contains(&key), "{log}");
-    assert_ne!(host_key(&Servidor::start(servidor(&["--porta", "0"])).banner), key);
+    assert_ne!(
+        host_key(&Servidor::start(servidor(&["--porta", "0"])).banner),
+        key
+    );
 }
 
 #[test]
@@ -140,14 +190,22 @@ fn a_password_from_the_variable_is_asked_for_and_never_shown() {
     let server = Servidor::start(command);
     assert!(!server.banner.contains("sésamo"), "{}", server.banner);
     let mut ana = Visitor::connect(server.address).unwrap();
-    assert_eq!(ana.enter_with("Ana", serde_json::json!({}))["code"], "password_required");
-    assert_eq!(ana.enter_with("Ana", serde_json::json!({"password": "abre-te, sésamo"}))["type"], "welcome");
+    assert_eq!(
+        ana.enter_with("Ana", serde_json::json!({}))["code"],
+        "password_required"
+    );
+    assert_eq!(
+        ana.enter_with("Ana", serde_json::json!({"password": "abre-te, sésamo"}))["type"],
+        "welcome"
+    );
 }
 
 #[test]
 fn a_variable_does_what_the_option_does() {
     let mut command = servidor(&[]);
-    command.env("PAPO_PORTA", "0").env("PAPO_ENDERECO", "localhost");
+    command
+        .env("PAPO_PORTA", "0")
+        .env("PAPO_ENDERECO", "localhost");
     let server = Servidor::start(command);
     assert!(server.address.port() != 9000 && server.address.port() != 0);
 }
@@ -159,21 +217,30 @@ fn a_port_in_use_is_explained_and_the_exit_code_tells() {
     let (code, stdout, stderr) = run(&["--porta", &port.to_string()]);
     assert_eq!((code, stdout.as_str()), (1, ""));
     let expected = format!("Não consegui usar a porta {port}: outro programa já está nela.");
-    assert!(stderr.starts_with(&expected) && stderr.contains("servidor --porta"), "{stderr}");
+    assert!(
+        stderr.starts_with(&expected) && stderr.contains("servidor --porta"),
+        "{stderr}"
+    );
 }
 
 #[test]
 fn an_address_of_another_machine_is_explained() {
     let (code, _, stderr) = run(&["--porta", "0", "--endereco", "192.0.2.1"]);
     assert_eq!(code, 1);
-    assert!(stderr.starts_with("O endereço 192.0.2.1 não pertence a este computador."), "{stderr}");
+    assert!(
+        stderr.starts_with("O endereço 192.0.2.1 não pertence a este computador."),
+        "{stderr}"
+    );
 }
 
 #[test]
 fn wrong_options_are_explained_with_exit_code_2() {
     let (code, stdout, stderr) = run(&["--prota", "9001"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert_eq!(stderr, "Não conheço a opção “--prota”. Você quis dizer --porta? Veja todas com: servidor --ajuda\n");
+    assert_eq!(
+        stderr,
+        "Não conheço a opção “--prota”. Você quis dizer --porta? Veja todas com: servidor --ajuda\n"
+    );
 }
 
 #[test]
@@ -182,13 +249,27 @@ fn what_the_system_refuses_is_explained_in_portuguese_too() {
         &["--porta", "0", "--historico", "/nao/existe/h.db"][..],
         &["--porta", "0", "--historico", "/tmp"],
         &["--porta", "0", "--log", "/nao/existe/papo.log"],
-        &["--historico", "/etc/hostname", "--copia", "/nao/existe/copia.db"],
+        &[
+            "--historico",
+            "/etc/hostname",
+            "--copia",
+            "/nao/existe/copia.db",
+        ],
         &["exportar", "--historico", "/etc/hostname"],
     ] {
         let (code, _, stderr) = run(arguments);
         assert_eq!(code, 1, "{arguments:?}");
-        assert!(stderr.starts_with("Não consegui"), "{arguments:?}: {stderr}");
-        for english in ["os error", "No such", "directory", "not a database", "unable"] {
+        assert!(
+            stderr.starts_with("Não consegui"),
+            "{arguments:?}: {stderr}"
+        );
+        for english in [
+            "os error",
+            "No such",
+            "directory",
+            "not a database",
+            "unable",
+        ] {
             assert!(!stderr.contains(english), "{arguments:?}: {stderr}");
         }
     }
@@ -197,14 +278,30 @@ fn what_the_system_refuses_is_explained_in_portuguese_too() {
 #[test]
 fn help_and_version_are_printed() {
     let (code, help, _) = run(&["--help"]);
-    assert!(code == 0 && help.contains("Uso: servidor [OPÇÕES]"), "{help}");
-    assert_eq!(run(&["-V"]), (0, format!("papo {}\n", env!("CARGO_PKG_VERSION")), String::new()));
+    assert!(
+        code == 0 && help.contains("Uso: servidor [OPÇÕES]"),
+        "{help}"
+    );
+    assert_eq!(
+        run(&["-V"]),
+        (
+            0,
+            format!("papo {}\n", env!("CARGO_PKG_VERSION")),
+            String::new()
+        )
+    );
 }
 
 #[test]
 fn the_log_tells_what_happens_and_never_what_is_said() {
     let path = new_path("log");
-    let mut server = Servidor::start(servidor(&["--porta", "0", "-vv", "--log", path.to_str().unwrap()]));
+    let mut server = Servidor::start(servidor(&[
+        "--porta",
+        "0",
+        "-vv",
+        "--log",
+        path.to_str().unwrap(),
+    ]));
     let mut ana = Visitor::connect(server.address).unwrap();
     ana.enter("Ana");
     ana.say("um segredo de estado");
@@ -226,21 +323,38 @@ fn what_was_said_survives_kill_9_and_can_be_copied_and_exported_meanwhile() {
     let (log, copy) = (folder.join("h.db"), folder.join("c.db"));
     let (log, copy) = (log.to_str().unwrap(), copy.to_str().unwrap());
     let server = Servidor::start(servidor(&["--porta", "0", "--historico", log]));
-    assert!(server.banner.contains("h.db (0 mensagens)"), "{}", server.banner);
+    assert!(
+        server.banner.contains("h.db (0 mensagens)"),
+        "{}",
+        server.banner
+    );
     let mut ana = Visitor::connect(server.address).unwrap();
     ana.enter("Ana");
     ana.say("não me perca");
     ana.hears(&["ack m1 1"]);
     let (code, _, stderr) = run(&["--porta", "0", "--historico", log]);
-    assert!(code == 1 && stderr.contains("outro servidor está usando o arquivo"), "{stderr}");
+    assert!(
+        code == 1 && stderr.contains("outro servidor está usando o arquivo"),
+        "{stderr}"
+    );
     let (code, stdout, _) = run(&["--historico", log, "--copia", copy]);
-    assert!(code == 0 && stdout.starts_with("1 mensagem copiada para "), "{stdout}");
+    assert!(
+        code == 0 && stdout.starts_with("1 mensagem copiada para "),
+        "{stdout}"
+    );
     // Dropping kills without a word.
     drop(server);
     let (code, text, _) = run(&["exportar", "--historico", log]);
-    assert!(code == 0 && text.ends_with("\tAna\tnão me perca\n"), "{text}");
+    assert!(
+        code == 0 && text.ends_with("\tAna\tnão me perca\n"),
+        "{text}"
+    );
     let server = Servidor::start(servidor(&["--porta", "0", "--historico", log]));
-    assert!(server.banner.contains("h.db (1 mensagem)"), "{}", server.banner);
+    assert!(
+        server.banner.contains("h.db (1 mensagem)"),
+        "{}",
+        server.banner
+    );
     let mut ana = Visitor::connect(server.address).unwrap();
     assert_eq!(ana.enter("Ana")["entries"][0]["text"], "não me perca");
     drop(server);
@@ -267,7 +381,11 @@ fn a_thousand_bad_handshakes_leave_no_thread_and_no_descriptor_behind() {
     }
     let deadline = Instant::now() + DEADLINE;
     while (server.count("task"), server.count("fd")) != before {
-        assert!(Instant::now() < deadline, "{before:?} became {:?}", (server.count("task"), server.count("fd")));
+        assert!(
+            Instant::now() < deadline,
+            "{before:?} became {:?}",
+            (server.count("task"), server.count("fd"))
+        );
         std::thread::yield_now();
     }
     ana.hears_nothing();

@@ -19,8 +19,15 @@ impl Home {
 
     fn cliente(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cliente"));
-        command.args(arguments).env_clear().env("XDG_STATE_HOME", &self.0).env("TZ", "UTC");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(arguments)
+            .env_clear()
+            .env("XDG_STATE_HOME", &self.0)
+            .env("TZ", "UTC");
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 
@@ -29,7 +36,11 @@ impl Home {
         let mut child = self.cliente(arguments).spawn().unwrap();
         // A client that refuses its options may be gone before it reads.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = child.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (status.code().unwrap(), text(stdout), text(stderr))
     }
@@ -46,7 +57,11 @@ struct Listener(Child, BufReader<ChildStdout>);
 
 impl Listener {
     fn start(home: &Home, name: &str, address: &str) -> Self {
-        let mut child = home.cliente(&["--nome", name, "--ficar", address]).stdin(Stdio::null()).spawn().unwrap();
+        let mut child = home
+            .cliente(&["--nome", name, "--ficar", address])
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Self(child, stdout)
     }
@@ -55,7 +70,8 @@ impl Listener {
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.1.read_line(&mut line).unwrap();
-        line.split_once('\t').map_or(line.clone(), |(_, rest)| rest.trim_end().to_owned())
+        line.split_once('\t')
+            .map_or(line.clone(), |(_, rest)| rest.trim_end().to_owned())
     }
 }
 
@@ -70,9 +86,17 @@ impl Drop for Listener {
 fn a_script_says_its_lines_and_ends_when_all_are_confirmed() {
     let (server, home) = (TestServer::start(), Home::new());
     let mut ana = server.enter("Ana");
-    let (code, _, stderr) = home.run(&["--nome", "robô", &server.address.to_string()], "backup pronto\nduas linhas\n");
+    let (code, _, stderr) = home.run(
+        &["--nome", "robô", &server.address.to_string()],
+        "backup pronto\nduas linhas\n",
+    );
     assert_eq!((code, stderr.as_str()), (0, ""));
-    ana.hears(&["2 online +robô", "1 robô: backup pronto", "2 robô: duas linhas", "1 online -robô"]);
+    ana.hears(&[
+        "2 online +robô",
+        "1 robô: backup pronto",
+        "2 robô: duas linhas",
+        "1 online -robô",
+    ]);
 }
 
 #[test]
@@ -80,7 +104,10 @@ fn two_clients_in_pipes_see_the_same_text() {
     let (server, first, second) = (TestServer::start(), Home::new(), Home::new());
     let address = server.address.to_string();
     let mut ana = server.enter("Ana");
-    let mut listeners = [Listener::start(&first, "Bia", &address), Listener::start(&second, "Caio", &address)];
+    let mut listeners = [
+        Listener::start(&first, "Bia", &address),
+        Listener::start(&second, "Caio", &address),
+    ];
     for _ in &listeners {
         assert_eq!(ana.next()["type"], "presence");
     }
@@ -95,21 +122,35 @@ fn a_reader_that_stops_early_ends_the_client_quietly() {
     let (server, home) = (TestServer::start(), Home::new());
     let mut ana = server.enter("Ana");
     let arguments = ["--nome", "Bia", "--ficar", &server.address.to_string()];
-    let mut child = home.cliente(&arguments).stdin(Stdio::null()).spawn().unwrap();
+    let mut child = home
+        .cliente(&arguments)
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
     ana.hears(&["2 online +Bia"]);
     drop(child.stdout.take());
     ana.say("ninguém mais lê");
     ana.hears(&["ack m1 1", "1 online -Bia"]);
     let Output { status, stderr, .. } = child.wait_with_output().unwrap();
-    assert_eq!((status.code(), String::from_utf8_lossy(&stderr).as_ref()), (Some(0), ""));
+    assert_eq!(
+        (status.code(), String::from_utf8_lossy(&stderr).as_ref()),
+        (Some(0), "")
+    );
 }
 
 #[test]
 fn a_server_that_is_not_there_is_explained_with_code_3() {
     let nobody = Port::reserve();
-    let (code, _, stderr) = Home::new().run(&["--nome", "Ana", &nobody.address.to_string()], "oi\n");
+    let (code, _, stderr) =
+        Home::new().run(&["--nome", "Ana", &nobody.address.to_string()], "oi\n");
     assert_eq!(code, 3);
-    assert!(stderr.contains(&format!("Não encontrei nenhum servidor em {}.", nobody.address)), "{stderr}");
+    assert!(
+        stderr.contains(&format!(
+            "Não encontrei nenhum servidor em {}.",
+            nobody.address
+        )),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -117,10 +158,19 @@ fn who_gave_no_name_is_told_of_the_missing_server_first() {
     let (nobody, home) = (Port::reserve(), Home::new());
     let (code, _, stderr) = home.run(&[&nobody.address.to_string()], "");
     assert_eq!(code, 3, "{stderr}");
-    assert!(stderr.starts_with(&format!("Não encontrei nenhum servidor em {}.", nobody.address)), "{stderr}");
+    assert!(
+        stderr.starts_with(&format!(
+            "Não encontrei nenhum servidor em {}.",
+            nobody.address
+        )),
+        "{stderr}"
+    );
     let server = TestServer::start();
     let (code, _, stderr) = home.run(&[&server.address.to_string()], "");
-    assert_eq!((code, stderr.as_str()), (2, "Falta o nome. Escreva assim: cliente --nome Ana\n"));
+    assert_eq!(
+        (code, stderr.as_str()),
+        (2, "Falta o nome. Escreva assim: cliente --nome Ana\n")
+    );
 }
 
 #[test]
@@ -136,7 +186,10 @@ fn a_taken_name_is_explained_with_code_4() {
 fn wrong_options_are_explained_with_code_2() {
     let (code, stdout, stderr) = Home::new().run(&["--nomo", "Ana"], "");
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert!(stderr.starts_with("Não conheço a opção “--nomo”. Você quis dizer --nome?"), "{stderr}");
+    assert!(
+        stderr.starts_with("Não conheço a opção “--nomo”. Você quis dizer --nome?"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -145,7 +198,11 @@ fn the_token_is_kept_for_its_owner_alone_and_makes_the_same_person_come_back() {
     let (server, home) = (TestServer::start(), Home::new());
     let mut ana = server.enter("Ana");
     for text in ["um", "dois"] {
-        assert_eq!(home.run(&["--nome", "Bia", &server.address.to_string()], text).0, 0);
+        assert_eq!(
+            home.run(&["--nome", "Bia", &server.address.to_string()], text)
+                .0,
+            0
+        );
     }
     let tags: Vec<String> = (0..6)
         .map(|_| ana.next())
@@ -154,5 +211,8 @@ fn the_token_is_kept_for_its_owner_alone_and_makes_the_same_person_come_back() {
         .collect();
     assert!(tags.len() == 2 && tags[0] == tags[1], "{tags:?}");
     let file = home.0.join("papo/token");
-    assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 }

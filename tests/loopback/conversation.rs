@@ -65,7 +65,10 @@ fn a_name_is_taken_in_any_spelling_and_the_connection_may_try_another() {
     other.send(json!({"type": "enter", "name": "CONCEICAO", "token": "somebody-else-entirely"}));
     let refusal = other.next();
     assert_eq!(refusal["code"], "name_taken");
-    assert!(refusal["text"].as_str().unwrap().contains("“CONCEICAO 2”"), "{refusal}");
+    assert!(
+        refusal["text"].as_str().unwrap().contains("“CONCEICAO 2”"),
+        "{refusal}"
+    );
     other.send(json!({"type": "enter", "name": "Conceição 2"}));
     other.hears(&["welcome Conceição 2", "joined geral 2"]);
 }
@@ -99,7 +102,12 @@ fn who_drops_out_and_comes_back_was_never_away() {
     ana.hears(&["1 Bruno: voltou?"]);
     bruno.hears(&["ack m1 1"]);
     // A reload of the page closes with 1001: that is no goodbye either.
-    ana.socket.close(Some(CloseFrame { code: 1001.into(), reason: "".into() })).unwrap();
+    ana.socket
+        .close(Some(CloseFrame {
+            code: 1001.into(),
+            reason: "".into(),
+        }))
+        .unwrap();
     while ana.socket.read().is_ok() {}
     server.enter("Ana");
     bruno.hears_nothing();
@@ -122,14 +130,27 @@ fn what_was_said_before_is_shown_to_who_comes_later_and_the_rest_to_who_comes_ba
     }
     ana.hears(&["ack m1 1", "ack m2 2", "ack m3 3"]);
     let joined = server.visitor().enter("Bruno");
-    let texts: Vec<_> = joined["entries"].as_array().unwrap().iter().map(|entry| &entry["text"]).collect();
+    let texts: Vec<_> = joined["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| &entry["text"])
+        .collect();
     assert_eq!(texts, ["um", "dois", "três"]);
     let mut back = server.visitor();
     let (epoch, token) = (&joined["epoch"], token("Bruno"));
-    back.send(json!({"type": "enter", "name": "Bruno", "token": token, "epoch": epoch, "after": 2}));
+    back.send(
+        json!({"type": "enter", "name": "Bruno", "token": token, "epoch": epoch, "after": 2}),
+    );
     back.hears(&["welcome Bruno"]);
     let joined = back.next();
-    assert_eq!((joined["entries"].as_array().unwrap().len(), &joined["entries"][0]["seq"]), (1, &json!(3)));
+    assert_eq!(
+        (
+            joined["entries"].as_array().unwrap().len(),
+            &joined["entries"][0]["seq"]
+        ),
+        (1, &json!(3))
+    );
 }
 
 #[test]
@@ -143,14 +164,21 @@ fn a_resend_after_a_dropped_connection_is_the_same_message() {
     let mut ana = server.enter("Ana");
     ana.say("chegou?");
     let ack = ana.next();
-    assert_eq!((short(&ack), &ack["duplicate"]), ("ack m1 1".into(), &json!(true)));
+    assert_eq!(
+        (short(&ack), &ack["duplicate"]),
+        ("ack m1 1".into(), &json!(true))
+    );
     bruno.hears_nothing();
 }
 
 #[test]
 fn rooms_are_apart() {
     let server = TestServer::start();
-    let (mut ana, mut bruno, mut celia) = (server.enter("Ana"), server.enter("Bruno"), server.enter("Célia"));
+    let (mut ana, mut bruno, mut celia) = (
+        server.enter("Ana"),
+        server.enter("Bruno"),
+        server.enter("Célia"),
+    );
     ana.hears(&["2 online +Bruno", "3 online +Célia"]);
     bruno.hears(&["3 online +Célia"]);
     ana.send(json!({"type": "join", "room": "laboratório"}));
@@ -173,7 +201,11 @@ fn rooms_are_apart() {
 #[test]
 fn whispers_and_typing_reach_whom_they_are_for() {
     let server = TestServer::start();
-    let (mut ana, mut bruno, mut celia) = (server.enter("Ana"), server.enter("Bruno"), server.enter("Célia"));
+    let (mut ana, mut bruno, mut celia) = (
+        server.enter("Ana"),
+        server.enter("Bruno"),
+        server.enter("Célia"),
+    );
     bruno.hears(&["3 online +Célia"]);
     ana.hears(&["2 online +Bruno", "3 online +Célia"]);
     ana.send(json!({"type": "whisper", "to": "celia", "id": "w1", "text": "psiu"}));
@@ -204,10 +236,14 @@ fn a_new_name_is_told_and_the_old_one_is_free() {
 #[test]
 fn when_the_server_stops_everybody_is_told() {
     let server = TestServer::start();
-    let mut visitors: Vec<Visitor> = (0..20).map(|n| server.enter(&format!("Pessoa {n}"))).collect();
+    let mut visitors: Vec<Visitor> = (0..20)
+        .map(|n| server.enter(&format!("Pessoa {n}")))
+        .collect();
     visitors.push(server.visitor());
-    let endings: Vec<_> =
-        visitors.into_iter().map(|mut visitor| std::thread::spawn(move || visitor.ending())).collect();
+    let endings: Vec<_> = visitors
+        .into_iter()
+        .map(|mut visitor| std::thread::spawn(move || visitor.ending()))
+        .collect();
     server.stop();
     for ending in endings {
         assert_eq!(ending.join().unwrap(), goodbye("shutdown", 1001));

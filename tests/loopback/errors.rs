@@ -16,15 +16,30 @@ fn before_entering() {
     let server = TestServer::start();
     let _bruno = server.enter("Bruno");
     let mut visitor = server.visitor();
-    visitor.socket.send(Message::text("isto não é JSON")).unwrap();
+    visitor
+        .socket
+        .send(Message::text("isto não é JSON"))
+        .unwrap();
     visitor.hears(&["error bad_json"]);
     for (message, expected) in [
         (json!({"type": "dança"}), "error unknown_type"),
         (json!({"type": "enter"}), "error bad_field"),
-        (json!({"type": "say", "room": "geral", "id": "1", "text": "oi"}), "error not_entered"),
-        (json!({"type": "enter", "name": "<b>"}), "error name_invalid"),
-        (json!({"type": "enter", "name": "Bruno"}), "error name_taken"),
-        (json!({"type": "enter", "name": "Ana", "room": "a b"}), "error room_invalid"),
+        (
+            json!({"type": "say", "room": "geral", "id": "1", "text": "oi"}),
+            "error not_entered",
+        ),
+        (
+            json!({"type": "enter", "name": "<b>"}),
+            "error name_invalid",
+        ),
+        (
+            json!({"type": "enter", "name": "Bruno"}),
+            "error name_taken",
+        ),
+        (
+            json!({"type": "enter", "name": "Ana", "room": "a b"}),
+            "error room_invalid",
+        ),
     ] {
         visitor.send(message);
         visitor.hears(&[expected]);
@@ -38,20 +53,33 @@ fn before_entering() {
 fn while_talking() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
-    let say = |id: &str, text: &str| json!({"type": "say", "room": "geral", "id": id, "text": text});
+    let say =
+        |id: &str, text: &str| json!({"type": "say", "room": "geral", "id": id, "text": text});
     ana.send(say("um", "primeira"));
     ana.hears(&["ack um 1"]);
     for (message, expected) in [
-        (json!({"type": "say", "room": "lab", "id": "x", "text": "oi"}), "not_in_room"),
+        (
+            json!({"type": "say", "room": "lab", "id": "x", "text": "oi"}),
+            "not_in_room",
+        ),
         (say("x", "  \n "), "text_empty"),
         (say("x", &"á".repeat(4001)), "text_too_long"),
         (say("um", "outra"), "id_reused"),
-        (json!({"type": "say", "room": "geral", "id": "x", "text": "oi", "reply_to": 9}), "no_such_entry"),
-        (json!({"type": "whisper", "to": "Zé", "id": "x", "text": "oi"}), "no_such_person"),
+        (
+            json!({"type": "say", "room": "geral", "id": "x", "text": "oi", "reply_to": 9}),
+            "no_such_entry",
+        ),
+        (
+            json!({"type": "whisper", "to": "Zé", "id": "x", "text": "oi"}),
+            "no_such_person",
+        ),
     ] {
         ana.send(message.clone());
         let error = ana.next();
-        assert_eq!((&error["code"], &error["id"]), (&json!(expected), &message["id"]));
+        assert_eq!(
+            (&error["code"], &error["id"]),
+            (&json!(expected), &message["id"])
+        );
         assert!(error["text"].as_str().unwrap().ends_with('.'), "{error}");
     }
     for n in 0..32 {
@@ -78,7 +106,9 @@ fn speaking_too_fast_is_refused_with_the_time_to_wait_and_nothing_is_out_of_plac
                 other => panic!("{other:?}"),
             }
         }
-        let Some(wait) = refused.iter().map(|(_, wait)| *wait).max() else { break };
+        let Some(wait) = refused.iter().map(|(_, wait)| *wait).max() else {
+            break;
+        };
         assert!((1..=1000).contains(&wait), "{wait}");
         // The time that the server asked for is part of the protocol, not a guess of this test.
         std::thread::sleep(std::time::Duration::from_millis(wait));
@@ -91,7 +121,11 @@ fn speaking_too_fast_is_refused_with_the_time_to_wait_and_nothing_is_out_of_plac
 }
 
 /// A log that can be read and not written, as on a full disk.
-struct FullDisk(MemoryHistory, crossbeam_channel::Sender<Answer>, Receiver<Answer>);
+struct FullDisk(
+    MemoryHistory,
+    crossbeam_channel::Sender<Answer>,
+    Receiver<Answer>,
+);
 
 impl History for FullDisk {
     fn epoch(&self) -> Arc<str> {
@@ -128,6 +162,9 @@ fn a_full_disk_refuses_the_message_and_nobody_sees_it() {
     bruno.hears(&["2 online +Ana"]);
     ana.say("cabe?");
     let error: Value = ana.next();
-    assert_eq!((short(&error), &error["id"]), ("error history_unavailable".into(), &json!("m1")));
+    assert_eq!(
+        (short(&error), &error["id"]),
+        ("error history_unavailable".into(), &json!("m1"))
+    );
     bruno.hears_nothing();
 }

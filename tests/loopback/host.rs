@@ -14,7 +14,10 @@ fn hosted() -> (TestServer, Visitor) {
     let server = TestServer::start_with(|setup| setup.rules.host_key = Some(Key::of(KEY)));
     let mut ana = server.visitor();
     let welcome = ana.enter_with("Ana", json!({"host_key": KEY}));
-    assert_eq!((&welcome["type"], &welcome["host"]), (&json!("welcome"), &json!(true)));
+    assert_eq!(
+        (&welcome["type"], &welcome["host"]),
+        (&json!("welcome"), &json!(true))
+    );
     let joined = ana.next();
     assert_eq!(joined["members"][0]["host"], true);
     (server, ana)
@@ -30,7 +33,10 @@ fn guest(server: &TestServer, ana: &mut Visitor, name: &str) -> Visitor {
 impl Visitor {
     fn acts(&mut self, act: Value) {
         let mut message = json!({"type": "host"});
-        message.as_object_mut().unwrap().extend(act.as_object().unwrap().clone());
+        message
+            .as_object_mut()
+            .unwrap()
+            .extend(act.as_object().unwrap().clone());
         self.send(message);
     }
 
@@ -39,13 +45,18 @@ impl Visitor {
         let error = self.next();
         assert_eq!(error["type"], "error", "{error}");
         assert!(error["text"].as_str().unwrap().ends_with('.'), "{error}");
-        (error["code"].as_str().unwrap().to_owned(), error["retry_after_ms"].as_u64())
+        (
+            error["code"].as_str().unwrap().to_owned(),
+            error["retry_after_ms"].as_u64(),
+        )
     }
 }
 
 /// Whoever waits exactly as long as the server said is not refused again: the time is part of the protocol.
 fn wait(retry_after_ms: Option<u64>) {
-    std::thread::sleep(Duration::from_millis(retry_after_ms.expect("a time to wait")));
+    std::thread::sleep(Duration::from_millis(
+        retry_after_ms.expect("a time to wait"),
+    ));
 }
 
 #[test]
@@ -62,7 +73,10 @@ fn the_key_makes_one_person_host_and_no_second_one() {
     assert_eq!(bruno.refused().0, "forbidden");
     // Ana's second tab brings the key again, and the third only the token.
     let mut second = server.visitor();
-    assert_eq!(second.enter_with("Ana", json!({"host_key": KEY}))["host"], true);
+    assert_eq!(
+        second.enter_with("Ana", json!({"host_key": KEY}))["host"],
+        true
+    );
     let mut third = server.visitor();
     assert_eq!(third.enter_with("Ana", json!({}))["host"], true);
 }
@@ -87,7 +101,10 @@ fn others_may_be_made_hosts_and_unmade() {
     let (server, mut ana) = hosted();
     let mut bruno = guest(&server, &mut ana, "Bruno");
     ana.acts(json!({"act": "promote", "name": "bruno"}));
-    let promoted = ["Bruno hosts", "* Ana promoveu Bruno, que agora também organiza a conversa."];
+    let promoted = [
+        "Bruno hosts",
+        "* Ana promoveu Bruno, que agora também organiza a conversa.",
+    ];
     ana.hears(&promoted);
     bruno.hears(&promoted);
     ana.acts(json!({"act": "kick", "name": "Bruno"}));
@@ -187,7 +204,10 @@ fn a_locked_out_person_is_new_again_after_the_grace() {
     ana.hears(&["* Ana trancou a conversa: ninguém novo entra."]);
     drop(bruno);
     ana.hears(&["1 online -Bruno"]);
-    assert_eq!(short(&server.visitor().enter_with("Bruno", json!({}))), "error locked");
+    assert_eq!(
+        short(&server.visitor().enter_with("Bruno", json!({}))),
+        "error locked"
+    );
 }
 
 #[test]
@@ -213,7 +233,10 @@ fn who_is_banned_goes_with_all_tabs_and_comes_back_when_it_is_over_or_forgiven()
     for tab in &mut tabs {
         assert_eq!(tab.ending(), goodbye("banned", 1008));
     }
-    ana.hears(&["1 online -Bruno", "* Ana baniu Bruno da conversa por 5 segundos."]);
+    ana.hears(&[
+        "1 online -Bruno",
+        "* Ana baniu Bruno da conversa por 5 segundos.",
+    ]);
     let mut bruno = server.visitor();
     let error = bruno.enter_with("Bruno", json!({}));
     assert_eq!(short(&error), "error banned");
@@ -248,7 +271,12 @@ fn what_somebody_said_is_taken_back_for_everybody_also_for_who_comes_later() {
     celia.hears(&["ack m1 3", "2 online -Bruno"]);
     celia.acts(json!({"act": "erase", "room": "geral", "id": "x", "name": "Bruno"}));
     assert_eq!(celia.refused().0, "forbidden");
-    ana.hears(&["1 Bruno: bobagem", "2 Bruno: mais bobagem", "3 Célia: ei!", "2 online -Bruno"]);
+    ana.hears(&[
+        "1 Bruno: bobagem",
+        "2 Bruno: mais bobagem",
+        "3 Célia: ei!",
+        "2 online -Bruno",
+    ]);
     ana.acts(json!({"act": "erase", "room": "geral", "id": "e1", "name": "Bruno"}));
     ana.hears(&["ack e1 4"]);
     assert_eq!(celia.next()["erases"], json!([1, 2]));
@@ -258,10 +286,18 @@ fn what_somebody_said_is_taken_back_for_everybody_also_for_who_comes_later() {
     ana.acts(json!({"act": "erase", "room": "geral", "id": "e3", "name": "Brunno"}));
     let error = ana.next();
     assert_eq!(short(&error), "error no_such_entry");
-    assert!(error["text"].as_str().unwrap().contains("Confira o nome"), "{error}");
+    assert!(
+        error["text"].as_str().unwrap().contains("Confira o nome"),
+        "{error}"
+    );
     let mut davi = server.visitor();
     let joined = davi.enter("Davi");
-    let texts: Vec<&str> = joined["entries"].as_array().unwrap().iter().map(|e| e["text"].as_str().unwrap()).collect();
+    let texts: Vec<&str> = joined["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["text"].as_str().unwrap())
+        .collect();
     assert_eq!(texts, [""; 5]);
 }
 
@@ -269,7 +305,10 @@ impl TestServer {
     /// Somebody who enters with the key, or as the host they are.
     fn enter_host(&self, name: &str) -> Visitor {
         let mut visitor = self.visitor();
-        assert_eq!(visitor.enter_with(name, json!({"host_key": KEY}))["host"], true);
+        assert_eq!(
+            visitor.enter_with(name, json!({"host_key": KEY}))["host"],
+            true
+        );
         assert_eq!(visitor.next()["type"], "joined");
         visitor
     }

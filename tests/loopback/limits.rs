@@ -39,7 +39,10 @@ fn a_slow_reader_is_cut_with_1013_and_the_others_miss_nothing() {
     while acknowledged < MESSAGES {
         acknowledged += usize::from(ana.next()["type"] == "ack");
     }
-    assert_eq!(hearing.join().unwrap(), (1..=MESSAGES as u64).collect::<Vec<_>>());
+    assert_eq!(
+        hearing.join().unwrap(),
+        (1..=MESSAGES as u64).collect::<Vec<_>>()
+    );
     assert_eq!(deaf.ending(), goodbye("too_slow", 1013));
 }
 
@@ -66,7 +69,10 @@ fn who_opens_many_full_rooms_at_once_gets_them_all() {
     bruno.send(json!({"type": "leave", "room": "sala-0"}));
     for room in 0..ROOMS {
         let joined = bruno.next();
-        assert_eq!((&joined["type"], &joined["room"]), (&json!("joined"), &json!(format!("sala-{room}"))));
+        assert_eq!(
+            (&joined["type"], &joined["room"]),
+            (&json!("joined"), &json!(format!("sala-{room}")))
+        );
         assert_eq!(bruno.next()["type"], "history");
     }
     bruno.hears(&["left sala-0"]);
@@ -118,7 +124,8 @@ fn speak_through_the_cut() -> (Ending, Duration) {
 
 #[test]
 fn who_does_not_enter_in_time_is_told_so() {
-    let server = TestServer::start_with(|setup| setup.rules.enter_within = Duration::from_millis(50));
+    let server =
+        TestServer::start_with(|setup| setup.rules.enter_within = Duration::from_millis(50));
     assert_eq!(server.visitor().ending(), goodbye("idle", 1008));
 }
 
@@ -152,11 +159,22 @@ fn the_silent_are_pinged_and_who_does_not_answer_is_dead() {
 #[test]
 fn beyond_the_ceiling_a_visitor_gets_503_and_a_freed_place_is_given_again() {
     let server = TestServer::start_with(|setup| setup.ceiling = 3);
-    let mut visitors: Vec<Visitor> = (0..3).map(|n| server.enter(&format!("Pessoa {n}"))).collect();
+    let mut visitors: Vec<Visitor> = (0..3)
+        .map(|n| server.enter(&format!("Pessoa {n}")))
+        .collect();
     for _ in 0..5 {
-        let refusal = raw::read_all(raw::send(server.address, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-        assert!(refusal.starts_with("HTTP/1.1 503 ") && refusal.contains("Retry-After: "), "{refusal}");
-        assert!(refusal.contains("A conversa está cheia (3 conexões). Tente mais tarde."), "{refusal}");
+        let refusal = raw::read_all(raw::send(
+            server.address,
+            b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        ));
+        assert!(
+            refusal.starts_with("HTTP/1.1 503 ") && refusal.contains("Retry-After: "),
+            "{refusal}"
+        );
+        assert!(
+            refusal.contains("A conversa está cheia (3 conexões). Tente mais tarde."),
+            "{refusal}"
+        );
     }
     match Visitor::connect(server.address).err() {
         Some(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 503),
@@ -180,7 +198,10 @@ fn the_silent_ones_beyond_the_ceiling_keep_nobody_from_a_refusal() {
     let server = TestServer::start_with(|setup| setup.ceiling = 1);
     let _ana = server.enter("Ana");
     let silent: Vec<_> = (0..60).map(|_| raw::send(server.address, b"")).collect();
-    let refusal = raw::read_all(raw::send(server.address, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    let refusal = raw::read_all(raw::send(
+        server.address,
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ));
     assert!(refusal.starts_with("HTTP/1.1 503 "), "{refusal}");
     for socket in silent {
         assert!(raw::read_all(socket).starts_with("HTTP/1.1 503 "));

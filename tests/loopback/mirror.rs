@@ -2,8 +2,8 @@
 
 use papo::name::{LOBBY, MAX_NAME, Name, RoomName};
 use papo::protocol::{
-    ByeCode, ClientMessage, Entry, ErrorCode, HostAct, Limits, MAX_MEMBERS, MAX_TEXT, Password, Refusal, Secrets,
-    ServerMessage, Since, Span, Token,
+    ByeCode, ClientMessage, Entry, ErrorCode, HostAct, Limits, MAX_MEMBERS, MAX_TEXT, Password,
+    Refusal, Secrets, ServerMessage, Since, Span, Token,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -16,20 +16,31 @@ fn read(path: &str) -> String {
 /// The literal of a constant in the page's mirror, from its opening to its closing bracket.
 fn literal(name: &str) -> String {
     let script = read("html/protocol.js");
-    let start = script.split(&format!("const {name} = ")).nth(1).unwrap_or_else(|| panic!("{name} is missing"));
+    let start = script
+        .split(&format!("const {name} = "))
+        .nth(1)
+        .unwrap_or_else(|| panic!("{name} is missing"));
     start.split(";\n").next().unwrap().to_owned()
 }
 
 /// All quoted words in a text, in order.
 fn words(text: &str) -> Vec<String> {
-    text.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+    text.split('"')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A literal of the form `{ kind: ["field", …], … }`.
 fn kinds(name: &str) -> BTreeMap<String, Vec<String>> {
     let literal = literal(name);
-    let lines = literal.lines().filter_map(|line| line.trim().split_once(": ["));
-    lines.map(|(kind, fields)| (kind.to_owned(), sorted(words(fields)))).collect()
+    let lines = literal
+        .lines()
+        .filter_map(|line| line.trim().split_once(": ["));
+    lines
+        .map(|(kind, fields)| (kind.to_owned(), sorted(words(fields))))
+        .collect()
 }
 
 fn sorted(mut words: Vec<String>) -> Vec<String> {
@@ -42,8 +53,15 @@ fn said(messages: &[impl Serialize]) -> BTreeMap<String, Vec<String>> {
     let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for message in messages {
         let message = serde_json::to_value(message).unwrap();
-        let fields = message.as_object().unwrap().keys().filter(|key| *key != "type").cloned();
-        let known = kinds.entry(message["type"].as_str().unwrap().to_owned()).or_default();
+        let fields = message
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|key| *key != "type")
+            .cloned();
+        let known = kinds
+            .entry(message["type"].as_str().unwrap().to_owned())
+            .or_default();
         known.extend(fields);
         known.sort();
         known.dedup();
@@ -61,7 +79,10 @@ fn client_messages() -> Vec<ClientMessage> {
     let (id, text) = (|| "a1".to_owned(), || "oi".to_owned());
     let room = RoomName::lobby;
     let password = || Password::new("abre-te");
-    let since = || Since { epoch: Some("e".into()), after: Some(1) };
+    let since = || Since {
+        epoch: Some("e".into()),
+        after: Some(1),
+    };
     vec![
         ClientMessage::Enter {
             name: name(),
@@ -69,22 +90,72 @@ fn client_messages() -> Vec<ClientMessage> {
             room: Some(room()),
             since: since(),
             key: Some(text()),
-            secrets: Secrets { password: password(), host_key: password(), room_password: password() },
+            secrets: Secrets {
+                password: password(),
+                host_key: password(),
+                room_password: password(),
+            },
         },
-        ClientMessage::Join { room: room(), since: since(), room_password: password() },
+        ClientMessage::Join {
+            room: room(),
+            since: since(),
+            room_password: password(),
+        },
         ClientMessage::Leave { room: room() },
-        ClientMessage::Say { room: room(), id: id(), text: text(), action: true, reply_to: Some(1) },
-        ClientMessage::Edit { room: room(), id: id(), seq: 1, text: text() },
-        ClientMessage::Erase { room: room(), id: id(), seq: 1 },
-        ClientMessage::Whisper { to: name(), id: id(), text: text() },
+        ClientMessage::Say {
+            room: room(),
+            id: id(),
+            text: text(),
+            action: true,
+            reply_to: Some(1),
+        },
+        ClientMessage::Edit {
+            room: room(),
+            id: id(),
+            seq: 1,
+            text: text(),
+        },
+        ClientMessage::Erase {
+            room: room(),
+            id: id(),
+            seq: 1,
+        },
+        ClientMessage::Whisper {
+            to: name(),
+            id: id(),
+            text: text(),
+        },
         ClientMessage::Typing { room: room() },
-        ClientMessage::History { room: room(), span: Span::Before(1), limit: Some(1) },
-        ClientMessage::History { room: room(), span: Span::After(1), limit: Some(1) },
-        ClientMessage::Search { room: room(), query: text(), limit: Some(1) },
+        ClientMessage::History {
+            room: room(),
+            span: Span::Before(1),
+            limit: Some(1),
+        },
+        ClientMessage::History {
+            room: room(),
+            span: Span::After(1),
+            limit: Some(1),
+        },
+        ClientMessage::Search {
+            room: room(),
+            query: text(),
+            limit: Some(1),
+        },
         ClientMessage::Rename { name: name() },
-        ClientMessage::RoomPassword { room: room(), password: password() },
-        ClientMessage::Host(HostAct::MuteAll { room: room(), on: Some(true) }),
-        ClientMessage::Host(HostAct::Erase { room: room(), id: id(), name: name(), seconds: 1 }),
+        ClientMessage::RoomPassword {
+            room: room(),
+            password: password(),
+        },
+        ClientMessage::Host(HostAct::MuteAll {
+            room: room(),
+            on: Some(true),
+        }),
+        ClientMessage::Host(HostAct::Erase {
+            room: room(),
+            id: id(),
+            name: name(),
+            seconds: 1,
+        }),
         ClientMessage::Host(HostAct::Notify { text: text() }),
         ClientMessage::Rooms,
         ClientMessage::Ping,
@@ -108,7 +179,13 @@ fn server_messages() -> Vec<ServerMessage> {
         edited: true,
         erased: true,
     };
-    let limits = Limits { text: 1, name: 1, room: 1, rate: 1.0, burst: 1 };
+    let limits = Limits {
+        text: 1,
+        name: 1,
+        room: 1,
+        rate: 1.0,
+        burst: 1,
+    };
     let refusal = Refusal::too_fast(1).about_room(s()).of("a1");
     let (entries, members) = (Vec::new, Vec::new);
     vec![
@@ -135,18 +212,63 @@ fn server_messages() -> Vec<ServerMessage> {
         },
         ServerMessage::Left { room: s() },
         ServerMessage::Message(Arc::new(entry)),
-        ServerMessage::Ack { id: "a1".into(), room: Some(s()), seq: Some(1), at: 1, duplicate: true },
-        ServerMessage::Presence { room: s(), online: 1, joined: members(), left: members(), renamed: Vec::new() },
-        ServerMessage::Whisper { from: s(), tag: s(), to: s(), at: 1, text: "x".into() },
-        ServerMessage::Host { name: s(), tag: s(), host: true },
-        ServerMessage::Notice { at: 1, text: "x".into(), room: Some(s()), from: Some(s()) },
-        ServerMessage::Typing { room: s(), name: s() },
-        ServerMessage::History { room: s(), epoch: s(), oldest: 1, entries: entries(), more: false },
-        ServerMessage::Found { room: s(), query: "x".into(), entries: entries(), more: false },
+        ServerMessage::Ack {
+            id: "a1".into(),
+            room: Some(s()),
+            seq: Some(1),
+            at: 1,
+            duplicate: true,
+        },
+        ServerMessage::Presence {
+            room: s(),
+            online: 1,
+            joined: members(),
+            left: members(),
+            renamed: Vec::new(),
+        },
+        ServerMessage::Whisper {
+            from: s(),
+            tag: s(),
+            to: s(),
+            at: 1,
+            text: "x".into(),
+        },
+        ServerMessage::Host {
+            name: s(),
+            tag: s(),
+            host: true,
+        },
+        ServerMessage::Notice {
+            at: 1,
+            text: "x".into(),
+            room: Some(s()),
+            from: Some(s()),
+        },
+        ServerMessage::Typing {
+            room: s(),
+            name: s(),
+        },
+        ServerMessage::History {
+            room: s(),
+            epoch: s(),
+            oldest: 1,
+            entries: entries(),
+            more: false,
+        },
+        ServerMessage::Found {
+            room: s(),
+            query: "x".into(),
+            entries: entries(),
+            more: false,
+        },
         ServerMessage::Rooms { rooms: Vec::new() },
         ServerMessage::Pong,
         ServerMessage::Error(refusal),
-        ServerMessage::Bye { code: ByeCode::Full, text: "x".into(), retry_after_ms: Some(1) },
+        ServerMessage::Bye {
+            code: ByeCode::Full,
+            text: "x".into(),
+            retry_after_ms: Some(1),
+        },
     ]
 }
 
@@ -160,29 +282,62 @@ fn the_page_says_what_the_server_understands_and_understands_what_it_says() {
 #[test]
 fn the_page_acts_on_codes_that_the_server_gives() {
     fn names(codes: &[impl Serialize]) -> Vec<String> {
-        codes.iter().map(|code| serde_json::to_value(code).unwrap().as_str().unwrap().to_owned()).collect()
+        codes
+            .iter()
+            .map(|code| {
+                serde_json::to_value(code)
+                    .unwrap()
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect()
     }
     let given = [names(&ErrorCode::ALL), names(&ByeCode::ALL)].concat();
     let mut acted_on = Vec::new();
     for script in std::fs::read_dir(format!("{}/html", env!("CARGO_MANIFEST_DIR"))).unwrap() {
         let script = std::fs::read_to_string(script.unwrap().path()).unwrap();
-        let compared = script.split("code === \"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+        let compared = script
+            .split("code === \"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap().to_owned());
         acted_on.extend(compared);
-        let listed = script.split("const FINAL_BYES = ").nth(1).and_then(|rest| rest.split(";\n").next());
+        let listed = script
+            .split("const FINAL_BYES = ")
+            .nth(1)
+            .and_then(|rest| rest.split(";\n").next());
         acted_on.extend(listed.map(words).unwrap_or_default());
     }
-    for code in ["too_fast", "id_reused", "password_wrong", "shutdown", "kicked"] {
-        assert!(acted_on.iter().any(|known| known == code), "{code} is not acted on: {acted_on:?}");
+    for code in [
+        "too_fast",
+        "id_reused",
+        "password_wrong",
+        "shutdown",
+        "kicked",
+    ] {
+        assert!(
+            acted_on.iter().any(|known| known == code),
+            "{code} is not acted on: {acted_on:?}"
+        );
     }
-    assert!(acted_on.iter().all(|code| given.contains(code)), "{acted_on:?}");
+    assert!(
+        acted_on.iter().all(|code| given.contains(code)),
+        "{acted_on:?}"
+    );
 }
 
 #[test]
 fn the_page_knows_the_limits_that_it_keeps() {
     let literal = literal("LIMITS");
-    for (name, value) in [("text", MAX_TEXT), ("name", MAX_NAME), ("members", MAX_MEMBERS)] {
+    for (name, value) in [
+        ("text", MAX_TEXT),
+        ("name", MAX_NAME),
+        ("members", MAX_MEMBERS),
+    ] {
         assert!(
-            literal.split(['{', ',', '}']).any(|limit| limit.trim() == format!("{name}: {value}")),
+            literal
+                .split(['{', ',', '}'])
+                .any(|limit| limit.trim() == format!("{name}: {value}")),
             "{name}: {value}\n{literal}"
         );
     }
@@ -191,18 +346,28 @@ fn the_page_knows_the_limits_that_it_keeps() {
 
 #[test]
 fn the_readme_shows_the_help_as_it_is() {
-    assert!(read("README.md").contains(&papo::config::help()), "paste the output of `servidor --ajuda`");
+    assert!(
+        read("README.md").contains(&papo::config::help()),
+        "paste the output of `servidor --ajuda`"
+    );
 }
 
 #[test]
 fn the_readmes_examples_of_what_a_client_says_are_understood() {
     let readme = read("README.md");
-    let section = readme.split("O cliente diz:").nth(1).unwrap().split("```").nth(1).unwrap();
+    let section = readme
+        .split("O cliente diz:")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .nth(1)
+        .unwrap();
     let mut understood = 0;
     for line in section.lines().filter(|line| line.starts_with('{')) {
         for json in line.replace("} {", "}\n{").lines() {
             let json = json.replace("<segredo de 16 a 128 caracteres>", token().secret());
-            ClientMessage::parse(&json).unwrap_or_else(|refusal| panic!("{json}: {}", refusal.text));
+            ClientMessage::parse(&json)
+                .unwrap_or_else(|refusal| panic!("{json}: {}", refusal.text));
             understood += 1;
         }
     }

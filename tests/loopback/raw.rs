@@ -27,11 +27,23 @@ pub fn read_all(mut socket: TcpStream) -> String {
 fn one_port_serves_the_page_the_health_and_the_chat() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
-    let page = read_all(send(server.address, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-    assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains("<!doctype html>"), "{page}");
-    let health = read_all(send(server.address, b"GET /saude HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    let page = read_all(send(
+        server.address,
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ));
+    assert!(
+        page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains("<!doctype html>"),
+        "{page}"
+    );
+    let health = read_all(send(
+        server.address,
+        b"GET /saude HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ));
     assert!(health.contains(r#""people":1"#), "{health}");
-    let nothing = read_all(send(server.address, b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    let nothing = read_all(send(
+        server.address,
+        b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ));
     assert!(nothing.starts_with("HTTP/1.1 404 "), "{nothing}");
     ana.hears_nothing();
 }
@@ -59,7 +71,8 @@ fn pages_of_other_sites_are_refused_before_the_upgrade() {
 
 #[test]
 fn a_page_opened_as_a_file_shows_its_key_and_a_frame_of_another_site_cannot() {
-    let server = TestServer::start_with(|setup| setup.policy.file_key = Some(Key::of("a-chave-do-arquivo")));
+    let server =
+        TestServer::start_with(|setup| setup.policy.file_key = Some(Key::of("a-chave-do-arquivo")));
     let enter = |key: Option<&str>| json!({"type": "enter", "name": "Ana", "token": token("Ana"), "key": key});
     let mut page = Visitor::connect_from(server.address, Some("null")).unwrap();
     for key in [None, Some("outra"), Some("")] {
@@ -88,9 +101,10 @@ fn without_a_key_no_file_gets_in_unless_whoever_runs_the_server_said_so() {
 #[test]
 fn a_word_that_comes_with_the_handshake_is_heard() {
     let server = TestServer::start();
-    let mut bytes = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    let mut bytes =
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        .to_vec();
+            .to_vec();
     // A masked frame with a mask of zeros.
     bytes.extend_from_slice(&[0x81, 0x80 | 15, 0, 0, 0, 0]);
     bytes.extend_from_slice(br#"{"type":"ping"}"#);
@@ -146,7 +160,9 @@ fn a_peer_that_resets_the_connection_is_just_gone() {
     let mut bruno = server.enter("Bruno");
     let ana = server.enter("Ana");
     bruno.hears(&["2 online +Ana"]);
-    socket2::SockRef::from(ana.socket.get_ref()).set_linger(Some(Duration::ZERO)).unwrap();
+    socket2::SockRef::from(ana.socket.get_ref())
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
     drop(ana);
     bruno.hears(&["1 online -Ana"]);
 }

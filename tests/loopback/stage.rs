@@ -37,14 +37,24 @@ impl TestServer {
             ceiling: 2000,
             policy: Policy::default(),
             // A story on a busy machine may take its time between a visitor's handshake and name.
-            rules: Rules { enter_within: AN_HOUR, ..Rules::default() },
+            rules: Rules {
+                enter_within: AN_HOUR,
+                ..Rules::default()
+            },
             patience: Patience::default(),
             history: Box::new(MemoryHistory::new().unwrap()),
         };
         change(&mut setup);
-        let server = Server::new(listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap(), setup);
+        let server = Server::new(
+            listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap(),
+            setup,
+        );
         let (address, stopper) = (server.local_addr().unwrap(), server.stopper().unwrap());
-        Self { address, stopper, running: Some(std::thread::spawn(move || server.run())) }
+        Self {
+            address,
+            stopper,
+            running: Some(std::thread::spawn(move || server.run())),
+        }
     }
 
     /// Somebody who connects and does not enter.
@@ -101,7 +111,10 @@ impl Visitor {
     }
 
     /// Connects as a page of this origin does.
-    pub fn connect_from(address: SocketAddr, origin: Option<&'static str>) -> tungstenite::Result<Self> {
+    pub fn connect_from(
+        address: SocketAddr,
+        origin: Option<&'static str>,
+    ) -> tungstenite::Result<Self> {
         Self::connect_through(TcpStream::connect(address)?, address, origin)
     }
 
@@ -122,17 +135,23 @@ impl Visitor {
         stream.set_nodelay(true)?;
         let mut request = format!("ws://{address}/").into_client_request()?;
         if let Some(origin) = origin {
-            request.headers_mut().insert("Origin", HeaderValue::from_static(origin));
+            request
+                .headers_mut()
+                .insert("Origin", HeaderValue::from_static(origin));
         }
         match tungstenite::client(request, stream) {
             Ok((socket, _)) => Ok(Self { socket, said: 0 }),
             Err(tungstenite::HandshakeError::Failure(error)) => Err(error),
-            Err(tungstenite::HandshakeError::Interrupted(_)) => panic!("the handshake took too long"),
+            Err(tungstenite::HandshakeError::Interrupted(_)) => {
+                panic!("the handshake took too long")
+            }
         }
     }
 
     pub fn send(&mut self, message: Value) {
-        self.socket.send(Message::text(message.to_string())).unwrap();
+        self.socket
+            .send(Message::text(message.to_string()))
+            .unwrap();
     }
 
     /// Enters and waits until the lobby is open. The token is made of the name.
@@ -147,7 +166,10 @@ impl Visitor {
     /// Tries to enter, showing more than a name and a token; gives back the answer.
     pub fn enter_with(&mut self, name: &str, more: Value) -> Value {
         let mut enter = json!({"type": "enter", "name": name, "token": token(name)});
-        enter.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        enter
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         self.send(enter);
         self.next()
     }
@@ -163,7 +185,11 @@ impl Visitor {
     /// The next message, whatever it is.
     pub fn next(&mut self) -> Value {
         loop {
-            match self.socket.read().expect("the server has nothing more to say") {
+            match self
+                .socket
+                .read()
+                .expect("the server has nothing more to say")
+            {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("{other:?}"),
@@ -186,14 +212,20 @@ impl Visitor {
 
     /// Says goodbye and waits until the server has closed.
     pub fn leave(mut self) {
-        let close = CloseFrame { code: 1000.into(), reason: "".into() };
+        let close = CloseFrame {
+            code: 1000.into(),
+            reason: "".into(),
+        };
         self.socket.close(Some(close)).unwrap();
         while self.socket.read().is_ok() {}
     }
 
     /// Reads to the end, for which it waits no longer than for anything else, whatever else comes.
     pub fn ending(&mut self) -> Ending {
-        let mut ending = Ending { bye: None, close: None };
+        let mut ending = Ending {
+            bye: None,
+            close: None,
+        };
         let until = Instant::now() + DEADLINE;
         loop {
             match self.socket.read() {
@@ -214,12 +246,18 @@ impl Visitor {
 
 /// The end that a server's own goodbye makes.
 pub fn goodbye(bye: &str, close: u16) -> Ending {
-    Ending { bye: Some(bye.into()), close: Some(close) }
+    Ending {
+        bye: Some(bye.into()),
+        close: Some(close),
+    }
 }
 
 /// A token that belongs to a name.
 pub fn token(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect::<String>() + "-0123456789abcdef"
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect::<String>()
+        + "-0123456789abcdef"
 }
 
 /// What a message says, as short as a story needs it.
@@ -227,13 +265,20 @@ pub fn short(message: &Value) -> String {
     let text = |field: &str| message[field].as_str().unwrap_or_default().to_owned();
     let names = |field: &str, sign: &str| {
         let list = message[field].as_array().cloned().unwrap_or_default();
-        list.iter().map(|member| format!(" {sign}{}", member["name"].as_str().unwrap())).collect::<String>()
+        list.iter()
+            .map(|member| format!(" {sign}{}", member["name"].as_str().unwrap()))
+            .collect::<String>()
     };
     match message["type"].as_str().unwrap() {
         "message" => format!("{} {}: {}", message["seq"], text("from"), text("text")),
         "ack" if message["seq"].is_null() => format!("ack {}", text("id")),
         "ack" => format!("ack {} {}", text("id"), message["seq"]),
-        "presence" => format!("{} online{}{}", message["online"], names("joined", "+"), names("left", "-")),
+        "presence" => format!(
+            "{} online{}{}",
+            message["online"],
+            names("joined", "+"),
+            names("left", "-")
+        ),
         "welcome" => format!("welcome {}", text("name")),
         "joined" => format!("joined {} {}", text("room"), message["online"]),
         "left" => format!("left {}", text("room")),

@@ -40,7 +40,12 @@ impl Axe {
                 count(&report["violations"]),
                 report["passes"]
             );
-            assert_eq!(report["violations"], json!([]), "{screen} {scheme}: {:#}", report["violations"]);
+            assert_eq!(
+                report["violations"],
+                json!([]),
+                "{screen} {scheme}: {:#}",
+                report["violations"]
+            );
         }
         tab.prefers("light");
     }
@@ -97,7 +102,9 @@ fn axe_finds_nothing_in_the_hands_of_a_host() {
     let (server, ana) = hosted(&browser);
     let mut bruno = Visitor::enter(server.address, "Bruno", "geral");
     ana.says("uma pergunta");
-    bruno.send(json!({"type": "say", "room": "geral", "id": "r1", "text": "uma resposta", "reply_to": 1}));
+    bruno.send(
+        json!({"type": "say", "room": "geral", "id": "r1", "text": "uma resposta", "reply_to": 1}),
+    );
     ana.hears("Bruno", "uma resposta");
     ana.says("obrigada, @Bruno");
     ana.waits("entries().length === 3 && !entries().some(isUnsent)");

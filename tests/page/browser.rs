@@ -29,13 +29,25 @@ impl Browser {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let home = Folder::new();
         let devtools = Rc::new(Devtools::start(home.path()));
-        devtools.ask("", "Target.setDiscoverTargets", json!({"discover": true})).unwrap();
-        Self { devtools, _home: home, _turn: turn }
+        devtools
+            .ask("", "Target.setDiscoverTargets", json!({"discover": true}))
+            .unwrap();
+        Self {
+            devtools,
+            _home: home,
+            _turn: turn,
+        }
     }
 
     pub fn person(&self) -> Person<'_> {
-        let answer = self.devtools.ask("", "Target.createBrowserContext", json!({})).unwrap();
-        Person { browser: self, context: answer["browserContextId"].as_str().unwrap().to_owned() }
+        let answer = self
+            .devtools
+            .ask("", "Target.createBrowserContext", json!({}))
+            .unwrap();
+        Person {
+            browser: self,
+            context: answer["browserContextId"].as_str().unwrap().to_owned(),
+        }
     }
 }
 
@@ -58,7 +70,10 @@ impl Person<'_> {
     pub fn tab(&self, new_window: bool) -> Tab {
         let devtools = &self.browser.devtools;
         let target = json!({"url": "about:blank", "browserContextId": self.context, "newWindow": new_window});
-        let target = devtools.ask("", "Target.createTarget", target).unwrap()["targetId"].as_str().unwrap().to_owned();
+        let target = devtools.ask("", "Target.createTarget", target).unwrap()["targetId"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         Tab::attach(devtools.clone(), target)
     }
 
@@ -66,6 +81,9 @@ impl Person<'_> {
     pub fn permits(&self, origin: &str, permission: &str, setting: &str) {
         let wish = json!({"permission": {"name": permission}, "setting": setting, "origin": origin,
             "browserContextId": self.context});
-        self.browser.devtools.ask("", "Browser.setPermission", wish).unwrap();
+        self.browser
+            .devtools
+            .ask("", "Browser.setPermission", wish)
+            .unwrap();
     }
 }

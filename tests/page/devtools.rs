@@ -19,7 +19,9 @@ const PATIENCE: u64 = 90;
 
 /// The same as a time; `PAPO_PRAZO` makes it another one, for whoever is looking for a fault.
 pub fn patience() -> Duration {
-    let asked = std::env::var("PAPO_PRAZO").ok().and_then(|seconds| seconds.parse().ok());
+    let asked = std::env::var("PAPO_PRAZO")
+        .ok()
+        .and_then(|seconds| seconds.parse().ok());
     Duration::from_secs(asked.unwrap_or(PATIENCE))
 }
 
@@ -98,9 +100,14 @@ impl Devtools {
         let (sender, said) = channel();
         std::thread::spawn(move || {
             let mut message = Vec::new();
-            while stdout.read_until(0, &mut message).is_ok_and(|read| read > 0) {
+            while stdout
+                .read_until(0, &mut message)
+                .is_ok_and(|read| read > 0)
+            {
                 message.pop();
-                let Ok(value) = serde_json::from_slice(&message) else { return };
+                let Ok(value) = serde_json::from_slice(&message) else {
+                    return;
+                };
                 if sender.send(value).is_err() {
                     return;
                 }
@@ -108,7 +115,13 @@ impl Devtools {
             }
         });
         let (child, stdin) = (RefCell::new(Some(child)), RefCell::new(Some(stdin)));
-        Self { child, stdin, said, next: Cell::new(1), events: RefCell::default() }
+        Self {
+            child,
+            stdin,
+            said,
+            next: Cell::new(1),
+            events: RefCell::default(),
+        }
     }
 
     /// Asks the browser, or one of its pages, for something and waits for the answer.
@@ -117,10 +130,17 @@ impl Devtools {
         let until = Instant::now() + patience();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let message = self.said.recv_timeout(left).map_err(|error| format!("{method}: {error}"))?;
+            let message = self
+                .said
+                .recv_timeout(left)
+                .map_err(|error| format!("{method}: {error}"))?;
             if message["id"] == id {
                 let error = &message["error"];
-                return if error.is_null() { Ok(message["result"].clone()) } else { Err(format!("{method}: {error}")) };
+                return if error.is_null() {
+                    Ok(message["result"].clone())
+                } else {
+                    Err(format!("{method}: {error}"))
+                };
             }
             self.keep(message);
         }
@@ -136,7 +156,11 @@ impl Devtools {
         let mut bytes = message.to_string().into_bytes();
         bytes.push(0);
         // A browser that has ended answers nothing, which whoever asks is told.
-        let _ = self.stdin.borrow_mut().as_mut().map(|stdin| stdin.write_all(&bytes));
+        let _ = self
+            .stdin
+            .borrow_mut()
+            .as_mut()
+            .map(|stdin| stdin.write_all(&bytes));
         id
     }
 
@@ -144,7 +168,10 @@ impl Devtools {
     pub fn listen(&self, time: Duration) {
         let until = Instant::now() + time;
         loop {
-            match self.said.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            match self
+                .said
+                .recv_timeout(until.saturating_duration_since(Instant::now()))
+            {
                 Ok(message) => self.keep(message),
                 Err(RecvTimeoutError::Timeout) => return,
                 Err(RecvTimeoutError::Disconnected) => panic!("the browser has ended"),
@@ -155,7 +182,11 @@ impl Devtools {
     /// What was told up to now, by this page.
     pub fn events(&self, session: &str, method: &str) -> Vec<Value> {
         let events = self.events.borrow();
-        events.iter().filter(|e| e.session == session && e.method == method).map(|e| e.params.clone()).collect()
+        events
+            .iter()
+            .filter(|e| e.session == session && e.method == method)
+            .map(|e| e.params.clone())
+            .collect()
     }
 
     /// Ends the browser, if it has not ended yet, and waits until it has.
@@ -163,7 +194,9 @@ impl Devtools {
         // Without its pipe it ends by itself and in order; whatever of it has not ended then is ended. The group has its
         // number as long as nobody has taken note of the end of its first process.
         self.stdin.borrow_mut().take();
-        let Some(mut child) = self.child.borrow_mut().take() else { return };
+        let Some(mut child) = self.child.borrow_mut().take() else {
+            return;
+        };
         let pid = Pid::from_child(&child);
         let until = Instant::now() + FAREWELL;
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -175,13 +208,23 @@ impl Devtools {
     }
 
     fn keep(&self, mut message: Value) {
-        let Some(method) = message["method"].as_str().map(str::to_owned) else { return };
+        let Some(method) = message["method"].as_str().map(str::to_owned) else {
+            return;
+        };
         let session = message["sessionId"].as_str().unwrap_or_default().to_owned();
         // A page stands still until somebody has answered its question.
         if method == "Page.javascriptDialogOpening" {
-            self.tell(&session, "Page.handleJavaScriptDialog", json!({"accept": true}));
+            self.tell(
+                &session,
+                "Page.handleJavaScriptDialog",
+                json!({"accept": true}),
+            );
         }
-        self.events.borrow_mut().push(Event { session, method, params: message["params"].take() });
+        self.events.borrow_mut().push(Event {
+            session,
+            method,
+            params: message["params"].take(),
+        });
     }
 }
 

@@ -16,7 +16,9 @@ fn somebody_enters_the_served_page() {
     ana.sees("Escreva um nome para entrar.");
     ana.writes("a\u{202e}<b>");
     ana.presses("Enter");
-    ana.sees("Este nome não serve: use até 24 letras, números, espaços, ponto, hífen ou sublinhado.");
+    ana.sees(
+        "Este nome não serve: use até 24 letras, números, espaços, ponto, hífen ou sublinhado.",
+    );
     ana.poses("entering-refused");
     // The page knows that by itself, as it knows how long a name may be; accents are letters.
     for name in ["\u{301}Ana", "abcdefghijklmnopqrstuvwxy", "Ana!"] {
@@ -80,7 +82,10 @@ fn serve(page: String) -> std::net::SocketAddr {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let _ = stream.read(&mut [0; 4096]);
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n", page.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n",
+                page.len()
+            );
             let _ = stream.write_all((head + &page).as_bytes());
         }
     });
@@ -93,11 +98,21 @@ fn a_sandboxed_frame_of_another_page_does_not_get_in_and_the_file_does() {
     let (port, folder, browser) = (Port::reserve(), Folder::new(), Browser::start());
     let html = file_page(&folder);
     let _server = Servidor::start(&port, &folder.path().join("h.db"), &[], folder.path());
-    let strange = browser.person().opens(&format!("http://{}/", serve(a_strange_page(port.address))));
-    let heard = strange.waits_for("document.querySelector('pre').textContent", |text| text != "");
+    let strange = browser
+        .person()
+        .opens(&format!("http://{}/", serve(a_strange_page(port.address))));
+    let heard = strange.waits_for("document.querySelector('pre').textContent", |text| {
+        text != ""
+    });
     let answer = heard.as_str().unwrap();
-    assert!(answer.starts_with(r#"null heard {"type":"error","code":"key_required""#), "{answer}");
-    assert!(!answer.contains("welcome") && !answer.contains("joined"), "{answer}");
+    assert!(
+        answer.starts_with(r#"null heard {"type":"error","code":"key_required""#),
+        "{answer}"
+    );
+    assert!(
+        !answer.contains("welcome") && !answer.contains("joined"),
+        "{answer}"
+    );
     let ana = browser.person().opens(&format!("{html}#{}", port.address));
     ana.enters("Ana");
     ana.waits("people().length === 1");
@@ -111,14 +126,20 @@ fn addresses_are_understood_as_people_write_them() {
     let ana = browser.person().opens(&file_page(&folder));
     for (typed, url) in [
         ("localhost", Some("ws://localhost:9000/")),
-        ("http://192.168.0.10:9001/#sala", Some("ws://192.168.0.10:9001/")),
+        (
+            "http://192.168.0.10:9001/#sala",
+            Some("ws://192.168.0.10:9001/"),
+        ),
         ("::1", Some("ws://[::1]:9000/")),
         ("fe80::1", Some("ws://[fe80::1]:9000/")),
         ("[::1]:9001", Some("ws://[::1]:9001/")),
         ("dois pontos", None),
         ("", None),
     ] {
-        let parsed = ana.look(&format!("Papo.address.parse({})?.url ?? null", crate::tab::quoted(typed)));
+        let parsed = ana.look(&format!(
+            "Papo.address.parse({})?.url ?? null",
+            crate::tab::quoted(typed)
+        ));
         assert_eq!(parsed.as_str(), url, "{typed}");
     }
     ana.ends("addresses");
@@ -129,7 +150,10 @@ fn addresses_are_understood_as_people_write_them() {
 fn without_scripts_the_page_says_what_it_needs() {
     let (server, browser) = (TestServer::start(), Browser::start());
     let ana = browser.person().tab(true);
-    ana.ask("Emulation.setScriptExecutionDisabled", json!({"value": true}));
+    ana.ask(
+        "Emulation.setScriptExecutionDisabled",
+        json!({"value": true}),
+    );
     ana.goes_to(&server.url());
     ana.sees("Esta página precisa de JavaScript.");
     // Without scripts nobody can wait for the page to be painted, as every other story does in the end.

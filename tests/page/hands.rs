@@ -19,7 +19,9 @@ fn everything_is_reached_with_the_keyboard() {
     ana.hears("Rita Maria", "e eu?");
     // From the top: the way past everything comes first.
     ana.look("document.querySelector('#papo a, #papo button, #papo textarea').focus()");
-    ana.waits("document.activeElement.matches('.skip') && placeOf(document.activeElement) !== null");
+    ana.waits(
+        "document.activeElement.matches('.skip') && placeOf(document.activeElement) !== null",
+    );
     ana.presses("Enter");
     ana.waits(&format!("{FOCUS} === 'mensagem'"));
     // The list, its messages, and back.
@@ -28,7 +30,9 @@ fn everything_is_reached_with_the_keyboard() {
     }
     for text in ["e eu?", "primeira"] {
         ana.presses("ArrowUp");
-        ana.waits(&format!("textOf(document.activeElement.closest('article')) === '{text}'"));
+        ana.waits(&format!(
+            "textOf(document.activeElement.closest('article')) === '{text}'"
+        ));
     }
     while ana.look(FOCUS) != "mensagem" {
         ana.presses("F6");
@@ -58,7 +62,12 @@ fn everything_is_reached_with_the_keyboard() {
         ana.presses("Tab");
         let ring = "document.activeElement === document.body
             || ['outlineStyle', 'boxShadow'].some((of) => getComputedStyle(document.activeElement)[of] !== 'none')";
-        assert_eq!(ana.look(ring), true, "no ring around {}", ana.look("document.activeElement.outerHTML"));
+        assert_eq!(
+            ana.look(ring),
+            true,
+            "no ring around {}",
+            ana.look("document.activeElement.outerHTML")
+        );
     }
     ana.ends("keyboard");
 }
@@ -82,7 +91,10 @@ fn messages_are_copied_folded_and_files_refused() {
     ana.look("document.querySelector('#mensagem').select()");
     ana.presses("Backspace");
     // A long one folds.
-    let long = (1..=40).map(|n| format!("linha {n}")).collect::<Vec<_>>().join("\n");
+    let long = (1..=40)
+        .map(|n| format!("linha {n}"))
+        .collect::<Vec<_>>()
+        .join("\n");
     rita.says(&long);
     ana.sees("Mostrar tudo");
     let height = "entries().at(-1).offsetHeight";
@@ -112,12 +124,15 @@ fn names_change_and_leaving_is_leaving() {
     ana.enters("Ana");
     ana.says("/nome Ana Lúcia");
     ana.is_inside("Ana Lúcia");
-    let change = rita.hears(|message| message["type"] == "presence" && message["renamed"] != json!([]));
+    let change =
+        rita.hears(|message| message["type"] == "presence" && message["renamed"] != json!([]));
     assert_eq!(change["renamed"][0]["to"], "Ana Lúcia");
     ana.chooses("button", "Opções");
     ana.chooses("button", "Sair da conversa");
     ana.waits("isVisible(document.querySelector('#entrada'))");
-    rita.hears(|message| message["type"] == "presence" && message["left"][0]["name"] == "Ana Lúcia");
+    rita.hears(|message| {
+        message["type"] == "presence" && message["left"][0]["name"] == "Ana Lúcia"
+    });
     // Who has left stays outside, also after a reload, and finds the name in the form.
     ana.reloads();
     ana.waits("isVisible(document.querySelector('#entrada')) && document.querySelector('#nome').value === 'Ana Lúcia'");

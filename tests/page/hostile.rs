@@ -56,12 +56,22 @@ const ATTACKS: [&str; 40] = [
 ];
 
 /// What an attack is wrapped in: five times forty are two hundred.
-const WRAPPINGS: [(&str, &str); 5] =
-    [("", ""), ("oi ", " tudo bem?"), ("**", "**"), ("`", "`"), ("\"'>", "<'\"\n<img src=x onerror=window.caught=2>")];
+const WRAPPINGS: [(&str, &str); 5] = [
+    ("", ""),
+    ("oi ", " tudo bem?"),
+    ("**", "**"),
+    ("`", "`"),
+    ("\"'>", "<'\"\n<img src=x onerror=window.caught=2>"),
+];
 
 fn payloads() -> Vec<String> {
-    let wrap = |(before, after): (&str, &str), attack: &str| format!("{before}{}{after}", attack.replace('@', BAIT));
-    WRAPPINGS.iter().flat_map(|wrapping| ATTACKS.iter().map(move |attack| wrap(*wrapping, attack))).collect()
+    let wrap = |(before, after): (&str, &str), attack: &str| {
+        format!("{before}{}{after}", attack.replace('@', BAIT))
+    };
+    WRAPPINGS
+        .iter()
+        .flat_map(|wrapping| ATTACKS.iter().map(move |attack| wrap(*wrapping, attack)))
+        .collect()
 }
 
 /// The parts that the conversation, the people and the rooms are made of, and no others.
@@ -143,7 +153,9 @@ fn lie(listener: &TcpListener) {
         liar.says(json!({"type": "typing", "room": "geral", "name": payload}));
         liar.says(json!({"type": "whisper", "from": payload, "tag": payload, "to": "Ana", "at": 1, "text": payload}));
         liar.says(json!({"type": "error", "code": payload, "text": payload, "id": payload}));
-        liar.says(json!({"type": "rooms", "rooms": [{"room": payload, "online": payload, "seq": 1}]}));
+        liar.says(
+            json!({"type": "rooms", "rooms": [{"room": payload, "online": payload, "seq": 1}]}),
+        );
         liar.says(json!({"type": "joined", "room": payload, "epoch": "e", "seq": 0, "oldest": 1, "online": 1,
             "members": [], "entries": [], "more": false, "reset": false}));
         liar.says(
@@ -163,7 +175,9 @@ fn a_server_that_lies_runs_nothing_either() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let lying = std::thread::spawn(move || lie(&listener));
-    let ana = browser.person().opens(&format!("{}#{address}", file_page(&folder)));
+    let ana = browser
+        .person()
+        .opens(&format!("{}#{address}", file_page(&folder)));
     ana.clicks("#nome");
     ana.writes("Ana");
     ana.presses("Enter");

@@ -11,12 +11,22 @@ const KEY: &str = "uma-chave-para-quem-organiza";
 
 /// A server with a host key, where Ana has come in with it.
 pub fn hosted(browser: &Browser) -> (TestServer, Tab) {
-    let rules = Rules { rate: None, host_key: Some(Key::of(KEY)), ..Rules::default() };
+    let rules = Rules {
+        rate: None,
+        host_key: Some(Key::of(KEY)),
+        ..Rules::default()
+    };
     let server = TestServer::start_with(rules);
     let ana = browser.person().tab(true);
-    ana.ask("Page.navigate", json!({"url": format!("{}#chave={KEY}", server.url())}));
+    ana.ask(
+        "Page.navigate",
+        json!({"url": format!("{}#chave={KEY}", server.url())}),
+    );
     // The key does not stay in the address.
-    ana.waits(&format!("location.href === '{}' && document.readyState === 'complete'", server.url()));
+    ana.waits(&format!(
+        "location.href === '{}' && document.readyState === 'complete'",
+        server.url()
+    ));
     ana.enters("Ana");
     ana.waits("people()[0] === 'Ana (você) ★'");
     (server, ana)
@@ -25,10 +35,13 @@ pub fn hosted(browser: &Browser) -> (TestServer, Tab) {
 /// Opens what may be done with a person.
 #[track_caller]
 pub fn points_at(tab: &Tab, name: &str) {
-    let person =
-        format!("[...document.querySelectorAll('button.person')].find((node) => node.innerText.startsWith('{name}'))");
+    let person = format!(
+        "[...document.querySelectorAll('button.person')].find((node) => node.innerText.startsWith('{name}'))"
+    );
     tab.waits(&format!("{person} !== undefined"));
-    tab.look(&format!("(document.querySelector('#whom')?.removeAttribute('id'), {person}.id = 'whom')"));
+    tab.look(&format!(
+        "(document.querySelector('#whom')?.removeAttribute('id'), {person}.id = 'whom')"
+    ));
     tab.clicks("#whom");
     tab.waits("document.querySelector('#gente').matches(':popover-open')");
 }
@@ -74,9 +87,18 @@ fn a_host_keeps_order_with_buttons() {
     ana.sees("Ana expulsou Bruno da conversa.");
     // The room.
     for (button, told) in [
-        ("Só quem organiza fala: sim", "Ana pediu silêncio na sala geral"),
-        ("Só quem organiza fala: não", "Ana devolveu a palavra a todo mundo na sala geral."),
-        ("Trancar: sim", "Ana trancou a conversa: ninguém novo entra."),
+        (
+            "Só quem organiza fala: sim",
+            "Ana pediu silêncio na sala geral",
+        ),
+        (
+            "Só quem organiza fala: não",
+            "Ana devolveu a palavra a todo mundo na sala geral.",
+        ),
+        (
+            "Trancar: sim",
+            "Ana trancou a conversa: ninguém novo entra.",
+        ),
         ("Trancar: não", "Ana destrancou a conversa."),
     ] {
         ana.chooses("button", "Opções");
@@ -109,8 +131,7 @@ fn a_host_has_the_buttons_on_a_phone_and_others_have_none() {
         ana.clicks("#ver-pessoas");
         points_at(&ana, "Bruno");
         ana.waits("await painted()");
-        let small =
-            "Array.from(document.querySelectorAll('#gente button')).filter((node) => node.offsetHeight < 44).length";
+        let small = "Array.from(document.querySelectorAll('#gente button')).filter((node) => node.offsetHeight < 44).length";
         assert_eq!(ana.look(small), 0);
         ana.keep(&format!("host-person-{scheme}-390x844"));
         ana.presses("Escape");
@@ -167,8 +188,13 @@ fn what_one_said_is_changed_and_taken_back() {
     ana.sees("segunda-feira (editada)");
     // By the mouse: only the last one is edited, every own one is erased, and of others there is only a copy.
     let points = |text: &str| {
-        ana.look(&format!("(entries().find((entry) => textOf(entry).startsWith('{text}')).id = 'pointed')"));
-        let place = ana.waits_for("placeOf(document.querySelector('#pointed .text'))", serde_json::Value::is_array);
+        ana.look(&format!(
+            "(entries().find((entry) => textOf(entry).startsWith('{text}')).id = 'pointed')"
+        ));
+        let place = ana.waits_for(
+            "placeOf(document.querySelector('#pointed .text'))",
+            serde_json::Value::is_array,
+        );
         let event = json!({"type": "mouseMoved", "x": place[0], "y": place[1]});
         ana.ask("Input.dispatchMouseEvent", event);
         ana.look("document.querySelector('#pointed').id = ''");
@@ -195,7 +221,8 @@ fn what_one_said_is_changed_and_taken_back() {
     ana.presses("Backspace");
     points("primera");
     ana.chooses("button", "Apagar");
-    let erasure = rita.hears(|message| message["type"] == "message" && !message["erases"].is_null());
+    let erasure =
+        rita.hears(|message| message["type"] == "message" && !message["erases"].is_null());
     assert_eq!(erasure["erases"], json!([1]));
     ana.waits("texts()[0] === '(mensagem apagada)'");
     // After a reload all is as it was, and ↑ still finds what was said last.

@@ -13,18 +13,27 @@ fn an_invitation_is_copied_and_drawn_on_plain_http() {
     let person = browser.person();
     // To the browser this is a machine of the network, and not a secure place.
     let ana = person.opens(&link);
-    assert_eq!(ana.look("window.isSecureContext || navigator.clipboard !== undefined"), json!(false));
+    assert_eq!(
+        ana.look("window.isSecureContext || navigator.clipboard !== undefined"),
+        json!(false)
+    );
     ana.enters("Ana");
     ana.sees(link.trim_start_matches("http://").trim_end_matches('/'));
     ana.chooses("button", "Copiar link");
     ana.sees("Copiado");
     ana.writes_draft("venha: ");
     ana.pastes();
-    ana.waits(&format!("document.querySelector('#mensagem').value === 'venha: {link}'"));
+    ana.waits(&format!(
+        "document.querySelector('#mensagem').value === 'venha: {link}'"
+    ));
     ana.chooses("button", "Mostrar QR code");
     ana.waits("isVisible(document.querySelector('#qr'))");
     let canvas = person.tab(true);
-    for (scheme, width, height) in [("light", 1280, 800), ("dark", 1280, 800), ("light", 390, 844)] {
+    for (scheme, width, height) in [
+        ("light", 1280, 800),
+        ("dark", 1280, 800),
+        ("light", 390, 844),
+    ] {
         ana.prefers(scheme);
         ana.sized(width, height);
         if width == 390 {
@@ -41,13 +50,21 @@ fn an_invitation_is_copied_and_drawn_on_plain_http() {
 #[ignore = "needs chromium"]
 fn a_refusal_of_notices_is_told_in_a_sentence() {
     let (server, browser) = (TestServer::start(), Browser::start());
-    let plain = browser.person().opens(&format!("http://papo.local:{}/", server.address.port()));
+    let plain = browser
+        .person()
+        .opens(&format!("http://papo.local:{}/", server.address.port()));
     plain.enters("Ana");
     plain.chooses("button", "Opções");
-    plain.sees("Neste endereço o navegador não permite avisos; o título da aba mostra as mensagens novas.");
+    plain.sees(
+        "Neste endereço o navegador não permite avisos; o título da aba mostra as mensagens novas.",
+    );
     plain.poses("notices-impossible");
     let person = browser.person();
-    person.permits(server.url().trim_end_matches('/'), "notifications", "denied");
+    person.permits(
+        server.url().trim_end_matches('/'),
+        "notifications",
+        "denied",
+    );
     let blocked = person.opens(&server.url());
     blocked.enters("Bia");
     blocked.chooses("button", "Opções");

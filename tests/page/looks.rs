@@ -7,7 +7,10 @@ use crate::tab::Tab;
 /// What a lively room holds: groups, long words, code, links, lists of names.
 pub fn a_lively_room(server: &TestServer) -> Vec<Visitor> {
     let names = ["Bruno", "Célia", "João Antônio", "Maria das Dores Andrade"];
-    let mut people: Vec<Visitor> = names.iter().map(|name| Visitor::enter(server.address, name, "geral")).collect();
+    let mut people: Vec<Visitor> = names
+        .iter()
+        .map(|name| Visitor::enter(server.address, name, "geral"))
+        .collect();
     let texts = [
         (0, "subi o servidor no laboratório"),
         (
@@ -19,9 +22,15 @@ pub fn a_lively_room(server: &TestServer) -> Vec<Visitor> {
             2,
             "```\nfn main() {\n    println!(\"uma linha de código que é bem mais larga do que a tela de qualquer telefone\");\n}\n```",
         ),
-        (3, "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft_sem_nenhum_espaço"),
+        (
+            3,
+            "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft_sem_nenhum_espaço",
+        ),
         (1, "🎉🎉🎉"),
-        (2, "uma mensagem comum, *com ênfase* e ~~um engano~~, que ocupa mais de uma linha em uma tela estreita"),
+        (
+            2,
+            "uma mensagem comum, *com ênfase* e ~~um engano~~, que ocupa mais de uma linha em uma tela estreita",
+        ),
     ];
     for (who, text) in texts {
         people[who].says(text);
@@ -93,7 +102,9 @@ fn a_phone_shows_everything_within_its_width() {
     ana.keep("phone-320x640");
     // What is being written stays to be seen when the phone is turned.
     ana.sized(844, 390);
-    ana.writes_draft("uma frase que numa tela deitada cabe em uma linha e em pé não cabe de jeito nenhum");
+    ana.writes_draft(
+        "uma frase que numa tela deitada cabe em uma linha e em pé não cabe de jeito nenhum",
+    );
     ana.sized(390, 844);
     ana.waits(
         "(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight)(document.querySelector('#mensagem'))",

@@ -13,7 +13,12 @@ fn the_log(address: std::net::SocketAddr) -> Vec<String> {
     let mut reader = Visitor::enter(address, "Quem lê", "geral");
     reader.send(json!({"type": "history", "room": "geral", "after": 0, "limit": 200}));
     let page = reader.hears(|message| message["type"] == "history");
-    page["entries"].as_array().unwrap().iter().map(|entry| entry["text"].as_str().unwrap().to_owned()).collect()
+    page["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["text"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -48,7 +53,12 @@ fn what_was_unsent_at_a_reload_goes_out_once_and_the_draft_is_still_there() {
     // A reload in the middle of everything sends nothing again.
     ana.reloads();
     ana.comes_back("Ana");
-    let expected = ["antes", "sem servidor 1", "sem servidor 2", "ainda não acabei de escrever"];
+    let expected = [
+        "antes",
+        "sem servidor 1",
+        "sem servidor 2",
+        "ainda não acabei de escrever",
+    ];
     ana.shows(&expected.map(String::from));
     assert_eq!(the_log(port.address), expected);
     ana.ends("reload");
@@ -62,7 +72,10 @@ fn a_server_killed_in_mid_conversation_loses_nothing_and_repeats_nothing() {
     let history = folder.path().join("h.db");
     let start = || Servidor::start(&port, &history, &["--ritmo", "0"], folder.path());
     let mut server = start();
-    let (ana, bruno) = (browser.person().opens(&port.url()), browser.person().opens(&port.url()));
+    let (ana, bruno) = (
+        browser.person().opens(&port.url()),
+        browser.person().opens(&port.url()),
+    );
     ana.enters("Ana");
     bruno.enters("Bruno");
     let mut said = Vec::new();
@@ -90,7 +103,13 @@ fn a_server_killed_in_mid_conversation_loses_nothing_and_repeats_nothing() {
     ana.shows(&log);
     bruno.shows(&log);
     for name in ["Ana", "Bruno"] {
-        let of = |texts: &[String]| texts.iter().filter(|text| text.starts_with(name)).cloned().collect::<Vec<_>>();
+        let of = |texts: &[String]| {
+            texts
+                .iter()
+                .filter(|text| text.starts_with(name))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
         assert_eq!(of(&log), of(&said));
     }
     assert_eq!(log.len(), said.len());
@@ -111,7 +130,8 @@ fn the_network_goes_away_and_comes_back() {
     ana.says("até aqui");
     rita.hears_text("até aqui");
     let offline = |yes: bool| {
-        let conditions = json!({"offline": yes, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        let conditions =
+            json!({"offline": yes, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
         ana.ask("Network.emulateNetworkConditions", conditions);
     };
     offline(true);
@@ -128,7 +148,16 @@ fn the_network_goes_away_and_comes_back() {
     offline(false);
     ana.is_connected();
     rita.hears_text("no escuro");
-    ana.shows(&["até aqui", "perdida 1", "perdida 2", "perdida 3", "no escuro"].map(String::from));
+    ana.shows(
+        &[
+            "até aqui",
+            "perdida 1",
+            "perdida 2",
+            "perdida 3",
+            "no escuro",
+        ]
+        .map(String::from),
+    );
     ana.sees_no("Sem conexão.");
     // A connection that died without a word is noticed too, after half a minute of silence.
     wire.falls_silent();

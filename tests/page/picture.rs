@@ -46,6 +46,11 @@ pub fn codes_in(tab: &Tab, canvas: &Tab) -> Vec<String> {
     let width = answer[0].as_u64().unwrap() as usize;
     let shades = from_base64(answer[1].as_str().unwrap());
     let shade = |x, y| shades[y * width + x];
-    let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, shades.len() / width, shade);
-    picture.detect_grids().iter().filter_map(|grid| Some(grid.decode().ok()?.1)).collect()
+    let mut picture =
+        rqrr::PreparedImage::prepare_from_greyscale(width, shades.len() / width, shade);
+    picture
+        .detect_grids()
+        .iter()
+        .filter_map(|grid| Some(grid.decode().ok()?.1))
+        .collect()
 }

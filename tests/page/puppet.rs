@@ -13,8 +13,12 @@ impl Puppet {
     /// Waits for somebody who wants to enter, and lets them in. The lobby looks like `joined`, which may say anything.
     pub fn lets_in(listener: &TcpListener, joined: &Value) -> Self {
         let (stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(crate::devtools::patience())).unwrap();
-        let mut puppet = Self { socket: tungstenite::accept(stream).unwrap() };
+        stream
+            .set_read_timeout(Some(crate::devtools::patience()))
+            .unwrap();
+        let mut puppet = Self {
+            socket: tungstenite::accept(stream).unwrap(),
+        };
         let enter = puppet.hears("enter").unwrap();
         let limits = json!({"text": 4000, "name": 24, "room": 32, "rate": 5.0, "burst": 20});
         puppet.says(json!({"type": "welcome", "name": enter["name"], "tag": "ana", "token": "t".repeat(32),
@@ -29,7 +33,9 @@ impl Puppet {
     }
 
     pub fn says(&mut self, message: Value) {
-        self.socket.send(Message::text(message.to_string())).unwrap();
+        self.socket
+            .send(Message::text(message.to_string()))
+            .unwrap();
     }
 
     /// The types of all that comes before a message of this type.

@@ -15,11 +15,19 @@ const UNNOTICED: f64 = 2.0;
 /// Scrolls once; gives back what was in sight and whether this was the last step in that direction.
 #[track_caller]
 fn scrolls(tab: &Tab, by: i32) -> (Vec<String>, bool) {
-    let step = tab.look(&format!("await (() => {{ {}\nreturn scrolledBy({by}); }})()", include_str!("reading.js")));
+    let step = tab.look(&format!(
+        "await (() => {{ {}\nreturn scrolledBy({by}); }})()",
+        include_str!("reading.js")
+    ));
     let moved = step["moved"].as_f64().unwrap_or(f64::INFINITY);
     assert!(moved <= UNNOTICED, "what was being read moved: {step}");
     assert!(step["most"].as_u64().unwrap() <= MOST_ENTRIES, "{step}");
-    let read = step["read"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect();
+    let read = step["read"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|text| text.as_str().unwrap().to_owned())
+        .collect();
     (read, step[if by < 0 { "atTop" } else { "atEnd" }] == true)
 }
 
@@ -62,14 +70,26 @@ fn a_thousand_messages_are_read_up_and_down_without_a_jump() {
                 break;
             }
         }
-        ana.keep(if direction < 0 { "scrolled-to-the-beginning" } else { "scrolled-to-the-end" });
+        ana.keep(if direction < 0 {
+            "scrolled-to-the-beginning"
+        } else {
+            "scrolled-to-the-end"
+        });
         if direction < 0 {
             ana.sees("Início da conversa");
-            assert_eq!((1..=1000).find(|&n| !read.contains(&message(n))), None, "somebody did not see a message");
+            assert_eq!(
+                (1..=1000).find(|&n| !read.contains(&message(n))),
+                None,
+                "somebody did not see a message"
+            );
             read.clear();
         }
     }
-    assert_eq!((1..=1040).find(|&n| !read.contains(&message(n))), None, "on the way down");
+    assert_eq!(
+        (1..=1040).find(|&n| !read.contains(&message(n))),
+        None,
+        "on the way down"
+    );
     println!("{steps} steps up and down");
     // From anywhere, Escape leads to the end.
     scrolls(&ana, -3 * STEP);
@@ -89,7 +109,11 @@ fn a_search_leads_to_the_place() {
     let (server, browser) = (TestServer::start(), Browser::start());
     let mut rita = Visitor::enter(server.address, "Rita", "geral");
     for n in 1..=600 {
-        rita.says(&if n % 100 == 7 { format!("a Conceição trouxe o café {n}") } else { message(n) });
+        rita.says(&if n % 100 == 7 {
+            format!("a Conceição trouxe o café {n}")
+        } else {
+            message(n)
+        });
     }
     let ana = browser.person().opens(&server.url());
     ana.enters("Ana");
@@ -110,7 +134,10 @@ fn a_search_leads_to_the_place() {
     ana.sees("Voltar à conversa");
     // Both neighbours are there, so one reads on from here.
     let around = [message(6), "a Conceição trouxe o café 7".into(), message(8)].join("|");
-    ana.waits(&format!("texts().join('|').includes({})", crate::tab::quoted(&around)));
+    ana.waits(&format!(
+        "texts().join('|').includes({})",
+        crate::tab::quoted(&around)
+    ));
     ana.poses("search-place");
     rita.says("enquanto isso");
     ana.clicks("#novas");
@@ -142,12 +169,16 @@ fn a_tab_hidden_for_long_tells_what_is_new_and_where_reading_stopped() {
     ana.waits("!document.hidden");
     ana.sees("novas mensagens");
     let line = "Array.from(document.querySelectorAll('.unread-line')).find(isVisible)";
-    ana.waits(&format!("textOf({line}.nextElementSibling) === 'não lida 1'"));
+    ana.waits(&format!(
+        "textOf({line}.nextElementSibling) === 'não lida 1'"
+    ));
     ana.waits("howOften('lida') === 1 && howOften('não lida 1') === 1 && howOften('@Ana, cadê você?') === 1");
     ana.poses("unread");
     // What is far up is led to, once.
     ana.chooses("button", "↑ novas mensagens");
-    ana.waits(&format!("placeOf({line}) !== null && document.querySelector('#novas').hidden"));
+    ana.waits(&format!(
+        "placeOf({line}) !== null && document.querySelector('#novas').hidden"
+    ));
     ana.waits(&format!(
         "(({{ top }}, box) => top >= box.top && top < box.bottom)({line}.getBoundingClientRect(), log().getBoundingClientRect())"
     ));

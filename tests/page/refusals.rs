@@ -20,7 +20,10 @@ fn whoever_writes_too_fast_waits_and_loses_nothing() {
         ana.says(text);
     }
     for text in &said {
-        assert_eq!(rita.hears(|message| message["type"] == "message")["text"], *text);
+        assert_eq!(
+            rita.hears(|message| message["type"] == "message")["text"],
+            *text
+        );
     }
     ana.waits("entries().every((entry) => !isUnsent(entry))");
     ana.shows(&said);
@@ -48,7 +51,9 @@ fn a_refused_message_is_tried_again_or_thrown_away() {
         }
         tries
     });
-    let ana = browser.person().opens(&format!("{}#{address}", file_page(&folder)));
+    let ana = browser
+        .person()
+        .opens(&format!("{}#{address}", file_page(&folder)));
     ana.enters("Ana");
     ana.says("insisto");
     ana.says("desisto");
@@ -84,21 +89,38 @@ fn a_name_changes_between_two_messages_and_never_while_one_is_on_its_way() {
         let rename = server.hears("rename").unwrap();
         asked.send(()).unwrap();
         let while_renaming = server.hears_before("rooms");
-        server.says(json!({"type": "welcome", "name": rename["name"], "tag": "bia", "token": "t".repeat(32),
-            "protocol": 1, "server": "papo", "limits": {"text": 4000}, "heartbeat_ms": 20000}));
-        (first, meanwhile, while_renaming, server.hears("say").unwrap())
+        server.says(
+            json!({"type": "welcome", "name": rename["name"], "tag": "bia", "token": "t".repeat(32),
+            "protocol": 1, "server": "papo", "limits": {"text": 4000}, "heartbeat_ms": 20000}),
+        );
+        (
+            first,
+            meanwhile,
+            while_renaming,
+            server.hears("say").unwrap(),
+        )
     });
-    let ana = browser.person().opens(&format!("{}#{address}", file_page(&folder)));
+    let ana = browser
+        .person()
+        .opens(&format!("{}#{address}", file_page(&folder)));
     ana.enters("Ana");
     for typed in ["um", "/nome Bia", "/salas"] {
         ana.says(typed);
     }
-    is_asked.recv_timeout(crate::devtools::patience()).expect("the name is asked for");
+    is_asked
+        .recv_timeout(crate::devtools::patience())
+        .expect("the name is asked for");
     for typed in ["dois", "/salas"] {
         ana.says(typed);
     }
     let (first, meanwhile, while_renaming, second) = answering.join().unwrap();
-    assert_eq!((&first["text"], &second["text"]), (&json!("um"), &json!("dois")));
+    assert_eq!(
+        (&first["text"], &second["text"]),
+        (&json!("um"), &json!("dois"))
+    );
     assert!(!meanwhile.contains(&"rename".to_owned()), "{meanwhile:?}");
-    assert!(!while_renaming.contains(&"say".to_owned()), "{while_renaming:?}");
+    assert!(
+        !while_renaming.contains(&"say".to_owned()),
+        "{while_renaming:?}"
+    );
 }

@@ -21,7 +21,11 @@ const TIME: Duration = Duration::from_secs(10);
 
 /// Whether figures are held against the page.
 fn allowed(promised: f64) -> f64 {
-    if std::env::var_os("PAPO_RIGOR").is_some() { promised } else { promised * BAD_DAY }
+    if std::env::var_os("PAPO_RIGOR").is_some() {
+        promised
+    } else {
+        promised * BAD_DAY
+    }
 }
 
 #[test]
@@ -42,9 +46,14 @@ fn keys_are_answered_while_five_thousand_messages_come_in_ten_seconds() {
     let pouring = std::thread::spawn(move || {
         for piece in 0..MESSAGES / PIECE {
             for n in 1..=PIECE {
-                rita.says(&format!("mensagem {} de uma tarde animada", piece * PIECE + n));
+                rita.says(&format!(
+                    "mensagem {} de uma tarde animada",
+                    piece * PIECE + n
+                ));
             }
-            if clock.recv_timeout(TIME / (MESSAGES / PIECE) as u32) != Err(RecvTimeoutError::Timeout) {
+            if clock.recv_timeout(TIME / (MESSAGES / PIECE) as u32)
+                != Err(RecvTimeoutError::Timeout)
+            {
                 return;
             }
         }
@@ -65,17 +74,42 @@ fn keys_are_answered_while_five_thousand_messages_come_in_ten_seconds() {
     }
     drop(finished);
     pouring.join().unwrap();
-    ana.waits(&format!("texts().at(-1) === 'mensagem {MESSAGES} de uma tarde animada'"));
-    ana.waits(&format!("document.querySelector('#mensagem').value === '{typed}'"));
+    ana.waits(&format!(
+        "texts().at(-1) === 'mensagem {MESSAGES} de uma tarde animada'"
+    ));
+    ana.waits(&format!(
+        "document.querySelector('#mensagem').value === '{typed}'"
+    ));
     let delays = ana.look("await painted() && delays.sort((a, b) => a - b)");
     // Keys answered within a frame are not even listed.
-    let delays: Vec<f64> = delays.as_array().unwrap().iter().map(|delay| delay.as_f64().unwrap()).collect();
+    let delays: Vec<f64> = delays
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|delay| delay.as_f64().unwrap())
+        .collect();
     let quick = keys - delays.len().min(keys);
-    let at = |share: f64| ((keys as f64 * share) as usize).checked_sub(quick).and_then(|at| delays.get(at));
-    let (middle, late, worst) = (at(0.5).unwrap_or(&0.0), at(0.95).unwrap_or(&0.0), delays.last().unwrap_or(&0.0));
-    println!("{} keys: half within {middle:.0} ms, 95 % within {late:.0} ms, all within {worst:.0} ms", keys);
+    let at = |share: f64| {
+        ((keys as f64 * share) as usize)
+            .checked_sub(quick)
+            .and_then(|at| delays.get(at))
+    };
+    let (middle, late, worst) = (
+        at(0.5).unwrap_or(&0.0),
+        at(0.95).unwrap_or(&0.0),
+        delays.last().unwrap_or(&0.0),
+    );
+    println!(
+        "{} keys: half within {middle:.0} ms, 95 % within {late:.0} ms, all within {worst:.0} ms",
+        keys
+    );
     assert!(*late <= allowed(KEY_MS), "keys wait {late} ms");
-    assert!(ana.look("document.querySelectorAll('[role=log] article').length").as_u64().unwrap() <= 400);
+    assert!(
+        ana.look("document.querySelectorAll('[role=log] article').length")
+            .as_u64()
+            .unwrap()
+            <= 400
+    );
     ana.ends("busy");
 }
 
@@ -90,7 +124,11 @@ fn the_first_picture_comes_at_once() {
         tab.ask("Network.clearBrowserCache", json!({}));
         tab.goes_to(&server.url());
         let paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null";
-        times.push(tab.waits_for(paint, |time| !time.is_null()).as_f64().unwrap());
+        times.push(
+            tab.waits_for(paint, |time| !time.is_null())
+                .as_f64()
+                .unwrap(),
+        );
         tab.goes_to("about:blank");
     }
     times.sort_by(f64::total_cmp);

@@ -37,7 +37,9 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // The last helper of a browser that was ended may still be writing.
         let until = Instant::now() + FAREWELL;
-        while std::fs::remove_dir_all(&self.0).is_err_and(|error| error.kind() != ErrorKind::NotFound) {
+        while std::fs::remove_dir_all(&self.0)
+            .is_err_and(|error| error.kind() != ErrorKind::NotFound)
+        {
             if Instant::now() >= until {
                 return;
             }
@@ -66,7 +68,10 @@ pub struct TestServer {
 
 impl TestServer {
     pub fn start() -> Self {
-        Self::start_with(Rules { rate: None, ..Rules::default() })
+        Self::start_with(Rules {
+            rate: None,
+            ..Rules::default()
+        })
     }
 
     /// A server where these rules hold.
@@ -78,9 +83,16 @@ impl TestServer {
             patience: PATIENT,
             history: Box::new(MemoryHistory::new().unwrap()),
         };
-        let server = Server::new(listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap(), setup);
+        let server = Server::new(
+            listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap(),
+            setup,
+        );
         let (address, stopper) = (server.local_addr().unwrap(), server.stopper().unwrap());
-        Self { address, stopper, running: Some(std::thread::spawn(move || server.run())) }
+        Self {
+            address,
+            stopper,
+            running: Some(std::thread::spawn(move || server.run())),
+        }
     }
 
     /// Where the page is.
@@ -170,13 +182,17 @@ impl Visitor {
         let (socket, _) = tungstenite::client(request, stream).unwrap();
         let mut visitor = Self { socket, said: 0 };
         let token: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
-        visitor.send(json!({"type": "enter", "name": name, "room": room, "token": format!("{token:0>32}")}));
+        visitor.send(
+            json!({"type": "enter", "name": name, "room": room, "token": format!("{token:0>32}")}),
+        );
         visitor.hears(|message| message["type"] == "joined");
         visitor
     }
 
     pub fn send(&mut self, message: Value) {
-        self.socket.send(Message::text(message.to_string())).unwrap();
+        self.socket
+            .send(Message::text(message.to_string()))
+            .unwrap();
     }
 
     /// The next message that is as wanted; the others are passed over.

@@ -17,9 +17,19 @@ pub struct Tab {
 
 impl Tab {
     pub fn attach(devtools: Rc<Devtools>, target: String) -> Self {
-        let attached = devtools.ask("", "Target.attachToTarget", json!({"targetId": target, "flatten": true})).unwrap();
+        let attached = devtools
+            .ask(
+                "",
+                "Target.attachToTarget",
+                json!({"targetId": target, "flatten": true}),
+            )
+            .unwrap();
         let session = attached["sessionId"].as_str().unwrap().to_owned();
-        let tab = Self { devtools, target, session };
+        let tab = Self {
+            devtools,
+            target,
+            session,
+        };
         for domain in ["Page", "Runtime", "Log", "Accessibility"] {
             tab.ask(&format!("{domain}.enable"), json!({}));
         }
@@ -30,7 +40,9 @@ impl Tab {
     /// A command of the DevTools protocol to this tab.
     #[track_caller]
     pub fn ask(&self, method: &str, params: Value) -> Value {
-        self.devtools.ask(&self.session, method, params).unwrap_or_else(|error| panic!("{error}"))
+        self.devtools
+            .ask(&self.session, method, params)
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// What this tab told about this up to now.
@@ -54,7 +66,8 @@ impl Tab {
     /// The value of an expression in the page.
     #[track_caller]
     pub fn look(&self, expression: &str) -> Value {
-        self.glance(expression).unwrap_or_else(|error| panic!("{expression}: {error}"))
+        self.glance(expression)
+            .unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
     /// Waits until an expression is true in the page.
@@ -75,7 +88,10 @@ impl Tab {
             if Instant::now() >= until {
                 self.keep("failed");
                 let wrong = self.troubles();
-                panic!("waited for {expression}, but saw {seen:?} in:\n{}\n{wrong:#?}", self.text());
+                panic!(
+                    "waited for {expression}, but saw {seen:?} in:\n{}\n{wrong:#?}",
+                    self.text()
+                );
             }
             self.devtools.listen(GLANCE);
         }
@@ -84,19 +100,27 @@ impl Tab {
     /// Waits until this is to be read somewhere.
     #[track_caller]
     pub fn sees(&self, text: &str) {
-        self.waits(&format!("document.body.innerText.includes({})", quoted(text)));
+        self.waits(&format!(
+            "document.body.innerText.includes({})",
+            quoted(text)
+        ));
     }
 
     /// Waits until this is nowhere to be read any more.
     #[track_caller]
     pub fn sees_no(&self, text: &str) {
-        self.waits(&format!("!document.body.innerText.includes({})", quoted(text)));
+        self.waits(&format!(
+            "!document.body.innerText.includes({})",
+            quoted(text)
+        ));
     }
 
     /// All that is to be read.
     pub fn text(&self) -> String {
-        self.glance("document.body.innerText")
-            .map_or_else(|error| error, |text| text.as_str().unwrap_or_default().to_owned())
+        self.glance("document.body.innerText").map_or_else(
+            |error| error,
+            |text| text.as_str().unwrap_or_default().to_owned(),
+        )
     }
 
     // Acting
@@ -106,7 +130,10 @@ impl Tab {
     pub fn goes_to(&self, url: &str) {
         let answer = self.ask("Page.navigate", json!({"url": url}));
         assert!(answer["errorText"].is_null(), "{url}: {answer}");
-        self.waits(&format!("location.href.startsWith({}) && document.readyState === 'complete'", quoted(url)));
+        self.waits(&format!(
+            "location.href.startsWith({}) && document.readyState === 'complete'",
+            quoted(url)
+        ));
     }
 
     /// Loads the page anew and waits until it stands.
@@ -119,7 +146,13 @@ impl Tab {
 
     /// Comes to the front of its window.
     pub fn comes_forward(&self) {
-        self.devtools.ask("", "Target.activateTarget", json!({"targetId": self.target})).unwrap();
+        self.devtools
+            .ask(
+                "",
+                "Target.activateTarget",
+                json!({"targetId": self.target}),
+            )
+            .unwrap();
     }
 
     /// Writes as one does with a keyboard that has accents.
@@ -164,7 +197,11 @@ impl Tab {
     fn edits(&self, letter: &str, command: &str) {
         let (code, number) = code_of(letter);
         for kind in ["keyDown", "keyUp"] {
-            let commands = if kind == "keyDown" { vec![command] } else { Vec::new() };
+            let commands = if kind == "keyDown" {
+                vec![command]
+            } else {
+                Vec::new()
+            };
             let event = json!({"type": kind, "key": letter, "code": code, "windowsVirtualKeyCode": number,
                 "modifiers": bit_of("Control"), "commands": commands});
             self.ask("Input.dispatchKeyEvent", event);
@@ -174,7 +211,10 @@ impl Tab {
     /// Clicks at the first thing that this selector finds, once nothing is in front of it.
     #[track_caller]
     pub fn clicks(&self, selector: &str) {
-        let place = self.waits_for(&format!("placeOf(document.querySelector({}))", quoted(selector)), Value::is_array);
+        let place = self.waits_for(
+            &format!("placeOf(document.querySelector({}))", quoted(selector)),
+            Value::is_array,
+        );
         self.clicks_at(&place);
     }
 
@@ -202,12 +242,16 @@ impl Tab {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": if phone { 2 } else { 1 },
             "mobile": phone});
         self.ask("Emulation.setDeviceMetricsOverride", metrics);
-        self.ask("Emulation.setTouchEmulationEnabled", json!({"enabled": phone}));
+        self.ask(
+            "Emulation.setTouchEmulationEnabled",
+            json!({"enabled": phone}),
+        );
     }
 
     /// Zooms in until this is what is left of the window; still a window on a desk.
     pub fn zoomed(&self, width: u32, height: u32) {
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 2, "mobile": false});
+        let metrics =
+            json!({"width": width, "height": height, "deviceScaleFactor": 2, "mobile": false});
         self.ask("Emulation.setDeviceMetricsOverride", metrics);
     }
 
@@ -227,7 +271,11 @@ impl Tab {
     pub fn keep(&self, name: &str) {
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("page-shots");
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join(format!("{name}.png")), crate::picture::from_base64(&self.picture())).unwrap();
+        std::fs::write(
+            folder.join(format!("{name}.png")),
+            crate::picture::from_base64(&self.picture()),
+        )
+        .unwrap();
     }
 
     /// How every story ends: with a picture on a desk and one on a phone, and a page in which nothing has gone wrong.
@@ -259,7 +307,10 @@ impl Tab {
         let mut wrong = self.events("Runtime.exceptionThrown");
         wrong.extend(self.events("Page.javascriptDialogOpening"));
         let log = self.events("Log.entryAdded");
-        wrong.extend(log.into_iter().filter(|entry| entry["entry"]["source"] == "security"));
+        wrong.extend(
+            log.into_iter()
+                .filter(|entry| entry["entry"]["source"] == "security"),
+        );
         wrong
     }
 }

@@ -34,7 +34,10 @@ impl Tab {
     #[track_caller]
     pub fn is_inside(&self, name: &str) {
         self.is_connected();
-        self.waits(&format!("people().some((person) => person.startsWith({}))", quoted(&format!("{name} (você)"))));
+        self.waits(&format!(
+            "people().some((person) => person.startsWith({}))",
+            quoted(&format!("{name} (você)"))
+        ));
     }
 
     #[track_caller]
@@ -62,7 +65,9 @@ impl Tab {
     pub fn hears(&self, from: &str, text: &str) {
         let (from, text) = (quoted(from), quoted(text));
         let heard = "authorOf(entry) === from && textOf(entry) === text && !isUnsent(entry)";
-        self.waits(&format!("((from, text) => entries().filter((entry) => {heard}).length === 1)({from}, {text})"));
+        self.waits(&format!(
+            "((from, text) => entries().filter((entry) => {heard}).length === 1)({from}, {text})"
+        ));
     }
 
     /// The texts in the page, from the top.
@@ -78,7 +83,11 @@ impl Tab {
 }
 
 fn strings(list: &Value) -> Vec<String> {
-    list.as_array().into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .map(|text| text.as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The page as a file: a copy in this folder, where a server may be started as if in the checkout.

@@ -11,16 +11,27 @@ use serde_json::json;
 fn a_page_from_the_file_and_a_served_one_hear_each_other() {
     let (port, folder, browser) = (Port::reserve(), Folder::new(), Browser::start());
     let html = file_page(&folder);
-    let _server = Servidor::start(&port, &folder.path().join("h.db"), &["--ritmo", "0"], folder.path());
+    let _server = Servidor::start(
+        &port,
+        &folder.path().join("h.db"),
+        &["--ritmo", "0"],
+        folder.path(),
+    );
     let (ana, bruno) = (browser.person(), browser.person());
-    let (ana, bruno) = (ana.opens(&format!("{html}#{}", port.address)), bruno.opens(&port.url()));
+    let (ana, bruno) = (
+        ana.opens(&format!("{html}#{}", port.address)),
+        bruno.opens(&port.url()),
+    );
     ana.enters("Ana");
     bruno.enters("Bruno");
     ana.sees("Bruno entrou");
     ana.says("oi, Bruno");
     bruno.hears("Ana", "oi, Bruno");
     bruno.says("oi, Ana! vi o arquivo, https://exemplo.com.br/a?b=c");
-    ana.hears("Bruno", "oi, Ana! vi o arquivo, https://exemplo.com.br/a?b=c");
+    ana.hears(
+        "Bruno",
+        "oi, Ana! vi o arquivo, https://exemplo.com.br/a?b=c",
+    );
     for n in 1..=5 {
         ana.says(&format!("a{n}"));
         bruno.says(&format!("b{n}"));
@@ -46,11 +57,17 @@ fn accents_emoji_and_dead_keys_come_through_as_they_were_typed() {
     joao.hears("João Antônio", text);
     // A letter on its way (the dead key ~, then Enter to take it) must not send what is in the box.
     joao.writes_draft("amanh");
-    joao.ask("Input.imeSetComposition", json!({"text": "~", "selectionStart": 1, "selectionEnd": 1}));
+    joao.ask(
+        "Input.imeSetComposition",
+        json!({"text": "~", "selectionStart": 1, "selectionEnd": 1}),
+    );
     joao.presses("Enter");
     joao.writes("ã");
     joao.presses("Enter");
-    assert_eq!(rita.hears(|message| message["type"] == "message")["text"], "amanhã");
+    assert_eq!(
+        rita.hears(|message| message["type"] == "message")["text"],
+        "amanhã"
+    );
     // The accent as a character of its own is the same letter.
     rita.says("cafe\u{301}");
     joao.hears("Rita", "caf\u{e9}");
@@ -92,7 +109,10 @@ fn rooms_and_whispers_stay_apart() {
     ana.enters("Ana");
     ana.says("/msg Rita um segredo");
     let whisper = rita.hears(|message| message["type"] == "whisper");
-    assert_eq!((&whisper["from"], &whisper["text"]), (&json!("Ana"), &json!("um segredo")));
+    assert_eq!(
+        (&whisper["from"], &whisper["text"]),
+        (&json!("Ana"), &json!("um segredo"))
+    );
     rita.send(json!({"type": "whisper", "to": "Ana", "id": "w1", "text": "guardado"}));
     ana.sees("guardado");
     ana.says("/r até já");

@@ -21,7 +21,10 @@ const HOUR_MS: u64 = 3_600_000;
 /// Opens an address in a tab whose clock may be set forward.
 fn opens_with_a_clock(person: &Person, url: &str) -> Tab {
     let tab = person.tab(true);
-    tab.ask("Page.addScriptToEvaluateOnNewDocument", json!({"source": CLOCK}));
+    tab.ask(
+        "Page.addScriptToEvaluateOnNewDocument",
+        json!({"source": CLOCK}),
+    );
     tab.goes_to(url);
     tab
 }
@@ -87,9 +90,14 @@ const MIDDLE: &str = "((hooks) => {
 /// That the page waited so many milliseconds, one time after the other.
 #[track_caller]
 fn waited(tab: &Tab, expected: &[f64]) {
-    let delays = tab.waits_for("delays", |delays| delays.as_array().unwrap().len() >= expected.len());
+    let delays = tab.waits_for("delays", |delays| {
+        delays.as_array().unwrap().len() >= expected.len()
+    });
     for (delay, expected) in delays.as_array().unwrap().iter().zip(expected) {
-        assert!((delay.as_f64().unwrap() - expected).abs() < 50.0, "{delay} {expected}");
+        assert!(
+            (delay.as_f64().unwrap() - expected).abs() < 50.0,
+            "{delay} {expected}"
+        );
     }
 }
 
@@ -140,11 +148,15 @@ fn what_was_trimmed_meanwhile_leaves_a_line() {
         json!({"room": "geral", "seq": seq, "at": 1_772_557_500_000_u64 + seq, "from": "Rita", "tag": "rita",
             "text": format!("mensagem {seq}")})
     };
-    let entries = move |span: std::ops::RangeInclusive<u64>| span.map(entry).collect::<Vec<Value>>();
+    let entries =
+        move |span: std::ops::RangeInclusive<u64>| span.map(entry).collect::<Vec<Value>>();
     let trimming = std::thread::spawn(move || {
         let first = Puppet::lets_in(&listener, &json!({"seq": 3, "entries": entries(1..=3)}));
         drop(first);
-        let mut second = Puppet::lets_in(&listener, &json!({"seq": 10, "oldest": 8, "entries": entries(8..=10)}));
+        let mut second = Puppet::lets_in(
+            &listener,
+            &json!({"seq": 10, "oldest": 8, "entries": entries(8..=10)}),
+        );
         // An answer to something that is gone, one to something that is there, and one to nothing.
         for (seq, to) in [(11, 5), (12, 9), (13, 999)] {
             let mut answer = entry(seq);
@@ -154,7 +166,9 @@ fn what_was_trimmed_meanwhile_leaves_a_line() {
         }
         while second.hears("nothing").is_some() {}
     });
-    let ana = browser.person().opens(&format!("{}#{address}", file_page(&folder)));
+    let ana = browser
+        .person()
+        .opens(&format!("{}#{address}", file_page(&folder)));
     ana.clicks("#nome");
     ana.writes("Ana");
     ana.presses("Enter");
@@ -162,10 +176,17 @@ fn what_was_trimmed_meanwhile_leaves_a_line() {
     ana.sees("O servidor já não guarda 4 mensagens que faltam aqui.");
     // The line of the gap belongs to the day of what follows it.
     ana.waits("document.querySelectorAll('.day').length === 1");
-    let texts: Vec<String> = (1..=3).chain(8..=13).map(|n| format!("mensagem {n}")).collect();
+    let texts: Vec<String> = (1..=3)
+        .chain(8..=13)
+        .map(|n| format!("mensagem {n}"))
+        .collect();
     ana.shows(&texts);
-    let quotes = "Array.from(document.querySelectorAll('.quote'), (quote) => quote.innerText).join('|')";
-    assert_eq!(ana.look(quotes), "↪ mensagem 5|↪ Rita: mensagem 9|↪ mensagem 999");
+    let quotes =
+        "Array.from(document.querySelectorAll('.quote'), (quote) => quote.innerText).join('|')";
+    assert_eq!(
+        ana.look(quotes),
+        "↪ mensagem 5|↪ Rita: mensagem 9|↪ mensagem 999"
+    );
     ana.chooses("button", "↪ Rita: mensagem 9");
     ana.waits("textOf(document.activeElement) === 'mensagem 9'");
     ana.ends("trimmed");

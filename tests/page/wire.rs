@@ -28,7 +28,11 @@ impl Shared {
     /// Waits until the network is not silent any more, and tells whether something may pass.
     fn passes(&self) -> bool {
         let state = self.state.lock().unwrap();
-        *self.changed.wait_while(state, |state| *state == State::Silent).unwrap() == State::Up
+        *self
+            .changed
+            .wait_while(state, |state| *state == State::Silent)
+            .unwrap()
+            == State::Up
     }
 
     fn turn(&self, state: State) {
@@ -55,7 +59,11 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Mutex::new(State::Up);
-        let shared = Arc::new(Shared { state, changed: Condvar::new(), sockets: Mutex::default() });
+        let shared = Arc::new(Shared {
+            state,
+            changed: Condvar::new(),
+            sockets: Mutex::default(),
+        });
         let ours = shared.clone();
         let accepting = std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -66,7 +74,11 @@ impl Wire {
                 std::thread::spawn(move || connect(client, server, &shared));
             }
         });
-        Self { address, shared, accepting: Some(accepting) }
+        Self {
+            address,
+            shared,
+            accepting: Some(accepting),
+        }
     }
 
     /// Where the page is, seen through this network.
@@ -107,11 +119,18 @@ fn connect(client: TcpStream, server: SocketAddr, shared: &Arc<Shared>) {
     if !shared.passes() {
         return;
     }
-    let Ok(server) = TcpStream::connect(server) else { return };
-    let pairs = [(client.try_clone(), server.try_clone()), (server.try_clone(), client.try_clone())];
+    let Ok(server) = TcpStream::connect(server) else {
+        return;
+    };
+    let pairs = [
+        (client.try_clone(), server.try_clone()),
+        (server.try_clone(), client.try_clone()),
+    ];
     shared.sockets.lock().unwrap().extend([client, server]);
     for (from, to) in pairs {
-        let (Ok(from), Ok(to), shared) = (from, to, shared.clone()) else { return };
+        let (Ok(from), Ok(to), shared) = (from, to, shared.clone()) else {
+            return;
+        };
         std::thread::spawn(move || carry(from, to, &shared));
     }
 }

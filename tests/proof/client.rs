@@ -43,7 +43,13 @@ struct Conn {
 }
 
 impl Client {
-    pub fn new(name: &str, address: SocketAddr, window: usize, deadline: Deadline, dice: Dice) -> Self {
+    pub fn new(
+        name: &str,
+        address: SocketAddr,
+        window: usize,
+        deadline: Deadline,
+        dice: Dice,
+    ) -> Self {
         Self {
             log: Transcript::new(name),
             interrupted: 0,
@@ -78,8 +84,14 @@ impl Client {
     /// Does the next thing: connects, sends what is to be sent, or waits for one word of the server.
     pub fn step(&mut self) {
         self.deadline.left();
-        let Some(conn) = &mut self.conn else { return self.connect() };
-        let next = self.log.unacked.get(conn.sent).filter(|_| conn.inside && conn.sent < self.window);
+        let Some(conn) = &mut self.conn else {
+            return self.connect();
+        };
+        let next = self
+            .log
+            .unacked
+            .get(conn.sent)
+            .filter(|_| conn.inside && conn.sent < self.window);
         let done = match next {
             Some(said) => {
                 conn.sent += 1;
@@ -96,13 +108,24 @@ impl Client {
     /// Sends everything that is to be sent, then loses the connection before it has read any answer.
     pub fn cut_after_sending(&mut self) {
         let all = self.log.unacked.len().min(self.window);
-        while self.conn.as_ref().is_none_or(|conn| !conn.inside || conn.sent < all) {
+        while self
+            .conn
+            .as_ref()
+            .is_none_or(|conn| !conn.inside || conn.sent < all)
+        {
             self.step();
         }
-        let Some(Conn { mut socket, .. }) = self.conn.take() else { return };
+        let Some(Conn { mut socket, .. }) = self.conn.take() else {
+            return;
+        };
         // In this way the server gets what was sent; its answers arrive nowhere.
         let _ = socket.get_ref().shutdown(Shutdown::Write);
-        while socket.get_mut().set_read_timeout(Some(self.deadline.left())).is_ok() && socket.read().is_ok() {}
+        while socket
+            .get_mut()
+            .set_read_timeout(Some(self.deadline.left()))
+            .is_ok()
+            && socket.read().is_ok()
+        {}
     }
 
     /// Goes on until nothing that was said is without an `ack`.
@@ -140,13 +163,29 @@ impl Client {
     fn connect(&mut self) {
         match self.open() {
             Some(socket) => {
-                self.conn = Some(Conn { socket, sent: 0, inside: false });
+                self.conn = Some(Conn {
+                    socket,
+                    sent: 0,
+                    inside: false,
+                });
                 let name = Name::new(&self.log.me).unwrap();
-                let secret: String = self.log.me.chars().filter(char::is_ascii_alphanumeric).collect();
+                let secret: String = self
+                    .log
+                    .me
+                    .chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .collect();
                 let token = Token::new(&format!("{secret}-0123456789abcdef"));
                 let (room, key, secrets) = (None, None, Secrets::default());
                 if self
-                    .send(&ClientMessage::Enter { name, token, room, since: self.log.since(), key, secrets })
+                    .send(&ClientMessage::Enter {
+                        name,
+                        token,
+                        room,
+                        since: self.log.since(),
+                        key,
+                        secrets,
+                    })
                     .is_none()
                 {
                     self.lose();
@@ -161,7 +200,9 @@ impl Client {
         stream.set_nodelay(true).ok()?;
         stream.set_write_timeout(Some(self.deadline.left())).ok()?;
         stream.set_read_timeout(Some(self.deadline.left())).ok()?;
-        let request = format!("ws://{}/", self.address).into_client_request().unwrap();
+        let request = format!("ws://{}/", self.address)
+            .into_client_request()
+            .unwrap();
         Some(tungstenite::client(request, stream).ok()?.0)
     }
 
@@ -181,7 +222,11 @@ impl Client {
     /// A connection that takes nothing more may still have something to be read, its `bye` for instance; so the end is
     /// what reading finds.
     fn send(&mut self, message: &ClientMessage) -> Option<()> {
-        let _ = self.conn.as_mut()?.socket.send(Message::text(message.to_json()));
+        let _ = self
+            .conn
+            .as_mut()?
+            .socket
+            .send(Message::text(message.to_json()));
         Some(())
     }
 
@@ -193,11 +238,16 @@ impl Client {
 
     fn read(&mut self) -> Option<ServerMessage> {
         let socket = &mut self.conn.as_mut()?.socket;
-        socket.get_mut().set_read_timeout(Some(self.deadline.left())).ok()?;
+        socket
+            .get_mut()
+            .set_read_timeout(Some(self.deadline.left()))
+            .ok()?;
         loop {
             match socket.read().ok()? {
                 Message::Text(text) => {
-                    return Some(serde_json::from_str(&text).expect("the server speaks the protocol"));
+                    return Some(
+                        serde_json::from_str(&text).expect("the server speaks the protocol"),
+                    );
                 }
                 Message::Close(_) => return None,
                 _ => {}
@@ -208,14 +258,23 @@ impl Client {
     /// `None` when the connection is of no more use.
     fn hear(&mut self, word: &ServerMessage) -> Option<()> {
         match word {
-            ServerMessage::Bye { code: ByeCode::Shutdown, retry_after_ms: Some(within), .. } => {
+            ServerMessage::Bye {
+                code: ByeCode::Shutdown,
+                retry_after_ms: Some(within),
+                ..
+            } => {
                 self.invitations.push(*within);
                 self.lose();
                 std::thread::sleep(self.dice.up_to_ms(*within).min(self.deadline.left()));
                 return None;
             }
             ServerMessage::Error(refusal) => {
-                assert_eq!(refusal.code, ErrorCode::HistoryUnavailable, "{}: {refusal:?}", self.log.me);
+                assert_eq!(
+                    refusal.code,
+                    ErrorCode::HistoryUnavailable,
+                    "{}: {refusal:?}",
+                    self.log.me
+                );
                 self.refused += 1;
                 // A message that was not taken is said again; a page or a room that could not be read, after a new start.
                 refusal.id.as_ref()?;

@@ -26,7 +26,10 @@ fn a_server_killed_at_any_moment_loses_nothing_and_repeats_nothing() {
     let deadline = Deadline::within_seconds(120 + 4 * cycles);
     let (folder, port) = (Folder::new(), Port::reserve());
     let history = folder.file("historico.db");
-    let (talking, interrupted) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+    let (talking, interrupted) = (
+        Arc::new(AtomicBool::new(true)),
+        Arc::new(AtomicBool::new(false)),
+    );
     let people = PEOPLE.map(|name| {
         let client = Client::new(name, port.address, WINDOW, deadline, dice.fork());
         talk(client, talking.clone(), interrupted.clone(), dice.fork())
@@ -50,16 +53,31 @@ fn a_server_killed_at_any_moment_loses_nothing_and_repeats_nothing() {
     let server = Servidor::spawn(&port, &history, &folder).started();
     talking.store(false, Ordering::Relaxed);
     let mut people = people.map(|person| person.join().unwrap());
-    let length = people.iter().map(|person| person.log.said.len() as u64).sum();
+    let length = people
+        .iter()
+        .map(|person| person.log.said.len() as u64)
+        .sum();
     people.iter_mut().for_each(|person| person.hold(length));
 
     judge(&stored(&history), people.iter().map(|person| &person.log));
     let interrupted: usize = people.iter().map(|person| person.interrupted).sum();
-    assert!(interrupted > 0, "no server was killed in the middle of anything");
-    let again = people.iter().flat_map(|person| &person.log.acks).filter(|ack| ack.duplicate).count();
-    assert!(again >= PEOPLE.len(), "what was stored and said again was not known as the same");
+    assert!(
+        interrupted > 0,
+        "no server was killed in the middle of anything"
+    );
+    let again = people
+        .iter()
+        .flat_map(|person| &person.log.acks)
+        .filter(|ack| ack.duplicate)
+        .count();
+    assert!(
+        again >= PEOPLE.len(),
+        "what was stored and said again was not known as the same"
+    );
     drop(server);
-    println!("{cycle} kills, {length} messages, {interrupted} ends in the middle, {again} said again");
+    println!(
+        "{cycle} kills, {length} messages, {interrupted} ends in the middle, {again} said again"
+    );
 }
 
 /// Somebody who talks without a pause, and now and then loses the connection before the answer.

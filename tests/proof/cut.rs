@@ -29,11 +29,17 @@ fn with_server(history: &Path, visit: impl FnOnce(SocketAddr)) {
     let setup = Setup {
         ceiling: 2000,
         policy: Policy::default(),
-        rules: Rules { rate: None, ..Rules::default() },
+        rules: Rules {
+            rate: None,
+            ..Rules::default()
+        },
         patience: Patience::default(),
         history: Box::new(SqliteHistory::open(history, None).unwrap()),
     };
-    let server = Server::new(listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap(), setup);
+    let server = Server::new(
+        listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap(),
+        setup,
+    );
     let (address, stopper) = (server.local_addr().unwrap(), server.stopper().unwrap());
     let running = thread::spawn(move || server.run());
     visit(address);
@@ -50,10 +56,21 @@ fn a_network_that_cuts_stalls_and_delays_changes_nothing_in_the_end() {
     with_server(&history, |server| {
         let proxy = Proxy::start(server, dice.fork());
         let people: Vec<_> = (0..PEOPLE)
-            .map(|n| Client::new(&format!("Pessoa {n}"), proxy.address, WINDOW, deadline, dice.fork()))
+            .map(|n| {
+                Client::new(
+                    &format!("Pessoa {n}"),
+                    proxy.address,
+                    WINDOW,
+                    deadline,
+                    dice.fork(),
+                )
+            })
             .map(|client| thread::spawn(move || talk(client)))
             .collect();
-        let mut people: Vec<Client> = people.into_iter().map(|person| person.join().unwrap()).collect();
+        let mut people: Vec<Client> = people
+            .into_iter()
+            .map(|person| person.join().unwrap())
+            .collect();
         // Everything was said through the bad network; what is still missing may come on the straight way.
         for person in &mut people {
             person.turn_to(server, deadline);
@@ -62,10 +79,23 @@ fn a_network_that_cuts_stalls_and_delays_changes_nothing_in_the_end() {
         judge(&stored(&history), people.iter().map(|person| &person.log));
         let count = |what: &std::sync::atomic::AtomicUsize| what.load(Ordering::Relaxed);
         let damage = &proxy.damage;
-        let (cuts, stalls, delays) = (count(&damage.cuts), count(&damage.stalls), count(&damage.delays));
-        assert!(cuts > 0 && stalls > 0 && delays > 0, "{cuts} cuts, {stalls} stalls, {delays} delays");
-        let again = people.iter().flat_map(|person| &person.log.acks).filter(|ack| ack.duplicate).count();
-        println!("{cuts} cuts, {stalls} stalls, {delays} delayed pieces, {again} messages said again");
+        let (cuts, stalls, delays) = (
+            count(&damage.cuts),
+            count(&damage.stalls),
+            count(&damage.delays),
+        );
+        assert!(
+            cuts > 0 && stalls > 0 && delays > 0,
+            "{cuts} cuts, {stalls} stalls, {delays} delays"
+        );
+        let again = people
+            .iter()
+            .flat_map(|person| &person.log.acks)
+            .filter(|ack| ack.duplicate)
+            .count();
+        println!(
+            "{cuts} cuts, {stalls} stalls, {delays} delayed pieces, {again} messages said again"
+        );
     });
 }
 

@@ -41,7 +41,12 @@ impl SmallDisk {
         }
         // Straight to stderr, once: what is printed with a macro is not shown when a test passes.
         static TOLD: Once = Once::new();
-        TOLD.call_once(|| drop(writeln!(std::io::stderr(), "Skipped: mounting a small tmpfs is not allowed here.")));
+        TOLD.call_once(|| {
+            drop(writeln!(
+                std::io::stderr(),
+                "Skipped: mounting a small tmpfs is not allowed here."
+            ))
+        });
         None
     }
 
@@ -60,7 +65,10 @@ impl SmallDisk {
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         // Lazily: if a proof failed, its server may still be about to end.
-        let _ = Command::new("umount").arg("--lazy").arg(self.folder.path()).status();
+        let _ = Command::new("umount")
+            .arg("--lazy")
+            .arg(self.folder.path())
+            .status();
     }
 }
 
@@ -78,11 +86,24 @@ struct Scene {
 
 impl Scene {
     fn new(disk: SmallDisk, mut dice: Dice) -> Self {
-        let (outside, port, deadline) = (Folder::new(), Port::reserve(), Deadline::within_seconds(180));
+        let (outside, port, deadline) = (
+            Folder::new(),
+            Port::reserve(),
+            Deadline::within_seconds(180),
+        );
         let server = Servidor::spawn(&port, &disk.file(LOG), &outside).started();
         let ana = Client::new("Ana", port.address, 1, deadline, dice.fork());
         let bruno = Client::new("Bruno", port.address, 1, deadline, dice.fork());
-        Self { disk, outside, port, deadline, dice, server, ana, bruno }
+        Self {
+            disk,
+            outside,
+            port,
+            deadline,
+            dice,
+            server,
+            ana,
+            bruno,
+        }
     }
 
     /// The bytes of one of the log's files.
@@ -112,7 +133,14 @@ impl Scene {
     fn everybody_can_read(&mut self, newcomer: &str) {
         let stored = self.stored();
         self.bruno.hold(stored);
-        Client::new(newcomer, self.port.address, 1, self.deadline, self.dice.fork()).hold(stored);
+        Client::new(
+            newcomer,
+            self.port.address,
+            1,
+            self.deadline,
+            self.dice.fork(),
+        )
+        .hold(stored);
         assert!(self.server.runs(), "the server ended");
     }
 
@@ -122,7 +150,10 @@ impl Scene {
         std::fs::remove_file(ballast).unwrap();
         self.ana.settle();
         let ack = self.ana.log.acks.last().unwrap();
-        assert_eq!((&ack.id, ack.duplicate, ack.seq), (&refused.id, false, self.stored()));
+        assert_eq!(
+            (&ack.id, ack.duplicate, ack.seq),
+            (&refused.id, false, self.stored())
+        );
         self.everybody_can_read("Davi");
     }
 
@@ -149,7 +180,9 @@ impl Scene {
 #[test]
 fn on_a_full_disk_reading_goes_on_and_writing_comes_back_by_itself() {
     let (dice, _seed) = Dice::new();
-    let Some(disk) = SmallDisk::mount(1024) else { return };
+    let Some(disk) = SmallDisk::mount(1024) else {
+        return;
+    };
     let ballast = disk.ballast(300);
     let mut scene = Scene::new(disk, dice);
     scene.talk_until_refused();
@@ -161,7 +194,9 @@ fn on_a_full_disk_reading_goes_on_and_writing_comes_back_by_itself() {
 #[test]
 fn a_server_killed_on_a_full_disk_starts_again_on_it() {
     let (dice, _seed) = Dice::new();
-    let Some(disk) = SmallDisk::mount(1024) else { return };
+    let Some(disk) = SmallDisk::mount(1024) else {
+        return;
+    };
     let ballast = disk.ballast(300);
     let mut scene = Scene::new(disk, dice);
     scene.talk_until_refused();
@@ -176,15 +211,23 @@ fn a_server_killed_on_a_full_disk_starts_again_on_it() {
 fn a_disk_that_fills_while_the_journal_is_being_tidied_loses_nothing() {
     let (dice, _seed) = Dice::new();
     // Room for more journal than SQLite lets grow, and then for too little of the database.
-    let Some(disk) = SmallDisk::mount(JOURNAL_KIB + 2048 + 200) else { return };
+    let Some(disk) = SmallDisk::mount(JOURNAL_KIB + 2048 + 200) else {
+        return;
+    };
     let ballast = disk.ballast(2048);
     let mut scene = Scene::new(disk, dice);
     scene.talk_until_refused();
     let journal = scene.size("historico.db-wal");
-    assert!(journal > JOURNAL_KIB * 1024, "the journal was never due to be tidied: {journal} bytes");
+    assert!(
+        journal > JOURNAL_KIB * 1024,
+        "the journal was never due to be tidied: {journal} bytes"
+    );
     scene.everybody_can_read("Célia");
     let database = scene.size(LOG);
     scene.heals(&ballast);
-    assert!(scene.size(LOG) > database, "the journal was not tidied when there was space again");
+    assert!(
+        scene.size(LOG) > database,
+        "the journal was not tidied when there was space again"
+    );
     scene.verdict();
 }

@@ -48,13 +48,25 @@ impl Line {
             (true, true) => panic!("edited and erased: {entry:?}"),
         };
         let change = entry.edits.map(Change::Edit).or(erases);
-        Self { seq: entry.seq, from: entry.from.to_string(), text: entry.text.clone(), change, fate }
+        Self {
+            seq: entry.seq,
+            from: entry.from.to_string(),
+            text: entry.text.clone(),
+            change,
+            fate,
+        }
     }
 
     /// A line that somebody said, before anything happened to it.
     pub fn said(seq: u64, from: &str, said: &Said) -> Self {
         let text = said.text.clone();
-        Self { seq, from: from.into(), text, change: said.change, fate: Fate::Unchanged }
+        Self {
+            seq,
+            from: from.into(),
+            text,
+            change: said.change,
+            fate: Fate::Unchanged,
+        }
     }
 
     /// Whether the text is that of the first moment.
@@ -65,15 +77,29 @@ impl Line {
 
 /// Does to earlier lines what a later one says; gives the places of those that it changed.
 pub fn change(lines: &mut [Line], later: &Line) -> Vec<usize> {
-    let Some(change) = later.change else { return Vec::new() };
+    let Some(change) = later.change else {
+        return Vec::new();
+    };
     let target = change.target();
     let concerned = |line: &Line| line.seq == target || line.change == Some(Change::Edit(target));
     let mut changed = Vec::new();
-    for (place, line) in lines.iter_mut().enumerate().filter(|(_, line)| concerned(line)) {
+    for (place, line) in lines
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, line)| concerned(line))
+    {
         if line.seq == target && line.fate != Fate::Erased {
-            line.fate = if change == Change::Erase(target) { Fate::Erased } else { Fate::Edited };
+            line.fate = if change == Change::Erase(target) {
+                Fate::Erased
+            } else {
+                Fate::Edited
+            };
         }
-        line.text = if line.fate == Fate::Erased { String::new() } else { later.text.clone() };
+        line.text = if line.fate == Fate::Erased {
+            String::new()
+        } else {
+            later.text.clone()
+        };
         changed.push(place);
     }
     changed
@@ -92,8 +118,19 @@ impl Said {
     pub fn message(&self) -> ClientMessage {
         let (room, id, text) = (RoomName::lobby(), self.id.clone(), self.text.clone());
         match self.change {
-            None => ClientMessage::Say { room, id, text, action: false, reply_to: None },
-            Some(Change::Edit(seq)) => ClientMessage::Edit { room, id, seq, text },
+            None => ClientMessage::Say {
+                room,
+                id,
+                text,
+                action: false,
+                reply_to: None,
+            },
+            Some(Change::Edit(seq)) => ClientMessage::Edit {
+                room,
+                id,
+                seq,
+                text,
+            },
             Some(Change::Erase(seq)) => ClientMessage::Erase { room, id, seq },
         }
     }

@@ -37,7 +37,13 @@ enum Fault {
     Delay,
 }
 
-const FAULTS: [Fault; 5] = [Fault::Stall, Fault::StallAndReset, Fault::Reset, Fault::Truncate, Fault::Delay];
+const FAULTS: [Fault; 5] = [
+    Fault::Stall,
+    Fault::StallAndReset,
+    Fault::Reset,
+    Fault::Truncate,
+    Fault::Delay,
+];
 
 /// How often each kind of thing happened.
 #[derive(Default)]
@@ -59,7 +65,10 @@ impl Proxy {
     pub fn start(server: SocketAddr, mut dice: Dice) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (damage, stopping) = (Arc::new(Damage::default()), Arc::new(AtomicBool::new(false)));
+        let (damage, stopping) = (
+            Arc::new(Damage::default()),
+            Arc::new(AtomicBool::new(false)),
+        );
         let (harm, stop) = (damage.clone(), stopping.clone());
         let accepting = thread::spawn(move || {
             for client in listener.incoming() {
@@ -71,7 +80,12 @@ impl Proxy {
                 }
             }
         });
-        Self { address, damage, stopping, accepting: Some(accepting) }
+        Self {
+            address,
+            damage,
+            stopping,
+            accepting: Some(accepting),
+        }
     }
 }
 
@@ -102,11 +116,25 @@ struct Pipe {
 
 /// Two pipes for one connection, each with its own bad luck.
 fn connect(client: TcpStream, server: TcpStream, dice: &mut Dice, damage: &Arc<Damage>) {
-    let (Ok(client_too), Ok(server_too)) = (client.try_clone(), server.try_clone()) else { return };
+    let (Ok(client_too), Ok(server_too)) = (client.try_clone(), server.try_clone()) else {
+        return;
+    };
     let reset = Arc::new(AtomicBool::new(false));
-    for (from, to, most) in [(client, server, BEFORE_UP), (server_too, client_too, BEFORE_DOWN)] {
+    for (from, to, most) in [
+        (client, server, BEFORE_UP),
+        (server_too, client_too, BEFORE_DOWN),
+    ] {
         let (fault, before, reset) = (dice.pick(FAULTS), dice.below(most) as usize, reset.clone());
-        let pipe = Pipe { from, to, fault, before, most, reset, dice: dice.fork(), damage: damage.clone() };
+        let pipe = Pipe {
+            from,
+            to,
+            fault,
+            before,
+            most,
+            reset,
+            dice: dice.fork(),
+            damage: damage.clone(),
+        };
         thread::spawn(move || pipe.carry());
     }
 }
@@ -126,7 +154,11 @@ impl Pipe {
         }
         // The end of one direction is the end of both. Shut for reading only, the sockets are reset when both pipes have
         // dropped them.
-        let how = if self.reset.load(Ordering::Acquire) { Shutdown::Read } else { Shutdown::Both };
+        let how = if self.reset.load(Ordering::Acquire) {
+            Shutdown::Read
+        } else {
+            Shutdown::Both
+        };
         for socket in [&self.from, &self.to] {
             let _ = socket.shutdown(how);
         }

@@ -45,11 +45,28 @@ fn three_hundred_people_are_back_after_a_restart_and_miss_nothing() {
     let (start, started) = unbounded();
     let mut come = |talks: bool| -> Vec<_> {
         let come = |n| {
-            let client = Client::new(&format!("Pessoa {n}"), port.address, WINDOW, deadline, dice.fork());
-            let person = Person { client, talks, tell: tell.clone(), started: started.clone() };
-            thread::Builder::new().stack_size(STACK).spawn(move || person.live()).unwrap()
+            let client = Client::new(
+                &format!("Pessoa {n}"),
+                port.address,
+                WINDOW,
+                deadline,
+                dice.fork(),
+            );
+            let person = Person {
+                client,
+                talks,
+                tell: tell.clone(),
+                started: started.clone(),
+            };
+            thread::Builder::new()
+                .stack_size(STACK)
+                .spawn(move || person.live())
+                .unwrap()
         };
-        let all: Vec<_> = (0..PEOPLE).filter(|n| (n % TALKS == 0) == talks).map(come).collect();
+        let all: Vec<_> = (0..PEOPLE)
+            .filter(|n| (n % TALKS == 0) == talks)
+            .map(come)
+            .collect();
         wait_for(&news, News::Entered, all.len(), || deadline.left());
         all
     };
@@ -59,23 +76,39 @@ fn three_hundred_people_are_back_after_a_restart_and_miss_nothing() {
     wait_for(&news, News::Acknowledged, IN_THE_MIDDLE, || deadline.left());
     server.terminate();
     let _server = Servidor::spawn(&port, &history, &folder).started();
-    let back = Instant::now() + if long_form() { BACK_WITHIN.0 } else { BACK_WITHIN.1 };
-    wait_for(&news, News::Back, PEOPLE, || back.saturating_duration_since(Instant::now()));
+    let back = Instant::now()
+        + if long_form() {
+            BACK_WITHIN.0
+        } else {
+            BACK_WITHIN.1
+        };
+    wait_for(&news, News::Back, PEOPLE, || {
+        back.saturating_duration_since(Instant::now())
+    });
 
     let mut people: Vec<Client> = people.map(|person| person.join().unwrap()).collect();
-    let length = people.iter().map(|person| person.log.said.len() as u64).sum();
+    let length = people
+        .iter()
+        .map(|person| person.log.said.len() as u64)
+        .sum();
     people.iter_mut().for_each(|person| person.hold(length));
     judge(&stored(&history), people.iter().map(|person| &person.log));
     for person in &people {
         let told = &person.invitations;
-        assert!(told.len() == 1 && told[0] > 0, "{}: {told:?}", person.log.me);
+        assert!(
+            told.len() == 1 && told[0] > 0,
+            "{}: {told:?}",
+            person.log.me
+        );
     }
 }
 
 /// Waits until so many people told this.
 fn wait_for(news: &Receiver<News>, expected: News, mut times: usize, left: impl Fn() -> Duration) {
     while times > 0 {
-        let told = news.recv_timeout(left()).unwrap_or_else(|_| panic!("{times} times {expected:?} are missing"));
+        let told = news
+            .recv_timeout(left())
+            .unwrap_or_else(|_| panic!("{times} times {expected:?} are missing"));
         times -= usize::from(told == expected);
     }
 }

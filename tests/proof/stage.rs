@@ -24,7 +24,9 @@ pub struct Dice {
 impl Dice {
     /// Dice with the seed that was asked for, or one that nobody knows yet.
     pub fn new() -> (Self, Seed) {
-        let asked = std::env::var("PAPO_PROVA_SEMENTE").ok().and_then(|seed| seed.parse().ok());
+        let asked = std::env::var("PAPO_PROVA_SEMENTE")
+            .ok()
+            .and_then(|seed| seed.parse().ok());
         let seed = asked.unwrap_or_else(|| RandomState::new().hash_one(std::process::id()));
         (Self { state: seed }, Seed(seed))
     }
@@ -55,7 +57,9 @@ impl Dice {
 
     /// Other dice, which nobody else throws.
     pub fn fork(&mut self) -> Self {
-        Self { state: self.below(u64::MAX) }
+        Self {
+            state: self.below(u64::MAX),
+        }
     }
 }
 
@@ -123,9 +127,19 @@ impl Servidor {
     /// Starts the program; it may not listen yet. What it complains of goes to a file in the folder.
     pub fn spawn(port: &Port, history: &Path, folder: &Folder) -> Self {
         let complaints = folder.file("stderr.txt");
-        let stderr = File::options().create(true).append(true).open(&complaints).unwrap();
+        let stderr = File::options()
+            .create(true)
+            .append(true)
+            .open(&complaints)
+            .unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_servidor"))
-            .args(["--ritmo", "0", "--porta", &port.address.port().to_string(), "--historico"])
+            .args([
+                "--ritmo",
+                "0",
+                "--porta",
+                &port.address.port().to_string(),
+                "--historico",
+            ])
             .arg(history)
             .env_clear()
             .stdin(Stdio::null())
@@ -134,7 +148,11 @@ impl Servidor {
             .spawn()
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self { child, stdout, complaints }
+        Self {
+            child,
+            stdout,
+            complaints,
+        }
     }
 
     /// Waits until the banner is printed: then it listens.
@@ -143,7 +161,12 @@ impl Servidor {
         while !line.ends_with("Ctrl+C\n") {
             line.clear();
             let read = self.stdout.read_line(&mut line).unwrap();
-            assert_ne!(read, 0, "no banner: {}", std::fs::read_to_string(&self.complaints).unwrap_or_default());
+            assert_ne!(
+                read,
+                0,
+                "no banner: {}",
+                std::fs::read_to_string(&self.complaints).unwrap_or_default()
+            );
         }
         self
     }
@@ -156,8 +179,11 @@ impl Servidor {
 
     /// Asks the program to stop and waits until it has.
     pub fn terminate(mut self) {
-        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), rustix::process::Signal::TERM)
-            .unwrap();
+        rustix::process::kill_process(
+            rustix::process::Pid::from_child(&self.child),
+            rustix::process::Signal::TERM,
+        )
+        .unwrap();
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}");
     }

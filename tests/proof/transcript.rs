@@ -67,7 +67,11 @@ impl Transcript {
     /// A new message with an id of its own; it is kept until it is acknowledged.
     pub fn say(&mut self, padding: &str) -> Said {
         let number = self.said.len() + 1;
-        let said = Said { id: format!("m{number}"), text: format!("{} {number}{padding}", self.me), change: None };
+        let said = Said {
+            id: format!("m{number}"),
+            text: format!("{} {number}{padding}", self.me),
+            change: None,
+        };
         self.said.push(said.clone());
         self.unacked.push_back(said.clone());
         said
@@ -76,28 +80,47 @@ impl Transcript {
     /// The same, to change an earlier line.
     pub fn amend(&mut self, change: Change) {
         let number = self.said.len() + 1;
-        let text = if let Change::Edit(_) = change { format!("{} {number}", self.me) } else { String::new() };
-        let said = Said { id: format!("m{number}"), text, change: Some(change) };
+        let text = if let Change::Edit(_) = change {
+            format!("{} {number}", self.me)
+        } else {
+            String::new()
+        };
+        let said = Said {
+            id: format!("m{number}"),
+            text,
+            change: Some(change),
+        };
         self.said.push(said.clone());
         self.unacked.push_back(said);
     }
 
     /// A change was refused, and will not be asked for again.
     pub fn refused(&mut self, refusal: &Refusal) -> Change {
-        let place = self.unacked.iter().position(|said| Some(&said.id) == refusal.id.as_ref());
+        let place = self
+            .unacked
+            .iter()
+            .position(|said| Some(&said.id) == refusal.id.as_ref());
         let said = place.and_then(|place| self.unacked.remove(place));
-        said.and_then(|said| said.change).unwrap_or_else(|| panic!("{}: {refusal:?}", self.me))
+        said.and_then(|said| said.change)
+            .unwrap_or_else(|| panic!("{}: {refusal:?}", self.me))
     }
 
     /// What to enter or join with: everything after what is held.
     pub fn since(&self) -> Since {
-        Since { epoch: self.epoch.clone(), after: Some(self.held) }
+        Since {
+            epoch: self.epoch.clone(),
+            after: Some(self.held),
+        }
     }
 
     /// The page to ask for, as long as something is missing.
     pub fn wish(&self) -> Option<ClientMessage> {
         let room = RoomName::lobby();
-        self.catching_up.then_some(ClientMessage::History { room, span: Span::After(self.held), limit: self.page })
+        self.catching_up.then_some(ClientMessage::History {
+            room,
+            span: Span::After(self.held),
+            limit: self.page,
+        })
     }
 
     /// Whether nothing is known to be missing.
@@ -108,7 +131,15 @@ impl Transcript {
     /// Takes in one word of the server; true if another page should be asked for now.
     pub fn hear(&mut self, word: &ServerMessage) -> bool {
         match word {
-            ServerMessage::Joined { epoch, seq, oldest, entries, more, reset, .. } => {
+            ServerMessage::Joined {
+                epoch,
+                seq,
+                oldest,
+                entries,
+                more,
+                reset,
+                ..
+            } => {
                 self.joined(epoch, *reset);
                 assert!(*oldest <= seq + 1, "{oldest} is the oldest of {seq}");
                 (self.heard_of, self.oldest) = (*seq, *oldest);
@@ -119,10 +150,21 @@ impl Transcript {
                 }
                 self.skip_to(*oldest);
                 entries.iter().for_each(|entry| self.take(entry));
-                assert!(*more || self.held == *seq, "{}: joined {seq} and holds {}", self.me, self.held);
+                assert!(
+                    *more || self.held == *seq,
+                    "{}: joined {seq} and holds {}",
+                    self.me,
+                    self.held
+                );
                 *more
             }
-            ServerMessage::History { epoch, oldest, entries, more, .. } => {
+            ServerMessage::History {
+                epoch,
+                oldest,
+                entries,
+                more,
+                ..
+            } => {
                 self.turn_page(epoch, *oldest, entries, *more);
                 self.catching_up
             }
@@ -130,7 +172,12 @@ impl Transcript {
                 self.message(entry);
                 false
             }
-            ServerMessage::Ack { id, seq: Some(seq), duplicate, .. } => {
+            ServerMessage::Ack {
+                id,
+                seq: Some(seq),
+                duplicate,
+                ..
+            } => {
                 self.acknowledged(id, *seq, *duplicate);
                 false
             }
@@ -140,7 +187,9 @@ impl Transcript {
 
     fn joined(&mut self, epoch: &str, reset: bool) {
         match &self.epoch {
-            Some(known) if !reset => assert_eq!(known, epoch, "{}: another log without a reset", self.me),
+            Some(known) if !reset => {
+                assert_eq!(known, epoch, "{}: another log without a reset", self.me)
+            }
             Some(known) => assert_ne!(known, epoch, "{}: a reset of the same log", self.me),
             None => assert!(!reset, "{}: a reset of nothing", self.me),
         }
@@ -154,12 +203,22 @@ impl Transcript {
     }
 
     fn turn_page(&mut self, epoch: &str, oldest: u64, entries: &[Arc<Entry>], more: bool) {
-        assert_eq!(self.epoch.as_deref(), Some(epoch), "{}: a page of another log", self.me);
+        assert_eq!(
+            self.epoch.as_deref(),
+            Some(epoch),
+            "{}: a page of another log",
+            self.me
+        );
         self.skip_to(oldest);
         entries.iter().for_each(|entry| self.take(entry));
         self.paged_to = self.held;
         self.heard_of = self.heard_of.max(self.held);
-        assert!(!more || !entries.is_empty(), "{}: more of nothing after {}", self.me, self.held);
+        assert!(
+            !more || !entries.is_empty(),
+            "{}: more of nothing after {}",
+            self.me,
+            self.held
+        );
         self.catching_up = more || self.held < self.heard_of;
     }
 
@@ -173,7 +232,13 @@ impl Transcript {
 
     /// The next line; any other is a broken promise.
     fn take(&mut self, entry: &Entry) {
-        assert_eq!(entry.seq, self.held + 1, "{}: after {} comes {entry:?}", self.me, self.held);
+        assert_eq!(
+            entry.seq,
+            self.held + 1,
+            "{}: after {} comes {entry:?}",
+            self.me,
+            self.held
+        );
         self.held = entry.seq;
         self.push(Line::of(entry));
     }
@@ -196,16 +261,36 @@ impl Transcript {
     fn acknowledged(&mut self, id: &str, seq: u64, duplicate: bool) {
         let place = self.unacked.iter().position(|said| said.id == id);
         let said = place.and_then(|place| self.unacked.remove(place));
-        let said = said.unwrap_or_else(|| panic!("{}: an ack of {id}, which waits for none", self.me));
+        let said =
+            said.unwrap_or_else(|| panic!("{}: an ack of {id}, which waits for none", self.me));
         let epoch = self.epoch.clone().unwrap();
-        self.acks.push(Ack { id: id.into(), epoch, seq, duplicate });
+        self.acks.push(Ack {
+            id: id.into(),
+            epoch,
+            seq,
+            duplicate,
+        });
         self.heard_of = self.heard_of.max(seq);
         if seq <= self.held {
-            assert!(duplicate || seq <= self.paged_to, "{}: {id} at {seq}, and {} is held", self.me, self.held);
+            assert!(
+                duplicate || seq <= self.paged_to,
+                "{}: {id} at {seq}, and {} is held",
+                self.me,
+                self.held
+            );
             self.same(&Line::said(seq, &self.me, &said));
         } else if !self.catching_up {
-            assert!(!duplicate, "{}: {id} is an old one at {seq}, and {} is held", self.me, self.held);
-            assert_eq!(seq, self.held + 1, "{}: the ack of {id} is out of place", self.me);
+            assert!(
+                !duplicate,
+                "{}: {id} is an old one at {seq}, and {} is held",
+                self.me, self.held
+            );
+            assert_eq!(
+                seq,
+                self.held + 1,
+                "{}: the ack of {id} is out of place",
+                self.me
+            );
             self.held = seq;
             self.push(Line::said(seq, &self.me, &said));
         }
@@ -219,7 +304,12 @@ impl Transcript {
             return assert!(known, "{}: {seq} is missing", self.me);
         };
         let line = &self.lines[place];
-        assert_eq!((&line.from, line.change), (&told.from, told.change), "{}: {seq} was another", self.me);
+        assert_eq!(
+            (&line.from, line.change),
+            (&told.from, told.change),
+            "{}: {seq} was another",
+            self.me
+        );
         if line.is_as_said() && told.is_as_said() {
             assert_eq!(line.text, told.text, "{}: {seq} was another", self.me);
         }

@@ -11,8 +11,17 @@ use std::path::Path;
 /// The lobby's log as the file has it.
 pub fn stored(history: &Path) -> Vec<Line> {
     let mut json = Vec::new();
-    sqlite::export(history, &RoomName::lobby(), Format::Json, time::UtcOffset::UTC, &mut json).unwrap();
-    let entries = json.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    sqlite::export(
+        history,
+        &RoomName::lobby(),
+        Format::Json,
+        time::UtcOffset::UTC,
+        &mut json,
+    )
+    .unwrap();
+    let entries = json
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
     let entries = entries.map(|line| serde_json::from_slice::<Entry>(line).unwrap());
     entries.map(|entry| Line::of(&entry)).collect()
 }
@@ -20,7 +29,11 @@ pub fn stored(history: &Path) -> Vec<Line> {
 /// Checks every promise over a log and the clients that made it.
 pub fn judge<'a>(log: &[Line], clients: impl IntoIterator<Item = &'a Transcript>) {
     let seqs: Vec<u64> = log.iter().map(|line| line.seq).collect();
-    assert_eq!(seqs, (1..=log.len() as u64).collect::<Vec<_>>(), "the seqs have a hole");
+    assert_eq!(
+        seqs,
+        (1..=log.len() as u64).collect::<Vec<_>>(),
+        "the seqs have a hole"
+    );
     let different: HashSet<&str> = log.iter().map(|line| &*line.text).collect();
     assert_eq!(different.len(), log.len(), "something was stored twice");
     let mut said = 0;
@@ -30,13 +43,21 @@ pub fn judge<'a>(log: &[Line], clients: impl IntoIterator<Item = &'a Transcript>
         in_order_of_sending(log, client);
         acknowledged_is_stored(log, client);
     }
-    assert_eq!(said, log.len(), "something is stored that nobody said, or the other way round");
+    assert_eq!(
+        said,
+        log.len(),
+        "something is stored that nobody said, or the other way round"
+    );
 }
 
 /// A client's copy is the log, line by line.
 fn same_lines(log: &[Line], client: &Transcript) {
     let (name, count) = (&client.me, client.lines.len());
-    if let Some(other) = log.iter().zip(&client.lines).find(|(line, copy)| line != copy) {
+    if let Some(other) = log
+        .iter()
+        .zip(&client.lines)
+        .find(|(line, copy)| line != copy)
+    {
         panic!("{name} holds something else: {other:?}");
     }
     assert_eq!(count, log.len(), "{name} does not hold all of it");
@@ -44,7 +65,11 @@ fn same_lines(log: &[Line], client: &Transcript) {
 
 /// What one person said stands in the log once and in the order in which it was said.
 fn in_order_of_sending(log: &[Line], client: &Transcript) {
-    let stored: Vec<&str> = log.iter().filter(|line| line.from == client.me).map(|line| &*line.text).collect();
+    let stored: Vec<&str> = log
+        .iter()
+        .filter(|line| line.from == client.me)
+        .map(|line| &*line.text)
+        .collect();
     let said: Vec<&str> = client.said.iter().map(|said| &*said.text).collect();
     assert_eq!(stored, said, "{}: out of order", client.me);
 }
@@ -54,11 +79,23 @@ fn acknowledged_is_stored(log: &[Line], client: &Transcript) {
     let mut places = HashMap::new();
     for Ack { id, seq, .. } in &client.acks {
         let first = *places.entry(&**id).or_insert(*seq);
-        assert_eq!(first, *seq, "{}: {id} was acknowledged at two places", client.me);
+        assert_eq!(
+            first, *seq,
+            "{}: {id} was acknowledged at two places",
+            client.me
+        );
     }
     for said in &client.said {
-        let Some(seq) = places.get(&*said.id) else { panic!("{}: {} has no ack", client.me, said.id) };
-        let line = log.get(*seq as usize - 1).unwrap_or_else(|| panic!("{}: {seq} is not stored", client.me));
-        assert_eq!((&*line.from, &*line.text), (&*client.me, &*said.text), "at {seq}");
+        let Some(seq) = places.get(&*said.id) else {
+            panic!("{}: {} has no ack", client.me, said.id)
+        };
+        let line = log
+            .get(*seq as usize - 1)
+            .unwrap_or_else(|| panic!("{}: {seq} is not stored", client.me));
+        assert_eq!(
+            (&*line.from, &*line.text),
+            (&*client.me, &*said.text),
+            "at {seq}"
+        );
     }
 }

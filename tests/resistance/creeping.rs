@@ -26,7 +26,11 @@ fn margin() -> f64 {
 #[test]
 fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
     let _alone = alone_if_few();
-    let count = if few_descriptors() { TRICKLING_IF_FEW } else { TRICKLING };
+    let count = if few_descriptors() {
+        TRICKLING_IF_FEW
+    } else {
+        TRICKLING
+    };
     let mut server = Servidor::start(&[]);
     let deadline = Deadline::within_seconds(180);
     let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
@@ -47,7 +51,9 @@ fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
         }
     }
     until_gone(&mut trickling, SECOND, deadline, &mut witness, trickle);
-    let mut mute: Vec<Attacker> = (0..MUTE).map(|_| Attacker::connect(server.address, HANDSHAKE.as_bytes())).collect();
+    let mut mute: Vec<Attacker> = (0..MUTE)
+        .map(|_| Attacker::connect(server.address, HANDSHAKE.as_bytes()))
+        .collect();
     let mut both: Vec<Attacker> = half.drain(..).chain(mute.drain(..)).collect();
     let mut turn = 0;
     until_gone(&mut both, SECOND, deadline, &mut witness, |attacker| {
@@ -62,21 +68,37 @@ fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
     let wellbeing = crowd.finish();
     let (half, mute) = both.split_at(HALF);
 
-    let statuses: Vec<u16> = trickling.iter().map(|attacker| attacker.answer().status).collect();
+    let statuses: Vec<u16> = trickling
+        .iter()
+        .map(|attacker| attacker.answer().status)
+        .collect();
     let with = |status| statuses.iter().filter(|&&other| other == status).count();
     let (late, full) = (with(408), with(503));
     assert_eq!(late + full, count, "{statuses:?}");
     assert!(late > 0 && full > 0, "{late} were let in, {full} were not");
     for attacker in half {
-        assert_eq!(attacker.answer().ending(), (Some(1008), Some("protocol".into())));
+        assert_eq!(
+            attacker.answer().ending(),
+            (Some(1008), Some("protocol".into()))
+        );
     }
     for attacker in mute {
-        assert_eq!(attacker.answer().ending(), (Some(1008), Some("idle".into())));
+        assert_eq!(
+            attacker.answer().ending(),
+            (Some(1008), Some("idle".into()))
+        );
     }
-    let let_in = || trickling.iter().filter(|attacker| attacker.answer().status == 408);
+    let let_in = || {
+        trickling
+            .iter()
+            .filter(|attacker| attacker.answer().status == 408)
+    };
     let (heads, halves, mutes) = (span(let_in()), span(half.iter()), span(mute.iter()));
     let least = let_in().map(|attacker| attacker.sent).min().unwrap_or(0);
-    assert!(least >= long_or(5, 2), "they did not go on sending: only {least} bytes in all");
+    assert!(
+        least >= long_or(5, 2),
+        "they did not go on sending: only {least} bytes in all"
+    );
     assert!(heads.0 > 4.0 && heads.1 < 5.0 + margin(), "{heads:?}");
     assert!(halves.0 > 9.0 && halves.1 < 10.0 + margin(), "{halves:?}");
     assert!(mutes.0 > 9.0 && mutes.1 < 10.0 + margin(), "{mutes:?}");
@@ -102,7 +124,11 @@ fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
 /// Somebody who entered and stopped in the middle of a frame.
 fn half_said(server: &Servidor, n: usize, deadline: Deadline) -> Attacker {
     let mut attacker = Attacker::connect(server.address, &wire::entering(&format!("Metade {n}")));
-    assert!(attacker.hears(r#""type":"joined""#, deadline), "{:?}", attacker.answer());
+    assert!(
+        attacker.hears(r#""type":"joined""#, deadline),
+        "{:?}",
+        attacker.answer()
+    );
     let frame = wire::frame(TEXT, &[b' '; 100]);
     attacker.since = Instant::now();
     attacker.send(&frame[..10]);

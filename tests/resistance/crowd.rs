@@ -35,8 +35,20 @@ pub struct Wellbeing {
 impl std::fmt::Display for Wellbeing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
-        let Self { deliveries, p50, p99, worst, .. } = self;
-        write!(f, "{deliveries} deliveries, p50 {:.2} ms, p99 {:.2} ms, worst {:.1} ms", ms(*p50), ms(*p99), ms(*worst))
+        let Self {
+            deliveries,
+            p50,
+            p99,
+            worst,
+            ..
+        } = self;
+        write!(
+            f,
+            "{deliveries} deliveries, p50 {:.2} ms, p99 {:.2} ms, worst {:.1} ms",
+            ms(*p50),
+            ms(*p99),
+            ms(*worst)
+        )
     }
 }
 
@@ -66,20 +78,49 @@ impl Crowd {
     }
 
     /// The same, with names and so many more characters in each message.
-    pub fn start_with(address: SocketAddr, name: &str, people: usize, every: Duration, padding: usize) -> Self {
+    pub fn start_with(
+        address: SocketAddr,
+        name: &str,
+        people: usize,
+        every: Duration,
+        padding: usize,
+    ) -> Self {
         let (stop, start) = (Arc::new(AtomicBool::new(false)), Instant::now());
         let deadline = Deadline::within_seconds(60);
         let names: Vec<String> = (0..people).map(|n| format!("{name} {n}")).collect();
         // All enter before the first one speaks.
-        let entered: Vec<_> = names.iter().map(|name| Person::enter(address, name, deadline)).collect();
+        let entered: Vec<_> = names
+            .iter()
+            .map(|name| Person::enter(address, name, deadline))
+            .collect();
         let members = entered.into_iter().map(|(person, seq)| {
-            let others = names.iter().filter(|name| **name != person.name).map(|name| (name.clone(), (0, false)));
+            let others = names
+                .iter()
+                .filter(|name| **name != person.name)
+                .map(|name| (name.clone(), (0, false)));
             let others = others.collect();
             let (stop, padding) = (stop.clone(), " x".repeat(padding / 2));
             let (said, last, finished, took) = (0, None, false, Vec::new());
-            Member { person, start, every, padding, stop, seq, said, last, others, finished, took }
+            Member {
+                person,
+                start,
+                every,
+                padding,
+                stop,
+                seq,
+                said,
+                last,
+                others,
+                finished,
+                took,
+            }
         });
-        Self { people: members.map(|member| std::thread::spawn(move || member.live())).collect(), stop }
+        Self {
+            people: members
+                .map(|member| std::thread::spawn(move || member.live()))
+                .collect(),
+            stop,
+        }
     }
 
     /// Lets everybody finish, and tells how it was. Whoever missed something fails here.
@@ -92,8 +133,16 @@ impl Crowd {
             took.extend(theirs);
         }
         took.sort_unstable();
-        let at = |share: usize| Duration::from_micros(took[(took.len() * share / 100).min(took.len() - 1)]);
-        Wellbeing { seq, deliveries: took.len(), p50: at(50), p99: at(99), worst: at(100) }
+        let at = |share: usize| {
+            Duration::from_micros(took[(took.len() * share / 100).min(took.len() - 1)])
+        };
+        Wellbeing {
+            seq,
+            deliveries: took.len(),
+            p50: at(50),
+            p99: at(99),
+            worst: at(100),
+        }
     }
 }
 
@@ -128,7 +177,13 @@ impl Member {
         let id = self.said.to_string();
         self.said += 1;
         let room = RoomName::lobby();
-        self.person.say(&ClientMessage::Say { room, id: id.clone(), text, action: false, reply_to: None });
+        self.person.say(&ClientMessage::Say {
+            room,
+            id: id.clone(),
+            text,
+            action: false,
+            reply_to: None,
+        });
         id
     }
 
@@ -136,16 +191,31 @@ impl Member {
         match message {
             ServerMessage::Message(entry) => {
                 self.next_seq(entry.seq);
-                let Some((expected, finished)) = self.others.get_mut(&*entry.from) else { return };
+                let Some((expected, finished)) = self.others.get_mut(&*entry.from) else {
+                    return;
+                };
                 let mut words = entry.text.split(' ');
-                let mut number = || words.next().and_then(|word| word.parse::<u64>().ok()).expect("a number");
-                assert_eq!(number(), *expected, "{} heard {}", self.person.name, entry.from);
+                let mut number = || {
+                    words
+                        .next()
+                        .and_then(|word| word.parse::<u64>().ok())
+                        .expect("a number")
+                };
+                assert_eq!(
+                    number(),
+                    *expected,
+                    "{} heard {}",
+                    self.person.name,
+                    entry.from
+                );
                 let now = self.start.elapsed().as_micros() as u64;
                 self.took.push(now.saturating_sub(number()));
                 *expected += 1;
                 *finished = words.next() == Some(LAST);
             }
-            ServerMessage::Ack { seq: Some(seq), id, .. } => {
+            ServerMessage::Ack {
+                seq: Some(seq), id, ..
+            } => {
                 self.next_seq(*seq);
                 self.finished |= self.last.as_ref() == Some(id);
             }
@@ -155,7 +225,12 @@ impl Member {
     }
 
     fn next_seq(&mut self, seq: u64) {
-        assert_eq!(seq, self.seq + 1, "{} missed something or heard it twice", self.person.name);
+        assert_eq!(
+            seq,
+            self.seq + 1,
+            "{} missed something or heard it twice",
+            self.person.name
+        );
         self.seq = seq;
     }
 }

@@ -39,7 +39,11 @@ impl Listeners {
     fn start(address: SocketAddr, count: usize, deadline: Deadline) -> Self {
         let listener = |n| {
             let mut listener = entered(address, "Ouvinte", n, false, deadline);
-            let head = listener.heard.windows(4).position(|end| end == b"\r\n\r\n").expect("an answer has a head");
+            let head = listener
+                .heard
+                .windows(4)
+                .position(|end| end == b"\r\n\r\n")
+                .expect("an answer has a head");
             listener.heard.drain(..head + 4);
             (listener, 0)
         };
@@ -47,9 +51,15 @@ impl Listeners {
         let last = Arc::new(AtomicU64::new(u64::MAX));
         let until = last.clone();
         let thread = spawn(move || {
-            while all.iter().any(|(_, seq)| *seq < until.load(Ordering::Relaxed)) {
+            while all
+                .iter()
+                .any(|(_, seq)| *seq < until.load(Ordering::Relaxed))
+            {
                 assert!(!deadline.is_over(), "a listener missed the end");
-                wait_for_any(all.iter().map(|(attacker, _)| attacker), Duration::from_millis(50));
+                wait_for_any(
+                    all.iter().map(|(attacker, _)| attacker),
+                    Duration::from_millis(50),
+                );
                 for (attacker, seq) in &mut all {
                     attacker.listen();
                     assert!(attacker.gone.is_none(), "a listener was cut");
@@ -59,7 +69,11 @@ impl Listeners {
                 }
             }
         });
-        Self { last, thread, count }
+        Self {
+            last,
+            thread,
+            count,
+        }
     }
 
     /// Waits until each of them has heard everything.
@@ -76,7 +90,10 @@ fn listen_closely(heard: &mut Vec<u8>, seq: &mut u64) -> bool {
         pinged |= first == PING;
         if payload.starts_with(br#"{"type":"message""#) {
             let text = std::str::from_utf8(payload).unwrap();
-            let number = text.split(r#""seq":"#).nth(1).and_then(|rest| rest.split(',').next()?.parse().ok());
+            let number = text
+                .split(r#""seq":"#)
+                .nth(1)
+                .and_then(|rest| rest.split(',').next()?.parse().ok());
             let number: u64 = number.expect("a message has a seq");
             assert!(*seq == 0 || number == *seq + 1, "{number} came after {seq}");
             *seq = number;
@@ -88,11 +105,25 @@ fn listen_closely(heard: &mut Vec<u8>, seq: &mut u64) -> bool {
 }
 
 /// Somebody who entered; what follows the handshake is left to be heard.
-fn entered(address: SocketAddr, name: &str, n: usize, narrow: bool, deadline: Deadline) -> Attacker {
+fn entered(
+    address: SocketAddr,
+    name: &str,
+    n: usize,
+    narrow: bool,
+    deadline: Deadline,
+) -> Attacker {
     let words = wire::entering(&format!("{name} {n}"));
-    let connect = if narrow { Attacker::connect_narrow } else { Attacker::connect };
+    let connect = if narrow {
+        Attacker::connect_narrow
+    } else {
+        Attacker::connect
+    };
     let mut attacker = connect(address, &words);
-    assert!(attacker.hears(r#""type":"joined""#, deadline), "{:?}", attacker.answer());
+    assert!(
+        attacker.hears(r#""type":"joined""#, deadline),
+        "{:?}",
+        attacker.answer()
+    );
     attacker.since = Instant::now();
     attacker
 }
@@ -120,11 +151,18 @@ fn who_never_reads_is_cut_and_the_others_notice_nothing() {
     server.heal(&mut witness, deadline, &before);
     let before = server.figures();
 
-    let mut deaf: Vec<Attacker> = (0..deaf).map(|n| entered(server.address, "Surdo", n, true, deadline)).collect();
+    let mut deaf: Vec<Attacker> = (0..deaf)
+        .map(|n| entered(server.address, "Surdo", n, true, deadline))
+        .collect();
     let attacked = server.figures();
-    assert!(attacked.threads >= before.threads + deaf.len(), "they are there");
+    assert!(
+        attacked.threads >= before.threads + deaf.len(),
+        "they are there"
+    );
     let crowd = Crowd::start_with(server.address, "Durante", SPEAKERS, every(), padding());
-    let cut = server.settle(&mut witness, deadline, |now| now.threads <= before.threads + SPEAKERS);
+    let cut = server.settle(&mut witness, deadline, |now| {
+        now.threads <= before.threads + SPEAKERS
+    });
     let wellbeing = crowd.finish();
     let after = server.figures();
     let all = listeners.count + deaf.len() + SPEAKERS + 1;
@@ -136,7 +174,10 @@ fn who_never_reads_is_cut_and_the_others_notice_nothing() {
             wait_for_any([&*attacker].into_iter(), deadline.left());
             attacker.listen();
         }
-        assert_eq!(attacker.answer().ending(), (Some(1013), Some("too_slow".into())));
+        assert_eq!(
+            attacker.answer().ending(),
+            (Some(1013), Some("too_slow".into()))
+        );
     }
     let heard = deaf.iter().map(|attacker| attacker.heard.len() / 1024);
     let growth = after.peak.saturating_sub(before.peak);

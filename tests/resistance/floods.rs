@@ -28,15 +28,24 @@ struct Outcome {
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (close, bye) = self.answer.ending();
-        let time = |time: Option<f64>| time.map_or("never".into(), |time| format!("after {time:.2} s"));
+        let time =
+            |time: Option<f64>| time.map_or("never".into(), |time| format!("after {time:.2} s"));
         let (slowed, cut) = (time(self.slowed), time(self.cut));
-        write!(f, "{} KiB sent, slowed {slowed}, cut {cut} with {close:?} {bye:?}", self.sent / 1024)
+        write!(
+            f,
+            "{} KiB sent, slowed {slowed}, cut {cut} with {close:?} {bye:?}",
+            self.sent / 1024
+        )
     }
 }
 
 /// Somebody who entered; the narrow hear little at once.
 fn entered(address: SocketAddr, name: &str, narrow: bool) -> Attacker {
-    let connect = if narrow { Attacker::connect_narrow } else { Attacker::connect };
+    let connect = if narrow {
+        Attacker::connect_narrow
+    } else {
+        Attacker::connect
+    };
     let mut attacker = connect(address, &wire::entering(name));
     assert!(attacker.hears(r#""type":"joined""#, Deadline::within_seconds(60)));
     attacker.since = Instant::now();
@@ -58,10 +67,16 @@ fn flood(mut attacker: Attacker, piece: &[u8], hear: bool) -> Outcome {
             attacker.listen();
         }
     }
-    let cut = (attacker.gone.is_some() || attacker.refused).then(|| attacker.since.elapsed().as_secs_f64());
+    let cut = (attacker.gone.is_some() || attacker.refused)
+        .then(|| attacker.since.elapsed().as_secs_f64());
     // Who never listened may do so now.
     attacker.listen();
-    Outcome { sent: attacker.sent - begun, slowed, cut, answer: attacker.answer() }
+    Outcome {
+        sent: attacker.sent - begun,
+        slowed,
+        cut,
+        answer: attacker.answer(),
+    }
 }
 
 /// Says so many messages as fast as the kernel takes them, and hears every answer.
@@ -85,7 +100,12 @@ fn chatter(mut attacker: Attacker) -> Outcome {
     let slowed = Some(attacker.since.elapsed().as_secs_f64());
     attacker.hears(&last, Deadline::within_seconds(60));
     let cut = attacker.gone.map(|gone| gone.as_secs_f64());
-    Outcome { sent: attacker.sent - begun, slowed, cut, answer: attacker.answer() }
+    Outcome {
+        sent: attacker.sent - begun,
+        slowed,
+        cut,
+        answer: attacker.answer(),
+    }
 }
 
 #[test]
@@ -109,7 +129,13 @@ fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
         attacker.send(&wire::frame(TEXT_BEGUN, b"x"));
         flood(attacker, &wire::frame(CONTINUED, b"x"), true)
     });
-    let pings = spawn(move || flood(entered(address, "Pingue", true), &wire::frame(PING, &[b'p'; 125]), false));
+    let pings = spawn(move || {
+        flood(
+            entered(address, "Pingue", true),
+            &wire::frame(PING, &[b'p'; 125]),
+            false,
+        )
+    });
     let messages = spawn(move || chatter(entered(address, "Fala Tudo", false)));
 
     let floods = [messages, pieces, pings, continuations];
@@ -122,15 +148,30 @@ fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
     server.heal(&mut witness, deadline, &before);
     let wellbeing = crowd.finish();
 
-    let (acks, errors) = (messages.answer.count(r#""type":"ack""#), messages.answer.count(r#""code":"too_fast""#));
+    let (acks, errors) = (
+        messages.answer.count(r#""type":"ack""#),
+        messages.answer.count(r#""code":"too_fast""#),
+    );
     // Every message has its answer, unless so many answers at once were more than the speaker could hear.
     let too_slow = messages.answer.ending() == (Some(1013), Some("too_slow".into()));
-    assert!(acks + errors == MESSAGES || too_slow, "{messages}, {acks} acks, {errors} errors");
+    assert!(
+        acks + errors == MESSAGES || too_slow,
+        "{messages}, {acks} acks, {errors} errors"
+    );
     assert!((20..300).contains(&acks), "{acks} messages were taken");
-    assert_eq!(continuations.answer.ending(), (Some(1008), Some("protocol".into())));
-    assert_eq!(pieces.answer.ending(), (Some(1009), Some("protocol".into())));
+    assert_eq!(
+        continuations.answer.ending(),
+        (Some(1008), Some("protocol".into()))
+    );
+    assert_eq!(
+        pieces.answer.ending(),
+        (Some(1009), Some("protocol".into()))
+    );
     // Whoever never reads hears of the end only if there is still room for it in the kernel.
-    assert!(pings.cut.is_some() && matches!(pings.answer.close, None | Some(1013)), "{pings}");
+    assert!(
+        pings.cut.is_some() && matches!(pings.answer.close, None | Some(1013)),
+        "{pings}"
+    );
     let cpu = after.cpu_since(&before);
     println!(
         "floods: empty continuations: {continuations}\n  1-byte fragments: {pieces}\n  unread pings: {pings}\n  {MESSAGES} \
@@ -139,10 +180,18 @@ fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
         after.peak, before.resident
     );
     let slowed = |outcome: &Outcome| outcome.slowed.is_some_and(|slowed| slowed < 1.0);
-    assert!([&continuations, &pieces, &pings].into_iter().all(|outcome| outcome.slowed.is_some()));
+    assert!(
+        [&continuations, &pieces, &pings]
+            .into_iter()
+            .all(|outcome| outcome.slowed.is_some())
+    );
     assert!(after.peak < before.peak + 32 * 1024, "{} KiB", after.peak);
     if long_form() {
-        assert!([&continuations, &pieces, &pings, &messages].into_iter().all(slowed));
+        assert!(
+            [&continuations, &pieces, &pings, &messages]
+                .into_iter()
+                .all(slowed)
+        );
         assert!(wellbeing.p99 < Duration::from_millis(10));
     }
     server.is_well();

@@ -13,15 +13,25 @@ use std::time::{Duration, Instant};
 /// What the server may answer to a request: 0 is a connection that ends without a word, as after half a request.
 const STATUSES: [u16; 12] = [0, 101, 200, 400, 403, 404, 405, 408, 421, 426, 431, 503];
 /// How it may end a conversation; `None` is an end without a close frame, after one that can't be answered any more.
-const CLOSES: [Option<u16>; 8] =
-    [None, Some(1000), Some(1002), Some(1003), Some(1005), Some(1007), Some(1008), Some(1009)];
+const CLOSES: [Option<u16>; 8] = [
+    None,
+    Some(1000),
+    Some(1002),
+    Some(1003),
+    Some(1005),
+    Some(1007),
+    Some(1008),
+    Some(1009),
+];
 /// Frames said on one connection.
 const FRAMES_AT_ONCE: usize = 120;
 
 /// Sends all of it, closes the writing side and hears everything.
 fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut socket = TcpStream::connect(address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     // A server that refuses early may have closed before all is said.
     let _ = socket.write_all(bytes);
     let _ = socket.shutdown(Shutdown::Write);
@@ -35,19 +45,54 @@ fn malformed(dice: &mut Dice) -> Vec<u8> {
     let swap = |from: &str, to: &str| HANDSHAKE.replacen(from, to, 1).into_bytes();
     let mut head = HANDSHAKE.as_bytes().to_vec();
     match dice.below(20) {
-        0 => swap("GET", dice.pick(&["POST", "G T", "", "GETTTTT", "get", "CONNECT", "\0"])),
-        1 => swap("HTTP/1.1", dice.pick(&["HTTP/1.0", "HTTP/9.9", "HTTP/2", "", "1.1"])),
-        2 => swap("localhost", dice.pick(&["exemplo.com", "", "a b", "localhost:99999999", "[::1", "....", "é"])),
-        3 => swap("Host: localhost\r\n", dice.pick(&["", "Host: a\r\nHost: b\r\n", "Host\r\n", "Host : a\r\n"])),
-        4 => swap("13", dice.pick(&["", "12", "13, 13", "999999999999999999999", "-13"])),
+        0 => swap(
+            "GET",
+            dice.pick(&["POST", "G T", "", "GETTTTT", "get", "CONNECT", "\0"]),
+        ),
+        1 => swap(
+            "HTTP/1.1",
+            dice.pick(&["HTTP/1.0", "HTTP/9.9", "HTTP/2", "", "1.1"]),
+        ),
+        2 => swap(
+            "localhost",
+            dice.pick(&[
+                "exemplo.com",
+                "",
+                "a b",
+                "localhost:99999999",
+                "[::1",
+                "....",
+                "é",
+            ]),
+        ),
+        3 => swap(
+            "Host: localhost\r\n",
+            dice.pick(&["", "Host: a\r\nHost: b\r\n", "Host\r\n", "Host : a\r\n"]),
+        ),
+        4 => swap(
+            "13",
+            dice.pick(&["", "12", "13, 13", "999999999999999999999", "-13"]),
+        ),
         5 => swap(
             "dGhlIHNhbXBsZSBub25jZQ==",
-            dice.pick(&["", "x", "dGhlIHNhbXBsZSBub25jZQ=", "????????????????????????"]),
+            dice.pick(&[
+                "",
+                "x",
+                "dGhlIHNhbXBsZSBub25jZQ=",
+                "????????????????????????",
+            ]),
         ),
-        6 => swap("Connection: Upgrade", dice.pick(&["Connection: close", "Connection:", "Conection: Upgrade"])),
+        6 => swap(
+            "Connection: Upgrade",
+            dice.pick(&["Connection: close", "Connection:", "Conection: Upgrade"]),
+        ),
         7 => swap(
             "Upgrade: websocket",
-            dice.pick(&["Upgrade: h2c", "Upgrade: web socket", "Origin: http://mau.example"]),
+            dice.pick(&[
+                "Upgrade: h2c",
+                "Upgrade: web socket",
+                "Origin: http://mau.example",
+            ]),
         ),
         8 => swap("\r\n\r\n", "\r\n"),
         9 => swap("GET /", "GET /../../../../etc/passwd"),
@@ -76,14 +121,21 @@ fn known_handshakes(address: SocketAddr) {
         (HANDSHAKE.to_owned(), 101),
         (plain("GET /"), 200),
         (swap("GET /", "GET"), 400),
-        (swap("\r\n\r\n", "\r\nOrigin: http://mau.example\r\n\r\n"), 403),
+        (
+            swap("\r\n\r\n", "\r\nOrigin: http://mau.example\r\n\r\n"),
+            403,
+        ),
         (plain("GET /nada"), 404),
         (plain("POST /"), 405),
         (swap("localhost", "exemplo.com"), 421),
         (swap("13", "12"), 426),
         (plain(&format!("GET /{}", "a".repeat(9000))), 431),
     ] {
-        assert_eq!(Answer::of(&exchange(address, head.as_bytes())).status, expected, "{head}");
+        assert_eq!(
+            Answer::of(&exchange(address, head.as_bytes())).status,
+            expected,
+            "{head}"
+        );
     }
 }
 
@@ -97,15 +149,26 @@ fn known_frames(address: SocketAddr) {
         (wire::frame(TEXT, b"?").repeat(FRAMES_AT_ONCE), 1008),
         (wire::frame(TEXT, &[b' '; 70_000]), 1009),
     ] {
-        let answer = Answer::of(&exchange(address, &[wire::entering("Ruído"), frames].concat()));
+        let answer = Answer::of(&exchange(
+            address,
+            &[wire::entering("Ruído"), frames].concat(),
+        ));
         assert_eq!(answer.close, Some(expected));
     }
 }
 
 /// A whole text frame with something like JSON in it, or nothing like it.
 fn any_text(dice: &mut Dice) -> Vec<u8> {
-    const WORDS: [&str; 8] =
-        ["{\"type\":", "\"ping\"", "\"say\",", "\"room\":\"geral\"", "}", "[", "\"id\":\"1\",", "é"];
+    const WORDS: [&str; 8] = [
+        "{\"type\":",
+        "\"ping\"",
+        "\"say\",",
+        "\"room\":\"geral\"",
+        "}",
+        "[",
+        "\"id\":\"1\",",
+        "é",
+    ];
     let text: String = (0..dice.below(6)).map(|_| dice.pick(&WORDS)).collect();
     wire::frame(TEXT, text.as_bytes())
 }
@@ -115,9 +178,16 @@ fn any_frame(dice: &mut Dice) -> Vec<u8> {
     let length = dice.below(130);
     match dice.below(8) {
         0..=3 => any_text(dice),
-        4 => wire::frame(dice.pick(&[0x01, 0x02, 0x80, 0x82, 0x88, 0x89, 0x8A]), b"{}"),
+        4 => wire::frame(
+            dice.pick(&[0x01, 0x02, 0x80, 0x82, 0x88, 0x89, 0x8A]),
+            b"{}",
+        ),
         5 => wire::frame(dice.byte(), &dice.bytes(length)),
-        6 => [&[TEXT, 0xFF, 0, 0, 0, 0, 0, dice.byte()][..], &dice.bytes(length)].concat(),
+        6 => [
+            &[TEXT, 0xFF, 0, 0, 0, 0, 0, dice.byte()][..],
+            &dice.bytes(length),
+        ]
+        .concat(),
         _ => dice.bytes(length),
     }
 }
@@ -142,13 +212,21 @@ fn tally<T: Ord>(what: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
     })
 }
 
-fn handshakes(address: SocketAddr, dice: &mut Dice, count: usize, witness: &mut Witness) -> BTreeMap<u16, usize> {
+fn handshakes(
+    address: SocketAddr,
+    dice: &mut Dice,
+    count: usize,
+    witness: &mut Witness,
+) -> BTreeMap<u16, usize> {
     let mut end = |n| {
         witness.looks(n);
         Answer::of(&exchange(address, &malformed(dice))).status
     };
     let statuses = tally((0..count).map(&mut end));
-    assert!(statuses.keys().all(|status| STATUSES.contains(status)), "{statuses:?}");
+    assert!(
+        statuses.keys().all(|status| STATUSES.contains(status)),
+        "{statuses:?}"
+    );
     statuses
 }
 
@@ -162,9 +240,17 @@ fn frames(
     let mut errors = 0;
     let mut end = |n: usize| {
         witness.looks(n);
-        let begin = if n.is_multiple_of(4) { HANDSHAKE.as_bytes().to_vec() } else { wire::entering("Ruído") };
+        let begin = if n.is_multiple_of(4) {
+            HANDSHAKE.as_bytes().to_vec()
+        } else {
+            wire::entering("Ruído")
+        };
         // Every third breaks the framing sooner or later; the others only make no sense.
-        let any = if n.is_multiple_of(3) { any_frame } else { any_text };
+        let any = if n.is_multiple_of(3) {
+            any_frame
+        } else {
+            any_text
+        };
         let noise: Vec<u8> = (0..FRAMES_AT_ONCE).flat_map(|_| any(dice)).collect();
         let answer = Answer::of(&exchange(address, &[begin, noise].concat()));
         for text in &answer.texts {
@@ -175,7 +261,10 @@ fn frames(
         answer.close
     };
     let closes = tally((0..count / FRAMES_AT_ONCE).map(&mut end));
-    assert!(closes.keys().all(|close| CLOSES.contains(close)), "{closes:?}");
+    assert!(
+        closes.keys().all(|close| CLOSES.contains(close)),
+        "{closes:?}"
+    );
     (closes, errors)
 }
 
@@ -212,7 +301,11 @@ fn noise_by_the_thousand_gets_known_answers_and_leaves_nothing_behind() {
         healed.as_secs_f64() * 1000.0
     );
     assert!(errors > noise / 100, "it was not noise enough");
-    assert!(now.resident < before.resident * 13 / 10, "{} KiB", now.resident);
+    assert!(
+        now.resident < before.resident * 13 / 10,
+        "{} KiB",
+        now.resident
+    );
     if long_form() {
         assert!(growth < 5.0 && wellbeing.p99 < Duration::from_millis(10));
     }

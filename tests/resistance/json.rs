@@ -52,19 +52,37 @@ const CASES: &[(&str, &str)] = &[
     (r#"{"type":"\ud800\ud800"}"#, "bad_json"),
     (r#"{"type":"\ud83d\ude00"}"#, "unknown_type"),
     (r#"{"\ud800":1,"type":"ping"}"#, "bad_json"),
-    (r#"{"type":"say","room":"geral","id":"s1","text":"\ude00\ud83d"}"#, "bad_json"),
-    (r#"{"type":"say","room":"geral","id":"s2","text":"\ud83d\ude00"}"#, "ack"),
-    (r#"{"type":"say","room":"geral","id":"s3","text":"\u00zz"}"#, "bad_json"),
-    (r#"{"type":"say","room":"geral","id":"s4","text":"\x41"}"#, "bad_json"),
+    (
+        r#"{"type":"say","room":"geral","id":"s1","text":"\ude00\ud83d"}"#,
+        "bad_json",
+    ),
+    (
+        r#"{"type":"say","room":"geral","id":"s2","text":"\ud83d\ude00"}"#,
+        "ack",
+    ),
+    (
+        r#"{"type":"say","room":"geral","id":"s3","text":"\u00zz"}"#,
+        "bad_json",
+    ),
+    (
+        r#"{"type":"say","room":"geral","id":"s4","text":"\x41"}"#,
+        "bad_json",
+    ),
     // The same twice.
     (r#"{"type":"ping","type":"ping"}"#, "bad_field"),
     (r#"{"type":"ping","type":"rooms"}"#, "bad_field"),
     (r#"{"type":"ping","room":1,"room":2}"#, "bad_field"),
     (r#"{"type":"ping","x":1,"x":2}"#, "pong"),
-    (r#"{"type":"say","room":"geral","id":"d1","text":"a","text":"b"}"#, "bad_field"),
+    (
+        r#"{"type":"say","room":"geral","id":"d1","text":"a","text":"b"}"#,
+        "bad_field",
+    ),
     // Numbers.
     (r#"{"type":"ping","x":1e308}"#, "pong"),
-    (r#"{"type":"ping","x":99999999999999999999999999999999999999999999}"#, "pong"),
+    (
+        r#"{"type":"ping","x":99999999999999999999999999999999999999999999}"#,
+        "pong",
+    ),
     (r#"{"type":"ping","x":-0.0e-999999}"#, "pong"),
     (r#"{"type":"ping","x":01}"#, "bad_json"),
     (r#"{"type":"ping","x":NaN}"#, "bad_json"),
@@ -72,43 +90,120 @@ const CASES: &[(&str, &str)] = &[
     (r#"{"type":"ping","x":0x10}"#, "bad_json"),
     (r#"{"type":"ping","x":+1}"#, "bad_json"),
     (r#"{"type":"ping","x":1.}"#, "bad_json"),
-    (r#"{"type":"history","room":"geral","after":1e400}"#, "bad_json"),
-    (r#"{"type":"history","room":"geral","after":-1}"#, "bad_field"),
-    (r#"{"type":"history","room":"geral","after":1.5}"#, "bad_field"),
-    (r#"{"type":"history","room":"geral","after":1e300}"#, "bad_field"),
-    (r#"{"type":"history","room":"geral","after":18446744073709551616}"#, "bad_field"),
-    (r#"{"type":"history","room":"geral","after":18446744073709551615}"#, "history"),
+    (
+        r#"{"type":"history","room":"geral","after":1e400}"#,
+        "bad_json",
+    ),
+    (
+        r#"{"type":"history","room":"geral","after":-1}"#,
+        "bad_field",
+    ),
+    (
+        r#"{"type":"history","room":"geral","after":1.5}"#,
+        "bad_field",
+    ),
+    (
+        r#"{"type":"history","room":"geral","after":1e300}"#,
+        "bad_field",
+    ),
+    (
+        r#"{"type":"history","room":"geral","after":18446744073709551616}"#,
+        "bad_field",
+    ),
+    (
+        r#"{"type":"history","room":"geral","after":18446744073709551615}"#,
+        "history",
+    ),
     (r#"{"type":"history","room":"geral","before":0}"#, "history"),
-    (r#"{"type":"history","room":"geral","after":1,"before":1}"#, "bad_field"),
-    (r#"{"type":"history","room":"geral","limit":0}"#, "bad_field"),
-    (r#"{"type":"history","room":"geral","limit":18446744073709551615}"#, "history"),
-    (r#"{"type":"history","room":"geral","limit":"5"}"#, "bad_field"),
-    (r#"{"type":"say","room":"geral","id":"n1","text":"x","reply_to":18446744073709551615}"#, "no_such_entry"),
-    (r#"{"type":"say","room":"geral","id":"n2","text":"x","reply_to":0}"#, "no_such_entry"),
-    (r#"{"type":"say","room":"geral","id":1,"text":"x"}"#, "bad_field"),
+    (
+        r#"{"type":"history","room":"geral","after":1,"before":1}"#,
+        "bad_field",
+    ),
+    (
+        r#"{"type":"history","room":"geral","limit":0}"#,
+        "bad_field",
+    ),
+    (
+        r#"{"type":"history","room":"geral","limit":18446744073709551615}"#,
+        "history",
+    ),
+    (
+        r#"{"type":"history","room":"geral","limit":"5"}"#,
+        "bad_field",
+    ),
+    (
+        r#"{"type":"say","room":"geral","id":"n1","text":"x","reply_to":18446744073709551615}"#,
+        "no_such_entry",
+    ),
+    (
+        r#"{"type":"say","room":"geral","id":"n2","text":"x","reply_to":0}"#,
+        "no_such_entry",
+    ),
+    (
+        r#"{"type":"say","room":"geral","id":1,"text":"x"}"#,
+        "bad_field",
+    ),
     // Fields of another form.
-    (r#"{"type":"say","room":"geral","id":"f1","text":null}"#, "bad_field"),
-    (r#"{"type":"say","room":"geral","id":"f2","text":["x"]}"#, "bad_field"),
-    (r#"{"type":"say","room":"geral","id":"f3","text":"x","action":"true"}"#, "bad_field"),
-    (r#"{"type":"say","room":"geral","id":"f4","text":"\u0000\u200b\u202e"}"#, "text_empty"),
-    (r#"{"type":"say","room":"geral","id":"","text":"x"}"#, "bad_field"),
-    (r#"{"type":"say","room":"geral","id":"\u0000","text":"x"}"#, "bad_field"),
-    (r#"{"type":"say","room":"../../etc","id":"f5","text":"x"}"#, "room_invalid"),
-    (r#"{"type":"say","room":"outra","id":"f6","text":"x"}"#, "not_in_room"),
-    (r#"{"type":"whisper","to":"Fulano","id":"f7","text":"x"}"#, "no_such_person"),
-    (r#"{"type":"search","room":"geral","query":"\"*^:(){}-+ NEAR OR"}"#, "found"),
+    (
+        r#"{"type":"say","room":"geral","id":"f1","text":null}"#,
+        "bad_field",
+    ),
+    (
+        r#"{"type":"say","room":"geral","id":"f2","text":["x"]}"#,
+        "bad_field",
+    ),
+    (
+        r#"{"type":"say","room":"geral","id":"f3","text":"x","action":"true"}"#,
+        "bad_field",
+    ),
+    (
+        r#"{"type":"say","room":"geral","id":"f4","text":"\u0000\u200b\u202e"}"#,
+        "text_empty",
+    ),
+    (
+        r#"{"type":"say","room":"geral","id":"","text":"x"}"#,
+        "bad_field",
+    ),
+    (
+        r#"{"type":"say","room":"geral","id":"\u0000","text":"x"}"#,
+        "bad_field",
+    ),
+    (
+        r#"{"type":"say","room":"../../etc","id":"f5","text":"x"}"#,
+        "room_invalid",
+    ),
+    (
+        r#"{"type":"say","room":"outra","id":"f6","text":"x"}"#,
+        "not_in_room",
+    ),
+    (
+        r#"{"type":"whisper","to":"Fulano","id":"f7","text":"x"}"#,
+        "no_such_person",
+    ),
+    (
+        r#"{"type":"search","room":"geral","query":"\"*^:(){}-+ NEAR OR"}"#,
+        "found",
+    ),
     (r#"{"type":"enter","name":"Outra"}"#, "already_entered"),
 ];
 
 /// What an answer is, in one word.
 fn word(answer: &ServerMessage) -> String {
     let json = serde_json::to_value(answer).unwrap();
-    let field = if json["type"] == "error" { "code" } else { "type" };
+    let field = if json["type"] == "error" {
+        "code"
+    } else {
+        "type"
+    };
     json[field].as_str().unwrap().to_owned()
 }
 
 /// Says each of these to the server, on as many connections as it takes, and compares the answers.
-fn check<'a>(server: &Servidor, deadline: Deadline, cases: impl IntoIterator<Item = (&'a str, &'a str)>) -> usize {
+fn check<'a>(
+    server: &Servidor,
+    deadline: Deadline,
+    cases: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> usize {
     let mut person: Option<Person> = None;
     let mut said = 0;
     for (text, expected) in cases {
@@ -154,12 +249,23 @@ fn nesting_of_any_depth_is_an_answer_and_no_end() {
             cases.push((format!(r#"{{"type":"ping","x":{nested}}}"#), "pong"));
             cases.push((format!(r#"{{"type":"ping","text":{nested}}}"#), "pong"));
             cases.push((format!(r#"{{"type":{nested}}}"#), "bad_field"));
-            cases.push((format!(r#"{{"type":"ping","x":{}"#, open.repeat(depth)), "bad_json"));
+            cases.push((
+                format!(r#"{{"type":"ping","x":{}"#, open.repeat(depth)),
+                "bad_json",
+            ));
         }
     }
     cases.push(("[".repeat(65_000), "bad_json"));
     cases.push((r#"{"type":"#.repeat(8_000), "bad_json"));
-    let said = check(&server, deadline, cases.iter().map(|(text, expected)| (text.as_str(), *expected)));
-    println!("nesting: {said} texts, 1 to {DEEPEST} levels, 6,000, and as many as fit into a frame");
+    let said = check(
+        &server,
+        deadline,
+        cases
+            .iter()
+            .map(|(text, expected)| (text.as_str(), *expected)),
+    );
+    println!(
+        "nesting: {said} texts, 1 to {DEEPEST} levels, 6,000, and as many as fit into a frame"
+    );
     server.is_well();
 }

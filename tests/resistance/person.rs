@@ -19,7 +19,9 @@ impl Person {
     pub fn enter(address: SocketAddr, name: &str, deadline: Deadline) -> (Self, u64) {
         let mut person = Self::connect(address, name, deadline).expect("the server lets people in");
         let secret = name.replace(' ', "_") + "-0123456789abcdef";
-        person.say_text(&format!(r#"{{"type":"enter","name":"{name}","token":"{secret}"}}"#));
+        person.say_text(&format!(
+            r#"{{"type":"enter","name":"{name}","token":"{secret}"}}"#
+        ));
         loop {
             match person.hear(deadline.left()) {
                 Some(ServerMessage::Joined { seq, .. }) => return (person, seq),
@@ -37,7 +39,10 @@ impl Person {
         stream.set_write_timeout(Some(deadline.left()))?;
         let request = format!("ws://{address}/").into_client_request()?;
         match tungstenite::client(request, stream) {
-            Ok((socket, _)) => Ok(Self { name: name.into(), socket }),
+            Ok((socket, _)) => Ok(Self {
+                name: name.into(),
+                socket,
+            }),
             Err(tungstenite::HandshakeError::Failure(error)) => Err(error),
             Err(tungstenite::HandshakeError::Interrupted(_)) => {
                 Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())
@@ -51,20 +56,31 @@ impl Person {
 
     /// Says anything, also what is no message.
     pub fn say_text(&mut self, text: &str) {
-        self.socket.send(Message::text(text)).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        self.socket
+            .send(Message::text(text))
+            .unwrap_or_else(|error| panic!("{}: {error}", self.name));
     }
 
     /// The next message; `None` when there is none in this time. To be cut off is a failure.
     pub fn hear(&mut self, within: Duration) -> Option<ServerMessage> {
-        self.socket.get_mut().set_read_timeout(Some(within.max(Duration::from_millis(1)))).unwrap();
+        self.socket
+            .get_mut()
+            .set_read_timeout(Some(within.max(Duration::from_millis(1))))
+            .unwrap();
         loop {
             match self.socket.read() {
-                Ok(Message::Text(text)) => match serde_json::from_str(&text).expect("the server speaks the protocol") {
-                    ServerMessage::Bye { code, text, .. } => panic!("{}: {code:?} {text}", self.name),
-                    message => return Some(message),
-                },
+                Ok(Message::Text(text)) => {
+                    match serde_json::from_str(&text).expect("the server speaks the protocol") {
+                        ServerMessage::Bye { code, text, .. } => {
+                            panic!("{}: {code:?} {text}", self.name)
+                        }
+                        message => return Some(message),
+                    }
+                }
                 Ok(_) => {}
-                Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => return None,
+                Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    return None;
+                }
                 Err(error) => panic!("{} was cut off: {error}", self.name),
             }
         }
@@ -89,8 +105,14 @@ impl Person {
 
     /// Says goodbye and waits until the server has closed.
     pub fn leave(mut self, deadline: Deadline) {
-        let close = CloseFrame { code: 1000.into(), reason: "".into() };
-        self.socket.get_mut().set_read_timeout(Some(deadline.left())).unwrap();
+        let close = CloseFrame {
+            code: 1000.into(),
+            reason: "".into(),
+        };
+        self.socket
+            .get_mut()
+            .set_read_timeout(Some(deadline.left()))
+            .unwrap();
         self.socket.close(Some(close)).unwrap();
         while self.socket.read().is_ok() {}
     }

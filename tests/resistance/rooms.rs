@@ -54,10 +54,14 @@ fn rooms_are_bounded_and_forgotten_when_nobody_is_in_them() {
     let (mut people, mut rooms, mut full, mut heard) = (Vec::<Person>::new(), 1, 0, Instant::now());
     while full == 0 {
         if heard.elapsed() > HEARD_EVERY {
-            people.iter_mut().chain([&mut witness]).for_each(|person| person.ping(deadline));
+            people
+                .iter_mut()
+                .chain([&mut witness])
+                .for_each(|person| person.ping(deadline));
             heard = Instant::now();
         }
-        let (mut person, _) = Person::enter(server.address, &format!("Dona {}", people.len()), deadline);
+        let (mut person, _) =
+            Person::enter(server.address, &format!("Dona {}", people.len()), deadline);
         for _ in 1..ROOMS_EACH {
             let answer = go(&mut person, "join", &format!("sala-{rooms}"), deadline);
             let opened = matches!(answer, ServerMessage::Joined { .. });
@@ -66,7 +70,10 @@ fn rooms_are_bounded_and_forgotten_when_nobody_is_in_them() {
             full += usize::from(!opened);
         }
         if full == 0 {
-            assert!(refused(&go(&mut person, "join", "mais-uma", deadline)), "a connection has 32 rooms");
+            assert!(
+                refused(&go(&mut person, "join", "mais-uma", deadline)),
+                "a connection has 32 rooms"
+            );
         }
         people.push(person);
     }
@@ -74,8 +81,14 @@ fn rooms_are_bounded_and_forgotten_when_nobody_is_in_them() {
     let crowded = server.figures();
     let (shown, took) = listed(&mut witness, deadline);
     assert_eq!(shown, 500, "a list has an end too");
-    assert!(refused(&go(&mut witness, "join", "outra", deadline)), "the server is full of rooms");
-    assert!(matches!(go(&mut witness, "join", "sala-1", deadline), ServerMessage::Joined { .. }));
+    assert!(
+        refused(&go(&mut witness, "join", "outra", deadline)),
+        "the server is full of rooms"
+    );
+    assert!(matches!(
+        go(&mut witness, "join", "sala-1", deadline),
+        ServerMessage::Joined { .. }
+    ));
     go(&mut witness, "leave", "sala-1", deadline);
     let count = people.len();
     people.into_iter().for_each(|person| person.leave(deadline));
@@ -89,7 +102,11 @@ fn rooms_are_bounded_and_forgotten_when_nobody_is_in_them() {
         took.as_secs_f64() * 1000.0,
         after.resident as i64 - before.resident as i64
     );
-    assert!(crowded.resident < before.resident + 64 * 1024, "{} KiB", crowded.resident);
+    assert!(
+        crowded.resident < before.resident + 64 * 1024,
+        "{} KiB",
+        crowded.resident
+    );
     server.is_well();
 }
 
@@ -100,7 +117,10 @@ fn wander(address: SocketAddr, n: usize, names: usize, deadline: Deadline) {
         let room = format!("r-{n}-{name}");
         let joined = go(&mut person, "join", &room, deadline);
         assert!(matches!(joined, ServerMessage::Joined { .. }), "{joined:?}");
-        assert!(matches!(go(&mut person, "leave", &room, deadline), ServerMessage::Left { .. }));
+        assert!(matches!(
+            go(&mut person, "leave", &room, deadline),
+            ServerMessage::Left { .. }
+        ));
     }
     person.leave(deadline);
 }
@@ -108,7 +128,9 @@ fn wander(address: SocketAddr, n: usize, names: usize, deadline: Deadline) {
 /// So many people come into the lobby and leave the house, one after the other.
 fn come_and_go(address: SocketAddr, first: usize, people: usize, deadline: Deadline) {
     for n in first..first + people {
-        Person::enter(address, &format!("Visita {n}"), deadline).0.leave(deadline);
+        Person::enter(address, &format!("Visita {n}"), deadline)
+            .0
+            .leave(deadline);
     }
 }
 
@@ -121,10 +143,14 @@ fn a_hundred_thousand_names_and_visits_without_end_leave_nothing_behind() {
     let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
     let address = server.address;
     let round = |round: usize, names: usize, visits: usize| {
-        let wanderers =
-            (0..WANDERERS).map(|n| spawn(move || wander(address, round * 10 + n, names / WANDERERS, deadline)));
+        let wanderers = (0..WANDERERS)
+            .map(|n| spawn(move || wander(address, round * 10 + n, names / WANDERERS, deadline)));
         let visitors = spawn(move || come_and_go(address, round * 100_000, visits, deadline));
-        wanderers.collect::<Vec<_>>().into_iter().chain([visitors]).for_each(|thread| thread.join().unwrap());
+        wanderers
+            .collect::<Vec<_>>()
+            .into_iter()
+            .chain([visitors])
+            .for_each(|thread| thread.join().unwrap());
     };
     // A first round fills what the allocator keeps anyway.
     round(0, names / 5, visits / 5);
@@ -139,7 +165,11 @@ fn a_hundred_thousand_names_and_visits_without_end_leave_nothing_behind() {
     let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
     server.heal(&mut witness, deadline, &before);
     let wellbeing = crowd.finish();
-    assert_eq!(listed(&mut witness, deadline).0, 1, "only the lobby is left");
+    assert_eq!(
+        listed(&mut witness, deadline).0,
+        1,
+        "only the lobby is left"
+    );
     let growth = after.resident as i64 - before.resident as i64;
     println!(
         "coming and going: {names} rooms opened and left, {visits} people came and went, {:.0} of both a second; memory \
@@ -151,7 +181,9 @@ fn a_hundred_thousand_names_and_visits_without_end_leave_nothing_behind() {
     );
     assert!(growth < 2048, "{growth} KiB more");
     if long_form() {
-        assert!((names + visits) as f64 / took > 500.0 && wellbeing.p99 < Duration::from_millis(10));
+        assert!(
+            (names + visits) as f64 / took > 500.0 && wellbeing.p99 < Duration::from_millis(10)
+        );
     }
     server.is_well();
 }

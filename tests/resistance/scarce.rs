@@ -36,17 +36,31 @@ fn endure(
     let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
     let before = server.figures();
     take(server);
-    let mut coming: Vec<Attacker> = (0..COMING).map(|_| Attacker::connect(server.address, b"G")).collect();
+    let mut coming: Vec<Attacker> = (0..COMING)
+        .map(|_| Attacker::connect(server.address, b"G"))
+        .collect();
     watch(&mut coming, &mut witness, Duration::from_secs(1));
     while !spent(&server.figures(), refused(&coming)) {
-        watch(&mut coming, &mut witness, deadline.left().min(Duration::from_millis(100)));
+        watch(
+            &mut coming,
+            &mut witness,
+            deadline.left().min(Duration::from_millis(100)),
+        );
     }
     // By now whoever is refused was refused; what goes on is what it costs to have nothing.
     let begun = server.figures();
-    watch(&mut coming, &mut witness, Duration::from_secs(long_or(5, 2)));
+    watch(
+        &mut coming,
+        &mut witness,
+        Duration::from_secs(long_or(5, 2)),
+    );
     let during = server.figures();
     let refused = refused(&coming);
-    let served = COMING - coming.iter().filter(|attacker| attacker.gone.is_some()).count();
+    let served = COMING
+        - coming
+            .iter()
+            .filter(|attacker| attacker.gone.is_some())
+            .count();
     drop(coming);
     give(server);
     let given = Instant::now();
@@ -66,12 +80,20 @@ fn endure(
         assert!(cpu < 5.0 && healed < Duration::from_secs(1));
     }
     server.is_well();
-    Drought { before, during, after, served }
+    Drought {
+        before,
+        during,
+        after,
+        served,
+    }
 }
 
 /// How many were told that there is no more.
 fn refused(coming: &[Attacker]) -> usize {
-    coming.iter().filter(|attacker| attacker.answer().status == 503).count()
+    coming
+        .iter()
+        .filter(|attacker| attacker.answer().status == 503)
+        .count()
 }
 
 /// Lets them hear what they are told for a while.
@@ -79,7 +101,10 @@ fn watch(coming: &mut [Attacker], witness: &mut Person, time: Duration) {
     let until = Instant::now() + time;
     while Instant::now() < until {
         witness.hear(Duration::from_millis(20));
-        coming.iter_mut().filter(|attacker| attacker.gone.is_none()).for_each(Attacker::listen);
+        coming
+            .iter_mut()
+            .filter(|attacker| attacker.gone.is_none())
+            .for_each(Attacker::listen);
     }
 }
 
@@ -92,12 +117,24 @@ fn without_descriptors_the_server_lives_and_heals() {
         server.limit(Resource::Nofile, Some(some.max(64)));
     };
     let spent = |figures: &Figures, _| figures.descriptors >= 60;
-    let drought = endure(&mut server, "descriptors", take, spent, |server| server.limit(Resource::Nofile, None));
+    let drought = endure(&mut server, "descriptors", take, spent, |server| {
+        server.limit(Resource::Nofile, None)
+    });
     assert!(drought.served > 0, "some waited to be accepted");
-    assert!(server.log().contains("Ninguém pode entrar agora"), "accepting failed: {}", server.log());
+    assert!(
+        server.log().contains("Ninguém pode entrar agora"),
+        "accepting failed: {}",
+        server.log()
+    );
     // A few at first, and then two a second.
-    let (lines, seconds) = (server.log().lines().count(), (drought.after.at - drought.before.at).as_secs() as usize);
-    assert!(lines < 50 + 10 * seconds, "{lines} lines in the log in {seconds} s");
+    let (lines, seconds) = (
+        server.log().lines().count(),
+        (drought.after.at - drought.before.at).as_secs() as usize,
+    );
+    assert!(
+        lines < 50 + 10 * seconds,
+        "{lines} lines in the log in {seconds} s"
+    );
 }
 
 /// `ulimit -n 64` from the start: the server knows how few it can hold, and says so to the others.
@@ -107,9 +144,15 @@ fn with_64_descriptors_there_is_room_for_few_and_a_word_for_the_others() {
     let mut server = Servidor::start_with(&[], |command| limited(command, "ulimit -n 64"));
     let deadline = Deadline::within_seconds(120);
     let (mut ana, _) = Person::enter(server.address, "Ana", deadline);
-    let mut coming: Vec<Attacker> = (0..COMING).map(|_| Attacker::connect(server.address, b"G")).collect();
+    let mut coming: Vec<Attacker> = (0..COMING)
+        .map(|_| Attacker::connect(server.address, b"G"))
+        .collect();
     for attacker in &mut coming {
-        assert!(attacker.hears("HTTP/1.1 503 ", deadline), "everybody is told: {:?}", attacker.answer());
+        assert!(
+            attacker.hears("HTTP/1.1 503 ", deadline),
+            "everybody is told: {:?}",
+            attacker.answer()
+        );
     }
     ana.ping(deadline);
     drop(coming);
@@ -126,14 +169,19 @@ fn without_threads_the_server_lives_and_heals() {
     let as_root = rustix::process::getuid().is_root();
     let server = Servidor::try_start(&[], |command| {
         if as_root {
-            limited(command, &format!("ulimit -u {THREADS} 2>/dev/null || ulimit -p {THREADS}"));
+            limited(
+                command,
+                &format!("ulimit -u {THREADS} 2>/dev/null || ulimit -p {THREADS}"),
+            );
             // Somebody who has no thread yet, also not in another run beside this one.
             let own = 60_000 + Dice::new().below(5000) as u32;
             command.uid(own).gid(own).current_dir("/");
         }
     });
     let Some(mut server) = server else {
-        return println!("no more threads: the server can't be started as another user here, so nothing was proved");
+        return println!(
+            "no more threads: the server can't be started as another user here, so nothing was proved"
+        );
     };
     let limit = |server: &Servidor, soft| {
         if !as_root {
@@ -141,8 +189,18 @@ fn without_threads_the_server_lives_and_heals() {
         }
     };
     let spent = |_: &Figures, refused| refused > COMING / 2;
-    let drought = endure(&mut server, "threads", |server| limit(server, Some(1)), spent, |server| limit(server, None));
-    assert!((drought.during.threads as u64) <= THREADS, "{:?}", drought.during);
+    let drought = endure(
+        &mut server,
+        "threads",
+        |server| limit(server, Some(1)),
+        spent,
+        |server| limit(server, None),
+    );
+    assert!(
+        (drought.during.threads as u64) <= THREADS,
+        "{:?}",
+        drought.during
+    );
     let lines = server.log().lines().count();
     assert!(lines > 0 && lines < 20, "{lines} lines in the log");
 }
@@ -151,7 +209,10 @@ fn without_threads_the_server_lives_and_heals() {
 fn limited(command: &mut Command, limit: &str) {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
-    shell.arg(command.get_program()).args(command.get_args()).env_clear();
+    shell
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear();
     *command = shell;
 }
 
@@ -161,8 +222,15 @@ fn without_memory_for_stacks_the_server_lives_and_heals() {
     let _alone = alone();
     let mut server = Servidor::start(&[]);
     // What the server keeps free, and room for some stacks.
-    let take = |server: &Servidor| server.limit(Resource::As, Some(server.figures().space + 280 * 1024 * 1024));
+    let take = |server: &Servidor| {
+        server.limit(
+            Resource::As,
+            Some(server.figures().space + 280 * 1024 * 1024),
+        )
+    };
     let spent = |_: &Figures, refused| refused > 0;
-    let drought = endure(&mut server, "memory for stacks", take, spent, |server| server.limit(Resource::As, None));
+    let drought = endure(&mut server, "memory for stacks", take, spent, |server| {
+        server.limit(Resource::As, None)
+    });
     assert!(drought.after.threads <= drought.before.threads);
 }

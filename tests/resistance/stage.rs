@@ -35,7 +35,9 @@ pub fn alone() -> MutexGuard<'static, ()> {
 /// Whether a process may have so few descriptors that what the tests open at the same time must not add up.
 pub fn few_descriptors() -> bool {
     raise_descriptors();
-    getrlimit(Resource::Nofile).current.is_some_and(|most| most < 4096)
+    getrlimit(Resource::Nofile)
+        .current
+        .is_some_and(|most| most < 4096)
 }
 
 /// Held by whoever opens hundreds of connections, where there are few descriptors.
@@ -51,7 +53,9 @@ pub struct Dice {
 
 impl Dice {
     pub fn new() -> Self {
-        let asked = std::env::var("PAPO_PROVA_SEMENTE").ok().and_then(|seed| seed.parse().ok());
+        let asked = std::env::var("PAPO_PROVA_SEMENTE")
+            .ok()
+            .and_then(|seed| seed.parse().ok());
         let seed = asked.unwrap_or_else(|| RandomState::new().hash_one(std::process::id()));
         Self { seed, state: seed }
     }
@@ -98,7 +102,9 @@ impl Deadline {
     /// The time that is left; none is a failure.
     pub fn left(self) -> Duration {
         assert!(!self.is_over(), "the deadline is over");
-        self.0.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+        self.0
+            .saturating_duration_since(Instant::now())
+            .max(Duration::from_millis(1))
     }
 
     pub fn is_over(self) -> bool {
@@ -153,15 +159,27 @@ impl Servidor {
         raise_descriptors();
         let complaints = new_path("resistencia");
         let mut command = Command::new(env!("CARGO_BIN_EXE_servidor"));
-        command.args(["--porta", "0", "--historico", "nenhum"]).args(options).env_clear();
+        command
+            .args(["--porta", "0", "--historico", "nenhum"])
+            .args(options)
+            .env_clear();
         change(&mut command);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&complaints).unwrap());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&complaints).unwrap());
         let mut child = command.spawn().ok()?;
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let folder = folder_of(child.id());
         // From here on the process ends with this value, whatever happens.
-        let mut server = Self { child, folder, address: nowhere, complaints, stdout };
+        let mut server = Self {
+            child,
+            folder,
+            address: nowhere,
+            complaints,
+            stdout,
+        };
         let port = server.read_port()?;
         server.address.set_port(port);
         Some(server)
@@ -176,7 +194,9 @@ impl Servidor {
                 println!("no banner: {}", self.log());
                 return None;
             }
-            let digits = line.split_once("localhost:").and_then(|(_, rest)| rest.split('/').next());
+            let digits = line
+                .split_once("localhost:")
+                .and_then(|(_, rest)| rest.split('/').next());
             port = port.or(digits.and_then(|digits| digits.trim().parse().ok()));
         }
         port
@@ -193,7 +213,8 @@ impl Servidor {
         let status = fs::read_to_string(self.folder.join("status")).unwrap_or_default();
         let kilobytes = |what: &str| -> u64 {
             let line = status.lines().find_map(|line| line.strip_prefix(what));
-            line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+            line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+                .unwrap_or(0)
         };
         Figures {
             at: Instant::now(),
@@ -210,12 +231,25 @@ impl Servidor {
     pub fn limit(&self, resource: Resource, soft: Option<u64>) {
         let pid = Pid::from_child(&self.child);
         let Rlimit { maximum, .. } = getrlimit(resource);
-        prlimit(Some(pid), resource, Rlimit { current: soft.or(maximum), maximum }).unwrap();
+        prlimit(
+            Some(pid),
+            resource,
+            Rlimit {
+                current: soft.or(maximum),
+                maximum,
+            },
+        )
+        .unwrap();
     }
 
     /// Waits until what the server costs is as it should be; gives how long that took. Nothing tells of it, so between
     /// two looks somebody listens for a moment to what is said.
-    pub fn settle(&self, witness: &mut Person, deadline: Deadline, good: impl Fn(&Figures) -> bool) -> Duration {
+    pub fn settle(
+        &self,
+        witness: &mut Person,
+        deadline: Deadline,
+        good: impl Fn(&Figures) -> bool,
+    ) -> Duration {
         let start = Instant::now();
         loop {
             let figures = self.figures();
@@ -229,12 +263,18 @@ impl Servidor {
 
     /// Waits until there are no more threads and descriptors than before.
     pub fn heal(&self, witness: &mut Person, deadline: Deadline, before: &Figures) -> Duration {
-        self.settle(witness, deadline, |now| now.threads <= before.threads && now.descriptors <= before.descriptors)
+        self.settle(witness, deadline, |now| {
+            now.threads <= before.threads && now.descriptors <= before.descriptors
+        })
     }
 
     /// It lives, and nothing in it panicked.
     pub fn is_well(&mut self) {
-        assert!(self.child.try_wait().unwrap().is_none(), "it ended: {}", self.log());
+        assert!(
+            self.child.try_wait().unwrap().is_none(),
+            "it ended: {}",
+            self.log()
+        );
         assert!(!self.log().contains("panicked"), "{}", self.log());
     }
 }
@@ -245,7 +285,10 @@ impl Drop for Servidor {
         let _ = self.child.wait();
         if std::thread::panicking() {
             let log = self.log();
-            println!("what the server said:\n{}", log.lines().take(20).collect::<Vec<_>>().join("\n"));
+            println!(
+                "what the server said:\n{}",
+                log.lines().take(20).collect::<Vec<_>>().join("\n")
+            );
         }
         let _ = fs::remove_file(&self.complaints);
     }
@@ -254,13 +297,29 @@ impl Drop for Servidor {
 fn cpu(folder: &Path) -> Duration {
     let stat = fs::read_to_string(folder.join("stat")).unwrap_or_default();
     // The name in parentheses may hold anything; the numbers come after the last one.
-    let numbers: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let ticks = |place: usize| numbers.get(place).and_then(|number| number.parse::<u64>().ok()).unwrap_or(0);
+    let numbers: Vec<&str> = stat
+        .rsplit(") ")
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .collect();
+    let ticks = |place: usize| {
+        numbers
+            .get(place)
+            .and_then(|number| number.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
     Duration::from_millis((ticks(11) + ticks(12)) * 1000 / TICKS)
 }
 
 /// A thousand attackers need more descriptors than the soft limit may allow.
 fn raise_descriptors() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    );
 }

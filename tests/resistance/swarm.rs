@@ -33,7 +33,8 @@ impl Attacker {
     /// The same, with a receive buffer as small as the system allows.
     pub fn connect_narrow(address: SocketAddr, bytes: &[u8]) -> Self {
         let since = Instant::now();
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        let socket =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(2048).unwrap();
         socket.connect(&address.into()).unwrap();
         Self::on(socket.into(), bytes, since)
@@ -43,7 +44,14 @@ impl Attacker {
         socket.set_nodelay(true).unwrap();
         socket.write_all(bytes).unwrap();
         socket.set_nonblocking(true).unwrap();
-        Self { socket, sent: bytes.len(), refused: false, heard: Vec::new(), since, gone: None }
+        Self {
+            socket,
+            sent: bytes.len(),
+            refused: false,
+            heard: Vec::new(),
+            since,
+            gone: None,
+        }
     }
 
     /// Sends as much of this as the kernel takes now.
@@ -64,7 +72,10 @@ impl Attacker {
         let mut searched = 0_usize;
         loop {
             let from = searched.saturating_sub(part.len());
-            if self.heard[from..].windows(part.len()).any(|window| window == part.as_bytes()) {
+            if self.heard[from..]
+                .windows(part.len())
+                .any(|window| window == part.as_bytes())
+            {
                 return true;
             }
             if self.gone.is_some() {
@@ -78,7 +89,15 @@ impl Attacker {
 
     /// Waits until the kernel takes more, or there is something to hear if that is wanted too.
     pub fn wait(&self, hear: bool, within: Duration) {
-        wait([self].into_iter(), if hear { PollFlags::IN | PollFlags::OUT } else { PollFlags::OUT }, within);
+        wait(
+            [self].into_iter(),
+            if hear {
+                PollFlags::IN | PollFlags::OUT
+            } else {
+                PollFlags::OUT
+            },
+            within,
+        );
     }
 
     /// Takes what there is to be heard, up to a bound, and notes the end.
@@ -115,13 +134,21 @@ pub fn until_gone(
 ) {
     let mut next = Instant::now() + every;
     while attackers.iter().any(|attacker| attacker.gone.is_none()) {
-        let left = next.saturating_duration_since(Instant::now()).min(deadline.left());
+        let left = next
+            .saturating_duration_since(Instant::now())
+            .min(deadline.left());
         wait(attackers.iter(), PollFlags::IN, left);
-        attackers.iter_mut().filter(|attacker| attacker.gone.is_none()).for_each(Attacker::listen);
+        attackers
+            .iter_mut()
+            .filter(|attacker| attacker.gone.is_none())
+            .for_each(Attacker::listen);
         if next <= Instant::now() {
             next += every;
             witness.ping(deadline);
-            attackers.iter_mut().filter(|attacker| attacker.gone.is_none()).for_each(&mut act);
+            attackers
+                .iter_mut()
+                .filter(|attacker| attacker.gone.is_none())
+                .for_each(&mut act);
         }
     }
 }
@@ -133,8 +160,13 @@ pub fn wait_for_any<'a>(attackers: impl Iterator<Item = &'a Attacker>, within: D
 
 fn wait<'a>(attackers: impl Iterator<Item = &'a Attacker>, what: PollFlags, within: Duration) {
     let there = attackers.filter(|attacker| attacker.gone.is_none());
-    let mut waiting: Vec<PollFd> = there.map(|attacker| PollFd::new(&attacker.socket, what)).collect();
-    let within = Timespec { tv_sec: within.as_secs() as i64, tv_nsec: i64::from(within.subsec_nanos()) };
+    let mut waiting: Vec<PollFd> = there
+        .map(|attacker| PollFd::new(&attacker.socket, what))
+        .collect();
+    let within = Timespec {
+        tv_sec: within.as_secs() as i64,
+        tv_nsec: i64::from(within.subsec_nanos()),
+    };
     match poll(&mut waiting, Some(&within)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(error) => panic!("{error}"),
@@ -143,6 +175,10 @@ fn wait<'a>(attackers: impl Iterator<Item = &'a Attacker>, what: PollFlags, with
 
 /// The shortest and the longest time until the end.
 pub fn span<'a>(attackers: impl Iterator<Item = &'a Attacker>) -> (f64, f64) {
-    let times = attackers.filter_map(|attacker| attacker.gone).map(|gone| gone.as_secs_f64());
-    times.fold((f64::INFINITY, 0.0), |(least, most), time| (least.min(time), most.max(time)))
+    let times = attackers
+        .filter_map(|attacker| attacker.gone)
+        .map(|gone| gone.as_secs_f64());
+    times.fold((f64::INFINITY, 0.0), |(least, most), time| {
+        (least.min(time), most.max(time))
+    })
 }

@@ -53,13 +53,31 @@ impl Answer {
     pub fn of(heard: &[u8]) -> Self {
         let mut answer = Self::default();
         let text = String::from_utf8_lossy(&heard[..heard.len().min(12)]).into_owned();
-        answer.status = text.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.parse().ok()).unwrap_or(0);
-        let head = heard.windows(4).position(|end| end == b"\r\n\r\n").map_or(heard.len(), |end| end + 4);
-        let mut rest = if answer.status == 101 { &heard[head..] } else { &[] };
+        answer.status = text
+            .strip_prefix("HTTP/1.1 ")
+            .and_then(|rest| rest.parse().ok())
+            .unwrap_or(0);
+        let head = heard
+            .windows(4)
+            .position(|end| end == b"\r\n\r\n")
+            .map_or(heard.len(), |end| end + 4);
+        let mut rest = if answer.status == 101 {
+            &heard[head..]
+        } else {
+            &[]
+        };
         while let Some((first, payload, length)) = next_frame(rest) {
             match first & 0x0F {
-                1 => answer.texts.push(String::from_utf8(payload.to_vec()).expect("what the server says is text")),
-                8 => answer.close = Some(payload.get(..2).map_or(1005, |code| u16::from_be_bytes([code[0], code[1]]))),
+                1 => answer.texts.push(
+                    String::from_utf8(payload.to_vec()).expect("what the server says is text"),
+                ),
+                8 => {
+                    answer.close = Some(
+                        payload
+                            .get(..2)
+                            .map_or(1005, |code| u16::from_be_bytes([code[0], code[1]])),
+                    )
+                }
                 10 => answer.pongs += 1,
                 9 => {}
                 other => panic!("the server never sends frames of the kind {other}"),
@@ -76,7 +94,10 @@ impl Answer {
 
     /// The close code and the `bye` of a connection that the server ended.
     pub fn ending(&self) -> (Option<u16>, Option<String>) {
-        let bye = self.texts.last().filter(|text| text.contains(r#""type":"bye""#));
+        let bye = self
+            .texts
+            .last()
+            .filter(|text| text.contains(r#""type":"bye""#));
         let code = bye.and_then(|text| text.split(r#""code":""#).nth(1)?.split('"').next());
         (self.close, code.map(Into::into))
     }
@@ -85,9 +106,19 @@ impl Answer {
 /// The first byte of the next frame of the server's, its payload, and the length of the whole.
 pub fn next_frame(bytes: &[u8]) -> Option<(u8, &[u8], usize)> {
     let (header, length) = match *bytes.get(1)? {
-        126 => (4, u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?) as usize),
-        127 => (10, u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?) as usize),
+        126 => (
+            4,
+            u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?) as usize,
+        ),
+        127 => (
+            10,
+            u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?) as usize,
+        ),
         short => (2, usize::from(short)),
     };
-    Some((bytes[0], bytes.get(header..header + length)?, header + length))
+    Some((
+        bytes[0],
+        bytes.get(header..header + length)?,
+        header + length,
+    ))
 }

@@ -15,7 +15,8 @@ fn read_code(seat: &Seat) -> Option<String> {
     // Beside the code the picture is grey-dark, as in a terminal with a dark theme.
     let is_light = |x: usize, y: usize| {
         let cell = seat.cell((y / 2) as u16, x as u16);
-        let drawn = cell.bgcolor() == vt100::Color::Idx(231) && cell.fgcolor() == vt100::Color::Idx(16);
+        let drawn =
+            cell.bgcolor() == vt100::Color::Idx(231) && cell.fgcolor() == vt100::Color::Idx(16);
         let dark = match cell.contents() {
             "█" => true,
             "▀" => y.is_multiple_of(2),
@@ -24,16 +25,28 @@ fn read_code(seat: &Seat) -> Option<String> {
         };
         drawn && !dark
     };
-    let shade = |x: usize, y: usize| if is_light(x / MODULE, y / MODULE) { 255 } else { 20 };
-    let mut picture = rqrr::PreparedImage::prepare_from_greyscale(columns * MODULE, rows * MODULE, shade);
+    let shade = |x: usize, y: usize| {
+        if is_light(x / MODULE, y / MODULE) {
+            255
+        } else {
+            20
+        }
+    };
+    let mut picture =
+        rqrr::PreparedImage::prepare_from_greyscale(columns * MODULE, rows * MODULE, shade);
     let grids = picture.detect_grids();
     Some(grids.first()?.decode().unwrap().1)
 }
 
 /// The link that the banner tells others; `None` on a machine without any network.
 fn link(seat: &Seat) -> Option<String> {
-    let row = seat.screen().into_iter().find(|row| row.contains("Na rede"))?;
-    row.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned)
+    let row = seat
+        .screen()
+        .into_iter()
+        .find(|row| row.contains("Na rede"))?;
+    row.split_whitespace()
+        .find(|word| word.starts_with("http://"))
+        .map(str::to_owned)
 }
 
 #[test]
@@ -45,9 +58,16 @@ fn a_phone_reads_the_way_in_off_a_large_terminal() {
         return;
     };
     seat.waits("the code", |seat| read_code(seat).as_deref() == Some(&link));
-    assert!(link.ends_with('/') && link.matches(':').count() == 2, "{link}");
+    assert!(
+        link.ends_with('/') && link.matches(':').count() == 2,
+        "{link}"
+    );
     // All of the banner is still in sight, and the code ends on the screen.
-    assert!(seat.screen()[0].starts_with("Papo "), "{}", seat.screen().join("\n"));
+    assert!(
+        seat.screen()[0].starts_with("Papo "),
+        "{}",
+        seat.screen().join("\n")
+    );
 }
 
 #[test]
@@ -66,21 +86,37 @@ fn a_code_is_drawn_only_where_it_helps() {
         seat.signal(rustix::process::Signal::TERM);
         seat.ends();
         let screen = seat.screen().join("\n");
-        assert!(screen.contains("Até logo.") && !screen.contains(['█', '▀', '▄']), "{arguments:?}: {screen}");
+        assert!(
+            screen.contains("Até logo.") && !screen.contains(['█', '▀', '▄']),
+            "{arguments:?}: {screen}"
+        );
     }
 }
 
 #[test]
 fn a_pipe_gets_words_only() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_servidor"));
-    command.args(["--porta", "0", "--historico", "nenhum", "--rede"]).env_clear().env("TERM", "xterm-256color");
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    command
+        .args(["--porta", "0", "--historico", "nenhum", "--rede"])
+        .env_clear()
+        .env("TERM", "xterm-256color");
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut text = String::new();
     while !text.contains("Ctrl+C\n") && stdout.read_line(&mut text).is_ok_and(|read| read > 0) {}
     // What comes after the banner has come when the server has said goodbye.
-    let _ = rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM);
+    let _ = rustix::process::kill_process(
+        rustix::process::Pid::from_child(&child),
+        rustix::process::Signal::TERM,
+    );
     let rest = stdout.read_to_string(&mut text);
     assert!(child.wait().unwrap().success() && rest.is_ok());
-    assert!(text.contains("Até logo.") && !text.contains(['█', '▀', '▄', '\x1b']), "{text}");
+    assert!(
+        text.contains("Até logo.") && !text.contains(['█', '▀', '▄', '\x1b']),
+        "{text}"
+    );
 }

@@ -39,20 +39,30 @@ fn five_thousand_hostile_strings_do_nothing_to_the_screen() {
     // A simple generator: the same strings every time.
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
     for _ in 0..5000 {
-        let text: String = (0..=next(6)).map(|_| PARTS[next(PARTS.len())]).chain(["x"]).collect();
+        let text: String = (0..=next(6))
+            .map(|_| PARTS[next(PARTS.len())])
+            .chain(["x"])
+            .collect();
         lies.says(PARTS[next(PARTS.len())], &text);
     }
     // As many plain words as the screen has rows: any harm done would show beside them.
     (1..=30).for_each(|number| lies.says("Bruno", &format!("palavra {number}")));
     ana.sees("palavra 30");
-    let mut expected = vec![format!(" ● {:66}/ajuda  F2", format!("{address} · Ana · 2 pessoas"))];
+    let mut expected = vec![format!(
+        " ● {:66}/ajuda  F2",
+        format!("{address} · Ana · 2 pessoas")
+    )];
     expected.extend((10..=30).map(|number| format!("{:16}palavra {number}", "")));
     expected.extend([String::new(), " Ana ›".to_owned()]);
     // What is drawn may come in pieces.
-    ana.waits("nothing but the plain words", |seat| seat.screen() == expected);
+    ana.waits("nothing but the plain words", |seat| {
+        seat.screen() == expected
+    });
     assert!(ana.is_full_screen());
 }

@@ -17,7 +17,13 @@ fn ana(server: &TestServer) -> Seat {
 #[track_caller]
 fn all_is_as_it_was(seat: &Seat) {
     assert!(!seat.is_full_screen() && !seat.takes_pastes());
-    assert!(seat.screen().iter().any(|row| row.ends_with("Ana  antes de sair")), "{:#?}", seat.screen());
+    assert!(
+        seat.screen()
+            .iter()
+            .any(|row| row.ends_with("Ana  antes de sair")),
+        "{:#?}",
+        seat.screen()
+    );
 }
 
 #[test]
@@ -83,7 +89,10 @@ fn a_terminal_that_takes_nothing_can_not_hold_up_the_end() {
 fn ana_at_her_shell(server: &TestServer) -> Seat {
     let mut ana = Seat::shell();
     // The shell writes down who the client will be, for whoever has a signal for it.
-    ana.types(&format!("sh -c 'echo $$ > pid; exec \"{CLIENTE}\" --nome Ana {}'\r", server.address));
+    ana.types(&format!(
+        "sh -c 'echo $$ > pid; exec \"{CLIENTE}\" --nome Ana {}'\r",
+        server.address
+    ));
     ana.sees("Você entrou");
     ana.types("antes de parar\r");
     ana.sees("Ana  antes de parar");
@@ -95,7 +104,10 @@ fn goes_on(ana: &mut Seat) {
     // Whatever was done to the terminal meanwhile. A line feed ends a line in every mode.
     ana.types("stty sane; echo em outra coisa; fg\n");
     ana.waits("the screen is back", |seat| {
-        let shell = seat.screen().iter().any(|row| row.contains("pronto>") || row.contains("Stopped"));
+        let shell = seat
+            .screen()
+            .iter()
+            .any(|row| row.contains("pronto>") || row.contains("Stopped"));
         seat.is_full_screen() && seat.takes_pastes() && !seat.gathers_lines() && !shell
     });
     ana.sees("Ana  antes de parar");
@@ -144,6 +156,11 @@ fn without_a_shell_behind_it_ctrl_z_says_so_and_nothing_stops() {
         }
         ana.sees("Não há para onde voltar");
         ana.types("sigo aqui\r");
-        ana.waits("the hint is gone", |seat| !seat.screen().iter().any(|row| row.contains("Não há para onde")));
+        ana.waits("the hint is gone", |seat| {
+            !seat
+                .screen()
+                .iter()
+                .any(|row| row.contains("Não há para onde"))
+        });
     }
 }

@@ -47,14 +47,26 @@ fn what_was_missed_stands_under_a_line() {
     lies.says("Bruno", "antes do corte");
     ana.sees("Bruno  antes do corte");
     drop(lies);
-    let missed: Vec<_> = (2..=4).map(|seq| entry(seq, "Bruno", &format!("perdida {seq}"))).collect();
+    let missed: Vec<_> = (2..=4)
+        .map(|seq| entry(seq, "Bruno", &format!("perdida {seq}")))
+        .collect();
     let mut lies = liar.welcome_back(&json!({"seq": 4, "entries": missed}));
     lies.says("Bruno", "de agora");
     ana.sees("de agora");
     let screen = ana.screen();
-    let end = screen.iter().position(|row| row.ends_with("antes do corte")).unwrap();
-    assert!(screen[end + 1].contains("── novas mensagens ──"), "{screen:#?}");
-    let below: Vec<&str> = screen[end + 2..].iter().take(4).map(|row| row.trim_start()).collect();
+    let end = screen
+        .iter()
+        .position(|row| row.ends_with("antes do corte"))
+        .unwrap();
+    assert!(
+        screen[end + 1].contains("── novas mensagens ──"),
+        "{screen:#?}"
+    );
+    let below: Vec<&str> = screen[end + 2..]
+        .iter()
+        .take(4)
+        .map(|row| row.trim_start())
+        .collect();
     assert_eq!(below[1..], ["perdida 3", "perdida 4", "de agora"]);
     assert!(below[0].ends_with("Bruno  perdida 2"), "{below:?}");
 }

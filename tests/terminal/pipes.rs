@@ -13,22 +13,47 @@ use std::time::Instant;
 fn cliente(arguments: &[&str], server: SocketAddr) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cliente"));
     command.args(arguments).arg(server.to_string()).env_clear();
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
 #[test]
 fn json_is_what_the_wire_says_without_the_secret() {
     let server = TestServer::start();
-    let mut child = cliente(&["--nome", "robô", "--json", "--sala", "avisos"], server.address).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"backup pronto\n").unwrap();
+    let mut child = cliente(
+        &["--nome", "robô", "--json", "--sala", "avisos"],
+        server.address,
+    )
+    .spawn()
+    .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"backup pronto\n")
+        .unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+    assert_eq!(
+        (output.status.code(), output.stderr.as_slice()),
+        (Some(0), &b""[..])
+    );
     let lines = String::from_utf8(output.stdout).unwrap();
-    let messages: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let kinds: Vec<&str> = messages.iter().filter_map(|message| message["type"].as_str()).collect();
+    let messages: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let kinds: Vec<&str> = messages
+        .iter()
+        .filter_map(|message| message["type"].as_str())
+        .collect();
     assert_eq!(kinds, ["welcome", "joined", "ack"]);
-    assert_eq!((messages[0]["token"].as_str(), messages[1]["room"].as_str()), (None, Some("avisos")));
+    assert_eq!(
+        (messages[0]["token"].as_str(), messages[1]["room"].as_str()),
+        (None, Some("avisos"))
+    );
 }
 
 #[test]
@@ -52,15 +77,31 @@ fn run(command: &mut Command, input: &str) -> (Option<i32>, String, String) {
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 #[test]
 fn an_output_that_can_not_be_written_is_code_1() {
     let server = TestServer::start();
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let (code, _, words) = run(cliente(&["--nome", "robô"], server.address).stdout(full), "oi\n");
-    assert_eq!((code, words.as_str()), (Some(1), "Não consegui escrever a saída. Confira o espaço em disco.\n"));
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let (code, _, words) = run(
+        cliente(&["--nome", "robô"], server.address).stdout(full),
+        "oi\n",
+    );
+    assert_eq!(
+        (code, words.as_str()),
+        (
+            Some(1),
+            "Não consegui escrever a saída. Confira o espaço em disco.\n"
+        )
+    );
 }
 
 #[test]
@@ -70,13 +111,18 @@ fn a_connection_that_ends_before_the_confirmation_is_code_5() {
     let (code, output, words) = run(&mut cliente(&["--nome", "robô"], address), "oi\n");
     server.join().unwrap();
     assert_eq!((code, output.as_str()), (Some(5), ""));
-    assert_eq!(words, format!("A conexão com {address} caiu.\n1 mensagem não foi enviada.\n"));
+    assert_eq!(
+        words,
+        format!("A conexão com {address} caiu.\n1 mensagem não foi enviada.\n")
+    );
 }
 
 #[test]
 fn ctrl_c_is_code_130() {
     let server = TestServer::start();
-    let mut child = cliente(&["--nome", "robô", "--ficar", "--json"], server.address).spawn().unwrap();
+    let mut child = cliente(&["--nome", "robô", "--ficar", "--json"], server.address)
+        .spawn()
+        .unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     output.read_line(&mut String::new()).unwrap();
     let pid = rustix::process::Pid::from_child(&child);
@@ -94,7 +140,9 @@ fn a_goodbye_is_heard_although_nothing_can_be_said_any_more() {
         // Lines that are never read make the end of this connection a hard one.
         lies.send(json!({"type": "bye", "code": "kicked", "text": "Até outro dia."}));
     });
-    let lines: String = (0..1000).map(|number| format!("linha {number}\n")).collect();
+    let lines: String = (0..1000)
+        .map(|number| format!("linha {number}\n"))
+        .collect();
     let (code, _, words) = run(&mut cliente(&["--nome", "robô"], address), &lines);
     server.join().unwrap();
     assert_eq!(code, Some(4));
@@ -121,9 +169,25 @@ fn without_a_home_or_with_a_locked_one_there_is_a_conversation_all_the_same() {
 fn closed_streams_are_ends_and_not_defects() {
     let server = TestServer::start();
     for closed in ["<&-", ">&- </dev/null", "2>&- </dev/null"] {
-        let line = format!("exec '{}' --nome robô {} {closed}", env!("CARGO_BIN_EXE_cliente"), server.address);
-        let output = Command::new("/bin/sh").args(["-c", &line]).env_clear().output().unwrap();
-        assert_eq!((output.status.code(), output.stdout.len(), output.stderr.len()), (Some(0), 0, 0), "{closed}");
+        let line = format!(
+            "exec '{}' --nome robô {} {closed}",
+            env!("CARGO_BIN_EXE_cliente"),
+            server.address
+        );
+        let output = Command::new("/bin/sh")
+            .args(["-c", &line])
+            .env_clear()
+            .output()
+            .unwrap();
+        assert_eq!(
+            (
+                output.status.code(),
+                output.stdout.len(),
+                output.stderr.len()
+            ),
+            (Some(0), 0, 0),
+            "{closed}"
+        );
     }
 }
 
@@ -137,18 +201,31 @@ fn through_a_network_that_breaks_everybody_reads_the_same() {
     let server = TestServer::start_without_rate();
     let near = BadNetwork::before(server.address, &[900, 3000, 9000]);
     let far = BadNetwork::before(server.address, &[2500, 6000]);
-    let mut listener = cliente(&["--nome", "Bia", "--insistir", "--ficar"], far).stderr(Stdio::null()).spawn().unwrap();
+    let mut listener = cliente(&["--nome", "Bia", "--insistir", "--ficar"], far)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut heard = BufReader::new(listener.stdout.take().unwrap()).lines();
     // A script is told what is said from its coming on, so it must have come.
     let until = Instant::now() + DEADLINE;
-    while !run(&mut cliente(&["--nome", "Rita"], server.address), "/quem\n").1.contains("Bia") {
+    while !run(&mut cliente(&["--nome", "Rita"], server.address), "/quem\n")
+        .1
+        .contains("Bia")
+    {
         assert!(Instant::now() < until, "the listener never comes");
     }
     let lines: Vec<String> = (0..400).map(|number| format!("linha {number}")).collect();
-    let (code, own, _) = run(&mut cliente(&["--nome", "robô", "--insistir"], near), &(lines.join("\n") + "\n"));
+    let (code, own, _) = run(
+        &mut cliente(&["--nome", "robô", "--insistir"], near),
+        &(lines.join("\n") + "\n"),
+    );
     assert_eq!(code, Some(0));
     assert_eq!(own.lines().map(said).collect::<Vec<_>>(), lines);
-    let heard: Vec<String> = heard.by_ref().map(|line| said(&line.unwrap()).to_owned()).take(lines.len()).collect();
+    let heard: Vec<String> = heard
+        .by_ref()
+        .map(|line| said(&line.unwrap()).to_owned())
+        .take(lines.len())
+        .collect();
     assert_eq!(heard, lines);
     listener.kill().unwrap();
     listener.wait().unwrap();
@@ -177,10 +254,16 @@ fn json_has_the_very_shapes_of_the_wire() {
         let mut lies = liar.welcome();
         told.into_iter().for_each(|message| lies.send(message));
     });
-    let (code, output, _) = run(&mut cliente(&["--nome", "Ana", "--json", "--ficar"], address), "");
+    let (code, output, _) = run(
+        &mut cliente(&["--nome", "Ana", "--json", "--ficar"], address),
+        "",
+    );
     server.join().unwrap();
     assert_eq!(code, Some(4));
     assert!(!output.contains('\u{1b}'));
-    let lines: Vec<serde_json::Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> = output
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(lines[2..], wire, "after welcome and joined");
 }

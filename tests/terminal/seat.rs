@@ -72,7 +72,12 @@ impl Seat {
         std::fs::create_dir(&home).unwrap();
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         command.env_clear();
-        for (key, value) in [("TERM", "xterm-256color"), ("TZ", "UTC"), ("LANG", "C.UTF-8"), ("PS1", "pronto> ")] {
+        for (key, value) in [
+            ("TERM", "xterm-256color"),
+            ("TZ", "UTC"),
+            ("LANG", "C.UTF-8"),
+            ("PS1", "pronto> "),
+        ] {
             command.env(key, value);
         }
         command.env("XDG_STATE_HOME", &home);
@@ -88,7 +93,15 @@ impl Seat {
         // A terminal that tells no size is drawn on as if it had the usual one.
         let seen = if rows == 0 { (24, 80) } else { (rows, columns) };
         let terminal = vt100::Parser::new_with_callbacks(seen.0, seen.1, 0, Bells::default());
-        Self { master: Some((pair.master, keys)), reader: Some(reader), closing, child, output, terminal, home }
+        Self {
+            master: Some((pair.master, keys)),
+            reader: Some(reader),
+            closing,
+            child,
+            output,
+            terminal,
+            home,
+        }
     }
 
     pub fn types(&mut self, keys: &str) {
@@ -106,14 +119,21 @@ impl Seat {
         self.closing.store(true, Ordering::SeqCst);
         // What this key makes the client draw wakes the one who reads, and who lets go.
         self.types("x");
-        self.reader.take().expect("a window is closed once").join().unwrap();
+        self.reader
+            .take()
+            .expect("a window is closed once")
+            .join()
+            .unwrap();
         self.master = None;
     }
 
     /// What is on the screen, rows without the spaces at their ends.
     pub fn screen(&self) -> Vec<String> {
         let screen = self.terminal.screen();
-        screen.rows(0, screen.size().1).map(|row| row.trim_end().to_owned()).collect()
+        screen
+            .rows(0, screen.size().1)
+            .map(|row| row.trim_end().to_owned())
+            .collect()
     }
 
     /// One cell of the screen.
@@ -139,7 +159,10 @@ impl Seat {
     pub fn waits(&mut self, what: &str, wanted: impl Fn(&Self) -> bool) {
         let until = Instant::now() + DEADLINE;
         while !wanted(self) {
-            match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            match self
+                .output
+                .recv_timeout(until.saturating_duration_since(Instant::now()))
+            {
                 Ok(bytes) => self.terminal.process(&bytes),
                 Err(error) => panic!("{what}: {error}\n{}", self.screen().join("\n")),
             }
@@ -152,11 +175,17 @@ impl Seat {
     pub fn presses(&mut self, key: &str, what: &str, wanted: impl Fn(&Self) -> bool) {
         let until = Instant::now() + DEADLINE;
         while !wanted(self) {
-            assert!(Instant::now() < until, "{what}\n{}", self.screen().join("\n"));
+            assert!(
+                Instant::now() < until,
+                "{what}\n{}",
+                self.screen().join("\n")
+            );
             self.types(key);
             let again = Instant::now() + AGAIN;
             while !wanted(self)
-                && let Ok(bytes) = self.output.recv_timeout(again.saturating_duration_since(Instant::now()))
+                && let Ok(bytes) = self
+                    .output
+                    .recv_timeout(again.saturating_duration_since(Instant::now()))
             {
                 self.terminal.process(&bytes);
             }
@@ -166,7 +195,9 @@ impl Seat {
     /// Waits until a row holds this.
     #[track_caller]
     pub fn sees(&mut self, text: &str) {
-        self.waits(text, |seat| seat.screen().iter().any(|row| row.contains(text)));
+        self.waits(text, |seat| {
+            seat.screen().iter().any(|row| row.contains(text))
+        });
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) {
@@ -191,7 +222,11 @@ impl Seat {
     /// Whether the keys arrive as whole lines, as a shell wants them.
     pub fn gathers_lines(&self) -> bool {
         let (master, _) = self.master.as_ref().expect("an open window");
-        format!("{:?}", master.get_termios().expect("a terminal").local_flags).contains("ICANON")
+        format!(
+            "{:?}",
+            master.get_termios().expect("a terminal").local_flags
+        )
+        .contains("ICANON")
     }
 
     /// Waits for the end; gives back the exit code and lets the rest of the output be seen.
@@ -223,5 +258,10 @@ fn watch(mut terminal: Box<dyn Read + Send>, output: &Sender<Vec<u8>>, closing: 
 }
 
 fn size(cols: u16, rows: u16) -> PtySize {
-    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+    PtySize {
+        rows,
+        cols,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
 }

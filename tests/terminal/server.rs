@@ -27,7 +27,10 @@ impl TestServer {
 
     /// A server where a story may be told faster than people type.
     pub fn start_without_rate() -> Self {
-        let rules = Rules { rate: None, ..Rules::default() };
+        let rules = Rules {
+            rate: None,
+            ..Rules::default()
+        };
         Self::start_with(SocketAddr::from(([127, 0, 0, 1], 0)), rules)
     }
 
@@ -45,7 +48,11 @@ impl TestServer {
         };
         let server = Server::new(listen(address).unwrap(), setup);
         let (address, stopper) = (server.local_addr().unwrap(), server.stopper().unwrap());
-        Self { address, stopper, running: Some(std::thread::spawn(move || server.run())) }
+        Self {
+            address,
+            stopper,
+            running: Some(std::thread::spawn(move || server.run())),
+        }
     }
 }
 
@@ -69,7 +76,9 @@ impl BadNetwork {
         std::thread::spawn(move || {
             let lives = cuts.iter().copied().chain(std::iter::repeat(usize::MAX));
             for (visitor, bytes) in listener.incoming().zip(lives) {
-                let (Ok(visitor), Ok(host)) = (visitor, TcpStream::connect(server)) else { return };
+                let (Ok(visitor), Ok(host)) = (visitor, TcpStream::connect(server)) else {
+                    return;
+                };
                 let (visitor, host) = (Arc::new(visitor), Arc::new(host));
                 let left = Arc::new(AtomicUsize::new(bytes));
                 for (from, to) in [(visitor.clone(), host.clone()), (host, visitor)] {
@@ -86,7 +95,9 @@ impl BadNetwork {
 fn carry(mut from: &TcpStream, mut to: &TcpStream, left: &AtomicUsize) {
     let mut buffer = [0; 512];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        let before = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left.saturating_sub(count)));
+        let before = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+            Some(left.saturating_sub(count))
+        });
         let count = count.min(before.unwrap_or(0));
         if to.write_all(&buffer[..count]).is_err() || left.load(Ordering::SeqCst) == 0 {
             break;
@@ -117,7 +128,10 @@ impl Liar {
         let (stream, _) = self.listener.accept().unwrap();
         let mut socket = tungstenite::accept(stream).unwrap();
         assert!(socket.read().unwrap().to_text().unwrap().contains("enter"));
-        let mut lies = Lies { socket, seq: meanwhile["seq"].as_u64().unwrap() };
+        let mut lies = Lies {
+            socket,
+            seq: meanwhile["seq"].as_u64().unwrap(),
+        };
         let limits = json!({"text": 4000, "name": 24, "room": 32, "rate": 5.0, "burst": 20});
         lies.send(json!({"type": "welcome", "name": "Ana", "tag": "a", "token": "t".repeat(32), "protocol": 1,
             "server": "x", "limits": limits, "heartbeat_ms": 20000}));
@@ -136,7 +150,9 @@ pub struct Lies {
 
 impl Lies {
     pub fn send(&mut self, message: Value) {
-        self.socket.send(Message::text(message.to_string())).unwrap();
+        self.socket
+            .send(Message::text(message.to_string()))
+            .unwrap();
     }
 
     pub fn says(&mut self, from: &str, text: &str) {
@@ -157,7 +173,9 @@ impl Lies {
         let text = "palavra ".repeat(400);
         loop {
             self.seq += 1;
-            let message = Message::text(entry(self.seq, "Bruno", &format!("{} {text}", self.seq)).to_string());
+            let message = Message::text(
+                entry(self.seq, "Bruno", &format!("{} {text}", self.seq)).to_string(),
+            );
             if self.socket.send(message).is_err() {
                 return;
             }

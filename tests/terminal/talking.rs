@@ -50,7 +50,9 @@ fn the_bell_rings_for_a_mention_when_it_was_asked_for() {
     ana.sees("@ana em silêncio");
     assert_eq!(ana.bells(), 0);
     ana.types("/avisos sim\r");
-    ana.waits("the bell of the answer or none", |seat| seat.screen().iter().any(|row| row.contains("viso")));
+    ana.waits("the bell of the answer or none", |seat| {
+        seat.screen().iter().any(|row| row.contains("viso"))
+    });
     let before = ana.bells();
     bia.types("@ana agora\r");
     ana.waits("a ring", |seat| seat.bells() > before);
@@ -63,7 +65,9 @@ fn scrolling_up_fetches_what_was_said_before_until_the_beginning() {
     let mut script = Seat::new("Ana", server.address, 80, 24);
     script.sees("Você entrou como Ana.");
     for block in 0..6 {
-        let lines: Vec<String> = (0..20).map(|n| format!("/eu conta {}", block * 20 + n)).collect();
+        let lines: Vec<String> = (0..20)
+            .map(|n| format!("/eu conta {}", block * 20 + n))
+            .collect();
         for line in lines {
             script.types(&format!("{line}\r"));
         }
@@ -72,7 +76,11 @@ fn scrolling_up_fetches_what_was_said_before_until_the_beginning() {
     let mut bia = Seat::new("Bia", server.address, 80, 12);
     bia.sees("Você entrou como Bia.");
     let pages = std::cell::Cell::new(0);
-    while !bia.screen().iter().any(|row| row.contains("Início da conversa")) {
+    while !bia
+        .screen()
+        .iter()
+        .any(|row| row.contains("Início da conversa"))
+    {
         let before = bia.screen();
         // One that comes before the page that was asked for is in vain.
         bia.presses("\x1b[5~", "another page", |seat| seat.screen() != before);
@@ -94,8 +102,14 @@ fn a_paste_of_several_lines_is_one_message() {
     ana.types("\r");
     bia.sees("três");
     let screen = bia.screen();
-    let first = screen.iter().position(|row| row.ends_with("Ana  um")).unwrap();
-    assert_eq!([screen[first + 1].trim(), screen[first + 2].trim()], ["dois", "três"]);
+    let first = screen
+        .iter()
+        .position(|row| row.ends_with("Ana  um"))
+        .unwrap();
+    assert_eq!(
+        [screen[first + 1].trim(), screen[first + 2].trim()],
+        ["dois", "três"]
+    );
 }
 
 #[test]
@@ -110,8 +124,13 @@ fn another_size_is_drawn_anew_with_the_last_message_at_the_bottom() {
         let said = if columns < 20 { "pequena" } else { "a última" };
         ana.waits(said, |seat| {
             let screen = seat.screen();
-            let place = if columns < 20 { 0 } else { usize::from(rows) - 3 };
-            screen[..=place].iter().any(|row| row.contains(said)) && screen[usize::from(rows) - 1].contains('›')
+            let place = if columns < 20 {
+                0
+            } else {
+                usize::from(rows) - 3
+            };
+            screen[..=place].iter().any(|row| row.contains(said))
+                && screen[usize::from(rows) - 1].contains('›')
         });
     }
 }
@@ -151,7 +170,9 @@ fn without_connection_lines_wait_and_enter_tries_at_once() {
     let _server = TestServer::start_on(port.address);
     ana.types("\r");
     ana.sees("Conexão restabelecida.");
-    ana.waits("nothing waits any more", |seat| !seat.screen().iter().any(|row| row.contains('⋯')));
+    ana.waits("nothing waits any more", |seat| {
+        !seat.screen().iter().any(|row| row.contains('⋯'))
+    });
     ana.sees("escrita sem conexão");
 }
 

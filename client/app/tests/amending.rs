@@ -3,11 +3,17 @@
 use super::*;
 
 fn edits(seq: u64, from: &str, edited: u64, text: &str) -> Arc<Entry> {
-    Arc::new(Entry { edits: Some(edited), ..Entry::clone(&entry(seq, from, text)) })
+    Arc::new(Entry {
+        edits: Some(edited),
+        ..Entry::clone(&entry(seq, from, text))
+    })
 }
 
 fn erases(seq: u64, from: &str, erased: &[u64]) -> Arc<Entry> {
-    Arc::new(Entry { erases: erased.to_vec(), ..Entry::clone(&entry(seq, from, "")) })
+    Arc::new(Entry {
+        erases: erased.to_vec(),
+        ..Entry::clone(&entry(seq, from, ""))
+    })
 }
 
 #[test]
@@ -19,24 +25,51 @@ fn changes_take_their_place_in_the_order_and_are_no_lines() {
     desk.hears(ServerMessage::Message(edits(2, "Bruno", 1, "oi, Ana")));
     desk.hears(ServerMessage::Message(edits(3, "Bruno", 1, "")));
     desk.hears(ServerMessage::Message(erases(4, "Bruno", &[1])));
-    assert_eq!(desk.shown(), ["Bruno: oi", "Bruno edits 1: oi, Ana", "Bruno erases [1]"]);
+    assert_eq!(
+        desk.shown(),
+        ["Bruno: oi", "Bruno edits 1: oi, Ana", "Bruno erases [1]"]
+    );
     assert!(desk.did().is_empty(), "nobody is called for it");
     desk.happens(Event::Gone(Gone::Ended));
     desk.happens(Event::Opened);
-    assert_eq!(desk.sent(), ["enter Ana Some(4)"], "they count as any entry");
+    assert_eq!(
+        desk.sent(),
+        ["enter Ana Some(4)"],
+        "they count as any entry"
+    );
 }
 
 #[test]
 fn what_the_history_tells_is_as_it_is_now() {
     let mut desk = Desk::new(PERSON, Some("Ana"));
-    let edited = Arc::new(Entry { edited: true, ..Entry::clone(&entry(1, "Bruno", "agora")) });
-    let erased = Arc::new(Entry { erased: true, ..Entry::clone(&entry(2, "Bruno", "")) });
-    desk.enters("e1", 4, &[edited, erased, edits(3, "Bruno", 1, "agora"), erases(4, "Bruno", &[2])]);
+    let edited = Arc::new(Entry {
+        edited: true,
+        ..Entry::clone(&entry(1, "Bruno", "agora"))
+    });
+    let erased = Arc::new(Entry {
+        erased: true,
+        ..Entry::clone(&entry(2, "Bruno", ""))
+    });
+    desk.enters(
+        "e1",
+        4,
+        &[
+            edited,
+            erased,
+            edits(3, "Bruno", 1, "agora"),
+            erases(4, "Bruno", &[2]),
+        ],
+    );
     let states = desk.did().into_iter().filter_map(|effect| match effect {
-        Effect::Show(Line::Message { seq, state, text, .. }) => Some((seq, state, text)),
+        Effect::Show(Line::Message {
+            seq, state, text, ..
+        }) => Some((seq, state, text)),
         _ => None,
     });
-    let expected = [(1, State::Edited, "agora".to_owned()), (2, State::Erased, String::new())];
+    let expected = [
+        (1, State::Edited, "agora".to_owned()),
+        (2, State::Erased, String::new()),
+    ];
     assert_eq!(states.collect::<Vec<_>>(), expected);
 }
 
@@ -44,9 +77,15 @@ fn what_the_history_tells_is_as_it_is_now() {
 fn an_erased_message_stays_empty_whatever_comes_later() {
     let mut desk = Desk::talking(PERSON);
     desk.hears(says(1, "Bruno", "segredo"));
-    let Some(Effect::Show(mut line)) = desk.did().pop() else { panic!("a line") };
+    let Some(Effect::Show(mut line)) = desk.did().pop() else {
+        panic!("a line")
+    };
     Change::Erased(vec![1]).apply(&mut line);
-    Change::Edited { seq: 1, text: "outra vez".into() }.apply(&mut line);
+    Change::Edited {
+        seq: 1,
+        text: "outra vez".into(),
+    }
+    .apply(&mut line);
     assert!(matches!(line, Line::Message { state: State::Erased, text, .. } if text.is_empty()));
 }
 
@@ -63,16 +102,33 @@ fn the_last_own_message_is_edited_and_taken_back() {
     assert!(desk.did().contains(&Effect::GiveBack("/editar um".into())));
     desk.types("/editar dois");
     desk.types("/apagar");
-    let json = |effect| if let Effect::Send(message) = effect { message.to_json() } else { panic!("{effect:?}") };
+    let json = |effect| {
+        if let Effect::Send(message) = effect {
+            message.to_json()
+        } else {
+            panic!("{effect:?}")
+        }
+    };
     let expected = [
         r#"{"type":"edit","room":"geral","id":"x-2","seq":1,"text":"dois"}"#,
         r#"{"type":"erase","room":"geral","id":"x-3","seq":1}"#,
     ];
-    assert_eq!(desk.did().into_iter().map(json).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        desk.did().into_iter().map(json).collect::<Vec<_>>(),
+        expected
+    );
     desk.happens(Event::Gone(Gone::Ended));
     desk.enters("e1", 1, &[]);
-    let again: Vec<_> = desk.sent().into_iter().filter(|sent| sent.contains("x-")).collect();
-    assert_eq!(again.len(), 2, "what has no answer is said again: {again:?}");
+    let again: Vec<_> = desk
+        .sent()
+        .into_iter()
+        .filter(|sent| sent.contains("x-"))
+        .collect();
+    assert_eq!(
+        again.len(),
+        2,
+        "what has no answer is said again: {again:?}"
+    );
     desk.effects.clear();
     desk.hears(ack("x-2", 2));
     desk.hears(ack("x-3", 3));
@@ -90,7 +146,10 @@ fn a_change_without_an_answer_is_forgotten_when_the_log_begins_anew() {
     desk.happens(Event::Gone(Gone::Ended));
     desk.effects.clear();
     desk.enters("e2", 1, &[entry(1, "Bruno", "outra conversa")]);
-    assert!(desk.shown().contains(&"! O que você queria mudar não está mais guardado no servidor.".into()));
+    assert!(
+        desk.shown()
+            .contains(&"! O que você queria mudar não está mais guardado no servidor.".into())
+    );
     assert_eq!(desk.app.queue.len(), 0);
 }
 
@@ -101,10 +160,24 @@ fn who_is_ignored_is_neither_read_nor_heard() {
     desk.types("/ignorar bruno");
     desk.effects.clear();
     desk.hears(says(1, "Bruno", "@Ana oi"));
-    let (from, tag, to, text) = ("Bruno".into(), "tag-Bruno".into(), "Ana".into(), "psiu".to_owned());
-    desk.hears(ServerMessage::Whisper { from, tag, to, at: 2, text });
+    let (from, tag, to, text) = (
+        "Bruno".into(),
+        "tag-Bruno".into(),
+        "Ana".into(),
+        "psiu".to_owned(),
+    );
+    desk.hears(ServerMessage::Whisper {
+        from,
+        tag,
+        to,
+        at: 2,
+        text,
+    });
     assert!(desk.did().is_empty());
     desk.types("/ignorar Bruno");
     desk.hears(says(2, "Bruno", "e agora?"));
-    assert_eq!(desk.shown(), ["Você volta a ver o que Bruno escreve.", "Bruno: e agora?"]);
+    assert_eq!(
+        desk.shown(),
+        ["Você volta a ver o que Bruno escreve.", "Bruno: e agora?"]
+    );
 }

@@ -43,7 +43,10 @@ struct Chance(u64);
 
 impl Chance {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % end
     }
 
@@ -60,11 +63,23 @@ impl Chance {
     }
 
     fn entry(&mut self) -> Arc<Entry> {
-        let plain = entry(self.number(), ["Ana", "Bruno"][self.below(2)], ["@Ana #lab", ""][self.below(2)]);
+        let plain = entry(
+            self.number(),
+            ["Ana", "Bruno"][self.below(2)],
+            ["@Ana #lab", ""][self.below(2)],
+        );
         let edits = (self.below(4) == 0).then(|| self.number());
-        let erases = (0..self.below(8).saturating_sub(5)).map(|_| self.number()).collect();
+        let erases = (0..self.below(8).saturating_sub(5))
+            .map(|_| self.number())
+            .collect();
         let (edited, erased) = (self.below(5) == 0, self.below(5) == 0);
-        Arc::new(Entry { edits, erases, edited, erased, ..Entry::clone(&plain) })
+        Arc::new(Entry {
+            edits,
+            erases,
+            edited,
+            erased,
+            ..Entry::clone(&plain)
+        })
     }
 
     fn message(&mut self) -> ServerMessage {
@@ -98,19 +113,51 @@ impl Chance {
                 refuses(code, (self.below(2) == 0).then_some(id.as_str()))
             }
             8 => {
-                let code = [ByeCode::Shutdown, ByeCode::TooSlow, ByeCode::Idle, ByeCode::Kicked][self.below(4)];
-                ServerMessage::Bye { code, text: "Tchau.".into(), retry_after_ms: Some(self.number()) }
+                let code = [
+                    ByeCode::Shutdown,
+                    ByeCode::TooSlow,
+                    ByeCode::Idle,
+                    ByeCode::Kicked,
+                ][self.below(4)];
+                ServerMessage::Bye {
+                    code,
+                    text: "Tchau.".into(),
+                    retry_after_ms: Some(self.number()),
+                }
             }
-            9 => ServerMessage::Rooms { rooms: vec![RoomInfo { room: room.into(), online: usize::MAX, seq: 1 }] },
-            10 => ServerMessage::Found { room: room.into(), query: "x".into(), entries: self.entries(), more: true },
-            11 => ServerMessage::Typing { room: room.into(), name: "Bruno".into() },
+            9 => ServerMessage::Rooms {
+                rooms: vec![RoomInfo {
+                    room: room.into(),
+                    online: usize::MAX,
+                    seq: 1,
+                }],
+            },
+            10 => ServerMessage::Found {
+                room: room.into(),
+                query: "x".into(),
+                entries: self.entries(),
+                more: true,
+            },
+            11 => ServerMessage::Typing {
+                room: room.into(),
+                name: "Bruno".into(),
+            },
             12 => {
                 let host = self.below(2) == 0;
-                ServerMessage::Host { name: "Bruno".into(), tag: "tag-Bruno".into(), host }
+                ServerMessage::Host {
+                    name: "Bruno".into(),
+                    tag: "tag-Bruno".into(),
+                    host,
+                }
             }
             13 => {
                 let from = (self.below(2) == 0).then(|| "Bruno".into());
-                ServerMessage::Notice { at: self.number(), text: "Pausa.".into(), room: Some(room.into()), from }
+                ServerMessage::Notice {
+                    at: self.number(),
+                    text: "Pausa.".into(),
+                    room: Some(room.into()),
+                    from,
+                }
             }
             _ => ServerMessage::Presence {
                 room: room.into(),
@@ -144,7 +191,11 @@ impl Chance {
 #[track_caller]
 fn comes_to_rest(desk: &mut Desk) {
     for _ in 0..20 {
-        if desk.app.deadline(desk.now).is_none_or(|time| time > desk.now) {
+        if desk
+            .app
+            .deadline(desk.now)
+            .is_none_or(|time| time > desk.now)
+        {
             return;
         }
         desk.happens(Event::Tick);
@@ -156,13 +207,21 @@ fn comes_to_rest(desk: &mut Desk) {
 fn whatever_is_said_and_done_it_ends_once_and_rests_in_between() {
     let mut chance = Chance(0x2545_f491_4f6c_dd1d);
     for story in 0..400 {
-        let habits = Habits { attended: story % 2 == 0, stays: story % 3 == 0, insists: story % 5 == 0 };
+        let habits = Habits {
+            attended: story % 2 == 0,
+            stays: story % 3 == 0,
+            insists: story % 5 == 0,
+        };
         let mut desk = Desk::new(habits, (story % 7 > 0).then_some("Ana"));
         for _ in 0..80 {
             desk.waits([0, 1, 300, 5000][chance.below(4)]);
             let event = chance.event();
             desk.happens(event);
-            if desk.did().iter().any(|effect| matches!(effect, Effect::Exit(_))) {
+            if desk
+                .did()
+                .iter()
+                .any(|effect| matches!(effect, Effect::Exit(_)))
+            {
                 break;
             }
             desk.app.status(desk.now);
@@ -170,7 +229,10 @@ fn whatever_is_said_and_done_it_ends_once_and_rests_in_between() {
         }
         if desk.app.phase == Phase::Over {
             (0..20).for_each(|_| desk.happens(chance.event()));
-            let ends = desk.did().into_iter().filter(|effect| matches!(effect, Effect::Exit(_)));
+            let ends = desk
+                .did()
+                .into_iter()
+                .filter(|effect| matches!(effect, Effect::Exit(_)));
             assert_eq!(ends.count(), 0, "it ended before");
         }
     }

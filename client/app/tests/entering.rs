@@ -40,7 +40,11 @@ fn the_server_loses_patience_while_a_name_is_thought_about() {
     desk.happens(Event::Opened);
     desk.hears(refuses(ErrorCode::NameTaken, None));
     desk.effects.clear();
-    desk.hears(ServerMessage::Bye { code: ByeCode::Idle, text: "Demorou.".into(), retry_after_ms: None });
+    desk.hears(ServerMessage::Bye {
+        code: ByeCode::Idle,
+        text: "Demorou.".into(),
+        retry_after_ms: None,
+    });
     desk.happens(Event::Gone(Gone::Ended));
     assert_eq!(desk.did(), []);
     desk.types("Ana");
@@ -59,7 +63,10 @@ fn whoever_never_answers_is_no_chat() {
 
 #[test]
 fn a_name_that_is_asked_for_need_not_be_given() {
-    for (name, leaves) in [(None, Event::Submitted("/sair".into())), (None, Event::InputEnded)] {
+    for (name, leaves) in [
+        (None, Event::Submitted("/sair".into())),
+        (None, Event::InputEnded),
+    ] {
         let mut desk = Desk::new(PERSON, name);
         desk.happens(leaves);
         assert_eq!(desk.did(), [Effect::Exit(Exit::Fine)]);
@@ -69,17 +76,36 @@ fn a_name_that_is_asked_for_need_not_be_given() {
     desk.happens(Event::InputEnded);
     desk.effects.clear();
     desk.hears(refuses(ErrorCode::NameTaken, None));
-    assert!(desk.did().contains(&Effect::Close), "nobody will write another name");
+    assert!(
+        desk.did().contains(&Effect::Close),
+        "nobody will write another name"
+    );
 }
 
 #[test]
 fn who_insists_is_told_once_what_is_being_waited_for() {
-    let mut desk = Desk::new(Habits { insists: true, ..SCRIPT }, Some("robô"));
+    let mut desk = Desk::new(
+        Habits {
+            insists: true,
+            ..SCRIPT
+        },
+        Some("robô"),
+    );
     for _ in 0..3 {
         desk.happens(Event::Gone(Gone::Failed(Failure::Refused)));
     }
-    assert!(desk.did().iter().all(|effect| !matches!(effect, Effect::Exit(_))));
-    let mut desk = Desk::new(Habits { insists: true, ..SCRIPT }, Some("robô"));
+    assert!(
+        desk.did()
+            .iter()
+            .all(|effect| !matches!(effect, Effect::Exit(_)))
+    );
+    let mut desk = Desk::new(
+        Habits {
+            insists: true,
+            ..SCRIPT
+        },
+        Some("robô"),
+    );
     desk.happens(Event::Gone(Gone::Failed(Failure::Refused)));
     assert!(desk.shown()[0].starts_with("! Não encontrei nenhum servidor em 127.0.0.1:9000."));
     desk.happens(Event::Gone(Gone::Failed(Failure::Refused)));
@@ -90,18 +116,36 @@ fn who_insists_is_told_once_what_is_being_waited_for() {
 fn a_password_is_asked_for_until_it_is_right() {
     let mut desk = Desk::new(PERSON, Some("Ana"));
     desk.happens(Event::Opened);
-    for code in [ErrorCode::PasswordRequired, ErrorCode::PasswordWrong, ErrorCode::TooFast] {
+    for code in [
+        ErrorCode::PasswordRequired,
+        ErrorCode::PasswordWrong,
+        ErrorCode::TooFast,
+    ] {
         desk.hears(refuses(code, None));
         assert_eq!(desk.app.status(desk.now).asking, Some(Question::Password));
         desk.types("girassol");
-        assert_eq!(desk.sent().last().unwrap(), "enter Ana None", "on the same connection");
+        assert_eq!(
+            desk.sent().last().unwrap(),
+            "enter Ana None",
+            "on the same connection"
+        );
     }
-    desk.hears(ServerMessage::Error(Refusal::new(ErrorCode::PasswordRequired).about_room("geral".into())));
-    assert_eq!(desk.app.status(desk.now).asking, Some(Question::RoomPassword));
+    desk.hears(ServerMessage::Error(
+        Refusal::new(ErrorCode::PasswordRequired).about_room("geral".into()),
+    ));
+    assert_eq!(
+        desk.app.status(desk.now).asking,
+        Some(Question::RoomPassword)
+    );
     desk.effects.clear();
     desk.types("miosótis");
-    let Some(Effect::Send(ClientMessage::Enter { secrets, .. })) = desk.did().pop() else { panic!("no enter") };
-    assert_eq!((secrets.password, secrets.room_password), (Password::new("girassol"), Password::new("miosótis")));
+    let Some(Effect::Send(ClientMessage::Enter { secrets, .. })) = desk.did().pop() else {
+        panic!("no enter")
+    };
+    assert_eq!(
+        (secrets.password, secrets.room_password),
+        (Password::new("girassol"), Password::new("miosótis"))
+    );
 }
 
 #[test]
@@ -126,5 +170,8 @@ fn a_room_is_opened_again_with_its_password() {
         Effect::Send(ClientMessage::Join { room_password, .. }) => room_password,
         _ => None,
     });
-    assert_eq!(passwords.collect::<Vec<_>>(), [Password::new("girassol").unwrap()]);
+    assert_eq!(
+        passwords.collect::<Vec<_>>(),
+        [Password::new("girassol").unwrap()]
+    );
 }

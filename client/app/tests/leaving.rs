@@ -19,7 +19,9 @@ fn leaving_waits_for_the_last_confirmation() {
 fn leaving_without_connection_says_what_was_left_behind() {
     let mut desk = Desk::talking(PERSON);
     desk.happens(Event::Gone(Gone::Ended));
-    ["um", "dois", "três"].into_iter().for_each(|text| desk.types(text));
+    ["um", "dois", "três"]
+        .into_iter()
+        .for_each(|text| desk.types(text));
     desk.effects.clear();
     desk.happens(Event::Leave);
     assert_eq!(desk.shown(), ["! 3 mensagens não foram enviadas."]);

@@ -16,8 +16,16 @@ use crate::words::{self, Failure};
 use papo::protocol::{Entry, ErrorCode, Limits, Member, Refusal, RoomInfo, ServerMessage, Span};
 use std::sync::Arc;
 
-const PERSON: Habits = Habits { attended: true, stays: false, insists: false };
-const SCRIPT: Habits = Habits { attended: false, stays: false, insists: false };
+const PERSON: Habits = Habits {
+    attended: true,
+    stays: false,
+    insists: false,
+};
+const SCRIPT: Habits = Habits {
+    attended: false,
+    stays: false,
+    insists: false,
+};
 
 /// Somebody at the client, and a clock turned by hand.
 struct Desk {
@@ -32,7 +40,11 @@ impl Desk {
         let name = name.map(|name| Name::new(name).unwrap());
         let token = Token::new(&"t".repeat(32)).unwrap();
         let app = App::new(address, habits, name, RoomName::lobby(), token, "x".into());
-        let mut desk = Self { app, now: Instant::now(), effects: Vec::new() };
+        let mut desk = Self {
+            app,
+            now: Instant::now(),
+            effects: Vec::new(),
+        };
         desk.happens(Event::Started);
         desk
     }
@@ -70,24 +82,56 @@ impl Desk {
 
     /// What was shown since the last time.
     fn shown(&mut self) -> Vec<String> {
-        let shown = self.effects.extract_if(.., |effect| matches!(effect, Effect::Show(_)));
+        let shown = self
+            .effects
+            .extract_if(.., |effect| matches!(effect, Effect::Show(_)));
         let text = |effect| match effect {
-            Effect::Show(Line::Message { room, from, action, text, .. }) => {
+            Effect::Show(Line::Message {
+                room,
+                from,
+                action,
+                text,
+                ..
+            }) => {
                 let room = room.map(|room| format!("{room} ")).unwrap_or_default();
-                vec![if action { format!("{room}* {from} {text}") } else { format!("{room}{from}: {text}") }]
+                vec![if action {
+                    format!("{room}* {from} {text}")
+                } else {
+                    format!("{room}{from}: {text}")
+                }]
             }
-            Effect::Show(Line::Amended { from, change: Change::Edited { seq, text }, .. }) => {
+            Effect::Show(Line::Amended {
+                from,
+                change: Change::Edited { seq, text },
+                ..
+            }) => {
                 vec![format!("{from} edits {seq}: {text}")]
             }
-            Effect::Show(Line::Amended { from, change: Change::Erased(seqs), .. }) => {
+            Effect::Show(Line::Amended {
+                from,
+                change: Change::Erased(seqs),
+                ..
+            }) => {
                 vec![format!("{from} erases {seqs:?}")]
             }
-            Effect::Show(Line::Amended { change: Change::Nothing, .. }) => vec![],
-            Effect::Show(Line::Whisper { from, to, text, .. }) => vec![format!("{from} → {to}: {text}")],
-            Effect::Show(Line::Presence { came, went, renamed, .. }) => words::presence(&came, &went, &renamed),
+            Effect::Show(Line::Amended {
+                change: Change::Nothing,
+                ..
+            }) => vec![],
+            Effect::Show(Line::Whisper { from, to, text, .. }) => {
+                vec![format!("{from} → {to}: {text}")]
+            }
+            Effect::Show(Line::Presence {
+                came,
+                went,
+                renamed,
+                ..
+            }) => words::presence(&came, &went, &renamed),
             Effect::Show(Line::Here { .. } | Line::Missed { .. }) => vec![],
             Effect::Show(Line::Notice(Tone::Problem, text)) => vec![format!("! {text}")],
-            Effect::Show(Line::Notice(_, text) | Line::People(text) | Line::Help(text)) => vec![text],
+            Effect::Show(Line::Notice(_, text) | Line::People(text) | Line::Help(text)) => {
+                vec![text]
+            }
             Effect::Show(Line::About { place, text, .. }) => vec![format!("({place}) {text}")],
             other => panic!("{other:?}"),
         };
@@ -96,13 +140,25 @@ impl Desk {
 
     /// What was sent since the last time, in few words.
     fn sent(&mut self) -> Vec<String> {
-        let sent = self.effects.extract_if(.., |effect| matches!(effect, Effect::Send(_)));
+        let sent = self
+            .effects
+            .extract_if(.., |effect| matches!(effect, Effect::Send(_)));
         let words = |effect| match effect {
-            Effect::Send(ClientMessage::Enter { name, since, .. }) => format!("enter {name} {:?}", since.after),
-            Effect::Send(ClientMessage::Join { room, since, .. }) => format!("join {room} {:?}", since.after),
-            Effect::Send(ClientMessage::Say { room, id, text, .. }) => format!("{room} {id} {text}"),
+            Effect::Send(ClientMessage::Enter { name, since, .. }) => {
+                format!("enter {name} {:?}", since.after)
+            }
+            Effect::Send(ClientMessage::Join { room, since, .. }) => {
+                format!("join {room} {:?}", since.after)
+            }
+            Effect::Send(ClientMessage::Say { room, id, text, .. }) => {
+                format!("{room} {id} {text}")
+            }
             Effect::Send(ClientMessage::Whisper { to, id, text }) => format!("→{to} {id} {text}"),
-            Effect::Send(ClientMessage::History { room, span: Span::After(seq), .. }) => format!("after {room} {seq}"),
+            Effect::Send(ClientMessage::History {
+                room,
+                span: Span::After(seq),
+                ..
+            }) => format!("after {room} {seq}"),
             Effect::Send(other) => format!("{other:?}"),
             other => panic!("{other:?}"),
         };
@@ -116,7 +172,11 @@ impl Desk {
 }
 
 fn member(name: &str) -> Member {
-    Member { name: name.into(), tag: format!("tag-{name}").into(), host: false }
+    Member {
+        name: name.into(),
+        tag: format!("tag-{name}").into(),
+        host: false,
+    }
 }
 
 fn welcome(name: &str) -> ServerMessage {
@@ -126,7 +186,13 @@ fn welcome(name: &str) -> ServerMessage {
         token: Token::new(&"t".repeat(32)).unwrap(),
         protocol: 1,
         server: "teste".into(),
-        limits: Limits { text: 20, name: 24, room: 32, rate: 5.0, burst: 20 },
+        limits: Limits {
+            text: 20,
+            name: 24,
+            room: 32,
+            rate: 5.0,
+            burst: 20,
+        },
         heartbeat_ms: 20_000,
         host: false,
     }
@@ -149,7 +215,15 @@ fn joined(room: &str, epoch: &str, seq: u64, entries: &[Arc<Entry>], more: bool)
 fn entry(seq: u64, from: &str, text: &str) -> Arc<Entry> {
     let tag = format!("tag-{from}").into();
     let (room, from) = ("geral".into(), from.into());
-    Arc::new(Entry { room, seq, at: seq, from, tag, text: text.into(), ..Entry::default() })
+    Arc::new(Entry {
+        room,
+        seq,
+        at: seq,
+        from,
+        tag,
+        text: text.into(),
+        ..Entry::default()
+    })
 }
 
 fn says(seq: u64, from: &str, text: &str) -> ServerMessage {
@@ -157,7 +231,13 @@ fn says(seq: u64, from: &str, text: &str) -> ServerMessage {
 }
 
 fn ack(id: &str, seq: u64) -> ServerMessage {
-    ServerMessage::Ack { id: id.into(), room: Some("geral".into()), seq: Some(seq), at: seq, duplicate: false }
+    ServerMessage::Ack {
+        id: id.into(),
+        room: Some("geral".into()),
+        seq: Some(seq),
+        at: seq,
+        duplicate: false,
+    }
 }
 
 fn refuses(code: ErrorCode, id: Option<&str>) -> ServerMessage {

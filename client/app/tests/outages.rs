@@ -12,15 +12,32 @@ fn a_cut_is_survived_without_loss_or_repetition() {
     assert!(desk.did().contains(&Effect::Retry(None)));
     desk.types("escrita sem conexão");
     assert!(desk.sent().is_empty());
-    desk.enters("e1", 3, &[entry(2, "Ana", "chegou"), entry(3, "Bruno", "perdida")]);
+    desk.enters(
+        "e1",
+        3,
+        &[entry(2, "Ana", "chegou"), entry(3, "Bruno", "perdida")],
+    );
     assert_eq!(
         desk.sent(),
-        ["enter Ana Some(1)", "geral x-1 chegou", "geral x-2 não chegou", "geral x-3 escrita sem conexão"]
+        [
+            "enter Ana Some(1)",
+            "geral x-1 chegou",
+            "geral x-2 não chegou",
+            "geral x-3 escrita sem conexão"
+        ]
     );
     desk.hears(ack("x-1", 2));
     desk.hears(ack("x-2", 4));
     desk.hears(ack("x-3", 5));
-    assert_eq!(desk.shown(), ["Ana: chegou", "Bruno: perdida", "Ana: não chegou", "Ana: escrita sem conexão"]);
+    assert_eq!(
+        desk.shown(),
+        [
+            "Ana: chegou",
+            "Bruno: perdida",
+            "Ana: não chegou",
+            "Ana: escrita sem conexão"
+        ]
+    );
 }
 
 #[test]
@@ -34,7 +51,10 @@ fn a_blink_is_not_mentioned_but_an_outage_is() {
     desk.waits(2000);
     assert!(desk.app.status(desk.now).offline);
     desk.enters("e1", 0, &[]);
-    let expected = ["Sem conexão. Suas mensagens serão enviadas quando a conexão voltar.", "Conexão restabelecida."];
+    let expected = [
+        "Sem conexão. Suas mensagens serão enviadas quando a conexão voltar.",
+        "Conexão restabelecida.",
+    ];
     assert_eq!(desk.shown(), expected);
 }
 
@@ -51,15 +71,33 @@ fn a_long_absence_is_fetched_in_pages_and_in_order() {
     desk.hears(says(5, "Bruno", "cinco"));
     let page = vec![entry(3, "Bruno", "três"), entry(4, "Bruno", "quatro")];
     let (room, epoch) = ("geral".into(), "e1".into());
-    desk.hears(ServerMessage::History { room, epoch, oldest: 1, entries: page, more: false });
-    assert_eq!(desk.shown(), ["Bruno: dois", "Bruno: três", "Bruno: quatro", "Bruno: cinco"]);
+    desk.hears(ServerMessage::History {
+        room,
+        epoch,
+        oldest: 1,
+        entries: page,
+        more: false,
+    });
+    assert_eq!(
+        desk.shown(),
+        [
+            "Bruno: dois",
+            "Bruno: três",
+            "Bruno: quatro",
+            "Bruno: cinco"
+        ]
+    );
 }
 
 #[test]
 fn a_server_that_stops_says_when_to_come_back() {
     let mut desk = Desk::talking(PERSON);
     let text = "O servidor foi desligado.".to_owned();
-    desk.hears(ServerMessage::Bye { code: ByeCode::Shutdown, text, retry_after_ms: Some(3000) });
+    desk.hears(ServerMessage::Bye {
+        code: ByeCode::Shutdown,
+        text,
+        retry_after_ms: Some(3000),
+    });
     desk.happens(Event::Gone(Gone::Ended));
     assert_eq!(desk.shown(), ["O servidor foi desligado."]);
     assert_eq!(desk.did(), [Effect::Retry(Some(Duration::from_secs(3)))]);
@@ -68,7 +106,11 @@ fn a_server_that_stops_says_when_to_come_back() {
 #[test]
 fn who_is_sent_out_does_not_come_back() {
     let mut desk = Desk::talking(PERSON);
-    desk.hears(ServerMessage::Bye { code: ByeCode::Kicked, text: "Até outro dia.".into(), retry_after_ms: None });
+    desk.hears(ServerMessage::Bye {
+        code: ByeCode::Kicked,
+        text: "Até outro dia.".into(),
+        retry_after_ms: None,
+    });
     desk.happens(Event::Gone(Gone::Ended));
     assert_eq!(desk.shown(), ["! Até outro dia."]);
     assert_eq!(desk.did(), [Effect::Close, Effect::Exit(Exit::Refused)]);
@@ -82,7 +124,10 @@ fn a_room_that_was_being_opened_is_opened_when_the_connection_is_back() {
     desk.effects.clear();
     desk.happens(Event::Gone(Gone::Ended));
     desk.enters("e1", 0, &[]);
-    assert_eq!(desk.sent(), ["enter Ana Some(0)", "join lab None", "lab x-1 já cheguei"]);
+    assert_eq!(
+        desk.sent(),
+        ["enter Ana Some(0)", "join lab None", "lab x-1 já cheguei"]
+    );
     desk.hears(joined("lab", "e7", 0, &[], false));
     desk.types("e continuo aqui");
     assert_eq!(desk.sent(), ["lab x-2 e continuo aqui"]);
@@ -106,10 +151,15 @@ fn only_what_others_said_was_missed() {
         let mut desk = Desk::talking(PERSON);
         desk.happens(Event::Gone(Gone::Ended));
         desk.enters("e1", entries.len() as u64, entries);
-        desk.did().contains(&Effect::Show(Line::Missed { place: "geral".into() }))
+        desk.did().contains(&Effect::Show(Line::Missed {
+            place: "geral".into(),
+        }))
     };
     assert!(!missed(&[entry(1, "Ana", "chegou antes do corte")]));
-    assert!(missed(&[entry(1, "Ana", "chegou"), entry(2, "Bruno", "não vi")]));
+    assert!(missed(&[
+        entry(1, "Ana", "chegou"),
+        entry(2, "Bruno", "não vi")
+    ]));
 }
 
 #[test]
@@ -118,15 +168,26 @@ fn a_name_changes_between_two_messages_so_that_a_resend_is_known_as_one() {
     desk.types("um");
     desk.types("/nome Bia");
     desk.types("dois");
-    assert_eq!(desk.sent(), ["geral x-1 um"], "under the old name, and nothing else until it is stored");
+    assert_eq!(
+        desk.sent(),
+        ["geral x-1 um"],
+        "under the old name, and nothing else until it is stored"
+    );
     desk.hears(ack("x-1", 1));
     let sent = desk.sent();
-    assert!(matches!(&sent[..], [rename] if rename.starts_with("Rename")), "{sent:?}");
+    assert!(
+        matches!(&sent[..], [rename] if rename.starts_with("Rename")),
+        "{sent:?}"
+    );
     desk.hears(welcome("Bia"));
     assert_eq!(desk.sent(), ["geral x-2 dois"]);
     desk.types("/nome Ana");
     desk.hears(ack("x-2", 2));
     desk.types("três");
     desk.hears(refuses(ErrorCode::NameTaken, None));
-    assert_eq!(desk.sent().last().unwrap(), "geral x-3 três", "a name that is taken stops nobody");
+    assert_eq!(
+        desk.sent().last().unwrap(),
+        "geral x-3 três",
+        "a name that is taken stops nobody"
+    );
 }

@@ -6,7 +6,10 @@ use super::*;
 fn several_rooms_are_told_apart() {
     let mut desk = Desk::talking(PERSON);
     desk.types("/deixar");
-    assert_eq!(desk.shown(), ["! Esta é a única sala aberta. Para sair da conversa, digite /sair."]);
+    assert_eq!(
+        desk.shown(),
+        ["! Esta é a única sala aberta. Para sair da conversa, digite /sair."]
+    );
     desk.types("/entrar #Lab");
     desk.types("já escrevo aqui");
     assert_eq!(desk.sent(), ["join Lab None", "Lab x-1 já escrevo aqui"]);
@@ -33,7 +36,14 @@ fn all_rooms_are_open_again_before_anything_is_said_in_them() {
     desk.types("no laboratório");
     desk.effects.clear();
     desk.enters("e1", 0, &[]);
-    assert_eq!(desk.sent(), ["enter Ana Some(0)", "join lab Some(0)", "lab x-1 no laboratório"]);
+    assert_eq!(
+        desk.sent(),
+        [
+            "enter Ana Some(0)",
+            "join lab Some(0)",
+            "lab x-1 no laboratório"
+        ]
+    );
 }
 
 #[test]

@@ -25,8 +25,17 @@ fn a_script_hears_the_answers_to_its_questions_before_it_leaves() {
     assert!(!desk.app.wants_input());
     desk.happens(Event::InputEnded);
     assert!(!desk.did().contains(&Effect::Close));
-    desk.hears(ServerMessage::Rooms { rooms: vec![RoomInfo { room: "geral".into(), online: 2, seq: 0 }] });
-    assert_eq!(desk.shown(), ["Salas:\n#geral  2 pessoas (você escreve aqui)"]);
+    desk.hears(ServerMessage::Rooms {
+        rooms: vec![RoomInfo {
+            room: "geral".into(),
+            online: 2,
+            seq: 0,
+        }],
+    });
+    assert_eq!(
+        desk.shown(),
+        ["Salas:\n#geral  2 pessoas (você escreve aqui)"]
+    );
     assert_eq!(desk.did(), [Effect::Close]);
 }
 

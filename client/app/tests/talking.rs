@@ -23,8 +23,14 @@ fn what_is_refused_is_shown_with_its_text() {
     desk.hears(refuses(ErrorCode::NoSuchPerson, Some("x-2")));
     assert_eq!(desk.shown(), ["! Não. Não enviada a Bruno: “psiu”"]);
     desk.types("mais do que vinte caracteres");
-    assert_eq!(desk.shown(), ["! A mensagem passou 8 caracteres do limite."]);
-    assert!(desk.did().contains(&Effect::GiveBack("mais do que vinte caracteres".into())));
+    assert_eq!(
+        desk.shown(),
+        ["! A mensagem passou 8 caracteres do limite."]
+    );
+    assert!(
+        desk.did()
+            .contains(&Effect::GiveBack("mais do que vinte caracteres".into()))
+    );
 }
 
 #[test]
@@ -38,7 +44,10 @@ fn too_fast_is_waited_for_and_said_again_in_order() {
     }
     desk.types("três");
     assert!(desk.sent().is_empty());
-    assert_eq!(desk.app.deadline(desk.now), Some(desk.now + Duration::from_millis(400)));
+    assert_eq!(
+        desk.app.deadline(desk.now),
+        Some(desk.now + Duration::from_millis(400))
+    );
     desk.waits(400);
     assert_eq!(desk.sent(), ["geral x-1 um"]);
     desk.hears(ack("x-1", 1));
@@ -60,7 +69,12 @@ fn people_come_and_go() {
     desk.hears(presence(&["João", "Ana"], &[]));
     desk.hears(presence(&["Célia\x1b[2J"], &["Bruno"]));
     desk.types("/quem");
-    let expected = ["João entrou", "Célia␛[2J entrou", "Bruno saiu", "Pessoas (3): Ana (você), Célia␛[2J, João"];
+    let expected = [
+        "João entrou",
+        "Célia␛[2J entrou",
+        "Bruno saiu",
+        "Pessoas (3): Ana (você), Célia␛[2J, João",
+    ];
     assert_eq!(desk.shown(), expected);
 }
 
@@ -69,19 +83,56 @@ fn private_words_find_names_with_spaces() {
     let mut desk = Desk::talking(PERSON);
     let room = "geral".into();
     let joined = vec![member("Maria Clara"), member("Maria")];
-    desk.hears(ServerMessage::Presence { room, online: 4, joined, left: vec![], renamed: vec![] });
+    desk.hears(ServerMessage::Presence {
+        room,
+        online: 4,
+        joined,
+        left: vec![],
+        renamed: vec![],
+    });
     desk.types("/msg maria clara  oi");
     desk.types("/w Maria tudo bem?");
     desk.types("/msg “Zé Ninguém” psiu");
     desk.types("/msg bruno");
-    assert_eq!(desk.sent(), ["→Maria Clara x-1 oi", "→Maria x-2 tudo bem?", "→Zé Ninguém x-3 psiu"]);
-    assert_eq!(desk.shown().last().unwrap(), "! Escreva assim: /msg NOME TEXTO");
-    desk.hears(ServerMessage::Ack { id: "x-1".into(), room: None, seq: None, at: 1, duplicate: false });
-    let (from, tag, to, text) = ("Bruno".into(), "tag-Bruno".into(), "Ana".into(), "e eu?".to_owned());
-    desk.hears(ServerMessage::Whisper { from, tag, to, at: 2, text });
+    assert_eq!(
+        desk.sent(),
+        [
+            "→Maria Clara x-1 oi",
+            "→Maria x-2 tudo bem?",
+            "→Zé Ninguém x-3 psiu"
+        ]
+    );
+    assert_eq!(
+        desk.shown().last().unwrap(),
+        "! Escreva assim: /msg NOME TEXTO"
+    );
+    desk.hears(ServerMessage::Ack {
+        id: "x-1".into(),
+        room: None,
+        seq: None,
+        at: 1,
+        duplicate: false,
+    });
+    let (from, tag, to, text) = (
+        "Bruno".into(),
+        "tag-Bruno".into(),
+        "Ana".into(),
+        "e eu?".to_owned(),
+    );
+    desk.hears(ServerMessage::Whisper {
+        from,
+        tag,
+        to,
+        at: 2,
+        text,
+    });
     desk.types("/r já vai");
-    let once = "Só vocês dois veem as linhas com →, e elas não ficam guardadas. Para responder: /r TEXTO";
-    assert_eq!(desk.shown(), ["você → Maria Clara: oi", once, "Bruno → você: e eu?"]);
+    let once =
+        "Só vocês dois veem as linhas com →, e elas não ficam guardadas. Para responder: /r TEXTO";
+    assert_eq!(
+        desk.shown(),
+        ["você → Maria Clara: oi", once, "Bruno → você: e eu?"]
+    );
     assert_eq!(desk.sent(), ["→Bruno x-4 já vai"]);
 }
 
@@ -91,9 +142,20 @@ fn writing_is_told_every_three_seconds_whatever_is_sent_in_between() {
     let told = |desk: &mut Desk, ms: u64| {
         desk.waits(ms);
         desk.happens(Event::Writing);
-        desk.sent().iter().filter(|message| message.starts_with("Typing")).count()
+        desk.sent()
+            .iter()
+            .filter(|message| message.starts_with("Typing"))
+            .count()
     };
-    assert_eq!([told(&mut desk, 0), told(&mut desk, 1000), told(&mut desk, 1999), told(&mut desk, 1)], [1, 0, 0, 1]);
+    assert_eq!(
+        [
+            told(&mut desk, 0),
+            told(&mut desk, 1000),
+            told(&mut desk, 1999),
+            told(&mut desk, 1)
+        ],
+        [1, 0, 0, 1]
+    );
     desk.types("oi");
     assert_eq!([told(&mut desk, 500), told(&mut desk, 500)], [0, 0]);
     assert_eq!(told(&mut desk, 2000), 1);
@@ -103,7 +165,13 @@ fn writing_is_told_every_three_seconds_whatever_is_sent_in_between() {
 fn somebody_called_voce_whispers_and_is_not_taken_for_oneself() {
     let mut desk = Desk::talking(PERSON);
     let (from, tag, to) = ("você".into(), "tag-você".into(), "Ana".into());
-    desk.hears(ServerMessage::Whisper { from, tag, to, at: 2, text: "psiu".into() });
+    desk.hears(ServerMessage::Whisper {
+        from,
+        tag,
+        to,
+        at: 2,
+        text: "psiu".into(),
+    });
     let shown = desk.did().into_iter().find_map(|effect| match effect {
         Effect::Show(Line::Whisper { own, .. }) => Some(own),
         _ => None,
@@ -115,7 +183,16 @@ fn somebody_called_voce_whispers_and_is_not_taken_for_oneself() {
 fn rooms_that_are_spoken_of_or_listed_can_be_completed() {
     let mut desk = Desk::talking(PERSON);
     desk.hears(says(1, "Bruno", "vamos para #laboratorio"));
-    let info = |room: &str| RoomInfo { room: room.into(), online: 1, seq: 1 };
-    desk.hears(ServerMessage::Rooms { rooms: vec![info("geral"), info("café")] });
-    assert_eq!(desk.app.status(desk.now).heard, ["geral", "café", "laboratorio"]);
+    let info = |room: &str| RoomInfo {
+        room: room.into(),
+        online: 1,
+        seq: 1,
+    };
+    desk.hears(ServerMessage::Rooms {
+        rooms: vec![info("geral"), info("café")],
+    });
+    assert_eq!(
+        desk.app.status(desk.now).heard,
+        ["geral", "café", "laboratorio"]
+    );
 }

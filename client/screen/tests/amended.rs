@@ -4,7 +4,13 @@ use super::*;
 use crate::line::Change;
 
 fn amended(change: Change) -> Line {
-    Line::Amended { room: None, place: "geral".into(), at: NINE, from: "Bruno".into(), change }
+    Line::Amended {
+        room: None,
+        place: "geral".into(),
+        at: NINE,
+        from: "Bruno".into(),
+        change,
+    }
 }
 
 #[test]
@@ -13,7 +19,10 @@ fn an_edit_and_an_erasure_change_the_line_where_it_stands() {
     desk.says(1, "Bruno", "rascunho");
     desk.says(2, "Célia", "segredo");
     desk.says(3, "João", "boa");
-    let (seq, text) = (1, "uma frase que não cabe numa só linha desta janela".to_owned());
+    let (seq, text) = (
+        1,
+        "uma frase que não cabe numa só linha desta janela".to_owned(),
+    );
     desk.view.show(&amended(Change::Edited { seq, text }));
     desk.view.show(&amended(Change::Erased(vec![2])));
     desk.expects(
@@ -42,7 +51,12 @@ fn an_edit_and_an_erasure_change_the_line_where_it_stands() {
 fn what_was_found_is_taken_back_too() {
     let mut desk = Desk::new(60, 8);
     let lines = vec![said("geral", NINE + 2 * MINUTE, "Célia", "segredo")];
-    desk.view.show(&Line::Found { place: "geral".into(), query: "seg".into(), lines, more: false });
+    desk.view.show(&Line::Found {
+        place: "geral".into(),
+        query: "seg".into(),
+        lines,
+        more: false,
+    });
     desk.view.show(&amended(Change::Erased(vec![2])));
     let screen = desk.screen();
     assert_eq!(screen[5], " 03/03 09:02 Célia: (mensagem apagada)");

@@ -24,7 +24,10 @@ struct Chance(u64);
 
 impl Chance {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % end
     }
 
@@ -33,7 +36,11 @@ impl Chance {
     }
 
     fn way(&mut self) -> Way {
-        if self.below(2) == 0 { Way::Back } else { Way::On }
+        if self.below(2) == 0 {
+            Way::Back
+        } else {
+            Way::On
+        }
     }
 }
 
@@ -53,16 +60,37 @@ impl Desk {
             3 => presence(&[chance.text()], &[chance.text()]),
             4 => {
                 let (from, to, text) = (chance.text().into(), "você".into(), chance.text().into());
-                Line::Whisper { at, own: chance.below(2) == 0, from, to, text }
+                Line::Whisper {
+                    at,
+                    own: chance.below(2) == 0,
+                    from,
+                    to,
+                    text,
+                }
             }
             5 => {
-                let lines = (0..chance.below(9)).map(|_| said(place, at, chance.text(), chance.text())).collect();
-                Line::Earlier { place: place.into(), lines, start: chance.below(4) == 0 }
+                let lines = (0..chance.below(9))
+                    .map(|_| said(place, at, chance.text(), chance.text()))
+                    .collect();
+                Line::Earlier {
+                    place: place.into(),
+                    lines,
+                    start: chance.below(4) == 0,
+                }
             }
-            6 => Line::Missed { place: place.into() },
+            6 => Line::Missed {
+                place: place.into(),
+            },
             7 => {
-                let lines = (0..chance.below(3)).map(|_| said(place, u64::MAX, chance.text(), chance.text())).collect();
-                Line::Found { place: place.into(), query: chance.text().into(), lines, more: true }
+                let lines = (0..chance.below(3))
+                    .map(|_| said(place, u64::MAX, chance.text(), chance.text()))
+                    .collect();
+                Line::Found {
+                    place: place.into(),
+                    query: chance.text().into(),
+                    lines,
+                    more: true,
+                }
             }
             _ => Line::Help(chance.text().into()),
         };
@@ -83,7 +111,8 @@ impl Desk {
             8 => self.view.focus(chance.below(2) == 0),
             9 => self.view.people = chance.below(2) == 0,
             10 => {
-                let asked = [Some(Question::Name), Some(Question::Password), None][chance.below(9).min(2)];
+                let asked =
+                    [Some(Question::Name), Some(Question::Password), None][chance.below(9).min(2)];
                 (self.status.current, self.status.asking) = (chance.below(2), asked);
             }
             _ => {
@@ -106,15 +135,27 @@ fn in_any_order_and_any_size_there_is_a_screen() {
             _ => {}
         }
         if chance.below(5) == 0 {
-            desk.view.resize(chance.below(100) as u16, chance.below(40) as u16);
+            desk.view
+                .resize(chance.below(100) as u16, chance.below(40) as u16);
         }
         if chance.below(40) == 0 {
             desk.status.unsent.clear();
             (0..chance.below(4)).for_each(|_| desk.unsent(TEXTS[step as usize % TEXTS.len()]));
         }
         let screen = desk.screen();
-        assert_eq!(screen.len(), if desk.view.columns == 0 { 0 } else { desk.view.rows }, "step {step}");
-        assert!(!screen.concat().chars().any(papo::text::is_unwanted), "step {step}: {screen:#?}");
+        assert_eq!(
+            screen.len(),
+            if desk.view.columns == 0 {
+                0
+            } else {
+                desk.view.rows
+            },
+            "step {step}"
+        );
+        assert!(
+            !screen.concat().chars().any(papo::text::is_unwanted),
+            "step {step}: {screen:#?}"
+        );
     }
     desk.view.resize(500, 200);
     assert_eq!(desk.screen().len(), 200);

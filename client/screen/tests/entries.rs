@@ -8,7 +8,10 @@ fn an_unsent_message_has_its_mark_at_the_right_edge() {
     desk.says(0, "Ana", "vi sim");
     desk.unsent("e respondo já");
     let screen = desk.screen();
-    assert_eq!(screen[3], format!("{:58} ⋯", "                e respondo já"));
+    assert_eq!(
+        screen[3],
+        format!("{:58} ⋯", "                e respondo já")
+    );
 }
 
 #[test]
@@ -53,7 +56,11 @@ fn a_mention_reverses_the_name_and_nothing_else() {
     let terminal = desk.drawn();
     let buffer = terminal.backend().buffer();
     let reversed: String = (0..60)
-        .filter(|&x| buffer[(x, 3)].modifier.contains(Modifier::REVERSED | Modifier::BOLD))
+        .filter(|&x| {
+            buffer[(x, 3)]
+                .modifier
+                .contains(Modifier::REVERSED | Modifier::BOLD)
+        })
         .map(|x| buffer[(x, 3)].symbol())
         .collect();
     assert_eq!(reversed, "Célia");
@@ -65,20 +72,36 @@ fn without_colours_there_are_only_attributes() {
     desk.view.colours = false;
     let terminal = desk.drawn();
     let cells = &terminal.backend().buffer().content;
-    assert!(cells.iter().all(|cell| cell.fg == ratatui::style::Color::Reset));
+    assert!(
+        cells
+            .iter()
+            .all(|cell| cell.fg == ratatui::style::Color::Reset)
+    );
     assert_eq!(style::name("Ana", true, false, false), style::STRONG);
 }
 
 #[test]
 fn whatever_is_said_the_frame_stays_whole() {
-    let hostile =
-        ["\x1b[2J\x1b[H", "\u{9b}1;1H", "\u{202e}abc", "\r\n\r\n", "a\u{300}\u{301}\u{302}\u{303}", "\u{7}\u{8}\u{7f}"];
+    let hostile = [
+        "\x1b[2J\x1b[H",
+        "\u{9b}1;1H",
+        "\u{202e}abc",
+        "\r\n\r\n",
+        "a\u{300}\u{301}\u{302}\u{303}",
+        "\u{7}\u{8}\u{7f}",
+    ];
     let mut desk = Desk::new(60, 8);
     for text in hostile {
         desk.says(0, text, text);
         let screen = desk.screen();
-        assert!(screen[0].starts_with(" ● 192.168.0.10:9000 · Ana"), "{text:?}");
+        assert!(
+            screen[0].starts_with(" ● 192.168.0.10:9000 · Ana"),
+            "{text:?}"
+        );
         assert_eq!(screen[7], " Ana ›", "{text:?}");
-        assert!(!screen.concat().chars().any(papo::text::is_unwanted), "{text:?}");
+        assert!(
+            !screen.concat().chars().any(papo::text::is_unwanted),
+            "{text:?}"
+        );
     }
 }

@@ -9,7 +9,8 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
     desk.status.room = Some("#geral".into());
     desk.says(0, "Bruno", "aqui");
     desk.view.show(&said("laboratório", NINE, "Célia", "lá"));
-    desk.view.show(&said("laboratório", NINE, "Célia", "ainda lá"));
+    desk.view
+        .show(&said("laboratório", NINE, "Célia", "ainda lá"));
     desk.expects(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas  #geral  #laboratório(2)      /ajuda  F2
@@ -22,8 +23,13 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
  Ana #geral ›
 ",
     );
-    assert_eq!(desk.view.active(&desk.status).as_deref(), Some("laboratório"));
-    desk.view.show(&Line::Here { place: "laboratório".into() });
+    assert_eq!(
+        desk.view.active(&desk.status).as_deref(),
+        Some("laboratório")
+    );
+    desk.view.show(&Line::Here {
+        place: "laboratório".into(),
+    });
     (desk.status.current, desk.status.room) = (1, Some("#laboratório".into()));
     desk.expects(
         "
@@ -37,7 +43,10 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
  Ana #laboratório ›
 ",
     );
-    assert_eq!(desk.view.neighbour(Way::On, &desk.status).as_deref(), Some("geral"));
+    assert_eq!(
+        desk.view.neighbour(Way::On, &desk.status).as_deref(),
+        Some("geral")
+    );
 }
 
 #[test]
@@ -103,11 +112,17 @@ fn a_password_is_asked_for_where_lines_are_typed() {
 #[test]
 fn of_many_rooms_those_are_told_that_matter() {
     let mut desk = Desk::new(60, 6);
-    desk.status.rooms.extend((2..=9).map(|number| format!("sala-número-{number}")));
+    desk.status
+        .rooms
+        .extend((2..=9).map(|number| format!("sala-número-{number}")));
     desk.says(0, "Bruno", "aqui");
     (desk.status.current, desk.status.room) = (4, Some("#sala-número-5".into()));
-    desk.view.show(&said("sala-número-9", NINE, "Célia", "oi, @Ana"));
-    assert_eq!(desk.screen()[0], " ●  #geral  #sala-número-5  #sala-número-9(1!)  …");
+    desk.view
+        .show(&said("sala-número-9", NINE, "Célia", "oi, @Ana"));
+    assert_eq!(
+        desk.screen()[0],
+        " ●  #geral  #sala-número-5  #sala-número-9(1!)  …"
+    );
     desk.view.resize(30, 6);
     assert_eq!(desk.screen()[0], " ●  #sala-número-5  …");
     desk.view.resize(20, 6);
@@ -121,10 +136,20 @@ fn a_private_line_stands_in_every_room_and_is_news_in_one() {
     desk.says(0, "Bruno", "aqui");
     desk.view.show(&said("lab", NINE, "Célia", "lá"));
     let (from, to, text) = ("Célia".into(), "você".into(), "só para você".into());
-    desk.view.show(&Line::Whisper { at: NINE, own: false, from, to, text });
+    desk.view.show(&Line::Whisper {
+        at: NINE,
+        own: false,
+        from,
+        to,
+        text,
+    });
     let private = "                Célia → você: só para você";
     assert_eq!(desk.screen()[5], private);
-    assert_eq!(desk.view.unread("lab"), (1, false), "what was read here is not announced there");
+    assert_eq!(
+        desk.view.unread("lab"),
+        (1, false),
+        "what was read here is not announced there"
+    );
     desk.status.current = 1;
     assert_eq!(desk.screen()[5], private);
 }
@@ -137,11 +162,20 @@ fn people_and_help_come_when_they_are_asked_for() {
     desk.view.sent();
     desk.view.show(&Line::Help(crate::command::help()));
     let screen = desk.screen();
-    assert!(screen.contains(&" Comandos:".to_owned()), "the whole help fits in a usual window: {screen:#?}");
-    assert_eq!(screen[21], " F2, Ctrl+C, Ctrl+D  mostra as pessoas; apaga a linha; sai");
+    assert!(
+        screen.contains(&" Comandos:".to_owned()),
+        "the whole help fits in a usual window: {screen:#?}"
+    );
+    assert_eq!(
+        screen[21],
+        " F2, Ctrl+C, Ctrl+D  mostra as pessoas; apaga a linha; sai"
+    );
     desk.view.resize(40, 40);
     let screen = desk.screen();
-    let place = screen.iter().position(|row| row.starts_with(" /ignorar")).unwrap();
+    let place = screen
+        .iter()
+        .position(|row| row.starts_with(" /ignorar"))
+        .unwrap();
     assert_eq!(screen[place], " /ignorar NOME           esconde o que");
     assert_eq!(screen[place + 1], "                         alguém escreve");
 }
@@ -153,10 +187,15 @@ fn near_the_limit_the_characters_are_counted() {
         desk.editor.take();
         desk.editor.insert(&"ã".repeat(count));
         let screen = desk.screen();
-        screen[screen.len() - desk.view.input_rows - 1].trim().to_owned()
+        screen[screen.len() - desk.view.input_rows - 1]
+            .trim()
+            .to_owned()
     };
     assert_eq!(news(&mut desk, 3899), "");
     assert_eq!(news(&mut desk, 3900), "Restam 100 caracteres");
     assert_eq!(news(&mut desk, 3999), "Resta 1 caractere");
-    assert_eq!(news(&mut desk, 4012), "A mensagem passou 12 caracteres do limite.");
+    assert_eq!(
+        news(&mut desk, 4012),
+        "A mensagem passou 12 caracteres do limite."
+    );
 }

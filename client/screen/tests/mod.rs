@@ -32,7 +32,12 @@ struct Desk {
 
 impl Desk {
     fn new(columns: u16, rows: u16) -> Self {
-        let people = [("Ana", true), ("Bruno", false), ("Célia", false), ("João", false)];
+        let people = [
+            ("Ana", true),
+            ("Bruno", false),
+            ("Célia", false),
+            ("João", false),
+        ];
         let status = Status {
             name: "Ana".into(),
             address: "192.168.0.10:9000".into(),
@@ -44,17 +49,29 @@ impl Desk {
             ..Status::default()
         };
         // Well within the minute: what is not sent yet is a few moments older than now.
-        let view = View::new(Clock::brasilia().frozen(NINE + MINUTE / 2), true, (columns, rows));
-        Self { view, status, editor: Editor::default() }
+        let view = View::new(
+            Clock::brasilia().frozen(NINE + MINUTE / 2),
+            true,
+            (columns, rows),
+        );
+        Self {
+            view,
+            status,
+            editor: Editor::default(),
+        }
     }
 
     /// Somebody says something so many minutes after nine.
     fn says(&mut self, minute: u64, from: &str, text: &str) {
-        self.view.show(&said("geral", NINE + minute * MINUTE, from, text));
+        self.view
+            .show(&said("geral", NINE + minute * MINUTE, from, text));
     }
 
     fn screen(&mut self) -> Vec<String> {
-        self.cells().into_iter().map(|row| row.trim_end().to_owned()).collect()
+        self.cells()
+            .into_iter()
+            .map(|row| row.trim_end().to_owned())
+            .collect()
     }
 
     fn cells(&mut self) -> Vec<String> {
@@ -81,7 +98,13 @@ impl Desk {
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
         self.view.sync(&self.status);
         let draw = |frame: &mut ratatui::Frame<'_>| {
-            draw::draw(frame.buffer_mut(), &mut self.view, &self.status, &self.editor, Instant::now());
+            draw::draw(
+                frame.buffer_mut(),
+                &mut self.view,
+                &self.status,
+                &self.editor,
+                Instant::now(),
+            );
         };
         terminal.draw(draw).unwrap();
         terminal
@@ -90,18 +113,32 @@ impl Desk {
     #[track_caller]
     fn expects(&mut self, expected: &str) {
         let screen = self.screen();
-        let expected: Vec<&str> = expected.trim_matches('\n').lines().map(|row| row.trim_end()).collect();
+        let expected: Vec<&str> = expected
+            .trim_matches('\n')
+            .lines()
+            .map(|row| row.trim_end())
+            .collect();
         assert_eq!(screen, expected, "\n{}\n", screen.join("\n"));
     }
 
     fn unsent(&mut self, text: &str) {
-        let unsent = Unsent { to: None, action: false, text: text.into(), since: Instant::now(), late: true };
+        let unsent = Unsent {
+            to: None,
+            action: false,
+            text: text.into(),
+            since: Instant::now(),
+            late: true,
+        };
         self.status.unsent.push(unsent);
     }
 }
 
 fn face(name: &str, me: bool) -> Face {
-    Face { name: name.to_owned(), me, host: false }
+    Face {
+        name: name.to_owned(),
+        me,
+        host: false,
+    }
 }
 
 fn said(place: &str, at: u64, from: &str, text: &str) -> Line {
@@ -109,12 +146,29 @@ fn said(place: &str, at: u64, from: &str, text: &str) -> Line {
     let (from, text, place) = (from.to_owned(), text.to_owned(), place.to_owned());
     // What is said at the third minute is the third in the log.
     let (seq, state) = (at.saturating_sub(NINE) / MINUTE, State::Whole);
-    Line::Message { seq, state, room: None, place, at, own: from == "Ana", from, action: false, mention, text }
+    Line::Message {
+        seq,
+        state,
+        room: None,
+        place,
+        at,
+        own: from == "Ana",
+        from,
+        action: false,
+        mention,
+        text,
+    }
 }
 
 fn presence(came: &[&str], went: &[&str]) -> Line {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    Line::Presence { room: None, place: "geral".into(), came: names(came), went: names(went), renamed: vec![] }
+    Line::Presence {
+        room: None,
+        place: "geral".into(),
+        came: names(came),
+        went: names(went),
+        renamed: vec![],
+    }
 }
 
 /// The conversation of the specification.
@@ -124,7 +178,11 @@ fn conversation(columns: u16, rows: u16) -> Desk {
     desk.view.show(&presence(&["Rita"], &["Bruno"]));
     desk.says(5, "Célia", "alguém revisa o hub.rs? @Ana");
     desk.says(5, "Célia", "é curtinho 🙂");
-    desk.says(6, "Bruno", "eu olho depois do almoço, agora estou numa reunião que não termina nunca");
+    desk.says(
+        6,
+        "Bruno",
+        "eu olho depois do almoço, agora estou numa reunião que não termina nunca",
+    );
     desk.view.focus(false);
     desk.says(11, "Célia", "@Ana viu?");
     desk.view.focus(true);

@@ -24,8 +24,14 @@ fn at_the_first_row_earlier_pages_are_wished_for_and_come_above() {
     let status = desk.status.clone();
     while !desk.view.scroll(Way::Back, None, &status) {}
     let before = desk.screen();
-    let lines = (0..10).map(|minute| said("geral", NINE + minute * MINUTE, "Célia", "antes")).collect();
-    desk.view.show(&Line::Earlier { place: "geral".into(), lines, start: true });
+    let lines = (0..10)
+        .map(|minute| said("geral", NINE + minute * MINUTE, "Célia", "antes"))
+        .collect();
+    desk.view.show(&Line::Earlier {
+        place: "geral".into(),
+        lines,
+        start: true,
+    });
     // Only the day's line has gone up, to where the day begins now.
     assert_eq!(desk.screen()[1..5], before[2..6]);
     while !desk.view.scroll(Way::Back, None, &status) {}
@@ -37,7 +43,10 @@ fn no_more_than_the_limit_is_kept_in_a_room() {
     let mut desk = Desk::new(60, 8);
     (0..6000).for_each(|number| desk.says(number, "Bruno", "oi"));
     let room = desk.view.room();
-    assert_eq!(room.end_id() - room.first_id(), crate::screen::timeline::MAX_ENTRIES as i64);
+    assert_eq!(
+        room.end_id() - room.first_id(),
+        crate::screen::timeline::MAX_ENTRIES as i64
+    );
 }
 
 /// An own message that came through before the cut came first, and took the line where reading stopped with it.
@@ -45,7 +54,9 @@ fn no_more_than_the_limit_is_kept_in_a_room() {
 fn what_was_missed_is_marked_also_behind_an_own_message() {
     let mut desk = Desk::new(60, 8);
     desk.says(0, "Bruno", "antes");
-    desk.view.show(&Line::Missed { place: "geral".into() });
+    desk.view.show(&Line::Missed {
+        place: "geral".into(),
+    });
     desk.says(1, "Ana", "chegou");
     desk.says(2, "Bruno", "perdida");
     desk.expects(
@@ -66,9 +77,17 @@ fn what_was_missed_is_marked_also_behind_an_own_message() {
 fn where_no_more_can_be_kept_it_is_said_once() {
     let mut desk = Desk::new(110, 8);
     (0..4990).for_each(|number| desk.says(number, "Bruno", "oi"));
-    let page = |from: u64| (from..from + 50).map(|minute| said("geral", NINE + minute, "Célia", "antes")).collect();
+    let page = |from: u64| {
+        (from..from + 50)
+            .map(|minute| said("geral", NINE + minute, "Célia", "antes"))
+            .collect()
+    };
     for from in [50, 0] {
-        desk.view.show(&Line::Earlier { place: "geral".into(), lines: page(from), start: from == 0 });
+        desk.view.show(&Line::Earlier {
+            place: "geral".into(),
+            lines: page(from),
+            start: from == 0,
+        });
     }
     let room = desk.view.room();
     let notices = (room.first_id()..room.end_id()).filter_map(|id| room.get(id)).filter(|entry| {

@@ -68,16 +68,24 @@ fn two_hundred_columns_use_the_width() {
     let mut desk = conversation(200, 60);
     let rule = |word: &str| {
         let free = 198 - super::super::wrap::width(word);
-        format!("{} {word} {}", "─".repeat(free / 2), "─".repeat(free - free / 2))
+        format!(
+            "{} {word} {}",
+            "─".repeat(free / 2),
+            "─".repeat(free - free / 2)
+        )
     };
-    let mut expected = vec![format!(" ● {:186}/ajuda  F2", "192.168.0.10:9000 · Ana · 4 pessoas")];
+    let mut expected = vec![format!(
+        " ● {:186}/ajuda  F2",
+        "192.168.0.10:9000 · Ana · 4 pessoas"
+    )];
     expected.extend(vec![String::new(); 50]);
     expected.extend([
         rule("terça-feira, 3 de março"),
         "09:00           +João +Rita −Bruno".into(),
         "09:05    Célia  alguém revisa o hub.rs? @Ana".into(),
         "                é curtinho 🙂".into(),
-        "09:06    Bruno  eu olho depois do almoço, agora estou numa reunião que não termina nunca".into(),
+        "09:06    Bruno  eu olho depois do almoço, agora estou numa reunião que não termina nunca"
+            .into(),
         rule("novas mensagens"),
         "09:11    Célia  @Ana viu?".into(),
         " Célia está digitando…".into(),
@@ -95,11 +103,21 @@ fn while_the_window_is_pulled_every_screen_is_whole() {
         desk.view.resize(columns, rows);
         let screen = desk.screen();
         assert_eq!(screen.len(), usize::from(rows));
-        assert!(screen.iter().all(|row| super::super::wrap::width(row) <= usize::from(columns)));
-        assert!(screen.iter().rev().take(3).any(|row| row.contains('›')), "{columns}×{rows}: {screen:#?}");
+        assert!(
+            screen
+                .iter()
+                .all(|row| super::super::wrap::width(row) <= usize::from(columns))
+        );
+        assert!(
+            screen.iter().rev().take(3).any(|row| row.contains('›')),
+            "{columns}×{rows}: {screen:#?}"
+        );
         if rows > 12 && columns >= 40 {
             let last = usize::from(rows) - desk.view.input_rows - 2;
-            assert!(screen[last].ends_with("@Ana viu?"), "{columns}×{rows}: {screen:#?}");
+            assert!(
+                screen[last].ends_with("@Ana viu?"),
+                "{columns}×{rows}: {screen:#?}"
+            );
         }
     }
     desk.view.resize(80, 14);
@@ -114,7 +132,11 @@ fn who_reads_back_keeps_the_uppermost_message_in_another_size() {
     for _ in 0..4 {
         desk.view.scroll(Way::Back, None, &desk.status);
     }
-    let top = desk.screen()[1].split_whitespace().last().unwrap().to_owned();
+    let top = desk.screen()[1]
+        .split_whitespace()
+        .last()
+        .unwrap()
+        .to_owned();
     for (columns, rows) in [(40, 12), (200, 30), (80, 8)] {
         desk.view.resize(columns, rows);
         assert!(desk.screen()[1].ends_with(&top), "{columns}×{rows}");

@@ -42,13 +42,25 @@ impl Kept {
             }
         };
         let same = same_content && fold(&first.room) == **again.room.key();
-        if same { Outcome::Duplicate { seq: first.seq, at: first.at } } else { Outcome::IdReused }
+        if same {
+            Outcome::Duplicate {
+                seq: first.seq,
+                at: first.at,
+            }
+        } else {
+            Outcome::IdReused
+        }
     }
 }
 
 impl Log {
     pub fn new(name: RoomName) -> Self {
-        Self { name, seq: 0, bytes: 0, entries: VecDeque::new() }
+        Self {
+            name,
+            seq: 0,
+            bytes: 0,
+            entries: VecDeque::new(),
+        }
     }
 
     pub fn oldest(&self) -> u64 {
@@ -57,7 +69,9 @@ impl Log {
 
     /// The index of a seq among the entries kept, or of the first one after it.
     pub fn index(&self, seq: u64) -> usize {
-        usize::try_from(seq.saturating_sub(self.oldest())).unwrap_or(usize::MAX).min(self.entries.len())
+        usize::try_from(seq.saturating_sub(self.oldest()))
+            .unwrap_or(usize::MAX)
+            .min(self.entries.len())
     }
 
     /// Takes in a message, and changes what it changes.
@@ -67,7 +81,11 @@ impl Log {
             match amendment {
                 Amendment::Edit(seq) => edits = Some(self.target(*seq, &append)?),
                 Amendment::Erase(seq) => erases.push(self.target(*seq, &append)?),
-                Amendment::EraseOf { name, since_ms, most } => erases = self.said_by(name, *since_ms, *most)?,
+                Amendment::EraseOf {
+                    name,
+                    since_ms,
+                    most,
+                } => erases = self.said_by(name, *since_ms, *most)?,
             }
             said = Some(content(&append));
         }
@@ -94,39 +112,68 @@ impl Log {
             self.amend(&entry);
         }
         self.bytes += weight(&entry);
-        self.entries.push_back(Kept { entry: entry.clone(), person: append.person, id: append.id.into(), said });
+        self.entries.push_back(Kept {
+            entry: entry.clone(),
+            person: append.person,
+            id: append.id.into(),
+            said,
+        });
         Ok(entry)
     }
 
     fn holds(&self, seq: u64) -> bool {
-        self.entries.get(self.index(seq)).is_some_and(|kept| kept.entry.seq == seq)
+        self.entries
+            .get(self.index(seq))
+            .is_some_and(|kept| kept.entry.seq == seq)
     }
 
     /// The seq again, if this message may change that entry.
     fn target(&self, seq: u64, append: &Append) -> Result<u64, Outcome> {
-        let kept = self.entries.get(self.index(seq)).filter(|kept| kept.entry.seq == seq);
+        let kept = self
+            .entries
+            .get(self.index(seq))
+            .filter(|kept| kept.entry.seq == seq);
         let Kept { entry, person, .. } = kept.ok_or(Outcome::NoSuchEntry)?;
-        let target = Target { person: *person, is_amendment: entry.is_amendment(), erased: entry.erased };
+        let target = Target {
+            person: *person,
+            is_amendment: entry.is_amendment(),
+            erased: entry.erased,
+        };
         target.permits(append).map(|()| seq)
     }
 
     /// The seqs of the latest entries that somebody of this name said, in rising order.
     fn said_by(&self, name: &Name, since_ms: u64, most: usize) -> Result<Vec<u64>, Outcome> {
-        let latest = self.entries.iter().rev().take(LOOKED_THROUGH).map(|kept| &kept.entry);
+        let latest = self
+            .entries
+            .iter()
+            .rev()
+            .take(LOOKED_THROUGH)
+            .map(|kept| &kept.entry);
         let theirs = latest
             .take_while(|entry| entry.at >= since_ms)
-            .filter(|entry| !entry.is_amendment() && !entry.erased && fold(&entry.from) == **name.key());
+            .filter(|entry| {
+                !entry.is_amendment() && !entry.erased && fold(&entry.from) == **name.key()
+            });
         let mut seqs: Vec<u64> = theirs.take(most).map(|entry| entry.seq).collect();
         seqs.reverse();
-        if seqs.is_empty() { Err(Outcome::NothingSaid) } else { Ok(seqs) }
+        if seqs.is_empty() {
+            Err(Outcome::NothingSaid)
+        } else {
+            Ok(seqs)
+        }
     }
 
     /// Changes the entries that a new one concerns. Whoever was given one of them before keeps it as it was.
     fn amend(&mut self, amendment: &Entry) {
-        let Some(first) = amendment.edits.or(amendment.erases.first().copied()) else { return };
+        let Some(first) = amendment.edits.or(amendment.erases.first().copied()) else {
+            return;
+        };
         let from = self.index(first);
         for kept in self.entries.range_mut(from..) {
-            let Some(changed) = kept.entry.amended_by(amendment) else { continue };
+            let Some(changed) = kept.entry.amended_by(amendment) else {
+                continue;
+            };
             kept.said.get_or_insert_with(|| content_of(&kept.entry));
             self.bytes = self.bytes - kept.entry.text.len() + changed.text.len();
             kept.entry = Arc::new(changed);
@@ -145,7 +192,11 @@ impl Log {
             }
             Span::Latest => (self.entries.len().saturating_sub(limit), self.entries.len()),
         };
-        let mut entries: Vec<_> = self.entries.range(from..to).map(|kept| kept.entry.clone()).collect();
+        let mut entries: Vec<_> = self
+            .entries
+            .range(from..to)
+            .map(|kept| kept.entry.clone())
+            .collect();
         let forward = matches!(span, Span::After(_));
         if !forward {
             entries.reverse();
@@ -154,7 +205,16 @@ impl Log {
         if !forward {
             entries.reverse();
         }
-        let more = cut || if forward { to < self.entries.len() } else { from > 0 };
-        Page { oldest: self.oldest(), entries, more }
+        let more = cut
+            || if forward {
+                to < self.entries.len()
+            } else {
+                from > 0
+            };
+        Page {
+            oldest: self.oldest(),
+            entries,
+            more,
+        }
     }
 }

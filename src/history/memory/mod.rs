@@ -67,11 +67,22 @@ impl MemoryHistory {
     fn append(&mut self, append: Append) -> Answer {
         let (ticket, id, room) = (append.ticket, append.id.clone(), append.room.clone());
         if let Some((key, seq)) = self.ids.get(&(append.person, id.as_str().into())) {
-            let first = self.rooms.get(key).and_then(|log| log.entries.get(log.index(*seq)));
-            return Answer::Appended(ticket, id, room, first.map_or(Outcome::IdReused, |first| first.compare(&append)));
+            let first = self
+                .rooms
+                .get(key)
+                .and_then(|log| log.entries.get(log.index(*seq)));
+            return Answer::Appended(
+                ticket,
+                id,
+                room,
+                first.map_or(Outcome::IdReused, |first| first.compare(&append)),
+            );
         }
         let person = (append.person, Arc::from(append.id.as_str()));
-        let log = self.rooms.entry(room.key().clone()).or_insert_with(|| Log::new(room.clone()));
+        let log = self
+            .rooms
+            .entry(room.key().clone())
+            .or_insert_with(|| Log::new(room.clone()));
         let held = log.bytes;
         let entry = match log.append(append) {
             Ok(entry) => entry,
@@ -83,8 +94,14 @@ impl MemoryHistory {
             self.drop_oldest(&room.key().clone());
         }
         while self.bytes > self.max_bytes {
-            let fattest = self.rooms.values().filter(|log| log.entries.len() > 1).max_by_key(|log| log.bytes);
-            let Some(key) = fattest.map(|log| log.name.key().clone()) else { break };
+            let fattest = self
+                .rooms
+                .values()
+                .filter(|log| log.entries.len() > 1)
+                .max_by_key(|log| log.bytes);
+            let Some(key) = fattest.map(|log| log.name.key().clone()) else {
+                break;
+            };
             self.drop_oldest(&key);
         }
         Answer::Appended(ticket, id, room, Outcome::Stored(entry))
@@ -92,39 +109,77 @@ impl MemoryHistory {
 
     /// Forgets a room's oldest entry, and says so.
     fn drop_oldest(&mut self, room: &Arc<str>) {
-        let Some(log) = self.rooms.get_mut(room) else { return };
-        let Some(kept) = log.entries.pop_front() else { return };
+        let Some(log) = self.rooms.get_mut(room) else {
+            return;
+        };
+        let Some(kept) = log.entries.pop_front() else {
+            return;
+        };
         log.bytes -= weight(&kept.entry);
         self.bytes -= weight(&kept.entry);
         self.ids.remove(&(kept.person, kept.id));
-        let _ = self.sender.send(Answer::Trimmed(log.name.clone(), log.oldest()));
+        let _ = self
+            .sender
+            .send(Answer::Trimmed(log.name.clone(), log.oldest()));
     }
 
     fn tail(&self, room: RoomName) -> Answer {
         let tail = match self.rooms.get(room.key()) {
             Some(log) => {
                 let skip = log.entries.len().saturating_sub(TAIL);
-                let entries = log.entries.iter().skip(skip).map(|kept| kept.entry.clone()).collect();
-                Tail { name: log.name.clone(), seq: log.seq, oldest: log.oldest(), entries }
+                let entries = log
+                    .entries
+                    .iter()
+                    .skip(skip)
+                    .map(|kept| kept.entry.clone())
+                    .collect();
+                Tail {
+                    name: log.name.clone(),
+                    seq: log.seq,
+                    oldest: log.oldest(),
+                    entries,
+                }
             }
-            None => Tail { name: room.clone(), seq: 0, oldest: 1, entries: Vec::new() },
+            None => Tail {
+                name: room.clone(),
+                seq: 0,
+                oldest: 1,
+                entries: Vec::new(),
+            },
         };
         Answer::Tail(room, Some(tail))
     }
 
     fn page(&self, ticket: Ticket, room: RoomName, span: Span, limit: usize) -> Answer {
-        let page = self.rooms.get(room.key()).map_or_else(empty_page, |log| log.page(span, limit));
+        let page = self
+            .rooms
+            .get(room.key())
+            .map_or_else(empty_page, |log| log.page(span, limit));
         Answer::Page(ticket, room, Some(page))
     }
 
     /// Searching reads every word of a room, so it has a thread of its own; it is given the entries as they are now.
     fn search(&mut self, ticket: Ticket, room: RoomName, query: String, limit: usize) {
         let log = self.rooms.get(room.key());
-        let entries = log.map(|log| log.entries.iter().map(|kept| kept.entry.clone()).collect()).unwrap_or_default();
+        let entries = log
+            .map(|log| log.entries.iter().map(|kept| kept.entry.clone()).collect())
+            .unwrap_or_default();
         let oldest = log.map_or(1, Log::oldest);
-        let search = Search { ticket, room, query, limit, oldest, entries };
+        let search = Search {
+            ticket,
+            room,
+            query,
+            limit,
+            oldest,
+            entries,
+        };
         if let Err(SendError(search)) = self.searches.send(search) {
-            let _ = self.sender.send(Answer::Found(search.ticket, search.room, search.query, None));
+            let _ = self.sender.send(Answer::Found(
+                search.ticket,
+                search.room,
+                search.query,
+                None,
+            ));
         }
     }
 }
@@ -147,7 +202,11 @@ impl Search {
         let mut entries: Vec<_> = found.by_ref().take(self.limit).collect();
         let more = found.next().is_some();
         let cut = fit_page(&mut entries);
-        let page = Page { oldest: self.oldest, entries, more: more || cut };
+        let page = Page {
+            oldest: self.oldest,
+            entries,
+            more: more || cut,
+        };
         Answer::Found(self.ticket, self.room, self.query, Some(page))
     }
 }
@@ -155,10 +214,18 @@ impl Search {
 /// Starts the thread that searches, until nobody asks any more.
 fn start_searching(answers: Sender<Answer>) -> Sender<Search> {
     let (sender, receiver) = unbounded::<Search>();
-    let life = move || receiver.into_iter().map(Search::run).try_for_each(|answer| answers.send(answer));
+    let life = move || {
+        receiver
+            .into_iter()
+            .map(Search::run)
+            .try_for_each(|answer| answers.send(answer))
+    };
     // Without a thread every search is answered as unreadable, because its channel is closed.
     if let Err(error) = thread::Builder::new().name("search".into()).spawn(life) {
-        ::log::error!("O sistema não deu um thread para as buscas ({}).", reason(&error));
+        ::log::error!(
+            "O sistema não deu um thread para as buscas ({}).",
+            reason(&error)
+        );
     }
     sender
 }
@@ -169,7 +236,10 @@ fn weight(entry: &Entry) -> usize {
 }
 
 fn empty_page() -> Page {
-    Page { oldest: 1, ..Page::default() }
+    Page {
+        oldest: 1,
+        ..Page::default()
+    }
 }
 
 impl History for MemoryHistory {

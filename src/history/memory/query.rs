@@ -9,12 +9,20 @@ pub struct Query(Vec<Vec<String>>);
 
 impl Query {
     pub fn new(typed: &str) -> Self {
-        Self(typed.split_whitespace().map(words).filter(|phrase| !phrase.is_empty()).collect())
+        Self(
+            typed
+                .split_whitespace()
+                .map(words)
+                .filter(|phrase| !phrase.is_empty())
+                .collect(),
+        )
     }
 
     /// Whether a text has all of it; a query without a word finds nothing.
     pub fn finds(&self, text: &str) -> bool {
-        let Some((begun, whole)) = self.0.split_last() else { return false };
+        let Some((begun, whole)) = self.0.split_last() else {
+            return false;
+        };
         let text = words(text);
         let is_there = |phrase: &Vec<String>| text.windows(phrase.len()).any(|row| row == phrase);
         whole.iter().all(is_there) && text.windows(begun.len()).any(|row| begins(row, begun))
@@ -24,14 +32,20 @@ impl Query {
 /// Whether the words are these, the last at least in its beginning.
 fn begins(row: &[String], phrase: &[String]) -> bool {
     match (row.split_last(), phrase.split_last()) {
-        (Some((last, before)), Some((begun, whole))) => before == whole && last.starts_with(&**begun),
+        (Some((last, before)), Some((begun, whole))) => {
+            before == whole && last.starts_with(&**begun)
+        }
         _ => false,
     }
 }
 
 fn words(text: &str) -> Vec<String> {
     let folded = fold(text);
-    folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    folded
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]

@@ -24,8 +24,15 @@ fn say(history: &mut MemoryHistory, who: &str, id: &str, text: &str) -> Outcome 
 
 fn page(history: &mut MemoryHistory, span: Span, limit: usize) -> (Vec<u64>, bool) {
     history.submit(vec![Job::Page(Ticket(1), room(), span, limit)]);
-    match history.receiver.iter().find(|answer| !matches!(answer, Answer::Trimmed(..))) {
-        Some(Answer::Page(_, _, Some(page))) => (page.entries.iter().map(|entry| entry.seq).collect(), page.more),
+    match history
+        .receiver
+        .iter()
+        .find(|answer| !matches!(answer, Answer::Trimmed(..)))
+    {
+        Some(Answer::Page(_, _, Some(page))) => (
+            page.entries.iter().map(|entry| entry.seq).collect(),
+            page.more,
+        ),
         other => panic!("{other:?}"),
     }
 }
@@ -33,11 +40,15 @@ fn page(history: &mut MemoryHistory, span: Span, limit: usize) -> (Vec<u64>, boo
 #[test]
 fn entries_are_numbered_without_gaps_and_time_never_goes_back() {
     let mut history = history(100_000, 100);
-    let Outcome::Stored(first) = say(&mut history, "Ana", "1", "oi") else { panic!() };
+    let Outcome::Stored(first) = say(&mut history, "Ana", "1", "oi") else {
+        panic!()
+    };
     let mut earlier = append("Bruno", "1", "olá");
     earlier.at = 500;
     history.submit(vec![Job::Append(earlier)]);
-    let Ok(Answer::Appended(_, _, _, Outcome::Stored(second))) = history.receiver.try_recv() else { panic!() };
+    let Ok(Answer::Appended(_, _, _, Outcome::Stored(second))) = history.receiver.try_recv() else {
+        panic!()
+    };
     assert_eq!((first.seq, second.seq), (1, 2));
     assert_eq!((first.at, second.at), (1000, 1000));
 }
@@ -46,18 +57,29 @@ fn entries_are_numbered_without_gaps_and_time_never_goes_back() {
 fn the_same_id_is_the_same_message_and_another_text_under_it_is_refused() {
     let mut history = history(100_000, 100);
     say(&mut history, "Ana", "1", "oi");
-    assert_eq!(say(&mut history, "Ana", "1", "oi"), Outcome::Duplicate { seq: 1, at: 1000 });
+    assert_eq!(
+        say(&mut history, "Ana", "1", "oi"),
+        Outcome::Duplicate { seq: 1, at: 1000 }
+    );
     assert_eq!(say(&mut history, "Ana", "1", "tchau"), Outcome::IdReused);
-    assert!(matches!(say(&mut history, "Bruno", "1", "oi"), Outcome::Stored(entry) if entry.seq == 2));
+    assert!(
+        matches!(say(&mut history, "Bruno", "1", "oi"), Outcome::Stored(entry) if entry.seq == 2)
+    );
 }
 
 #[test]
 fn an_id_is_unique_for_its_person_in_all_rooms() {
     let mut history = history(100_000, 100);
     say(&mut history, "Ana", "1", "oi");
-    let elsewhere = Append { room: RoomName::lobby(), ..append("Ana", "1", "oi") };
+    let elsewhere = Append {
+        room: RoomName::lobby(),
+        ..append("Ana", "1", "oi")
+    };
     history.submit(vec![Job::Append(elsewhere)]);
-    assert!(matches!(history.receiver.try_recv(), Ok(Answer::Appended(_, _, _, Outcome::IdReused))));
+    assert!(matches!(
+        history.receiver.try_recv(),
+        Ok(Answer::Appended(_, _, _, Outcome::IdReused))
+    ));
 }
 
 #[test]
@@ -69,10 +91,19 @@ fn what_is_forgotten_is_told_of() {
     let oldest: Vec<u64> = history
         .receiver
         .try_iter()
-        .filter_map(|answer| if let Answer::Trimmed(_, oldest) = answer { Some(oldest) } else { None })
+        .filter_map(|answer| {
+            if let Answer::Trimmed(_, oldest) = answer {
+                Some(oldest)
+            } else {
+                None
+            }
+        })
         .collect();
     assert_eq!(oldest, [2]);
-    assert!(matches!(say(&mut history, "Ana", "1", "oi"), Outcome::Stored(_)), "its id is forgotten too");
+    assert!(
+        matches!(say(&mut history, "Ana", "1", "oi"), Outcome::Stored(_)),
+        "its id is forgotten too"
+    );
 }
 
 #[test]
@@ -80,8 +111,13 @@ fn a_room_keeps_the_spelling_it_was_opened_with() {
     let mut history = history(100_000, 100);
     say(&mut history, "Ana", "1", "oi");
     history.submit(vec![Job::Tail(RoomName::new("LABORATORIO").unwrap())]);
-    let Ok(Answer::Tail(asked, Some(tail))) = history.receiver.try_recv() else { panic!() };
-    assert_eq!((asked.as_str(), tail.name.as_str()), ("LABORATORIO", "Laboratório"));
+    let Ok(Answer::Tail(asked, Some(tail))) = history.receiver.try_recv() else {
+        panic!()
+    };
+    assert_eq!(
+        (asked.as_str(), tail.name.as_str()),
+        ("LABORATORIO", "Laboratório")
+    );
     assert_eq!((tail.seq, tail.oldest, tail.entries.len()), (1, 1, 1));
 }
 
@@ -92,7 +128,10 @@ fn pages_go_both_ways_and_say_when_there_is_more() {
         say(&mut history, "Ana", &n.to_string(), "oi");
     }
     assert_eq!(page(&mut history, Span::After(0), 3), (vec![1, 2, 3], true));
-    assert_eq!(page(&mut history, Span::After(7), 3), (vec![8, 9, 10], false));
+    assert_eq!(
+        page(&mut history, Span::After(7), 3),
+        (vec![8, 9, 10], false)
+    );
     assert_eq!(page(&mut history, Span::After(99), 3), (vec![], false));
     assert_eq!(page(&mut history, Span::Before(4), 2), (vec![2, 3], true));
     assert_eq!(page(&mut history, Span::Before(3), 5), (vec![1, 2], false));
@@ -135,10 +174,19 @@ fn what_is_changed_is_counted_as_it_is_now() {
     let mut history = history(10 * ENTRY, 100);
     say(&mut history, "Ana", "1", "1234");
     let edit = samples::edit("Ana", "2", 1, "123456", 1000);
-    for (change, bytes) in [(edit, 12 + 2 * ENTRY), (samples::erase("Ana", "3", 1, 1000), 3 * ENTRY)] {
+    for (change, bytes) in [
+        (edit, 12 + 2 * ENTRY),
+        (samples::erase("Ana", "3", 1, 1000), 3 * ENTRY),
+    ] {
         history.submit(vec![Job::Append(change)]);
-        assert!(matches!(history.receiver.try_recv(), Ok(Answer::Appended(_, _, _, Outcome::Stored(_)))));
-        assert_eq!((history.bytes, history.rooms.values().next().unwrap().bytes), (bytes, bytes));
+        assert!(matches!(
+            history.receiver.try_recv(),
+            Ok(Answer::Appended(_, _, _, Outcome::Stored(_)))
+        ));
+        assert_eq!(
+            (history.bytes, history.rooms.values().next().unwrap().bytes),
+            (bytes, bytes)
+        );
     }
 }
 
@@ -151,34 +199,56 @@ fn what_was_forgotten_can_not_be_changed() {
     while history.receiver.try_recv().is_ok() {}
     for seq in [1, 4] {
         history.submit(vec![Job::Append(samples::erase("Ana", "x", seq, 1000))]);
-        assert!(matches!(history.receiver.try_recv(), Ok(Answer::Appended(_, _, _, Outcome::NoSuchEntry))));
+        assert!(matches!(
+            history.receiver.try_recv(),
+            Ok(Answer::Appended(_, _, _, Outcome::NoSuchEntry))
+        ));
     }
 }
 
 #[test]
 fn search_folds_accents_and_case_and_gives_the_newest_first() {
     let mut history = history(100_000, 100);
-    for (n, text) in ["a Conceição chegou", "nada", "viu a CONCEICAO hoje?"].iter().enumerate() {
+    for (n, text) in ["a Conceição chegou", "nada", "viu a CONCEICAO hoje?"]
+        .iter()
+        .enumerate()
+    {
         say(&mut history, "Ana", &n.to_string(), text);
     }
     history.submit(vec![Job::Search(Ticket(1), room(), "conceiçao".into(), 10)]);
-    let Ok(Answer::Found(_, _, _, Some(page))) = history.receiver.recv() else { panic!() };
-    assert_eq!(page.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 1]);
+    let Ok(Answer::Found(_, _, _, Some(page))) = history.receiver.recv() else {
+        panic!()
+    };
+    assert_eq!(
+        page.entries
+            .iter()
+            .map(|entry| entry.seq)
+            .collect::<Vec<_>>(),
+        [3, 1]
+    );
 }
 
 #[test]
 fn an_answer_to_what_was_dropped_is_refused_but_one_that_was_stored_stays_stored() {
     let mut history = history(100_000, 3);
     let reply = |history: &mut MemoryHistory, id: &str, to: u64| {
-        history.submit(vec![Job::Append(Append { reply_to: Some(to), ..append("Ana", id, "sim") })]);
+        history.submit(vec![Job::Append(Append {
+            reply_to: Some(to),
+            ..append("Ana", id, "sim")
+        })]);
         let answers = history.receiver.try_iter().collect::<Vec<_>>();
         answers.into_iter().find_map(|answer| match answer {
             Answer::Appended(_, _, _, outcome) => Some(outcome),
             _ => None,
         })
     };
-    ["1", "2", "3"].iter().for_each(|id| drop(say(&mut history, "Bruno", id, "oi")));
+    ["1", "2", "3"]
+        .iter()
+        .for_each(|id| drop(say(&mut history, "Bruno", id, "oi")));
     assert!(matches!(reply(&mut history, "r1", 1), Some(Outcome::Stored(entry)) if entry.seq == 4));
-    assert_eq!(reply(&mut history, "r1", 1), Some(Outcome::Duplicate { seq: 4, at: 1000 }));
+    assert_eq!(
+        reply(&mut history, "r1", 1),
+        Some(Outcome::Duplicate { seq: 4, at: 1000 })
+    );
     assert_eq!(reply(&mut history, "r2", 1), Some(Outcome::NoSuchEntry));
 }

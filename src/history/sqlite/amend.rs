@@ -28,9 +28,17 @@ pub fn find(
 ) -> rusqlite::Result<Result<Concerned, Outcome>> {
     match amendment {
         Amendment::Edit(seq) | Amendment::Erase(seq) => find_one(transaction, append, room, *seq),
-        Amendment::EraseOf { name, since_ms, most } => {
+        Amendment::EraseOf {
+            name,
+            since_ms,
+            most,
+        } => {
             let found = said_by(transaction, room, name, *since_ms, *most)?;
-            Ok(if found.is_empty() { Err(Outcome::NothingSaid) } else { Ok(found) })
+            Ok(if found.is_empty() {
+                Err(Outcome::NothingSaid)
+            } else {
+                Ok(found)
+            })
         }
     }
 }
@@ -53,7 +61,11 @@ fn find_one(
     let target = select
         .query_row([key], |row| {
             let erased = row.get::<_, Option<i64>>(2)? == Some(ERASED);
-            Ok(Target { person: PersonId(row.get(0)?), is_amendment: row.get(1)?, erased })
+            Ok(Target {
+                person: PersonId(row.get(0)?),
+                is_amendment: row.get(1)?,
+                erased,
+            })
         })
         .optional()?;
     Ok(match target {
@@ -75,7 +87,12 @@ fn said_by(
          FROM entries e JOIN speakers s ON s.id = e.speaker
          WHERE e.key BETWEEN ?1 AND ?2 ORDER BY e.key DESC LIMIT ?4",
     )?;
-    let mut rows = select.query(params![key(room, 0), last_key(room), ERASED, LOOKED_THROUGH as i64])?;
+    let mut rows = select.query(params![
+        key(room, 0),
+        last_key(room),
+        ERASED,
+        LOOKED_THROUGH as i64
+    ])?;
     // People speak more than once, and names are not compared letter by letter.
     let mut speakers: HashMap<i64, bool> = HashMap::new();
     let mut found = Vec::new();
@@ -116,12 +133,18 @@ pub fn store(
     forget_at_once(transaction, true)?;
     for concerned in concerned {
         forget_words(transaction, *concerned)?;
-        let (text, mark) = if edits.is_some() { (&*append.text, EDITED) } else { ("", ERASED) };
-        let mut change = transaction.prepare_cached("UPDATE entries SET text = ?2, mark = ?3 WHERE key = ?1")?;
+        let (text, mark) = if edits.is_some() {
+            (&*append.text, EDITED)
+        } else {
+            ("", ERASED)
+        };
+        let mut change =
+            transaction.prepare_cached("UPDATE entries SET text = ?2, mark = ?3 WHERE key = ?1")?;
         change.execute(params![concerned, text, mark])?;
     }
     if let Some(edited) = edits {
-        let mut index = transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
+        let mut index =
+            transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
         index.execute(params![edited, append.text])?;
     }
     Ok(())
@@ -132,7 +155,8 @@ pub fn store(
 ///
 /// Said each time, because what was said in a transaction that failed may or may not be in force.
 pub fn forget_at_once(transaction: &Transaction, at_once: bool) -> rusqlite::Result<()> {
-    let mut configure = transaction.prepare_cached("INSERT INTO words (words, rank) VALUES ('secure-delete', ?1)")?;
+    let mut configure = transaction
+        .prepare_cached("INSERT INTO words (words, rank) VALUES ('secure-delete', ?1)")?;
     configure.execute([at_once])?;
     Ok(())
 }
@@ -152,10 +176,17 @@ pub fn is_edit(append: &Append) -> bool {
 }
 
 fn write_seqs(keys: &[i64]) -> String {
-    keys.iter().map(|key| seq_of(*key).to_string()).collect::<Vec<_>>().join(" ")
+    keys.iter()
+        .map(|key| seq_of(*key).to_string())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The seqs in a row of the log.
 pub fn read_seqs(column: Option<String>) -> Vec<u64> {
-    column.iter().flat_map(|seqs| seqs.split(' ')).filter_map(|seq| seq.parse().ok()).collect()
+    column
+        .iter()
+        .flat_map(|seqs| seqs.split(' '))
+        .filter_map(|seq| seq.parse().ok())
+        .collect()
 }

@@ -20,7 +20,11 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub fn copy(from: &Path, to: &Path) -> Result<u64, OpenError> {
     let source = open_to_read(from)?;
     // Never over something that somebody wants to keep.
-    std::fs::File::options().write(true).create_new(true).mode(OWNER_ONLY).open(to)?;
+    std::fs::File::options()
+        .write(true)
+        .create_new(true)
+        .mode(OWNER_ONLY)
+        .open(to)?;
     let copied = copy_into(&source, to);
     if copied.is_err() {
         let _ = std::fs::remove_file(to);
@@ -33,9 +37,14 @@ fn copy_into(source: &Connection, to: &Path) -> Result<u64, OpenError> {
     Backup::new(source, &mut target)?.run_to_completion(PAGES, PAUSE, None)?;
     // A single file that is whole by itself.
     target.pragma_update(None, "journal_mode", "DELETE")?;
-    target.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('copy', '1')", [])?;
+    target.execute(
+        "INSERT OR REPLACE INTO meta (name, value) VALUES ('copy', '1')",
+        [],
+    )?;
     let count = schema::count(&target)?;
     target.close().map_err(|(_, error)| OpenError::Sql(error))?;
-    std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(|error: io::Error| OpenError::Io(error))?;
+    std::fs::File::open(to)
+        .and_then(|file| file.sync_all())
+        .map_err(|error: io::Error| OpenError::Io(error))?;
     Ok(count)
 }

@@ -40,14 +40,19 @@ pub fn export(
     out: &mut impl Write,
 ) -> Result<Option<u64>, OpenError> {
     let connection = open_to_read(history)?;
-    let Some(room) = room(&connection, name)? else { return Ok(None) };
+    let Some(room) = room(&connection, name)? else {
+        return Ok(None);
+    };
     begin(&room, format, out)?;
     let (mut after, mut count) = (0, 0);
     loop {
         let entries = read_after(&connection, &room, after, STEP)?;
         let Some(last) = entries.last() else { break };
         after = last.seq;
-        for entry in entries.iter().filter(|entry| format == Format::Json || !entry.is_amendment()) {
+        for entry in entries
+            .iter()
+            .filter(|entry| format == Format::Json || !entry.is_amendment())
+        {
             count += 1;
             write_entry(entry, format, offset, out)?;
         }
@@ -72,7 +77,12 @@ fn begin(room: &Room, format: Format, out: &mut impl Write) -> io::Result<()> {
     )
 }
 
-fn write_entry(entry: &Entry, format: Format, offset: UtcOffset, out: &mut impl Write) -> io::Result<()> {
+fn write_entry(
+    entry: &Entry,
+    format: Format,
+    offset: UtcOffset,
+    out: &mut impl Write,
+) -> io::Result<()> {
     if format == Format::Json {
         serde_json::to_writer(&mut *out, entry)?;
         return out.write_all(b"\n");
@@ -80,20 +90,41 @@ fn write_entry(entry: &Entry, format: Format, offset: UtcOffset, out: &mut impl 
     let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(entry.at) * 1_000_000)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
         .to_offset(offset);
-    let exact = at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default();
+    let exact = at
+        .replace_nanosecond(0)
+        .unwrap_or(at)
+        .format(&Rfc3339)
+        .unwrap_or_default();
     let verb = if entry.action { " " } else { ": " };
     let (mark, space) = (mark(entry), if entry.edited { " " } else { "" });
     match format {
         Format::Html => {
-            let shown = at.format(format_description!("[day]/[month]/[year] [hour]:[minute]")).unwrap_or_default();
+            let shown = at
+                .format(format_description!("[day]/[month]/[year] [hour]:[minute]"))
+                .unwrap_or_default();
             let (from, text) = (escape(&entry.from), escape(&entry.text));
-            let mark = if mark.is_empty() { String::new() } else { format!("{space}<i>{mark}</i>") };
-            writeln!(out, "<li><p><time datetime=\"{exact}\">{shown}</time> <b>{from}</b>{verb}{text}{mark}</p></li>")
+            let mark = if mark.is_empty() {
+                String::new()
+            } else {
+                format!("{space}<i>{mark}</i>")
+            };
+            writeln!(
+                out,
+                "<li><p><time datetime=\"{exact}\">{shown}</time> <b>{from}</b>{verb}{text}{mark}</p></li>"
+            )
         }
         _ => {
             // One message, one line.
-            let text = entry.text.replace('\\', "\\\\").replace('\n', "\\n").replace('\t', " ");
-            let from = if entry.action { format!("* {}", entry.from) } else { entry.from.to_string() };
+            let text = entry
+                .text
+                .replace('\\', "\\\\")
+                .replace('\n', "\\n")
+                .replace('\t', " ");
+            let from = if entry.action {
+                format!("* {}", entry.from)
+            } else {
+                entry.from.to_string()
+            };
             writeln!(out, "{exact}\t{from}\t{text}{space}{mark}")
         }
     }
@@ -109,5 +140,8 @@ fn mark(entry: &Entry) -> &'static str {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

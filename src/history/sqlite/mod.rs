@@ -57,11 +57,17 @@ impl SqliteHistory {
         let reading = reader::Reader::new(schema::open_to_read(path)?, answers.clone());
         let writing = writer::Writer::new(opened.connection, retention, answers);
         let spawn = |name: &str, life: Box<dyn FnOnce() + Send>| {
-            thread::Builder::new().name(name.into()).spawn(life).map_err(OpenError::Io)
+            thread::Builder::new()
+                .name(name.into())
+                .spawn(life)
+                .map_err(OpenError::Io)
         };
         let threads = vec![
             spawn("history", Box::new(move || writing.run(&writer_jobs)))?,
-            spawn("history-reader", Box::new(move || reading.run(&reader_jobs)))?,
+            spawn(
+                "history-reader",
+                Box::new(move || reading.run(&reader_jobs)),
+            )?,
         ];
         Ok(Self {
             epoch: opened.epoch,
@@ -93,7 +99,11 @@ impl History for SqliteHistory {
 
     fn submit(&mut self, jobs: Vec<Job>) {
         for job in jobs {
-            let thread = if matches!(job, Job::Append(_)) { &self.writer } else { &self.reader };
+            let thread = if matches!(job, Job::Append(_)) {
+                &self.writer
+            } else {
+                &self.reader
+            };
             let Some(thread) = thread else { continue };
             if let Err(SendError(job)) = thread.send(job) {
                 log::error!("Uma parte do histórico parou. Ligue o servidor de novo.");

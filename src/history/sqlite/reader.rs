@@ -26,7 +26,10 @@ pub struct Room {
 
 impl Reader {
     pub fn new(connection: Connection, answers: Sender<Answer>) -> Self {
-        Self { connection, answers }
+        Self {
+            connection,
+            answers,
+        }
     }
 
     /// Works until nobody can send any more.
@@ -57,15 +60,23 @@ impl Reader {
 
 /// What can't be read now may be readable later; the asker is told.
 fn tolerate<T>(result: rusqlite::Result<T>) -> Option<T> {
-    result.inspect_err(|error| log::error!("Não consegui ler o histórico ({}).", sql_reason(error))).ok()
+    result
+        .inspect_err(|error| log::error!("Não consegui ler o histórico ({}).", sql_reason(error)))
+        .ok()
 }
 
 /// The room of this name, if anything was ever said in it.
 pub fn room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Option<Room>> {
-    let mut select = connection.prepare_cached("SELECT id, name, seq, oldest FROM rooms WHERE key = ?1")?;
+    let mut select =
+        connection.prepare_cached("SELECT id, name, seq, oldest FROM rooms WHERE key = ?1")?;
     let room = |row: &Row| {
         let (name, seq, oldest): (String, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok(Room { id: row.get(0)?, name: name.into(), seq: seq as u64, oldest: oldest as u64 })
+        Ok(Room {
+            id: row.get(0)?,
+            name: name.into(),
+            seq: seq as u64,
+            oldest: oldest as u64,
+        })
     };
     select.query_row([&**name.key()], room).optional()
 }
@@ -74,20 +85,46 @@ fn tail(connection: &Connection, name: &RoomName) -> rusqlite::Result<Tail> {
     // One transaction, so that the numbers and the entries belong together.
     let snapshot = connection.unchecked_transaction()?;
     let Some(room) = room(&snapshot, name)? else {
-        return Ok(Tail { name: name.clone(), seq: 0, oldest: 1, entries: Vec::new() });
+        return Ok(Tail {
+            name: name.clone(),
+            seq: 0,
+            oldest: 1,
+            entries: Vec::new(),
+        });
     };
     let mut entries = read(&snapshot, &room, room.seq + 1, TAIL)?;
     entries.reverse();
     let name = RoomName::new(&room.name).unwrap_or_else(|_| name.clone());
-    Ok(Tail { name, seq: room.seq, oldest: room.oldest, entries })
+    Ok(Tail {
+        name,
+        seq: room.seq,
+        oldest: room.oldest,
+        entries,
+    })
 }
 
-fn page(connection: &Connection, name: &RoomName, span: Span, limit: usize) -> rusqlite::Result<Page> {
+fn page(
+    connection: &Connection,
+    name: &RoomName,
+    span: Span,
+    limit: usize,
+) -> rusqlite::Result<Page> {
     let snapshot = connection.unchecked_transaction()?;
-    let Some(room) = room(&snapshot, name)? else { return Ok(Page { oldest: 1, ..Page::default() }) };
+    let Some(room) = room(&snapshot, name)? else {
+        return Ok(Page {
+            oldest: 1,
+            ..Page::default()
+        });
+    };
     let (mut entries, forward) = match span {
-        Span::After(seq) => (read_after(&snapshot, &room, seq.min(room.seq), limit + 1)?, true),
-        Span::Before(seq) => (read(&snapshot, &room, seq.min(room.seq + 1), limit + 1)?, false),
+        Span::After(seq) => (
+            read_after(&snapshot, &room, seq.min(room.seq), limit + 1)?,
+            true,
+        ),
+        Span::Before(seq) => (
+            read(&snapshot, &room, seq.min(room.seq + 1), limit + 1)?,
+            false,
+        ),
         Span::Latest => (read(&snapshot, &room, room.seq + 1, limit + 1)?, false),
     };
     let beyond = entries.len() > limit;
@@ -96,7 +133,11 @@ fn page(connection: &Connection, name: &RoomName, span: Span, limit: usize) -> r
     if !forward {
         entries.reverse();
     }
-    Ok(Page { oldest: room.oldest, entries, more })
+    Ok(Page {
+        oldest: room.oldest,
+        entries,
+        more,
+    })
 }
 
 /// An edit has the text of its entry, whatever that is by now.
@@ -106,19 +147,31 @@ const COLUMNS: &str = "SELECT e.key, e.at, s.name, s.tag,
     e.action, e.reply_to, e.edits, e.erases, e.mark";
 
 /// Entries before a seq, newest first.
-fn read(connection: &Connection, room: &Room, before: u64, limit: usize) -> rusqlite::Result<Vec<Arc<Entry>>> {
+fn read(
+    connection: &Connection,
+    room: &Room,
+    before: u64,
+    limit: usize,
+) -> rusqlite::Result<Vec<Arc<Entry>>> {
     let sql = format!(
         "{COLUMNS} FROM entries e JOIN speakers s ON s.id = e.speaker
          WHERE e.key >= ?1 AND e.key < ?2 ORDER BY e.key DESC LIMIT ?3"
     );
     let mut select = connection.prepare_cached(&sql)?;
-    let rows =
-        select.query_map(params![key(room.id, 0), key(room.id, before), limit as i64], |row| entry(row, room))?;
+    let rows = select.query_map(
+        params![key(room.id, 0), key(room.id, before), limit as i64],
+        |row| entry(row, room),
+    )?;
     rows.collect()
 }
 
 /// Entries after a seq, oldest first.
-pub fn read_after(connection: &Connection, room: &Room, after: u64, limit: usize) -> rusqlite::Result<Vec<Arc<Entry>>> {
+pub fn read_after(
+    connection: &Connection,
+    room: &Room,
+    after: u64,
+    limit: usize,
+) -> rusqlite::Result<Vec<Arc<Entry>>> {
     let sql = format!(
         "{COLUMNS} FROM entries e JOIN speakers s ON s.id = e.speaker
          WHERE e.key > ?1 AND e.key <= ?2 ORDER BY e.key LIMIT ?3"
@@ -129,22 +182,41 @@ pub fn read_after(connection: &Connection, room: &Room, after: u64, limit: usize
     rows.collect()
 }
 
-fn search(connection: &Connection, name: &RoomName, query: &str, limit: usize) -> rusqlite::Result<Page> {
-    let nothing = Page { oldest: 1, ..Page::default() };
-    let (Some(room), Some(expression)) = (room(connection, name)?, expression(query)) else { return Ok(nothing) };
+fn search(
+    connection: &Connection,
+    name: &RoomName,
+    query: &str,
+    limit: usize,
+) -> rusqlite::Result<Page> {
+    let nothing = Page {
+        oldest: 1,
+        ..Page::default()
+    };
+    let (Some(room), Some(expression)) = (room(connection, name)?, expression(query)) else {
+        return Ok(nothing);
+    };
     // Keys of one room are neighbours and rise with time, so the index gives the newest first by itself.
     let sql = format!(
         "{COLUMNS} FROM words w JOIN entries e ON e.key = w.rowid JOIN speakers s ON s.id = e.speaker
          WHERE w.words MATCH ?1 AND w.rowid BETWEEN ?2 AND ?3 ORDER BY w.rowid DESC LIMIT ?4"
     );
     let mut select = connection.prepare_cached(&sql)?;
-    let range = params![expression, key(room.id, 0), last_key(room.id), limit as i64 + 1];
+    let range = params![
+        expression,
+        key(room.id, 0),
+        last_key(room.id),
+        limit as i64 + 1
+    ];
     let rows = select.query_map(range, |row| entry(row, &room))?;
     let mut entries = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     let beyond = entries.len() > limit;
     entries.truncate(limit);
     let more = fit_page(&mut entries) || beyond;
-    Ok(Page { oldest: room.oldest, entries, more })
+    Ok(Page {
+        oldest: room.oldest,
+        entries,
+        more,
+    })
 }
 
 /// What was typed, as an expression that can't be a syntax error: every word quoted, the last one a prefix.

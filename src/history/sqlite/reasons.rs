@@ -11,14 +11,24 @@ pub fn sql_reason(error: &Error) -> Cow<'static, str> {
         Some(ErrorCode::DiskFull) => "o disco está cheio",
         Some(ErrorCode::SystemIoFailure) => "o disco não respondeu como devia",
         Some(ErrorCode::ReadOnly) => "o arquivo só se deixa ler",
-        Some(ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => "sem permissão",
-        Some(ErrorCode::CannotOpen) => "o arquivo não abre",
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
-            "outro programa está usando o arquivo"
+        Some(ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => {
+            "sem permissão"
         }
+        Some(ErrorCode::CannotOpen) => "o arquivo não abre",
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => "outro programa está usando o arquivo",
         Some(ErrorCode::OutOfMemory) => "acabou a memória",
         Some(ErrorCode::TooBig) => "é grande demais",
-        _ => return error.sqlite_error().map_or("erro inesperado".into(), |error| numbered(error.extended_code)),
+        _ => {
+            return error
+                .sqlite_error()
+                .map_or("erro inesperado".into(), |error| {
+                    numbered(error.extended_code)
+                });
+        }
     };
     known.into()
 }
@@ -33,9 +43,17 @@ mod tests {
 
     #[test]
     fn what_sqlite_says_is_said_in_portuguese() {
-        let said = |code| sql_reason(&Error::SqliteFailure(rusqlite::ffi::Error::new(code), Some("no luck".into())));
+        let said = |code| {
+            sql_reason(&Error::SqliteFailure(
+                rusqlite::ffi::Error::new(code),
+                Some("no luck".into()),
+            ))
+        };
         assert_eq!(said(rusqlite::ffi::SQLITE_FULL), "o disco está cheio");
-        assert_eq!(said(rusqlite::ffi::SQLITE_NOTADB), "o arquivo está danificado");
+        assert_eq!(
+            said(rusqlite::ffi::SQLITE_NOTADB),
+            "o arquivo está danificado"
+        );
         assert_eq!(said(rusqlite::ffi::SQLITE_RANGE), "erro 25 do SQLite");
         assert_eq!(sql_reason(&Error::InvalidQuery), "erro inesperado");
     }

@@ -129,8 +129,11 @@ pub fn last_key(room: i64) -> i64 {
 
 /// Messages in a file.
 pub fn count(connection: &Connection) -> rusqlite::Result<u64> {
-    let count: i64 =
-        connection.query_row("SELECT coalesce(sum(seq - oldest + 1), 0) FROM rooms", [], |row| row.get(0))?;
+    let count: i64 = connection.query_row(
+        "SELECT coalesce(sum(seq - oldest + 1), 0) FROM rooms",
+        [],
+        |row| row.get(0),
+    )?;
     Ok(count.max(0) as u64)
 }
 
@@ -140,7 +143,11 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     let mut moved_aside = None;
     let mut connection = match inspect(path) {
         Err(OpenError::Sql(error)) if is_damage(&error) => {
-            log::error!("{} está danificado ({}).", path.display(), sql_reason(&error));
+            log::error!(
+                "{} está danificado ({}).",
+                path.display(),
+                sql_reason(&error)
+            );
             moved_aside = Some(move_aside(path)?);
             lock = self::lock(path)?;
             Connection::open(path)?
@@ -151,7 +158,13 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     migrate(&mut connection)?;
     let epoch = take_epoch(&connection)?;
     let count = count(&connection)?;
-    Ok(Opened { connection, epoch, count, moved_aside, lock })
+    Ok(Opened {
+        connection,
+        epoch,
+        count,
+        moved_aside,
+        lock,
+    })
 }
 
 /// Opens a file to read; it must be one of ours.
@@ -180,7 +193,13 @@ fn see_as_new(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Takes the file for this process. SQLite's own locks come and go; this one stays, and ends with the process.
 fn lock(path: &Path) -> Result<File, OpenError> {
-    let file = File::options().read(true).write(true).create(true).truncate(false).mode(OWNER_ONLY).open(path)?;
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(OWNER_ONLY)
+        .open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
@@ -194,7 +213,8 @@ fn inspect(path: &Path) -> Result<Connection, OpenError> {
     connection.busy_timeout(BUSY)?;
     check_version(&connection)?;
     if path.metadata()?.len() <= CHECKED_WHOLE {
-        let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        let verdict: String =
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {
             log::debug!("quick_check: {verdict}");
             return Err(damage(verdict).into());
@@ -205,7 +225,8 @@ fn inspect(path: &Path) -> Result<Connection, OpenError> {
 
 fn check_version(connection: &Connection) -> Result<(), OpenError> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
-    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: u32 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables > 0 && number("application_id")? != APPLICATION {
         return Err(OpenError::Foreign);
     }
@@ -218,7 +239,11 @@ fn check_version(connection: &Connection) -> Result<(), OpenError> {
 fn configure(connection: &Connection) -> Result<(), OpenError> {
     connection.busy_timeout(BUSY)?;
     // FULL: an answer is given only after the disk has the commit.
-    for (name, value) in [("journal_mode", "WAL"), ("synchronous", "FULL"), ("temp_store", "MEMORY")] {
+    for (name, value) in [
+        ("journal_mode", "WAL"),
+        ("synchronous", "FULL"),
+        ("temp_store", "MEMORY"),
+    ] {
         connection.pragma_update(None, name, value)?;
     }
     // What is erased is written over, not only forgotten.
@@ -249,7 +274,11 @@ fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
 /// The log's identity. A new file gets one, and so does a restored copy: clients may hold entries that it lacks.
 fn take_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> {
     let meta = |name: &str| -> Result<Option<String>, rusqlite::Error> {
-        connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).optional()
+        connection
+            .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| {
+                row.get(0)
+            })
+            .optional()
     };
     if let (Some(epoch), None) = (meta("epoch")?, meta("copy")?) {
         return Ok(epoch.into());
@@ -257,29 +286,42 @@ fn take_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> {
     let epoch = random_epoch().map_err(|error| OpenError::Io(io::Error::other(error)))?;
     let transaction = connection.unchecked_transaction()?;
     transaction.execute("DELETE FROM meta WHERE name = 'copy'", [])?;
-    transaction.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?1)", [&*epoch])?;
+    transaction.execute(
+        "INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?1)",
+        [&*epoch],
+    )?;
     transaction.commit()?;
     Ok(epoch)
 }
 
 /// Whether an error means that the file's contents are broken.
 pub fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
 }
 
 fn damage(verdict: String) -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(verdict))
+    rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
+        Some(verdict),
+    )
 }
 
 /// Renames a damaged file, so that nothing in it is lost, and what belongs to it.
 fn move_aside(path: &Path) -> io::Result<PathBuf> {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let seconds = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_secs());
     let with = |suffix: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         PathBuf::from(name)
     };
-    let aside = (0..).map(|n| with(&format!(".danificado-{}", seconds + n))).find(|path| !path.exists());
+    let aside = (0..)
+        .map(|n| with(&format!(".danificado-{}", seconds + n)))
+        .find(|path| !path.exists());
     let aside = aside.unwrap_or_else(|| with(".danificado"));
     for suffix in ["-wal", "-shm"] {
         let mut target = aside.as_os_str().to_owned();
@@ -303,7 +345,9 @@ pub mod old {
     pub fn version_1(path: &Path) -> Connection {
         let connection = Connection::open(path).unwrap();
         connection.execute_batch(STEPS[0]).unwrap();
-        connection.pragma_update(None, "application_id", APPLICATION).unwrap();
+        connection
+            .pragma_update(None, "application_id", APPLICATION)
+            .unwrap();
         connection.pragma_update(None, "user_version", 1).unwrap();
         connection
     }

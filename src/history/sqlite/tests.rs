@@ -19,7 +19,15 @@ fn open(folder: &Folder) -> SqliteHistory {
 }
 
 fn append(who: &str, id: &str, text: &str) -> Append {
-    samples::append(who, id, text, SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64)
+    samples::append(
+        who,
+        id,
+        text,
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_millis() as u64,
+    )
 }
 
 fn ask(history: &mut SqliteHistory, job: Job) -> Answer {
@@ -35,7 +43,13 @@ fn say(history: &mut SqliteHistory, who: &str, id: &str, text: &str) -> Outcome 
 }
 
 fn reply(history: &mut SqliteHistory, id: &str, to: u64) -> Outcome {
-    match ask(history, Job::Append(Append { reply_to: Some(to), ..append("Ana", id, "sim") })) {
+    match ask(
+        history,
+        Job::Append(Append {
+            reply_to: Some(to),
+            ..append("Ana", id, "sim")
+        }),
+    ) {
         Answer::Appended(_, _, _, outcome) => outcome,
         other => panic!("{other:?}"),
     }
@@ -71,36 +85,63 @@ fn what_was_stored_is_there_after_a_restart_with_its_numbers_and_its_ids() {
     let folder = Folder::new();
     let mut history = open(&folder);
     let epoch = history.epoch();
-    assert!(matches!(say(&mut history, "Ana", "1", "oi"), Outcome::Stored(entry) if entry.seq == 1));
-    assert!(matches!(say(&mut history, "Bruno", "1", "olá"), Outcome::Stored(entry) if entry.seq == 2));
+    assert!(
+        matches!(say(&mut history, "Ana", "1", "oi"), Outcome::Stored(entry) if entry.seq == 1)
+    );
+    assert!(
+        matches!(say(&mut history, "Bruno", "1", "olá"), Outcome::Stored(entry) if entry.seq == 2)
+    );
     drop(history);
     let mut history = open(&folder);
     assert_eq!((history.epoch(), history.count()), (epoch, 2));
-    assert!(matches!(say(&mut history, "Ana", "1", "oi"), Outcome::Duplicate { seq: 1, .. }));
+    assert!(matches!(
+        say(&mut history, "Ana", "1", "oi"),
+        Outcome::Duplicate { seq: 1, .. }
+    ));
     assert_eq!(say(&mut history, "Ana", "1", "outra"), Outcome::IdReused);
-    assert!(matches!(say(&mut history, "Ana", "2", "de novo"), Outcome::Stored(entry) if entry.seq == 3));
+    assert!(
+        matches!(say(&mut history, "Ana", "2", "de novo"), Outcome::Stored(entry) if entry.seq == 3)
+    );
     let tail = tail(&mut history);
-    let said: Vec<_> = tail.entries.iter().map(|entry| (entry.seq, &*entry.from, &*entry.text)).collect();
-    assert_eq!(said, [(1, "Ana", "oi"), (2, "Bruno", "olá"), (3, "Ana", "de novo")]);
-    assert_eq!((tail.seq, tail.oldest, tail.name.as_str()), (3, 1, "Laboratório"));
+    let said: Vec<_> = tail
+        .entries
+        .iter()
+        .map(|entry| (entry.seq, &*entry.from, &*entry.text))
+        .collect();
+    assert_eq!(
+        said,
+        [(1, "Ana", "oi"), (2, "Bruno", "olá"), (3, "Ana", "de novo")]
+    );
+    assert_eq!(
+        (tail.seq, tail.oldest, tail.name.as_str()),
+        (3, 1, "Laboratório")
+    );
 }
 
 #[test]
 fn time_never_goes_back_within_a_room() {
     let folder = Folder::new();
     let mut history = open(&folder);
-    let Outcome::Stored(first) = say(&mut history, "Ana", "1", "oi") else { panic!() };
+    let Outcome::Stored(first) = say(&mut history, "Ana", "1", "oi") else {
+        panic!()
+    };
     let mut earlier = append("Ana", "2", "antes");
     earlier.at = 5;
     let answer = ask(&mut history, Job::Append(earlier));
-    assert!(matches!(answer, Answer::Appended(_, _, _, Outcome::Stored(entry)) if entry.at == first.at));
+    assert!(
+        matches!(answer, Answer::Appended(_, _, _, Outcome::Stored(entry)) if entry.at == first.at)
+    );
 }
 
 #[test]
 fn everything_submitted_is_stored_even_if_nobody_waits_for_the_answer() {
     let folder = Folder::new();
     let mut history = open(&folder);
-    history.submit((0..5000).map(|n| Job::Append(append("Ana", &n.to_string(), "oi"))).collect());
+    history.submit(
+        (0..5000)
+            .map(|n| Job::Append(append("Ana", &n.to_string(), "oi")))
+            .collect(),
+    );
     drop(history);
     assert_eq!(open(&folder).count(), 5000);
 }
@@ -113,24 +154,47 @@ fn pages_go_both_ways_and_say_when_there_is_more() {
         say(&mut history, "Ana", &n.to_string(), "oi");
     }
     assert_eq!(page(&mut history, Span::After(0), 3), (vec![1, 2, 3], true));
-    assert_eq!(page(&mut history, Span::After(7), 3), (vec![8, 9, 10], false));
-    assert_eq!(page(&mut history, Span::After(u64::MAX), 3), (vec![], false));
+    assert_eq!(
+        page(&mut history, Span::After(7), 3),
+        (vec![8, 9, 10], false)
+    );
+    assert_eq!(
+        page(&mut history, Span::After(u64::MAX), 3),
+        (vec![], false)
+    );
     assert_eq!(page(&mut history, Span::Before(4), 2), (vec![2, 3], true));
-    assert_eq!(page(&mut history, Span::Before(u64::MAX), 2), (vec![9, 10], true));
+    assert_eq!(
+        page(&mut history, Span::Before(u64::MAX), 2),
+        (vec![9, 10], true)
+    );
     assert_eq!(page(&mut history, Span::Before(0), 5), (vec![], false));
-    assert_eq!(page(&mut history, Span::Latest, 20), ((1..=10).collect(), false));
+    assert_eq!(
+        page(&mut history, Span::Latest, 20),
+        ((1..=10).collect(), false)
+    );
 }
 
 #[test]
 fn search_folds_accents_and_case_and_completes_the_last_word() {
     let folder = Folder::new();
     let mut history = open(&folder);
-    for (n, text) in ["a Conceição chegou", "nada", "viu a CONCEICAO hoje?", "copo d'água"].iter().enumerate() {
+    for (n, text) in [
+        "a Conceição chegou",
+        "nada",
+        "viu a CONCEICAO hoje?",
+        "copo d'água",
+    ]
+    .iter()
+    .enumerate()
+    {
         say(&mut history, "Ana", &n.to_string(), text);
     }
     assert_eq!(seqs(&find(&mut history, "conceicao", 10)), [3, 1]);
     assert_eq!(seqs(&find(&mut history, "Conceição ho", 10)), [3]);
-    assert_eq!(seqs(&find(&mut history, "ho conceição", 10)), Vec::<u64>::new());
+    assert_eq!(
+        seqs(&find(&mut history, "ho conceição", 10)),
+        Vec::<u64>::new()
+    );
     assert_eq!(seqs(&find(&mut history, "D'AGUA", 10)), [4]);
     let page = find(&mut history, "conc", 1);
     assert_eq!((seqs(&page), page.more), (vec![3], true));
@@ -143,7 +207,10 @@ fn an_orderly_end_leaves_one_whole_file() {
     say(&mut history, "Ana", "1", "oi");
     tail(&mut history);
     drop(history);
-    let files: Vec<_> = std::fs::read_dir(&folder.0).unwrap().map(|file| file.unwrap().file_name()).collect();
+    let files: Vec<_> = std::fs::read_dir(&folder.0)
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .collect();
     assert_eq!(files, ["historico.db"]);
 }
 
@@ -156,7 +223,12 @@ fn the_log_is_readable_by_its_owner_alone() {
     copy(&folder.log(), &folder.0.join("copia.db")).unwrap();
     for file in std::fs::read_dir(&folder.0).unwrap() {
         let file = file.unwrap();
-        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.file_name());
+        assert_eq!(
+            file.metadata().unwrap().permissions().mode() & 0o077,
+            0,
+            "{:?}",
+            file.file_name()
+        );
     }
 }
 
@@ -164,19 +236,31 @@ fn the_log_is_readable_by_its_owner_alone() {
 fn a_second_server_on_the_same_file_is_refused() {
     let folder = Folder::new();
     let mut history = open(&folder);
-    assert!(matches!(SqliteHistory::open(&folder.log(), None), Err(OpenError::InUse)));
-    assert!(matches!(say(&mut history, "Ana", "1", "oi"), Outcome::Stored(_)));
+    assert!(matches!(
+        SqliteHistory::open(&folder.log(), None),
+        Err(OpenError::InUse)
+    ));
+    assert!(matches!(
+        say(&mut history, "Ana", "1", "oi"),
+        Outcome::Stored(_)
+    ));
 }
 
 #[test]
 fn a_damaged_file_is_moved_aside_and_a_new_log_begins() {
-    for damage in [&b"isto nunca foi um banco de dados, nem de longe"[..], &[0; 8192]] {
+    for damage in [
+        &b"isto nunca foi um banco de dados, nem de longe"[..],
+        &[0; 8192],
+    ] {
         let folder = Folder::new();
         std::fs::write(folder.log(), damage).unwrap();
         let mut history = open(&folder);
         let aside = history.moved_aside().expect("nothing was moved").to_owned();
         assert_eq!(std::fs::read(aside).unwrap(), damage);
-        assert!(matches!(say(&mut history, "Ana", "1", "oi"), Outcome::Stored(_)));
+        assert!(matches!(
+            say(&mut history, "Ana", "1", "oi"),
+            Outcome::Stored(_)
+        ));
     }
 }
 
@@ -185,7 +269,11 @@ fn damage_in_the_middle_is_found_at_the_start() {
     let folder = Folder::new();
     let mut history = open(&folder);
     let epoch = history.epoch();
-    history.submit((0..2000).map(|n| Job::Append(append("Ana", &n.to_string(), &"texto ".repeat(20)))).collect());
+    history.submit(
+        (0..2000)
+            .map(|n| Job::Append(append("Ana", &n.to_string(), &"texto ".repeat(20))))
+            .collect(),
+    );
     drop(history);
     let mut bytes = std::fs::read(folder.log()).unwrap();
     let middle = (bytes.len() / 2) & !4095;
@@ -221,12 +309,21 @@ fn a_file_of_a_later_version_or_of_another_program_is_left_alone() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
     let before = std::fs::read(folder.log()).unwrap();
-    assert!(matches!(SqliteHistory::open(&folder.log(), None), Err(OpenError::Newer)));
+    assert!(matches!(
+        SqliteHistory::open(&folder.log(), None),
+        Err(OpenError::Newer)
+    ));
     assert_eq!(std::fs::read(folder.log()).unwrap(), before);
 
     let other = folder.0.join("agenda.db");
-    Connection::open(&other).unwrap().execute_batch("CREATE TABLE contatos (nome TEXT)").unwrap();
-    assert!(matches!(SqliteHistory::open(&other, None), Err(OpenError::Foreign)));
+    Connection::open(&other)
+        .unwrap()
+        .execute_batch("CREATE TABLE contatos (nome TEXT)")
+        .unwrap();
+    assert!(matches!(
+        SqliteHistory::open(&other, None),
+        Err(OpenError::Foreign)
+    ));
 }
 
 #[test]
@@ -238,7 +335,10 @@ fn a_copy_of_a_live_log_has_everything_and_begins_a_new_epoch() {
     }
     let copied = folder.0.join("copia.db");
     assert_eq!(copy(&folder.log(), &copied).unwrap(), 100);
-    assert!(copy(&folder.log(), &copied).is_err(), "a copy was overwritten");
+    assert!(
+        copy(&folder.log(), &copied).is_err(),
+        "a copy was overwritten"
+    );
     let restored = SqliteHistory::open(&copied, None).unwrap();
     assert_eq!(restored.count(), 100);
     assert_ne!(restored.epoch(), history.epoch());
@@ -253,7 +353,11 @@ fn what_is_too_old_is_trimmed_and_its_id_is_remembered() {
     let mut history = open(&folder);
     for n in 1..=1200 {
         let mut old = append("Ana", &n.to_string(), "velha");
-        old.at = if n <= 1100 { old.at - 3 * 24 * 3600 * 1000 } else { old.at };
+        old.at = if n <= 1100 {
+            old.at - 3 * 24 * 3600 * 1000
+        } else {
+            old.at
+        };
         history.submit(vec![Job::Append(old)]);
     }
     drop(history);
@@ -272,9 +376,18 @@ fn what_is_too_old_is_trimmed_and_its_id_is_remembered() {
     assert_eq!(page(&mut history, Span::After(0), 1), (vec![1101], true));
     assert_eq!(tail(&mut history).oldest, 1101);
     assert_eq!(seqs(&find(&mut history, "velha", 200)).len(), 100);
-    assert!(matches!(say(&mut history, "Ana", "5", "velha"), Outcome::Duplicate { seq: 5, .. }));
-    assert!(matches!(reply(&mut history, "1200", 1000), Outcome::IdReused));
-    assert!(matches!(reply(&mut history, "r1", 1100), Outcome::NoSuchEntry));
+    assert!(matches!(
+        say(&mut history, "Ana", "5", "velha"),
+        Outcome::Duplicate { seq: 5, .. }
+    ));
+    assert!(matches!(
+        reply(&mut history, "1200", 1000),
+        Outcome::IdReused
+    ));
+    assert!(matches!(
+        reply(&mut history, "r1", 1100),
+        Outcome::NoSuchEntry
+    ));
     assert!(matches!(reply(&mut history, "r1", 1101), Outcome::Stored(entry) if entry.seq == 1201));
     drop(history);
     assert_eq!(open(&folder).count(), 101);
@@ -287,7 +400,14 @@ fn a_log_is_exported_for_people_and_programs() {
     say(&mut history, "Ana", "1", "linha um\nlinha <dois>");
     let export = |format| {
         let mut out = Vec::new();
-        let count = export(&folder.log(), &room(), format, time::UtcOffset::UTC, &mut out).unwrap();
+        let count = export(
+            &folder.log(),
+            &room(),
+            format,
+            time::UtcOffset::UTC,
+            &mut out,
+        )
+        .unwrap();
         assert_eq!(count, Some(1));
         String::from_utf8(out).unwrap()
     };
@@ -299,7 +419,13 @@ fn a_log_is_exported_for_people_and_programs() {
     assert_eq!(json.text, "linha um\nlinha <dois>");
     assert!(export(Format::Html).contains("<b>Ana</b>: linha um\nlinha &lt;dois&gt;</p>"));
     let nowhere = RoomName::new("vazia").unwrap();
-    let none = super::export(&folder.log(), &nowhere, Format::Text, time::UtcOffset::UTC, &mut Vec::new());
+    let none = super::export(
+        &folder.log(),
+        &nowhere,
+        Format::Text,
+        time::UtcOffset::UTC,
+        &mut Vec::new(),
+    );
     assert_eq!(none.unwrap(), None);
 }
 
@@ -307,9 +433,16 @@ fn a_log_is_exported_for_people_and_programs() {
 fn whatever_is_typed_into_search_finds_something_or_nothing_and_is_never_an_error() {
     let folder = Folder::new();
     let history = std::cell::RefCell::new(open(&folder));
-    say(&mut history.borrow_mut(), "Ana", "1", "um texto qualquer NEAR AND OR NOT text:x");
-    for query in ["\"", "*", "AND", "text:", "NEAR(", "a* b*", "^x", "{", "-x", "'", "\\", "💥", "NOT um", "", "(", "+"]
-    {
+    say(
+        &mut history.borrow_mut(),
+        "Ana",
+        "1",
+        "um texto qualquer NEAR AND OR NOT text:x",
+    );
+    for query in [
+        "\"", "*", "AND", "text:", "NEAR(", "a* b*", "^x", "{", "-x", "'", "\\", "💥", "NOT um",
+        "", "(", "+",
+    ] {
         find(&mut history.borrow_mut(), query, 10);
     }
     proptest!(|(query in any::<String>())| {

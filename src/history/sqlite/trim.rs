@@ -38,7 +38,9 @@ impl Retention {
 
     /// Trims at most one step of one room, or the ids when no room has anything to trim.
     pub(super) fn trim(&mut self, connection: &mut Connection) -> rusqlite::Result<Trimmed> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let cutoff = now.saturating_sub(self.keep).as_millis() as i64;
         let transaction = connection.transaction()?;
         let due = {
@@ -63,23 +65,34 @@ impl Retention {
                 "SELECT key, text FROM entries WHERE key BETWEEN ?1 AND ?2 AND at < ?3 ORDER BY key LIMIT ?4",
             )?;
             let range = params![key(room, 0), last_key(room), cutoff, STEP as i64];
-            select.query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?
+            select
+                .query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<rusqlite::Result<_>>()?
         };
         // Hundreds at a time, while people wait for their messages to be stored.
         forget_at_once(&transaction, false)?;
         for (key, text) in &old {
             // What changed others, or was erased, is not in the index, which counts what it is told to forget.
             if !text.is_empty() {
-                let mut forget =
-                    transaction.prepare_cached("INSERT INTO words (words, rowid, text) VALUES ('delete', ?1, ?2)")?;
+                let mut forget = transaction.prepare_cached(
+                    "INSERT INTO words (words, rowid, text) VALUES ('delete', ?1, ?2)",
+                )?;
                 forget.execute(params![key, text])?;
             }
-            transaction.prepare_cached("DELETE FROM entries WHERE key = ?1")?.execute([key])?;
+            transaction
+                .prepare_cached("DELETE FROM entries WHERE key = ?1")?
+                .execute([key])?;
         }
         let oldest = old.last().map_or(1, |(key, _)| seq_of(*key) + 1);
-        transaction.execute("UPDATE rooms SET oldest = ?2 WHERE id = ?1", params![room, oldest as i64])?;
+        transaction.execute(
+            "UPDATE rooms SET oldest = ?2 WHERE id = ?1",
+            params![room, oldest as i64],
+        )?;
         transaction.commit()?;
-        let rooms = RoomName::new(&name).map(|name| (name, oldest)).into_iter().collect();
+        let rooms = RoomName::new(&name)
+            .map(|name| (name, oldest))
+            .into_iter()
+            .collect();
         Ok(Trimmed { rooms, more: true })
     }
 }

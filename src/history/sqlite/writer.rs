@@ -44,15 +44,26 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn new(connection: Connection, retention: Option<Retention>, answers: Sender<Answer>) -> Self {
-        Self { connection, retention, answers, known: Known::default() }
+    pub fn new(
+        connection: Connection,
+        retention: Option<Retention>,
+        answers: Sender<Answer>,
+    ) -> Self {
+        Self {
+            connection,
+            retention,
+            answers,
+            known: Known::default(),
+        }
     }
 
     /// Works until nobody can send any more; then everything that was sent is stored.
     pub fn run(mut self, jobs: &Receiver<Job>) {
         let mut next_trim = self.retention.as_ref().map(|_| Instant::now());
         loop {
-            let timeout = next_trim.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+            let timeout = next_trim.map_or(Duration::MAX, |at| {
+                at.saturating_duration_since(Instant::now())
+            });
             let first = match next_trim {
                 Some(_) => jobs.recv_timeout(timeout),
                 None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -76,10 +87,17 @@ impl Writer {
                 for (room, oldest) in trimmed.rooms {
                     let _ = self.answers.send(Answer::Trimmed(room, oldest));
                 }
-                if trimmed.more { Duration::ZERO } else { retention.every }
+                if trimmed.more {
+                    Duration::ZERO
+                } else {
+                    retention.every
+                }
             }
             Err(error) => {
-                log::warn!("Não consegui apagar as mensagens antigas ({}).", sql_reason(&error));
+                log::warn!(
+                    "Não consegui apagar as mensagens antigas ({}).",
+                    sql_reason(&error)
+                );
                 retention.every
             }
         };
@@ -95,19 +113,33 @@ impl Writer {
                 _ => None,
             })
             .collect();
-        let outcomes = store(&mut self.connection, &mut self.known, &batch).unwrap_or_else(|error| {
-            log::error!("Não consegui guardar mensagens: {} ({}).", batch.len(), sql_reason(&error));
-            self.known = Known::default();
-            vec![Outcome::Unavailable; batch.len()]
-        });
+        let outcomes =
+            store(&mut self.connection, &mut self.known, &batch).unwrap_or_else(|error| {
+                log::error!(
+                    "Não consegui guardar mensagens: {} ({}).",
+                    batch.len(),
+                    sql_reason(&error)
+                );
+                self.known = Known::default();
+                vec![Outcome::Unavailable; batch.len()]
+            });
         for (append, outcome) in batch.into_iter().zip(outcomes) {
-            let _ = self.answers.send(Answer::Appended(append.ticket, append.id, append.room, outcome));
+            let _ = self.answers.send(Answer::Appended(
+                append.ticket,
+                append.id,
+                append.room,
+                outcome,
+            ));
         }
     }
 }
 
 /// One transaction: all of the batch, or nothing of it.
-fn store(connection: &mut Connection, known: &mut Known, batch: &[Append]) -> rusqlite::Result<Vec<Outcome>> {
+fn store(
+    connection: &mut Connection,
+    known: &mut Known,
+    batch: &[Append],
+) -> rusqlite::Result<Vec<Outcome>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut touched: Vec<Arc<str>> = Vec::new();
     let mut outcomes = Vec::with_capacity(batch.len());
@@ -119,7 +151,8 @@ fn store(connection: &mut Connection, known: &mut Known, batch: &[Append]) -> ru
         outcomes.push(outcome);
     }
     for room in touched.iter().filter_map(|key| known.rooms.get(key)) {
-        let mut update = transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
+        let mut update =
+            transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
         update.execute(params![room.id, room.seq as i64, room.at as i64])?;
     }
     transaction.commit()?;
@@ -151,8 +184,9 @@ impl Known {
         };
         let (seq, at) = (room.seq + 1, append.at.max(room.at));
         let key = key(room.id, seq);
-        let mut claim = transaction
-            .prepare_cached("INSERT OR IGNORE INTO ids (person, id, key, at, digest) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut claim = transaction.prepare_cached(
+            "INSERT OR IGNORE INTO ids (person, id, key, at, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
         if claim.execute(params![append.person.0, append.id, key, at as i64, content])? == 0 {
             return Ok(first(transaction, append, room.id, content)?.unwrap_or(Outcome::IdReused));
         }
@@ -162,8 +196,21 @@ impl Known {
             None => insert(transaction, append, (key, at, speaker))?,
             Some(_) => amend::store(transaction, append, &concerned, (key, at, speaker))?,
         }
-        self.rooms.insert(append.room.key().clone(), Room { id, name: name.clone(), seq, at });
-        Ok(Outcome::Stored(Arc::new(entry(append, name, (seq, at), &concerned))))
+        self.rooms.insert(
+            append.room.key().clone(),
+            Room {
+                id,
+                name: name.clone(),
+                seq,
+                at,
+            },
+        );
+        Ok(Outcome::Stored(Arc::new(entry(
+            append,
+            name,
+            (seq, at),
+            &concerned,
+        ))))
     }
 
     /// The room of a message, which its first message brings into being.
@@ -172,13 +219,20 @@ impl Known {
         if let Some(room) = self.rooms.get(key) {
             return Ok(room.clone());
         }
-        let mut insert = transaction
-            .prepare_cached("INSERT OR IGNORE INTO rooms (key, name, seq, oldest, at) VALUES (?1, ?2, 0, 1, 0)")?;
+        let mut insert = transaction.prepare_cached(
+            "INSERT OR IGNORE INTO rooms (key, name, seq, oldest, at) VALUES (?1, ?2, 0, 1, 0)",
+        )?;
         insert.execute(params![&**key, append.room.as_str()])?;
-        let mut select = transaction.prepare_cached("SELECT id, name, seq, at FROM rooms WHERE key = ?1")?;
+        let mut select =
+            transaction.prepare_cached("SELECT id, name, seq, at FROM rooms WHERE key = ?1")?;
         let room = select.query_row([&**key], |row| {
             let (name, seq, at): (String, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            Ok(Room { id: row.get(0)?, name: name.into(), seq: seq as u64, at: at as u64 })
+            Ok(Room {
+                id: row.get(0)?,
+                name: name.into(),
+                seq: seq as u64,
+                at: at as u64,
+            })
         })?;
         self.rooms.insert(key.clone(), room.clone());
         Ok(room)
@@ -189,11 +243,14 @@ impl Known {
         if let Some(&speaker) = self.speakers.get(&who) {
             return Ok(speaker);
         }
-        let mut insert =
-            transaction.prepare_cached("INSERT OR IGNORE INTO speakers (person, name, tag) VALUES (?1, ?2, ?3)")?;
+        let mut insert = transaction.prepare_cached(
+            "INSERT OR IGNORE INTO speakers (person, name, tag) VALUES (?1, ?2, ?3)",
+        )?;
         insert.execute(params![append.person.0, &*append.from, &*append.tag])?;
-        let mut select = transaction.prepare_cached("SELECT id FROM speakers WHERE person = ?1 AND name = ?2")?;
-        let speaker = select.query_row(params![append.person.0, &*append.from], |row| row.get(0))?;
+        let mut select = transaction
+            .prepare_cached("SELECT id FROM speakers WHERE person = ?1 AND name = ?2")?;
+        let speaker =
+            select.query_row(params![append.person.0, &*append.from], |row| row.get(0))?;
         self.speakers.insert(who, speaker);
         Ok(speaker)
     }
@@ -213,17 +270,31 @@ impl Known {
 fn is_held(transaction: &Transaction, room: i64, seq: u64) -> rusqlite::Result<bool> {
     // Beyond this, a seq would run into the next room's keys.
     Ok(seq <= seq_of(last_key(room))
-        && transaction.prepare_cached("SELECT 1 FROM entries WHERE key = ?1")?.exists([key(room, seq)])?)
+        && transaction
+            .prepare_cached("SELECT 1 FROM entries WHERE key = ?1")?
+            .exists([key(room, seq)])?)
 }
 
 /// Stores a message of its own, and makes it findable.
-fn insert(transaction: &Transaction, append: &Append, (key, at, speaker): (i64, u64, i64)) -> rusqlite::Result<()> {
+fn insert(
+    transaction: &Transaction,
+    append: &Append,
+    (key, at, speaker): (i64, u64, i64),
+) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO entries (key, at, speaker, text, action, reply_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     let reply_to = append.reply_to.map(|seq| seq as i64);
-    insert.execute(params![key, at as i64, speaker, append.text, append.action, reply_to])?;
-    let mut index = transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
+    insert.execute(params![
+        key,
+        at as i64,
+        speaker,
+        append.text,
+        append.action,
+        reply_to
+    ])?;
+    let mut index =
+        transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
     index.execute(params![key, append.text])?;
     Ok(())
 }
@@ -240,7 +311,11 @@ fn entry(append: &Append, room: Arc<str>, (seq, at): (u64, u64), concerned: &[i6
         text: append.text.clone(),
         action: append.action,
         reply_to: append.reply_to,
-        edits: if amend::is_edit(append) { seqs.next() } else { None },
+        edits: if amend::is_edit(append) {
+            seqs.next()
+        } else {
+            None
+        },
         erases: seqs.collect(),
         edited: false,
         erased: false,
@@ -248,13 +323,26 @@ fn entry(append: &Append, room: Arc<str>, (seq, at): (u64, u64), concerned: &[i6
 }
 
 /// What became of the first message with this id, if there was one.
-fn first(transaction: &Transaction, append: &Append, room: i64, content: Content) -> rusqlite::Result<Option<Outcome>> {
-    let mut select = transaction.prepare_cached("SELECT key, at, digest FROM ids WHERE person = ?1 AND id = ?2")?;
+fn first(
+    transaction: &Transaction,
+    append: &Append,
+    room: i64,
+    content: Content,
+) -> rusqlite::Result<Option<Outcome>> {
+    let mut select = transaction
+        .prepare_cached("SELECT key, at, digest FROM ids WHERE person = ?1 AND id = ?2")?;
     let found: Option<(i64, i64, Content)> = select
-        .query_row(params![append.person.0, append.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row(params![append.person.0, append.id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
         .optional()?;
-    Ok(found.map(|(key, at, first)| match first == content && room_of(key) == room {
-        true => Outcome::Duplicate { seq: seq_of(key), at: at as u64 },
-        false => Outcome::IdReused,
-    }))
+    Ok(found.map(
+        |(key, at, first)| match first == content && room_of(key) == room {
+            true => Outcome::Duplicate {
+                seq: seq_of(key),
+                at: at as u64,
+            },
+            false => Outcome::IdReused,
+        },
+    ))
 }

@@ -4,11 +4,17 @@ use super::*;
 
 impl Scene {
     fn edit(&mut self, conn: ConnId, id: &str, seq: u64, text: &str) {
-        self.says(conn, &format!(r#"{{"type":"edit","room":"geral","id":"{id}","seq":{seq},"text":"{text}"}}"#));
+        self.says(
+            conn,
+            &format!(r#"{{"type":"edit","room":"geral","id":"{id}","seq":{seq},"text":"{text}"}}"#),
+        );
     }
 
     fn erase(&mut self, conn: ConnId, id: &str, seq: u64) {
-        self.says(conn, &format!(r#"{{"type":"erase","room":"geral","id":"{id}","seq":{seq}}}"#));
+        self.says(
+            conn,
+            &format!(r#"{{"type":"erase","room":"geral","id":"{id}","seq":{seq}}}"#),
+        );
     }
 }
 
@@ -21,9 +27,28 @@ fn a_change_is_told_like_a_message_and_the_ack_stands_in_its_place() {
     scene.edit(ANA, "a2", 1, "boa tarde");
     scene.say(BRUNO, "b1", "oi");
     scene.erase(ANA, "a3", 1);
-    assert_eq!(scene.heard(ANA), ["ack a1 1", "ack a2 2", "3 Bruno: oi", "ack a3 4"]);
-    assert_eq!(scene.heard(BRUNO), ["1 Ana: bom dia", "2 Ana: 1=boa tarde", "ack b1 3", "4 Ana: -[1]"]);
-    assert_eq!(scene.heard(CELIA), ["1 Ana: bom dia", "2 Ana: 1=boa tarde", "3 Bruno: oi", "4 Ana: -[1]"]);
+    assert_eq!(
+        scene.heard(ANA),
+        ["ack a1 1", "ack a2 2", "3 Bruno: oi", "ack a3 4"]
+    );
+    assert_eq!(
+        scene.heard(BRUNO),
+        [
+            "1 Ana: bom dia",
+            "2 Ana: 1=boa tarde",
+            "ack b1 3",
+            "4 Ana: -[1]"
+        ]
+    );
+    assert_eq!(
+        scene.heard(CELIA),
+        [
+            "1 Ana: bom dia",
+            "2 Ana: 1=boa tarde",
+            "3 Bruno: oi",
+            "4 Ana: -[1]"
+        ]
+    );
 }
 
 #[test]
@@ -35,9 +60,17 @@ fn whoever_comes_later_sees_what_is_left_of_it() {
     scene.erase(ANA, "a4", 2);
     scene.enters(BRUNO, "Bruno");
     let joined = scene.got.remove(&BRUNO).unwrap().pop();
-    let Some(ServerMessage::Joined { entries, .. }) = joined else { panic!("{joined:?}") };
-    let seen: Vec<_> = entries.iter().map(|entry| (said(entry), entry.edited, entry.erased)).collect();
-    let seen: Vec<_> = seen.iter().map(|(said, edited, erased)| (&**said, *edited, *erased)).collect();
+    let Some(ServerMessage::Joined { entries, .. }) = joined else {
+        panic!("{joined:?}")
+    };
+    let seen: Vec<_> = entries
+        .iter()
+        .map(|entry| (said(entry), entry.edited, entry.erased))
+        .collect();
+    let seen: Vec<_> = seen
+        .iter()
+        .map(|(said, edited, erased)| (&**said, *edited, *erased))
+        .collect();
     assert_eq!(
         seen,
         [
@@ -95,21 +128,34 @@ fn a_change_sent_again_is_acknowledged_again_and_not_told_again() {
     }
     scene.edit(ANA, "a2", 1, "outra coisa");
     scene.say(ANA, "a1", "oi");
-    let heard = ["ack a2 2", "ack a3 3", "ack a2 2 again", "ack a3 3 again", "error id_reused a2", "ack a1 1 again"];
+    let heard = [
+        "ack a2 2",
+        "ack a3 3",
+        "ack a2 2 again",
+        "ack a3 3 again",
+        "error id_reused a2",
+        "ack a1 1 again",
+    ];
     assert_eq!(scene.heard(ANA), heard);
     assert_eq!(scene.heard(BRUNO), ["2 Ana: 1=olá", "3 Ana: -[1]"]);
 }
 
 #[test]
 fn changes_count_as_speech() {
-    let mut scene = Scene::with_rules(Rules { burst: 3, ..Rules::default() });
+    let mut scene = Scene::with_rules(Rules {
+        burst: 3,
+        ..Rules::default()
+    });
     scene.enters(ANA, "Ana");
     scene.say(ANA, "a1", "oi");
     scene.got.clear();
     for n in 2..=4 {
         scene.edit(ANA, &format!("a{n}"), 1, &n.to_string());
     }
-    assert_eq!(scene.heard(ANA), ["ack a2 2", "ack a3 3", "error too_fast a4"]);
+    assert_eq!(
+        scene.heard(ANA),
+        ["ack a2 2", "ack a3 3", "error too_fast a4"]
+    );
 }
 
 #[test]
@@ -128,6 +174,9 @@ fn what_was_erased_can_still_be_answered() {
     let mut scene = Scene::of(&[(ANA, "Ana")]);
     scene.say(ANA, "a1", "pergunta");
     scene.erase(ANA, "a2", 1);
-    scene.says(ANA, r#"{"type":"say","room":"geral","id":"a3","text":"resposta","reply_to":1}"#);
+    scene.says(
+        ANA,
+        r#"{"type":"say","room":"geral","id":"a3","text":"resposta","reply_to":1}"#,
+    );
     assert_eq!(scene.heard(ANA), ["ack a1 1", "ack a2 2", "ack a3 3"]);
 }

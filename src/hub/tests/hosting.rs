@@ -5,7 +5,10 @@ use crate::protocol::MAX_TEXT;
 
 #[test]
 fn who_shows_the_key_first_is_host_and_stays_it_and_nobody_else_can_use_it() {
-    let mut scene = Scene::with_rules(Rules { host_key: Some(Key::of(KEY)), ..Rules::default() });
+    let mut scene = Scene::with_rules(Rules {
+        host_key: Some(Key::of(KEY)),
+        ..Rules::default()
+    });
     let key = format!(r#","host_key":"{KEY}""#);
     scene.enters_as(BRUNO, "Bruno", r#","host_key":"wrong""#);
     assert_eq!(scene.heard(BRUNO), ["error forbidden"]);
@@ -19,7 +22,10 @@ fn who_shows_the_key_first_is_host_and_stays_it_and_nobody_else_can_use_it() {
     scene.enters_as(CELIA, "Ana", &key);
     for conn in [ANA, CELIA] {
         let welcome = scene.got.remove(&conn).unwrap().remove(0);
-        assert!(matches!(welcome, ServerMessage::Welcome { host: true, .. }), "{welcome:?}");
+        assert!(
+            matches!(welcome, ServerMessage::Welcome { host: true, .. }),
+            "{welcome:?}"
+        );
     }
 }
 
@@ -37,8 +43,17 @@ fn the_others_see_who_is_host_and_hear_of_a_change_once() {
     let mut scene = hosted(&[(BRUNO, "Bruno")]);
     scene.enters(CELIA, "Célia");
     let got = scene.got.remove(&CELIA).unwrap();
-    let ServerMessage::Joined { members, .. } = &got[1] else { panic!("{got:?}") };
-    assert_eq!(members.iter().filter(|member| member.host).map(|member| &*member.name).collect::<Vec<_>>(), ["Ana"]);
+    let ServerMessage::Joined { members, .. } = &got[1] else {
+        panic!("{got:?}")
+    };
+    assert_eq!(
+        members
+            .iter()
+            .filter(|member| member.host)
+            .map(|member| &*member.name)
+            .collect::<Vec<_>>(),
+        ["Ana"]
+    );
     for conn in [ANA, BRUNO, CELIA] {
         scene.says(conn, r#"{"type":"join","room":"lab"}"#);
     }
@@ -68,7 +83,9 @@ fn somebody_of_whom_a_large_room_has_not_heard_yet_is_told_of_as_they_are_now() 
     scene.wait(Duration::from_secs(1));
     let told = scene.got.remove(&ANA).unwrap();
     let joined = told.iter().find_map(|message| match message {
-        ServerMessage::Presence { joined, .. } => joined.iter().find(|member| &*member.name == "Célia"),
+        ServerMessage::Presence { joined, .. } => {
+            joined.iter().find(|member| &*member.name == "Célia")
+        }
         _ => None,
     });
     assert!(joined.unwrap().host, "{told:?}");
@@ -79,7 +96,10 @@ fn a_host_who_takes_another_name_stays_one() {
     let mut scene = hosted(&[(BRUNO, "Bruno")]);
     scene.says(ANA, r#"{"type":"rename","name":"Ana Maria"}"#);
     scene.acts(ANA, r#""lock","on":true"#);
-    assert_eq!(scene.heard(BRUNO).last().unwrap(), "* Ana Maria trancou a conversa: ninguém novo entra.");
+    assert_eq!(
+        scene.heard(BRUNO).last().unwrap(),
+        "* Ana Maria trancou a conversa: ninguém novo entra."
+    );
     // And nobody inherits it with the old name.
     scene.acts(ANA, r#""lock","on":false"#);
     scene.enters(CELIA, "Ana");
@@ -112,10 +132,17 @@ fn only_hosts_act_and_never_against_each_other() {
     scene.acts(ANA, r#""promote","name":"Bruno""#);
     for act in ["mute", "kick", "ban"] {
         scene.acts(ANA, &format!(r#""{act}","name":"Bruno""#));
-        assert!(scene.refusal(ANA).text.starts_with("Bruno também organiza a conversa."));
+        assert!(
+            scene
+                .refusal(ANA)
+                .text
+                .starts_with("Bruno também organiza a conversa.")
+        );
     }
     assert_eq!(scene.closed, []);
-    for act in ["mute", "unmute", "kick", "ban", "unban", "promote", "demote"] {
+    for act in [
+        "mute", "unmute", "kick", "ban", "unban", "promote", "demote",
+    ] {
         scene.acts(ANA, &format!(r#""{act}","name":"Zé""#));
         assert_eq!(scene.heard(ANA), ["error no_such_person"], "{act}");
     }
@@ -123,7 +150,10 @@ fn only_hosts_act_and_never_against_each_other() {
         scene.acts(ANA, act);
         assert_eq!(scene.heard(ANA), ["error forbidden"], "{act}");
     }
-    for act in [r#""slow","room":"lab","seconds":5"#, r#""mute_all","room":"lab","on":true"#] {
+    for act in [
+        r#""slow","room":"lab","seconds":5"#,
+        r#""mute_all","room":"lab","on":true"#,
+    ] {
         scene.acts(ANA, act);
         assert_eq!(scene.heard(ANA), ["error not_in_room"], "{act}");
     }
@@ -142,6 +172,9 @@ fn a_word_to_everybody_is_heard_in_every_room_and_by_nobody_outside() {
         (notice.clone(), notice)
     });
     assert_eq!(scene.heard(CELIA), nothing());
-    scene.acts(ANA, &format!(r#""notify","text":"{}""#, "x".repeat(MAX_TEXT + 1)));
+    scene.acts(
+        ANA,
+        &format!(r#""notify","text":"{}""#, "x".repeat(MAX_TEXT + 1)),
+    );
     assert_eq!(scene.heard(ANA), ["error text_too_long"]);
 }

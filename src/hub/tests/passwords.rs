@@ -3,13 +3,18 @@
 use super::*;
 
 fn guarded() -> Scene {
-    Scene::with_rules(Rules { password: Some(Key::of("sésamo")), ..Rules::default() })
+    Scene::with_rules(Rules {
+        password: Some(Key::of("sésamo")),
+        ..Rules::default()
+    })
 }
 
 impl Scene {
     fn tries(&mut self, conn: ConnId, name: &str, password: &str) {
         let token = format!("token-of-{name}-0123456789");
-        let json = format!(r#"{{"type":"enter","name":"{name}","token":"{token}","password":"{password}"}}"#);
+        let json = format!(
+            r#"{{"type":"enter","name":"{name}","token":"{token}","password":"{password}"}}"#
+        );
         self.says(conn, &json);
     }
 }
@@ -26,19 +31,32 @@ fn without_the_password_nobody_comes_in_and_five_wrong_ones_a_minute_are_enough(
         Some(ServerMessage::Error(refusal)) => refusal,
         other => panic!("{other:?}"),
     };
-    assert_eq!((refusal.code, refusal.retry_after_ms), (ErrorCode::TooFast, Some(60_001)));
+    assert_eq!(
+        (refusal.code, refusal.retry_after_ms),
+        (ErrorCode::TooFast, Some(60_001))
+    );
     let mut expected = vec!["error password_required"];
     expected.extend(["error password_wrong"; 5]);
     assert_eq!(scene.heard(ANA), expected);
     // Elsewhere the door is open, and a minute later here too.
-    scene.event(Event::Arrived(BRUNO, Address::of("203.0.113.7".parse().unwrap())));
+    scene.event(Event::Arrived(
+        BRUNO,
+        Address::of("203.0.113.7".parse().unwrap()),
+    ));
     scene.tries(BRUNO, "Bruno", "se\u{301}samo");
     assert_eq!(scene.heard(BRUNO)[0], "welcome Bruno");
     scene.event(Event::Arrived(CELIA, Address::HERE));
     scene.wait(Duration::from_secs(60));
     scene.event(Event::Arrived(CELIA, Address::HERE));
     scene.tries(CELIA, "Celia", "sésamo");
-    assert_eq!(scene.heard(CELIA).iter().filter(|heard| *heard == "welcome Celia").count(), 1);
+    assert_eq!(
+        scene
+            .heard(CELIA)
+            .iter()
+            .filter(|heard| *heard == "welcome Celia")
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -61,24 +79,49 @@ fn who_is_in_comes_back_although_somebody_else_at_the_same_address_guesses() {
 fn a_room_with_a_password_is_entered_with_it_or_from_within() {
     let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.says(ANA, r#"{"type":"join","room":"lab"}"#);
-    scene.says(ANA, r#"{"type":"room_password","room":"LAB","password":"atomo"}"#);
-    assert_eq!(scene.heard(ANA)[1..], ["* Ana pôs uma senha nesta sala: quem chegar agora precisa dela."]);
+    scene.says(
+        ANA,
+        r#"{"type":"room_password","room":"LAB","password":"atomo"}"#,
+    );
+    assert_eq!(
+        scene.heard(ANA)[1..],
+        ["* Ana pôs uma senha nesta sala: quem chegar agora precisa dela."]
+    );
     scene.says(BRUNO, r#"{"type":"join","room":"lab"}"#);
     let got = scene.got.remove(&BRUNO).unwrap();
-    let [ServerMessage::Error(refusal)] = &got[..] else { panic!("{got:?}") };
-    assert_eq!((refusal.code, refusal.room.as_deref()), (ErrorCode::PasswordRequired, Some("lab")));
+    let [ServerMessage::Error(refusal)] = &got[..] else {
+        panic!("{got:?}")
+    };
+    assert_eq!(
+        (refusal.code, refusal.room.as_deref()),
+        (ErrorCode::PasswordRequired, Some("lab"))
+    );
     scene.says(BRUNO, r#"{"type":"join","room":"lab","room_password":"x"}"#);
     scene.says(BRUNO, r#"{"type":"history","room":"lab"}"#);
-    scene.says(BRUNO, r#"{"type":"join","room":"lab","room_password":"atomo"}"#);
-    assert_eq!(scene.heard(BRUNO), ["error password_wrong", "error not_in_room", "joined lab 2 0"]);
+    scene.says(
+        BRUNO,
+        r#"{"type":"join","room":"lab","room_password":"atomo"}"#,
+    );
+    assert_eq!(
+        scene.heard(BRUNO),
+        [
+            "error password_wrong",
+            "error not_in_room",
+            "joined lab 2 0"
+        ]
+    );
     // Within the grace the place is still there; after leaving it is not.
     scene.drops(BRUNO);
     scene.event(Event::Arrived(BRUNO, Address::HERE));
-    scene.says(BRUNO, r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","room":"lab"}"#);
+    scene.says(
+        BRUNO,
+        r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","room":"lab"}"#,
+    );
     assert_eq!(scene.heard(BRUNO), ["welcome Bruno", "joined lab 2 0"]);
     scene.leaves(BRUNO);
     scene.event(Event::Arrived(BRUNO, Address::HERE));
-    let enter = r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","room":"lab"}"#;
+    let enter =
+        r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","room":"lab"}"#;
     scene.says(BRUNO, enter);
     assert_eq!(scene.heard(BRUNO), ["error password_required"]);
     scene.says(BRUNO, &enter.replace("}", r#","room_password":"atomo"}"#));
@@ -89,16 +132,35 @@ fn a_room_with_a_password_is_entered_with_it_or_from_within() {
 fn a_room_keeps_its_password_and_its_maker_when_everybody_has_left() {
     let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.says(ANA, r#"{"type":"join","room":"lab"}"#);
-    scene.says(ANA, r#"{"type":"room_password","room":"lab","password":"atomo"}"#);
+    scene.says(
+        ANA,
+        r#"{"type":"room_password","room":"lab","password":"atomo"}"#,
+    );
     scene.says(ANA, r#"{"type":"leave","room":"lab"}"#);
     assert_eq!(scene.hub.rooms(), 1);
     scene.got.clear();
     scene.says(BRUNO, r#"{"type":"join","room":"lab"}"#);
-    scene.says(BRUNO, r#"{"type":"join","room":"lab","room_password":"atomo"}"#);
+    scene.says(
+        BRUNO,
+        r#"{"type":"join","room":"lab","room_password":"atomo"}"#,
+    );
     scene.says(BRUNO, r#"{"type":"room_password","room":"lab"}"#);
-    assert_eq!(scene.heard(BRUNO), ["error password_required", "joined lab 1 0", "error forbidden"]);
-    scene.says(ANA, r#"{"type":"join","room":"lab","room_password":"atomo"}"#);
-    scene.says(ANA, r#"{"type":"room_password","room":"lab","password":""}"#);
+    assert_eq!(
+        scene.heard(BRUNO),
+        [
+            "error password_required",
+            "joined lab 1 0",
+            "error forbidden"
+        ]
+    );
+    scene.says(
+        ANA,
+        r#"{"type":"join","room":"lab","room_password":"atomo"}"#,
+    );
+    scene.says(
+        ANA,
+        r#"{"type":"room_password","room":"lab","password":""}"#,
+    );
     assert_eq!(scene.heard(BRUNO)[1..], ["* Ana tirou a senha desta sala."]);
     scene.enters(CELIA, "Célia");
     scene.says(CELIA, r#"{"type":"join","room":"lab"}"#);
@@ -108,12 +170,19 @@ fn a_room_keeps_its_password_and_its_maker_when_everybody_has_left() {
 #[test]
 fn only_its_maker_and_hosts_give_a_room_a_password_and_the_lobby_has_none() {
     let host_key = Some(Key::of("c0ffee"));
-    let mut scene = Scene::with_rules(Rules { host_key, ..Rules::default() });
+    let mut scene = Scene::with_rules(Rules {
+        host_key,
+        ..Rules::default()
+    });
     scene.event(Event::Arrived(ANA, Address::HERE));
-    scene.says(ANA, r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","host_key":"c0ffee"}"#);
+    scene.says(
+        ANA,
+        r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","host_key":"c0ffee"}"#,
+    );
     scene.enters(BRUNO, "Bruno");
     scene.got.clear();
-    let set = |room: &str| format!(r#"{{"type":"room_password","room":"{room}","password":"atomo"}}"#);
+    let set =
+        |room: &str| format!(r#"{{"type":"room_password","room":"{room}","password":"atomo"}}"#);
     scene.says(BRUNO, &set("lab"));
     scene.says(BRUNO, &set("geral"));
     scene.says(ANA, &set("geral"));
@@ -125,5 +194,8 @@ fn only_its_maker_and_hosts_give_a_room_a_password_and_the_lobby_has_none() {
     scene.says(ANA, r#"{"type":"join","room":"lab"}"#);
     scene.says(ANA, r#"{"type":"room_password","room":"lab"}"#);
     let heard = scene.heard(ANA);
-    assert_eq!((&heard[0][..], &heard[1][..]), ("joined lab 2 0", "* Ana tirou a senha desta sala."));
+    assert_eq!(
+        (&heard[0][..], &heard[1][..]),
+        ("joined lab 2 0", "* Ana tirou a senha desta sala.")
+    );
 }

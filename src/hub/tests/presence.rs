@@ -20,7 +20,10 @@ fn a_name_is_taken_whatever_its_accents_and_free_after_a_goodbye() {
     let mut scene = Scene::of(&[(ANA, "José")]);
     scene.enters(BRUNO, "JOSE");
     assert_eq!(scene.heard(BRUNO), ["error name_taken"]);
-    scene.says(BRUNO, r#"{"type":"enter","name":"Zé","token":"0123456789abcdef"}"#);
+    scene.says(
+        BRUNO,
+        r#"{"type":"enter","name":"Zé","token":"0123456789abcdef"}"#,
+    );
     assert_eq!(scene.heard(BRUNO), ["welcome Zé", "joined geral 2 0"]);
     scene.leaves(ANA);
     scene.enters_with(CELIA, "jose", "another-token-altogether");
@@ -108,7 +111,14 @@ fn a_new_name_is_told_to_the_rooms_and_frees_the_old_one() {
     let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.says(BRUNO, r#"{"type":"rename","name":"ana"}"#);
     scene.says(BRUNO, r#"{"type":"rename","name":"Bruno Lima"}"#);
-    assert_eq!(scene.heard(BRUNO), ["error name_taken", "welcome Bruno Lima", "2 online Bruno>Bruno Lima"]);
+    assert_eq!(
+        scene.heard(BRUNO),
+        [
+            "error name_taken",
+            "welcome Bruno Lima",
+            "2 online Bruno>Bruno Lima"
+        ]
+    );
     assert_eq!(scene.heard(ANA), ["2 online Bruno>Bruno Lima"]);
     scene.enters_with(CELIA, "Bruno", "another-token-altogether");
     assert_eq!(scene.heard(CELIA)[0], "welcome Bruno");
@@ -182,8 +192,15 @@ fn who_came_in_the_middle_of_gathered_changes_knows_who_is_there() {
     let mut known = BTreeSet::new();
     for message in scene.got.remove(&CELIA).unwrap() {
         match message {
-            ServerMessage::Joined { members, .. } => known.extend(members.iter().map(|member| member.name.to_string())),
-            ServerMessage::Presence { joined, left, renamed, .. } => {
+            ServerMessage::Joined { members, .. } => {
+                known.extend(members.iter().map(|member| member.name.to_string()))
+            }
+            ServerMessage::Presence {
+                joined,
+                left,
+                renamed,
+                ..
+            } => {
                 for renamed in renamed {
                     known.remove(&*renamed.from);
                     known.insert(renamed.to.to_string());
@@ -238,5 +255,8 @@ fn one_person_may_have_two_names_that_look_the_same() {
     assert_eq!(scene.heard(BRUNO)[0], "welcome lara");
     scene.leaves(ANA);
     scene.says(BRUNO, r#"{"type":"rename","name":"Iara"}"#);
-    assert_eq!(scene.heard(BRUNO).last().map(String::as_str), Some("1 online lara>Iara"));
+    assert_eq!(
+        scene.heard(BRUNO).last().map(String::as_str),
+        Some("1 online lara>Iara")
+    );
 }

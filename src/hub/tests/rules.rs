@@ -9,10 +9,22 @@ fn nothing_but_entering_is_possible_before_entering() {
     scene.say(ANA, "a1", "oi");
     scene.says(ANA, r#"{"type":"ping"}"#);
     scene.says(ANA, r#"{"type":"rooms"}"#);
-    assert_eq!(scene.heard(ANA), ["error not_entered a1", "pong", "error not_entered"]);
-    scene.says(ANA, r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","room":"lab"}"#);
-    scene.says(ANA, r#"{"type":"enter","name":"Ana","token":"0123456789abcdef"}"#);
-    assert_eq!(scene.heard(ANA), ["welcome Ana", "joined lab 1 0", "error already_entered"]);
+    assert_eq!(
+        scene.heard(ANA),
+        ["error not_entered a1", "pong", "error not_entered"]
+    );
+    scene.says(
+        ANA,
+        r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","room":"lab"}"#,
+    );
+    scene.says(
+        ANA,
+        r#"{"type":"enter","name":"Ana","token":"0123456789abcdef"}"#,
+    );
+    assert_eq!(
+        scene.heard(ANA),
+        ["welcome Ana", "joined lab 1 0", "error already_entered"]
+    );
 }
 
 #[test]
@@ -36,8 +48,13 @@ fn one_person_speaks_no_faster_than_the_rate_whatever_the_number_of_connections(
     scene.got.clear();
     scene.say(ANA, "a21", "oi");
     let refused = scene.got.remove(&ANA).unwrap();
-    let [ServerMessage::Error(refusal)] = &refused[..] else { panic!("{refused:?}") };
-    assert_eq!((refusal.code, refusal.id.as_deref()), (ErrorCode::TooFast, Some("a21")));
+    let [ServerMessage::Error(refusal)] = &refused[..] else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(
+        (refusal.code, refusal.id.as_deref()),
+        (ErrorCode::TooFast, Some("a21"))
+    );
     scene.wait(Duration::from_millis(refusal.retry_after_ms.unwrap()));
     scene.say(ANA, "a21", "oi");
     assert_eq!(scene.heard(ANA), ["ack a21 21"]);
@@ -45,7 +62,10 @@ fn one_person_speaks_no_faster_than_the_rate_whatever_the_number_of_connections(
 
 #[test]
 fn without_a_rate_nobody_is_too_fast() {
-    let mut scene = Scene::with_rules(Rules { rate: None, ..Rules::default() });
+    let mut scene = Scene::with_rules(Rules {
+        rate: None,
+        ..Rules::default()
+    });
     scene.enters(ANA, "Ana");
     for n in 0..1000 {
         scene.say(ANA, &n.to_string(), "oi");
@@ -84,7 +104,10 @@ fn a_client_that_speaks_nonsense_is_told_each_time_and_closed_in_the_end() {
     }
     assert_eq!(scene.closed, []);
     scene.says(ANA, "nada");
-    assert_eq!(scene.heard(ANA).split_off(100), ["error bad_json", "bye Protocol"]);
+    assert_eq!(
+        scene.heard(ANA).split_off(100),
+        ["error bad_json", "bye Protocol"]
+    );
     assert_eq!(scene.closed, [(ANA, 1008)]);
     scene.says(ANA, "{}");
     scene.say(ANA, "a1", "oi");
@@ -125,13 +148,21 @@ fn every_message_takes_one_place_in_the_window_and_gives_one_back() {
         r#"{"type":"whisper","to":"Zé","id":"4","text":"oi"}"#,
     ];
     for json in said {
-        scene.hub.handle(Event::Said(ANA, ClientMessage::parse(json).unwrap()), scene.now);
+        scene.hub.handle(
+            Event::Said(ANA, ClientMessage::parse(json).unwrap()),
+            scene.now,
+        );
         let mut given_back = 0;
         loop {
             let effects = scene.hub.take_effects();
-            given_back += effects.iter().filter(|effect| matches!(effect, Effect::Answered(ANA))).count();
+            given_back += effects
+                .iter()
+                .filter(|effect| matches!(effect, Effect::Answered(ANA)))
+                .count();
             effects.into_iter().for_each(|effect| scene.effect(effect));
-            let Ok(answer) = scene.history.answers().try_recv() else { break };
+            let Ok(answer) = scene.history.answers().try_recv() else {
+                break;
+            };
             scene.hub.handle(Event::Answered(answer), scene.now);
         }
         assert_eq!(given_back, 1, "{json}");
@@ -151,11 +182,17 @@ fn every_errand_is_done_exactly_once() {
         r#"{"type":"search","room":"nada","query":"x"}"#,
     ];
     for json in errands {
-        scene.hub.handle(Event::Said(ANA, ClientMessage::parse(json).unwrap()), scene.now);
+        scene.hub.handle(
+            Event::Said(ANA, ClientMessage::parse(json).unwrap()),
+            scene.now,
+        );
         let mut done = 0;
         loop {
             let effects = scene.hub.take_effects();
-            done += effects.iter().filter(|effect| matches!(effect, Effect::ErrandDone(ANA))).count();
+            done += effects
+                .iter()
+                .filter(|effect| matches!(effect, Effect::ErrandDone(ANA)))
+                .count();
             effects.into_iter().for_each(|effect| scene.effect(effect));
             if done == 1 {
                 break;

@@ -36,7 +36,10 @@ fn who_is_kicked_is_gone_on_every_connection_and_may_come_back() {
     scene.acts(ANA, r#""kick","name":"Bruno""#);
     assert_eq!(scene.closed, [(BRUNO, 1008), (ConnId(4), 1008)]);
     assert_eq!(scene.heard(BRUNO), ["bye Kicked"]);
-    assert_eq!(scene.heard(CELIA), ["2 online -Bruno", "* Ana expulsou Bruno da conversa."]);
+    assert_eq!(
+        scene.heard(CELIA),
+        ["2 online -Bruno", "* Ana expulsou Bruno da conversa."]
+    );
     // What was still on its way comes from nobody, and the end of the connection changes nothing.
     scene.say(BRUNO, "b1", "espera");
     scene.event(Event::Gone(BRUNO, false));
@@ -55,13 +58,26 @@ fn who_is_kicked_is_gone_on_every_connection_and_may_come_back() {
 fn who_is_kicked_while_a_room_opens_or_a_message_is_on_its_way_leaves_nothing_behind() {
     let mut scene = hosted(&[(BRUNO, "Bruno")]);
     let kick = r#"{"type":"host","act":"kick","name":"Bruno"}"#;
-    for json in [r#"{"type":"join","room":"lab"}"#, r#"{"type":"say","room":"geral","id":"b1","text":"fui"}"#] {
-        scene.hub.handle(Event::Said(BRUNO, ClientMessage::parse(json).unwrap()), scene.now);
+    for json in [
+        r#"{"type":"join","room":"lab"}"#,
+        r#"{"type":"say","room":"geral","id":"b1","text":"fui"}"#,
+    ] {
+        scene.hub.handle(
+            Event::Said(BRUNO, ClientMessage::parse(json).unwrap()),
+            scene.now,
+        );
     }
-    scene.hub.handle(Event::Said(ANA, ClientMessage::parse(kick).unwrap()), scene.now);
+    scene.hub.handle(
+        Event::Said(ANA, ClientMessage::parse(kick).unwrap()),
+        scene.now,
+    );
     scene.carry_out();
     scene.event(Event::Gone(BRUNO, false));
-    let expected = ["1 online -Bruno", "* Ana expulsou Bruno da conversa.", "1 Bruno: fui"];
+    let expected = [
+        "1 online -Bruno",
+        "* Ana expulsou Bruno da conversa.",
+        "1 Bruno: fui",
+    ];
     assert_eq!(scene.heard(ANA), expected);
     assert_eq!((scene.hub.rooms(), scene.hub.people()), (1, 1));
 }
@@ -74,11 +90,18 @@ fn who_is_banned_may_not_come_back_under_any_name_until_it_is_over() {
     scene.acts(ANA, r#""ban","name":"Bruno","seconds":60"#);
     assert_eq!(scene.closed, [(BRUNO, 1008), (ConnId(4), 1008)]);
     assert_eq!(scene.heard(BRUNO), ["bye Banned"]);
-    assert_eq!(scene.heard(CELIA).last().unwrap(), "* Ana baniu Bruno da conversa por 1 minuto.");
+    assert_eq!(
+        scene.heard(CELIA).last().unwrap(),
+        "* Ana baniu Bruno da conversa por 1 minuto."
+    );
     scene.wait(Duration::from_secs(20));
     scene.enters_with(ConnId(5), "Zé", "token-of-Bruno-0123456789");
     let got = scene.got.remove(&ConnId(5)).unwrap();
-    let [ServerMessage::Error(refusal), ServerMessage::Bye { retry_after_ms, .. }] = &got[..] else {
+    let [
+        ServerMessage::Error(refusal),
+        ServerMessage::Bye { retry_after_ms, .. },
+    ] = &got[..]
+    else {
         panic!("{got:?}")
     };
     assert_eq!(
@@ -98,7 +121,10 @@ fn a_banned_address_is_closed_for_an_hour_at_most_and_never_to_hosts_or_this_mac
     let arrive = |scene: &mut Scene, conn: ConnId, name: &str, last: u8| {
         scene.event(Event::Arrived(conn, address(last)));
         let token = format!("token-of-{name}-0123456789");
-        scene.says(conn, &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"}}"#));
+        scene.says(
+            conn,
+            &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"}}"#),
+        );
         scene.heard(conn)[0].clone()
     };
     assert_eq!(arrive(&mut scene, BRUNO, "Bruno", 7), "welcome Bruno");
@@ -121,7 +147,10 @@ fn who_is_forgiven_may_come_back_at_once() {
     scene.acts(ANA, r#""ban","name":"Bruno""#);
     scene.got.clear();
     scene.acts(ANA, r#""unban","name":"bruno""#);
-    assert_eq!(scene.heard(ANA), ["* Ana perdoou Bruno, que pode entrar de novo."]);
+    assert_eq!(
+        scene.heard(ANA),
+        ["* Ana perdoou Bruno, que pode entrar de novo."]
+    );
     scene.enters(ConnId(4), "Bruno");
     assert_eq!(scene.heard(ConnId(4))[0], "welcome Bruno");
 }

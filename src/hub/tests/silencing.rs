@@ -9,9 +9,15 @@ fn who_is_silenced_says_nothing_to_anybody_until_it_is_over() {
     assert_eq!(scene.heard(BRUNO), ["* Ana silenciou Bruno por 1 minuto."]);
     scene.say(BRUNO, "b1", "mas");
     let refusal = scene.refusal(BRUNO);
-    assert_eq!((refusal.code, refusal.id.as_deref()), (ErrorCode::Muted, Some("b1")));
+    assert_eq!(
+        (refusal.code, refusal.id.as_deref()),
+        (ErrorCode::Muted, Some("b1"))
+    );
     assert_eq!(refusal.retry_after_ms, Some(60_001));
-    scene.says(BRUNO, r#"{"type":"whisper","to":"Célia","id":"b2","text":"psiu"}"#);
+    scene.says(
+        BRUNO,
+        r#"{"type":"whisper","to":"Célia","id":"b2","text":"psiu"}"#,
+    );
     scene.says(BRUNO, r#"{"type":"typing","room":"geral"}"#);
     assert_eq!(scene.heard(BRUNO), ["error muted b2"]);
     // Neither leaving nor another name helps.
@@ -41,7 +47,13 @@ fn the_word_is_given_back_whatever_the_name_is_now() {
         scene.got.clear();
         scene.say(BRUNO, name, "obrigado");
         assert_eq!(scene.heard(BRUNO).len(), 1);
-        assert!(scene.heard(ANA).last().unwrap().ends_with("Bruno: obrigado"));
+        assert!(
+            scene
+                .heard(ANA)
+                .last()
+                .unwrap()
+                .ends_with("Bruno: obrigado")
+        );
     }
 }
 
@@ -54,11 +66,20 @@ fn in_a_silent_room_only_hosts_speak_and_other_rooms_go_on() {
     scene.got.clear();
     scene.acts(ANA, r#""mute_all","room":"Geral","on":true"#);
     let notice = "* Ana pediu silêncio na sala geral: só quem organiza a conversa fala agora.";
-    assert_eq!((scene.heard(ANA), scene.heard(BRUNO)), (vec![notice.into()], vec![notice.into()]));
+    assert_eq!(
+        (scene.heard(ANA), scene.heard(BRUNO)),
+        (vec![notice.into()], vec![notice.into()])
+    );
     scene.say(BRUNO, "b1", "posso?");
     let refusal = scene.refusal(BRUNO);
-    assert_eq!((refusal.code, refusal.retry_after_ms), (ErrorCode::Muted, None));
-    scene.says(BRUNO, r#"{"type":"say","room":"lab","id":"b2","text":"aqui sim"}"#);
+    assert_eq!(
+        (refusal.code, refusal.retry_after_ms),
+        (ErrorCode::Muted, None)
+    );
+    scene.says(
+        BRUNO,
+        r#"{"type":"say","room":"lab","id":"b2","text":"aqui sim"}"#,
+    );
     scene.say(ANA, "a1", "atenção");
     assert_eq!(scene.heard(BRUNO), ["ack b2 1", "1 Ana: atenção"]);
     scene.acts(ANA, r#""mute_all","room":"geral","on":false"#);
@@ -82,7 +103,13 @@ fn in_a_slow_room_everybody_waits_between_two_messages_but_hosts() {
     scene.say(ANA, "a2", "sempre");
     assert_eq!(
         scene.heard(BRUNO),
-        ["ack b1 1", "error too_fast b2", "2 Célia: eu também", "3 Ana: eu", "4 Ana: sempre"]
+        [
+            "ack b1 1",
+            "error too_fast b2",
+            "2 Célia: eu também",
+            "3 Ana: eu",
+            "4 Ana: sempre"
+        ]
     );
     // Leaving the room, or the conversation, shortens nothing.
     scene.leaves(BRUNO);
@@ -95,7 +122,14 @@ fn in_a_slow_room_everybody_waits_between_two_messages_but_hosts() {
     scene.say(BRUNO, "b4", "quatro");
     scene.acts(ANA, r#""slow","room":"geral","seconds":0"#);
     scene.say(BRUNO, "b5", "cinco");
-    assert_eq!(scene.heard(BRUNO), ["ack b4 5", "* Ana desligou o modo lento na sala geral.", "ack b5 6"]);
+    assert_eq!(
+        scene.heard(BRUNO),
+        [
+            "ack b4 5",
+            "* Ana desligou o modo lento na sala geral.",
+            "ack b5 6"
+        ]
+    );
     assert!(scene.hub.rooms.iter().all(|room| room.calm.is_none()));
 }
 
@@ -116,7 +150,10 @@ fn a_host_takes_back_what_anybody_said_lately_and_everybodys_copy_follows() {
     assert_eq!(scene.heard(CELIA), ["5 Ana: -[2, 4]"]);
     scene.acts(ANA, r#""erase","room":"geral","id":"e2","name":"Zé""#);
     scene.acts(ANA, r#""erase","room":"lab","id":"e3","name":"Zé""#);
-    assert_eq!(scene.heard(ANA), ["error no_such_entry e2", "error not_in_room e3"]);
+    assert_eq!(
+        scene.heard(ANA),
+        ["error no_such_entry e2", "error not_in_room e3"]
+    );
 }
 
 #[test]
@@ -124,7 +161,10 @@ fn a_host_takes_back_one_message_of_anybody_and_puts_no_words_in_their_mouth() {
     let mut scene = hosted(&[(BRUNO, "Bruno")]);
     scene.say(BRUNO, "b1", "bobagem");
     scene.got.clear();
-    scene.says(ANA, r#"{"type":"edit","room":"geral","id":"a1","seq":1,"text":"desculpem"}"#);
+    scene.says(
+        ANA,
+        r#"{"type":"edit","room":"geral","id":"a1","seq":1,"text":"desculpem"}"#,
+    );
     scene.says(ANA, r#"{"type":"erase","room":"geral","id":"a2","seq":1}"#);
     assert_eq!(scene.heard(ANA), ["error forbidden a1", "ack a2 2"]);
     assert_eq!(scene.heard(BRUNO), ["2 Ana: -[1]"]);
@@ -135,16 +175,24 @@ fn who_has_no_word_can_not_edit_but_may_take_back() {
     let mut scene = hosted(&[(BRUNO, "Bruno")]);
     scene.acts(ANA, r#""slow","room":"geral","seconds":60"#);
     scene.say(BRUNO, "b1", "um");
-    let edit = |id: &str| format!(r#"{{"type":"edit","room":"geral","id":"{id}","seq":1,"text":"dois"}}"#);
+    let edit =
+        |id: &str| format!(r#"{{"type":"edit","room":"geral","id":"{id}","seq":1,"text":"dois"}}"#);
     scene.got.clear();
     scene.says(BRUNO, &edit("b2"));
-    assert_eq!(scene.heard(BRUNO), ["ack b2 2"], "a slow room keeps nobody from correcting");
+    assert_eq!(
+        scene.heard(BRUNO),
+        ["ack b2 2"],
+        "a slow room keeps nobody from correcting"
+    );
     scene.acts(ANA, r#""mute_all","room":"geral","on":true"#);
     scene.says(BRUNO, &edit("b3"));
     scene.acts(ANA, r#""mute_all","room":"geral","on":false"#);
     scene.acts(ANA, r#""mute","name":"Bruno""#);
     scene.got.clear();
     scene.says(BRUNO, &edit("b4"));
-    scene.says(BRUNO, r#"{"type":"erase","room":"geral","id":"b5","seq":1}"#);
+    scene.says(
+        BRUNO,
+        r#"{"type":"erase","room":"geral","id":"b5","seq":1}"#,
+    );
     assert_eq!(scene.heard(BRUNO), ["error muted b4", "ack b5 3"]);
 }

@@ -8,7 +8,10 @@ fn what_one_says_reaches_the_others_and_the_sender_gets_an_ack_in_its_place() {
     scene.say(BRUNO, "b1", "oi");
     scene.say(ANA, "a1", "olá");
     scene.say(BRUNO, "b2", "tudo bem?");
-    assert_eq!(scene.heard(ANA), ["1 Bruno: oi", "ack a1 2", "3 Bruno: tudo bem?"]);
+    assert_eq!(
+        scene.heard(ANA),
+        ["1 Bruno: oi", "ack a1 2", "3 Bruno: tudo bem?"]
+    );
     assert_eq!(scene.heard(BRUNO), ["ack b1 1", "2 Ana: olá", "ack b2 3"]);
 }
 
@@ -25,7 +28,10 @@ fn a_resend_is_acknowledged_again_and_not_shown_again() {
     scene.say(ANA, "a1", "oi");
     scene.say(ANA, "a1", "oi");
     scene.say(ANA, "a1", "outra coisa");
-    assert_eq!(scene.heard(ANA), ["ack a1 1", "ack a1 1 again", "error id_reused a1"]);
+    assert_eq!(
+        scene.heard(ANA),
+        ["ack a1 1", "ack a1 1 again", "error id_reused a1"]
+    );
     assert_eq!(scene.heard(BRUNO), ["1 Ana: oi"]);
 }
 
@@ -42,7 +48,10 @@ fn a_message_that_could_not_be_stored_is_refused_and_shown_to_nobody() {
 fn a_message_whose_sender_left_meanwhile_is_still_shown() {
     let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     let say = r#"{"type":"say","room":"geral","id":"a1","text":"fui"}"#;
-    scene.hub.handle(Event::Said(ANA, ClientMessage::parse(say).unwrap()), scene.now);
+    scene.hub.handle(
+        Event::Said(ANA, ClientMessage::parse(say).unwrap()),
+        scene.now,
+    );
     scene.hub.handle(Event::Gone(ANA, true), scene.now);
     scene.carry_out();
     assert_eq!(scene.heard(BRUNO), ["1 online -Ana", "1 Ana: fui"]);
@@ -53,14 +62,29 @@ fn rooms_are_apart_and_a_room_is_heard_only_by_who_is_in_it() {
     let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno"), (CELIA, "Célia")]);
     scene.says(ANA, r#"{"type":"join","room":"Laboratório"}"#);
     scene.says(BRUNO, r#"{"type":"join","room":"laboratorio"}"#);
-    scene.says(ANA, r#"{"type":"say","room":"LABORATORIO","id":"a1","text":"aqui"}"#);
-    scene.says(CELIA, r#"{"type":"say","room":"laboratorio","id":"c1","text":"e eu?"}"#);
-    assert_eq!(scene.heard(ANA), ["joined Laboratório 1 0", "2 online +Bruno", "ack a1 1"]);
-    assert_eq!(scene.heard(BRUNO), ["joined Laboratório 2 0", "1 Ana: aqui"]);
+    scene.says(
+        ANA,
+        r#"{"type":"say","room":"LABORATORIO","id":"a1","text":"aqui"}"#,
+    );
+    scene.says(
+        CELIA,
+        r#"{"type":"say","room":"laboratorio","id":"c1","text":"e eu?"}"#,
+    );
+    assert_eq!(
+        scene.heard(ANA),
+        ["joined Laboratório 1 0", "2 online +Bruno", "ack a1 1"]
+    );
+    assert_eq!(
+        scene.heard(BRUNO),
+        ["joined Laboratório 2 0", "1 Ana: aqui"]
+    );
     assert_eq!(scene.heard(CELIA), ["error not_in_room c1"]);
     scene.says(BRUNO, r#"{"type":"leave","room":"laboratorio"}"#);
     scene.says(BRUNO, r#"{"type":"leave","room":"laboratorio"}"#);
-    assert_eq!(scene.heard(BRUNO), ["left Laboratório", "error not_in_room"]);
+    assert_eq!(
+        scene.heard(BRUNO),
+        ["left Laboratório", "error not_in_room"]
+    );
     assert_eq!(scene.heard(ANA), ["1 online -Bruno"]);
     scene.says(CELIA, r#"{"type":"rooms"}"#);
     assert_eq!(scene.heard(CELIA), ["geral:3 Laboratório:1"]);
@@ -82,10 +106,22 @@ fn a_whisper_reaches_one_person_on_all_their_connections() {
     let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno"), (CELIA, "Célia")]);
     scene.enters(ConnId(4), "Bruno");
     scene.got.clear();
-    scene.says(ANA, r#"{"type":"whisper","to":"bruno","id":"w1","text":"psiu"}"#);
-    scene.says(ANA, r#"{"type":"whisper","to":"bruno","id":"w1","text":"psiu"}"#);
-    scene.says(ANA, r#"{"type":"whisper","to":"bruno","id":"w1","text":"outra coisa"}"#);
-    assert_eq!(scene.heard(ANA), ["ack w1", "ack w1 again", "error id_reused w1"]);
+    scene.says(
+        ANA,
+        r#"{"type":"whisper","to":"bruno","id":"w1","text":"psiu"}"#,
+    );
+    scene.says(
+        ANA,
+        r#"{"type":"whisper","to":"bruno","id":"w1","text":"psiu"}"#,
+    );
+    scene.says(
+        ANA,
+        r#"{"type":"whisper","to":"bruno","id":"w1","text":"outra coisa"}"#,
+    );
+    assert_eq!(
+        scene.heard(ANA),
+        ["ack w1", "ack w1 again", "error id_reused w1"]
+    );
     assert_eq!(scene.heard(BRUNO), ["Ana>Bruno: psiu"]);
     assert_eq!(scene.heard(ConnId(4)), ["Ana>Bruno: psiu"]);
     assert_eq!(scene.heard(CELIA), Vec::<String>::new());
@@ -96,8 +132,14 @@ fn a_whisper_to_nobody_or_to_somebody_who_dropped_out_is_refused() {
     let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.says(ANA, r#"{"type":"whisper","to":"Zé","id":"w1","text":"oi"}"#);
     scene.drops(BRUNO);
-    scene.says(ANA, r#"{"type":"whisper","to":"Bruno","id":"w2","text":"oi"}"#);
-    assert_eq!(scene.heard(ANA), ["error no_such_person w1", "error no_such_person w2"]);
+    scene.says(
+        ANA,
+        r#"{"type":"whisper","to":"Bruno","id":"w2","text":"oi"}"#,
+    );
+    assert_eq!(
+        scene.heard(ANA),
+        ["error no_such_person w1", "error no_such_person w2"]
+    );
 }
 
 #[test]
@@ -117,7 +159,11 @@ fn a_message_in_between_makes_no_room_for_more_typing() {
     scene.says(ANA, r#"{"type":"typing","room":"geral"}"#);
     scene.say(ANA, "a1", "oi");
     scene.says(ANA, r#"{"type":"typing","room":"geral"}"#);
-    assert_eq!(scene.heard(BRUNO), ["Ana types", "1 Ana: oi"], "at most one in 3 s");
+    assert_eq!(
+        scene.heard(BRUNO),
+        ["Ana types", "1 Ana: oi"],
+        "at most one in 3 s"
+    );
     scene.wait(Duration::from_secs(3));
     scene.says(ANA, r#"{"type":"typing","room":"geral"}"#);
     assert_eq!(scene.heard(BRUNO), ["Ana types"]);
@@ -128,23 +174,51 @@ fn an_answer_points_at_an_entry_that_exists() {
     let mut scene = Scene::of(&[(ANA, "Ana")]);
     scene.say(ANA, "a1", "pergunta");
     for (id, seq) in [("a2", 1), ("a3", 3), ("a4", 0)] {
-        scene.says(ANA, &format!(r#"{{"type":"say","room":"geral","id":"{id}","text":"x","reply_to":{seq}}}"#));
+        scene.says(
+            ANA,
+            &format!(r#"{{"type":"say","room":"geral","id":"{id}","text":"x","reply_to":{seq}}}"#),
+        );
     }
-    assert_eq!(scene.heard(ANA)[1..], ["ack a2 2", "error no_such_entry a3", "error no_such_entry a4"]);
+    assert_eq!(
+        scene.heard(ANA)[1..],
+        [
+            "ack a2 2",
+            "error no_such_entry a3",
+            "error no_such_entry a4"
+        ]
+    );
 }
 
 #[test]
 fn a_page_of_the_log_and_a_search_are_answered_to_who_is_in_the_room() {
     let mut scene = Scene::of(&[(ANA, "Ana")]);
     for n in 1..=5 {
-        scene.say(ANA, &n.to_string(), if n == 2 { "Conceição" } else { "nada" });
+        scene.say(
+            ANA,
+            &n.to_string(),
+            if n == 2 { "Conceição" } else { "nada" },
+        );
     }
     scene.got.clear();
-    scene.says(ANA, r#"{"type":"history","room":"geral","before":4,"limit":2}"#);
-    scene.says(ANA, r#"{"type":"history","room":"geral","after":0,"limit":9999}"#);
-    scene.says(ANA, r#"{"type":"search","room":"geral","query":"conceicao"}"#);
+    scene.says(
+        ANA,
+        r#"{"type":"history","room":"geral","before":4,"limit":2}"#,
+    );
+    scene.says(
+        ANA,
+        r#"{"type":"history","room":"geral","after":0,"limit":9999}"#,
+    );
+    scene.says(
+        ANA,
+        r#"{"type":"search","room":"geral","query":"conceicao"}"#,
+    );
     scene.says(ANA, r#"{"type":"history","room":"lab"}"#);
-    let expected = ["history [2, 3] true", "history [1, 2, 3, 4, 5] false", "found [2]", "error not_in_room"];
+    let expected = [
+        "history [2, 3] true",
+        "history [1, 2, 3, 4, 5] false",
+        "found [2]",
+        "error not_in_room",
+    ];
     assert_eq!(scene.heard(ANA), expected);
 }
 
@@ -157,6 +231,11 @@ fn who_comes_back_gets_what_was_said_meanwhile() {
     scene.event(Event::Arrived(CELIA, Address::HERE));
     let epoch = scene.history.epoch();
     let enter = r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","after":1,"epoch":"E"}"#;
-    scene.says(CELIA, &enter.replace('E', &epoch).replace(&format!("ntoken-of-{epoch}"), "token"));
+    scene.says(
+        CELIA,
+        &enter
+            .replace('E', &epoch)
+            .replace(&format!("ntoken-of-{epoch}"), "token"),
+    );
     assert_eq!(scene.heard(CELIA), ["welcome Bruno", "joined geral 2 1"]);
 }

@@ -23,14 +23,31 @@ impl World {
             once_and_in_order(&self.forms, &person.log);
         }
         let newcomer = &self.people.last().unwrap().log;
-        let gone: u64 = newcomer.gone.iter().map(|gone| gone.end() - gone.start() + 1).sum();
-        assert_eq!((gone, newcomer.oldest), (self.trimmed, self.trimmed + 1), "the newcomer was not told what is gone");
-        self.people.iter().flat_map(|person| &person.log.acks).filter(|ack| ack.duplicate).count()
+        let gone: u64 = newcomer
+            .gone
+            .iter()
+            .map(|gone| gone.end() - gone.start() + 1)
+            .sum();
+        assert_eq!(
+            (gone, newcomer.oldest),
+            (self.trimmed, self.trimmed + 1),
+            "the newcomer was not told what is gone"
+        );
+        self.people
+            .iter()
+            .flat_map(|person| &person.log.acks)
+            .filter(|ack| ack.duplicate)
+            .count()
     }
 
     /// Everything up to the last seq, without a gap but for what was trimmed before it could be served.
     fn holds_the_log(&self, log: &Transcript, survives: bool) {
-        assert_eq!((log.held, log.is_whole()), (self.truth.len() as u64, true), "{}", log.me);
+        assert_eq!(
+            (log.held, log.is_whole()),
+            (self.truth.len() as u64, true),
+            "{}",
+            log.me
+        );
         let first = log.lines.first().map_or(log.held + 1, |line| line.seq);
         // A log that was taken up anew begins with its last page.
         let mut next = if survives { 1 } else { first };
@@ -46,19 +63,37 @@ impl World {
             if !forms.iter().any(unheard) {
                 assert_eq!(Some(line), self.truth.get(next as usize - 1), "{}", log.me);
             }
-            assert!(forms.iter().any(|form| form.line == *line), "{}: {line:?}", log.me);
+            assert!(
+                forms.iter().any(|form| form.line == *line),
+                "{}: {line:?}",
+                log.me
+            );
             next += 1;
         }
-        assert!(log.gone.iter().all(|gap| *gap.end() <= self.trimmed), "{}: {:?}", log.me, log.gone);
+        assert!(
+            log.gone.iter().all(|gap| *gap.end() <= self.trimmed),
+            "{}: {:?}",
+            log.me,
+            log.gone
+        );
     }
 
     /// Everything has its `ack`, and those of this log name the right place.
     fn acks_are_right(&self, log: &Transcript) {
         assert!(log.unacked.is_empty(), "{}: {:?}", log.me, log.unacked);
-        for ack in log.acks.iter().filter(|ack| Some(&ack.epoch) == log.epoch.as_ref()) {
+        for ack in log
+            .acks
+            .iter()
+            .filter(|ack| Some(&ack.epoch) == log.epoch.as_ref())
+        {
             let said = log.said.iter().find(|said| said.id == ack.id).unwrap();
             let line = Line::said(ack.seq, &log.me, said);
-            assert_eq!(line, self.forms[ack.seq as usize - 1][0].line, "{}: {ack:?}", log.me);
+            assert_eq!(
+                line,
+                self.forms[ack.seq as usize - 1][0].line,
+                "{}: {ack:?}",
+                log.me
+            );
         }
     }
 }
@@ -66,7 +101,11 @@ impl World {
 /// What a person said stands in the log in the order of sending, and nothing of it twice.
 fn once_and_in_order(forms: &[Vec<Form>], log: &Transcript) {
     let mut said = log.said.iter();
-    for line in forms.iter().map(|forms| &forms[0].line).filter(|line| line.from == log.me) {
+    for line in forms
+        .iter()
+        .map(|forms| &forms[0].line)
+        .filter(|line| line.from == log.me)
+    {
         let is_next = said.any(|said| said.text == line.text && said.change == line.change);
         assert!(is_next, "{}: {line:?} is out of order or twice", log.me);
     }

@@ -32,7 +32,13 @@ impl Home {
 
     /// A new hub around this log.
     pub fn hub(&mut self) -> Hub {
-        Hub::new(Rules { rate: None, ..Rules::default() }, self.history().epoch())
+        Hub::new(
+            Rules {
+                rate: None,
+                ..Rules::default()
+            },
+            self.history().epoch(),
+        )
     }
 
     pub fn history(&mut self) -> &mut dyn History {

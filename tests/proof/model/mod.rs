@@ -84,14 +84,34 @@ fn step() -> impl Strategy<Value = Step> {
 /// again. It is always run, so that no throw of the dice leaves it out.
 fn said_again() -> Vec<Step> {
     use Step::{Carry, Connect, Cut, Hear, Read, Say, Store, Tell};
-    vec![Connect(0), Read(5), Tell(5), Hear(0, 5), Say(0, 3), Carry(0, 5), Store(5), Cut(0), Tell(5)]
+    vec![
+        Connect(0),
+        Read(5),
+        Tell(5),
+        Hear(0, 5),
+        Say(0, 3),
+        Carry(0, 5),
+        Store(5),
+        Cut(0),
+        Tell(5),
+    ]
 }
 
 /// A conversation that is under way, in which nothing waits: half of all schedules begin with it, because few throws of
 /// the dice make one.
 fn under_way() -> Vec<Step> {
     use Step::{Connect, Say, Settle};
-    vec![Connect(0), Connect(1), Connect(2), Say(0, 2), Say(1, 2), Settle, Say(2, 2), Say(0, 2), Settle]
+    vec![
+        Connect(0),
+        Connect(1),
+        Connect(2),
+        Say(0, 2),
+        Say(1, 2),
+        Settle,
+        Say(2, 2),
+        Say(0, 2),
+        Settle,
+    ]
 }
 
 /// Runs so many schedules (ten times as many in the long form), each in a world of its own.
@@ -100,9 +120,21 @@ fn schedules(cases: u32, home: impl Fn() -> Home) {
     let cases = if long_form() { 10 * cases } else { cases };
     // The default generator takes more time than the schedules themselves when it is not optimized.
     let (rng_algorithm, rng_seed) = (RngAlgorithm::XorShift, RngSeed::Fixed(dice.below(u64::MAX)));
-    let config = Config { cases, rng_algorithm, rng_seed, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases,
+        rng_algorithm,
+        rng_seed,
+        failure_persistence: None,
+        ..Config::default()
+    };
     let steps = (any::<bool>(), prop::collection::vec(step(), 1..50));
-    let steps = steps.prop_map(|(late, steps)| if late { [under_way(), steps].concat() } else { steps });
+    let steps = steps.prop_map(|(late, steps)| {
+        if late {
+            [under_way(), steps].concat()
+        } else {
+            steps
+        }
+    });
     let run = |steps: Vec<Step>| {
         let mut world = World::new(home(), PEOPLE);
         steps.into_iter().for_each(|step| world.happens(step));

@@ -22,13 +22,22 @@ pub struct Shelf {
 impl Shelf {
     pub fn new() -> Self {
         let (sender, receiver) = unbounded();
-        Self { entries: Vec::new(), said: Vec::new(), ids: HashMap::new(), trimmed: 0, sender, receiver }
+        Self {
+            entries: Vec::new(),
+            said: Vec::new(),
+            ids: HashMap::new(),
+            trimmed: 0,
+            sender,
+            receiver,
+        }
     }
 
     /// Forgets so many of the oldest entries; the hub is told with the next answers.
     pub fn trim(&mut self, count: usize) {
         self.trimmed = (self.trimmed + count).min(self.entries.len());
-        let _ = self.sender.send(Answer::Trimmed(RoomName::lobby(), self.oldest()));
+        let _ = self
+            .sender
+            .send(Answer::Trimmed(RoomName::lobby(), self.oldest()));
     }
 
     fn oldest(&self) -> u64 {
@@ -39,8 +48,15 @@ impl Shelf {
         let claim = (append.person, append.id);
         let said = (append.person, append.text.clone(), append.amends.clone());
         if let Some(&seq) = self.ids.get(&claim) {
-            assert_eq!(self.said[seq as usize - 1], said, "nobody in the model uses an id twice");
-            return Outcome::Duplicate { seq, at: self.entries[seq as usize - 1].at };
+            assert_eq!(
+                self.said[seq as usize - 1],
+                said,
+                "nobody in the model uses an id twice"
+            );
+            return Outcome::Duplicate {
+                seq,
+                at: self.entries[seq as usize - 1].at,
+            };
         }
         let (edits, erases) = match append.amends {
             None => (None, None),
@@ -53,7 +69,10 @@ impl Shelf {
                 return Outcome::NoSuchEntry;
             }
             let entry = &self.entries[target as usize - 1];
-            if self.said[target as usize - 1].0 != append.person || entry.erased || entry.is_amendment() {
+            if self.said[target as usize - 1].0 != append.person
+                || entry.erased
+                || entry.is_amendment()
+            {
                 return Outcome::Forbidden;
             }
             self.change(target, &append.text, erases.is_some());
@@ -85,7 +104,10 @@ impl Shelf {
             if entry.seq == target || entry.edits == Some(target) {
                 let entry = Arc::make_mut(entry);
                 entry.text = text.into();
-                (entry.edited, entry.erased) = (entry.seq == target && !erased, entry.seq == target && erased);
+                (entry.edited, entry.erased) = (
+                    entry.seq == target && !erased,
+                    entry.seq == target && erased,
+                );
             }
         }
     }
@@ -93,14 +115,25 @@ impl Shelf {
     fn tail(&self) -> Tail {
         let from = self.trimmed.max(self.entries.len().saturating_sub(TAIL));
         let (seq, entries) = (self.entries.len() as u64, self.entries[from..].to_vec());
-        Tail { name: RoomName::lobby(), seq, oldest: self.oldest(), entries }
+        Tail {
+            name: RoomName::lobby(),
+            seq,
+            oldest: self.oldest(),
+            entries,
+        }
     }
 
     fn page(&self, span: Span, limit: usize) -> Page {
-        let Span::After(after) = span else { panic!("nobody in the model reads backwards") };
+        let Span::After(after) = span else {
+            panic!("nobody in the model reads backwards")
+        };
         let from = self.trimmed.max(after as usize).min(self.entries.len());
         let to = (from + limit).min(self.entries.len());
-        Page { oldest: self.oldest(), entries: self.entries[from..to].to_vec(), more: to < self.entries.len() }
+        Page {
+            oldest: self.oldest(),
+            entries: self.entries[from..to].to_vec(),
+            more: to < self.entries.len(),
+        }
     }
 }
 
@@ -117,11 +150,14 @@ impl History for Shelf {
         for job in jobs {
             let answer = match job {
                 Job::Append(append) => {
-                    let (ticket, id, room) = (append.ticket, append.id.clone(), append.room.clone());
+                    let (ticket, id, room) =
+                        (append.ticket, append.id.clone(), append.room.clone());
                     Answer::Appended(ticket, id, room, self.append(append))
                 }
                 Job::Tail(room) => Answer::Tail(room, Some(self.tail())),
-                Job::Page(ticket, room, span, limit) => Answer::Page(ticket, room, Some(self.page(span, limit))),
+                Job::Page(ticket, room, span, limit) => {
+                    Answer::Page(ticket, room, Some(self.page(span, limit)))
+                }
                 Job::Search(..) => panic!("nobody in the model searches"),
             };
             let _ = self.sender.send(answer);

@@ -19,13 +19,23 @@ impl World {
         let line = Line::of(entry);
         if let Some(change) = line.change {
             let target = &self.truth[change.target() as usize - 1];
-            let theirs = target.from == line.from && target.change.is_none() && target.fate != Fate::Erased;
-            assert!(theirs && target.seq > self.trimmed, "{line:?} may not change {target:?}");
+            let theirs =
+                target.from == line.from && target.change.is_none() && target.fate != Fate::Erased;
+            assert!(
+                theirs && target.seq > self.trimmed,
+                "{line:?} may not change {target:?}"
+            );
         }
         for place in change(&mut self.truth, &line) {
-            self.forms[place].push(Form { line: self.truth[place].clone(), since: entry.seq });
+            self.forms[place].push(Form {
+                line: self.truth[place].clone(),
+                since: entry.seq,
+            });
         }
-        self.forms.push(vec![Form { line: line.clone(), since: entry.seq }]);
+        self.forms.push(vec![Form {
+            line: line.clone(),
+            since: entry.seq,
+        }]);
         self.truth.push(line);
     }
 }
@@ -35,8 +45,14 @@ pub fn are_up_to_date(forms: &[Vec<Form>], entries: &[Arc<Entry>], seq: u64) {
     for entry in entries {
         let forms = &forms[entry.seq as usize - 1];
         let line = Line::of(entry);
-        let latest = forms.iter().rposition(|form| form.since <= seq).unwrap_or(0);
-        assert!(forms[latest..].iter().any(|form| form.line == line), "{line:?} is not what it was at {seq}");
+        let latest = forms
+            .iter()
+            .rposition(|form| form.since <= seq)
+            .unwrap_or(0);
+        assert!(
+            forms[latest..].iter().any(|form| form.line == line),
+            "{line:?} is not what it was at {seq}"
+        );
     }
 }
 
@@ -45,7 +61,9 @@ pub fn may_be_refused(truth: &[Line], trimmed: u64, me: &str, refusal: &Refusal,
     let target = &truth[change.target() as usize - 1];
     let right = match refusal.code {
         ErrorCode::NoSuchEntry => target.seq <= trimmed,
-        ErrorCode::Forbidden => target.from != me || target.fate == Fate::Erased || target.change.is_some(),
+        ErrorCode::Forbidden => {
+            target.from != me || target.fate == Fate::Erased || target.change.is_some()
+        }
         _ => false,
     };
     assert!(right, "{refusal:?} of {change:?} to {target:?}");

@@ -57,7 +57,10 @@ impl World {
         let mut world = Self {
             home,
             hub,
-            now: Now { instant: Instant::now(), unix_ms: 1_000_000 },
+            now: Now {
+                instant: Instant::now(),
+                unix_ms: 1_000_000,
+            },
             people: Vec::new(),
             wires: BTreeMap::new(),
             next: 1,
@@ -78,7 +81,12 @@ impl World {
         let mut log = Transcript::new(&format!("Pessoa {}", self.people.len()));
         // Small pages, so that there are many.
         log.page = Some(7);
-        self.people.push(Person { log, wire: None, inside: false, sent: 0 });
+        self.people.push(Person {
+            log,
+            wire: None,
+            inside: false,
+            sent: 0,
+        });
     }
 
     /// Takes one step.
@@ -101,7 +109,11 @@ impl World {
                 }
             }
             Step::Carry(number, times) => {
-                let conn = self.wires.keys().nth(number % self.wires.len().max(1)).copied();
+                let conn = self
+                    .wires
+                    .keys()
+                    .nth(number % self.wires.len().max(1))
+                    .copied();
                 conn.into_iter().for_each(|conn| self.carry(conn, times));
             }
             Step::Hear(person, times) => {
@@ -127,7 +139,9 @@ impl World {
     /// A person wants to change one of the last lines that they see, whosever it is.
     fn amend(&mut self, person: usize, which: usize, change: fn(u64) -> Change) {
         let log = &mut self.people[person].log;
-        let Some(line) = log.lines.iter().rev().nth(which) else { return };
+        let Some(line) = log.lines.iter().rev().nth(which) else {
+            return;
+        };
         let change = change(line.seq);
         log.amend(change);
         self.send_unsent(person);
@@ -141,7 +155,10 @@ impl World {
         self.next += 1;
         self.event(Event::Arrived(conn, Address::HERE));
         let log = &self.people[person].log;
-        let (name, token) = (Name::new(&log.me).unwrap(), Token::new(&format!("{person}-0123456789abcdef")));
+        let (name, token) = (
+            Name::new(&log.me).unwrap(),
+            Token::new(&format!("{person}-0123456789abcdef")),
+        );
         let enter = ClientMessage::Enter {
             name,
             token,
@@ -150,7 +167,14 @@ impl World {
             key: None,
             secrets: Secrets::default(),
         };
-        self.wires.insert(conn, Wire { up: [enter].into(), down: VecDeque::new(), held: true });
+        self.wires.insert(
+            conn,
+            Wire {
+                up: [enter].into(),
+                down: VecDeque::new(),
+                held: true,
+            },
+        );
         let state = &mut self.people[person];
         (state.wire, state.inside, state.sent) = (Some(conn), false, 0);
         // Nobody waits with the first word, or the hub would close the connection.
@@ -169,7 +193,9 @@ impl World {
 
     fn carry(&mut self, conn: ConnId, times: usize) {
         for _ in 0..times {
-            let Some(wire) = self.wires.get_mut(&conn) else { return };
+            let Some(wire) = self.wires.get_mut(&conn) else {
+                return;
+            };
             match wire.up.pop_front() {
                 Some(message) => self.event(Event::Said(conn, message)),
                 None if wire.held => return,
@@ -184,8 +210,12 @@ impl World {
     /// A person hears one word; false when there is none.
     fn hear(&mut self, person: usize) -> bool {
         let state = &mut self.people[person];
-        let Some(wire) = state.wire.and_then(|conn| self.wires.get_mut(&conn)) else { return false };
-        let Some(word) = wire.down.pop_front() else { return false };
+        let Some(wire) = state.wire.and_then(|conn| self.wires.get_mut(&conn)) else {
+            return false;
+        };
+        let Some(word) = wire.down.pop_front() else {
+            return false;
+        };
         assert!(!matches!(word, ServerMessage::Bye { .. }), "{word:?}");
         let (waited, held) = (state.log.unacked.len(), state.log.lines.len());
         if let ServerMessage::Error(refusal) = &word {
@@ -193,9 +223,15 @@ impl World {
             may_be_refused(&self.truth, self.trimmed, &state.log.me, refusal, change);
         }
         match &word {
-            ServerMessage::Joined { seq, entries, .. } => are_up_to_date(&self.forms, entries, *seq),
+            ServerMessage::Joined { seq, entries, .. } => {
+                are_up_to_date(&self.forms, entries, *seq)
+            }
             ServerMessage::History { entries, .. } => {
-                are_up_to_date(&self.forms, entries, entries.last().map_or(0, |entry| entry.seq));
+                are_up_to_date(
+                    &self.forms,
+                    entries,
+                    entries.last().map_or(0, |entry| entry.seq),
+                );
             }
             _ => {}
         }
@@ -212,7 +248,11 @@ impl World {
             );
         }
         if let ServerMessage::Joined { oldest, .. } | ServerMessage::History { oldest, .. } = word {
-            assert!(oldest <= self.trimmed + 1, "{oldest} is not the oldest: only {} are gone", self.trimmed);
+            assert!(
+                oldest <= self.trimmed + 1,
+                "{oldest} is not the oldest: only {} are gone",
+                self.trimmed
+            );
         }
         self.send_unsent(person);
         true
@@ -220,7 +260,13 @@ impl World {
 
     fn send_unsent(&mut self, person: usize) {
         let state = &mut self.people[person];
-        let Some(wire) = state.wire.filter(|_| state.inside).and_then(|conn| self.wires.get_mut(&conn)) else { return };
+        let Some(wire) = state
+            .wire
+            .filter(|_| state.inside)
+            .and_then(|conn| self.wires.get_mut(&conn))
+        else {
+            return;
+        };
         for said in state.log.unacked.iter().skip(state.sent) {
             wire.up.push_back(said.message());
         }
@@ -231,7 +277,8 @@ impl World {
     fn work(&mut self, times: usize, queue: fn(&mut Self) -> &mut VecDeque<Job>) {
         let queue = queue(self);
         let jobs: Vec<Job> = queue.drain(..times.min(queue.len())).collect();
-        let (mut waiting, deadline, mut stored) = (jobs.len(), Deadline::within_seconds(60), Vec::new());
+        let (mut waiting, deadline, mut stored) =
+            (jobs.len(), Deadline::within_seconds(60), Vec::new());
         let history = self.home.history();
         history.submit(jobs);
         while waiting > 0 {
@@ -247,13 +294,17 @@ impl World {
 
     /// The hub hears one answer of the log; false when there is none.
     fn tell(&mut self) -> bool {
-        let Some(answer) = self.answers.pop_front() else { return false };
+        let Some(answer) = self.answers.pop_front() else {
+            return false;
+        };
         self.event(Event::Answered(answer));
         true
     }
 
     fn trim(&mut self, count: usize) {
-        let Home::Shelf(shelf) = &mut self.home else { return };
+        let Home::Shelf(shelf) = &mut self.home else {
+            return;
+        };
         shelf.trim(count);
         self.trimmed = (self.trimmed + count as u64).min(self.truth.len() as u64);
         self.answers.extend(shelf.answers().try_iter());
@@ -280,12 +331,18 @@ impl World {
     pub fn settle(&mut self) {
         loop {
             let wires: Vec<ConnId> = self.wires.keys().copied().collect();
-            wires.into_iter().for_each(|conn| self.carry(conn, usize::MAX));
+            wires
+                .into_iter()
+                .for_each(|conn| self.carry(conn, usize::MAX));
             self.work(usize::MAX, |world| &mut world.to_store);
             self.work(usize::MAX, |world| &mut world.to_read);
             while self.tell() {}
             let heard = (0..self.people.len())
-                .map(|person| std::iter::repeat_with(|| self.hear(person)).take_while(|heard| *heard).count())
+                .map(|person| {
+                    std::iter::repeat_with(|| self.hear(person))
+                        .take_while(|heard| *heard)
+                        .count()
+                })
                 .sum::<usize>();
             if heard == 0
                 && self.to_store.is_empty()
@@ -305,7 +362,9 @@ impl World {
     fn carry_out(&mut self) {
         for effect in self.hub.take_effects() {
             match effect {
-                Effect::Send(conn, message) | Effect::Close(conn, _, message) => self.down(conn, message),
+                Effect::Send(conn, message) | Effect::Close(conn, _, message) => {
+                    self.down(conn, message)
+                }
                 Effect::Broadcast(channel, message, except) => {
                     for conn in self.hears.get(&channel).cloned().unwrap_or_default() {
                         if Some(conn) != except {
@@ -313,9 +372,14 @@ impl World {
                         }
                     }
                 }
-                Effect::Subscribe(conn, channel) => self.hears.entry(channel).or_default().push(conn),
+                Effect::Subscribe(conn, channel) => {
+                    self.hears.entry(channel).or_default().push(conn)
+                }
                 Effect::Unsubscribe(conn, channel) => {
-                    self.hears.entry(channel).or_default().retain(|other| *other != conn);
+                    self.hears
+                        .entry(channel)
+                        .or_default()
+                        .retain(|other| *other != conn);
                 }
                 Effect::Ask(job @ Job::Append(_)) => self.to_store.push_back(job),
                 Effect::Ask(job) => self.to_read.push_back(job),

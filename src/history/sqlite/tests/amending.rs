@@ -20,17 +20,38 @@ fn what_was_changed_stays_changed_after_a_restart_and_is_not_changed_again() {
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "bom dia");
     say(&mut history, "Ana", "2", "segredo");
-    let (edit, erase) = (edit("Ana", "3", 1, "boa tarde", now()), erase("Ana", "4", 2, now()));
-    assert!(matches!(submit(&mut history, edit.clone()), Outcome::Stored(_)));
-    assert!(matches!(submit(&mut history, erase.clone()), Outcome::Stored(_)));
+    let (edit, erase) = (
+        edit("Ana", "3", 1, "boa tarde", now()),
+        erase("Ana", "4", 2, now()),
+    );
+    assert!(matches!(
+        submit(&mut history, edit.clone()),
+        Outcome::Stored(_)
+    ));
+    assert!(matches!(
+        submit(&mut history, erase.clone()),
+        Outcome::Stored(_)
+    ));
     let before = tail(&mut history);
     drop(history);
     let mut history = open(&folder);
     assert_eq!(tail(&mut history), before);
-    assert_eq!((before.entries[0].edited, before.entries[1].erased), (true, true));
-    assert!(matches!(submit(&mut history, edit), Outcome::Duplicate { seq: 3, .. }));
-    assert!(matches!(submit(&mut history, erase), Outcome::Duplicate { seq: 4, .. }));
-    assert!(matches!(say(&mut history, "Ana", "2", "segredo"), Outcome::Duplicate { seq: 2, .. }));
+    assert_eq!(
+        (before.entries[0].edited, before.entries[1].erased),
+        (true, true)
+    );
+    assert!(matches!(
+        submit(&mut history, edit),
+        Outcome::Duplicate { seq: 3, .. }
+    ));
+    assert!(matches!(
+        submit(&mut history, erase),
+        Outcome::Duplicate { seq: 4, .. }
+    ));
+    assert!(matches!(
+        say(&mut history, "Ana", "2", "segredo"),
+        Outcome::Duplicate { seq: 2, .. }
+    ));
     assert_eq!(seqs(&find(&mut history, "boa", 10)), [1]);
     assert_eq!(seqs(&find(&mut history, "segredo", 10)), Vec::<u64>::new());
 }
@@ -45,23 +66,40 @@ fn nothing_of_an_erased_text_stays_in_the_file() {
         1400 => long.clone(),
         _ => format!("mensagem de número {n}, como outra qualquer"),
     };
-    let all: Vec<_> = (0..3000).map(|n| Job::Append(append("Ana", &n.to_string(), &text(n)))).collect();
+    let all: Vec<_> = (0..3000)
+        .map(|n| Job::Append(append("Ana", &n.to_string(), &text(n))))
+        .collect();
     // Small batches, so that the index is merged now and then.
     for batch in all.chunks(9) {
         history.submit(batch.to_vec());
-        batch.iter().for_each(|_| drop(history.answers().recv_timeout(DEADLINE).unwrap()));
+        batch
+            .iter()
+            .for_each(|_| drop(history.answers().recv_timeout(DEADLINE).unwrap()));
     }
-    assert!(matches!(submit(&mut history, edit("Ana", "e", 701, "zuretinha", now())), Outcome::Stored(_)));
+    assert!(matches!(
+        submit(&mut history, edit("Ana", "e", 701, "zuretinha", now())),
+        Outcome::Stored(_)
+    ));
     for seq in [701, 1401] {
         let erased = submit(&mut history, erase("Ana", &format!("x{seq}"), seq, now()));
         assert!(matches!(erased, Outcome::Stored(_)), "{erased:?}");
     }
     drop(history);
     let file = std::fs::read(folder.log()).unwrap();
-    let holds = |word: &str| file.windows(word.len()).any(|bytes| bytes == word.as_bytes());
+    let holds = |word: &str| {
+        file.windows(word.len())
+            .any(|bytes| bytes == word.as_bytes())
+    };
     assert!(holds("mensagem de número 2999"));
     // The index keeps words without the letters that they share with the word before.
-    for gone in ["xilindrozinho", "lindrozinho", "jabuticabeira", "buticabeira", "zuretinha", "uretinha"] {
+    for gone in [
+        "xilindrozinho",
+        "lindrozinho",
+        "jabuticabeira",
+        "buticabeira",
+        "zuretinha",
+        "uretinha",
+    ] {
         assert!(!holds(gone), "{gone}");
     }
 }
@@ -71,19 +109,29 @@ fn the_search_index_is_whole_after_many_changes() {
     let folder = Folder::new();
     let mut history = open(&folder);
     for n in 0..200_u64 {
-        say(&mut history, "Ana", &n.to_string(), &format!("palavra{} comum", n % 17));
+        say(
+            &mut history,
+            "Ana",
+            &n.to_string(),
+            &format!("palavra{} comum", n % 17),
+        );
     }
     for n in 0..100_u64 {
         let (id, seq) = (format!("a{n}"), n * 2 + 1);
-        let change =
-            if n % 3 == 0 { erase("Ana", &id, seq, now()) } else { edit("Ana", &id, seq, "comum nova", now()) };
+        let change = if n % 3 == 0 {
+            erase("Ana", &id, seq, now())
+        } else {
+            edit("Ana", &id, seq, "comum nova", now())
+        };
         assert!(matches!(submit(&mut history, change), Outcome::Stored(_)));
     }
     assert_eq!(find(&mut history, "comum", 200).entries.len(), 166);
     assert_eq!(find(&mut history, "nova", 200).entries.len(), 66);
     drop(history);
     let connection = Connection::open(folder.log()).unwrap();
-    connection.execute_batch("INSERT INTO words (words) VALUES ('integrity-check')").unwrap();
+    connection
+        .execute_batch("INSERT INTO words (words) VALUES ('integrity-check')")
+        .unwrap();
 }
 
 #[test]
@@ -92,7 +140,12 @@ fn what_is_too_old_to_be_kept_is_too_old_to_be_changed_and_its_changes_are_trimm
     let mut history = open(&folder);
     let long_ago = now() - 3 * 24 * 3600 * 1000;
     for n in 1..=20_u64 {
-        history.submit(vec![Job::Append(samples::append("Ana", &n.to_string(), "velha", long_ago))]);
+        history.submit(vec![Job::Append(samples::append(
+            "Ana",
+            &n.to_string(),
+            "velha",
+            long_ago,
+        ))]);
     }
     history.submit(vec![
         Job::Append(edit("Ana", "e1", 1, "nova", long_ago)),
@@ -106,26 +159,54 @@ fn what_is_too_old_to_be_kept_is_too_old_to_be_changed_and_its_changes_are_trimm
     assert!(matches!(trimmed, Answer::Trimmed(_, 23)), "{trimmed:?}");
     let entries = tail(&mut history).entries;
     // The edit itself is still there; what it said went with its entry.
-    assert_eq!((entries.len(), entries[0].edits, &*entries[0].text), (1, Some(3), ""));
-    assert_eq!(submit(&mut history, edit("Ana", "e4", 3, "tarde", now())), Outcome::NoSuchEntry);
-    assert!(matches!(say(&mut history, "Ana", "n", "velha"), Outcome::Stored(_)));
+    assert_eq!(
+        (entries.len(), entries[0].edits, &*entries[0].text),
+        (1, Some(3), "")
+    );
+    assert_eq!(
+        submit(&mut history, edit("Ana", "e4", 3, "tarde", now())),
+        Outcome::NoSuchEntry
+    );
+    assert!(matches!(
+        say(&mut history, "Ana", "n", "velha"),
+        Outcome::Stored(_)
+    ));
     assert_eq!(seqs(&find(&mut history, "velha", 10)), [24]);
     drop(history);
     let connection = Connection::open(folder.log()).unwrap();
-    connection.execute_batch("INSERT INTO words (words) VALUES ('integrity-check')").unwrap();
+    connection
+        .execute_batch("INSERT INTO words (words) VALUES ('integrity-check')")
+        .unwrap();
 }
 
 /// A file of version 2 with two messages.
 fn old_file(folder: &Folder) {
     let old = schema::old::version_2(&folder.log());
     let person = append("Ana", "", "").person.0;
-    old.execute("INSERT INTO meta VALUES ('epoch', 'velha')", []).unwrap();
-    old.execute("INSERT INTO rooms VALUES (1, 'laboratorio', 'Laboratório', 2, 1, 1000)", []).unwrap();
-    old.execute("INSERT INTO speakers VALUES (1, ?1, 'Ana', 'aaaaaaaa')", [person]).unwrap();
+    old.execute("INSERT INTO meta VALUES ('epoch', 'velha')", [])
+        .unwrap();
+    old.execute(
+        "INSERT INTO rooms VALUES (1, 'laboratorio', 'Laboratório', 2, 1, 1000)",
+        [],
+    )
+    .unwrap();
+    old.execute(
+        "INSERT INTO speakers VALUES (1, ?1, 'Ana', 'aaaaaaaa')",
+        [person],
+    )
+    .unwrap();
     for (seq, text) in [(1_i64, "da versão antiga"), (2, "também")] {
         let key = (1_i64 << 40) + seq;
-        old.execute("INSERT INTO entries VALUES (?1, 1000, 1, ?2, 0, NULL)", (key, text)).unwrap();
-        old.execute("INSERT INTO words (rowid, text) VALUES (?1, ?2)", (key, text)).unwrap();
+        old.execute(
+            "INSERT INTO entries VALUES (?1, 1000, 1, ?2, 0, NULL)",
+            (key, text),
+        )
+        .unwrap();
+        old.execute(
+            "INSERT INTO words (rowid, text) VALUES (?1, ?2)",
+            (key, text),
+        )
+        .unwrap();
     }
 }
 
@@ -136,9 +217,19 @@ fn a_file_of_version_2_is_migrated_and_what_it_holds_can_be_changed() {
     let mut history = open(&folder);
     assert_eq!((&*history.epoch(), history.count()), ("velha", 2));
     let entries = tail(&mut history).entries;
-    assert!(entries.iter().all(|entry| !entry.is_amendment() && !entry.edited && !entry.erased));
-    assert!(matches!(submit(&mut history, edit("Ana", "1", 1, "da nova", now())), Outcome::Stored(_)));
-    assert!(matches!(submit(&mut history, erase("Ana", "2", 2, now())), Outcome::Stored(_)));
+    assert!(
+        entries
+            .iter()
+            .all(|entry| !entry.is_amendment() && !entry.edited && !entry.erased)
+    );
+    assert!(matches!(
+        submit(&mut history, edit("Ana", "1", 1, "da nova", now())),
+        Outcome::Stored(_)
+    ));
+    assert!(matches!(
+        submit(&mut history, erase("Ana", "2", 2, now())),
+        Outcome::Stored(_)
+    ));
     assert_eq!(seqs(&find(&mut history, "da", 10)), [1]);
     assert_eq!(seqs(&find(&mut history, "tambem", 10)), Vec::<u64>::new());
 }
@@ -149,8 +240,22 @@ fn a_file_of_version_2_is_exported_and_copied_as_it_is() {
     old_file(&folder);
     let before = std::fs::read(folder.log()).unwrap();
     let mut out = Vec::new();
-    assert_eq!(export(&folder.log(), &room(), Format::Text, time::UtcOffset::UTC, &mut out).unwrap(), Some(2));
-    assert!(String::from_utf8(out).unwrap().contains("Ana\tda versão antiga\n"));
+    assert_eq!(
+        export(
+            &folder.log(),
+            &room(),
+            Format::Text,
+            time::UtcOffset::UTC,
+            &mut out
+        )
+        .unwrap(),
+        Some(2)
+    );
+    assert!(
+        String::from_utf8(out)
+            .unwrap()
+            .contains("Ana\tda versão antiga\n")
+    );
     assert_eq!(copy(&folder.log(), &folder.0.join("copia.db")).unwrap(), 2);
     assert_eq!(std::fs::read(folder.log()).unwrap(), before);
 }
@@ -166,18 +271,50 @@ fn an_export_says_what_was_changed_without_the_changes_themselves() {
     submit(&mut history, erase("Ana", "5", 2, now()));
     let export = |format| {
         let mut out = Vec::new();
-        let count = export(&folder.log(), &room(), format, time::UtcOffset::UTC, &mut out).unwrap();
+        let count = export(
+            &folder.log(),
+            &room(),
+            format,
+            time::UtcOffset::UTC,
+            &mut out,
+        )
+        .unwrap();
         (count, String::from_utf8(out).unwrap())
     };
     let (count, text) = export(Format::Text);
-    let lines: Vec<_> = text.lines().map(|line| line.split_once('\t').unwrap().1).collect();
-    assert_eq!((count, lines), (Some(3), vec!["Ana\t<hum> (editada)", "Ana\t(mensagem apagada)", "Ana\ttrês"]));
+    let lines: Vec<_> = text
+        .lines()
+        .map(|line| line.split_once('\t').unwrap().1)
+        .collect();
+    assert_eq!(
+        (count, lines),
+        (
+            Some(3),
+            vec![
+                "Ana\t<hum> (editada)",
+                "Ana\t(mensagem apagada)",
+                "Ana\ttrês"
+            ]
+        )
+    );
     let (count, html) = export(Format::Html);
     assert_eq!((count, html.matches("<li>").count()), (Some(3), 3));
-    assert!(html.contains("<b>Ana</b>: &lt;hum&gt; <i>(editada)</i></p>"), "{html}");
-    assert!(html.contains("<b>Ana</b>: <i>(mensagem apagada)</i></p>"), "{html}");
+    assert!(
+        html.contains("<b>Ana</b>: &lt;hum&gt; <i>(editada)</i></p>"),
+        "{html}"
+    );
+    assert!(
+        html.contains("<b>Ana</b>: <i>(mensagem apagada)</i></p>"),
+        "{html}"
+    );
     let (count, json) = export(Format::Json);
-    let entries: Vec<crate::protocol::Entry> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!((count, entries[3].edits, &entries[4].erases[..]), (Some(5), Some(1), &[2][..]));
+    let entries: Vec<crate::protocol::Entry> = json
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        (count, entries[3].edits, &entries[4].erases[..]),
+        (Some(5), Some(1), &[2][..])
+    );
     assert!(entries[0].edited && entries[1].erased);
 }
