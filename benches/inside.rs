@@ -12,7 +12,7 @@ use papo::hub::{Effect, Event, Hub, Now};
 use papo::link::{Address, ConnId, Link};
 use papo::name::{Name, RoomName};
 use papo::outbox::{Outbox, Sink};
-use papo::protocol::{ClientMessage, Entry, Secrets, ServerMessage, Since, Token};
+use papo::protocol::{ClientMessage, Credentials, Entry, ServerMessage, Since, Token};
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -183,7 +183,7 @@ fn full_hub(people: u64, now: Now) -> Hub {
             room: None,
             since: Since::default(),
             key: None,
-            secrets: Secrets::default(),
+            credentials: Credentials::default(),
         };
         hub.handle(Event::Said(ConnId(number), enter), now);
     }

@@ -6,7 +6,7 @@ use crate::address::{Address, AddressError, DEFAULT_PORT};
 use crate::app::{bad_name, bad_password, bad_room};
 use lexopt::{Arg, Parser, ValueExt};
 use papo::name::{Name, RoomName};
-use papo::protocol::{Password, Secrets};
+use papo::protocol::{Credentials, Password};
 use std::ffi::OsString;
 
 /// What was asked for.
@@ -16,7 +16,7 @@ pub struct Options {
     pub name: Option<Name>,
     pub room: RoomName,
     /// What is shown at the door besides the name.
-    pub secrets: Secrets,
+    pub secrets: Credentials,
     /// Plain lines, also on a terminal.
     pub lines: bool,
     /// Go on listening when there is nothing more to say.
@@ -169,9 +169,9 @@ pub fn parse(
         Some(raw) => RoomName::new(text(raw)?.trim_start_matches('#')).map_err(|_| bad_room())?,
         None => RoomName::lobby(),
     };
-    let secrets = Secrets {
+    let secrets = Credentials {
         password: secret(password)?,
-        host_key: secret(key)?,
+        moderator_key: secret(key)?,
         room_password: None,
     };
     Ok(Request::Talk(Options {

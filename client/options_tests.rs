@@ -85,11 +85,11 @@ fn secrets_come_from_the_command_line_or_the_surroundings_and_never_show_themsel
         }
     };
     let secret = |raw: &str| Password::new(raw);
-    assert_eq!(asked("", None), Secrets::default());
+    assert_eq!(asked("", None), Credentials::default());
     assert_eq!(asked("", Some("maçã")).password, secret("maçã"));
     let given = asked("--senha pera --chave k7", Some("maçã"));
     assert_eq!(
-        (&given.password, &given.host_key),
+        (&given.password, &given.moderator_key),
         (&secret("pera"), &secret("k7"))
     );
     assert!(!format!("{given:?}").contains("pera"));

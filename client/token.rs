@@ -140,7 +140,7 @@ mod tests {
         fn keep(&self, fresh: &str) -> String {
             keep(&self.0.join("papo"), fresh)
                 .unwrap()
-                .secret()
+                .expose_secret()
                 .to_owned()
         }
 

@@ -3,7 +3,7 @@
 //! Browsers give a file the origin `null`, and the same to a sandboxed frame of any web site. What only the former can do
 //! is load a script that lies beside it on this disk; that is where the key is.
 
-use papo::identity::{Key, random_key};
+use papo::identity::{PasswordHash, random_key};
 use papo::reasons::reason;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -19,7 +19,7 @@ const AFTER: &str = "\";\n";
 const MODE: u32 = 0o600;
 
 /// The key of the page in this folder, made now if it has none yet. `None` where no page lies.
-pub fn find(folder: &Path) -> Option<Key> {
+pub fn find(folder: &Path) -> Option<PasswordHash> {
     if !folder.join("main.html").is_file() {
         return None;
     }
@@ -38,13 +38,13 @@ pub fn find(folder: &Path) -> Option<Key> {
     .ok()
 }
 
-fn read(folder: &Path) -> io::Result<Key> {
+fn read(folder: &Path) -> io::Result<PasswordHash> {
     let script = fs::read_to_string(folder.join(FILE))?;
     let key = script
         .strip_prefix(BEFORE)
         .and_then(|rest| rest.strip_suffix(AFTER));
     let key = key.filter(|key| key.len() >= 32 && key.bytes().all(|b| b.is_ascii_hexdigit()));
-    key.map(Key::of)
+    key.map(PasswordHash::of)
         .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "apague-o, e ele será feito de novo"))
 }
 
@@ -107,7 +107,7 @@ mod tests {
         let first = find(&folder.0).unwrap();
         let script = fs::read_to_string(folder.0.join(FILE)).unwrap();
         let key = script.split('"').nth(1).unwrap();
-        assert!(first.opens(key), "{script}");
+        assert!(first.matches(key), "{script}");
         assert_eq!(
             fs::metadata(folder.0.join(FILE))
                 .unwrap()

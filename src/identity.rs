@@ -19,17 +19,17 @@ const TAG_LENGTH: usize = 8;
 
 /// What somebody must show to be let in, kept as its hash.
 #[derive(Clone, Copy)]
-pub struct Key([u8; 32]);
+pub struct PasswordHash([u8; 32]);
 
-impl Key {
+impl PasswordHash {
     /// Hashes a key or a password.
-    pub fn of(shown: &str) -> Self {
-        Self(digest(b"papo key", &[shown.as_bytes()]))
+    pub fn of(plain: &str) -> Self {
+        Self(digest(b"papo key", &[plain.as_bytes()]))
     }
 
     /// Whether what is shown is this key.
-    pub fn opens(&self, shown: &str) -> bool {
-        *self == Self::of(shown)
+    pub fn matches(&self, plain: &str) -> bool {
+        *self == Self::of(plain)
     }
 }
 
@@ -38,7 +38,7 @@ impl Key {
 /// A guesser can't steer a hash byte by byte, but whoever knew how many of its bytes were right could sort out a
 /// dictionary at home. So all bytes are always looked at: their differences are gathered and judged once. For three lines
 /// one needs no crate.
-impl PartialEq for Key {
+impl PartialEq for PasswordHash {
     fn eq(&self, other: &Self) -> bool {
         let differences = self
             .0
@@ -50,9 +50,9 @@ impl PartialEq for Key {
     }
 }
 
-impl Eq for Key {}
+impl Eq for PasswordHash {}
 
-impl std::fmt::Debug for Key {
+impl std::fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Key(…)")
     }
@@ -60,20 +60,20 @@ impl std::fmt::Debug for Key {
 
 /// The hash of a token: proves that two connections hold the same secret, and is not the secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Secret([u8; 32]);
+pub struct TokenHash([u8; 32]);
 
 /// A person, as the history knows them: the same after a restart for the same token and name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub struct PersonId(pub [u8; 16]);
 
-impl Secret {
+impl TokenHash {
     /// Hashes a token.
     pub fn of(token: &Token) -> Self {
-        Self(digest(b"papo secret", &[token.secret().as_bytes()]))
+        Self(digest(b"papo secret", &[token.expose_secret().as_bytes()]))
     }
 
     /// The person that this secret and this name make.
-    pub fn person(&self, name: &Name) -> PersonId {
+    pub fn person_id(&self, name: &Name) -> PersonId {
         let digest = digest(b"papo person", &[&self.0, name.key().as_bytes()]);
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
@@ -141,39 +141,42 @@ fn random_hex<const BYTES: usize>() -> Result<String, getrandom::Error> {
 mod tests {
     use super::*;
 
-    fn secret(token: &str) -> Secret {
-        Secret::of(&Token::new(token).unwrap())
+    fn token_hash(token: &str) -> TokenHash {
+        TokenHash::of(&Token::new(token).unwrap())
     }
 
     #[test]
     fn the_same_token_and_name_are_the_same_person_however_the_name_is_spelled() {
         let (jose, plain) = (Name::new("José").unwrap(), Name::new("JOSE").unwrap());
-        let ana = secret("0123456789abcdef");
-        assert_eq!(ana.person(&jose), ana.person(&plain));
+        let ana = token_hash("0123456789abcdef");
+        assert_eq!(ana.person_id(&jose), ana.person_id(&plain));
         assert_eq!(ana.tag(&jose), ana.tag(&plain));
     }
 
     #[test]
     fn another_token_or_another_name_is_another_person() {
         let (ana, bruno) = (Name::new("Ana").unwrap(), Name::new("Bruno").unwrap());
-        let (one, two) = (secret("0123456789abcdef"), secret("0123456789abcdeg"));
-        assert_ne!(one.person(&ana), two.person(&ana));
-        assert_ne!(one.person(&ana), one.person(&bruno));
+        let (one, two) = (
+            token_hash("0123456789abcdef"),
+            token_hash("0123456789abcdeg"),
+        );
+        assert_ne!(one.person_id(&ana), two.person_id(&ana));
+        assert_ne!(one.person_id(&ana), one.person_id(&bruno));
         assert_ne!(one.tag(&ana), one.tag(&bruno));
         assert_eq!(one.tag(&ana).chars().count(), TAG_LENGTH);
     }
 
     #[test]
     fn a_key_opens_for_itself_alone_and_shows_itself_to_nobody() {
-        let key = Key::of("segredo");
-        assert!(key.opens("segredo") && !key.opens("Segredo") && !key.opens(""));
+        let key = PasswordHash::of("segredo");
+        assert!(key.matches("segredo") && !key.matches("Segredo") && !key.matches(""));
         assert_eq!(format!("{key:?}"), "Key(…)");
     }
 
     #[test]
     fn tokens_are_long_and_never_the_same() {
         let (one, two) = (random_token().unwrap(), random_token().unwrap());
-        assert_eq!(one.secret().len(), 2 * TOKEN_BYTES);
+        assert_eq!(one.expose_secret().len(), 2 * TOKEN_BYTES);
         assert_ne!(one, two);
         assert_eq!(format!("{one:?}"), "Token(…)");
     }

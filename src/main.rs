@@ -13,7 +13,7 @@ use papo::delivery::Patience;
 use papo::http::Policy;
 use papo::hub::HOSTS_LOG;
 use papo::hub::limits::Rules;
-use papo::identity::{Key, random_key};
+use papo::identity::{PasswordHash, random_key};
 use papo::reasons::reason;
 use papo::server::{Server, Setup, listen};
 use simplelog::{CombinedLogger, LevelFilter, SharedLogger, WriteLogger};
@@ -78,7 +78,7 @@ fn serve(config: &Config) -> Result<(), String> {
     let password = config
         .password
         .as_ref()
-        .map(|password| Key::of(password.secret()));
+        .map(|password| PasswordHash::of(password.expose_secret()));
     let rate = (config.rate > 0.0).then_some(config.rate);
     let mut domains = config.domains.clone();
     domains.push(gethostname::gethostname().to_string_lossy().to_lowercase());
@@ -92,7 +92,7 @@ fn serve(config: &Config) -> Result<(), String> {
         rules: Rules {
             rate,
             password,
-            host_key: Some(Key::of(&key)),
+            host_key: Some(PasswordHash::of(&key)),
             ..Rules::default()
         },
         patience: Patience::default(),

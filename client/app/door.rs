@@ -4,7 +4,7 @@ use super::{App, Phase, Question};
 use crate::command::{self, Kind, Typed};
 use crate::line::Line;
 use papo::name::{Name, RoomName};
-use papo::protocol::{ClientMessage, ErrorCode, Password, Secrets, Since};
+use papo::protocol::{ClientMessage, Credentials, ErrorCode, Password, Since};
 use std::time::Instant;
 
 /// Why a password does not serve, and what would.
@@ -17,7 +17,7 @@ pub fn bad_password() -> String {
 
 impl App {
     /// What the person has to show besides a name.
-    pub fn show_at_the_door(&mut self, secrets: Secrets) {
+    pub fn show_at_the_door(&mut self, secrets: Credentials) {
         self.secrets = secrets;
     }
 

@@ -3,7 +3,7 @@
 use super::{App, BLINK, Effect, Exit, Gone, Leaving, Phase, Question};
 use crate::line::Line;
 use crate::words::{self, Failure};
-use papo::protocol::{ClientMessage, Secrets, Since};
+use papo::protocol::{ClientMessage, Credentials, Since};
 use std::time::{Duration, Instant};
 
 /// How long leaving waits for the last confirmations.
@@ -38,7 +38,7 @@ impl App {
             Some(room) => (room.name.clone(), room.since()),
             None => (self.lobby.clone(), Since::default()),
         };
-        let secrets = Secrets {
+        let secrets = Credentials {
             room_password: self.password_of(&room),
             ..self.secrets.clone()
         };
@@ -49,7 +49,7 @@ impl App {
             room,
             since,
             key: None,
-            secrets,
+            credentials: secrets,
         });
     }
 

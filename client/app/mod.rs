@@ -28,7 +28,7 @@ use crate::room::{Person, Room};
 use crate::words;
 use own::Mine;
 use papo::name::{Name, RoomName};
-use papo::protocol::{ByeCode, ClientMessage, Password, Secrets, Token};
+use papo::protocol::{ByeCode, ClientMessage, Credentials, Password, Token};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -71,7 +71,7 @@ pub struct App {
     token: Token,
     name: Option<Name>,
     /// What is shown at the door besides the name.
-    secrets: Secrets,
+    secrets: Credentials,
     /// The passwords of rooms, by their keys.
     passwords: HashMap<String, Password>,
     /// Where to land.
@@ -130,7 +130,7 @@ impl App {
             token,
             name,
             lobby,
-            secrets: Secrets::default(),
+            secrets: Credentials::default(),
             passwords: HashMap::new(),
             me: None,
             rooms: Vec::new(),

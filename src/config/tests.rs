@@ -80,7 +80,7 @@ fn a_password_is_taken_and_shown_nowhere() {
         config
             .password
             .as_ref()
-            .map(crate::protocol::Password::secret),
+            .map(crate::protocol::Password::expose_secret),
         Some("sésamo")
     );
     assert!(!format!("{config:?}").contains("sésamo"));

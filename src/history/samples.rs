@@ -1,7 +1,7 @@
 //! Messages and folders for the tests of both homes of the log.
 
 use super::{Amendment, Append, Ticket};
-use crate::identity::Secret;
+use crate::identity::TokenHash;
 use crate::name::{Name, RoomName};
 use crate::protocol::Token;
 use std::hash::{BuildHasher, RandomState};
@@ -41,14 +41,14 @@ pub fn room() -> RoomName {
 /// Something that somebody says at this time; the same name is the same person.
 pub fn append(who: &str, id: &str, text: &str, at: u64) -> Append {
     let name = Name::new(who).unwrap();
-    let secret = Secret::of(&Token::new("0123456789abcdef").unwrap());
+    let token_hash = TokenHash::of(&Token::new("0123456789abcdef").unwrap());
     Append {
         ticket: Ticket(1),
-        person: secret.person(&name),
+        person: token_hash.person_id(&name),
         id: id.into(),
         room: room(),
         from: who.into(),
-        tag: secret.tag(&name),
+        tag: token_hash.tag(&name),
         text: text.into(),
         action: false,
         reply_to: None,

@@ -4,7 +4,7 @@
 //! without the second, any web site open in a visitor's browser could speak for them.
 
 use super::Response;
-use crate::identity::Key;
+use crate::identity::PasswordHash;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The names and origins that are accepted besides the obvious ones.
@@ -15,7 +15,7 @@ pub struct Policy {
     /// Origins given with `--origem`, as browsers write them. Lower case.
     pub origins: Vec<String>,
     /// What a page opened as a file must show; without it, no such page gets in.
-    pub file_key: Option<Key>,
+    pub file_key: Option<PasswordHash>,
 }
 
 /// How far the origin of a connection is to be trusted.
@@ -60,7 +60,7 @@ impl Policy {
     pub fn opens(&self, key: Option<&str>) -> bool {
         self.file_key
             .zip(key)
-            .is_some_and(|(ours, shown)| ours.opens(shown))
+            .is_some_and(|(ours, shown)| ours.matches(shown))
     }
 
     /// No origin (a program), a page of this very server, one of the given origins, or a page opened as a file.

@@ -5,7 +5,7 @@
 use super::people::{Person, Who};
 use super::{Hub, Now, notices};
 use crate::delivery::ChannelId;
-use crate::identity::Secret;
+use crate::identity::TokenHash;
 use crate::link::ConnId;
 use crate::name::RoomName;
 use crate::protocol::{ErrorCode, Refusal};
@@ -29,7 +29,7 @@ pub struct Calm {
 struct Slow {
     pause: Duration,
     /// When each spoke last. By secret, so that neither another name nor leaving and coming back shortens the wait.
-    spoke: HashMap<Secret, Instant>,
+    spoke: HashMap<TokenHash, Instant>,
 }
 
 impl Calm {
@@ -54,7 +54,7 @@ impl Calm {
     }
 
     /// Somebody said something.
-    pub fn spoke(&mut self, secret: Secret, now: Instant) {
+    pub fn spoke(&mut self, secret: TokenHash, now: Instant) {
         let Some(slow) = &mut self.slow else { return };
         if slow.spoke.len() >= MAX_SPEAKERS {
             slow.spoke.retain(|_, at| *at + slow.pause > now);
@@ -75,7 +75,7 @@ impl Calm {
         Ok(())
     }
 
-    fn check_pause(&self, secret: &Secret, now: Instant) -> Result<(), Refusal> {
+    fn check_pause(&self, secret: &TokenHash, now: Instant) -> Result<(), Refusal> {
         let Some(slow) = &self.slow else {
             return Ok(());
         };

@@ -8,7 +8,7 @@ use super::tail::Log;
 use super::{Effect, Hub, Now};
 use crate::delivery::ChannelId;
 use crate::history::{Job, Tail};
-use crate::identity::Secret;
+use crate::identity::TokenHash;
 use crate::link::{Address, ConnId};
 use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use crate::protocol::{
@@ -29,7 +29,7 @@ impl Hub {
             token,
             room,
             since,
-            secrets,
+            credentials: secrets,
             ..
         } = message
         else {
@@ -37,7 +37,7 @@ impl Hub {
         };
         // The connection's thread made a token if the client brought none.
         let token = token.ok_or_else(|| Refusal::bad_field("token", "um segredo"))?;
-        let secret = Secret::of(&token);
+        let secret = TokenHash::of(&token);
         let room = room.unwrap_or_else(RoomName::lobby);
         let named = self.people.named(&name);
         let present = named.filter(|&who| {
@@ -57,7 +57,7 @@ impl Hub {
             self.people
                 .add(Person::new(secret, name, self.rules.burst, now.instant))
         });
-        self.empower(who, host, secrets.host_key.is_some(), now);
+        self.empower(who, host, secrets.moderator_key.is_some(), now);
         let address = self
             .conns
             .get(&conn)
@@ -76,7 +76,7 @@ impl Hub {
     }
 
     /// Refuses a name that looks like that of somebody else who is there.
-    pub(super) fn tell_apart(&self, name: &Name, secret: &Secret) -> Result<(), Refusal> {
+    pub(super) fn tell_apart(&self, name: &Name, secret: &TokenHash) -> Result<(), Refusal> {
         match self.people.alike(name, secret) {
             // The very same name is refused as such.
             Some(present) if present != name => {

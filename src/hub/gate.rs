@@ -3,10 +3,10 @@
 
 use super::people::Who;
 use super::{Hub, Now, calm::ms};
-use crate::identity::Secret;
+use crate::identity::TokenHash;
 use crate::link::ConnId;
 use crate::name::Name;
-use crate::protocol::{ErrorCode, Password, Refusal, Secrets};
+use crate::protocol::{Credentials, ErrorCode, Password, Refusal};
 
 impl Hub {
     /// Lets somebody through, and tells whether as a host. `present` is the person if they are there already, or
@@ -15,16 +15,17 @@ impl Hub {
         &mut self,
         conn: ConnId,
         name: &Name,
-        secret: &Secret,
+        secret: &TokenHash,
         present: Option<Who>,
-        secrets: &Secrets,
+        secrets: &Credentials,
         now: Now,
     ) -> Result<bool, Refusal> {
         let shown = secrets
-            .host_key
+            .moderator_key
             .as_ref()
             .map(|key| self.check_host_key(key, secret));
-        let host = matches!(shown, Some(Ok(()))) || self.order.hosts.contains(&secret.person(name));
+        let host =
+            matches!(shown, Some(Ok(()))) || self.order.hosts.contains(&secret.person_id(name));
         if !host {
             self.check_banned(conn, secret, now)?;
         }
@@ -37,7 +38,7 @@ impl Hub {
         Ok(host)
     }
 
-    fn check_banned(&self, conn: ConnId, secret: &Secret, now: Now) -> Result<(), Refusal> {
+    fn check_banned(&self, conn: ConnId, secret: &TokenHash, now: Now) -> Result<(), Refusal> {
         let bans = &self.order.bans;
         let address = self.conns.get(&conn).map(|state| state.address);
         let until = bans.against(secret, now.instant).max(
@@ -54,12 +55,12 @@ impl Hub {
     }
 
     /// The key opens for one person only: the first who shows it.
-    fn check_host_key(&self, shown: &Password, secret: &Secret) -> Result<(), Refusal> {
+    fn check_host_key(&self, shown: &Password, secret: &TokenHash) -> Result<(), Refusal> {
         let forbidden = |text: &str| Err(Refusal::with_text(ErrorCode::Forbidden, text));
         if !self
             .rules
             .host_key
-            .is_some_and(|key| key.opens(shown.secret()))
+            .is_some_and(|key| key.matches(shown.expose_secret()))
         {
             return forbidden(
                 "Esta chave de organização não vale. Confira o endereço que o servidor mostrou ao ligar, ou entre sem a \

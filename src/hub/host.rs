@@ -6,7 +6,7 @@ use super::passwords::{RoomPasswords, Tries};
 use super::people::{Person, Who};
 use super::{HOSTS_LOG, Hub, Now, notices};
 use crate::delivery::ChannelId;
-use crate::identity::{PersonId, Secret};
+use crate::identity::{PersonId, TokenHash};
 use crate::link::ConnId;
 use crate::name::Name;
 use crate::protocol::{ErrorCode, HostAct, Refusal, ServerMessage};
@@ -19,7 +19,7 @@ pub struct Order {
     /// Who keeps it, there or not.
     pub hosts: HashSet<PersonId>,
     /// To whom the host key belongs: the first who showed it.
-    pub key_holder: Option<Secret>,
+    pub key_holder: Option<TokenHash>,
     /// Nobody new comes in.
     pub locked: bool,
     pub mutes: Measures,

@@ -1,6 +1,6 @@
 //! How much one person or one connection may ask for, as plain arithmetic over given times.
 
-use crate::identity::Key;
+use crate::identity::PasswordHash;
 use std::time::{Duration, Instant};
 
 /// Most rooms that one connection may have open.
@@ -55,9 +55,9 @@ pub struct Rules {
     /// How long a connection may take to enter.
     pub enter_within: Duration,
     /// What everybody must show to enter.
-    pub password: Option<Key>,
+    pub password: Option<PasswordHash>,
     /// What makes the first person who shows it a host.
-    pub host_key: Option<Key>,
+    pub host_key: Option<PasswordHash>,
 }
 
 impl Default for Rules {

@@ -3,7 +3,7 @@
 //! A list, read from end to end: it is short, and a full one costs an `enter` a few microseconds.
 
 use super::limits::MAX_MEASURES;
-use crate::identity::Secret;
+use crate::identity::TokenHash;
 use crate::link::Address;
 use crate::name::Name;
 use std::collections::VecDeque;
@@ -13,7 +13,7 @@ use std::time::Instant;
 pub struct Measure {
     /// The name that they had.
     pub name: Name,
-    pub secret: Secret,
+    pub secret: TokenHash,
     pub until: Instant,
     /// Where they were, when the measure concerns that too.
     pub addresses: Vec<Address>,
@@ -37,7 +37,7 @@ impl Measures {
     }
 
     /// Until when there is a measure against who holds this secret.
-    pub fn against(&self, secret: &Secret, now: Instant) -> Option<Instant> {
+    pub fn against(&self, secret: &TokenHash, now: Instant) -> Option<Instant> {
         let known = self.0.iter().find(|known| known.secret == *secret)?;
         (known.until > now).then_some(known.until)
     }
@@ -55,7 +55,7 @@ impl Measures {
     }
 
     /// Against whom there are measures under this name.
-    pub fn named(&self, name: &Name, now: Instant) -> Vec<(Name, Secret)> {
+    pub fn named(&self, name: &Name, now: Instant) -> Vec<(Name, TokenHash)> {
         let known = self
             .0
             .iter()
@@ -66,7 +66,7 @@ impl Measures {
     }
 
     /// Ends the measure against who holds this secret.
-    pub fn forgive(&mut self, secret: &Secret) {
+    pub fn forgive(&mut self, secret: &TokenHash) {
         self.0.retain(|known| known.secret != *secret);
     }
 }
@@ -79,8 +79,8 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    fn secret(number: usize) -> Secret {
-        Secret::of(&Token::new(&format!("secret-number-{number:08}")).unwrap())
+    fn secret(number: usize) -> TokenHash {
+        TokenHash::of(&Token::new(&format!("secret-number-{number:08}")).unwrap())
     }
 
     fn measure(number: usize, now: Instant) -> Measure {

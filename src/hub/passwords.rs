@@ -6,7 +6,7 @@
 use super::limits::{MAX_GUESSERS, MAX_ROOMS, TRIES, TRIES_WITHIN};
 use super::people::Who;
 use super::{HOSTS_LOG, Hub, Now, calm::ms, notices};
-use crate::identity::{Key, Secret};
+use crate::identity::{PasswordHash, TokenHash};
 use crate::link::{Address, ConnId};
 use crate::name::{LOBBY, RoomName};
 use crate::protocol::{ErrorCode, Password, Refusal};
@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 
 /// The password of a room.
 pub struct RoomPassword {
-    key: Key,
+    key: PasswordHash,
     /// Who opened the room, and may change the password besides the hosts.
-    pub maker: Option<Secret>,
+    pub maker: Option<TokenHash>,
 }
 
 /// The passwords of rooms, by the rooms' keys; open ones and others.
@@ -91,7 +91,11 @@ impl Hub {
         now: Now,
     ) -> Result<(), Refusal> {
         match self.rules.password {
-            Some(key) if present && given.is_some_and(|given| key.opens(given.secret())) => Ok(()),
+            Some(key)
+                if present && given.is_some_and(|given| key.matches(given.expose_secret())) =>
+            {
+                Ok(())
+            }
             Some(key) => self.check_key(conn, key, given, now),
             None => Ok(()),
         }
@@ -127,7 +131,7 @@ impl Hub {
     }
 
     /// To whom a room belongs that is about to be opened: whose password it has, or else who opens it.
-    pub(super) fn maker_of(&self, room: &RoomName, who: Option<Who>) -> Option<Secret> {
+    pub(super) fn maker_of(&self, room: &RoomName, who: Option<Who>) -> Option<TokenHash> {
         match self.order.room_passwords.get(room.key()) {
             Some(password) => password.maker,
             None => who
@@ -139,7 +143,7 @@ impl Hub {
     fn check_key(
         &mut self,
         conn: ConnId,
-        key: Key,
+        key: PasswordHash,
         given: Option<&Password>,
         now: Now,
     ) -> Result<(), Refusal> {
@@ -150,7 +154,7 @@ impl Hub {
         if let Some(wait) = self.order.tries.wait(address, now.instant) {
             return Err(Refusal::too_many_tries(ms(wait)));
         }
-        if key.opens(given.secret()) {
+        if key.matches(given.expose_secret()) {
             return Ok(());
         }
         self.order.tries.wrong(address, now.instant);
@@ -197,7 +201,7 @@ impl Hub {
             Some(password) => passwords.insert(
                 key,
                 RoomPassword {
-                    key: Key::of(password.secret()),
+                    key: PasswordHash::of(password.expose_secret()),
                     maker,
                 },
             ),

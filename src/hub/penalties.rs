@@ -5,7 +5,7 @@ use super::limits::ADDRESS_BANNED;
 use super::measures::Measure;
 use super::people::Who;
 use super::{Effect, Hub, Now, notices};
-use crate::identity::Secret;
+use crate::identity::TokenHash;
 use crate::link::Address;
 use crate::name::Name;
 use crate::protocol::{ErrorCode, Refusal, ServerMessage};
@@ -76,7 +76,7 @@ impl Hub {
     }
 
     /// Sets until when everybody who holds this secret is silenced.
-    pub(super) fn set_muted(&mut self, secret: &Secret, until: Option<Instant>) {
+    pub(super) fn set_muted(&mut self, secret: &TokenHash, until: Option<Instant>) {
         for who in self.people.holding(secret) {
             if let Some(person) = self.people.get_mut(who) {
                 person.muted_until = until;

@@ -2,7 +2,7 @@
 
 use super::limits::{Bucket, WHISPERS_REMEMBERED};
 use crate::delivery::ChannelId;
-use crate::identity::{PersonId, Secret};
+use crate::identity::{PersonId, TokenHash};
 use crate::link::{Address, ConnId};
 use crate::name::Name;
 use crate::protocol::Member;
@@ -18,7 +18,7 @@ pub struct Who(u32);
 /// One person.
 pub struct Person {
     pub id: PersonId,
-    pub secret: Secret,
+    pub secret: TokenHash,
     pub name: Name,
     pub tag: Arc<str>,
     /// Whether they keep the conversation in order.
@@ -58,9 +58,9 @@ pub struct Seat {
 
 impl Person {
     /// Somebody who just came, with no connection and no place yet.
-    pub fn new(secret: Secret, name: Name, burst: u32, now: Instant) -> Self {
+    pub fn new(secret: TokenHash, name: Name, burst: u32, now: Instant) -> Self {
         Self {
-            id: secret.person(&name),
+            id: secret.person_id(&name),
             tag: secret.tag(&name),
             secret,
             name,
@@ -132,7 +132,7 @@ impl People {
     }
 
     /// Everybody who holds this secret, under whatever name.
-    pub fn holding(&self, secret: &Secret) -> Vec<Who> {
+    pub fn holding(&self, secret: &TokenHash) -> Vec<Who> {
         let holders = self
             .all
             .iter()
@@ -145,7 +145,7 @@ impl People {
     }
 
     /// Somebody else's name that can't be told from this one.
-    pub fn alike(&self, name: &Name, secret: &Secret) -> Option<&Name> {
+    pub fn alike(&self, name: &Name, secret: &TokenHash) -> Option<&Name> {
         let person = self.by_look.get(name.look()).and_then(|&who| self.get(who));
         person
             .filter(|person| person.secret != *secret)
@@ -187,7 +187,7 @@ impl People {
         let Some(person) = self.get_mut(who) else {
             return;
         };
-        person.id = person.secret.person(&name);
+        person.id = person.secret.person_id(&name);
         person.tag = person.secret.tag(&name);
         person.name = name;
     }

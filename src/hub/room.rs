@@ -5,7 +5,7 @@ use super::people::Who;
 use super::tail::Log;
 use crate::delivery::ChannelId;
 use crate::history::Tail;
-use crate::identity::Secret;
+use crate::identity::TokenHash;
 use crate::link::ConnId;
 use crate::name::RoomName;
 use crate::protocol::{Member, Renamed, Since};
@@ -36,7 +36,7 @@ pub struct Room {
     /// Messages on their way through the history; the room stays open for them.
     pub appending: usize,
     /// Who opened the room.
-    pub maker: Option<Secret>,
+    pub maker: Option<TokenHash>,
     /// What keeps people from speaking; in most rooms nothing.
     pub calm: Option<Box<Calm>>,
     members: Vec<Who>,
@@ -44,7 +44,7 @@ pub struct Room {
 }
 
 impl Room {
-    fn new(name: RoomName, maker: Option<Secret>) -> Self {
+    fn new(name: RoomName, maker: Option<TokenHash>) -> Self {
         let log = Log::Opening(Vec::new());
         Self {
             name,
@@ -121,7 +121,7 @@ impl Rooms {
     }
 
     /// Makes a place for a room whose log is still to be opened.
-    pub fn add(&mut self, name: RoomName, maker: Option<Secret>) -> ChannelId {
+    pub fn add(&mut self, name: RoomName, maker: Option<TokenHash>) -> ChannelId {
         let key = name.key().clone();
         let id = ChannelId(self.open.insert(Room::new(name, maker)) as u32);
         self.by_key.insert(key, id);

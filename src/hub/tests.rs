@@ -3,7 +3,7 @@
 use super::*;
 use crate::history::memory::MemoryHistory;
 use crate::history::{History, Outcome};
-use crate::identity::Key;
+use crate::identity::PasswordHash;
 use crate::name::RoomName;
 use crate::protocol::Entry;
 
@@ -279,7 +279,7 @@ const KEY: &str = "c0ffee";
 /// A scene with a host, Ana, and these guests; what they were sent so far is forgotten.
 fn hosted(guests: &[(ConnId, &str)]) -> Scene {
     let mut scene = Scene::with_rules(Rules {
-        host_key: Some(Key::of(KEY)),
+        host_key: Some(PasswordHash::of(KEY)),
         ..Rules::default()
     });
     scene.enters_as(ANA, "Ana", &format!(r#","host_key":"{KEY}""#));

@@ -1,7 +1,7 @@
 //! What a client says. Whoever holds one of these holds a checked one; the checking is in `parse`.
 
 use super::host::HostAct;
-use super::password::{Password, Secrets};
+use super::password::{Credentials, Password};
 use crate::name::{Name, RoomName};
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,7 @@ pub enum ClientMessage {
         #[serde(skip_serializing_if = "Option::is_none")]
         key: Option<String>,
         #[serde(flatten)]
-        secrets: Secrets,
+        credentials: Credentials,
     },
     /// Opens a room, or asks again for what was missed in it.
     Join {
@@ -173,7 +173,7 @@ impl Token {
     }
 
     /// The secret itself, to be sent or hashed, never printed.
-    pub fn secret(&self) -> &str {
+    pub fn expose_secret(&self) -> &str {
         &self.0
     }
 }

@@ -17,7 +17,7 @@ mod server;
 pub use client::{ClientMessage, Since, Span, Token};
 pub use host::HostAct;
 pub use parse::MAX_TEXT;
-pub use password::{Password, Secrets};
+pub use password::{Credentials, Password};
 pub use refusal::{ErrorCode, Refusal};
 pub use server::{ByeCode, Entry, Limits, Member, Renamed, RoomInfo, ServerMessage};
 

@@ -4,7 +4,9 @@
 //! the kind looked at, so a field of another kind can't spoil a message, and `type` may stand anywhere.
 
 use super::fields::{FIELDS, Field, Fields, Value};
-use super::{ClientMessage, ErrorCode, MAX_PAGE, Password, Refusal, Secrets, Since, Span, Token};
+use super::{
+    ClientMessage, Credentials, ErrorCode, MAX_PAGE, Password, Refusal, Since, Span, Token,
+};
 use crate::name::{Name, RoomName};
 use crate::text;
 
@@ -79,9 +81,9 @@ impl<'a> Fields<'a> {
             _ => Some(self.room()?),
         };
         let key = self.opaque(Field::Key)?;
-        let secrets = Secrets {
+        let credentials = Credentials {
             password: self.password(Field::Password)?,
-            host_key: self.password(Field::HostKey)?,
+            moderator_key: self.password(Field::HostKey)?,
             room_password: self.password(Field::RoomPassword)?,
         };
         Ok(ClientMessage::Enter {
@@ -90,7 +92,7 @@ impl<'a> Fields<'a> {
             room,
             since: self.since()?,
             key,
-            secrets,
+            credentials,
         })
     }
 

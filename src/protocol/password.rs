@@ -23,7 +23,7 @@ impl Password {
     }
 
     /// The password itself, to be sent or hashed, never printed.
-    pub fn secret(&self) -> &str {
+    pub fn expose_secret(&self) -> &str {
         &self.0
     }
 }
@@ -36,13 +36,13 @@ impl fmt::Debug for Password {
 
 /// What somebody who enters shows besides their token.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Secrets {
+pub struct Credentials {
     /// The server's password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
     /// The one-time key that makes a host.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub host_key: Option<Password>,
+    pub moderator_key: Option<Password>,
     /// The password of the room to land in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_password: Option<Password>,
@@ -59,11 +59,11 @@ mod tests {
             Password::new("mac\u{327}a\u{303}").unwrap(),
         );
         assert_eq!(composed, apart);
-        let secrets = Secrets {
+        let credentials = Credentials {
             password: Some(composed),
-            ..Secrets::default()
+            ..Credentials::default()
         };
-        assert!(!format!("{secrets:?}").contains("maçã"));
+        assert!(!format!("{credentials:?}").contains("maçã"));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use papo::name::{LOBBY, MAX_NAME, Name, RoomName};
 use papo::protocol::{
-    ByeCode, ClientMessage, Entry, ErrorCode, HostAct, Limits, MAX_MEMBERS, MAX_TEXT, Password,
-    Refusal, Secrets, ServerMessage, Since, Span, Token,
+    ByeCode, ClientMessage, Credentials, Entry, ErrorCode, HostAct, Limits, MAX_MEMBERS, MAX_TEXT,
+    Password, Refusal, ServerMessage, Since, Span, Token,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -90,9 +90,9 @@ fn client_messages() -> Vec<ClientMessage> {
             room: Some(room()),
             since: since(),
             key: Some(text()),
-            secrets: Secrets {
+            credentials: Credentials {
                 password: password(),
-                host_key: password(),
+                moderator_key: password(),
                 room_password: password(),
             },
         },
@@ -365,7 +365,7 @@ fn the_readmes_examples_of_what_a_client_says_are_understood() {
     let mut understood = 0;
     for line in section.lines().filter(|line| line.starts_with('{')) {
         for json in line.replace("} {", "}\n{").lines() {
-            let json = json.replace("<segredo de 16 a 128 caracteres>", token().secret());
+            let json = json.replace("<segredo de 16 a 128 caracteres>", token().expose_secret());
             ClientMessage::parse(&json)
                 .unwrap_or_else(|refusal| panic!("{json}: {}", refusal.text));
             understood += 1;

@@ -1,13 +1,14 @@
 //! Passwords, over real connections.
 
 use crate::stage::{TestServer, Visitor, short};
-use papo::identity::Key;
+use papo::identity::PasswordHash;
 use serde_json::json;
 
 #[test]
 fn a_server_with_a_password_asks_for_it_and_lets_nobody_guess_for_long() {
-    let server =
-        TestServer::start_with(|setup| setup.rules.password = Some(Key::of("abre-te, sésamo")));
+    let server = TestServer::start_with(|setup| {
+        setup.rules.password = Some(PasswordHash::of("abre-te, sésamo"))
+    });
     let mut ana = server.visitor();
     let mut answer = |password| short(&ana.enter_with("Ana", json!({ "password": password })));
     assert_eq!(answer(json!(null)), "error password_required");

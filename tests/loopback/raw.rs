@@ -1,7 +1,7 @@
 //! Bytes on a socket, for what a well-behaved client would never send, and requests of plain HTTP.
 
 use crate::stage::{DEADLINE, TestServer, Visitor, goodbye, token};
-use papo::identity::Key;
+use papo::identity::PasswordHash;
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -71,8 +71,9 @@ fn pages_of_other_sites_are_refused_before_the_upgrade() {
 
 #[test]
 fn a_page_opened_as_a_file_shows_its_key_and_a_frame_of_another_site_cannot() {
-    let server =
-        TestServer::start_with(|setup| setup.policy.file_key = Some(Key::of("a-chave-do-arquivo")));
+    let server = TestServer::start_with(|setup| {
+        setup.policy.file_key = Some(PasswordHash::of("a-chave-do-arquivo"))
+    });
     let enter = |key: Option<&str>| json!({"type": "enter", "name": "Ana", "token": token("Ana"), "key": key});
     let mut page = Visitor::connect_from(server.address, Some("null")).unwrap();
     for key in [None, Some("outra"), Some("")] {

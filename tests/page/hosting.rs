@@ -4,7 +4,7 @@ use crate::browser::Browser;
 use crate::stage::{TestServer, Visitor};
 use crate::tab::Tab;
 use papo::hub::limits::Rules;
-use papo::identity::Key;
+use papo::identity::PasswordHash;
 use serde_json::json;
 
 const KEY: &str = "uma-chave-para-quem-organiza";
@@ -13,7 +13,7 @@ const KEY: &str = "uma-chave-para-quem-organiza";
 pub fn hosted(browser: &Browser) -> (TestServer, Tab) {
     let rules = Rules {
         rate: None,
-        host_key: Some(Key::of(KEY)),
+        host_key: Some(PasswordHash::of(KEY)),
         ..Rules::default()
     };
     let server = TestServer::start_with(rules);

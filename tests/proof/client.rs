@@ -4,7 +4,7 @@
 use crate::stage::{Deadline, Dice};
 use crate::transcript::Transcript;
 use papo::name::Name;
-use papo::protocol::{ByeCode, ClientMessage, ErrorCode, Secrets, ServerMessage, Token};
+use papo::protocol::{ByeCode, ClientMessage, Credentials, ErrorCode, ServerMessage, Token};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
@@ -176,7 +176,7 @@ impl Client {
                     .filter(char::is_ascii_alphanumeric)
                     .collect();
                 let token = Token::new(&format!("{secret}-0123456789abcdef"));
-                let (room, key, secrets) = (None, None, Secrets::default());
+                let (room, key, secrets) = (None, None, Credentials::default());
                 if self
                     .send(&ClientMessage::Enter {
                         name,
@@ -184,7 +184,7 @@ impl Client {
                         room,
                         since: self.log.since(),
                         key,
-                        secrets,
+                        credentials: secrets,
                     })
                     .is_none()
                 {

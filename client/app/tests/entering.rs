@@ -139,7 +139,11 @@ fn a_password_is_asked_for_until_it_is_right() {
     );
     desk.effects.clear();
     desk.types("miosótis");
-    let Some(Effect::Send(ClientMessage::Enter { secrets, .. })) = desk.did().pop() else {
+    let Some(Effect::Send(ClientMessage::Enter {
+        credentials: secrets,
+        ..
+    })) = desk.did().pop()
+    else {
         panic!("no enter")
     };
     assert_eq!(

@@ -4,7 +4,7 @@ use super::*;
 
 fn guarded() -> Scene {
     Scene::with_rules(Rules {
-        password: Some(Key::of("sésamo")),
+        password: Some(PasswordHash::of("sésamo")),
         ..Rules::default()
     })
 }
@@ -169,7 +169,7 @@ fn a_room_keeps_its_password_and_its_maker_when_everybody_has_left() {
 
 #[test]
 fn only_its_maker_and_hosts_give_a_room_a_password_and_the_lobby_has_none() {
-    let host_key = Some(Key::of("c0ffee"));
+    let host_key = Some(PasswordHash::of("c0ffee"));
     let mut scene = Scene::with_rules(Rules {
         host_key,
         ..Rules::default()

@@ -11,7 +11,7 @@ use papo::history::{Answer, History, Job, Outcome};
 use papo::hub::{Effect, Event, Hub, Now};
 use papo::link::{Address, ConnId};
 use papo::name::Name;
-use papo::protocol::{ClientMessage, Secrets, ServerMessage, Token};
+use papo::protocol::{ClientMessage, Credentials, ServerMessage, Token};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -165,7 +165,7 @@ impl World {
             room: None,
             since: log.since(),
             key: None,
-            secrets: Secrets::default(),
+            credentials: Credentials::default(),
         };
         self.wires.insert(
             conn,
