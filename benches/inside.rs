@@ -182,7 +182,7 @@ fn full_hub(people: u64, now: Now) -> Hub {
             token: Token::new(&format!("token-of-person-{number}")),
             room: None,
             since: Since::default(),
-            key: None,
+            local_key: None,
             credentials: Credentials::default(),
         };
         hub.handle(Event::Said(ConnId(number), enter), now);

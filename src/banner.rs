@@ -8,7 +8,12 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 /// The first screen.
-pub fn welcome(address: SocketAddr, history: &str, capacity: &Capacity, host_key: &str) -> String {
+pub fn welcome(
+    address: SocketAddr,
+    history: &str,
+    capacity: &Capacity,
+    moderator_key: &str,
+) -> String {
     let port = address.port();
     let mut text = format!("Papo {} está no ar.\n\n", env!("CARGO_PKG_VERSION"));
     let mut line = |what: &str, value: &str| text.push_str(&format!("  {what:<18} {value}\n"));
@@ -29,10 +34,10 @@ pub fn welcome(address: SocketAddr, history: &str, capacity: &Capacity, host_key
         }
         None => line("No terminal", &format!("cliente {here}")),
     }
-    let to_host = format!(
-        "http://{here}/#chave={host_key}     (vale uma vez; no terminal: cliente --chave {host_key})"
+    let moderator_link = format!(
+        "http://{here}/#chave={moderator_key}     (vale uma vez; no terminal: cliente --chave {moderator_key})"
     );
-    line("Para organizar", &to_host);
+    line("Para organizar", &moderator_link);
     let places = with_dots(capacity.connections as u64);
     text.push_str(&format!(
         "\n  Conexões: até {places} ao mesmo tempo (limite de {})\n",

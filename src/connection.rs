@@ -259,12 +259,12 @@ fn read_until_the_end(
 /// What one text frame tells the hub. `None` means that the connection is over.
 fn understand(link: &Link, trust: Trust, policy: &Policy, text: &str) -> Option<Input> {
     let mut message = match ClientMessage::parse(text) {
-        Ok(ClientMessage::Enter { key, .. })
+        Ok(ClientMessage::Enter { local_key: key, .. })
             if trust == Trust::WithKey && !policy.opens(key.as_deref()) =>
         {
             return Some(Input::Misspoke(
                 link.id,
-                Refusal::new(ErrorCode::KeyRequired),
+                Refusal::new(ErrorCode::LocalKeyRequired),
             ));
         }
         Ok(message) => message,

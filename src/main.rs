@@ -73,7 +73,7 @@ fn serve(config: &Config) -> Result<(), String> {
     let listener =
         listen(config.socket_address()).map_err(|error| banner::no_listening(config, &error))?;
     let archive = archive::open(config)?;
-    let key = random_key()
+    let moderator_key = random_key()
         .map_err(|_| "O sistema não tem números aleatórios para dar. Tente de novo.")?;
     let password = config
         .password
@@ -87,12 +87,12 @@ fn serve(config: &Config) -> Result<(), String> {
         policy: Policy {
             domains,
             origins: config.origins.clone(),
-            file_key: file_key::find(Path::new("html")),
+            file_key: file_key::load_or_create(Path::new("html")),
         },
         rules: Rules {
             rate,
             password,
-            host_key: Some(PasswordHash::of(&key)),
+            host_key: Some(PasswordHash::of(&moderator_key)),
             ..Rules::default()
         },
         patience: Patience::default(),
@@ -108,7 +108,7 @@ fn serve(config: &Config) -> Result<(), String> {
         address,
         &archive.sentence,
         &capacity,
-        &key,
+        &moderator_key,
     ));
     if config.qr_code
         && let Some(link) = banner::link(address)

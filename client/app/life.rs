@@ -48,7 +48,7 @@ impl App {
             token,
             room,
             since,
-            key: None,
+            local_key: None,
             credentials: secrets,
         });
     }

@@ -42,7 +42,7 @@ pub enum ClientMessage {
         #[serde(flatten)]
         since: Since,
         #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<String>,
+        local_key: Option<String>,
         #[serde(flatten)]
         credentials: Credentials,
     },

@@ -80,10 +80,10 @@ impl<'a> Fields<'a> {
             Value::Absent => None,
             _ => Some(self.room()?),
         };
-        let key = self.opaque(Field::Key)?;
+        let local_key = self.opaque(Field::LocalKey)?;
         let credentials = Credentials {
             password: self.password(Field::Password)?,
-            moderator_key: self.password(Field::HostKey)?,
+            moderator_key: self.password(Field::ModeratorKey)?,
             room_password: self.password(Field::RoomPassword)?,
         };
         Ok(ClientMessage::Enter {
@@ -91,7 +91,7 @@ impl<'a> Fields<'a> {
             token,
             room,
             since: self.since()?,
-            key,
+            local_key,
             credentials,
         })
     }

@@ -40,7 +40,7 @@ pub enum ErrorCode {
     /// The entry to answer, edit or erase does not exist, or does no longer.
     NoSuchEntry,
     /// A page opened as a file must show its key.
-    KeyRequired,
+    LocalKeyRequired,
     /// This id already belongs to another text.
     IdReused,
     /// The message could not be stored and was not taken.
@@ -77,7 +77,7 @@ impl ErrorCode {
         Self::TooFast,
         Self::NoSuchPerson,
         Self::NoSuchEntry,
-        Self::KeyRequired,
+        Self::LocalKeyRequired,
         Self::IdReused,
         Self::HistoryUnavailable,
         Self::Forbidden,
@@ -288,7 +288,7 @@ fn sentence(code: ErrorCode) -> String {
         ErrorCode::NoSuchEntry => {
             "Esta mensagem não está (mais) no histórico desta sala: não dá para responder a ela nem mudá-la.".into()
         }
-        ErrorCode::KeyRequired => "Abra a página pelo endereço do servidor, por exemplo http://localhost:9000/, \
+        ErrorCode::LocalKeyRequired => "Abra a página pelo endereço do servidor, por exemplo http://localhost:9000/, \
              ou ligue o servidor com --origem null."
             .into(),
         ErrorCode::IdReused => "Esta mensagem tem o mesmo número de outra. Envie de novo como mensagem nova.".into(),

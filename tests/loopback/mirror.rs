@@ -89,7 +89,7 @@ fn client_messages() -> Vec<ClientMessage> {
             token: Some(token()),
             room: Some(room()),
             since: since(),
-            key: Some(text()),
+            local_key: Some(text()),
             credentials: Credentials {
                 password: password(),
                 moderator_key: password(),

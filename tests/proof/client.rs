@@ -183,7 +183,7 @@ impl Client {
                         token,
                         room,
                         since: self.log.since(),
-                        key,
+                        local_key: key,
                         credentials: secrets,
                     })
                     .is_none()

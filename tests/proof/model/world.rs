@@ -164,7 +164,7 @@ impl World {
             token,
             room: None,
             since: log.since(),
-            key: None,
+            local_key: None,
             credentials: Credentials::default(),
         };
         self.wires.insert(
