@@ -4,7 +4,7 @@
 //! never be stored twice. Knows order and time; never knows sockets or screens.
 
 use papo::name::{Name, RoomName};
-use papo::protocol::{ClientMessage, HostAct, Limits};
+use papo::protocol::{ClientMessage, Limits, ModerationAction};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -246,7 +246,7 @@ impl Pending {
                 seconds,
             } => {
                 let (room, name, seconds) = (room.clone(), name.clone(), *seconds);
-                ClientMessage::Host(HostAct::Erase {
+                ClientMessage::Moderate(ModerationAction::Erase {
                     room,
                     id,
                     name,

@@ -56,7 +56,7 @@ impl From<&Member> for Person {
         Self {
             name: visible::line(&member.name),
             tag: member.tag.to_string(),
-            host: member.host,
+            host: member.moderator,
         }
     }
 }

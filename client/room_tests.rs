@@ -74,7 +74,7 @@ fn people_come_rename_and_go() {
     let member = |name: &str, tag: &str| Member {
         name: name.into(),
         tag: tag.into(),
-        host: false,
+        moderator: false,
     };
     let mut room = joined();
     room.moved(

@@ -5,7 +5,7 @@ use crate::command::{self, Kind};
 use crate::line::Line;
 use crate::pending::Recipient;
 use papo::name::Name;
-use papo::protocol::{ClientMessage, HostAct, Password};
+use papo::protocol::{ClientMessage, ModerationAction, Password};
 use papo::text::fold;
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ impl App {
             Kind::Slow => return self.slow(arguments),
             _ if arguments.is_empty() => return self.misused(command::usage(kind)),
             Kind::Notify => {
-                return self.act(HostAct::Notify {
+                return self.act(ModerationAction::Announce {
                     text: arguments.to_owned(),
                 });
             }
@@ -49,19 +49,19 @@ impl App {
                     now,
                 );
             }
-            Kind::Mute => HostAct::Mute {
+            Kind::Mute => ModerationAction::Mute {
                 name,
                 seconds: seconds.unwrap_or(USUAL),
             },
-            Kind::Ban => HostAct::Ban {
+            Kind::Ban => ModerationAction::Ban {
                 name,
                 seconds: seconds.unwrap_or(USUAL_BAN),
             },
-            Kind::Unmute => HostAct::Unmute { name },
-            Kind::Kick => HostAct::Kick { name },
-            Kind::Unban => HostAct::Unban { name },
-            Kind::Promote => HostAct::Promote { name },
-            Kind::Demote => HostAct::Demote { name },
+            Kind::Unmute => ModerationAction::Unmute { name },
+            Kind::Kick => ModerationAction::Kick { name },
+            Kind::Unban => ModerationAction::Unban { name },
+            Kind::Promote => ModerationAction::Promote { name },
+            Kind::Demote => ModerationAction::Demote { name },
             _ => return,
         };
         self.act(act);
@@ -80,9 +80,9 @@ impl App {
     }
 
     /// Asks for it; a notice to everybody is the answer, and the server's sign of life tells that it has come.
-    fn act(&mut self, act: HostAct) {
+    fn act(&mut self, act: ModerationAction) {
         if self.phase == Phase::Talking {
-            self.send(ClientMessage::Host(act));
+            self.send(ClientMessage::Moderate(act));
         }
         self.ask(ClientMessage::Ping);
     }
@@ -99,9 +99,9 @@ impl App {
             _ => return self.misused(command::usage(kind)),
         };
         self.act(if kind == Kind::Lock {
-            HostAct::Lock { on }
+            ModerationAction::Lock { on }
         } else {
-            HostAct::MuteAll { room, on }
+            ModerationAction::ModeratorsOnly { room, on }
         });
     }
 
@@ -110,7 +110,7 @@ impl App {
             return;
         };
         match seconds(time) {
-            Some(seconds) => self.act(HostAct::Slow { room, seconds }),
+            Some(seconds) => self.act(ModerationAction::Slow { room, seconds }),
             None => self.misused(command::usage(Kind::Slow)),
         }
     }

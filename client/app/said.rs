@@ -21,7 +21,7 @@ impl App {
                 tag,
                 protocol,
                 limits,
-                host,
+                moderator: host,
                 ..
             } => {
                 if protocol != PROTOCOL {
@@ -112,7 +112,11 @@ impl App {
                 entries,
                 more,
             } => self.found(&room, &query, &entries, more),
-            ServerMessage::Host { tag, host, .. } => {
+            ServerMessage::Role {
+                tag,
+                moderator: host,
+                ..
+            } => {
                 self.rooms
                     .iter_mut()
                     .for_each(|room| room.empower(&tag, host));

@@ -108,7 +108,7 @@ impl Hub {
             server: format!("papo {}", env!("CARGO_PKG_VERSION")),
             limits,
             heartbeat_ms: HEARTBEAT_MS,
-            host: person.host,
+            moderator: person.host,
         };
         self.send(conn, welcome);
     }

@@ -9,7 +9,7 @@ use crate::delivery::ChannelId;
 use crate::identity::{PersonId, TokenHash};
 use crate::link::ConnId;
 use crate::name::Name;
-use crate::protocol::{ErrorCode, HostAct, Refusal, ServerMessage};
+use crate::protocol::{ErrorCode, ModerationAction, Refusal, ServerMessage};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ impl Hub {
     pub(super) fn host_acts(
         &mut self,
         conn: ConnId,
-        act: HostAct,
+        act: ModerationAction,
         now: Now,
     ) -> Result<(), Refusal> {
         let who = self.conns.get(&conn).and_then(|state| state.who);
@@ -46,29 +46,31 @@ impl Hub {
         }
         let by = person.name.shown();
         match act {
-            HostAct::Mute { name, seconds } => self.mute(&by, &name, seconds, now),
-            HostAct::Unmute { name } => self.unmute(&by, &name, now),
-            HostAct::MuteAll { room, on } => self.mute_all(&by, conn, &room, on, now),
-            HostAct::Slow { room, seconds } => self.slow(&by, conn, &room, seconds, now),
-            HostAct::Kick { name } => self.kick(&by, &name, now),
-            HostAct::Ban { name, seconds } => self.ban(&by, &name, seconds, now),
-            HostAct::Unban { name } => self.unban(&by, &name, now),
-            HostAct::Erase {
+            ModerationAction::Mute { name, seconds } => self.mute(&by, &name, seconds, now),
+            ModerationAction::Unmute { name } => self.unmute(&by, &name, now),
+            ModerationAction::ModeratorsOnly { room, on } => {
+                self.mute_all(&by, conn, &room, on, now)
+            }
+            ModerationAction::Slow { room, seconds } => self.slow(&by, conn, &room, seconds, now),
+            ModerationAction::Kick { name } => self.kick(&by, &name, now),
+            ModerationAction::Ban { name, seconds } => self.ban(&by, &name, seconds, now),
+            ModerationAction::Unban { name } => self.unban(&by, &name, now),
+            ModerationAction::Erase {
                 room,
                 id,
                 name,
                 seconds,
             } => self.erase_of(conn, &room, id, name, seconds, now),
-            HostAct::Lock { on } => {
+            ModerationAction::Lock { on } => {
                 self.lock(&by, on, now);
                 Ok(())
             }
-            HostAct::Notify { text } => {
+            ModerationAction::Announce { text } => {
                 self.notify(by, text, now);
                 Ok(())
             }
-            HostAct::Promote { name } => self.promote(&by, &name, now),
-            HostAct::Demote { name } => self.demote(&by, &name, now),
+            ModerationAction::Promote { name } => self.promote(&by, &name, now),
+            ModerationAction::Demote { name } => self.demote(&by, &name, now),
         }
     }
 
@@ -165,10 +167,10 @@ impl Hub {
         if before == host {
             return;
         }
-        let message = ServerMessage::Host {
+        let message = ServerMessage::Role {
             name: name.shown(),
             tag: tag.clone(),
-            host,
+            moderator: host,
         };
         let mut hearers: BTreeSet<ConnId> = conns.iter().copied().collect();
         let tag = tag.clone();
@@ -182,7 +184,7 @@ impl Hub {
                 .joined
                 .iter_mut()
                 .filter(|member| member.tag == tag)
-                .for_each(|member| member.host = host);
+                .for_each(|member| member.moderator = host);
             let people = room
                 .members()
                 .iter()

@@ -280,7 +280,7 @@ impl Hub {
             ClientMessage::RoomPassword { room, password } => {
                 self.set_room_password(conn, &room, password, now)
             }
-            ClientMessage::Host(act) => self.host_acts(conn, act, now),
+            ClientMessage::Moderate(act) => self.host_acts(conn, act, now),
             message => self.talk(conn, message, now),
         }
     }

@@ -81,7 +81,7 @@ impl Person {
         Member {
             name: self.name.shown(),
             tag: self.tag.clone(),
-            host: self.host,
+            moderator: self.host,
         }
     }
 

@@ -39,7 +39,7 @@ impl News {
                     *member = Member {
                         name: renamed.to,
                         tag: renamed.tag,
-                        host: member.host,
+                        moderator: member.moderator,
                     }
                 }
                 None => self.renamed.push(renamed),

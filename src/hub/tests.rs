@@ -247,7 +247,11 @@ fn label(message: &ServerMessage) -> String {
                 entries.iter().map(|entry| entry.seq).collect::<Vec<_>>()
             )
         }
-        ServerMessage::Host { name, host, .. } => {
+        ServerMessage::Role {
+            name,
+            moderator: host,
+            ..
+        } => {
             format!("{name} {}", if *host { "hosts" } else { "no longer hosts" })
         }
         ServerMessage::Notice {

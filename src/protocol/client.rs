@@ -1,6 +1,6 @@
 //! What a client says. Whoever holds one of these holds a checked one; the checking is in `parse`.
 
-use super::host::HostAct;
+use super::host::ModerationAction;
 use super::password::{Credentials, Password};
 use crate::name::{Name, RoomName};
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,7 @@ pub enum ClientMessage {
         password: Option<Password>,
     },
     /// Keeps the conversation in order; only a host may.
-    Host(HostAct),
+    Moderate(ModerationAction),
     /// Asks which rooms there are.
     Rooms,
     /// Asks whether the server is there.
@@ -132,7 +132,7 @@ impl ClientMessage {
             | Self::Edit { id, .. }
             | Self::Erase { id, .. }
             | Self::Whisper { id, .. } => Some(id),
-            Self::Host(HostAct::Erase { id, .. }) => Some(id),
+            Self::Moderate(ModerationAction::Erase { id, .. }) => Some(id),
             _ => None,
         }
     }

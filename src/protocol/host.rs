@@ -6,25 +6,25 @@ use crate::name::{Name, RoomName};
 use serde::Serialize;
 
 /// How long somebody is silenced, and how far back is erased, when it is not said: ten minutes.
-const DEFAULT_SECONDS: u64 = 600;
+const DEFAULT_MUTE_SECONDS: u64 = 600;
 /// How long somebody is banned when it is not said: an hour.
-const DEFAULT_BAN: u64 = 3600;
+const DEFAULT_BAN_SECONDS: u64 = 3600;
 /// Longest time that an act may last or reach back: seven days. Nothing is for good by itself.
 pub const MAX_SECONDS: u64 = 7 * 24 * 3600;
 /// Longest pause between two messages of one person in a slow room: an hour.
-pub const MAX_SLOW: u64 = 3600;
+pub const MAX_SLOW_SECONDS: u64 = 3600;
 
 /// One act of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the fields are those of the protocol's table")]
-pub enum HostAct {
+pub enum ModerationAction {
     /// That person says nothing for so many seconds, anywhere.
     Mute { name: Name, seconds: u64 },
     /// That person may speak again.
     Unmute { name: Name },
     /// In that room only hosts speak, or everybody again; without `on` the other of what is now.
-    MuteAll {
+    ModeratorsOnly {
         room: RoomName,
         #[serde(skip_serializing_if = "Option::is_none")]
         on: Option<bool>,
@@ -50,7 +50,7 @@ pub enum HostAct {
         seconds: u64,
     },
     /// Everybody is told this.
-    Notify { text: String },
+    Announce { text: String },
     /// That person becomes a host too.
     Promote { name: Name },
     /// That person is no longer a host.
@@ -58,43 +58,43 @@ pub enum HostAct {
 }
 
 impl Fields<'_> {
-    pub(super) fn host(&self) -> Result<ClientMessage, Refusal> {
+    pub(super) fn moderate(&self) -> Result<ClientMessage, Refusal> {
         let name = || self.name(Field::Name);
         let act = match self.string(Field::Act)? {
-            "mute" => HostAct::Mute {
+            "mute" => ModerationAction::Mute {
                 name: name()?,
-                seconds: self.seconds(DEFAULT_SECONDS)?,
+                seconds: self.seconds(DEFAULT_MUTE_SECONDS)?,
             },
-            "unmute" => HostAct::Unmute { name: name()? },
-            "mute_all" => HostAct::MuteAll {
+            "unmute" => ModerationAction::Unmute { name: name()? },
+            "mute_all" => ModerationAction::ModeratorsOnly {
                 room: self.room()?,
-                on: self.switch(Field::On)?,
+                on: self.optional_flag(Field::On)?,
             },
-            "slow" => HostAct::Slow {
+            "slow" => ModerationAction::Slow {
                 room: self.room()?,
-                seconds: self.pause()?,
+                seconds: self.slow_seconds()?,
             },
-            "lock" => HostAct::Lock {
-                on: self.switch(Field::On)?,
+            "lock" => ModerationAction::Lock {
+                on: self.optional_flag(Field::On)?,
             },
-            "kick" => HostAct::Kick { name: name()? },
-            "ban" => HostAct::Ban {
+            "kick" => ModerationAction::Kick { name: name()? },
+            "ban" => ModerationAction::Ban {
                 name: name()?,
-                seconds: self.seconds(DEFAULT_BAN)?,
+                seconds: self.seconds(DEFAULT_BAN_SECONDS)?,
             },
-            "unban" => HostAct::Unban { name: name()? },
+            "unban" => ModerationAction::Unban { name: name()? },
             "erase" => {
-                let (id, seconds) = (self.id()?, self.seconds(DEFAULT_SECONDS)?);
-                HostAct::Erase {
+                let (id, seconds) = (self.id()?, self.seconds(DEFAULT_MUTE_SECONDS)?);
+                ModerationAction::Erase {
                     room: self.room()?,
                     id,
                     name: name()?,
                     seconds,
                 }
             }
-            "notify" => HostAct::Notify { text: self.text()? },
-            "promote" => HostAct::Promote { name: name()? },
-            "demote" => HostAct::Demote { name: name()? },
+            "notify" => ModerationAction::Announce { text: self.text()? },
+            "promote" => ModerationAction::Promote { name: name()? },
+            "demote" => ModerationAction::Demote { name: name()? },
             _ => {
                 return Err(Refusal::bad_field(
                     "act",
@@ -102,7 +102,7 @@ impl Fields<'_> {
                 ));
             }
         };
-        Ok(ClientMessage::Host(act))
+        Ok(ClientMessage::Moderate(act))
     }
 
     fn seconds(&self, default: u64) -> Result<u64, Refusal> {
@@ -116,19 +116,19 @@ impl Fields<'_> {
         }
     }
 
-    fn pause(&self) -> Result<u64, Refusal> {
+    fn slow_seconds(&self) -> Result<u64, Refusal> {
         let expected = || {
             Refusal::bad_field(
                 "seconds",
-                &format!("um número de segundos de 0 a {MAX_SLOW}"),
+                &format!("um número de segundos de 0 a {MAX_SLOW_SECONDS}"),
             )
         };
         self.number(Field::Seconds)?
-            .filter(|seconds| *seconds <= MAX_SLOW)
+            .filter(|seconds| *seconds <= MAX_SLOW_SECONDS)
             .ok_or_else(expected)
     }
 
-    fn switch(&self, field: Field) -> Result<Option<bool>, Refusal> {
+    fn optional_flag(&self, field: Field) -> Result<Option<bool>, Refusal> {
         if self.is_absent(field) {
             Ok(None)
         } else {
@@ -172,8 +172,8 @@ mod tests {
     #[test]
     fn times_that_are_not_said_have_their_defaults() {
         let seconds = |json: &str| match parse(json) {
-            Ok(ClientMessage::Host(
-                HostAct::Mute { seconds, .. } | HostAct::Ban { seconds, .. },
+            Ok(ClientMessage::Moderate(
+                ModerationAction::Mute { seconds, .. } | ModerationAction::Ban { seconds, .. },
             )) => seconds,
             other => panic!("{other:?}"),
         };

@@ -15,7 +15,7 @@ mod refusal;
 mod server;
 
 pub use client::{ClientMessage, Since, Span, Token};
-pub use host::HostAct;
+pub use host::ModerationAction;
 pub use parse::MAX_TEXT;
 pub use password::{Credentials, Password};
 pub use refusal::{ErrorCode, Refusal};

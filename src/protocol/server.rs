@@ -82,7 +82,7 @@ pub struct Member {
     pub tag: Arc<str>,
     /// Whether they keep the conversation in order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub host: bool,
+    pub moderator: bool,
 }
 
 /// A person who took another name.
@@ -170,7 +170,7 @@ pub enum ServerMessage {
         limits: Limits,
         heartbeat_ms: u64,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        host: bool,
+        moderator: bool,
     },
     /// A room is open; this is where its log stands, who is there, and what you missed.
     Joined {
@@ -216,10 +216,10 @@ pub enum ServerMessage {
         text: String,
     },
     /// Somebody has become a host, or no longer is one.
-    Host {
+    Role {
         name: Arc<str>,
         tag: Arc<str>,
-        host: bool,
+        moderator: bool,
     },
     /// Something was done to keep the conversation in order, or `from` tells everybody something. Live only.
     Notice {

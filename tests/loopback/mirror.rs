@@ -2,8 +2,8 @@
 
 use papo::name::{LOBBY, MAX_NAME, Name, RoomName};
 use papo::protocol::{
-    ByeCode, ClientMessage, Credentials, Entry, ErrorCode, HostAct, Limits, MAX_MEMBERS, MAX_TEXT,
-    Password, Refusal, ServerMessage, Since, Span, Token,
+    ByeCode, ClientMessage, Credentials, Entry, ErrorCode, Limits, MAX_MEMBERS, MAX_TEXT,
+    ModerationAction, Password, Refusal, ServerMessage, Since, Span, Token,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -146,17 +146,17 @@ fn client_messages() -> Vec<ClientMessage> {
             room: room(),
             password: password(),
         },
-        ClientMessage::Host(HostAct::MuteAll {
+        ClientMessage::Moderate(ModerationAction::ModeratorsOnly {
             room: room(),
             on: Some(true),
         }),
-        ClientMessage::Host(HostAct::Erase {
+        ClientMessage::Moderate(ModerationAction::Erase {
             room: room(),
             id: id(),
             name: name(),
             seconds: 1,
         }),
-        ClientMessage::Host(HostAct::Notify { text: text() }),
+        ClientMessage::Moderate(ModerationAction::Announce { text: text() }),
         ClientMessage::Rooms,
         ClientMessage::Ping,
     ]
@@ -197,7 +197,7 @@ fn server_messages() -> Vec<ServerMessage> {
             server: "papo".into(),
             limits,
             heartbeat_ms: 1,
-            host: true,
+            moderator: true,
         },
         ServerMessage::Joined {
             room: s(),
@@ -233,10 +233,10 @@ fn server_messages() -> Vec<ServerMessage> {
             at: 1,
             text: "x".into(),
         },
-        ServerMessage::Host {
+        ServerMessage::Role {
             name: s(),
             tag: s(),
-            host: true,
+            moderator: true,
         },
         ServerMessage::Notice {
             at: 1,

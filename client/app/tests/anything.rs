@@ -144,10 +144,10 @@ impl Chance {
             },
             12 => {
                 let host = self.below(2) == 0;
-                ServerMessage::Host {
+                ServerMessage::Role {
                     name: "Bruno".into(),
                     tag: "tag-Bruno".into(),
-                    host,
+                    moderator: host,
                 }
             }
             13 => {

@@ -36,10 +36,10 @@ fn notices_stand_apart_and_stay_one_line() {
 #[test]
 fn who_organizes_has_a_star() {
     let mut desk = Desk::talking(PERSON);
-    desk.hears(ServerMessage::Host {
+    desk.hears(ServerMessage::Role {
         name: "Bruno".into(),
         tag: "tag-Bruno".into(),
-        host: true,
+        moderator: true,
     });
     let (from, to, tag) = ("Bruno".into(), "Zé".into(), "tag-Zé".into());
     let renamed = vec![papo::protocol::Renamed { from, to, tag }];
@@ -55,10 +55,10 @@ fn who_organizes_has_a_star() {
         desk.shown(),
         ["Bruno agora é Zé", "Pessoas (2): Ana (você), Zé ★"]
     );
-    desk.hears(ServerMessage::Host {
+    desk.hears(ServerMessage::Role {
         name: "Zé".into(),
         tag: "tag-Zé".into(),
-        host: false,
+        moderator: false,
     });
     assert!(
         desk.app

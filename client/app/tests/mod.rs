@@ -175,7 +175,7 @@ fn member(name: &str) -> Member {
     Member {
         name: name.into(),
         tag: format!("tag-{name}").into(),
-        host: false,
+        moderator: false,
     }
 }
 
@@ -194,7 +194,7 @@ fn welcome(name: &str) -> ServerMessage {
             burst: 20,
         },
         heartbeat_ms: 20_000,
-        host: false,
+        moderator: false,
     }
 }
 

@@ -23,7 +23,13 @@ fn who_shows_the_key_first_is_host_and_stays_it_and_nobody_else_can_use_it() {
     for conn in [ANA, CELIA] {
         let welcome = scene.got.remove(&conn).unwrap().remove(0);
         assert!(
-            matches!(welcome, ServerMessage::Welcome { host: true, .. }),
+            matches!(
+                welcome,
+                ServerMessage::Welcome {
+                    moderator: true,
+                    ..
+                }
+            ),
             "{welcome:?}"
         );
     }
@@ -49,7 +55,7 @@ fn the_others_see_who_is_host_and_hear_of_a_change_once() {
     assert_eq!(
         members
             .iter()
-            .filter(|member| member.host)
+            .filter(|member| member.moderator)
             .map(|member| &*member.name)
             .collect::<Vec<_>>(),
         ["Ana"]
@@ -88,7 +94,7 @@ fn somebody_of_whom_a_large_room_has_not_heard_yet_is_told_of_as_they_are_now() 
         }
         _ => None,
     });
-    assert!(joined.unwrap().host, "{told:?}");
+    assert!(joined.unwrap().moderator, "{told:?}");
 }
 
 #[test]
