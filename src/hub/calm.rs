@@ -81,7 +81,7 @@ impl Calm {
         };
         let free_at = slow.spoke.get(secret).map(|at| *at + slow.pause);
         match free_at.map(|at| at.saturating_duration_since(now)) {
-            Some(wait) if !wait.is_zero() => Err(Refusal::slow(ms(wait))),
+            Some(wait) if !wait.is_zero() => Err(Refusal::slow_mode(ms(wait))),
             _ => Ok(()),
         }
     }

@@ -80,7 +80,7 @@ impl Hub {
         match self.people.alike(name, secret) {
             // The very same name is refused as such.
             Some(present) if present != name => {
-                Err(Refusal::name_alike(name.as_str(), present.as_str()))
+                Err(Refusal::name_confusable(name.as_str(), present.as_str()))
             }
             _ => Ok(()),
         }

@@ -224,7 +224,7 @@ impl Hub {
         let errand = message.is_errand();
         if let Err(refusal) = self.request(conn, message, now) {
             let refusal = match &id {
-                Some(id) => refusal.of(id),
+                Some(id) => refusal.with_id(id),
                 None => refusal,
             };
             let banned = (refusal.code == ErrorCode::Banned).then_some(refusal.retry_after_ms);

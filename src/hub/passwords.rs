@@ -127,7 +127,7 @@ impl Hub {
             return Ok(());
         }
         self.check_key(conn, key, given, now)
-            .map_err(|refusal| refusal.about_room(room.shown()))
+            .map_err(|refusal| refusal.with_room(room.shown()))
     }
 
     /// To whom a room belongs that is about to be opened: whose password it has, or else who opens it.
@@ -152,7 +152,7 @@ impl Hub {
             return Ok(());
         };
         if let Some(wait) = self.order.tries.wait(address, now.instant) {
-            return Err(Refusal::too_many_tries(ms(wait)));
+            return Err(Refusal::too_many_attempts(ms(wait)));
         }
         if key.matches(given.expose_secret()) {
             return Ok(());

@@ -141,7 +141,7 @@ impl Hub {
     }
 
     fn refuse(&mut self, conn: ConnId, id: &str, refusal: Refusal) {
-        self.send(conn, ServerMessage::Error(refusal.of(id)));
+        self.send(conn, ServerMessage::Error(refusal.with_id(id)));
     }
 
     fn whisper(

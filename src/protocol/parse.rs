@@ -27,7 +27,7 @@ impl ClientMessage {
     pub fn parse(json: &str) -> Result<Self, Refusal> {
         let fields = Fields::read(json).map_err(|_| Refusal::new(ErrorCode::BadJson))?;
         fields.message().map_err(|refusal| match fields.id() {
-            Ok(id) => refusal.of(&id),
+            Ok(id) => refusal.with_id(&id),
             Err(_) => refusal,
         })
     }

@@ -110,7 +110,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with the sentence that its code always has.
     pub fn new(code: ErrorCode) -> Self {
-        Self::with_text(code, sentence(code))
+        Self::with_text(code, default_text(code))
     }
 
     /// A refusal with a sentence of its own.
@@ -136,7 +136,7 @@ impl Refusal {
     pub fn name_invalid(error: NameError) -> Self {
         let text = match error {
             NameError::Empty => "Escreva um nome para entrar.".into(),
-            NameError::TooLong | NameError::Character(_) => sentence(ErrorCode::NameInvalid),
+            NameError::TooLong | NameError::Character(_) => default_text(ErrorCode::NameInvalid),
             NameError::MixedScripts => {
                 "Este nome mistura letras de alfabetos diferentes, e algumas parecem outras. Escreva-o em um só.".into()
             }
@@ -148,19 +148,19 @@ impl Refusal {
     }
 
     /// Somebody who is there has a name that looks the same.
-    pub fn name_alike(name: &str, present: &str) -> Self {
-        let other = suggestion(name);
+    pub fn name_confusable(name: &str, present: &str) -> Self {
+        let suggested = suggest_name(name);
         let text = format!(
-            "O nome “{name}” não se distingue de “{present}”, que já está na conversa. Escolha outro, por exemplo “{other}”."
+            "O nome “{name}” não se distingue de “{present}”, que já está na conversa. Escolha outro, por exemplo “{suggested}”."
         );
         Self::with_text(ErrorCode::NameTaken, text)
     }
 
     /// Somebody else has this name.
     pub fn name_taken(name: &str) -> Self {
-        let other = suggestion(name);
+        let suggested = suggest_name(name);
         let text = format!(
-            "O nome “{name}” já está em uso nesta conversa. Escolha outro, por exemplo “{other}”."
+            "O nome “{name}” já está em uso nesta conversa. Escolha outro, por exemplo “{suggested}”."
         );
         Self::with_text(ErrorCode::NameTaken, text)
     }
@@ -176,7 +176,7 @@ impl Refusal {
     }
 
     /// A password was guessed too often from one address.
-    pub fn too_many_tries(retry_after_ms: u64) -> Self {
+    pub fn too_many_attempts(retry_after_ms: u64) -> Self {
         let text = format!(
             "Foram tentativas demais de acertar a senha. {}",
             try_again_in(retry_after_ms)
@@ -188,7 +188,7 @@ impl Refusal {
     }
 
     /// The room is slow: one thing at a time.
-    pub fn slow(retry_after_ms: u64) -> Self {
+    pub fn slow_mode(retry_after_ms: u64) -> Self {
         let text = format!(
             "Esta sala está em modo lento. {}",
             try_again_in(retry_after_ms)
@@ -224,7 +224,7 @@ impl Refusal {
     }
 
     /// The same refusal, said of this room's password.
-    pub fn about_room(self, room: std::sync::Arc<str>) -> Self {
+    pub fn with_room(self, room: std::sync::Arc<str>) -> Self {
         let text = match self.code {
             ErrorCode::PasswordRequired => {
                 format!("A sala “{room}” tem senha. Escreva a senha para entrar nela.")
@@ -239,7 +239,7 @@ impl Refusal {
     }
 
     /// The same refusal, said of the message with this id.
-    pub fn of(self, id: &str) -> Self {
+    pub fn with_id(self, id: &str) -> Self {
         Self {
             id: Some(id.to_owned()),
             ..self
@@ -255,14 +255,14 @@ fn try_again_in(ms: u64) -> String {
 }
 
 /// Another name close to one that is taken, short enough to be one.
-fn suggestion(name: &str) -> String {
-    let room_for_digit = MAX_NAME - 2;
-    let stem: String = name.chars().take(room_for_digit).collect();
+fn suggest_name(name: &str) -> String {
+    let max_stem = MAX_NAME - 2;
+    let stem: String = name.chars().take(max_stem).collect();
     format!("{} 2", stem.trim_end())
 }
 
 /// What a code says to people when nothing more is known.
-fn sentence(code: ErrorCode) -> String {
+fn default_text(code: ErrorCode) -> String {
     match code {
         ErrorCode::BadJson => "Não entendi esta mensagem: ela não é um objeto JSON válido.".into(),
         ErrorCode::UnknownType => "Não conheço este tipo de mensagem. Este programa é de outra versão?".into(),
@@ -313,13 +313,16 @@ mod tests {
     #[test]
     fn a_suggested_name_is_a_name() {
         for name in ["Ana", &"a".repeat(24), "Maria das Dores de Souza"] {
-            assert!(crate::name::Name::new(&suggestion(name)).is_ok(), "{name}");
+            assert!(
+                crate::name::Name::new(&suggest_name(name)).is_ok(),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn codes_are_written_as_in_the_protocol() {
-        let json = serde_json::to_string(&Refusal::too_fast(1200).of("a1")).unwrap();
+        let json = serde_json::to_string(&Refusal::too_fast(1200).with_id("a1")).unwrap();
         let expected = r#"{"code":"too_fast","text":"Você está escrevendo rápido demais. Espere 2 s.","id":"a1","retry_after_ms":1200}"#;
         assert_eq!(json, expected);
     }

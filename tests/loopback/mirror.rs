@@ -186,7 +186,7 @@ fn server_messages() -> Vec<ServerMessage> {
         rate: 1.0,
         burst: 1,
     };
-    let refusal = Refusal::too_fast(1).about_room(s()).of("a1");
+    let refusal = Refusal::too_fast(1).with_room(s()).with_id("a1");
     let (entries, members) = (Vec::new, Vec::new);
     vec![
         ServerMessage::Welcome {

@@ -131,7 +131,7 @@ fn a_password_is_asked_for_until_it_is_right() {
         );
     }
     desk.hears(ServerMessage::Error(
-        Refusal::new(ErrorCode::PasswordRequired).about_room("geral".into()),
+        Refusal::new(ErrorCode::PasswordRequired).with_room("geral".into()),
     ));
     assert_eq!(
         desk.app.status(desk.now).asking,

@@ -243,7 +243,7 @@ fn ack(id: &str, seq: u64) -> ServerMessage {
 fn refuses(code: ErrorCode, id: Option<&str>) -> ServerMessage {
     let refusal = Refusal::with_text(code, "Não.");
     ServerMessage::Error(match id {
-        Some(id) => refusal.of(id),
+        Some(id) => refusal.with_id(id),
         None => refusal,
     })
 }

@@ -39,7 +39,7 @@ fn too_fast_is_waited_for_and_said_again_in_order() {
     ["um", "dois"].into_iter().for_each(|text| desk.types(text));
     assert_eq!(desk.sent(), ["geral x-1 um", "geral x-2 dois"]);
     for id in ["x-1", "x-2"] {
-        let refusal = Refusal::too_fast(400).of(id);
+        let refusal = Refusal::too_fast(400).with_id(id);
         desk.hears(ServerMessage::Error(refusal));
     }
     desk.types("três");
