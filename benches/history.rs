@@ -47,7 +47,7 @@ mod report {
     use crate::load::process::{Home, Subject, new_folder};
     use crate::load::tally::{median, quantile};
     use crate::log::Log;
-    use papo::protocol::Span;
+    use papo::protocol::PageRequest;
     use std::fs::File;
     use std::io::Write;
     use std::time::{Duration, Instant};
@@ -175,7 +175,7 @@ mod report {
         line("starting with that log", &in_ms(start.elapsed()), "");
         let tail = log.tail();
         line("opening its room, first time", &in_ms(tail), "< 10 ms");
-        let page = log.page(Span::Latest, entries);
+        let page = log.page(PageRequest::Latest, entries);
         line("  and its last page of 200", &in_ms(page), "");
         line(
             "opening and last page, together",
@@ -184,7 +184,7 @@ mod report {
         );
         line(
             "a page from the middle",
-            &in_ms(log.page(Span::Before(entries / 2), entries / 2 - 1)),
+            &in_ms(log.page(PageRequest::Before(entries / 2), entries / 2 - 1)),
             "",
         );
         let searches = [

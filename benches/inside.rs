@@ -12,7 +12,7 @@ use papo::hub::{Effect, Event, Hub, Now};
 use papo::link::{Address, ConnId, Link};
 use papo::name::{Name, RoomName};
 use papo::outbox::{Outbox, Sink};
-use papo::protocol::{ClientMessage, Credentials, Entry, ServerMessage, Since, Token};
+use papo::protocol::{ClientMessage, Credentials, Entry, ResumePoint, ServerMessage, Token};
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -181,7 +181,7 @@ fn full_hub(people: u64, now: Now) -> Hub {
             name: Name::new(&format!("pessoa {number}")).expect("a name"),
             token: Token::new(&format!("token-of-person-{number}")),
             room: None,
-            since: Since::default(),
+            resume: ResumePoint::default(),
             local_key: None,
             credentials: Credentials::default(),
         };

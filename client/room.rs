@@ -8,7 +8,7 @@
 use crate::line::Line;
 use crate::visible;
 use papo::name::RoomName;
-use papo::protocol::{Member, Renamed, Since};
+use papo::protocol::{Member, Renamed, ResumePoint};
 use papo::text::fold;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -79,8 +79,8 @@ impl Room {
     }
 
     /// What to say when joining again.
-    pub fn since(&self) -> Since {
-        Since {
+    pub fn since(&self) -> ResumePoint {
+        ResumePoint {
             epoch: self.epoch.clone(),
             after: self.epoch.as_ref().map(|_| self.last),
         }

@@ -21,7 +21,7 @@ fn nothing_is_shown_twice() {
     assert_eq!(room.hear(1, line("um")), []);
     assert_eq!(
         room.since(),
-        Since {
+        ResumePoint {
             epoch: Some("e1".into()),
             after: Some(1)
         }

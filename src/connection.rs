@@ -270,7 +270,7 @@ fn understand(link: &Link, trust: Trust, policy: &Policy, text: &str) -> Option<
         Ok(message) => message,
         Err(refusal) => return Some(Input::Misspoke(link.id, refusal)),
     };
-    if message.is_errand() && !link.errands.enter() {
+    if message.is_bulk() && !link.errands.enter() {
         return None;
     }
     // Waits for a place in the window; there is none when the connection is over.

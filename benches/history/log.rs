@@ -5,7 +5,7 @@ use papo::history::sqlite::SqliteHistory;
 use papo::history::{Answer, Append, History, Job, Outcome, Ticket};
 use papo::identity::PersonId;
 use papo::name::RoomName;
-use papo::protocol::Span;
+use papo::protocol::PageRequest;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -132,7 +132,7 @@ impl Log {
     }
 
     /// How long a page takes to come; it must end with this entry.
-    pub fn page(&mut self, span: Span, last: u64) -> Duration {
+    pub fn page(&mut self, span: PageRequest, last: u64) -> Duration {
         let (answer, time) = self.ask(Job::Page(Ticket(0), self.room.clone(), span, 200));
         let Answer::Page(_, _, Some(page)) = answer else {
             panic!("{answer:?}")

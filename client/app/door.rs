@@ -4,7 +4,7 @@ use super::{App, Phase, Question};
 use crate::command::{self, Kind, Typed};
 use crate::line::Line;
 use papo::name::{Name, RoomName};
-use papo::protocol::{ClientMessage, Credentials, ErrorCode, Password, Since};
+use papo::protocol::{ClientMessage, Credentials, ErrorCode, Password, ResumePoint};
 use std::time::Instant;
 
 /// Why a password does not serve, and what would.
@@ -93,11 +93,11 @@ impl App {
     }
 
     /// What opens a room, with its password if one is known.
-    pub(super) fn joining(&self, room: RoomName, since: Since) -> ClientMessage {
+    pub(super) fn joining(&self, room: RoomName, since: ResumePoint) -> ClientMessage {
         ClientMessage::Join {
             room_password: self.password_of(&room),
             room,
-            since,
+            resume: since,
         }
     }
 }

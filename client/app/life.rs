@@ -3,7 +3,7 @@
 use super::{App, BLINK, Effect, Exit, Gone, Leaving, Phase, Question};
 use crate::line::Line;
 use crate::words::{self, Failure};
-use papo::protocol::{ClientMessage, Credentials, Since};
+use papo::protocol::{ClientMessage, Credentials, ResumePoint};
 use std::time::{Duration, Instant};
 
 /// How long leaving waits for the last confirmations.
@@ -36,7 +36,7 @@ impl App {
         };
         let (room, since) = match self.rooms.first() {
             Some(room) => (room.name.clone(), room.since()),
-            None => (self.lobby.clone(), Since::default()),
+            None => (self.lobby.clone(), ResumePoint::default()),
         };
         let secrets = Credentials {
             room_password: self.password_of(&room),
@@ -47,7 +47,7 @@ impl App {
             name,
             token,
             room,
-            since,
+            resume: since,
             local_key: None,
             credentials: secrets,
         });

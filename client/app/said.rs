@@ -6,7 +6,9 @@ use crate::line::{Line, State};
 use crate::pending::{Pending, Recipient};
 use crate::room::Person;
 use crate::visible;
-use papo::protocol::{ByeCode, ClientMessage, ErrorCode, PROTOCOL, Refusal, ServerMessage, Since};
+use papo::protocol::{
+    ByeCode, ClientMessage, ErrorCode, PROTOCOL, Refusal, ResumePoint, ServerMessage,
+};
 use papo::text::fold;
 use std::time::{Duration, Instant};
 
@@ -172,7 +174,7 @@ impl App {
         again.into_iter().for_each(|join| self.send(join));
         // So must the one that was being opened when the connection was lost.
         if let Some(room) = self.opening.clone() {
-            self.ask(self.joining(room, Since::default()));
+            self.ask(self.joining(room, ResumePoint::default()));
         }
     }
 

@@ -5,7 +5,7 @@ use crate::line::Line;
 use crate::room::Room;
 use crate::{visible, words};
 use papo::name::RoomName;
-use papo::protocol::{ClientMessage, Entry, MAX_PAGE, Member, Renamed, RoomInfo, Span};
+use papo::protocol::{ClientMessage, Entry, MAX_PAGE, Member, PageRequest, Renamed, RoomInfo};
 use papo::text::fold;
 use std::sync::Arc;
 use std::time::Instant;
@@ -188,10 +188,10 @@ impl App {
 
     pub(super) fn fetch_more(&mut self, place: usize) {
         let room = &self.rooms[place];
-        let (name, span) = (room.name.clone(), Span::After(room.last()));
+        let (name, span) = (room.name.clone(), PageRequest::After(room.last()));
         self.send(ClientMessage::History {
             room: name,
-            span,
+            page: span,
             limit: Some(MAX_PAGE as u64),
         });
     }
@@ -240,10 +240,10 @@ impl App {
         };
         room.fetching = true;
         self.asked += 1;
-        let (room, span) = (room.name.clone(), Span::Before(first));
+        let (room, span) = (room.name.clone(), PageRequest::Before(first));
         self.send(ClientMessage::History {
             room,
-            span,
+            page: span,
             limit: Some(EARLIER),
         });
         true

@@ -6,7 +6,7 @@ use crate::line::Line;
 use crate::pending::Recipient;
 use crate::words;
 use papo::name::{MAX_NAME, MAX_ROOM, Name, NameError, RoomName};
-use papo::protocol::{ClientMessage, Password, Refusal, Since};
+use papo::protocol::{ClientMessage, Password, Refusal, ResumePoint};
 use papo::text::fold;
 use std::time::{Duration, Instant};
 
@@ -275,7 +275,7 @@ impl App {
             }
             None => {
                 self.opening = Some(room.clone()).filter(|_| self.phase == Phase::Talking);
-                self.ask(self.joining(room, Since::default()));
+                self.ask(self.joining(room, ResumePoint::default()));
             }
         }
     }

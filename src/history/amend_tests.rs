@@ -4,7 +4,7 @@ use crate::history::memory::MemoryHistory;
 use crate::history::samples::{Folder, append, edit, erase, erase_of, room};
 use crate::history::sqlite::SqliteHistory;
 use crate::history::{Answer, Append, History, Job, Outcome, Tail, Ticket};
-use crate::protocol::{Entry, Span};
+use crate::protocol::{Entry, PageRequest};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -253,9 +253,10 @@ fn a_page_shows_what_there_is_now() {
         }
         stored(history, edit("Ana", "6", 2, "outro", 1000));
         stored(history, erase("Ana", "7", 3, 1000));
-        let Answer::Page(_, _, Some(page)) =
-            ask(history, Job::Page(Ticket(1), room(), Span::After(1), 2))
-        else {
+        let Answer::Page(_, _, Some(page)) = ask(
+            history,
+            Job::Page(Ticket(1), room(), PageRequest::After(1), 2),
+        ) else {
             panic!()
         };
         let seen: Vec<_> = page

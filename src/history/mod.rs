@@ -15,7 +15,7 @@ pub mod sqlite;
 
 use crate::identity::PersonId;
 use crate::name::RoomName;
-use crate::protocol::{Entry, Span};
+use crate::protocol::{Entry, PageRequest};
 use crossbeam_channel::Receiver;
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ pub enum Job {
     /// Read where a room's log stands.
     Tail(RoomName),
     /// Read a page of at most this many entries.
-    Page(Ticket, RoomName, Span, usize),
+    Page(Ticket, RoomName, PageRequest, usize),
     /// Find at most this many entries, newest first.
     Search(Ticket, RoomName, String, usize),
 }

@@ -13,7 +13,7 @@ use crate::link::{Address, ConnId};
 use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use crate::protocol::{
     ClientMessage, ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT,
-    PROTOCOL, Refusal, RoomInfo, ServerMessage, Since,
+    PROTOCOL, Refusal, ResumePoint, RoomInfo, ServerMessage,
 };
 use std::cmp::Reverse;
 
@@ -28,7 +28,7 @@ impl Hub {
             name,
             token,
             room,
-            since,
+            resume: since,
             credentials: secrets,
             ..
         } = message
@@ -117,7 +117,7 @@ impl Hub {
         &mut self,
         conn: ConnId,
         name: RoomName,
-        since: Since,
+        since: ResumePoint,
         now: Now,
     ) -> Result<(), Refusal> {
         let Some(state) = self.conns.get(&conn) else {
@@ -186,7 +186,7 @@ impl Hub {
         self.forget_if_empty(id);
     }
 
-    fn open_room(&mut self, conn: ConnId, id: ChannelId, since: &Since, now: Now) {
+    fn open_room(&mut self, conn: ConnId, id: ChannelId, since: &ResumePoint, now: Now) {
         let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else {
             return;
         };

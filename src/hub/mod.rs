@@ -221,7 +221,7 @@ impl Hub {
 
     fn said(&mut self, conn: ConnId, message: ClientMessage, now: Now) {
         let id = message.id().map(str::to_owned);
-        let errand = message.is_errand();
+        let errand = message.is_bulk();
         if let Err(refusal) = self.request(conn, message, now) {
             let refusal = match &id {
                 Some(id) => refusal.with_id(id),
@@ -268,7 +268,7 @@ impl Hub {
             ClientMessage::Enter { .. } => self.enter(conn, message, now),
             ClientMessage::Join {
                 room,
-                since,
+                resume: since,
                 room_password,
             } => {
                 self.check_room(conn, who, &room, room_password.as_ref(), now)?;

@@ -8,7 +8,7 @@ use crate::history::Tail;
 use crate::identity::TokenHash;
 use crate::link::ConnId;
 use crate::name::RoomName;
-use crate::protocol::{Member, Renamed, Since};
+use crate::protocol::{Member, Renamed, ResumePoint};
 use slab::Slab;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ impl Room {
     }
 
     /// The history told where the log stands; gives back who waited for it.
-    pub fn open(&mut self, tail: Tail) -> Vec<(ConnId, Since)> {
+    pub fn open(&mut self, tail: Tail) -> Vec<(ConnId, ResumePoint)> {
         if matches!(self.log, Log::Open { .. }) {
             return Vec::new();
         }

@@ -4,7 +4,7 @@
 
 use crate::history::{PAGE_BYTES, TAIL, Tail, fit_page};
 use crate::link::ConnId;
-use crate::protocol::{Entry, MAX_PAGE, Since};
+use crate::protocol::{Entry, MAX_PAGE, ResumePoint};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ const TAIL_BYTES: usize = 4 * PAGE_BYTES;
 /// Where a room's log stands.
 pub enum Log {
     /// The history was asked; these wait for its answer.
-    Opening(Vec<(ConnId, Since)>),
+    Opening(Vec<(ConnId, ResumePoint)>),
     /// Everything up to `seq` was shown.
     Open {
         seq: u64,
@@ -49,7 +49,7 @@ impl Log {
     }
 
     /// The history told where the log stands; gives back who waited for it.
-    pub fn open(&mut self, tail: Tail) -> Vec<(ConnId, Since)> {
+    pub fn open(&mut self, tail: Tail) -> Vec<(ConnId, ResumePoint)> {
         if matches!(self, Self::Open { .. }) {
             return Vec::new();
         }
@@ -118,7 +118,7 @@ impl Log {
     }
 
     /// What somebody who holds `since` of the log `epoch` has missed.
-    pub fn missed(&self, since: &Since, epoch: &str) -> Missed {
+    pub fn missed(&self, since: &ResumePoint, epoch: &str) -> Missed {
         let Self::Open {
             seq, oldest, tail, ..
         } = self
@@ -197,8 +197,8 @@ mod tests {
         log
     }
 
-    fn since(epoch: Option<&str>, after: Option<u64>) -> Since {
-        Since {
+    fn since(epoch: Option<&str>, after: Option<u64>) -> ResumePoint {
+        ResumePoint {
             epoch: epoch.map(Into::into),
             after,
         }

@@ -8,7 +8,9 @@ use crate::delivery::ChannelId;
 use crate::history::{Append, Job, Outcome, Page, Ticket};
 use crate::link::ConnId;
 use crate::name::{Name, RoomName};
-use crate::protocol::{ClientMessage, Entry, ErrorCode, MAX_PAGE, Refusal, ServerMessage, Span};
+use crate::protocol::{
+    ClientMessage, Entry, ErrorCode, MAX_PAGE, PageRequest, Refusal, ServerMessage,
+};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -26,9 +28,11 @@ impl Hub {
         match message {
             ClientMessage::Whisper { to, id, text } => self.whisper(conn, who, &to, id, text, now),
             ClientMessage::Typing { room } => self.typing(conn, who, &room, now),
-            ClientMessage::History { room, span, limit } => {
-                self.read_page(conn, &room, span, limit)
-            }
+            ClientMessage::History {
+                room,
+                page: span,
+                limit,
+            } => self.read_page(conn, &room, span, limit),
             ClientMessage::Search { room, query, limit } => self.search(conn, &room, query, limit),
             ClientMessage::Say { .. } => self.say(conn, who, message, now),
             ClientMessage::Edit { .. } | ClientMessage::Erase { .. } => {
@@ -247,7 +251,7 @@ impl Hub {
         &mut self,
         conn: ConnId,
         room: &RoomName,
-        span: Span,
+        span: PageRequest,
         limit: Option<u64>,
     ) -> Result<(), Refusal> {
         self.room_of(conn, room)?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a client already holds of a room's log: it wants everything after it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Since {
+pub struct ResumePoint {
     /// The log that `after` counts in; without it, the client trusts that it is still the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<String>,
@@ -18,7 +18,7 @@ pub struct Since {
 
 /// Which way a page of the log is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
+pub enum PageRequest {
     /// The newest entries before this seq.
     Before(u64),
     /// The oldest entries after this seq.
@@ -40,7 +40,7 @@ pub enum ClientMessage {
         #[serde(skip_serializing_if = "Option::is_none")]
         room: Option<RoomName>,
         #[serde(flatten)]
-        since: Since,
+        resume: ResumePoint,
         #[serde(skip_serializing_if = "Option::is_none")]
         local_key: Option<String>,
         #[serde(flatten)]
@@ -50,7 +50,7 @@ pub enum ClientMessage {
     Join {
         room: RoomName,
         #[serde(flatten)]
-        since: Since,
+        resume: ResumePoint,
         #[serde(skip_serializing_if = "Option::is_none")]
         room_password: Option<Password>,
     },
@@ -88,7 +88,7 @@ pub enum ClientMessage {
     History {
         room: RoomName,
         #[serde(flatten, serialize_with = "span_fields")]
-        span: Span,
+        page: PageRequest,
         #[serde(skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
     },
@@ -117,7 +117,7 @@ pub enum ClientMessage {
 
 impl ClientMessage {
     /// Whether the answer may be long: a connection asks for one such thing at a time.
-    pub fn is_errand(&self) -> bool {
+    pub fn is_bulk(&self) -> bool {
         matches!(
             self,
             Self::Enter { .. } | Self::Join { .. } | Self::History { .. } | Self::Search { .. }
@@ -143,13 +143,16 @@ impl ClientMessage {
     }
 }
 
-fn span_fields<S: serde::Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_page<S: serde::Serializer>(
+    page: &PageRequest,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     use serde::ser::SerializeMap;
     let mut map = serializer.serialize_map(None)?;
-    match span {
-        Span::Before(seq) => map.serialize_entry("before", seq)?,
-        Span::After(seq) => map.serialize_entry("after", seq)?,
-        Span::Latest => {}
+    match page {
+        PageRequest::Before(seq) => map.serialize_entry("before", seq)?,
+        PageRequest::After(seq) => map.serialize_entry("after", seq)?,
+        PageRequest::Latest => {}
     }
     map.end()
 }

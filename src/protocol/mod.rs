@@ -14,7 +14,7 @@ mod password;
 mod refusal;
 mod server;
 
-pub use client::{ClientMessage, Since, Span, Token};
+pub use client::{ClientMessage, PageRequest, ResumePoint, Token};
 pub use host::ModerationAction;
 pub use parse::MAX_TEXT;
 pub use password::{Credentials, Password};

@@ -5,7 +5,8 @@
 
 use super::fields::{FIELDS, Field, Fields, Value};
 use super::{
-    ClientMessage, Credentials, ErrorCode, MAX_PAGE, Password, Refusal, Since, Span, Token,
+    ClientMessage, Credentials, ErrorCode, MAX_PAGE, PageRequest, Password, Refusal, ResumePoint,
+    Token,
 };
 use crate::name::{Name, RoomName};
 use crate::text;
@@ -80,7 +81,7 @@ impl<'a> Fields<'a> {
             Value::Absent => None,
             _ => Some(self.room()?),
         };
-        let local_key = self.opaque(Field::LocalKey)?;
+        let local_key = self.opaque_string(Field::LocalKey)?;
         let credentials = Credentials {
             password: self.password(Field::Password)?,
             moderator_key: self.password(Field::ModeratorKey)?,
@@ -90,7 +91,7 @@ impl<'a> Fields<'a> {
             name: self.name(Field::Name)?,
             token,
             room,
-            since: self.since()?,
+            resume: self.resume_point()?,
             local_key,
             credentials,
         })
@@ -100,7 +101,7 @@ impl<'a> Fields<'a> {
         let room_password = self.password(Field::RoomPassword)?;
         Ok(ClientMessage::Join {
             room: self.room()?,
-            since: self.since()?,
+            resume: self.resume_point()?,
             room_password,
         })
     }
@@ -145,10 +146,10 @@ impl<'a> Fields<'a> {
     }
 
     fn history(&self) -> Result<ClientMessage, Refusal> {
-        let span = match (self.number(Field::Before)?, self.number(Field::After)?) {
-            (Some(seq), None) => Span::Before(seq),
-            (None, Some(seq)) => Span::After(seq),
-            (None, None) => Span::Latest,
+        let page = match (self.number(Field::Before)?, self.number(Field::After)?) {
+            (Some(seq), None) => PageRequest::Before(seq),
+            (None, Some(seq)) => PageRequest::After(seq),
+            (None, None) => PageRequest::Latest,
             (Some(_), Some(_)) => {
                 let text =
                     "Peça o histórico antes ou depois de uma mensagem, não os dois ao mesmo tempo.";
@@ -157,7 +158,7 @@ impl<'a> Fields<'a> {
         };
         Ok(ClientMessage::History {
             room: self.room()?,
-            span,
+            page,
             limit: self.limit()?,
         })
     }
@@ -177,9 +178,9 @@ impl<'a> Fields<'a> {
         })
     }
 
-    fn since(&self) -> Result<Since, Refusal> {
-        Ok(Since {
-            epoch: self.opaque(Field::Epoch)?,
+    fn resume_point(&self) -> Result<ResumePoint, Refusal> {
+        Ok(ResumePoint {
+            epoch: self.opaque_string(Field::Epoch)?,
             after: self.number(Field::After)?,
         })
     }
@@ -251,7 +252,7 @@ impl<'a> Fields<'a> {
         matches!(self.value(field), Value::Absent)
     }
 
-    fn opaque(&self, field: Field) -> Result<Option<String>, Refusal> {
+    fn opaque_string(&self, field: Field) -> Result<Option<String>, Refusal> {
         match self.optional_string(field)? {
             Some(value) if value.len() > MAX_OPAQUE => Err(Refusal::bad_field(
                 FIELDS[field as usize],

@@ -117,12 +117,12 @@ fn a_repeated_field_is_refused_and_an_unknown_one_ignored() {
 #[test]
 fn null_is_absent_and_a_whole_float_is_a_number() {
     let json = r#"{"type":"join","room":"a","epoch":null,"after":5.0}"#;
-    let expected = Since {
+    let expected = ResumePoint {
         epoch: None,
         after: Some(5),
     };
     assert!(
-        matches!(ClientMessage::parse(json), Ok(ClientMessage::Join { since, .. }) if since == expected)
+        matches!(ClientMessage::parse(json), Ok(ClientMessage::Join { resume, .. }) if since == expected)
     );
 }
 

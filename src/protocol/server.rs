@@ -51,11 +51,11 @@ impl Entry {
     /// An edit that was overtaken by another shows the text that its entry has now, so that nobody keeps what was taken
     /// back. Applying the same amendment twice changes nothing.
     pub fn amended_by(&self, later: &Self) -> Option<Self> {
-        let concerned = self.edits.unwrap_or(self.seq);
+        let target = self.edits.unwrap_or(self.seq);
         if self.seq >= later.seq || !self.erases.is_empty() {
             return None;
         }
-        if later.erases.binary_search(&concerned).is_ok() {
+        if later.erases.binary_search(&target).is_ok() {
             let erased = self.edits.is_none();
             return Some(Self {
                 text: String::new(),
@@ -64,7 +64,7 @@ impl Entry {
                 ..self.clone()
             });
         }
-        let edited = later.edits == Some(concerned) && !self.erased;
+        let edited = later.edits == Some(target) && !self.erased;
         edited.then(|| Self {
             text: later.text.clone(),
             edited: self.edits.is_none(),

@@ -3,7 +3,7 @@
 use papo::name::{LOBBY, MAX_NAME, Name, RoomName};
 use papo::protocol::{
     ByeCode, ClientMessage, Credentials, Entry, ErrorCode, Limits, MAX_MEMBERS, MAX_TEXT,
-    ModerationAction, Password, Refusal, ServerMessage, Since, Span, Token,
+    ModerationAction, PageRequest, Password, Refusal, ResumePoint, ServerMessage, Token,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -79,7 +79,7 @@ fn client_messages() -> Vec<ClientMessage> {
     let (id, text) = (|| "a1".to_owned(), || "oi".to_owned());
     let room = RoomName::lobby;
     let password = || Password::new("abre-te");
-    let since = || Since {
+    let since = || ResumePoint {
         epoch: Some("e".into()),
         after: Some(1),
     };
@@ -88,7 +88,7 @@ fn client_messages() -> Vec<ClientMessage> {
             name: name(),
             token: Some(token()),
             room: Some(room()),
-            since: since(),
+            resume: since(),
             local_key: Some(text()),
             credentials: Credentials {
                 password: password(),
@@ -98,7 +98,7 @@ fn client_messages() -> Vec<ClientMessage> {
         },
         ClientMessage::Join {
             room: room(),
-            since: since(),
+            resume: since(),
             room_password: password(),
         },
         ClientMessage::Leave { room: room() },
@@ -128,12 +128,12 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Typing { room: room() },
         ClientMessage::History {
             room: room(),
-            span: Span::Before(1),
+            page: PageRequest::Before(1),
             limit: Some(1),
         },
         ClientMessage::History {
             room: room(),
-            span: Span::After(1),
+            page: PageRequest::After(1),
             limit: Some(1),
         },
         ClientMessage::Search {

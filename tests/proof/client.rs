@@ -182,7 +182,7 @@ impl Client {
                         name,
                         token,
                         room,
-                        since: self.log.since(),
+                        resume: self.log.since(),
                         local_key: key,
                         credentials: secrets,
                     })

@@ -4,7 +4,7 @@
 
 use crate::line::{Change, Line, Said, change};
 use papo::name::RoomName;
-use papo::protocol::{ClientMessage, Entry, Refusal, ServerMessage, Since, Span};
+use papo::protocol::{ClientMessage, Entry, PageRequest, Refusal, ResumePoint, ServerMessage};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -106,8 +106,8 @@ impl Transcript {
     }
 
     /// What to enter or join with: everything after what is held.
-    pub fn since(&self) -> Since {
-        Since {
+    pub fn since(&self) -> ResumePoint {
+        ResumePoint {
             epoch: self.epoch.clone(),
             after: Some(self.held),
         }
@@ -118,7 +118,7 @@ impl Transcript {
         let room = RoomName::lobby();
         self.catching_up.then_some(ClientMessage::History {
             room,
-            span: Span::After(self.held),
+            page: PageRequest::After(self.held),
             limit: self.page,
         })
     }

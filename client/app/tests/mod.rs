@@ -13,7 +13,9 @@ mod talking;
 use super::*;
 use crate::line::{Change, State, Tone};
 use crate::words::{self, Failure};
-use papo::protocol::{Entry, ErrorCode, Limits, Member, Refusal, RoomInfo, ServerMessage, Span};
+use papo::protocol::{
+    Entry, ErrorCode, Limits, Member, PageRequest, Refusal, RoomInfo, ServerMessage,
+};
 use std::sync::Arc;
 
 const PERSON: Habits = Habits {
@@ -144,10 +146,18 @@ impl Desk {
             .effects
             .extract_if(.., |effect| matches!(effect, Effect::Send(_)));
         let words = |effect| match effect {
-            Effect::Send(ClientMessage::Enter { name, since, .. }) => {
+            Effect::Send(ClientMessage::Enter {
+                name,
+                resume: since,
+                ..
+            }) => {
                 format!("enter {name} {:?}", since.after)
             }
-            Effect::Send(ClientMessage::Join { room, since, .. }) => {
+            Effect::Send(ClientMessage::Join {
+                room,
+                resume: since,
+                ..
+            }) => {
                 format!("join {room} {:?}", since.after)
             }
             Effect::Send(ClientMessage::Say { room, id, text, .. }) => {
@@ -156,7 +166,7 @@ impl Desk {
             Effect::Send(ClientMessage::Whisper { to, id, text }) => format!("→{to} {id} {text}"),
             Effect::Send(ClientMessage::History {
                 room,
-                span: Span::After(seq),
+                page: PageRequest::After(seq),
                 ..
             }) => format!("after {room} {seq}"),
             Effect::Send(other) => format!("{other:?}"),

@@ -5,7 +5,7 @@ use crate::history::amend::{Amendment, Content, LOOKED_THROUGH, Target, content,
 use crate::history::{Append, Outcome, Page, fit_page};
 use crate::identity::PersonId;
 use crate::name::{Name, RoomName};
-use crate::protocol::{Entry, Span};
+use crate::protocol::{Entry, PageRequest};
 use crate::text::fold;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -180,24 +180,24 @@ impl Log {
         }
     }
 
-    pub fn page(&self, span: Span, limit: usize) -> Page {
+    pub fn page(&self, span: PageRequest, limit: usize) -> Page {
         let (from, to) = match span {
-            Span::After(seq) => {
+            PageRequest::After(seq) => {
                 let from = self.index(seq.saturating_add(1));
                 (from, (from + limit).min(self.entries.len()))
             }
-            Span::Before(seq) => {
+            PageRequest::Before(seq) => {
                 let to = self.index(seq);
                 (to.saturating_sub(limit), to)
             }
-            Span::Latest => (self.entries.len().saturating_sub(limit), self.entries.len()),
+            PageRequest::Latest => (self.entries.len().saturating_sub(limit), self.entries.len()),
         };
         let mut entries: Vec<_> = self
             .entries
             .range(from..to)
             .map(|kept| kept.entry.clone())
             .collect();
-        let forward = matches!(span, Span::After(_));
+        let forward = matches!(span, PageRequest::After(_));
         if !forward {
             entries.reverse();
         }

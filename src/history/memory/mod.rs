@@ -6,7 +6,7 @@ mod query;
 use super::{Answer, Append, History, Job, Outcome, Page, TAIL, Tail, Ticket, fit_page};
 use crate::identity::{PersonId, random_epoch};
 use crate::name::RoomName;
-use crate::protocol::{Entry, Span};
+use crate::protocol::{Entry, PageRequest};
 use crate::reasons::reason;
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
 use log::Log;
@@ -150,7 +150,7 @@ impl MemoryHistory {
         Answer::Tail(room, Some(tail))
     }
 
-    fn page(&self, ticket: Ticket, room: RoomName, span: Span, limit: usize) -> Answer {
+    fn page(&self, ticket: Ticket, room: RoomName, span: PageRequest, limit: usize) -> Answer {
         let page = self
             .rooms
             .get(room.key())

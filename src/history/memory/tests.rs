@@ -22,7 +22,7 @@ fn say(history: &mut MemoryHistory, who: &str, id: &str, text: &str) -> Outcome 
     }
 }
 
-fn page(history: &mut MemoryHistory, span: Span, limit: usize) -> (Vec<u64>, bool) {
+fn page(history: &mut MemoryHistory, span: PageRequest, limit: usize) -> (Vec<u64>, bool) {
     history.submit(vec![Job::Page(Ticket(1), room(), span, limit)]);
     match history
         .receiver
@@ -127,15 +127,30 @@ fn pages_go_both_ways_and_say_when_there_is_more() {
     for n in 1..=10 {
         say(&mut history, "Ana", &n.to_string(), "oi");
     }
-    assert_eq!(page(&mut history, Span::After(0), 3), (vec![1, 2, 3], true));
     assert_eq!(
-        page(&mut history, Span::After(7), 3),
+        page(&mut history, PageRequest::After(0), 3),
+        (vec![1, 2, 3], true)
+    );
+    assert_eq!(
+        page(&mut history, PageRequest::After(7), 3),
         (vec![8, 9, 10], false)
     );
-    assert_eq!(page(&mut history, Span::After(99), 3), (vec![], false));
-    assert_eq!(page(&mut history, Span::Before(4), 2), (vec![2, 3], true));
-    assert_eq!(page(&mut history, Span::Before(3), 5), (vec![1, 2], false));
-    assert_eq!(page(&mut history, Span::Latest, 2), (vec![9, 10], true));
+    assert_eq!(
+        page(&mut history, PageRequest::After(99), 3),
+        (vec![], false)
+    );
+    assert_eq!(
+        page(&mut history, PageRequest::Before(4), 2),
+        (vec![2, 3], true)
+    );
+    assert_eq!(
+        page(&mut history, PageRequest::Before(3), 5),
+        (vec![1, 2], false)
+    );
+    assert_eq!(
+        page(&mut history, PageRequest::Latest, 2),
+        (vec![9, 10], true)
+    );
 }
 
 #[test]
@@ -144,11 +159,11 @@ fn a_page_of_long_texts_is_cut_to_what_may_be_sent_and_nothing_is_skipped() {
     for n in 1..=30 {
         say(&mut history, "Ana", &n.to_string(), &"ã".repeat(4000));
     }
-    let (first, more) = page(&mut history, Span::After(0), 30);
+    let (first, more) = page(&mut history, PageRequest::After(0), 30);
     assert!(more && first.len() < 30 && first[0] == 1);
-    let (next, _) = page(&mut history, Span::After(*first.last().unwrap()), 30);
+    let (next, _) = page(&mut history, PageRequest::After(*first.last().unwrap()), 30);
     assert_eq!(next[0], first.last().unwrap() + 1);
-    let (last, more) = page(&mut history, Span::Latest, 30);
+    let (last, more) = page(&mut history, PageRequest::Latest, 30);
     assert!(more && last.ends_with(&[30]));
 }
 
@@ -158,14 +173,20 @@ fn memory_is_bounded_in_entries_and_in_bytes() {
     for n in 1..=5 {
         say(&mut few, "Ana", &n.to_string(), "oi");
     }
-    assert_eq!(page(&mut few, Span::After(0), 10), (vec![3, 4, 5], false));
+    assert_eq!(
+        page(&mut few, PageRequest::After(0), 10),
+        (vec![3, 4, 5], false)
+    );
     // Two short entries and a half: what an entry costs beside its text counts too, or a flood of the shortest messages
     // would cost a hundred times the bound.
     let mut small = history(10 + 2 * ENTRY, 100);
     for n in 1..=5 {
         say(&mut small, "Ana", &n.to_string(), "1234");
     }
-    assert_eq!(page(&mut small, Span::After(0), 10), (vec![4, 5], false));
+    assert_eq!(
+        page(&mut small, PageRequest::After(0), 10),
+        (vec![4, 5], false)
+    );
     assert_eq!(small.bytes, 2 * (4 + ENTRY));
 }
 

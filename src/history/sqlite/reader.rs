@@ -5,7 +5,7 @@ use super::reasons::sql_reason;
 use super::schema::{EDITED, ERASED, key, last_key, room_of, seq_of};
 use crate::history::{Answer, Job, Page, TAIL, Tail, fit_page};
 use crate::name::RoomName;
-use crate::protocol::{Entry, Span};
+use crate::protocol::{Entry, PageRequest};
 use crossbeam_channel::{Receiver, Sender};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
@@ -106,7 +106,7 @@ fn tail(connection: &Connection, name: &RoomName) -> rusqlite::Result<Tail> {
 fn page(
     connection: &Connection,
     name: &RoomName,
-    span: Span,
+    span: PageRequest,
     limit: usize,
 ) -> rusqlite::Result<Page> {
     let snapshot = connection.unchecked_transaction()?;
@@ -117,15 +117,15 @@ fn page(
         });
     };
     let (mut entries, forward) = match span {
-        Span::After(seq) => (
+        PageRequest::After(seq) => (
             read_after(&snapshot, &room, seq.min(room.seq), limit + 1)?,
             true,
         ),
-        Span::Before(seq) => (
+        PageRequest::Before(seq) => (
             read(&snapshot, &room, seq.min(room.seq + 1), limit + 1)?,
             false,
         ),
-        Span::Latest => (read(&snapshot, &room, room.seq + 1, limit + 1)?, false),
+        PageRequest::Latest => (read(&snapshot, &room, room.seq + 1, limit + 1)?, false),
     };
     let beyond = entries.len() > limit;
     entries.truncate(limit);

@@ -4,7 +4,7 @@ use super::*;
 use crate::history::samples::{self, Folder, room};
 use crate::history::{Append, Outcome, Page, Tail, Ticket};
 use crate::name::RoomName;
-use crate::protocol::Span;
+use crate::protocol::PageRequest;
 use proptest::prelude::*;
 use rusqlite::Connection;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -62,7 +62,7 @@ fn tail(history: &mut SqliteHistory) -> Tail {
     }
 }
 
-fn page(history: &mut SqliteHistory, span: Span, limit: usize) -> (Vec<u64>, bool) {
+fn page(history: &mut SqliteHistory, span: PageRequest, limit: usize) -> (Vec<u64>, bool) {
     match ask(history, Job::Page(Ticket(1), room(), span, limit)) {
         Answer::Page(_, _, Some(page)) => (seqs(&page), page.more),
         other => panic!("{other:?}"),
@@ -153,23 +153,32 @@ fn pages_go_both_ways_and_say_when_there_is_more() {
     for n in 1..=10 {
         say(&mut history, "Ana", &n.to_string(), "oi");
     }
-    assert_eq!(page(&mut history, Span::After(0), 3), (vec![1, 2, 3], true));
     assert_eq!(
-        page(&mut history, Span::After(7), 3),
+        page(&mut history, PageRequest::After(0), 3),
+        (vec![1, 2, 3], true)
+    );
+    assert_eq!(
+        page(&mut history, PageRequest::After(7), 3),
         (vec![8, 9, 10], false)
     );
     assert_eq!(
-        page(&mut history, Span::After(u64::MAX), 3),
+        page(&mut history, PageRequest::After(u64::MAX), 3),
         (vec![], false)
     );
-    assert_eq!(page(&mut history, Span::Before(4), 2), (vec![2, 3], true));
     assert_eq!(
-        page(&mut history, Span::Before(u64::MAX), 2),
+        page(&mut history, PageRequest::Before(4), 2),
+        (vec![2, 3], true)
+    );
+    assert_eq!(
+        page(&mut history, PageRequest::Before(u64::MAX), 2),
         (vec![9, 10], true)
     );
-    assert_eq!(page(&mut history, Span::Before(0), 5), (vec![], false));
     assert_eq!(
-        page(&mut history, Span::Latest, 20),
+        page(&mut history, PageRequest::Before(0), 5),
+        (vec![], false)
+    );
+    assert_eq!(
+        page(&mut history, PageRequest::Latest, 20),
         ((1..=10).collect(), false)
     );
 }
@@ -373,7 +382,10 @@ fn what_is_too_old_is_trimmed_and_its_id_is_remembered() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(page(&mut history, Span::After(0), 1), (vec![1101], true));
+    assert_eq!(
+        page(&mut history, PageRequest::After(0), 1),
+        (vec![1101], true)
+    );
     assert_eq!(tail(&mut history).oldest, 1101);
     assert_eq!(seqs(&find(&mut history, "velha", 200)).len(), 100);
     assert!(matches!(

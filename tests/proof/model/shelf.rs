@@ -4,7 +4,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use papo::history::{Amendment, Answer, Append, History, Job, Outcome, Page, TAIL, Tail};
 use papo::identity::PersonId;
 use papo::name::RoomName;
-use papo::protocol::{Entry, Span};
+use papo::protocol::{Entry, PageRequest};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -123,8 +123,8 @@ impl Shelf {
         }
     }
 
-    fn page(&self, span: Span, limit: usize) -> Page {
-        let Span::After(after) = span else {
+    fn page(&self, span: PageRequest, limit: usize) -> Page {
+        let PageRequest::After(after) = span else {
             panic!("nobody in the model reads backwards")
         };
         let from = self.trimmed.max(after as usize).min(self.entries.len());

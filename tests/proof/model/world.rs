@@ -163,7 +163,7 @@ impl World {
             name,
             token,
             room: None,
-            since: log.since(),
+            resume: log.since(),
             local_key: None,
             credentials: Credentials::default(),
         };
