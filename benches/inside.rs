@@ -6,7 +6,7 @@
 use divan::{Bencher, black_box};
 use papo::delivery::{ChannelId, Delivery, Patience};
 use papo::frame::{self, Kind};
-use papo::history::{Answer, Append, Job, Outcome};
+use papo::history::{Append, HistoryReply, HistoryRequest, Outcome};
 use papo::hub::limits::Rules;
 use papo::hub::{Effect, Event, Hub, Now};
 use papo::link::{Address, ConnId, Link};
@@ -157,7 +157,7 @@ fn hub_turn_of_64_messages_in_a_room_of_1000(bencher: Bencher) {
             hub.handle(Event::Said(ConnId(sender), said), now);
         }
         for effect in hub.take_effects() {
-            if let Effect::Ask(Job::Append(append)) = effect {
+            if let Effect::Ask(HistoryRequest::Append(append)) = effect {
                 seq += 1;
                 hub.handle(Event::Answered(stored(append, seq)), now);
             }
@@ -188,19 +188,22 @@ fn full_hub(people: u64, now: Now) -> Hub {
         hub.handle(Event::Said(ConnId(number), enter), now);
     }
     let (name, entries) = (RoomName::lobby(), Vec::new());
-    let tail = papo::history::Tail {
+    let tail = papo::history::RoomHead {
         name: name.clone(),
         seq: 0,
         oldest: 1,
         entries,
     };
-    hub.handle(Event::Answered(Answer::Tail(name, Some(tail))), now);
+    hub.handle(
+        Event::Answered(HistoryReply::RoomHead(name, Some(tail))),
+        now,
+    );
     hub.take_effects();
     hub
 }
 
 /// The history's answer to a message.
-fn stored(append: Append, seq: u64) -> Answer {
+fn stored(append: Append, seq: u64) -> HistoryReply {
     let entry = Entry {
         room: append.room.as_str().into(),
         seq,
@@ -212,8 +215,8 @@ fn stored(append: Append, seq: u64) -> Answer {
         reply_to: append.reply_to,
         ..Entry::default()
     };
-    Answer::Appended(
-        append.ticket,
+    HistoryReply::Appended(
+        append.request_id,
         append.id,
         append.room,
         Outcome::Stored(Arc::new(entry)),

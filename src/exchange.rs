@@ -9,7 +9,7 @@
 //! Knows the clock and how the parts fit together; never knows names, rules, HTTP or how anything is stored.
 
 use crate::delivery::{Delivery, Patience};
-use crate::history::{History, Job};
+use crate::history::{History, HistoryRequest};
 use crate::hub::limits::Rules;
 use crate::hub::{Effect, Event, Hub, Now};
 use crate::link::{ConnId, Link};
@@ -69,7 +69,7 @@ pub struct Exchange {
     inputs: Receiver<Input>,
     stats: Arc<Stats>,
     /// What the hub wants of the history in this turn.
-    jobs: Vec<Job>,
+    jobs: Vec<HistoryRequest>,
     /// Inputs and answers since the last fan-out.
     taken: usize,
     /// When the next fan-out may begin.
@@ -103,7 +103,7 @@ impl Exchange {
 
     /// Works until the server stops and everybody was told.
     pub fn run(mut self) {
-        let answers = self.history.answers().clone();
+        let answers = self.history.replies().clone();
         loop {
             let timeout = self
                 .next_deadline()
@@ -151,7 +151,7 @@ impl Exchange {
             if self.full() {
                 return;
             }
-            if let Ok(answer) = self.history.answers().try_recv() {
+            if let Ok(answer) = self.history.replies().try_recv() {
                 self.answered(answer);
                 continue;
             }
@@ -203,7 +203,7 @@ impl Exchange {
         }
     }
 
-    fn answered(&mut self, answer: crate::history::Answer) {
+    fn answered(&mut self, answer: crate::history::HistoryReply) {
         self.taken += 1;
         let now = now();
         self.hub.handle(Event::Answered(answer), now);

@@ -2,7 +2,7 @@
 
 use crate::load::process::resident;
 use papo::history::sqlite::SqliteHistory;
-use papo::history::{Answer, Append, History, Job, Outcome, Ticket};
+use papo::history::{Append, History, HistoryReply, HistoryRequest, Outcome, RequestId};
 use papo::identity::PersonId;
 use papo::name::RoomName;
 use papo::protocol::PageRequest;
@@ -59,10 +59,10 @@ impl Log {
                 jobs.push(self.message());
             }
             self.history.submit(jobs);
-            let first = self.history.answers().recv().expect("the log answers");
-            let more: Vec<Answer> = self.history.answers().try_iter().collect();
+            let first = self.history.replies().recv().expect("the log answers");
+            let more: Vec<HistoryReply> = self.history.replies().try_iter().collect();
             for answer in std::iter::once(first).chain(more) {
-                let Answer::Appended(_, _, _, Outcome::Stored(entry)) = answer else {
+                let HistoryReply::Appended(_, _, _, Outcome::Stored(entry)) = answer else {
                     panic!("{answer:?}")
                 };
                 self.stored += 1;
@@ -71,11 +71,11 @@ impl Log {
         }
     }
 
-    fn message(&mut self) -> Job {
+    fn message(&mut self) -> HistoryRequest {
         let text = self.text();
         let (person, from) = self.people[(self.asked % SENDERS) as usize].clone();
-        Job::Append(Append {
-            ticket: Ticket(self.asked % SENDERS),
+        HistoryRequest::Append(Append {
+            request_id: RequestId(self.asked % SENDERS),
             person,
             id: format!("{:016x}", self.asked),
             room: self.room.clone(),
@@ -120,8 +120,8 @@ impl Log {
 
     /// How long the room's state takes to come.
     pub fn tail(&mut self) -> Duration {
-        let (answer, time) = self.ask(Job::Tail(self.room.clone()));
-        let Answer::Tail(_, Some(tail)) = answer else {
+        let (answer, time) = self.ask(HistoryRequest::RoomHead(self.room.clone()));
+        let HistoryReply::RoomHead(_, Some(tail)) = answer else {
             panic!("{answer:?}")
         };
         assert_eq!(
@@ -133,8 +133,13 @@ impl Log {
 
     /// How long a page takes to come; it must end with this entry.
     pub fn page(&mut self, span: PageRequest, last: u64) -> Duration {
-        let (answer, time) = self.ask(Job::Page(Ticket(0), self.room.clone(), span, 200));
-        let Answer::Page(_, _, Some(page)) = answer else {
+        let (answer, time) = self.ask(HistoryRequest::Page(
+            RequestId(0),
+            self.room.clone(),
+            span,
+            200,
+        ));
+        let HistoryReply::Page(_, _, Some(page)) = answer else {
             panic!("{answer:?}")
         };
         let seqs: Vec<u64> = page.entries.iter().map(|entry| entry.seq).collect();
@@ -148,18 +153,23 @@ impl Log {
 
     /// How long a search takes; it must find something.
     pub fn search(&mut self, query: &str) -> Duration {
-        let (answer, time) = self.ask(Job::Search(Ticket(0), self.room.clone(), query.into(), 50));
-        let Answer::Found(_, _, _, Some(page)) = answer else {
+        let (answer, time) = self.ask(HistoryRequest::Search(
+            RequestId(0),
+            self.room.clone(),
+            query.into(),
+            50,
+        ));
+        let HistoryReply::Found(_, _, _, Some(page)) = answer else {
             panic!("{answer:?}")
         };
         assert!(!page.entries.is_empty(), "{query} was not found");
         time
     }
 
-    fn ask(&mut self, job: Job) -> (Answer, Duration) {
+    fn ask(&mut self, job: HistoryRequest) -> (HistoryReply, Duration) {
         let start = Instant::now();
         self.history.submit(vec![job]);
-        let answer = self.history.answers().recv().expect("the log answers");
+        let answer = self.history.replies().recv().expect("the log answers");
         (answer, start.elapsed())
     }
 

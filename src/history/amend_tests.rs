@@ -3,7 +3,7 @@
 use crate::history::memory::MemoryHistory;
 use crate::history::samples::{Folder, append, edit, erase, erase_of, room};
 use crate::history::sqlite::SqliteHistory;
-use crate::history::{Answer, Append, History, Job, Outcome, Tail, Ticket};
+use crate::history::{Append, History, HistoryReply, HistoryRequest, Outcome, RequestId, RoomHead};
 use crate::protocol::{Entry, PageRequest};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,17 +15,17 @@ fn in_both_homes(story: impl Fn(&mut dyn History)) {
     story(&mut SqliteHistory::open(&folder.log(), None).unwrap());
 }
 
-fn ask(history: &mut dyn History, job: Job) -> Answer {
+fn ask(history: &mut dyn History, job: HistoryRequest) -> HistoryReply {
     history.submit(vec![job]);
     history
-        .answers()
+        .replies()
         .recv_timeout(Duration::from_secs(20))
         .unwrap()
 }
 
 fn submit(history: &mut dyn History, append: Append) -> Outcome {
-    match ask(history, Job::Append(append)) {
-        Answer::Appended(_, _, _, outcome) => outcome,
+    match ask(history, HistoryRequest::Append(append)) {
+        HistoryReply::Appended(_, _, _, outcome) => outcome,
         other => panic!("{other:?}"),
     }
 }
@@ -37,9 +37,9 @@ fn stored(history: &mut dyn History, append: Append) -> Arc<Entry> {
     }
 }
 
-fn tail(history: &mut dyn History) -> Tail {
-    match ask(history, Job::Tail(room())) {
-        Answer::Tail(_, Some(tail)) => tail,
+fn tail(history: &mut dyn History) -> RoomHead {
+    match ask(history, HistoryRequest::RoomHead(room())) {
+        HistoryReply::RoomHead(_, Some(tail)) => tail,
         other => panic!("{other:?}"),
     }
 }
@@ -61,8 +61,13 @@ fn log(history: &mut dyn History) -> Vec<String> {
 }
 
 fn found(history: &mut dyn History, query: &str) -> Vec<u64> {
-    match ask(history, Job::Search(Ticket(1), room(), query.into(), 10)) {
-        Answer::Found(_, _, _, Some(page)) => page.entries.iter().map(|entry| entry.seq).collect(),
+    match ask(
+        history,
+        HistoryRequest::Search(RequestId(1), room(), query.into(), 10),
+    ) {
+        HistoryReply::Found(_, _, _, Some(page)) => {
+            page.entries.iter().map(|entry| entry.seq).collect()
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -253,9 +258,9 @@ fn a_page_shows_what_there_is_now() {
         }
         stored(history, edit("Ana", "6", 2, "outro", 1000));
         stored(history, erase("Ana", "7", 3, 1000));
-        let Answer::Page(_, _, Some(page)) = ask(
+        let HistoryReply::Page(_, _, Some(page)) = ask(
             history,
-            Job::Page(Ticket(1), room(), PageRequest::After(1), 2),
+            HistoryRequest::Page(RequestId(1), room(), PageRequest::After(1), 2),
         ) else {
             panic!()
         };
@@ -278,14 +283,14 @@ fn what_is_said_and_changed_in_one_breath_is_stored_in_one_breath() {
             erase("Ana", "4", 3, 1000),
             edit("Ana", "5", 1, "quarta", 1000),
         ];
-        history.submit(all.into_iter().map(Job::Append).collect());
+        history.submit(all.into_iter().map(HistoryRequest::Append).collect());
         for _ in 0..5 {
             let answer = history
-                .answers()
+                .replies()
                 .recv_timeout(Duration::from_secs(20))
                 .unwrap();
             assert!(
-                matches!(answer, Answer::Appended(_, _, _, Outcome::Stored(_))),
+                matches!(answer, HistoryReply::Appended(_, _, _, Outcome::Stored(_))),
                 "{answer:?}"
             );
         }

@@ -22,19 +22,19 @@ use std::sync::Arc;
 pub use amend::Amendment;
 
 /// Entries that a live room keeps at hand, so that joins and resumes rarely ask the history.
-pub const TAIL: usize = 300;
+pub const RECENT: usize = 300;
 /// Most bytes of text in one page: a page must fit into what may wait for one connection.
 pub const PAGE_BYTES: usize = 64 * 1024;
 
 /// Tells the submitter which question an answer belongs to; the history only hands it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Ticket(pub u64);
+pub struct RequestId(pub u64);
 
 /// A message to be stored.
 #[derive(Debug, Clone)]
 pub struct Append {
     /// Handed back with the answer.
-    pub ticket: Ticket,
+    pub request_id: RequestId,
     /// Who says it.
     pub person: PersonId,
     /// The sender's own id, unique for the person: a second message with the same id is the same message.
@@ -85,34 +85,37 @@ pub enum Outcome {
 
 /// Something to be done.
 #[derive(Debug, Clone)]
-pub enum Job {
+pub enum HistoryRequest {
     /// Store a message.
     Append(Append),
     /// Read where a room's log stands.
-    Tail(RoomName),
+    RoomHead(RoomName),
     /// Read a page of at most this many entries.
-    Page(Ticket, RoomName, PageRequest, usize),
+    Page(RequestId, RoomName, PageRequest, usize),
     /// Find at most this many entries, newest first.
-    Search(Ticket, RoomName, String, usize),
+    Search(RequestId, RoomName, String, usize),
 }
 
-impl Job {
+impl HistoryRequest {
     /// The answer when nobody can do it.
-    pub fn unavailable(self) -> Answer {
+    pub fn unavailable_reply(self) -> HistoryReply {
         match self {
-            Self::Append(append) => {
-                Answer::Appended(append.ticket, append.id, append.room, Outcome::Unavailable)
-            }
-            Self::Tail(room) => Answer::Tail(room, None),
-            Self::Page(ticket, room, ..) => Answer::Page(ticket, room, None),
-            Self::Search(ticket, room, query, _) => Answer::Found(ticket, room, query, None),
+            Self::Append(append) => HistoryReply::Appended(
+                append.request_id,
+                append.id,
+                append.room,
+                Outcome::Unavailable,
+            ),
+            Self::RoomHead(room) => HistoryReply::RoomHead(room, None),
+            Self::Page(ticket, room, ..) => HistoryReply::Page(ticket, room, None),
+            Self::Search(ticket, room, query, _) => HistoryReply::Found(ticket, room, query, None),
         }
     }
 }
 
 /// Where a room's log stands, with its last entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tail {
+pub struct RoomHead {
     /// The room's name as it is shown: the spelling it was first opened with.
     pub name: RoomName,
     /// The last seq; 0 for an empty log.
@@ -136,15 +139,15 @@ pub struct Page {
 
 /// What the history answers. Appends of one room are answered in the order of their seqs.
 #[derive(Debug, Clone)]
-pub enum Answer {
+pub enum HistoryReply {
     /// To [`Job::Append`], with the message's id.
-    Appended(Ticket, String, RoomName, Outcome),
+    Appended(RequestId, String, RoomName, Outcome),
     /// To [`Job::Tail`]; `None` when the log can't be read now.
-    Tail(RoomName, Option<Tail>),
+    RoomHead(RoomName, Option<RoomHead>),
     /// To [`Job::Page`]; `None` when the log can't be read now.
-    Page(Ticket, RoomName, Option<Page>),
+    Page(RequestId, RoomName, Option<Page>),
     /// To [`Job::Search`], with the words searched for; `None` when the log can't be read now.
-    Found(Ticket, RoomName, String, Option<Page>),
+    Found(RequestId, RoomName, String, Option<Page>),
     /// Old entries are gone: this is the first seq that the room still holds.
     Trimmed(RoomName, u64),
 }
@@ -158,10 +161,10 @@ pub trait History: Send {
     fn count(&self) -> u64;
 
     /// Takes jobs, in order. Never waits for them to be done.
-    fn submit(&mut self, jobs: Vec<Job>);
+    fn submit(&mut self, requests: Vec<HistoryRequest>);
 
     /// Where the answers come.
-    fn answers(&self) -> &Receiver<Answer>;
+    fn replies(&self) -> &Receiver<HistoryReply>;
 }
 
 /// Cuts a page to what may be sent at once: keeps entries from the front while they fit, at least one.
@@ -169,11 +172,11 @@ pub trait History: Send {
 /// Returns whether something was cut.
 pub fn fit_page(entries: &mut Vec<Arc<Entry>>) -> bool {
     let mut bytes = 0;
-    let fitting = entries.iter().take_while(|entry| {
+    let fitting_entries = entries.iter().take_while(|entry| {
         bytes += entry.text.len() + entry.erases.len() * size_of::<u64>();
         bytes <= PAGE_BYTES
     });
-    let keep = fitting.count().max(1);
+    let keep = fitting_entries.count().max(1);
     let cut = keep < entries.len();
     entries.truncate(keep);
     cut

@@ -1,6 +1,6 @@
 //! Messages and folders for the tests of both homes of the log.
 
-use super::{Amendment, Append, Ticket};
+use super::{Amendment, Append, RequestId};
 use crate::identity::TokenHash;
 use crate::name::{Name, RoomName};
 use crate::protocol::Token;
@@ -43,7 +43,7 @@ pub fn append(who: &str, id: &str, text: &str, at: u64) -> Append {
     let name = Name::new(who).unwrap();
     let token_hash = TokenHash::of(&Token::new("0123456789abcdef").unwrap());
     Append {
-        ticket: Ticket(1),
+        request_id: RequestId(1),
         person: token_hash.person_id(&name),
         id: id.into(),
         room: room(),

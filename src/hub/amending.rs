@@ -5,7 +5,7 @@ use super::people::Who;
 use super::talk::words;
 use super::{Effect, HOSTS_LOG, Hub, Now};
 use crate::delivery::ChannelId;
-use crate::history::{Amendment, Append, Job};
+use crate::history::{Amendment, Append, HistoryRequest};
 use crate::link::ConnId;
 use crate::name::{Name, RoomName};
 use crate::protocol::{ClientMessage, ErrorCode, Refusal};
@@ -101,6 +101,7 @@ impl Hub {
             any_author,
             ..words(conn, person, room, (id, text), now)
         };
-        self.effects.push(Effect::Ask(Job::Append(append)));
+        self.effects
+            .push(Effect::Ask(HistoryRequest::Append(append)));
     }
 }

@@ -7,7 +7,7 @@ use super::room::Room;
 use super::tail::Log;
 use super::{Effect, Hub, Now};
 use crate::delivery::ChannelId;
-use crate::history::{Job, Tail};
+use crate::history::{HistoryRequest, RoomHead};
 use crate::identity::TokenHash;
 use crate::link::{Address, ConnId};
 use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
@@ -135,7 +135,8 @@ impl Hub {
                 return Err(Refusal::with_text(ErrorCode::TooManyRooms, text));
             }
             None => {
-                self.effects.push(Effect::Ask(Job::Tail(name.clone())));
+                self.effects
+                    .push(Effect::Ask(HistoryRequest::RoomHead(name.clone())));
                 let maker = self.maker_of(&name, state.who);
                 self.rooms.add(name, maker)
             }
@@ -152,7 +153,7 @@ impl Hub {
     }
 
     /// The history told where a room's log stands: whoever waited for it is let in.
-    pub(super) fn room_opened(&mut self, name: &RoomName, tail: Option<Tail>, now: Now) {
+    pub(super) fn room_opened(&mut self, name: &RoomName, tail: Option<RoomHead>, now: Now) {
         let Some(id) = self.rooms.named(name) else {
             return;
         };

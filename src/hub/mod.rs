@@ -25,7 +25,7 @@ mod tail;
 mod talk;
 
 use crate::delivery::ChannelId;
-use crate::history::{Answer, Job};
+use crate::history::{HistoryReply, HistoryRequest};
 use crate::link::{Address, ConnId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, Refusal, ServerMessage, Token};
 use host::Order;
@@ -62,7 +62,7 @@ pub enum Event {
     /// A connection is over. True if it said goodbye: a close frame with the code 1000.
     Gone(ConnId, bool),
     /// The history answered.
-    Answered(Answer),
+    Answered(HistoryReply),
     /// The server stops.
     Stop,
 }
@@ -79,7 +79,7 @@ pub enum Effect {
     /// From now on the connection doesn't hear the room.
     Unsubscribe(ConnId, ChannelId),
     /// Something for the history.
-    Ask(Job),
+    Ask(HistoryRequest),
     /// One message of this connection has its answer: it may send another.
     Answered(ConnId),
     /// One errand of this connection (entering, opening a room, a page, a search) has its answer.
@@ -319,17 +319,17 @@ impl Hub {
         }
     }
 
-    fn answered(&mut self, answer: Answer, now: Now) {
+    fn answered(&mut self, answer: HistoryReply, now: Now) {
         match answer {
-            Answer::Appended(ticket, id, room, outcome) => {
+            HistoryReply::Appended(ticket, id, room, outcome) => {
                 self.appended(ConnId(ticket.0), id, &room, outcome)
             }
-            Answer::Tail(room, tail) => self.room_opened(&room, tail, now),
-            Answer::Page(ticket, room, page) => self.page_read(ConnId(ticket.0), &room, page),
-            Answer::Found(ticket, room, query, page) => {
+            HistoryReply::RoomHead(room, tail) => self.room_opened(&room, tail, now),
+            HistoryReply::Page(ticket, room, page) => self.page_read(ConnId(ticket.0), &room, page),
+            HistoryReply::Found(ticket, room, query, page) => {
                 self.found(ConnId(ticket.0), &room, query, page)
             }
-            Answer::Trimmed(room, oldest) => {
+            HistoryReply::Trimmed(room, oldest) => {
                 if let Some(room) = self
                     .rooms
                     .named(&room)

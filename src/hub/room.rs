@@ -4,7 +4,7 @@ use super::calm::Calm;
 use super::people::Who;
 use super::tail::Log;
 use crate::delivery::ChannelId;
-use crate::history::Tail;
+use crate::history::RoomHead;
 use crate::identity::TokenHash;
 use crate::link::ConnId;
 use crate::name::RoomName;
@@ -87,7 +87,7 @@ impl Room {
     }
 
     /// The history told where the log stands; gives back who waited for it.
-    pub fn open(&mut self, tail: Tail) -> Vec<(ConnId, ResumePoint)> {
+    pub fn open(&mut self, tail: RoomHead) -> Vec<(ConnId, ResumePoint)> {
         if matches!(self.log, Log::Open { .. }) {
             return Vec::new();
         }

@@ -2,7 +2,7 @@
 //!
 //! Knows entries and seqs; never knows who is in the room.
 
-use crate::history::{PAGE_BYTES, TAIL, Tail, fit_page};
+use crate::history::{PAGE_BYTES, RECENT, RoomHead, fit_page};
 use crate::link::ConnId;
 use crate::protocol::{Entry, MAX_PAGE, ResumePoint};
 use std::collections::VecDeque;
@@ -49,7 +49,7 @@ impl Log {
     }
 
     /// The history told where the log stands; gives back who waited for it.
-    pub fn open(&mut self, tail: Tail) -> Vec<(ConnId, ResumePoint)> {
+    pub fn open(&mut self, tail: RoomHead) -> Vec<(ConnId, ResumePoint)> {
         if matches!(self, Self::Open { .. }) {
             return Vec::new();
         }
@@ -95,7 +95,7 @@ impl Log {
         let Self::Open { tail, bytes, .. } = self else {
             return;
         };
-        while tail.len() > TAIL || (tail.len() > 1 && *bytes > TAIL_BYTES) {
+        while tail.len() > RECENT || (tail.len() > 1 && *bytes > TAIL_BYTES) {
             *bytes -= tail.pop_front().map_or(0, |entry| entry.text.len());
         }
     }
@@ -181,7 +181,7 @@ mod tests {
 
     fn log_saying(seq: u64, text: impl Fn(u64) -> String) -> Log {
         let mut log = Log::Opening(Vec::new());
-        log.open(Tail {
+        log.open(RoomHead {
             name: RoomName::lobby(),
             seq: 0,
             oldest: 1,
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn who_was_away_for_long_asks_the_history() {
-        let missed = log_with(TAIL as u64 + 100).missed(&since(None, Some(5)), "e1");
+        let missed = log_with(RECENT as u64 + 100).missed(&since(None, Some(5)), "e1");
         assert_eq!((seqs(&missed), missed.more), (vec![], true));
     }
 

@@ -5,7 +5,7 @@ use super::people::{Person, Whispered, Who};
 use super::room::Room;
 use super::{Effect, Hub, Now, too_fast};
 use crate::delivery::ChannelId;
-use crate::history::{Append, Job, Outcome, Page, Ticket};
+use crate::history::{Append, HistoryRequest, Outcome, Page, RequestId};
 use crate::link::ConnId;
 use crate::name::{Name, RoomName};
 use crate::protocol::{
@@ -80,7 +80,8 @@ impl Hub {
             reply_to,
             ..words(conn, person, room, (id, text), now)
         };
-        self.effects.push(Effect::Ask(Job::Append(append)));
+        self.effects
+            .push(Effect::Ask(HistoryRequest::Append(append)));
         Ok(())
     }
 
@@ -255,7 +256,7 @@ impl Hub {
         limit: Option<u64>,
     ) -> Result<(), Refusal> {
         self.room_of(conn, room)?;
-        let job = Job::Page(Ticket(conn.0), room.clone(), span, page_size(limit));
+        let job = HistoryRequest::Page(RequestId(conn.0), room.clone(), span, page_size(limit));
         self.effects.push(Effect::Ask(job));
         Ok(())
     }
@@ -268,7 +269,7 @@ impl Hub {
         limit: Option<u64>,
     ) -> Result<(), Refusal> {
         self.room_of(conn, room)?;
-        let job = Job::Search(Ticket(conn.0), room.clone(), query, page_size(limit));
+        let job = HistoryRequest::Search(RequestId(conn.0), room.clone(), query, page_size(limit));
         self.effects.push(Effect::Ask(job));
         Ok(())
     }
@@ -349,7 +350,7 @@ pub(super) fn words(
     now: Now,
 ) -> Append {
     Append {
-        ticket: Ticket(conn.0),
+        request_id: RequestId(conn.0),
         person: person.id,
         id,
         room: room.name.clone(),

@@ -86,11 +86,12 @@ impl Scene {
             }
             // Only searches are answered later, by a thread of their own.
             let answer = match std::mem::take(&mut self.searching) {
-                true => self.history.answers().recv().ok(),
-                false => self.history.answers().try_recv().ok(),
+                true => self.history.replies().recv().ok(),
+                false => self.history.replies().try_recv().ok(),
             };
             let Some(mut answer) = answer else { return };
-            if let (true, Answer::Appended(_, _, _, outcome)) = (self.disk_full, &mut answer) {
+            if let (true, HistoryReply::Appended(_, _, _, outcome)) = (self.disk_full, &mut answer)
+            {
                 *outcome = Outcome::Unavailable;
             }
             self.hub.handle(Event::Answered(answer), self.now);
@@ -115,7 +116,7 @@ impl Scene {
                     .retain(|other| *other != conn);
             }
             Effect::Ask(job) => {
-                self.searching |= matches!(job, Job::Search(..));
+                self.searching |= matches!(job, HistoryRequest::Search(..));
                 self.history.submit(vec![job]);
             }
             Effect::Answered(_) | Effect::ErrandDone(_) => {}

@@ -6,7 +6,7 @@
 use crate::stage::{TestServer, short};
 use crossbeam_channel::Receiver;
 use papo::history::memory::MemoryHistory;
-use papo::history::{Answer, History, Job};
+use papo::history::{History, HistoryReply, HistoryRequest};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tungstenite::Message;
@@ -123,8 +123,8 @@ fn speaking_too_fast_is_refused_with_the_time_to_wait_and_nothing_is_out_of_plac
 /// A log that can be read and not written, as on a full disk.
 struct FullDisk(
     MemoryHistory,
-    crossbeam_channel::Sender<Answer>,
-    Receiver<Answer>,
+    crossbeam_channel::Sender<HistoryReply>,
+    Receiver<HistoryReply>,
 );
 
 impl History for FullDisk {
@@ -136,19 +136,19 @@ impl History for FullDisk {
         0
     }
 
-    fn submit(&mut self, jobs: Vec<Job>) {
+    fn submit(&mut self, jobs: Vec<HistoryRequest>) {
         for job in jobs {
             match job {
-                Job::Append(_) => self.1.send(job.unavailable()).unwrap(),
+                HistoryRequest::Append(_) => self.1.send(job.unavailable_reply()).unwrap(),
                 job => {
                     self.0.submit(vec![job]);
-                    self.1.send(self.0.answers().recv().unwrap()).unwrap();
+                    self.1.send(self.0.replies().recv().unwrap()).unwrap();
                 }
             }
         }
     }
 
-    fn answers(&self) -> &Receiver<Answer> {
+    fn replies(&self) -> &Receiver<HistoryReply> {
         &self.2
     }
 }

@@ -3,7 +3,10 @@
 mod log;
 mod query;
 
-use super::{Answer, Append, History, Job, Outcome, Page, TAIL, Tail, Ticket, fit_page};
+use super::{
+    Append, History, HistoryReply, HistoryRequest, Outcome, Page, RECENT, RequestId, RoomHead,
+    fit_page,
+};
 use crate::identity::{PersonId, random_epoch};
 use crate::name::RoomName;
 use crate::protocol::{Entry, PageRequest};
@@ -32,8 +35,8 @@ pub struct MemoryHistory {
     max_bytes: usize,
     max_entries: usize,
     searches: Sender<Search>,
-    sender: Sender<Answer>,
-    receiver: Receiver<Answer>,
+    reply_sender: Sender<HistoryReply>,
+    replies: Receiver<HistoryReply>,
 }
 
 /// A room's key and a seq in it.
@@ -49,8 +52,8 @@ impl MemoryHistory {
     }
 
     fn with_bounds(epoch: Arc<str>, max_bytes: usize, max_entries: usize) -> Self {
-        let (sender, receiver) = unbounded();
-        let searches = start_searching(sender.clone());
+        let (reply_sender, replies) = unbounded();
+        let searches = start_searching(reply_sender.clone());
         Self {
             epoch,
             rooms: HashMap::new(),
@@ -59,20 +62,20 @@ impl MemoryHistory {
             max_bytes,
             max_entries,
             searches,
-            sender,
-            receiver,
+            reply_sender,
+            replies,
         }
     }
 
-    fn append(&mut self, append: Append) -> Answer {
-        let (ticket, id, room) = (append.ticket, append.id.clone(), append.room.clone());
+    fn append(&mut self, append: Append) -> HistoryReply {
+        let (request_id, id, room) = (append.request_id, append.id.clone(), append.room.clone());
         if let Some((key, seq)) = self.ids.get(&(append.person, id.as_str().into())) {
             let first = self
                 .rooms
                 .get(key)
                 .and_then(|log| log.entries.get(log.index(*seq)));
-            return Answer::Appended(
-                ticket,
+            return HistoryReply::Appended(
+                request_id,
                 id,
                 room,
                 first.map_or(Outcome::IdReused, |first| first.compare(&append)),
@@ -86,7 +89,7 @@ impl MemoryHistory {
         let held = log.bytes;
         let entry = match log.append(append) {
             Ok(entry) => entry,
-            Err(refused) => return Answer::Appended(ticket, id, room, refused),
+            Err(refused) => return HistoryReply::Appended(request_id, id, room, refused),
         };
         self.bytes = self.bytes - held + log.bytes;
         self.ids.insert(person, (room.key().clone(), entry.seq));
@@ -104,7 +107,7 @@ impl MemoryHistory {
             };
             self.drop_oldest(&key);
         }
-        Answer::Appended(ticket, id, room, Outcome::Stored(entry))
+        HistoryReply::Appended(request_id, id, room, Outcome::Stored(entry))
     }
 
     /// Forgets a room's oldest entry, and says so.
@@ -119,54 +122,60 @@ impl MemoryHistory {
         self.bytes -= weight(&kept.entry);
         self.ids.remove(&(kept.person, kept.id));
         let _ = self
-            .sender
-            .send(Answer::Trimmed(log.name.clone(), log.oldest()));
+            .reply_sender
+            .send(HistoryReply::Trimmed(log.name.clone(), log.oldest()));
     }
 
-    fn tail(&self, room: RoomName) -> Answer {
+    fn tail(&self, room: RoomName) -> HistoryReply {
         let tail = match self.rooms.get(room.key()) {
             Some(log) => {
-                let skip = log.entries.len().saturating_sub(TAIL);
+                let skip = log.entries.len().saturating_sub(RECENT);
                 let entries = log
                     .entries
                     .iter()
                     .skip(skip)
                     .map(|kept| kept.entry.clone())
                     .collect();
-                Tail {
+                RoomHead {
                     name: log.name.clone(),
                     seq: log.seq,
                     oldest: log.oldest(),
                     entries,
                 }
             }
-            None => Tail {
+            None => RoomHead {
                 name: room.clone(),
                 seq: 0,
                 oldest: 1,
                 entries: Vec::new(),
             },
         };
-        Answer::Tail(room, Some(tail))
+        HistoryReply::RoomHead(room, Some(tail))
     }
 
-    fn page(&self, ticket: Ticket, room: RoomName, span: PageRequest, limit: usize) -> Answer {
+    fn page(
+        &self,
+        request_id: RequestId,
+        room: RoomName,
+        request: PageRequest,
+        limit: usize,
+    ) -> HistoryReply {
         let page = self
             .rooms
             .get(room.key())
-            .map_or_else(empty_page, |log| log.page(span, limit));
-        Answer::Page(ticket, room, Some(page))
+            .map_or_else(empty_page, |log| log.page(request, limit));
+        HistoryReply::Page(request_id, room, Some(page))
     }
 
     /// Searching reads every word of a room, so it has a thread of its own; it is given the entries as they are now.
-    fn search(&mut self, ticket: Ticket, room: RoomName, query: String, limit: usize) {
+    fn search(&mut self, request_id: RequestId, room: RoomName, query: String, limit: usize) {
         let log = self.rooms.get(room.key());
         let entries = log
             .map(|log| log.entries.iter().map(|kept| kept.entry.clone()).collect())
             .unwrap_or_default();
         let oldest = log.map_or(1, Log::oldest);
         let search = Search {
-            ticket,
+            request_id,
             room,
             query,
             limit,
@@ -174,8 +183,8 @@ impl MemoryHistory {
             entries,
         };
         if let Err(SendError(search)) = self.searches.send(search) {
-            let _ = self.sender.send(Answer::Found(
-                search.ticket,
+            let _ = self.reply_sender.send(HistoryReply::Found(
+                search.request_id,
                 search.room,
                 search.query,
                 None,
@@ -186,7 +195,7 @@ impl MemoryHistory {
 
 /// One search over entries, oldest first.
 struct Search {
-    ticket: Ticket,
+    request_id: RequestId,
     room: RoomName,
     query: String,
     limit: usize,
@@ -195,7 +204,7 @@ struct Search {
 }
 
 impl Search {
-    fn run(self) -> Answer {
+    fn run(self) -> HistoryReply {
         let query = Query::new(&self.query);
         let hits = |entry: &&Arc<Entry>| !entry.is_amendment() && query.finds(&entry.text);
         let mut found = self.entries.iter().rev().filter(hits).cloned();
@@ -207,12 +216,12 @@ impl Search {
             entries,
             more: more || cut,
         };
-        Answer::Found(self.ticket, self.room, self.query, Some(page))
+        HistoryReply::Found(self.request_id, self.room, self.query, Some(page))
     }
 }
 
 /// Starts the thread that searches, until nobody asks any more.
-fn start_searching(answers: Sender<Answer>) -> Sender<Search> {
+fn start_searching(answers: Sender<HistoryReply>) -> Sender<Search> {
     let (sender, receiver) = unbounded::<Search>();
     let life = move || {
         receiver
@@ -251,24 +260,26 @@ impl History for MemoryHistory {
         0
     }
 
-    fn submit(&mut self, jobs: Vec<Job>) {
-        for job in jobs {
-            let answer = match job {
-                Job::Append(append) => self.append(append),
-                Job::Tail(room) => self.tail(room),
-                Job::Page(ticket, room, span, limit) => self.page(ticket, room, span, limit),
-                Job::Search(ticket, room, query, limit) => {
+    fn submit(&mut self, requests: Vec<HistoryRequest>) {
+        for request in requests {
+            let reply = match request {
+                HistoryRequest::Append(append) => self.append(append),
+                HistoryRequest::RoomHead(room) => self.tail(room),
+                HistoryRequest::Page(ticket, room, span, limit) => {
+                    self.page(ticket, room, span, limit)
+                }
+                HistoryRequest::Search(ticket, room, query, limit) => {
                     self.search(ticket, room, query, limit);
                     continue;
                 }
             };
             // The receiver lives as long as the sender: both are ours.
-            let _ = self.sender.send(answer);
+            let _ = self.reply_sender.send(reply);
         }
     }
 
-    fn answers(&self) -> &Receiver<Answer> {
-        &self.receiver
+    fn replies(&self) -> &Receiver<HistoryReply> {
+        &self.replies
     }
 }
 

@@ -12,24 +12,29 @@ fn append(who: &str, id: &str, text: &str) -> Append {
 }
 
 fn say(history: &mut MemoryHistory, who: &str, id: &str, text: &str) -> Outcome {
-    history.submit(vec![Job::Append(append(who, id, text))]);
+    history.submit(vec![HistoryRequest::Append(append(who, id, text))]);
     loop {
-        match history.receiver.try_recv() {
-            Ok(Answer::Appended(_, _, _, outcome)) => return outcome,
-            Ok(Answer::Trimmed(..)) => {}
+        match history.replies.try_recv() {
+            Ok(HistoryReply::Appended(_, _, _, outcome)) => return outcome,
+            Ok(HistoryReply::Trimmed(..)) => {}
             other => panic!("{other:?}"),
         }
     }
 }
 
 fn page(history: &mut MemoryHistory, span: PageRequest, limit: usize) -> (Vec<u64>, bool) {
-    history.submit(vec![Job::Page(Ticket(1), room(), span, limit)]);
+    history.submit(vec![HistoryRequest::Page(
+        RequestId(1),
+        room(),
+        span,
+        limit,
+    )]);
     match history
-        .receiver
+        .replies
         .iter()
-        .find(|answer| !matches!(answer, Answer::Trimmed(..)))
+        .find(|answer| !matches!(answer, HistoryReply::Trimmed(..)))
     {
-        Some(Answer::Page(_, _, Some(page))) => (
+        Some(HistoryReply::Page(_, _, Some(page))) => (
             page.entries.iter().map(|entry| entry.seq).collect(),
             page.more,
         ),
@@ -45,8 +50,9 @@ fn entries_are_numbered_without_gaps_and_time_never_goes_back() {
     };
     let mut earlier = append("Bruno", "1", "olá");
     earlier.at = 500;
-    history.submit(vec![Job::Append(earlier)]);
-    let Ok(Answer::Appended(_, _, _, Outcome::Stored(second))) = history.receiver.try_recv() else {
+    history.submit(vec![HistoryRequest::Append(earlier)]);
+    let Ok(HistoryReply::Appended(_, _, _, Outcome::Stored(second))) = history.replies.try_recv()
+    else {
         panic!()
     };
     assert_eq!((first.seq, second.seq), (1, 2));
@@ -75,10 +81,10 @@ fn an_id_is_unique_for_its_person_in_all_rooms() {
         room: RoomName::lobby(),
         ..append("Ana", "1", "oi")
     };
-    history.submit(vec![Job::Append(elsewhere)]);
+    history.submit(vec![HistoryRequest::Append(elsewhere)]);
     assert!(matches!(
-        history.receiver.try_recv(),
-        Ok(Answer::Appended(_, _, _, Outcome::IdReused))
+        history.replies.try_recv(),
+        Ok(HistoryReply::Appended(_, _, _, Outcome::IdReused))
     ));
 }
 
@@ -86,13 +92,17 @@ fn an_id_is_unique_for_its_person_in_all_rooms() {
 fn what_is_forgotten_is_told_of() {
     let mut history = history(100_000, 2);
     for n in 1..=3 {
-        history.submit(vec![Job::Append(append("Ana", &n.to_string(), "oi"))]);
+        history.submit(vec![HistoryRequest::Append(append(
+            "Ana",
+            &n.to_string(),
+            "oi",
+        ))]);
     }
     let oldest: Vec<u64> = history
-        .receiver
+        .replies
         .try_iter()
         .filter_map(|answer| {
-            if let Answer::Trimmed(_, oldest) = answer {
+            if let HistoryReply::Trimmed(_, oldest) = answer {
                 Some(oldest)
             } else {
                 None
@@ -110,8 +120,10 @@ fn what_is_forgotten_is_told_of() {
 fn a_room_keeps_the_spelling_it_was_opened_with() {
     let mut history = history(100_000, 100);
     say(&mut history, "Ana", "1", "oi");
-    history.submit(vec![Job::Tail(RoomName::new("LABORATORIO").unwrap())]);
-    let Ok(Answer::Tail(asked, Some(tail))) = history.receiver.try_recv() else {
+    history.submit(vec![HistoryRequest::RoomHead(
+        RoomName::new("LABORATORIO").unwrap(),
+    )]);
+    let Ok(HistoryReply::RoomHead(asked, Some(tail))) = history.replies.try_recv() else {
         panic!()
     };
     assert_eq!(
@@ -199,10 +211,10 @@ fn what_is_changed_is_counted_as_it_is_now() {
         (edit, 12 + 2 * ENTRY),
         (samples::erase("Ana", "3", 1, 1000), 3 * ENTRY),
     ] {
-        history.submit(vec![Job::Append(change)]);
+        history.submit(vec![HistoryRequest::Append(change)]);
         assert!(matches!(
-            history.receiver.try_recv(),
-            Ok(Answer::Appended(_, _, _, Outcome::Stored(_)))
+            history.replies.try_recv(),
+            Ok(HistoryReply::Appended(_, _, _, Outcome::Stored(_)))
         ));
         assert_eq!(
             (history.bytes, history.rooms.values().next().unwrap().bytes),
@@ -215,14 +227,20 @@ fn what_is_changed_is_counted_as_it_is_now() {
 fn what_was_forgotten_can_not_be_changed() {
     let mut history = history(1000, 2);
     for n in 1..=3 {
-        history.submit(vec![Job::Append(append("Ana", &n.to_string(), "oi"))]);
+        history.submit(vec![HistoryRequest::Append(append(
+            "Ana",
+            &n.to_string(),
+            "oi",
+        ))]);
     }
-    while history.receiver.try_recv().is_ok() {}
+    while history.replies.try_recv().is_ok() {}
     for seq in [1, 4] {
-        history.submit(vec![Job::Append(samples::erase("Ana", "x", seq, 1000))]);
+        history.submit(vec![HistoryRequest::Append(samples::erase(
+            "Ana", "x", seq, 1000,
+        ))]);
         assert!(matches!(
-            history.receiver.try_recv(),
-            Ok(Answer::Appended(_, _, _, Outcome::NoSuchEntry))
+            history.replies.try_recv(),
+            Ok(HistoryReply::Appended(_, _, _, Outcome::NoSuchEntry))
         ));
     }
 }
@@ -236,8 +254,13 @@ fn search_folds_accents_and_case_and_gives_the_newest_first() {
     {
         say(&mut history, "Ana", &n.to_string(), text);
     }
-    history.submit(vec![Job::Search(Ticket(1), room(), "conceiçao".into(), 10)]);
-    let Ok(Answer::Found(_, _, _, Some(page))) = history.receiver.recv() else {
+    history.submit(vec![HistoryRequest::Search(
+        RequestId(1),
+        room(),
+        "conceiçao".into(),
+        10,
+    )]);
+    let Ok(HistoryReply::Found(_, _, _, Some(page))) = history.replies.recv() else {
         panic!()
     };
     assert_eq!(
@@ -253,13 +276,13 @@ fn search_folds_accents_and_case_and_gives_the_newest_first() {
 fn an_answer_to_what_was_dropped_is_refused_but_one_that_was_stored_stays_stored() {
     let mut history = history(100_000, 3);
     let reply = |history: &mut MemoryHistory, id: &str, to: u64| {
-        history.submit(vec![Job::Append(Append {
+        history.submit(vec![HistoryRequest::Append(Append {
             reply_to: Some(to),
             ..append("Ana", id, "sim")
         })]);
-        let answers = history.receiver.try_iter().collect::<Vec<_>>();
+        let answers = history.replies.try_iter().collect::<Vec<_>>();
         answers.into_iter().find_map(|answer| match answer {
-            Answer::Appended(_, _, _, outcome) => Some(outcome),
+            HistoryReply::Appended(_, _, _, outcome) => Some(outcome),
             _ => None,
         })
     };

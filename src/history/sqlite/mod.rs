@@ -15,7 +15,7 @@ mod schema;
 mod trim;
 mod writer;
 
-use super::{Answer, History, Job};
+use super::{History, HistoryReply, HistoryRequest};
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,11 +32,11 @@ pub struct SqliteHistory {
     count: u64,
     moved_aside: Option<PathBuf>,
     /// `None` only while being dropped: a thread ends when nobody can send to it any more.
-    writer: Option<Sender<Job>>,
-    reader: Option<Sender<Job>>,
-    answers: Receiver<Answer>,
+    writer: Option<Sender<HistoryRequest>>,
+    reader: Option<Sender<HistoryRequest>>,
+    replies: Receiver<HistoryReply>,
     /// For jobs that no thread can do any more.
-    unanswered: Sender<Answer>,
+    failure_replies: Sender<HistoryReply>,
     /// The writer's, then the reader's.
     threads: Vec<JoinHandle<()>>,
     /// Keeps a second server from this file. Dropped last, after both connections.
@@ -50,23 +50,23 @@ impl SqliteHistory {
     /// Why the file can't be used; it was not touched then.
     pub fn open(path: &Path, retention: Option<Retention>) -> Result<Self, OpenError> {
         let opened = schema::open(path)?;
-        let (answers, receiver) = unbounded();
-        let (to_writer, writer_jobs) = unbounded();
-        let (to_reader, reader_jobs) = unbounded();
-        let unanswered = answers.clone();
-        let reading = reader::Reader::new(schema::open_to_read(path)?, answers.clone());
-        let writing = writer::Writer::new(opened.connection, retention, answers);
-        let spawn = |name: &str, life: Box<dyn FnOnce() + Send>| {
+        let (reply_sender, replies) = unbounded();
+        let (to_writer, writer_requests) = unbounded();
+        let (to_reader, reader_requests) = unbounded();
+        let failure_replies = reply_sender.clone();
+        let reader = reader::HistoryReader::new(schema::open_to_read(path)?, reply_sender.clone());
+        let writer = writer::Writer::new(opened.connection, retention, reply_sender);
+        let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()
                 .name(name.into())
-                .spawn(life)
+                .spawn(body)
                 .map_err(OpenError::Io)
         };
         let threads = vec![
-            spawn("history", Box::new(move || writing.run(&writer_jobs)))?,
+            spawn("history", Box::new(move || writer.run(&writer_requests)))?,
             spawn(
                 "history-reader",
-                Box::new(move || reading.run(&reader_jobs)),
+                Box::new(move || reader.run(&reader_requests)),
             )?,
         ];
         Ok(Self {
@@ -75,8 +75,8 @@ impl SqliteHistory {
             moved_aside: opened.moved_aside,
             writer: Some(to_writer),
             reader: Some(to_reader),
-            answers: receiver,
-            unanswered,
+            replies,
+            failure_replies,
             threads,
             _lock: opened.lock,
         })
@@ -97,23 +97,23 @@ impl History for SqliteHistory {
         self.count
     }
 
-    fn submit(&mut self, jobs: Vec<Job>) {
-        for job in jobs {
-            let thread = if matches!(job, Job::Append(_)) {
+    fn submit(&mut self, requests: Vec<HistoryRequest>) {
+        for request in requests {
+            let thread = if matches!(request, HistoryRequest::Append(_)) {
                 &self.writer
             } else {
                 &self.reader
             };
             let Some(thread) = thread else { continue };
-            if let Err(SendError(job)) = thread.send(job) {
+            if let Err(SendError(job)) = thread.send(request) {
                 log::error!("Uma parte do histórico parou. Ligue o servidor de novo.");
-                let _ = self.unanswered.send(job.unavailable());
+                let _ = self.failure_replies.send(job.unavailable_reply());
             }
         }
     }
 
-    fn answers(&self) -> &Receiver<Answer> {
-        &self.answers
+    fn replies(&self) -> &Receiver<HistoryReply> {
+        &self.replies
     }
 }
 

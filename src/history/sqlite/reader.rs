@@ -3,7 +3,7 @@
 use super::amend::read_seqs;
 use super::reasons::sql_reason;
 use super::schema::{EDITED, ERASED, key, last_key, room_of, seq_of};
-use crate::history::{Answer, Job, Page, TAIL, Tail, fit_page};
+use crate::history::{HistoryReply, HistoryRequest, Page, RECENT, RoomHead, fit_page};
 use crate::name::RoomName;
 use crate::protocol::{Entry, PageRequest};
 use crossbeam_channel::{Receiver, Sender};
@@ -11,9 +11,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
 
 /// The reader's state.
-pub struct Reader {
+pub struct HistoryReader {
     connection: Connection,
-    answers: Sender<Answer>,
+    replies: Sender<HistoryReply>,
 }
 
 /// A room as the database has it.
@@ -24,34 +24,34 @@ pub struct Room {
     pub oldest: u64,
 }
 
-impl Reader {
-    pub fn new(connection: Connection, answers: Sender<Answer>) -> Self {
+impl HistoryReader {
+    pub fn new(connection: Connection, replies: Sender<HistoryReply>) -> Self {
         Self {
             connection,
-            answers,
+            replies,
         }
     }
 
     /// Works until nobody can send any more.
-    pub fn run(self, jobs: &Receiver<Job>) {
-        for job in jobs {
-            let answer = match job {
-                Job::Tail(room) => {
-                    let tail = tolerate(tail(&self.connection, &room));
-                    Answer::Tail(room, tail)
+    pub fn run(self, requests: &Receiver<HistoryRequest>) {
+        for request in requests {
+            let reply = match request {
+                HistoryRequest::RoomHead(room) => {
+                    let head = tolerate(tail(&self.connection, &room));
+                    HistoryReply::RoomHead(room, head)
                 }
-                Job::Page(ticket, room, span, limit) => {
+                HistoryRequest::Page(ticket, room, span, limit) => {
                     let page = tolerate(page(&self.connection, &room, span, limit));
-                    Answer::Page(ticket, room, page)
+                    HistoryReply::Page(ticket, room, page)
                 }
-                Job::Search(ticket, room, query, limit) => {
+                HistoryRequest::Search(ticket, room, query, limit) => {
                     let page = tolerate(search(&self.connection, &room, &query, limit));
-                    Answer::Found(ticket, room, query, page)
+                    HistoryReply::Found(ticket, room, query, page)
                 }
                 // The writer's work never comes here.
-                Job::Append(_) => continue,
+                HistoryRequest::Append(_) => continue,
             };
-            if self.answers.send(answer).is_err() {
+            if self.replies.send(reply).is_err() {
                 return;
             }
         }
@@ -81,21 +81,21 @@ pub fn room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Option
     select.query_row([&**name.key()], room).optional()
 }
 
-fn tail(connection: &Connection, name: &RoomName) -> rusqlite::Result<Tail> {
+fn tail(connection: &Connection, name: &RoomName) -> rusqlite::Result<RoomHead> {
     // One transaction, so that the numbers and the entries belong together.
     let snapshot = connection.unchecked_transaction()?;
     let Some(room) = room(&snapshot, name)? else {
-        return Ok(Tail {
+        return Ok(RoomHead {
             name: name.clone(),
             seq: 0,
             oldest: 1,
             entries: Vec::new(),
         });
     };
-    let mut entries = read(&snapshot, &room, room.seq + 1, TAIL)?;
+    let mut entries = read(&snapshot, &room, room.seq + 1, RECENT)?;
     entries.reverse();
     let name = RoomName::new(&room.name).unwrap_or_else(|_| name.clone());
-    Ok(Tail {
+    Ok(RoomHead {
         name,
         seq: room.seq,
         oldest: room.oldest,
@@ -106,7 +106,7 @@ fn tail(connection: &Connection, name: &RoomName) -> rusqlite::Result<Tail> {
 fn page(
     connection: &Connection,
     name: &RoomName,
-    span: PageRequest,
+    request: PageRequest,
     limit: usize,
 ) -> rusqlite::Result<Page> {
     let snapshot = connection.unchecked_transaction()?;
@@ -116,7 +116,7 @@ fn page(
             ..Page::default()
         });
     };
-    let (mut entries, forward) = match span {
+    let (mut entries, forward) = match request {
         PageRequest::After(seq) => (
             read_after(&snapshot, &room, seq.min(room.seq), limit + 1)?,
             true,

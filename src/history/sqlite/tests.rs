@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::history::samples::{self, Folder, room};
-use crate::history::{Append, Outcome, Page, Tail, Ticket};
+use crate::history::{Append, Outcome, Page, RequestId, RoomHead};
 use crate::name::RoomName;
 use crate::protocol::PageRequest;
 use proptest::prelude::*;
@@ -30,14 +30,14 @@ fn append(who: &str, id: &str, text: &str) -> Append {
     )
 }
 
-fn ask(history: &mut SqliteHistory, job: Job) -> Answer {
+fn ask(history: &mut SqliteHistory, job: HistoryRequest) -> HistoryReply {
     history.submit(vec![job]);
-    history.answers().recv_timeout(DEADLINE).unwrap()
+    history.replies().recv_timeout(DEADLINE).unwrap()
 }
 
 fn say(history: &mut SqliteHistory, who: &str, id: &str, text: &str) -> Outcome {
-    match ask(history, Job::Append(append(who, id, text))) {
-        Answer::Appended(_, _, _, outcome) => outcome,
+    match ask(history, HistoryRequest::Append(append(who, id, text))) {
+        HistoryReply::Appended(_, _, _, outcome) => outcome,
         other => panic!("{other:?}"),
     }
 }
@@ -45,33 +45,39 @@ fn say(history: &mut SqliteHistory, who: &str, id: &str, text: &str) -> Outcome 
 fn reply(history: &mut SqliteHistory, id: &str, to: u64) -> Outcome {
     match ask(
         history,
-        Job::Append(Append {
+        HistoryRequest::Append(Append {
             reply_to: Some(to),
             ..append("Ana", id, "sim")
         }),
     ) {
-        Answer::Appended(_, _, _, outcome) => outcome,
+        HistoryReply::Appended(_, _, _, outcome) => outcome,
         other => panic!("{other:?}"),
     }
 }
 
-fn tail(history: &mut SqliteHistory) -> Tail {
-    match ask(history, Job::Tail(room())) {
-        Answer::Tail(_, Some(tail)) => tail,
+fn tail(history: &mut SqliteHistory) -> RoomHead {
+    match ask(history, HistoryRequest::RoomHead(room())) {
+        HistoryReply::RoomHead(_, Some(tail)) => tail,
         other => panic!("{other:?}"),
     }
 }
 
 fn page(history: &mut SqliteHistory, span: PageRequest, limit: usize) -> (Vec<u64>, bool) {
-    match ask(history, Job::Page(Ticket(1), room(), span, limit)) {
-        Answer::Page(_, _, Some(page)) => (seqs(&page), page.more),
+    match ask(
+        history,
+        HistoryRequest::Page(RequestId(1), room(), span, limit),
+    ) {
+        HistoryReply::Page(_, _, Some(page)) => (seqs(&page), page.more),
         other => panic!("{other:?}"),
     }
 }
 
 fn find(history: &mut SqliteHistory, query: &str, limit: usize) -> Page {
-    match ask(history, Job::Search(Ticket(1), room(), query.into(), limit)) {
-        Answer::Found(_, _, _, Some(page)) => page,
+    match ask(
+        history,
+        HistoryRequest::Search(RequestId(1), room(), query.into(), limit),
+    ) {
+        HistoryReply::Found(_, _, _, Some(page)) => page,
         other => panic!("{query:?}: {other:?}"),
     }
 }
@@ -127,9 +133,9 @@ fn time_never_goes_back_within_a_room() {
     };
     let mut earlier = append("Ana", "2", "antes");
     earlier.at = 5;
-    let answer = ask(&mut history, Job::Append(earlier));
+    let answer = ask(&mut history, HistoryRequest::Append(earlier));
     assert!(
-        matches!(answer, Answer::Appended(_, _, _, Outcome::Stored(entry)) if entry.at == first.at)
+        matches!(answer, HistoryReply::Appended(_, _, _, Outcome::Stored(entry)) if entry.at == first.at)
     );
 }
 
@@ -139,7 +145,7 @@ fn everything_submitted_is_stored_even_if_nobody_waits_for_the_answer() {
     let mut history = open(&folder);
     history.submit(
         (0..5000)
-            .map(|n| Job::Append(append("Ana", &n.to_string(), "oi")))
+            .map(|n| HistoryRequest::Append(append("Ana", &n.to_string(), "oi")))
             .collect(),
     );
     drop(history);
@@ -280,7 +286,7 @@ fn damage_in_the_middle_is_found_at_the_start() {
     let epoch = history.epoch();
     history.submit(
         (0..2000)
-            .map(|n| Job::Append(append("Ana", &n.to_string(), &"texto ".repeat(20))))
+            .map(|n| HistoryRequest::Append(append("Ana", &n.to_string(), &"texto ".repeat(20))))
             .collect(),
     );
     drop(history);
@@ -367,15 +373,15 @@ fn what_is_too_old_is_trimmed_and_its_id_is_remembered() {
         } else {
             old.at
         };
-        history.submit(vec![Job::Append(old)]);
+        history.submit(vec![HistoryRequest::Append(old)]);
     }
     drop(history);
     let retention = Retention::new(Duration::from_secs(2 * 24 * 3600));
     let mut history = SqliteHistory::open(&folder.log(), Some(retention)).unwrap();
     let mut oldest = 0;
     while oldest < 1101 {
-        match history.answers().recv_timeout(DEADLINE).unwrap() {
-            Answer::Trimmed(room, first) => {
+        match history.replies().recv_timeout(DEADLINE).unwrap() {
+            HistoryReply::Trimmed(room, first) => {
                 assert_eq!(room.as_str(), "Laboratório");
                 oldest = first;
             }

@@ -5,7 +5,7 @@ use super::reasons::sql_reason;
 use super::schema::{key, last_key, room_of, seq_of};
 use super::trim::Retention;
 use crate::history::amend::{Content, content};
-use crate::history::{Answer, Append, Job, Outcome};
+use crate::history::{Append, HistoryReply, HistoryRequest, Outcome};
 use crate::identity::PersonId;
 use crate::protocol::Entry;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -39,7 +39,7 @@ struct Known {
 pub struct Writer {
     connection: Connection,
     retention: Option<Retention>,
-    answers: Sender<Answer>,
+    replies: Sender<HistoryReply>,
     known: Known,
 }
 
@@ -47,29 +47,29 @@ impl Writer {
     pub fn new(
         connection: Connection,
         retention: Option<Retention>,
-        answers: Sender<Answer>,
+        replies: Sender<HistoryReply>,
     ) -> Self {
         Self {
             connection,
             retention,
-            answers,
+            replies,
             known: Known::default(),
         }
     }
 
     /// Works until nobody can send any more; then everything that was sent is stored.
-    pub fn run(mut self, jobs: &Receiver<Job>) {
+    pub fn run(mut self, requests: &Receiver<HistoryRequest>) {
         let mut next_trim = self.retention.as_ref().map(|_| Instant::now());
         loop {
             let timeout = next_trim.map_or(Duration::MAX, |at| {
                 at.saturating_duration_since(Instant::now())
             });
             let first = match next_trim {
-                Some(_) => jobs.recv_timeout(timeout),
-                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(_) => requests.recv_timeout(timeout),
+                None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match first {
-                Ok(job) => self.store(std::iter::once(job).chain(jobs.try_iter()).take(BATCH)),
+                Ok(job) => self.store(std::iter::once(job).chain(requests.try_iter()).take(BATCH)),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -85,7 +85,7 @@ impl Writer {
         let again = match retention.trim(&mut self.connection) {
             Ok(trimmed) => {
                 for (room, oldest) in trimmed.rooms {
-                    let _ = self.answers.send(Answer::Trimmed(room, oldest));
+                    let _ = self.replies.send(HistoryReply::Trimmed(room, oldest));
                 }
                 if trimmed.more {
                     Duration::ZERO
@@ -105,10 +105,10 @@ impl Writer {
     }
 
     /// Stores a batch and answers it.
-    fn store(&mut self, jobs: impl Iterator<Item = Job>) {
-        let batch: Vec<Append> = jobs
+    fn store(&mut self, requests: impl Iterator<Item = HistoryRequest>) {
+        let batch: Vec<Append> = requests
             .filter_map(|job| match job {
-                Job::Append(append) => Some(append),
+                HistoryRequest::Append(append) => Some(append),
                 // The reader's work never comes here.
                 _ => None,
             })
@@ -124,8 +124,8 @@ impl Writer {
                 vec![Outcome::Unavailable; batch.len()]
             });
         for (append, outcome) in batch.into_iter().zip(outcomes) {
-            let _ = self.answers.send(Answer::Appended(
-                append.ticket,
+            let _ = self.replies.send(HistoryReply::Appended(
+                append.request_id,
                 append.id,
                 append.room,
                 outcome,

@@ -160,7 +160,7 @@ fn every_message_takes_one_place_in_the_window_and_gives_one_back() {
                 .filter(|effect| matches!(effect, Effect::Answered(ANA)))
                 .count();
             effects.into_iter().for_each(|effect| scene.effect(effect));
-            let Ok(answer) = scene.history.answers().try_recv() else {
+            let Ok(answer) = scene.history.replies().try_recv() else {
                 break;
             };
             scene.hub.handle(Event::Answered(answer), scene.now);
@@ -197,7 +197,7 @@ fn every_errand_is_done_exactly_once() {
             if done == 1 {
                 break;
             }
-            let answer = scene.history.answers().recv().unwrap();
+            let answer = scene.history.replies().recv().unwrap();
             scene.hub.handle(Event::Answered(answer), scene.now);
         }
         assert_eq!(done, 1, "{json}");

@@ -1,7 +1,9 @@
 //! The simplest log there can be, as a measure for the others: everything in one list, answered at once.
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use papo::history::{Amendment, Answer, Append, History, Job, Outcome, Page, TAIL, Tail};
+use papo::history::{
+    Amendment, Append, History, HistoryReply, HistoryRequest, Outcome, Page, RECENT, RoomHead,
+};
 use papo::identity::PersonId;
 use papo::name::RoomName;
 use papo::protocol::{Entry, PageRequest};
@@ -15,8 +17,8 @@ pub struct Shelf {
     said: Vec<(PersonId, String, Option<Amendment>)>,
     ids: HashMap<(PersonId, String), u64>,
     trimmed: usize,
-    sender: Sender<Answer>,
-    receiver: Receiver<Answer>,
+    sender: Sender<HistoryReply>,
+    receiver: Receiver<HistoryReply>,
 }
 
 impl Shelf {
@@ -37,7 +39,7 @@ impl Shelf {
         self.trimmed = (self.trimmed + count).min(self.entries.len());
         let _ = self
             .sender
-            .send(Answer::Trimmed(RoomName::lobby(), self.oldest()));
+            .send(HistoryReply::Trimmed(RoomName::lobby(), self.oldest()));
     }
 
     fn oldest(&self) -> u64 {
@@ -112,10 +114,10 @@ impl Shelf {
         }
     }
 
-    fn tail(&self) -> Tail {
-        let from = self.trimmed.max(self.entries.len().saturating_sub(TAIL));
+    fn tail(&self) -> RoomHead {
+        let from = self.trimmed.max(self.entries.len().saturating_sub(RECENT));
         let (seq, entries) = (self.entries.len() as u64, self.entries[from..].to_vec());
-        Tail {
+        RoomHead {
             name: RoomName::lobby(),
             seq,
             oldest: self.oldest(),
@@ -146,25 +148,25 @@ impl History for Shelf {
         0
     }
 
-    fn submit(&mut self, jobs: Vec<Job>) {
+    fn submit(&mut self, jobs: Vec<HistoryRequest>) {
         for job in jobs {
             let answer = match job {
-                Job::Append(append) => {
+                HistoryRequest::Append(append) => {
                     let (ticket, id, room) =
-                        (append.ticket, append.id.clone(), append.room.clone());
-                    Answer::Appended(ticket, id, room, self.append(append))
+                        (append.request_id, append.id.clone(), append.room.clone());
+                    HistoryReply::Appended(ticket, id, room, self.append(append))
                 }
-                Job::Tail(room) => Answer::Tail(room, Some(self.tail())),
-                Job::Page(ticket, room, span, limit) => {
-                    Answer::Page(ticket, room, Some(self.page(span, limit)))
+                HistoryRequest::RoomHead(room) => HistoryReply::RoomHead(room, Some(self.tail())),
+                HistoryRequest::Page(ticket, room, span, limit) => {
+                    HistoryReply::Page(ticket, room, Some(self.page(span, limit)))
                 }
-                Job::Search(..) => panic!("nobody in the model searches"),
+                HistoryRequest::Search(..) => panic!("nobody in the model searches"),
             };
             let _ = self.sender.send(answer);
         }
     }
 
-    fn answers(&self) -> &Receiver<Answer> {
+    fn replies(&self) -> &Receiver<HistoryReply> {
         &self.receiver
     }
 }

@@ -7,7 +7,7 @@ use crate::line::{Change, Line};
 use crate::stage::Deadline;
 use crate::transcript::Transcript;
 use papo::delivery::ChannelId;
-use papo::history::{Answer, History, Job, Outcome};
+use papo::history::{History, HistoryReply, HistoryRequest, Outcome};
 use papo::hub::{Effect, Event, Hub, Now};
 use papo::link::{Address, ConnId};
 use papo::name::Name;
@@ -41,9 +41,9 @@ pub struct World {
     wires: BTreeMap<ConnId, Wire>,
     next: u64,
     hears: HashMap<ChannelId, Vec<ConnId>>,
-    to_store: VecDeque<Job>,
-    to_read: VecDeque<Job>,
-    answers: VecDeque<Answer>,
+    to_store: VecDeque<HistoryRequest>,
+    to_read: VecDeque<HistoryRequest>,
+    answers: VecDeque<HistoryReply>,
     /// What the log must hold, from what was stored; and up to where it was trimmed.
     pub truth: Vec<Line>,
     pub trimmed: u64,
@@ -274,17 +274,17 @@ impl World {
     }
 
     /// The log does so many of the jobs that wait in one of its queues.
-    fn work(&mut self, times: usize, queue: fn(&mut Self) -> &mut VecDeque<Job>) {
+    fn work(&mut self, times: usize, queue: fn(&mut Self) -> &mut VecDeque<HistoryRequest>) {
         let queue = queue(self);
-        let jobs: Vec<Job> = queue.drain(..times.min(queue.len())).collect();
+        let jobs: Vec<HistoryRequest> = queue.drain(..times.min(queue.len())).collect();
         let (mut waiting, deadline, mut stored) =
             (jobs.len(), Deadline::within_seconds(60), Vec::new());
         let history = self.home.history();
         history.submit(jobs);
         while waiting > 0 {
-            let answer = history.answers().recv_timeout(deadline.left()).unwrap();
-            waiting -= usize::from(!matches!(answer, Answer::Trimmed(..)));
-            if let Answer::Appended(_, _, _, Outcome::Stored(entry)) = &answer {
+            let answer = history.replies().recv_timeout(deadline.left()).unwrap();
+            waiting -= usize::from(!matches!(answer, HistoryReply::Trimmed(..)));
+            if let HistoryReply::Appended(_, _, _, Outcome::Stored(entry)) = &answer {
                 stored.push(entry.clone());
             }
             self.answers.push_back(answer);
@@ -307,7 +307,7 @@ impl World {
         };
         shelf.trim(count);
         self.trimmed = (self.trimmed + count as u64).min(self.truth.len() as u64);
-        self.answers.extend(shelf.answers().try_iter());
+        self.answers.extend(shelf.replies().try_iter());
     }
 
     /// The server ends: what was not stored is lost, and so is every answer that nobody heard.
@@ -381,7 +381,7 @@ impl World {
                         .or_default()
                         .retain(|other| *other != conn);
                 }
-                Effect::Ask(job @ Job::Append(_)) => self.to_store.push_back(job),
+                Effect::Ask(job @ HistoryRequest::Append(_)) => self.to_store.push_back(job),
                 Effect::Ask(job) => self.to_read.push_back(job),
                 Effect::Answered(_) | Effect::ErrandDone(_) => {}
             }

@@ -4,8 +4,8 @@ use super::*;
 use crate::history::samples::{edit, erase};
 
 fn submit(history: &mut SqliteHistory, append: Append) -> Outcome {
-    match ask(history, Job::Append(append)) {
-        Answer::Appended(_, _, _, outcome) => outcome,
+    match ask(history, HistoryRequest::Append(append)) {
+        HistoryReply::Appended(_, _, _, outcome) => outcome,
         other => panic!("{other:?}"),
     }
 }
@@ -67,14 +67,14 @@ fn nothing_of_an_erased_text_stays_in_the_file() {
         _ => format!("mensagem de número {n}, como outra qualquer"),
     };
     let all: Vec<_> = (0..3000)
-        .map(|n| Job::Append(append("Ana", &n.to_string(), &text(n))))
+        .map(|n| HistoryRequest::Append(append("Ana", &n.to_string(), &text(n))))
         .collect();
     // Small batches, so that the index is merged now and then.
     for batch in all.chunks(9) {
         history.submit(batch.to_vec());
         batch
             .iter()
-            .for_each(|_| drop(history.answers().recv_timeout(DEADLINE).unwrap()));
+            .for_each(|_| drop(history.replies().recv_timeout(DEADLINE).unwrap()));
     }
     assert!(matches!(
         submit(&mut history, edit("Ana", "e", 701, "zuretinha", now())),
@@ -140,7 +140,7 @@ fn what_is_too_old_to_be_kept_is_too_old_to_be_changed_and_its_changes_are_trimm
     let mut history = open(&folder);
     let long_ago = now() - 3 * 24 * 3600 * 1000;
     for n in 1..=20_u64 {
-        history.submit(vec![Job::Append(samples::append(
+        history.submit(vec![HistoryRequest::Append(samples::append(
             "Ana",
             &n.to_string(),
             "velha",
@@ -148,15 +148,18 @@ fn what_is_too_old_to_be_kept_is_too_old_to_be_changed_and_its_changes_are_trimm
         ))]);
     }
     history.submit(vec![
-        Job::Append(edit("Ana", "e1", 1, "nova", long_ago)),
-        Job::Append(erase("Ana", "e2", 2, long_ago)),
-        Job::Append(edit("Ana", "e3", 3, "recente", now())),
+        HistoryRequest::Append(edit("Ana", "e1", 1, "nova", long_ago)),
+        HistoryRequest::Append(erase("Ana", "e2", 2, long_ago)),
+        HistoryRequest::Append(edit("Ana", "e3", 3, "recente", now())),
     ]);
     drop(history);
     let retention = Retention::new(Duration::from_secs(2 * 24 * 3600));
     let mut history = SqliteHistory::open(&folder.log(), Some(retention)).unwrap();
-    let trimmed = history.answers().recv_timeout(DEADLINE).unwrap();
-    assert!(matches!(trimmed, Answer::Trimmed(_, 23)), "{trimmed:?}");
+    let trimmed = history.replies().recv_timeout(DEADLINE).unwrap();
+    assert!(
+        matches!(trimmed, HistoryReply::Trimmed(_, 23)),
+        "{trimmed:?}"
+    );
     let entries = tail(&mut history).entries;
     // The edit itself is still there; what it said went with its entry.
     assert_eq!(
