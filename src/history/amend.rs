@@ -15,18 +15,18 @@ pub enum Amendment {
     Erase(u64),
     /// Whatever somebody of this name said becomes empty. The history looks for it when it stores the message, so that
     /// nothing said meanwhile escapes.
-    EraseOf {
+    EraseByAuthor {
         /// The name, in any spelling.
         name: Name,
         /// Nothing older than this, in Unix milliseconds.
         since_ms: u64,
         /// Only so many, the latest.
-        most: usize,
+        limit: usize,
     },
 }
 
 /// Most entries that are looked through for those of one person: a few dozen milliseconds of work.
-pub const LOOKED_THROUGH: usize = 50_000;
+pub const SCAN_LIMIT: usize = 50_000;
 
 /// What a home knows of an entry that is to be changed.
 pub struct Target {
@@ -43,7 +43,7 @@ impl Target {
     ///
     /// # Errors
     /// The outcome when it may not.
-    pub fn permits(&self, append: &Append) -> Result<(), Outcome> {
+    pub fn authorize(&self, append: &Append) -> Result<(), Outcome> {
         // Words in somebody's mouth are for nobody, not even for who may erase everything.
         let any_author = append.any_author && !matches!(append.amends, Some(Amendment::Edit(_)));
         let permitted =
@@ -57,33 +57,33 @@ impl Target {
 }
 
 /// Tells whether two messages under one id are the same message, also after the text itself was changed or is gone.
-pub type Content = [u8; 16];
+pub type Fingerprint = [u8; 16];
 
 /// What this message says. When the entries of a person are to be erased, the time is left out: it is another one when
 /// the same is sent again.
-pub fn content(append: &Append) -> Content {
+pub fn fingerprint(append: &Append) -> Fingerprint {
     match &append.amends {
         None => digest(u8::from(append.action), append.reply_to, &append.text),
         Some(Amendment::Edit(seq)) => digest(2, Some(*seq), &append.text),
         Some(Amendment::Erase(seq)) => digest(3, Some(*seq), ""),
-        Some(Amendment::EraseOf { name, .. }) => digest(4, None, name.key()),
+        Some(Amendment::EraseByAuthor { name, .. }) => digest(4, None, name.key()),
     }
 }
 
 /// What an entry said that nothing has changed yet.
-pub fn content_of(entry: &Entry) -> Content {
+pub fn entry_fingerprint(entry: &Entry) -> Fingerprint {
     digest(u8::from(entry.action), entry.reply_to, &entry.text)
 }
 
 /// The files hold these: the form for ordinary messages must stay.
-fn digest(kind: u8, number: Option<u64>, text: &str) -> Content {
+fn digest(kind: u8, number: Option<u64>, text: &str) -> Fingerprint {
     let mut hasher = Sha256::new();
     hasher.update([kind]);
     hasher.update(number.unwrap_or(0).to_be_bytes());
     hasher.update(text.as_bytes());
-    let mut content = [0; 16];
-    content.copy_from_slice(&hasher.finalize()[..16]);
-    content
+    let mut fingerprint = [0; 16];
+    fingerprint.copy_from_slice(&hasher.finalize()[..16]);
+    fingerprint
 }
 
 #[cfg(test)]

@@ -234,7 +234,7 @@ fn the_latest_of_one_person_are_erased_together() {
         assert_eq!(log(history), ["a", "†", "c", "†", "†", "-[4]", "-[2, 5]"]);
         assert_eq!(
             submit(history, erase_of("Bia", "2", "José", 1001, 1012)),
-            Outcome::NothingSaid
+            Outcome::NothingToErase
         );
         assert_eq!(
             stored(history, erase_of("Bia", "3", "José", 0, 1013)).erases,
@@ -242,7 +242,7 @@ fn the_latest_of_one_person_are_erased_together() {
         );
         assert_eq!(
             submit(history, erase_of("Bia", "4", "Zé", 0, 1014)),
-            Outcome::NothingSaid
+            Outcome::NothingToErase
         );
     });
 }

@@ -76,7 +76,7 @@ pub enum Outcome {
     /// There is no such entry to be changed, or no longer.
     NoSuchEntry,
     /// Nothing was said by that name in that time that could be erased.
-    NothingSaid,
+    NothingToErase,
     /// The entry is not for this person to change, or can't be changed at all: it is erased, or changes another.
     Forbidden,
     /// Not stored: the log can't be written now.

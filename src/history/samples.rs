@@ -76,10 +76,10 @@ pub fn erase(who: &str, id: &str, seq: u64, at: u64) -> Append {
 
 /// Somebody who may erases the latest entries of a person.
 pub fn erase_of(who: &str, id: &str, name: &str, since_ms: u64, at: u64) -> Append {
-    let amendment = Amendment::EraseOf {
+    let amendment = Amendment::EraseByAuthor {
         name: Name::new(name).unwrap(),
         since_ms,
-        most: 2,
+        limit: 2,
     };
     Append {
         amends: Some(amendment),

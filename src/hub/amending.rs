@@ -71,10 +71,10 @@ impl Hub {
         let time = spoken_time(seconds);
         log::info!(target: HOSTS_LOG, "{by} pediu para apagar o que {name} disse em {time} na sala {room}.");
         let since_ms = now.unix_ms.saturating_sub(seconds.saturating_mul(1000));
-        let amendment = Amendment::EraseOf {
+        let amendment = Amendment::EraseByAuthor {
             name,
             since_ms,
-            most: ERASED_AT_ONCE,
+            limit: ERASED_AT_ONCE,
         };
         self.ask_to_amend(conn, channel, (id, String::new()), amendment, true, now);
         Ok(())

@@ -98,7 +98,7 @@ impl Hub {
             Outcome::Duplicate { seq, at } => self.acknowledge(conn, id, channel, seq, at, true),
             Outcome::IdReused => self.refuse(conn, &id, Refusal::new(ErrorCode::IdReused)),
             Outcome::NoSuchEntry => self.refuse(conn, &id, Refusal::new(ErrorCode::NoSuchEntry)),
-            Outcome::NothingSaid => self.refuse(conn, &id, nothing_to_erase()),
+            Outcome::NothingToErase => self.refuse(conn, &id, nothing_to_erase()),
             Outcome::Forbidden => self.refuse(conn, &id, not_to_be_changed()),
             Outcome::Unavailable => {
                 self.refuse(conn, &id, Refusal::new(ErrorCode::HistoryUnavailable))

@@ -1,7 +1,9 @@
 //! One room's log in memory: what is kept of each entry, how it is read, and how one entry changes others.
 
-use super::weight;
-use crate::history::amend::{Amendment, Content, LOOKED_THROUGH, Target, content, content_of};
+use super::entry_size;
+use crate::history::amend::{
+    Amendment, Fingerprint, SCAN_LIMIT, Target, entry_fingerprint, fingerprint,
+};
 use crate::history::{Append, Outcome, Page, fit_page};
 use crate::identity::PersonId;
 use crate::name::{Name, RoomName};
@@ -11,29 +13,29 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// One room's log.
-pub struct Log {
+pub struct MemoryLog {
     pub name: RoomName,
     /// The last seq given.
     pub seq: u64,
     pub bytes: usize,
-    pub entries: VecDeque<Kept>,
+    pub entries: VecDeque<StoredEntry>,
 }
 
 /// One entry, and what tells whether it is said again.
-pub struct Kept {
+pub struct StoredEntry {
     pub entry: Arc<Entry>,
     pub person: PersonId,
     pub id: Arc<str>,
     /// What was said under the id, as soon as the entry itself does not tell any more.
-    said: Option<Content>,
+    fingerprint: Option<Fingerprint>,
 }
 
-impl Kept {
+impl StoredEntry {
     /// What a second message under the same id is.
-    pub fn compare(&self, again: &Append) -> Outcome {
+    pub fn classify_resend(&self, again: &Append) -> Outcome {
         let first = &self.entry;
-        let same_content = match self.said {
-            Some(said) => said == content(again),
+        let same_content = match self.fingerprint {
+            Some(stored) => stored == fingerprint(again),
             None => {
                 again.amends.is_none()
                     && first.text == again.text
@@ -53,7 +55,7 @@ impl Kept {
     }
 }
 
-impl Log {
+impl MemoryLog {
     pub fn new(name: RoomName) -> Self {
         Self {
             name,
@@ -76,18 +78,18 @@ impl Log {
 
     /// Takes in a message, and changes what it changes.
     pub fn append(&mut self, append: Append) -> Result<Arc<Entry>, Outcome> {
-        let (mut edits, mut erases, mut said) = (None, Vec::new(), None);
+        let (mut edits, mut erases, mut stored_fingerprint) = (None, Vec::new(), None);
         if let Some(amendment) = &append.amends {
             match amendment {
-                Amendment::Edit(seq) => edits = Some(self.target(*seq, &append)?),
-                Amendment::Erase(seq) => erases.push(self.target(*seq, &append)?),
-                Amendment::EraseOf {
+                Amendment::Edit(seq) => edits = Some(self.authorize_target(*seq, &append)?),
+                Amendment::Erase(seq) => erases.push(self.authorize_target(*seq, &append)?),
+                Amendment::EraseByAuthor {
                     name,
                     since_ms,
-                    most,
-                } => erases = self.said_by(name, *since_ms, *most)?,
+                    limit: most,
+                } => erases = self.recent_by(name, *since_ms, *most)?,
             }
-            said = Some(content(&append));
+            stored_fingerprint = Some(fingerprint(&append));
         }
         if append.reply_to.is_some_and(|seq| !self.holds(seq)) {
             return Err(Outcome::NoSuchEntry);
@@ -111,12 +113,12 @@ impl Log {
         if entry.is_amendment() {
             self.amend(&entry);
         }
-        self.bytes += weight(&entry);
-        self.entries.push_back(Kept {
+        self.bytes += entry_size(&entry);
+        self.entries.push_back(StoredEntry {
             entry: entry.clone(),
             person: append.person,
             id: append.id.into(),
-            said,
+            fingerprint: stored_fingerprint,
         });
         Ok(entry)
     }
@@ -128,37 +130,37 @@ impl Log {
     }
 
     /// The seq again, if this message may change that entry.
-    fn target(&self, seq: u64, append: &Append) -> Result<u64, Outcome> {
+    fn authorize_target(&self, seq: u64, append: &Append) -> Result<u64, Outcome> {
         let kept = self
             .entries
             .get(self.index(seq))
             .filter(|kept| kept.entry.seq == seq);
-        let Kept { entry, person, .. } = kept.ok_or(Outcome::NoSuchEntry)?;
+        let StoredEntry { entry, person, .. } = kept.ok_or(Outcome::NoSuchEntry)?;
         let target = Target {
             person: *person,
             is_amendment: entry.is_amendment(),
             erased: entry.erased,
         };
-        target.permits(append).map(|()| seq)
+        target.authorize(append).map(|()| seq)
     }
 
     /// The seqs of the latest entries that somebody of this name said, in rising order.
-    fn said_by(&self, name: &Name, since_ms: u64, most: usize) -> Result<Vec<u64>, Outcome> {
+    fn recent_by(&self, name: &Name, since_ms: u64, limit: usize) -> Result<Vec<u64>, Outcome> {
         let latest = self
             .entries
             .iter()
             .rev()
-            .take(LOOKED_THROUGH)
+            .take(SCAN_LIMIT)
             .map(|kept| &kept.entry);
         let theirs = latest
             .take_while(|entry| entry.at >= since_ms)
             .filter(|entry| {
                 !entry.is_amendment() && !entry.erased && fold(&entry.from) == **name.key()
             });
-        let mut seqs: Vec<u64> = theirs.take(most).map(|entry| entry.seq).collect();
+        let mut seqs: Vec<u64> = theirs.take(limit).map(|entry| entry.seq).collect();
         seqs.reverse();
         if seqs.is_empty() {
-            Err(Outcome::NothingSaid)
+            Err(Outcome::NothingToErase)
         } else {
             Ok(seqs)
         }
@@ -174,14 +176,15 @@ impl Log {
             let Some(changed) = kept.entry.amended_by(amendment) else {
                 continue;
             };
-            kept.said.get_or_insert_with(|| content_of(&kept.entry));
+            kept.fingerprint
+                .get_or_insert_with(|| entry_fingerprint(&kept.entry));
             self.bytes = self.bytes - kept.entry.text.len() + changed.text.len();
             kept.entry = Arc::new(changed);
         }
     }
 
-    pub fn page(&self, span: PageRequest, limit: usize) -> Page {
-        let (from, to) = match span {
+    pub fn page(&self, request: PageRequest, limit: usize) -> Page {
+        let (from, to) = match request {
             PageRequest::After(seq) => {
                 let from = self.index(seq.saturating_add(1));
                 (from, (from + limit).min(self.entries.len()))
@@ -197,7 +200,7 @@ impl Log {
             .range(from..to)
             .map(|kept| kept.entry.clone())
             .collect();
-        let forward = matches!(span, PageRequest::After(_));
+        let forward = matches!(request, PageRequest::After(_));
         if !forward {
             entries.reverse();
         }

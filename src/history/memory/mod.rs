@@ -12,7 +12,7 @@ use crate::name::RoomName;
 use crate::protocol::{Entry, PageRequest};
 use crate::reasons::reason;
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
-use log::Log;
+use log::MemoryLog;
 use query::Query;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,26 +21,26 @@ use std::thread;
 /// Most bytes kept over all rooms; the oldest entries of the room with the most are dropped first.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// What an entry takes beside its text, in bytes: itself, its id, and its place among the ids.
-const ENTRY: usize = 512;
+const ENTRY_OVERHEAD: usize = 512;
 /// Most entries kept in one room.
 const MAX_ENTRIES: usize = 20_000;
 
 /// The history that a process keeps for itself.
 pub struct MemoryHistory {
     epoch: Arc<str>,
-    rooms: HashMap<Arc<str>, Log>,
+    rooms: HashMap<Arc<str>, MemoryLog>,
     /// Where each message of each person is, for as long as the entry is kept.
-    ids: HashMap<(PersonId, Arc<str>), Place>,
+    ids: HashMap<(PersonId, Arc<str>), EntryLocation>,
     bytes: usize,
     max_bytes: usize,
     max_entries: usize,
-    searches: Sender<Search>,
+    search_requests: Sender<Search>,
     reply_sender: Sender<HistoryReply>,
     replies: Receiver<HistoryReply>,
 }
 
 /// A room's key and a seq in it.
-type Place = (Arc<str>, u64);
+type EntryLocation = (Arc<str>, u64);
 
 impl MemoryHistory {
     /// An empty log with an epoch of its own.
@@ -53,7 +53,7 @@ impl MemoryHistory {
 
     fn with_bounds(epoch: Arc<str>, max_bytes: usize, max_entries: usize) -> Self {
         let (reply_sender, replies) = unbounded();
-        let searches = start_searching(reply_sender.clone());
+        let search_requests = spawn_search_thread(reply_sender.clone());
         Self {
             epoch,
             rooms: HashMap::new(),
@@ -61,7 +61,7 @@ impl MemoryHistory {
             bytes: 0,
             max_bytes,
             max_entries,
-            searches,
+            search_requests,
             reply_sender,
             replies,
         }
@@ -70,7 +70,7 @@ impl MemoryHistory {
     fn append(&mut self, append: Append) -> HistoryReply {
         let (request_id, id, room) = (append.request_id, append.id.clone(), append.room.clone());
         if let Some((key, seq)) = self.ids.get(&(append.person, id.as_str().into())) {
-            let first = self
+            let existing = self
                 .rooms
                 .get(key)
                 .and_then(|log| log.entries.get(log.index(*seq)));
@@ -78,31 +78,31 @@ impl MemoryHistory {
                 request_id,
                 id,
                 room,
-                first.map_or(Outcome::IdReused, |first| first.compare(&append)),
+                existing.map_or(Outcome::IdReused, |first| first.classify_resend(&append)),
             );
         }
-        let person = (append.person, Arc::from(append.id.as_str()));
+        let id_key = (append.person, Arc::from(append.id.as_str()));
         let log = self
             .rooms
             .entry(room.key().clone())
-            .or_insert_with(|| Log::new(room.clone()));
-        let held = log.bytes;
+            .or_insert_with(|| MemoryLog::new(room.clone()));
+        let bytes_before = log.bytes;
         let entry = match log.append(append) {
             Ok(entry) => entry,
             Err(refused) => return HistoryReply::Appended(request_id, id, room, refused),
         };
-        self.bytes = self.bytes - held + log.bytes;
-        self.ids.insert(person, (room.key().clone(), entry.seq));
+        self.bytes = self.bytes - bytes_before + log.bytes;
+        self.ids.insert(id_key, (room.key().clone(), entry.seq));
         if log.entries.len() > self.max_entries {
             self.drop_oldest(&room.key().clone());
         }
         while self.bytes > self.max_bytes {
-            let fattest = self
+            let largest = self
                 .rooms
                 .values()
                 .filter(|log| log.entries.len() > 1)
                 .max_by_key(|log| log.bytes);
-            let Some(key) = fattest.map(|log| log.name.key().clone()) else {
+            let Some(key) = largest.map(|log| log.name.key().clone()) else {
                 break;
             };
             self.drop_oldest(&key);
@@ -118,15 +118,15 @@ impl MemoryHistory {
         let Some(kept) = log.entries.pop_front() else {
             return;
         };
-        log.bytes -= weight(&kept.entry);
-        self.bytes -= weight(&kept.entry);
+        log.bytes -= entry_size(&kept.entry);
+        self.bytes -= entry_size(&kept.entry);
         self.ids.remove(&(kept.person, kept.id));
         let _ = self
             .reply_sender
             .send(HistoryReply::Trimmed(log.name.clone(), log.oldest()));
     }
 
-    fn tail(&self, room: RoomName) -> HistoryReply {
+    fn head(&self, room: RoomName) -> HistoryReply {
         let tail = match self.rooms.get(room.key()) {
             Some(log) => {
                 let skip = log.entries.len().saturating_sub(RECENT);
@@ -173,7 +173,7 @@ impl MemoryHistory {
         let entries = log
             .map(|log| log.entries.iter().map(|kept| kept.entry.clone()).collect())
             .unwrap_or_default();
-        let oldest = log.map_or(1, Log::oldest);
+        let oldest = log.map_or(1, MemoryLog::oldest);
         let search = Search {
             request_id,
             room,
@@ -182,7 +182,7 @@ impl MemoryHistory {
             oldest,
             entries,
         };
-        if let Err(SendError(search)) = self.searches.send(search) {
+        if let Err(SendError(search)) = self.search_requests.send(search) {
             let _ = self.reply_sender.send(HistoryReply::Found(
                 search.request_id,
                 search.room,
@@ -206,8 +206,8 @@ struct Search {
 impl Search {
     fn run(self) -> HistoryReply {
         let query = Query::new(&self.query);
-        let hits = |entry: &&Arc<Entry>| !entry.is_amendment() && query.finds(&entry.text);
-        let mut found = self.entries.iter().rev().filter(hits).cloned();
+        let matching = |entry: &&Arc<Entry>| !entry.is_amendment() && query.matches(&entry.text);
+        let mut found = self.entries.iter().rev().filter(matching).cloned();
         let mut entries: Vec<_> = found.by_ref().take(self.limit).collect();
         let more = found.next().is_some();
         let cut = fit_page(&mut entries);
@@ -221,16 +221,16 @@ impl Search {
 }
 
 /// Starts the thread that searches, until nobody asks any more.
-fn start_searching(answers: Sender<HistoryReply>) -> Sender<Search> {
+fn spawn_search_thread(replies: Sender<HistoryReply>) -> Sender<Search> {
     let (sender, receiver) = unbounded::<Search>();
-    let life = move || {
+    let body = move || {
         receiver
             .into_iter()
             .map(Search::run)
-            .try_for_each(|answer| answers.send(answer))
+            .try_for_each(|answer| replies.send(answer))
     };
     // Without a thread every search is answered as unreadable, because its channel is closed.
-    if let Err(error) = thread::Builder::new().name("search".into()).spawn(life) {
+    if let Err(error) = thread::Builder::new().name("search".into()).spawn(body) {
         ::log::error!(
             "O sistema não deu um thread para as buscas ({}).",
             reason(&error)
@@ -240,8 +240,8 @@ fn start_searching(answers: Sender<HistoryReply>) -> Sender<Search> {
 }
 
 /// What keeping an entry costs, in bytes.
-fn weight(entry: &Entry) -> usize {
-    entry.text.len() + ENTRY
+fn entry_size(entry: &Entry) -> usize {
+    entry.text.len() + ENTRY_OVERHEAD
 }
 
 fn empty_page() -> Page {
@@ -264,7 +264,7 @@ impl History for MemoryHistory {
         for request in requests {
             let reply = match request {
                 HistoryRequest::Append(append) => self.append(append),
-                HistoryRequest::RoomHead(room) => self.tail(room),
+                HistoryRequest::RoomHead(room) => self.head(room),
                 HistoryRequest::Page(ticket, room, span, limit) => {
                     self.page(ticket, room, span, limit)
                 }

@@ -8,38 +8,41 @@ use crate::text::fold;
 pub struct Query(Vec<Vec<String>>);
 
 impl Query {
-    pub fn new(typed: &str) -> Self {
+    pub fn new(input: &str) -> Self {
         Self(
-            typed
+            input
                 .split_whitespace()
-                .map(words)
+                .map(tokenize)
                 .filter(|phrase| !phrase.is_empty())
                 .collect(),
         )
     }
 
     /// Whether a text has all of it; a query without a word finds nothing.
-    pub fn finds(&self, text: &str) -> bool {
-        let Some((begun, whole)) = self.0.split_last() else {
+    pub fn matches(&self, text: &str) -> bool {
+        let Some((prefix, whole)) = self.0.split_last() else {
             return false;
         };
-        let text = words(text);
-        let is_there = |phrase: &Vec<String>| text.windows(phrase.len()).any(|row| row == phrase);
-        whole.iter().all(is_there) && text.windows(begun.len()).any(|row| begins(row, begun))
+        let text = tokenize(text);
+        let contains = |phrase: &Vec<String>| text.windows(phrase.len()).any(|row| row == phrase);
+        whole.iter().all(contains)
+            && text
+                .windows(prefix.len())
+                .any(|row| starts_with_phrase(row, prefix))
     }
 }
 
 /// Whether the words are these, the last at least in its beginning.
-fn begins(row: &[String], phrase: &[String]) -> bool {
+fn starts_with_phrase(row: &[String], phrase: &[String]) -> bool {
     match (row.split_last(), phrase.split_last()) {
-        (Some((last, before)), Some((begun, whole))) => {
-            before == whole && last.starts_with(&**begun)
+        (Some((last, before)), Some((prefix, whole))) => {
+            before == whole && last.starts_with(&**prefix)
         }
         _ => false,
     }
 }
 
-fn words(text: &str) -> Vec<String> {
+fn tokenize(text: &str) -> Vec<String> {
     let folded = fold(text);
     folded
         .split(|c: char| !c.is_alphanumeric())
@@ -54,7 +57,7 @@ mod tests {
 
     #[test]
     fn words_are_whole_and_only_the_last_may_be_begun() {
-        let found = |typed: &str, text: &str| Query::new(typed).finds(text);
+        let found = |typed: &str, text: &str| Query::new(typed).matches(text);
         assert!(found("conc", "a Conceição"));
         assert!(found("maria conc", "Conceição de Maria"));
         assert!(!found("mari conc", "Conceição de Maria"));
@@ -63,7 +66,7 @@ mod tests {
 
     #[test]
     fn signs_part_words_and_find_nothing_themselves() {
-        let found = |typed: &str, text: &str| Query::new(typed).finds(text);
+        let found = |typed: &str, text: &str| Query::new(typed).matches(text);
         assert!(found("\"maria\"", "maria!"));
         assert!(found("maria!", "de Maria"));
         assert!(found("x-44", "o x-449"));

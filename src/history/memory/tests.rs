@@ -191,7 +191,7 @@ fn memory_is_bounded_in_entries_and_in_bytes() {
     );
     // Two short entries and a half: what an entry costs beside its text counts too, or a flood of the shortest messages
     // would cost a hundred times the bound.
-    let mut small = history(10 + 2 * ENTRY, 100);
+    let mut small = history(10 + 2 * ENTRY_OVERHEAD, 100);
     for n in 1..=5 {
         say(&mut small, "Ana", &n.to_string(), "1234");
     }
@@ -199,17 +199,17 @@ fn memory_is_bounded_in_entries_and_in_bytes() {
         page(&mut small, PageRequest::After(0), 10),
         (vec![4, 5], false)
     );
-    assert_eq!(small.bytes, 2 * (4 + ENTRY));
+    assert_eq!(small.bytes, 2 * (4 + ENTRY_OVERHEAD));
 }
 
 #[test]
 fn what_is_changed_is_counted_as_it_is_now() {
-    let mut history = history(10 * ENTRY, 100);
+    let mut history = history(10 * ENTRY_OVERHEAD, 100);
     say(&mut history, "Ana", "1", "1234");
     let edit = samples::edit("Ana", "2", 1, "123456", 1000);
     for (change, bytes) in [
-        (edit, 12 + 2 * ENTRY),
-        (samples::erase("Ana", "3", 1, 1000), 3 * ENTRY),
+        (edit, 12 + 2 * ENTRY_OVERHEAD),
+        (samples::erase("Ana", "3", 1, 1000), 3 * ENTRY_OVERHEAD),
     ] {
         history.submit(vec![HistoryRequest::Append(change)]);
         assert!(matches!(

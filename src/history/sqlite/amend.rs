@@ -8,7 +8,7 @@
 //! reads a text out of it, but who has a guess can check it.
 
 use super::schema::{EDITED, ERASED, key, last_key, seq_of};
-use crate::history::amend::{Amendment, LOOKED_THROUGH, Target};
+use crate::history::amend::{Amendment, SCAN_LIMIT, Target};
 use crate::history::{Append, Outcome};
 use crate::identity::PersonId;
 use crate::name::Name;
@@ -28,14 +28,14 @@ pub fn find(
 ) -> rusqlite::Result<Result<Concerned, Outcome>> {
     match amendment {
         Amendment::Edit(seq) | Amendment::Erase(seq) => find_one(transaction, append, room, *seq),
-        Amendment::EraseOf {
+        Amendment::EraseByAuthor {
             name,
             since_ms,
-            most,
+            limit: most,
         } => {
             let found = said_by(transaction, room, name, *since_ms, *most)?;
             Ok(if found.is_empty() {
-                Err(Outcome::NothingSaid)
+                Err(Outcome::NothingToErase)
             } else {
                 Ok(found)
             })
@@ -69,7 +69,7 @@ fn find_one(
         })
         .optional()?;
     Ok(match target {
-        Some(target) => target.permits(append).map(|()| vec![key]),
+        Some(target) => target.authorize(append).map(|()| vec![key]),
         None => Err(Outcome::NoSuchEntry),
     })
 }
@@ -91,7 +91,7 @@ fn said_by(
         key(room, 0),
         last_key(room),
         ERASED,
-        LOOKED_THROUGH as i64
+        SCAN_LIMIT as i64
     ])?;
     // People speak more than once, and names are not compared letter by letter.
     let mut speakers: HashMap<i64, bool> = HashMap::new();

@@ -4,7 +4,7 @@ use super::amend;
 use super::reasons::sql_reason;
 use super::schema::{key, last_key, room_of, seq_of};
 use super::trim::Retention;
-use crate::history::amend::{Content, content};
+use crate::history::amend::{Fingerprint, fingerprint};
 use crate::history::{Append, HistoryReply, HistoryRequest, Outcome};
 use crate::identity::PersonId;
 use crate::protocol::Entry;
@@ -162,7 +162,7 @@ fn store(
 
 impl Known {
     fn append(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<Outcome> {
-        let content = content(append);
+        let content = fingerprint(append);
         let room = self.room(transaction, append)?;
         // What was done already is not judged again, even if what it points at is gone since: the id is asked first.
         if (append.amends.is_some() || append.reply_to.is_some())
@@ -327,11 +327,11 @@ fn first(
     transaction: &Transaction,
     append: &Append,
     room: i64,
-    content: Content,
+    content: Fingerprint,
 ) -> rusqlite::Result<Option<Outcome>> {
     let mut select = transaction
         .prepare_cached("SELECT key, at, digest FROM ids WHERE person = ?1 AND id = ?2")?;
-    let found: Option<(i64, i64, Content)> = select
+    let found: Option<(i64, i64, Fingerprint)> = select
         .query_row(params![append.person.0, append.id], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })

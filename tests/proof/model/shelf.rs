@@ -64,7 +64,7 @@ impl Shelf {
             None => (None, None),
             Some(Amendment::Edit(seq)) => (Some(seq), None),
             Some(Amendment::Erase(seq)) => (None, Some(seq)),
-            Some(Amendment::EraseOf { .. }) => panic!("nobody in the model organizes it"),
+            Some(Amendment::EraseByAuthor { .. }) => panic!("nobody in the model organizes it"),
         };
         if let Some(target) = edits.or(erases) {
             if target <= self.trimmed as u64 || target > self.entries.len() as u64 {
