@@ -7,7 +7,7 @@
 //! the latest when the server stops. What stays for good is the digest in `ids`, by which a resend is recognized: nobody
 //! reads a text out of it, but who has a guess can check it.
 
-use super::schema::{EDITED, ERASED, key, last_key, seq_of};
+use super::schema::{EDITED, ERASED, entry_key, last_entry_key, seq_of};
 use crate::history::amend::{Amendment, SCAN_LIMIT, Target};
 use crate::history::{Append, Outcome};
 use crate::identity::PersonId;
@@ -17,23 +17,25 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::HashMap;
 
 /// The keys of the entries that a message changes, in rising order.
-pub type Concerned = Vec<i64>;
+pub type TargetKeys = Vec<i64>;
 
 /// Finds the entries that a message changes, or why it may not.
-pub fn find(
+pub fn find_targets(
     transaction: &Transaction,
     append: &Append,
     amendment: &Amendment,
     room: i64,
-) -> rusqlite::Result<Result<Concerned, Outcome>> {
+) -> rusqlite::Result<Result<TargetKeys, Outcome>> {
     match amendment {
-        Amendment::Edit(seq) | Amendment::Erase(seq) => find_one(transaction, append, room, *seq),
+        Amendment::Edit(seq) | Amendment::Erase(seq) => {
+            find_target(transaction, append, room, *seq)
+        }
         Amendment::EraseByAuthor {
             name,
             since_ms,
             limit: most,
         } => {
-            let found = said_by(transaction, room, name, *since_ms, *most)?;
+            let found = recent_by(transaction, room, name, *since_ms, *most)?;
             Ok(if found.is_empty() {
                 Err(Outcome::NothingToErase)
             } else {
@@ -43,17 +45,17 @@ pub fn find(
     }
 }
 
-fn find_one(
+fn find_target(
     transaction: &Transaction,
     append: &Append,
     room: i64,
     seq: u64,
-) -> rusqlite::Result<Result<Concerned, Outcome>> {
+) -> rusqlite::Result<Result<TargetKeys, Outcome>> {
     // Beyond this, a seq would run into the next room's keys.
-    if seq > seq_of(last_key(room)) {
+    if seq > seq_of(last_entry_key(room)) {
         return Ok(Err(Outcome::NoSuchEntry));
     }
-    let key = key(room, seq);
+    let key = entry_key(room, seq);
     let mut select = transaction.prepare_cached(
         "SELECT s.person, e.edits IS NOT NULL OR e.erases IS NOT NULL, e.mark
          FROM entries e JOIN speakers s ON s.id = e.speaker WHERE e.key = ?1",
@@ -75,21 +77,21 @@ fn find_one(
 }
 
 /// The latest entries that somebody of this name said.
-fn said_by(
+fn recent_by(
     transaction: &Transaction,
     room: i64,
     name: &Name,
     since_ms: u64,
-    most: usize,
-) -> rusqlite::Result<Concerned> {
+    limit: usize,
+) -> rusqlite::Result<TargetKeys> {
     let mut select = transaction.prepare_cached(
         "SELECT e.key, e.at, e.speaker, s.name, coalesce(e.edits, e.erases, e.mark = ?3, 0) = 0
          FROM entries e JOIN speakers s ON s.id = e.speaker
          WHERE e.key BETWEEN ?1 AND ?2 ORDER BY e.key DESC LIMIT ?4",
     )?;
     let mut rows = select.query(params![
-        key(room, 0),
-        last_key(room),
+        entry_key(room, 0),
+        last_entry_key(room),
         ERASED,
         SCAN_LIMIT as i64
     ])?;
@@ -97,11 +99,11 @@ fn said_by(
     let mut speakers: HashMap<i64, bool> = HashMap::new();
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        if found.len() >= most || row.get::<_, i64>(1)? < since_ms as i64 {
+        if found.len() >= limit || row.get::<_, i64>(1)? < since_ms as i64 {
             break;
         }
         let speaker = row.get(2)?;
-        let theirs = match speakers.get(&speaker) {
+        let matches_name = match speakers.get(&speaker) {
             Some(theirs) => *theirs,
             None => {
                 let theirs = fold(&row.get::<_, String>(3)?) == **name.key();
@@ -109,7 +111,7 @@ fn said_by(
                 theirs
             }
         };
-        if theirs && row.get(4)? {
+        if matches_name && row.get(4)? {
             found.push(row.get(0)?);
         }
     }
@@ -118,21 +120,21 @@ fn said_by(
 }
 
 /// Stores a message that changes these entries under this key, and changes them.
-pub fn store(
+pub fn insert_amendment(
     transaction: &Transaction,
     append: &Append,
-    concerned: &[i64],
+    targets: &[i64],
     (key, at, speaker): (i64, u64, i64),
 ) -> rusqlite::Result<()> {
-    let edits = is_edit(append).then(|| concerned.first()).flatten();
-    let erases: Option<String> = edits.is_none().then(|| write_seqs(concerned));
+    let edits = is_edit(append).then(|| targets.first()).flatten();
+    let erases: Option<String> = edits.is_none().then(|| format_seqs(targets));
     let mut insert = transaction.prepare_cached(
         "INSERT INTO entries (key, at, speaker, text, action, edits, erases) VALUES (?1, ?2, ?3, '', 0, ?4, ?5)",
     )?;
     insert.execute(params![key, at as i64, speaker, edits, erases])?;
-    forget_at_once(transaction, true)?;
-    for concerned in concerned {
-        forget_words(transaction, *concerned)?;
+    set_index_secure_delete(transaction, true)?;
+    for concerned in targets {
+        delete_from_index(transaction, *concerned)?;
         let (text, mark) = if edits.is_some() {
             (&*append.text, EDITED)
         } else {
@@ -154,7 +156,7 @@ pub fn store(
 /// that it is forgotten until it is merged away, which takes a hundredth of that.
 ///
 /// Said each time, because what was said in a transaction that failed may or may not be in force.
-pub fn forget_at_once(transaction: &Transaction, at_once: bool) -> rusqlite::Result<()> {
+pub fn set_index_secure_delete(transaction: &Transaction, at_once: bool) -> rusqlite::Result<()> {
     let mut configure = transaction
         .prepare_cached("INSERT INTO words (words, rank) VALUES ('secure-delete', ?1)")?;
     configure.execute([at_once])?;
@@ -162,7 +164,7 @@ pub fn forget_at_once(transaction: &Transaction, at_once: bool) -> rusqlite::Res
 }
 
 /// Takes an entry out of the search index, which has to be told the text that it knows it by.
-fn forget_words(transaction: &Transaction, key: i64) -> rusqlite::Result<()> {
+fn delete_from_index(transaction: &Transaction, key: i64) -> rusqlite::Result<()> {
     let mut forget = transaction.prepare_cached(
         "INSERT INTO words (words, rowid, text) SELECT 'delete', key, text FROM entries WHERE key = ?1",
     )?;
@@ -175,7 +177,7 @@ pub fn is_edit(append: &Append) -> bool {
     matches!(append.amends, Some(Amendment::Edit(_)))
 }
 
-fn write_seqs(keys: &[i64]) -> String {
+fn format_seqs(keys: &[i64]) -> String {
     keys.iter()
         .map(|key| seq_of(*key).to_string())
         .collect::<Vec<_>>()
@@ -183,7 +185,7 @@ fn write_seqs(keys: &[i64]) -> String {
 }
 
 /// The seqs in a row of the log.
-pub fn read_seqs(column: Option<String>) -> Vec<u64> {
+pub fn parse_seqs(column: Option<String>) -> Vec<u64> {
     column
         .iter()
         .flat_map(|seqs| seqs.split(' '))

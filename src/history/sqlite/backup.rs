@@ -9,8 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Pages copied before the writer gets its turn, and how long its turn is.
-const PAGES: i32 = 2_000;
-const PAUSE: Duration = Duration::from_millis(2);
+const PAGES_PER_STEP: i32 = 2_000;
+const STEP_PAUSE: Duration = Duration::from_millis(2);
 
 /// Copies the log to a new file and says how many messages it has. The copy knows that it is one: a server that is
 /// started with it begins a new epoch.
@@ -34,7 +34,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<u64, OpenError> {
 
 fn copy_into(source: &Connection, to: &Path) -> Result<u64, OpenError> {
     let mut target = Connection::open(to)?;
-    Backup::new(source, &mut target)?.run_to_completion(PAGES, PAUSE, None)?;
+    Backup::new(source, &mut target)?.run_to_completion(PAGES_PER_STEP, STEP_PAUSE, None)?;
     // A single file that is whole by itself.
     target.pragma_update(None, "journal_mode", "DELETE")?;
     target.execute(

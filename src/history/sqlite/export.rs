@@ -1,6 +1,6 @@
 //! A room's log for people and programs outside: text, JSON lines, or a page.
 
-use super::reader::{Room, read_after, room};
+use super::reader::{RoomRow, from_row, read_after};
 use super::schema::{OpenError, open_to_read};
 use crate::name::RoomName;
 use crate::protocol::Entry;
@@ -11,7 +11,7 @@ use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
 /// Entries read at once.
-const STEP: usize = 1000;
+const ENTRIES_PER_READ: usize = 1000;
 
 /// What a room's log is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +40,13 @@ pub fn export(
     out: &mut impl Write,
 ) -> Result<Option<u64>, OpenError> {
     let connection = open_to_read(history)?;
-    let Some(room) = room(&connection, name)? else {
+    let Some(room) = from_row(&connection, name)? else {
         return Ok(None);
     };
-    begin(&room, format, out)?;
+    write_header(&room, format, out)?;
     let (mut after, mut count) = (0, 0);
     loop {
-        let entries = read_after(&connection, &room, after, STEP)?;
+        let entries = read_after(&connection, &room, after, ENTRIES_PER_READ)?;
         let Some(last) = entries.last() else { break };
         after = last.seq;
         for entry in entries
@@ -64,11 +64,11 @@ pub fn export(
     Ok(Some(count))
 }
 
-fn begin(room: &Room, format: Format, out: &mut impl Write) -> io::Result<()> {
+fn write_header(room: &RoomRow, format: Format, out: &mut impl Write) -> io::Result<()> {
     if format != Format::Html {
         return Ok(());
     }
-    let name = escape(&room.name);
+    let name = escape_html(&room.name);
     write!(
         out,
         "<!doctype html>\n<html lang=\"pt-BR\">\n<meta charset=\"utf-8\">\n<title>{name}</title>\n\
@@ -90,19 +90,19 @@ fn write_entry(
     let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(entry.at) * 1_000_000)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
         .to_offset(offset);
-    let exact = at
+    let rfc3339 = at
         .replace_nanosecond(0)
         .unwrap_or(at)
         .format(&Rfc3339)
         .unwrap_or_default();
     let verb = if entry.action { " " } else { ": " };
-    let (mark, space) = (mark(entry), if entry.edited { " " } else { "" });
+    let (mark, space) = (status_label(entry), if entry.edited { " " } else { "" });
     match format {
         Format::Html => {
             let shown = at
                 .format(format_description!("[day]/[month]/[year] [hour]:[minute]"))
                 .unwrap_or_default();
-            let (from, text) = (escape(&entry.from), escape(&entry.text));
+            let (from, text) = (escape_html(&entry.from), escape_html(&entry.text));
             let mark = if mark.is_empty() {
                 String::new()
             } else {
@@ -110,7 +110,7 @@ fn write_entry(
             };
             writeln!(
                 out,
-                "<li><p><time datetime=\"{exact}\">{shown}</time> <b>{from}</b>{verb}{text}{mark}</p></li>"
+                "<li><p><time datetime=\"{rfc3339}\">{shown}</time> <b>{from}</b>{verb}{text}{mark}</p></li>"
             )
         }
         _ => {
@@ -125,13 +125,13 @@ fn write_entry(
             } else {
                 entry.from.to_string()
             };
-            writeln!(out, "{exact}\t{from}\t{text}{space}{mark}")
+            writeln!(out, "{rfc3339}\t{from}\t{text}{space}{mark}")
         }
     }
 }
 
 /// What became of a message.
-fn mark(entry: &Entry) -> &'static str {
+fn status_label(entry: &Entry) -> &'static str {
     match (entry.erased, entry.edited) {
         (true, _) => "(mensagem apagada)",
         (false, true) => "(editada)",
@@ -139,7 +139,7 @@ fn mark(entry: &Entry) -> &'static str {
     }
 }
 
-fn escape(text: &str) -> String {
+fn escape_html(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

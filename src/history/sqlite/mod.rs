@@ -55,7 +55,7 @@ impl SqliteHistory {
         let (to_reader, reader_requests) = unbounded();
         let failure_replies = reply_sender.clone();
         let reader = reader::HistoryReader::new(schema::open_to_read(path)?, reply_sender.clone());
-        let writer = writer::Writer::new(opened.connection, retention, reply_sender);
+        let writer = writer::HistoryWriter::new(opened.connection, retention, reply_sender);
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()
                 .name(name.into())

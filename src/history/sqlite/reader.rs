@@ -1,8 +1,8 @@
 //! The thread that reads: where a room stands, pages of its log, and searches.
 
-use super::amend::read_seqs;
-use super::reasons::sql_reason;
-use super::schema::{EDITED, ERASED, key, last_key, room_of, seq_of};
+use super::amend::parse_seqs;
+use super::reasons::describe_sql;
+use super::schema::{EDITED, ERASED, entry_key, last_entry_key, room_id_of, seq_of};
 use crate::history::{HistoryReply, HistoryRequest, Page, RECENT, RoomHead, fit_page};
 use crate::name::RoomName;
 use crate::protocol::{Entry, PageRequest};
@@ -17,7 +17,7 @@ pub struct HistoryReader {
 }
 
 /// A room as the database has it.
-pub struct Room {
+pub struct RoomRow {
     pub id: i64,
     pub name: Arc<str>,
     pub seq: u64,
@@ -37,15 +37,15 @@ impl HistoryReader {
         for request in requests {
             let reply = match request {
                 HistoryRequest::RoomHead(room) => {
-                    let head = tolerate(tail(&self.connection, &room));
+                    let head = log_error(room_head(&self.connection, &room));
                     HistoryReply::RoomHead(room, head)
                 }
                 HistoryRequest::Page(ticket, room, span, limit) => {
-                    let page = tolerate(page(&self.connection, &room, span, limit));
+                    let page = log_error(read_page(&self.connection, &room, span, limit));
                     HistoryReply::Page(ticket, room, page)
                 }
                 HistoryRequest::Search(ticket, room, query, limit) => {
-                    let page = tolerate(search(&self.connection, &room, &query, limit));
+                    let page = log_error(search(&self.connection, &room, &query, limit));
                     HistoryReply::Found(ticket, room, query, page)
                 }
                 // The writer's work never comes here.
@@ -59,19 +59,19 @@ impl HistoryReader {
 }
 
 /// What can't be read now may be readable later; the asker is told.
-fn tolerate<T>(result: rusqlite::Result<T>) -> Option<T> {
+fn log_error<T>(result: rusqlite::Result<T>) -> Option<T> {
     result
-        .inspect_err(|error| log::error!("Não consegui ler o histórico ({}).", sql_reason(error)))
+        .inspect_err(|error| log::error!("Não consegui ler o histórico ({}).", describe_sql(error)))
         .ok()
 }
 
 /// The room of this name, if anything was ever said in it.
-pub fn room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Option<Room>> {
+pub fn from_row(connection: &Connection, name: &RoomName) -> rusqlite::Result<Option<RoomRow>> {
     let mut select =
         connection.prepare_cached("SELECT id, name, seq, oldest FROM rooms WHERE key = ?1")?;
     let room = |row: &Row| {
         let (name, seq, oldest): (String, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok(Room {
+        Ok(RoomRow {
             id: row.get(0)?,
             name: name.into(),
             seq: seq as u64,
@@ -81,10 +81,10 @@ pub fn room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Option
     select.query_row([&**name.key()], room).optional()
 }
 
-fn tail(connection: &Connection, name: &RoomName) -> rusqlite::Result<RoomHead> {
+fn room_head(connection: &Connection, name: &RoomName) -> rusqlite::Result<RoomHead> {
     // One transaction, so that the numbers and the entries belong together.
     let snapshot = connection.unchecked_transaction()?;
-    let Some(room) = room(&snapshot, name)? else {
+    let Some(room) = from_row(&snapshot, name)? else {
         return Ok(RoomHead {
             name: name.clone(),
             seq: 0,
@@ -92,7 +92,7 @@ fn tail(connection: &Connection, name: &RoomName) -> rusqlite::Result<RoomHead> 
             entries: Vec::new(),
         });
     };
-    let mut entries = read(&snapshot, &room, room.seq + 1, RECENT)?;
+    let mut entries = read_before(&snapshot, &room, room.seq + 1, RECENT)?;
     entries.reverse();
     let name = RoomName::new(&room.name).unwrap_or_else(|_| name.clone());
     Ok(RoomHead {
@@ -103,14 +103,14 @@ fn tail(connection: &Connection, name: &RoomName) -> rusqlite::Result<RoomHead> 
     })
 }
 
-fn page(
+fn read_page(
     connection: &Connection,
     name: &RoomName,
     request: PageRequest,
     limit: usize,
 ) -> rusqlite::Result<Page> {
     let snapshot = connection.unchecked_transaction()?;
-    let Some(room) = room(&snapshot, name)? else {
+    let Some(room) = from_row(&snapshot, name)? else {
         return Ok(Page {
             oldest: 1,
             ..Page::default()
@@ -122,14 +122,17 @@ fn page(
             true,
         ),
         PageRequest::Before(seq) => (
-            read(&snapshot, &room, seq.min(room.seq + 1), limit + 1)?,
+            read_before(&snapshot, &room, seq.min(room.seq + 1), limit + 1)?,
             false,
         ),
-        PageRequest::Latest => (read(&snapshot, &room, room.seq + 1, limit + 1)?, false),
+        PageRequest::Latest => (
+            read_before(&snapshot, &room, room.seq + 1, limit + 1)?,
+            false,
+        ),
     };
-    let beyond = entries.len() > limit;
+    let has_more = entries.len() > limit;
     entries.truncate(limit);
-    let more = fit_page(&mut entries) || beyond;
+    let more = fit_page(&mut entries) || has_more;
     if !forward {
         entries.reverse();
     }
@@ -141,26 +144,30 @@ fn page(
 }
 
 /// An edit has the text of its entry, whatever that is by now.
-const COLUMNS: &str = "SELECT e.key, e.at, s.name, s.tag,
+const SELECT_ENTRY: &str = "SELECT e.key, e.at, s.name, s.tag,
     CASE WHEN e.edits IS NULL THEN e.text
          ELSE coalesce((SELECT t.text FROM entries t WHERE t.key = e.edits), '') END,
     e.action, e.reply_to, e.edits, e.erases, e.mark";
 
 /// Entries before a seq, newest first.
-fn read(
+fn read_before(
     connection: &Connection,
-    room: &Room,
+    room: &RoomRow,
     before: u64,
     limit: usize,
 ) -> rusqlite::Result<Vec<Arc<Entry>>> {
     let sql = format!(
-        "{COLUMNS} FROM entries e JOIN speakers s ON s.id = e.speaker
+        "{SELECT_ENTRY} FROM entries e JOIN speakers s ON s.id = e.speaker
          WHERE e.key >= ?1 AND e.key < ?2 ORDER BY e.key DESC LIMIT ?3"
     );
     let mut select = connection.prepare_cached(&sql)?;
     let rows = select.query_map(
-        params![key(room.id, 0), key(room.id, before), limit as i64],
-        |row| entry(row, room),
+        params![
+            entry_key(room.id, 0),
+            entry_key(room.id, before),
+            limit as i64
+        ],
+        |row| entry_from_row(row, room),
     )?;
     rows.collect()
 }
@@ -168,17 +175,21 @@ fn read(
 /// Entries after a seq, oldest first.
 pub fn read_after(
     connection: &Connection,
-    room: &Room,
+    room: &RoomRow,
     after: u64,
     limit: usize,
 ) -> rusqlite::Result<Vec<Arc<Entry>>> {
     let sql = format!(
-        "{COLUMNS} FROM entries e JOIN speakers s ON s.id = e.speaker
+        "{SELECT_ENTRY} FROM entries e JOIN speakers s ON s.id = e.speaker
          WHERE e.key > ?1 AND e.key <= ?2 ORDER BY e.key LIMIT ?3"
     );
     let mut select = connection.prepare_cached(&sql)?;
-    let range = params![key(room.id, after), last_key(room.id), limit as i64];
-    let rows = select.query_map(range, |row| entry(row, room))?;
+    let range = params![
+        entry_key(room.id, after),
+        last_entry_key(room.id),
+        limit as i64
+    ];
+    let rows = select.query_map(range, |row| entry_from_row(row, room))?;
     rows.collect()
 }
 
@@ -188,30 +199,31 @@ fn search(
     query: &str,
     limit: usize,
 ) -> rusqlite::Result<Page> {
-    let nothing = Page {
+    let empty = Page {
         oldest: 1,
         ..Page::default()
     };
-    let (Some(room), Some(expression)) = (room(connection, name)?, expression(query)) else {
-        return Ok(nothing);
+    let (Some(room), Some(expression)) = (from_row(connection, name)?, match_expression(query))
+    else {
+        return Ok(empty);
     };
     // Keys of one room are neighbours and rise with time, so the index gives the newest first by itself.
     let sql = format!(
-        "{COLUMNS} FROM words w JOIN entries e ON e.key = w.rowid JOIN speakers s ON s.id = e.speaker
+        "{SELECT_ENTRY} FROM words w JOIN entries e ON e.key = w.rowid JOIN speakers s ON s.id = e.speaker
          WHERE w.words MATCH ?1 AND w.rowid BETWEEN ?2 AND ?3 ORDER BY w.rowid DESC LIMIT ?4"
     );
     let mut select = connection.prepare_cached(&sql)?;
     let range = params![
         expression,
-        key(room.id, 0),
-        last_key(room.id),
+        entry_key(room.id, 0),
+        last_entry_key(room.id),
         limit as i64 + 1
     ];
-    let rows = select.query_map(range, |row| entry(row, &room))?;
+    let rows = select.query_map(range, |row| entry_from_row(row, &room))?;
     let mut entries = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    let beyond = entries.len() > limit;
+    let has_more = entries.len() > limit;
     entries.truncate(limit);
-    let more = fit_page(&mut entries) || beyond;
+    let more = fit_page(&mut entries) || has_more;
     Ok(Page {
         oldest: room.oldest,
         entries,
@@ -220,7 +232,7 @@ fn search(
 }
 
 /// What was typed, as an expression that can't be a syntax error: every word quoted, the last one a prefix.
-fn expression(query: &str) -> Option<String> {
+fn match_expression(query: &str) -> Option<String> {
     let words: Vec<String> = query
         .split_whitespace()
         // A word without a letter or digit has no token, and an empty phrase finds nothing.
@@ -230,9 +242,9 @@ fn expression(query: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" ") + "*")
 }
 
-fn entry(row: &Row, room: &Room) -> rusqlite::Result<Arc<Entry>> {
+fn entry_from_row(row: &Row, room: &RoomRow) -> rusqlite::Result<Arc<Entry>> {
     let key: i64 = row.get(0)?;
-    debug_assert_eq!(room_of(key), room.id);
+    debug_assert_eq!(room_id_of(key), room.id);
     let (at, from, tag): (i64, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
     let mark: Option<i64> = row.get(9)?;
     Ok(Arc::new(Entry {
@@ -245,7 +257,7 @@ fn entry(row: &Row, room: &Room) -> rusqlite::Result<Arc<Entry>> {
         action: row.get(5)?,
         reply_to: row.get::<_, Option<i64>>(6)?.map(|seq| seq as u64),
         edits: row.get::<_, Option<i64>>(7)?.map(seq_of),
-        erases: read_seqs(row.get(8)?),
+        erases: parse_seqs(row.get(8)?),
         edited: mark == Some(EDITED),
         erased: mark == Some(ERASED),
     }))

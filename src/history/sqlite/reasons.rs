@@ -4,9 +4,9 @@ use rusqlite::{Error, ErrorCode};
 use std::borrow::Cow;
 
 /// The reason as the middle of a sentence; SQLite's own words go to the most detailed log.
-pub fn sql_reason(error: &Error) -> Cow<'static, str> {
+pub fn describe_sql(error: &Error) -> Cow<'static, str> {
     log::debug!("SQLite: {error}");
-    let known = match error.sqlite_error_code() {
+    let text = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "o arquivo está danificado",
         Some(ErrorCode::DiskFull) => "o disco está cheio",
         Some(ErrorCode::SystemIoFailure) => "o disco não respondeu como devia",
@@ -26,14 +26,14 @@ pub fn sql_reason(error: &Error) -> Cow<'static, str> {
             return error
                 .sqlite_error()
                 .map_or("erro inesperado".into(), |error| {
-                    numbered(error.extended_code)
+                    unknown_code(error.extended_code)
                 });
         }
     };
-    known.into()
+    text.into()
 }
 
-fn numbered(code: i32) -> Cow<'static, str> {
+fn unknown_code(code: i32) -> Cow<'static, str> {
     format!("erro {code} do SQLite").into()
 }
 
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn what_sqlite_says_is_said_in_portuguese() {
         let said = |code| {
-            sql_reason(&Error::SqliteFailure(
+            describe_sql(&Error::SqliteFailure(
                 rusqlite::ffi::Error::new(code),
                 Some("no luck".into()),
             ))
@@ -55,6 +55,6 @@ mod tests {
             "o arquivo está danificado"
         );
         assert_eq!(said(rusqlite::ffi::SQLITE_RANGE), "erro 25 do SQLite");
-        assert_eq!(sql_reason(&Error::InvalidQuery), "erro inesperado");
+        assert_eq!(describe_sql(&Error::InvalidQuery), "erro inesperado");
     }
 }

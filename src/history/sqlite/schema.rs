@@ -1,6 +1,6 @@
 //! The file: how it is laid out, opened, checked, migrated, and what to do when it can't be used.
 
-use super::reasons::sql_reason;
+use super::reasons::describe_sql;
 use crate::identity::random_epoch;
 use crate::reasons::reason;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
@@ -12,12 +12,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// "PAPO": tells our files from everybody else's.
-const APPLICATION: u32 = 0x5041_504F;
+const APPLICATION_ID: u32 = 0x5041_504F;
 /// How long to wait for another process that reads or copies the file.
-const BUSY: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Files up to this size are checked page by page at every start, which takes less than half a second; beyond, only what a
 /// start needs to read is.
-const CHECKED_WHOLE: u64 = 64 * 1024 * 1024;
+const FULL_CHECK_LIMIT: u64 = 64 * 1024 * 1024;
 /// What people say to each other is not for every account of the machine; SQLite gives its own files the same mode.
 pub const OWNER_ONLY: u32 = 0o600;
 /// A room's entries have neighbouring keys: the room's number, then 40 bits of seq.
@@ -29,7 +29,7 @@ pub const EDITED: i64 = 1;
 pub const ERASED: i64 = 2;
 
 /// What turns a file of each version into one of the next; the first makes an empty file into version 1.
-const STEPS: [&str; 3] = [
+const MIGRATIONS: [&str; 3] = [
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
      CREATE TABLE rooms (
          id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
@@ -53,7 +53,7 @@ const STEPS: [&str; 3] = [
 ];
 
 /// The first version in which a message can change an earlier one.
-const AMENDMENTS: u32 = 3;
+const AMENDMENTS_VERSION: u32 = 3;
 
 /// Why a file can't be used. It was not touched, unless it says so.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl std::fmt::Display for OpenError {
             Self::Newer => f.write_str("o arquivo é de uma versão mais nova do Papo"),
             Self::Foreign => f.write_str("o arquivo é de outro programa"),
             Self::Io(error) => f.write_str(&reason(error)),
-            Self::Sql(error) => f.write_str(&sql_reason(error)),
+            Self::Sql(error) => f.write_str(&describe_sql(error)),
         }
     }
 }
@@ -108,7 +108,7 @@ pub struct Opened {
 }
 
 /// The key of a room's entry.
-pub fn key(room: i64, seq: u64) -> i64 {
+pub fn entry_key(room: i64, seq: u64) -> i64 {
     room << SEQ_BITS | seq as i64
 }
 
@@ -118,13 +118,13 @@ pub fn seq_of(key: i64) -> u64 {
 }
 
 /// The room in a key.
-pub fn room_of(key: i64) -> i64 {
+pub fn room_id_of(key: i64) -> i64 {
     key >> SEQ_BITS
 }
 
 /// The last key that a room's entry can have.
-pub fn last_key(room: i64) -> i64 {
-    key(room + 1, 0) - 1
+pub fn last_entry_key(room: i64) -> i64 {
+    entry_key(room + 1, 0) - 1
 }
 
 /// Messages in a file.
@@ -141,12 +141,12 @@ pub fn count(connection: &Connection) -> rusqlite::Result<u64> {
 pub fn open(path: &Path) -> Result<Opened, OpenError> {
     let mut lock = lock(path)?;
     let mut moved_aside = None;
-    let mut connection = match inspect(path) {
-        Err(OpenError::Sql(error)) if is_damage(&error) => {
+    let mut connection = match open_and_check(path) {
+        Err(OpenError::Sql(error)) if is_corruption(&error) => {
             log::error!(
                 "{} está danificado ({}).",
                 path.display(),
-                sql_reason(&error)
+                describe_sql(&error)
             );
             moved_aside = Some(move_aside(path)?);
             lock = self::lock(path)?;
@@ -156,7 +156,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     };
     configure(&connection)?;
     migrate(&mut connection)?;
-    let epoch = take_epoch(&connection)?;
+    let epoch = load_or_create_epoch(&connection)?;
     let count = count(&connection)?;
     Ok(Opened {
         connection,
@@ -170,8 +170,8 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
 /// Opens a file to read; it must be one of ours.
 pub fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.busy_timeout(BUSY)?;
-    see_as_new(&connection)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    shim_old_schema(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -8_000)?;
     check_version(&connection)?;
@@ -179,9 +179,9 @@ pub fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// Lets a file that no server of this version has opened yet be read as if one had; the file itself is not changed.
-fn see_as_new(connection: &Connection) -> rusqlite::Result<()> {
+fn shim_old_schema(connection: &Connection) -> rusqlite::Result<()> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version < AMENDMENTS {
+    if version < AMENDMENTS_VERSION {
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.execute_batch(
             "CREATE TEMP VIEW entries AS
@@ -208,16 +208,16 @@ fn lock(path: &Path) -> Result<File, OpenError> {
 }
 
 /// Opens the file and looks whether it is ours and whole, without changing it.
-fn inspect(path: &Path) -> Result<Connection, OpenError> {
+fn open_and_check(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     check_version(&connection)?;
-    if path.metadata()?.len() <= CHECKED_WHOLE {
+    if path.metadata()?.len() <= FULL_CHECK_LIMIT {
         let verdict: String =
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {
             log::debug!("quick_check: {verdict}");
-            return Err(damage(verdict).into());
+            return Err(corruption(verdict).into());
         }
     }
     Ok(connection)
@@ -227,17 +227,17 @@ fn check_version(connection: &Connection) -> Result<(), OpenError> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
     let tables: u32 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables > 0 && number("application_id")? != APPLICATION {
+    if tables > 0 && number("application_id")? != APPLICATION_ID {
         return Err(OpenError::Foreign);
     }
-    if number("user_version")? as usize > STEPS.len() {
+    if number("user_version")? as usize > MIGRATIONS.len() {
         return Err(OpenError::Newer);
     }
     Ok(())
 }
 
 fn configure(connection: &Connection) -> Result<(), OpenError> {
-    connection.busy_timeout(BUSY)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     // FULL: an answer is given only after the disk has the commit.
     for (name, value) in [
         ("journal_mode", "WAL"),
@@ -258,21 +258,21 @@ fn configure(connection: &Connection) -> Result<(), OpenError> {
 fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let version = version as usize;
-    if version == STEPS.len() {
+    if version == MIGRATIONS.len() {
         return Ok(());
     }
     let transaction = connection.transaction()?;
-    for step in &STEPS[version..] {
-        transaction.execute_batch(step)?;
+    for migration in &MIGRATIONS[version..] {
+        transaction.execute_batch(migration)?;
     }
-    transaction.pragma_update(None, "application_id", APPLICATION)?;
-    transaction.pragma_update(None, "user_version", STEPS.len() as u32)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
     transaction.commit()?;
     Ok(())
 }
 
 /// The log's identity. A new file gets one, and so does a restored copy: clients may hold entries that it lacks.
-fn take_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> {
+fn load_or_create_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> {
     let meta = |name: &str| -> Result<Option<String>, rusqlite::Error> {
         connection
             .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| {
@@ -295,14 +295,14 @@ fn take_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> {
 }
 
 /// Whether an error means that the file's contents are broken.
-pub fn is_damage(error: &rusqlite::Error) -> bool {
+pub fn is_corruption(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
     )
 }
 
-fn damage(verdict: String) -> rusqlite::Error {
+fn corruption(verdict: String) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(
         rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
         Some(verdict),
@@ -314,19 +314,19 @@ fn move_aside(path: &Path) -> io::Result<PathBuf> {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |time| time.as_secs());
-    let with = |suffix: &str| {
+    let path_with = |suffix: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         PathBuf::from(name)
     };
     let aside = (0..)
-        .map(|n| with(&format!(".danificado-{}", seconds + n)))
+        .map(|n| path_with(&format!(".danificado-{}", seconds + n)))
         .find(|path| !path.exists());
-    let aside = aside.unwrap_or_else(|| with(".danificado"));
+    let aside = aside.unwrap_or_else(|| path_with(".danificado"));
     for suffix in ["-wal", "-shm"] {
         let mut target = aside.as_os_str().to_owned();
         target.push(suffix);
-        match std::fs::rename(with(suffix), target) {
+        match std::fs::rename(path_with(suffix), target) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
@@ -344,9 +344,9 @@ pub mod old {
     /// A file of version 1, which had no search.
     pub fn version_1(path: &Path) -> Connection {
         let connection = Connection::open(path).unwrap();
-        connection.execute_batch(STEPS[0]).unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
         connection
-            .pragma_update(None, "application_id", APPLICATION)
+            .pragma_update(None, "application_id", APPLICATION_ID)
             .unwrap();
         connection.pragma_update(None, "user_version", 1).unwrap();
         connection
@@ -355,7 +355,7 @@ pub mod old {
     /// A file of version 2, in which nothing could be changed.
     pub fn version_2(path: &Path) -> Connection {
         let connection = version_1(path);
-        connection.execute_batch(STEPS[1]).unwrap();
+        connection.execute_batch(MIGRATIONS[1]).unwrap();
         connection.pragma_update(None, "user_version", 2).unwrap();
         connection
     }

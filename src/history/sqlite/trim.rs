@@ -1,24 +1,24 @@
 //! Forgetting what is older than it may be, a little at a time, between the messages.
 
-use super::amend::forget_at_once;
-use super::schema::{key, last_key, seq_of};
+use super::amend::set_index_secure_delete;
+use super::schema::{entry_key, last_entry_key, seq_of};
 use crate::name::RoomName;
 use rusqlite::{Connection, params};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Entries trimmed in one transaction: less than a message's own commit takes.
-const STEP: usize = 500;
+const TRIM_BATCH: usize = 500;
 /// How often the log is looked through.
-const EVERY: Duration = Duration::from_secs(3600);
+const TRIM_INTERVAL: Duration = Duration::from_secs(3600);
 /// How long ids are remembered after their message was trimmed, so that a late resend is still no new message.
-const IDS_LONGER: Duration = Duration::from_secs(7 * 24 * 3600);
+const ID_GRACE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How long messages are kept.
 #[derive(Debug, Clone)]
 pub struct Retention {
-    keep: Duration,
+    max_age: Duration,
     /// How often the log is looked through.
-    pub every: Duration,
+    pub interval: Duration,
 }
 
 /// What one step trimmed.
@@ -32,8 +32,11 @@ pub struct Trimmed {
 
 impl Retention {
     /// Keeps messages this long.
-    pub fn new(keep: Duration) -> Self {
-        Self { keep, every: EVERY }
+    pub fn new(max_age: Duration) -> Self {
+        Self {
+            max_age,
+            interval: TRIM_INTERVAL,
+        }
     }
 
     /// Trims at most one step of one room, or the ids when no room has anything to trim.
@@ -41,9 +44,9 @@ impl Retention {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        let cutoff = now.saturating_sub(self.keep).as_millis() as i64;
+        let cutoff = now.saturating_sub(self.max_age).as_millis() as i64;
         let transaction = connection.transaction()?;
-        let due = {
+        let target = {
             let mut select = transaction.prepare_cached(
                 "SELECT r.id, r.name FROM rooms r JOIN entries e ON e.key = (r.id << 40) + r.oldest
                  WHERE e.at < ?1 LIMIT 1",
@@ -54,9 +57,9 @@ impl Retention {
                 None => None,
             }
         };
-        let Some((room, name)) = due else {
-            let forgotten = now.saturating_sub(self.keep + IDS_LONGER).as_millis() as i64;
-            transaction.execute("DELETE FROM ids WHERE at < ?1", [forgotten])?;
+        let Some((room, name)) = target else {
+            let id_cutoff = now.saturating_sub(self.max_age + ID_GRACE).as_millis() as i64;
+            transaction.execute("DELETE FROM ids WHERE at < ?1", [id_cutoff])?;
             transaction.commit()?;
             return Ok(Trimmed::default());
         };
@@ -64,13 +67,18 @@ impl Retention {
             let mut select = transaction.prepare_cached(
                 "SELECT key, text FROM entries WHERE key BETWEEN ?1 AND ?2 AND at < ?3 ORDER BY key LIMIT ?4",
             )?;
-            let range = params![key(room, 0), last_key(room), cutoff, STEP as i64];
+            let range = params![
+                entry_key(room, 0),
+                last_entry_key(room),
+                cutoff,
+                TRIM_BATCH as i64
+            ];
             select
                 .query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?
         };
         // Hundreds at a time, while people wait for their messages to be stored.
-        forget_at_once(&transaction, false)?;
+        set_index_secure_delete(&transaction, false)?;
         for (key, text) in &old {
             // What changed others, or was erased, is not in the index, which counts what it is told to forget.
             if !text.is_empty() {

@@ -1,8 +1,8 @@
 //! The one thread that writes: numbers, de-duplicates and commits whatever is waiting, in one transaction.
 
 use super::amend;
-use super::reasons::sql_reason;
-use super::schema::{key, last_key, room_of, seq_of};
+use super::reasons::describe_sql;
+use super::schema::{entry_key, last_entry_key, room_id_of, seq_of};
 use super::trim::Retention;
 use crate::history::amend::{Fingerprint, fingerprint};
 use crate::history::{Append, HistoryReply, HistoryRequest, Outcome};
@@ -15,13 +15,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Most messages in one transaction: a few milliseconds of work.
-const BATCH: usize = 1024;
+const MAX_BATCH: usize = 1024;
 /// Rooms and speakers remembered, to spare a question to the database for each message.
-const REMEMBERED: usize = 10_000;
+const MAX_CACHED: usize = 10_000;
 
 /// Where a room's log stands.
 #[derive(Clone)]
-struct Room {
+struct CachedRoom {
     id: i64,
     name: Arc<str>,
     seq: u64,
@@ -30,20 +30,20 @@ struct Room {
 
 /// What is known of the database without asking it; forgotten whenever a transaction fails.
 #[derive(Default)]
-struct Known {
-    rooms: HashMap<Arc<str>, Room>,
+struct WriterCache {
+    rooms: HashMap<Arc<str>, CachedRoom>,
     speakers: HashMap<(PersonId, Arc<str>), i64>,
 }
 
 /// The writer's state.
-pub struct Writer {
+pub struct HistoryWriter {
     connection: Connection,
     retention: Option<Retention>,
     replies: Sender<HistoryReply>,
-    known: Known,
+    cache: WriterCache,
 }
 
-impl Writer {
+impl HistoryWriter {
     pub fn new(
         connection: Connection,
         retention: Option<Retention>,
@@ -53,7 +53,7 @@ impl Writer {
             connection,
             retention,
             replies,
-            known: Known::default(),
+            cache: WriterCache::default(),
         }
     }
 
@@ -69,7 +69,11 @@ impl Writer {
                 None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match first {
-                Ok(job) => self.store(std::iter::once(job).chain(requests.try_iter()).take(BATCH)),
+                Ok(job) => self.store_batch(
+                    std::iter::once(job)
+                        .chain(requests.try_iter())
+                        .take(MAX_BATCH),
+                ),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -82,7 +86,7 @@ impl Writer {
     /// Trims a little, and says when to go on.
     fn trim(&mut self) -> Option<Instant> {
         let retention = self.retention.as_mut()?;
-        let again = match retention.trim(&mut self.connection) {
+        let pause = match retention.trim(&mut self.connection) {
             Ok(trimmed) => {
                 for (room, oldest) in trimmed.rooms {
                     let _ = self.replies.send(HistoryReply::Trimmed(room, oldest));
@@ -90,22 +94,22 @@ impl Writer {
                 if trimmed.more {
                     Duration::ZERO
                 } else {
-                    retention.every
+                    retention.interval
                 }
             }
             Err(error) => {
                 log::warn!(
                     "Não consegui apagar as mensagens antigas ({}).",
-                    sql_reason(&error)
+                    describe_sql(&error)
                 );
-                retention.every
+                retention.interval
             }
         };
-        Some(Instant::now() + again)
+        Some(Instant::now() + pause)
     }
 
     /// Stores a batch and answers it.
-    fn store(&mut self, requests: impl Iterator<Item = HistoryRequest>) {
+    fn store_batch(&mut self, requests: impl Iterator<Item = HistoryRequest>) {
         let batch: Vec<Append> = requests
             .filter_map(|job| match job {
                 HistoryRequest::Append(append) => Some(append),
@@ -114,13 +118,13 @@ impl Writer {
             })
             .collect();
         let outcomes =
-            store(&mut self.connection, &mut self.known, &batch).unwrap_or_else(|error| {
+            commit_batch(&mut self.connection, &mut self.cache, &batch).unwrap_or_else(|error| {
                 log::error!(
                     "Não consegui guardar mensagens: {} ({}).",
                     batch.len(),
-                    sql_reason(&error)
+                    describe_sql(&error)
                 );
-                self.known = Known::default();
+                self.cache = WriterCache::default();
                 vec![Outcome::Unavailable; batch.len()]
             });
         for (append, outcome) in batch.into_iter().zip(outcomes) {
@@ -135,86 +139,96 @@ impl Writer {
 }
 
 /// One transaction: all of the batch, or nothing of it.
-fn store(
+fn commit_batch(
     connection: &mut Connection,
-    known: &mut Known,
+    cache: &mut WriterCache,
     batch: &[Append],
 ) -> rusqlite::Result<Vec<Outcome>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut touched: Vec<Arc<str>> = Vec::new();
+    let mut changed_rooms: Vec<Arc<str>> = Vec::new();
     let mut outcomes = Vec::with_capacity(batch.len());
     for append in batch {
-        let outcome = known.append(&transaction, append)?;
-        if matches!(outcome, Outcome::Stored(_)) && !touched.contains(append.room.key()) {
-            touched.push(append.room.key().clone());
+        let outcome = cache.append(&transaction, append)?;
+        if matches!(outcome, Outcome::Stored(_)) && !changed_rooms.contains(append.room.key()) {
+            changed_rooms.push(append.room.key().clone());
         }
         outcomes.push(outcome);
     }
-    for room in touched.iter().filter_map(|key| known.rooms.get(key)) {
+    for room in changed_rooms.iter().filter_map(|key| cache.rooms.get(key)) {
         let mut update =
             transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
         update.execute(params![room.id, room.seq as i64, room.at as i64])?;
     }
     transaction.commit()?;
-    known.forget_some();
+    cache.evict();
     Ok(outcomes)
 }
 
-impl Known {
+impl WriterCache {
     fn append(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<Outcome> {
-        let content = fingerprint(append);
+        let fingerprint = fingerprint(append);
         let room = self.room(transaction, append)?;
         // What was done already is not judged again, even if what it points at is gone since: the id is asked first.
         if (append.amends.is_some() || append.reply_to.is_some())
-            && let Some(outcome) = first(transaction, append, room.id, content)?
+            && let Some(outcome) = find_existing(transaction, append, room.id, fingerprint)?
         {
             return Ok(outcome);
         }
         if let Some(seq) = append.reply_to
-            && !is_held(transaction, room.id, seq)?
+            && !entry_exists(transaction, room.id, seq)?
         {
             return Ok(Outcome::NoSuchEntry);
         }
-        let concerned = match &append.amends {
+        let targets = match &append.amends {
             None => Vec::new(),
-            Some(amendment) => match amend::find(transaction, append, amendment, room.id)? {
-                Ok(concerned) => concerned,
-                Err(refused) => return Ok(refused),
-            },
+            Some(amendment) => {
+                match amend::find_targets(transaction, append, amendment, room.id)? {
+                    Ok(concerned) => concerned,
+                    Err(refused) => return Ok(refused),
+                }
+            }
         };
         let (seq, at) = (room.seq + 1, append.at.max(room.at));
-        let key = key(room.id, seq);
+        let key = entry_key(room.id, seq);
         let mut claim = transaction.prepare_cached(
             "INSERT OR IGNORE INTO ids (person, id, key, at, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
-        if claim.execute(params![append.person.0, append.id, key, at as i64, content])? == 0 {
-            return Ok(first(transaction, append, room.id, content)?.unwrap_or(Outcome::IdReused));
+        if claim.execute(params![
+            append.person.0,
+            append.id,
+            key,
+            at as i64,
+            fingerprint
+        ])? == 0
+        {
+            return Ok(find_existing(transaction, append, room.id, fingerprint)?
+                .unwrap_or(Outcome::IdReused));
         }
         let (id, name) = (room.id, room.name.clone());
         let speaker = self.speaker(transaction, append)?;
         match append.amends {
-            None => insert(transaction, append, (key, at, speaker))?,
-            Some(_) => amend::store(transaction, append, &concerned, (key, at, speaker))?,
+            None => insert_message(transaction, append, (key, at, speaker))?,
+            Some(_) => amend::insert_amendment(transaction, append, &targets, (key, at, speaker))?,
         }
         self.rooms.insert(
             append.room.key().clone(),
-            Room {
+            CachedRoom {
                 id,
                 name: name.clone(),
                 seq,
                 at,
             },
         );
-        Ok(Outcome::Stored(Arc::new(entry(
+        Ok(Outcome::Stored(Arc::new(build_entry(
             append,
             name,
             (seq, at),
-            &concerned,
+            &targets,
         ))))
     }
 
     /// The room of a message, which its first message brings into being.
-    fn room(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<Room> {
+    fn room(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<CachedRoom> {
         let key = append.room.key();
         if let Some(room) = self.rooms.get(key) {
             return Ok(room.clone());
@@ -227,7 +241,7 @@ impl Known {
             transaction.prepare_cached("SELECT id, name, seq, at FROM rooms WHERE key = ?1")?;
         let room = select.query_row([&**key], |row| {
             let (name, seq, at): (String, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            Ok(Room {
+            Ok(CachedRoom {
                 id: row.get(0)?,
                 name: name.into(),
                 seq: seq as u64,
@@ -239,8 +253,8 @@ impl Known {
     }
 
     fn speaker(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<i64> {
-        let who = (append.person, append.from.clone());
-        if let Some(&speaker) = self.speakers.get(&who) {
+        let cache_key = (append.person, append.from.clone());
+        if let Some(&speaker) = self.speakers.get(&cache_key) {
             return Ok(speaker);
         }
         let mut insert = transaction.prepare_cached(
@@ -251,32 +265,32 @@ impl Known {
             .prepare_cached("SELECT id FROM speakers WHERE person = ?1 AND name = ?2")?;
         let speaker =
             select.query_row(params![append.person.0, &*append.from], |row| row.get(0))?;
-        self.speakers.insert(who, speaker);
+        self.speakers.insert(cache_key, speaker);
         Ok(speaker)
     }
 
     /// Keeps memory flat however many rooms and people there were.
-    fn forget_some(&mut self) {
-        if self.rooms.len() > REMEMBERED {
+    fn evict(&mut self) {
+        if self.rooms.len() > MAX_CACHED {
             self.rooms.clear();
         }
-        if self.speakers.len() > REMEMBERED {
+        if self.speakers.len() > MAX_CACHED {
             self.speakers.clear();
         }
     }
 }
 
 /// Whether a room's entry was said and is not trimmed.
-fn is_held(transaction: &Transaction, room: i64, seq: u64) -> rusqlite::Result<bool> {
+fn entry_exists(transaction: &Transaction, room: i64, seq: u64) -> rusqlite::Result<bool> {
     // Beyond this, a seq would run into the next room's keys.
-    Ok(seq <= seq_of(last_key(room))
+    Ok(seq <= seq_of(last_entry_key(room))
         && transaction
             .prepare_cached("SELECT 1 FROM entries WHERE key = ?1")?
-            .exists([key(room, seq)])?)
+            .exists([entry_key(room, seq)])?)
 }
 
 /// Stores a message of its own, and makes it findable.
-fn insert(
+fn insert_message(
     transaction: &Transaction,
     append: &Append,
     (key, at, speaker): (i64, u64, i64),
@@ -300,8 +314,8 @@ fn insert(
 }
 
 /// A message as everybody sees it, with the keys of the entries that it changes.
-fn entry(append: &Append, room: Arc<str>, (seq, at): (u64, u64), concerned: &[i64]) -> Entry {
-    let mut seqs = concerned.iter().map(|key| seq_of(*key));
+fn build_entry(append: &Append, room: Arc<str>, (seq, at): (u64, u64), targets: &[i64]) -> Entry {
+    let mut seqs = targets.iter().map(|key| seq_of(*key));
     Entry {
         room,
         seq,
@@ -323,11 +337,11 @@ fn entry(append: &Append, room: Arc<str>, (seq, at): (u64, u64), concerned: &[i6
 }
 
 /// What became of the first message with this id, if there was one.
-fn first(
+fn find_existing(
     transaction: &Transaction,
     append: &Append,
     room: i64,
-    content: Fingerprint,
+    fingerprint: Fingerprint,
 ) -> rusqlite::Result<Option<Outcome>> {
     let mut select = transaction
         .prepare_cached("SELECT key, at, digest FROM ids WHERE person = ?1 AND id = ?2")?;
@@ -337,7 +351,7 @@ fn first(
         })
         .optional()?;
     Ok(found.map(
-        |(key, at, first)| match first == content && room_of(key) == room {
+        |(key, at, first)| match first == fingerprint && room_id_of(key) == room {
             true => Outcome::Duplicate {
                 seq: seq_of(key),
                 at: at as u64,
