@@ -45,7 +45,7 @@ use clock::Clock;
 use crossbeam_channel::bounded;
 use front::Front;
 use options::{Options, Request};
-use papo::reasons::reason;
+use papo::reasons::describe;
 use run::{Client, Sources};
 use session::Session;
 use std::io::{self, IsTerminal, Write};
@@ -159,7 +159,7 @@ fn talk(options: Options, clock: Clock) -> Exit {
     });
     result.unwrap_or_else(|error| {
         complain(
-            &format!("Não consegui usar o terminal: {}.", reason(&error)),
+            &format!("Não consegui usar o terminal: {}.", describe(&error)),
             Exit::Unexpected,
         )
     })

@@ -4,7 +4,7 @@ use papo::config::{Config, Export, Home};
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::{self, OpenError, Retention, SqliteHistory};
-use papo::reasons::reason;
+use papo::reasons::describe;
 use papo::text::with_dots;
 use std::io::{self, Write};
 use std::path::Path;
@@ -70,7 +70,7 @@ pub fn copy(home: &Home, target: &Path) -> Result<String, String> {
         Err(OpenError::Io(error)) => Err(format!(
             "Não consegui escrever {} ({}).",
             target.display(),
-            reason(&error)
+            describe(&error)
         )),
         Err(error) => Err(refusal(path, &error)),
     }
@@ -110,7 +110,7 @@ fn tolerate_closed_pipe(error: io::Error) -> Result<(), String> {
 }
 
 fn unwritten(error: &io::Error) -> String {
-    format!("Não consegui escrever a saída ({}).", reason(error))
+    format!("Não consegui escrever a saída ({}).", describe(error))
 }
 
 fn must_exist(path: &Path) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use papo::capacity::Capacity;
 use papo::config::Config;
-use papo::reasons::reason;
+use papo::reasons::describe;
 use papo::text::with_dots;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -94,7 +94,7 @@ pub fn no_listening(config: &Config, error: &io::Error) -> String {
         _ => format!(
             "Não consegui escutar em {} ({}). Tente outra porta: servidor --porta 9001",
             authority(address, port),
-            reason(error)
+            describe(error)
         ),
     }
 }

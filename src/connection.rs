@@ -12,7 +12,7 @@ use crate::http::{self, HeadError, Policy, Response, Trust, Verdict};
 use crate::identity::random_token;
 use crate::link::{Address, ConnId, Link};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, MAX_FRAME, Refusal, ServerMessage};
-use crate::reasons::reason;
+use crate::reasons::describe;
 use crate::socket::{Budget, End, Guard, Incoming, Reader, Shared, Source, Watch};
 use crossbeam_channel::Sender;
 use std::io::{self, Write};
@@ -83,7 +83,7 @@ fn shake_hands(
             return None;
         }
         Err(HeadError::Gone(error)) => {
-            log::debug!("Nenhum pedido de {address} ({}).", reason(&error));
+            log::debug!("Nenhum pedido de {address} ({}).", describe(&error));
             return None;
         }
     };
@@ -102,7 +102,7 @@ fn shake_hands(
                 Err(error) => {
                     log::debug!(
                         "A conexão de {address} caiu no começo ({}).",
-                        reason(&error)
+                        describe(&error)
                     );
                     None
                 }

@@ -4,7 +4,7 @@
 //! is load a script that lies beside it on this disk; that is where the key is.
 
 use papo::identity::{PasswordHash, random_key};
-use papo::reasons::reason;
+use papo::reasons::describe;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -32,7 +32,7 @@ pub fn load_or_create(folder: &Path) -> Option<PasswordHash> {
         log::warn!(
             "A página aberta como arquivo não poderá entrar: {} não serve ({}).",
             path.display(),
-            reason(error)
+            describe(error)
         );
     })
     .ok()

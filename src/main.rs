@@ -14,7 +14,7 @@ use papo::http::Policy;
 use papo::hub::HOSTS_LOG;
 use papo::hub::limits::Rules;
 use papo::identity::{PasswordHash, random_key};
-use papo::reasons::reason;
+use papo::reasons::describe;
 use papo::server::{Server, Setup, listen};
 use simplelog::{CombinedLogger, LevelFilter, SharedLogger, WriteLogger};
 use std::io::Write;
@@ -101,7 +101,7 @@ fn serve(config: &Config) -> Result<(), String> {
     let server = Server::new(listener, setup);
     let address = server
         .local_addr()
-        .map_err(|error| format!("O sistema não disse qual é a porta: {}", reason(&error)))?;
+        .map_err(|error| format!("O sistema não disse qual é a porta: {}", describe(&error)))?;
     stop_on_ctrl_c(&server)?;
     let stats = server.stats();
     print(&banner::welcome(
@@ -120,7 +120,7 @@ fn serve(config: &Config) -> Result<(), String> {
     result.map_err(|error| {
         format!(
             "O servidor parou por um erro interno ({}). Ligue-o de novo.",
-            reason(&error)
+            describe(&error)
         )
     })
 }
@@ -165,7 +165,7 @@ fn log_output(config: &Config) -> Result<Box<dyn Write + Send>, String> {
         let path = path.display();
         format!(
             "Não consegui escrever os registros em {path} ({}). Escolha outro arquivo: servidor --log papo.log",
-            reason(&error)
+            describe(&error)
         )
     })?;
     Ok(Box::new(file))
@@ -173,9 +173,12 @@ fn log_output(config: &Config) -> Result<Box<dyn Write + Send>, String> {
 
 /// The first Ctrl+C (or SIGTERM, SIGHUP) stops in order, the second at once.
 fn stop_on_ctrl_c(server: &Server) -> Result<(), String> {
-    let stopper = server
-        .stopper()
-        .map_err(|error| format!("O sistema não deu mais um descritor ({}).", reason(&error)))?;
+    let stopper = server.stopper().map_err(|error| {
+        format!(
+            "O sistema não deu mais um descritor ({}).",
+            describe(&error)
+        )
+    })?;
     let asked = AtomicBool::new(false);
     let on_signal = move || {
         if asked.swap(true, Ordering::Relaxed) {

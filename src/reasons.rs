@@ -9,9 +9,9 @@ use std::io::{self, ErrorKind};
 const TOO_MANY_OPEN: [i32; 2] = [23, 24];
 
 /// The reason as the middle of a sentence.
-pub fn reason(error: &io::Error) -> Cow<'static, str> {
-    if let Some(known) = known(error) {
-        return known.into();
+pub fn describe(error: &io::Error) -> Cow<'static, str> {
+    if let Some(text) = translate(error) {
+        return text.into();
     }
     match (error.raw_os_error(), error.get_ref()) {
         (Some(number), _) => format!("erro {number} do sistema").into(),
@@ -21,7 +21,7 @@ pub fn reason(error: &io::Error) -> Cow<'static, str> {
     }
 }
 
-fn known(error: &io::Error) -> Option<&'static str> {
+fn translate(error: &io::Error) -> Option<&'static str> {
     if error
         .raw_os_error()
         .is_some_and(|number| TOO_MANY_OPEN.contains(&number))
@@ -64,14 +64,14 @@ mod tests {
     #[test]
     fn what_the_system_says_is_said_in_portuguese() {
         let no_file = std::fs::File::open("/nao/existe").unwrap_err();
-        assert_eq!(reason(&no_file), "não existe esse arquivo ou pasta");
+        assert_eq!(describe(&no_file), "não existe esse arquivo ou pasta");
         assert_eq!(
-            reason(&io::Error::from_raw_os_error(24)),
+            describe(&io::Error::from_raw_os_error(24)),
             "já há arquivos abertos demais"
         );
         for number in 1..140 {
             let english = io::Error::from_raw_os_error(number).to_string();
-            let said = reason(&io::Error::from_raw_os_error(number));
+            let said = describe(&io::Error::from_raw_os_error(number));
             assert!(!english.contains(&*said), "{number}: {said}");
         }
     }
@@ -79,9 +79,9 @@ mod tests {
     #[test]
     fn what_this_program_says_stays_as_it_is() {
         assert_eq!(
-            reason(&io::Error::new(ErrorKind::InvalidData, "apague-o")),
+            describe(&io::Error::new(ErrorKind::InvalidData, "apague-o")),
             "apague-o"
         );
-        assert_eq!(reason(&ErrorKind::InvalidData.into()), "erro inesperado");
+        assert_eq!(describe(&ErrorKind::InvalidData.into()), "erro inesperado");
     }
 }

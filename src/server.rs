@@ -13,7 +13,7 @@ use crate::history::History;
 use crate::http::Policy;
 use crate::hub::limits::Rules;
 use crate::porter;
-use crate::reasons::reason;
+use crate::reasons::describe;
 use crate::socket::Budget;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
@@ -238,7 +238,7 @@ fn accept_all(
             Err(error) => {
                 log::warn!(
                     "Ninguém pode entrar agora ({}). Nova tentativa em {} ms.",
-                    reason(&error),
+                    describe(&error),
                     back_off.as_millis()
                 );
                 thread::sleep(back_off);
@@ -297,7 +297,7 @@ impl Complaints {
             log::warn!(
                 "Sem thread para {} conexões novas, que foram recusadas ({}). Aumente os limites ou use --max-conexoes.",
                 self.count,
-                reason(error)
+                describe(error)
             );
             (self.count, self.told_at) = (0, Some(now));
         }

@@ -10,7 +10,7 @@
 mod guard;
 
 use crate::frame;
-use crate::reasons::reason;
+use crate::reasons::describe;
 use std::fmt;
 use std::io::{self, Read, Write};
 use tungstenite::client::IntoClientRequest;
@@ -59,7 +59,7 @@ impl fmt::Display for End {
             Self::Closed(code) => write!(f, "fechada pelo outro lado, código {code}"),
             Self::Broken(code, text) => write!(f, "{text} Código {code}"),
             Self::Stalled => f.write_str("uma mensagem não chegou inteira a tempo"),
-            Self::Lost(error) => f.write_str(&reason(error)),
+            Self::Lost(error) => f.write_str(&describe(error)),
         }
     }
 }
@@ -159,7 +159,7 @@ impl<S: Source, W: Write> Reader<S, W> {
     fn end(&self, error: Error) -> End {
         match error {
             Error::Io(error) if self.socket.get_ref().guard.stalled() => {
-                log::debug!("Mensagem que não acabou ({}).", reason(&error));
+                log::debug!("Mensagem que não acabou ({}).", describe(&error));
                 End::Stalled
             }
             Error::Io(error) => End::Lost(error),

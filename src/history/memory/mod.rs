@@ -10,7 +10,7 @@ use super::{
 use crate::identity::{PersonId, random_epoch};
 use crate::name::RoomName;
 use crate::protocol::{Entry, PageRequest};
-use crate::reasons::reason;
+use crate::reasons::describe;
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
 use log::MemoryLog;
 use query::Query;
@@ -233,7 +233,7 @@ fn spawn_search_thread(replies: Sender<HistoryReply>) -> Sender<Search> {
     if let Err(error) = thread::Builder::new().name("search".into()).spawn(body) {
         ::log::error!(
             "O sistema não deu um thread para as buscas ({}).",
-            reason(&error)
+            describe(&error)
         );
     }
     sender

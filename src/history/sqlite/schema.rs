@@ -2,7 +2,7 @@
 
 use super::reasons::describe_sql;
 use crate::identity::random_epoch;
-use crate::reasons::reason;
+use crate::reasons::describe;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -76,7 +76,7 @@ impl std::fmt::Display for OpenError {
             Self::InUse => f.write_str("outro servidor está usando o arquivo"),
             Self::Newer => f.write_str("o arquivo é de uma versão mais nova do Papo"),
             Self::Foreign => f.write_str("o arquivo é de outro programa"),
-            Self::Io(error) => f.write_str(&reason(error)),
+            Self::Io(error) => f.write_str(&describe(error)),
             Self::Sql(error) => f.write_str(&describe_sql(error)),
         }
     }
