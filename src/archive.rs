@@ -5,7 +5,7 @@ use papo::history::History;
 use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::{self, OpenError, Retention, SqliteHistory};
 use papo::reasons::describe;
-use papo::text::with_dots;
+use papo::text::group_thousands;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub fn open(config: &Config) -> Result<Archive, String> {
     }
     let sentence = match history.count() {
         1 => format!("{name} (1 mensagem)"),
-        count => format!("{name} ({} mensagens)", with_dots(count)),
+        count => format!("{name} ({} mensagens)", group_thousands(count)),
     };
     Ok(Archive {
         history: Box::new(history),
@@ -60,7 +60,7 @@ pub fn copy(home: &Home, target: &Path) -> Result<String, String> {
         Ok(1) => Ok(format!("1 mensagem copiada para {}.\n", target.display())),
         Ok(count) => Ok(format!(
             "{} mensagens copiadas para {}.\n",
-            with_dots(count),
+            group_thousands(count),
             target.display()
         )),
         Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => Err(format!(

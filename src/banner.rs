@@ -3,7 +3,7 @@
 use papo::capacity::Capacity;
 use papo::config::Config;
 use papo::reasons::describe;
-use papo::text::with_dots;
+use papo::text::group_thousands;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
@@ -38,7 +38,7 @@ pub fn welcome(
         "http://{here}/#chave={moderator_key}     (vale uma vez; no terminal: cliente --chave {moderator_key})"
     );
     line("Para organizar", &moderator_link);
-    let places = with_dots(capacity.connections as u64);
+    let places = group_thousands(capacity.connections as u64);
     text.push_str(&format!(
         "\n  Conexões: até {places} ao mesmo tempo (limite de {})\n",
         capacity.limited_by

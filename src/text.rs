@@ -21,7 +21,7 @@ pub fn clean(text: &str) -> String {
     if text.bytes().all(is_plain_ascii) {
         return text.to_owned();
     }
-    limit_marks(unify_line_ends(text).filter(|&c| !is_unwanted(c)).nfc())
+    limit_marks(normalize_line_ends(text).filter(|&c| !is_unwanted(c)).nfc())
 }
 
 /// Cleans a text for one line: as [`clean`], and every run of white space becomes one space, none at the ends.
@@ -94,7 +94,7 @@ fn is_plain_ascii(byte: u8) -> bool {
 }
 
 /// Every way of ending a line, as `\n`.
-fn unify_line_ends(text: &str) -> impl Iterator<Item = char> + '_ {
+fn normalize_line_ends(text: &str) -> impl Iterator<Item = char> + '_ {
     let mut after_return = false;
     text.chars().filter_map(move |c| {
         let completes_pair = c == '\n' && after_return;
@@ -119,11 +119,11 @@ fn limit_marks(chars: impl Iterator<Item = char>) -> String {
 }
 
 /// A number as people write it: 1.284.
-pub fn with_dots(number: u64) -> String {
+pub fn group_thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push('.');
         }
         text.push(digit);
@@ -132,7 +132,7 @@ pub fn with_dots(number: u64) -> String {
 }
 
 /// A time as people say it, in at most two units: “10 minutos”, “1 hora e 30 minutos”.
-pub fn spoken_time(seconds: u64) -> String {
+pub fn duration(seconds: u64) -> String {
     const UNITS: [(u64, &str, &str); 4] = [
         (86_400, "dia", "dias"),
         (3600, "hora", "horas"),
@@ -140,19 +140,19 @@ pub fn spoken_time(seconds: u64) -> String {
         (1, "segundo", "segundos"),
     ];
     let mut rest = seconds;
-    let mut said = Vec::new();
+    let mut parts = Vec::new();
     for (length, one, many) in UNITS {
         let count = rest / length;
         rest %= length;
         if count > 0 {
-            said.push(format!("{count} {}", if count == 1 { one } else { many }));
+            parts.push(format!("{count} {}", if count == 1 { one } else { many }));
         }
     }
-    said.truncate(2);
-    if said.is_empty() {
+    parts.truncate(2);
+    if parts.is_empty() {
         "0 segundos".into()
     } else {
-        said.join(" e ")
+        parts.join(" e ")
     }
 }
 
@@ -194,12 +194,12 @@ mod tests {
     #[test]
     fn plain_text_takes_the_short_way_to_the_same_result() {
         let all: String = (' '..='~').collect();
-        let long_way = all
+        let full_fold = all
             .nfkd()
             .flat_map(char::to_uppercase)
             .flat_map(char::to_lowercase)
             .collect::<String>();
-        assert_eq!(fold(&all), long_way);
+        assert_eq!(fold(&all), full_fold);
         assert_eq!(clean_line(&all), clean_line(&format!("{all}\u{200B}")));
     }
 
@@ -230,14 +230,14 @@ mod tests {
     #[test]
     fn large_numbers_have_dots() {
         assert_eq!(
-            [0, 999, 1284, 1_000_000].map(with_dots),
+            [0, 999, 1284, 1_000_000].map(group_thousands),
             ["0", "999", "1.284", "1.000.000"]
         );
     }
 
     #[test]
     fn times_are_said_as_people_say_them() {
-        let said = [30, 1, 60, 600, 3600, 5400, 7 * 86_400, 90_061].map(spoken_time);
+        let said = [30, 1, 60, 600, 3600, 5400, 7 * 86_400, 90_061].map(duration);
         let expected = [
             "30 segundos",
             "1 segundo",

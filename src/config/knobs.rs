@@ -2,7 +2,7 @@
 
 use super::{Config, Home, UsageError};
 use crate::protocol::Password;
-use crate::text::with_dots;
+use crate::text::group_thousands;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Connections that anybody may ask for; more than any system's limits let through.
@@ -311,7 +311,7 @@ fn set_max_connections(config: &mut Config, value: &str) -> Result<(), UsageErro
     config.max_connections = number.ok_or_else(|| {
         let text = format!(
             "“{value}” não é um número de conexões. Use de 1 a {}, por exemplo: servidor --max-conexoes 1000",
-            with_dots(MOST_CONNECTIONS as u64)
+            group_thousands(MOST_CONNECTIONS as u64)
         );
         UsageError(text)
     })?;

@@ -1,6 +1,6 @@
 //! An answer: a status, a few headers that every browser should see, and a body.
 
-use crate::text::with_dots;
+use crate::text::group_thousands;
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -59,7 +59,7 @@ impl Response {
         };
         let text = format!(
             "A conversa está cheia ({} {places}). Tente mais tarde.",
-            with_dots(ceiling as u64)
+            group_thousands(ceiling as u64)
         );
         Self::text(503, &text).with("Retry-After", "5")
     }

@@ -9,7 +9,7 @@ use crate::history::{Amendment, Append, HistoryRequest};
 use crate::link::ConnId;
 use crate::name::{Name, RoomName};
 use crate::protocol::{ClientMessage, ErrorCode, Refusal};
-use crate::text::spoken_time;
+use crate::text::duration;
 
 impl Hub {
     /// Somebody edits or erases one of their own messages. Whether it is theirs, the history knows; a host may erase
@@ -68,7 +68,7 @@ impl Hub {
             return Ok(());
         };
         self.count_speech(who, now)?;
-        let time = spoken_time(seconds);
+        let time = duration(seconds);
         log::info!(target: HOSTS_LOG, "{by} pediu para apagar o que {name} disse em {time} na sala {room}.");
         let since_ms = now.unix_ms.saturating_sub(seconds.saturating_mul(1000));
         let amendment = Amendment::EraseByAuthor {

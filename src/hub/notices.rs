@@ -4,7 +4,7 @@ use super::{Effect, HOSTS_LOG, Hub, Now};
 use crate::delivery::ChannelId;
 use crate::link::ConnId;
 use crate::protocol::{ByeCode, ServerMessage};
-use crate::text::spoken_time;
+use crate::text::duration;
 use std::sync::Arc;
 
 impl Hub {
@@ -49,7 +49,7 @@ impl Hub {
 }
 
 pub fn muted(by: &str, name: &str, seconds: u64) -> String {
-    format!("{by} silenciou {name} por {}.", spoken_time(seconds))
+    format!("{by} silenciou {name} por {}.", duration(seconds))
 }
 
 pub fn unmuted(by: &str, name: &str) -> String {
@@ -71,7 +71,7 @@ pub fn slowed(by: &str, room: &str, seconds: u64) -> String {
         _ => {
             format!(
                 "{by} ligou o modo lento na sala {room}: uma mensagem por pessoa a cada {}.",
-                spoken_time(seconds)
+                duration(seconds)
             )
         }
     }
@@ -89,10 +89,7 @@ pub fn kicked(by: &str, name: &str) -> String {
 }
 
 pub fn banned(by: &str, name: &str, seconds: u64) -> String {
-    format!(
-        "{by} baniu {name} da conversa por {}.",
-        spoken_time(seconds)
-    )
+    format!("{by} baniu {name} da conversa por {}.", duration(seconds))
 }
 
 pub fn forgiven(by: &str, name: &str) -> String {
@@ -130,7 +127,7 @@ pub fn bye_kicked(by: &str) -> ServerMessage {
 
 /// The last words to somebody who may not come back for a while.
 pub fn bye_banned(retry_after_ms: Option<u64>) -> ServerMessage {
-    let time = spoken_time((retry_after_ms.unwrap_or_default() / 1000).max(1));
+    let time = duration((retry_after_ms.unwrap_or_default() / 1000).max(1));
     let text = format!(
         "Sua participação nesta conversa foi suspensa por {time}. Depois você pode entrar de novo."
     );

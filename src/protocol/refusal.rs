@@ -2,7 +2,7 @@
 
 use crate::name::{MAX_NAME, MAX_ROOM, NameError};
 use crate::protocol::MAX_TEXT;
-use crate::text::{spoken_time, with_dots};
+use crate::text::{duration, group_thousands};
 use serde::{Deserialize, Serialize};
 
 /// Why something was refused, for programs.
@@ -250,7 +250,7 @@ impl Refusal {
 fn try_again_in(ms: u64) -> String {
     format!(
         "Espere {} e tente de novo.",
-        spoken_time(ms.div_ceil(1000).max(1))
+        duration(ms.div_ceil(1000).max(1))
     )
 }
 
@@ -280,7 +280,7 @@ fn default_text(code: ErrorCode) -> String {
         ErrorCode::TooManyRooms => "São salas demais abertas ao mesmo tempo. Saia de uma com /deixar.".into(),
         ErrorCode::TextEmpty => "A mensagem está vazia.".into(),
         ErrorCode::TextTooLong => {
-            let limit = with_dots(MAX_TEXT as u64);
+            let limit = group_thousands(MAX_TEXT as u64);
             format!("A mensagem é longa demais: o limite é de {limit} caracteres. Divida em duas.")
         }
         ErrorCode::TooFast => "Você está escrevendo rápido demais. Espere um pouco.".into(),
