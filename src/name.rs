@@ -52,11 +52,17 @@ const RESERVED: [&str; 28] = [
     "ninguem",
 ];
 /// What they look like, written small, large, or as names are: `ADMlN` is none of them and looks like one.
-static RESERVED_LOOKS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+static RESERVED_SKELETONS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let as_names = |key: &str| format!("{}{}", key[..1].to_uppercase(), &key[1..]);
     RESERVED
         .iter()
-        .flat_map(|key| [look(key), look(&key.to_uppercase()), look(&as_names(key))])
+        .flat_map(|key| {
+            [
+                folded_skeleton(key),
+                folded_skeleton(&key.to_uppercase()),
+                folded_skeleton(&as_names(key)),
+            ]
+        })
         .collect()
 });
 
@@ -68,7 +74,7 @@ pub enum NameError {
     /// More characters than [`MAX_NAME`] or [`MAX_ROOM`].
     TooLong,
     /// A character that names don't have.
-    Character(char),
+    InvalidCharacter(char),
     /// Letters of several scripts, of which some look like those of another.
     MixedScripts,
     /// Would pass for the server, for whoever runs it, or for everybody.
@@ -86,14 +92,14 @@ impl Spelling {
     fn new(raw: &str, max: usize, allowed: impl Fn(char) -> bool) -> Result<Self, NameError> {
         let text = clean_line(raw);
         if let Some(c) = text.chars().find(|&c| !allowed(c)) {
-            return Err(NameError::Character(c));
+            return Err(NameError::InvalidCharacter(c));
         }
         if text.chars().count() > max {
             return Err(NameError::TooLong);
         }
         // A mark at the start would sit on whatever is printed before the name.
         match text.chars().next() {
-            Some(first) if is_mark(first) => return Err(NameError::Character(first)),
+            Some(first) if is_mark(first) => return Err(NameError::InvalidCharacter(first)),
             _ => {}
         }
         if !text.chars().any(is_letter_or_digit) {
@@ -124,21 +130,21 @@ impl Name {
         if !spelling.text.is_single_script() {
             return Err(NameError::MixedScripts);
         }
-        let look = look(&spelling.text);
-        if RESERVED.contains(&&*spelling.key) || RESERVED_LOOKS.contains(&look) {
+        let skeleton = folded_skeleton(&spelling.text);
+        if RESERVED.contains(&&*spelling.key) || RESERVED_SKELETONS.contains(&skeleton) {
             return Err(NameError::Reserved);
         }
-        Ok(Self(spelling, look.into()))
+        Ok(Self(spelling, skeleton.into()))
     }
 
     /// What the name looks like: two names with the same look can't be told apart on a screen.
-    pub fn look(&self) -> &Arc<str> {
+    pub fn skeleton(&self) -> &Arc<str> {
         &self.1
     }
 }
 
 /// A text with every character replaced by the simplest one that looks like it.
-fn look(text: &str) -> String {
+fn folded_skeleton(text: &str) -> String {
     skeleton(text).nfc().collect()
 }
 
@@ -263,10 +269,13 @@ mod tests {
         assert_eq!(name("   "), Err(NameError::Empty));
         assert_eq!(name("..."), Err(NameError::Empty));
         assert_eq!(name(&"a".repeat(25)), Err(NameError::TooLong));
-        assert_eq!(name("<b>"), Err(NameError::Character('<')));
-        assert_eq!(name("Ana🙂"), Err(NameError::Character('🙂')));
+        assert_eq!(name("<b>"), Err(NameError::InvalidCharacter('<')));
+        assert_eq!(name("Ana🙂"), Err(NameError::InvalidCharacter('🙂')));
         assert_eq!(name("\u{3164}"), Err(NameError::Empty));
-        assert_eq!(name("\u{301}Ana"), Err(NameError::Character('\u{301}')));
+        assert_eq!(
+            name("\u{301}Ana"),
+            Err(NameError::InvalidCharacter('\u{301}'))
+        );
     }
 
     #[test]
@@ -303,12 +312,12 @@ mod tests {
 
     #[test]
     fn names_that_nobody_can_tell_apart_have_one_look() {
-        let look = |raw: &str| Name::new(raw).unwrap().look().clone();
-        assert_eq!(look("Iara"), look("lara"));
+        let skeleton = |raw: &str| Name::new(raw).unwrap().skeleton().clone();
+        assert_eq!(skeleton("Iara"), skeleton("lara"));
         // All Cyrillic.
-        assert_eq!(look("Рора"), look("Popa"));
-        assert_ne!(look("Lara"), look("Iara"));
-        assert_ne!(look("Ana"), look("Anna"));
+        assert_eq!(skeleton("Рора"), skeleton("Popa"));
+        assert_ne!(skeleton("Lara"), skeleton("Iara"));
+        assert_ne!(skeleton("Ana"), skeleton("Anna"));
     }
 
     #[test]
@@ -322,8 +331,14 @@ mod tests {
             RoomName::new("laboratório-2").unwrap(),
             RoomName::new("LABORATORIO-2").unwrap()
         );
-        assert_eq!(RoomName::new("a b").err(), Some(NameError::Character(' ')));
-        assert_eq!(RoomName::new("a.b").err(), Some(NameError::Character('.')));
+        assert_eq!(
+            RoomName::new("a b").err(),
+            Some(NameError::InvalidCharacter(' '))
+        );
+        assert_eq!(
+            RoomName::new("a.b").err(),
+            Some(NameError::InvalidCharacter('.'))
+        );
         assert!(RoomName::new(&"s".repeat(33)).is_err());
         assert_eq!(RoomName::lobby(), RoomName::new("Geral").unwrap());
     }
@@ -334,7 +349,7 @@ mod tests {
             if let Ok(name) = Name::new(&raw) {
                 let again = Name::new(name.as_str()).unwrap();
                 prop_assert_eq!(again.as_str(), name.as_str());
-                prop_assert_eq!((again.key(), again.look()), (name.key(), name.look()));
+                prop_assert_eq!((again.key(), again.skeleton()), (name.key(), name.skeleton()));
                 prop_assert!(name.as_str().chars().count() <= MAX_NAME);
             }
         }

@@ -146,7 +146,10 @@ impl People {
 
     /// Somebody else's name that can't be told from this one.
     pub fn alike(&self, name: &Name, secret: &TokenHash) -> Option<&Name> {
-        let person = self.by_look.get(name.look()).and_then(|&who| self.get(who));
+        let person = self
+            .by_look
+            .get(name.skeleton())
+            .and_then(|&who| self.get(who));
         person
             .filter(|person| person.secret != *secret)
             .map(|person| &person.name)
@@ -161,13 +164,13 @@ impl People {
 
     fn list(&mut self, name: &Name, who: Who) {
         self.by_name.insert(name.key().clone(), who);
-        self.by_look.entry(name.look().clone()).or_insert(who);
+        self.by_look.entry(name.skeleton().clone()).or_insert(who);
     }
 
     fn unlist(&mut self, name: &Name, who: Who) {
         self.by_name.remove(name.key());
-        if self.by_look.get(name.look()) == Some(&who) {
-            self.by_look.remove(name.look());
+        if self.by_look.get(name.skeleton()) == Some(&who) {
+            self.by_look.remove(name.skeleton());
         }
     }
 

@@ -136,7 +136,7 @@ impl Refusal {
     pub fn name_invalid(error: NameError) -> Self {
         let text = match error {
             NameError::Empty => "Escreva um nome para entrar.".into(),
-            NameError::TooLong | NameError::Character(_) => default_text(ErrorCode::NameInvalid),
+            NameError::TooLong | NameError::InvalidCharacter(_) => default_text(ErrorCode::NameInvalid),
             NameError::MixedScripts => {
                 "Este nome mistura letras de alfabetos diferentes, e algumas parecem outras. Escreva-o em um só.".into()
             }
