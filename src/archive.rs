@@ -1,6 +1,6 @@
 //! The log as whoever starts the server meets it: opened, copied, exported, or a sentence why not.
 
-use papo::config::{Config, Export, Home};
+use papo::config::{Config, Export, HistoryLocation};
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::{self, OpenError, Retention, SqliteHistory};
@@ -19,7 +19,7 @@ pub struct Archive {
 /// Opens the log that was asked for.
 pub fn open(config: &Config) -> Result<Archive, String> {
     let path = match &config.history {
-        Home::Memory => {
+        HistoryLocation::Memory => {
             let no_randomness = |_| "O sistema não tem números aleatórios para dar. Tente de novo.";
             let history = Box::new(MemoryHistory::new().map_err(no_randomness)?);
             return Ok(Archive {
@@ -27,7 +27,7 @@ pub fn open(config: &Config) -> Result<Archive, String> {
                 sentence: "só na memória, some ao encerrar".into(),
             });
         }
-        Home::File(path) => path,
+        HistoryLocation::File(path) => path,
     };
     let retention = config
         .keep_days
@@ -51,8 +51,8 @@ pub fn open(config: &Config) -> Result<Archive, String> {
 }
 
 /// Copies the log and says what was copied.
-pub fn copy(home: &Home, target: &Path) -> Result<String, String> {
-    let Home::File(path) = home else {
+pub fn copy(home: &HistoryLocation, target: &Path) -> Result<String, String> {
+    let HistoryLocation::File(path) = home else {
         return Err("Um histórico que fica só na memória não tem o que copiar.".into());
     };
     must_exist(path)?;

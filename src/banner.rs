@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn the_line_of_a_log_in_memory_fits_into_80_columns() {
         let config = Config {
-            history: papo::config::Home::Memory,
+            history: papo::config::HistoryLocation::Memory,
             ..Config::default()
         };
         let sentence = crate::archive::open(&config).unwrap().sentence;

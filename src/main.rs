@@ -8,7 +8,7 @@ mod file_key;
 mod qr;
 
 use papo::capacity;
-use papo::config::{self, Config, Request};
+use papo::config::{self, Command, Config};
 use papo::delivery::Patience;
 use papo::http::Policy;
 use papo::hub::HOSTS_LOG;
@@ -42,12 +42,12 @@ fn main() -> ExitCode {
 }
 
 /// Does what was asked for. An error is a sentence for whoever asked.
-fn carry_out(request: &Request) -> Result<(), String> {
+fn carry_out(request: &Command) -> Result<(), String> {
     match request {
-        Request::Help => print(&config::help()),
-        Request::Version => print(&format!("papo {}\n", env!("CARGO_PKG_VERSION"))),
-        Request::Export(export) => archive::export(export)?,
-        Request::Serve(config) => match &config.copy_to {
+        Command::Help => print(&config::help()),
+        Command::Version => print(&format!("papo {}\n", env!("CARGO_PKG_VERSION"))),
+        Command::Export(export) => archive::export(export)?,
+        Command::Serve(config) => match &config.copy_to {
             Some(target) => print(&archive::copy(&config.history, target)?),
             None => serve(config)?,
         },

@@ -1,6 +1,6 @@
 //! `servidor exportar`: which room of which log, and as what.
 
-use super::{Home, Request, UsageError, suggest, unreadable};
+use super::{Command, HistoryLocation, UsageError, parser_error, unknown_with_suggestion};
 use crate::history::sqlite::Format;
 use crate::name::RoomName;
 use lexopt::{Arg, Parser};
@@ -18,16 +18,21 @@ pub struct Export {
 }
 
 /// Reads what comes after `exportar`.
-pub fn parse(mut history: Home, mut parser: Parser) -> Result<Request, UsageError> {
+pub fn parse(mut history: HistoryLocation, mut parser: Parser) -> Result<Command, UsageError> {
     let (mut room, mut format) = (RoomName::lobby(), Format::Text);
     while let Some(argument) = parser
         .next()
-        .map_err(|error| UsageError(unreadable(&error)))?
+        .map_err(|error| UsageError(parser_error(&error)))?
     {
         let name = match argument {
-            Arg::Short('h') | Arg::Long("ajuda" | "help") => return Ok(Request::Help),
+            Arg::Short('h') | Arg::Long("ajuda" | "help") => return Ok(Command::Help),
             Arg::Long(name) => name.to_owned(),
-            Arg::Short(c) => return Err(suggest(&format!("-{c}"), std::iter::empty())),
+            Arg::Short(c) => {
+                return Err(unknown_with_suggestion(
+                    &format!("-{c}"),
+                    std::iter::empty(),
+                ));
+            }
             Arg::Value(value) => {
                 let text = format!(
                     "Não sei o que fazer com “{}”. Veja as opções com: servidor --ajuda",
@@ -37,7 +42,7 @@ pub fn parse(mut history: Home, mut parser: Parser) -> Result<Request, UsageErro
             }
         };
         if !matches!(name.as_str(), "formato" | "sala" | "historico") {
-            return Err(suggest(
+            return Err(unknown_with_suggestion(
                 &format!("--{name}"),
                 ["formato", "sala", "historico", "ajuda"].into_iter(),
             ));
@@ -47,20 +52,20 @@ pub fn parse(mut history: Home, mut parser: Parser) -> Result<Request, UsageErro
         })?;
         let value = value.to_string_lossy();
         match name.as_str() {
-            "formato" => format = read_format(&value)?,
-            "sala" => room = read_room(&value)?,
+            "formato" => format = parse_format(&value)?,
+            "sala" => room = parse_room(&value)?,
             _ => {
                 history = if value == "nenhum" {
-                    Home::Memory
+                    HistoryLocation::Memory
                 } else {
-                    Home::File(value.as_ref().into())
+                    HistoryLocation::File(value.as_ref().into())
                 }
             }
         }
     }
     match history {
-        Home::File(history) => Ok(Request::Export(Export { history, room, format })),
-        Home::Memory => Err(UsageError(
+        HistoryLocation::File(history) => Ok(Command::Export(Export { history, room, format })),
+        HistoryLocation::Memory => Err(UsageError(
             "Um histórico que fica só na memória não tem o que exportar. Indique o arquivo: servidor exportar \
              --historico historico.db"
                 .into(),
@@ -68,7 +73,7 @@ pub fn parse(mut history: Home, mut parser: Parser) -> Result<Request, UsageErro
     }
 }
 
-fn read_format(value: &str) -> Result<Format, UsageError> {
+fn parse_format(value: &str) -> Result<Format, UsageError> {
     match value {
         "txt" => Ok(Format::Text),
         "json" => Ok(Format::Json),
@@ -79,7 +84,7 @@ fn read_format(value: &str) -> Result<Format, UsageError> {
     }
 }
 
-fn read_room(value: &str) -> Result<RoomName, UsageError> {
+fn parse_room(value: &str) -> Result<RoomName, UsageError> {
     RoomName::new(value.strip_prefix('#').unwrap_or(value)).map_err(|_| {
         UsageError(format!(
             "“{value}” não é o nome de uma sala. Por exemplo: servidor exportar --sala geral"

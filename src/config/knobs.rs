@@ -1,22 +1,22 @@
 //! The table of knobs: one row is one thing that whoever starts the server may choose.
 
-use super::{Config, Home, UsageError};
+use super::{Config, HistoryLocation, UsageError};
 use crate::protocol::Password;
 use crate::text::group_thousands;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Connections that anybody may ask for; more than any system's limits let through.
-const MOST_CONNECTIONS: usize = 1_000_000;
+const MAX_CONNECTIONS: usize = 1_000_000;
 /// Messages per second beyond which a limit is none.
-const HIGHEST_RATE: f64 = 100_000.0;
+const MAX_RATE: f64 = 100_000.0;
 /// Messages per second below which nobody would wait for the next one: one in a hundred seconds.
-const LOWEST_RATE: f64 = 0.01;
+const MIN_RATE: f64 = 0.01;
 
 /// Days beyond which keeping is keeping for ever: a hundred years.
-const MOST_DAYS: u32 = 36_500;
+const MAX_KEEP_DAYS: u32 = 36_500;
 
 /// One thing to choose.
-pub struct Knob {
+pub struct OptionSpec {
     pub short: Option<char>,
     pub long: &'static str,
     /// What stands for the value in the help; `None` for a switch.
@@ -30,11 +30,11 @@ pub struct Knob {
     pub clear: fn(&mut Config),
 }
 
-fn keep(_: &mut Config) {}
+fn no_op(_: &mut Config) {}
 
 /// All knobs, in the order of the help.
-pub const KNOBS: &[Knob] = &[
-    Knob {
+pub const OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
         short: Some('p'),
         long: "porta",
         value: Some("N"),
@@ -42,9 +42,9 @@ pub const KNOBS: &[Knob] = &[
         variable: "PAPO_PORTA",
         example: "--porta 9000",
         set: set_port,
-        clear: keep,
+        clear: no_op,
     },
-    Knob {
+    OptionSpec {
         short: Some('r'),
         long: "rede",
         value: None,
@@ -55,9 +55,9 @@ pub const KNOBS: &[Knob] = &[
             config.address = Ipv4Addr::UNSPECIFIED.into();
             Ok(())
         },
-        clear: keep,
+        clear: no_op,
     },
-    Knob {
+    OptionSpec {
         short: Some('e'),
         long: "endereco",
         value: Some("IP"),
@@ -65,9 +65,9 @@ pub const KNOBS: &[Knob] = &[
         variable: "PAPO_ENDERECO",
         example: "--endereco 192.168.0.10",
         set: set_address,
-        clear: keep,
+        clear: no_op,
     },
-    Knob {
+    OptionSpec {
         short: None,
         long: "historico",
         value: Some("ARQUIVO"),
@@ -76,25 +76,25 @@ pub const KNOBS: &[Knob] = &[
         example: "--historico historico.db",
         set: |config, value| {
             config.history = if value == "nenhum" {
-                Home::Memory
+                HistoryLocation::Memory
             } else {
-                Home::File(value.into())
+                HistoryLocation::File(value.into())
             };
             Ok(())
         },
-        clear: keep,
+        clear: no_op,
     },
-    Knob {
+    OptionSpec {
         short: None,
         long: "guardar",
         value: Some("DIAS"),
         help: "Por quantos dias guardar as mensagens, ou “sempre” [padrão: sempre]",
         variable: "PAPO_GUARDAR",
         example: "--guardar 30",
-        set: set_keep,
-        clear: keep,
+        set: set_keep_days,
+        clear: no_op,
     },
-    Knob {
+    OptionSpec {
         short: None,
         long: "copia",
         value: Some("ARQUIVO"),
@@ -105,9 +105,9 @@ pub const KNOBS: &[Knob] = &[
             config.copy_to = Some(value.into());
             Ok(())
         },
-        clear: keep,
+        clear: no_op,
     },
-    Knob {
+    OptionSpec {
         short: None,
         long: "ritmo",
         value: Some("N"),
@@ -115,9 +115,9 @@ pub const KNOBS: &[Knob] = &[
         variable: "PAPO_RITMO",
         example: "--ritmo 5",
         set: set_rate,
-        clear: keep,
+        clear: no_op,
     },
-    Knob {
+    OptionSpec {
         short: None,
         long: "max-conexoes",
         value: Some("N"),
@@ -125,9 +125,9 @@ pub const KNOBS: &[Knob] = &[
         variable: "PAPO_MAX_CONEXOES",
         example: "--max-conexoes 1000",
         set: set_max_connections,
-        clear: keep,
+        clear: no_op,
     },
-    Knob {
+    OptionSpec {
         short: None,
         long: "origem",
         value: Some("URL"),
@@ -137,7 +137,7 @@ pub const KNOBS: &[Knob] = &[
         set: add_origin,
         clear: |config| config.origins.clear(),
     },
-    Knob {
+    OptionSpec {
         short: None,
         long: "dominio",
         value: Some("NOME"),
@@ -147,7 +147,7 @@ pub const KNOBS: &[Knob] = &[
         set: add_domain,
         clear: |config| config.domains.clear(),
     },
-    Knob {
+    OptionSpec {
         short: None,
         long: "senha",
         value: Some("SENHA"),
@@ -155,9 +155,9 @@ pub const KNOBS: &[Knob] = &[
         variable: "PAPO_SENHA",
         example: "--senha SENHA",
         set: set_password,
-        clear: keep,
+        clear: no_op,
     },
-    Knob {
+    OptionSpec {
         short: None,
         long: "sem-qr",
         value: None,
@@ -168,9 +168,9 @@ pub const KNOBS: &[Knob] = &[
             config.qr_code = false;
             Ok(())
         },
-        clear: keep,
+        clear: no_op,
     },
-    Knob {
+    OptionSpec {
         short: None,
         long: "log",
         value: Some("ARQUIVO"),
@@ -181,9 +181,9 @@ pub const KNOBS: &[Knob] = &[
             config.log_file = Some(value.into());
             Ok(())
         },
-        clear: keep,
+        clear: no_op,
     },
-    Knob {
+    OptionSpec {
         short: Some('v'),
         long: "detalhes",
         value: None,
@@ -198,9 +198,9 @@ pub const KNOBS: &[Knob] = &[
     },
 ];
 
-impl Knob {
+impl OptionSpec {
     /// Whether this is the knob's flag, dashes included.
-    pub fn is_called(&self, flag: &str) -> bool {
+    pub fn matches_flag(&self, flag: &str) -> bool {
         match flag.strip_prefix("--") {
             Some(long) => long == self.long,
             None => self.short.is_some_and(|short| {
@@ -275,7 +275,7 @@ fn set_address(config: &mut Config, value: &str) -> Result<(), UsageError> {
     Ok(())
 }
 
-fn set_keep(config: &mut Config, value: &str) -> Result<(), UsageError> {
+fn set_keep_days(config: &mut Config, value: &str) -> Result<(), UsageError> {
     if value == "sempre" {
         config.keep_days = None;
         return Ok(());
@@ -283,7 +283,7 @@ fn set_keep(config: &mut Config, value: &str) -> Result<(), UsageError> {
     let days = value
         .parse()
         .ok()
-        .filter(|days| (1..=MOST_DAYS).contains(days));
+        .filter(|days| (1..=MAX_KEEP_DAYS).contains(days));
     config.keep_days = Some(days.ok_or_else(|| {
         UsageError(format!(
             "“{value}” não é um número de dias. Use por exemplo: servidor --guardar 30, ou --guardar sempre"
@@ -294,7 +294,7 @@ fn set_keep(config: &mut Config, value: &str) -> Result<(), UsageError> {
 
 fn set_rate(config: &mut Config, value: &str) -> Result<(), UsageError> {
     let rate = value.replace(',', ".").parse::<f64>().ok();
-    let rate = rate.filter(|&rate| rate == 0.0 || (LOWEST_RATE..=HIGHEST_RATE).contains(&rate));
+    let rate = rate.filter(|&rate| rate == 0.0 || (MIN_RATE..=MAX_RATE).contains(&rate));
     config.rate = rate.ok_or_else(|| {
         UsageError(format!(
             "“{value}” não é um ritmo. Use mensagens por segundo, por exemplo: servidor --ritmo 5"
@@ -307,11 +307,11 @@ fn set_max_connections(config: &mut Config, value: &str) -> Result<(), UsageErro
     let number = value
         .parse()
         .ok()
-        .filter(|number| (1..=MOST_CONNECTIONS).contains(number));
+        .filter(|number| (1..=MAX_CONNECTIONS).contains(number));
     config.max_connections = number.ok_or_else(|| {
         let text = format!(
             "“{value}” não é um número de conexões. Use de 1 a {}, por exemplo: servidor --max-conexoes 1000",
-            group_thousands(MOST_CONNECTIONS as u64)
+            group_thousands(MAX_CONNECTIONS as u64)
         );
         UsageError(text)
     })?;

@@ -10,7 +10,7 @@ mod knobs;
 pub use export::Export;
 
 use crate::protocol::Password;
-use knobs::{KNOBS, Knob};
+use knobs::{OPTIONS, OptionSpec};
 use lexopt::Arg;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 /// Where the log of the conversation is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Home {
+pub enum HistoryLocation {
     /// In memory only.
     Memory,
     /// In this file.
@@ -33,7 +33,7 @@ pub struct Config {
     /// Address to listen on.
     pub address: IpAddr,
     /// Home of the log.
-    pub history: Home,
+    pub history: HistoryLocation,
     /// Days that messages are kept; `None` keeps them for ever.
     pub keep_days: Option<u32>,
     /// Instead of serving, copy the log to this file.
@@ -61,7 +61,7 @@ impl Default for Config {
         Self {
             port: 9000,
             address: Ipv4Addr::LOCALHOST.into(),
-            history: Home::File("historico.db".into()),
+            history: HistoryLocation::File("historico.db".into()),
             keep_days: None,
             copy_to: None,
             rate: 5.0,
@@ -85,7 +85,7 @@ impl Config {
 
 /// What the command line asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Request {
+pub enum Command {
     /// Start the server.
     Serve(Config),
     /// Write a room's log to stdout.
@@ -107,15 +107,15 @@ pub struct UsageError(pub String);
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<Request, UsageError> {
+) -> Result<Command, UsageError> {
     let mut config = Config::default();
     // A variable that makes no sense matters only to who starts the server, and only if no flag beats it.
-    let mut senseless = Vec::new();
-    for knob in KNOBS {
-        if let Some(value) = variable(knob.variable).filter(|value| !value.is_empty())
-            && let Err(error) = knob.set_from_variable(&mut config, &value)
+    let mut invalid_variables = Vec::new();
+    for option in OPTIONS {
+        if let Some(value) = variable(option.variable).filter(|value| !value.is_empty())
+            && let Err(error) = option.set_from_variable(&mut config, &value)
         {
-            senseless.push((knob.long, error));
+            invalid_variables.push((option.long, error));
         }
     }
     let mut arguments = arguments.into_iter().peekable();
@@ -126,11 +126,11 @@ pub fn parse(
     let mut cleared = Vec::new();
     while let Some(argument) = parser
         .next()
-        .map_err(|error| UsageError(unreadable(&error)))?
+        .map_err(|error| UsageError(parser_error(&error)))?
     {
         let name = match argument {
-            Arg::Short('h') | Arg::Long("ajuda" | "help") => return Ok(Request::Help),
-            Arg::Short('V') | Arg::Long("versao" | "version") => return Ok(Request::Version),
+            Arg::Short('h') | Arg::Long("ajuda" | "help") => return Ok(Command::Help),
+            Arg::Short('V') | Arg::Long("versao" | "version") => return Ok(Command::Version),
             Arg::Short(c) => format!("-{c}"),
             Arg::Long(name) => format!("--{name}"),
             Arg::Value(value) => {
@@ -140,15 +140,15 @@ pub fn parse(
                 )));
             }
         };
-        let knob = KNOBS
+        let knob = OPTIONS
             .iter()
-            .find(|knob| knob.is_called(&name))
-            .ok_or_else(|| unknown(&name))?;
+            .find(|knob| knob.matches_flag(&name))
+            .ok_or_else(|| unknown_option(&name))?;
         // What the flags list replaces what the variable listed.
         if !cleared.contains(&knob.long) {
             (knob.clear)(&mut config);
             cleared.push(knob.long);
-            senseless.retain(|(long, _)| *long != knob.long);
+            invalid_variables.retain(|(long, _)| *long != knob.long);
         }
         if knob.value.is_none() {
             (knob.set)(&mut config, "")?;
@@ -162,9 +162,9 @@ pub fn parse(
         })?;
         (knob.set)(&mut config, &value.to_string_lossy())?;
     }
-    match senseless.into_iter().next() {
+    match invalid_variables.into_iter().next() {
         Some((_, error)) => Err(error),
-        None => Ok(Request::Serve(config)),
+        None => Ok(Command::Serve(config)),
     }
 }
 
@@ -175,7 +175,7 @@ pub fn help() -> String {
          Uso: servidor [OPÇÕES]\n     \
          servidor exportar [--formato txt|json|html] [--sala SALA] [--historico ARQUIVO]\n\nOpções:\n",
     );
-    let lines = KNOBS.iter().map(Knob::help).chain([
+    let lines = OPTIONS.iter().map(OptionSpec::help).chain([
         (
             "  -h, --ajuda".into(),
             "Mostra esta ajuda (--help também vale)".into(),
@@ -191,10 +191,10 @@ pub fn help() -> String {
     text
 }
 
-fn unknown(name: &str) -> UsageError {
-    suggest(
+fn unknown_option(name: &str) -> UsageError {
+    unknown_with_suggestion(
         name,
-        KNOBS
+        OPTIONS
             .iter()
             .map(|knob| knob.long)
             .chain(["ajuda", "versao"]),
@@ -202,8 +202,8 @@ fn unknown(name: &str) -> UsageError {
 }
 
 /// An unknown option, with the nearest of those that there are.
-fn suggest(name: &str, known: impl Iterator<Item = &'static str>) -> UsageError {
-    let close = known
+fn unknown_with_suggestion(name: &str, options: impl Iterator<Item = &'static str>) -> UsageError {
+    let nearest = options
         .map(|long| {
             (
                 strsim::damerau_levenshtein(long, name.trim_start_matches('-')),
@@ -212,7 +212,7 @@ fn suggest(name: &str, known: impl Iterator<Item = &'static str>) -> UsageError 
         })
         .min()
         .filter(|(distance, _)| *distance <= 3 && name.starts_with("--"));
-    let hint = close.map_or(String::new(), |(_, long)| {
+    let hint = nearest.map_or(String::new(), |(_, long)| {
         format!(" Você quis dizer --{long}?")
     });
     UsageError(format!(
@@ -220,7 +220,7 @@ fn suggest(name: &str, known: impl Iterator<Item = &'static str>) -> UsageError 
     ))
 }
 
-fn unreadable(error: &lexopt::Error) -> String {
+fn parser_error(error: &lexopt::Error) -> String {
     match error {
         lexopt::Error::UnexpectedValue { option, value } => format!(
             "A opção “{option}” não leva valor, mas veio “{}”. Veja as opções com: servidor --ajuda",

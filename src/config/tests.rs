@@ -2,19 +2,19 @@
 
 use super::*;
 
-fn read(arguments: &str) -> Result<Request, UsageError> {
+fn parse_line(arguments: &str) -> Result<Command, UsageError> {
     parse(arguments.split_whitespace().map(OsString::from), |_| None)
 }
 
 fn config(arguments: &str) -> Config {
-    match read(arguments) {
-        Ok(Request::Serve(config)) => config,
+    match parse_line(arguments) {
+        Ok(Command::Serve(config)) => config,
         other => panic!("{arguments}: {other:?}"),
     }
 }
 
-fn error(arguments: &str) -> String {
-    read(arguments).expect_err(arguments).0
+fn usage_error(arguments: &str) -> String {
+    parse_line(arguments).expect_err(arguments).0
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_flag_beats_its_variable() {
     };
     let read =
         |arguments: &str| match parse(arguments.split_whitespace().map(OsString::from), variable) {
-            Ok(Request::Serve(config)) => config,
+            Ok(Command::Serve(config)) => config,
             other => panic!("{other:?}"),
         };
     assert_eq!((read("").port, read("--porta 9200").port), (9100, 9200));
@@ -67,10 +67,10 @@ fn a_flag_beats_its_variable() {
 fn a_variable_that_makes_no_sense_stops_only_who_needs_it() {
     let variable = |name: &str| (name == "PAPO_PORTA").then(|| "abc".to_owned());
     let read = |arguments: &str| parse(arguments.split_whitespace().map(OsString::from), variable);
-    assert_eq!(read("").unwrap_err().0, error("--porta abc"));
-    assert!(matches!(read("--porta 9200"), Ok(Request::Serve(config)) if config.port == 9200));
-    assert_eq!(read("--ajuda"), Ok(Request::Help));
-    assert!(matches!(read("exportar"), Ok(Request::Export(_))));
+    assert_eq!(read("").unwrap_err().0, usage_error("--porta abc"));
+    assert!(matches!(read("--porta 9200"), Ok(Command::Serve(config)) if config.port == 9200));
+    assert_eq!(read("--ajuda"), Ok(Command::Help));
+    assert!(matches!(read("exportar"), Ok(Command::Export(_))));
 }
 
 #[test]
@@ -85,37 +85,37 @@ fn a_password_is_taken_and_shown_nowhere() {
     );
     assert!(!format!("{config:?}").contains("sésamo"));
     let long = "x".repeat(200);
-    assert!(!error(&format!("--senha {long}")).contains(&long));
+    assert!(!usage_error(&format!("--senha {long}")).contains(&long));
     let from_variable = parse([], |name| {
         (name == "PAPO_SENHA").then(|| "outra senha".to_owned())
     });
-    assert!(matches!(from_variable, Ok(Request::Serve(config)) if config.password.is_some()));
+    assert!(matches!(from_variable, Ok(Command::Serve(config)) if config.password.is_some()));
 }
 
 #[test]
 fn help_and_version_are_found_in_both_languages() {
     for arguments in ["-h", "--ajuda", "--help", "--porta 9001 --ajuda"] {
-        assert_eq!(read(arguments), Ok(Request::Help));
+        assert_eq!(parse_line(arguments), Ok(Command::Help));
     }
-    assert_eq!(read("--versao"), Ok(Request::Version));
-    assert_eq!(read("-V"), Ok(Request::Version));
+    assert_eq!(parse_line("--versao"), Ok(Command::Version));
+    assert_eq!(parse_line("-V"), Ok(Command::Version));
 }
 
 #[test]
 fn mistakes_are_answered_with_what_to_write() {
     let prota =
         "Não conheço a opção “--prota”. Você quis dizer --porta? Veja todas com: servidor --ajuda";
-    assert_eq!(error("--prota 9"), prota);
+    assert_eq!(usage_error("--prota 9"), prota);
     let abc =
         "“abc” não é uma porta. Use um número de 1 a 65535, por exemplo: servidor --porta 9000";
-    assert_eq!(error("--porta abc"), abc);
+    assert_eq!(usage_error("--porta abc"), abc);
     assert_eq!(
-        error("-z"),
+        usage_error("-z"),
         "Não conheço a opção “-z”. Veja todas com: servidor --ajuda"
     );
-    assert!(error("--porta").contains("precisa de um valor"));
-    assert!(error("--rede=sim").contains("não leva valor"));
-    assert!(error("conversa").contains("Não sei o que fazer com “conversa”"));
+    assert!(usage_error("--porta").contains("precisa de um valor"));
+    assert!(usage_error("--rede=sim").contains("não leva valor"));
+    assert!(usage_error("conversa").contains("Não sei o que fazer com “conversa”"));
     for arguments in [
         "--porta 70000",
         "--endereco casa",
@@ -129,17 +129,23 @@ fn mistakes_are_answered_with_what_to_write() {
         "--guardar muito",
     ] {
         assert!(
-            error(arguments).contains("servidor --"),
+            usage_error(arguments).contains("servidor --"),
             "{arguments}: {}",
-            error(arguments)
+            usage_error(arguments)
         );
     }
 }
 
 #[test]
 fn the_log_is_kept_in_a_file_unless_told_otherwise() {
-    assert_eq!(config("").history, Home::File("historico.db".into()));
-    assert_eq!(config("--historico nenhum").history, Home::Memory);
+    assert_eq!(
+        config("").history,
+        HistoryLocation::File("historico.db".into())
+    );
+    assert_eq!(
+        config("--historico nenhum").history,
+        HistoryLocation::Memory
+    );
     let config = config("--historico /x/y.db --guardar 30 --copia z.db");
     assert_eq!(
         (config.keep_days, config.copy_to),
@@ -149,8 +155,8 @@ fn the_log_is_kept_in_a_file_unless_told_otherwise() {
 
 #[test]
 fn an_export_has_options_of_its_own() {
-    let Ok(Request::Export(export)) =
-        read("exportar --formato=json --sala laboratório --historico x.db")
+    let Ok(Command::Export(export)) =
+        parse_line("exportar --formato=json --sala laboratório --historico x.db")
     else {
         panic!()
     };
@@ -159,25 +165,29 @@ fn an_export_has_options_of_its_own() {
         (crate::history::sqlite::Format::Json, "laboratório")
     );
     assert_eq!(export.history, PathBuf::from("x.db"));
-    let Ok(Request::Export(export)) = read("exportar") else {
+    let Ok(Command::Export(export)) = parse_line("exportar") else {
         panic!()
     };
     assert_eq!(
         (export.format, export.room.as_str()),
         (crate::history::sqlite::Format::Text, "geral")
     );
-    assert!(error("exportar --formato pdf").contains("txt, json ou html"));
-    assert!(error("exportar --salla x").contains("--sala?"));
-    assert!(error("exportar --historico nenhum").contains("na memória"));
+    assert!(usage_error("exportar --formato pdf").contains("txt, json ou html"));
+    assert!(usage_error("exportar --salla x").contains("--sala?"));
+    assert!(usage_error("exportar --historico nenhum").contains("na memória"));
 }
 
 #[test]
 fn every_knob_is_in_the_help_and_has_a_variable_of_its_own() {
     let help = help();
-    for knob in KNOBS {
-        assert!(help.contains(&format!("--{}", knob.long)), "{}", knob.long);
-        let expected = format!("PAPO_{}", knob.long.to_uppercase().replace('-', "_"));
-        assert_eq!(knob.variable, expected);
+    for option in OPTIONS {
+        assert!(
+            help.contains(&format!("--{}", option.long)),
+            "{}",
+            option.long
+        );
+        let expected = format!("PAPO_{}", option.long.to_uppercase().replace('-', "_"));
+        assert_eq!(option.variable, expected);
     }
 }
 
@@ -189,11 +199,11 @@ fn no_english_leaks_into_what_people_read() {
     ];
     let shown = [
         help(),
-        error("--x"),
-        error("--porta"),
-        error("--rede=1"),
-        error("y"),
-        error("-z"),
+        usage_error("--x"),
+        usage_error("--porta"),
+        usage_error("--rede=1"),
+        usage_error("y"),
+        usage_error("-z"),
     ];
     for text in shown {
         assert!(!words.iter().any(|word| text.contains(word)), "{text}");
