@@ -11,20 +11,20 @@ use std::path::Path;
 use std::time::Duration;
 
 /// An open log and what the banner says of it.
-pub struct Archive {
+pub struct OpenedHistory {
     pub history: Box<dyn History>,
-    pub sentence: String,
+    pub summary: String,
 }
 
 /// Opens the log that was asked for.
-pub fn open(config: &Config) -> Result<Archive, String> {
+pub fn open(config: &Config) -> Result<OpenedHistory, String> {
     let path = match &config.history {
         HistoryLocation::Memory => {
             let no_randomness = |_| "O sistema não tem números aleatórios para dar. Tente de novo.";
             let history = Box::new(MemoryHistory::new().map_err(no_randomness)?);
-            return Ok(Archive {
+            return Ok(OpenedHistory {
                 history,
-                sentence: "só na memória, some ao encerrar".into(),
+                summary: "só na memória, some ao encerrar".into(),
             });
         }
         HistoryLocation::File(path) => path,
@@ -32,7 +32,7 @@ pub fn open(config: &Config) -> Result<Archive, String> {
     let retention = config
         .keep_days
         .map(|days| Retention::new(Duration::from_secs(u64::from(days) * 24 * 3600)));
-    let history = SqliteHistory::open(path, retention).map_err(|error| refusal(path, &error))?;
+    let history = SqliteHistory::open(path, retention).map_err(|error| open_error(path, &error))?;
     let name = path.display();
     if let Some(aside) = history.moved_aside() {
         eprintln!(
@@ -40,22 +40,22 @@ pub fn open(config: &Config) -> Result<Archive, String> {
             aside.display()
         );
     }
-    let sentence = match history.count() {
+    let summary = match history.count() {
         1 => format!("{name} (1 mensagem)"),
         count => format!("{name} ({} mensagens)", group_thousands(count)),
     };
-    Ok(Archive {
+    Ok(OpenedHistory {
         history: Box::new(history),
-        sentence,
+        summary,
     })
 }
 
 /// Copies the log and says what was copied.
-pub fn copy(home: &HistoryLocation, target: &Path) -> Result<String, String> {
-    let HistoryLocation::File(path) = home else {
+pub fn copy(location: &HistoryLocation, target: &Path) -> Result<String, String> {
+    let HistoryLocation::File(path) = location else {
         return Err("Um histórico que fica só na memória não tem o que copiar.".into());
     };
-    must_exist(path)?;
+    require_file(path)?;
     match sqlite::copy(path, target) {
         Ok(1) => Ok(format!("1 mensagem copiada para {}.\n", target.display())),
         Ok(count) => Ok(format!(
@@ -72,13 +72,13 @@ pub fn copy(home: &HistoryLocation, target: &Path) -> Result<String, String> {
             target.display(),
             describe(&error)
         )),
-        Err(error) => Err(refusal(path, &error)),
+        Err(error) => Err(open_error(path, &error)),
     }
 }
 
 /// Writes a room's log to stdout.
 pub fn export(export: &Export) -> Result<(), String> {
-    must_exist(&export.history)?;
+    require_file(&export.history)?;
     let offset = time::UtcOffset::current_local_offset().unwrap_or(time::UtcOffset::UTC);
     let mut out = io::BufWriter::new(io::stdout().lock());
     match sqlite::export(
@@ -95,8 +95,8 @@ pub fn export(export: &Export) -> Result<(), String> {
         )),
         // Whoever reads only the first lines (`| head`) is no error of ours.
         Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(OpenError::Io(error)) => Err(unwritten(&error)),
-        Err(error) => Err(refusal(&export.history, &error)),
+        Err(OpenError::Io(error)) => Err(output_error(&error)),
+        Err(error) => Err(open_error(&export.history, &error)),
     }
     .and_then(|()| out.flush().or_else(tolerate_closed_pipe))
 }
@@ -105,15 +105,15 @@ fn tolerate_closed_pipe(error: io::Error) -> Result<(), String> {
     if error.kind() == io::ErrorKind::BrokenPipe {
         Ok(())
     } else {
-        Err(unwritten(&error))
+        Err(output_error(&error))
     }
 }
 
-fn unwritten(error: &io::Error) -> String {
+fn output_error(error: &io::Error) -> String {
     format!("Não consegui escrever a saída ({}).", describe(error))
 }
 
-fn must_exist(path: &Path) -> Result<(), String> {
+fn require_file(path: &Path) -> Result<(), String> {
     if path.is_file() {
         return Ok(());
     }
@@ -124,7 +124,7 @@ fn must_exist(path: &Path) -> Result<(), String> {
 }
 
 /// Why a file can't be used, and what to do.
-fn refusal(path: &Path, error: &OpenError) -> String {
+fn open_error(path: &Path, error: &OpenError) -> String {
     let name = path.display();
     let other = "indique outro: servidor --historico outro.db";
     match error {

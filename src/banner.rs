@@ -18,29 +18,29 @@ pub fn welcome(
     let mut text = format!("Papo {} está no ar.\n\n", env!("CARGO_PKG_VERSION"));
     let mut line = |what: &str, value: &str| text.push_str(&format!("  {what:<18} {value}\n"));
     let network = network_address(address.ip());
-    let here = match address.ip() {
+    let local = match address.ip() {
         ip if ip.is_loopback() || ip.is_unspecified() => format!("localhost:{port}"),
         ip => authority(ip, port),
     };
-    line("Neste computador", &format!("http://{here}/"));
+    line("Neste computador", &format!("http://{local}/"));
     match network {
         Some(ip) => {
-            let there = authority(ip, port);
+            let remote = authority(ip, port);
             line(
                 "Na rede",
-                &format!("http://{there}/     ← envie este endereço"),
+                &format!("http://{remote}/     ← envie este endereço"),
             );
-            line("No terminal", &format!("cliente {there}"));
+            line("No terminal", &format!("cliente {remote}"));
         }
-        None => line("No terminal", &format!("cliente {here}")),
+        None => line("No terminal", &format!("cliente {local}")),
     }
     let moderator_link = format!(
-        "http://{here}/#chave={moderator_key}     (vale uma vez; no terminal: cliente --chave {moderator_key})"
+        "http://{local}/#chave={moderator_key}     (vale uma vez; no terminal: cliente --chave {moderator_key})"
     );
     line("Para organizar", &moderator_link);
-    let places = group_thousands(capacity.connections as u64);
+    let connections = group_thousands(capacity.connections as u64);
     text.push_str(&format!(
-        "\n  Conexões: até {places} ao mesmo tempo (limite de {})\n",
+        "\n  Conexões: até {connections} ao mesmo tempo (limite de {})\n",
         capacity.limited_by
     ));
     text.push_str(&format!(
@@ -55,13 +55,13 @@ pub fn welcome(
 }
 
 /// What a phone has to open to come in; `None` if nobody but this computer can.
-pub fn link(address: SocketAddr) -> Option<String> {
+pub fn network_link(address: SocketAddr) -> Option<String> {
     network_address(address.ip()).map(|ip| format!("http://{}/", authority(ip, address.port())))
 }
 
 /// The last line.
-pub fn goodbye(told: usize) -> String {
-    match told {
+pub fn goodbye(notified: usize) -> String {
+    match notified {
         0 => "Encerrando… Até logo.\n".into(),
         1 => "Encerrando… 1 pessoa avisada. Até logo.\n".into(),
         n => format!("Encerrando… {n} pessoas avisadas. Até logo.\n"),
@@ -69,7 +69,7 @@ pub fn goodbye(told: usize) -> String {
 }
 
 /// Why the server can't listen, and what to do.
-pub fn no_listening(config: &Config, error: &io::Error) -> String {
+pub fn listen_error(config: &Config, error: &io::Error) -> String {
     let (address, port) = (config.address, config.port);
     match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -169,10 +169,10 @@ mod tests {
         );
         assert!(text.contains("No terminal        cliente [2001:db8::1]:9100"));
         assert_eq!(
-            link("[2001:db8::1]:9100".parse().unwrap()).unwrap(),
+            network_link("[2001:db8::1]:9100".parse().unwrap()).unwrap(),
             "http://[2001:db8::1]:9100/"
         );
-        assert_eq!(link("127.0.0.1:9000".parse().unwrap()), None);
+        assert_eq!(network_link("127.0.0.1:9000".parse().unwrap()), None);
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
             history: papo::config::HistoryLocation::Memory,
             ..Config::default()
         };
-        let sentence = crate::archive::open(&config).unwrap().sentence;
+        let sentence = crate::archive::open(&config).unwrap().summary;
         let text = welcome(
             "127.0.0.1:9000".parse().unwrap(),
             &sentence,

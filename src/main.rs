@@ -23,27 +23,27 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Something went wrong that nobody could have typed otherwise.
-const FAILED: u8 = 1;
+const EXIT_FAILURE: u8 = 1;
 /// The options make no sense.
-const WRONG_USAGE: u8 = 2;
+const EXIT_USAGE: u8 = 2;
 /// Stopped the hard way, by a second Ctrl+C.
-const INTERRUPTED: i32 = 130;
+const EXIT_INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
-    let request = match config::parse(arguments, |name| std::env::var(name).ok()) {
+    let command = match config::parse(arguments, |name| std::env::var(name).ok()) {
         Ok(request) => request,
-        Err(error) => return fail(&error.0, WRONG_USAGE),
+        Err(error) => return exit_with(&error.0, EXIT_USAGE),
     };
-    match carry_out(&request) {
+    match run_command(&command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => fail(&sentence, FAILED),
+        Err(sentence) => exit_with(&sentence, EXIT_FAILURE),
     }
 }
 
 /// Does what was asked for. An error is a sentence for whoever asked.
-fn carry_out(request: &Command) -> Result<(), String> {
-    match request {
+fn run_command(command: &Command) -> Result<(), String> {
+    match command {
         Command::Help => print(&config::help()),
         Command::Version => print(&format!("papo {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Export(export) => archive::export(export)?,
@@ -60,19 +60,19 @@ fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-fn fail(sentence: &str, code: u8) -> ExitCode {
+fn exit_with(sentence: &str, code: u8) -> ExitCode {
     eprintln!("{sentence}");
     ExitCode::from(code)
 }
 
 /// Serves until stopped. An error is a sentence for whoever started the server.
 fn serve(config: &Config) -> Result<(), String> {
-    start_log(config)?;
+    init_logging(config)?;
     let capacity = capacity::find(config.max_connections);
     // The port first: who starts a second server by mistake is told that, and not of the file that the first one uses.
     let listener =
-        listen(config.socket_address()).map_err(|error| banner::no_listening(config, &error))?;
-    let archive = archive::open(config)?;
+        listen(config.socket_address()).map_err(|error| banner::listen_error(config, &error))?;
+    let opened = archive::open(config)?;
     let moderator_key = random_key()
         .map_err(|_| "O sistema não tem números aleatórios para dar. Tente de novo.")?;
     let password = config
@@ -96,7 +96,7 @@ fn serve(config: &Config) -> Result<(), String> {
             ..Rules::default()
         },
         patience: Patience::default(),
-        history: archive.history,
+        history: opened.history,
     };
     let server = Server::new(listener, setup);
     let address = server
@@ -106,14 +106,14 @@ fn serve(config: &Config) -> Result<(), String> {
     let stats = server.stats();
     print(&banner::welcome(
         address,
-        &archive.sentence,
+        &opened.summary,
         &capacity,
         &moderator_key,
     ));
     if config.qr_code
-        && let Some(link) = banner::link(address)
+        && let Some(link) = banner::network_link(address)
     {
-        print(&qr::below_the_banner(&link).unwrap_or_default());
+        print(&qr::render_for_terminal(&link).unwrap_or_default());
     }
     let result = server.run();
     print(&banner::goodbye(stats.told.load(Ordering::Relaxed)));
@@ -125,7 +125,7 @@ fn serve(config: &Config) -> Result<(), String> {
     })
 }
 
-fn start_log(config: &Config) -> Result<(), String> {
+fn init_logging(config: &Config) -> Result<(), String> {
     let level = match config.verbosity {
         0 => LevelFilter::Warn,
         1 => LevelFilter::Info,
@@ -179,10 +179,10 @@ fn stop_on_ctrl_c(server: &Server) -> Result<(), String> {
             describe(&error)
         )
     })?;
-    let asked = AtomicBool::new(false);
+    let stopping = AtomicBool::new(false);
     let on_signal = move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED);
+        if stopping.swap(true, Ordering::Relaxed) {
+            std::process::exit(EXIT_INTERRUPTED);
         }
         stopper.stop();
     };

@@ -7,18 +7,18 @@ use qrcode::{EcLevel, QrCode};
 use rustix::termios::tcgetwinsize;
 
 /// A smaller terminal would scroll the addresses above the code out of sight.
-const LEAST_ROWS: u16 = 40;
+const MIN_ROWS: u16 = 40;
 /// Columns to the left, as the banner has them.
 const INDENT: usize = 2;
 /// Exactly black on exactly white, whatever the terminal's theme: many phones do not read a light code on a dark ground.
 const DARK_ON_LIGHT: &str = "\x1b[38;5;16;48;5;231m";
-const PLAIN: &str = "\x1b[0m";
+const RESET: &str = "\x1b[0m";
 
 /// The code for this link with an empty line above it; `None` if stdout is not a terminal that has the room for it.
-pub fn below_the_banner(link: &str) -> Option<String> {
+pub fn render_for_terminal(link: &str) -> Option<String> {
     let size = tcgetwinsize(std::io::stdout()).ok()?;
-    let draws = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
-    if !draws || size.ws_row < LEAST_ROWS {
+    let has_ansi = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
+    if !has_ansi || size.ws_row < MIN_ROWS {
         return None;
     }
     let rows = rows(link)?;
@@ -37,7 +37,7 @@ fn rows(link: &str) -> Option<Vec<String>> {
 fn paint(rows: &[String]) -> String {
     let mut text = String::from("\n");
     for row in rows {
-        text.push_str(&format!("{:INDENT$}{DARK_ON_LIGHT}{row}{PLAIN}\n", ""));
+        text.push_str(&format!("{:INDENT$}{DARK_ON_LIGHT}{row}{RESET}\n", ""));
     }
     text
 }
