@@ -1,7 +1,7 @@
 //! What an amendment does, told once for both homes of the log.
 
 use crate::history::memory::MemoryHistory;
-use crate::history::samples::{Folder, append, edit, erase, erase_of, room};
+use crate::history::samples::{TempFolder, append, edit, erase, erase_by_author, room};
 use crate::history::sqlite::SqliteHistory;
 use crate::history::{Append, History, HistoryReply, HistoryRequest, Outcome, RequestId, RoomHead};
 use crate::protocol::{Entry, PageRequest};
@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Tells the story to each home.
-fn in_both_homes(story: impl Fn(&mut dyn History)) {
-    story(&mut MemoryHistory::new().unwrap());
-    let folder = Folder::new();
-    story(&mut SqliteHistory::open(&folder.log(), None).unwrap());
+fn with_each_backend(scenario: impl Fn(&mut dyn History)) {
+    scenario(&mut MemoryHistory::new().unwrap());
+    let folder = TempFolder::new();
+    scenario(&mut SqliteHistory::open(&folder.log(), None).unwrap());
 }
 
-fn ask(history: &mut dyn History, job: HistoryRequest) -> HistoryReply {
+fn request(history: &mut dyn History, job: HistoryRequest) -> HistoryReply {
     history.submit(vec![job]);
     history
         .replies()
@@ -24,7 +24,7 @@ fn ask(history: &mut dyn History, job: HistoryRequest) -> HistoryReply {
 }
 
 fn submit(history: &mut dyn History, append: Append) -> Outcome {
-    match ask(history, HistoryRequest::Append(append)) {
+    match request(history, HistoryRequest::Append(append)) {
         HistoryReply::Appended(_, _, _, outcome) => outcome,
         other => panic!("{other:?}"),
     }
@@ -37,15 +37,15 @@ fn stored(history: &mut dyn History, append: Append) -> Arc<Entry> {
     }
 }
 
-fn tail(history: &mut dyn History) -> RoomHead {
-    match ask(history, HistoryRequest::RoomHead(room())) {
+fn room_head(history: &mut dyn History) -> RoomHead {
+    match request(history, HistoryRequest::RoomHead(room())) {
         HistoryReply::RoomHead(_, Some(tail)) => tail,
         other => panic!("{other:?}"),
     }
 }
 
 /// Every entry as short as a story needs it.
-fn log(history: &mut dyn History) -> Vec<String> {
+fn summarize_log(history: &mut dyn History) -> Vec<String> {
     let short = |entry: Arc<Entry>| {
         let edits = entry.edits.map_or(String::new(), |seq| format!("{seq}="));
         let erases = if entry.erases.is_empty() {
@@ -57,11 +57,11 @@ fn log(history: &mut dyn History) -> Vec<String> {
         let gone = if entry.erased { "†" } else { "" };
         format!("{edits}{erases}{}{mark}{gone}", entry.text)
     };
-    tail(history).entries.into_iter().map(short).collect()
+    room_head(history).entries.into_iter().map(short).collect()
 }
 
-fn found(history: &mut dyn History, query: &str) -> Vec<u64> {
-    match ask(
+fn search(history: &mut dyn History, query: &str) -> Vec<u64> {
+    match request(
         history,
         HistoryRequest::Search(RequestId(1), room(), query.into(), 10),
     ) {
@@ -74,7 +74,7 @@ fn found(history: &mut dyn History, query: &str) -> Vec<u64> {
 
 #[test]
 fn an_edit_is_an_entry_and_gives_another_one_its_text() {
-    in_both_homes(|history| {
+    with_each_backend(|history| {
         stored(history, append("Ana", "1", "bom dia", 1000));
         stored(history, append("Bruno", "1", "olá", 1001));
         let edited = stored(history, edit("Ana", "2", 1, "boa tarde", 1002));
@@ -82,18 +82,18 @@ fn an_edit_is_an_entry_and_gives_another_one_its_text() {
             (edited.seq, edited.edits, &*edited.text, &*edited.from),
             (3, Some(1), "boa tarde", "Ana")
         );
-        assert_eq!(log(history), ["boa tarde*", "olá", "1=boa tarde"]);
+        assert_eq!(summarize_log(history), ["boa tarde*", "olá", "1=boa tarde"]);
         assert_eq!(
-            (found(history, "dia"), found(history, "tarde")),
+            (search(history, "dia"), search(history, "tarde")),
             (vec![], vec![1])
         );
         stored(history, edit("Ana", "3", 1, "boa noite", 1003));
         assert_eq!(
-            log(history),
+            summarize_log(history),
             ["boa noite*", "olá", "1=boa noite", "1=boa noite"]
         );
         assert_eq!(
-            (found(history, "tarde"), found(history, "noite")),
+            (search(history, "tarde"), search(history, "noite")),
             (vec![], vec![1])
         );
     });
@@ -101,7 +101,7 @@ fn an_edit_is_an_entry_and_gives_another_one_its_text() {
 
 #[test]
 fn an_erased_entry_is_empty_with_all_that_it_ever_said() {
-    in_both_homes(|history| {
+    with_each_backend(|history| {
         stored(history, append("Ana", "1", "segredo", 1000));
         stored(history, edit("Ana", "2", 1, "outro segredo", 1001));
         let erased = stored(history, erase("Ana", "3", 1, 1002));
@@ -109,8 +109,8 @@ fn an_erased_entry_is_empty_with_all_that_it_ever_said() {
             (erased.seq, &erased.erases[..], &*erased.text),
             (3, &[1][..], "")
         );
-        assert_eq!(log(history), ["†", "1=", "-[1]"]);
-        assert_eq!(found(history, "segredo"), Vec::<u64>::new());
+        assert_eq!(summarize_log(history), ["†", "1=", "-[1]"]);
+        assert_eq!(search(history, "segredo"), Vec::<u64>::new());
         assert_eq!(
             submit(history, edit("Ana", "4", 1, "voltou", 1003)),
             Outcome::Forbidden
@@ -119,13 +119,17 @@ fn an_erased_entry_is_empty_with_all_that_it_ever_said() {
             submit(history, erase("Ana", "5", 1, 1003)),
             Outcome::Forbidden
         );
-        assert_eq!(tail(history).seq, 3, "what was refused takes no number");
+        assert_eq!(
+            room_head(history).seq,
+            3,
+            "what was refused takes no number"
+        );
     });
 }
 
 #[test]
 fn only_ones_own_words_may_be_changed_and_only_words() {
-    in_both_homes(|history| {
+    with_each_backend(|history| {
         stored(history, append("Ana", "1", "oi", 1000));
         stored(history, edit("Ana", "2", 1, "olá", 1001));
         for refused in [
@@ -135,11 +139,11 @@ fn only_ones_own_words_may_be_changed_and_only_words() {
         ] {
             assert_eq!(submit(history, refused), Outcome::Forbidden);
         }
-        let mouth = Append {
+        let edit_by_other = Append {
             any_author: true,
             ..edit("Bruno", "3", 1, "x", 1002)
         };
-        assert_eq!(submit(history, mouth), Outcome::Forbidden);
+        assert_eq!(submit(history, edit_by_other), Outcome::Forbidden);
         for seq in [0, 3, 9, u64::MAX, i64::MAX as u64] {
             assert_eq!(
                 submit(history, erase("Ana", "4", seq, 1002)),
@@ -165,13 +169,13 @@ fn only_ones_own_words_may_be_changed_and_only_words() {
 
 #[test]
 fn what_was_changed_once_is_the_same_when_it_is_sent_again() {
-    in_both_homes(|history| {
+    with_each_backend(|history| {
         stored(history, append("Ana", "1", "um", 1000));
         stored(history, append("Ana", "2", "dois", 1000));
         for first in [
             edit("Ana", "3", 1, "três", 1001),
             erase("Ana", "4", 1, 1002),
-            erase_of("Bia", "1", "Ana", 0, 1003),
+            erase_by_author("Bia", "1", "Ana", 0, 1003),
         ] {
             let seq = stored(history, first.clone()).seq;
             let again = Append {
@@ -182,7 +186,7 @@ fn what_was_changed_once_is_the_same_when_it_is_sent_again() {
                 matches!(submit(history, again), Outcome::Duplicate { seq: same, .. } if same == seq)
             );
         }
-        let since = erase_of("Bia", "1", "Ana", 999, 9000);
+        let since = erase_by_author("Bia", "1", "Ana", 999, 9000);
         assert!(matches!(
             submit(history, since),
             Outcome::Duplicate { seq: 5, .. }
@@ -213,7 +217,7 @@ fn what_was_changed_once_is_the_same_when_it_is_sent_again() {
 
 #[test]
 fn the_latest_of_one_person_are_erased_together() {
-    in_both_homes(|history| {
+    with_each_backend(|history| {
         for (n, (who, text)) in [
             ("José", "a"),
             ("JOSE", "b"),
@@ -228,20 +232,23 @@ fn the_latest_of_one_person_are_erased_together() {
         }
         stored(history, erase("José", "x", 4, 1010));
         assert_eq!(
-            stored(history, erase_of("Bia", "1", "jose", 1001, 1011)).erases,
+            stored(history, erase_by_author("Bia", "1", "jose", 1001, 1011)).erases,
             [2, 5]
         );
-        assert_eq!(log(history), ["a", "†", "c", "†", "†", "-[4]", "-[2, 5]"]);
         assert_eq!(
-            submit(history, erase_of("Bia", "2", "José", 1001, 1012)),
+            summarize_log(history),
+            ["a", "†", "c", "†", "†", "-[4]", "-[2, 5]"]
+        );
+        assert_eq!(
+            submit(history, erase_by_author("Bia", "2", "José", 1001, 1012)),
             Outcome::NothingToErase
         );
         assert_eq!(
-            stored(history, erase_of("Bia", "3", "José", 0, 1013)).erases,
+            stored(history, erase_by_author("Bia", "3", "José", 0, 1013)).erases,
             [1]
         );
         assert_eq!(
-            submit(history, erase_of("Bia", "4", "Zé", 0, 1014)),
+            submit(history, erase_by_author("Bia", "4", "Zé", 0, 1014)),
             Outcome::NothingToErase
         );
     });
@@ -249,7 +256,7 @@ fn the_latest_of_one_person_are_erased_together() {
 
 #[test]
 fn a_page_shows_what_there_is_now() {
-    in_both_homes(|history| {
+    with_each_backend(|history| {
         for n in 1..=5 {
             stored(
                 history,
@@ -258,7 +265,7 @@ fn a_page_shows_what_there_is_now() {
         }
         stored(history, edit("Ana", "6", 2, "outro", 1000));
         stored(history, erase("Ana", "7", 3, 1000));
-        let HistoryReply::Page(_, _, Some(page)) = ask(
+        let HistoryReply::Page(_, _, Some(page)) = request(
             history,
             HistoryRequest::Page(RequestId(1), room(), PageRequest::After(1), 2),
         ) else {
@@ -275,7 +282,7 @@ fn a_page_shows_what_there_is_now() {
 
 #[test]
 fn what_is_said_and_changed_in_one_breath_is_stored_in_one_breath() {
-    in_both_homes(|history| {
+    with_each_backend(|history| {
         let all = [
             append("Ana", "1", "primeira", 1000),
             edit("Ana", "2", 1, "segunda", 1000),
@@ -295,12 +302,12 @@ fn what_is_said_and_changed_in_one_breath_is_stored_in_one_breath() {
             );
         }
         assert_eq!(
-            log(history),
+            summarize_log(history),
             ["quarta*", "1=quarta", "†", "-[3]", "1=quarta"]
         );
         for gone in ["primeira", "segunda", "terceira"] {
-            assert_eq!(found(history, gone), Vec::<u64>::new(), "{gone}");
+            assert_eq!(search(history, gone), Vec::<u64>::new(), "{gone}");
         }
-        assert_eq!(found(history, "quarta"), [1]);
+        assert_eq!(search(history, "quarta"), [1]);
     });
 }

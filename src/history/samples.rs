@@ -8,9 +8,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 
 /// A folder of its own that goes away with the test.
-pub struct Folder(pub PathBuf);
+pub struct TempFolder(pub PathBuf);
 
-impl Folder {
+impl TempFolder {
     pub fn new() -> Self {
         // A number of the process may come again, in another container too, where an earlier one left its folder.
         let path = std::env::temp_dir().join(format!(
@@ -27,7 +27,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempFolder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
@@ -39,15 +39,15 @@ pub fn room() -> RoomName {
 }
 
 /// Something that somebody says at this time; the same name is the same person.
-pub fn append(who: &str, id: &str, text: &str, at: u64) -> Append {
-    let name = Name::new(who).unwrap();
+pub fn append(author: &str, id: &str, text: &str, at: u64) -> Append {
+    let name = Name::new(author).unwrap();
     let token_hash = TokenHash::of(&Token::new("0123456789abcdef").unwrap());
     Append {
         request_id: RequestId(1),
         person: token_hash.person_id(&name),
         id: id.into(),
         room: room(),
-        from: who.into(),
+        from: author.into(),
         tag: token_hash.tag(&name),
         text: text.into(),
         action: false,
@@ -59,23 +59,23 @@ pub fn append(who: &str, id: &str, text: &str, at: u64) -> Append {
 }
 
 /// Somebody gives an entry another text.
-pub fn edit(who: &str, id: &str, seq: u64, text: &str, at: u64) -> Append {
+pub fn edit(author: &str, id: &str, seq: u64, text: &str, at: u64) -> Append {
     Append {
         amends: Some(Amendment::Edit(seq)),
-        ..append(who, id, text, at)
+        ..append(author, id, text, at)
     }
 }
 
 /// Somebody erases an entry.
-pub fn erase(who: &str, id: &str, seq: u64, at: u64) -> Append {
+pub fn erase(author: &str, id: &str, seq: u64, at: u64) -> Append {
     Append {
         amends: Some(Amendment::Erase(seq)),
-        ..append(who, id, "", at)
+        ..append(author, id, "", at)
     }
 }
 
 /// Somebody who may erases the latest entries of a person.
-pub fn erase_of(who: &str, id: &str, name: &str, since_ms: u64, at: u64) -> Append {
+pub fn erase_by_author(moderator: &str, id: &str, name: &str, since_ms: u64, at: u64) -> Append {
     let amendment = Amendment::EraseByAuthor {
         name: Name::new(name).unwrap(),
         since_ms,
@@ -84,6 +84,6 @@ pub fn erase_of(who: &str, id: &str, name: &str, since_ms: u64, at: u64) -> Appe
     Append {
         amends: Some(amendment),
         any_author: true,
-        ..append(who, id, "", at)
+        ..append(moderator, id, "", at)
     }
 }

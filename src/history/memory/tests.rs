@@ -7,12 +7,12 @@ fn history(max_bytes: usize, max_entries: usize) -> MemoryHistory {
     MemoryHistory::with_bounds("e1".into(), max_bytes, max_entries)
 }
 
-fn append(who: &str, id: &str, text: &str) -> Append {
-    samples::append(who, id, text, 1000)
+fn append(author: &str, id: &str, text: &str) -> Append {
+    samples::append(author, id, text, 1000)
 }
 
-fn say(history: &mut MemoryHistory, who: &str, id: &str, text: &str) -> Outcome {
-    history.submit(vec![HistoryRequest::Append(append(who, id, text))]);
+fn say(history: &mut MemoryHistory, author: &str, id: &str, text: &str) -> Outcome {
+    history.submit(vec![HistoryRequest::Append(append(author, id, text))]);
     loop {
         match history.replies.try_recv() {
             Ok(HistoryReply::Appended(_, _, _, outcome)) => return outcome,

@@ -1,7 +1,7 @@
 //! The promises of a log, kept by the one in a file: across restarts, damage, copies and hostile searches.
 
 use super::*;
-use crate::history::samples::{self, Folder, room};
+use crate::history::samples::{self, TempFolder, room};
 use crate::history::{Append, Outcome, Page, RequestId, RoomHead};
 use crate::name::RoomName;
 use crate::protocol::PageRequest;
@@ -14,13 +14,13 @@ mod amending;
 /// How long anybody waits for an answer.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-fn open(folder: &Folder) -> SqliteHistory {
+fn open(folder: &TempFolder) -> SqliteHistory {
     SqliteHistory::open(&folder.log(), None).unwrap()
 }
 
-fn append(who: &str, id: &str, text: &str) -> Append {
+fn append(author: &str, id: &str, text: &str) -> Append {
     samples::append(
-        who,
+        author,
         id,
         text,
         SystemTime::now()
@@ -30,20 +30,20 @@ fn append(who: &str, id: &str, text: &str) -> Append {
     )
 }
 
-fn ask(history: &mut SqliteHistory, job: HistoryRequest) -> HistoryReply {
+fn request(history: &mut SqliteHistory, job: HistoryRequest) -> HistoryReply {
     history.submit(vec![job]);
     history.replies().recv_timeout(DEADLINE).unwrap()
 }
 
-fn say(history: &mut SqliteHistory, who: &str, id: &str, text: &str) -> Outcome {
-    match ask(history, HistoryRequest::Append(append(who, id, text))) {
+fn say(history: &mut SqliteHistory, author: &str, id: &str, text: &str) -> Outcome {
+    match request(history, HistoryRequest::Append(append(author, id, text))) {
         HistoryReply::Appended(_, _, _, outcome) => outcome,
         other => panic!("{other:?}"),
     }
 }
 
 fn reply(history: &mut SqliteHistory, id: &str, to: u64) -> Outcome {
-    match ask(
+    match request(
         history,
         HistoryRequest::Append(Append {
             reply_to: Some(to),
@@ -55,15 +55,15 @@ fn reply(history: &mut SqliteHistory, id: &str, to: u64) -> Outcome {
     }
 }
 
-fn tail(history: &mut SqliteHistory) -> RoomHead {
-    match ask(history, HistoryRequest::RoomHead(room())) {
+fn room_head(history: &mut SqliteHistory) -> RoomHead {
+    match request(history, HistoryRequest::RoomHead(room())) {
         HistoryReply::RoomHead(_, Some(tail)) => tail,
         other => panic!("{other:?}"),
     }
 }
 
 fn page(history: &mut SqliteHistory, span: PageRequest, limit: usize) -> (Vec<u64>, bool) {
-    match ask(
+    match request(
         history,
         HistoryRequest::Page(RequestId(1), room(), span, limit),
     ) {
@@ -72,8 +72,8 @@ fn page(history: &mut SqliteHistory, span: PageRequest, limit: usize) -> (Vec<u6
     }
 }
 
-fn find(history: &mut SqliteHistory, query: &str, limit: usize) -> Page {
-    match ask(
+fn search(history: &mut SqliteHistory, query: &str, limit: usize) -> Page {
+    match request(
         history,
         HistoryRequest::Search(RequestId(1), room(), query.into(), limit),
     ) {
@@ -88,7 +88,7 @@ fn seqs(page: &Page) -> Vec<u64> {
 
 #[test]
 fn what_was_stored_is_there_after_a_restart_with_its_numbers_and_its_ids() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     let epoch = history.epoch();
     assert!(
@@ -108,7 +108,7 @@ fn what_was_stored_is_there_after_a_restart_with_its_numbers_and_its_ids() {
     assert!(
         matches!(say(&mut history, "Ana", "2", "de novo"), Outcome::Stored(entry) if entry.seq == 3)
     );
-    let tail = tail(&mut history);
+    let tail = room_head(&mut history);
     let said: Vec<_> = tail
         .entries
         .iter()
@@ -126,14 +126,14 @@ fn what_was_stored_is_there_after_a_restart_with_its_numbers_and_its_ids() {
 
 #[test]
 fn time_never_goes_back_within_a_room() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     let Outcome::Stored(first) = say(&mut history, "Ana", "1", "oi") else {
         panic!()
     };
     let mut earlier = append("Ana", "2", "antes");
     earlier.at = 5;
-    let answer = ask(&mut history, HistoryRequest::Append(earlier));
+    let answer = request(&mut history, HistoryRequest::Append(earlier));
     assert!(
         matches!(answer, HistoryReply::Appended(_, _, _, Outcome::Stored(entry)) if entry.at == first.at)
     );
@@ -141,7 +141,7 @@ fn time_never_goes_back_within_a_room() {
 
 #[test]
 fn everything_submitted_is_stored_even_if_nobody_waits_for_the_answer() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     history.submit(
         (0..5000)
@@ -154,7 +154,7 @@ fn everything_submitted_is_stored_even_if_nobody_waits_for_the_answer() {
 
 #[test]
 fn pages_go_both_ways_and_say_when_there_is_more() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     for n in 1..=10 {
         say(&mut history, "Ana", &n.to_string(), "oi");
@@ -191,7 +191,7 @@ fn pages_go_both_ways_and_say_when_there_is_more() {
 
 #[test]
 fn search_folds_accents_and_case_and_completes_the_last_word() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     for (n, text) in [
         "a Conceição chegou",
@@ -204,23 +204,23 @@ fn search_folds_accents_and_case_and_completes_the_last_word() {
     {
         say(&mut history, "Ana", &n.to_string(), text);
     }
-    assert_eq!(seqs(&find(&mut history, "conceicao", 10)), [3, 1]);
-    assert_eq!(seqs(&find(&mut history, "Conceição ho", 10)), [3]);
+    assert_eq!(seqs(&search(&mut history, "conceicao", 10)), [3, 1]);
+    assert_eq!(seqs(&search(&mut history, "Conceição ho", 10)), [3]);
     assert_eq!(
-        seqs(&find(&mut history, "ho conceição", 10)),
+        seqs(&search(&mut history, "ho conceição", 10)),
         Vec::<u64>::new()
     );
-    assert_eq!(seqs(&find(&mut history, "D'AGUA", 10)), [4]);
-    let page = find(&mut history, "conc", 1);
+    assert_eq!(seqs(&search(&mut history, "D'AGUA", 10)), [4]);
+    let page = search(&mut history, "conc", 1);
     assert_eq!((seqs(&page), page.more), (vec![3], true));
 }
 
 #[test]
 fn an_orderly_end_leaves_one_whole_file() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "oi");
-    tail(&mut history);
+    room_head(&mut history);
     drop(history);
     let files: Vec<_> = std::fs::read_dir(&folder.0)
         .unwrap()
@@ -232,7 +232,7 @@ fn an_orderly_end_leaves_one_whole_file() {
 #[test]
 fn the_log_is_readable_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "oi");
     copy(&folder.log(), &folder.0.join("copia.db")).unwrap();
@@ -249,7 +249,7 @@ fn the_log_is_readable_by_its_owner_alone() {
 
 #[test]
 fn a_second_server_on_the_same_file_is_refused() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     assert!(matches!(
         SqliteHistory::open(&folder.log(), None),
@@ -267,7 +267,7 @@ fn a_damaged_file_is_moved_aside_and_a_new_log_begins() {
         &b"isto nunca foi um banco de dados, nem de longe"[..],
         &[0; 8192],
     ] {
-        let folder = Folder::new();
+        let folder = TempFolder::new();
         std::fs::write(folder.log(), damage).unwrap();
         let mut history = open(&folder);
         let aside = history.moved_aside().expect("nothing was moved").to_owned();
@@ -281,7 +281,7 @@ fn a_damaged_file_is_moved_aside_and_a_new_log_begins() {
 
 #[test]
 fn damage_in_the_middle_is_found_at_the_start() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     let epoch = history.epoch();
     history.submit(
@@ -301,7 +301,7 @@ fn damage_in_the_middle_is_found_at_the_start() {
 
 #[test]
 fn a_file_of_version_1_is_migrated_with_everything_in_it() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let old = schema::old::version_1(&folder.log());
     old.execute_batch(
         "INSERT INTO meta VALUES ('epoch', 'velha');
@@ -313,12 +313,12 @@ fn a_file_of_version_1_is_migrated_with_everything_in_it() {
     drop(old);
     let mut history = open(&folder);
     assert_eq!((&*history.epoch(), history.count()), ("velha", 1));
-    assert_eq!(seqs(&find(&mut history, "versao", 10)), [1]);
+    assert_eq!(seqs(&search(&mut history, "versao", 10)), [1]);
 }
 
 #[test]
 fn a_file_of_a_later_version_or_of_another_program_is_left_alone() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     drop(open(&folder));
     let connection = Connection::open(folder.log()).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
@@ -343,7 +343,7 @@ fn a_file_of_a_later_version_or_of_another_program_is_left_alone() {
 
 #[test]
 fn a_copy_of_a_live_log_has_everything_and_begins_a_new_epoch() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     for n in 0..100 {
         say(&mut history, "Ana", &n.to_string(), "oi");
@@ -364,7 +364,7 @@ fn a_copy_of_a_live_log_has_everything_and_begins_a_new_epoch() {
 
 #[test]
 fn what_is_too_old_is_trimmed_and_its_id_is_remembered() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     for n in 1..=1200 {
         let mut old = append("Ana", &n.to_string(), "velha");
@@ -392,8 +392,8 @@ fn what_is_too_old_is_trimmed_and_its_id_is_remembered() {
         page(&mut history, PageRequest::After(0), 1),
         (vec![1101], true)
     );
-    assert_eq!(tail(&mut history).oldest, 1101);
-    assert_eq!(seqs(&find(&mut history, "velha", 200)).len(), 100);
+    assert_eq!(room_head(&mut history).oldest, 1101);
+    assert_eq!(seqs(&search(&mut history, "velha", 200)).len(), 100);
     assert!(matches!(
         say(&mut history, "Ana", "5", "velha"),
         Outcome::Duplicate { seq: 5, .. }
@@ -413,7 +413,7 @@ fn what_is_too_old_is_trimmed_and_its_id_is_remembered() {
 
 #[test]
 fn a_log_is_exported_for_people_and_programs() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "linha um\nlinha <dois>");
     let export = |format| {
@@ -449,7 +449,7 @@ fn a_log_is_exported_for_people_and_programs() {
 
 #[test]
 fn whatever_is_typed_into_search_finds_something_or_nothing_and_is_never_an_error() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let history = std::cell::RefCell::new(open(&folder));
     say(
         &mut history.borrow_mut(),
@@ -461,10 +461,10 @@ fn whatever_is_typed_into_search_finds_something_or_nothing_and_is_never_an_erro
         "\"", "*", "AND", "text:", "NEAR(", "a* b*", "^x", "{", "-x", "'", "\\", "💥", "NOT um",
         "", "(", "+",
     ] {
-        find(&mut history.borrow_mut(), query, 10);
+        search(&mut history.borrow_mut(), query, 10);
     }
     proptest!(|(query in any::<String>())| {
-        find(&mut history.borrow_mut(), &query, 10);
+        search(&mut history.borrow_mut(), &query, 10);
     });
-    assert_eq!(seqs(&find(&mut history.borrow_mut(), "um NOT", 10)), [1]);
+    assert_eq!(seqs(&search(&mut history.borrow_mut(), "um NOT", 10)), [1]);
 }

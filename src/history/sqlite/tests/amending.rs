@@ -4,7 +4,7 @@ use super::*;
 use crate::history::samples::{edit, erase};
 
 fn submit(history: &mut SqliteHistory, append: Append) -> Outcome {
-    match ask(history, HistoryRequest::Append(append)) {
+    match request(history, HistoryRequest::Append(append)) {
         HistoryReply::Appended(_, _, _, outcome) => outcome,
         other => panic!("{other:?}"),
     }
@@ -16,7 +16,7 @@ fn now() -> u64 {
 
 #[test]
 fn what_was_changed_stays_changed_after_a_restart_and_is_not_changed_again() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "bom dia");
     say(&mut history, "Ana", "2", "segredo");
@@ -32,10 +32,10 @@ fn what_was_changed_stays_changed_after_a_restart_and_is_not_changed_again() {
         submit(&mut history, erase.clone()),
         Outcome::Stored(_)
     ));
-    let before = tail(&mut history);
+    let before = room_head(&mut history);
     drop(history);
     let mut history = open(&folder);
-    assert_eq!(tail(&mut history), before);
+    assert_eq!(room_head(&mut history), before);
     assert_eq!(
         (before.entries[0].edited, before.entries[1].erased),
         (true, true)
@@ -52,13 +52,16 @@ fn what_was_changed_stays_changed_after_a_restart_and_is_not_changed_again() {
         say(&mut history, "Ana", "2", "segredo"),
         Outcome::Duplicate { seq: 2, .. }
     ));
-    assert_eq!(seqs(&find(&mut history, "boa", 10)), [1]);
-    assert_eq!(seqs(&find(&mut history, "segredo", 10)), Vec::<u64>::new());
+    assert_eq!(seqs(&search(&mut history, "boa", 10)), [1]);
+    assert_eq!(
+        seqs(&search(&mut history, "segredo", 10)),
+        Vec::<u64>::new()
+    );
 }
 
 #[test]
 fn nothing_of_an_erased_text_stays_in_the_file() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     let long = "jabuticabeira ".repeat(280);
     let text = |n| match n {
@@ -86,11 +89,11 @@ fn nothing_of_an_erased_text_stays_in_the_file() {
     }
     drop(history);
     let file = std::fs::read(folder.log()).unwrap();
-    let holds = |word: &str| {
+    let contains = |word: &str| {
         file.windows(word.len())
             .any(|bytes| bytes == word.as_bytes())
     };
-    assert!(holds("mensagem de número 2999"));
+    assert!(contains("mensagem de número 2999"));
     // The index keeps words without the letters that they share with the word before.
     for gone in [
         "xilindrozinho",
@@ -100,13 +103,13 @@ fn nothing_of_an_erased_text_stays_in_the_file() {
         "zuretinha",
         "uretinha",
     ] {
-        assert!(!holds(gone), "{gone}");
+        assert!(!contains(gone), "{gone}");
     }
 }
 
 #[test]
 fn the_search_index_is_whole_after_many_changes() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     for n in 0..200_u64 {
         say(
@@ -125,8 +128,8 @@ fn the_search_index_is_whole_after_many_changes() {
         };
         assert!(matches!(submit(&mut history, change), Outcome::Stored(_)));
     }
-    assert_eq!(find(&mut history, "comum", 200).entries.len(), 166);
-    assert_eq!(find(&mut history, "nova", 200).entries.len(), 66);
+    assert_eq!(search(&mut history, "comum", 200).entries.len(), 166);
+    assert_eq!(search(&mut history, "nova", 200).entries.len(), 66);
     drop(history);
     let connection = Connection::open(folder.log()).unwrap();
     connection
@@ -136,7 +139,7 @@ fn the_search_index_is_whole_after_many_changes() {
 
 #[test]
 fn what_is_too_old_to_be_kept_is_too_old_to_be_changed_and_its_changes_are_trimmed_like_the_rest() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     let long_ago = now() - 3 * 24 * 3600 * 1000;
     for n in 1..=20_u64 {
@@ -160,7 +163,7 @@ fn what_is_too_old_to_be_kept_is_too_old_to_be_changed_and_its_changes_are_trimm
         matches!(trimmed, HistoryReply::Trimmed(_, 23)),
         "{trimmed:?}"
     );
-    let entries = tail(&mut history).entries;
+    let entries = room_head(&mut history).entries;
     // The edit itself is still there; what it said went with its entry.
     assert_eq!(
         (entries.len(), entries[0].edits, &*entries[0].text),
@@ -174,7 +177,7 @@ fn what_is_too_old_to_be_kept_is_too_old_to_be_changed_and_its_changes_are_trimm
         say(&mut history, "Ana", "n", "velha"),
         Outcome::Stored(_)
     ));
-    assert_eq!(seqs(&find(&mut history, "velha", 10)), [24]);
+    assert_eq!(seqs(&search(&mut history, "velha", 10)), [24]);
     drop(history);
     let connection = Connection::open(folder.log()).unwrap();
     connection
@@ -183,7 +186,7 @@ fn what_is_too_old_to_be_kept_is_too_old_to_be_changed_and_its_changes_are_trimm
 }
 
 /// A file of version 2 with two messages.
-fn old_file(folder: &Folder) {
+fn version_2_file(folder: &TempFolder) {
     let old = schema::old::version_2(&folder.log());
     let person = append("Ana", "", "").person.0;
     old.execute("INSERT INTO meta VALUES ('epoch', 'velha')", [])
@@ -215,11 +218,11 @@ fn old_file(folder: &Folder) {
 
 #[test]
 fn a_file_of_version_2_is_migrated_and_what_it_holds_can_be_changed() {
-    let folder = Folder::new();
-    old_file(&folder);
+    let folder = TempFolder::new();
+    version_2_file(&folder);
     let mut history = open(&folder);
     assert_eq!((&*history.epoch(), history.count()), ("velha", 2));
-    let entries = tail(&mut history).entries;
+    let entries = room_head(&mut history).entries;
     assert!(
         entries
             .iter()
@@ -233,14 +236,14 @@ fn a_file_of_version_2_is_migrated_and_what_it_holds_can_be_changed() {
         submit(&mut history, erase("Ana", "2", 2, now())),
         Outcome::Stored(_)
     ));
-    assert_eq!(seqs(&find(&mut history, "da", 10)), [1]);
-    assert_eq!(seqs(&find(&mut history, "tambem", 10)), Vec::<u64>::new());
+    assert_eq!(seqs(&search(&mut history, "da", 10)), [1]);
+    assert_eq!(seqs(&search(&mut history, "tambem", 10)), Vec::<u64>::new());
 }
 
 #[test]
 fn a_file_of_version_2_is_exported_and_copied_as_it_is() {
-    let folder = Folder::new();
-    old_file(&folder);
+    let folder = TempFolder::new();
+    version_2_file(&folder);
     let before = std::fs::read(folder.log()).unwrap();
     let mut out = Vec::new();
     assert_eq!(
@@ -265,7 +268,7 @@ fn a_file_of_version_2_is_exported_and_copied_as_it_is() {
 
 #[test]
 fn an_export_says_what_was_changed_without_the_changes_themselves() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut history = open(&folder);
     for (id, text) in [("1", "um"), ("2", "dois"), ("3", "três")] {
         say(&mut history, "Ana", id, text);
