@@ -31,9 +31,9 @@ fn main() -> std::process::ExitCode {
         .unwrap_or(1_000_000);
     let mut failures = Vec::new();
     println!("{:<58}{:>14}  target", "The durable log", "measured");
-    report::acks(&mut failures);
-    report::senders(&Subject::server(Home::Disk), &mut failures);
-    report::long_log(entries);
+    report::measure_acks(&mut failures);
+    report::measure_senders(&Subject::server(Home::Disk), &mut failures);
+    report::measure_long_log(entries);
     for failure in &failures {
         eprintln!("FAILED: {failure}");
     }
@@ -46,13 +46,13 @@ mod report {
     use crate::load::peer::Manners;
     use crate::load::process::{Home, Subject, new_folder};
     use crate::load::tally::{median, quantile};
-    use crate::log::Log;
+    use crate::log::LogDriver;
     use papo::protocol::PageRequest;
     use std::fs::File;
     use std::io::Write;
     use std::time::{Duration, Instant};
 
-    fn line(what: &str, measured: &str, target: &str) {
+    fn print_row(what: &str, measured: &str, target: &str) {
         println!("{what:<58}{measured:>14}  {target}");
     }
 
@@ -61,7 +61,7 @@ mod report {
     }
 
     /// The delay of an `ack` beside what the disk itself takes, in the same rhythm, a little of each in turn.
-    pub fn acks(failures: &mut Vec<String>) {
+    pub fn measure_acks(failures: &mut Vec<String>) {
         const PER_SECOND: u32 = 20;
         let subject = Subject::server(Home::Disk);
         let mut crowd = Crowd::new(subject.address, Manners::Enters);
@@ -84,13 +84,13 @@ mod report {
         }
         let _ = std::fs::remove_dir_all(folder);
         let (sync, ack) = (median(syncs), quantile(&mut crowd.tally.ack_delays, 0.5));
-        line("one fsync of this disk, median", &in_ms(sync), "");
-        line(
+        print_row("one fsync of this disk, median", &in_ms(sync), "");
+        print_row(
             "ack of a sender of 20 messages/s, median",
             &in_ms(ack),
             &format!("≤ {}", in_ms(sync + Duration::from_millis(3))),
         );
-        line(
+        print_row(
             "the same, p99",
             &in_ms(quantile(&mut crowd.tally.ack_delays, 0.99)),
             "",
@@ -99,7 +99,7 @@ mod report {
     }
 
     /// Ten senders in one room, who hear each other, and nobody else.
-    pub fn senders(subject: &Subject, failures: &mut Vec<String>) {
+    pub fn measure_senders(subject: &Subject, failures: &mut Vec<String>) {
         const TIME: Duration = Duration::from_secs(5);
         let mut crowd = Crowd::new(subject.address, Manners::Enters);
         crowd.enter(10, 1);
@@ -114,17 +114,17 @@ mod report {
         );
         crowd.settle();
         let per_second = acked as f64 / time.as_secs_f64();
-        line(
+        print_row(
             "10 senders through the server",
             &format!("{per_second:.0}/s"),
             "≥ 20000/s",
         );
-        line(
+        print_row(
             "  server CPU per stored message",
             &format!("{:.1} µs", cpu.as_secs_f64() * 1e6 / acked as f64),
             "",
         );
-        line(
+        print_row(
             "  its memory after that",
             &format!("{:.1} MiB", subject.resident() as f64 / 1048576.0),
             "",
@@ -133,56 +133,56 @@ mod report {
     }
 
     /// A log that grows long, and what it costs to read in it.
-    pub fn long_log(entries: u64) {
+    pub fn measure_long_log(entries: u64) {
         let folder = new_folder();
         let path = folder.join("historico.db");
-        let mut log = Log::open(&path);
+        let mut log = LogDriver::open(&path);
         let early = (entries / 10).max(1);
         let start = Instant::now();
         log.grow_to(early);
         let before = log.resident();
         log.grow_to(entries);
         let (after, time) = (log.resident(), start.elapsed());
-        line(
+        print_row(
             "10 senders directly into the log",
             &format!("{:.0}/s", entries as f64 / time.as_secs_f64()),
             "≥ 20000/s",
         );
-        line(
+        print_row(
             &format!("memory at {early} entries"),
             &format!("{before:.1} MiB"),
             "",
         );
-        line(
+        print_row(
             &format!("memory at {entries} entries"),
             &format!("{after:.1} MiB"),
             "the same",
         );
         drop(log);
         let size = path.metadata().map_or(0, |data| data.len());
-        line(
+        print_row(
             "size of the file",
             &format!("{:.0} MiB", size as f64 / 1048576.0),
             "",
         );
-        read(&path, entries);
+        measure_reads(&path, entries);
         let _ = std::fs::remove_dir_all(folder);
     }
 
-    fn read(path: &std::path::Path, entries: u64) {
+    fn measure_reads(path: &std::path::Path, entries: u64) {
         let start = Instant::now();
-        let mut log = Log::open(path);
-        line("starting with that log", &in_ms(start.elapsed()), "");
-        let tail = log.tail();
-        line("opening its room, first time", &in_ms(tail), "< 10 ms");
+        let mut log = LogDriver::open(path);
+        print_row("starting with that log", &in_ms(start.elapsed()), "");
+        let tail = log.room_head();
+        print_row("opening its room, first time", &in_ms(tail), "< 10 ms");
         let page = log.page(PageRequest::Latest, entries);
-        line("  and its last page of 200", &in_ms(page), "");
-        line(
+        print_row("  and its last page of 200", &in_ms(page), "");
+        print_row(
             "opening and last page, together",
             &in_ms(tail + page),
             "< 10 ms",
         );
-        line(
+        print_row(
             "a page from the middle",
             &in_ms(log.page(PageRequest::Before(entries / 2), entries / 2 - 1)),
             "",
@@ -199,7 +199,7 @@ mod report {
         ]) {
             let first = log.search(query);
             let again = median((0..9).map(|_| log.search(query)).collect());
-            line(
+            print_row(
                 &format!("search: {what} (first, then median)"),
                 &format!("{} {}", in_ms(first), in_ms(again)),
                 "< 50 ms",

@@ -26,7 +26,7 @@ fn main() {
     divan::main();
 }
 
-fn say(id: &str) -> String {
+fn say_json(id: &str) -> String {
     format!(r#"{{"type":"say","room":"geral","id":"{id}","text":"{TEXT}"}}"#)
 }
 
@@ -52,18 +52,18 @@ fn encode(message: &ServerMessage) -> Vec<u8> {
 
 /// A peer that takes everything, or nothing.
 struct Peer {
-    takes: bool,
+    accepts: bool,
 }
 
 impl Sink for Peer {
     fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(if self.takes { bytes.len() } else { 0 })
+        Ok(if self.accepts { bytes.len() } else { 0 })
     }
 }
 
 #[divan::bench]
 fn parse_and_check_one_say(bencher: Bencher) {
-    let text = say("0123456789abcdef");
+    let text = say_json("0123456789abcdef");
     bencher.bench(|| ClientMessage::parse(black_box(&text)));
 }
 
@@ -77,7 +77,7 @@ fn encode_one_message(bencher: Bencher) {
 #[divan::bench]
 fn append_to_1000_outboxes(bencher: Bencher) {
     let bytes = encode(&ServerMessage::Message(entry(123_456)));
-    let (peer, now) = (Peer { takes: false }, Instant::now());
+    let (peer, now) = (Peer { accepts: false }, Instant::now());
     let fresh = || (0..1000).map(|_| Outbox::default()).collect::<Vec<_>>();
     bencher
         .with_inputs(fresh)
@@ -95,7 +95,7 @@ fn append_to_1000_outboxes(bencher: Bencher) {
 #[divan::bench]
 fn pass_through_1000_empty_outboxes(bencher: Bencher) {
     let bytes = encode(&ServerMessage::Message(entry(123_456)));
-    let (peer, now) = (Peer { takes: true }, Instant::now());
+    let (peer, now) = (Peer { accepts: true }, Instant::now());
     let mut outboxes: Vec<Outbox> = (0..1000).map(|_| Outbox::default()).collect();
     bencher.bench_local(|| {
         for outbox in &mut outboxes {
@@ -110,7 +110,7 @@ fn pass_through_1000_empty_outboxes(bencher: Bencher) {
 #[divan::bench]
 fn one_turn_of_64_messages_to_100_sockets(bencher: Bencher) {
     let now = Instant::now();
-    let mut delivery = Delivery::new(Patience::default(), now);
+    let mut fanout = Delivery::new(Patience::default(), now);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     let peers: Vec<TcpStream> = (0..100)
@@ -118,22 +118,22 @@ fn one_turn_of_64_messages_to_100_sockets(bencher: Bencher) {
         .collect();
     for number in 0..peers.len() as u64 {
         let (socket, _) = listener.accept().expect("a socket");
-        delivery.add(Arc::new(Link::new(
+        fanout.add(Arc::new(Link::new(
             ConnId(number),
             Address::HERE,
             Arc::new(socket),
             None,
             now,
         )));
-        delivery.subscribe(ConnId(number), ROOM);
+        fanout.subscribe(ConnId(number), ROOM);
     }
     let message = ServerMessage::Message(entry(123_456));
     let mut scratch = vec![0; 64 * 1024];
     bencher.bench_local(|| {
         for _ in 0..64 {
-            delivery.broadcast(ROOM, &message, None);
+            fanout.broadcast(ROOM, &message, None);
         }
-        delivery.flush(Instant::now());
+        fanout.flush(Instant::now());
         // Reading keeps the kernel's buffers empty; it is the smaller part of the time.
         for peer in &peers {
             let _ = io::Read::read(&mut (&*peer), &mut scratch);
@@ -148,27 +148,27 @@ fn hub_turn_of_64_messages_in_a_room_of_1000(bencher: Bencher) {
         instant: Instant::now(),
         unix_ms: 1_700_000_000_000,
     };
-    let mut hub = full_hub(1000, now);
+    let mut chat = full_chat(1000, now);
     let (mut seq, mut id) = (0, 0_u64);
     bencher.bench_local(|| {
         for sender in 0..64 {
             id += 1;
-            let said = ClientMessage::parse(&say(&id.to_string())).expect("a message");
-            hub.handle(Event::Said(ConnId(sender), said), now);
+            let said = ClientMessage::parse(&say_json(&id.to_string())).expect("a message");
+            chat.handle(Event::Said(ConnId(sender), said), now);
         }
-        for effect in hub.take_effects() {
+        for effect in chat.take_effects() {
             if let Effect::Ask(HistoryRequest::Append(append)) = effect {
                 seq += 1;
-                hub.handle(Event::Answered(stored(append, seq)), now);
+                chat.handle(Event::Answered(stored(append, seq)), now);
             }
         }
-        black_box(hub.take_effects().len())
+        black_box(chat.take_effects().len())
     });
 }
 
 /// A hub with so many people in one room, and without a limit on what they say.
-fn full_hub(people: u64, now: Now) -> Hub {
-    let mut hub = Hub::new(
+fn full_chat(people: u64, now: Now) -> Hub {
+    let mut chat = Hub::new(
         Rules {
             rate: None,
             ..Rules::default()
@@ -176,7 +176,7 @@ fn full_hub(people: u64, now: Now) -> Hub {
         "0123456789abcdef".into(),
     );
     for number in 0..people {
-        hub.handle(Event::Arrived(ConnId(number), Address::HERE), now);
+        chat.handle(Event::Arrived(ConnId(number), Address::HERE), now);
         let enter = ClientMessage::Enter {
             name: Name::new(&format!("pessoa {number}")).expect("a name"),
             token: Token::new(&format!("token-of-person-{number}")),
@@ -185,7 +185,7 @@ fn full_hub(people: u64, now: Now) -> Hub {
             local_key: None,
             credentials: Credentials::default(),
         };
-        hub.handle(Event::Said(ConnId(number), enter), now);
+        chat.handle(Event::Said(ConnId(number), enter), now);
     }
     let (name, entries) = (RoomName::lobby(), Vec::new());
     let tail = papo::history::RoomHead {
@@ -194,12 +194,12 @@ fn full_hub(people: u64, now: Now) -> Hub {
         oldest: 1,
         entries,
     };
-    hub.handle(
+    chat.handle(
         Event::Answered(HistoryReply::RoomHead(name, Some(tail))),
         now,
     );
-    hub.take_effects();
-    hub
+    chat.take_effects();
+    chat
 }
 
 /// The history's answer to a message.

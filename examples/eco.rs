@@ -24,16 +24,16 @@ use std::time::{Duration, Instant};
 /// Longest message, in bytes: what conformance suites send at most.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 /// The chat's own budget.
-const BUDGET: Budget = Budget {
+const CHAT_BYTE_RATE: Budget = Budget {
     rate: 64 * 1024,
     burst: 256 * 1024,
 };
 
 fn main() -> io::Result<()> {
-    let (mut port, mut budget) = (9001, Some(BUDGET));
+    let (mut port, mut byte_rate) = (9001, Some(CHAT_BYTE_RATE));
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
-            "--sem-orcamento" => budget = None,
+            "--sem-orcamento" => byte_rate = None,
             number => match number.parse() {
                 Ok(number) => port = number,
                 Err(_) => {
@@ -51,7 +51,7 @@ fn main() -> io::Result<()> {
         std::thread::Builder::new()
             .stack_size(papo::connection::STACK)
             .spawn(move || {
-                if let Err(error) = echo(&socket, budget) {
+                if let Err(error) = echo(&socket, byte_rate) {
                     eprintln!("{error}");
                 }
             })?;
@@ -60,7 +60,7 @@ fn main() -> io::Result<()> {
 }
 
 /// Shakes hands and sends back what comes, until the peer is gone.
-fn echo(socket: &Arc<TcpStream>, budget: Option<Budget>) -> io::Result<()> {
+fn echo(socket: &Arc<TcpStream>, byte_rate: Option<Budget>) -> io::Result<()> {
     let deadline = Instant::now() + Duration::from_secs(5);
     let (head, rest) = match http::read_head(&mut Shared(socket.clone()), deadline) {
         Ok(read) => read,
@@ -75,14 +75,14 @@ fn echo(socket: &Arc<TcpStream>, budget: Option<Budget>) -> io::Result<()> {
         socket: socket.clone(),
         outbox: Rc::default(),
     };
-    let guard = Guard::new(
+    let limited = Guard::new(
         Shared(socket.clone()),
         Watch {
-            budget,
+            budget: byte_rate,
             ..Watch::default()
         },
     );
-    let mut reader = Reader::accept(guard, rest, MAX_MESSAGE, out.clone());
+    let mut reader = Reader::accept(limited, rest, MAX_MESSAGE, out.clone());
     let mut bytes = Vec::new();
     loop {
         bytes.clear();

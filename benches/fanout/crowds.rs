@@ -1,12 +1,12 @@
 //! The scenarios in which people come, wait and go: E and I.
 
 use crate::load::crowd::Crowd;
-use crate::load::peer::Manners;
-use crate::load::process::{Home, Subject};
+use crate::load::peer::Dialect;
+use crate::load::process::{Storage, Subject};
 use std::time::{Duration, Instant};
 
 /// Runs the chosen scenarios; what was not as promised comes back.
-pub fn run(homes: &[Home], chosen: &dyn Fn(char) -> bool) -> Vec<String> {
+pub fn run(homes: &[Storage], chosen: &dyn Fn(char) -> bool) -> Vec<String> {
     let mut failures = Vec::new();
     for &home in homes {
         if chosen('E') {
@@ -24,17 +24,17 @@ fn line(what: &str, measured: &str, target: &str) {
 }
 
 /// Ten thousand people enter one room, and then nobody says anything.
-fn idle(home: Home, failures: &mut Vec<String>) {
+fn idle(home: Storage, failures: &mut Vec<String>) {
     const PEOPLE: usize = 10_000;
     const PART: usize = 1_000;
     // One round of pings and their answers belongs to the idle time.
     const IDLE: Duration = Duration::from_secs(22);
     println!(
         "E: {PEOPLE} people enter one room and say nothing (log: {})",
-        home.word()
+        home.label()
     );
     let subject = Subject::server(home);
-    let mut crowd = Crowd::new(subject.address, Manners::Enters);
+    let mut crowd = Crowd::new(subject.address, Dialect::Chat);
     let (empty, start) = (subject.resident(), Instant::now());
     let mut parts = Vec::new();
     for _ in 0..PEOPLE / PART {
@@ -57,8 +57,8 @@ fn idle(home: Home, failures: &mut Vec<String>) {
         "the same",
     );
     // How many came is told once more, at the latest after five seconds.
-    let settled = Instant::now() + Duration::from_secs(6);
-    while crowd.turn(settled) {}
+    let settle_until = Instant::now() + Duration::from_secs(6);
+    while crowd.poll(settle_until) {}
     let each = (subject.resident() - empty) as f64 / PEOPLE as f64 / 1024.0;
     line(
         "resident memory of each",
@@ -66,7 +66,7 @@ fn idle(home: Home, failures: &mut Vec<String>) {
         "≤ 16 KiB",
     );
     let (used, start) = (subject.cpu(), Instant::now());
-    while crowd.turn(start + IDLE) {}
+    while crowd.poll(start + IDLE) {}
     let share = (subject.cpu() - used).as_secs_f64() / start.elapsed().as_secs_f64() * 100.0;
     line(
         "of a core while idle, pings included",
@@ -78,12 +78,12 @@ fn idle(home: Home, failures: &mut Vec<String>) {
             .tally
             .failures
             .drain(..)
-            .map(|failure| format!("E {}: {failure}", home.word())),
+            .map(|failure| format!("E {}: {failure}", home.label())),
     );
 }
 
 /// People come to a large room and go again.
-fn churn(home: Home, failures: &mut Vec<String>) {
+fn churn(home: Storage, failures: &mut Vec<String>) {
     const PEOPLE: usize = 5_000;
     const PER_SECOND: u32 = 100;
     /// Visitors who are there at the same time.
@@ -91,13 +91,13 @@ fn churn(home: Home, failures: &mut Vec<String>) {
     const TIME: Duration = Duration::from_secs(6);
     println!(
         "I: {PER_SECOND} people a second come to a room of {PEOPLE} and go (log: {})",
-        home.word()
+        home.label()
     );
     let subject = Subject::server(home);
-    let mut crowd = Crowd::new(subject.address, Manners::Enters);
+    let mut crowd = Crowd::new(subject.address, Dialect::Chat);
     crowd.enter(PEOPLE, 1);
-    let settled = Instant::now() + Duration::from_secs(1);
-    while crowd.turn(settled) {}
+    let settle_until = Instant::now() + Duration::from_secs(1);
+    while crowd.poll(settle_until) {}
     let heard = |crowd: &Crowd| {
         crowd.peers[..PEOPLE]
             .iter()
@@ -110,8 +110,8 @@ fn churn(home: Home, failures: &mut Vec<String>) {
         if due >= start + TIME {
             break;
         }
-        while crowd.turn(due) {}
-        crowd.begin_entering(PEOPLE + number as usize, 0);
+        while crowd.poll(due) {}
+        crowd.connect_peer(PEOPLE + number as usize, 0);
         if let Some(oldest) = (number as usize).checked_sub(VISITORS)
             && let Err(error) = crowd.peers[PEOPLE + oldest].leave()
         {
@@ -135,6 +135,6 @@ fn churn(home: Home, failures: &mut Vec<String>) {
             .tally
             .failures
             .drain(..)
-            .map(|failure| format!("I {}: {failure}", home.word())),
+            .map(|failure| format!("I {}: {failure}", home.label())),
     );
 }

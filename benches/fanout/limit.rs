@@ -18,9 +18,9 @@ const LISTENER: u64 = u64::MAX;
 const RETRY: i64 = 1_000_000;
 
 /// One socket and what the kernel did not take of its frames.
-struct Line {
+struct Connection {
     socket: TcpStream,
-    left: Vec<u8>,
+    unsent: Vec<u8>,
 }
 
 /// One room: every so manieth connection is in it.
@@ -30,16 +30,16 @@ struct Room {
     /// This turn's frames for everybody.
     shared: Vec<u8>,
     /// Who sent which part of them, and gets an answer instead: sender, part, answer.
-    own: Vec<(usize, Range<usize>, String)>,
+    acks: Vec<(usize, Range<usize>, String)>,
     seq: u64,
-    left_over: bool,
+    has_unsent: bool,
 }
 
 /// Everything that the thread owns.
-struct Limit {
+struct RawLimit {
     listener: TcpListener,
     epoll: OwnedFd,
-    lines: Vec<Line>,
+    connections: Vec<Connection>,
     rooms: Vec<Room>,
 }
 
@@ -57,10 +57,10 @@ pub fn run(rooms: usize) -> std::io::Result<()> {
         epoll::EventFlags::IN,
     )?;
     let rooms = std::iter::repeat_with(Room::default).take(rooms).collect();
-    let mut limit = Limit {
+    let mut limit = RawLimit {
         listener,
         epoll,
-        lines: Vec::new(),
+        connections: Vec::new(),
         rooms,
     };
     let (mut events, mut buffer) = (Vec::with_capacity(1024), vec![0; 64 * 1024]);
@@ -73,7 +73,7 @@ pub fn run(rooms: usize) -> std::io::Result<()> {
         epoll::wait(
             &limit.epoll,
             spare_capacity(&mut events),
-            limit.left_over().then_some(&wait),
+            limit.has_unsent().then_some(&wait),
         )?;
         for event in &events {
             match event.data.u64() {
@@ -85,7 +85,7 @@ pub fn run(rooms: usize) -> std::io::Result<()> {
     }
 }
 
-impl Limit {
+impl RawLimit {
     fn accept(&mut self) -> std::io::Result<()> {
         loop {
             let socket = match self.listener.accept() {
@@ -95,37 +95,37 @@ impl Limit {
             };
             socket.set_nonblocking(true)?;
             socket.set_nodelay(true)?;
-            let key = epoll::EventData::new_u64(self.lines.len() as u64);
+            let key = epoll::EventData::new_u64(self.connections.len() as u64);
             epoll::add(&self.epoll, &socket, key, epoll::EventFlags::IN)?;
-            let room = self.lines.len() % self.rooms.len();
-            self.rooms[room].members.push(self.lines.len());
-            self.lines.push(Line {
+            let room = self.connections.len() % self.rooms.len();
+            self.rooms[room].members.push(self.connections.len());
+            self.connections.push(Connection {
                 socket,
-                left: Vec::new(),
+                unsent: Vec::new(),
             });
         }
     }
 
     /// The generator writes whole frames of one known form, so they are always found whole.
     fn read(&mut self, at: usize, buffer: &mut [u8]) {
-        let read = match self.lines[at].socket.read(buffer) {
+        let read = match self.connections[at].socket.read(buffer) {
             Ok(read @ 1..) => read,
             _ => {
-                let _ = epoll::delete(&self.epoll, &self.lines[at].socket);
+                let _ = epoll::delete(&self.epoll, &self.connections[at].socket);
                 return;
             }
         };
         let mut rest = &buffer[..read];
         while let [_, 0xFE, high, low, _, _, _, _, ..] = rest {
             let end = 8 + usize::from(u16::from_be_bytes([*high, *low]));
-            self.pass_on(at, &rest[8..end]);
+            self.relay(at, &rest[8..end]);
             rest = &rest[end..];
         }
     }
 
-    fn pass_on(&mut self, from: usize, said: &[u8]) {
+    fn relay(&mut self, from: usize, request: &[u8]) {
         // …,"id":"<id>","text":"<text>"}
-        let said = String::from_utf8_lossy(said);
+        let said = String::from_utf8_lossy(request);
         let (Some((_, text)), Some((_, id))) =
             (said.split_once("\"text\":"), said.split_once("\"id\":\""))
         else {
@@ -147,79 +147,79 @@ impl Limit {
             r#"{{"type":"message","room":"{name}","seq":{seq},"at":1700000000000,"from":"p{from}","tag":"aaaaaaaa","text":{text}"#
         );
         let start = room.shared.len();
-        frame(&mut room.shared, json.as_bytes());
+        write_frame(&mut room.shared, json.as_bytes());
         let ack = format!(
             r#"{{"type":"ack","id":"{id}","room":"{name}","seq":{seq},"at":1700000000000}}"#
         );
-        room.own.push((from, start..room.shared.len(), ack));
+        room.acks.push((from, start..room.shared.len(), ack));
     }
 
-    fn left_over(&self) -> bool {
-        self.rooms.iter().any(|room| room.left_over)
+    fn has_unsent(&self) -> bool {
+        self.rooms.iter().any(|room| room.has_unsent)
     }
 
     /// One send for each socket concerned.
     fn send(&mut self) {
         for room in &mut self.rooms {
-            if !room.shared.is_empty() || room.left_over {
-                room.send(&mut self.lines);
+            if !room.shared.is_empty() || room.has_unsent {
+                room.send(&mut self.connections);
             }
         }
     }
 }
 
 impl Room {
-    fn send(&mut self, lines: &mut [Line]) {
-        self.left_over = false;
-        let mut part = Vec::new();
+    fn send(&mut self, connections: &mut [Connection]) {
+        self.has_unsent = false;
+        let mut spliced = Vec::new();
         for &at in &self.members {
             let mut frames = &self.shared[..];
-            if self.own.iter().any(|(from, ..)| *from == at) {
-                part.clear();
-                with_answers(
-                    &mut part,
+            if self.acks.iter().any(|(from, ..)| *from == at) {
+                spliced.clear();
+                splice_acks(
+                    &mut spliced,
                     &self.shared,
-                    self.own.iter().filter(|(from, ..)| *from == at),
+                    self.acks.iter().filter(|(from, ..)| *from == at),
                 );
-                frames = &part;
+                frames = &spliced;
             }
-            lines[at].send(frames);
-            self.left_over |= !lines[at].left.is_empty();
+            connections[at].send(frames);
+            self.has_unsent |= !connections[at].unsent.is_empty();
         }
         self.shared.clear();
-        self.own.clear();
+        self.acks.clear();
     }
 }
 
-impl Line {
+impl Connection {
     fn send(&mut self, frames: &[u8]) {
-        if !self.left.is_empty() {
-            self.left.extend_from_slice(frames);
-            let sent = self.socket.write(&self.left).unwrap_or(0);
-            self.left.drain(..sent);
+        if !self.unsent.is_empty() {
+            self.unsent.extend_from_slice(frames);
+            let sent = self.socket.write(&self.unsent).unwrap_or(0);
+            self.unsent.drain(..sent);
         } else if !frames.is_empty() {
             let sent = self.socket.write(frames).unwrap_or(0);
-            self.left.extend_from_slice(&frames[sent..]);
+            self.unsent.extend_from_slice(&frames[sent..]);
         }
     }
 }
 
 /// The shared frames, with one sender's own replaced by its answers.
-fn with_answers<'a>(
-    part: &mut Vec<u8>,
+fn splice_acks<'a>(
+    spliced: &mut Vec<u8>,
     shared: &[u8],
-    own: impl Iterator<Item = &'a (usize, Range<usize>, String)>,
+    acks: impl Iterator<Item = &'a (usize, Range<usize>, String)>,
 ) {
     let mut done = 0;
-    for (_, range, ack) in own {
-        part.extend_from_slice(&shared[done..range.start]);
-        frame(part, ack.as_bytes());
+    for (_, range, ack) in acks {
+        spliced.extend_from_slice(&shared[done..range.start]);
+        write_frame(spliced, ack.as_bytes());
         done = range.end;
     }
-    part.extend_from_slice(&shared[done..]);
+    spliced.extend_from_slice(&shared[done..]);
 }
 
-fn frame(buffer: &mut Vec<u8>, json: &[u8]) {
+fn write_frame(buffer: &mut Vec<u8>, json: &[u8]) {
     match json.len() {
         short @ 0..=125 => buffer.extend_from_slice(&[0x81, short as u8]),
         long => {

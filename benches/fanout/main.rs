@@ -25,9 +25,9 @@ fn main() {
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    use load::process::Home;
+    use load::process::Storage;
     use std::process::ExitCode;
-    use subjects::Who;
+    use subjects::Program;
 
     let words: Vec<String> = std::env::args().skip(1).collect();
     let given = |word: &str| words.iter().any(|other| other == word);
@@ -43,19 +43,19 @@ fn main() -> std::process::ExitCode {
         println!("This is a benchmark: cargo bench --bench fanout");
         return ExitCode::SUCCESS;
     }
-    let homes: Vec<Home> = match (given("--memory"), given("--file")) {
-        (true, false) => vec![Home::Memory],
-        (false, true) => vec![Home::Disk],
-        _ => vec![Home::Memory, Home::Disk],
+    let homes: Vec<Storage> = match (given("--memory"), given("--file")) {
+        (true, false) => vec![Storage::Memory],
+        (false, true) => vec![Storage::Disk],
+        _ => vec![Storage::Memory, Storage::Disk],
     };
     let rounds = after("--rounds").and_then(|rounds| rounds.parse().ok());
-    let mut programs: Vec<Who> = homes.iter().copied().map(Who::Server).collect();
+    let mut programs: Vec<Program> = homes.iter().copied().map(Program::Server).collect();
     for other in words
         .windows(2)
         .filter(|pair| pair[0] == "--vs")
         .map(|pair| &pair[1])
     {
-        match Who::other(other) {
+        match Program::find_installed(other) {
             Some(who) => programs.push(who),
             None => {
                 println!("{other}: its package is not installed (Python's websockets, Node's ws)")

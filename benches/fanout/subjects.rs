@@ -1,16 +1,16 @@
 //! The programs that are measured: the real server, the raw limit, and the least chat on two widely used packages.
 
 use crate::RAW_LIMIT;
-use crate::load::peer::Manners;
-use crate::load::process::{Home, Subject};
+use crate::load::peer::Dialect;
+use crate::load::process::{Storage, Subject};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// A program that passes messages on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
+pub enum Program {
     /// `servidor`, with its log in one of its homes.
-    Server(Home),
+    Server(Storage),
     /// A thread that only passes frames on.
     Limit,
     /// `websockets`, for Python.
@@ -19,10 +19,10 @@ pub enum Who {
     Node,
 }
 
-impl Who {
+impl Program {
     /// The other program of this name, if its package is installed.
-    pub fn other(word: &str) -> Option<Self> {
-        let (who, program, args) = match word {
+    pub fn find_installed(word: &str) -> Option<Self> {
+        let (program, executable, args) = match word {
             "python" => (
                 Self::Python,
                 "python3",
@@ -31,17 +31,19 @@ impl Who {
             "node" => (Self::Node, "node", ["-e", "require('ws')"]),
             _ => return None,
         };
-        let status = Command::new(program)
+        let status = Command::new(executable)
             .args(args)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
-        status.is_ok_and(|status| status.success()).then_some(who)
+        status
+            .is_ok_and(|status| status.success())
+            .then_some(program)
     }
 
-    pub fn word(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
-            Self::Server(home) => home.word(),
+            Self::Server(home) => home.label(),
             Self::Limit => "limit",
             Self::Python => "python",
             Self::Node => "node",
@@ -54,15 +56,15 @@ impl Who {
 
     /// Whether whoever measures it must leave their core to the disk's workers.
     pub fn sleepy(self) -> bool {
-        self == Self::Server(Home::Disk)
+        self == Self::Server(Storage::Disk)
     }
 
     /// How it wants to be spoken to.
-    pub fn expects(self) -> Manners {
+    pub fn expects(self) -> Dialect {
         match self {
-            Self::Server(_) => Manners::Enters,
-            Self::Limit => Manners::Bursts,
-            Self::Python | Self::Node => Manners::Upgrades,
+            Self::Server(_) => Dialect::Chat,
+            Self::Limit => Dialect::Raw,
+            Self::Python | Self::Node => Dialect::WebSocket,
         }
     }
 

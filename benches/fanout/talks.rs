@@ -1,9 +1,9 @@
 //! The scenarios in which people talk: A to D, F, G, H and J.
 
 use crate::load::crowd::Crowd;
-use crate::load::process::{Home, cpu};
+use crate::load::process::{Storage, cpu};
 use crate::load::tally::quantile;
-use crate::subjects::Who;
+use crate::subjects::Program;
 use std::time::{Duration, Instant};
 
 /// People who speak in a room, where nothing else is said; the others listen.
@@ -18,12 +18,12 @@ enum Pace {
     /// So many messages a second, all senders together.
     PerSecond(u32),
     /// As many as are answered.
-    FlatOut,
+    Unlimited,
 }
 
 /// People talking.
 #[derive(Clone, Copy)]
-struct Talk {
+struct Scenario {
     letter: char,
     people: usize,
     rooms: usize,
@@ -31,76 +31,76 @@ struct Talk {
     senders: usize,
     pace: Pace,
     /// People who never read.
-    deaf: usize,
+    stalled: usize,
     /// The scenario it is held against; the raw limit of the same scenario if there is none.
-    against: Option<char>,
+    baseline: Option<char>,
     /// What is to be reached, in memory and with a file.
     target: [&'static str; 2],
 }
 
-const fn talk(letter: char, people: usize, pace: Pace, target: [&'static str; 2]) -> Talk {
-    Talk {
+const fn scenario(letter: char, people: usize, pace: Pace, target: [&'static str; 2]) -> Scenario {
+    Scenario {
         letter,
         people,
         rooms: 1,
         senders: SENDERS,
         pace,
-        deaf: 0,
-        against: None,
+        stalled: 0,
+        baseline: None,
         target,
     }
 }
 
-const TALKS: [Talk; 12] = [
-    talk(
+const SCENARIOS: [Scenario; 12] = [
+    scenario(
         'A',
         100,
         Pace::PerSecond(200),
         ["≤ 4.8 µs, ≤ 1.15 ×; p50 ≤ 1.2 ×", "≤ 7 µs"],
     ),
-    talk('B', 1000, Pace::PerSecond(50), ["≤ 5.2 µs", "≤ 6 µs"]),
-    talk('C', 100, Pace::FlatOut, ["≥ 2000 k/s", "≥ 1500 k/s"]),
-    talk('D', 1000, Pace::FlatOut, ["≥ 1700 k/s", "≥ 1500 k/s"]),
-    talk(
+    scenario('B', 1000, Pace::PerSecond(50), ["≤ 5.2 µs", "≤ 6 µs"]),
+    scenario('C', 100, Pace::Unlimited, ["≥ 2000 k/s", "≥ 1500 k/s"]),
+    scenario('D', 1000, Pace::Unlimited, ["≥ 1700 k/s", "≥ 1500 k/s"]),
+    scenario(
         'F',
         10_000,
         Pace::PerSecond(10),
         ["≤ 4.8 µs; p50 ≤ 80 ms"; 2],
     ),
-    talk(
+    scenario(
         'F',
         10_000,
         Pace::PerSecond(50),
         ["≤ 1.4 µs; p50 ≤ 150 ms"; 2],
     ),
     // Twenty in each of the rooms, each at 20/s; and one in each, which is as many deliveries as A has.
-    Talk {
+    Scenario {
         rooms: 20,
         senders: 20,
-        ..talk('G', 1000, Pace::PerSecond(8000), ["not above A's"; 2])
+        ..scenario('G', 1000, Pace::PerSecond(8000), ["not above A's"; 2])
     },
-    Talk {
+    Scenario {
         rooms: 20,
         senders: 1,
-        ..talk('G', 1000, Pace::PerSecond(400), ["the limit's"; 2])
+        ..scenario('G', 1000, Pace::PerSecond(400), ["the limit's"; 2])
     },
-    Talk {
-        deaf: 5,
-        against: Some('A'),
-        ..talk('H', 100, Pace::PerSecond(200), ["A's, within 10 %"; 2])
+    Scenario {
+        stalled: 5,
+        baseline: Some('A'),
+        ..scenario('H', 100, Pace::PerSecond(200), ["A's, within 10 %"; 2])
     },
-    Talk {
-        deaf: 50,
-        against: Some('D'),
-        ..talk('H', 1000, Pace::FlatOut, ["D's, within 10 %"; 2])
+    Scenario {
+        stalled: 50,
+        baseline: Some('D'),
+        ..scenario('H', 1000, Pace::Unlimited, ["D's, within 10 %"; 2])
     },
-    talk(
+    scenario(
         'J',
         1000,
         Pace::PerSecond(500),
         ["≤ 1.3 µs; p50 ≤ 20 ms", "≤ 1.5 µs"],
     ),
-    talk('J', 1000, Pace::PerSecond(2000), ["≤ 0.4 µs", "≤ 0.5 µs"]),
+    scenario('J', 1000, Pace::PerSecond(2000), ["≤ 0.4 µs", "≤ 0.5 µs"]),
 ];
 
 /// What one run showed.
@@ -114,9 +114,9 @@ struct Figures {
 }
 
 /// Runs the chosen scenarios with each of the programs; what was not as promised comes back.
-pub fn run(programs: &[Who], rounds: usize, chosen: &dyn Fn(char) -> bool) -> Vec<String> {
+pub fn run(programs: &[Program], rounds: usize, chosen: &dyn Fn(char) -> bool) -> Vec<String> {
     let mut failures = Vec::new();
-    let talks: Vec<Talk> = TALKS
+    let talks: Vec<Scenario> = SCENARIOS
         .into_iter()
         .filter(|talk| chosen(talk.letter))
         .collect();
@@ -140,7 +140,7 @@ pub fn run(programs: &[Who], rounds: usize, chosen: &dyn Fn(char) -> bool) -> Ve
         // Those of other programs have one room and wait for nobody.
         for &who in programs
             .iter()
-            .filter(|who| who.is_ours() || (talk.rooms == 1 && talk.deaf == 0))
+            .filter(|who| who.is_ours() || (talk.rooms == 1 && talk.stalled == 0))
         {
             let (program, limit) = rounds_of(talk, who, rounds, &mut failures);
             print(talk, who, program, limit);
@@ -154,20 +154,20 @@ pub fn run(programs: &[Who], rounds: usize, chosen: &dyn Fn(char) -> bool) -> Ve
 
 /// The medians of several runs, those of the limit and of the program in turn.
 fn rounds_of(
-    talk: Talk,
-    who: Who,
+    talk: Scenario,
+    who: Program,
     rounds: usize,
     failures: &mut Vec<String>,
 ) -> (Figures, Figures) {
     let without = talk
-        .against
-        .and_then(|letter| TALKS.into_iter().find(|other| other.letter == letter));
+        .baseline
+        .and_then(|letter| SCENARIOS.into_iter().find(|other| other.letter == letter));
     let (mut program, mut limit) = (Vec::new(), Vec::new());
     for _ in 0..rounds.max(1) {
         let sleepy = who.sleepy();
         limit.push(match without {
             Some(without) => measure(without, who, sleepy, failures),
-            None => measure(talk, Who::Limit, sleepy, failures),
+            None => measure(talk, Program::Limit, sleepy, failures),
         });
         program.push(measure(talk, who, sleepy, failures));
     }
@@ -193,27 +193,32 @@ fn median_of(runs: &[Figures]) -> Option<Figures> {
 }
 
 /// One run. A sleepy crowd leaves its core to the disk's workers.
-fn measure(talk: Talk, who: Who, sleepy: bool, failures: &mut Vec<String>) -> Figures {
-    let subject = who.start(talk.rooms);
-    let mut crowd = Crowd::new(subject.address, who.expects());
-    crowd.spinning = !sleepy;
+fn measure(
+    talk: Scenario,
+    program: Program,
+    blocking: bool,
+    failures: &mut Vec<String>,
+) -> Figures {
+    let subject = program.start(talk.rooms);
+    let mut crowd = Crowd::new(subject.address, program.expects());
+    crowd.busy_polling = !blocking;
     crowd.enter(talk.people, talk.rooms);
     // The deaf are the last to come, and the senders the first: people are spread over the rooms one by one.
-    for at in talk.people - talk.deaf..talk.people {
-        crowd.deafen(at);
+    for at in talk.people - talk.stalled..talk.people {
+        crowd.stop_reading(at);
     }
     let senders: Vec<usize> = (0..talk.senders * talk.rooms).collect();
-    let go = |crowd: &mut Crowd, time| match talk.pace {
-        Pace::PerSecond(rate) => crowd.talk(&senders, f64::from(rate), time),
-        Pace::FlatOut => crowd.shout(&senders, time),
+    let send = |crowd: &mut Crowd, time| match talk.pace {
+        Pace::PerSecond(rate) => crowd.send_at_rate(&senders, f64::from(rate), time),
+        Pace::Unlimited => crowd.send_at_full_rate(&senders, time),
     };
-    go(&mut crowd, WARM_UP);
-    crowd.tally.stride = match talk.pace {
+    send(&mut crowd, WARM_UP);
+    crowd.tally.sample_every = match talk.pace {
         Pace::PerSecond(rate) => {
             let deliveries = f64::from(rate) * (talk.people / talk.rooms) as f64;
             (deliveries / DELAYS_PER_SECOND).ceil() as u64
         }
-        Pace::FlatOut => 101,
+        Pace::Unlimited => 101,
     };
     let (before, used, own, start) = (
         crowd.tally.delivered,
@@ -221,11 +226,11 @@ fn measure(talk: Talk, who: Who, sleepy: bool, failures: &mut Vec<String>) -> Fi
         cpu(std::process::id()),
         Instant::now(),
     );
-    go(&mut crowd, Duration::from_secs(5));
+    send(&mut crowd, Duration::from_secs(5));
     let (deliveries, time) = ((crowd.tally.delivered - before) as f64, start.elapsed());
     let (used, own) = (subject.cpu() - used, cpu(std::process::id()) - own);
-    crowd.settle();
-    let what = format!("{} {}", talk.letter, who.word());
+    crowd.wait_for_deliveries();
+    let what = format!("{} {}", talk.letter, program.label());
     failures.extend(
         crowd
             .tally
@@ -242,22 +247,22 @@ fn measure(talk: Talk, who: Who, sleepy: bool, failures: &mut Vec<String>) -> Fi
     }
 }
 
-fn print(talk: Talk, who: Who, program: Figures, limit: Figures) {
+fn print(talk: Scenario, who: Program, program: Figures, limit: Figures) {
     let pace = match talk.pace {
         Pace::PerSecond(rate) => format!("{rate}/s"),
-        Pace::FlatOut => "flat out".into(),
+        Pace::Unlimited => "flat out".into(),
     };
     let mut what = format!("{}: {} people, {pace}", talk.letter, talk.people);
     if talk.rooms > 1 {
         what.push_str(&format!(", {} rooms", talk.rooms));
     }
-    if talk.deaf > 0 {
-        what.push_str(&format!(", {} deaf", talk.deaf));
+    if talk.stalled > 0 {
+        what.push_str(&format!(", {} deaf", talk.stalled));
     }
     let ms = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1e3);
     println!(
         "{what:<34}{:<8}{:>8.0}{:>8.2}{:>9.2}{:>7.2}{:>9}{:>9}{:>10}{:>9.2}  {}",
-        who.word(),
+        who.label(),
         program.per_second / 1e3,
         program.cpu_us,
         limit.cpu_us,
@@ -267,7 +272,7 @@ fn print(talk: Talk, who: Who, program: Figures, limit: Figures) {
         ms(program.p99),
         program.generator_us,
         match who {
-            Who::Server(home) => talk.target[usize::from(home == Home::Disk)],
+            Program::Server(home) => talk.target[usize::from(home == Storage::Disk)],
             _ => "",
         },
     );

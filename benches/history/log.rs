@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 const SENDERS: u64 = 10;
 /// Messages without an answer: each sender's window.
-const OUTSTANDING: u64 = SENDERS * 32;
+const IN_FLIGHT: u64 = SENDERS * 32;
 /// Every how many messages the rare word is said.
 const RARE_EVERY: u64 = 100_000;
 
@@ -23,7 +23,7 @@ const COMMON: [&str; 16] = [
 ];
 
 /// An open log and how much was written to it.
-pub struct Log {
+pub struct LogDriver {
     history: SqliteHistory,
     room: RoomName,
     people: Vec<(PersonId, Arc<str>)>,
@@ -32,7 +32,7 @@ pub struct Log {
     chance: u64,
 }
 
-impl Log {
+impl LogDriver {
     /// Opens or begins a log.
     pub fn open(path: &Path) -> Self {
         let history = SqliteHistory::open(path, None).expect("the log can be opened");
@@ -53,12 +53,12 @@ impl Log {
     /// Stores messages until there are so many.
     pub fn grow_to(&mut self, entries: u64) {
         while self.stored < entries {
-            let mut jobs = Vec::new();
-            while self.asked < entries && self.asked - self.stored < OUTSTANDING {
+            let mut requests = Vec::new();
+            while self.asked < entries && self.asked - self.stored < IN_FLIGHT {
                 self.asked += 1;
-                jobs.push(self.message());
+                requests.push(self.message());
             }
-            self.history.submit(jobs);
+            self.history.submit(requests);
             let first = self.history.replies().recv().expect("the log answers");
             let more: Vec<HistoryReply> = self.history.replies().try_iter().collect();
             for answer in std::iter::once(first).chain(more) {
@@ -97,11 +97,11 @@ impl Log {
             text.push_str("jabuticaba que ");
         }
         while text.len() < 122 {
-            let chance = self.chance();
-            if chance.is_multiple_of(2) {
-                text.push_str(COMMON[(chance / 2 % 16) as usize]);
+            let random = self.chance();
+            if random.is_multiple_of(2) {
+                text.push_str(COMMON[(random / 2 % 16) as usize]);
             } else {
-                let word = chance / 2 % 20_000;
+                let word = random / 2 % 20_000;
                 text.push_str(["la", "me", "ri", "to", "nu"][(word % 5) as usize]);
                 text.push_str(&format!("{:x}", word * 7919));
             }
@@ -119,7 +119,7 @@ impl Log {
     }
 
     /// How long the room's state takes to come.
-    pub fn tail(&mut self) -> Duration {
+    pub fn room_head(&mut self) -> Duration {
         let (answer, time) = self.ask(HistoryRequest::RoomHead(self.room.clone()));
         let HistoryReply::RoomHead(_, Some(tail)) = answer else {
             panic!("{answer:?}")
@@ -132,11 +132,11 @@ impl Log {
     }
 
     /// How long a page takes to come; it must end with this entry.
-    pub fn page(&mut self, span: PageRequest, last: u64) -> Duration {
+    pub fn page(&mut self, request: PageRequest, last: u64) -> Duration {
         let (answer, time) = self.ask(HistoryRequest::Page(
             RequestId(0),
             self.room.clone(),
-            span,
+            request,
             200,
         ));
         let HistoryReply::Page(_, _, Some(page)) = answer else {
@@ -166,9 +166,9 @@ impl Log {
         time
     }
 
-    fn ask(&mut self, job: HistoryRequest) -> (HistoryReply, Duration) {
+    fn ask(&mut self, request: HistoryRequest) -> (HistoryReply, Duration) {
         let start = Instant::now();
-        self.history.submit(vec![job]);
+        self.history.submit(vec![request]);
         let answer = self.history.replies().recv().expect("the log answers");
         (answer, start.elapsed())
     }

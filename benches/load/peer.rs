@@ -15,32 +15,32 @@ const STAMP: usize = 16;
 
 /// What a person says before it talks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manners {
+pub enum Dialect {
     /// The upgrade and its name: to the real server.
-    Enters,
+    Chat,
     /// The upgrade: to another program.
-    Upgrades,
+    WebSocket,
     /// Nothing: to the raw limit.
-    Bursts,
+    Raw,
 }
 
 /// How far a person has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum PeerState {
     /// Waits for the answer to the upgrade.
     Upgrading,
     /// Has said its name.
     Entering,
     /// Is in its room.
-    In,
+    Joined,
     /// The connection is over.
-    Gone,
+    Closed,
 }
 
 /// One person.
 pub struct Peer {
     pub socket: TcpStream,
-    pub stage: Stage,
+    pub state: PeerState,
     /// Its room's number in the crowd.
     pub room: usize,
     /// The seq that must come next.
@@ -48,9 +48,9 @@ pub struct Peer {
     /// Times at which the messages that are not yet acknowledged were said.
     pub unacknowledged: VecDeque<u64>,
     /// Whether it may be closed by the server without that being a failure.
-    pub expendable: bool,
+    pub may_be_closed: bool,
     pub bytes: u64,
-    manners: Manners,
+    dialect: Dialect,
     name: String,
     room_name: String,
     next_id: u64,
@@ -68,24 +68,24 @@ impl Peer {
         name: String,
         room: usize,
         room_name: String,
-        manners: Manners,
+        dialect: Dialect,
     ) -> io::Result<Self> {
         let socket = TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
-        let stage = if manners == Manners::Bursts {
-            Stage::In
+        let state = if dialect == Dialect::Raw {
+            PeerState::Joined
         } else {
-            Stage::Upgrading
+            PeerState::Upgrading
         };
         let mut peer = Self {
             socket,
-            stage,
+            state,
             room,
             next_seq: 1,
             unacknowledged: VecDeque::new(),
-            expendable: false,
+            may_be_closed: false,
             bytes: 0,
-            manners,
+            dialect,
             name,
             room_name,
             next_id: 1,
@@ -93,7 +93,7 @@ impl Peer {
             partial: Vec::new(),
             out: Vec::new(),
         };
-        if stage == Stage::Upgrading {
+        if state == PeerState::Upgrading {
             let request = format!(
                 "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                  Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -106,14 +106,14 @@ impl Peer {
     }
 
     /// From now on it never reads; its kernel takes little on its behalf.
-    pub fn go_deaf(&mut self) {
-        self.expendable = true;
+    pub fn stop_reading(&mut self) {
+        self.may_be_closed = true;
         // Failing only means that the kernel takes more.
         let _ = SockRef::from(&self.socket).set_recv_buffer_size(4096);
     }
 
     /// Says something, to be sent with the next [`Peer::flush`].
-    pub fn say(&mut self) {
+    pub fn queue_message(&mut self) {
         let now = nanos();
         let (room, id) = (&self.room_name, self.next_id);
         let text = format!(
@@ -124,13 +124,13 @@ impl Peer {
         let payload = format!(r#"{{"type":"say","room":"{room}","id":"{id}","text":"{text}"}}"#);
         self.next_id += 1;
         self.unacknowledged.push_back(now);
-        self.frame(0x1, payload.as_bytes());
+        self.queue_frame(0x1, payload.as_bytes());
     }
 
     /// Says goodbye.
     pub fn leave(&mut self) -> io::Result<()> {
-        self.expendable = true;
-        self.frame(0x8, &1000_u16.to_be_bytes());
+        self.may_be_closed = true;
+        self.queue_frame(0x8, &1000_u16.to_be_bytes());
         self.flush()
     }
 
@@ -146,7 +146,7 @@ impl Peer {
     }
 
     /// Masked with zeros, which is allowed and spares both the generator and the reader of a trace some work.
-    fn frame(&mut self, opcode: u8, payload: &[u8]) {
+    fn queue_frame(&mut self, opcode: u8, payload: &[u8]) {
         self.out.push(0x80 | opcode);
         match payload.len() {
             short @ 0..=125 => self.out.push(0x80 | short as u8),
@@ -160,7 +160,7 @@ impl Peer {
     }
 
     /// Takes in what came. `now` is the time at which it was read.
-    pub fn hear(&mut self, bytes: &[u8], now: u64, tally: &mut Tally) -> io::Result<()> {
+    pub fn receive(&mut self, bytes: &[u8], now: u64, tally: &mut Tally) -> io::Result<()> {
         self.bytes += bytes.len() as u64;
         tally.bytes += bytes.len() as u64;
         let joined;
@@ -170,10 +170,10 @@ impl Peer {
             joined = std::mem::take(&mut self.partial);
             rest = &joined;
         }
-        if self.stage == Stage::Upgrading {
+        if self.state == PeerState::Upgrading {
             match find(rest, b"\r\n\r\n") {
                 Some(end) => {
-                    self.upgraded(&rest[..end])?;
+                    self.on_upgrade(&rest[..end])?;
                     rest = &rest[end + 4..];
                 }
                 None => {
@@ -182,8 +182,8 @@ impl Peer {
                 }
             }
         }
-        while let Some((opcode, start, end)) = header(rest) {
-            self.frame_came(opcode, &rest[start..end], now, tally)?;
+        while let Some((opcode, start, end)) = parse_header(rest) {
+            self.on_frame(opcode, &rest[start..end], now, tally)?;
             rest = &rest[end..];
         }
         if !rest.is_empty() {
@@ -192,25 +192,25 @@ impl Peer {
         Ok(())
     }
 
-    fn upgraded(&mut self, head: &[u8]) -> io::Result<()> {
+    fn on_upgrade(&mut self, head: &[u8]) -> io::Result<()> {
         if !head.starts_with(b"HTTP/1.1 101") {
             let words = String::from_utf8_lossy(&head[..head.len().min(80)]).into_owned();
             return Err(io::Error::new(ErrorKind::ConnectionRefused, words));
         }
-        if self.manners != Manners::Enters {
-            self.stage = Stage::In;
+        if self.dialect != Dialect::Chat {
+            self.state = PeerState::Joined;
             return Ok(());
         }
         let (name, room) = (&self.name, &self.room_name);
         let enter = format!(
             r#"{{"type":"enter","name":"{name}","room":"{room}","token":"{name}-0123456789abcdef"}}"#
         );
-        self.frame(0x1, enter.as_bytes());
-        self.stage = Stage::Entering;
+        self.queue_frame(0x1, enter.as_bytes());
+        self.state = PeerState::Entering;
         self.flush()
     }
 
-    fn frame_came(
+    fn on_frame(
         &mut self,
         opcode: u8,
         payload: &[u8],
@@ -218,18 +218,18 @@ impl Peer {
         tally: &mut Tally,
     ) -> io::Result<()> {
         match (opcode, payload.get(9)) {
-            (0x1, Some(b'm')) => self.message_came(payload, now, tally),
-            (0x1, Some(b'a')) => self.ack_came(payload, now, tally),
+            (0x1, Some(b'm')) => self.on_message(payload, now, tally),
+            (0x1, Some(b'a')) => self.on_ack(payload, now, tally),
             (0x1, Some(b'j')) => {
-                self.next_seq = number_after(payload, b"\"seq\":").map_or(1, |seq| seq + 1);
-                self.stage = Stage::In;
+                self.next_seq = parse_number_after(payload, b"\"seq\":").map_or(1, |seq| seq + 1);
+                self.state = PeerState::Joined;
             }
             (0x1, Some(b'w' | b'p')) => {}
             (0x9, _) => {
-                self.frame(0xA, payload);
+                self.queue_frame(0xA, payload);
                 self.flush()?;
             }
-            _ if self.expendable => {}
+            _ if self.may_be_closed => {}
             _ => {
                 let name = &self.name;
                 tally.fail(|| {
@@ -243,44 +243,44 @@ impl Peer {
         Ok(())
     }
 
-    fn message_came(&mut self, payload: &[u8], now: u64, tally: &mut Tally) {
+    fn on_message(&mut self, payload: &[u8], now: u64, tally: &mut Tally) {
         // {"type":"message","room":"…","seq":…
-        let place = 34 + self.room_name.len();
-        let seq = match payload.get(place - 6..place) {
-            Some(b"\"seq\":") => number(&payload[place..]),
+        let seq_start = 34 + self.room_name.len();
+        let seq = match payload.get(seq_start - 6..seq_start) {
+            Some(b"\"seq\":") => parse_number(&payload[seq_start..]),
             _ => None,
         };
         let stamp = payload
             .len()
             .checked_sub(TEXT + 2)
-            .and_then(|start| number(&payload[start..start + STAMP]));
+            .and_then(|start| parse_number(&payload[start..start + STAMP]));
         let (Some(seq), Some(stamp)) = (seq, stamp) else {
             return tally.fail(|| format!("an odd message: {}", String::from_utf8_lossy(payload)));
         };
-        self.in_place(seq, tally);
-        tally.heard(stamp, now);
+        self.check_seq(seq, tally);
+        tally.record_delivery(stamp, now);
     }
 
-    fn ack_came(&mut self, payload: &[u8], now: u64, tally: &mut Tally) {
-        let id = number_after(payload, b"\"id\":\"").unwrap_or(0);
-        let seq = number_after(payload, b"\"seq\":").unwrap_or(0);
+    fn on_ack(&mut self, payload: &[u8], now: u64, tally: &mut Tally) {
+        let id = parse_number_after(payload, b"\"id\":\"").unwrap_or(0);
+        let seq = parse_number_after(payload, b"\"seq\":").unwrap_or(0);
         if id != self.acked_id + 1 {
             let (name, before) = (&self.name, self.acked_id);
             tally.fail(|| format!("{name}: ack of {id} after that of {before}"));
         }
         self.acked_id = id;
-        self.in_place(seq, tally);
+        self.check_seq(seq, tally);
         tally.delivered += 1;
         tally.acked += 1;
-        if let Some(said) = self.unacknowledged.pop_front() {
+        if let Some(sent_at) = self.unacknowledged.pop_front() {
             tally
                 .ack_delays
-                .push((now.saturating_sub(said) / 1000) as u32);
+                .push((now.saturating_sub(sent_at) / 1000) as u32);
         }
     }
 
     /// Loss, doubling and disorder all show as a seq that is not the next one.
-    fn in_place(&mut self, seq: u64, tally: &mut Tally) {
+    fn check_seq(&mut self, seq: u64, tally: &mut Tally) {
         if seq != self.next_seq {
             let (name, next) = (&self.name, self.next_seq);
             tally.fail(|| format!("{name}: seq {seq} came in the place of {next}"));
@@ -290,7 +290,7 @@ impl Peer {
 }
 
 /// The first frame of these bytes, if it is whole: its opcode and where its payload begins and ends.
-fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
+fn parse_header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let (&first, &second) = (bytes.first()?, bytes.get(1)?);
     let (start, length) = match second {
         126 => (
@@ -307,7 +307,7 @@ fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
 }
 
 /// The number at the beginning of these bytes.
-fn number(bytes: &[u8]) -> Option<u64> {
+fn parse_number(bytes: &[u8]) -> Option<u64> {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit());
     let (value, count) = digits.fold((0, 0), |(value, count), byte| {
         (value * 10 + u64::from(byte - b'0'), count + 1)
@@ -315,8 +315,8 @@ fn number(bytes: &[u8]) -> Option<u64> {
     (count > 0).then_some(value)
 }
 
-fn number_after(bytes: &[u8], what: &[u8]) -> Option<u64> {
-    number(&bytes[find(bytes, what)? + what.len()..])
+fn parse_number_after(bytes: &[u8], what: &[u8]) -> Option<u64> {
+    parse_number(&bytes[find(bytes, what)? + what.len()..])
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {

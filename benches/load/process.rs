@@ -17,16 +17,16 @@ const TICKS: u64 = 100;
 
 /// Where the log lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Home {
+pub enum Storage {
     /// `--historico nenhum`.
     Memory,
     /// A fresh file on the disk of the build directory.
     Disk,
 }
 
-impl Home {
+impl Storage {
     /// The word for it in the tables.
-    pub fn word(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::Memory => "none",
             Self::Disk => "file",
@@ -43,10 +43,10 @@ pub struct Subject {
 
 impl Subject {
     /// Starts the real server, without a limit on the rate and with all the others.
-    pub fn server(home: Home) -> Self {
+    pub fn server(home: Storage) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_servidor"));
         command.args(["--porta", "0", "--ritmo", "0", "--max-conexoes", "12000"]);
-        let folder = (home == Home::Disk).then(new_folder);
+        let folder = (home == Storage::Disk).then(new_folder);
         match &folder {
             Some(folder) => command.arg("--historico").arg(folder.join("historico.db")),
             None => command.args(["--historico", "nenhum"]),
@@ -56,11 +56,11 @@ impl Subject {
 
     /// Starts a program that prints `localhost:<port>` once it listens.
     pub fn start(mut command: Command, folder: Option<PathBuf>) -> Self {
-        raise_descriptors();
+        raise_descriptor_limit();
         // A child inherits the cores of whoever starts it.
-        stay_on(SUBJECT_CORE);
+        pin_to_core(SUBJECT_CORE);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-        stay_on(OWN_CORE);
+        pin_to_core(OWN_CORE);
         let mut child = child.expect("the program under test can be started");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is a pipe")).lines();
         let port = loop {
@@ -151,7 +151,7 @@ pub fn new_folder() -> PathBuf {
 }
 
 /// Keeps this thread, and whatever it starts, on one core: two programs that share one would measure each other.
-fn stay_on(core: usize) {
+fn pin_to_core(core: usize) {
     let mut cores = CpuSet::new();
     cores.set(core);
     // On a machine of one core this fails, and both sides share it.
@@ -159,7 +159,7 @@ fn stay_on(core: usize) {
 }
 
 /// Ten thousand people need more descriptors than the soft limit allows.
-fn raise_descriptors() {
+fn raise_descriptor_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let _ = setrlimit(
         Resource::Nofile,

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// Failures that are kept word for word; one is enough to fail.
-const KEPT_FAILURES: usize = 5;
+const MAX_FAILURES_KEPT: usize = 5;
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -23,7 +23,7 @@ pub struct Tally {
     /// Bytes of everything.
     pub bytes: u64,
     /// Every how many deliveries a delay is noted; 0 notes none.
-    pub stride: u64,
+    pub sample_every: u64,
     /// Noted delays from saying to hearing, and from saying to the ack, in microseconds.
     pub delays: Vec<u32>,
     pub ack_delays: Vec<u32>,
@@ -33,30 +33,30 @@ pub struct Tally {
 
 impl Tally {
     /// Something was not as promised.
-    pub fn fail(&mut self, sentence: impl FnOnce() -> String) {
+    pub fn fail(&mut self, message: impl FnOnce() -> String) {
         self.failed += 1;
-        if self.failures.len() < KEPT_FAILURES {
-            self.failures.push(sentence());
+        if self.failures.len() < MAX_FAILURES_KEPT {
+            self.failures.push(message());
         }
     }
 
     /// A message came that was stamped with this time.
-    pub fn heard(&mut self, stamp: u64, now: u64) {
+    pub fn record_delivery(&mut self, stamp: u64, now: u64) {
         self.delivered += 1;
-        if self.stride > 0 && self.delivered.is_multiple_of(self.stride) {
+        if self.sample_every > 0 && self.delivered.is_multiple_of(self.sample_every) {
             self.delays.push((now.saturating_sub(stamp) / 1000) as u32);
         }
     }
 }
 
 /// The value below which this part of the values lies.
-pub fn quantile(values: &mut [u32], part: f64) -> Duration {
+pub fn quantile(values: &mut [u32], fraction: f64) -> Duration {
     if values.is_empty() {
         return Duration::ZERO;
     }
     values.sort_unstable();
-    let place = ((values.len() - 1) as f64 * part).round() as usize;
-    Duration::from_micros(u64::from(values[place]))
+    let index = ((values.len() - 1) as f64 * fraction).round() as usize;
+    Duration::from_micros(u64::from(values[index]))
 }
 
 /// The middle one of some measured times.
