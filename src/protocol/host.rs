@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn every_act_survives_its_own_json() {
+    fn moderation_actions_round_trip_through_json() {
         for json in [
             r#"{"type":"host","act":"mute","name":"Bruno","seconds":60}"#,
             r#"{"type":"host","act":"unmute","name":"Bruno"}"#,
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_are_not_said_have_their_defaults() {
+    fn mute_and_ban_without_seconds_use_their_defaults() {
         let seconds = |json: &str| match parse(json) {
             Ok(ClientMessage::Moderate(
                 ModerationAction::Mute { seconds, .. } | ModerationAction::Ban { seconds, .. },
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn an_act_without_what_it_needs_is_refused() {
+    fn moderation_action_with_a_bad_field_is_refused() {
         for (json, code) in [
             (r#"{"type":"host"}"#, ErrorCode::BadField),
             (r#"{"type":"host","act":"dance"}"#, ErrorCode::BadField),

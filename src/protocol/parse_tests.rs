@@ -8,7 +8,7 @@ fn code(json: &str) -> ErrorCode {
 }
 
 #[test]
-fn every_kind_of_message_survives_its_own_json() {
+fn client_messages_round_trip_through_json() {
     for json in [
         r#"{"type":"enter","name":"Ana"}"#,
         r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","room":"lab","epoch":"e1","after":7}"#,
@@ -36,7 +36,7 @@ fn every_kind_of_message_survives_its_own_json() {
 }
 
 #[test]
-fn what_is_no_object_is_bad_json() {
+fn non_object_is_bad_json() {
     for json in [
         "",
         "oi",
@@ -54,7 +54,7 @@ fn what_is_no_object_is_bad_json() {
 }
 
 #[test]
-fn a_missing_or_odd_field_is_named() {
+fn missing_or_malformed_field_is_named() {
     assert_eq!(code("{}"), ErrorCode::BadField);
     assert_eq!(code(r#"{"type":5}"#), ErrorCode::BadField);
     assert_eq!(code(r#"{"type":"enter"}"#), ErrorCode::BadField);
@@ -76,7 +76,7 @@ fn a_missing_or_odd_field_is_named() {
 }
 
 #[test]
-fn what_is_amended_is_named_and_a_new_text_is_checked_as_the_first_was() {
+fn edit_and_erase_check_seq_and_text() {
     assert_eq!(
         code(r#"{"type":"edit","room":"a","id":"1","text":"oi"}"#),
         ErrorCode::BadField
@@ -96,7 +96,7 @@ fn what_is_amended_is_named_and_a_new_text_is_checked_as_the_first_was() {
 }
 
 #[test]
-fn a_refused_message_keeps_its_id() {
+fn refusal_keeps_the_id_of_its_message() {
     let refusal =
         ClientMessage::parse(r#"{"text":"","id":"a1","room":"geral","type":"say"}"#).unwrap_err();
     assert_eq!(
@@ -106,7 +106,7 @@ fn a_refused_message_keeps_its_id() {
 }
 
 #[test]
-fn a_repeated_field_is_refused_and_an_unknown_one_ignored() {
+fn repeated_field_is_refused_and_unknown_field_ignored() {
     assert_eq!(
         code(r#"{"type":"ping","type":"rooms"}"#),
         ErrorCode::BadField
@@ -127,7 +127,7 @@ fn null_is_absent_and_a_whole_float_is_a_number() {
 }
 
 #[test]
-fn an_empty_password_is_none_and_an_odd_one_is_refused() {
+fn empty_password_is_none_and_malformed_one_is_refused() {
     let json = r#"{"type":"room_password","room":"a","password":""}"#;
     assert!(matches!(
         ClientMessage::parse(json),
@@ -158,7 +158,7 @@ fn texts_are_cleaned_before_they_are_measured() {
 }
 
 #[test]
-fn names_and_rooms_have_their_own_codes() {
+fn invalid_names_and_rooms_have_their_own_codes() {
     assert_eq!(
         code(r#"{"type":"enter","name":"<b>"}"#),
         ErrorCode::NameInvalid

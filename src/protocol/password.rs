@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_the_same_on_every_keyboard_and_shows_itself_nowhere() {
+    fn password_is_normalized_and_absent_from_debug() {
         let (composed, apart) = (
             Password::new("maçã").unwrap(),
             Password::new("mac\u{327}a\u{303}").unwrap(),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_too_much_and_control_characters_are_no_password() {
+    fn empty_overlong_or_control_password_is_refused() {
         for bad in ["", "a\nb", "\0", &"x".repeat(Password::MAX + 1)] {
             assert_eq!(Password::new(bad), None);
         }

@@ -311,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_suggested_name_is_a_name() {
+    fn suggested_name_is_valid() {
         for name in ["Ana", &"a".repeat(24), "Maria das Dores de Souza"] {
             assert!(
                 crate::name::Name::new(&suggest_name(name)).is_ok(),
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_written_as_in_the_protocol() {
+    fn refusal_serializes_with_snake_case_code() {
         let json = serde_json::to_string(&Refusal::too_fast(1200).with_id("a1")).unwrap();
         let expected = r#"{"code":"too_fast","text":"Você está escrevendo rápido demais. Espere 2 s.","id":"a1","retry_after_ms":1200}"#;
         assert_eq!(json, expected);

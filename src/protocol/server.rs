@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_concerns_its_entry_and_the_edits_before_it() {
+    fn edit_amends_its_entry_and_earlier_edits() {
         let (first, edit) = (
             entry(1, "a"),
             Entry {
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn an_erased_entry_is_empty_for_ever_and_so_are_its_edits() {
+    fn erased_entry_and_its_edits_stay_empty() {
         let edit = Entry {
             edits: Some(1),
             ..entry(2, "b")
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_ordinary_entry_looks_like_on_the_wire_has_not_changed() {
+    fn plain_entry_serializes_without_optional_fields() {
         let json = serde_json::to_string(&entry(1, "a")).unwrap();
         assert_eq!(
             json,
