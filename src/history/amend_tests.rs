@@ -73,7 +73,7 @@ fn search(history: &mut dyn History, query: &str) -> Vec<u64> {
 }
 
 #[test]
-fn an_edit_is_an_entry_and_gives_another_one_its_text() {
+fn edit_is_an_entry_and_changes_its_target() {
     with_each_backend(|history| {
         stored(history, append("Ana", "1", "bom dia", 1000));
         stored(history, append("Bruno", "1", "olá", 1001));
@@ -100,7 +100,7 @@ fn an_edit_is_an_entry_and_gives_another_one_its_text() {
 }
 
 #[test]
-fn an_erased_entry_is_empty_with_all_that_it_ever_said() {
+fn erase_empties_the_entry_and_its_edits() {
     with_each_backend(|history| {
         stored(history, append("Ana", "1", "segredo", 1000));
         stored(history, edit("Ana", "2", 1, "outro segredo", 1001));
@@ -128,7 +128,7 @@ fn an_erased_entry_is_empty_with_all_that_it_ever_said() {
 }
 
 #[test]
-fn only_ones_own_words_may_be_changed_and_only_words() {
+fn only_own_messages_can_be_amended() {
     with_each_backend(|history| {
         stored(history, append("Ana", "1", "oi", 1000));
         stored(history, edit("Ana", "2", 1, "olá", 1001));
@@ -168,7 +168,7 @@ fn only_ones_own_words_may_be_changed_and_only_words() {
 }
 
 #[test]
-fn what_was_changed_once_is_the_same_when_it_is_sent_again() {
+fn resent_amendment_is_a_duplicate() {
     with_each_backend(|history| {
         stored(history, append("Ana", "1", "um", 1000));
         stored(history, append("Ana", "2", "dois", 1000));
@@ -216,7 +216,7 @@ fn what_was_changed_once_is_the_same_when_it_is_sent_again() {
 }
 
 #[test]
-fn the_latest_of_one_person_are_erased_together() {
+fn erase_by_author_empties_the_recent_entries() {
     with_each_backend(|history| {
         for (n, (who, text)) in [
             ("José", "a"),
@@ -255,7 +255,7 @@ fn the_latest_of_one_person_are_erased_together() {
 }
 
 #[test]
-fn a_page_shows_what_there_is_now() {
+fn page_shows_the_current_text() {
     with_each_backend(|history| {
         for n in 1..=5 {
             stored(
@@ -281,7 +281,7 @@ fn a_page_shows_what_there_is_now() {
 }
 
 #[test]
-fn what_is_said_and_changed_in_one_breath_is_stored_in_one_breath() {
+fn messages_and_amendments_of_one_batch_are_stored() {
     with_each_backend(|history| {
         let all = [
             append("Ana", "1", "primeira", 1000),

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_whole_and_only_the_last_may_be_begun() {
+    fn query_matches_whole_words_and_a_last_prefix() {
         let found = |typed: &str, text: &str| Query::new(typed).matches(text);
         assert!(found("conc", "a Conceição"));
         assert!(found("maria conc", "Conceição de Maria"));
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_part_words_and_find_nothing_themselves() {
+    fn punctuation_separates_words_and_matches_nothing() {
         let found = |typed: &str, text: &str| Query::new(typed).matches(text);
         assert!(found("\"maria\"", "maria!"));
         assert!(found("maria!", "de Maria"));

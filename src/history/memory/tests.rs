@@ -60,7 +60,7 @@ fn entries_are_numbered_without_gaps_and_time_never_goes_back() {
 }
 
 #[test]
-fn the_same_id_is_the_same_message_and_another_text_under_it_is_refused() {
+fn resend_is_a_duplicate_and_other_text_is_id_reused() {
     let mut history = history(100_000, 100);
     say(&mut history, "Ana", "1", "oi");
     assert_eq!(
@@ -74,7 +74,7 @@ fn the_same_id_is_the_same_message_and_another_text_under_it_is_refused() {
 }
 
 #[test]
-fn an_id_is_unique_for_its_person_in_all_rooms() {
+fn id_is_unique_per_person_across_rooms() {
     let mut history = history(100_000, 100);
     say(&mut history, "Ana", "1", "oi");
     let elsewhere = Append {
@@ -89,7 +89,7 @@ fn an_id_is_unique_for_its_person_in_all_rooms() {
 }
 
 #[test]
-fn what_is_forgotten_is_told_of() {
+fn trimmed_entries_are_reported() {
     let mut history = history(100_000, 2);
     for n in 1..=3 {
         history.submit(vec![HistoryRequest::Append(append(
@@ -117,7 +117,7 @@ fn what_is_forgotten_is_told_of() {
 }
 
 #[test]
-fn a_room_keeps_the_spelling_it_was_opened_with() {
+fn room_keeps_its_first_spelling() {
     let mut history = history(100_000, 100);
     say(&mut history, "Ana", "1", "oi");
     history.submit(vec![HistoryRequest::RoomHead(
@@ -134,7 +134,7 @@ fn a_room_keeps_the_spelling_it_was_opened_with() {
 }
 
 #[test]
-fn pages_go_both_ways_and_say_when_there_is_more() {
+fn pages_read_both_directions_and_report_more() {
     let mut history = history(100_000, 100);
     for n in 1..=10 {
         say(&mut history, "Ana", &n.to_string(), "oi");
@@ -166,7 +166,7 @@ fn pages_go_both_ways_and_say_when_there_is_more() {
 }
 
 #[test]
-fn a_page_of_long_texts_is_cut_to_what_may_be_sent_and_nothing_is_skipped() {
+fn page_of_long_texts_is_cut_without_skipping() {
     let mut history = history(10_000_000, 100);
     for n in 1..=30 {
         say(&mut history, "Ana", &n.to_string(), &"ã".repeat(4000));
@@ -203,7 +203,7 @@ fn memory_is_bounded_in_entries_and_in_bytes() {
 }
 
 #[test]
-fn what_is_changed_is_counted_as_it_is_now() {
+fn amended_entries_are_counted_at_their_new_size() {
     let mut history = history(10 * ENTRY_OVERHEAD, 100);
     say(&mut history, "Ana", "1", "1234");
     let edit = samples::edit("Ana", "2", 1, "123456", 1000);
@@ -224,7 +224,7 @@ fn what_is_changed_is_counted_as_it_is_now() {
 }
 
 #[test]
-fn what_was_forgotten_can_not_be_changed() {
+fn trimmed_entry_cannot_be_erased() {
     let mut history = history(1000, 2);
     for n in 1..=3 {
         history.submit(vec![HistoryRequest::Append(append(
@@ -246,7 +246,7 @@ fn what_was_forgotten_can_not_be_changed() {
 }
 
 #[test]
-fn search_folds_accents_and_case_and_gives_the_newest_first() {
+fn search_folds_accents_and_lists_newest_first() {
     let mut history = history(100_000, 100);
     for (n, text) in ["a Conceição chegou", "nada", "viu a CONCEICAO hoje?"]
         .iter()
@@ -273,7 +273,7 @@ fn search_folds_accents_and_case_and_gives_the_newest_first() {
 }
 
 #[test]
-fn an_answer_to_what_was_dropped_is_refused_but_one_that_was_stored_stays_stored() {
+fn reply_to_trimmed_entry_is_refused_unless_already_stored() {
     let mut history = history(100_000, 3);
     let reply = |history: &mut MemoryHistory, id: &str, to: u64| {
         history.submit(vec![HistoryRequest::Append(Append {

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_sqlite_says_is_said_in_portuguese() {
+    fn sqlite_errors_are_described_in_portuguese() {
         let said = |code| {
             describe_sql(&Error::SqliteFailure(
                 rusqlite::ffi::Error::new(code),

@@ -87,7 +87,7 @@ fn seqs(page: &Page) -> Vec<u64> {
 }
 
 #[test]
-fn what_was_stored_is_there_after_a_restart_with_its_numbers_and_its_ids() {
+fn entries_seqs_and_ids_survive_a_restart() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     let epoch = history.epoch();
@@ -140,7 +140,7 @@ fn time_never_goes_back_within_a_room() {
 }
 
 #[test]
-fn everything_submitted_is_stored_even_if_nobody_waits_for_the_answer() {
+fn submitted_messages_are_stored_on_drop() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     history.submit(
@@ -153,7 +153,7 @@ fn everything_submitted_is_stored_even_if_nobody_waits_for_the_answer() {
 }
 
 #[test]
-fn pages_go_both_ways_and_say_when_there_is_more() {
+fn pages_read_both_directions_and_report_more() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     for n in 1..=10 {
@@ -216,7 +216,7 @@ fn search_folds_accents_and_case_and_completes_the_last_word() {
 }
 
 #[test]
-fn an_orderly_end_leaves_one_whole_file() {
+fn orderly_shutdown_leaves_one_file() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "oi");
@@ -230,7 +230,7 @@ fn an_orderly_end_leaves_one_whole_file() {
 }
 
 #[test]
-fn the_log_is_readable_by_its_owner_alone() {
+fn files_are_readable_by_the_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let folder = TempFolder::new();
     let mut history = open(&folder);
@@ -248,7 +248,7 @@ fn the_log_is_readable_by_its_owner_alone() {
 }
 
 #[test]
-fn a_second_server_on_the_same_file_is_refused() {
+fn second_open_of_the_same_file_is_refused() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     assert!(matches!(
@@ -262,7 +262,7 @@ fn a_second_server_on_the_same_file_is_refused() {
 }
 
 #[test]
-fn a_damaged_file_is_moved_aside_and_a_new_log_begins() {
+fn damaged_file_is_moved_aside() {
     for damage in [
         &b"isto nunca foi um banco de dados, nem de longe"[..],
         &[0; 8192],
@@ -280,7 +280,7 @@ fn a_damaged_file_is_moved_aside_and_a_new_log_begins() {
 }
 
 #[test]
-fn damage_in_the_middle_is_found_at_the_start() {
+fn damaged_page_is_detected_on_open() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     let epoch = history.epoch();
@@ -300,7 +300,7 @@ fn damage_in_the_middle_is_found_at_the_start() {
 }
 
 #[test]
-fn a_file_of_version_1_is_migrated_with_everything_in_it() {
+fn version_1_file_is_migrated() {
     let folder = TempFolder::new();
     let old = schema::old::version_1(&folder.log());
     old.execute_batch(
@@ -317,7 +317,7 @@ fn a_file_of_version_1_is_migrated_with_everything_in_it() {
 }
 
 #[test]
-fn a_file_of_a_later_version_or_of_another_program_is_left_alone() {
+fn newer_or_foreign_file_is_left_untouched() {
     let folder = TempFolder::new();
     drop(open(&folder));
     let connection = Connection::open(folder.log()).unwrap();
@@ -342,7 +342,7 @@ fn a_file_of_a_later_version_or_of_another_program_is_left_alone() {
 }
 
 #[test]
-fn a_copy_of_a_live_log_has_everything_and_begins_a_new_epoch() {
+fn copy_of_a_live_log_is_complete_and_begins_a_new_epoch() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     for n in 0..100 {
@@ -363,7 +363,7 @@ fn a_copy_of_a_live_log_has_everything_and_begins_a_new_epoch() {
 }
 
 #[test]
-fn what_is_too_old_is_trimmed_and_its_id_is_remembered() {
+fn expired_entries_are_trimmed_but_their_ids_remain() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     for n in 1..=1200 {
@@ -412,7 +412,7 @@ fn what_is_too_old_is_trimmed_and_its_id_is_remembered() {
 }
 
 #[test]
-fn a_log_is_exported_for_people_and_programs() {
+fn export_writes_text_json_and_html() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "linha um\nlinha <dois>");
@@ -448,7 +448,7 @@ fn a_log_is_exported_for_people_and_programs() {
 }
 
 #[test]
-fn whatever_is_typed_into_search_finds_something_or_nothing_and_is_never_an_error() {
+fn search_accepts_any_query_without_error() {
     let folder = TempFolder::new();
     let history = std::cell::RefCell::new(open(&folder));
     say(

@@ -15,7 +15,7 @@ fn now() -> u64 {
 }
 
 #[test]
-fn what_was_changed_stays_changed_after_a_restart_and_is_not_changed_again() {
+fn amendments_survive_a_restart() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "bom dia");
@@ -60,7 +60,7 @@ fn what_was_changed_stays_changed_after_a_restart_and_is_not_changed_again() {
 }
 
 #[test]
-fn nothing_of_an_erased_text_stays_in_the_file() {
+fn erased_text_is_absent_from_the_file() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     let long = "jabuticabeira ".repeat(280);
@@ -108,7 +108,7 @@ fn nothing_of_an_erased_text_stays_in_the_file() {
 }
 
 #[test]
-fn the_search_index_is_whole_after_many_changes() {
+fn search_index_is_consistent_after_amendments() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     for n in 0..200_u64 {
@@ -138,7 +138,7 @@ fn the_search_index_is_whole_after_many_changes() {
 }
 
 #[test]
-fn what_is_too_old_to_be_kept_is_too_old_to_be_changed_and_its_changes_are_trimmed_like_the_rest() {
+fn trimmed_entry_cannot_be_edited() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     let long_ago = now() - 3 * 24 * 3600 * 1000;
@@ -217,7 +217,7 @@ fn version_2_file(folder: &TempFolder) {
 }
 
 #[test]
-fn a_file_of_version_2_is_migrated_and_what_it_holds_can_be_changed() {
+fn version_2_file_is_migrated_and_can_be_amended() {
     let folder = TempFolder::new();
     version_2_file(&folder);
     let mut history = open(&folder);
@@ -241,7 +241,7 @@ fn a_file_of_version_2_is_migrated_and_what_it_holds_can_be_changed() {
 }
 
 #[test]
-fn a_file_of_version_2_is_exported_and_copied_as_it_is() {
+fn version_2_file_is_exported_and_copied_unchanged() {
     let folder = TempFolder::new();
     version_2_file(&folder);
     let before = std::fs::read(folder.log()).unwrap();
@@ -267,7 +267,7 @@ fn a_file_of_version_2_is_exported_and_copied_as_it_is() {
 }
 
 #[test]
-fn an_export_says_what_was_changed_without_the_changes_themselves() {
+fn export_marks_amended_entries_and_omits_amendments() {
     let folder = TempFolder::new();
     let mut history = open(&folder);
     for (id, text) in [("1", "um"), ("2", "dois"), ("3", "três")] {
