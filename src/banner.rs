@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_for_this_computer_says_so() {
+    fn banner_of_a_loopback_server_names_localhost() {
         let text = welcome(
             "127.0.0.1:9000".parse().unwrap(),
             "historico.db (2 mensagens)",
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_for_one_address_shows_that_address() {
+    fn banner_of_a_bound_address_shows_that_address() {
         let text = welcome(
             "[2001:db8::1]:9100".parse().unwrap(),
             "nenhum",
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_of_a_log_in_memory_fits_into_80_columns() {
+    fn memory_history_line_fits_80_columns() {
         let config = Config {
             history: papo::config::HistoryLocation::Memory,
             ..Config::default()
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn goodbyes_count_people() {
+    fn goodbye_counts_the_notified_people() {
         assert_eq!(goodbye(1), "Encerrando… 1 pessoa avisada. Até logo.\n");
         assert_eq!(goodbye(3), "Encerrando… 3 pessoas avisadas. Até logo.\n");
     }

@@ -94,14 +94,14 @@ mod tests {
     }
 
     #[test]
-    fn where_no_page_lies_there_is_no_key_and_no_file() {
+    fn no_key_is_created_without_a_page() {
         let folder = TempFolder::new("none");
         assert!(load_or_create(&folder.0).is_none());
         assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
     }
 
     #[test]
-    fn the_key_is_made_once_for_the_owner_alone() {
+    fn key_is_created_once_and_readable_by_the_owner_only() {
         let folder = TempFolder::new("once");
         fs::write(folder.0.join("main.html"), "").unwrap();
         let first = load_or_create(&folder.0).unwrap();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_key_file_opens_nothing_and_is_left_alone() {
+    fn malformed_key_file_is_rejected_and_left_untouched() {
         let folder = TempFolder::new("broken");
         fs::write(folder.0.join("main.html"), "").unwrap();
         fs::write(folder.0.join(KEY_FILE), "alert(1)").unwrap();

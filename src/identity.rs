@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_token_and_name_are_the_same_person_however_the_name_is_spelled() {
+    fn person_and_tag_ignore_the_spelling_of_the_name() {
         let (jose, plain) = (Name::new("José").unwrap(), Name::new("JOSE").unwrap());
         let ana = token_hash("0123456789abcdef");
         assert_eq!(ana.person_id(&jose), ana.person_id(&plain));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn another_token_or_another_name_is_another_person() {
+    fn other_token_or_other_name_is_another_person() {
         let (ana, bruno) = (Name::new("Ana").unwrap(), Name::new("Bruno").unwrap());
         let (one, two) = (
             token_hash("0123456789abcdef"),
@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_opens_for_itself_alone_and_shows_itself_to_nobody() {
+    fn password_hash_matches_only_itself_and_hides_in_debug() {
         let key = PasswordHash::of("segredo");
         assert!(key.matches("segredo") && !key.matches("Segredo") && !key.matches(""));
         assert_eq!(format!("{key:?}"), "Key(…)");
     }
 
     #[test]
-    fn tokens_are_long_and_never_the_same() {
+    fn random_tokens_are_long_and_distinct() {
         let (one, two) = (random_token().unwrap(), random_token().unwrap());
         assert_eq!(one.expose_secret().len(), 2 * TOKEN_BYTES);
         assert_ne!(one, two);

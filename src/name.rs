@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_name_in_other_spellings_has_the_same_key() {
+    fn name_key_ignores_case_and_accents() {
         let name = Name::new("José").unwrap();
         assert_eq!(name, Name::new("jose").unwrap());
         assert_eq!(name, Name::new("JOSE\u{301}").unwrap());
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused_with_its_reason() {
+    fn invalid_name_is_refused_with_its_reason() {
         assert_eq!(name("   "), Err(NameError::Empty));
         assert_eq!(name("..."), Err(NameError::Empty));
         assert_eq!(name(&"a".repeat(25)), Err(NameError::TooLong));
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_written_in_one_script() {
+    fn mixed_script_name_is_refused() {
         // Cyrillic А and а among Latin letters.
         for mixed in ["Аna", "Anа", "Ольга Silva", "раypal"] {
             assert_eq!(name(mixed), Err(NameError::MixedScripts), "{mixed}");
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_passes_for_the_server_or_for_who_runs_it() {
+    fn reserved_names_and_lookalikes_are_refused() {
         for reserved in [
             "Servidor",
             "SISTEMA",
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_nobody_can_tell_apart_have_one_look() {
+    fn confusable_names_have_the_same_skeleton() {
         let skeleton = |raw: &str| Name::new(raw).unwrap().skeleton().clone();
         assert_eq!(skeleton("Iara"), skeleton("lara"));
         // All Cyrillic.
@@ -321,12 +321,12 @@ mod tests {
     }
 
     #[test]
-    fn length_is_counted_after_composing() {
+    fn name_length_is_counted_after_nfc() {
         assert!(name(&"a\u{303}".repeat(24)).is_ok());
     }
 
     #[test]
-    fn rooms_have_no_spaces_or_points() {
+    fn room_names_have_no_spaces_or_dots() {
         assert_eq!(
             RoomName::new("laboratório-2").unwrap(),
             RoomName::new("LABORATORIO-2").unwrap()

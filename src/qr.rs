@@ -47,13 +47,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_ipv4_link_takes_seventeen_rows() {
+    fn longest_ipv4_link_takes_17_rows() {
         let rows = rows("http://255.255.255.255:65535/").unwrap();
         assert_eq!((rows.len(), rows[0].chars().count()), (17, 33));
     }
 
     #[test]
-    fn nothing_is_drawn_where_there_is_nothing_to_draw_on() {
+    fn overlong_link_has_no_code() {
         assert_eq!(rows(&"x".repeat(5000)), None);
     }
 }

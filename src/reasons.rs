@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_system_says_is_said_in_portuguese() {
+    fn system_errors_are_described_in_portuguese() {
         let no_file = std::fs::File::open("/nao/existe").unwrap_err();
         assert_eq!(describe(&no_file), "não existe esse arquivo ou pasta");
         assert_eq!(
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_this_program_says_stays_as_it_is() {
+    fn own_error_text_is_kept() {
         assert_eq!(
             describe(&io::Error::new(ErrorKind::InvalidData, "apague-o")),
             "apague-o"

@@ -162,7 +162,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn portuguese_stays_as_it_was_written() {
+    fn clean_keeps_portuguese_and_emoji_unchanged() {
         let text = "Olá, João!\n\tÇa va? 👩‍👩‍👧 🇧🇷 ❤️";
         assert_eq!(clean(text), text);
     }
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_overrides_and_invisible_characters_go() {
+    fn control_bidi_and_invisible_characters_are_removed() {
         assert_eq!(
             clean("a\x1b[31mb\u{9b}c\u{202E}d\u{200B}e\u{FEFF}f\u{7f}"),
             "a[31mbcdef"
@@ -181,18 +181,18 @@ mod tests {
     }
 
     #[test]
-    fn every_line_end_is_one_newline() {
+    fn line_ends_become_newlines() {
         assert_eq!(clean("a\r\nb\rc\u{2028}d\u{85}e\n"), "a\nb\nc\nd\ne\n");
     }
 
     #[test]
-    fn towers_of_marks_are_cut() {
+    fn combining_marks_are_limited_per_base() {
         let tower = format!("x{}", "\u{0316}".repeat(40));
         assert_eq!(clean(&tower).chars().count(), 1 + MAX_MARKS_PER_BASE);
     }
 
     #[test]
-    fn plain_text_takes_the_short_way_to_the_same_result() {
+    fn ascii_fast_path_gives_the_same_result() {
         let all: String = (' '..='~').collect();
         let full_fold = all
             .nfkd()
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn folding_drops_case_and_accents_but_no_vowels() {
+    fn fold_drops_case_and_accents_but_keeps_vowel_signs() {
         assert_eq!(fold("José"), fold("jose"));
         assert_eq!(fold("CONCEIÇÃO"), "conceicao");
         assert_eq!(fold("Straße"), fold("STRASSE"));
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn large_numbers_have_dots() {
+    fn group_thousands_inserts_dots() {
         assert_eq!(
             [0, 999, 1284, 1_000_000].map(group_thousands),
             ["0", "999", "1.284", "1.000.000"]
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_said_as_people_say_them() {
+    fn duration_uses_at_most_two_units() {
         let said = [30, 1, 60, 600, 3600, 5400, 7 * 86_400, 90_061].map(duration);
         let expected = [
             "30 segundos",

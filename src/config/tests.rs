@@ -18,7 +18,7 @@ fn usage_error(arguments: &str) -> String {
 }
 
 #[test]
-fn without_options_only_this_computer_is_served() {
+fn server_listens_on_loopback_without_options() {
     assert_eq!(
         config("").socket_address(),
         "127.0.0.1:9000".parse().unwrap()
@@ -45,7 +45,7 @@ fn options_are_read_in_all_their_forms() {
 }
 
 #[test]
-fn a_flag_beats_its_variable() {
+fn flag_overrides_its_variable() {
     let variable = |name: &str| match name {
         "PAPO_PORTA" => Some("9100".to_owned()),
         "PAPO_ORIGEM" => Some("http://a, http://b".to_owned()),
@@ -64,7 +64,7 @@ fn a_flag_beats_its_variable() {
 }
 
 #[test]
-fn a_variable_that_makes_no_sense_stops_only_who_needs_it() {
+fn invalid_variable_is_an_error_only_for_serve() {
     let variable = |name: &str| (name == "PAPO_PORTA").then(|| "abc".to_owned());
     let read = |arguments: &str| parse(arguments.split_whitespace().map(OsString::from), variable);
     assert_eq!(read("").unwrap_err().0, usage_error("--porta abc"));
@@ -74,7 +74,7 @@ fn a_variable_that_makes_no_sense_stops_only_who_needs_it() {
 }
 
 #[test]
-fn a_password_is_taken_and_shown_nowhere() {
+fn password_is_read_and_absent_from_debug() {
     let config = config("--senha sésamo");
     assert_eq!(
         config
@@ -102,7 +102,7 @@ fn help_and_version_are_found_in_both_languages() {
 }
 
 #[test]
-fn mistakes_are_answered_with_what_to_write() {
+fn usage_errors_suggest_what_to_write() {
     let prota =
         "Não conheço a opção “--prota”. Você quis dizer --porta? Veja todas com: servidor --ajuda";
     assert_eq!(usage_error("--prota 9"), prota);
@@ -137,7 +137,7 @@ fn mistakes_are_answered_with_what_to_write() {
 }
 
 #[test]
-fn the_log_is_kept_in_a_file_unless_told_otherwise() {
+fn history_is_a_file_by_default() {
     assert_eq!(
         config("").history,
         HistoryLocation::File("historico.db".into())
@@ -154,7 +154,7 @@ fn the_log_is_kept_in_a_file_unless_told_otherwise() {
 }
 
 #[test]
-fn an_export_has_options_of_its_own() {
+fn export_has_its_own_options() {
     let Ok(Command::Export(export)) =
         parse_line("exportar --formato=json --sala laboratório --historico x.db")
     else {
@@ -178,7 +178,7 @@ fn an_export_has_options_of_its_own() {
 }
 
 #[test]
-fn every_knob_is_in_the_help_and_has_a_variable_of_its_own() {
+fn options_appear_in_help_and_have_a_variable() {
     let help = help();
     for option in OPTIONS {
         assert!(
@@ -192,7 +192,7 @@ fn every_knob_is_in_the_help_and_has_a_variable_of_its_own() {
 }
 
 #[test]
-fn no_english_leaks_into_what_people_read() {
+fn help_and_errors_contain_no_english() {
     let words = [
         "Usage", "Options", "Print", "default", "unknown", "invalid", "error", "missing",
         "argument",
