@@ -4,7 +4,7 @@
 //! whole turn of the hub.
 
 use divan::{Bencher, black_box};
-use papo::delivery::{ChannelId, Delivery, Patience};
+use papo::delivery::{Delivery, Patience, RoomId};
 use papo::frame::{self, Kind};
 use papo::history::{Append, HistoryReply, HistoryRequest, Outcome};
 use papo::hub::limits::Rules;
@@ -20,7 +20,7 @@ use std::time::Instant;
 
 const TEXT: &str = "Bom dia, gente! A reunião de hoje ficou para as três da tarde, na sala de sempre; \
                     quem puder, leve as anotações, por favor.";
-const ROOM: ChannelId = ChannelId(0);
+const ROOM: RoomId = RoomId(0);
 
 fn main() {
     divan::main();

@@ -163,7 +163,7 @@ impl Exchange {
     }
 
     fn full(&self) -> bool {
-        self.taken >= TURN_INPUTS || self.delivery.gathered() >= TURN_BYTES
+        self.taken >= TURN_INPUTS || self.delivery.buffered_bytes() >= TURN_BYTES
     }
 
     /// Hands to the history what the hub wants of it.

@@ -1,6 +1,6 @@
 //! One connection as the hub's thread sees it: its socket, its outbox, its places in the rooms, and how it ends.
 
-use super::ChannelId;
+use super::RoomId;
 use crate::link::Link;
 use crate::outbox::{self, Outbox};
 use socket2::SockRef;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// The connection's place among a room's members.
 #[derive(Clone, Copy)]
 pub struct Seat {
-    pub channel: ChannelId,
+    pub channel: RoomId,
     pub place: usize,
 }
 
@@ -76,24 +76,24 @@ impl Line {
         self.open() && !self.touched && self.seats.len() == 1 && self.outbox.is_empty()
     }
 
-    pub fn sit(&mut self, channel: ChannelId, place: usize) {
+    pub fn sit(&mut self, channel: RoomId, place: usize) {
         self.seats.push(Seat { channel, place });
     }
 
     /// Gives up the place in a room, and says which it was.
-    pub fn stand_up(&mut self, channel: ChannelId) -> Option<usize> {
+    pub fn stand_up(&mut self, channel: RoomId) -> Option<usize> {
         let position = self.seats.iter().position(|seat| seat.channel == channel)?;
         Some(self.seats.swap_remove(position).place)
     }
 
-    pub fn seat(&self, channel: ChannelId) -> Option<usize> {
+    pub fn seat(&self, channel: RoomId) -> Option<usize> {
         self.seats
             .iter()
             .find(|seat| seat.channel == channel)
             .map(|seat| seat.place)
     }
 
-    pub fn move_seat(&mut self, channel: ChannelId, place: usize) {
+    pub fn move_seat(&mut self, channel: RoomId, place: usize) {
         if let Some(seat) = self.seats.iter_mut().find(|seat| seat.channel == channel) {
             seat.place = place;
         }

@@ -15,7 +15,7 @@ use crate::frame::{self, Kind};
 use crate::link::{ConnId, Link};
 use crate::outbox::Sink;
 use crate::protocol::ServerMessage;
-use channel::Channel;
+use channel::RoomBuffer;
 use line::Line;
 pub use patience::Patience;
 use slab::Slab;
@@ -25,7 +25,7 @@ use std::time::Instant;
 
 /// A room, as far as delivery is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ChannelId(pub u32);
+pub struct RoomId(pub u32);
 
 /// All upgraded connections and what they still have to be sent.
 pub struct Delivery {
@@ -35,9 +35,9 @@ pub struct Delivery {
     /// bytes and no line: what is not in the processor's cache costs more than all of our own work for a delivery.
     straight: Vec<bool>,
     index: HashMap<ConnId, usize>,
-    channels: Vec<Channel>,
+    buffers: Vec<RoomBuffer>,
     /// Rooms with something in their buffer.
-    busy: Vec<ChannelId>,
+    dirty_rooms: Vec<RoomId>,
     /// Connections whose outbox got something in this turn.
     touched: Vec<usize>,
     /// Connections to be tried again: what the kernel did not take, and goodbyes.
@@ -46,7 +46,7 @@ pub struct Delivery {
     sweep_at: Instant,
     sweep_part: usize,
     /// A large buffer for the next room that says much.
-    spare: Vec<u8>,
+    spare_buffer: Vec<u8>,
     /// One message's JSON, then its frame; kept only to spare allocations.
     json: Vec<u8>,
     scratch: Vec<u8>,
@@ -60,14 +60,14 @@ impl Delivery {
             lines: Slab::new(),
             straight: Vec::new(),
             index: HashMap::new(),
-            channels: Vec::new(),
-            busy: Vec::new(),
+            buffers: Vec::new(),
+            dirty_rooms: Vec::new(),
             touched: Vec::new(),
             waiting: Vec::new(),
             retry_at: None,
             sweep_at: now,
             sweep_part: 0,
-            spare: Vec::new(),
+            spare_buffer: Vec::new(),
             json: Vec::new(),
             scratch: Vec::new(),
         }
@@ -85,19 +85,19 @@ impl Delivery {
 
     /// Whether something is to be sent at the end of this turn.
     pub fn dirty(&self) -> bool {
-        !self.busy.is_empty() || !self.touched.is_empty()
+        !self.dirty_rooms.is_empty() || !self.touched.is_empty()
     }
 
     /// Whether something for a whole room is among it.
     pub fn has_broadcasts(&self) -> bool {
-        !self.busy.is_empty()
+        !self.dirty_rooms.is_empty()
     }
 
     /// Bytes gathered for rooms in this turn.
-    pub fn gathered(&self) -> usize {
-        self.busy
+    pub fn buffered_bytes(&self) -> usize {
+        self.dirty_rooms
             .iter()
-            .map(|channel| self.channels[channel.0 as usize].gathered())
+            .map(|room| self.buffers[room.0 as usize].buffered_bytes())
             .sum()
     }
 
@@ -117,8 +117,12 @@ impl Delivery {
         let Some(at) = self.index.remove(&conn) else {
             return;
         };
-        while let Some(channel) = self.lines[at].seats.last().map(|seat| seat.channel) {
-            self.leave_channel(at, channel);
+        while let Some(room) = self.lines[at]
+            .seats
+            .last()
+            .map(|subscription| subscription.channel)
+        {
+            self.remove_subscription(at, room);
         }
         let mut line = self.lines.remove(at);
         line.hang_up(now);
@@ -153,31 +157,31 @@ impl Delivery {
     }
 
     /// From now on the connection gets what is broadcast to the channel.
-    pub fn subscribe(&mut self, conn: ConnId, channel: ChannelId) {
+    pub fn subscribe(&mut self, conn: ConnId, room: RoomId) {
         let Some(&at) = self.index.get(&conn) else {
             return;
         };
-        let number = channel.0 as usize;
-        if self.channels.len() <= number {
-            self.channels.resize_with(number + 1, Channel::default);
+        let number = room.0 as usize;
+        if self.buffers.len() <= number {
+            self.buffers.resize_with(number + 1, RoomBuffer::default);
         }
         let line = &mut self.lines[at];
-        if line.seat(channel).is_none() {
+        if line.seat(room).is_none() {
             line.sit(
-                channel,
-                self.channels[number].seat(at, line.link.socket.clone()),
+                room,
+                self.buffers[number].subscribe(at, line.link.socket.clone()),
             );
             self.look_at(at);
         }
     }
 
     /// From now on the connection gets nothing more of the channel; what was said before still reaches it.
-    pub fn unsubscribe(&mut self, conn: ConnId, channel: ChannelId) {
+    pub fn unsubscribe(&mut self, conn: ConnId, room: RoomId) {
         let Some(&at) = self.index.get(&conn) else {
             return;
         };
         self.catch_up(at);
-        self.leave_channel(at, channel);
+        self.remove_subscription(at, room);
     }
 
     /// Sends a message to one connection.
@@ -201,17 +205,12 @@ impl Delivery {
     }
 
     /// Sends a message to everybody in a channel but, if given, one connection.
-    pub fn broadcast(
-        &mut self,
-        channel: ChannelId,
-        message: &ServerMessage,
-        except: Option<ConnId>,
-    ) {
-        let number = channel.0 as usize;
+    pub fn broadcast(&mut self, room: RoomId, message: &ServerMessage, except: Option<ConnId>) {
+        let number = room.0 as usize;
         if self
-            .channels
+            .buffers
             .get(number)
-            .is_none_or(|channel| channel.is_empty())
+            .is_none_or(|buffer| buffer.is_empty())
         {
             return;
         }
@@ -220,12 +219,12 @@ impl Delivery {
             self.catch_up(at);
         }
         self.encode(message);
-        let room = &mut self.channels[number];
-        if room.say(&self.scratch, &mut self.spare) {
-            self.busy.push(channel);
+        let buffer = &mut self.buffers[number];
+        if buffer.append(&self.scratch, &mut self.spare_buffer) {
+            self.dirty_rooms.push(room);
         }
-        if let Some(place) = excepted.and_then(|at| self.lines[at].seat(channel)) {
-            room.catch_up(place);
+        if let Some(index) = excepted.and_then(|at| self.lines[at].seat(room)) {
+            buffer.take_unsent(index);
         }
     }
 
@@ -252,8 +251,8 @@ impl Delivery {
 
     /// Ends the turn: one send for each socket concerned.
     pub fn flush(&mut self, now: Instant) {
-        for channel in std::mem::take(&mut self.busy) {
-            self.flush_channel(channel, now);
+        for room in std::mem::take(&mut self.dirty_rooms) {
+            self.flush_room(room, now);
         }
         for at in std::mem::take(&mut self.touched) {
             let line = &mut self.lines[at];
@@ -290,8 +289,9 @@ impl Delivery {
     fn catch_up(&mut self, at: usize) {
         let line = &mut self.lines[at];
         let mut moved = false;
-        for seat in &line.seats {
-            let missed = self.channels[seat.channel.0 as usize].catch_up(seat.place);
+        for subscription in &line.seats {
+            let missed =
+                self.buffers[subscription.channel.0 as usize].take_unsent(subscription.place);
             if line.end.is_none() {
                 line.outbox.push(missed);
             }
@@ -302,45 +302,45 @@ impl Delivery {
         }
     }
 
-    fn leave_channel(&mut self, at: usize, channel: ChannelId) {
-        let Some(place) = self.lines[at].stand_up(channel) else {
+    fn remove_subscription(&mut self, slot: usize, room: RoomId) {
+        let Some(index) = self.lines[slot].stand_up(room) else {
             return;
         };
         // The last member took the empty place.
-        if let Some(moved) = self.channels[channel.0 as usize].leave(place) {
-            self.lines[moved].move_seat(channel, place);
+        if let Some(moved) = self.buffers[room.0 as usize].unsubscribe(index) {
+            self.lines[moved].move_seat(room, index);
         }
-        self.look_at(at);
+        self.look_at(slot);
     }
 
     /// Sends each member its part of the room's buffer: straight from the buffer when nothing of its own is pending.
-    fn flush_channel(&mut self, id: ChannelId, now: Instant) {
+    fn flush_room(&mut self, room: RoomId, now: Instant) {
         // Taken out for the walk, in which nothing looks at it.
-        let mut channel = std::mem::take(&mut self.channels[id.0 as usize]);
-        let mut spare = std::mem::take(&mut self.spare);
-        channel.walk(&mut spare, |at, socket, frames| {
+        let mut buffer = std::mem::take(&mut self.buffers[room.0 as usize]);
+        let mut spare = std::mem::take(&mut self.spare_buffer);
+        buffer.for_each_subscriber(&mut spare, |slot, socket, frames| {
             debug_assert_eq!(
-                self.straight[at],
-                self.lines[at].straight(),
+                self.straight[slot],
+                self.lines[slot].straight(),
                 "a change of a line was not looked at"
             );
-            if self.straight[at] {
+            if self.straight[slot] {
                 let sent = socket.send_now(frames);
                 if !matches!(sent, Ok(all) if all == frames.len()) {
-                    self.lines[at].sent(sent, frames, now);
-                    self.settle(at, now);
+                    self.lines[slot].sent(sent, frames, now);
+                    self.settle(slot, now);
                 }
-            } else if self.lines[at].touched || self.lines[at].seats.len() > 1 {
+            } else if self.lines[slot].touched || self.lines[slot].seats.len() > 1 {
                 // Somebody in several rooms, or with frames of their own, gets everything in one send later.
-                self.lines[at].keep(frames);
-                self.touch(at);
+                self.lines[slot].keep(frames);
+                self.touch(slot);
             } else {
-                self.lines[at].keep(frames);
-                self.lines[at].flush(now);
-                self.settle(at, now);
+                self.lines[slot].keep(frames);
+                self.lines[slot].flush(now);
+                self.settle(slot, now);
             }
         });
-        (self.channels[id.0 as usize], self.spare) = (channel, spare);
+        (self.buffers[room.0 as usize], self.spare_buffer) = (buffer, spare);
     }
 }
 

@@ -12,8 +12,8 @@ use std::time::Duration;
 use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
-const GENERAL: ChannelId = ChannelId(0);
-const LAB: ChannelId = ChannelId(1);
+const GENERAL: RoomId = RoomId(0);
+const LAB: RoomId = RoomId(1);
 
 /// How long anybody waits for anything.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -42,7 +42,7 @@ impl Scene {
         }
     }
 
-    fn peer(&mut self, channels: &[ChannelId]) -> Peer {
+    fn peer(&mut self, channels: &[RoomId]) -> Peer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();

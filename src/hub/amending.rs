@@ -4,7 +4,7 @@ use super::limits::ERASED_AT_ONCE;
 use super::people::Who;
 use super::talk::words;
 use super::{Effect, HOSTS_LOG, Hub, Now};
-use crate::delivery::ChannelId;
+use crate::delivery::RoomId;
 use crate::history::{Amendment, Append, HistoryRequest};
 use crate::link::ConnId;
 use crate::name::{Name, RoomName};
@@ -84,7 +84,7 @@ impl Hub {
     pub(super) fn ask_to_amend(
         &mut self,
         conn: ConnId,
-        channel: ChannelId,
+        channel: RoomId,
         (id, text): (String, String),
         amendment: Amendment,
         any_author: bool,

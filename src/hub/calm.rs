@@ -4,7 +4,7 @@
 
 use super::people::{Person, Who};
 use super::{Hub, Now, notices};
-use crate::delivery::ChannelId;
+use crate::delivery::RoomId;
 use crate::identity::TokenHash;
 use crate::link::ConnId;
 use crate::name::RoomName;
@@ -102,7 +102,7 @@ impl Person {
 
 impl Hub {
     /// Whether somebody may say something in a room.
-    pub(super) fn may_speak(&self, who: Who, channel: ChannelId, now: Now) -> Result<(), Refusal> {
+    pub(super) fn may_speak(&self, who: Who, channel: RoomId, now: Now) -> Result<(), Refusal> {
         let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(channel)) else {
             return Ok(());
         };
@@ -117,7 +117,7 @@ impl Hub {
     }
 
     /// Whether somebody may change what they said in a room: a slow room does not keep them from it.
-    pub(super) fn may_edit(&self, who: Who, channel: ChannelId, now: Now) -> Result<(), Refusal> {
+    pub(super) fn may_edit(&self, who: Who, channel: RoomId, now: Now) -> Result<(), Refusal> {
         self.may_whisper(who, now)?;
         let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(channel)) else {
             return Ok(());

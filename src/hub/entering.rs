@@ -6,7 +6,7 @@ use super::presence::Change;
 use super::room::Room;
 use super::tail::Log;
 use super::{Effect, Hub, Now};
-use crate::delivery::ChannelId;
+use crate::delivery::RoomId;
 use crate::history::{HistoryRequest, RoomHead};
 use crate::identity::TokenHash;
 use crate::link::{Address, ConnId};
@@ -187,7 +187,7 @@ impl Hub {
         self.forget_if_empty(id);
     }
 
-    fn open_room(&mut self, conn: ConnId, id: ChannelId, since: &ResumePoint, now: Now) {
+    fn open_room(&mut self, conn: ConnId, id: RoomId, since: &ResumePoint, now: Now) {
         let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else {
             return;
         };
@@ -228,7 +228,7 @@ impl Hub {
     }
 
     /// One more of a person's connections is in a room.
-    pub(super) fn take_seat(&mut self, who: Who, id: ChannelId, now: Now) {
+    pub(super) fn take_seat(&mut self, who: Who, id: RoomId, now: Now) {
         let (Some(person), Some(room)) = (self.people.get_mut(who), self.rooms.get_mut(id)) else {
             return;
         };
@@ -266,7 +266,7 @@ impl Hub {
     }
 
     /// One of a person's connections is no longer in a room; if it was the last, the place is held or given up.
-    fn free_seat(&mut self, who: Who, id: ChannelId, hold: bool, now: Now) {
+    fn free_seat(&mut self, who: Who, id: RoomId, hold: bool, now: Now) {
         let until = now.instant + self.rules.grace;
         let Some(seat) = self.people.get_mut(who).and_then(|person| person.seat(id)) else {
             return;

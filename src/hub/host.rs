@@ -5,7 +5,7 @@ use super::measures::Measures;
 use super::passwords::{RoomPasswords, Tries};
 use super::people::{Person, Who};
 use super::{HOSTS_LOG, Hub, Now, notices};
-use crate::delivery::ChannelId;
+use crate::delivery::RoomId;
 use crate::identity::{PersonId, TokenHash};
 use crate::link::ConnId;
 use crate::name::Name;
@@ -174,7 +174,7 @@ impl Hub {
         };
         let mut hearers: BTreeSet<ConnId> = conns.iter().copied().collect();
         let tag = tag.clone();
-        let rooms: Vec<ChannelId> = seats.iter().map(|seat| seat.room).collect();
+        let rooms: Vec<RoomId> = seats.iter().map(|seat| seat.room).collect();
         for id in rooms {
             let Some(room) = self.rooms.get_mut(id) else {
                 continue;

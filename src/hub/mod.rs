@@ -24,7 +24,7 @@ mod room;
 mod tail;
 mod talk;
 
-use crate::delivery::ChannelId;
+use crate::delivery::RoomId;
 use crate::history::{HistoryReply, HistoryRequest};
 use crate::link::{Address, ConnId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, Refusal, ServerMessage, Token};
@@ -73,11 +73,11 @@ pub enum Effect {
     /// Send to one connection.
     Send(ConnId, ServerMessage),
     /// Send to everybody in a room but, if given, one connection.
-    Broadcast(ChannelId, ServerMessage, Option<ConnId>),
+    Broadcast(RoomId, ServerMessage, Option<ConnId>),
     /// From now on the connection hears the room.
-    Subscribe(ConnId, ChannelId),
+    Subscribe(ConnId, RoomId),
     /// From now on the connection doesn't hear the room.
-    Unsubscribe(ConnId, ChannelId),
+    Unsubscribe(ConnId, RoomId),
     /// Something for the history.
     Ask(HistoryRequest),
     /// One message of this connection has its answer: it may send another.
@@ -95,7 +95,7 @@ struct Conn {
     who: Option<Who>,
     /// The secret it entered with, told again when the name changes. Never printed, never stored.
     token: Option<Token>,
-    rooms: Vec<ChannelId>,
+    rooms: Vec<RoomId>,
     /// Rooms asked for that the history has not opened yet.
     opening: usize,
     requests: Bucket,
@@ -117,7 +117,7 @@ pub struct Hub {
     /// When the places and names of dropped people are given up; entries may be outdated.
     held: BinaryHeap<Reverse<(Instant, Who)>>,
     /// Rooms whose gathered changes are to be told; a room is in here at most once.
-    news: VecDeque<(Instant, ChannelId)>,
+    news: VecDeque<(Instant, RoomId)>,
     effects: Vec<Effect>,
     stopping: bool,
 }

@@ -1,7 +1,7 @@
 //! What everybody is told of what hosts do: whole sentences, with names, and never gendered.
 
 use super::{Effect, HOSTS_LOG, Hub, Now};
-use crate::delivery::ChannelId;
+use crate::delivery::RoomId;
 use crate::link::ConnId;
 use crate::protocol::{ByeCode, ServerMessage};
 use crate::text::duration;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 impl Hub {
     /// Tells a room, or everybody, what a host did; the log hears of it too.
-    pub(super) fn proclaim(&mut self, deed: String, room: Option<ChannelId>, now: Now) {
+    pub(super) fn proclaim(&mut self, deed: String, room: Option<RoomId>, now: Now) {
         log::info!(target: HOSTS_LOG, "{deed}");
         match room {
             Some(id) => self.tell_room(id, deed, now),
@@ -18,7 +18,7 @@ impl Hub {
     }
 
     /// Tells a room.
-    pub(super) fn tell_room(&mut self, id: ChannelId, text: String, now: Now) {
+    pub(super) fn tell_room(&mut self, id: RoomId, text: String, now: Now) {
         let room = self.rooms.get(id).map(|room| room.shown());
         let notice = ServerMessage::Notice {
             at: now.unix_ms,

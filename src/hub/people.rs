@@ -1,7 +1,7 @@
 //! The people who are there: one for each (token, name), whatever the number of their connections.
 
 use super::limits::{Bucket, WHISPERS_REMEMBERED};
-use crate::delivery::ChannelId;
+use crate::delivery::RoomId;
 use crate::identity::{PersonId, TokenHash};
 use crate::link::{Address, ConnId};
 use crate::name::Name;
@@ -49,7 +49,7 @@ pub struct Whispered {
 
 /// A person's place in a room.
 pub struct Seat {
-    pub room: ChannelId,
+    pub room: RoomId,
     /// How many of the person's connections are in the room.
     pub conns: usize,
     /// Until when the place is held although none is.
@@ -85,7 +85,7 @@ impl Person {
         }
     }
 
-    pub fn seat(&mut self, room: ChannelId) -> Option<&mut Seat> {
+    pub fn seat(&mut self, room: RoomId) -> Option<&mut Seat> {
         self.seats.iter_mut().find(|seat| seat.room == room)
     }
 

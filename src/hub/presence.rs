@@ -6,7 +6,7 @@ use super::people::Who;
 use super::room::News;
 use super::tail::Log;
 use super::{Effect, Hub, Now};
-use crate::delivery::ChannelId;
+use crate::delivery::RoomId;
 use crate::name::LOBBY;
 use crate::protocol::{Member, Renamed, ServerMessage};
 use std::cmp::Reverse;
@@ -50,7 +50,7 @@ impl News {
 
 impl Hub {
     /// Tells a room of a change: at once if the room is small and nothing was told a moment ago, else gathered.
-    pub(super) fn announce(&mut self, id: ChannelId, change: Change, now: Now) {
+    pub(super) fn announce(&mut self, id: RoomId, change: Change, now: Now) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
@@ -85,7 +85,7 @@ impl Hub {
         }
     }
 
-    fn tell(&mut self, id: ChannelId, now: Now) {
+    fn tell(&mut self, id: RoomId, now: Now) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
@@ -150,7 +150,7 @@ impl Hub {
     }
 
     /// A person has left a room, and the others hear of it.
-    pub(super) fn give_up_seat(&mut self, who: Who, id: ChannelId, now: Now) {
+    pub(super) fn give_up_seat(&mut self, who: Who, id: RoomId, now: Now) {
         let Some(person) = self.people.get_mut(who) else {
             return;
         };
@@ -180,7 +180,7 @@ impl Hub {
     }
 
     /// Closes a room that nobody is in and nothing is on its way to; its log stays with the history.
-    pub(super) fn forget_if_empty(&mut self, id: ChannelId) {
+    pub(super) fn forget_if_empty(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get(id) else {
             return;
         };

@@ -3,7 +3,7 @@
 use super::people::Who;
 use super::presence::Change;
 use super::{Hub, Now};
-use crate::delivery::ChannelId;
+use crate::delivery::RoomId;
 use crate::link::ConnId;
 use crate::name::Name;
 use crate::protocol::{Refusal, Renamed};
@@ -50,7 +50,7 @@ impl Hub {
             tag: person.tag.clone(),
         };
         let conns = person.conns.clone();
-        let rooms: Vec<ChannelId> = person.seats.iter().map(|seat| seat.room).collect();
+        let rooms: Vec<RoomId> = person.seats.iter().map(|seat| seat.room).collect();
         for conn in conns {
             self.welcome(conn, who);
         }

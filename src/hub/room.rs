@@ -3,7 +3,7 @@
 use super::calm::Calm;
 use super::people::Who;
 use super::tail::Log;
-use crate::delivery::ChannelId;
+use crate::delivery::RoomId;
 use crate::history::RoomHead;
 use crate::identity::TokenHash;
 use crate::link::ConnId;
@@ -100,7 +100,7 @@ impl Room {
 #[derive(Default)]
 pub struct Rooms {
     open: Slab<Room>,
-    by_key: HashMap<Arc<str>, ChannelId>,
+    by_key: HashMap<Arc<str>, RoomId>,
 }
 
 impl Rooms {
@@ -108,27 +108,27 @@ impl Rooms {
         self.by_key.len()
     }
 
-    pub fn get(&self, id: ChannelId) -> Option<&Room> {
+    pub fn get(&self, id: RoomId) -> Option<&Room> {
         self.open.get(id.0 as usize)
     }
 
-    pub fn get_mut(&mut self, id: ChannelId) -> Option<&mut Room> {
+    pub fn get_mut(&mut self, id: RoomId) -> Option<&mut Room> {
         self.open.get_mut(id.0 as usize)
     }
 
-    pub fn named(&self, name: &RoomName) -> Option<ChannelId> {
+    pub fn named(&self, name: &RoomName) -> Option<RoomId> {
         self.by_key.get(name.key()).copied()
     }
 
     /// Makes a place for a room whose log is still to be opened.
-    pub fn add(&mut self, name: RoomName, maker: Option<TokenHash>) -> ChannelId {
+    pub fn add(&mut self, name: RoomName, maker: Option<TokenHash>) -> RoomId {
         let key = name.key().clone();
-        let id = ChannelId(self.open.insert(Room::new(name, maker)) as u32);
+        let id = RoomId(self.open.insert(Room::new(name, maker)) as u32);
         self.by_key.insert(key, id);
         id
     }
 
-    pub fn remove(&mut self, id: ChannelId) {
+    pub fn remove(&mut self, id: RoomId) {
         if let Some(room) = self.open.try_remove(id.0 as usize) {
             self.by_key.remove(room.name.key());
         }

@@ -4,7 +4,7 @@ use super::limits::{SMALL_ROOM, TYPING_EVERY};
 use super::people::{Person, Whispered, Who};
 use super::room::Room;
 use super::{Effect, Hub, Now, too_fast};
-use crate::delivery::ChannelId;
+use crate::delivery::RoomId;
 use crate::history::{Append, HistoryRequest, Outcome, Page, RequestId};
 use crate::link::ConnId;
 use crate::name::{Name, RoomName};
@@ -109,7 +109,7 @@ impl Hub {
     }
 
     /// Shows a stored entry to the room; its sender gets the `ack` at the very place of the message.
-    fn show(&mut self, conn: ConnId, id: String, channel: ChannelId, entry: Arc<Entry>) {
+    fn show(&mut self, conn: ConnId, id: String, channel: RoomId, entry: Arc<Entry>) {
         if let Some(room) = self.rooms.get_mut(channel) {
             room.log.push(entry.clone());
         }
@@ -127,7 +127,7 @@ impl Hub {
         &mut self,
         conn: ConnId,
         id: String,
-        channel: ChannelId,
+        channel: RoomId,
         seq: u64,
         at: u64,
         duplicate: bool,
@@ -320,7 +320,7 @@ impl Hub {
     }
 
     /// The room of this name that the connection is in.
-    pub(super) fn room_of(&self, conn: ConnId, name: &RoomName) -> Result<ChannelId, Refusal> {
+    pub(super) fn room_of(&self, conn: ConnId, name: &RoomName) -> Result<RoomId, Refusal> {
         let room = self.rooms.named(name);
         room.filter(|id| {
             self.conns

@@ -26,7 +26,7 @@ struct Scene {
     history: MemoryHistory,
     now: Now,
     /// Rooms that each connection hears.
-    hears: HashMap<ChannelId, Vec<ConnId>>,
+    hears: HashMap<RoomId, Vec<ConnId>>,
     got: HashMap<ConnId, Vec<ServerMessage>>,
     closed: Vec<(ConnId, u16)>,
     /// When set, the history answers that it can't store.

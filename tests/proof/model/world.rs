@@ -6,7 +6,7 @@ use super::truth::{Form, are_up_to_date, may_be_refused};
 use crate::line::{Change, Line};
 use crate::stage::Deadline;
 use crate::transcript::Transcript;
-use papo::delivery::ChannelId;
+use papo::delivery::RoomId;
 use papo::history::{History, HistoryReply, HistoryRequest, Outcome};
 use papo::hub::{Effect, Event, Hub, Now};
 use papo::link::{Address, ConnId};
@@ -40,7 +40,7 @@ pub struct World {
     pub people: Vec<Person>,
     wires: BTreeMap<ConnId, Wire>,
     next: u64,
-    hears: HashMap<ChannelId, Vec<ConnId>>,
+    hears: HashMap<RoomId, Vec<ConnId>>,
     to_store: VecDeque<HistoryRequest>,
     to_read: VecDeque<HistoryRequest>,
     answers: VecDeque<HistoryReply>,
