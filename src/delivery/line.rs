@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 /// The connection's place among a room's members.
 #[derive(Clone, Copy)]
-pub struct Seat {
-    pub channel: RoomId,
-    pub place: usize,
+pub struct Subscription {
+    pub room: RoomId,
+    pub index: usize,
 }
 
 /// How far a connection's end has come.
@@ -30,7 +30,7 @@ pub enum End {
 pub struct Line {
     pub link: Arc<Link>,
     pub outbox: Outbox,
-    pub seats: Vec<Seat>,
+    pub subscriptions: Vec<Subscription>,
     /// Whether the outbox got something in this turn.
     pub touched: bool,
     /// Whether the connection is in the list of those to be tried again.
@@ -44,11 +44,11 @@ pub struct Line {
 
 impl Line {
     pub fn new(link: Arc<Link>) -> Self {
-        let (outbox, seats) = (Outbox::default(), Vec::new());
+        let (outbox, subscriptions) = (Outbox::default(), Vec::new());
         Self {
             link,
             outbox,
-            seats,
+            subscriptions,
             touched: false,
             waiting: false,
             errands: 0,
@@ -73,29 +73,36 @@ impl Line {
 
     /// Whether what its only room says may go straight to its socket: nothing of its own comes before.
     pub fn straight(&self) -> bool {
-        self.open() && !self.touched && self.seats.len() == 1 && self.outbox.is_empty()
+        self.open() && !self.touched && self.subscriptions.len() == 1 && self.outbox.is_empty()
     }
 
-    pub fn sit(&mut self, channel: RoomId, place: usize) {
-        self.seats.push(Seat { channel, place });
+    pub fn subscribe(&mut self, room: RoomId, index: usize) {
+        self.subscriptions.push(Subscription { room, index });
     }
 
     /// Gives up the place in a room, and says which it was.
-    pub fn stand_up(&mut self, channel: RoomId) -> Option<usize> {
-        let position = self.seats.iter().position(|seat| seat.channel == channel)?;
-        Some(self.seats.swap_remove(position).place)
-    }
-
-    pub fn seat(&self, channel: RoomId) -> Option<usize> {
-        self.seats
+    pub fn unsubscribe(&mut self, room: RoomId) -> Option<usize> {
+        let position = self
+            .subscriptions
             .iter()
-            .find(|seat| seat.channel == channel)
-            .map(|seat| seat.place)
+            .position(|subscription| subscription.room == room)?;
+        Some(self.subscriptions.swap_remove(position).index)
     }
 
-    pub fn move_seat(&mut self, channel: RoomId, place: usize) {
-        if let Some(seat) = self.seats.iter_mut().find(|seat| seat.channel == channel) {
-            seat.place = place;
+    pub fn subscription_index(&self, room: RoomId) -> Option<usize> {
+        self.subscriptions
+            .iter()
+            .find(|subscription| subscription.room == room)
+            .map(|subscription| subscription.index)
+    }
+
+    pub fn reindex(&mut self, room: RoomId, index: usize) {
+        if let Some(subscription) = self
+            .subscriptions
+            .iter_mut()
+            .find(|subscription| subscription.room == room)
+        {
+            subscription.index = index;
         }
     }
 

@@ -118,9 +118,9 @@ impl Delivery {
             return;
         };
         while let Some(room) = self.lines[at]
-            .seats
+            .subscriptions
             .last()
-            .map(|subscription| subscription.channel)
+            .map(|subscription| subscription.room)
         {
             self.remove_subscription(at, room);
         }
@@ -166,8 +166,8 @@ impl Delivery {
             self.buffers.resize_with(number + 1, RoomBuffer::default);
         }
         let line = &mut self.lines[at];
-        if line.seat(room).is_none() {
-            line.sit(
+        if line.subscription_index(room).is_none() {
+            line.subscribe(
                 room,
                 self.buffers[number].subscribe(at, line.link.socket.clone()),
             );
@@ -223,7 +223,7 @@ impl Delivery {
         if buffer.append(&self.scratch, &mut self.spare_buffer) {
             self.dirty_rooms.push(room);
         }
-        if let Some(index) = excepted.and_then(|at| self.lines[at].seat(room)) {
+        if let Some(index) = excepted.and_then(|at| self.lines[at].subscription_index(room)) {
             buffer.take_unsent(index);
         }
     }
@@ -289,9 +289,8 @@ impl Delivery {
     fn catch_up(&mut self, at: usize) {
         let line = &mut self.lines[at];
         let mut moved = false;
-        for subscription in &line.seats {
-            let missed =
-                self.buffers[subscription.channel.0 as usize].take_unsent(subscription.place);
+        for subscription in &line.subscriptions {
+            let missed = self.buffers[subscription.room.0 as usize].take_unsent(subscription.index);
             if line.end.is_none() {
                 line.outbox.push(missed);
             }
@@ -303,12 +302,12 @@ impl Delivery {
     }
 
     fn remove_subscription(&mut self, slot: usize, room: RoomId) {
-        let Some(index) = self.lines[slot].stand_up(room) else {
+        let Some(index) = self.lines[slot].unsubscribe(room) else {
             return;
         };
         // The last member took the empty place.
         if let Some(moved) = self.buffers[room.0 as usize].unsubscribe(index) {
-            self.lines[moved].move_seat(room, index);
+            self.lines[moved].reindex(room, index);
         }
         self.look_at(slot);
     }
@@ -330,7 +329,7 @@ impl Delivery {
                     self.lines[slot].sent(sent, frames, now);
                     self.settle(slot, now);
                 }
-            } else if self.lines[slot].touched || self.lines[slot].seats.len() > 1 {
+            } else if self.lines[slot].touched || self.lines[slot].subscriptions.len() > 1 {
                 // Somebody in several rooms, or with frames of their own, gets everything in one send later.
                 self.lines[slot].keep(frames);
                 self.touch(slot);
