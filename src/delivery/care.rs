@@ -45,7 +45,7 @@ impl Delivery {
         let line = &mut self.lines[at];
         let too_slow = line.outbox.len() > self.patience.outbox
             || line.outbox.stuck(now) > self.patience.stuck;
-        if line.open() && too_slow {
+        if line.is_open() && too_slow {
             self.give_up(at, now);
         }
         self.wait_for(at, now);
@@ -66,7 +66,7 @@ impl Delivery {
             line.outbox.len()
         );
         line.outbox.drop_unsent_frames();
-        self.say_goodbye(at, 1013, &bye, now);
+        self.start_closing(at, 1013, &bye, now);
     }
 
     fn retry(&mut self, now: Instant) {
@@ -75,7 +75,7 @@ impl Delivery {
             let line = &mut self.lines[at];
             line.waiting = false;
             line.flush(now);
-            line.hurry(now);
+            line.expire(now);
             total += line.outbox.len();
             self.settle(at, now);
         }
@@ -94,7 +94,7 @@ impl Delivery {
                 return;
             }
             let before = size(self, at);
-            if self.lines[at].open() {
+            if self.lines[at].is_open() {
                 self.give_up(at, now);
             }
             total -= before.saturating_sub(size(self, at));
@@ -106,7 +106,7 @@ impl Delivery {
         let mut ping = Vec::new();
         frame::write(&mut ping, Kind::Ping, b"");
         for at in (self.sweep_part..self.straight.len()).step_by(SWEEP_PARTS) {
-            let Some(line) = self.lines.get_mut(at).filter(|line| line.open()) else {
+            let Some(line) = self.lines.get_mut(at).filter(|line| line.is_open()) else {
                 continue;
             };
             let silence = line.link.pulse.silence(now);

@@ -17,13 +17,13 @@ pub struct Subscription {
 }
 
 /// How far a connection's end has come.
-pub enum End {
+pub enum Closing {
     /// The goodbye is in the outbox; by this time the connection is cut.
-    Saying(Instant),
+    Flushing(Instant),
     /// The goodbye is sent and the writing side shut; the peer may close first until this time.
-    Said(Instant),
+    AwaitingPeer(Instant),
     /// The socket failed or was cut; its reader will notice.
-    Broken,
+    Dead,
 }
 
 /// One upgraded connection.
@@ -39,7 +39,7 @@ pub struct Line {
     pub errands: u32,
     pinged_at: Option<Instant>,
     /// Set once the connection is ending; nothing but the goodbye is sent then.
-    pub end: Option<End>,
+    pub closing: Option<Closing>,
 }
 
 impl Line {
@@ -53,27 +53,27 @@ impl Line {
             waiting: false,
             errands: 0,
             pinged_at: None,
-            end: None,
+            closing: None,
         }
     }
 
     /// Whether anything but a goodbye may still be sent.
-    pub fn open(&self) -> bool {
-        self.end.is_none()
+    pub fn is_open(&self) -> bool {
+        self.closing.is_none()
     }
 
     /// Whether something is left to be tried again.
     pub fn needs_care(&self) -> bool {
-        match self.end {
+        match self.closing {
             None => !self.outbox.is_empty(),
-            Some(End::Saying(_) | End::Said(_)) => true,
-            Some(End::Broken) => false,
+            Some(Closing::Flushing(_) | Closing::AwaitingPeer(_)) => true,
+            Some(Closing::Dead) => false,
         }
     }
 
     /// Whether what its only room says may go straight to its socket: nothing of its own comes before.
     pub fn straight(&self) -> bool {
-        self.open() && !self.touched && self.subscriptions.len() == 1 && self.outbox.is_empty()
+        self.is_open() && !self.touched && self.subscriptions.len() == 1 && self.outbox.is_empty()
     }
 
     pub fn subscribe(&mut self, room: RoomId, index: usize) {
@@ -108,7 +108,7 @@ impl Line {
 
     /// Keeps frames for the end of the turn.
     pub fn keep(&mut self, frames: &[u8]) {
-        if self.open() {
+        if self.is_open() {
             self.outbox.push(frames);
         }
     }
@@ -117,28 +117,29 @@ impl Line {
     pub fn sent(&mut self, sent: io::Result<usize>, frames: &[u8], now: Instant) {
         match sent {
             Ok(sent) => self.outbox.keep_rest(frames, sent, now),
-            Err(_) => self.fail(),
+            Err(_) => self.mark_dead(),
         }
     }
 
     /// Sends what waits, as far as the kernel takes it.
     pub fn flush(&mut self, now: Instant) {
-        if matches!(self.end, Some(End::Broken)) || (self.open() && self.outbox.rests(now)) {
+        if matches!(self.closing, Some(Closing::Dead)) || (self.is_open() && self.outbox.rests(now))
+        {
             return;
         }
         if self.outbox.flush(&*self.link.socket, now).is_err() {
-            self.fail();
-        } else if let Some(End::Saying(deadline)) = self.end
+            self.mark_dead();
+        } else if let Some(Closing::Flushing(deadline)) = self.closing
             && self.outbox.is_empty()
         {
             let _ = self.link.socket.shutdown(Shutdown::Write);
-            self.end = Some(End::Said(deadline));
+            self.closing = Some(Closing::AwaitingPeer(deadline));
         }
     }
 
     /// How long to wait before the next try: longer when the peer has taken nothing for a while, unless it is a goodbye.
     pub fn pause(&self, now: Instant) -> Duration {
-        if self.open() {
+        if self.is_open() {
             self.outbox.pause(now)
         } else {
             outbox::RETRY
@@ -154,9 +155,9 @@ impl Line {
     }
 
     /// Queues the last frames of the connection, and makes room for them in the kernel.
-    pub fn say_goodbye(&mut self, frames: &[u8], deadline: Instant, now: Instant) {
+    pub fn start_closing(&mut self, frames: &[u8], deadline: Instant, now: Instant) {
         self.outbox.push(frames);
-        self.end = Some(End::Saying(deadline));
+        self.closing = Some(Closing::Flushing(deadline));
         self.link.let_go();
         // The peer may have let the kernel's buffer fill up; these few bytes shall still go in, and reach it if it ever
         // reads again. Failing only means that they may not.
@@ -170,18 +171,18 @@ impl Line {
     }
 
     /// The reader has read everything: the reply to its close may be the last thing to send.
-    pub fn hang_up(&mut self, now: Instant) {
+    pub fn shutdown_write(&mut self, now: Instant) {
         self.flush(now);
         let _ = self.link.socket.shutdown(Shutdown::Write);
         self.link.let_go();
     }
 
     /// Cuts a goodbye that takes too long.
-    pub fn hurry(&mut self, now: Instant) {
-        if let Some(End::Saying(deadline) | End::Said(deadline)) = self.end
+    pub fn expire(&mut self, now: Instant) {
+        if let Some(Closing::Flushing(deadline) | Closing::AwaitingPeer(deadline)) = self.closing
             && deadline <= now
         {
-            self.fail();
+            self.mark_dead();
         }
     }
 
@@ -196,8 +197,8 @@ impl Line {
         due
     }
 
-    fn fail(&mut self) {
-        self.end = Some(End::Broken);
+    fn mark_dead(&mut self) {
+        self.closing = Some(Closing::Dead);
         self.outbox = Outbox::default();
         self.link.cut();
     }

@@ -125,7 +125,7 @@ impl Delivery {
             self.remove_subscription(at, room);
         }
         let mut line = self.lines.remove(at);
-        line.hang_up(now);
+        line.shutdown_write(now);
         if line.touched {
             self.touched.retain(|&other| other != at);
         }
@@ -198,7 +198,7 @@ impl Delivery {
             return;
         };
         self.catch_up(at);
-        if self.lines[at].open() {
+        if self.lines[at].is_open() {
             self.lines[at].outbox.push(frame);
             self.touch(at);
         }
@@ -234,19 +234,19 @@ impl Delivery {
             return;
         };
         self.catch_up(at);
-        if self.lines[at].open() {
-            self.say_goodbye(at, code, bye, now);
+        if self.lines[at].is_open() {
+            self.start_closing(at, code, bye, now);
             self.wait_for(at, now);
         }
     }
 
     /// Queues the last words behind whatever still waits.
-    fn say_goodbye(&mut self, at: usize, code: u16, bye: &ServerMessage, now: Instant) {
+    fn start_closing(&mut self, slot: usize, code: u16, bye: &ServerMessage, now: Instant) {
         self.encode(bye);
         frame::write_close(&mut self.scratch, code, "");
         let deadline = now + self.patience.goodbye;
-        self.lines[at].say_goodbye(&self.scratch, deadline, now);
-        self.look_at(at);
+        self.lines[slot].start_closing(&self.scratch, deadline, now);
+        self.look_at(slot);
     }
 
     /// Ends the turn: one send for each socket concerned.
@@ -291,7 +291,7 @@ impl Delivery {
         let mut moved = false;
         for subscription in &line.subscriptions {
             let missed = self.buffers[subscription.room.0 as usize].take_unsent(subscription.index);
-            if line.end.is_none() {
+            if line.closing.is_none() {
                 line.outbox.push(missed);
             }
             moved |= !missed.is_empty();
