@@ -138,7 +138,7 @@ impl Exchange {
         if let Some(at) = self.hub.next_tick() {
             deadline = deadline.min(at);
         }
-        if self.delivery.dirty() {
+        if self.delivery.has_pending() {
             deadline = deadline.min(self.paced_until);
         }
         self.stop_by.map_or(deadline, |by| deadline.min(by))
@@ -188,7 +188,7 @@ impl Exchange {
             .connections
             .store(self.delivery.connections(), Ordering::Relaxed);
         self.delivery.tick(now.instant);
-        if self.delivery.dirty() && (now.instant >= self.paced_until || self.full()) {
+        if self.delivery.has_pending() && (now.instant >= self.paced_until || self.full()) {
             let to_rooms = self.delivery.has_broadcasts();
             self.delivery.flush(now.instant);
             self.taken = 0;
@@ -198,7 +198,7 @@ impl Exchange {
             } else {
                 now.instant
             };
-        } else if !self.delivery.dirty() {
+        } else if !self.delivery.has_pending() {
             self.taken = 0;
         }
     }

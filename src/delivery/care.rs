@@ -32,52 +32,52 @@ impl Delivery {
     }
 
     /// After a send: what is left is tried again, and too much of it is the end.
-    pub(super) fn settle(&mut self, at: usize, now: Instant) {
-        let line = &mut self.lines[at];
-        line.finish_errands();
-        if line.needs_care() {
-            self.care_for(at, now);
+    pub(super) fn settle(&mut self, slot: usize, now: Instant) {
+        let outbound = &mut self.outbounds[slot];
+        outbound.finish_errands();
+        if outbound.needs_care() {
+            self.care_for(slot, now);
         }
-        self.look_at(at);
+        self.refresh_direct(slot);
     }
 
-    fn care_for(&mut self, at: usize, now: Instant) {
-        let line = &mut self.lines[at];
-        let too_slow = line.outbox.len() > self.patience.outbox
-            || line.outbox.stuck(now) > self.patience.stuck;
-        if line.is_open() && too_slow {
-            self.give_up(at, now);
+    fn care_for(&mut self, slot: usize, now: Instant) {
+        let outbound = &mut self.outbounds[slot];
+        let too_slow = outbound.outbox.len() > self.patience.outbox
+            || outbound.outbox.stuck(now) > self.patience.stuck;
+        if outbound.is_open() && too_slow {
+            self.give_up(slot, now);
         }
-        self.wait_for(at, now);
+        self.wait_for(slot, now);
     }
 
     /// A reader that is too slow loses what it has not begun to read; it comes back and asks for what it missed.
-    fn give_up(&mut self, at: usize, now: Instant) {
+    fn give_up(&mut self, slot: usize, now: Instant) {
         let text = "Sua conexão não acompanhou a conversa. Ela volta em seguida, sem perder nada.";
         let bye = ServerMessage::Bye {
             code: ByeCode::TooSlow,
             text: text.into(),
             retry_after_ms: Some(1000),
         };
-        let line = &mut self.lines[at];
+        let outbound = &mut self.outbounds[slot];
         log::info!(
             "A conexão {} é lenta demais: {} bytes à espera.",
-            line.link.id.0,
-            line.outbox.len()
+            outbound.link.id.0,
+            outbound.outbox.len()
         );
-        line.outbox.drop_unsent_frames();
-        self.start_closing(at, 1013, &bye, now);
+        outbound.outbox.drop_unsent_frames();
+        self.start_closing(slot, 1013, &bye, now);
     }
 
     fn retry(&mut self, now: Instant) {
         let mut total = 0;
-        for at in std::mem::take(&mut self.waiting) {
-            let line = &mut self.lines[at];
-            line.waiting = false;
-            line.flush(now);
-            line.expire(now);
-            total += line.outbox.len();
-            self.settle(at, now);
+        for slot in std::mem::take(&mut self.waiting) {
+            let outbound = &mut self.outbounds[slot];
+            outbound.waiting = false;
+            outbound.flush(now);
+            outbound.expire(now);
+            total += outbound.outbox.len();
+            self.settle(slot, now);
         }
         if total > self.patience.outboxes {
             self.shed(total, now);
@@ -86,18 +86,18 @@ impl Delivery {
 
     /// Gives up on the connections with the most waiting until all together are within bounds.
     fn shed(&mut self, mut total: usize, now: Instant) {
-        let size = |delivery: &Self, at: usize| delivery.lines[at].outbox.len();
+        let size = |delivery: &Self, slot: usize| delivery.outbounds[slot].outbox.len();
         let mut fattest = self.waiting.clone();
-        fattest.sort_by_key(|&at| Reverse(size(self, at)));
-        for at in fattest {
+        fattest.sort_by_key(|&slot| Reverse(size(self, slot)));
+        for slot in fattest {
             if total <= self.patience.outboxes {
                 return;
             }
-            let before = size(self, at);
-            if self.lines[at].is_open() {
-                self.give_up(at, now);
+            let before = size(self, slot);
+            if self.outbounds[slot].is_open() {
+                self.give_up(slot, now);
             }
-            total -= before.saturating_sub(size(self, at));
+            total -= before.saturating_sub(size(self, slot));
         }
     }
 
@@ -105,31 +105,36 @@ impl Delivery {
         self.sweep_part = (self.sweep_part + 1) % SWEEP_PARTS;
         let mut ping = Vec::new();
         frame::write(&mut ping, Kind::Ping, b"");
-        for at in (self.sweep_part..self.straight.len()).step_by(SWEEP_PARTS) {
-            let Some(line) = self.lines.get_mut(at).filter(|line| line.is_open()) else {
+        for slot in (self.sweep_part..self.direct.len()).step_by(SWEEP_PARTS) {
+            let Some(outbound) = self
+                .outbounds
+                .get_mut(slot)
+                .filter(|outbound| outbound.is_open())
+            else {
                 continue;
             };
-            let silence = line.link.pulse.silence(now);
+            let silence = outbound.link.pulse.silence(now);
             if silence >= self.patience.dead {
                 log::info!(
                     "A conexão {} está muda há {} s: fechada.",
-                    line.link.id.0,
+                    outbound.link.id.0,
                     silence.as_secs()
                 );
-                line.link.cut();
-            } else if silence >= self.patience.ping && line.wants_ping(now, self.patience.ping) {
-                line.outbox.push(&ping);
-                self.touch(at);
+                outbound.link.cut();
+            } else if silence >= self.patience.ping && outbound.wants_ping(now, self.patience.ping)
+            {
+                outbound.outbox.push(&ping);
+                self.mark_dirty(slot);
             }
         }
     }
 
     /// The connection is to be tried again.
-    pub(super) fn wait_for(&mut self, at: usize, now: Instant) {
-        if !std::mem::replace(&mut self.lines[at].waiting, true) {
-            self.waiting.push(at);
+    pub(super) fn wait_for(&mut self, slot: usize, now: Instant) {
+        if !std::mem::replace(&mut self.outbounds[slot].waiting, true) {
+            self.waiting.push(slot);
         }
-        let again = now + self.lines[at].pause(now);
+        let again = now + self.outbounds[slot].pause(now);
         self.retry_at = Some(self.retry_at.map_or(again, |at| at.min(again)));
     }
 }

@@ -27,12 +27,12 @@ pub enum Closing {
 }
 
 /// One upgraded connection.
-pub struct Line {
+pub struct Outbound {
     pub link: Arc<Link>,
     pub outbox: Outbox,
     pub subscriptions: Vec<Subscription>,
     /// Whether the outbox got something in this turn.
-    pub touched: bool,
+    pub dirty: bool,
     /// Whether the connection is in the list of those to be tried again.
     pub waiting: bool,
     /// Errands whose answers are in the outbox: done as soon as it is empty.
@@ -42,14 +42,14 @@ pub struct Line {
     pub closing: Option<Closing>,
 }
 
-impl Line {
+impl Outbound {
     pub fn new(link: Arc<Link>) -> Self {
         let (outbox, subscriptions) = (Outbox::default(), Vec::new());
         Self {
             link,
             outbox,
             subscriptions,
-            touched: false,
+            dirty: false,
             waiting: false,
             errands: 0,
             pinged_at: None,
@@ -72,8 +72,8 @@ impl Line {
     }
 
     /// Whether what its only room says may go straight to its socket: nothing of its own comes before.
-    pub fn straight(&self) -> bool {
-        self.is_open() && !self.touched && self.subscriptions.len() == 1 && self.outbox.is_empty()
+    pub fn is_direct(&self) -> bool {
+        self.is_open() && !self.dirty && self.subscriptions.len() == 1 && self.outbox.is_empty()
     }
 
     pub fn subscribe(&mut self, room: RoomId, index: usize) {
@@ -107,14 +107,14 @@ impl Line {
     }
 
     /// Keeps frames for the end of the turn.
-    pub fn keep(&mut self, frames: &[u8]) {
+    pub fn queue(&mut self, frames: &[u8]) {
         if self.is_open() {
             self.outbox.push(frames);
         }
     }
 
     /// Frames went straight to the socket: keeps what the kernel did not take of them.
-    pub fn sent(&mut self, sent: io::Result<usize>, frames: &[u8], now: Instant) {
+    pub fn after_direct_send(&mut self, sent: io::Result<usize>, frames: &[u8], now: Instant) {
         match sent {
             Ok(sent) => self.outbox.keep_rest(frames, sent, now),
             Err(_) => self.mark_dead(),

@@ -16,7 +16,7 @@ use crate::link::{ConnId, Link};
 use crate::outbox::Sink;
 use crate::protocol::ServerMessage;
 use channel::RoomBuffer;
-use line::Line;
+use line::Outbound;
 pub use patience::Patience;
 use slab::Slab;
 use std::collections::HashMap;
@@ -30,16 +30,16 @@ pub struct RoomId(pub u32);
 /// All upgraded connections and what they still have to be sent.
 pub struct Delivery {
     patience: Patience,
-    lines: Slab<Line>,
+    outbounds: Slab<Outbound>,
     /// Of each line, whether what its room says may go straight to its socket. A walk over a large room reads these few
     /// bytes and no line: what is not in the processor's cache costs more than all of our own work for a delivery.
-    straight: Vec<bool>,
-    index: HashMap<ConnId, usize>,
+    direct: Vec<bool>,
+    slots: HashMap<ConnId, usize>,
     buffers: Vec<RoomBuffer>,
     /// Rooms with something in their buffer.
     dirty_rooms: Vec<RoomId>,
     /// Connections whose outbox got something in this turn.
-    touched: Vec<usize>,
+    dirty_outbounds: Vec<usize>,
     /// Connections to be tried again: what the kernel did not take, and goodbyes.
     waiting: Vec<usize>,
     retry_at: Option<Instant>,
@@ -57,12 +57,12 @@ impl Delivery {
     pub fn new(patience: Patience, now: Instant) -> Self {
         Self {
             patience,
-            lines: Slab::new(),
-            straight: Vec::new(),
-            index: HashMap::new(),
+            outbounds: Slab::new(),
+            direct: Vec::new(),
+            slots: HashMap::new(),
             buffers: Vec::new(),
             dirty_rooms: Vec::new(),
-            touched: Vec::new(),
+            dirty_outbounds: Vec::new(),
             waiting: Vec::new(),
             retry_at: None,
             sweep_at: now,
@@ -80,12 +80,12 @@ impl Delivery {
 
     /// Connections at hand.
     pub fn connections(&self) -> usize {
-        self.index.len()
+        self.slots.len()
     }
 
     /// Whether something is to be sent at the end of this turn.
-    pub fn dirty(&self) -> bool {
-        !self.dirty_rooms.is_empty() || !self.touched.is_empty()
+    pub fn has_pending(&self) -> bool {
+        !self.dirty_rooms.is_empty() || !self.dirty_outbounds.is_empty()
     }
 
     /// Whether something for a whole room is among it.
@@ -104,33 +104,33 @@ impl Delivery {
     /// A connection was upgraded; from here on only this type writes to its socket.
     pub fn add(&mut self, link: Arc<Link>) {
         let conn = link.id;
-        let at = self.lines.insert(Line::new(link));
-        if self.straight.len() <= at {
-            self.straight.resize(at + 1, false);
+        let slot = self.outbounds.insert(Outbound::new(link));
+        if self.direct.len() <= slot {
+            self.direct.resize(slot + 1, false);
         }
-        self.look_at(at);
-        self.index.insert(conn, at);
+        self.refresh_direct(slot);
+        self.slots.insert(conn, slot);
     }
 
     /// A connection's reader is done: what waits gets one last chance, then the writing side is shut.
     pub fn remove(&mut self, conn: ConnId, now: Instant) {
-        let Some(at) = self.index.remove(&conn) else {
+        let Some(slot) = self.slots.remove(&conn) else {
             return;
         };
-        while let Some(room) = self.lines[at]
+        while let Some(room) = self.outbounds[slot]
             .subscriptions
             .last()
             .map(|subscription| subscription.room)
         {
-            self.remove_subscription(at, room);
+            self.remove_subscription(slot, room);
         }
-        let mut line = self.lines.remove(at);
-        line.shutdown_write(now);
-        if line.touched {
-            self.touched.retain(|&other| other != at);
+        let mut outbound = self.outbounds.remove(slot);
+        outbound.shutdown_write(now);
+        if outbound.dirty {
+            self.dirty_outbounds.retain(|&other| other != slot);
         }
-        if line.waiting {
-            self.waiting.retain(|&other| other != at);
+        if outbound.waiting {
+            self.waiting.retain(|&other| other != slot);
         }
     }
 
@@ -150,38 +150,38 @@ impl Delivery {
 
     /// One of the connection's errands was answered: it may ask for more once the answer is sent.
     pub fn errand_done(&mut self, conn: ConnId) {
-        if let Some(&at) = self.index.get(&conn) {
-            self.lines[at].errands += 1;
-            self.touch(at);
+        if let Some(&slot) = self.slots.get(&conn) {
+            self.outbounds[slot].errands += 1;
+            self.mark_dirty(slot);
         }
     }
 
     /// From now on the connection gets what is broadcast to the channel.
     pub fn subscribe(&mut self, conn: ConnId, room: RoomId) {
-        let Some(&at) = self.index.get(&conn) else {
+        let Some(&slot) = self.slots.get(&conn) else {
             return;
         };
         let number = room.0 as usize;
         if self.buffers.len() <= number {
             self.buffers.resize_with(number + 1, RoomBuffer::default);
         }
-        let line = &mut self.lines[at];
-        if line.subscription_index(room).is_none() {
-            line.subscribe(
+        let outbound = &mut self.outbounds[slot];
+        if outbound.subscription_index(room).is_none() {
+            outbound.subscribe(
                 room,
-                self.buffers[number].subscribe(at, line.link.socket.clone()),
+                self.buffers[number].subscribe(slot, outbound.link.socket.clone()),
             );
-            self.look_at(at);
+            self.refresh_direct(slot);
         }
     }
 
     /// From now on the connection gets nothing more of the channel; what was said before still reaches it.
     pub fn unsubscribe(&mut self, conn: ConnId, room: RoomId) {
-        let Some(&at) = self.index.get(&conn) else {
+        let Some(&slot) = self.slots.get(&conn) else {
             return;
         };
-        self.catch_up(at);
-        self.remove_subscription(at, room);
+        self.collect_unsent(slot);
+        self.remove_subscription(slot, room);
     }
 
     /// Sends a message to one connection.
@@ -194,13 +194,13 @@ impl Delivery {
 
     /// Sends a frame that the connection's reader made: a pong, or the reply to a close.
     pub fn send_frame(&mut self, conn: ConnId, frame: &[u8]) {
-        let Some(&at) = self.index.get(&conn) else {
+        let Some(&slot) = self.slots.get(&conn) else {
             return;
         };
-        self.catch_up(at);
-        if self.lines[at].is_open() {
-            self.lines[at].outbox.push(frame);
-            self.touch(at);
+        self.collect_unsent(slot);
+        if self.outbounds[slot].is_open() {
+            self.outbounds[slot].outbox.push(frame);
+            self.mark_dirty(slot);
         }
     }
 
@@ -214,29 +214,30 @@ impl Delivery {
         {
             return;
         }
-        let excepted = except.and_then(|conn| self.index.get(&conn).copied());
-        if let Some(at) = excepted {
-            self.catch_up(at);
+        let excepted = except.and_then(|conn| self.slots.get(&conn).copied());
+        if let Some(slot) = excepted {
+            self.collect_unsent(slot);
         }
         self.encode(message);
         let buffer = &mut self.buffers[number];
         if buffer.append(&self.scratch, &mut self.spare_buffer) {
             self.dirty_rooms.push(room);
         }
-        if let Some(index) = excepted.and_then(|at| self.lines[at].subscription_index(room)) {
+        if let Some(index) = excepted.and_then(|slot| self.outbounds[slot].subscription_index(room))
+        {
             buffer.take_unsent(index);
         }
     }
 
     /// Says the last words to a connection and closes it with this code.
     pub fn close(&mut self, conn: ConnId, code: u16, bye: &ServerMessage, now: Instant) {
-        let Some(&at) = self.index.get(&conn) else {
+        let Some(&slot) = self.slots.get(&conn) else {
             return;
         };
-        self.catch_up(at);
-        if self.lines[at].is_open() {
-            self.start_closing(at, code, bye, now);
-            self.wait_for(at, now);
+        self.collect_unsent(slot);
+        if self.outbounds[slot].is_open() {
+            self.start_closing(slot, code, bye, now);
+            self.wait_for(slot, now);
         }
     }
 
@@ -245,8 +246,8 @@ impl Delivery {
         self.encode(bye);
         frame::write_close(&mut self.scratch, code, "");
         let deadline = now + self.patience.goodbye;
-        self.lines[slot].start_closing(&self.scratch, deadline, now);
-        self.look_at(slot);
+        self.outbounds[slot].start_closing(&self.scratch, deadline, now);
+        self.refresh_direct(slot);
     }
 
     /// Ends the turn: one send for each socket concerned.
@@ -254,21 +255,23 @@ impl Delivery {
         for room in std::mem::take(&mut self.dirty_rooms) {
             self.flush_room(room, now);
         }
-        for at in std::mem::take(&mut self.touched) {
-            let line = &mut self.lines[at];
-            line.touched = false;
-            line.flush(now);
-            self.settle(at, now);
+        for slot in std::mem::take(&mut self.dirty_outbounds) {
+            let outbound = &mut self.outbounds[slot];
+            outbound.dirty = false;
+            outbound.flush(now);
+            self.settle(slot, now);
         }
     }
 
     fn link(&self, conn: ConnId) -> Option<&Link> {
-        self.index.get(&conn).map(|&at| &*self.lines[at].link)
+        self.slots
+            .get(&conn)
+            .map(|&slot| &*self.outbounds[slot].link)
     }
 
     /// To be called after every change of a line.
-    fn look_at(&mut self, at: usize) {
-        self.straight[at] = self.lines[at].straight();
+    fn refresh_direct(&mut self, slot: usize) {
+        self.direct[slot] = self.outbounds[slot].is_direct();
     }
 
     fn encode(&mut self, message: &ServerMessage) {
@@ -278,38 +281,38 @@ impl Delivery {
         frame::write(&mut self.scratch, Kind::Text, &self.json);
     }
 
-    fn touch(&mut self, at: usize) {
-        if !std::mem::replace(&mut self.lines[at].touched, true) {
-            self.touched.push(at);
+    fn mark_dirty(&mut self, slot: usize) {
+        if !std::mem::replace(&mut self.outbounds[slot].dirty, true) {
+            self.dirty_outbounds.push(slot);
         }
-        self.look_at(at);
+        self.refresh_direct(slot);
     }
 
     /// Moves the connection's part of its rooms' buffers into its own outbox, so that what follows comes after it.
-    fn catch_up(&mut self, at: usize) {
-        let line = &mut self.lines[at];
+    fn collect_unsent(&mut self, slot: usize) {
+        let outbound = &mut self.outbounds[slot];
         let mut moved = false;
-        for subscription in &line.subscriptions {
+        for subscription in &outbound.subscriptions {
             let missed = self.buffers[subscription.room.0 as usize].take_unsent(subscription.index);
-            if line.closing.is_none() {
-                line.outbox.push(missed);
+            if outbound.closing.is_none() {
+                outbound.outbox.push(missed);
             }
             moved |= !missed.is_empty();
         }
         if moved {
-            self.touch(at);
+            self.mark_dirty(slot);
         }
     }
 
     fn remove_subscription(&mut self, slot: usize, room: RoomId) {
-        let Some(index) = self.lines[slot].unsubscribe(room) else {
+        let Some(index) = self.outbounds[slot].unsubscribe(room) else {
             return;
         };
         // The last member took the empty place.
         if let Some(moved) = self.buffers[room.0 as usize].unsubscribe(index) {
-            self.lines[moved].reindex(room, index);
+            self.outbounds[moved].reindex(room, index);
         }
-        self.look_at(slot);
+        self.refresh_direct(slot);
     }
 
     /// Sends each member its part of the room's buffer: straight from the buffer when nothing of its own is pending.
@@ -319,23 +322,23 @@ impl Delivery {
         let mut spare = std::mem::take(&mut self.spare_buffer);
         buffer.for_each_subscriber(&mut spare, |slot, socket, frames| {
             debug_assert_eq!(
-                self.straight[slot],
-                self.lines[slot].straight(),
+                self.direct[slot],
+                self.outbounds[slot].is_direct(),
                 "a change of a line was not looked at"
             );
-            if self.straight[slot] {
+            if self.direct[slot] {
                 let sent = socket.send_now(frames);
                 if !matches!(sent, Ok(all) if all == frames.len()) {
-                    self.lines[slot].sent(sent, frames, now);
+                    self.outbounds[slot].after_direct_send(sent, frames, now);
                     self.settle(slot, now);
                 }
-            } else if self.lines[slot].touched || self.lines[slot].subscriptions.len() > 1 {
+            } else if self.outbounds[slot].dirty || self.outbounds[slot].subscriptions.len() > 1 {
                 // Somebody in several rooms, or with frames of their own, gets everything in one send later.
-                self.lines[slot].keep(frames);
-                self.touch(slot);
+                self.outbounds[slot].queue(frames);
+                self.mark_dirty(slot);
             } else {
-                self.lines[slot].keep(frames);
-                self.lines[slot].flush(now);
+                self.outbounds[slot].queue(frames);
+                self.outbounds[slot].flush(now);
                 self.settle(slot, now);
             }
         });

@@ -216,7 +216,12 @@ fn who_does_not_read_is_told_so_and_closed_with_1013_and_the_others_miss_nothing
         std::thread::spawn(move || bruno.read_all_and_tell(|| heard.send(()).unwrap_or_default()));
     let text = "x".repeat(4000);
     let mut said = 0;
-    while scene.delivery.lines.get(0).is_some_and(Line::is_open) {
+    while scene
+        .delivery
+        .outbounds
+        .get(0)
+        .is_some_and(Outbound::is_open)
+    {
         scene.delivery.broadcast(GENERAL, &message(&text), None);
         said += 1;
         scene.delivery.flush(scene.now);
@@ -244,7 +249,13 @@ fn who_takes_nothing_for_long_is_given_up_even_below_the_bound() {
         ..Patience::default()
     });
     let deaf = scene.peer(&[GENERAL]);
-    let open = |scene: &Scene| scene.delivery.lines.get(0).is_some_and(Line::is_open);
+    let open = |scene: &Scene| {
+        scene
+            .delivery
+            .outbounds
+            .get(0)
+            .is_some_and(Outbound::is_open)
+    };
     // More than any kernel takes, which on a busy machine may go on taking for a moment: time passes in vain only then.
     scene
         .delivery
@@ -269,8 +280,8 @@ fn over_all_bounds_the_fattest_goes_first() {
     });
     let (fat, thin) = (scene.peer(&[GENERAL, LAB]), scene.peer(&[GENERAL]));
     for peer in [&fat, &thin] {
-        let at = scene.delivery.index[&peer.conn];
-        let line = &mut scene.delivery.lines[at];
+        let at = scene.delivery.slots[&peer.conn];
+        let line = &mut scene.delivery.outbounds[at];
         while line.outbox.is_empty() {
             line.outbox
                 .send(&*line.link.socket, &frame_of(60_000), scene.now)
@@ -289,9 +300,9 @@ fn over_all_bounds_the_fattest_goes_first() {
     let open = |peer: &Peer| {
         scene
             .delivery
-            .lines
-            .get(scene.delivery.index[&peer.conn])
-            .is_some_and(Line::is_open)
+            .outbounds
+            .get(scene.delivery.slots[&peer.conn])
+            .is_some_and(Outbound::is_open)
     };
     assert_eq!((open(&fat), open(&thin)), (false, true));
 }
