@@ -14,12 +14,12 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// How soon what the kernel did not take is tried again.
-pub const RETRY: Duration = Duration::from_millis(10);
+pub const RETRY_DELAY: Duration = Duration::from_millis(10);
 /// A peer that took nothing for this long is not about to: a hundred tries a second would only cost the others. Much
 /// longer than a busy machine keeps a program from reading.
-const DEAF_AFTER: Duration = Duration::from_secs(1);
+const STALLED_AFTER: Duration = Duration::from_secs(1);
 /// How often such a peer is tried.
-const RETRY_DEAF: Duration = Duration::from_millis(100);
+const STALLED_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// Somewhere to send bytes without waiting.
 pub trait Sink {
@@ -27,12 +27,12 @@ pub trait Sink {
     ///
     /// # Errors
     /// When the connection is gone.
-    fn send_now(&self, bytes: &[u8]) -> io::Result<usize>;
+    fn try_send(&self, bytes: &[u8]) -> io::Result<usize>;
 }
 
 impl Sink for TcpStream {
     /// One system call. The socket itself stays blocking, because its reader shares it.
-    fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+    fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match send(self, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
                 Ok(sent) => return Ok(sent),
@@ -49,19 +49,19 @@ impl Sink for TcpStream {
 pub struct Outbox {
     pending: Vec<u8>,
     /// Bytes of `pending` that are already sent; cut off when they are more than half of it.
-    sent: usize,
+    sent_len: usize,
     /// Bytes at the front that end a frame whose beginning is already sent.
-    partial: usize,
+    partial_frame: usize,
     /// When the kernel last took something, or when the outbox was last empty.
-    progress: Option<Instant>,
+    progress_at: Option<Instant>,
     /// When the kernel was last asked to take what waits.
-    tried: Option<Instant>,
+    tried_at: Option<Instant>,
 }
 
 impl Outbox {
     /// Bytes that wait.
     pub fn len(&self) -> usize {
-        self.pending.len() - self.sent
+        self.pending.len() - self.sent_len
     }
 
     /// Whether nothing waits.
@@ -70,8 +70,8 @@ impl Outbox {
     }
 
     /// For how long nothing was taken although something waits.
-    pub fn stuck(&self, now: Instant) -> Duration {
-        match self.progress {
+    pub fn stalled_for(&self, now: Instant) -> Duration {
+        match self.progress_at {
             Some(since) if !self.is_empty() => now.saturating_duration_since(since),
             _ => Duration::ZERO,
         }
@@ -83,18 +83,18 @@ impl Outbox {
     }
 
     /// How long to wait before trying again.
-    pub fn pause(&self, now: Instant) -> Duration {
-        if self.stuck(now) < DEAF_AFTER {
-            RETRY
+    pub fn retry_delay(&self, now: Instant) -> Duration {
+        if self.stalled_for(now) < STALLED_AFTER {
+            RETRY_DELAY
         } else {
-            RETRY_DEAF
+            STALLED_RETRY_DELAY
         }
     }
 
     /// Whether the peer is deaf and was tried only just now.
-    pub fn rests(&self, now: Instant) -> bool {
-        let tried = |at| now.saturating_duration_since(at) < RETRY_DEAF;
-        self.stuck(now) >= DEAF_AFTER && self.tried.is_some_and(tried)
+    pub fn in_backoff(&self, now: Instant) -> bool {
+        let recent = |at| now.saturating_duration_since(at) < STALLED_RETRY_DELAY;
+        self.stalled_for(now) >= STALLED_AFTER && self.tried_at.is_some_and(recent)
     }
 
     /// Sends whole frames, or keeps what the kernel does not take. One send at most.
@@ -103,7 +103,7 @@ impl Outbox {
     /// When the connection is gone; what waits is then worthless.
     pub fn send(&mut self, sink: &impl Sink, frames: &[u8], now: Instant) -> io::Result<()> {
         if self.is_empty() {
-            self.keep_rest(frames, sink.send_now(frames)?, now);
+            self.push_unsent(frames, sink.try_send(frames)?, now);
             return Ok(());
         }
         self.push(frames);
@@ -111,10 +111,10 @@ impl Outbox {
     }
 
     /// Keeps what the kernel did not take of whole frames, when nothing waited before them.
-    pub fn keep_rest(&mut self, frames: &[u8], sent: usize, now: Instant) {
+    pub fn push_unsent(&mut self, frames: &[u8], sent: usize, now: Instant) {
         if sent < frames.len() {
-            (self.progress, self.tried) = (Some(now), Some(now));
-            self.partial = rest_of_frame(frames, sent);
+            (self.progress_at, self.tried_at) = (Some(now), Some(now));
+            self.partial_frame = rest_of_frame(frames, sent);
             self.push(&frames[sent..]);
         }
     }
@@ -127,35 +127,35 @@ impl Outbox {
         if self.is_empty() {
             return Ok(());
         }
-        self.tried = Some(now);
-        let waiting = &self.pending[self.sent..];
-        let taken = sink.send_now(waiting)?;
-        if taken > 0 || self.progress.is_none() {
-            self.progress = Some(now);
+        self.tried_at = Some(now);
+        let unsent = &self.pending[self.sent_len..];
+        let taken = sink.try_send(unsent)?;
+        if taken > 0 || self.progress_at.is_none() {
+            self.progress_at = Some(now);
         }
-        self.partial = match taken.checked_sub(self.partial) {
-            Some(whole_frames) => rest_of_frame(&waiting[self.partial..], whole_frames),
-            None => self.partial - taken,
+        self.partial_frame = match taken.checked_sub(self.partial_frame) {
+            Some(whole_frames) => rest_of_frame(&unsent[self.partial_frame..], whole_frames),
+            None => self.partial_frame - taken,
         };
-        self.sent += taken;
-        self.forget_sent();
+        self.sent_len += taken;
+        self.compact();
         Ok(())
     }
 
     /// Drops every frame that has not begun to be sent.
     pub fn drop_unsent_frames(&mut self) {
-        self.pending.truncate(self.sent + self.partial);
+        self.pending.truncate(self.sent_len + self.partial_frame);
     }
 
-    fn forget_sent(&mut self) {
+    fn compact(&mut self) {
         if self.is_empty() {
             // An empty outbox holds no memory: most connections have one.
             self.pending = Vec::new();
-            self.sent = 0;
-            self.progress = None;
-        } else if self.sent > self.pending.len() / 2 {
-            self.pending.drain(..self.sent);
-            self.sent = 0;
+            self.sent_len = 0;
+            self.progress_at = None;
+        } else if self.sent_len > self.pending.len() / 2 {
+            self.pending.drain(..self.sent_len);
+            self.sent_len = 0;
         }
     }
 }
@@ -192,15 +192,17 @@ mod tests {
     /// A peer that takes a given number of bytes and then no more.
     #[derive(Default)]
     struct Peer {
-        room: Cell<usize>,
-        got: RefCell<Vec<u8>>,
+        capacity: Cell<usize>,
+        received: RefCell<Vec<u8>>,
     }
 
     impl Sink for Peer {
-        fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
-            let taken = bytes.len().min(self.room.get());
-            self.room.set(self.room.get() - taken);
-            self.got.borrow_mut().extend_from_slice(&bytes[..taken]);
+        fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.capacity.get());
+            self.capacity.set(self.capacity.get() - taken);
+            self.received
+                .borrow_mut()
+                .extend_from_slice(&bytes[..taken]);
             Ok(taken)
         }
     }
@@ -216,12 +218,12 @@ mod tests {
     #[test]
     fn what_is_taken_at_once_leaves_nothing_behind() {
         let (peer, mut outbox) = (Peer::default(), Outbox::default());
-        peer.room.set(1000);
+        peer.capacity.set(1000);
         outbox
             .send(&peer, &frames(&[10, 20]), Instant::now())
             .unwrap();
         assert!(outbox.is_empty());
-        assert_eq!(*peer.got.borrow(), frames(&[10, 20]));
+        assert_eq!(*peer.received.borrow(), frames(&[10, 20]));
     }
 
     #[test]
@@ -231,13 +233,13 @@ mod tests {
         let second = Duration::from_secs(1);
         outbox.send(&peer, &frames(&[10]), start).unwrap();
         outbox.send(&peer, &frames(&[10]), start + second).unwrap();
-        assert_eq!(outbox.stuck(start + 3 * second), 3 * second);
-        peer.room.set(1);
+        assert_eq!(outbox.stalled_for(start + 3 * second), 3 * second);
+        peer.capacity.set(1);
         outbox.flush(&peer, start + 2 * second).unwrap();
-        assert_eq!(outbox.stuck(start + 3 * second), second);
-        peer.room.set(1000);
+        assert_eq!(outbox.stalled_for(start + 3 * second), second);
+        peer.capacity.set(1000);
         outbox.flush(&peer, start + 3 * second).unwrap();
-        assert_eq!(outbox.stuck(start + 9 * second), Duration::ZERO);
+        assert_eq!(outbox.stalled_for(start + 9 * second), Duration::ZERO);
     }
 
     #[test]
@@ -246,18 +248,21 @@ mod tests {
         let after = |ms| start + Duration::from_millis(ms);
         outbox.send(&peer, &frames(&[10]), start).unwrap();
         assert_eq!(
-            (outbox.rests(after(20)), outbox.pause(after(20))),
-            (false, RETRY)
+            (outbox.in_backoff(after(20)), outbox.retry_delay(after(20))),
+            (false, RETRY_DELAY)
         );
         outbox.flush(&peer, after(980)).unwrap();
         assert_eq!(
-            (outbox.rests(after(1050)), outbox.pause(after(1050))),
-            (true, RETRY_DEAF)
+            (
+                outbox.in_backoff(after(1050)),
+                outbox.retry_delay(after(1050))
+            ),
+            (true, STALLED_RETRY_DELAY)
         );
-        assert!(!outbox.rests(after(1080)), "its next try is due");
-        peer.room.set(1);
+        assert!(!outbox.in_backoff(after(1080)), "its next try is due");
+        peer.capacity.set(1);
         outbox.flush(&peer, after(1080)).unwrap();
-        assert!(!outbox.rests(after(1090)), "it took something");
+        assert!(!outbox.in_backoff(after(1090)), "it took something");
     }
 
     proptest! {
@@ -270,13 +275,13 @@ mod tests {
             let all = frames(&lengths);
             outbox.send(&peer, &all, Instant::now()).unwrap();
             for room in rooms {
-                peer.room.set(room);
+                peer.capacity.set(room);
                 outbox.flush(&peer, Instant::now()).unwrap();
-                prop_assert_eq!(peer.got.borrow().len() + outbox.len(), all.len());
+                prop_assert_eq!(peer.received.borrow().len() + outbox.len(), all.len());
             }
-            peer.room.set(usize::MAX);
+            peer.capacity.set(usize::MAX);
             outbox.flush(&peer, Instant::now()).unwrap();
-            prop_assert_eq!(peer.got.take(), all);
+            prop_assert_eq!(peer.received.take(), all);
         }
 
         #[test]
@@ -285,17 +290,17 @@ mod tests {
             rooms in prop::collection::vec(0..200_usize, 1..6),
         ) {
             let (peer, mut outbox) = (Peer::default(), Outbox::default());
-            peer.room.set(rooms[0]);
+            peer.capacity.set(rooms[0]);
             outbox.send(&peer, &frames(&lengths), Instant::now()).unwrap();
             for room in &rooms[1..] {
-                peer.room.set(*room);
+                peer.capacity.set(*room);
                 outbox.flush(&peer, Instant::now()).unwrap();
             }
             outbox.drop_unsent_frames();
             outbox.push(&frames(&[5]));
-            peer.room.set(usize::MAX);
+            peer.capacity.set(usize::MAX);
             outbox.flush(&peer, Instant::now()).unwrap();
-            let got = peer.got.take();
+            let got = peer.received.take();
             let whole = got.len() - frames(&[5]).len();
             prop_assert_eq!(&got[whole..], &frames(&[5])[..]);
             // What came before is a whole number of the original frames.

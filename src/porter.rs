@@ -74,7 +74,7 @@ fn work(arrivals: &Receiver<Arc<TcpStream>>, door: &Door) {
 fn refuse(socket: &TcpStream, refusal: &[u8]) {
     // Whoever does not take even this is not worth more.
     let _ = socket.set_nonblocking(true);
-    let _ = socket.send_now(refusal);
+    let _ = socket.try_send(refusal);
     let _ = socket.shutdown(Shutdown::Write);
 }
 

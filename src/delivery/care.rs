@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 /// How often some of the connections are looked at for signs of life.
-const SWEEP: Duration = Duration::from_secs(1);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Into how many sweeps all connections are divided: each is looked at every four seconds.
 const SWEEP_PARTS: usize = 4;
 
@@ -26,33 +26,33 @@ impl Delivery {
             self.retry(now);
         }
         if self.sweep_at <= now {
-            self.sweep_at = now + SWEEP;
+            self.sweep_at = now + SWEEP_INTERVAL;
             self.sweep(now);
         }
     }
 
     /// After a send: what is left is tried again, and too much of it is the end.
-    pub(super) fn settle(&mut self, slot: usize, now: Instant) {
+    pub(super) fn after_send(&mut self, slot: usize, now: Instant) {
         let outbound = &mut self.outbounds[slot];
         outbound.finish_errands();
-        if outbound.needs_care() {
-            self.care_for(slot, now);
+        if outbound.needs_retry() {
+            self.enforce_limits(slot, now);
         }
         self.refresh_direct(slot);
     }
 
-    fn care_for(&mut self, slot: usize, now: Instant) {
+    fn enforce_limits(&mut self, slot: usize, now: Instant) {
         let outbound = &mut self.outbounds[slot];
         let too_slow = outbound.outbox.len() > self.patience.outbox
-            || outbound.outbox.stuck(now) > self.patience.stuck;
+            || outbound.outbox.stalled_for(now) > self.patience.stuck;
         if outbound.is_open() && too_slow {
-            self.give_up(slot, now);
+            self.disconnect_slow(slot, now);
         }
-        self.wait_for(slot, now);
+        self.schedule_retry(slot, now);
     }
 
     /// A reader that is too slow loses what it has not begun to read; it comes back and asks for what it missed.
-    fn give_up(&mut self, slot: usize, now: Instant) {
+    fn disconnect_slow(&mut self, slot: usize, now: Instant) {
         let text = "Sua conexão não acompanhou a conversa. Ela volta em seguida, sem perder nada.";
         let bye = ServerMessage::Bye {
             code: ByeCode::TooSlow,
@@ -71,13 +71,13 @@ impl Delivery {
 
     fn retry(&mut self, now: Instant) {
         let mut total = 0;
-        for slot in std::mem::take(&mut self.waiting) {
+        for slot in std::mem::take(&mut self.retry_queue) {
             let outbound = &mut self.outbounds[slot];
-            outbound.waiting = false;
+            outbound.in_retry_queue = false;
             outbound.flush(now);
             outbound.expire(now);
             total += outbound.outbox.len();
-            self.settle(slot, now);
+            self.after_send(slot, now);
         }
         if total > self.patience.outboxes {
             self.shed(total, now);
@@ -87,15 +87,15 @@ impl Delivery {
     /// Gives up on the connections with the most waiting until all together are within bounds.
     fn shed(&mut self, mut total: usize, now: Instant) {
         let size = |delivery: &Self, slot: usize| delivery.outbounds[slot].outbox.len();
-        let mut fattest = self.waiting.clone();
-        fattest.sort_by_key(|&slot| Reverse(size(self, slot)));
-        for slot in fattest {
+        let mut largest_first = self.retry_queue.clone();
+        largest_first.sort_by_key(|&slot| Reverse(size(self, slot)));
+        for slot in largest_first {
             if total <= self.patience.outboxes {
                 return;
             }
             let before = size(self, slot);
             if self.outbounds[slot].is_open() {
-                self.give_up(slot, now);
+                self.disconnect_slow(slot, now);
             }
             total -= before.saturating_sub(size(self, slot));
         }
@@ -113,16 +113,15 @@ impl Delivery {
             else {
                 continue;
             };
-            let silence = outbound.link.pulse.silence(now);
-            if silence >= self.patience.dead {
+            let idle = outbound.link.pulse.silence(now);
+            if idle >= self.patience.dead {
                 log::info!(
                     "A conexão {} está muda há {} s: fechada.",
                     outbound.link.id.0,
-                    silence.as_secs()
+                    idle.as_secs()
                 );
                 outbound.link.cut();
-            } else if silence >= self.patience.ping && outbound.wants_ping(now, self.patience.ping)
-            {
+            } else if idle >= self.patience.ping && outbound.ping_due(now, self.patience.ping) {
                 outbound.outbox.push(&ping);
                 self.mark_dirty(slot);
             }
@@ -130,11 +129,11 @@ impl Delivery {
     }
 
     /// The connection is to be tried again.
-    pub(super) fn wait_for(&mut self, slot: usize, now: Instant) {
-        if !std::mem::replace(&mut self.outbounds[slot].waiting, true) {
-            self.waiting.push(slot);
+    pub(super) fn schedule_retry(&mut self, slot: usize, now: Instant) {
+        if !std::mem::replace(&mut self.outbounds[slot].in_retry_queue, true) {
+            self.retry_queue.push(slot);
         }
-        let again = now + self.outbounds[slot].pause(now);
-        self.retry_at = Some(self.retry_at.map_or(again, |at| at.min(again)));
+        let next_try = now + self.outbounds[slot].retry_delay(now);
+        self.retry_at = Some(self.retry_at.map_or(next_try, |at| at.min(next_try)));
     }
 }

@@ -34,7 +34,7 @@ pub struct Outbound {
     /// Whether the outbox got something in this turn.
     pub dirty: bool,
     /// Whether the connection is in the list of those to be tried again.
-    pub waiting: bool,
+    pub in_retry_queue: bool,
     /// Errands whose answers are in the outbox: done as soon as it is empty.
     pub errands: u32,
     pinged_at: Option<Instant>,
@@ -50,7 +50,7 @@ impl Outbound {
             outbox,
             subscriptions,
             dirty: false,
-            waiting: false,
+            in_retry_queue: false,
             errands: 0,
             pinged_at: None,
             closing: None,
@@ -63,7 +63,7 @@ impl Outbound {
     }
 
     /// Whether something is left to be tried again.
-    pub fn needs_care(&self) -> bool {
+    pub fn needs_retry(&self) -> bool {
         match self.closing {
             None => !self.outbox.is_empty(),
             Some(Closing::Flushing(_) | Closing::AwaitingPeer(_)) => true,
@@ -116,14 +116,15 @@ impl Outbound {
     /// Frames went straight to the socket: keeps what the kernel did not take of them.
     pub fn after_direct_send(&mut self, sent: io::Result<usize>, frames: &[u8], now: Instant) {
         match sent {
-            Ok(sent) => self.outbox.keep_rest(frames, sent, now),
+            Ok(sent) => self.outbox.push_unsent(frames, sent, now),
             Err(_) => self.mark_dead(),
         }
     }
 
     /// Sends what waits, as far as the kernel takes it.
     pub fn flush(&mut self, now: Instant) {
-        if matches!(self.closing, Some(Closing::Dead)) || (self.is_open() && self.outbox.rests(now))
+        if matches!(self.closing, Some(Closing::Dead))
+            || (self.is_open() && self.outbox.in_backoff(now))
         {
             return;
         }
@@ -138,11 +139,11 @@ impl Outbound {
     }
 
     /// How long to wait before the next try: longer when the peer has taken nothing for a while, unless it is a goodbye.
-    pub fn pause(&self, now: Instant) -> Duration {
+    pub fn retry_delay(&self, now: Instant) -> Duration {
         if self.is_open() {
-            self.outbox.pause(now)
+            self.outbox.retry_delay(now)
         } else {
-            outbox::RETRY
+            outbox::RETRY_DELAY
         }
     }
 
@@ -187,7 +188,7 @@ impl Outbound {
     }
 
     /// Whether a ping is due: the peer is silent, and was not just pinged.
-    pub fn wants_ping(&mut self, now: Instant, every: Duration) -> bool {
+    pub fn ping_due(&mut self, now: Instant, every: Duration) -> bool {
         let due = self
             .pinged_at
             .is_none_or(|at| now.saturating_duration_since(at) >= every);

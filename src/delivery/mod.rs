@@ -41,7 +41,7 @@ pub struct Delivery {
     /// Connections whose outbox got something in this turn.
     dirty_outbounds: Vec<usize>,
     /// Connections to be tried again: what the kernel did not take, and goodbyes.
-    waiting: Vec<usize>,
+    retry_queue: Vec<usize>,
     retry_at: Option<Instant>,
     sweep_at: Instant,
     sweep_part: usize,
@@ -63,7 +63,7 @@ impl Delivery {
             buffers: Vec::new(),
             dirty_rooms: Vec::new(),
             dirty_outbounds: Vec::new(),
-            waiting: Vec::new(),
+            retry_queue: Vec::new(),
             retry_at: None,
             sweep_at: now,
             sweep_part: 0,
@@ -129,8 +129,8 @@ impl Delivery {
         if outbound.dirty {
             self.dirty_outbounds.retain(|&other| other != slot);
         }
-        if outbound.waiting {
-            self.waiting.retain(|&other| other != slot);
+        if outbound.in_retry_queue {
+            self.retry_queue.retain(|&other| other != slot);
         }
     }
 
@@ -237,7 +237,7 @@ impl Delivery {
         self.collect_unsent(slot);
         if self.outbounds[slot].is_open() {
             self.start_closing(slot, code, bye, now);
-            self.wait_for(slot, now);
+            self.schedule_retry(slot, now);
         }
     }
 
@@ -259,7 +259,7 @@ impl Delivery {
             let outbound = &mut self.outbounds[slot];
             outbound.dirty = false;
             outbound.flush(now);
-            self.settle(slot, now);
+            self.after_send(slot, now);
         }
     }
 
@@ -327,10 +327,10 @@ impl Delivery {
                 "a change of a line was not looked at"
             );
             if self.direct[slot] {
-                let sent = socket.send_now(frames);
+                let sent = socket.try_send(frames);
                 if !matches!(sent, Ok(all) if all == frames.len()) {
                     self.outbounds[slot].after_direct_send(sent, frames, now);
-                    self.settle(slot, now);
+                    self.after_send(slot, now);
                 }
             } else if self.outbounds[slot].dirty || self.outbounds[slot].subscriptions.len() > 1 {
                 // Somebody in several rooms, or with frames of their own, gets everything in one send later.
@@ -339,7 +339,7 @@ impl Delivery {
             } else {
                 self.outbounds[slot].queue(frames);
                 self.outbounds[slot].flush(now);
-                self.settle(slot, now);
+                self.after_send(slot, now);
             }
         });
         (self.buffers[room.0 as usize], self.spare_buffer) = (buffer, spare);

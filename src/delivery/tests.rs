@@ -287,7 +287,7 @@ fn over_all_bounds_the_fattest_goes_first() {
                 .send(&*line.link.socket, &frame_of(60_000), scene.now)
                 .unwrap();
         }
-        scene.delivery.settle(at, scene.now);
+        scene.delivery.after_send(at, scene.now);
     }
     scene
         .delivery
