@@ -8,7 +8,7 @@
 //!
 //! Knows the clock and how the parts fit together; never knows names, rules, HTTP or how anything is stored.
 
-use crate::delivery::{Delivery, Patience};
+use crate::delivery::{Delivery, DeliveryLimits};
 use crate::history::{History, HistoryRequest};
 use crate::hub::limits::Rules;
 use crate::hub::{Effect, Event, Hub, Now};
@@ -82,7 +82,7 @@ impl Exchange {
     /// An exchange that takes its inputs from this channel.
     pub fn new(
         rules: Rules,
-        patience: Patience,
+        patience: DeliveryLimits,
         history: Box<dyn History>,
         inputs: Receiver<Input>,
         stats: Arc<Stats>,
@@ -234,7 +234,7 @@ impl Exchange {
                 self.stats
                     .told
                     .store(self.hub.people_connected(), Ordering::Relaxed);
-                self.delivery.patience_mut().goodbye = LAST_GOODBYE;
+                self.delivery.limits_mut().closing_timeout = LAST_GOODBYE;
                 Event::Stop
             }
         };

@@ -9,7 +9,7 @@ mod qr;
 
 use papo::capacity;
 use papo::config::{self, Command, Config};
-use papo::delivery::Patience;
+use papo::delivery::DeliveryLimits;
 use papo::http::Policy;
 use papo::hub::HOSTS_LOG;
 use papo::hub::limits::Rules;
@@ -95,7 +95,7 @@ fn serve(config: &Config) -> Result<(), String> {
             host_key: Some(PasswordHash::of(&moderator_key)),
             ..Rules::default()
         },
-        patience: Patience::default(),
+        delivery_limits: DeliveryLimits::default(),
         history: opened.history,
     };
     let server = Server::new(listener, setup);

@@ -6,7 +6,7 @@
 
 use crate::capacity;
 use crate::connection::{self, STACK, Shop};
-use crate::delivery::Patience;
+use crate::delivery::DeliveryLimits;
 use crate::door::{Door, Place};
 use crate::exchange::{Exchange, INPUTS, Input, Stats};
 use crate::history::History;
@@ -43,7 +43,7 @@ pub struct Setup {
     /// The rules of the conversation.
     pub rules: Rules,
     /// When connections are given up.
-    pub patience: Patience,
+    pub delivery_limits: DeliveryLimits,
     /// The home of the log.
     pub history: Box<dyn History>,
 }
@@ -78,7 +78,13 @@ impl Server {
             started: Instant::now(),
             next_id: AtomicU64::new(1),
         };
-        let exchange = Exchange::new(setup.rules, setup.patience, setup.history, receiver, stats);
+        let exchange = Exchange::new(
+            setup.rules,
+            setup.delivery_limits,
+            setup.history,
+            receiver,
+            stats,
+        );
         Self {
             listener,
             shop: Arc::new(shop),

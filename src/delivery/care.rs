@@ -43,8 +43,8 @@ impl Delivery {
 
     fn enforce_limits(&mut self, slot: usize, now: Instant) {
         let outbound = &mut self.outbounds[slot];
-        let too_slow = outbound.outbox.len() > self.patience.outbox
-            || outbound.outbox.stalled_for(now) > self.patience.stuck;
+        let too_slow = outbound.outbox.len() > self.limits.max_outbox_bytes
+            || outbound.outbox.stalled_for(now) > self.limits.stall_timeout;
         if outbound.is_open() && too_slow {
             self.disconnect_slow(slot, now);
         }
@@ -79,7 +79,7 @@ impl Delivery {
             total += outbound.outbox.len();
             self.after_send(slot, now);
         }
-        if total > self.patience.outboxes {
+        if total > self.limits.max_total_outbox_bytes {
             self.shed(total, now);
         }
     }
@@ -90,7 +90,7 @@ impl Delivery {
         let mut largest_first = self.retry_queue.clone();
         largest_first.sort_by_key(|&slot| Reverse(size(self, slot)));
         for slot in largest_first {
-            if total <= self.patience.outboxes {
+            if total <= self.limits.max_total_outbox_bytes {
                 return;
             }
             let before = size(self, slot);
@@ -114,14 +114,16 @@ impl Delivery {
                 continue;
             };
             let idle = outbound.link.pulse.silence(now);
-            if idle >= self.patience.dead {
+            if idle >= self.limits.dead_after {
                 log::info!(
                     "A conexão {} está muda há {} s: fechada.",
                     outbound.link.id.0,
                     idle.as_secs()
                 );
                 outbound.link.cut();
-            } else if idle >= self.patience.ping && outbound.ping_due(now, self.patience.ping) {
+            } else if idle >= self.limits.ping_after
+                && outbound.ping_due(now, self.limits.ping_after)
+            {
                 outbound.outbox.push(&ping);
                 self.mark_dirty(slot);
             }

@@ -17,7 +17,7 @@ use crate::outbox::Sink;
 use crate::protocol::ServerMessage;
 use channel::RoomBuffer;
 use line::Outbound;
-pub use patience::Patience;
+pub use patience::DeliveryLimits;
 use slab::Slab;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub struct RoomId(pub u32);
 
 /// All upgraded connections and what they still have to be sent.
 pub struct Delivery {
-    patience: Patience,
+    limits: DeliveryLimits,
     outbounds: Slab<Outbound>,
     /// Of each line, whether what its room says may go straight to its socket. A walk over a large room reads these few
     /// bytes and no line: what is not in the processor's cache costs more than all of our own work for a delivery.
@@ -54,9 +54,9 @@ pub struct Delivery {
 
 impl Delivery {
     /// Nobody is connected yet.
-    pub fn new(patience: Patience, now: Instant) -> Self {
+    pub fn new(limits: DeliveryLimits, now: Instant) -> Self {
         Self {
-            patience,
+            limits,
             outbounds: Slab::new(),
             direct: Vec::new(),
             slots: HashMap::new(),
@@ -74,8 +74,8 @@ impl Delivery {
     }
 
     /// The bounds, to be changed while the server runs.
-    pub fn patience_mut(&mut self) -> &mut Patience {
-        &mut self.patience
+    pub fn limits_mut(&mut self) -> &mut DeliveryLimits {
+        &mut self.limits
     }
 
     /// Connections at hand.
@@ -245,7 +245,7 @@ impl Delivery {
     fn start_closing(&mut self, slot: usize, code: u16, bye: &ServerMessage, now: Instant) {
         self.encode(bye);
         frame::write_close(&mut self.scratch, code, "");
-        let deadline = now + self.patience.goodbye;
+        let deadline = now + self.limits.closing_timeout;
         self.outbounds[slot].start_closing(&self.scratch, deadline, now);
         self.refresh_direct(slot);
     }

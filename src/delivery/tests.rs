@@ -33,7 +33,7 @@ struct Peer {
 }
 
 impl Scene {
-    fn new(patience: Patience) -> Self {
+    fn new(patience: DeliveryLimits) -> Self {
         let now = Instant::now();
         Self {
             delivery: Delivery::new(patience, now),
@@ -140,7 +140,7 @@ fn ack(id: &str) -> ServerMessage {
 
 #[test]
 fn an_ack_stands_where_the_senders_own_message_would_stand() {
-    let mut scene = Scene::new(Patience::default());
+    let mut scene = Scene::new(DeliveryLimits::default());
     let (ana, bruno) = (scene.peer(&[GENERAL]), scene.peer(&[GENERAL]));
     scene.delivery.broadcast(GENERAL, &message("um"), None);
     scene
@@ -158,7 +158,7 @@ fn an_ack_stands_where_the_senders_own_message_would_stand() {
 
 #[test]
 fn who_joins_or_leaves_in_the_middle_of_a_turn_gets_exactly_their_part() {
-    let mut scene = Scene::new(Patience::default());
+    let mut scene = Scene::new(DeliveryLimits::default());
     let (ana, bruno) = (scene.peer(&[GENERAL]), scene.peer(&[]));
     scene.delivery.broadcast(GENERAL, &message("um"), None);
     scene.delivery.subscribe(bruno.conn, GENERAL);
@@ -175,7 +175,7 @@ fn who_joins_or_leaves_in_the_middle_of_a_turn_gets_exactly_their_part() {
 
 #[test]
 fn somebody_in_two_rooms_gets_each_rooms_order() {
-    let mut scene = Scene::new(Patience::default());
+    let mut scene = Scene::new(DeliveryLimits::default());
     let (ana, bruno) = (scene.peer(&[GENERAL, LAB]), scene.peer(&[LAB]));
     for n in 0..3 {
         scene
@@ -206,9 +206,9 @@ fn somebody_in_two_rooms_gets_each_rooms_order() {
 
 #[test]
 fn who_does_not_read_is_told_so_and_closed_with_1013_and_the_others_miss_nothing() {
-    let mut scene = Scene::new(Patience {
-        outbox: 50_000,
-        ..Patience::default()
+    let mut scene = Scene::new(DeliveryLimits {
+        max_outbox_bytes: 50_000,
+        ..DeliveryLimits::default()
     });
     let (deaf, bruno) = (scene.peer(&[GENERAL]), scene.peer(&[GENERAL]));
     let (heard, pace) = std::sync::mpsc::channel();
@@ -244,9 +244,9 @@ fn who_does_not_read_is_told_so_and_closed_with_1013_and_the_others_miss_nothing
 
 #[test]
 fn who_takes_nothing_for_long_is_given_up_even_below_the_bound() {
-    let mut scene = Scene::new(Patience {
-        outbox: usize::MAX,
-        ..Patience::default()
+    let mut scene = Scene::new(DeliveryLimits {
+        max_outbox_bytes: usize::MAX,
+        ..DeliveryLimits::default()
     });
     let deaf = scene.peer(&[GENERAL]);
     let open = |scene: &Scene| {
@@ -273,10 +273,10 @@ fn who_takes_nothing_for_long_is_given_up_even_below_the_bound() {
 
 #[test]
 fn over_all_bounds_the_fattest_goes_first() {
-    let mut scene = Scene::new(Patience {
-        outbox: usize::MAX,
-        outboxes: 1_000_000,
-        ..Patience::default()
+    let mut scene = Scene::new(DeliveryLimits {
+        max_outbox_bytes: usize::MAX,
+        max_total_outbox_bytes: 1_000_000,
+        ..DeliveryLimits::default()
     });
     let (fat, thin) = (scene.peer(&[GENERAL, LAB]), scene.peer(&[GENERAL]));
     for peer in [&fat, &thin] {
@@ -315,7 +315,7 @@ fn frame_of(length: usize) -> Vec<u8> {
 
 #[test]
 fn the_silent_are_pinged_and_the_dead_are_cut() {
-    let mut scene = Scene::new(Patience::default());
+    let mut scene = Scene::new(DeliveryLimits::default());
     let (dead, alive) = (scene.peer(&[]), scene.peer(&[]));
     for _ in 0..60 {
         scene.wait(Duration::from_secs(1));

@@ -98,7 +98,7 @@ fn a_slow_reader_that_also_speaks_is_told_why_it_was_cut() {
 fn speak_through_the_cut() -> (Ending, Duration) {
     let server = TestServer::start_with(|setup| {
         setup.rules.rate = None;
-        setup.patience.goodbye = DEADLINE;
+        setup.delivery_limits.closing_timeout = DEADLINE;
     });
     let mut deaf = Visitor::connect_narrow(server.address).unwrap();
     deaf.enter("Lento");
@@ -145,8 +145,8 @@ fn the_silent_are_pinged_and_who_does_not_answer_is_dead() {
     // Each connection is looked at every four seconds. Ana's last sign of life is up to so old then, and the rest of this
     // time she has to answer the ping before.
     let server = TestServer::start_with(|setup| {
-        setup.patience.ping = Duration::from_millis(100);
-        setup.patience.dead = Duration::from_millis(7500);
+        setup.delivery_limits.ping_after = Duration::from_millis(100);
+        setup.delivery_limits.dead_after = Duration::from_millis(7500);
         setup.rules.grace = Duration::from_millis(100);
     });
     let _deaf = server.enter("Surdo");

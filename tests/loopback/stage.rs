@@ -1,6 +1,6 @@
 //! What the stories are told with: a server of one's own, and visitors who speak the protocol.
 
-use papo::delivery::Patience;
+use papo::delivery::DeliveryLimits;
 use papo::history::memory::MemoryHistory;
 use papo::http::Policy;
 use papo::hub::limits::Rules;
@@ -41,7 +41,7 @@ impl TestServer {
                 enter_within: AN_HOUR,
                 ..Rules::default()
             },
-            patience: Patience::default(),
+            delivery_limits: DeliveryLimits::default(),
             history: Box::new(MemoryHistory::new().unwrap()),
         };
         change(&mut setup);

@@ -3,7 +3,7 @@
 use crate::devtools::{FAREWELL, patience};
 use crate::paths::new_path;
 use crate::port::Port;
-use papo::delivery::Patience;
+use papo::delivery::DeliveryLimits;
 use papo::history::memory::MemoryHistory;
 use papo::http::Policy;
 use papo::hub::limits::Rules;
@@ -49,13 +49,13 @@ impl Drop for Folder {
 }
 
 /// A server that waits for visitors who are not listening: the stories' people read only what they wait for.
-const PATIENT: Patience = Patience {
-    outbox: 64 * 1024 * 1024,
-    outboxes: 256 * 1024 * 1024,
-    stuck: AN_HOUR,
-    ping: Duration::from_secs(20),
-    dead: AN_HOUR,
-    goodbye: Duration::from_millis(500),
+const PATIENT: DeliveryLimits = DeliveryLimits {
+    max_outbox_bytes: 64 * 1024 * 1024,
+    max_total_outbox_bytes: 256 * 1024 * 1024,
+    stall_timeout: AN_HOUR,
+    ping_after: Duration::from_secs(20),
+    dead_after: AN_HOUR,
+    closing_timeout: Duration::from_millis(500),
 };
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
@@ -80,7 +80,7 @@ impl TestServer {
             ceiling: 100,
             policy: Policy::default(),
             rules,
-            patience: PATIENT,
+            delivery_limits: PATIENT,
             history: Box::new(MemoryHistory::new().unwrap()),
         };
         let server = Server::new(

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::proxy::Proxy;
 use crate::stage::{Deadline, Dice, Folder};
 use crate::verdict::{judge, stored};
-use papo::delivery::Patience;
+use papo::delivery::DeliveryLimits;
 use papo::history::sqlite::SqliteHistory;
 use papo::http::Policy;
 use papo::hub::limits::Rules;
@@ -33,7 +33,7 @@ fn with_server(history: &Path, visit: impl FnOnce(SocketAddr)) {
             rate: None,
             ..Rules::default()
         },
-        patience: Patience::default(),
+        delivery_limits: DeliveryLimits::default(),
         history: Box::new(SqliteHistory::open(history, None).unwrap()),
     };
     let server = Server::new(

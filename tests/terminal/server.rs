@@ -1,6 +1,6 @@
 //! A server of one's own, stopped with its test, and one that says whatever it is told to.
 
-use papo::delivery::Patience;
+use papo::delivery::DeliveryLimits;
 use papo::history::memory::MemoryHistory;
 use papo::http::Policy;
 use papo::hub::limits::Rules;
@@ -43,7 +43,7 @@ impl TestServer {
             ceiling: 100,
             policy: Policy::default(),
             rules,
-            patience: Patience::default(),
+            delivery_limits: DeliveryLimits::default(),
             history: Box::new(MemoryHistory::new().unwrap()),
         };
         let server = Server::new(listen(address).unwrap(), setup);
