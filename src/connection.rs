@@ -250,7 +250,7 @@ fn read_until_the_end(
             Input::Said(_, ClientMessage::Enter { .. } | ClientMessage::Join { .. })
         );
         shop.inputs.send(input).ok()?;
-        if opens_a_room && !link.errands.wait_until_empty() {
+        if opens_a_room && !link.bulk.wait_until_empty() {
             return None;
         }
     }
@@ -270,11 +270,11 @@ fn understand(link: &Link, trust: Trust, policy: &Policy, text: &str) -> Option<
         Ok(message) => message,
         Err(refusal) => return Some(Input::Misspoke(link.id, refusal)),
     };
-    if message.is_bulk() && !link.errands.enter() {
+    if message.is_bulk() && !link.bulk.acquire() {
         return None;
     }
     // Waits for a place in the window; there is none when the connection is over.
-    if message.id().is_some() && !link.window.enter() {
+    if message.id().is_some() && !link.in_flight.acquire() {
         return None;
     }
     if let ClientMessage::Enter {

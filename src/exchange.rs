@@ -258,8 +258,8 @@ impl Exchange {
                 Effect::Subscribe(conn, channel) => self.delivery.subscribe(conn, channel),
                 Effect::Unsubscribe(conn, channel) => self.delivery.unsubscribe(conn, channel),
                 Effect::Ask(job) => self.jobs.push(job),
-                Effect::Answered(conn) => self.delivery.answered(conn),
-                Effect::ErrandDone(conn) => self.delivery.errand_done(conn),
+                Effect::Answered(conn) => self.delivery.request_done(conn),
+                Effect::ErrandDone(conn) => self.delivery.bulk_done(conn),
                 Effect::Close(conn, code, bye) => self.delivery.close(conn, code, &bye, now),
             }
         }

@@ -49,17 +49,17 @@ pub struct Link {
     /// When the peer last gave a sign of life.
     pub pulse: Arc<Pulse>,
     /// Messages of this connection that wait for their answer.
-    pub window: Window,
+    pub in_flight: Window,
     /// Errands: large answers that this connection asked for and that are not sent yet. One at a time, or a client that
     /// opens all its rooms at once would be given more than it can take and be cut for it.
-    pub errands: Window,
+    pub bulk: Window,
     /// Its permission to stand in the door, until it has entered.
     ticket: Mutex<Option<Ticket>>,
 }
 
 impl Link {
     /// Most messages of one connection without an answer.
-    pub const UNANSWERED: u32 = 32;
+    pub const MAX_IN_FLIGHT: u32 = 32;
 
     /// A connection whose handshake is done.
     pub fn new(
@@ -70,14 +70,14 @@ impl Link {
         now: Instant,
     ) -> Self {
         let pulse = Arc::new(Pulse::new(now));
-        let (window, errands) = (Window::new(Self::UNANSWERED), Window::new(1));
+        let (in_flight, bulk) = (Window::new(Self::MAX_IN_FLIGHT), Window::new(1));
         Self {
             id,
             address,
             socket,
             pulse,
-            window,
-            errands,
+            in_flight,
+            bulk,
             ticket: Mutex::new(ticket),
         }
     }
@@ -99,8 +99,8 @@ impl Link {
 
     /// Lets a waiting reader go, because the connection is over.
     pub fn let_go(&self) {
-        self.window.close();
-        self.errands.close();
+        self.in_flight.close();
+        self.bulk.close();
     }
 }
 
@@ -117,7 +117,7 @@ pub struct Window {
 
 #[derive(Debug, Default)]
 struct WindowState {
-    unanswered: u32,
+    in_use: u32,
     closed: bool,
 }
 
@@ -134,7 +134,7 @@ impl Window {
     /// Waits until every place is free again. False when the connection is over.
     pub fn wait_until_empty(&self) -> bool {
         let mut state = self.lock();
-        while state.unanswered > 0 && !state.closed {
+        while state.in_use > 0 && !state.closed {
             state = self
                 .changed
                 .wait(state)
@@ -144,25 +144,25 @@ impl Window {
     }
 
     /// Waits for a place and takes it. False when the connection is over.
-    pub fn enter(&self) -> bool {
+    pub fn acquire(&self) -> bool {
         let mut state = self.lock();
-        while state.unanswered >= self.size && !state.closed {
+        while state.in_use >= self.size && !state.closed {
             state = self
                 .changed
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        state.unanswered += 1;
+        state.in_use += 1;
         !state.closed
     }
 
     /// Gives a place back: one thing was answered.
-    pub fn leave(&self) {
+    pub fn release(&self) {
         let mut state = self.lock();
         // A reader waits only while every place is taken, or until none is.
-        let was_full = state.unanswered == self.size;
-        state.unanswered = state.unanswered.saturating_sub(1);
-        if was_full || state.unanswered == 0 {
+        let was_full = state.in_use == self.size;
+        state.in_use = state.in_use.saturating_sub(1);
+        if was_full || state.in_use == 0 {
             self.changed.notify_one();
         }
     }
@@ -197,11 +197,11 @@ mod tests {
     fn the_reader_waits_for_the_first_answer_when_all_places_are_taken() {
         let window = Arc::new(Window::new(3));
         for _ in 0..3 {
-            assert!(window.enter());
+            assert!(window.acquire());
         }
         let waiting = Arc::clone(&window);
-        let reader = thread::spawn(move || waiting.enter());
-        window.leave();
+        let reader = thread::spawn(move || waiting.acquire());
+        window.release();
         assert!(reader.join().unwrap());
     }
 
@@ -209,10 +209,10 @@ mod tests {
     fn a_waiting_reader_is_let_go_when_the_connection_ends() {
         let window = Arc::new(Window::new(3));
         for _ in 0..3 {
-            window.enter();
+            window.acquire();
         }
         let waiting = Arc::clone(&window);
-        let reader = thread::spawn(move || waiting.enter());
+        let reader = thread::spawn(move || waiting.acquire());
         window.close();
         assert!(!reader.join().unwrap());
     }

@@ -34,7 +34,7 @@ impl Delivery {
     /// After a send: what is left is tried again, and too much of it is the end.
     pub(super) fn after_send(&mut self, slot: usize, now: Instant) {
         let outbound = &mut self.outbounds[slot];
-        outbound.finish_errands();
+        outbound.release_bulk();
         if outbound.needs_retry() {
             self.enforce_limits(slot, now);
         }

@@ -36,7 +36,7 @@ pub struct Outbound {
     /// Whether the connection is in the list of those to be tried again.
     pub in_retry_queue: bool,
     /// Errands whose answers are in the outbox: done as soon as it is empty.
-    pub errands: u32,
+    pub unsent_bulk: u32,
     pinged_at: Option<Instant>,
     /// Set once the connection is ending; nothing but the goodbye is sent then.
     pub closing: Option<Closing>,
@@ -51,7 +51,7 @@ impl Outbound {
             subscriptions,
             dirty: false,
             in_retry_queue: false,
-            errands: 0,
+            unsent_bulk: 0,
             pinged_at: None,
             closing: None,
         }
@@ -148,10 +148,10 @@ impl Outbound {
     }
 
     /// Lets the reader ask for more once everything that it asked for is sent.
-    pub fn finish_errands(&mut self) {
-        while self.errands > 0 && self.outbox.is_empty() {
-            self.errands -= 1;
-            self.link.errands.leave();
+    pub fn release_bulk(&mut self) {
+        while self.unsent_bulk > 0 && self.outbox.is_empty() {
+            self.unsent_bulk -= 1;
+            self.link.bulk.release();
         }
     }
 

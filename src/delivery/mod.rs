@@ -142,16 +142,16 @@ impl Delivery {
     }
 
     /// One of the connection's messages was answered: it may send another.
-    pub fn answered(&self, conn: ConnId) {
+    pub fn request_done(&self, conn: ConnId) {
         if let Some(link) = self.link(conn) {
-            link.window.leave();
+            link.in_flight.release();
         }
     }
 
     /// One of the connection's errands was answered: it may ask for more once the answer is sent.
-    pub fn errand_done(&mut self, conn: ConnId) {
+    pub fn bulk_done(&mut self, conn: ConnId) {
         if let Some(&slot) = self.slots.get(&conn) {
-            self.outbounds[slot].errands += 1;
+            self.outbounds[slot].unsent_bulk += 1;
             self.mark_dirty(slot);
         }
     }
