@@ -214,7 +214,7 @@ fn reader_of(
     let watch = Watch {
         budget: shop.budget,
         unfinished: Some(MESSAGE_WITHIN),
-        pulse: Some(link.pulse.clone()),
+        last_seen: Some(link.last_seen.clone()),
     };
     let replies = Replies {
         conn: link.id,

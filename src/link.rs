@@ -3,7 +3,7 @@
 //! Knows a socket and two counters; never knows who is at the other end.
 
 use crate::door::Ticket;
-use crate::socket::Pulse;
+use crate::socket::LastSeen;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -47,7 +47,7 @@ pub struct Link {
     /// The socket. It stays blocking for its reader; the hub sends without waiting.
     pub socket: Arc<TcpStream>,
     /// When the peer last gave a sign of life.
-    pub pulse: Arc<Pulse>,
+    pub last_seen: Arc<LastSeen>,
     /// Messages of this connection that wait for their answer.
     pub in_flight: Window,
     /// Errands: large answers that this connection asked for and that are not sent yet. One at a time, or a client that
@@ -69,13 +69,13 @@ impl Link {
         ticket: Option<Ticket>,
         now: Instant,
     ) -> Self {
-        let pulse = Arc::new(Pulse::new(now));
+        let last_seen = Arc::new(LastSeen::new(now));
         let (in_flight, bulk) = (Window::new(Self::MAX_IN_FLIGHT), Window::new(1));
         Self {
             id,
             address,
             socket,
-            pulse,
+            last_seen,
             in_flight,
             bulk,
             ticket: Mutex::new(ticket),

@@ -113,7 +113,7 @@ impl Delivery {
             else {
                 continue;
             };
-            let idle = outbound.link.pulse.silence(now);
+            let idle = outbound.link.last_seen.idle_for(now);
             if idle >= self.limits.dead_after {
                 log::info!(
                     "A conexão {} está muda há {} s: fechada.",

@@ -319,7 +319,7 @@ fn the_silent_are_pinged_and_the_dead_are_cut() {
     let (dead, alive) = (scene.peer(&[]), scene.peer(&[]));
     for _ in 0..60 {
         scene.wait(Duration::from_secs(1));
-        alive.link.pulse.beat(scene.now);
+        alive.link.last_seen.touch(scene.now);
     }
     let mut rest = Vec::new();
     (&dead.socket).read_to_end(&mut rest).unwrap();

@@ -43,12 +43,12 @@ impl Source for Shared {
 
 /// When a connection last gave a sign of life: written by its reader, read by the hub's sweep.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct LastSeen {
     start: Instant,
     last_ms: AtomicU64,
 }
 
-impl Pulse {
+impl LastSeen {
     /// A pulse that was felt just now.
     pub fn new(now: Instant) -> Self {
         Self {
@@ -58,13 +58,13 @@ impl Pulse {
     }
 
     /// A byte arrived.
-    pub fn beat(&self, now: Instant) {
+    pub fn touch(&self, now: Instant) {
         let ms = now.saturating_duration_since(self.start).as_millis() as u64;
         self.last_ms.store(ms, Ordering::Relaxed);
     }
 
     /// How long ago the last byte arrived.
-    pub fn silence(&self, now: Instant) -> Duration {
+    pub fn idle_for(&self, now: Instant) -> Duration {
         let last = self.start + Duration::from_millis(self.last_ms.load(Ordering::Relaxed));
         now.saturating_duration_since(last)
     }
@@ -88,7 +88,7 @@ pub struct Watch {
     /// How long a message may stay unfinished; `None` is without limit.
     pub unfinished: Option<Duration>,
     /// Where signs of life are noted.
-    pub pulse: Option<Arc<Pulse>>,
+    pub last_seen: Option<Arc<LastSeen>>,
 }
 
 /// Reads from a source within a [`Watch`].
@@ -147,8 +147,8 @@ impl<S: Source> Guard<S> {
     }
 
     fn account(&mut self, bytes: &[u8], now: Instant) {
-        if let Some(pulse) = &self.watch.pulse {
-            pulse.beat(now);
+        if let Some(last_seen) = &self.watch.last_seen {
+            last_seen.touch(now);
         }
         if self.watch.budget.is_some() {
             self.credit -= bytes.len() as f64;

@@ -18,7 +18,7 @@ use tungstenite::error::{Error, ProtocolError};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Bytes, HandshakeError, Message, Utf8Bytes, WebSocket};
 
-pub use guard::{Budget, Guard, Pulse, Shared, Source, Watch};
+pub use guard::{Budget, Guard, LastSeen, Shared, Source, Watch};
 
 /// Bytes read at once. tungstenite keeps a buffer of this size for each connection and fills it with zeros before every
 /// read; its default of 128 KiB would cost that much memory for each person and double the CPU.

@@ -228,11 +228,11 @@ fn a_flood_is_read_no_faster_than_its_budget() {
 #[test]
 fn every_byte_is_a_sign_of_life() {
     let start = Instant::now();
-    let pulse = std::sync::Arc::new(Pulse::new(start));
+    let last_seen = std::sync::Arc::new(LastSeen::new(start));
     let later = start + Duration::from_secs(50);
-    assert_eq!(pulse.silence(later), Duration::from_secs(50));
-    pulse.beat(start + Duration::from_secs(20));
-    assert_eq!(pulse.silence(later), Duration::from_secs(30));
+    assert_eq!(last_seen.idle_for(later), Duration::from_secs(50));
+    last_seen.touch(start + Duration::from_secs(20));
+    assert_eq!(last_seen.idle_for(later), Duration::from_secs(30));
 }
 
 proptest! {
