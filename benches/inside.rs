@@ -9,7 +9,7 @@ use papo::frame::{self, Kind};
 use papo::history::{Append, HistoryReply, HistoryRequest, Outcome};
 use papo::hub::limits::Rules;
 use papo::hub::{Effect, Event, Hub, Now};
-use papo::link::{Address, ConnId, Link};
+use papo::link::{Address, ConnHandle, ConnId};
 use papo::name::{Name, RoomName};
 use papo::outbox::{Outbox, Sink};
 use papo::protocol::{ClientMessage, Credentials, Entry, ResumePoint, ServerMessage, Token};
@@ -118,7 +118,7 @@ fn one_turn_of_64_messages_to_100_sockets(bencher: Bencher) {
         .collect();
     for number in 0..peers.len() as u64 {
         let (socket, _) = listener.accept().expect("a socket");
-        fanout.add(Arc::new(Link::new(
+        fanout.add(Arc::new(ConnHandle::new(
             ConnId(number),
             Address::HERE,
             Arc::new(socket),

@@ -10,7 +10,7 @@ use crate::door::{Door, Ticket};
 use crate::exchange::{Input, Stats};
 use crate::http::{self, HeadError, Policy, Response, Trust, Verdict};
 use crate::identity::random_token;
-use crate::link::{Address, ConnId, Link};
+use crate::link::{Address, ConnHandle, ConnId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, MAX_FRAME, Refusal, ServerMessage};
 use crate::reasons::describe;
 use crate::socket::{Budget, End, Guard, Incoming, Reader, Shared, Source, Watch};
@@ -160,14 +160,14 @@ fn converse(socket: Arc<TcpStream>, address: Address, visit: Visit, shop: &Shop)
         trust,
     } = visit;
     let conn = ConnId(shop.next_id.fetch_add(1, Ordering::Relaxed));
-    let link = Arc::new(Link::new(
+    let handle = Arc::new(ConnHandle::new(
         conn,
         address,
         socket.clone(),
         Some(ticket),
         Instant::now(),
     ));
-    if shop.inputs.send(Input::Arrived(link.clone())).is_err() {
+    if shop.inputs.send(Input::Arrived(handle.clone())).is_err() {
         return;
     }
     // From here on the hub knows the connection, and must hear of its end whatever happens, a panic included.
@@ -176,8 +176,8 @@ fn converse(socket: Arc<TcpStream>, address: Address, visit: Visit, shop: &Shop)
         inputs: &shop.inputs,
         goodbye: false,
     };
-    let mut reader = reader_of(socket, rest, &link, shop);
-    let end = read_until_the_end(&mut reader, &link, trust, shop);
+    let mut reader = reader_of(socket, rest, &handle, shop);
+    let end = read_until_the_end(&mut reader, &handle, trust, shop);
     if let Some(end) = &end {
         log::debug!("A conexão {} acabou: {end}.", conn.0);
     }
@@ -208,16 +208,16 @@ fn converse(socket: Arc<TcpStream>, address: Address, visit: Visit, shop: &Shop)
 fn reader_of(
     socket: Arc<TcpStream>,
     rest: Vec<u8>,
-    link: &Link,
+    handle: &ConnHandle,
     shop: &Shop,
 ) -> Box<Reader<Shared, Replies>> {
     let watch = Watch {
         budget: shop.budget,
         unfinished: Some(MESSAGE_WITHIN),
-        last_seen: Some(link.last_seen.clone()),
+        last_seen: Some(handle.last_seen.clone()),
     };
     let replies = Replies {
-        conn: link.id,
+        conn: handle.id,
         inputs: shop.inputs.clone(),
     };
     Box::new(Reader::accept(
@@ -231,13 +231,13 @@ fn reader_of(
 /// Reads and tells the hub. `None` means that the hub said goodbye, or is gone.
 fn read_until_the_end(
     reader: &mut Reader<Shared, Replies>,
-    link: &Link,
+    handle: &ConnHandle,
     trust: Trust,
     shop: &Shop,
 ) -> Option<End> {
     loop {
         let input = match reader.read() {
-            Ok(Incoming::Text(text)) => understand(link, trust, &shop.policy, &text)?,
+            Ok(Incoming::Text(text)) => understand(handle, trust, &shop.policy, &text)?,
             Ok(Incoming::Pong) => continue,
             Ok(Incoming::Binary(_)) => {
                 return Some(End::Broken(1003, "Aqui só se conversa em texto."));
@@ -250,31 +250,31 @@ fn read_until_the_end(
             Input::Said(_, ClientMessage::Enter { .. } | ClientMessage::Join { .. })
         );
         shop.inputs.send(input).ok()?;
-        if opens_a_room && !link.bulk.wait_until_empty() {
+        if opens_a_room && !handle.bulk.wait_until_empty() {
             return None;
         }
     }
 }
 
 /// What one text frame tells the hub. `None` means that the connection is over.
-fn understand(link: &Link, trust: Trust, policy: &Policy, text: &str) -> Option<Input> {
+fn understand(handle: &ConnHandle, trust: Trust, policy: &Policy, text: &str) -> Option<Input> {
     let mut message = match ClientMessage::parse(text) {
         Ok(ClientMessage::Enter { local_key: key, .. })
             if trust == Trust::WithKey && !policy.opens(key.as_deref()) =>
         {
             return Some(Input::Misspoke(
-                link.id,
+                handle.id,
                 Refusal::new(ErrorCode::LocalKeyRequired),
             ));
         }
         Ok(message) => message,
-        Err(refusal) => return Some(Input::Misspoke(link.id, refusal)),
+        Err(refusal) => return Some(Input::Misspoke(handle.id, refusal)),
     };
-    if message.is_bulk() && !link.bulk.acquire() {
+    if message.is_bulk() && !handle.bulk.acquire() {
         return None;
     }
     // Waits for a place in the window; there is none when the connection is over.
-    if message.id().is_some() && !link.in_flight.acquire() {
+    if message.id().is_some() && !handle.in_flight.acquire() {
         return None;
     }
     if let ClientMessage::Enter {
@@ -287,7 +287,7 @@ fn understand(link: &Link, trust: Trust, policy: &Policy, text: &str) -> Option<
             Err(_) => log::error!("O sistema não tem números aleatórios para dar."),
         }
     }
-    Some(Input::Said(link.id, message))
+    Some(Input::Said(handle.id, message))
 }
 
 /// Asks the hub to say goodbye to somebody who broke the rules, and waits a moment for them to close.

@@ -12,7 +12,7 @@ use crate::delivery::{Delivery, DeliveryLimits};
 use crate::history::{History, HistoryRequest};
 use crate::hub::limits::Rules;
 use crate::hub::{Effect, Event, Hub, Now};
-use crate::link::{ConnId, Link};
+use crate::link::{ConnHandle, ConnId};
 use crate::protocol::{ClientMessage, Refusal, ServerMessage};
 use crossbeam_channel::{Receiver, TryRecvError, select};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub enum Input {
     /// A connection was upgraded. From here on only the hub's thread writes to its socket.
-    Arrived(Arc<Link>),
+    Arrived(Arc<ConnHandle>),
     /// It said something that makes sense.
     Said(ConnId, ClientMessage),
     /// It said something that makes none.
@@ -248,7 +248,7 @@ impl Exchange {
             match effect {
                 Effect::Send(conn, message) => {
                     if matches!(message, ServerMessage::Welcome { .. }) {
-                        self.delivery.entered(conn);
+                        self.delivery.mark_entered(conn);
                     }
                     self.delivery.send(conn, &message);
                 }

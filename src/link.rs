@@ -39,7 +39,7 @@ impl Address {
 ///
 /// The reading thread only reads from `socket`. The hub's thread is the only one that writes to it.
 #[derive(Debug)]
-pub struct Link {
+pub struct ConnHandle {
     /// The connection's number.
     pub id: ConnId,
     /// Where it comes from.
@@ -57,7 +57,7 @@ pub struct Link {
     ticket: Mutex<Option<Ticket>>,
 }
 
-impl Link {
+impl ConnHandle {
     /// Most messages of one connection without an answer.
     pub const MAX_IN_FLIGHT: u32 = 32;
 
@@ -83,7 +83,7 @@ impl Link {
     }
 
     /// Somebody entered through this connection: it no longer stands in the door.
-    pub fn entered(&self) {
+    pub fn mark_entered(&self) {
         self.ticket
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -91,14 +91,14 @@ impl Link {
     }
 
     /// Ends the connection at once, in both directions; the reader wakes up and finds it ended.
-    pub fn cut(&self) {
+    pub fn abort(&self) {
         // An error means that it is already gone.
         let _ = self.socket.shutdown(Shutdown::Both);
-        self.let_go();
+        self.release_waiters();
     }
 
     /// Lets a waiting reader go, because the connection is over.
-    pub fn let_go(&self) {
+    pub fn release_waiters(&self) {
         self.in_flight.close();
         self.bulk.close();
     }

@@ -62,7 +62,7 @@ impl Delivery {
         let outbound = &mut self.outbounds[slot];
         log::info!(
             "A conexão {} é lenta demais: {} bytes à espera.",
-            outbound.link.id.0,
+            outbound.handle.id.0,
             outbound.outbox.len()
         );
         outbound.outbox.drop_unsent_frames();
@@ -113,14 +113,14 @@ impl Delivery {
             else {
                 continue;
             };
-            let idle = outbound.link.last_seen.idle_for(now);
+            let idle = outbound.handle.last_seen.idle_for(now);
             if idle >= self.limits.dead_after {
                 log::info!(
                     "A conexão {} está muda há {} s: fechada.",
-                    outbound.link.id.0,
+                    outbound.handle.id.0,
                     idle.as_secs()
                 );
-                outbound.link.cut();
+                outbound.handle.abort();
             } else if idle >= self.limits.ping_after
                 && outbound.ping_due(now, self.limits.ping_after)
             {

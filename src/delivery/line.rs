@@ -1,7 +1,7 @@
 //! One connection as the hub's thread sees it: its socket, its outbox, its places in the rooms, and how it ends.
 
 use super::RoomId;
-use crate::link::Link;
+use crate::link::ConnHandle;
 use crate::outbox::{self, Outbox};
 use socket2::SockRef;
 use std::io;
@@ -28,7 +28,7 @@ pub enum Closing {
 
 /// One upgraded connection.
 pub struct Outbound {
-    pub link: Arc<Link>,
+    pub handle: Arc<ConnHandle>,
     pub outbox: Outbox,
     pub subscriptions: Vec<Subscription>,
     /// Whether the outbox got something in this turn.
@@ -43,10 +43,10 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    pub fn new(link: Arc<Link>) -> Self {
+    pub fn new(handle: Arc<ConnHandle>) -> Self {
         let (outbox, subscriptions) = (Outbox::default(), Vec::new());
         Self {
-            link,
+            handle,
             outbox,
             subscriptions,
             dirty: false,
@@ -128,12 +128,12 @@ impl Outbound {
         {
             return;
         }
-        if self.outbox.flush(&*self.link.socket, now).is_err() {
+        if self.outbox.flush(&*self.handle.socket, now).is_err() {
             self.mark_dead();
         } else if let Some(Closing::Flushing(deadline)) = self.closing
             && self.outbox.is_empty()
         {
-            let _ = self.link.socket.shutdown(Shutdown::Write);
+            let _ = self.handle.socket.shutdown(Shutdown::Write);
             self.closing = Some(Closing::AwaitingPeer(deadline));
         }
     }
@@ -151,7 +151,7 @@ impl Outbound {
     pub fn release_bulk(&mut self) {
         while self.unsent_bulk > 0 && self.outbox.is_empty() {
             self.unsent_bulk -= 1;
-            self.link.bulk.release();
+            self.handle.bulk.release();
         }
     }
 
@@ -159,10 +159,10 @@ impl Outbound {
     pub fn start_closing(&mut self, frames: &[u8], deadline: Instant, now: Instant) {
         self.outbox.push(frames);
         self.closing = Some(Closing::Flushing(deadline));
-        self.link.let_go();
+        self.handle.release_waiters();
         // The peer may have let the kernel's buffer fill up; these few bytes shall still go in, and reach it if it ever
         // reads again. Failing only means that they may not.
-        let socket = SockRef::from(&*self.link.socket);
+        let socket = SockRef::from(&*self.handle.socket);
         let _ = socket.set_tcp_notsent_lowat(u32::MAX >> 1);
         if let Ok(size) = socket.send_buffer_size() {
             // The kernel doubles what it is given, so this adds about as much as there was.
@@ -174,8 +174,8 @@ impl Outbound {
     /// The reader has read everything: the reply to its close may be the last thing to send.
     pub fn shutdown_write(&mut self, now: Instant) {
         self.flush(now);
-        let _ = self.link.socket.shutdown(Shutdown::Write);
-        self.link.let_go();
+        let _ = self.handle.socket.shutdown(Shutdown::Write);
+        self.handle.release_waiters();
     }
 
     /// Cuts a goodbye that takes too long.
@@ -201,6 +201,6 @@ impl Outbound {
     fn mark_dead(&mut self) {
         self.closing = Some(Closing::Dead);
         self.outbox = Outbox::default();
-        self.link.cut();
+        self.handle.abort();
     }
 }

@@ -12,7 +12,7 @@ mod line;
 mod patience;
 
 use crate::frame::{self, Kind};
-use crate::link::{ConnId, Link};
+use crate::link::{ConnHandle, ConnId};
 use crate::outbox::Sink;
 use crate::protocol::ServerMessage;
 use channel::RoomBuffer;
@@ -102,9 +102,9 @@ impl Delivery {
     }
 
     /// A connection was upgraded; from here on only this type writes to its socket.
-    pub fn add(&mut self, link: Arc<Link>) {
-        let conn = link.id;
-        let slot = self.outbounds.insert(Outbound::new(link));
+    pub fn add(&mut self, handle: Arc<ConnHandle>) {
+        let conn = handle.id;
+        let slot = self.outbounds.insert(Outbound::new(handle));
         if self.direct.len() <= slot {
             self.direct.resize(slot + 1, false);
         }
@@ -135,16 +135,16 @@ impl Delivery {
     }
 
     /// Somebody entered through the connection.
-    pub fn entered(&self, conn: ConnId) {
-        if let Some(link) = self.link(conn) {
-            link.entered();
+    pub fn mark_entered(&self, conn: ConnId) {
+        if let Some(handle) = self.handle(conn) {
+            handle.mark_entered();
         }
     }
 
     /// One of the connection's messages was answered: it may send another.
     pub fn request_done(&self, conn: ConnId) {
-        if let Some(link) = self.link(conn) {
-            link.in_flight.release();
+        if let Some(handle) = self.handle(conn) {
+            handle.in_flight.release();
         }
     }
 
@@ -169,7 +169,7 @@ impl Delivery {
         if outbound.subscription_index(room).is_none() {
             outbound.subscribe(
                 room,
-                self.buffers[number].subscribe(slot, outbound.link.socket.clone()),
+                self.buffers[number].subscribe(slot, outbound.handle.socket.clone()),
             );
             self.refresh_direct(slot);
         }
@@ -263,10 +263,10 @@ impl Delivery {
         }
     }
 
-    fn link(&self, conn: ConnId) -> Option<&Link> {
+    fn handle(&self, conn: ConnId) -> Option<&ConnHandle> {
         self.slots
             .get(&conn)
-            .map(|&slot| &*self.outbounds[slot].link)
+            .map(|&slot| &*self.outbounds[slot].handle)
     }
 
     /// To be called after every change of a line.

@@ -29,7 +29,7 @@ struct Scene {
 struct Peer {
     conn: ConnId,
     socket: TcpStream,
-    link: Arc<Link>,
+    link: Arc<ConnHandle>,
 }
 
 impl Scene {
@@ -52,7 +52,7 @@ impl Scene {
             .set_tcp_notsent_lowat(64 * 1024)
             .unwrap();
         self.next += 1;
-        let link = Arc::new(Link::new(
+        let link = Arc::new(ConnHandle::new(
             ConnId(self.next),
             Address::HERE,
             Arc::new(server),
@@ -284,7 +284,7 @@ fn over_all_bounds_the_fattest_goes_first() {
         let line = &mut scene.delivery.outbounds[at];
         while line.outbox.is_empty() {
             line.outbox
-                .send(&*line.link.socket, &frame_of(60_000), scene.now)
+                .send(&*line.handle.socket, &frame_of(60_000), scene.now)
                 .unwrap();
         }
         scene.delivery.after_send(at, scene.now);
