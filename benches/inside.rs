@@ -9,7 +9,7 @@ use papo::frame::{self, Kind};
 use papo::history::{Append, HistoryReply, HistoryRequest, Outcome};
 use papo::hub::limits::Rules;
 use papo::hub::{Effect, Event, Hub, Now};
-use papo::link::{Address, ConnHandle, ConnId};
+use papo::link::{ClientAddr, ConnHandle, ConnId};
 use papo::name::{Name, RoomName};
 use papo::outbox::{Outbox, Sink};
 use papo::protocol::{ClientMessage, Credentials, Entry, ResumePoint, ServerMessage, Token};
@@ -120,7 +120,7 @@ fn one_turn_of_64_messages_to_100_sockets(bencher: Bencher) {
         let (socket, _) = listener.accept().expect("a socket");
         fanout.add(Arc::new(ConnHandle::new(
             ConnId(number),
-            Address::HERE,
+            ClientAddr::LOCAL,
             Arc::new(socket),
             None,
             now,
@@ -176,7 +176,7 @@ fn full_chat(people: u64, now: Now) -> Hub {
         "0123456789abcdef".into(),
     );
     for number in 0..people {
-        chat.handle(Event::Arrived(ConnId(number), Address::HERE), now);
+        chat.handle(Event::Arrived(ConnId(number), ClientAddr::LOCAL), now);
         let enter = ClientMessage::Enter {
             name: Name::new(&format!("pessoa {number}")).expect("a name"),
             token: Token::new(&format!("token-of-person-{number}")),

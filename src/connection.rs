@@ -10,7 +10,7 @@ use crate::door::{Door, Ticket};
 use crate::exchange::{Input, Stats};
 use crate::http::{self, HeadError, Policy, Response, Trust, Verdict};
 use crate::identity::random_token;
-use crate::link::{Address, ConnHandle, ConnId};
+use crate::link::{ClientAddr, ConnHandle, ConnId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, MAX_FRAME, Refusal, ServerMessage};
 use crate::reasons::describe;
 use crate::socket::{Budget, End, Guard, Incoming, Reader, Shared, Source, Watch};
@@ -54,7 +54,7 @@ pub struct Shop {
 /// Serves one accepted socket, which may stand in the door, until it is over.
 pub fn serve(socket: Arc<TcpStream>, address: IpAddr, ticket: Ticket, shop: &Shop) {
     if let Some(visit) = shake_hands(&socket, address, ticket, shop) {
-        converse(socket, Address::of(address), visit, shop);
+        converse(socket, ClientAddr::from_ip(address), visit, shop);
     }
 }
 
@@ -153,7 +153,7 @@ fn write_all(mut socket: &TcpStream, bytes: &[u8], deadline: Instant) -> io::Res
 
 /// The upgraded part of the visit.
 #[inline(never)]
-fn converse(socket: Arc<TcpStream>, address: Address, visit: Visit, shop: &Shop) {
+fn converse(socket: Arc<TcpStream>, address: ClientAddr, visit: Visit, shop: &Shop) {
     let Visit {
         rest,
         ticket,

@@ -14,24 +14,24 @@ pub struct ConnId(pub u64);
 
 /// Where a connection comes from, for counting and for closing the door; nothing can be read from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Address(IpAddr);
+pub struct ClientAddr(IpAddr);
 
-impl Address {
+impl ClientAddr {
     /// This machine.
-    pub const HERE: Self = Self(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    pub const LOCAL: Self = Self(IpAddr::V4(Ipv4Addr::LOCALHOST));
 
     /// The address behind an IP. Of IPv6 only the network counts: one machine has all 2⁶⁴ addresses of its own.
-    pub fn of(ip: IpAddr) -> Self {
+    pub fn from_ip(ip: IpAddr) -> Self {
         match ip.to_canonical() {
-            ip if ip.is_loopback() => Self::HERE,
+            ip if ip.is_loopback() => Self::LOCAL,
             IpAddr::V6(ip) => Self(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64)).into()),
             ip => Self(ip),
         }
     }
 
     /// Whether this is the machine of the server itself: perhaps a proxy, behind which anybody may be.
-    pub fn is_here(self) -> bool {
-        self == Self::HERE
+    pub fn is_local(self) -> bool {
+        self == Self::LOCAL
     }
 }
 
@@ -43,7 +43,7 @@ pub struct ConnHandle {
     /// The connection's number.
     pub id: ConnId,
     /// Where it comes from.
-    pub address: Address,
+    pub address: ClientAddr,
     /// The socket. It stays blocking for its reader; the hub sends without waiting.
     pub socket: Arc<TcpStream>,
     /// When the peer last gave a sign of life.
@@ -64,7 +64,7 @@ impl ConnHandle {
     /// A connection whose handshake is done.
     pub fn new(
         id: ConnId,
-        address: Address,
+        address: ClientAddr,
         socket: Arc<TcpStream>,
         ticket: Option<Ticket>,
         now: Instant,
@@ -185,12 +185,14 @@ mod tests {
 
     #[test]
     fn the_addresses_of_one_machine_are_one_address() {
-        let of = |ip: &str| Address::of(ip.parse().unwrap());
+        let of = |ip: &str| ClientAddr::from_ip(ip.parse().unwrap());
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:2"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
         assert_eq!(of("::ffff:203.0.113.7"), of("203.0.113.7"));
         assert_ne!(of("203.0.113.7"), of("203.0.113.8"));
-        assert!(of("127.0.0.2").is_here() && of("::1").is_here() && !of("192.168.0.1").is_here());
+        assert!(
+            of("127.0.0.2").is_local() && of("::1").is_local() && !of("192.168.0.1").is_local()
+        );
     }
 
     #[test]

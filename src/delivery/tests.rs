@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::frame;
-use crate::link::Address;
+use crate::link::ClientAddr;
 use crate::protocol::Entry;
 use socket2::SockRef;
 use std::io::Read;
@@ -54,7 +54,7 @@ impl Scene {
         self.next += 1;
         let link = Arc::new(ConnHandle::new(
             ConnId(self.next),
-            Address::HERE,
+            ClientAddr::LOCAL,
             Arc::new(server),
             None,
             self.now,

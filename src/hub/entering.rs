@@ -9,7 +9,7 @@ use super::{Effect, Hub, Now};
 use crate::delivery::RoomId;
 use crate::history::{HistoryRequest, RoomHead};
 use crate::identity::TokenHash;
-use crate::link::{Address, ConnId};
+use crate::link::{ClientAddr, ConnId};
 use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use crate::protocol::{
     ClientMessage, ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT,
@@ -61,7 +61,7 @@ impl Hub {
         let address = self
             .conns
             .get(&conn)
-            .map_or(Address::HERE, |state| state.address);
+            .map_or(ClientAddr::LOCAL, |state| state.address);
         if let Some(person) = self.people.get_mut(who) {
             person.conns.push(conn);
             person.held_until = None;

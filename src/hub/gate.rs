@@ -44,7 +44,7 @@ impl Hub {
         let until = bans.against(secret, now.instant).max(
             // A proxy on this machine speaks for people from everywhere.
             address
-                .filter(|address| !address.is_here())
+                .filter(|address| !address.is_local())
                 .and_then(|at| bans.against_address(at, now.instant)),
         );
         until.map_or(Ok(()), |until| {

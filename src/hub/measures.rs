@@ -4,7 +4,7 @@
 
 use super::limits::MAX_MEASURES;
 use crate::identity::TokenHash;
-use crate::link::Address;
+use crate::link::ClientAddr;
 use crate::name::Name;
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -16,7 +16,7 @@ pub struct Measure {
     pub secret: TokenHash,
     pub until: Instant,
     /// Where they were, when the measure concerns that too.
-    pub addresses: Vec<Address>,
+    pub addresses: Vec<ClientAddr>,
     /// Until when it concerns the addresses.
     pub addresses_until: Instant,
 }
@@ -43,7 +43,7 @@ impl Measures {
     }
 
     /// Until when there is a measure against this address.
-    pub fn against_address(&self, address: Address, now: Instant) -> Option<Instant> {
+    pub fn against_address(&self, address: ClientAddr, now: Instant) -> Option<Instant> {
         let known = self
             .0
             .iter()
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn an_address_is_free_sooner_than_the_person() {
         let (mut measures, now) = (Measures::default(), Instant::now());
-        let address = Address::of("203.0.113.7".parse().unwrap());
+        let address = ClientAddr::from_ip("203.0.113.7".parse().unwrap());
         let addresses_until = now + HOUR / 2;
         measures.take(
             Measure {
@@ -133,7 +133,7 @@ mod tests {
             measures.against_address(address, now),
             Some(addresses_until)
         );
-        assert_eq!(measures.against_address(Address::HERE, now), None);
+        assert_eq!(measures.against_address(ClientAddr::LOCAL, now), None);
         assert_eq!(measures.against_address(address, addresses_until), None);
         assert!(measures.against(&secret(1), addresses_until).is_some());
     }

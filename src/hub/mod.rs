@@ -26,7 +26,7 @@ mod talk;
 
 use crate::delivery::RoomId;
 use crate::history::{HistoryReply, HistoryRequest};
-use crate::link::{Address, ConnId};
+use crate::link::{ClientAddr, ConnId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, Refusal, ServerMessage, Token};
 use host::Order;
 use limits::{Bucket, MAX_STRIKES, REQUESTS_AT_ONCE, REQUESTS_PER_SECOND, Rules};
@@ -54,7 +54,7 @@ pub struct Now {
 #[derive(Debug)]
 pub enum Event {
     /// A connection was upgraded and may speak.
-    Arrived(ConnId, Address),
+    Arrived(ConnId, ClientAddr),
     /// A connection said something that makes sense.
     Said(ConnId, ClientMessage),
     /// A connection said something that makes none.
@@ -90,7 +90,7 @@ pub enum Effect {
 
 /// One upgraded connection.
 struct Conn {
-    address: Address,
+    address: ClientAddr,
     /// Who entered through it.
     who: Option<Who>,
     /// The secret it entered with, told again when the name changes. Never printed, never stored.
@@ -198,7 +198,7 @@ impl Hub {
         self.tell_news(now);
     }
 
-    fn arrived(&mut self, conn: ConnId, address: Address, now: Now) {
+    fn arrived(&mut self, conn: ConnId, address: ClientAddr, now: Now) {
         let state = Conn {
             address,
             who: None,

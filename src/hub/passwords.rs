@@ -7,7 +7,7 @@ use super::limits::{MAX_GUESSERS, MAX_ROOMS, TRIES, TRIES_WITHIN};
 use super::people::Who;
 use super::{HOSTS_LOG, Hub, Now, calm::ms, notices};
 use crate::identity::{PasswordHash, TokenHash};
-use crate::link::{Address, ConnId};
+use crate::link::{ClientAddr, ConnId};
 use crate::name::{LOBBY, RoomName};
 use crate::protocol::{ErrorCode, Password, Refusal};
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ pub type RoomPasswords = HashMap<Arc<str>, RoomPassword>;
 
 /// Wrong passwords, counted by address.
 #[derive(Default)]
-pub struct Tries(HashMap<Address, Guesses>);
+pub struct Tries(HashMap<ClientAddr, Guesses>);
 
 struct Guesses {
     since: Instant,
@@ -41,7 +41,7 @@ impl Guesses {
 
 impl Tries {
     /// How long this address has to wait before it may guess again.
-    fn wait(&self, address: Address, now: Instant) -> Option<Duration> {
+    fn wait(&self, address: ClientAddr, now: Instant) -> Option<Duration> {
         let guesses = self
             .0
             .get(&address)
@@ -50,7 +50,7 @@ impl Tries {
     }
 
     /// A password from this address was wrong.
-    fn wrong(&mut self, address: Address, now: Instant) {
+    fn wrong(&mut self, address: ClientAddr, now: Instant) {
         if self
             .0
             .get(&address)
@@ -216,8 +216,8 @@ impl Hub {
 mod tests {
     use super::*;
 
-    fn address(number: u32) -> Address {
-        Address::of(std::net::Ipv4Addr::from(0x0B00_0000 + number).into())
+    fn address(number: u32) -> ClientAddr {
+        ClientAddr::from_ip(std::net::Ipv4Addr::from(0x0B00_0000 + number).into())
     }
 
     #[test]

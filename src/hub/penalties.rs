@@ -6,7 +6,7 @@ use super::measures::Measure;
 use super::people::Who;
 use super::{Effect, Hub, Now, notices};
 use crate::identity::TokenHash;
-use crate::link::Address;
+use crate::link::ClientAddr;
 use crate::name::Name;
 use crate::protocol::{ErrorCode, Refusal, ServerMessage};
 use std::time::{Duration, Instant};
@@ -116,7 +116,7 @@ impl Hub {
         let addresses = holders
             .iter()
             .flat_map(|&who| self.addresses(who))
-            .filter(|at| !at.is_here())
+            .filter(|at| !at.is_local())
             .collect();
         self.order.bans.take(
             Measure {
@@ -139,12 +139,12 @@ impl Hub {
     }
 
     /// Where somebody is: the addresses of all their connections, or the last one.
-    fn addresses(&self, who: Who) -> Vec<Address> {
+    fn addresses(&self, who: Who) -> Vec<ClientAddr> {
         let Some(person) = self.people.get(who) else {
             return Vec::new();
         };
         let conns = person.conns.iter().filter_map(|conn| self.conns.get(conn));
-        let mut addresses: Vec<Address> = conns.map(|state| state.address).collect();
+        let mut addresses: Vec<ClientAddr> = conns.map(|state| state.address).collect();
         addresses.push(person.address);
         addresses
     }

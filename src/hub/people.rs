@@ -3,7 +3,7 @@
 use super::limits::{Bucket, WHISPERS_REMEMBERED};
 use crate::delivery::RoomId;
 use crate::identity::{PersonId, TokenHash};
-use crate::link::{Address, ConnId};
+use crate::link::{ClientAddr, ConnId};
 use crate::name::Name;
 use crate::protocol::Member;
 use slab::Slab;
@@ -26,7 +26,7 @@ pub struct Person {
     /// Until when a host took the word from them.
     pub muted_until: Option<Instant>,
     /// Where they last entered from.
-    pub address: Address,
+    pub address: ClientAddr,
     pub conns: Vec<ConnId>,
     pub seats: Vec<Seat>,
     /// Until when the name is held although no connection is left.
@@ -66,7 +66,7 @@ impl Person {
             name,
             host: false,
             muted_until: None,
-            address: Address::HERE,
+            address: ClientAddr::LOCAL,
             conns: Vec::new(),
             seats: Vec::new(),
             held_until: None,

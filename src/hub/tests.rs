@@ -141,7 +141,7 @@ impl Scene {
     }
 
     fn enters_with(&mut self, conn: ConnId, name: &str, token: &str) {
-        self.event(Event::Arrived(conn, Address::HERE));
+        self.event(Event::Arrived(conn, ClientAddr::LOCAL));
         let token = token.replace(|c: char| !c.is_ascii_graphic(), "_");
         self.says(
             conn,
@@ -298,7 +298,7 @@ fn hosted(guests: &[(ConnId, &str)]) -> Scene {
 impl Scene {
     /// Connects and enters with more than a name.
     fn enters_as(&mut self, conn: ConnId, name: &str, more: &str) {
-        self.event(Event::Arrived(conn, Address::HERE));
+        self.event(Event::Arrived(conn, ClientAddr::LOCAL));
         let token =
             format!("token-of-{name}-0123456789").replace(|c: char| !c.is_ascii_graphic(), "_");
         self.says(

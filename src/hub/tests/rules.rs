@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn nothing_but_entering_is_possible_before_entering() {
     let mut scene = Scene::new();
-    scene.event(Event::Arrived(ANA, Address::HERE));
+    scene.event(Event::Arrived(ANA, ClientAddr::LOCAL));
     scene.say(ANA, "a1", "oi");
     scene.says(ANA, r#"{"type":"ping"}"#);
     scene.says(ANA, r#"{"type":"rooms"}"#);
@@ -30,7 +30,7 @@ fn nothing_but_entering_is_possible_before_entering() {
 #[test]
 fn who_does_not_enter_in_time_is_closed() {
     let mut scene = Scene::new();
-    scene.event(Event::Arrived(ANA, Address::HERE));
+    scene.event(Event::Arrived(ANA, ClientAddr::LOCAL));
     scene.enters(BRUNO, "Bruno");
     scene.wait(Duration::from_secs(9));
     assert_eq!(scene.closed, []);
@@ -128,7 +128,7 @@ fn mistakes_now_and_then_are_forgiven() {
 fn at_the_end_everybody_is_told_and_so_is_who_comes_too_late() {
     let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.event(Event::Stop);
-    scene.event(Event::Arrived(CELIA, Address::HERE));
+    scene.event(Event::Arrived(CELIA, ClientAddr::LOCAL));
     assert_eq!(scene.closed, [(ANA, 1001), (BRUNO, 1001), (CELIA, 1001)]);
     for conn in [ANA, BRUNO, CELIA] {
         assert_eq!(scene.heard(conn), ["bye Shutdown"]);

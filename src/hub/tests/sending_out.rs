@@ -116,7 +116,7 @@ fn who_is_banned_may_not_come_back_under_any_name_until_it_is_over() {
 
 #[test]
 fn a_banned_address_is_closed_for_an_hour_at_most_and_never_to_hosts_or_this_machine() {
-    let address = |last: u8| Address::of(std::net::Ipv4Addr::new(203, 0, 113, last).into());
+    let address = |last: u8| ClientAddr::from_ip(std::net::Ipv4Addr::new(203, 0, 113, last).into());
     let mut scene = hosted(&[(CELIA, "Célia")]);
     let arrive = |scene: &mut Scene, conn: ConnId, name: &str, last: u8| {
         scene.event(Event::Arrived(conn, address(last)));

@@ -228,7 +228,7 @@ fn who_comes_back_gets_what_was_said_meanwhile() {
     scene.say(ANA, "a1", "um");
     scene.drops(BRUNO);
     scene.say(ANA, "a2", "dois");
-    scene.event(Event::Arrived(CELIA, Address::HERE));
+    scene.event(Event::Arrived(CELIA, ClientAddr::LOCAL));
     let epoch = scene.history.epoch();
     let enter = r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","after":1,"epoch":"E"}"#;
     scene.says(

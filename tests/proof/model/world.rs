@@ -9,7 +9,7 @@ use crate::transcript::Transcript;
 use papo::delivery::RoomId;
 use papo::history::{History, HistoryReply, HistoryRequest, Outcome};
 use papo::hub::{Effect, Event, Hub, Now};
-use papo::link::{Address, ConnId};
+use papo::link::{ClientAddr, ConnId};
 use papo::name::Name;
 use papo::protocol::{ClientMessage, Credentials, ServerMessage, Token};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -153,7 +153,7 @@ impl World {
         }
         let conn = ConnId(self.next);
         self.next += 1;
-        self.event(Event::Arrived(conn, Address::HERE));
+        self.event(Event::Arrived(conn, ClientAddr::LOCAL));
         let log = &self.people[person].log;
         let (name, token) = (
             Name::new(&log.me).unwrap(),
