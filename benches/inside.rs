@@ -4,7 +4,7 @@
 //! whole turn of the hub.
 
 use divan::{Bencher, black_box};
-use papo::delivery::{Delivery, DeliveryLimits, RoomId};
+use papo::delivery::{DeliveryLimits, Fanout, RoomId};
 use papo::frame::{self, Kind};
 use papo::history::{Append, HistoryReply, HistoryRequest, Outcome};
 use papo::hub::limits::Rules;
@@ -110,7 +110,7 @@ fn pass_through_1000_empty_outboxes(bencher: Bencher) {
 #[divan::bench]
 fn one_turn_of_64_messages_to_100_sockets(bencher: Bencher) {
     let now = Instant::now();
-    let mut fanout = Delivery::new(DeliveryLimits::default(), now);
+    let mut fanout = Fanout::new(DeliveryLimits::default(), now);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     let peers: Vec<TcpStream> = (0..100)

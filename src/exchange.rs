@@ -8,7 +8,7 @@
 //!
 //! Knows the clock and how the parts fit together; never knows names, rules, HTTP or how anything is stored.
 
-use crate::delivery::{Delivery, DeliveryLimits};
+use crate::delivery::{DeliveryLimits, Fanout};
 use crate::history::{History, HistoryRequest};
 use crate::hub::limits::Rules;
 use crate::hub::{Effect, Event, Hub, Now};
@@ -64,7 +64,7 @@ pub struct Stats {
 /// Everything that the hub's thread owns.
 pub struct Exchange {
     hub: Hub,
-    delivery: Delivery,
+    delivery: Fanout,
     history: Box<dyn History>,
     inputs: Receiver<Input>,
     stats: Arc<Stats>,
@@ -90,7 +90,7 @@ impl Exchange {
         let now = Instant::now();
         Self {
             hub: Hub::new(rules, history.epoch()),
-            delivery: Delivery::new(patience, now),
+            delivery: Fanout::new(patience, now),
             history,
             inputs,
             stats,

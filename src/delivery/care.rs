@@ -1,7 +1,7 @@
 //! Care for connections that don't keep up: leftovers are tried again, who takes too long is given up, who is silent is
 //! pinged, and who stays silent is dead.
 
-use super::Delivery;
+use super::Fanout;
 use crate::frame::{self, Kind};
 use crate::protocol::{ByeCode, ServerMessage};
 use std::cmp::Reverse;
@@ -12,7 +12,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Into how many sweeps all connections are divided: each is looked at every four seconds.
 const SWEEP_PARTS: usize = 4;
 
-impl Delivery {
+impl Fanout {
     /// When [`Delivery::tick`] has something to do.
     pub fn next_tick(&self) -> Instant {
         self.retry_at
@@ -86,7 +86,7 @@ impl Delivery {
 
     /// Gives up on the connections with the most waiting until all together are within bounds.
     fn shed(&mut self, mut total: usize, now: Instant) {
-        let size = |delivery: &Self, slot: usize| delivery.outbounds[slot].outbox.len();
+        let size = |fanout: &Self, slot: usize| fanout.outbounds[slot].outbox.len();
         let mut largest_first = self.retry_queue.clone();
         largest_first.sort_by_key(|&slot| Reverse(size(self, slot)));
         for slot in largest_first {

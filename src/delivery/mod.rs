@@ -28,7 +28,7 @@ use std::time::Instant;
 pub struct RoomId(pub u32);
 
 /// All upgraded connections and what they still have to be sent.
-pub struct Delivery {
+pub struct Fanout {
     limits: DeliveryLimits,
     outbounds: Slab<Outbound>,
     /// Of each line, whether what its room says may go straight to its socket. A walk over a large room reads these few
@@ -52,7 +52,7 @@ pub struct Delivery {
     scratch: Vec<u8>,
 }
 
-impl Delivery {
+impl Fanout {
     /// Nobody is connected yet.
     pub fn new(limits: DeliveryLimits, now: Instant) -> Self {
         Self {

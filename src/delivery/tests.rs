@@ -20,7 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A delivery with its clock, and the peers' sides of its connections.
 struct Scene {
-    delivery: Delivery,
+    delivery: Fanout,
     now: Instant,
     next: u64,
 }
@@ -36,7 +36,7 @@ impl Scene {
     fn new(patience: DeliveryLimits) -> Self {
         let now = Instant::now();
         Self {
-            delivery: Delivery::new(patience, now),
+            delivery: Fanout::new(patience, now),
             now,
             next: 0,
         }
