@@ -6,7 +6,7 @@
 //!
 //! Knows this one visitor; never knows other visitors, or what is stored.
 
-use crate::door::{Door, Ticket};
+use crate::door::{Admission, PendingPermit};
 use crate::exchange::{Input, Stats};
 use crate::http::{self, HeadError, Policy, Response, Trust, Verdict};
 use crate::identity::random_token;
@@ -38,7 +38,7 @@ pub struct Shop {
     /// Who may connect, and from which pages.
     pub policy: Policy,
     /// Counts who is inside.
-    pub door: Arc<Door>,
+    pub admission: Arc<Admission>,
     /// Where the hub listens.
     pub inputs: Sender<Input>,
     /// How many bytes a peer may send.
@@ -52,8 +52,8 @@ pub struct Shop {
 }
 
 /// Serves one accepted socket, which may stand in the door, until it is over.
-pub fn serve(socket: Arc<TcpStream>, address: IpAddr, ticket: Ticket, shop: &Shop) {
-    if let Some(visit) = shake_hands(&socket, address, ticket, shop) {
+pub fn serve(socket: Arc<TcpStream>, address: IpAddr, pending_permit: PendingPermit, shop: &Shop) {
+    if let Some(visit) = shake_hands(&socket, address, pending_permit, shop) {
         converse(socket, ClientAddr::from_ip(address), visit, shop);
     }
 }
@@ -62,7 +62,7 @@ pub fn serve(socket: Arc<TcpStream>, address: IpAddr, ticket: Ticket, shop: &Sho
 struct Visit {
     /// What was read beyond the request.
     rest: Vec<u8>,
-    ticket: Ticket,
+    pending_permit: PendingPermit,
     trust: Trust,
 }
 
@@ -72,7 +72,7 @@ struct Visit {
 fn shake_hands(
     socket: &Arc<TcpStream>,
     address: IpAddr,
-    ticket: Ticket,
+    pending_permit: PendingPermit,
     shop: &Shop,
 ) -> Option<Visit> {
     let deadline = Instant::now() + HEAD_WITHIN;
@@ -96,7 +96,7 @@ fn shake_hands(
             match write_all(socket, &response.to_bytes(), deadline) {
                 Ok(()) => Some(Visit {
                     rest,
-                    ticket,
+                    pending_permit,
                     trust,
                 }),
                 Err(error) => {
@@ -156,7 +156,7 @@ fn write_all(mut socket: &TcpStream, bytes: &[u8], deadline: Instant) -> io::Res
 fn converse(socket: Arc<TcpStream>, address: ClientAddr, visit: Visit, shop: &Shop) {
     let Visit {
         rest,
-        ticket,
+        pending_permit,
         trust,
     } = visit;
     let conn = ConnId(shop.next_id.fetch_add(1, Ordering::Relaxed));
@@ -164,7 +164,7 @@ fn converse(socket: Arc<TcpStream>, address: ClientAddr, visit: Visit, shop: &Sh
         conn,
         address,
         socket.clone(),
-        Some(ticket),
+        Some(pending_permit),
         Instant::now(),
     ));
     if shop.inputs.send(Input::Arrived(handle.clone())).is_err() {

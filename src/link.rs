@@ -2,7 +2,7 @@
 //!
 //! Knows a socket and two counters; never knows who is at the other end.
 
-use crate::door::Ticket;
+use crate::door::PendingPermit;
 use crate::socket::LastSeen;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -54,7 +54,7 @@ pub struct ConnHandle {
     /// opens all its rooms at once would be given more than it can take and be cut for it.
     pub bulk: Window,
     /// Its permission to stand in the door, until it has entered.
-    ticket: Mutex<Option<Ticket>>,
+    pending_permit: Mutex<Option<PendingPermit>>,
 }
 
 impl ConnHandle {
@@ -66,7 +66,7 @@ impl ConnHandle {
         id: ConnId,
         address: ClientAddr,
         socket: Arc<TcpStream>,
-        ticket: Option<Ticket>,
+        pending_permit: Option<PendingPermit>,
         now: Instant,
     ) -> Self {
         let last_seen = Arc::new(LastSeen::new(now));
@@ -78,13 +78,13 @@ impl ConnHandle {
             last_seen,
             in_flight,
             bulk,
-            ticket: Mutex::new(ticket),
+            pending_permit: Mutex::new(pending_permit),
         }
     }
 
     /// Somebody entered through this connection: it no longer stands in the door.
     pub fn mark_entered(&self) {
-        self.ticket
+        self.pending_permit
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();

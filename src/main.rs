@@ -83,7 +83,7 @@ fn serve(config: &Config) -> Result<(), String> {
     let mut domains = config.domains.clone();
     domains.push(gethostname::gethostname().to_string_lossy().to_lowercase());
     let setup = Setup {
-        ceiling: capacity.connections,
+        max_connections: capacity.connections,
         policy: Policy {
             domains,
             origins: config.origins.clone(),

@@ -6,7 +6,7 @@
 //! Knows sockets and one answer; never knows the chat.
 
 use crate::connection::STACK;
-use crate::door::Door;
+use crate::door::Admission;
 use crate::http::Response;
 use crate::outbox::Sink;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -33,7 +33,7 @@ const TICK: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// When the system has no thread for him.
-pub fn start(door: Arc<Door>) -> std::io::Result<Sender<Arc<TcpStream>>> {
+pub fn start(door: Arc<Admission>) -> std::io::Result<Sender<Arc<TcpStream>>> {
     let (sender, receiver) = bounded(ARRIVALS);
     thread::Builder::new()
         .name("porter".into())
@@ -42,8 +42,8 @@ pub fn start(door: Arc<Door>) -> std::io::Result<Sender<Arc<TcpStream>>> {
     Ok(sender)
 }
 
-fn work(arrivals: &Receiver<Arc<TcpStream>>, door: &Door) {
-    let refusal = Response::full(door.ceiling()).to_bytes();
+fn work(arrivals: &Receiver<Arc<TcpStream>>, door: &Admission) {
+    let refusal = Response::full(door.max_connections()).to_bytes();
     let mut kept: VecDeque<(Arc<TcpStream>, Instant)> = VecDeque::new();
     let mut next_round = Instant::now();
     loop {
@@ -60,7 +60,7 @@ fn work(arrivals: &Receiver<Arc<TcpStream>>, door: &Door) {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        while kept.len() > (KEPT + door.free()).min(MOST_KEPT) {
+        while kept.len() > (KEPT + door.available()).min(MOST_KEPT) {
             kept.pop_front();
         }
         // Not at each arrival: a thousand of them would read a thousand sockets a thousand times.

@@ -7,7 +7,7 @@
 use crate::capacity;
 use crate::connection::{self, STACK, Shop};
 use crate::delivery::DeliveryLimits;
-use crate::door::{Door, Place};
+use crate::door::{Admission, ConnectionPermit};
 use crate::exchange::{Exchange, INPUTS, Input, Stats};
 use crate::history::History;
 use crate::http::Policy;
@@ -37,7 +37,7 @@ const THREADS_WITHIN: Duration = Duration::from_secs(1);
 /// How a server is set up, in plain values.
 pub struct Setup {
     /// Connections at the same time.
-    pub ceiling: usize,
+    pub max_connections: usize,
     /// Who may connect, and from which pages.
     pub policy: Policy,
     /// The rules of the conversation.
@@ -71,7 +71,7 @@ impl Server {
         let stats = Arc::new(Stats::default());
         let shop = Shop {
             policy: setup.policy,
-            door: Door::new(setup.ceiling),
+            admission: Admission::new(setup.max_connections),
             inputs: sender,
             budget: setup.rules.rate.map(budget),
             stats: stats.clone(),
@@ -135,7 +135,7 @@ impl Server {
             listener: listener.try_clone()?,
             stopping: stopping.clone(),
         };
-        let porter = porter::start(shop.door.clone())?;
+        let porter = porter::start(shop.admission.clone())?;
         let hub = thread::Builder::new().name("hub".into()).spawn(move || {
             let _alarm = alarm;
             exchange.run();
@@ -146,7 +146,7 @@ impl Server {
             return Err(io::Error::other("the hub's thread panicked"));
         }
         let until = Instant::now() + THREADS_WITHIN;
-        while shop.door.inside() > 0 && Instant::now() < until {
+        while shop.admission.active() > 0 && Instant::now() < until {
             thread::sleep(Duration::from_millis(5));
         }
         Ok(())
@@ -264,13 +264,13 @@ fn welcome(
 ) {
     let socket = Arc::new(socket);
     // Before there is a thread: a thousand who only knock would otherwise cost a thousand threads for a moment.
-    let Some((place, ticket)) = shop.door.come_in(address) else {
+    let Some((permit, pending_permit)) = shop.admission.admit(address) else {
         return turn_away(socket, porter);
     };
     let (theirs, shared) = (socket.clone(), shop.clone());
     let life = move || {
-        let _place: Place = place;
-        connection::serve(theirs, address, ticket, &shared);
+        let _permit: ConnectionPermit = permit;
+        connection::serve(theirs, address, pending_permit, &shared);
     };
     let started = match capacity::has_room_for_a_thread() {
         // Not `thread::spawn`: it panics when the system refuses a thread.

@@ -51,15 +51,15 @@ impl Response {
     }
 
     /// There is no place for another connection now.
-    pub fn full(ceiling: usize) -> Self {
-        let places = if ceiling == 1 {
+    pub fn full(max_connections: usize) -> Self {
+        let places = if max_connections == 1 {
             "conexão"
         } else {
             "conexões"
         };
         let text = format!(
             "A conversa está cheia ({} {places}). Tente mais tarde.",
-            group_thousands(ceiling as u64)
+            group_thousands(max_connections as u64)
         );
         Self::text(503, &text).with("Retry-After", "5")
     }

@@ -158,7 +158,7 @@ fn the_silent_are_pinged_and_who_does_not_answer_is_dead() {
 
 #[test]
 fn beyond_the_ceiling_a_visitor_gets_503_and_a_freed_place_is_given_again() {
-    let server = TestServer::start_with(|setup| setup.ceiling = 3);
+    let server = TestServer::start_with(|setup| setup.max_connections = 3);
     let mut visitors: Vec<Visitor> = (0..3)
         .map(|n| server.enter(&format!("Pessoa {n}")))
         .collect();
@@ -195,7 +195,7 @@ fn beyond_the_ceiling_a_visitor_gets_503_and_a_freed_place_is_given_again() {
 /// Connections that say nothing once kept everybody else waiting for a refusal.
 #[test]
 fn the_silent_ones_beyond_the_ceiling_keep_nobody_from_a_refusal() {
-    let server = TestServer::start_with(|setup| setup.ceiling = 1);
+    let server = TestServer::start_with(|setup| setup.max_connections = 1);
     let _ana = server.enter("Ana");
     let silent: Vec<_> = (0..60).map(|_| raw::send(server.address, b"")).collect();
     let refusal = raw::read_all(raw::send(

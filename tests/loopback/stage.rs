@@ -34,7 +34,7 @@ impl TestServer {
     /// Starts a server whose set-up was changed before.
     pub fn start_with(change: impl FnOnce(&mut Setup)) -> Self {
         let mut setup = Setup {
-            ceiling: 2000,
+            max_connections: 2000,
             policy: Policy::default(),
             // A story on a busy machine may take its time between a visitor's handshake and name.
             rules: Rules {

@@ -77,7 +77,7 @@ impl TestServer {
     /// A server where these rules hold.
     pub fn start_with(rules: Rules) -> Self {
         let setup = Setup {
-            ceiling: 100,
+            max_connections: 100,
             policy: Policy::default(),
             rules,
             delivery_limits: PATIENT,

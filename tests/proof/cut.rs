@@ -27,7 +27,7 @@ const WINDOW: usize = 4;
 /// Serves in this process while `visit` lasts.
 fn with_server(history: &Path, visit: impl FnOnce(SocketAddr)) {
     let setup = Setup {
-        ceiling: 2000,
+        max_connections: 2000,
         policy: Policy::default(),
         rules: Rules {
             rate: None,

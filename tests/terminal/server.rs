@@ -40,7 +40,7 @@ impl TestServer {
 
     fn start_with(address: SocketAddr, rules: Rules) -> Self {
         let setup = Setup {
-            ceiling: 100,
+            max_connections: 100,
             policy: Policy::default(),
             rules,
             delivery_limits: DeliveryLimits::default(),
