@@ -19,13 +19,13 @@ use std::time::{Duration, Instant};
 
 /// Refused connections that are kept even when all places are taken; each holds a descriptor, and the oldest go first.
 /// While places are free, their descriptors serve for more.
-const KEPT: usize = 32;
+const BASE_LINGERING: usize = 32;
 /// Refused connections that are kept at most: the memory for what the kernel holds of them is bounded too.
-const MOST_KEPT: usize = 2048;
+const MAX_LINGERING: usize = 2048;
 /// Connections that may wait for him to look up.
-const ARRIVALS: usize = 256;
+const QUEUE: usize = 256;
 /// How long one is kept.
-const KEPT_FOR: Duration = Duration::from_millis(500);
+const LINGER_TIME: Duration = Duration::from_millis(500);
 /// How often the kept ones are read from.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -33,45 +33,45 @@ const TICK: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// When the system has no thread for him.
-pub fn start(door: Arc<Admission>) -> std::io::Result<Sender<Arc<TcpStream>>> {
-    let (sender, receiver) = bounded(ARRIVALS);
+pub fn start(admission: Arc<Admission>) -> std::io::Result<Sender<Arc<TcpStream>>> {
+    let (sender, receiver) = bounded(QUEUE);
     thread::Builder::new()
         .name("porter".into())
         .stack_size(STACK)
-        .spawn(move || work(&receiver, &door))?;
+        .spawn(move || run(&receiver, &admission))?;
     Ok(sender)
 }
 
-fn work(arrivals: &Receiver<Arc<TcpStream>>, door: &Admission) {
-    let refusal = Response::full(door.max_connections()).to_bytes();
-    let mut kept: VecDeque<(Arc<TcpStream>, Instant)> = VecDeque::new();
-    let mut next_round = Instant::now();
+fn run(queue: &Receiver<Arc<TcpStream>>, admission: &Admission) {
+    let refusal = Response::full(admission.max_connections()).to_bytes();
+    let mut lingering: VecDeque<(Arc<TcpStream>, Instant)> = VecDeque::new();
+    let mut next_tick = Instant::now();
     loop {
-        let arrival = match kept.is_empty() {
-            true => arrivals.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            false => arrivals.recv_deadline(next_round),
+        let received = match lingering.is_empty() {
+            true => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            false => queue.recv_deadline(next_tick),
         };
         let now = Instant::now();
-        match arrival {
+        match received {
             Ok(socket) => {
-                refuse(&socket, &refusal);
-                kept.push_back((socket, now + KEPT_FOR));
+                send_refusal(&socket, &refusal);
+                lingering.push_back((socket, now + LINGER_TIME));
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        while kept.len() > (KEPT + door.available()).min(MOST_KEPT) {
-            kept.pop_front();
+        while lingering.len() > (BASE_LINGERING + admission.available()).min(MAX_LINGERING) {
+            lingering.pop_front();
         }
         // Not at each arrival: a thousand of them would read a thousand sockets a thousand times.
-        if now >= next_round {
-            kept.retain(|(socket, until)| now < *until && still_open(socket));
-            next_round = now + TICK;
+        if now >= next_tick {
+            lingering.retain(|(socket, until)| now < *until && still_open(socket));
+            next_tick = now + TICK;
         }
     }
 }
 
-fn refuse(socket: &TcpStream, refusal: &[u8]) {
+fn send_refusal(socket: &TcpStream, refusal: &[u8]) {
     // Whoever does not take even this is not worth more.
     let _ = socket.set_nonblocking(true);
     let _ = socket.try_send(refusal);

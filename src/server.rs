@@ -135,12 +135,12 @@ impl Server {
             listener: listener.try_clone()?,
             stopping: stopping.clone(),
         };
-        let porter = porter::start(shop.admission.clone())?;
+        let rejector = porter::start(shop.admission.clone())?;
         let hub = thread::Builder::new().name("hub".into()).spawn(move || {
             let _alarm = alarm;
             exchange.run();
         })?;
-        accept_all(&listener, &shop, &stopping, &porter);
+        accept_all(&listener, &shop, &stopping, &rejector);
         drop(listener);
         if hub.join().is_err() {
             return Err(io::Error::other("the hub's thread panicked"));
@@ -223,7 +223,7 @@ fn accept_all(
     listener: &TcpListener,
     shop: &Arc<Shop>,
     stopping: &AtomicBool,
-    porter: &Sender<Arc<TcpStream>>,
+    rejector: &Sender<Arc<TcpStream>>,
 ) {
     let (mut back_off, mut complaints) = (FIRST_BACK_OFF, Complaints::default());
     while !stopping.load(Ordering::Acquire) {
@@ -231,7 +231,7 @@ fn accept_all(
             Ok((socket, peer)) => {
                 back_off = FIRST_BACK_OFF;
                 if !stopping.load(Ordering::Acquire) {
-                    welcome(socket, peer.ip(), shop, porter, &mut complaints);
+                    welcome(socket, peer.ip(), shop, rejector, &mut complaints);
                 }
             }
             Err(_) if stopping.load(Ordering::Acquire) => return,
@@ -259,13 +259,13 @@ fn welcome(
     socket: TcpStream,
     address: IpAddr,
     shop: &Arc<Shop>,
-    porter: &Sender<Arc<TcpStream>>,
+    rejector: &Sender<Arc<TcpStream>>,
     complaints: &mut Complaints,
 ) {
     let socket = Arc::new(socket);
     // Before there is a thread: a thousand who only knock would otherwise cost a thousand threads for a moment.
     let Some((permit, pending_permit)) = shop.admission.admit(address) else {
-        return turn_away(socket, porter);
+        return reject(socket, rejector);
     };
     let (theirs, shared) = (socket.clone(), shop.clone());
     let life = move || {
@@ -282,7 +282,7 @@ fn welcome(
     };
     if let Err(error) = started {
         complaints.add(&error, Instant::now());
-        turn_away(socket, porter);
+        reject(socket, rejector);
     }
 }
 
@@ -312,7 +312,7 @@ impl Complaints {
 
 /// Lets the porter say no. While he has his hands full nobody else is let in either: he waits for none of those he
 /// refuses, and without him they would be cut off unheard.
-fn turn_away(socket: Arc<TcpStream>, porter: &Sender<Arc<TcpStream>>) {
+fn reject(socket: Arc<TcpStream>, rejector: &Sender<Arc<TcpStream>>) {
     // A porter who is gone answers nobody.
-    let _ = porter.send(socket);
+    let _ = rejector.send(socket);
 }
