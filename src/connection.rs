@@ -34,7 +34,7 @@ const DRAIN_WITHIN: Duration = Duration::from_millis(500);
 const DRAIN_BYTES: usize = 64 * 1024 * 1024;
 
 /// What all connections of a server have in common.
-pub struct Shop {
+pub struct ServerContext {
     /// Who may connect, and from which pages.
     pub policy: Policy,
     /// Counts who is inside.
@@ -46,15 +46,20 @@ pub struct Shop {
     /// Figures for `/saude`.
     pub stats: Arc<Stats>,
     /// When the server started.
-    pub started: Instant,
+    pub started_at: Instant,
     /// The number of the next connection.
-    pub next_id: AtomicU64,
+    pub next_conn_id: AtomicU64,
 }
 
 /// Serves one accepted socket, which may stand in the door, until it is over.
-pub fn serve(socket: Arc<TcpStream>, address: IpAddr, pending_permit: PendingPermit, shop: &Shop) {
-    if let Some(visit) = shake_hands(&socket, address, pending_permit, shop) {
-        converse(socket, ClientAddr::from_ip(address), visit, shop);
+pub fn serve(
+    socket: Arc<TcpStream>,
+    address: IpAddr,
+    pending_permit: PendingPermit,
+    context: &ServerContext,
+) {
+    if let Some(visit) = shake_hands(&socket, address, pending_permit, context) {
+        converse(socket, ClientAddr::from_ip(address), visit, context);
     }
 }
 
@@ -73,7 +78,7 @@ fn shake_hands(
     socket: &Arc<TcpStream>,
     address: IpAddr,
     pending_permit: PendingPermit,
-    shop: &Shop,
+    context: &ServerContext,
 ) -> Option<Visit> {
     let deadline = Instant::now() + HEAD_WITHIN;
     let (head, rest) = match http::read_head(&mut Shared(socket.clone()), deadline) {
@@ -87,7 +92,7 @@ fn shake_hands(
             return None;
         }
     };
-    match http::judge(&head, &shop.policy, &shop.stats, shop.started) {
+    match http::judge(&head, &context.policy, &context.stats, context.started_at) {
         Verdict::Answer(response) => {
             answer(socket, &response, deadline);
             None
@@ -153,13 +158,13 @@ fn write_all(mut socket: &TcpStream, bytes: &[u8], deadline: Instant) -> io::Res
 
 /// The upgraded part of the visit.
 #[inline(never)]
-fn converse(socket: Arc<TcpStream>, address: ClientAddr, visit: Visit, shop: &Shop) {
+fn converse(socket: Arc<TcpStream>, address: ClientAddr, visit: Visit, context: &ServerContext) {
     let Visit {
         rest,
         pending_permit,
         trust,
     } = visit;
-    let conn = ConnId(shop.next_id.fetch_add(1, Ordering::Relaxed));
+    let conn = ConnId(context.next_conn_id.fetch_add(1, Ordering::Relaxed));
     let handle = Arc::new(ConnHandle::new(
         conn,
         address,
@@ -167,17 +172,17 @@ fn converse(socket: Arc<TcpStream>, address: ClientAddr, visit: Visit, shop: &Sh
         Some(pending_permit),
         Instant::now(),
     ));
-    if shop.inputs.send(Input::Arrived(handle.clone())).is_err() {
+    if context.inputs.send(Input::Arrived(handle.clone())).is_err() {
         return;
     }
     // From here on the hub knows the connection, and must hear of its end whatever happens, a panic included.
     let mut farewell = Farewell {
         conn,
-        inputs: &shop.inputs,
+        inputs: &context.inputs,
         goodbye: false,
     };
-    let mut reader = reader_of(socket, rest, &handle, shop);
-    let end = read_until_the_end(&mut reader, &handle, trust, shop);
+    let mut reader = reader_of(socket, rest, &handle, context);
+    let end = read_until_the_end(&mut reader, &handle, trust, context);
     if let Some(end) = &end {
         log::debug!("A conexão {} acabou: {end}.", conn.0);
     }
@@ -188,13 +193,13 @@ fn converse(socket: Arc<TcpStream>, address: ClientAddr, visit: Visit, shop: &Sh
             drop(farewell);
             drain(reader.guard_mut(), Instant::now() + DRAIN_WITHIN);
         }
-        Some(End::Broken(code, text)) => refuse(&mut reader, conn, code, text, shop),
+        Some(End::Broken(code, text)) => refuse(&mut reader, conn, code, text, context),
         Some(End::Stalled) => refuse(
             &mut reader,
             conn,
             1008,
             "A mensagem não chegou inteira a tempo.",
-            shop,
+            context,
         ),
         Some(End::Lost(_)) => {}
         // The hub said goodbye while the peer still spoke; unread words would make the kernel reset the connection,
@@ -209,16 +214,16 @@ fn reader_of(
     socket: Arc<TcpStream>,
     rest: Vec<u8>,
     handle: &ConnHandle,
-    shop: &Shop,
+    context: &ServerContext,
 ) -> Box<Reader<Shared, Replies>> {
     let watch = Watch {
-        budget: shop.budget,
+        budget: context.budget,
         unfinished: Some(MESSAGE_WITHIN),
         last_seen: Some(handle.last_seen.clone()),
     };
     let replies = Replies {
         conn: handle.id,
-        inputs: shop.inputs.clone(),
+        inputs: context.inputs.clone(),
     };
     Box::new(Reader::accept(
         Guard::new(Shared(socket), watch),
@@ -233,11 +238,11 @@ fn read_until_the_end(
     reader: &mut Reader<Shared, Replies>,
     handle: &ConnHandle,
     trust: Trust,
-    shop: &Shop,
+    context: &ServerContext,
 ) -> Option<End> {
     loop {
         let input = match reader.read() {
-            Ok(Incoming::Text(text)) => understand(handle, trust, &shop.policy, &text)?,
+            Ok(Incoming::Text(text)) => understand(handle, trust, &context.policy, &text)?,
             Ok(Incoming::Pong) => continue,
             Ok(Incoming::Binary(_)) => {
                 return Some(End::Broken(1003, "Aqui só se conversa em texto."));
@@ -249,7 +254,7 @@ fn read_until_the_end(
             &input,
             Input::Said(_, ClientMessage::Enter { .. } | ClientMessage::Join { .. })
         );
-        shop.inputs.send(input).ok()?;
+        context.inputs.send(input).ok()?;
         if opens_a_room && !handle.bulk.wait_until_empty() {
             return None;
         }
@@ -291,13 +296,19 @@ fn understand(handle: &ConnHandle, trust: Trust, policy: &Policy, text: &str) ->
 }
 
 /// Asks the hub to say goodbye to somebody who broke the rules, and waits a moment for them to close.
-fn refuse(reader: &mut Reader<Shared, Replies>, conn: ConnId, code: u16, text: &str, shop: &Shop) {
+fn refuse(
+    reader: &mut Reader<Shared, Replies>,
+    conn: ConnId,
+    code: u16,
+    text: &str,
+    context: &ServerContext,
+) {
     let bye = ServerMessage::Bye {
         code: ByeCode::Protocol,
         text: text.into(),
         retry_after_ms: None,
     };
-    if shop.inputs.send(Input::Refused(conn, code, bye)).is_ok() {
+    if context.inputs.send(Input::Refused(conn, code, bye)).is_ok() {
         drain(reader.guard_mut(), Instant::now() + DRAIN_WITHIN);
     }
 }

@@ -5,7 +5,7 @@
 //! Knows sockets, threads and limits; never knows names or messages.
 
 use crate::capacity;
-use crate::connection::{self, STACK, Shop};
+use crate::connection::{self, STACK, ServerContext};
 use crate::delivery::DeliveryLimits;
 use crate::door::{Admission, ConnectionPermit};
 use crate::exchange::{Exchange, INPUTS, Input, Stats};
@@ -51,7 +51,7 @@ pub struct Setup {
 /// A server that listens and does not serve yet.
 pub struct Server {
     listener: TcpListener,
-    shop: Arc<Shop>,
+    context: Arc<ServerContext>,
     stopping: Arc<AtomicBool>,
     exchange: Exchange,
 }
@@ -69,14 +69,14 @@ impl Server {
     pub fn new(listener: TcpListener, setup: Setup) -> Self {
         let (sender, receiver): (_, Receiver<Input>) = bounded(INPUTS);
         let stats = Arc::new(Stats::default());
-        let shop = Shop {
+        let context = ServerContext {
             policy: setup.policy,
             admission: Admission::new(setup.max_connections),
             inputs: sender,
             budget: setup.rules.rate.map(budget),
             stats: stats.clone(),
-            started: Instant::now(),
-            next_id: AtomicU64::new(1),
+            started_at: Instant::now(),
+            next_conn_id: AtomicU64::new(1),
         };
         let exchange = Exchange::new(
             setup.rules,
@@ -87,7 +87,7 @@ impl Server {
         );
         Self {
             listener,
-            shop: Arc::new(shop),
+            context: Arc::new(context),
             stopping: Arc::default(),
             exchange,
         }
@@ -103,7 +103,7 @@ impl Server {
 
     /// Figures that may be looked at while the server runs.
     pub fn stats(&self) -> Arc<Stats> {
-        self.shop.stats.clone()
+        self.context.stats.clone()
     }
 
     /// Something to stop the server with.
@@ -114,7 +114,7 @@ impl Server {
         let listener = Arc::new(self.listener.try_clone()?);
         Ok(Stopper {
             listener,
-            inputs: self.shop.inputs.clone(),
+            inputs: self.context.inputs.clone(),
             stopping: self.stopping.clone(),
         })
     }
@@ -126,7 +126,7 @@ impl Server {
     pub fn run(self) -> io::Result<()> {
         let Self {
             listener,
-            shop,
+            context,
             stopping,
             exchange,
         } = self;
@@ -135,18 +135,18 @@ impl Server {
             listener: listener.try_clone()?,
             stopping: stopping.clone(),
         };
-        let rejector = porter::start(shop.admission.clone())?;
+        let rejector = porter::start(context.admission.clone())?;
         let hub = thread::Builder::new().name("hub".into()).spawn(move || {
             let _alarm = alarm;
             exchange.run();
         })?;
-        accept_all(&listener, &shop, &stopping, &rejector);
+        accept_all(&listener, &context, &stopping, &rejector);
         drop(listener);
         if hub.join().is_err() {
             return Err(io::Error::other("the hub's thread panicked"));
         }
         let until = Instant::now() + THREADS_WITHIN;
-        while shop.admission.active() > 0 && Instant::now() < until {
+        while context.admission.active() > 0 && Instant::now() < until {
             thread::sleep(Duration::from_millis(5));
         }
         Ok(())
@@ -221,7 +221,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 fn accept_all(
     listener: &TcpListener,
-    shop: &Arc<Shop>,
+    context: &Arc<ServerContext>,
     stopping: &AtomicBool,
     rejector: &Sender<Arc<TcpStream>>,
 ) {
@@ -231,7 +231,7 @@ fn accept_all(
             Ok((socket, peer)) => {
                 back_off = FIRST_BACK_OFF;
                 if !stopping.load(Ordering::Acquire) {
-                    welcome(socket, peer.ip(), shop, rejector, &mut complaints);
+                    welcome(socket, peer.ip(), context, rejector, &mut complaints);
                 }
             }
             Err(_) if stopping.load(Ordering::Acquire) => return,
@@ -258,16 +258,16 @@ fn accept_all(
 fn welcome(
     socket: TcpStream,
     address: IpAddr,
-    shop: &Arc<Shop>,
+    context: &Arc<ServerContext>,
     rejector: &Sender<Arc<TcpStream>>,
     complaints: &mut Complaints,
 ) {
     let socket = Arc::new(socket);
     // Before there is a thread: a thousand who only knock would otherwise cost a thousand threads for a moment.
-    let Some((permit, pending_permit)) = shop.admission.admit(address) else {
+    let Some((permit, pending_permit)) = context.admission.admit(address) else {
         return reject(socket, rejector);
     };
-    let (theirs, shared) = (socket.clone(), shop.clone());
+    let (theirs, shared) = (socket.clone(), context.clone());
     let life = move || {
         let _permit: ConnectionPermit = permit;
         connection::serve(theirs, address, pending_permit, &shared);
