@@ -49,7 +49,7 @@ fn main() -> io::Result<()> {
         let socket = Arc::new(socket?);
         socket.set_nodelay(true)?;
         std::thread::Builder::new()
-            .stack_size(papo::connection::STACK)
+            .stack_size(papo::connection::STACK_SIZE)
             .spawn(move || {
                 if let Err(error) = echo(&socket, byte_rate) {
                     eprintln!("{error}");

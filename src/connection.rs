@@ -23,15 +23,15 @@ use std::time::{Duration, Instant};
 
 /// Stack of a connection's thread, in bytes. Only what is touched becomes memory; with much less, hostile input could
 /// end the process instead of the connection.
-pub const STACK: usize = 256 * 1024;
+pub const STACK_SIZE: usize = 256 * 1024;
 /// How long a request's head, the handshake included, may take in all.
-const HEAD_WITHIN: Duration = Duration::from_secs(5);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a message may stay unfinished.
-const MESSAGE_WITHIN: Duration = Duration::from_secs(10);
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a peer may go on sending after it was answered.
-const DRAIN_WITHIN: Duration = Duration::from_millis(500);
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 /// Bytes that are read and dropped from such a peer; a fast one sends this much in the time that it has.
-const DRAIN_BYTES: usize = 64 * 1024 * 1024;
+const MAX_DRAIN_BYTES: usize = 64 * 1024 * 1024;
 
 /// What all connections of a server have in common.
 pub struct ServerContext {
@@ -58,13 +58,13 @@ pub fn serve(
     pending_permit: PendingPermit,
     context: &ServerContext,
 ) {
-    if let Some(visit) = shake_hands(&socket, address, pending_permit, context) {
-        converse(socket, ClientAddr::from_ip(address), visit, context);
+    if let Some(upgraded) = handshake(&socket, address, pending_permit, context) {
+        run_websocket(socket, ClientAddr::from_ip(address), upgraded, context);
     }
 }
 
 /// What is known of a visitor after the upgrade.
-struct Visit {
+struct Upgraded {
     /// What was read beyond the request.
     rest: Vec<u8>,
     pending_permit: PendingPermit,
@@ -74,17 +74,17 @@ struct Visit {
 /// Answers a request, or upgrades the connection.
 // On a frame of its own, because the pages that a thread's stack once touched stay with it while it lives.
 #[inline(never)]
-fn shake_hands(
+fn handshake(
     socket: &Arc<TcpStream>,
     address: IpAddr,
     pending_permit: PendingPermit,
     context: &ServerContext,
-) -> Option<Visit> {
-    let deadline = Instant::now() + HEAD_WITHIN;
+) -> Option<Upgraded> {
+    let deadline = Instant::now() + HEAD_TIMEOUT;
     let (head, rest) = match http::read_head(&mut Shared(socket.clone()), deadline) {
         Ok(read) => read,
         Err(HeadError::Refused(refusal)) => {
-            answer(socket, &refusal, deadline);
+            respond(socket, &refusal, deadline);
             return None;
         }
         Err(HeadError::Gone(error)) => {
@@ -94,12 +94,12 @@ fn shake_hands(
     };
     match http::judge(&head, &context.policy, &context.stats, context.started_at) {
         Verdict::Answer(response) => {
-            answer(socket, &response, deadline);
+            respond(socket, &response, deadline);
             None
         }
         Verdict::Upgrade(response, trust) => {
             match write_all(socket, &response.to_bytes(), deadline) {
-                Ok(()) => Some(Visit {
+                Ok(()) => Some(Upgraded {
                     rest,
                     pending_permit,
                     trust,
@@ -117,31 +117,31 @@ fn shake_hands(
 }
 
 /// Sends an answer and closes, without cutting off what the peer has not read yet.
-fn answer(socket: &Arc<TcpStream>, response: &Response, deadline: Instant) {
+fn respond(socket: &Arc<TcpStream>, response: &Response, deadline: Instant) {
     let sent = write_all(
         socket,
         &response.to_bytes(),
-        deadline.max(Instant::now() + DRAIN_WITHIN),
+        deadline.max(Instant::now() + DRAIN_TIMEOUT),
     );
     if sent.is_err() || socket.shutdown(Shutdown::Write).is_err() {
         return;
     }
     // Closing while the peer still sends would make the kernel reset the connection, answer and all.
-    let until = Instant::now() + DRAIN_WITHIN;
-    let mut guard = Guard::new(Shared(socket.clone()), Watch::default());
-    drain(&mut guard, until);
+    let until = Instant::now() + DRAIN_TIMEOUT;
+    let mut reader = Guard::new(Shared(socket.clone()), Watch::default());
+    drain(&mut reader, until);
 }
 
 /// Reads and drops what a peer still sends, for a moment.
-fn drain(guard: &mut Guard<Shared>, until: Instant) {
+fn drain(reader: &mut Guard<Shared>, until: Instant) {
     let mut scratch = [0; 2048];
-    let mut left = DRAIN_BYTES;
+    let mut left = MAX_DRAIN_BYTES;
     while left > 0 {
         let time = until.saturating_duration_since(Instant::now());
-        if time.is_zero() || guard.source().set_read_timeout(Some(time)).is_err() {
+        if time.is_zero() || reader.source().set_read_timeout(Some(time)).is_err() {
             return;
         }
-        match guard.read_unguarded(&mut scratch) {
+        match reader.read_unguarded(&mut scratch) {
             Ok(read @ 1..) => left = left.saturating_sub(read),
             _ => return,
         }
@@ -158,12 +158,17 @@ fn write_all(mut socket: &TcpStream, bytes: &[u8], deadline: Instant) -> io::Res
 
 /// The upgraded part of the visit.
 #[inline(never)]
-fn converse(socket: Arc<TcpStream>, address: ClientAddr, visit: Visit, context: &ServerContext) {
-    let Visit {
+fn run_websocket(
+    socket: Arc<TcpStream>,
+    address: ClientAddr,
+    upgraded: Upgraded,
+    context: &ServerContext,
+) {
+    let Upgraded {
         rest,
         pending_permit,
         trust,
-    } = visit;
+    } = upgraded;
     let conn = ConnId(context.next_conn_id.fetch_add(1, Ordering::Relaxed));
     let handle = Arc::new(ConnHandle::new(
         conn,
@@ -176,25 +181,25 @@ fn converse(socket: Arc<TcpStream>, address: ClientAddr, visit: Visit, context: 
         return;
     }
     // From here on the hub knows the connection, and must hear of its end whatever happens, a panic included.
-    let mut farewell = Farewell {
+    let mut notify = NotifyOnDrop {
         conn,
         inputs: &context.inputs,
-        goodbye: false,
+        clean_close: false,
     };
-    let mut reader = reader_of(socket, rest, &handle, context);
-    let end = read_until_the_end(&mut reader, &handle, trust, context);
+    let mut reader = new_reader(socket, rest, &handle, context);
+    let end = read_loop(&mut reader, &handle, trust, context);
     if let Some(end) = &end {
         log::debug!("A conexão {} acabou: {end}.", conn.0);
     }
     match end {
         Some(End::Closed(code)) => {
-            farewell.goodbye = code == 1000;
+            notify.clean_close = code == 1000;
             // The others hear of it now; the hub sends the reply to the close and shuts the writing side.
-            drop(farewell);
-            drain(reader.guard_mut(), Instant::now() + DRAIN_WITHIN);
+            drop(notify);
+            drain(reader.guard_mut(), Instant::now() + DRAIN_TIMEOUT);
         }
-        Some(End::Broken(code, text)) => refuse(&mut reader, conn, code, text, context),
-        Some(End::Stalled) => refuse(
+        Some(End::Broken(code, text)) => request_close(&mut reader, conn, code, text, context),
+        Some(End::Stalled) => request_close(
             &mut reader,
             conn,
             1008,
@@ -204,37 +209,37 @@ fn converse(socket: Arc<TcpStream>, address: ClientAddr, visit: Visit, context: 
         Some(End::Lost(_)) => {}
         // The hub said goodbye while the peer still spoke; unread words would make the kernel reset the connection,
         // goodbye and all.
-        None => drain(reader.guard_mut(), Instant::now() + 2 * DRAIN_WITHIN),
+        None => drain(reader.guard_mut(), Instant::now() + 2 * DRAIN_TIMEOUT),
     }
 }
 
 /// A reader of what comes after the handshake.
 #[inline(never)]
-fn reader_of(
+fn new_reader(
     socket: Arc<TcpStream>,
     rest: Vec<u8>,
     handle: &ConnHandle,
     context: &ServerContext,
 ) -> Box<Reader<Shared, Replies>> {
-    let watch = Watch {
+    let limits = Watch {
         budget: context.budget,
-        unfinished: Some(MESSAGE_WITHIN),
+        unfinished: Some(MESSAGE_TIMEOUT),
         last_seen: Some(handle.last_seen.clone()),
     };
-    let replies = Replies {
+    let control_out = Replies {
         conn: handle.id,
         inputs: context.inputs.clone(),
     };
     Box::new(Reader::accept(
-        Guard::new(Shared(socket), watch),
+        Guard::new(Shared(socket), limits),
         rest,
         MAX_FRAME,
-        replies,
+        control_out,
     ))
 }
 
 /// Reads and tells the hub. `None` means that the hub said goodbye, or is gone.
-fn read_until_the_end(
+fn read_loop(
     reader: &mut Reader<Shared, Replies>,
     handle: &ConnHandle,
     trust: Trust,
@@ -242,7 +247,7 @@ fn read_until_the_end(
 ) -> Option<End> {
     loop {
         let input = match reader.read() {
-            Ok(Incoming::Text(text)) => understand(handle, trust, &context.policy, &text)?,
+            Ok(Incoming::Text(text)) => decode(handle, trust, &context.policy, &text)?,
             Ok(Incoming::Pong) => continue,
             Ok(Incoming::Binary(_)) => {
                 return Some(End::Broken(1003, "Aqui só se conversa em texto."));
@@ -250,19 +255,19 @@ fn read_until_the_end(
             Err(end) => return Some(end),
         };
         // What follows a request for a room speaks of that room: it must find it open.
-        let opens_a_room = matches!(
+        let opens_room = matches!(
             &input,
             Input::Said(_, ClientMessage::Enter { .. } | ClientMessage::Join { .. })
         );
         context.inputs.send(input).ok()?;
-        if opens_a_room && !handle.bulk.wait_until_empty() {
+        if opens_room && !handle.bulk.wait_until_empty() {
             return None;
         }
     }
 }
 
 /// What one text frame tells the hub. `None` means that the connection is over.
-fn understand(handle: &ConnHandle, trust: Trust, policy: &Policy, text: &str) -> Option<Input> {
+fn decode(handle: &ConnHandle, trust: Trust, policy: &Policy, text: &str) -> Option<Input> {
     let mut message = match ClientMessage::parse(text) {
         Ok(ClientMessage::Enter { local_key: key, .. })
             if trust == Trust::WithKey && !policy.opens(key.as_deref()) =>
@@ -296,7 +301,7 @@ fn understand(handle: &ConnHandle, trust: Trust, policy: &Policy, text: &str) ->
 }
 
 /// Asks the hub to say goodbye to somebody who broke the rules, and waits a moment for them to close.
-fn refuse(
+fn request_close(
     reader: &mut Reader<Shared, Replies>,
     conn: ConnId,
     code: u16,
@@ -309,21 +314,21 @@ fn refuse(
         retry_after_ms: None,
     };
     if context.inputs.send(Input::Refused(conn, code, bye)).is_ok() {
-        drain(reader.guard_mut(), Instant::now() + DRAIN_WITHIN);
+        drain(reader.guard_mut(), Instant::now() + DRAIN_TIMEOUT);
     }
 }
 
 /// Tells the hub that the connection is over, when dropped.
-struct Farewell<'a> {
+struct NotifyOnDrop<'a> {
     conn: ConnId,
     inputs: &'a Sender<Input>,
-    goodbye: bool,
+    clean_close: bool,
 }
 
-impl Drop for Farewell<'_> {
+impl Drop for NotifyOnDrop<'_> {
     fn drop(&mut self) {
         // Without a hub there is nobody to tell.
-        let _ = self.inputs.send(Input::Gone(self.conn, self.goodbye));
+        let _ = self.inputs.send(Input::Gone(self.conn, self.clean_close));
     }
 }
 

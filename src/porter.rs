@@ -5,7 +5,7 @@
 //!
 //! Knows sockets and one answer; never knows the chat.
 
-use crate::connection::STACK;
+use crate::connection::STACK_SIZE;
 use crate::door::Admission;
 use crate::http::Response;
 use crate::outbox::Sink;
@@ -37,7 +37,7 @@ pub fn start(admission: Arc<Admission>) -> std::io::Result<Sender<Arc<TcpStream>
     let (sender, receiver) = bounded(QUEUE);
     thread::Builder::new()
         .name("porter".into())
-        .stack_size(STACK)
+        .stack_size(STACK_SIZE)
         .spawn(move || run(&receiver, &admission))?;
     Ok(sender)
 }

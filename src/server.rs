@@ -5,7 +5,7 @@
 //! Knows sockets, threads and limits; never knows names or messages.
 
 use crate::capacity;
-use crate::connection::{self, STACK, ServerContext};
+use crate::connection::{self, STACK_SIZE, ServerContext};
 use crate::delivery::DeliveryLimits;
 use crate::door::{Admission, ConnectionPermit};
 use crate::exchange::{Exchange, INPUTS, Input, Stats};
@@ -275,7 +275,7 @@ fn welcome(
     let started = match capacity::has_room_for_a_thread() {
         // Not `thread::spawn`: it panics when the system refuses a thread.
         true => thread::Builder::new()
-            .stack_size(STACK)
+            .stack_size(STACK_SIZE)
             .spawn(life)
             .map(drop),
         false => Err(io::ErrorKind::OutOfMemory.into()),

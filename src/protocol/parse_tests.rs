@@ -200,7 +200,7 @@ fn deep_nesting_costs_no_stack() {
         assert_eq!(code(&r#"{"x":"#.repeat(10_000)), ErrorCode::BadJson);
     };
     let thread = std::thread::Builder::new()
-        .stack_size(crate::connection::STACK)
+        .stack_size(crate::connection::STACK_SIZE)
         .spawn(parse_all);
     thread.unwrap().join().unwrap();
 }
