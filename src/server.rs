@@ -27,12 +27,12 @@ use std::time::{Duration, Instant};
 /// Connections that may wait to be accepted; std's 128 is too few when a whole class presses reload.
 const BACKLOG: i32 = 4096;
 /// The first and the longest wait when accepting fails, for instance because the process is out of descriptors.
-const FIRST_BACK_OFF: Duration = Duration::from_millis(5);
-const LAST_BACK_OFF: Duration = Duration::from_millis(500);
+const MIN_BACKOFF: Duration = Duration::from_millis(5);
+const MAX_BACKOFF: Duration = Duration::from_millis(500);
 /// How often the log is told that connections get no thread: whoever floods the server shall not flood its log.
-const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+const WARN_EVERY: Duration = Duration::from_secs(10);
 /// How long the connections' threads may take to end after the hub has.
-const THREADS_WITHIN: Duration = Duration::from_secs(1);
+const THREADS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How a server is set up, in plain values.
 pub struct Setup {
@@ -53,7 +53,7 @@ pub struct Server {
     listener: TcpListener,
     context: Arc<ServerContext>,
     stopping: Arc<AtomicBool>,
-    exchange: Exchange,
+    hub: Exchange,
 }
 
 /// Stops a server from another thread.
@@ -78,7 +78,7 @@ impl Server {
             started_at: Instant::now(),
             next_conn_id: AtomicU64::new(1),
         };
-        let exchange = Exchange::new(
+        let hub = Exchange::new(
             setup.rules,
             setup.delivery_limits,
             setup.history,
@@ -89,7 +89,7 @@ impl Server {
             listener,
             context: Arc::new(context),
             stopping: Arc::default(),
-            exchange,
+            hub,
         }
     }
 
@@ -128,25 +128,25 @@ impl Server {
             listener,
             context,
             stopping,
-            exchange,
+            hub,
         } = self;
         // A hub that is gone must not leave a server that accepts and never answers.
-        let alarm = Alarm {
+        let stop_on_drop = StopOnDrop {
             listener: listener.try_clone()?,
             stopping: stopping.clone(),
         };
         let rejector = porter::start(context.admission.clone())?;
-        let hub = thread::Builder::new().name("hub".into()).spawn(move || {
-            let _alarm = alarm;
-            exchange.run();
+        let hub_thread = thread::Builder::new().name("hub".into()).spawn(move || {
+            let _stop_on_drop = stop_on_drop;
+            hub.run();
         })?;
-        accept_all(&listener, &context, &stopping, &rejector);
+        accept_loop(&listener, &context, &stopping, &rejector);
         drop(listener);
-        if hub.join().is_err() {
+        if hub_thread.join().is_err() {
             return Err(io::Error::other("the hub's thread panicked"));
         }
-        let until = Instant::now() + THREADS_WITHIN;
-        while context.admission.active() > 0 && Instant::now() < until {
+        let deadline = Instant::now() + THREADS_TIMEOUT;
+        while context.admission.active() > 0 && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
         Ok(())
@@ -164,12 +164,12 @@ impl Stopper {
 }
 
 /// Ends the accepting when the hub ends, for whatever reason.
-struct Alarm {
+struct StopOnDrop {
     listener: TcpListener,
     stopping: Arc<AtomicBool>,
 }
 
-impl Drop for Alarm {
+impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::Release);
         wake(&self.listener);
@@ -219,19 +219,19 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn accept_all(
+fn accept_loop(
     listener: &TcpListener,
     context: &Arc<ServerContext>,
     stopping: &AtomicBool,
     rejector: &Sender<Arc<TcpStream>>,
 ) {
-    let (mut back_off, mut complaints) = (FIRST_BACK_OFF, Complaints::default());
+    let (mut backoff, mut thread_warning) = (MIN_BACKOFF, ThrottledWarning::default());
     while !stopping.load(Ordering::Acquire) {
         match listener.accept() {
             Ok((socket, peer)) => {
-                back_off = FIRST_BACK_OFF;
+                backoff = MIN_BACKOFF;
                 if !stopping.load(Ordering::Acquire) {
-                    welcome(socket, peer.ip(), context, rejector, &mut complaints);
+                    spawn_connection(socket, peer.ip(), context, rejector, &mut thread_warning);
                 }
             }
             Err(_) if stopping.load(Ordering::Acquire) => return,
@@ -245,67 +245,67 @@ fn accept_all(
                 log::warn!(
                     "Ninguém pode entrar agora ({}). Nova tentativa em {} ms.",
                     describe(&error),
-                    back_off.as_millis()
+                    backoff.as_millis()
                 );
-                thread::sleep(back_off);
-                back_off = (back_off * 2).min(LAST_BACK_OFF);
+                thread::sleep(backoff);
+                backoff = (backoff * 2).min(MAX_BACKOFF);
             }
         }
     }
 }
 
 /// Gives a new socket a thread, or a refusal.
-fn welcome(
+fn spawn_connection(
     socket: TcpStream,
     address: IpAddr,
     context: &Arc<ServerContext>,
     rejector: &Sender<Arc<TcpStream>>,
-    complaints: &mut Complaints,
+    thread_warning: &mut ThrottledWarning,
 ) {
     let socket = Arc::new(socket);
     // Before there is a thread: a thousand who only knock would otherwise cost a thousand threads for a moment.
     let Some((permit, pending_permit)) = context.admission.admit(address) else {
         return reject(socket, rejector);
     };
-    let (theirs, shared) = (socket.clone(), context.clone());
-    let life = move || {
+    let (conn_socket, conn_context) = (socket.clone(), context.clone());
+    let run_connection = move || {
         let _permit: ConnectionPermit = permit;
-        connection::serve(theirs, address, pending_permit, &shared);
+        connection::serve(conn_socket, address, pending_permit, &conn_context);
     };
     let started = match capacity::has_room_for_a_thread() {
         // Not `thread::spawn`: it panics when the system refuses a thread.
         true => thread::Builder::new()
             .stack_size(STACK_SIZE)
-            .spawn(life)
+            .spawn(run_connection)
             .map(drop),
         false => Err(io::ErrorKind::OutOfMemory.into()),
     };
     if let Err(error) = started {
-        complaints.add(&error, Instant::now());
+        thread_warning.record(&error, Instant::now());
         reject(socket, rejector);
     }
 }
 
 /// Connections that got no thread, told to the log together.
 #[derive(Default)]
-struct Complaints {
+struct ThrottledWarning {
     count: usize,
-    told_at: Option<Instant>,
+    warned_at: Option<Instant>,
 }
 
-impl Complaints {
-    fn add(&mut self, error: &io::Error, now: Instant) {
+impl ThrottledWarning {
+    fn record(&mut self, error: &io::Error, now: Instant) {
         self.count += 1;
         if self
-            .told_at
-            .is_none_or(|at| now.saturating_duration_since(at) >= COMPLAIN_EVERY)
+            .warned_at
+            .is_none_or(|at| now.saturating_duration_since(at) >= WARN_EVERY)
         {
             log::warn!(
                 "Sem thread para {} conexões novas, que foram recusadas ({}). Aumente os limites ou use --max-conexoes.",
                 self.count,
                 describe(error)
             );
-            (self.count, self.told_at) = (0, Some(now));
+            (self.count, self.warned_at) = (0, Some(now));
         }
     }
 }
