@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::words::Failure;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use papo::protocol::ServerMessage;
-use papo::socket::{End, Guard, Incoming, Reader, Source, Watch};
+use papo::socket::{End, Incoming, LimitedReader, ReadLimits, Reader, TimedRead};
 use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
@@ -101,7 +101,7 @@ fn shake_hands(address: &Address) -> Result<ClientReader, Failure> {
         stream: stream.clone(),
         deadline: Cell::new(Some(Instant::now() + PATIENCE)),
     };
-    let guard = Guard::new(wire, Watch::default());
+    let guard = LimitedReader::new(wire, ReadLimits::default());
     let reader = Reader::connect(address.url(), guard, MAX_MESSAGE, Replies::Direct(stream))
         .map_err(no_handshake)?;
     reader.source().deadline.set(None);
@@ -256,7 +256,7 @@ impl Read for Wire {
     }
 }
 
-impl Source for Wire {
+impl TimedRead for Wire {
     /// The guard has no wishes of its own here.
     fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
         Ok(())

@@ -12,7 +12,7 @@ use papo::exchange::Stats;
 use papo::frame::{self, Kind};
 use papo::http::{self, HeadError, Policy, Verdict};
 use papo::outbox::Outbox;
-use papo::socket::{Budget, End, Guard, Incoming, Reader, Shared, Watch};
+use papo::socket::{ByteRate, End, Incoming, LimitedReader, ReadLimits, Reader, SharedSocket};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 /// Longest message, in bytes: what conformance suites send at most.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 /// The chat's own budget.
-const CHAT_BYTE_RATE: Budget = Budget {
-    rate: 64 * 1024,
+const CHAT_BYTE_RATE: ByteRate = ByteRate {
+    per_second: 64 * 1024,
     burst: 256 * 1024,
 };
 
@@ -60,9 +60,9 @@ fn main() -> io::Result<()> {
 }
 
 /// Shakes hands and sends back what comes, until the peer is gone.
-fn echo(socket: &Arc<TcpStream>, byte_rate: Option<Budget>) -> io::Result<()> {
+fn echo(socket: &Arc<TcpStream>, byte_rate: Option<ByteRate>) -> io::Result<()> {
     let deadline = Instant::now() + Duration::from_secs(5);
-    let (head, rest) = match http::read_head(&mut Shared(socket.clone()), deadline) {
+    let (head, rest) = match http::read_head(&mut SharedSocket(socket.clone()), deadline) {
         Ok(read) => read,
         Err(HeadError::Refused(refusal)) => return (&**socket).write_all(&refusal.to_bytes()),
         Err(HeadError::Gone(error)) => return Err(error),
@@ -75,11 +75,11 @@ fn echo(socket: &Arc<TcpStream>, byte_rate: Option<Budget>) -> io::Result<()> {
         socket: socket.clone(),
         outbox: Rc::default(),
     };
-    let limited = Guard::new(
-        Shared(socket.clone()),
-        Watch {
-            budget: byte_rate,
-            ..Watch::default()
+    let limited = LimitedReader::new(
+        SharedSocket(socket.clone()),
+        ReadLimits {
+            byte_rate,
+            ..ReadLimits::default()
         },
     );
     let mut reader = Reader::accept(limited, rest, MAX_MESSAGE, out.clone());

@@ -13,7 +13,9 @@ use crate::identity::random_token;
 use crate::link::{ClientAddr, ConnHandle, ConnId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, MAX_FRAME, Refusal, ServerMessage};
 use crate::reasons::describe;
-use crate::socket::{Budget, End, Guard, Incoming, Reader, Shared, Source, Watch};
+use crate::socket::{
+    ByteRate, End, Incoming, LimitedReader, ReadLimits, Reader, SharedSocket, TimedRead,
+};
 use crossbeam_channel::Sender;
 use std::io::{self, Write};
 use std::net::{IpAddr, Shutdown, TcpStream};
@@ -42,7 +44,7 @@ pub struct ServerContext {
     /// Where the hub listens.
     pub inputs: Sender<Input>,
     /// How many bytes a peer may send.
-    pub budget: Option<Budget>,
+    pub byte_rate: Option<ByteRate>,
     /// Figures for `/saude`.
     pub stats: Arc<Stats>,
     /// When the server started.
@@ -81,7 +83,7 @@ fn handshake(
     context: &ServerContext,
 ) -> Option<Upgraded> {
     let deadline = Instant::now() + HEAD_TIMEOUT;
-    let (head, rest) = match http::read_head(&mut Shared(socket.clone()), deadline) {
+    let (head, rest) = match http::read_head(&mut SharedSocket(socket.clone()), deadline) {
         Ok(read) => read,
         Err(HeadError::Refused(refusal)) => {
             respond(socket, &refusal, deadline);
@@ -128,12 +130,12 @@ fn respond(socket: &Arc<TcpStream>, response: &Response, deadline: Instant) {
     }
     // Closing while the peer still sends would make the kernel reset the connection, answer and all.
     let until = Instant::now() + DRAIN_TIMEOUT;
-    let mut reader = Guard::new(Shared(socket.clone()), Watch::default());
+    let mut reader = LimitedReader::new(SharedSocket(socket.clone()), ReadLimits::default());
     drain(&mut reader, until);
 }
 
 /// Reads and drops what a peer still sends, for a moment.
-fn drain(reader: &mut Guard<Shared>, until: Instant) {
+fn drain(reader: &mut LimitedReader<SharedSocket>, until: Instant) {
     let mut scratch = [0; 2048];
     let mut left = MAX_DRAIN_BYTES;
     while left > 0 {
@@ -141,7 +143,7 @@ fn drain(reader: &mut Guard<Shared>, until: Instant) {
         if time.is_zero() || reader.source().set_read_timeout(Some(time)).is_err() {
             return;
         }
-        match reader.read_unguarded(&mut scratch) {
+        match reader.read_unlimited(&mut scratch) {
             Ok(read @ 1..) => left = left.saturating_sub(read),
             _ => return,
         }
@@ -196,7 +198,7 @@ fn run_websocket(
             notify.clean_close = code == 1000;
             // The others hear of it now; the hub sends the reply to the close and shuts the writing side.
             drop(notify);
-            drain(reader.guard_mut(), Instant::now() + DRAIN_TIMEOUT);
+            drain(reader.input_mut(), Instant::now() + DRAIN_TIMEOUT);
         }
         Some(End::Broken(code, text)) => request_close(&mut reader, conn, code, text, context),
         Some(End::Stalled) => request_close(
@@ -209,7 +211,7 @@ fn run_websocket(
         Some(End::Lost(_)) => {}
         // The hub said goodbye while the peer still spoke; unread words would make the kernel reset the connection,
         // goodbye and all.
-        None => drain(reader.guard_mut(), Instant::now() + 2 * DRAIN_TIMEOUT),
+        None => drain(reader.input_mut(), Instant::now() + 2 * DRAIN_TIMEOUT),
     }
 }
 
@@ -220,10 +222,10 @@ fn new_reader(
     rest: Vec<u8>,
     handle: &ConnHandle,
     context: &ServerContext,
-) -> Box<Reader<Shared, Replies>> {
-    let limits = Watch {
-        budget: context.budget,
-        unfinished: Some(MESSAGE_TIMEOUT),
+) -> Box<Reader<SharedSocket, Replies>> {
+    let limits = ReadLimits {
+        byte_rate: context.byte_rate,
+        message_timeout: Some(MESSAGE_TIMEOUT),
         last_seen: Some(handle.last_seen.clone()),
     };
     let control_out = Replies {
@@ -231,7 +233,7 @@ fn new_reader(
         inputs: context.inputs.clone(),
     };
     Box::new(Reader::accept(
-        Guard::new(Shared(socket), limits),
+        LimitedReader::new(SharedSocket(socket), limits),
         rest,
         MAX_FRAME,
         control_out,
@@ -240,7 +242,7 @@ fn new_reader(
 
 /// Reads and tells the hub. `None` means that the hub said goodbye, or is gone.
 fn read_loop(
-    reader: &mut Reader<Shared, Replies>,
+    reader: &mut Reader<SharedSocket, Replies>,
     handle: &ConnHandle,
     trust: Trust,
     context: &ServerContext,
@@ -302,7 +304,7 @@ fn decode(handle: &ConnHandle, trust: Trust, policy: &Policy, text: &str) -> Opt
 
 /// Asks the hub to say goodbye to somebody who broke the rules, and waits a moment for them to close.
 fn request_close(
-    reader: &mut Reader<Shared, Replies>,
+    reader: &mut Reader<SharedSocket, Replies>,
     conn: ConnId,
     code: u16,
     text: &str,
@@ -314,7 +316,7 @@ fn request_close(
         retry_after_ms: None,
     };
     if context.inputs.send(Input::Refused(conn, code, bye)).is_ok() {
-        drain(reader.guard_mut(), Instant::now() + DRAIN_TIMEOUT);
+        drain(reader.input_mut(), Instant::now() + DRAIN_TIMEOUT);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::http::Policy;
 use crate::hub::limits::Rules;
 use crate::porter;
 use crate::reasons::describe;
-use crate::socket::Budget;
+use crate::socket::ByteRate;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
@@ -73,7 +73,7 @@ impl Server {
             policy: setup.policy,
             admission: Admission::new(setup.max_connections),
             inputs: sender,
-            budget: setup.rules.rate.map(budget),
+            byte_rate: setup.rules.rate.map(byte_rate),
             stats: stats.clone(),
             started_at: Instant::now(),
             next_conn_id: AtomicU64::new(1),
@@ -188,12 +188,12 @@ fn wake(listener: &TcpListener) {
 
 /// Bytes per second that belong to a rate of messages: the longest message in plain text, generously, and at least what
 /// a client needs that resends and reads back.
-fn budget(rate: f64) -> Budget {
+fn byte_rate(rate: f64) -> ByteRate {
     const BYTES_PER_MESSAGE: f64 = 16.0 * 1024.0;
-    const LEAST: f64 = 64.0 * 1024.0;
-    let rate = (rate * BYTES_PER_MESSAGE).clamp(LEAST, f64::from(u32::MAX / 4)) as u32;
-    Budget {
-        rate,
+    const MIN_RATE: f64 = 64.0 * 1024.0;
+    let rate = (rate * BYTES_PER_MESSAGE).clamp(MIN_RATE, f64::from(u32::MAX / 4)) as u32;
+    ByteRate {
+        per_second: rate,
         burst: rate.saturating_mul(4),
     }
 }

@@ -1,7 +1,7 @@
 //! Reading one request's head, within a deadline and a size.
 
 use super::Response;
-use crate::socket::Source;
+use crate::socket::TimedRead;
 use std::io;
 use std::time::Instant;
 
@@ -80,7 +80,7 @@ impl Upgrade {
 /// # Errors
 /// An answer for the peer, or that there is no peer.
 pub fn read_head(
-    source: &mut impl Source,
+    source: &mut impl TimedRead,
     deadline: Instant,
 ) -> Result<(Head, Vec<u8>), HeadError> {
     let mut bytes = Vec::with_capacity(PIECE);

@@ -1,7 +1,7 @@
 //! Requests as browsers, programs and attackers send them.
 
 use super::*;
-use crate::socket::Source;
+use crate::socket::TimedRead;
 use std::io::{self, Read};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ impl Read for Sent {
     }
 }
 
-impl Source for Sent {
+impl TimedRead for Sent {
     fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
         Ok(())
     }

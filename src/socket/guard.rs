@@ -14,12 +14,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Something to read from, whose reads can be given a time limit.
-pub trait Source: Read {
+pub trait TimedRead: Read {
     /// From now on a read fails after this time without a byte; `None` waits forever.
     fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
 }
 
-impl Source for TcpStream {
+impl TimedRead for TcpStream {
     fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         TcpStream::set_read_timeout(self, timeout)
     }
@@ -27,15 +27,15 @@ impl Source for TcpStream {
 
 /// A socket whose other half, the writing, belongs to somebody else.
 #[derive(Debug, Clone)]
-pub struct Shared(pub Arc<TcpStream>);
+pub struct SharedSocket(pub Arc<TcpStream>);
 
-impl Read for Shared {
+impl Read for SharedSocket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         (&*self.0).read(buffer)
     }
 }
 
-impl Source for Shared {
+impl TimedRead for SharedSocket {
     fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.0.set_read_timeout(timeout)
     }
@@ -73,53 +73,53 @@ impl LastSeen {
 /// How many bytes a peer may send: a burst at once, then a steady rate. Beyond it the guard reads more slowly, so the
 /// peer waits in its own socket.
 #[derive(Debug, Clone, Copy)]
-pub struct Budget {
+pub struct ByteRate {
     /// Bytes per second in the long run.
-    pub rate: u32,
+    pub per_second: u32,
     /// Bytes at once.
     pub burst: u32,
 }
 
 /// What the guard watches over.
 #[derive(Debug, Clone, Default)]
-pub struct Watch {
+pub struct ReadLimits {
     /// The byte budget; `None` is without limit.
-    pub budget: Option<Budget>,
+    pub byte_rate: Option<ByteRate>,
     /// How long a message may stay unfinished; `None` is without limit.
-    pub unfinished: Option<Duration>,
+    pub message_timeout: Option<Duration>,
     /// Where signs of life are noted.
     pub last_seen: Option<Arc<LastSeen>>,
 }
 
 /// Reads from a source within a [`Watch`].
-pub struct Guard<S> {
+pub struct LimitedReader<S> {
     source: S,
-    watch: Watch,
+    limits: ReadLimits,
     scanner: Scanner,
     /// Bytes that may still be read at once; negative after reading ahead of the budget.
-    credit: f64,
-    credited_at: Instant,
+    tokens: f64,
+    refilled_at: Instant,
     /// Since when the message at hand is unfinished.
     unfinished_since: Option<Instant>,
     /// When the last read ended: what the caller does between reads is not the peer's fault.
-    left_at: Instant,
+    last_read_at: Instant,
     /// Whether the source has a read timeout now, to spare a system call for each read.
     timeout_set: bool,
     stalled: bool,
 }
 
-impl<S: Source> Guard<S> {
+impl<S: TimedRead> LimitedReader<S> {
     /// Watches over a source.
-    pub fn new(source: S, watch: Watch) -> Self {
-        let credit = watch.budget.map_or(0.0, |budget| f64::from(budget.burst));
+    pub fn new(source: S, limits: ReadLimits) -> Self {
+        let tokens = limits.byte_rate.map_or(0.0, |rate| f64::from(rate.burst));
         Self {
             source,
-            watch,
+            limits,
             scanner: Scanner::default(),
-            credit,
-            credited_at: Instant::now(),
+            tokens,
+            refilled_at: Instant::now(),
             unfinished_since: None,
-            left_at: Instant::now(),
+            last_read_at: Instant::now(),
             // Unknown: whoever had the source before may have set one.
             timeout_set: true,
             stalled: false,
@@ -142,18 +142,18 @@ impl<S: Source> Guard<S> {
     }
 
     /// Reads without watching, after the conversation is over.
-    pub fn read_unguarded(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub fn read_unlimited(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.source.read(buffer)
     }
 
     fn account(&mut self, bytes: &[u8], now: Instant) {
-        if let Some(last_seen) = &self.watch.last_seen {
+        if let Some(last_seen) = &self.limits.last_seen {
             last_seen.touch(now);
         }
-        if self.watch.budget.is_some() {
-            self.credit -= bytes.len() as f64;
+        if self.limits.byte_rate.is_some() {
+            self.tokens -= bytes.len() as f64;
         }
-        if self.watch.unfinished.is_some() {
+        if self.limits.message_timeout.is_some() {
             let ended = self.scanner.feed(bytes);
             // A busy peer's reads nearly always end in the middle of a message, but never twice of the same one.
             let since = self.unfinished_since.filter(|_| !ended).unwrap_or(now);
@@ -162,27 +162,27 @@ impl<S: Source> Guard<S> {
     }
 
     /// Waits until the budget allows another read.
-    fn pay(&mut self) {
-        let Some(budget) = self.watch.budget else {
+    fn throttle(&mut self) {
+        let Some(rate) = self.limits.byte_rate else {
             return;
         };
-        if self.credit >= 0.0 {
+        if self.tokens >= 0.0 {
             return;
         }
         let now = Instant::now();
-        let earned = (now - self.credited_at).as_secs_f64() * f64::from(budget.rate);
-        self.credited_at = now;
-        self.credit = (self.credit + earned).min(f64::from(budget.burst));
-        if self.credit < 0.0 {
+        let earned = (now - self.refilled_at).as_secs_f64() * f64::from(rate.per_second);
+        self.refilled_at = now;
+        self.tokens = (self.tokens + earned).min(f64::from(rate.burst));
+        if self.tokens < 0.0 {
             std::thread::sleep(Duration::from_secs_f64(
-                -self.credit / f64::from(budget.rate),
+                -self.tokens / f64::from(rate.per_second),
             ));
         }
     }
 
     /// Gives the source the time that the message at hand has left.
     fn set_deadline(&mut self) -> io::Result<()> {
-        let deadline = match (self.unfinished_since, self.watch.unfinished) {
+        let deadline = match (self.unfinished_since, self.limits.message_timeout) {
             (Some(since), Some(limit)) => Some(since + limit),
             _ => None,
         };
@@ -203,19 +203,19 @@ impl<S: Source> Guard<S> {
     }
 }
 
-impl<S: Source> Read for Guard<S> {
+impl<S: TimedRead> Read for LimitedReader<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.unfinished_since = self
             .unfinished_since
-            .map(|since| since + self.left_at.elapsed());
-        self.pay();
+            .map(|since| since + self.last_read_at.elapsed());
+        self.throttle();
         loop {
             self.set_deadline()?;
             match self.source.read(buffer) {
                 Ok(read) => {
-                    self.left_at = Instant::now();
+                    self.last_read_at = Instant::now();
                     if read > 0 {
-                        self.account(&buffer[..read], self.left_at);
+                        self.account(&buffer[..read], self.last_read_at);
                     }
                     return Ok(read);
                 }

@@ -18,7 +18,7 @@ use tungstenite::error::{Error, ProtocolError};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Bytes, HandshakeError, Message, Utf8Bytes, WebSocket};
 
-pub use guard::{Budget, Guard, LastSeen, Shared, Source, Watch};
+pub use guard::{ByteRate, LastSeen, LimitedReader, ReadLimits, SharedSocket, TimedRead};
 
 /// Bytes read at once. tungstenite keeps a buffer of this size for each connection and fills it with zeros before every
 /// read; its default of 128 KiB would cost that much memory for each person and double the CPU.
@@ -71,7 +71,7 @@ pub struct Reader<S, W> {
 
 /// tungstenite's view of the connection: reads are guarded, writes are handed to `replies`.
 struct Adapter<S, W> {
-    guard: Guard<S>,
+    input: LimitedReader<S>,
     replies: W,
     /// Pongs since the last read.
     pongs: u32,
@@ -79,14 +79,19 @@ struct Adapter<S, W> {
     pong: Vec<u8>,
 }
 
-impl<S: Source, W: Write> Reader<S, W> {
+impl<S: TimedRead, W: Write> Reader<S, W> {
     /// Continues a connection whose HTTP handshake is done; `rest` is what was read after the request's head.
     ///
     /// `max_message` bounds frames and messages, in bytes.
-    pub fn accept(mut guard: Guard<S>, rest: Vec<u8>, max_message: usize, replies: W) -> Self {
-        guard.already_read(&rest);
+    pub fn accept(
+        mut input: LimitedReader<S>,
+        rest: Vec<u8>,
+        max_message: usize,
+        replies: W,
+    ) -> Self {
+        input.already_read(&rest);
         let adapter = Adapter {
-            guard,
+            input,
             replies,
             pongs: 0,
             pong: Vec::new(),
@@ -102,12 +107,12 @@ impl<S: Source, W: Write> Reader<S, W> {
     /// What tungstenite found wrong with the answer, or the socket's own error.
     pub fn connect(
         request: impl IntoClientRequest,
-        guard: Guard<S>,
+        input: LimitedReader<S>,
         max_message: usize,
         replies: W,
     ) -> Result<Self, Error> {
         let adapter = Adapter {
-            guard,
+            input,
             replies,
             pongs: 0,
             pong: Vec::new(),
@@ -127,7 +132,7 @@ impl<S: Source, W: Write> Reader<S, W> {
 
     /// The socket itself, for instance to change a timeout.
     pub fn source(&self) -> &S {
-        self.socket.get_ref().guard.source()
+        self.socket.get_ref().input.source()
     }
 
     /// Waits for the next message.
@@ -152,13 +157,13 @@ impl<S: Source, W: Write> Reader<S, W> {
     }
 
     /// The guard, to read what still comes after the conversation is over.
-    pub fn guard_mut(&mut self) -> &mut Guard<S> {
-        &mut self.socket.get_mut().guard
+    pub fn input_mut(&mut self) -> &mut LimitedReader<S> {
+        &mut self.socket.get_mut().input
     }
 
     fn end(&self, error: Error) -> End {
         match error {
-            Error::Io(error) if self.socket.get_ref().guard.stalled() => {
+            Error::Io(error) if self.socket.get_ref().input.stalled() => {
                 log::debug!("Mensagem que não acabou ({}).", describe(&error));
                 End::Stalled
             }
@@ -196,11 +201,11 @@ impl<S, W: Write> Adapter<S, W> {
     }
 }
 
-impl<S: Source, W: Write> Read for Adapter<S, W> {
+impl<S: TimedRead, W: Write> Read for Adapter<S, W> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.hand_over_pong()?;
         self.pongs = 0;
-        self.guard.read(buffer)
+        self.input.read(buffer)
     }
 }
 

@@ -7,12 +7,12 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// A stream that gives prepared pieces, then waits for its timeout, then ends.
-struct Script {
+struct ScriptedStream {
     pieces: VecDeque<Vec<u8>>,
     timeout: std::cell::Cell<Option<Duration>>,
 }
 
-impl Script {
+impl ScriptedStream {
     fn new(pieces: impl IntoIterator<Item = Vec<u8>>) -> Self {
         Self {
             pieces: pieces.into_iter().collect(),
@@ -21,7 +21,7 @@ impl Script {
     }
 }
 
-impl Read for Script {
+impl Read for ScriptedStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(piece) = self.pieces.front_mut() else {
             return match self.timeout.get() {
@@ -42,7 +42,7 @@ impl Read for Script {
     }
 }
 
-impl Source for Script {
+impl TimedRead for ScriptedStream {
     fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.timeout.set(timeout);
         Ok(())
@@ -64,9 +64,12 @@ fn from_client(fin: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-fn reader(pieces: impl IntoIterator<Item = Vec<u8>>, watch: Watch) -> Reader<Script, Vec<u8>> {
+fn reader(
+    pieces: impl IntoIterator<Item = Vec<u8>>,
+    limits: ReadLimits,
+) -> Reader<ScriptedStream, Vec<u8>> {
     Reader::accept(
-        Guard::new(Script::new(pieces), watch),
+        LimitedReader::new(ScriptedStream::new(pieces), limits),
         Vec::new(),
         1000,
         Vec::new(),
@@ -80,7 +83,7 @@ fn a_message_in_fragments_with_a_ping_between_them_arrives_whole() {
         from_client(true, 9, b"p"),
         from_client(true, 0, "á".as_bytes()),
     ];
-    let mut reader = reader(pieces, Watch::default());
+    let mut reader = reader(pieces, ReadLimits::default());
     assert_eq!(reader.read().unwrap(), Incoming::Text("Olá".into()));
     assert!(matches!(reader.read(), Err(End::Lost(_))));
     let mut pong = Vec::new();
@@ -93,7 +96,7 @@ fn of_many_pings_read_at_once_the_first_few_and_the_last_are_answered() {
     let flood = (0..100_u8)
         .flat_map(|n| from_client(true, 9, &[n]))
         .collect();
-    let mut reader = reader([flood], Watch::default());
+    let mut reader = reader([flood], ReadLimits::default());
     assert!(reader.read().is_err());
     let mut pongs = Vec::new();
     for n in (0..16).chain([99]) {
@@ -113,9 +116,9 @@ fn whole_messages_that_straddle_the_reads_are_never_late() {
         .chain(stream[5..].chunks(message.len()).map(<[u8]>::to_vec));
     let mut reader = reader(
         pieces,
-        Watch {
-            unfinished: Some(limit),
-            ..Watch::default()
+        ReadLimits {
+            message_timeout: Some(limit),
+            ..ReadLimits::default()
         },
     );
     let start = Instant::now();
@@ -132,7 +135,7 @@ fn whole_messages_that_straddle_the_reads_are_never_late() {
 fn a_close_is_answered_with_its_own_code() {
     let mut reader = reader(
         [from_client(true, 8, &1000_u16.to_be_bytes())],
-        Watch::default(),
+        ReadLimits::default(),
     );
     assert!(matches!(reader.read(), Err(End::Closed(1000))));
     let mut close = Vec::new();
@@ -150,7 +153,7 @@ fn broken_rules_have_their_codes() {
         (vec![0x81, 0x01, b'a'], 1002),
     ];
     for (bytes, expected) in cases {
-        let end = reader([bytes.clone()], Watch::default())
+        let end = reader([bytes.clone()], ReadLimits::default())
             .read()
             .expect_err("a broken frame");
         assert!(
@@ -164,11 +167,11 @@ fn broken_rules_have_their_codes() {
 fn a_message_begun_in_the_same_read_as_a_whole_one_must_also_end_in_time() {
     let mut both = from_client(true, 1, b"oi");
     both.extend_from_slice(&from_client(true, 1, b"metade")[..4]);
-    let watch = Watch {
-        unfinished: Some(Duration::from_millis(20)),
-        ..Watch::default()
+    let limits = ReadLimits {
+        message_timeout: Some(Duration::from_millis(20)),
+        ..ReadLimits::default()
     };
-    let mut reader = reader([both], watch);
+    let mut reader = reader([both], limits);
     assert_eq!(reader.read().unwrap(), Incoming::Text("oi".into()));
     assert!(matches!(reader.read(), Err(End::Stalled)));
 }
@@ -187,18 +190,18 @@ fn one_byte_at_a_time_does_not_stretch_the_deadline() {
             Ok(1)
         }
     }
-    impl Source for Slow {
+    impl TimedRead for Slow {
         fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
             Ok(())
         }
     }
-    let watch = Watch {
-        unfinished: Some(Duration::from_millis(30)),
-        ..Watch::default()
+    let limits = ReadLimits {
+        message_timeout: Some(Duration::from_millis(30)),
+        ..ReadLimits::default()
     };
-    let mut guard = Guard::new(Slow(Instant::now()), watch);
-    guard.already_read(&[0x01, 0x80]);
-    let mut reader = Reader::accept(guard, Vec::new(), 1000, Vec::new());
+    let mut input = LimitedReader::new(Slow(Instant::now()), limits);
+    input.already_read(&[0x01, 0x80]);
+    let mut reader = Reader::accept(input, Vec::new(), 1000, Vec::new());
     // Bytes of zero are empty continuation frames: each complete, the message never.
     assert!(matches!(reader.read(), Err(End::Stalled | End::Broken(..))));
 }
@@ -207,16 +210,16 @@ fn one_byte_at_a_time_does_not_stretch_the_deadline() {
 fn a_flood_is_read_no_faster_than_its_budget() {
     let flood: Vec<u8> = from_client(true, 2, &[0; 500]).repeat(20);
     let bytes = flood.len();
-    let budget = Budget {
-        rate: 100_000,
+    let byte_rate = ByteRate {
+        per_second: 100_000,
         burst: 1_000,
     };
     let start = Instant::now();
     let mut reader = reader(
         [flood],
-        Watch {
-            budget: Some(budget),
-            ..Watch::default()
+        ReadLimits {
+            byte_rate: Some(byte_rate),
+            ..ReadLimits::default()
         },
     );
     while reader.read().is_ok() {}
@@ -238,7 +241,7 @@ fn every_byte_is_a_sign_of_life() {
 proptest! {
     #[test]
     fn whatever_comes_from_a_peer_ends_in_an_answer(pieces in prop::collection::vec(any::<Vec<u8>>(), 0..8)) {
-        let watch = Watch { unfinished: Some(Duration::from_millis(1)), ..Watch::default() };
+        let watch = ReadLimits { message_timeout: Some(Duration::from_millis(1)), ..ReadLimits::default() };
         let mut reader = reader(pieces, watch);
         while reader.read().is_ok() {}
     }
@@ -253,6 +256,6 @@ proptest! {
             pieces.push(from_client(n == cuts.len(), u8::from(n == 0), &text.as_bytes()[from..*cut]));
             from = *cut;
         }
-        prop_assert_eq!(reader(pieces, Watch::default()).read().unwrap(), Incoming::Text(text.into()));
+        prop_assert_eq!(reader(pieces, ReadLimits::default()).read().unwrap(), Incoming::Text(text.into()));
     }
 }
