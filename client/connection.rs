@@ -167,7 +167,7 @@ fn no_handshake(error: Error) -> Failure {
 fn read(mut reader: ClientReader, tell: &impl Fn(News) -> bool) {
     let stream = reader.source().stream.clone();
     let (queue, outgoing) = unbounded();
-    *reader.replies_mut() = Replies::Queued(queue.clone());
+    *reader.control_out_mut() = Replies::Queued(queue.clone());
     let writing = stream.clone();
     let writer = thread::Builder::new()
         .name("escrita".into())

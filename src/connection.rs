@@ -222,13 +222,13 @@ fn new_reader(
     rest: Vec<u8>,
     handle: &ConnHandle,
     context: &ServerContext,
-) -> Box<Reader<SharedSocket, Replies>> {
+) -> Box<Reader<SharedSocket, ControlOut>> {
     let limits = ReadLimits {
         byte_rate: context.byte_rate,
         message_timeout: Some(MESSAGE_TIMEOUT),
         last_seen: Some(handle.last_seen.clone()),
     };
-    let control_out = Replies {
+    let control_out = ControlOut {
         conn: handle.id,
         inputs: context.inputs.clone(),
     };
@@ -242,7 +242,7 @@ fn new_reader(
 
 /// Reads and tells the hub. `None` means that the hub said goodbye, or is gone.
 fn read_loop(
-    reader: &mut Reader<SharedSocket, Replies>,
+    reader: &mut Reader<SharedSocket, ControlOut>,
     handle: &ConnHandle,
     trust: Trust,
     context: &ServerContext,
@@ -304,7 +304,7 @@ fn decode(handle: &ConnHandle, trust: Trust, policy: &Policy, text: &str) -> Opt
 
 /// Asks the hub to say goodbye to somebody who broke the rules, and waits a moment for them to close.
 fn request_close(
-    reader: &mut Reader<SharedSocket, Replies>,
+    reader: &mut Reader<SharedSocket, ControlOut>,
     conn: ConnId,
     code: u16,
     text: &str,
@@ -335,12 +335,12 @@ impl Drop for NotifyOnDrop<'_> {
 }
 
 /// Hands tungstenite's own frames to the hub.
-struct Replies {
+struct ControlOut {
     conn: ConnId,
     inputs: Sender<Input>,
 }
 
-impl Write for Replies {
+impl Write for ControlOut {
     fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
         let reply = Input::Reply(self.conn, frame.to_vec());
         self.inputs

@@ -22,12 +22,12 @@ pub use guard::{ByteRate, LastSeen, LimitedReader, ReadLimits, SharedSocket, Tim
 
 /// Bytes read at once. tungstenite keeps a buffer of this size for each connection and fills it with zeros before every
 /// read; its default of 128 KiB would cost that much memory for each person and double the CPU.
-const READ_BUFFER: usize = 2 * 1024;
+const READ_BUFFER_SIZE: usize = 2 * 1024;
 /// Most bytes of queued replies inside tungstenite; they are handed on at once, so a few frames are plenty.
-const MAX_REPLIES: usize = 64 * 1024;
+const MAX_CONTROL_OUT: usize = 64 * 1024;
 
 /// Pings of one read that are answered each; who sends more is answered once for the rest, as RFC 6455 allows.
-const PONGS_AT_ONCE: u32 = 16;
+const MAX_PONGS_PER_READ: u32 = 16;
 
 /// What a peer said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +72,11 @@ pub struct Reader<S, W> {
 /// tungstenite's view of the connection: reads are guarded, writes are handed to `replies`.
 struct Adapter<S, W> {
     input: LimitedReader<S>,
-    replies: W,
+    control_out: W,
     /// Pongs since the last read.
-    pongs: u32,
+    pongs_since_read: u32,
     /// Of more pings than [`PONGS_AT_ONCE`] in one read, only the last needs an answer; it waits here until the next read.
-    pong: Vec<u8>,
+    deferred_pong: Vec<u8>,
 }
 
 impl<S: TimedRead, W: Write> Reader<S, W> {
@@ -87,14 +87,14 @@ impl<S: TimedRead, W: Write> Reader<S, W> {
         mut input: LimitedReader<S>,
         rest: Vec<u8>,
         max_message: usize,
-        replies: W,
+        control_out: W,
     ) -> Self {
         input.already_read(&rest);
         let adapter = Adapter {
             input,
-            replies,
-            pongs: 0,
-            pong: Vec::new(),
+            control_out,
+            pongs_since_read: 0,
+            deferred_pong: Vec::new(),
         };
         let socket =
             WebSocket::from_partially_read(adapter, rest, Role::Server, Some(config(max_message)));
@@ -109,13 +109,13 @@ impl<S: TimedRead, W: Write> Reader<S, W> {
         request: impl IntoClientRequest,
         input: LimitedReader<S>,
         max_message: usize,
-        replies: W,
+        control_out: W,
     ) -> Result<Self, Error> {
         let adapter = Adapter {
             input,
-            replies,
-            pongs: 0,
-            pong: Vec::new(),
+            control_out,
+            pongs_since_read: 0,
+            deferred_pong: Vec::new(),
         };
         match tungstenite::client::client_with_config(request, adapter, Some(config(max_message))) {
             Ok((socket, _)) => Ok(Self { socket }),
@@ -126,8 +126,8 @@ impl<S: TimedRead, W: Write> Reader<S, W> {
     }
 
     /// The sink of tungstenite's own frames, for instance to switch it once the handshake is over.
-    pub fn replies_mut(&mut self) -> &mut W {
-        &mut self.socket.get_mut().replies
+    pub fn control_out_mut(&mut self) -> &mut W {
+        &mut self.socket.get_mut().control_out
     }
 
     /// The socket itself, for instance to change a timeout.
@@ -184,46 +184,46 @@ impl<S: TimedRead, W: Write> Reader<S, W> {
 
 fn config(max_message: usize) -> WebSocketConfig {
     WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
+        .read_buffer_size(READ_BUFFER_SIZE)
         .write_buffer_size(0)
-        .max_write_buffer_size(MAX_REPLIES)
+        .max_write_buffer_size(MAX_CONTROL_OUT)
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message))
 }
 
 impl<S, W: Write> Adapter<S, W> {
-    fn hand_over_pong(&mut self) -> io::Result<()> {
-        if self.pong.is_empty() {
+    fn flush_deferred_pong(&mut self) -> io::Result<()> {
+        if self.deferred_pong.is_empty() {
             return Ok(());
         }
-        let pong = std::mem::take(&mut self.pong);
-        self.replies.write_all(&pong)
+        let frame = std::mem::take(&mut self.deferred_pong);
+        self.control_out.write_all(&frame)
     }
 }
 
 impl<S: TimedRead, W: Write> Read for Adapter<S, W> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.hand_over_pong()?;
-        self.pongs = 0;
+        self.flush_deferred_pong()?;
+        self.pongs_since_read = 0;
         self.input.read(buffer)
     }
 }
 
 impl<S, W: Write> Write for Adapter<S, W> {
     fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
-        self.pongs += u32::from(frame::is_pong(frame));
-        if frame::is_pong(frame) && self.pongs > PONGS_AT_ONCE {
-            self.pong.clear();
-            self.pong.extend_from_slice(frame);
+        self.pongs_since_read += u32::from(frame::is_pong(frame));
+        if frame::is_pong(frame) && self.pongs_since_read > MAX_PONGS_PER_READ {
+            self.deferred_pong.clear();
+            self.deferred_pong.extend_from_slice(frame);
             return Ok(frame.len());
         }
-        self.hand_over_pong()?;
-        self.replies.write_all(frame)?;
+        self.flush_deferred_pong()?;
+        self.control_out.write_all(frame)?;
         Ok(frame.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.replies.flush()
+        self.control_out.flush()
     }
 }
 

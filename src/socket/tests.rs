@@ -88,7 +88,7 @@ fn a_message_in_fragments_with_a_ping_between_them_arrives_whole() {
     assert!(matches!(reader.read(), Err(End::Lost(_))));
     let mut pong = Vec::new();
     write(&mut pong, Kind::Pong, b"p");
-    assert_eq!(*reader.replies_mut(), pong);
+    assert_eq!(*reader.control_out_mut(), pong);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn of_many_pings_read_at_once_the_first_few_and_the_last_are_answered() {
     for n in (0..16).chain([99]) {
         write(&mut pongs, Kind::Pong, &[n]);
     }
-    assert_eq!(*reader.replies_mut(), pongs);
+    assert_eq!(*reader.control_out_mut(), pongs);
 }
 
 /// A busy client once was cut after ten seconds: its reads ended in the middle of a message, each of another one.
@@ -140,7 +140,7 @@ fn a_close_is_answered_with_its_own_code() {
     assert!(matches!(reader.read(), Err(End::Closed(1000))));
     let mut close = Vec::new();
     write_close(&mut close, 1000, "");
-    assert_eq!(*reader.replies_mut(), close);
+    assert_eq!(*reader.control_out_mut(), close);
 }
 
 #[test]
