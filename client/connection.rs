@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::words::Failure;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use papo::protocol::ServerMessage;
-use papo::socket::{End, Incoming, LimitedReader, ReadLimits, Reader, TimedRead};
+use papo::socket::{Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, TimedRead};
 use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
@@ -89,7 +89,7 @@ pub fn open(address: Address, number: u64, news: Sender<(u64, News)>) -> io::Res
         .map(|_| ())
 }
 
-type ClientReader = Reader<Wire, Replies>;
+type ClientReader = MessageReader<Wire, Replies>;
 
 fn shake_hands(address: &Address) -> Result<ClientReader, Failure> {
     let stream = dial(address)?;
@@ -102,7 +102,7 @@ fn shake_hands(address: &Address) -> Result<ClientReader, Failure> {
         deadline: Cell::new(Some(Instant::now() + PATIENCE)),
     };
     let guard = LimitedReader::new(wire, ReadLimits::default());
-    let reader = Reader::connect(address.url(), guard, MAX_MESSAGE, Replies::Direct(stream))
+    let reader = MessageReader::connect(address.url(), guard, MAX_MESSAGE, Replies::Direct(stream))
         .map_err(no_handshake)?;
     reader.source().deadline.set(None);
     Ok(reader)
@@ -196,8 +196,8 @@ fn read(mut reader: ClientReader, tell: &impl Fn(News) -> bool) {
             }
             Ok(Incoming::Binary(_)) => tell(News::Garbled),
             Ok(Incoming::Pong) => true,
-            Err(End::Closed(_) | End::Lost(_) | End::Stalled) => break,
-            Err(End::Broken(code, _)) => {
+            Err(ReadError::Closed(_) | ReadError::Lost(_) | ReadError::Stalled) => break,
+            Err(ReadError::Violation(code, _)) => {
                 let _ = queue.send(Outgoing::Close(code));
                 break;
             }

@@ -12,7 +12,9 @@ use papo::exchange::Stats;
 use papo::frame::{self, Kind};
 use papo::http::{self, HeadError, Policy, Verdict};
 use papo::outbox::Outbox;
-use papo::socket::{ByteRate, End, Incoming, LimitedReader, ReadLimits, Reader, SharedSocket};
+use papo::socket::{
+    ByteRate, Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, SharedSocket,
+};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -82,7 +84,7 @@ fn echo(socket: &Arc<TcpStream>, byte_rate: Option<ByteRate>) -> io::Result<()> 
             ..ReadLimits::default()
         },
     );
-    let mut reader = Reader::accept(limited, rest, MAX_MESSAGE, out.clone());
+    let mut reader = MessageReader::accept(limited, rest, MAX_MESSAGE, out.clone());
     let mut bytes = Vec::new();
     loop {
         bytes.clear();
@@ -90,13 +92,13 @@ fn echo(socket: &Arc<TcpStream>, byte_rate: Option<ByteRate>) -> io::Result<()> 
             Ok(Incoming::Text(text)) => frame::write(&mut bytes, Kind::Text, text.as_bytes()),
             Ok(Incoming::Binary(binary)) => frame::write(&mut bytes, Kind::Binary, &binary),
             Ok(Incoming::Pong) => continue,
-            Err(End::Broken(code, reason)) => {
+            Err(ReadError::Violation(code, reason)) => {
                 frame::write_close(&mut bytes, code, reason);
                 out.send(&bytes)?;
                 return socket.shutdown(Shutdown::Write);
             }
-            Err(End::Closed(_)) => return socket.shutdown(Shutdown::Write),
-            Err(End::Lost(_) | End::Stalled) => return Ok(()),
+            Err(ReadError::Closed(_)) => return socket.shutdown(Shutdown::Write),
+            Err(ReadError::Lost(_) | ReadError::Stalled) => return Ok(()),
         }
         out.send(&bytes)?;
     }

@@ -14,7 +14,8 @@ use crate::link::{ClientAddr, ConnHandle, ConnId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, MAX_FRAME, Refusal, ServerMessage};
 use crate::reasons::describe;
 use crate::socket::{
-    ByteRate, End, Incoming, LimitedReader, ReadLimits, Reader, SharedSocket, TimedRead,
+    ByteRate, Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, SharedSocket,
+    TimedRead,
 };
 use crossbeam_channel::Sender;
 use std::io::{self, Write};
@@ -194,21 +195,23 @@ fn run_websocket(
         log::debug!("A conexão {} acabou: {end}.", conn.0);
     }
     match end {
-        Some(End::Closed(code)) => {
+        Some(ReadError::Closed(code)) => {
             notify.clean_close = code == 1000;
             // The others hear of it now; the hub sends the reply to the close and shuts the writing side.
             drop(notify);
             drain(reader.input_mut(), Instant::now() + DRAIN_TIMEOUT);
         }
-        Some(End::Broken(code, text)) => request_close(&mut reader, conn, code, text, context),
-        Some(End::Stalled) => request_close(
+        Some(ReadError::Violation(code, text)) => {
+            request_close(&mut reader, conn, code, text, context)
+        }
+        Some(ReadError::Stalled) => request_close(
             &mut reader,
             conn,
             1008,
             "A mensagem não chegou inteira a tempo.",
             context,
         ),
-        Some(End::Lost(_)) => {}
+        Some(ReadError::Lost(_)) => {}
         // The hub said goodbye while the peer still spoke; unread words would make the kernel reset the connection,
         // goodbye and all.
         None => drain(reader.input_mut(), Instant::now() + 2 * DRAIN_TIMEOUT),
@@ -222,7 +225,7 @@ fn new_reader(
     rest: Vec<u8>,
     handle: &ConnHandle,
     context: &ServerContext,
-) -> Box<Reader<SharedSocket, ControlOut>> {
+) -> Box<MessageReader<SharedSocket, ControlOut>> {
     let limits = ReadLimits {
         byte_rate: context.byte_rate,
         message_timeout: Some(MESSAGE_TIMEOUT),
@@ -232,7 +235,7 @@ fn new_reader(
         conn: handle.id,
         inputs: context.inputs.clone(),
     };
-    Box::new(Reader::accept(
+    Box::new(MessageReader::accept(
         LimitedReader::new(SharedSocket(socket), limits),
         rest,
         MAX_FRAME,
@@ -242,17 +245,17 @@ fn new_reader(
 
 /// Reads and tells the hub. `None` means that the hub said goodbye, or is gone.
 fn read_loop(
-    reader: &mut Reader<SharedSocket, ControlOut>,
+    reader: &mut MessageReader<SharedSocket, ControlOut>,
     handle: &ConnHandle,
     trust: Trust,
     context: &ServerContext,
-) -> Option<End> {
+) -> Option<ReadError> {
     loop {
         let input = match reader.read() {
             Ok(Incoming::Text(text)) => decode(handle, trust, &context.policy, &text)?,
             Ok(Incoming::Pong) => continue,
             Ok(Incoming::Binary(_)) => {
-                return Some(End::Broken(1003, "Aqui só se conversa em texto."));
+                return Some(ReadError::Violation(1003, "Aqui só se conversa em texto."));
             }
             Err(end) => return Some(end),
         };
@@ -304,7 +307,7 @@ fn decode(handle: &ConnHandle, trust: Trust, policy: &Policy, text: &str) -> Opt
 
 /// Asks the hub to say goodbye to somebody who broke the rules, and waits a moment for them to close.
 fn request_close(
-    reader: &mut Reader<SharedSocket, ControlOut>,
+    reader: &mut MessageReader<SharedSocket, ControlOut>,
     conn: ConnId,
     code: u16,
     text: &str,

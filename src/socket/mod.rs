@@ -42,22 +42,22 @@ pub enum Incoming {
 
 /// Why there is nothing more to read. Each variant says what the caller must do.
 #[derive(Debug)]
-pub enum End {
+pub enum ReadError {
     /// The peer closed with this code (1005: it gave none). The reply is already on its way; close the socket.
     Closed(u16),
     /// The peer broke a rule; send a close frame with this code.
-    Broken(u16, &'static str),
+    Violation(u16, &'static str),
     /// The peer began a message and did not finish it in time; say goodbye.
     Stalled,
     /// The connection is gone; there is nobody to say anything to.
     Lost(io::Error),
 }
 
-impl fmt::Display for End {
+impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed(code) => write!(f, "fechada pelo outro lado, código {code}"),
-            Self::Broken(code, text) => write!(f, "{text} Código {code}"),
+            Self::Violation(code, text) => write!(f, "{text} Código {code}"),
             Self::Stalled => f.write_str("uma mensagem não chegou inteira a tempo"),
             Self::Lost(error) => f.write_str(&describe(error)),
         }
@@ -65,7 +65,7 @@ impl fmt::Display for End {
 }
 
 /// Reads whole messages from one connection.
-pub struct Reader<S, W> {
+pub struct MessageReader<S, W> {
     socket: WebSocket<Adapter<S, W>>,
 }
 
@@ -79,7 +79,7 @@ struct Adapter<S, W> {
     deferred_pong: Vec<u8>,
 }
 
-impl<S: TimedRead, W: Write> Reader<S, W> {
+impl<S: TimedRead, W: Write> MessageReader<S, W> {
     /// Continues a connection whose HTTP handshake is done; `rest` is what was read after the request's head.
     ///
     /// `max_message` bounds frames and messages, in bytes.
@@ -139,7 +139,7 @@ impl<S: TimedRead, W: Write> Reader<S, W> {
     ///
     /// # Errors
     /// An [`End`], after which nothing more comes.
-    pub fn read(&mut self) -> Result<Incoming, End> {
+    pub fn read(&mut self) -> Result<Incoming, ReadError> {
         loop {
             match self.socket.read() {
                 Ok(Message::Text(text)) => return Ok(Incoming::Text(text)),
@@ -149,9 +149,11 @@ impl<S: TimedRead, W: Write> Reader<S, W> {
                 Ok(Message::Close(close)) => {
                     // The reply is only queued; reading once more writes it.
                     let _ = self.socket.read();
-                    return Err(End::Closed(close.map_or(1005, |close| close.code.into())));
+                    return Err(ReadError::Closed(
+                        close.map_or(1005, |close| close.code.into()),
+                    ));
                 }
-                Err(error) => return Err(self.end(error)),
+                Err(error) => return Err(self.read_error(error)),
             }
         }
     }
@@ -161,23 +163,23 @@ impl<S: TimedRead, W: Write> Reader<S, W> {
         &mut self.socket.get_mut().input
     }
 
-    fn end(&self, error: Error) -> End {
+    fn read_error(&self, error: Error) -> ReadError {
         match error {
             Error::Io(error) if self.socket.get_ref().input.stalled() => {
                 log::debug!("Mensagem que não acabou ({}).", describe(&error));
-                End::Stalled
+                ReadError::Stalled
             }
-            Error::Io(error) => End::Lost(error),
+            Error::Io(error) => ReadError::Lost(error),
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-                End::Lost(io::ErrorKind::UnexpectedEof.into())
+                ReadError::Lost(io::ErrorKind::UnexpectedEof.into())
             }
             Error::Protocol(error) => {
                 log::debug!("Quadro inválido: {error:?}");
-                End::Broken(1002, "Quadro WebSocket inválido.")
+                ReadError::Violation(1002, "Quadro WebSocket inválido.")
             }
-            Error::Utf8(_) => End::Broken(1007, "O texto não é UTF-8."),
-            Error::Capacity(_) => End::Broken(1009, "A mensagem é grande demais."),
-            error => End::Lost(io::Error::other(error)),
+            Error::Utf8(_) => ReadError::Violation(1007, "O texto não é UTF-8."),
+            Error::Capacity(_) => ReadError::Violation(1009, "A mensagem é grande demais."),
+            error => ReadError::Lost(io::Error::other(error)),
         }
     }
 }

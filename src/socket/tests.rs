@@ -67,8 +67,8 @@ fn from_client(fin: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
 fn reader(
     pieces: impl IntoIterator<Item = Vec<u8>>,
     limits: ReadLimits,
-) -> Reader<ScriptedStream, Vec<u8>> {
-    Reader::accept(
+) -> MessageReader<ScriptedStream, Vec<u8>> {
+    MessageReader::accept(
         LimitedReader::new(ScriptedStream::new(pieces), limits),
         Vec::new(),
         1000,
@@ -85,7 +85,7 @@ fn a_message_in_fragments_with_a_ping_between_them_arrives_whole() {
     ];
     let mut reader = reader(pieces, ReadLimits::default());
     assert_eq!(reader.read().unwrap(), Incoming::Text("Olá".into()));
-    assert!(matches!(reader.read(), Err(End::Lost(_))));
+    assert!(matches!(reader.read(), Err(ReadError::Lost(_))));
     let mut pong = Vec::new();
     write(&mut pong, Kind::Pong, b"p");
     assert_eq!(*reader.control_out_mut(), pong);
@@ -137,7 +137,7 @@ fn a_close_is_answered_with_its_own_code() {
         [from_client(true, 8, &1000_u16.to_be_bytes())],
         ReadLimits::default(),
     );
-    assert!(matches!(reader.read(), Err(End::Closed(1000))));
+    assert!(matches!(reader.read(), Err(ReadError::Closed(1000))));
     let mut close = Vec::new();
     write_close(&mut close, 1000, "");
     assert_eq!(*reader.control_out_mut(), close);
@@ -157,7 +157,7 @@ fn broken_rules_have_their_codes() {
             .read()
             .expect_err("a broken frame");
         assert!(
-            matches!(end, End::Broken(code, _) if code == expected),
+            matches!(end, ReadError::Violation(code, _) if code == expected),
             "{bytes:?}: {end:?}"
         );
     }
@@ -173,7 +173,7 @@ fn a_message_begun_in_the_same_read_as_a_whole_one_must_also_end_in_time() {
     };
     let mut reader = reader([both], limits);
     assert_eq!(reader.read().unwrap(), Incoming::Text("oi".into()));
-    assert!(matches!(reader.read(), Err(End::Stalled)));
+    assert!(matches!(reader.read(), Err(ReadError::Stalled)));
 }
 
 #[test]
@@ -201,9 +201,12 @@ fn one_byte_at_a_time_does_not_stretch_the_deadline() {
     };
     let mut input = LimitedReader::new(Slow(Instant::now()), limits);
     input.already_read(&[0x01, 0x80]);
-    let mut reader = Reader::accept(input, Vec::new(), 1000, Vec::new());
+    let mut reader = MessageReader::accept(input, Vec::new(), 1000, Vec::new());
     // Bytes of zero are empty continuation frames: each complete, the message never.
-    assert!(matches!(reader.read(), Err(End::Stalled | End::Broken(..))));
+    assert!(matches!(
+        reader.read(),
+        Err(ReadError::Stalled | ReadError::Violation(..))
+    ));
 }
 
 #[test]
