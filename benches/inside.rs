@@ -5,7 +5,7 @@
 
 use divan::{Bencher, black_box};
 use papo::delivery::{DeliveryLimits, Fanout, RoomId};
-use papo::frame::{self, Kind};
+use papo::frame::{self, Opcode};
 use papo::history::{Append, HistoryReply, HistoryRequest, Outcome};
 use papo::hub::limits::Rules;
 use papo::hub::{Effect, Event, Hub, Now};
@@ -46,7 +46,7 @@ fn entry(seq: u64) -> Arc<Entry> {
 fn encode(message: &ServerMessage) -> Vec<u8> {
     let (mut json, mut bytes) = (Vec::new(), Vec::new());
     message.write_json(&mut json);
-    frame::write(&mut bytes, Kind::Text, &json);
+    frame::write(&mut bytes, Opcode::Text, &json);
     bytes
 }
 

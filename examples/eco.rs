@@ -9,7 +9,7 @@
 //! makes a suite's large messages slow on purpose.
 
 use papo::exchange::Stats;
-use papo::frame::{self, Kind};
+use papo::frame::{self, Opcode};
 use papo::http::{self, HeadError, Policy, Verdict};
 use papo::outbox::Outbox;
 use papo::socket::{
@@ -89,8 +89,8 @@ fn echo(socket: &Arc<TcpStream>, byte_rate: Option<ByteRate>) -> io::Result<()> 
     loop {
         bytes.clear();
         match reader.read() {
-            Ok(Incoming::Text(text)) => frame::write(&mut bytes, Kind::Text, text.as_bytes()),
-            Ok(Incoming::Binary(binary)) => frame::write(&mut bytes, Kind::Binary, &binary),
+            Ok(Incoming::Text(text)) => frame::write(&mut bytes, Opcode::Text, text.as_bytes()),
+            Ok(Incoming::Binary(binary)) => frame::write(&mut bytes, Opcode::Binary, &binary),
             Ok(Incoming::Pong) => continue,
             Err(ReadError::Violation(code, reason)) => {
                 frame::write_close(&mut bytes, code, reason);

@@ -6,14 +6,14 @@
 //! Knows bytes; never knows sockets or what the payloads mean.
 
 const FIN: u8 = 0x80;
-const MASKED: u8 = 0x80;
-const OPCODE: u8 = 0x0F;
-const CONTROL: u8 = 0x08;
+const MASK_BIT: u8 = 0x80;
+const OPCODE_MASK: u8 = 0x0F;
+const CONTROL_BIT: u8 = 0x08;
 
 /// The kinds of frame that the server writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Kind {
+pub enum Opcode {
     /// UTF-8 text.
     Text = 0x1,
     /// Bytes.
@@ -29,9 +29,9 @@ pub enum Kind {
 /// Appends one whole unmasked frame.
 ///
 /// Control frames must have a payload of at most 125 bytes.
-pub fn write(buffer: &mut Vec<u8>, kind: Kind, payload: &[u8]) {
+pub fn write(buffer: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     buffer.reserve(payload.len() + 10);
-    buffer.push(FIN | kind as u8);
+    buffer.push(FIN | opcode as u8);
     match payload.len() {
         short @ 0..=125 => buffer.push(short as u8),
         medium @ 126..=0xFFFF => {
@@ -53,21 +53,21 @@ pub fn write_close(buffer: &mut Vec<u8>, code: u16, reason: &str) {
     let mut payload = Vec::with_capacity(2 + reason.len());
     payload.extend_from_slice(&code.to_be_bytes());
     payload.extend_from_slice(reason.as_bytes());
-    write(buffer, Kind::Close, &payload);
+    write(buffer, Opcode::Close, &payload);
 }
 
 /// Whether these bytes begin a close frame.
 pub fn is_close(bytes: &[u8]) -> bool {
     bytes
         .first()
-        .is_some_and(|first| first & OPCODE == Kind::Close as u8)
+        .is_some_and(|first| first & OPCODE_MASK == Opcode::Close as u8)
 }
 
 /// Whether these bytes begin a pong.
 pub fn is_pong(bytes: &[u8]) -> bool {
     bytes
         .first()
-        .is_some_and(|first| first & OPCODE == Kind::Pong as u8)
+        .is_some_and(|first| first & OPCODE_MASK == Opcode::Pong as u8)
 }
 
 /// Follows a stream of frames and knows at every byte whether a frame or a fragmented message is still unfinished.
@@ -110,7 +110,7 @@ impl Scanner {
     }
 
     /// Bytes that are certainly missing from the frame at hand: 0 exactly at the end of a frame.
-    pub fn missing(&self) -> u64 {
+    pub fn min_remaining(&self) -> u64 {
         if self.header_len > 0 {
             1
         } else {
@@ -123,7 +123,7 @@ impl Scanner {
             return;
         }
         let [first, second, ..] = self.header;
-        let (length_bytes, mask_bytes) = match second & !MASKED {
+        let (length_bytes, mask_bytes) = match second & !MASK_BIT {
             126 => (2, 4 * (second >> 7)),
             127 => (8, 4 * (second >> 7)),
             _ => (0, 4 * (second >> 7)),
@@ -132,12 +132,12 @@ impl Scanner {
             return;
         }
         self.payload_left = match length_bytes {
-            0 => u64::from(second & !MASKED),
+            0 => u64::from(second & !MASK_BIT),
             n => self.header[2..2 + usize::from(n)]
                 .iter()
                 .fold(0, |length, &b| length << 8 | u64::from(b)),
         };
-        if first & CONTROL == 0 {
+        if first & CONTROL_BIT == 0 {
             self.fragmented = first & FIN == 0;
         }
         self.header_len = 0;
@@ -178,7 +178,7 @@ mod tests {
         for length in [0, 1, 125, 126, 127, 65_535, 65_536, 70_000] {
             let text = "x".repeat(length);
             let mut bytes = Vec::new();
-            write(&mut bytes, Kind::Text, text.as_bytes());
+            write(&mut bytes, Opcode::Text, text.as_bytes());
             assert_eq!(read_back(&bytes), Message::text(text));
         }
     }
@@ -233,12 +233,12 @@ mod tests {
                     if rest.is_empty() {
                         break;
                     }
-                    prop_assert!(scanner.unfinished() && scanner.missing() > 0);
+                    prop_assert!(scanner.unfinished() && scanner.min_remaining() > 0);
                 }
-                if frame[0] & CONTROL == 0 {
+                if frame[0] & CONTROL_BIT == 0 {
                     fragmented = frame[0] & FIN == 0;
                 }
-                prop_assert_eq!(scanner.missing(), 0);
+                prop_assert_eq!(scanner.min_remaining(), 0);
                 prop_assert_eq!(scanner.unfinished(), fragmented);
             }
         }

@@ -164,13 +164,13 @@ impl Outbox {
 fn rest_of_frame(frames: &[u8], sent: usize) -> usize {
     let mut scanner = Scanner::default();
     scanner.feed(&frames[..sent]);
-    if scanner.missing() == 0 {
+    if scanner.min_remaining() == 0 {
         return 0;
     }
     let mut rest = 0;
     // Half a header does not tell the length yet, so follow it byte by byte; then the payload in one step.
-    while scanner.missing() > 0 {
-        let step = usize::try_from(scanner.missing())
+    while scanner.min_remaining() > 0 {
+        let step = usize::try_from(scanner.min_remaining())
             .unwrap_or(usize::MAX)
             .min(frames.len() - sent - rest);
         if step == 0 {
@@ -185,7 +185,7 @@ fn rest_of_frame(frames: &[u8], sent: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Kind, write};
+    use crate::frame::{Opcode, write};
     use proptest::prelude::*;
     use std::cell::{Cell, RefCell};
 
@@ -210,7 +210,7 @@ mod tests {
     fn frames(lengths: &[usize]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (n, length) in lengths.iter().enumerate() {
-            write(&mut bytes, Kind::Text, &vec![b'a' + n as u8; *length]);
+            write(&mut bytes, Opcode::Text, &vec![b'a' + n as u8; *length]);
         }
         bytes
     }

@@ -2,7 +2,7 @@
 //! pinged, and who stays silent is dead.
 
 use super::Fanout;
-use crate::frame::{self, Kind};
+use crate::frame::{self, Opcode};
 use crate::protocol::{ByeCode, ServerMessage};
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
@@ -104,7 +104,7 @@ impl Fanout {
     fn sweep(&mut self, now: Instant) {
         self.sweep_part = (self.sweep_part + 1) % SWEEP_PARTS;
         let mut ping = Vec::new();
-        frame::write(&mut ping, Kind::Ping, b"");
+        frame::write(&mut ping, Opcode::Ping, b"");
         for slot in (self.sweep_part..self.direct.len()).step_by(SWEEP_PARTS) {
             let Some(outbound) = self
                 .outbounds

@@ -11,7 +11,7 @@ mod channel;
 mod line;
 mod patience;
 
-use crate::frame::{self, Kind};
+use crate::frame::{self, Opcode};
 use crate::link::{ConnHandle, ConnId};
 use crate::outbox::Sink;
 use crate::protocol::ServerMessage;
@@ -278,7 +278,7 @@ impl Fanout {
         self.json.clear();
         message.write_json(&mut self.json);
         self.scratch.clear();
-        frame::write(&mut self.scratch, Kind::Text, &self.json);
+        frame::write(&mut self.scratch, Opcode::Text, &self.json);
     }
 
     fn mark_dirty(&mut self, slot: usize) {

@@ -309,7 +309,7 @@ fn over_all_bounds_the_fattest_goes_first() {
 
 fn frame_of(length: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
-    frame::write(&mut bytes, frame::Kind::Text, &vec![b'x'; length]);
+    frame::write(&mut bytes, frame::Opcode::Text, &vec![b'x'; length]);
     bytes
 }
 

@@ -1,7 +1,7 @@
 //! The reader against scripted streams: what it hands over, what it answers, and what it does not put up with.
 
 use super::*;
-use crate::frame::{Kind, write, write_close};
+use crate::frame::{Opcode, write, write_close};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -87,7 +87,7 @@ fn a_message_in_fragments_with_a_ping_between_them_arrives_whole() {
     assert_eq!(reader.read().unwrap(), Incoming::Text("Olá".into()));
     assert!(matches!(reader.read(), Err(ReadError::Lost(_))));
     let mut pong = Vec::new();
-    write(&mut pong, Kind::Pong, b"p");
+    write(&mut pong, Opcode::Pong, b"p");
     assert_eq!(*reader.control_out_mut(), pong);
 }
 
@@ -100,7 +100,7 @@ fn of_many_pings_read_at_once_the_first_few_and_the_last_are_answered() {
     assert!(reader.read().is_err());
     let mut pongs = Vec::new();
     for n in (0..16).chain([99]) {
-        write(&mut pongs, Kind::Pong, &[n]);
+        write(&mut pongs, Opcode::Pong, &[n]);
     }
     assert_eq!(*reader.control_out_mut(), pongs);
 }
