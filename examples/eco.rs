@@ -10,7 +10,7 @@
 
 use papo::exchange::Stats;
 use papo::frame::{self, Opcode};
-use papo::http::{self, HeadError, Policy, Verdict};
+use papo::http::{self, HeadError, Policy, Route};
 use papo::outbox::Outbox;
 use papo::socket::{
     ByteRate, Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, SharedSocket,
@@ -69,9 +69,9 @@ fn echo(socket: &Arc<TcpStream>, byte_rate: Option<ByteRate>) -> io::Result<()> 
         Err(HeadError::Refused(refusal)) => return (&**socket).write_all(&refusal.to_bytes()),
         Err(HeadError::Gone(error)) => return Err(error),
     };
-    match http::judge(&head, &Policy::default(), &Stats::default(), Instant::now()) {
-        Verdict::Answer(response) => return (&**socket).write_all(&response.to_bytes()),
-        Verdict::Upgrade(response, _) => (&**socket).write_all(&response.to_bytes())?,
+    match http::route(&head, &Policy::default(), &Stats::default(), Instant::now()) {
+        Route::Respond(response) => return (&**socket).write_all(&response.to_bytes()),
+        Route::Upgrade(response, _) => (&**socket).write_all(&response.to_bytes())?,
     }
     let out = Out {
         socket: socket.clone(),

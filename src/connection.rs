@@ -8,7 +8,7 @@
 
 use crate::door::{Admission, PendingPermit};
 use crate::exchange::{Input, Stats};
-use crate::http::{self, HeadError, Policy, Response, Trust, Verdict};
+use crate::http::{self, HeadError, OriginTrust, Policy, Response, Route};
 use crate::identity::random_token;
 use crate::link::{ClientAddr, ConnHandle, ConnId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, MAX_FRAME, Refusal, ServerMessage};
@@ -71,7 +71,7 @@ struct Upgraded {
     /// What was read beyond the request.
     rest: Vec<u8>,
     pending_permit: PendingPermit,
-    trust: Trust,
+    trust: OriginTrust,
 }
 
 /// Answers a request, or upgrades the connection.
@@ -95,12 +95,12 @@ fn handshake(
             return None;
         }
     };
-    match http::judge(&head, &context.policy, &context.stats, context.started_at) {
-        Verdict::Answer(response) => {
+    match http::route(&head, &context.policy, &context.stats, context.started_at) {
+        Route::Respond(response) => {
             respond(socket, &response, deadline);
             None
         }
-        Verdict::Upgrade(response, trust) => {
+        Route::Upgrade(response, trust) => {
             match write_all(socket, &response.to_bytes(), deadline) {
                 Ok(()) => Some(Upgraded {
                     rest,
@@ -247,7 +247,7 @@ fn new_reader(
 fn read_loop(
     reader: &mut MessageReader<SharedSocket, ControlOut>,
     handle: &ConnHandle,
-    trust: Trust,
+    trust: OriginTrust,
     context: &ServerContext,
 ) -> Option<ReadError> {
     loop {
@@ -272,10 +272,10 @@ fn read_loop(
 }
 
 /// What one text frame tells the hub. `None` means that the connection is over.
-fn decode(handle: &ConnHandle, trust: Trust, policy: &Policy, text: &str) -> Option<Input> {
+fn decode(handle: &ConnHandle, trust: OriginTrust, policy: &Policy, text: &str) -> Option<Input> {
     let mut message = match ClientMessage::parse(text) {
         Ok(ClientMessage::Enter { local_key: key, .. })
-            if trust == Trust::WithKey && !policy.opens(key.as_deref()) =>
+            if trust == OriginTrust::NeedsKey && !policy.accepts_local_page_key(key.as_deref()) =>
         {
             return Some(Input::Misspoke(
                 handle.id,

@@ -87,7 +87,7 @@ fn serve(config: &Config) -> Result<(), String> {
         policy: Policy {
             domains,
             origins: config.origins.clone(),
-            file_key: file_key::load_or_create(Path::new("html")),
+            local_page_key: file_key::load_or_create(Path::new("html")),
         },
         rules: Rules {
             rate,

@@ -6,34 +6,34 @@ use std::io;
 use std::time::Instant;
 
 /// Longest head, in bytes; browsers send less than one.
-const MAX_HEAD: usize = 8 * 1024;
+const MAX_HEAD_SIZE: usize = 8 * 1024;
 /// Most header lines; browsers send about fifteen.
 const MAX_HEADERS: usize = 64;
 /// Bytes read at once; most heads are shorter.
-const PIECE: usize = 1024;
+const READ_CHUNK: usize = 1024;
 
 /// What matters of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
+pub struct RequestHead {
     /// As sent: `GET`, `HEAD`…
     pub method: String,
     /// The path, without the query.
     pub path: String,
     /// Whether the request speaks HTTP/1.1; WebSocket needs it.
-    pub http_1_1: bool,
+    pub is_http_1_1: bool,
     /// The one `Host` header.
     pub host: Option<String>,
     /// The one `Origin` header.
     pub origin: Option<String>,
     /// Set when the request asks for WebSocket.
-    pub upgrade: Option<Upgrade>,
+    pub upgrade: Option<UpgradeHeaders>,
 }
 
 /// What a request for WebSocket says about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upgrade {
+pub struct UpgradeHeaders {
     /// Whether `Connection` has the word `upgrade`.
-    pub connection: bool,
+    pub connection_upgrade: bool,
     /// `Sec-WebSocket-Version`.
     pub version: Option<String>,
     /// `Sec-WebSocket-Key`; empty if absent.
@@ -49,10 +49,10 @@ pub enum HeadError {
     Gone(io::Error),
 }
 
-impl Upgrade {
+impl UpgradeHeaders {
     /// Checks what RFC 6455 asks of a handshake.
-    pub(super) fn check(&self, head: &Head) -> Result<(), Response> {
-        if head.method != "GET" || !head.http_1_1 || !self.connection {
+    pub(super) fn check(&self, head: &RequestHead) -> Result<(), Response> {
+        if head.method != "GET" || !head.is_http_1_1 || !self.connection_upgrade {
             return Err(Response::text(
                 400,
                 "Este pedido de WebSocket está incompleto.",
@@ -60,7 +60,7 @@ impl Upgrade {
         }
         if self.version.as_deref() != Some("13") {
             let refusal = Response::text(426, "Este servidor fala a versão 13 do WebSocket.");
-            return Err(refusal.with("Sec-WebSocket-Version", "13"));
+            return Err(refusal.with_header("Sec-WebSocket-Version", "13"));
         }
         // 16 bytes in base64: 22 characters and two signs of equality.
         let key = self.key.as_bytes();
@@ -82,13 +82,13 @@ impl Upgrade {
 pub fn read_head(
     source: &mut impl TimedRead,
     deadline: Instant,
-) -> Result<(Head, Vec<u8>), HeadError> {
-    let mut bytes = Vec::with_capacity(PIECE);
+) -> Result<(RequestHead, Vec<u8>), HeadError> {
+    let mut bytes = Vec::with_capacity(READ_CHUNK);
     loop {
         if let Some((head, length)) = parse(&bytes).map_err(HeadError::Refused)? {
             return Ok((head, bytes.split_off(length)));
         }
-        if bytes.len() >= MAX_HEAD {
+        if bytes.len() >= MAX_HEAD_SIZE {
             return Err(HeadError::Refused(Response::text(
                 431,
                 "O cabeçalho deste pedido é grande demais.",
@@ -103,7 +103,7 @@ pub fn read_head(
             .map_err(HeadError::Gone)?;
         // Read into the heap, which is given back: what a thread's stack once touched stays with it while it lives.
         let end = bytes.len();
-        bytes.resize((end + PIECE).min(MAX_HEAD), 0);
+        bytes.resize((end + READ_CHUNK).min(MAX_HEAD_SIZE), 0);
         let read = source.read(&mut bytes[end..]);
         bytes.truncate(end + read.as_ref().map_or(0, |read| *read));
         match read {
@@ -133,7 +133,7 @@ fn timed_out(bytes: &[u8]) -> HeadError {
 }
 
 /// Parses a head if it is complete, and tells its length.
-fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, Response> {
+fn parse(bytes: &[u8]) -> Result<Option<(RequestHead, usize)>, Response> {
     let mut headers = vec![httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     let length = match request.parse(bytes) {
@@ -146,28 +146,28 @@ fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, Response> {
     };
     let headers = Headers(request.headers);
     let upgrade = headers
-        .has_word("upgrade", "websocket")?
+        .list_contains("upgrade", "websocket")?
         .then(|| -> Result<_, Response> {
-            Ok(Upgrade {
-                connection: headers.has_word("connection", "upgrade")?,
-                version: headers.one("sec-websocket-version")?.map(str::to_owned),
+            Ok(UpgradeHeaders {
+                connection_upgrade: headers.list_contains("connection", "upgrade")?,
+                version: headers.single("sec-websocket-version")?.map(str::to_owned),
                 key: headers
-                    .one("sec-websocket-key")?
+                    .single("sec-websocket-key")?
                     .unwrap_or_default()
                     .to_owned(),
             })
         });
     let target = without_authority(request.path.unwrap_or_default());
-    let head = Head {
+    let head = RequestHead {
         method: request.method.unwrap_or_default().to_owned(),
         path: target
             .split(['?', '#'])
             .next()
             .unwrap_or_default()
             .to_owned(),
-        http_1_1: request.version == Some(1),
-        host: headers.one("host")?.map(str::to_owned),
-        origin: headers.one("origin")?.map(str::to_owned),
+        is_http_1_1: request.version == Some(1),
+        host: headers.single("host")?.map(str::to_owned),
+        origin: headers.single("origin")?.map(str::to_owned),
         upgrade: upgrade.transpose()?,
     };
     Ok(Some((head, length)))
@@ -199,7 +199,7 @@ impl<'a> Headers<'a> {
     }
 
     /// The value of a header that may appear only once.
-    fn one(&self, name: &'static str) -> Result<Option<&'a str>, Response> {
+    fn single(&self, name: &'static str) -> Result<Option<&'a str>, Response> {
         let mut values = self.all(name);
         let value = values.next().transpose()?;
         if values.next().is_some() {
@@ -212,7 +212,7 @@ impl<'a> Headers<'a> {
     }
 
     /// Whether a header that is a list has a word in it.
-    fn has_word(&self, name: &'static str, word: &str) -> Result<bool, Response> {
+    fn list_contains(&self, name: &'static str, word: &str) -> Result<bool, Response> {
         for value in self.all(name) {
             if value?
                 .split(',')

@@ -10,8 +10,8 @@ mod page;
 mod policy;
 mod response;
 
-pub use head::{Head, HeadError, Upgrade, read_head};
-pub use policy::{Policy, Trust};
+pub use head::{HeadError, RequestHead, UpgradeHeaders, read_head};
+pub use policy::{OriginTrust, Policy};
 pub use response::Response;
 
 use std::sync::atomic::Ordering;
@@ -21,27 +21,27 @@ use crate::exchange::Stats;
 
 /// What is to be done with a request.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum Route {
     /// Answer it and close.
-    Answer(Response),
+    Respond(Response),
     /// Send this and go on in WebSocket.
-    Upgrade(Response, Trust),
+    Upgrade(Response, OriginTrust),
 }
 
 /// Decides what a request gets.
-pub fn judge(head: &Head, policy: &Policy, stats: &Stats, started: Instant) -> Verdict {
-    match decide(head, policy, stats, started) {
+pub fn route(head: &RequestHead, policy: &Policy, stats: &Stats, started: Instant) -> Route {
+    match try_route(head, policy, stats, started) {
         Ok(verdict) => verdict,
-        Err(refusal) => Verdict::Answer(refusal),
+        Err(refusal) => Route::Respond(refusal),
     }
 }
 
-fn decide(
-    head: &Head,
+fn try_route(
+    head: &RequestHead,
     policy: &Policy,
     stats: &Stats,
     started: Instant,
-) -> Result<Verdict, Response> {
+) -> Result<Route, Response> {
     let host = head
         .host
         .as_deref()
@@ -50,7 +50,7 @@ fn decide(
     if let Some(upgrade) = &head.upgrade {
         upgrade.check(head)?;
         let trust = policy.check_origin(head.origin.as_deref(), host)?;
-        return Ok(Verdict::Upgrade(
+        return Ok(Route::Upgrade(
             Response::switching_protocols(&upgrade.key),
             trust,
         ));
@@ -59,22 +59,22 @@ fn decide(
         "/saude" => Some(health(stats, started)),
         path => page::file(path),
     };
-    let nothing_here = || {
+    let not_found = || {
         Response::text(
             404,
             &format!("Não há nada aqui. A conversa fica em http://{host}/"),
         )
     };
-    let answer = found.ok_or_else(nothing_here);
+    let response = found.ok_or_else(not_found);
     match head.method.as_str() {
-        "GET" => Ok(Verdict::Answer(answer?)),
-        "HEAD" => Ok(Verdict::Answer(
-            answer.unwrap_or_else(|refusal| refusal).without_body(),
+        "GET" => Ok(Route::Respond(response?)),
+        "HEAD" => Ok(Route::Respond(
+            response.unwrap_or_else(|refusal| refusal).without_body(),
         )),
         _ => {
-            answer?;
+            response?;
             let refusal = Response::text(405, "Por aqui só se lê: use GET ou HEAD.");
-            Err(refusal.with("Allow", "GET, HEAD"))
+            Err(refusal.with_header("Allow", "GET, HEAD"))
         }
     }
 }

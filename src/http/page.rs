@@ -88,6 +88,6 @@ pub(super) const FILES: &[(&str, &str, &[u8])] = files![
 /// The file of this path; `/` is the page itself.
 pub(super) fn file(path: &str) -> Option<Response> {
     let path = if path == "/" { "/main.html" } else { path };
-    let (_, kind, contents) = FILES.iter().find(|(name, ..)| *name == path)?;
-    Some(Response::new(200, kind, *contents))
+    let (_, content_type, contents) = FILES.iter().find(|(name, ..)| *name == path)?;
+    Some(Response::new(200, content_type, *contents))
 }

@@ -15,22 +15,22 @@ pub struct Policy {
     /// Origins given with `--origem`, as browsers write them. Lower case.
     pub origins: Vec<String>,
     /// What a page opened as a file must show; without it, no such page gets in.
-    pub file_key: Option<PasswordHash>,
+    pub local_page_key: Option<PasswordHash>,
 }
 
 /// How far the origin of a connection is to be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
+pub enum OriginTrust {
     /// A program, a page of this server, or one of an origin that was allowed.
     Full,
     /// The origin `null`: a page opened as a file, or a sandboxed frame of any web site. Only the former can show the key.
-    WithKey,
+    NeedsKey,
 }
 
 impl Policy {
     /// An IP address, `localhost`, `*.local` or one of the given names; anything else is not this server.
     pub(super) fn check_host(&self, host: &str) -> Result<(), Response> {
-        let name = name_of(host).to_ascii_lowercase();
+        let name = host_without_port(host).to_ascii_lowercase();
         let name = name.strip_suffix('.').unwrap_or(&name);
         let in_brackets = name
             .strip_prefix('[')
@@ -57,23 +57,28 @@ impl Policy {
     }
 
     /// Whether somebody who entered with this key may come from where a file's pages come from.
-    pub fn opens(&self, key: Option<&str>) -> bool {
-        self.file_key
+    pub fn accepts_local_page_key(&self, key: Option<&str>) -> bool {
+        self.local_page_key
             .zip(key)
             .is_some_and(|(ours, shown)| ours.matches(shown))
     }
 
     /// No origin (a program), a page of this very server, one of the given origins, or a page opened as a file.
-    pub(super) fn check_origin(&self, origin: Option<&str>, host: &str) -> Result<Trust, Response> {
+    pub(super) fn check_origin(
+        &self,
+        origin: Option<&str>,
+        host: &str,
+    ) -> Result<OriginTrust, Response> {
         let Some(origin) = origin.map(str::to_ascii_lowercase) else {
-            return Ok(Trust::Full);
+            return Ok(OriginTrust::Full);
         };
-        let own = authority_of(&origin).is_some_and(|theirs| theirs == with_port(&origin, host));
+        let own = origin_authority(&origin)
+            .is_some_and(|theirs| theirs == with_default_port(&origin, host));
         if own || self.origins.contains(&origin) {
-            return Ok(Trust::Full);
+            return Ok(OriginTrust::Full);
         }
         if origin == "null" {
-            return Ok(Trust::WithKey);
+            return Ok(OriginTrust::NeedsKey);
         }
         let text = format!(
             "Uma página de “{origin}” não pode conversar com este servidor. Para permitir, ligue-o com --origem {origin}"
@@ -83,7 +88,7 @@ impl Policy {
 }
 
 /// The host without its port.
-fn name_of(host: &str) -> &str {
+fn host_without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => {
             // The colons of an IPv6 address are inside brackets.
@@ -98,15 +103,15 @@ fn name_of(host: &str) -> &str {
 }
 
 /// The host and port that an origin names, with the port that its scheme implies.
-fn authority_of(origin: &str) -> Option<String> {
+fn origin_authority(origin: &str) -> Option<String> {
     let (scheme, authority) = origin.split_once("://")?;
-    matches!(scheme, "http" | "https").then(|| with_port(origin, authority))
+    matches!(scheme, "http" | "https").then(|| with_default_port(origin, authority))
 }
 
 /// An authority with its port written out.
-fn with_port(origin: &str, authority: &str) -> String {
+fn with_default_port(origin: &str, authority: &str) -> String {
     let authority = authority.to_ascii_lowercase();
-    if name_of(&authority).len() < authority.len() {
+    if host_without_port(&authority).len() < authority.len() {
         return authority;
     }
     let port = if origin.starts_with("https://") {

@@ -61,7 +61,7 @@ impl Response {
             "A conversa está cheia ({} {places}). Tente mais tarde.",
             group_thousands(max_connections as u64)
         );
-        Self::text(503, &text).with("Retry-After", "5")
+        Self::text(503, &text).with_header("Retry-After", "5")
     }
 
     /// The connection goes on in WebSocket.
@@ -81,7 +81,7 @@ impl Response {
     }
 
     /// The same answer with one more header.
-    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
@@ -94,7 +94,11 @@ impl Response {
 
     /// The bytes to send.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        let mut head = format!(
+            "HTTP/1.1 {} {}\r\n",
+            self.status,
+            reason_phrase(self.status)
+        );
         for (name, value) in &self.headers {
             // A value may quote what the peer sent; a line break in it would be another header.
             let value: String = value.chars().filter(|c| !c.is_control()).collect();
@@ -112,7 +116,7 @@ impl Response {
     }
 }
 
-fn reason(status: u16) -> &'static str {
+fn reason_phrase(status: u16) -> &'static str {
     match status {
         101 => "Switching Protocols",
         200 => "OK",

@@ -6,9 +6,9 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 /// A peer that sent these pieces and then waits.
-struct Sent(Vec<Vec<u8>>);
+struct ScriptedStream(Vec<Vec<u8>>);
 
-impl Read for Sent {
+impl Read for ScriptedStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(piece) = self.0.first_mut() else {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -23,15 +23,15 @@ impl Read for Sent {
     }
 }
 
-impl TimedRead for Sent {
+impl TimedRead for ScriptedStream {
     fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
         Ok(())
     }
 }
 
-fn read(request: &str) -> Result<(Head, Vec<u8>), HeadError> {
+fn read(request: &str) -> Result<(RequestHead, Vec<u8>), HeadError> {
     read_head(
-        &mut Sent(vec![request.as_bytes().to_vec()]),
+        &mut ScriptedStream(vec![request.as_bytes().to_vec()]),
         Instant::now() + Duration::from_secs(5),
     )
 }
@@ -47,8 +47,8 @@ fn policy() -> Policy {
 /// The answer to a request: its status, and all of it as text.
 fn answer(request: &str) -> (u16, String) {
     let response = match read(request) {
-        Ok((head, _)) => match judge(&head, &policy(), &Stats::default(), Instant::now()) {
-            Verdict::Answer(response) | Verdict::Upgrade(response, _) => response,
+        Ok((head, _)) => match route(&head, &policy(), &Stats::default(), Instant::now()) {
+            Route::Respond(response) | Route::Upgrade(response, _) => response,
         },
         Err(HeadError::Refused(response)) => response,
         Err(HeadError::Gone(error)) => panic!("{error}"),
@@ -74,11 +74,11 @@ fn the_page_and_its_files_are_served_with_their_types() {
         text.contains("text/html; charset=utf-8") && text.contains("frame-ancestors 'none'"),
         "{text}"
     );
-    for (path, kind, contents) in page::FILES {
+    for (path, content_type, contents) in page::FILES {
         let (status, text) = get(path, "Host: localhost\r\n");
         assert_eq!(status, 200, "{path}");
         assert!(
-            text.contains(kind) && text.as_bytes().ends_with(contents),
+            text.contains(content_type) && text.as_bytes().ends_with(contents),
             "{path}"
         );
     }
@@ -173,8 +173,11 @@ fn a_handshake_is_answered_with_the_key_of_the_standard() {
 fn what_came_after_the_head_belongs_to_the_websocket() {
     let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\nquadro");
     let pieces = request.as_bytes().chunks(7).map(<[u8]>::to_vec).collect();
-    let (head, rest) =
-        read_head(&mut Sent(pieces), Instant::now() + Duration::from_secs(5)).unwrap();
+    let (head, rest) = read_head(
+        &mut ScriptedStream(pieces),
+        Instant::now() + Duration::from_secs(5),
+    )
+    .unwrap();
     assert!(head.upgrade.is_some());
     assert_eq!(b"quadro"[..rest.len()], rest[..]);
 }

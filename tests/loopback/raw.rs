@@ -72,7 +72,7 @@ fn pages_of_other_sites_are_refused_before_the_upgrade() {
 #[test]
 fn a_page_opened_as_a_file_shows_its_key_and_a_frame_of_another_site_cannot() {
     let server = TestServer::start_with(|setup| {
-        setup.policy.file_key = Some(PasswordHash::of("a-chave-do-arquivo"))
+        setup.policy.local_page_key = Some(PasswordHash::of("a-chave-do-arquivo"))
     });
     let enter = |key: Option<&str>| json!({"type": "enter", "name": "Ana", "token": token("Ana"), "key": key});
     let mut page = Visitor::connect_from(server.address, Some("null")).unwrap();
