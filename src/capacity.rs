@@ -20,7 +20,7 @@ const SPARE_THREADS: u64 = 1_000;
 /// Address space that must be left, in bytes, before another thread is started: a thread that gets its stack and not the
 /// few pages more that it starts with ends the process, and so does everything else that asks for memory in vain. glibc
 /// takes 128 MiB for a moment when a new thread first allocates; this is enough for two that do so at the same time.
-const SPARE_SPACE: u64 = 256 * 1024 * 1024;
+const SPARE_ADDRESS_SPACE: u64 = 256 * 1024 * 1024;
 
 /// A number of connections and the reason why it is not larger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,23 +36,23 @@ pub fn find(wanted: usize) -> Capacity {
     let limits = [
         (wanted as u64, "--max-conexoes"),
         (
-            raise_descriptors().saturating_sub(SPARE_DESCRIPTORS),
+            raise_descriptor_limit().saturating_sub(SPARE_DESCRIPTORS),
             "ulimit -n",
         ),
         (
-            read("/proc/sys/vm/max_map_count").saturating_sub(SPARE_MAPS) / MAPS_PER_THREAD,
+            read_limit("/proc/sys/vm/max_map_count").saturating_sub(SPARE_MAPS) / MAPS_PER_THREAD,
             "vm.max_map_count",
         ),
         (
-            read("/proc/sys/kernel/pid_max").saturating_sub(SPARE_THREADS),
+            read_limit("/proc/sys/kernel/pid_max").saturating_sub(SPARE_THREADS),
             "kernel.pid_max",
         ),
         (
-            read("/proc/sys/kernel/threads-max").saturating_sub(SPARE_THREADS),
+            read_limit("/proc/sys/kernel/threads-max").saturating_sub(SPARE_THREADS),
             "kernel.threads-max",
         ),
         (
-            read("/sys/fs/cgroup/pids.max").saturating_sub(SPARE_DESCRIPTORS),
+            read_limit("/sys/fs/cgroup/pids.max").saturating_sub(SPARE_DESCRIPTORS),
             "pids.max",
         ),
     ];
@@ -69,7 +69,7 @@ pub fn find(wanted: usize) -> Capacity {
 /// Whether the limit of this process's address space, if it has one, leaves room for another thread.
 ///
 /// It is looked up and not tried out: what a trial takes for a moment would be missing to a thread that just starts.
-pub fn has_room_for_a_thread() -> bool {
+pub fn can_start_thread() -> bool {
     let Some(limit) = getrlimit(Resource::As).current else {
         return true;
     };
@@ -81,11 +81,11 @@ pub fn has_room_for_a_thread() -> bool {
             .parse()
             .ok()
     });
-    used.is_none_or(|kibibytes: u64| kibibytes * 1024 + SPARE_SPACE <= limit)
+    used.is_none_or(|kibibytes: u64| kibibytes * 1024 + SPARE_ADDRESS_SPACE <= limit)
 }
 
 /// The limit of open descriptors, after raising the soft one to the hard one.
-fn raise_descriptors() -> u64 {
+fn raise_descriptor_limit() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current == maximum {
         return current.unwrap_or(u64::MAX);
@@ -103,7 +103,7 @@ fn raise_descriptors() -> u64 {
 }
 
 /// A number that the system shows as a file; no limit if it does not.
-fn read(path: &str) -> u64 {
+fn read_limit(path: &str) -> u64 {
     fs::read_to_string(path)
         .ok()
         .and_then(|text| text.trim().parse().ok())
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn there_is_room_for_the_thread_of_a_test() {
-        assert!(has_room_for_a_thread());
+        assert!(can_start_thread());
     }
 
     #[test]

@@ -272,7 +272,7 @@ fn spawn_connection(
         let _permit: ConnectionPermit = permit;
         connection::serve(conn_socket, address, pending_permit, &conn_context);
     };
-    let started = match capacity::has_room_for_a_thread() {
+    let started = match capacity::can_start_thread() {
         // Not `thread::spawn`: it panics when the system refuses a thread.
         true => thread::Builder::new()
             .stack_size(STACK_SIZE)
