@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_wanted_connections_are_the_limit_themselves() {
+    fn small_request_is_its_own_limit() {
         assert_eq!(
             find(10),
             Capacity {
@@ -126,12 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn there_is_room_for_the_thread_of_a_test() {
+    fn thread_can_start_without_address_space_limit() {
         assert!(can_start_thread());
     }
 
     #[test]
-    fn endless_wishes_are_limited_by_the_system() {
+    fn unbounded_request_is_limited_by_the_system() {
         let capacity = find(usize::MAX);
         assert!(
             capacity.connections < usize::MAX && capacity.limited_by != "--max-conexoes",

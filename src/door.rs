@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_free_again_when_its_connection_ends() {
+    fn permit_is_free_again_when_dropped() {
         let (admission, local) = (Admission::new(2), "127.0.0.1".parse().unwrap());
         let (first, second) = (admission.admit(local), admission.admit(local));
         assert!(first.is_some() && second.is_some() && admission.admit(local).is_none());
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_may_not_stand_in_the_door_takes_no_place() {
+    fn refused_pending_permit_takes_no_connection_permit() {
         let (admission, stranger) = (Admission::new(10_000), "203.0.113.7".parse().unwrap());
         let permits: Vec<_> = (0..=MAX_PENDING_PER_ADDRESS)
             .map_while(|_| admission.admit(stranger))
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_can_not_block_the_door_but_this_machine_may_use_all_of_it() {
+    fn pending_limit_per_address_exempts_loopback() {
         let admission = Admission::new(10_000);
         let (stranger, other) = (
             "203.0.113.7".parse().unwrap(),

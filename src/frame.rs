@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_of_every_length_are_read_back_by_another_implementation() {
+    fn frames_of_every_length_are_read_back_by_tungstenite() {
         for length in [0, 1, 125, 126, 127, 65_535, 65_536, 70_000] {
             let text = "x".repeat(length);
             let mut bytes = Vec::new();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_frame_carries_its_code_and_a_reason_cut_between_characters() {
+    fn close_reason_is_cut_between_characters() {
         let mut bytes = Vec::new();
         write_close(&mut bytes, 1013, &"ã".repeat(100));
         assert!(is_close(&bytes) && !is_pong(&bytes));

@@ -184,7 +184,7 @@ mod tests {
     use std::thread;
 
     #[test]
-    fn the_addresses_of_one_machine_are_one_address() {
+    fn addresses_of_one_machine_are_equal() {
         let of = |ip: &str| ClientAddr::from_ip(ip.parse().unwrap());
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:2"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reader_waits_for_the_first_answer_when_all_places_are_taken() {
+    fn window_blocks_while_full_until_the_first_release() {
         let window = Arc::new(Window::new(3));
         for _ in 0..3 {
             assert!(window.acquire());
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_waiting_reader_is_let_go_when_the_connection_ends() {
+    fn window_releases_its_waiter_when_closed() {
         let window = Arc::new(Window::new(3));
         for _ in 0..3 {
             window.acquire();

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_at_once_leaves_nothing_behind() {
+    fn outbox_is_empty_after_a_complete_send() {
         let (peer, mut outbox) = (Peer::default(), Outbox::default());
         peer.capacity.set(1000);
         outbox
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_takes_nothing_is_stuck_since_the_first_refusal() {
+    fn peer_is_stalled_since_the_first_refused_send() {
         let (peer, mut outbox) = (Peer::default(), Outbox::default());
         let start = Instant::now();
         let second = Duration::from_secs(1);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deaf_peer_is_tried_ten_times_a_second_and_a_slow_one_at_once() {
+    fn stalled_peer_is_retried_less_often_than_a_slow_one() {
         let (peer, mut outbox, start) = (Peer::default(), Outbox::default(), Instant::now());
         let after = |ms| start + Duration::from_millis(ms);
         outbox.send(&peer, &frames(&[10]), start).unwrap();

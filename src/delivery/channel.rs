@@ -115,7 +115,7 @@ mod tests {
 
     /// One long message in each of many rooms once cost a buffer of its size for each, for as long as the server ran.
     #[test]
-    fn a_room_keeps_no_large_buffer_and_an_empty_one_keeps_nothing() {
+    fn room_keeps_no_large_buffer_and_none_when_empty() {
         let (mut room, mut spare) = (RoomBuffer::default(), Vec::new());
         room.subscribe(1, socket());
         room.append(&[b'x'; 20_000], &mut spare);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_flood_takes_the_buffer_that_the_last_one_left() {
+    fn spare_buffer_is_reused_by_the_next_busy_room() {
         let (mut flooded, mut other, mut spare) =
             (RoomBuffer::default(), RoomBuffer::default(), Vec::new());
         flooded.append(&[b'x'; 20_000], &mut spare);

@@ -19,8 +19,8 @@ const LAB: RoomId = RoomId(1);
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A delivery with its clock, and the peers' sides of its connections.
-struct Scene {
-    delivery: Fanout,
+struct Harness {
+    fanout: Fanout,
     now: Instant,
     next: u64,
 }
@@ -29,20 +29,20 @@ struct Scene {
 struct Peer {
     conn: ConnId,
     socket: TcpStream,
-    link: Arc<ConnHandle>,
+    handle: Arc<ConnHandle>,
 }
 
-impl Scene {
+impl Harness {
     fn new(patience: DeliveryLimits) -> Self {
         let now = Instant::now();
         Self {
-            delivery: Fanout::new(patience, now),
+            fanout: Fanout::new(patience, now),
             now,
             next: 0,
         }
     }
 
-    fn peer(&mut self, channels: &[RoomId]) -> Peer {
+    fn peer(&mut self, rooms: &[RoomId]) -> Peer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -52,46 +52,46 @@ impl Scene {
             .set_tcp_notsent_lowat(64 * 1024)
             .unwrap();
         self.next += 1;
-        let link = Arc::new(ConnHandle::new(
+        let handle = Arc::new(ConnHandle::new(
             ConnId(self.next),
             ClientAddr::LOCAL,
             Arc::new(server),
             None,
             self.now,
         ));
-        self.delivery.add(link.clone());
-        for channel in channels {
-            self.delivery.subscribe(link.id, *channel);
+        self.fanout.add(handle.clone());
+        for room in rooms {
+            self.fanout.subscribe(handle.id, *room);
         }
         Peer {
-            conn: link.id,
+            conn: handle.id,
             socket,
-            link,
+            handle,
         }
     }
 
-    fn wait(&mut self, time: Duration) {
+    fn advance(&mut self, time: Duration) {
         self.now += time;
-        self.delivery.tick(self.now);
-        self.delivery.flush(self.now);
+        self.fanout.tick(self.now);
+        self.fanout.flush(self.now);
     }
 }
 
 impl Peer {
     /// Everything that this peer is sent until the connection ends, text by text.
     fn read_all(&self) -> Vec<String> {
-        self.read_all_and_tell(|| {})
+        self.read_all_with(|| {})
     }
 
     /// The same, telling of each text that comes.
-    fn read_all_and_tell(&self, heard: impl Fn()) -> Vec<String> {
+    fn read_all_with(&self, on_text: impl Fn()) -> Vec<String> {
         let mut socket = WebSocket::from_raw_socket(&self.socket, Role::Client, None);
         let mut got = Vec::new();
         loop {
             match socket.read() {
                 Ok(Message::Text(text)) => {
                     got.push(label(&text));
-                    heard();
+                    on_text();
                 }
                 Ok(Message::Ping(_)) => got.push("ping".into()),
                 Ok(Message::Close(Some(close))) => {
@@ -139,55 +139,55 @@ fn ack(id: &str) -> ServerMessage {
 }
 
 #[test]
-fn an_ack_stands_where_the_senders_own_message_would_stand() {
-    let mut scene = Scene::new(DeliveryLimits::default());
-    let (ana, bruno) = (scene.peer(&[GENERAL]), scene.peer(&[GENERAL]));
-    scene.delivery.broadcast(GENERAL, &message("um"), None);
-    scene
-        .delivery
+fn ack_takes_the_place_of_the_senders_message() {
+    let mut harness = Harness::new(DeliveryLimits::default());
+    let (ana, bruno) = (harness.peer(&[GENERAL]), harness.peer(&[GENERAL]));
+    harness.fanout.broadcast(GENERAL, &message("um"), None);
+    harness
+        .fanout
         .broadcast(GENERAL, &message("dois"), Some(ana.conn));
-    scene.delivery.send(ana.conn, &ack("dois"));
-    scene.delivery.broadcast(GENERAL, &message("três"), None);
-    scene.delivery.flush(scene.now);
+    harness.fanout.send(ana.conn, &ack("dois"));
+    harness.fanout.broadcast(GENERAL, &message("três"), None);
+    harness.fanout.flush(harness.now);
     for peer in [&ana, &bruno] {
-        scene.delivery.remove(peer.conn, scene.now);
+        harness.fanout.remove(peer.conn, harness.now);
     }
     assert_eq!(ana.read_all(), ["um", "ack dois", "três"]);
     assert_eq!(bruno.read_all(), ["um", "dois", "três"]);
 }
 
 #[test]
-fn who_joins_or_leaves_in_the_middle_of_a_turn_gets_exactly_their_part() {
-    let mut scene = Scene::new(DeliveryLimits::default());
-    let (ana, bruno) = (scene.peer(&[GENERAL]), scene.peer(&[]));
-    scene.delivery.broadcast(GENERAL, &message("um"), None);
-    scene.delivery.subscribe(bruno.conn, GENERAL);
-    scene.delivery.broadcast(GENERAL, &message("dois"), None);
-    scene.delivery.unsubscribe(ana.conn, GENERAL);
-    scene.delivery.broadcast(GENERAL, &message("três"), None);
-    scene.delivery.flush(scene.now);
+fn subscriber_gets_its_part_of_a_turn_when_joining_or_leaving() {
+    let mut harness = Harness::new(DeliveryLimits::default());
+    let (ana, bruno) = (harness.peer(&[GENERAL]), harness.peer(&[]));
+    harness.fanout.broadcast(GENERAL, &message("um"), None);
+    harness.fanout.subscribe(bruno.conn, GENERAL);
+    harness.fanout.broadcast(GENERAL, &message("dois"), None);
+    harness.fanout.unsubscribe(ana.conn, GENERAL);
+    harness.fanout.broadcast(GENERAL, &message("três"), None);
+    harness.fanout.flush(harness.now);
     for peer in [&ana, &bruno] {
-        scene.delivery.remove(peer.conn, scene.now);
+        harness.fanout.remove(peer.conn, harness.now);
     }
     assert_eq!(ana.read_all(), ["um", "dois"]);
     assert_eq!(bruno.read_all(), ["dois", "três"]);
 }
 
 #[test]
-fn somebody_in_two_rooms_gets_each_rooms_order() {
-    let mut scene = Scene::new(DeliveryLimits::default());
-    let (ana, bruno) = (scene.peer(&[GENERAL, LAB]), scene.peer(&[LAB]));
+fn order_holds_per_room_for_a_connection_in_two_rooms() {
+    let mut harness = Harness::new(DeliveryLimits::default());
+    let (ana, bruno) = (harness.peer(&[GENERAL, LAB]), harness.peer(&[LAB]));
     for n in 0..3 {
-        scene
-            .delivery
+        harness
+            .fanout
             .broadcast(GENERAL, &message(&format!("geral {n}")), None);
-        scene
-            .delivery
+        harness
+            .fanout
             .broadcast(LAB, &message(&format!("lab {n}")), None);
     }
-    scene.delivery.flush(scene.now);
+    harness.fanout.flush(harness.now);
     for peer in [&ana, &bruno] {
-        scene.delivery.remove(peer.conn, scene.now);
+        harness.fanout.remove(peer.conn, harness.now);
     }
     let got = ana.read_all();
     for room in ["geral", "lab"] {
@@ -205,106 +205,107 @@ fn somebody_in_two_rooms_gets_each_rooms_order() {
 }
 
 #[test]
-fn who_does_not_read_is_told_so_and_closed_with_1013_and_the_others_miss_nothing() {
-    let mut scene = Scene::new(DeliveryLimits {
+fn slow_consumer_is_closed_with_1013_and_others_miss_nothing() {
+    let mut harness = Harness::new(DeliveryLimits {
         max_outbox_bytes: 50_000,
         ..DeliveryLimits::default()
     });
-    let (deaf, bruno) = (scene.peer(&[GENERAL]), scene.peer(&[GENERAL]));
+    let (slow, bruno) = (harness.peer(&[GENERAL]), harness.peer(&[GENERAL]));
     let (heard, pace) = std::sync::mpsc::channel();
     let reading =
-        std::thread::spawn(move || bruno.read_all_and_tell(|| heard.send(()).unwrap_or_default()));
+        std::thread::spawn(move || bruno.read_all_with(|| heard.send(()).unwrap_or_default()));
     let text = "x".repeat(4000);
     let mut said = 0;
-    while scene
-        .delivery
+    while harness
+        .fanout
         .outbounds
         .get(0)
         .is_some_and(Outbound::is_open)
     {
-        scene.delivery.broadcast(GENERAL, &message(&text), None);
+        harness.fanout.broadcast(GENERAL, &message(&text), None);
         said += 1;
-        scene.delivery.flush(scene.now);
-        scene.wait(Duration::from_millis(10));
+        harness.fanout.flush(harness.now);
+        harness.advance(Duration::from_millis(10));
         // Bruno is waited for: on a machine that gives him no time to read he would be deaf too.
         pace.recv_timeout(DEADLINE).expect("Bruno hears everything");
         assert!(said < 20_000, "the kernel takes everything");
     }
     // Whoever reads slowly, but reads, still finds the reason at the end of what it was sent.
-    scene.wait(Duration::from_secs(1));
-    let got = deaf.read_all();
+    harness.advance(Duration::from_secs(1));
+    let got = slow.read_all();
     assert!(got.len() < said, "nothing was dropped");
     assert_eq!(got[got.len() - 2..], ["bye TooSlow", "close 1013"]);
-    scene.delivery.flush(scene.now);
-    scene
-        .delivery
-        .close(ConnId(2), 1001, &ack("fim"), scene.now);
+    harness.fanout.flush(harness.now);
+    harness
+        .fanout
+        .close(ConnId(2), 1001, &ack("fim"), harness.now);
     assert_eq!(reading.join().unwrap().len(), said + 2);
 }
 
 #[test]
-fn who_takes_nothing_for_long_is_given_up_even_below_the_bound() {
-    let mut scene = Scene::new(DeliveryLimits {
+fn stalled_consumer_is_disconnected_below_the_byte_limit() {
+    let mut harness = Harness::new(DeliveryLimits {
         max_outbox_bytes: usize::MAX,
         ..DeliveryLimits::default()
     });
-    let deaf = scene.peer(&[GENERAL]);
-    let open = |scene: &Scene| {
-        scene
-            .delivery
+    let stalled = harness.peer(&[GENERAL]);
+    let open = |harness: &Harness| {
+        harness
+            .fanout
             .outbounds
             .get(0)
             .is_some_and(Outbound::is_open)
     };
     // More than any kernel takes, which on a busy machine may go on taking for a moment: time passes in vain only then.
-    scene
-        .delivery
+    harness
+        .fanout
         .broadcast(GENERAL, &message(&"x".repeat(8_000_000)), None);
-    scene.delivery.flush(scene.now);
-    scene.wait(Duration::from_secs(10));
-    assert!(open(&scene));
+    harness.fanout.flush(harness.now);
+    harness.advance(Duration::from_secs(10));
+    assert!(open(&harness));
     let deadline = Instant::now() + DEADLINE;
-    while open(&scene) {
+    while open(&harness) {
         assert!(Instant::now() < deadline, "nobody was given up");
-        scene.wait(Duration::from_secs(10));
+        harness.advance(Duration::from_secs(10));
     }
-    drop(deaf);
+    drop(stalled);
 }
 
 #[test]
-fn over_all_bounds_the_fattest_goes_first() {
-    let mut scene = Scene::new(DeliveryLimits {
+fn largest_outbox_is_shed_first_over_the_total_limit() {
+    let mut harness = Harness::new(DeliveryLimits {
         max_outbox_bytes: usize::MAX,
         max_total_outbox_bytes: 1_000_000,
         ..DeliveryLimits::default()
     });
-    let (fat, thin) = (scene.peer(&[GENERAL, LAB]), scene.peer(&[GENERAL]));
-    for peer in [&fat, &thin] {
-        let at = scene.delivery.slots[&peer.conn];
-        let line = &mut scene.delivery.outbounds[at];
-        while line.outbox.is_empty() {
-            line.outbox
-                .send(&*line.handle.socket, &frame_of(60_000), scene.now)
+    let (large, small) = (harness.peer(&[GENERAL, LAB]), harness.peer(&[GENERAL]));
+    for peer in [&large, &small] {
+        let slot = harness.fanout.slots[&peer.conn];
+        let outbound = &mut harness.fanout.outbounds[slot];
+        while outbound.outbox.is_empty() {
+            outbound
+                .outbox
+                .send(&*outbound.handle.socket, &frame_of(60_000), harness.now)
                 .unwrap();
         }
-        scene.delivery.after_send(at, scene.now);
+        harness.fanout.after_send(slot, harness.now);
     }
-    scene
-        .delivery
+    harness
+        .fanout
         .broadcast(LAB, &message(&"x".repeat(4_000_000)), None);
-    scene
-        .delivery
+    harness
+        .fanout
         .broadcast(GENERAL, &message(&"x".repeat(100)), None);
-    scene.delivery.flush(scene.now);
-    scene.wait(Duration::from_millis(10));
+    harness.fanout.flush(harness.now);
+    harness.advance(Duration::from_millis(10));
     let open = |peer: &Peer| {
-        scene
-            .delivery
+        harness
+            .fanout
             .outbounds
-            .get(scene.delivery.slots[&peer.conn])
+            .get(harness.fanout.slots[&peer.conn])
             .is_some_and(Outbound::is_open)
     };
-    assert_eq!((open(&fat), open(&thin)), (false, true));
+    assert_eq!((open(&large), open(&small)), (false, true));
 }
 
 fn frame_of(length: usize) -> Vec<u8> {
@@ -314,16 +315,16 @@ fn frame_of(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn the_silent_are_pinged_and_the_dead_are_cut() {
-    let mut scene = Scene::new(DeliveryLimits::default());
-    let (dead, alive) = (scene.peer(&[]), scene.peer(&[]));
+fn idle_peer_is_pinged_and_dead_peer_is_aborted() {
+    let mut harness = Harness::new(DeliveryLimits::default());
+    let (dead, alive) = (harness.peer(&[]), harness.peer(&[]));
     for _ in 0..60 {
-        scene.wait(Duration::from_secs(1));
-        alive.link.last_seen.touch(scene.now);
+        harness.advance(Duration::from_secs(1));
+        alive.handle.last_seen.touch(harness.now);
     }
     let mut rest = Vec::new();
     (&dead.socket).read_to_end(&mut rest).unwrap();
     assert_eq!(rest, [0x89, 0, 0x89, 0], "two pings, then the end");
-    scene.delivery.remove(alive.conn, scene.now);
+    harness.fanout.remove(alive.conn, harness.now);
     assert_eq!(alive.read_all(), Vec::<String>::new());
 }

@@ -67,7 +67,7 @@ const UPGRADE: &str = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n
      Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 #[test]
-fn the_page_and_its_files_are_served_with_their_types() {
+fn page_files_are_served_with_their_content_types() {
     let (status, text) = get("/?x=1", "Host: localhost\r\n");
     assert_eq!(status, 200);
     assert!(
@@ -85,7 +85,7 @@ fn the_page_and_its_files_are_served_with_their_types() {
 }
 
 #[test]
-fn every_file_of_the_page_is_inside_the_program() {
+fn page_files_are_all_embedded() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/html");
     let mut on_disk: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
@@ -102,7 +102,7 @@ fn every_file_of_the_page_is_inside_the_program() {
 }
 
 #[test]
-fn head_is_answered_without_a_body() {
+fn head_request_is_answered_without_a_body() {
     let (status, text) = answer("HEAD /saude HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_eq!(status, 200);
     assert!(
@@ -112,7 +112,7 @@ fn head_is_answered_without_a_body() {
 }
 
 #[test]
-fn what_is_not_there_or_not_possible_has_its_status_and_a_sentence() {
+fn unknown_path_or_method_has_its_status_and_a_sentence() {
     assert_eq!(
         get("http://localhost:9000/saude", "Host: localhost\r\n").0,
         200,
@@ -142,7 +142,7 @@ fn what_is_not_there_or_not_possible_has_its_status_and_a_sentence() {
 }
 
 #[test]
-fn who_finds_no_place_is_told_how_many_there_are() {
+fn full_server_states_its_connection_limit() {
     let sentence = |ceiling| String::from_utf8(Response::full(ceiling).to_bytes()).unwrap();
     assert!(sentence(1000).contains("A conversa está cheia (1.000 conexões). Tente mais tarde."));
     assert!(sentence(1).contains("A conversa está cheia (1 conexão). Tente mais tarde."));
@@ -160,7 +160,7 @@ fn health_is_json() {
 }
 
 #[test]
-fn a_handshake_is_answered_with_the_key_of_the_standard() {
+fn handshake_is_answered_with_the_rfc_accept_key() {
     let (status, text) = get("/qualquer", &format!("Host: localhost\r\n{UPGRADE}"));
     assert_eq!(status, 101);
     assert!(
@@ -170,7 +170,7 @@ fn a_handshake_is_answered_with_the_key_of_the_standard() {
 }
 
 #[test]
-fn what_came_after_the_head_belongs_to_the_websocket() {
+fn bytes_after_the_head_belong_to_the_websocket() {
     let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\nquadro");
     let pieces = request.as_bytes().chunks(7).map(<[u8]>::to_vec).collect();
     let (head, rest) = read_head(
@@ -183,7 +183,7 @@ fn what_came_after_the_head_belongs_to_the_websocket() {
 }
 
 #[test]
-fn broken_handshakes_are_told_what_is_wrong() {
+fn broken_handshakes_are_rejected_with_a_status() {
     let cases = [
         ("Connection: keep-alive, Upgrade\r\n", "", 400),
         ("Version: 13", "Version: 8", 426),
@@ -215,7 +215,7 @@ fn broken_handshakes_are_told_what_is_wrong() {
 }
 
 #[test]
-fn only_names_of_this_server_are_answered() {
+fn foreign_host_is_rejected() {
     for good in [
         "localhost",
         "LOCALHOST:9000",
@@ -250,7 +250,7 @@ fn only_names_of_this_server_are_answered() {
 }
 
 #[test]
-fn only_pages_of_this_server_may_talk_to_it() {
+fn foreign_origin_is_rejected() {
     let from = |host: &str, origin: &str| {
         get(
             "/",
@@ -291,7 +291,7 @@ fn only_pages_of_this_server_may_talk_to_it() {
 }
 
 #[test]
-fn heads_without_end_are_cut_off() {
+fn oversized_or_unfinished_head_is_rejected() {
     let long = format!(
         "GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n",
         "x".repeat(9000)

@@ -77,7 +77,7 @@ fn reader(
 }
 
 #[test]
-fn a_message_in_fragments_with_a_ping_between_them_arrives_whole() {
+fn fragmented_message_arrives_whole_around_a_ping() {
     let pieces = [
         from_client(false, 1, "Ol".as_bytes()),
         from_client(true, 9, b"p"),
@@ -92,7 +92,7 @@ fn a_message_in_fragments_with_a_ping_between_them_arrives_whole() {
 }
 
 #[test]
-fn of_many_pings_read_at_once_the_first_few_and_the_last_are_answered() {
+fn ping_flood_is_answered_first_few_and_last() {
     let flood = (0..100_u8)
         .flat_map(|n| from_client(true, 9, &[n]))
         .collect();
@@ -107,7 +107,7 @@ fn of_many_pings_read_at_once_the_first_few_and_the_last_are_answered() {
 
 /// A busy client once was cut after ten seconds: its reads ended in the middle of a message, each of another one.
 #[test]
-fn whole_messages_that_straddle_the_reads_are_never_late() {
+fn whole_messages_across_reads_never_time_out() {
     let message = from_client(true, 1, &[b'a'; 99]);
     let limit = Duration::from_millis(150);
     let stream = message.repeat(30);
@@ -132,7 +132,7 @@ fn whole_messages_that_straddle_the_reads_are_never_late() {
 }
 
 #[test]
-fn a_close_is_answered_with_its_own_code() {
+fn close_is_answered_with_its_own_code() {
     let mut reader = reader(
         [from_client(true, 8, &1000_u16.to_be_bytes())],
         ReadLimits::default(),
@@ -144,7 +144,7 @@ fn a_close_is_answered_with_its_own_code() {
 }
 
 #[test]
-fn broken_rules_have_their_codes() {
+fn violations_have_their_close_codes() {
     let cases: [(Vec<u8>, u16); 5] = [
         (from_client(true, 1, &[0xFF]), 1007),
         (from_client(true, 1, &[b'a'; 1001]), 1009),
@@ -164,7 +164,7 @@ fn broken_rules_have_their_codes() {
 }
 
 #[test]
-fn a_message_begun_in_the_same_read_as_a_whole_one_must_also_end_in_time() {
+fn message_begun_behind_a_whole_one_also_times_out() {
     let mut both = from_client(true, 1, b"oi");
     both.extend_from_slice(&from_client(true, 1, b"metade")[..4]);
     let limits = ReadLimits {
@@ -177,7 +177,7 @@ fn a_message_begun_in_the_same_read_as_a_whole_one_must_also_end_in_time() {
 }
 
 #[test]
-fn one_byte_at_a_time_does_not_stretch_the_deadline() {
+fn deadline_holds_for_one_byte_at_a_time() {
     struct Slow(Instant);
     impl Read for Slow {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -210,7 +210,7 @@ fn one_byte_at_a_time_does_not_stretch_the_deadline() {
 }
 
 #[test]
-fn a_flood_is_read_no_faster_than_its_budget() {
+fn flood_is_read_at_the_byte_rate() {
     let flood: Vec<u8> = from_client(true, 2, &[0; 500]).repeat(20);
     let bytes = flood.len();
     let byte_rate = ByteRate {
@@ -232,7 +232,7 @@ fn a_flood_is_read_no_faster_than_its_budget() {
 }
 
 #[test]
-fn every_byte_is_a_sign_of_life() {
+fn last_seen_moves_with_every_touch() {
     let start = Instant::now();
     let last_seen = std::sync::Arc::new(LastSeen::new(start));
     let later = start + Duration::from_secs(50);
