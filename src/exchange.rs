@@ -252,11 +252,11 @@ impl Exchange {
                     }
                     self.delivery.send(conn, &message);
                 }
-                Effect::Broadcast(channel, message, except) => {
-                    self.delivery.broadcast(channel, &message, except)
+                Effect::Broadcast(room_id, message, except) => {
+                    self.delivery.broadcast(room_id, &message, except)
                 }
-                Effect::Subscribe(conn, channel) => self.delivery.subscribe(conn, channel),
-                Effect::Unsubscribe(conn, channel) => self.delivery.unsubscribe(conn, channel),
+                Effect::Subscribe(conn, room_id) => self.delivery.subscribe(conn, room_id),
+                Effect::Unsubscribe(conn, room_id) => self.delivery.unsubscribe(conn, room_id),
                 Effect::Ask(job) => self.jobs.push(job),
                 Effect::Answered(conn) => self.delivery.request_done(conn),
                 Effect::ErrandDone(conn) => self.delivery.bulk_done(conn),

@@ -33,21 +33,21 @@ impl Hub {
             }
             _ => return Ok(()),
         };
-        let channel = self.room_of(conn, &room)?;
+        let room_id = self.room_of(conn, &room)?;
         if self
             .rooms
-            .get(channel)
+            .get(room_id)
             .is_none_or(|room| seq == 0 || seq > room.log.seq())
         {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
         let edits = matches!(amendment, Amendment::Edit(_));
         if edits {
-            self.may_edit(who, channel, now)?;
+            self.may_edit(who, room_id, now)?;
         }
         self.count_speech(who, now)?;
         let any_author = !edits && self.people.get(who).is_some_and(|person| person.host);
-        self.ask_to_amend(conn, channel, (id, text), amendment, any_author, now);
+        self.ask_to_amend(conn, room_id, (id, text), amendment, any_author, now);
         Ok(())
     }
 
@@ -61,7 +61,7 @@ impl Hub {
         seconds: u64,
         now: Now,
     ) -> Result<(), Refusal> {
-        let channel = self.room_of(conn, room)?;
+        let room_id = self.room_of(conn, room)?;
         let who = self.conns.get(&conn).and_then(|state| state.who);
         let Some((who, by)) = who.and_then(|who| Some((who, self.people.get(who)?.name.shown())))
         else {
@@ -76,7 +76,7 @@ impl Hub {
             since_ms,
             limit: ERASED_AT_ONCE,
         };
-        self.ask_to_amend(conn, channel, (id, String::new()), amendment, true, now);
+        self.ask_to_amend(conn, room_id, (id, String::new()), amendment, true, now);
         Ok(())
     }
 
@@ -84,7 +84,7 @@ impl Hub {
     pub(super) fn ask_to_amend(
         &mut self,
         conn: ConnId,
-        channel: RoomId,
+        room_id: RoomId,
         (id, text): (String, String),
         amendment: Amendment,
         any_author: bool,
@@ -92,7 +92,7 @@ impl Hub {
     ) {
         let who = self.conns.get(&conn).and_then(|state| state.who);
         let person = who.and_then(|who| self.people.get(who));
-        let (Some(person), Some(room)) = (person, self.rooms.get_mut(channel)) else {
+        let (Some(person), Some(room)) = (person, self.rooms.get_mut(room_id)) else {
             return;
         };
         room.appending += 1;

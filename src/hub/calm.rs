@@ -102,14 +102,14 @@ impl Person {
 
 impl Hub {
     /// Whether somebody may say something in a room.
-    pub(super) fn may_speak(&self, who: Who, channel: RoomId, now: Now) -> Result<(), Refusal> {
-        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(channel)) else {
+    pub(super) fn may_speak(&self, who: Who, room_id: RoomId, now: Now) -> Result<(), Refusal> {
+        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(room_id)) else {
             return Ok(());
         };
         if person.muted_until.is_none() && room.calm.is_none() {
             return Ok(());
         }
-        self.may_edit(who, channel, now)?;
+        self.may_edit(who, room_id, now)?;
         match &room.calm {
             Some(calm) if !person.host => calm.check_pause(&person.secret, now.instant),
             _ => Ok(()),
@@ -117,9 +117,9 @@ impl Hub {
     }
 
     /// Whether somebody may change what they said in a room: a slow room does not keep them from it.
-    pub(super) fn may_edit(&self, who: Who, channel: RoomId, now: Now) -> Result<(), Refusal> {
+    pub(super) fn may_edit(&self, who: Who, room_id: RoomId, now: Now) -> Result<(), Refusal> {
         self.may_whisper(who, now)?;
-        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(channel)) else {
+        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(room_id)) else {
             return Ok(());
         };
         match &room.calm {

@@ -238,7 +238,7 @@ impl Hub {
             return;
         }
         person.seats.push(Seat {
-            room: id,
+            room_id: id,
             conns: 1,
             held_until: None,
         });

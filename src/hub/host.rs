@@ -174,7 +174,7 @@ impl Hub {
         };
         let mut hearers: BTreeSet<ConnId> = conns.iter().copied().collect();
         let tag = tag.clone();
-        let rooms: Vec<RoomId> = seats.iter().map(|seat| seat.room).collect();
+        let rooms: Vec<RoomId> = seats.iter().map(|seat| seat.room_id).collect();
         for id in rooms {
             let Some(room) = self.rooms.get_mut(id) else {
                 continue;

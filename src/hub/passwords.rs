@@ -122,7 +122,7 @@ impl Hub {
         let id = self.rooms.named(room);
         let person = who.and_then(|who| self.people.get(who));
         if person.is_some_and(|person| {
-            person.host || person.seats.iter().any(|seat| Some(seat.room) == id)
+            person.host || person.seats.iter().any(|seat| Some(seat.room_id) == id)
         }) {
             return Ok(());
         }

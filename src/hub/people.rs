@@ -49,7 +49,7 @@ pub struct Whispered {
 
 /// A person's place in a room.
 pub struct Seat {
-    pub room: RoomId,
+    pub room_id: RoomId,
     /// How many of the person's connections are in the room.
     pub conns: usize,
     /// Until when the place is held although none is.
@@ -85,8 +85,8 @@ impl Person {
         }
     }
 
-    pub fn seat(&mut self, room: RoomId) -> Option<&mut Seat> {
-        self.seats.iter_mut().find(|seat| seat.room == room)
+    pub fn seat(&mut self, room_id: RoomId) -> Option<&mut Seat> {
+        self.seats.iter_mut().find(|seat| seat.room_id == room_id)
     }
 
     /// The whisper with this id, if it is remembered.

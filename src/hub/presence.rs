@@ -143,7 +143,7 @@ impl Hub {
                 .seats
                 .iter()
                 .filter(|seat| seat.conns == 0 && over(seat.held_until));
-            for room in seats.map(|seat| seat.room).collect::<Vec<_>>() {
+            for room in seats.map(|seat| seat.room_id).collect::<Vec<_>>() {
                 self.give_up_seat(who, room, now);
             }
         }
@@ -154,7 +154,7 @@ impl Hub {
         let Some(person) = self.people.get_mut(who) else {
             return;
         };
-        person.seats.retain(|seat| seat.room != id);
+        person.seats.retain(|seat| seat.room_id != id);
         let member = person.member();
         if let Some(room) = self.rooms.get_mut(id) {
             room.remove_member(who);
@@ -171,7 +171,7 @@ impl Hub {
         for room in person
             .seats
             .iter()
-            .map(|seat| seat.room)
+            .map(|seat| seat.room_id)
             .collect::<Vec<_>>()
         {
             self.give_up_seat(who, room, now);

@@ -50,7 +50,7 @@ impl Hub {
             tag: person.tag.clone(),
         };
         let conns = person.conns.clone();
-        let rooms: Vec<RoomId> = person.seats.iter().map(|seat| seat.room).collect();
+        let rooms: Vec<RoomId> = person.seats.iter().map(|seat| seat.room_id).collect();
         for conn in conns {
             self.welcome(conn, who);
         }
@@ -68,14 +68,14 @@ impl Hub {
         };
         let member = person.member();
         for seat in &person.seats {
-            if let Some(room) = self.rooms.get_mut(seat.room) {
+            if let Some(room) = self.rooms.get_mut(seat.room_id) {
                 room.remove_member(gone);
             }
-            self.announce(seat.room, Change::Left(member.clone()), now);
+            self.announce(seat.room_id, Change::Left(member.clone()), now);
             for _ in 0..seat.conns {
-                self.take_seat(who, seat.room, now);
+                self.take_seat(who, seat.room_id, now);
             }
-            self.forget_if_empty(seat.room);
+            self.forget_if_empty(seat.room_id);
         }
         for conn in &person.conns {
             if let Some(state) = self.conns.get_mut(conn) {

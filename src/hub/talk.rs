@@ -59,16 +59,16 @@ impl Hub {
         else {
             return Ok(());
         };
-        let channel = self.room_of(conn, &room)?;
-        let Some(room) = self.rooms.get(channel) else {
+        let room_id = self.room_of(conn, &room)?;
+        let Some(room) = self.rooms.get(room_id) else {
             return Ok(());
         };
         if reply_to.is_some_and(|seq| seq == 0 || seq > room.log.seq()) {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
-        self.may_speak(who, channel, now)?;
+        self.may_speak(who, room_id, now)?;
         self.count_speech(who, now)?;
-        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get_mut(channel)) else {
+        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get_mut(room_id)) else {
             return Ok(());
         };
         if let Some(calm) = &mut room.calm {
@@ -87,15 +87,15 @@ impl Hub {
 
     /// The history stored a message, or did not: now it may be shown, or must be refused.
     pub(super) fn appended(&mut self, conn: ConnId, id: String, room: &RoomName, outcome: Outcome) {
-        let Some(channel) = self.rooms.named(room) else {
+        let Some(room_id) = self.rooms.named(room) else {
             return;
         };
-        if let Some(room) = self.rooms.get_mut(channel) {
+        if let Some(room) = self.rooms.get_mut(room_id) {
             room.appending = room.appending.saturating_sub(1);
         }
         match outcome {
-            Outcome::Stored(entry) => self.show(conn, id, channel, entry),
-            Outcome::Duplicate { seq, at } => self.acknowledge(conn, id, channel, seq, at, true),
+            Outcome::Stored(entry) => self.show(conn, id, room_id, entry),
+            Outcome::Duplicate { seq, at } => self.acknowledge(conn, id, room_id, seq, at, true),
             Outcome::IdReused => self.refuse(conn, &id, Refusal::new(ErrorCode::IdReused)),
             Outcome::NoSuchEntry => self.refuse(conn, &id, Refusal::new(ErrorCode::NoSuchEntry)),
             Outcome::NothingToErase => self.refuse(conn, &id, nothing_to_erase()),
@@ -105,34 +105,34 @@ impl Hub {
             }
         }
         self.effects.push(Effect::Answered(conn));
-        self.forget_if_empty(channel);
+        self.forget_if_empty(room_id);
     }
 
     /// Shows a stored entry to the room; its sender gets the `ack` at the very place of the message.
-    fn show(&mut self, conn: ConnId, id: String, channel: RoomId, entry: Arc<Entry>) {
-        if let Some(room) = self.rooms.get_mut(channel) {
+    fn show(&mut self, conn: ConnId, id: String, room_id: RoomId, entry: Arc<Entry>) {
+        if let Some(room) = self.rooms.get_mut(room_id) {
             room.log.push(entry.clone());
         }
         let (seq, at) = (entry.seq, entry.at);
         let sender = self.conns.contains_key(&conn).then_some(conn);
         self.effects.push(Effect::Broadcast(
-            channel,
+            room_id,
             ServerMessage::Message(entry),
             sender,
         ));
-        self.acknowledge(conn, id, channel, seq, at, false);
+        self.acknowledge(conn, id, room_id, seq, at, false);
     }
 
     fn acknowledge(
         &mut self,
         conn: ConnId,
         id: String,
-        channel: RoomId,
+        room_id: RoomId,
         seq: u64,
         at: u64,
         duplicate: bool,
     ) {
-        let room = self.rooms.get(channel).map(|room| room.shown());
+        let room = self.rooms.get(room_id).map(|room| room.shown());
         self.send(
             conn,
             ServerMessage::Ack {
@@ -225,8 +225,8 @@ impl Hub {
 
     /// Passes on that somebody is writing, now and then, and only where few enough are there to care.
     fn typing(&mut self, conn: ConnId, who: Who, room: &RoomName, now: Now) -> Result<(), Refusal> {
-        let channel = self.room_of(conn, room)?;
-        let (Some(room), Some(person)) = (self.rooms.get(channel), self.people.get_mut(who)) else {
+        let room_id = self.room_of(conn, room)?;
+        let (Some(room), Some(person)) = (self.rooms.get(room_id), self.people.get_mut(who)) else {
             return Ok(());
         };
         if person.is_muted(now.instant) {
@@ -244,7 +244,7 @@ impl Hub {
             name: person.name.shown(),
         };
         self.effects
-            .push(Effect::Broadcast(channel, typing, Some(conn)));
+            .push(Effect::Broadcast(room_id, typing, Some(conn)));
         Ok(())
     }
 

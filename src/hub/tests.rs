@@ -101,17 +101,17 @@ impl Scene {
     fn effect(&mut self, effect: Effect) {
         match effect {
             Effect::Send(conn, message) => self.got.entry(conn).or_default().push(message),
-            Effect::Broadcast(channel, message, except) => {
-                for conn in self.hears.get(&channel).cloned().unwrap_or_default() {
+            Effect::Broadcast(room_id, message, except) => {
+                for conn in self.hears.get(&room_id).cloned().unwrap_or_default() {
                     if Some(conn) != except {
                         self.got.entry(conn).or_default().push(message.clone());
                     }
                 }
             }
-            Effect::Subscribe(conn, channel) => self.hears.entry(channel).or_default().push(conn),
-            Effect::Unsubscribe(conn, channel) => {
+            Effect::Subscribe(conn, room_id) => self.hears.entry(room_id).or_default().push(conn),
+            Effect::Unsubscribe(conn, room_id) => {
                 self.hears
-                    .entry(channel)
+                    .entry(room_id)
                     .or_default()
                     .retain(|other| *other != conn);
             }
