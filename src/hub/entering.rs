@@ -1,8 +1,8 @@
 //! Coming and going: entering with a name, opening and leaving rooms, dropping out.
 
-use super::limits::{LISTED_OF_A_CROWD, MAX_ROOMS, NAMED_ROOM, ROOMS_PER_CONNECTION};
+use super::limits::{MAX_MEMBERS_LARGE_ROOM, MAX_NAMED_ROOM, MAX_ROOMS, ROOMS_PER_CONNECTION};
 use super::people::{Person, Seat, Who};
-use super::presence::Change;
+use super::presence::PresenceChange;
 use super::room::Room;
 use super::tail::Log;
 use super::{Effect, Hub, Now};
@@ -203,8 +203,8 @@ impl Hub {
             return;
         };
         let missed = room.log.missed(since, &self.epoch);
-        let most = if room.online() > NAMED_ROOM {
-            LISTED_OF_A_CROWD
+        let most = if room.online() > MAX_NAMED_ROOM {
+            MAX_MEMBERS_LARGE_ROOM
         } else {
             MAX_MEMBERS
         };
@@ -244,7 +244,7 @@ impl Hub {
         });
         room.add_member(who);
         let member = person.member();
-        self.announce(id, Change::Joined(member), now);
+        self.record_change(id, PresenceChange::Joined(member), now);
     }
 
     pub(super) fn leave(&mut self, conn: ConnId, name: &RoomName, now: Now) -> Result<(), Refusal> {

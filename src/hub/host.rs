@@ -180,7 +180,7 @@ impl Hub {
                 continue;
             };
             // Who comes to know the person only by what is gathered must know them as they are now.
-            room.news
+            room.pending_presence
                 .joined
                 .iter_mut()
                 .filter(|member| member.tag == tag)

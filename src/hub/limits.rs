@@ -10,21 +10,21 @@ pub const MAX_ROOMS: usize = 10_000;
 /// Frames in a row that make no sense before a connection is closed; one is forgiven every second.
 pub const MAX_STRIKES: u32 = 100;
 /// People in a room up to which everybody is told at once of each who comes and leaves.
-pub const SMALL_ROOM: usize = 50;
+pub const MAX_SMALL_ROOM: usize = 50;
 /// People in a room up to which names are told; beyond, only how many there are.
-pub const NAMED_ROOM: usize = 500;
+pub const MAX_NAMED_ROOM: usize = 500;
 /// Members listed to whoever opens a room of more than [`NAMED_ROOM`]: nobody hears there who comes and goes, so a longer
 /// list would only be out of date sooner.
-pub const LISTED_OF_A_CROWD: usize = 100;
+pub const MAX_MEMBERS_LARGE_ROOM: usize = 100;
 /// In a room that is not small, changes are gathered and told at most this often.
-pub const PRESENCE_EVERY: Duration = Duration::from_millis(250);
+pub const PRESENCE_INTERVAL: Duration = Duration::from_millis(250);
 /// In a room of so many people that only their number is told, it is told less often the more they are, so that it
 /// costs the same in every large room: 2.5 s among 5,000.
-pub fn presence_every(online: usize) -> Duration {
-    PRESENCE_EVERY.mul_f64((online as f64 / NAMED_ROOM as f64).max(1.0))
+pub fn presence_interval(online: usize) -> Duration {
+    PRESENCE_INTERVAL.mul_f64((online as f64 / MAX_NAMED_ROOM as f64).max(1.0))
 }
 /// How often one person's typing is passed on.
-pub const TYPING_EVERY: Duration = Duration::from_secs(3);
+pub const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 /// Whispers remembered for each person, so that a resend is not delivered twice.
 pub const WHISPERS_REMEMBERED: usize = 64;
 

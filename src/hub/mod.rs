@@ -117,7 +117,7 @@ pub struct Hub {
     /// When the places and names of dropped people are given up; entries may be outdated.
     held: BinaryHeap<Reverse<(Instant, Who)>>,
     /// Rooms whose gathered changes are to be told; a room is in here at most once.
-    news: VecDeque<(Instant, RoomId)>,
+    presence_queue: VecDeque<(Instant, RoomId)>,
     effects: Vec<Effect>,
     stopping: bool,
 }
@@ -134,7 +134,7 @@ impl Hub {
             order: Order::default(),
             waiting_to_enter: VecDeque::new(),
             held: BinaryHeap::new(),
-            news: VecDeque::new(),
+            presence_queue: VecDeque::new(),
             effects: Vec::new(),
             stopping: false,
         }
@@ -176,8 +176,8 @@ impl Hub {
     pub fn next_tick(&self) -> Option<Instant> {
         let entering = self.waiting_to_enter.front().map(|(at, _)| *at);
         let held = self.held.peek().map(|Reverse((at, _))| *at);
-        let news = self.news.front().map(|(at, _)| *at);
-        [entering, held, news].into_iter().flatten().min()
+        let presence = self.presence_queue.front().map(|(at, _)| *at);
+        [entering, held, presence].into_iter().flatten().min()
     }
 
     /// Does what is due: closes who has not entered, gives up who has not come back, tells what was gathered.
@@ -195,7 +195,7 @@ impl Hub {
             }
         }
         self.give_up_held(now);
-        self.tell_news(now);
+        self.publish_due(now);
     }
 
     fn arrived(&mut self, conn: ConnId, address: ClientAddr, now: Now) {

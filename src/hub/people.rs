@@ -33,7 +33,7 @@ pub struct Person {
     pub held_until: Option<Instant>,
     pub speech: Bucket,
     /// When their typing was last passed on.
-    pub typed_at: Option<Instant>,
+    pub typing_sent_at: Option<Instant>,
     /// The last whispers, so that a resend is not delivered twice.
     pub whispers: VecDeque<Whispered>,
 }
@@ -71,7 +71,7 @@ impl Person {
             seats: Vec::new(),
             held_until: None,
             speech: Bucket::new(burst, now),
-            typed_at: None,
+            typing_sent_at: None,
             whispers: VecDeque::new(),
         }
     }

@@ -1,9 +1,9 @@
 //! Who is there, as far as the others hear of it: at once in a small room, gathered in a larger one, and after a grace
 //! for those who only dropped out.
 
-use super::limits::{NAMED_ROOM, SMALL_ROOM, presence_every};
+use super::limits::{MAX_NAMED_ROOM, MAX_SMALL_ROOM, presence_interval};
 use super::people::Who;
-use super::room::News;
+use super::room::PendingPresence;
 use super::tail::Log;
 use super::{Effect, Hub, Now};
 use crate::delivery::RoomId;
@@ -12,25 +12,25 @@ use crate::protocol::{Member, Renamed, ServerMessage};
 use std::cmp::Reverse;
 
 /// One thing to be told of a person in a room.
-pub enum Change {
+pub enum PresenceChange {
     Joined(Member),
     Left(Member),
     Renamed(Renamed),
 }
 
-impl News {
+impl PendingPresence {
     /// Takes in a change, so that whoever applies first `renamed`, then `left`, then `joined` knows who is there, whether
     /// or not they knew of it before: some came in the middle of what is gathered.
-    fn gather(&mut self, change: Change) {
+    fn merge(&mut self, change: PresenceChange) {
         match change {
-            Change::Joined(member) => self.joined.push(member),
-            Change::Left(member) => {
+            PresenceChange::Joined(member) => self.joined.push(member),
+            PresenceChange::Left(member) => {
                 self.joined.retain(|other| other.tag != member.tag);
                 if !self.left.contains(&member) {
                     self.left.push(member);
                 }
             }
-            Change::Renamed(renamed) => match self
+            PresenceChange::Renamed(renamed) => match self
                 .joined
                 .iter_mut()
                 .find(|member| member.name == renamed.from)
@@ -50,62 +50,62 @@ impl News {
 
 impl Hub {
     /// Tells a room of a change: at once if the room is small and nothing was told a moment ago, else gathered.
-    pub(super) fn announce(&mut self, id: RoomId, change: Change, now: Now) {
+    pub(super) fn record_change(&mut self, id: RoomId, change: PresenceChange, now: Now) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
-        room.news.gather(change);
-        if room.online() <= SMALL_ROOM {
-            self.tell(id, now);
+        room.pending_presence.merge(change);
+        if room.online() <= MAX_SMALL_ROOM {
+            self.publish(id, now);
             return;
         }
-        let due = room
-            .news
-            .told_at
-            .map_or(now.instant, |told| told + presence_every(room.online()));
-        if due <= now.instant && !room.news.due {
-            self.tell(id, now);
-        } else if !std::mem::replace(&mut room.news.due, true) {
-            let place = self.news.partition_point(|(at, _)| *at <= due);
-            self.news.insert(place, (due, id));
+        let due_at = room
+            .pending_presence
+            .published_at
+            .map_or(now.instant, |told| told + presence_interval(room.online()));
+        if due_at <= now.instant && !room.pending_presence.scheduled {
+            self.publish(id, now);
+        } else if !std::mem::replace(&mut room.pending_presence.scheduled, true) {
+            let position = self.presence_queue.partition_point(|(at, _)| *at <= due_at);
+            self.presence_queue.insert(position, (due_at, id));
         }
     }
 
     /// Tells the gathered changes whose time has come.
-    pub(super) fn tell_news(&mut self, now: Now) {
-        while let Some((at, id)) = self.news.front().copied() {
+    pub(super) fn publish_due(&mut self, now: Now) {
+        while let Some((at, id)) = self.presence_queue.front().copied() {
             if at > now.instant {
                 return;
             }
-            self.news.pop_front();
+            self.presence_queue.pop_front();
             if let Some(room) = self.rooms.get_mut(id) {
-                room.news.due = false;
-                self.tell(id, now);
+                room.pending_presence.scheduled = false;
+                self.publish(id, now);
             }
         }
     }
 
-    fn tell(&mut self, id: RoomId, now: Now) {
+    fn publish(&mut self, id: RoomId, now: Now) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
-        let (shown, online) = (room.shown(), room.online());
-        let news = &mut room.news;
+        let (display_name, online) = (room.shown(), room.online());
+        let pending = &mut room.pending_presence;
         let (joined, left) = (
-            std::mem::take(&mut news.joined),
-            std::mem::take(&mut news.left),
+            std::mem::take(&mut pending.joined),
+            std::mem::take(&mut pending.left),
         );
-        let renamed = std::mem::take(&mut news.renamed);
+        let renamed = std::mem::take(&mut pending.renamed);
         let nothing = joined.is_empty() && left.is_empty() && renamed.is_empty();
-        if nothing && news.told_online == online {
+        if nothing && pending.published_online == online {
             return;
         }
-        news.told_at = Some(now.instant);
-        news.told_online = online;
-        let message = if online > NAMED_ROOM {
+        pending.published_at = Some(now.instant);
+        pending.published_online = online;
+        let message = if online > MAX_NAMED_ROOM {
             let (joined, left, renamed) = (Vec::new(), Vec::new(), Vec::new());
             ServerMessage::Presence {
-                room: shown,
+                room: display_name,
                 online,
                 joined,
                 left,
@@ -113,7 +113,7 @@ impl Hub {
             }
         } else {
             ServerMessage::Presence {
-                room: shown,
+                room: display_name,
                 online,
                 joined,
                 left,
@@ -159,7 +159,7 @@ impl Hub {
         if let Some(room) = self.rooms.get_mut(id) {
             room.remove_member(who);
         }
-        self.announce(id, Change::Left(member), now);
+        self.record_change(id, PresenceChange::Left(member), now);
         self.forget_if_empty(id);
     }
 
@@ -186,8 +186,8 @@ impl Hub {
         };
         let in_use = room.online() > 0 || room.appending > 0 || matches!(room.log, Log::Opening(_));
         if !in_use && room.name.as_str() != LOBBY {
-            if room.news.due {
-                self.news.retain(|(_, other)| *other != id);
+            if room.pending_presence.scheduled {
+                self.presence_queue.retain(|(_, other)| *other != id);
             }
             self.rooms.remove(id);
         }

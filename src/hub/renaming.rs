@@ -1,7 +1,7 @@
 //! Taking another name; with one token under both names, two persons become one.
 
 use super::people::Who;
-use super::presence::Change;
+use super::presence::PresenceChange;
 use super::{Hub, Now};
 use crate::delivery::RoomId;
 use crate::link::ConnId;
@@ -55,7 +55,7 @@ impl Hub {
             self.welcome(conn, who);
         }
         for room in rooms {
-            self.announce(room, Change::Renamed(renamed.clone()), now);
+            self.record_change(room, PresenceChange::Renamed(renamed.clone()), now);
         }
         self.host_renamed(who, before);
         Ok(())
@@ -71,7 +71,7 @@ impl Hub {
             if let Some(room) = self.rooms.get_mut(seat.room_id) {
                 room.remove_member(gone);
             }
-            self.announce(seat.room_id, Change::Left(member.clone()), now);
+            self.record_change(seat.room_id, PresenceChange::Left(member.clone()), now);
             for _ in 0..seat.conns {
                 self.take_seat(who, seat.room_id, now);
             }

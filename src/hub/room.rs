@@ -16,23 +16,23 @@ use std::time::Instant;
 
 /// Comings and goings that were not told yet.
 #[derive(Default)]
-pub struct News {
+pub struct PendingPresence {
     pub joined: Vec<Member>,
     pub left: Vec<Member>,
     pub renamed: Vec<Renamed>,
     /// When something was last told.
-    pub told_at: Option<Instant>,
+    pub published_at: Option<Instant>,
     /// How many people were told of last.
-    pub told_online: usize,
+    pub published_online: usize,
     /// Whether the hub has an appointment to tell.
-    pub due: bool,
+    pub scheduled: bool,
 }
 
 /// One room.
 pub struct Room {
     pub name: RoomName,
     pub log: Log,
-    pub news: News,
+    pub pending_presence: PendingPresence,
     /// Messages on their way through the history; the room stays open for them.
     pub appending: usize,
     /// Who opened the room.
@@ -49,7 +49,7 @@ impl Room {
         Self {
             name,
             log,
-            news: News::default(),
+            pending_presence: PendingPresence::default(),
             appending: 0,
             maker,
             calm: None,

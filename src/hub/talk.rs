@@ -1,6 +1,6 @@
 //! Talking: messages on their way through the history to everybody, whispers, typing, and reading back.
 
-use super::limits::{SMALL_ROOM, TYPING_EVERY};
+use super::limits::{MAX_SMALL_ROOM, TYPING_INTERVAL};
 use super::people::{Person, Whispered, Who};
 use super::room::Room;
 use super::{Effect, Hub, Now, too_fast};
@@ -233,12 +233,12 @@ impl Hub {
             return Ok(());
         }
         let lately = person
-            .typed_at
-            .is_some_and(|at| now.instant < at + TYPING_EVERY);
-        if lately || room.online() > SMALL_ROOM {
+            .typing_sent_at
+            .is_some_and(|at| now.instant < at + TYPING_INTERVAL);
+        if lately || room.online() > MAX_SMALL_ROOM {
             return Ok(());
         }
-        person.typed_at = Some(now.instant);
+        person.typing_sent_at = Some(now.instant);
         let typing = ServerMessage::Typing {
             room: room.shown(),
             name: person.name.shown(),
