@@ -4,7 +4,7 @@ use super::limits::{MAX_MEMBERS_LARGE_ROOM, MAX_NAMED_ROOM, MAX_ROOMS, ROOMS_PER
 use super::people::{Person, Seat, Who};
 use super::presence::PresenceChange;
 use super::room::Room;
-use super::tail::Log;
+use super::tail::RoomLog;
 use super::{Effect, Hub, Now};
 use crate::delivery::RoomId;
 use crate::history::{HistoryRequest, RoomHead};
@@ -141,7 +141,8 @@ impl Hub {
                 self.rooms.add(name, maker)
             }
         };
-        if let Some(Log::Opening(waiting)) = self.rooms.get_mut(room).map(|room| &mut room.log) {
+        if let Some(RoomLog::Opening(waiting)) = self.rooms.get_mut(room).map(|room| &mut room.log)
+        {
             waiting.push((conn, since));
             if let Some(state) = self.conns.get_mut(&conn) {
                 state.opening += 1;
@@ -153,24 +154,24 @@ impl Hub {
     }
 
     /// The history told where a room's log stands: whoever waited for it is let in.
-    pub(super) fn room_opened(&mut self, name: &RoomName, tail: Option<RoomHead>, now: Now) {
+    pub(super) fn room_opened(&mut self, name: &RoomName, head: Option<RoomHead>, now: Now) {
         let Some(id) = self.rooms.named(name) else {
             return;
         };
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
-        let (waiting, opened) = match (tail, &mut room.log) {
+        let (waiting, loaded) = match (head, &mut room.log) {
             (Some(tail), _) => (room.open(tail), true),
-            (None, Log::Opening(waiting)) => (std::mem::take(waiting), false),
-            (None, Log::Open { .. }) => return,
+            (None, RoomLog::Opening(waiting)) => (std::mem::take(waiting), false),
+            (None, RoomLog::Open { .. }) => return,
         };
         for (conn, since) in waiting {
             let Some(state) = self.conns.get_mut(&conn) else {
                 continue;
             };
             state.opening -= 1;
-            if opened {
+            if loaded {
                 self.open_room(conn, id, &since, now);
             } else {
                 let text = "O servidor não conseguiu ler o histórico desta sala. Tente de novo daqui a pouco.";
@@ -181,7 +182,7 @@ impl Hub {
                 self.effects.push(Effect::ErrandDone(conn));
             }
         }
-        if !opened {
+        if !loaded {
             self.rooms.remove(id);
         }
         self.forget_if_empty(id);
@@ -202,26 +203,26 @@ impl Hub {
         let Some(room) = self.rooms.get(id) else {
             return;
         };
-        let missed = room.log.missed(since, &self.epoch);
-        let most = if room.online() > MAX_NAMED_ROOM {
+        let backfill = room.log.backfill(since, &self.epoch);
+        let max_listed = if room.online() > MAX_NAMED_ROOM {
             MAX_MEMBERS_LARGE_ROOM
         } else {
             MAX_MEMBERS
         };
-        let listed = room.members().iter().take(most);
+        let listed = room.members().iter().take(max_listed);
         let joined = ServerMessage::Joined {
             room: room.shown(),
             epoch: self.epoch.clone(),
-            seq: missed.seq,
-            oldest: missed.oldest,
+            seq: backfill.seq,
+            oldest: backfill.oldest,
             online: room.online(),
             members: listed
                 .filter_map(|&who| self.people.get(who))
                 .map(Person::member)
                 .collect(),
-            entries: missed.entries,
-            more: missed.more,
-            reset: missed.reset,
+            entries: backfill.entries,
+            more: backfill.more,
+            reset: backfill.reset,
         };
         self.send(conn, joined);
         self.effects.push(Effect::ErrandDone(conn));
@@ -312,7 +313,7 @@ impl Hub {
         let mut open: Vec<&Room> = self
             .rooms
             .iter()
-            .filter(|room| matches!(room.log, Log::Open { .. }))
+            .filter(|room| matches!(room.log, RoomLog::Open { .. }))
             .collect();
         let order = |a: &&Room, b: &&Room| {
             b.online()

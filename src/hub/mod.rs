@@ -324,7 +324,7 @@ impl Hub {
             HistoryReply::Appended(ticket, id, room, outcome) => {
                 self.appended(ConnId(ticket.0), id, &room, outcome)
             }
-            HistoryReply::RoomHead(room, tail) => self.room_opened(&room, tail, now),
+            HistoryReply::RoomHead(room, head) => self.room_opened(&room, head, now),
             HistoryReply::Page(ticket, room, page) => self.page_read(ConnId(ticket.0), &room, page),
             HistoryReply::Found(ticket, room, query, page) => {
                 self.found(ConnId(ticket.0), &room, query, page)

@@ -4,7 +4,7 @@
 use super::limits::{MAX_NAMED_ROOM, MAX_SMALL_ROOM, presence_interval};
 use super::people::Who;
 use super::room::PendingPresence;
-use super::tail::Log;
+use super::tail::RoomLog;
 use super::{Effect, Hub, Now};
 use crate::delivery::RoomId;
 use crate::name::LOBBY;
@@ -184,7 +184,8 @@ impl Hub {
         let Some(room) = self.rooms.get(id) else {
             return;
         };
-        let in_use = room.online() > 0 || room.appending > 0 || matches!(room.log, Log::Opening(_));
+        let in_use =
+            room.online() > 0 || room.appending > 0 || matches!(room.log, RoomLog::Opening(_));
         if !in_use && room.name.as_str() != LOBBY {
             if room.pending_presence.scheduled {
                 self.presence_queue.retain(|(_, other)| *other != id);

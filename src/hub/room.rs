@@ -2,7 +2,7 @@
 
 use super::calm::Calm;
 use super::people::Who;
-use super::tail::Log;
+use super::tail::RoomLog;
 use crate::delivery::RoomId;
 use crate::history::RoomHead;
 use crate::identity::TokenHash;
@@ -31,7 +31,7 @@ pub struct PendingPresence {
 /// One room.
 pub struct Room {
     pub name: RoomName,
-    pub log: Log,
+    pub log: RoomLog,
     pub pending_presence: PendingPresence,
     /// Messages on their way through the history; the room stays open for them.
     pub appending: usize,
@@ -45,7 +45,7 @@ pub struct Room {
 
 impl Room {
     fn new(name: RoomName, maker: Option<TokenHash>) -> Self {
-        let log = Log::Opening(Vec::new());
+        let log = RoomLog::Opening(Vec::new());
         Self {
             name,
             log,
@@ -87,12 +87,12 @@ impl Room {
     }
 
     /// The history told where the log stands; gives back who waited for it.
-    pub fn open(&mut self, tail: RoomHead) -> Vec<(ConnId, ResumePoint)> {
-        if matches!(self.log, Log::Open { .. }) {
+    pub fn open(&mut self, head: RoomHead) -> Vec<(ConnId, ResumePoint)> {
+        if matches!(self.log, RoomLog::Open { .. }) {
             return Vec::new();
         }
-        self.name = tail.name.clone();
-        self.log.open(tail)
+        self.name = head.name.clone();
+        self.log.open(head)
     }
 }
 
