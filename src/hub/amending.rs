@@ -1,7 +1,7 @@
 //! Changing what was said: messages that edit or erase earlier ones, on the same way through the history as the others.
 
 use super::limits::ERASED_AT_ONCE;
-use super::people::Who;
+use super::people::PersonKey;
 use super::talk::words;
 use super::{Effect, HOSTS_LOG, Hub, Now};
 use crate::delivery::RoomId;
@@ -17,7 +17,7 @@ impl Hub {
     pub(super) fn amend(
         &mut self,
         conn: ConnId,
-        who: Who,
+        who: PersonKey,
         message: ClientMessage,
         now: Now,
     ) -> Result<(), Refusal> {
@@ -62,7 +62,7 @@ impl Hub {
         now: Now,
     ) -> Result<(), Refusal> {
         let room_id = self.room_of(conn, room)?;
-        let who = self.conns.get(&conn).and_then(|state| state.who);
+        let who = self.conns.get(&conn).and_then(|state| state.person);
         let Some((who, by)) = who.and_then(|who| Some((who, self.people.get(who)?.name.shown())))
         else {
             return Ok(());
@@ -90,12 +90,12 @@ impl Hub {
         any_author: bool,
         now: Now,
     ) {
-        let who = self.conns.get(&conn).and_then(|state| state.who);
+        let who = self.conns.get(&conn).and_then(|state| state.person);
         let person = who.and_then(|who| self.people.get(who));
         let (Some(person), Some(room)) = (person, self.rooms.get_mut(room_id)) else {
             return;
         };
-        room.appending += 1;
+        room.pending_appends += 1;
         let append = Append {
             amends: Some(amendment),
             any_author,

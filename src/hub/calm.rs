@@ -2,7 +2,7 @@
 //!
 //! For everybody else this costs two looks at an `Option`.
 
-use super::people::{Person, Who};
+use super::people::{Person, PersonKey};
 use super::{Hub, Now, notices};
 use crate::delivery::RoomId;
 use crate::identity::TokenHash;
@@ -102,7 +102,12 @@ impl Person {
 
 impl Hub {
     /// Whether somebody may say something in a room.
-    pub(super) fn may_speak(&self, who: Who, room_id: RoomId, now: Now) -> Result<(), Refusal> {
+    pub(super) fn may_speak(
+        &self,
+        who: PersonKey,
+        room_id: RoomId,
+        now: Now,
+    ) -> Result<(), Refusal> {
         let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(room_id)) else {
             return Ok(());
         };
@@ -117,7 +122,12 @@ impl Hub {
     }
 
     /// Whether somebody may change what they said in a room: a slow room does not keep them from it.
-    pub(super) fn may_edit(&self, who: Who, room_id: RoomId, now: Now) -> Result<(), Refusal> {
+    pub(super) fn may_edit(
+        &self,
+        who: PersonKey,
+        room_id: RoomId,
+        now: Now,
+    ) -> Result<(), Refusal> {
         self.may_whisper(who, now)?;
         let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(room_id)) else {
             return Ok(());
@@ -129,7 +139,7 @@ impl Hub {
     }
 
     /// Whether somebody may say something to one person.
-    pub(super) fn may_whisper(&self, who: Who, now: Now) -> Result<(), Refusal> {
+    pub(super) fn may_whisper(&self, who: PersonKey, now: Now) -> Result<(), Refusal> {
         let left = self
             .people
             .get(who)
@@ -152,7 +162,7 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(id) else {
             return Ok(());
         };
-        let shown = room.shown();
+        let shown = room.display();
         let on = on.unwrap_or(!room.calm.as_ref().is_some_and(|calm| calm.hosts_only));
         Calm::change(&mut room.calm, |calm| calm.hosts_only = on);
         self.proclaim(notices::muted_all(by, &shown, on), Some(id), now);
@@ -172,7 +182,7 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(id) else {
             return Ok(());
         };
-        let shown = room.shown();
+        let shown = room.display();
         Calm::change(&mut room.calm, |calm| {
             calm.slow_down(Duration::from_secs(seconds))
         });

@@ -1,7 +1,7 @@
 //! Coming and going: entering with a name, opening and leaving rooms, dropping out.
 
 use super::limits::{MAX_MEMBERS_LARGE_ROOM, MAX_NAMED_ROOM, MAX_ROOMS, ROOMS_PER_CONNECTION};
-use super::people::{Person, Seat, Who};
+use super::people::{Membership, Person, PersonKey};
 use super::presence::PresenceChange;
 use super::room::Room;
 use super::tail::RoomLog;
@@ -64,14 +64,14 @@ impl Hub {
             .map_or(ClientAddr::LOCAL, |state| state.address);
         if let Some(person) = self.people.get_mut(who) {
             person.conns.push(conn);
-            person.held_until = None;
+            person.grace_until = None;
             person.address = address;
         }
         if let Some(state) = self.conns.get_mut(&conn) {
-            state.who = Some(who);
+            state.person = Some(who);
             state.token = Some(token);
         }
-        self.welcome(conn, who);
+        self.send_welcome(conn, who);
         self.join(conn, room, since, now)
     }
 
@@ -86,7 +86,7 @@ impl Hub {
         }
     }
 
-    pub(super) fn welcome(&mut self, conn: ConnId, who: Who) {
+    pub(super) fn send_welcome(&mut self, conn: ConnId, who: PersonKey) {
         let (Some(person), Some(state)) = (self.people.get(who), self.conns.get(&conn)) else {
             return;
         };
@@ -125,7 +125,7 @@ impl Hub {
         };
         let known = self.rooms.named(&name);
         let already_in = known.is_some_and(|room| state.rooms.contains(&room));
-        if !already_in && state.rooms.len() + state.opening >= ROOMS_PER_CONNECTION {
+        if !already_in && state.rooms.len() + state.pending_joins >= ROOMS_PER_CONNECTION {
             return Err(Refusal::new(ErrorCode::TooManyRooms));
         }
         let room = match known {
@@ -137,7 +137,7 @@ impl Hub {
             None => {
                 self.effects
                     .push(Effect::Ask(HistoryRequest::RoomHead(name.clone())));
-                let maker = self.maker_of(&name, state.who);
+                let maker = self.maker_of(&name, state.person);
                 self.rooms.add(name, maker)
             }
         };
@@ -145,16 +145,16 @@ impl Hub {
         {
             waiting.push((conn, since));
             if let Some(state) = self.conns.get_mut(&conn) {
-                state.opening += 1;
+                state.pending_joins += 1;
             }
             return Ok(());
         }
-        self.open_room(conn, room, &since, now);
+        self.complete_join(conn, room, &since, now);
         Ok(())
     }
 
     /// The history told where a room's log stands: whoever waited for it is let in.
-    pub(super) fn room_opened(&mut self, name: &RoomName, head: Option<RoomHead>, now: Now) {
+    pub(super) fn room_loaded(&mut self, name: &RoomName, head: Option<RoomHead>, now: Now) {
         let Some(id) = self.rooms.named(name) else {
             return;
         };
@@ -170,9 +170,9 @@ impl Hub {
             let Some(state) = self.conns.get_mut(&conn) else {
                 continue;
             };
-            state.opening -= 1;
+            state.pending_joins -= 1;
             if loaded {
-                self.open_room(conn, id, &since, now);
+                self.complete_join(conn, id, &since, now);
             } else {
                 let text = "O servidor não conseguiu ler o histórico desta sala. Tente de novo daqui a pouco.";
                 self.send(
@@ -185,15 +185,15 @@ impl Hub {
         if !loaded {
             self.rooms.remove(id);
         }
-        self.forget_if_empty(id);
+        self.close_room_if_unused(id);
     }
 
-    fn open_room(&mut self, conn: ConnId, id: RoomId, since: &ResumePoint, now: Now) {
-        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else {
+    fn complete_join(&mut self, conn: ConnId, id: RoomId, since: &ResumePoint, now: Now) {
+        let Some(who) = self.conns.get(&conn).and_then(|state| state.person) else {
             return;
         };
         if !self.conns[&conn].rooms.contains(&id) {
-            self.take_seat(who, id, now);
+            self.acquire_membership(who, id, now);
             // Only now, so that nobody hears of their own coming.
             self.effects.push(Effect::Subscribe(conn, id));
             if let Some(state) = self.conns.get_mut(&conn) {
@@ -211,7 +211,7 @@ impl Hub {
         };
         let listed = room.members().iter().take(max_listed);
         let joined = ServerMessage::Joined {
-            room: room.shown(),
+            room: room.display(),
             epoch: self.epoch.clone(),
             seq: backfill.seq,
             oldest: backfill.oldest,
@@ -229,19 +229,19 @@ impl Hub {
     }
 
     /// One more of a person's connections is in a room.
-    pub(super) fn take_seat(&mut self, who: Who, id: RoomId, now: Now) {
+    pub(super) fn acquire_membership(&mut self, who: PersonKey, id: RoomId, now: Now) {
         let (Some(person), Some(room)) = (self.people.get_mut(who), self.rooms.get_mut(id)) else {
             return;
         };
-        if let Some(seat) = person.seat(id) {
-            seat.conns += 1;
-            seat.held_until = None;
+        if let Some(membership) = person.membership(id) {
+            membership.conns += 1;
+            membership.grace_until = None;
             return;
         }
-        person.seats.push(Seat {
+        person.memberships.push(Membership {
             room_id: id,
             conns: 1,
-            held_until: None,
+            grace_until: None,
         });
         room.add_member(who);
         let member = person.member();
@@ -254,33 +254,37 @@ impl Hub {
             return Ok(());
         };
         state.rooms.retain(|&room| room != id);
-        let who = state.who;
+        let who = state.person;
         self.effects.push(Effect::Unsubscribe(conn, id));
-        let shown = self.rooms.get(id).map(|room| room.shown());
-        if let Some(room) = shown {
+        let display_name = self.rooms.get(id).map(|room| room.display());
+        if let Some(room) = display_name {
             self.send(conn, ServerMessage::Left { room });
         }
         if let Some(who) = who {
-            self.free_seat(who, id, false, now);
+            self.release_membership(who, id, false, now);
         }
         Ok(())
     }
 
     /// One of a person's connections is no longer in a room; if it was the last, the place is held or given up.
-    fn free_seat(&mut self, who: Who, id: RoomId, hold: bool, now: Now) {
-        let until = now.instant + self.rules.grace;
-        let Some(seat) = self.people.get_mut(who).and_then(|person| person.seat(id)) else {
+    fn release_membership(&mut self, who: PersonKey, id: RoomId, with_grace: bool, now: Now) {
+        let grace_until = now.instant + self.rules.grace;
+        let Some(membership) = self
+            .people
+            .get_mut(who)
+            .and_then(|person| person.membership(id))
+        else {
             return;
         };
-        seat.conns = seat.conns.saturating_sub(1);
-        if seat.conns > 0 {
+        membership.conns = membership.conns.saturating_sub(1);
+        if membership.conns > 0 {
             return;
         }
-        if hold {
-            seat.held_until = Some(until);
-            self.held.push(Reverse((until, who)));
+        if with_grace {
+            membership.grace_until = Some(grace_until);
+            self.grace_queue.push(Reverse((grace_until, who)));
         } else {
-            self.give_up_seat(who, id, now);
+            self.end_membership(who, id, now);
         }
     }
 
@@ -288,12 +292,12 @@ impl Hub {
         let Some(state) = self.conns.remove(&conn) else {
             return;
         };
-        let Some(who) = state.who else { return };
+        let Some(who) = state.person else { return };
         for room in state.rooms {
             self.effects.push(Effect::Unsubscribe(conn, room));
-            self.free_seat(who, room, !goodbye, now);
+            self.release_membership(who, room, !goodbye, now);
         }
-        let until = now.instant + self.rules.grace;
+        let grace_until = now.instant + self.rules.grace;
         let Some(person) = self.people.get_mut(who) else {
             return;
         };
@@ -304,34 +308,34 @@ impl Hub {
         if goodbye {
             self.remove_person(who, now);
         } else {
-            person.held_until = Some(until);
-            self.held.push(Reverse((until, who)));
+            person.grace_until = Some(grace_until);
+            self.grace_queue.push(Reverse((grace_until, who)));
         }
     }
 
     pub(super) fn list_rooms(&mut self, conn: ConnId) -> Result<(), Refusal> {
-        let mut open: Vec<&Room> = self
+        let mut listed: Vec<&Room> = self
             .rooms
             .iter()
             .filter(|room| matches!(room.log, RoomLog::Open { .. }))
             .collect();
-        let order = |a: &&Room, b: &&Room| {
+        let busiest_first = |a: &&Room, b: &&Room| {
             b.online()
                 .cmp(&a.online())
                 .then_with(|| a.name.as_str().cmp(b.name.as_str()))
         };
         // Of thousands of rooms only those that are listed are put in order.
-        if open.len() > MAX_ROOMS_LISTED {
-            open.select_nth_unstable_by(MAX_ROOMS_LISTED, order);
-            open.truncate(MAX_ROOMS_LISTED);
+        if listed.len() > MAX_ROOMS_LISTED {
+            listed.select_nth_unstable_by(MAX_ROOMS_LISTED, busiest_first);
+            listed.truncate(MAX_ROOMS_LISTED);
         }
-        open.sort_unstable_by(order);
+        listed.sort_unstable_by(busiest_first);
         let info = |room: &&Room| RoomInfo {
-            room: room.shown(),
+            room: room.display(),
             online: room.online(),
             seq: room.log.seq(),
         };
-        let rooms = open.iter().map(info).collect();
+        let rooms = listed.iter().map(info).collect();
         self.send(conn, ServerMessage::Rooms { rooms });
         Ok(())
     }

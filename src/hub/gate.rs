@@ -1,7 +1,7 @@
 //! Who may come in: bans, the server's password, the lock and the host key are asked in this order, before anything is
 //! changed by who comes.
 
-use super::people::Who;
+use super::people::PersonKey;
 use super::{Hub, Now, calm::ms};
 use crate::identity::TokenHash;
 use crate::link::ConnId;
@@ -16,7 +16,7 @@ impl Hub {
         conn: ConnId,
         name: &Name,
         secret: &TokenHash,
-        present: Option<Who>,
+        present: Option<PersonKey>,
         secrets: &Credentials,
         now: Now,
     ) -> Result<bool, Refusal> {

@@ -3,7 +3,7 @@
 use super::limits::MAX_HOSTS;
 use super::measures::Measures;
 use super::passwords::{RoomPasswords, Tries};
-use super::people::{Person, Who};
+use super::people::{Person, PersonKey};
 use super::{HOSTS_LOG, Hub, Now, notices};
 use crate::delivery::RoomId;
 use crate::identity::{PersonId, TokenHash};
@@ -36,7 +36,7 @@ impl Hub {
         act: ModerationAction,
         now: Now,
     ) -> Result<(), Refusal> {
-        let who = self.conns.get(&conn).and_then(|state| state.who);
+        let who = self.conns.get(&conn).and_then(|state| state.person);
         let Some(person) = who.and_then(|who| self.people.get(who)) else {
             return Ok(());
         };
@@ -86,7 +86,7 @@ impl Hub {
     }
 
     /// Makes somebody who was let in what they are: a host, or silenced as before.
-    pub(super) fn empower(&mut self, who: Who, host: bool, with_key: bool, now: Now) {
+    pub(super) fn empower(&mut self, who: PersonKey, host: bool, with_key: bool, now: Now) {
         let Some(person) = self.people.get_mut(who) else {
             return;
         };
@@ -147,7 +147,7 @@ impl Hub {
     }
 
     /// Somebody becomes a host or no longer is one; whoever shares a room with them hears of it, once.
-    pub(super) fn set_host(&mut self, who: Who, host: bool) {
+    pub(super) fn set_host(&mut self, who: PersonKey, host: bool) {
         let Some(person) = self.people.get_mut(who) else {
             return;
         };
@@ -156,7 +156,7 @@ impl Hub {
             id,
             name,
             tag,
-            seats,
+            memberships,
             conns,
             ..
         } = person;
@@ -174,7 +174,10 @@ impl Hub {
         };
         let mut hearers: BTreeSet<ConnId> = conns.iter().copied().collect();
         let tag = tag.clone();
-        let rooms: Vec<RoomId> = seats.iter().map(|seat| seat.room_id).collect();
+        let rooms: Vec<RoomId> = memberships
+            .iter()
+            .map(|membership| membership.room_id)
+            .collect();
         for id in rooms {
             let Some(room) = self.rooms.get_mut(id) else {
                 continue;
@@ -202,7 +205,7 @@ impl Hub {
     }
 
     /// A person took another name, and is another person to everything that was remembered: a host stays one.
-    pub(super) fn host_renamed(&mut self, who: Who, before: PersonId) {
+    pub(super) fn host_renamed(&mut self, who: PersonKey, before: PersonId) {
         let Some(person) = self.people.get(who) else {
             return;
         };

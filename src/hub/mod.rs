@@ -30,7 +30,7 @@ use crate::link::{ClientAddr, ConnId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, Refusal, ServerMessage, Token};
 use host::Order;
 use limits::{Bucket, MAX_STRIKES, REQUESTS_AT_ONCE, REQUESTS_PER_SECOND, Rules};
-use people::{People, Who};
+use people::{People, PersonKey};
 use room::Rooms;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -92,12 +92,12 @@ pub enum Effect {
 struct Conn {
     address: ClientAddr,
     /// Who entered through it.
-    who: Option<Who>,
+    person: Option<PersonKey>,
     /// The secret it entered with, told again when the name changes. Never printed, never stored.
     token: Option<Token>,
     rooms: Vec<RoomId>,
     /// Rooms asked for that the history has not opened yet.
-    opening: usize,
+    pending_joins: usize,
     requests: Bucket,
     strikes: u32,
     struck_at: Instant,
@@ -113,9 +113,9 @@ pub struct Hub {
     rooms: Rooms,
     order: Order,
     /// Connections in the order in which they must have entered.
-    waiting_to_enter: VecDeque<(Instant, ConnId)>,
+    entry_deadlines: VecDeque<(Instant, ConnId)>,
     /// When the places and names of dropped people are given up; entries may be outdated.
-    held: BinaryHeap<Reverse<(Instant, Who)>>,
+    grace_queue: BinaryHeap<Reverse<(Instant, PersonKey)>>,
     /// Rooms whose gathered changes are to be told; a room is in here at most once.
     presence_queue: VecDeque<(Instant, RoomId)>,
     effects: Vec<Effect>,
@@ -132,8 +132,8 @@ impl Hub {
             people: People::default(),
             rooms: Rooms::default(),
             order: Order::default(),
-            waiting_to_enter: VecDeque::new(),
-            held: BinaryHeap::new(),
+            entry_deadlines: VecDeque::new(),
+            grace_queue: BinaryHeap::new(),
             presence_queue: VecDeque::new(),
             effects: Vec::new(),
             stopping: false,
@@ -174,37 +174,40 @@ impl Hub {
 
     /// When [`Hub::tick`] has something to do.
     pub fn next_tick(&self) -> Option<Instant> {
-        let entering = self.waiting_to_enter.front().map(|(at, _)| *at);
-        let held = self.held.peek().map(|Reverse((at, _))| *at);
+        let entering = self.entry_deadlines.front().map(|(at, _)| *at);
+        let grace = self.grace_queue.peek().map(|Reverse((at, _))| *at);
         let presence = self.presence_queue.front().map(|(at, _)| *at);
-        [entering, held, presence].into_iter().flatten().min()
+        [entering, grace, presence].into_iter().flatten().min()
     }
 
     /// Does what is due: closes who has not entered, gives up who has not come back, tells what was gathered.
     pub fn tick(&mut self, now: Now) {
-        while let Some((at, conn)) = self.waiting_to_enter.front().copied() {
-            let entered = self.conns.get(&conn).is_none_or(|conn| conn.who.is_some());
+        while let Some((at, conn)) = self.entry_deadlines.front().copied() {
+            let entered = self
+                .conns
+                .get(&conn)
+                .is_none_or(|conn| conn.person.is_some());
             if !entered && at > now.instant {
                 break;
             }
-            self.waiting_to_enter.pop_front();
+            self.entry_deadlines.pop_front();
             if !entered {
                 let text =
                     "Você não entrou na conversa a tempo. Conecte-se de novo quando quiser entrar.";
                 self.close(conn, 1008, ByeCode::Idle, text);
             }
         }
-        self.give_up_held(now);
+        self.expire_grace(now);
         self.publish_due(now);
     }
 
     fn arrived(&mut self, conn: ConnId, address: ClientAddr, now: Now) {
         let state = Conn {
             address,
-            who: None,
+            person: None,
             token: None,
             rooms: Vec::new(),
-            opening: 0,
+            pending_joins: 0,
             requests: Bucket::new(REQUESTS_AT_ONCE, now.instant),
             strikes: 0,
             struck_at: now.instant,
@@ -214,7 +217,7 @@ impl Hub {
         if self.stopping {
             self.say_shutdown(conn, 1000);
         } else {
-            self.waiting_to_enter
+            self.entry_deadlines
                 .push_back((now.instant + self.rules.enter_within, conn));
         }
     }
@@ -246,7 +249,7 @@ impl Hub {
         let Some(state) = self.conns.get(&conn).filter(|state| !state.closing) else {
             return Ok(());
         };
-        let who = state.who;
+        let who = state.person;
         match (&message, who) {
             (ClientMessage::Ping, _) => {
                 self.send(conn, ServerMessage::Pong);
@@ -324,7 +327,7 @@ impl Hub {
             HistoryReply::Appended(ticket, id, room, outcome) => {
                 self.appended(ConnId(ticket.0), id, &room, outcome)
             }
-            HistoryReply::RoomHead(room, head) => self.room_opened(&room, head, now),
+            HistoryReply::RoomHead(room, head) => self.room_loaded(&room, head, now),
             HistoryReply::Page(ticket, room, page) => self.page_read(ConnId(ticket.0), &room, page),
             HistoryReply::Found(ticket, room, query, page) => {
                 self.found(ConnId(ticket.0), &room, query, page)

@@ -19,7 +19,7 @@ impl Hub {
 
     /// Tells a room.
     pub(super) fn tell_room(&mut self, id: RoomId, text: String, now: Now) {
-        let room = self.rooms.get(id).map(|room| room.shown());
+        let room = self.rooms.get(id).map(|room| room.display());
         let notice = ServerMessage::Notice {
             at: now.unix_ms,
             text,
@@ -40,7 +40,7 @@ impl Hub {
         let inside = self
             .conns
             .iter()
-            .filter(|(_, state)| state.who.is_some() && !state.closing);
+            .filter(|(_, state)| state.person.is_some() && !state.closing);
         let conns: Vec<ConnId> = inside.map(|(conn, _)| *conn).collect();
         for conn in conns {
             self.send(conn, notice.clone());

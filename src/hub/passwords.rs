@@ -4,7 +4,7 @@
 //! to be read; it is forgotten when the server stops.
 
 use super::limits::{MAX_GUESSERS, MAX_ROOMS, TRIES, TRIES_WITHIN};
-use super::people::Who;
+use super::people::PersonKey;
 use super::{HOSTS_LOG, Hub, Now, calm::ms, notices};
 use crate::identity::{PasswordHash, TokenHash};
 use crate::link::{ClientAddr, ConnId};
@@ -106,7 +106,7 @@ impl Hub {
     pub(super) fn check_room(
         &mut self,
         conn: ConnId,
-        who: Option<Who>,
+        who: Option<PersonKey>,
         room: &RoomName,
         given: Option<&Password>,
         now: Now,
@@ -122,7 +122,11 @@ impl Hub {
         let id = self.rooms.named(room);
         let person = who.and_then(|who| self.people.get(who));
         if person.is_some_and(|person| {
-            person.host || person.seats.iter().any(|seat| Some(seat.room_id) == id)
+            person.host
+                || person
+                    .memberships
+                    .iter()
+                    .any(|membership| Some(membership.room_id) == id)
         }) {
             return Ok(());
         }
@@ -131,7 +135,7 @@ impl Hub {
     }
 
     /// To whom a room belongs that is about to be opened: whose password it has, or else who opens it.
-    pub(super) fn maker_of(&self, room: &RoomName, who: Option<Who>) -> Option<TokenHash> {
+    pub(super) fn maker_of(&self, room: &RoomName, who: Option<PersonKey>) -> Option<TokenHash> {
         match self.order.room_passwords.get(room.key()) {
             Some(password) => password.maker,
             None => who
@@ -170,7 +174,7 @@ impl Hub {
         now: Now,
     ) -> Result<(), Refusal> {
         let id = self.room_of(conn, name)?;
-        let who = self.conns.get(&conn).and_then(|state| state.who);
+        let who = self.conns.get(&conn).and_then(|state| state.person);
         let (Some(person), Some(room)) =
             (who.and_then(|who| self.people.get(who)), self.rooms.get(id))
         else {

@@ -3,7 +3,7 @@
 use super::calm::ms;
 use super::limits::ADDRESS_BANNED;
 use super::measures::Measure;
-use super::people::Who;
+use super::people::PersonKey;
 use super::{Effect, Hub, Now, notices};
 use crate::identity::TokenHash;
 use crate::link::ClientAddr;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 impl Hub {
     /// The person of this name, whom a host may act against.
-    fn guest(&self, name: &Name) -> Result<Who, Refusal> {
+    fn guest(&self, name: &Name) -> Result<PersonKey, Refusal> {
         let who = self
             .people
             .named(name)
@@ -139,7 +139,7 @@ impl Hub {
     }
 
     /// Where somebody is: the addresses of all their connections, or the last one.
-    fn addresses(&self, who: Who) -> Vec<ClientAddr> {
+    fn addresses(&self, who: PersonKey) -> Vec<ClientAddr> {
         let Some(person) = self.people.get(who) else {
             return Vec::new();
         };
@@ -167,7 +167,7 @@ impl Hub {
     }
 
     /// Closes every connection of a person; the name and the places are free at once.
-    fn send_out(&mut self, who: Who, bye: &ServerMessage, now: Now) {
+    fn send_out(&mut self, who: PersonKey, bye: &ServerMessage, now: Now) {
         let conns = self
             .people
             .get(who)
@@ -177,7 +177,7 @@ impl Hub {
                 continue;
             };
             // What is still to come from this connection comes from nobody.
-            state.who = None;
+            state.person = None;
             for room in std::mem::take(&mut state.rooms) {
                 self.effects.push(Effect::Unsubscribe(conn, room));
             }

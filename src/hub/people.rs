@@ -13,7 +13,7 @@ use std::time::Instant;
 
 /// A person's number while they are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Who(u32);
+pub struct PersonKey(u32);
 
 /// One person.
 pub struct Person {
@@ -28,9 +28,9 @@ pub struct Person {
     /// Where they last entered from.
     pub address: ClientAddr,
     pub conns: Vec<ConnId>,
-    pub seats: Vec<Seat>,
+    pub memberships: Vec<Membership>,
     /// Until when the name is held although no connection is left.
-    pub held_until: Option<Instant>,
+    pub grace_until: Option<Instant>,
     pub speech: Bucket,
     /// When their typing was last passed on.
     pub typing_sent_at: Option<Instant>,
@@ -48,12 +48,12 @@ pub struct Whispered {
 }
 
 /// A person's place in a room.
-pub struct Seat {
+pub struct Membership {
     pub room_id: RoomId,
     /// How many of the person's connections are in the room.
     pub conns: usize,
     /// Until when the place is held although none is.
-    pub held_until: Option<Instant>,
+    pub grace_until: Option<Instant>,
 }
 
 impl Person {
@@ -68,8 +68,8 @@ impl Person {
             muted_until: None,
             address: ClientAddr::LOCAL,
             conns: Vec::new(),
-            seats: Vec::new(),
-            held_until: None,
+            memberships: Vec::new(),
+            grace_until: None,
             speech: Bucket::new(burst, now),
             typing_sent_at: None,
             whispers: VecDeque::new(),
@@ -85,8 +85,10 @@ impl Person {
         }
     }
 
-    pub fn seat(&mut self, room_id: RoomId) -> Option<&mut Seat> {
-        self.seats.iter_mut().find(|seat| seat.room_id == room_id)
+    pub fn membership(&mut self, room_id: RoomId) -> Option<&mut Membership> {
+        self.memberships
+            .iter_mut()
+            .find(|membership| membership.room_id == room_id)
     }
 
     /// The whisper with this id, if it is remembered.
@@ -105,10 +107,10 @@ impl Person {
 /// Everybody, findable by number, by name and by what a name looks like.
 #[derive(Default)]
 pub struct People {
-    all: Slab<Person>,
-    by_name: HashMap<Arc<str>, Who>,
+    by_key: Slab<Person>,
+    by_name: HashMap<Arc<str>, PersonKey>,
     /// Of several people whose names look the same, which only those of one token can have, the first.
-    by_look: HashMap<Arc<str>, Who>,
+    by_look: HashMap<Arc<str>, PersonKey>,
 }
 
 impl People {
@@ -117,30 +119,32 @@ impl People {
     }
 
     pub fn connected(&self) -> usize {
-        self.all
+        self.by_key
             .iter()
             .filter(|(_, person)| !person.conns.is_empty())
             .count()
     }
 
-    pub fn get(&self, who: Who) -> Option<&Person> {
-        self.all.get(who.0 as usize)
+    pub fn get(&self, who: PersonKey) -> Option<&Person> {
+        self.by_key.get(who.0 as usize)
     }
 
-    pub fn get_mut(&mut self, who: Who) -> Option<&mut Person> {
-        self.all.get_mut(who.0 as usize)
+    pub fn get_mut(&mut self, who: PersonKey) -> Option<&mut Person> {
+        self.by_key.get_mut(who.0 as usize)
     }
 
     /// Everybody who holds this secret, under whatever name.
-    pub fn holding(&self, secret: &TokenHash) -> Vec<Who> {
+    pub fn holding(&self, secret: &TokenHash) -> Vec<PersonKey> {
         let holders = self
-            .all
+            .by_key
             .iter()
             .filter(|(_, person)| person.secret == *secret);
-        holders.map(|(number, _)| Who(number as u32)).collect()
+        holders
+            .map(|(number, _)| PersonKey(number as u32))
+            .collect()
     }
 
-    pub fn named(&self, name: &Name) -> Option<Who> {
+    pub fn named(&self, name: &Name) -> Option<PersonKey> {
         self.by_name.get(name.key()).copied()
     }
 
@@ -155,33 +159,33 @@ impl People {
             .map(|person| &person.name)
     }
 
-    pub fn add(&mut self, person: Person) -> Who {
+    pub fn add(&mut self, person: Person) -> PersonKey {
         let name = person.name.clone();
-        let who = Who(self.all.insert(person) as u32);
+        let who = PersonKey(self.by_key.insert(person) as u32);
         self.list(&name, who);
         who
     }
 
-    fn list(&mut self, name: &Name, who: Who) {
+    fn list(&mut self, name: &Name, who: PersonKey) {
         self.by_name.insert(name.key().clone(), who);
         self.by_look.entry(name.skeleton().clone()).or_insert(who);
     }
 
-    fn unlist(&mut self, name: &Name, who: Who) {
+    fn unlist(&mut self, name: &Name, who: PersonKey) {
         self.by_name.remove(name.key());
         if self.by_look.get(name.skeleton()) == Some(&who) {
             self.by_look.remove(name.skeleton());
         }
     }
 
-    pub fn remove(&mut self, who: Who) -> Option<Person> {
-        let person = self.all.try_remove(who.0 as usize)?;
+    pub fn remove(&mut self, who: PersonKey) -> Option<Person> {
+        let person = self.by_key.try_remove(who.0 as usize)?;
         self.unlist(&person.name, who);
         Some(person)
     }
 
     /// Gives a person another name; the caller made sure that nobody else has it.
-    pub fn rename(&mut self, who: Who, name: Name) {
+    pub fn rename(&mut self, who: PersonKey, name: Name) {
         let Some(before) = self.get(who).map(|person| person.name.clone()) else {
             return;
         };

@@ -2,7 +2,7 @@
 //! for those who only dropped out.
 
 use super::limits::{MAX_NAMED_ROOM, MAX_SMALL_ROOM, presence_interval};
-use super::people::Who;
+use super::people::PersonKey;
 use super::room::PendingPresence;
 use super::tail::RoomLog;
 use super::{Effect, Hub, Now};
@@ -89,7 +89,7 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
-        let (display_name, online) = (room.shown(), room.online());
+        let (display_name, online) = (room.display(), room.online());
         let pending = &mut room.pending_presence;
         let (joined, left) = (
             std::mem::take(&mut pending.joined),
@@ -124,68 +124,74 @@ impl Hub {
     }
 
     /// Gives up the names and places of those who dropped out and did not come back.
-    pub(super) fn give_up_held(&mut self, now: Now) {
-        while let Some(Reverse((at, who))) = self.held.peek().copied() {
+    pub(super) fn expire_grace(&mut self, now: Now) {
+        while let Some(Reverse((at, who))) = self.grace_queue.peek().copied() {
             if at > now.instant {
                 return;
             }
-            self.held.pop();
+            self.grace_queue.pop();
             let Some(person) = self.people.get(who) else {
                 continue;
             };
-            let over =
+            let expired =
                 |until: Option<std::time::Instant>| until.is_some_and(|until| until <= now.instant);
-            if person.conns.is_empty() && over(person.held_until) {
+            if person.conns.is_empty() && expired(person.grace_until) {
                 self.remove_person(who, now);
                 continue;
             }
-            let seats = person
-                .seats
+            let expired_memberships = person
+                .memberships
                 .iter()
-                .filter(|seat| seat.conns == 0 && over(seat.held_until));
-            for room in seats.map(|seat| seat.room_id).collect::<Vec<_>>() {
-                self.give_up_seat(who, room, now);
+                .filter(|membership| membership.conns == 0 && expired(membership.grace_until));
+            for room in expired_memberships
+                .map(|membership| membership.room_id)
+                .collect::<Vec<_>>()
+            {
+                self.end_membership(who, room, now);
             }
         }
     }
 
     /// A person has left a room, and the others hear of it.
-    pub(super) fn give_up_seat(&mut self, who: Who, id: RoomId, now: Now) {
+    pub(super) fn end_membership(&mut self, who: PersonKey, id: RoomId, now: Now) {
         let Some(person) = self.people.get_mut(who) else {
             return;
         };
-        person.seats.retain(|seat| seat.room_id != id);
+        person
+            .memberships
+            .retain(|membership| membership.room_id != id);
         let member = person.member();
         if let Some(room) = self.rooms.get_mut(id) {
             room.remove_member(who);
         }
         self.record_change(id, PresenceChange::Left(member), now);
-        self.forget_if_empty(id);
+        self.close_room_if_unused(id);
     }
 
     /// A person has left altogether: their places and their name are free.
-    pub(super) fn remove_person(&mut self, who: Who, now: Now) {
+    pub(super) fn remove_person(&mut self, who: PersonKey, now: Now) {
         let Some(person) = self.people.get(who) else {
             return;
         };
         for room in person
-            .seats
+            .memberships
             .iter()
-            .map(|seat| seat.room_id)
+            .map(|membership| membership.room_id)
             .collect::<Vec<_>>()
         {
-            self.give_up_seat(who, room, now);
+            self.end_membership(who, room, now);
         }
         self.people.remove(who);
     }
 
     /// Closes a room that nobody is in and nothing is on its way to; its log stays with the history.
-    pub(super) fn forget_if_empty(&mut self, id: RoomId) {
+    pub(super) fn close_room_if_unused(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get(id) else {
             return;
         };
-        let in_use =
-            room.online() > 0 || room.appending > 0 || matches!(room.log, RoomLog::Opening(_));
+        let in_use = room.online() > 0
+            || room.pending_appends > 0
+            || matches!(room.log, RoomLog::Opening(_));
         if !in_use && room.name.as_str() != LOBBY {
             if room.pending_presence.scheduled {
                 self.presence_queue.retain(|(_, other)| *other != id);

@@ -1,6 +1,6 @@
 //! Taking another name; with one token under both names, two persons become one.
 
-use super::people::Who;
+use super::people::PersonKey;
 use super::presence::PresenceChange;
 use super::{Hub, Now};
 use crate::delivery::RoomId;
@@ -11,14 +11,14 @@ use crate::protocol::{Refusal, Renamed};
 impl Hub {
     /// Gives whoever speaks from this connection another name, unless it belongs to somebody else.
     pub(super) fn rename(&mut self, conn: ConnId, name: Name, now: Now) -> Result<(), Refusal> {
-        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else {
+        let Some(who) = self.conns.get(&conn).and_then(|state| state.person) else {
             return Ok(());
         };
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
         if person.name.as_str() == name.as_str() {
-            self.welcome(conn, who);
+            self.send_welcome(conn, who);
             return Ok(());
         }
         self.tell_apart(&name, &person.secret)?;
@@ -39,7 +39,7 @@ impl Hub {
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
-        let (from, before) = (person.name.shown(), person.id);
+        let (from, old_id) = (person.name.shown(), person.id);
         self.people.rename(who, name);
         let Some(person) = self.people.get(who) else {
             return Ok(());
@@ -50,40 +50,48 @@ impl Hub {
             tag: person.tag.clone(),
         };
         let conns = person.conns.clone();
-        let rooms: Vec<RoomId> = person.seats.iter().map(|seat| seat.room_id).collect();
+        let rooms: Vec<RoomId> = person
+            .memberships
+            .iter()
+            .map(|membership| membership.room_id)
+            .collect();
         for conn in conns {
-            self.welcome(conn, who);
+            self.send_welcome(conn, who);
         }
         for room in rooms {
             self.record_change(room, PresenceChange::Renamed(renamed.clone()), now);
         }
-        self.host_renamed(who, before);
+        self.host_renamed(who, old_id);
         Ok(())
     }
 
     /// Two persons of one token become one: the connections and places of `gone` go over to `who`.
-    fn merge_into(&mut self, who: Who, gone: Who, now: Now) {
-        let Some(person) = self.people.remove(gone) else {
+    fn merge_into(&mut self, who: PersonKey, absorbed: PersonKey, now: Now) {
+        let Some(person) = self.people.remove(absorbed) else {
             return;
         };
         let member = person.member();
-        for seat in &person.seats {
-            if let Some(room) = self.rooms.get_mut(seat.room_id) {
-                room.remove_member(gone);
+        for membership in &person.memberships {
+            if let Some(room) = self.rooms.get_mut(membership.room_id) {
+                room.remove_member(absorbed);
             }
-            self.record_change(seat.room_id, PresenceChange::Left(member.clone()), now);
-            for _ in 0..seat.conns {
-                self.take_seat(who, seat.room_id, now);
+            self.record_change(
+                membership.room_id,
+                PresenceChange::Left(member.clone()),
+                now,
+            );
+            for _ in 0..membership.conns {
+                self.acquire_membership(who, membership.room_id, now);
             }
-            self.forget_if_empty(seat.room_id);
+            self.close_room_if_unused(membership.room_id);
         }
         for conn in &person.conns {
             if let Some(state) = self.conns.get_mut(conn) {
-                state.who = Some(who);
+                state.person = Some(who);
             }
         }
-        if let Some(heir) = self.people.get_mut(who) {
-            heir.conns.extend(person.conns);
+        if let Some(remaining) = self.people.get_mut(who) {
+            remaining.conns.extend(person.conns);
         }
     }
 }

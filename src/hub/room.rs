@@ -1,7 +1,7 @@
 //! One room: its log, who is in it, and what is yet to be told of comings and goings.
 
 use super::calm::Calm;
-use super::people::Who;
+use super::people::PersonKey;
 use super::tail::RoomLog;
 use crate::delivery::RoomId;
 use crate::history::RoomHead;
@@ -34,13 +34,13 @@ pub struct Room {
     pub log: RoomLog,
     pub pending_presence: PendingPresence,
     /// Messages on their way through the history; the room stays open for them.
-    pub appending: usize,
+    pub pending_appends: usize,
     /// Who opened the room.
     pub maker: Option<TokenHash>,
     /// What keeps people from speaking; in most rooms nothing.
     pub calm: Option<Box<Calm>>,
-    members: Vec<Who>,
-    places: HashMap<Who, usize>,
+    members: Vec<PersonKey>,
+    positions: HashMap<PersonKey, usize>,
 }
 
 impl Room {
@@ -50,16 +50,16 @@ impl Room {
             name,
             log,
             pending_presence: PendingPresence::default(),
-            appending: 0,
+            pending_appends: 0,
             maker,
             calm: None,
             members: Vec::new(),
-            places: HashMap::new(),
+            positions: HashMap::new(),
         }
     }
 
     /// The room's name as it is shown.
-    pub fn shown(&self) -> Arc<str> {
+    pub fn display(&self) -> Arc<str> {
         self.name.shown()
     }
 
@@ -67,22 +67,22 @@ impl Room {
         self.members.len()
     }
 
-    pub fn members(&self) -> &[Who] {
+    pub fn members(&self) -> &[PersonKey] {
         &self.members
     }
 
-    pub fn add_member(&mut self, who: Who) {
-        self.places.insert(who, self.members.len());
+    pub fn add_member(&mut self, who: PersonKey) {
+        self.positions.insert(who, self.members.len());
         self.members.push(who);
     }
 
-    pub fn remove_member(&mut self, who: Who) {
-        let Some(place) = self.places.remove(&who) else {
+    pub fn remove_member(&mut self, who: PersonKey) {
+        let Some(position) = self.positions.remove(&who) else {
             return;
         };
-        self.members.swap_remove(place);
-        if let Some(&moved) = self.members.get(place) {
-            self.places.insert(moved, place);
+        self.members.swap_remove(position);
+        if let Some(&moved) = self.members.get(position) {
+            self.positions.insert(moved, position);
         }
     }
 
@@ -99,42 +99,42 @@ impl Room {
 /// All open rooms, findable by number and by name.
 #[derive(Default)]
 pub struct Rooms {
-    open: Slab<Room>,
-    by_key: HashMap<Arc<str>, RoomId>,
+    by_id: Slab<Room>,
+    by_name: HashMap<Arc<str>, RoomId>,
 }
 
 impl Rooms {
     pub fn len(&self) -> usize {
-        self.by_key.len()
+        self.by_name.len()
     }
 
     pub fn get(&self, id: RoomId) -> Option<&Room> {
-        self.open.get(id.0 as usize)
+        self.by_id.get(id.0 as usize)
     }
 
     pub fn get_mut(&mut self, id: RoomId) -> Option<&mut Room> {
-        self.open.get_mut(id.0 as usize)
+        self.by_id.get_mut(id.0 as usize)
     }
 
     pub fn named(&self, name: &RoomName) -> Option<RoomId> {
-        self.by_key.get(name.key()).copied()
+        self.by_name.get(name.key()).copied()
     }
 
     /// Makes a place for a room whose log is still to be opened.
     pub fn add(&mut self, name: RoomName, maker: Option<TokenHash>) -> RoomId {
         let key = name.key().clone();
-        let id = RoomId(self.open.insert(Room::new(name, maker)) as u32);
-        self.by_key.insert(key, id);
+        let id = RoomId(self.by_id.insert(Room::new(name, maker)) as u32);
+        self.by_name.insert(key, id);
         id
     }
 
     pub fn remove(&mut self, id: RoomId) {
-        if let Some(room) = self.open.try_remove(id.0 as usize) {
-            self.by_key.remove(room.name.key());
+        if let Some(room) = self.by_id.try_remove(id.0 as usize) {
+            self.by_name.remove(room.name.key());
         }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Room> {
-        self.open.iter().map(|(_, room)| room)
+        self.by_id.iter().map(|(_, room)| room)
     }
 }

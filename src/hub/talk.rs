@@ -1,7 +1,7 @@
 //! Talking: messages on their way through the history to everybody, whispers, typing, and reading back.
 
 use super::limits::{MAX_SMALL_ROOM, TYPING_INTERVAL};
-use super::people::{Person, Whispered, Who};
+use super::people::{Person, PersonKey, Whispered};
 use super::room::Room;
 use super::{Effect, Hub, Now, too_fast};
 use crate::delivery::RoomId;
@@ -22,7 +22,7 @@ impl Hub {
         message: ClientMessage,
         now: Now,
     ) -> Result<(), Refusal> {
-        let Some(who) = self.conns.get(&conn).and_then(|state| state.who) else {
+        let Some(who) = self.conns.get(&conn).and_then(|state| state.person) else {
             return Ok(());
         };
         match message {
@@ -45,7 +45,7 @@ impl Hub {
     fn say(
         &mut self,
         conn: ConnId,
-        who: Who,
+        who: PersonKey,
         message: ClientMessage,
         now: Now,
     ) -> Result<(), Refusal> {
@@ -74,7 +74,7 @@ impl Hub {
         if let Some(calm) = &mut room.calm {
             calm.spoke(person.secret, now.instant);
         }
-        room.appending += 1;
+        room.pending_appends += 1;
         let append = Append {
             action,
             reply_to,
@@ -91,7 +91,7 @@ impl Hub {
             return;
         };
         if let Some(room) = self.rooms.get_mut(room_id) {
-            room.appending = room.appending.saturating_sub(1);
+            room.pending_appends = room.pending_appends.saturating_sub(1);
         }
         match outcome {
             Outcome::Stored(entry) => self.show(conn, id, room_id, entry),
@@ -105,7 +105,7 @@ impl Hub {
             }
         }
         self.effects.push(Effect::Answered(conn));
-        self.forget_if_empty(room_id);
+        self.close_room_if_unused(room_id);
     }
 
     /// Shows a stored entry to the room; its sender gets the `ack` at the very place of the message.
@@ -132,7 +132,7 @@ impl Hub {
         at: u64,
         duplicate: bool,
     ) {
-        let room = self.rooms.get(room_id).map(|room| room.shown());
+        let room = self.rooms.get(room_id).map(|room| room.display());
         self.send(
             conn,
             ServerMessage::Ack {
@@ -152,7 +152,7 @@ impl Hub {
     fn whisper(
         &mut self,
         conn: ConnId,
-        who: Who,
+        who: PersonKey,
         to: &Name,
         id: String,
         text: String,
@@ -224,7 +224,13 @@ impl Hub {
     }
 
     /// Passes on that somebody is writing, now and then, and only where few enough are there to care.
-    fn typing(&mut self, conn: ConnId, who: Who, room: &RoomName, now: Now) -> Result<(), Refusal> {
+    fn typing(
+        &mut self,
+        conn: ConnId,
+        who: PersonKey,
+        room: &RoomName,
+        now: Now,
+    ) -> Result<(), Refusal> {
         let room_id = self.room_of(conn, room)?;
         let (Some(room), Some(person)) = (self.rooms.get(room_id), self.people.get_mut(who)) else {
             return Ok(());
@@ -240,7 +246,7 @@ impl Hub {
         }
         person.typing_sent_at = Some(now.instant);
         let typing = ServerMessage::Typing {
-            room: room.shown(),
+            room: room.display(),
             name: person.name.shown(),
         };
         self.effects
@@ -316,7 +322,7 @@ impl Hub {
     /// The room's name as it is shown, or as it was asked for when it is no longer open.
     fn shown(&self, name: &RoomName) -> Arc<str> {
         let open = self.rooms.named(name).and_then(|id| self.rooms.get(id));
-        open.map_or_else(|| name.shown(), |room| room.shown())
+        open.map_or_else(|| name.shown(), |room| room.display())
     }
 
     /// The room of this name that the connection is in.
@@ -330,7 +336,7 @@ impl Hub {
         .ok_or_else(|| Refusal::new(ErrorCode::NotInRoom))
     }
 
-    pub(super) fn count_speech(&mut self, who: Who, now: Now) -> Result<(), Refusal> {
+    pub(super) fn count_speech(&mut self, who: PersonKey, now: Now) -> Result<(), Refusal> {
         let (Some(rate), Some(person)) = (self.rules.rate, self.people.get_mut(who)) else {
             return Ok(());
         };
