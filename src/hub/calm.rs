@@ -54,7 +54,7 @@ impl Calm {
     }
 
     /// Somebody said something.
-    pub fn spoke(&mut self, secret: TokenHash, now: Instant) {
+    pub fn spoke(&mut self, token_hash: TokenHash, now: Instant) {
         let Some(slow) = &mut self.slow else { return };
         if slow.spoke.len() >= MAX_SPEAKERS {
             slow.spoke.retain(|_, at| *at + slow.pause > now);
@@ -62,7 +62,7 @@ impl Calm {
         if slow.spoke.len() >= MAX_SPEAKERS {
             slow.spoke.clear();
         }
-        slow.spoke.insert(secret, now);
+        slow.spoke.insert(token_hash, now);
     }
 
     /// Whether people who are no hosts have the word.
@@ -75,11 +75,11 @@ impl Calm {
         Ok(())
     }
 
-    fn check_pause(&self, secret: &TokenHash, now: Instant) -> Result<(), Refusal> {
+    fn check_pause(&self, token_hash: &TokenHash, now: Instant) -> Result<(), Refusal> {
         let Some(slow) = &self.slow else {
             return Ok(());
         };
-        let free_at = slow.spoke.get(secret).map(|at| *at + slow.pause);
+        let free_at = slow.spoke.get(token_hash).map(|at| *at + slow.pause);
         match free_at.map(|at| at.saturating_duration_since(now)) {
             Some(wait) if !wait.is_zero() => Err(Refusal::slow_mode(ms(wait))),
             _ => Ok(()),
@@ -116,7 +116,7 @@ impl Hub {
         }
         self.may_edit(who, room_id, now)?;
         match &room.calm {
-            Some(calm) if !person.host => calm.check_pause(&person.secret, now.instant),
+            Some(calm) if !person.host => calm.check_pause(&person.token_hash, now.instant),
             _ => Ok(()),
         }
     }

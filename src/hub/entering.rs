@@ -29,7 +29,7 @@ impl Hub {
             token,
             room,
             resume: since,
-            credentials: secrets,
+            credentials,
             ..
         } = message
         else {
@@ -37,27 +37,33 @@ impl Hub {
         };
         // The connection's thread made a token if the client brought none.
         let token = token.ok_or_else(|| Refusal::bad_field("token", "um segredo"))?;
-        let secret = TokenHash::of(&token);
+        let token_hash = TokenHash::of(&token);
         let room = room.unwrap_or_else(RoomName::lobby);
         let named = self.people.named(&name);
         let present = named.filter(|&who| {
             self.people
                 .get(who)
-                .is_some_and(|person| person.secret == secret)
+                .is_some_and(|person| person.token_hash == token_hash)
         });
-        let host = self.admit(conn, &name, &secret, present, &secrets, now)?;
-        self.tell_apart(&name, &secret)?;
+        let host = self.admit(conn, &name, &token_hash, present, &credentials, now)?;
+        self.tell_apart(&name, &token_hash)?;
         if named.is_some() && present.is_none() {
             return Err(Refusal::name_taken(name.as_str()));
         }
         if !host {
-            self.check_room(conn, present, &room, secrets.room_password.as_ref(), now)?;
+            self.check_room(
+                conn,
+                present,
+                &room,
+                credentials.room_password.as_ref(),
+                now,
+            )?;
         }
         let who = present.unwrap_or_else(|| {
             self.people
-                .add(Person::new(secret, name, self.rules.burst, now.instant))
+                .add(Person::new(token_hash, name, self.rules.burst, now.instant))
         });
-        self.empower(who, host, secrets.moderator_key.is_some(), now);
+        self.empower(who, host, credentials.moderator_key.is_some(), now);
         let address = self
             .conns
             .get(&conn)
@@ -76,8 +82,8 @@ impl Hub {
     }
 
     /// Refuses a name that looks like that of somebody else who is there.
-    pub(super) fn tell_apart(&self, name: &Name, secret: &TokenHash) -> Result<(), Refusal> {
-        match self.people.alike(name, secret) {
+    pub(super) fn tell_apart(&self, name: &Name, token_hash: &TokenHash) -> Result<(), Refusal> {
+        match self.people.alike(name, token_hash) {
             // The very same name is refused as such.
             Some(present) if present != name => {
                 Err(Refusal::name_confusable(name.as_str(), present.as_str()))

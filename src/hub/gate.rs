@@ -15,21 +15,21 @@ impl Hub {
         &mut self,
         conn: ConnId,
         name: &Name,
-        secret: &TokenHash,
+        token_hash: &TokenHash,
         present: Option<PersonKey>,
-        secrets: &Credentials,
+        credentials: &Credentials,
         now: Now,
     ) -> Result<bool, Refusal> {
-        let shown = secrets
+        let shown = credentials
             .moderator_key
             .as_ref()
-            .map(|key| self.check_host_key(key, secret));
+            .map(|key| self.check_host_key(key, token_hash));
         let host =
-            matches!(shown, Some(Ok(()))) || self.order.hosts.contains(&secret.person_id(name));
+            matches!(shown, Some(Ok(()))) || self.order.hosts.contains(&token_hash.person_id(name));
         if !host {
-            self.check_banned(conn, secret, now)?;
+            self.check_banned(conn, token_hash, now)?;
         }
-        self.check_password(conn, secrets.password.as_ref(), present.is_some(), now)?;
+        self.check_password(conn, credentials.password.as_ref(), present.is_some(), now)?;
         if self.order.locked && !host && present.is_none() {
             return Err(Refusal::new(ErrorCode::Locked));
         }
@@ -38,10 +38,10 @@ impl Hub {
         Ok(host)
     }
 
-    fn check_banned(&self, conn: ConnId, secret: &TokenHash, now: Now) -> Result<(), Refusal> {
+    fn check_banned(&self, conn: ConnId, token_hash: &TokenHash, now: Now) -> Result<(), Refusal> {
         let bans = &self.order.bans;
         let address = self.conns.get(&conn).map(|state| state.address);
-        let until = bans.against(secret, now.instant).max(
+        let until = bans.against(token_hash, now.instant).max(
             // A proxy on this machine speaks for people from everywhere.
             address
                 .filter(|address| !address.is_local())
@@ -55,7 +55,7 @@ impl Hub {
     }
 
     /// The key opens for one person only: the first who shows it.
-    fn check_host_key(&self, shown: &Password, secret: &TokenHash) -> Result<(), Refusal> {
+    fn check_host_key(&self, shown: &Password, token_hash: &TokenHash) -> Result<(), Refusal> {
         let forbidden = |text: &str| Err(Refusal::with_text(ErrorCode::Forbidden, text));
         if !self
             .rules
@@ -68,7 +68,7 @@ impl Hub {
             );
         }
         match self.order.key_holder {
-            Some(holder) if holder != *secret => forbidden(
+            Some(holder) if holder != *token_hash => forbidden(
                 "Esta chave de organização não vale mais, porque outra pessoa já entrou com ela. Entre sem a chave e \
                  peça a quem organiza a conversa que promova você.",
             ),

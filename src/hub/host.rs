@@ -90,11 +90,11 @@ impl Hub {
         let Some(person) = self.people.get_mut(who) else {
             return;
         };
-        let secret = person.secret;
-        person.muted_until = self.order.mutes.against(&secret, now.instant);
+        let token_hash = person.token_hash;
+        person.muted_until = self.order.mutes.against(&token_hash, now.instant);
         if host {
             if with_key {
-                self.order.key_holder = Some(secret);
+                self.order.key_holder = Some(token_hash);
             }
             self.set_host(who, true);
         }
@@ -108,7 +108,7 @@ impl Hub {
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
-        let (shown, secret) = (person.name.shown(), person.secret);
+        let (shown, token_hash) = (person.name.shown(), person.token_hash);
         if person.host {
             return Err(Refusal::with_text(
                 ErrorCode::Forbidden,
@@ -119,8 +119,8 @@ impl Hub {
             let text = "Há gente demais organizando a conversa. Rebaixe alguém antes.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
-        self.order.mutes.forgive(&secret);
-        self.set_muted(&secret, None);
+        self.order.mutes.forgive(&token_hash);
+        self.set_muted(&token_hash, None);
         self.set_host(who, true);
         self.proclaim(notices::promoted(by, &shown), None, now);
         Ok(())

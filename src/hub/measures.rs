@@ -13,7 +13,7 @@ use std::time::Instant;
 pub struct Measure {
     /// The name that they had.
     pub name: Name,
-    pub secret: TokenHash,
+    pub token_hash: TokenHash,
     pub until: Instant,
     /// Where they were, when the measure concerns that too.
     pub addresses: Vec<ClientAddr>,
@@ -29,7 +29,7 @@ impl Measures {
     /// Takes a measure; it replaces an earlier one against the same person.
     pub fn take(&mut self, measure: Measure, now: Instant) {
         self.0
-            .retain(|known| known.until > now && known.secret != measure.secret);
+            .retain(|known| known.until > now && known.token_hash != measure.token_hash);
         if self.0.len() >= MAX_MEASURES {
             self.0.pop_front();
         }
@@ -37,8 +37,11 @@ impl Measures {
     }
 
     /// Until when there is a measure against who holds this secret.
-    pub fn against(&self, secret: &TokenHash, now: Instant) -> Option<Instant> {
-        let known = self.0.iter().find(|known| known.secret == *secret)?;
+    pub fn against(&self, token_hash: &TokenHash, now: Instant) -> Option<Instant> {
+        let known = self
+            .0
+            .iter()
+            .find(|known| known.token_hash == *token_hash)?;
         (known.until > now).then_some(known.until)
     }
 
@@ -61,13 +64,13 @@ impl Measures {
             .iter()
             .filter(|known| known.until > now && known.name.key() == name.key());
         known
-            .map(|known| (known.name.clone(), known.secret))
+            .map(|known| (known.name.clone(), known.token_hash))
             .collect()
     }
 
     /// Ends the measure against who holds this secret.
-    pub fn forgive(&mut self, secret: &TokenHash) {
-        self.0.retain(|known| known.secret != *secret);
+    pub fn forgive(&mut self, token_hash: &TokenHash) {
+        self.0.retain(|known| known.token_hash != *token_hash);
     }
 }
 
@@ -79,7 +82,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    fn secret(number: usize) -> TokenHash {
+    fn token_hash(number: usize) -> TokenHash {
         TokenHash::of(&Token::new(&format!("secret-number-{number:08}")).unwrap())
     }
 
@@ -87,7 +90,7 @@ mod tests {
         let (name, until) = (Name::new("Bruno").unwrap(), now + HOUR);
         Measure {
             name,
-            secret: secret(number),
+            token_hash: token_hash(number),
             until,
             addresses: Vec::new(),
             addresses_until: until,
@@ -98,9 +101,9 @@ mod tests {
     fn a_measure_ends_by_itself() {
         let (mut measures, now) = (Measures::default(), Instant::now());
         measures.take(measure(1, now), now);
-        assert_eq!(measures.against(&secret(1), now), Some(now + HOUR));
-        assert_eq!(measures.against(&secret(2), now), None);
-        assert_eq!(measures.against(&secret(1), now + HOUR), None);
+        assert_eq!(measures.against(&token_hash(1), now), Some(now + HOUR));
+        assert_eq!(measures.against(&token_hash(2), now), None);
+        assert_eq!(measures.against(&token_hash(1), now + HOUR), None);
         assert!(
             measures
                 .named(&Name::new("Bruno").unwrap(), now + HOUR)
@@ -113,7 +116,7 @@ mod tests {
         let (mut measures, now) = (Measures::default(), Instant::now());
         measures.take(measure(1, now + HOUR), now);
         measures.take(measure(1, now), now);
-        assert_eq!(measures.against(&secret(1), now), Some(now + HOUR));
+        assert_eq!(measures.against(&token_hash(1), now), Some(now + HOUR));
     }
 
     #[test]
@@ -135,7 +138,7 @@ mod tests {
         );
         assert_eq!(measures.against_address(ClientAddr::LOCAL, now), None);
         assert_eq!(measures.against_address(address, addresses_until), None);
-        assert!(measures.against(&secret(1), addresses_until).is_some());
+        assert!(measures.against(&token_hash(1), addresses_until).is_some());
     }
 
     #[test]
@@ -145,13 +148,16 @@ mod tests {
         measures.take(measure(2, now), now);
         let found = measures.named(&Name::new("BRUNO").unwrap(), now);
         assert_eq!(
-            found.iter().map(|(_, secret)| *secret).collect::<Vec<_>>(),
-            [secret(1), secret(2)]
+            found
+                .iter()
+                .map(|(_, token_hash)| *token_hash)
+                .collect::<Vec<_>>(),
+            [token_hash(1), token_hash(2)]
         );
-        measures.forgive(&secret(1));
+        measures.forgive(&token_hash(1));
         assert!(
-            measures.against(&secret(1), now).is_none()
-                && measures.against(&secret(2), now).is_some()
+            measures.against(&token_hash(1), now).is_none()
+                && measures.against(&token_hash(2), now).is_some()
         );
     }
 
@@ -163,10 +169,10 @@ mod tests {
             .collect();
         measures.take(measure(MAX_MEASURES, now), now);
         assert_eq!(measures.0.len(), MAX_MEASURES);
-        assert!(measures.against(&secret(0), now).is_none());
+        assert!(measures.against(&token_hash(0), now).is_none());
         assert!(
-            measures.against(&secret(1), now).is_some()
-                && measures.against(&secret(MAX_MEASURES), now).is_some()
+            measures.against(&token_hash(1), now).is_some()
+                && measures.against(&token_hash(MAX_MEASURES), now).is_some()
         );
     }
 }

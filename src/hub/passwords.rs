@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// The password of a room.
 pub struct RoomPassword {
-    key: PasswordHash,
+    hash: PasswordHash,
     /// Who opened the room, and may change the password besides the hosts.
     pub maker: Option<TokenHash>,
 }
@@ -91,12 +91,12 @@ impl Hub {
         now: Now,
     ) -> Result<(), Refusal> {
         match self.rules.password {
-            Some(key)
-                if present && given.is_some_and(|given| key.matches(given.expose_secret())) =>
+            Some(hash)
+                if present && given.is_some_and(|given| hash.matches(given.expose_secret())) =>
             {
                 Ok(())
             }
-            Some(key) => self.check_key(conn, key, given, now),
+            Some(hash) => self.check_key(conn, hash, given, now),
             None => Ok(()),
         }
     }
@@ -111,11 +111,11 @@ impl Hub {
         given: Option<&Password>,
         now: Now,
     ) -> Result<(), Refusal> {
-        let Some(key) = self
+        let Some(hash) = self
             .order
             .room_passwords
             .get(room.key())
-            .map(|password| password.key)
+            .map(|password| password.hash)
         else {
             return Ok(());
         };
@@ -130,7 +130,7 @@ impl Hub {
         }) {
             return Ok(());
         }
-        self.check_key(conn, key, given, now)
+        self.check_key(conn, hash, given, now)
             .map_err(|refusal| refusal.with_room(room.shown()))
     }
 
@@ -140,14 +140,14 @@ impl Hub {
             Some(password) => password.maker,
             None => who
                 .and_then(|who| self.people.get(who))
-                .map(|person| person.secret),
+                .map(|person| person.token_hash),
         }
     }
 
     fn check_key(
         &mut self,
         conn: ConnId,
-        key: PasswordHash,
+        hash: PasswordHash,
         given: Option<&Password>,
         now: Now,
     ) -> Result<(), Refusal> {
@@ -158,7 +158,7 @@ impl Hub {
         if let Some(wait) = self.order.tries.wait(address, now.instant) {
             return Err(Refusal::too_many_attempts(ms(wait)));
         }
-        if key.matches(given.expose_secret()) {
+        if hash.matches(given.expose_secret()) {
             return Ok(());
         }
         self.order.tries.wrong(address, now.instant);
@@ -186,7 +186,7 @@ impl Hub {
                         ligue o servidor com --senha.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
-        if !person.host && room.maker != Some(person.secret) {
+        if !person.host && room.maker != Some(person.token_hash) {
             let text = "Só quem abriu esta sala ou organiza a conversa pode mudar a senha dela.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
@@ -205,7 +205,7 @@ impl Hub {
             Some(password) => passwords.insert(
                 key,
                 RoomPassword {
-                    key: PasswordHash::of(password.expose_secret()),
+                    hash: PasswordHash::of(password.expose_secret()),
                     maker,
                 },
             ),

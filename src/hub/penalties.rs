@@ -43,17 +43,17 @@ impl Hub {
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
-        let (name, secret) = (person.name.clone(), person.secret);
+        let (name, token_hash) = (person.name.clone(), person.token_hash);
         let shown = name.shown();
         let measure = Measure {
             name,
-            secret,
+            token_hash,
             until,
             addresses: Vec::new(),
             addresses_until: now.instant,
         };
         self.order.mutes.take(measure, now.instant);
-        self.set_muted(&secret, Some(until));
+        self.set_muted(&token_hash, Some(until));
         self.proclaim(notices::muted(by, &shown, seconds), None, now);
         Ok(())
     }
@@ -62,11 +62,11 @@ impl Hub {
     pub(super) fn unmute(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
         let mut concerned = self.order.mutes.named(name, now.instant);
         if let Some(person) = self.people.named(name).and_then(|who| self.people.get(who)) {
-            concerned.push((person.name.clone(), person.secret));
+            concerned.push((person.name.clone(), person.token_hash));
         }
-        for (_, secret) in &concerned {
-            self.order.mutes.forgive(secret);
-            self.set_muted(secret, None);
+        for (_, token_hash) in &concerned {
+            self.order.mutes.forgive(token_hash);
+            self.set_muted(token_hash, None);
         }
         let (shown, _) = concerned
             .last()
@@ -76,8 +76,8 @@ impl Hub {
     }
 
     /// Sets until when everybody who holds this secret is silenced.
-    pub(super) fn set_muted(&mut self, secret: &TokenHash, until: Option<Instant>) {
-        for who in self.people.holding(secret) {
+    pub(super) fn set_muted(&mut self, token_hash: &TokenHash, until: Option<Instant>) {
+        for who in self.people.with_token_hash(token_hash) {
             if let Some(person) = self.people.get_mut(who) {
                 person.muted_until = until;
             }
@@ -108,11 +108,11 @@ impl Hub {
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
-        let (name, secret) = (person.name.clone(), person.secret);
+        let (name, token_hash) = (person.name.clone(), person.token_hash);
         let shown = name.shown();
         let time = Duration::from_secs(seconds);
         let (until, addresses_until) = (now.instant + time, now.instant + time.min(ADDRESS_BANNED));
-        let holders = self.people.holding(&secret);
+        let holders = self.people.with_token_hash(&token_hash);
         let addresses = holders
             .iter()
             .flat_map(|&who| self.addresses(who))
@@ -121,7 +121,7 @@ impl Hub {
         self.order.bans.take(
             Measure {
                 name,
-                secret,
+                token_hash,
                 until,
                 addresses,
                 addresses_until,
@@ -152,8 +152,8 @@ impl Hub {
     /// Lets in again whoever was banned under this name.
     pub(super) fn unban(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
         let concerned = self.order.bans.named(name, now.instant);
-        for (_, secret) in &concerned {
-            self.order.bans.forgive(secret);
+        for (_, token_hash) in &concerned {
+            self.order.bans.forgive(token_hash);
         }
         let nobody = || {
             Refusal::with_text(

@@ -18,7 +18,7 @@ pub struct PersonKey(u32);
 /// One person.
 pub struct Person {
     pub id: PersonId,
-    pub secret: TokenHash,
+    pub token_hash: TokenHash,
     pub name: Name,
     pub tag: Arc<str>,
     /// Whether they keep the conversation in order.
@@ -58,11 +58,11 @@ pub struct Membership {
 
 impl Person {
     /// Somebody who just came, with no connection and no place yet.
-    pub fn new(secret: TokenHash, name: Name, burst: u32, now: Instant) -> Self {
+    pub fn new(token_hash: TokenHash, name: Name, burst: u32, now: Instant) -> Self {
         Self {
-            id: secret.person_id(&name),
-            tag: secret.tag(&name),
-            secret,
+            id: token_hash.person_id(&name),
+            tag: token_hash.tag(&name),
+            token_hash,
             name,
             host: false,
             muted_until: None,
@@ -134,11 +134,11 @@ impl People {
     }
 
     /// Everybody who holds this secret, under whatever name.
-    pub fn holding(&self, secret: &TokenHash) -> Vec<PersonKey> {
+    pub fn with_token_hash(&self, token_hash: &TokenHash) -> Vec<PersonKey> {
         let holders = self
             .by_key
             .iter()
-            .filter(|(_, person)| person.secret == *secret);
+            .filter(|(_, person)| person.token_hash == *token_hash);
         holders
             .map(|(number, _)| PersonKey(number as u32))
             .collect()
@@ -149,13 +149,13 @@ impl People {
     }
 
     /// Somebody else's name that can't be told from this one.
-    pub fn alike(&self, name: &Name, secret: &TokenHash) -> Option<&Name> {
+    pub fn alike(&self, name: &Name, token_hash: &TokenHash) -> Option<&Name> {
         let person = self
             .by_look
             .get(name.skeleton())
             .and_then(|&who| self.get(who));
         person
-            .filter(|person| person.secret != *secret)
+            .filter(|person| person.token_hash != *token_hash)
             .map(|person| &person.name)
     }
 
@@ -194,8 +194,8 @@ impl People {
         let Some(person) = self.get_mut(who) else {
             return;
         };
-        person.id = person.secret.person_id(&name);
-        person.tag = person.secret.tag(&name);
+        person.id = person.token_hash.person_id(&name);
+        person.tag = person.token_hash.tag(&name);
         person.name = name;
     }
 }

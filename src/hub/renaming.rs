@@ -21,13 +21,13 @@ impl Hub {
             self.send_welcome(conn, who);
             return Ok(());
         }
-        self.tell_apart(&name, &person.secret)?;
+        self.tell_apart(&name, &person.token_hash)?;
         match self.people.named(&name) {
             Some(other) if other != who => {
                 let same_token = self
                     .people
                     .get(other)
-                    .is_some_and(|other| other.secret == person.secret);
+                    .is_some_and(|other| other.token_hash == person.token_hash);
                 if !same_token {
                     return Err(Refusal::name_taken(name.as_str()));
                 }

@@ -72,7 +72,7 @@ impl Hub {
             return Ok(());
         };
         if let Some(calm) = &mut room.calm {
-            calm.spoke(person.secret, now.instant);
+            calm.spoke(person.token_hash, now.instant);
         }
         room.pending_appends += 1;
         let append = Append {
