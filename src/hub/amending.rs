@@ -1,6 +1,6 @@
 //! Changing what was said: messages that edit or erase earlier ones, on the same way through the history as the others.
 
-use super::limits::ERASED_AT_ONCE;
+use super::limits::MAX_BULK_ERASE;
 use super::people::PersonKey;
 use super::talk::words;
 use super::{Effect, HOSTS_LOG, Hub, Now};
@@ -74,7 +74,7 @@ impl Hub {
         let amendment = Amendment::EraseByAuthor {
             name,
             since_ms,
-            limit: ERASED_AT_ONCE,
+            limit: MAX_BULK_ERASE,
         };
         self.ask_to_amend(conn, room_id, (id, String::new()), amendment, true, now);
         Ok(())

@@ -1,6 +1,6 @@
 //! Coming and going: entering with a name, opening and leaving rooms, dropping out.
 
-use super::limits::{MAX_MEMBERS_LARGE_ROOM, MAX_NAMED_ROOM, MAX_ROOMS, ROOMS_PER_CONNECTION};
+use super::limits::{MAX_MEMBERS_LARGE_ROOM, MAX_NAMED_ROOM, MAX_ROOMS, MAX_ROOMS_PER_CONNECTION};
 use super::people::{Membership, Person, PersonKey};
 use super::presence::PresenceChange;
 use super::room::Room;
@@ -51,7 +51,7 @@ impl Hub {
             return Err(Refusal::name_taken(name.as_str()));
         }
         if !host {
-            self.check_room(
+            self.check_room_password(
                 conn,
                 present,
                 &room,
@@ -131,7 +131,7 @@ impl Hub {
         };
         let known = self.rooms.named(&name);
         let already_in = known.is_some_and(|room| state.rooms.contains(&room));
-        if !already_in && state.rooms.len() + state.pending_joins >= ROOMS_PER_CONNECTION {
+        if !already_in && state.rooms.len() + state.pending_joins >= MAX_ROOMS_PER_CONNECTION {
             return Err(Refusal::new(ErrorCode::TooManyRooms));
         }
         let room = match known {
@@ -143,8 +143,8 @@ impl Hub {
             None => {
                 self.effects
                     .push(Effect::Ask(HistoryRequest::RoomHead(name.clone())));
-                let maker = self.maker_of(&name, state.person);
-                self.rooms.add(name, maker)
+                let owner = self.owner_of(&name, state.person);
+                self.rooms.add(name, owner)
             }
         };
         if let Some(RoomLog::Opening(waiting)) = self.rooms.get_mut(room).map(|room| &mut room.log)

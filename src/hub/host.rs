@@ -2,7 +2,7 @@
 
 use super::limits::MAX_HOSTS;
 use super::measures::Measures;
-use super::passwords::{RoomPasswords, Tries};
+use super::passwords::{AttemptLimiter, RoomPasswords};
 use super::people::{Person, PersonKey};
 use super::{HOSTS_LOG, Hub, Now, notices};
 use crate::delivery::RoomId;
@@ -24,7 +24,7 @@ pub struct Order {
     pub locked: bool,
     pub mutes: Measures,
     pub bans: Measures,
-    pub tries: Tries,
+    pub attempts: AttemptLimiter,
     pub room_passwords: RoomPasswords,
 }
 

@@ -4,11 +4,11 @@ use crate::identity::PasswordHash;
 use std::time::{Duration, Instant};
 
 /// Most rooms that one connection may have open.
-pub const ROOMS_PER_CONNECTION: usize = 32;
+pub const MAX_ROOMS_PER_CONNECTION: usize = 32;
 /// Most rooms that the hub keeps at the same time.
 pub const MAX_ROOMS: usize = 10_000;
 /// Frames in a row that make no sense before a connection is closed; one is forgiven every second.
-pub const MAX_STRIKES: u32 = 100;
+pub const MAX_MALFORMED: u32 = 100;
 /// People in a room up to which everybody is told at once of each who comes and leaves.
 pub const MAX_SMALL_ROOM: usize = 50;
 /// People in a room up to which names are told; beyond, only how many there are.
@@ -26,20 +26,20 @@ pub fn presence_interval(online: usize) -> Duration {
 /// How often one person's typing is passed on.
 pub const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 /// Whispers remembered for each person, so that a resend is not delivered twice.
-pub const WHISPERS_REMEMBERED: usize = 64;
+pub const MAX_REMEMBERED_WHISPERS: usize = 64;
 
 /// Wrong passwords from one address within [`TRIES_WITHIN`] before it has to wait.
-pub const TRIES: u32 = 5;
+pub const MAX_ATTEMPTS: u32 = 5;
 /// The time in which wrong passwords are counted.
-pub const TRIES_WITHIN: Duration = Duration::from_secs(60);
+pub const ATTEMPT_WINDOW: Duration = Duration::from_secs(60);
 /// Addresses whose wrong passwords are counted at the same time.
-pub const MAX_GUESSERS: usize = 10_000;
+pub const MAX_TRACKED_ADDRESSES: usize = 10_000;
 /// People who may be silenced at the same time, and as many banned; beyond, the oldest are forgiven.
 pub const MAX_MEASURES: usize = 10_000;
 /// Longest time that an address is banned: others may have it tomorrow.
-pub const ADDRESS_BANNED: Duration = Duration::from_secs(3600);
+pub const MAX_ADDRESS_BAN: Duration = Duration::from_secs(3600);
 /// Most entries that a host takes back at once.
-pub const ERASED_AT_ONCE: usize = 500;
+pub const MAX_BULK_ERASE: usize = 500;
 /// People who may keep the conversation in order at the same time.
 pub const MAX_HOSTS: usize = 1_000;
 
@@ -53,7 +53,7 @@ pub struct Rules {
     /// How long a dropped person's name and place are held.
     pub grace: Duration,
     /// How long a connection may take to enter.
-    pub enter_within: Duration,
+    pub entry_timeout: Duration,
     /// What everybody must show to enter.
     pub password: Option<PasswordHash>,
     /// What makes the first person who shows it a host.
@@ -62,12 +62,12 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        let (grace, enter_within) = (Duration::from_secs(30), Duration::from_secs(10));
+        let (grace, entry_timeout) = (Duration::from_secs(30), Duration::from_secs(10));
         Self {
             rate: Some(5.0),
             burst: 20,
             grace,
-            enter_within,
+            entry_timeout,
             password: None,
             host_key: None,
         }
@@ -78,7 +78,7 @@ impl Default for Rules {
 #[derive(Debug, Clone)]
 pub struct Bucket {
     tokens: f64,
-    filled_at: Instant,
+    refilled_at: Instant,
 }
 
 impl Bucket {
@@ -86,7 +86,7 @@ impl Bucket {
     pub fn new(burst: u32, now: Instant) -> Self {
         Self {
             tokens: f64::from(burst),
-            filled_at: now,
+            refilled_at: now,
         }
     }
 
@@ -95,9 +95,12 @@ impl Bucket {
     /// # Errors
     /// How long to wait for the next one, when there is none.
     pub fn take(&mut self, rate: f64, burst: u32, now: Instant) -> Result<(), Duration> {
-        let earned = now.saturating_duration_since(self.filled_at).as_secs_f64() * rate;
+        let earned = now
+            .saturating_duration_since(self.refilled_at)
+            .as_secs_f64()
+            * rate;
         self.tokens = (self.tokens + earned).min(f64::from(burst));
-        self.filled_at = now;
+        self.refilled_at = now;
         if self.tokens >= 1.0 {
             self.tokens -= 1.0;
             return Ok(());
@@ -108,9 +111,9 @@ impl Bucket {
 
 /// Requests of one connection other than speaking: opening rooms, pages, searches. Enough for a client that opens all
 /// its rooms at once and pulls pages as fast as they come, and no way to keep the hub busy.
-pub const REQUESTS_AT_ONCE: u32 = 60;
+pub const REQUEST_BURST: u32 = 60;
 /// The same, per second in the long run, when speaking is limited too.
-pub const REQUESTS_PER_SECOND: f64 = 20.0;
+pub const REQUEST_RATE: f64 = 20.0;
 
 #[cfg(test)]
 mod tests {

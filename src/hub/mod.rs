@@ -29,7 +29,7 @@ use crate::history::{HistoryReply, HistoryRequest};
 use crate::link::{ClientAddr, ConnId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, Refusal, ServerMessage, Token};
 use host::Order;
-use limits::{Bucket, MAX_STRIKES, REQUESTS_AT_ONCE, REQUESTS_PER_SECOND, Rules};
+use limits::{Bucket, MAX_MALFORMED, REQUEST_BURST, REQUEST_RATE, Rules};
 use people::{People, PersonKey};
 use room::Rooms;
 use std::cmp::Reverse;
@@ -99,8 +99,8 @@ struct Conn {
     /// Rooms asked for that the history has not opened yet.
     pending_joins: usize,
     requests: Bucket,
-    strikes: u32,
-    struck_at: Instant,
+    malformed_count: u32,
+    malformed_since: Instant,
     closing: bool,
 }
 
@@ -165,7 +165,7 @@ impl Hub {
         match event {
             Event::Arrived(conn, address) => self.arrived(conn, address, now),
             Event::Said(conn, message) => self.said(conn, message, now),
-            Event::Misspoke(conn, refusal) => self.misspoke(conn, refusal, now),
+            Event::Misspoke(conn, refusal) => self.malformed(conn, refusal, now),
             Event::Gone(conn, goodbye) => self.gone(conn, goodbye, now),
             Event::Answered(answer) => self.answered(answer, now),
             Event::Stop => self.stop(),
@@ -208,9 +208,9 @@ impl Hub {
             token: None,
             rooms: Vec::new(),
             pending_joins: 0,
-            requests: Bucket::new(REQUESTS_AT_ONCE, now.instant),
-            strikes: 0,
-            struck_at: now.instant,
+            requests: Bucket::new(REQUEST_BURST, now.instant),
+            malformed_count: 0,
+            malformed_since: now.instant,
             closing: false,
         };
         self.conns.insert(conn, state);
@@ -218,7 +218,7 @@ impl Hub {
             self.say_shutdown(conn, 1000);
         } else {
             self.entry_deadlines
-                .push_back((now.instant + self.rules.enter_within, conn));
+                .push_back((now.instant + self.rules.entry_timeout, conn));
         }
     }
 
@@ -274,7 +274,7 @@ impl Hub {
                 resume: since,
                 room_password,
             } => {
-                self.check_room(conn, who, &room, room_password.as_ref(), now)?;
+                self.check_room_password(conn, who, &room, room_password.as_ref(), now)?;
                 self.join(conn, room, since, now)
             }
             ClientMessage::Leave { room } => self.leave(conn, &room, now),
@@ -294,26 +294,26 @@ impl Hub {
         };
         state
             .requests
-            .take(REQUESTS_PER_SECOND, REQUESTS_AT_ONCE, now.instant)
+            .take(REQUEST_RATE, REQUEST_BURST, now.instant)
             .map_err(too_fast)
     }
 
-    fn misspoke(&mut self, conn: ConnId, refusal: Refusal, now: Now) {
+    fn malformed(&mut self, conn: ConnId, refusal: Refusal, now: Now) {
         let Some(state) = self.conns.get_mut(&conn).filter(|state| !state.closing) else {
             return;
         };
-        let forgiven = now
+        let seconds_since = now
             .instant
-            .saturating_duration_since(state.struck_at)
+            .saturating_duration_since(state.malformed_since)
             .as_secs();
-        state.strikes = state
-            .strikes
-            .saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX))
+        state.malformed_count = state
+            .malformed_count
+            .saturating_sub(u32::try_from(seconds_since).unwrap_or(u32::MAX))
             + 1;
-        if forgiven > 0 {
-            state.struck_at = now.instant;
+        if seconds_since > 0 {
+            state.malformed_since = now.instant;
         }
-        let too_many = state.strikes > MAX_STRIKES;
+        let too_many = state.malformed_count > MAX_MALFORMED;
         self.send(conn, ServerMessage::Error(refusal));
         if too_many {
             let text =

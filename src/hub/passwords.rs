@@ -3,7 +3,7 @@
 //! Kept as hashes and in memory only. A room keeps its password when everybody has left, because its log is still there
 //! to be read; it is forgotten when the server stops.
 
-use super::limits::{MAX_GUESSERS, MAX_ROOMS, TRIES, TRIES_WITHIN};
+use super::limits::{ATTEMPT_WINDOW, MAX_ATTEMPTS, MAX_ROOMS, MAX_TRACKED_ADDRESSES};
 use super::people::PersonKey;
 use super::{HOSTS_LOG, Hub, Now, calm::ms, notices};
 use crate::identity::{PasswordHash, TokenHash};
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 pub struct RoomPassword {
     hash: PasswordHash,
     /// Who opened the room, and may change the password besides the hosts.
-    pub maker: Option<TokenHash>,
+    pub owner: Option<TokenHash>,
 }
 
 /// The passwords of rooms, by the rooms' keys; open ones and others.
@@ -26,54 +26,54 @@ pub type RoomPasswords = HashMap<Arc<str>, RoomPassword>;
 
 /// Wrong passwords, counted by address.
 #[derive(Default)]
-pub struct Tries(HashMap<ClientAddr, Guesses>);
+pub struct AttemptLimiter(HashMap<ClientAddr, FailedAttempts>);
 
-struct Guesses {
+struct FailedAttempts {
     since: Instant,
-    wrong: u32,
+    count: u32,
 }
 
-impl Guesses {
-    fn over_at(&self) -> Instant {
-        self.since + TRIES_WITHIN
+impl FailedAttempts {
+    fn expires_at(&self) -> Instant {
+        self.since + ATTEMPT_WINDOW
     }
 }
 
-impl Tries {
+impl AttemptLimiter {
     /// How long this address has to wait before it may guess again.
-    fn wait(&self, address: ClientAddr, now: Instant) -> Option<Duration> {
-        let guesses = self
+    fn retry_after(&self, address: ClientAddr, now: Instant) -> Option<Duration> {
+        let failed = self
             .0
             .get(&address)
-            .filter(|guesses| guesses.wrong >= TRIES)?;
-        Some(guesses.over_at().saturating_duration_since(now)).filter(|wait| !wait.is_zero())
+            .filter(|guesses| guesses.count >= MAX_ATTEMPTS)?;
+        Some(failed.expires_at().saturating_duration_since(now)).filter(|wait| !wait.is_zero())
     }
 
     /// A password from this address was wrong.
-    fn wrong(&mut self, address: ClientAddr, now: Instant) {
+    fn record_failure(&mut self, address: ClientAddr, now: Instant) {
         if self
             .0
             .get(&address)
-            .is_some_and(|guesses| guesses.over_at() <= now)
+            .is_some_and(|guesses| guesses.expires_at() <= now)
         {
             self.0.remove(&address);
         }
-        if self.0.len() >= MAX_GUESSERS && !self.0.contains_key(&address) {
-            self.make_room(now);
+        if self.0.len() >= MAX_TRACKED_ADDRESSES && !self.0.contains_key(&address) {
+            self.evict_oldest(now);
         }
         self.0
             .entry(address)
-            .or_insert(Guesses {
+            .or_insert(FailedAttempts {
                 since: now,
-                wrong: 0,
+                count: 0,
             })
-            .wrong += 1;
+            .count += 1;
     }
 
     /// Forgets whose time is over, or else who began first.
-    fn make_room(&mut self, now: Instant) {
-        self.0.retain(|_, guesses| guesses.over_at() > now);
-        if self.0.len() >= MAX_GUESSERS
+    fn evict_oldest(&mut self, now: Instant) {
+        self.0.retain(|_, guesses| guesses.expires_at() > now);
+        if self.0.len() >= MAX_TRACKED_ADDRESSES
             && let Some((&first, _)) = self.0.iter().min_by_key(|(_, guesses)| guesses.since)
         {
             self.0.remove(&first);
@@ -96,14 +96,14 @@ impl Hub {
             {
                 Ok(())
             }
-            Some(hash) => self.check_key(conn, hash, given, now),
+            Some(hash) => self.check_password_hash(conn, hash, given, now),
             None => Ok(()),
         }
     }
 
     /// Checks the password of a room. Whoever has a place in it, on this connection or another, has shown it; hosts may
     /// go everywhere.
-    pub(super) fn check_room(
+    pub(super) fn check_room_password(
         &mut self,
         conn: ConnId,
         who: Option<PersonKey>,
@@ -130,21 +130,21 @@ impl Hub {
         }) {
             return Ok(());
         }
-        self.check_key(conn, hash, given, now)
+        self.check_password_hash(conn, hash, given, now)
             .map_err(|refusal| refusal.with_room(room.shown()))
     }
 
     /// To whom a room belongs that is about to be opened: whose password it has, or else who opens it.
-    pub(super) fn maker_of(&self, room: &RoomName, who: Option<PersonKey>) -> Option<TokenHash> {
+    pub(super) fn owner_of(&self, room: &RoomName, who: Option<PersonKey>) -> Option<TokenHash> {
         match self.order.room_passwords.get(room.key()) {
-            Some(password) => password.maker,
+            Some(password) => password.owner,
             None => who
                 .and_then(|who| self.people.get(who))
                 .map(|person| person.token_hash),
         }
     }
 
-    fn check_key(
+    fn check_password_hash(
         &mut self,
         conn: ConnId,
         hash: PasswordHash,
@@ -155,13 +155,13 @@ impl Hub {
         let Some(address) = self.conns.get(&conn).map(|state| state.address) else {
             return Ok(());
         };
-        if let Some(wait) = self.order.tries.wait(address, now.instant) {
+        if let Some(wait) = self.order.attempts.retry_after(address, now.instant) {
             return Err(Refusal::too_many_attempts(ms(wait)));
         }
         if hash.matches(given.expose_secret()) {
             return Ok(());
         }
-        self.order.tries.wrong(address, now.instant);
+        self.order.attempts.record_failure(address, now.instant);
         Err(Refusal::new(ErrorCode::PasswordWrong))
     }
 
@@ -186,14 +186,14 @@ impl Hub {
                         ligue o servidor com --senha.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
-        if !person.host && room.maker != Some(person.token_hash) {
+        if !person.host && room.owner != Some(person.token_hash) {
             let text = "Só quem abriu esta sala ou organiza a conversa pode mudar a senha dela.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
-        let (passwords, by, maker) = (
+        let (passwords, by, owner) = (
             &mut self.order.room_passwords,
             person.name.shown(),
-            room.maker,
+            room.owner,
         );
         if password.is_some() && passwords.len() >= MAX_ROOMS && !passwords.contains_key(&key) {
             let text = "Há salas demais com senha neste servidor. Use uma que já tem.";
@@ -206,7 +206,7 @@ impl Hub {
                 key,
                 RoomPassword {
                     hash: PasswordHash::of(password.expose_secret()),
-                    maker,
+                    owner,
                 },
             ),
             None => passwords.remove(&key),
@@ -226,28 +226,28 @@ mod tests {
 
     #[test]
     fn after_five_wrong_ones_an_address_waits_out_the_minute_and_no_other_does() {
-        let (mut tries, now) = (Tries::default(), Instant::now());
-        for _ in 0..TRIES {
-            assert_eq!(tries.wait(address(1), now), None);
-            tries.wrong(address(1), now);
+        let (mut limiter, now) = (AttemptLimiter::default(), Instant::now());
+        for _ in 0..MAX_ATTEMPTS {
+            assert_eq!(limiter.retry_after(address(1), now), None);
+            limiter.record_failure(address(1), now);
         }
         assert_eq!(
-            tries.wait(address(1), now + TRIES_WITHIN / 2),
-            Some(TRIES_WITHIN / 2)
+            limiter.retry_after(address(1), now + ATTEMPT_WINDOW / 2),
+            Some(ATTEMPT_WINDOW / 2)
         );
-        assert_eq!(tries.wait(address(2), now), None);
-        assert_eq!(tries.wait(address(1), now + TRIES_WITHIN), None);
-        tries.wrong(address(1), now + TRIES_WITHIN);
-        assert_eq!(tries.wait(address(1), now + TRIES_WITHIN), None);
+        assert_eq!(limiter.retry_after(address(2), now), None);
+        assert_eq!(limiter.retry_after(address(1), now + ATTEMPT_WINDOW), None);
+        limiter.record_failure(address(1), now + ATTEMPT_WINDOW);
+        assert_eq!(limiter.retry_after(address(1), now + ATTEMPT_WINDOW), None);
     }
 
     #[test]
     fn guessers_are_remembered_within_bounds() {
-        let (mut tries, now) = (Tries::default(), Instant::now());
-        for number in 0..=MAX_GUESSERS as u32 {
-            tries.wrong(address(number), now + Duration::from_micros(number.into()));
+        let (mut limiter, now) = (AttemptLimiter::default(), Instant::now());
+        for number in 0..=MAX_TRACKED_ADDRESSES as u32 {
+            limiter.record_failure(address(number), now + Duration::from_micros(number.into()));
         }
-        assert_eq!(tries.0.len(), MAX_GUESSERS);
-        assert!(!tries.0.contains_key(&address(0)) && tries.0.contains_key(&address(1)));
+        assert_eq!(limiter.0.len(), MAX_TRACKED_ADDRESSES);
+        assert!(!limiter.0.contains_key(&address(0)) && limiter.0.contains_key(&address(1)));
     }
 }

@@ -1,7 +1,7 @@
 //! What a host may do against somebody: silence them, send them out, keep them out for a time. Never against a host.
 
 use super::calm::ms;
-use super::limits::ADDRESS_BANNED;
+use super::limits::MAX_ADDRESS_BAN;
 use super::measures::Measure;
 use super::people::PersonKey;
 use super::{Effect, Hub, Now, notices};
@@ -111,7 +111,8 @@ impl Hub {
         let (name, token_hash) = (person.name.clone(), person.token_hash);
         let shown = name.shown();
         let time = Duration::from_secs(seconds);
-        let (until, addresses_until) = (now.instant + time, now.instant + time.min(ADDRESS_BANNED));
+        let (until, addresses_until) =
+            (now.instant + time, now.instant + time.min(MAX_ADDRESS_BAN));
         let holders = self.people.with_token_hash(&token_hash);
         let addresses = holders
             .iter()

@@ -1,6 +1,6 @@
 //! The people who are there: one for each (token, name), whatever the number of their connections.
 
-use super::limits::{Bucket, WHISPERS_REMEMBERED};
+use super::limits::{Bucket, MAX_REMEMBERED_WHISPERS};
 use crate::delivery::RoomId;
 use crate::identity::{PersonId, TokenHash};
 use crate::link::{ClientAddr, ConnId};
@@ -97,7 +97,7 @@ impl Person {
     }
 
     pub fn remember_whisper(&mut self, whispered: Whispered) {
-        if self.whispers.len() >= WHISPERS_REMEMBERED {
+        if self.whispers.len() >= MAX_REMEMBERED_WHISPERS {
             self.whispers.pop_front();
         }
         self.whispers.push_back(whispered);

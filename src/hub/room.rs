@@ -36,7 +36,7 @@ pub struct Room {
     /// Messages on their way through the history; the room stays open for them.
     pub pending_appends: usize,
     /// Who opened the room.
-    pub maker: Option<TokenHash>,
+    pub owner: Option<TokenHash>,
     /// What keeps people from speaking; in most rooms nothing.
     pub calm: Option<Box<Calm>>,
     members: Vec<PersonKey>,
@@ -44,14 +44,14 @@ pub struct Room {
 }
 
 impl Room {
-    fn new(name: RoomName, maker: Option<TokenHash>) -> Self {
+    fn new(name: RoomName, owner: Option<TokenHash>) -> Self {
         let log = RoomLog::Opening(Vec::new());
         Self {
             name,
             log,
             pending_presence: PendingPresence::default(),
             pending_appends: 0,
-            maker,
+            owner,
             calm: None,
             members: Vec::new(),
             positions: HashMap::new(),
@@ -121,9 +121,9 @@ impl Rooms {
     }
 
     /// Makes a place for a room whose log is still to be opened.
-    pub fn add(&mut self, name: RoomName, maker: Option<TokenHash>) -> RoomId {
+    pub fn add(&mut self, name: RoomName, owner: Option<TokenHash>) -> RoomId {
         let key = name.key().clone();
-        let id = RoomId(self.by_id.insert(Room::new(name, maker)) as u32);
+        let id = RoomId(self.by_id.insert(Room::new(name, owner)) as u32);
         self.by_name.insert(key, id);
         id
     }

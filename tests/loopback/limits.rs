@@ -125,7 +125,7 @@ fn speak_through_the_cut() -> (Ending, Duration) {
 #[test]
 fn who_does_not_enter_in_time_is_told_so() {
     let server =
-        TestServer::start_with(|setup| setup.rules.enter_within = Duration::from_millis(50));
+        TestServer::start_with(|setup| setup.rules.entry_timeout = Duration::from_millis(50));
     assert_eq!(server.visitor().ending(), goodbye("idle", 1008));
 }
 

@@ -38,7 +38,7 @@ impl TestServer {
             policy: Policy::default(),
             // A story on a busy machine may take its time between a visitor's handshake and name.
             rules: Rules {
-                enter_within: AN_HOUR,
+                entry_timeout: AN_HOUR,
                 ..Rules::default()
             },
             delivery_limits: DeliveryLimits::default(),

@@ -99,7 +99,7 @@ fn a_connection_has_at_most_32_rooms() {
 #[test]
 fn a_client_that_speaks_nonsense_is_told_each_time_and_closed_in_the_end() {
     let mut scene = Scene::of(&[(ANA, "Ana")]);
-    for _ in 0..limits::MAX_STRIKES {
+    for _ in 0..limits::MAX_MALFORMED {
         scene.says(ANA, "{}");
     }
     assert_eq!(scene.closed, []);
