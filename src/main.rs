@@ -11,7 +11,7 @@ use papo::capacity;
 use papo::config::{self, Command, Config};
 use papo::delivery::DeliveryLimits;
 use papo::http::Policy;
-use papo::hub::HOSTS_LOG;
+use papo::hub::AUDIT_LOG;
 use papo::hub::limits::Rules;
 use papo::identity::{PasswordHash, random_key};
 use papo::reasons::describe;
@@ -92,7 +92,7 @@ fn serve(config: &Config) -> Result<(), String> {
         rules: Rules {
             rate,
             password,
-            host_key: Some(PasswordHash::of(&moderator_key)),
+            moderator_key: Some(PasswordHash::of(&moderator_key)),
             ..Rules::default()
         },
         delivery_limits: DeliveryLimits::default(),
@@ -140,7 +140,7 @@ fn init_logging(config: &Config) -> Result<(), String> {
     if level < LevelFilter::Info {
         loggers.push(WriteLogger::new(
             LevelFilter::Info,
-            log_format(HOSTS_LOG),
+            log_format(AUDIT_LOG),
             log_output(config)?,
         ));
     }

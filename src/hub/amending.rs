@@ -3,7 +3,7 @@
 use super::limits::MAX_BULK_ERASE;
 use super::people::PersonKey;
 use super::talk::words;
-use super::{Effect, HOSTS_LOG, Hub, Now};
+use super::{AUDIT_LOG, Effect, Hub, Now};
 use crate::delivery::RoomId;
 use crate::history::{Amendment, Append, HistoryRequest};
 use crate::link::ConnId;
@@ -46,7 +46,7 @@ impl Hub {
             self.may_edit(who, room_id, now)?;
         }
         self.count_speech(who, now)?;
-        let any_author = !edits && self.people.get(who).is_some_and(|person| person.host);
+        let any_author = !edits && self.people.get(who).is_some_and(|person| person.moderator);
         self.ask_to_amend(conn, room_id, (id, text), amendment, any_author, now);
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Hub {
         };
         self.count_speech(who, now)?;
         let time = duration(seconds);
-        log::info!(target: HOSTS_LOG, "{by} pediu para apagar o que {name} disse em {time} na sala {room}.");
+        log::info!(target: AUDIT_LOG, "{by} pediu para apagar o que {name} disse em {time} na sala {room}.");
         let since_ms = now.unix_ms.saturating_sub(seconds.saturating_mul(1000));
         let amendment = Amendment::EraseByAuthor {
             name,

@@ -91,7 +91,7 @@ impl Person {
     /// For how long this person is still silenced.
     fn muted_for(&self, now: Instant) -> Option<Duration> {
         let left = self.muted_until?.saturating_duration_since(now);
-        (!self.host && !left.is_zero()).then_some(left)
+        (!self.moderator && !left.is_zero()).then_some(left)
     }
 
     /// Whether a host took the word from this person.
@@ -116,7 +116,7 @@ impl Hub {
         }
         self.may_edit(who, room_id, now)?;
         match &room.calm {
-            Some(calm) if !person.host => calm.check_pause(&person.token_hash, now.instant),
+            Some(calm) if !person.moderator => calm.check_pause(&person.token_hash, now.instant),
             _ => Ok(()),
         }
     }
@@ -133,7 +133,7 @@ impl Hub {
             return Ok(());
         };
         match &room.calm {
-            Some(calm) if !person.host => calm.check_word(),
+            Some(calm) if !person.moderator => calm.check_word(),
             _ => Ok(()),
         }
     }
@@ -165,7 +165,7 @@ impl Hub {
         let shown = room.display();
         let on = on.unwrap_or(!room.calm.as_ref().is_some_and(|calm| calm.hosts_only));
         Calm::change(&mut room.calm, |calm| calm.hosts_only = on);
-        self.proclaim(notices::muted_all(by, &shown, on), Some(id), now);
+        self.announce_moderation(notices::moderators_only(by, &shown, on), Some(id), now);
         Ok(())
     }
 
@@ -186,7 +186,7 @@ impl Hub {
         Calm::change(&mut room.calm, |calm| {
             calm.slow_down(Duration::from_secs(seconds))
         });
-        self.proclaim(notices::slowed(by, &shown, seconds), Some(id), now);
+        self.announce_moderation(notices::slow_mode(by, &shown, seconds), Some(id), now);
         Ok(())
     }
 }

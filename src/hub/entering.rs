@@ -45,12 +45,13 @@ impl Hub {
                 .get(who)
                 .is_some_and(|person| person.token_hash == token_hash)
         });
-        let host = self.admit(conn, &name, &token_hash, present, &credentials, now)?;
-        self.tell_apart(&name, &token_hash)?;
+        let moderator =
+            self.authorize_entry(conn, &name, &token_hash, present, &credentials, now)?;
+        self.reject_confusable(&name, &token_hash)?;
         if named.is_some() && present.is_none() {
             return Err(Refusal::name_taken(name.as_str()));
         }
-        if !host {
+        if !moderator {
             self.check_room_password(
                 conn,
                 present,
@@ -63,7 +64,7 @@ impl Hub {
             self.people
                 .add(Person::new(token_hash, name, self.rules.burst, now.instant))
         });
-        self.empower(who, host, credentials.moderator_key.is_some(), now);
+        self.apply_role(who, moderator, credentials.moderator_key.is_some(), now);
         let address = self
             .conns
             .get(&conn)
@@ -82,8 +83,12 @@ impl Hub {
     }
 
     /// Refuses a name that looks like that of somebody else who is there.
-    pub(super) fn tell_apart(&self, name: &Name, token_hash: &TokenHash) -> Result<(), Refusal> {
-        match self.people.alike(name, token_hash) {
+    pub(super) fn reject_confusable(
+        &self,
+        name: &Name,
+        token_hash: &TokenHash,
+    ) -> Result<(), Refusal> {
+        match self.people.confusable_with(name, token_hash) {
             // The very same name is refused as such.
             Some(present) if present != name => {
                 Err(Refusal::name_confusable(name.as_str(), present.as_str()))
@@ -114,7 +119,7 @@ impl Hub {
             server: format!("papo {}", env!("CARGO_PKG_VERSION")),
             limits,
             heartbeat_ms: HEARTBEAT_MS,
-            moderator: person.host,
+            moderator: person.moderator,
         };
         self.send(conn, welcome);
     }

@@ -11,7 +11,7 @@ use crate::protocol::{Credentials, ErrorCode, Password, Refusal};
 impl Hub {
     /// Lets somebody through, and tells whether as a host. `present` is the person if they are there already, or
     /// dropped out a moment ago.
-    pub(super) fn admit(
+    pub(super) fn authorize_entry(
         &mut self,
         conn: ConnId,
         name: &Name,
@@ -20,26 +20,29 @@ impl Hub {
         credentials: &Credentials,
         now: Now,
     ) -> Result<bool, Refusal> {
-        let shown = credentials
+        let key_check = credentials
             .moderator_key
             .as_ref()
-            .map(|key| self.check_host_key(key, token_hash));
-        let host =
-            matches!(shown, Some(Ok(()))) || self.order.hosts.contains(&token_hash.person_id(name));
-        if !host {
-            self.check_banned(conn, token_hash, now)?;
+            .map(|key| self.check_moderator_key(key, token_hash));
+        let moderator = matches!(key_check, Some(Ok(())))
+            || self
+                .moderation
+                .moderators
+                .contains(&token_hash.person_id(name));
+        if !moderator {
+            self.check_ban(conn, token_hash, now)?;
         }
         self.check_password(conn, credentials.password.as_ref(), present.is_some(), now)?;
-        if self.order.locked && !host && present.is_none() {
+        if self.moderation.locked && !moderator && present.is_none() {
             return Err(Refusal::new(ErrorCode::Locked));
         }
         // Whoever brought a key that is worth nothing is not let in, so that they notice.
-        shown.transpose()?;
-        Ok(host)
+        key_check.transpose()?;
+        Ok(moderator)
     }
 
-    fn check_banned(&self, conn: ConnId, token_hash: &TokenHash, now: Now) -> Result<(), Refusal> {
-        let bans = &self.order.bans;
+    fn check_ban(&self, conn: ConnId, token_hash: &TokenHash, now: Now) -> Result<(), Refusal> {
+        let bans = &self.moderation.bans;
         let address = self.conns.get(&conn).map(|state| state.address);
         let until = bans.against(token_hash, now.instant).max(
             // A proxy on this machine speaks for people from everywhere.
@@ -55,20 +58,20 @@ impl Hub {
     }
 
     /// The key opens for one person only: the first who shows it.
-    fn check_host_key(&self, shown: &Password, token_hash: &TokenHash) -> Result<(), Refusal> {
+    fn check_moderator_key(&self, given: &Password, token_hash: &TokenHash) -> Result<(), Refusal> {
         let forbidden = |text: &str| Err(Refusal::with_text(ErrorCode::Forbidden, text));
         if !self
             .rules
-            .host_key
-            .is_some_and(|key| key.matches(shown.expose_secret()))
+            .moderator_key
+            .is_some_and(|key| key.matches(given.expose_secret()))
         {
             return forbidden(
                 "Esta chave de organização não vale. Confira o endereço que o servidor mostrou ao ligar, ou entre sem a \
                  chave.",
             );
         }
-        match self.order.key_holder {
-            Some(holder) if holder != *token_hash => forbidden(
+        match self.moderation.moderator_key_owner {
+            Some(owner) if owner != *token_hash => forbidden(
                 "Esta chave de organização não vale mais, porque outra pessoa já entrou com ela. Entre sem a chave e \
                  peça a quem organiza a conversa que promova você.",
             ),

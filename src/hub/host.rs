@@ -1,10 +1,10 @@
 //! What hosts do to keep the conversation in order. Every act is told to whoever it concerns, and logged.
 
-use super::limits::MAX_HOSTS;
+use super::limits::MAX_MODERATORS;
 use super::measures::Measures;
 use super::passwords::{AttemptLimiter, RoomPasswords};
 use super::people::{Person, PersonKey};
-use super::{HOSTS_LOG, Hub, Now, notices};
+use super::{AUDIT_LOG, Hub, Now, notices};
 use crate::delivery::RoomId;
 use crate::identity::{PersonId, TokenHash};
 use crate::link::ConnId;
@@ -15,11 +15,11 @@ use std::sync::Arc;
 
 /// What keeps the conversation in order while the server runs. Nothing of it is stored.
 #[derive(Default)]
-pub struct Order {
+pub struct ModerationState {
     /// Who keeps it, there or not.
-    pub hosts: HashSet<PersonId>,
+    pub moderators: HashSet<PersonId>,
     /// To whom the host key belongs: the first who showed it.
-    pub key_holder: Option<TokenHash>,
+    pub moderator_key_owner: Option<TokenHash>,
     /// Nobody new comes in.
     pub locked: bool,
     pub mutes: Measures,
@@ -30,22 +30,22 @@ pub struct Order {
 
 impl Hub {
     /// Does what a host asks for.
-    pub(super) fn host_acts(
+    pub(super) fn moderate(
         &mut self,
         conn: ConnId,
-        act: ModerationAction,
+        action: ModerationAction,
         now: Now,
     ) -> Result<(), Refusal> {
         let who = self.conns.get(&conn).and_then(|state| state.person);
         let Some(person) = who.and_then(|who| self.people.get(who)) else {
             return Ok(());
         };
-        if !person.host {
+        if !person.moderator {
             let text = "Só quem organiza a conversa pode fazer isto.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
         let by = person.name.shown();
-        match act {
+        match action {
             ModerationAction::Mute { name, seconds } => self.mute(&by, &name, seconds, now),
             ModerationAction::Unmute { name } => self.unmute(&by, &name, now),
             ModerationAction::ModeratorsOnly { room, on } => {
@@ -66,7 +66,7 @@ impl Hub {
                 Ok(())
             }
             ModerationAction::Announce { text } => {
-                self.notify(by, text, now);
+                self.announce(by, text, now);
                 Ok(())
             }
             ModerationAction::Promote { name } => self.promote(&by, &name, now),
@@ -75,28 +75,34 @@ impl Hub {
     }
 
     fn lock(&mut self, by: &str, on: Option<bool>, now: Now) {
-        self.order.locked = on.unwrap_or(!self.order.locked);
-        self.proclaim(notices::locked(by, self.order.locked), None, now);
+        self.moderation.locked = on.unwrap_or(!self.moderation.locked);
+        self.announce_moderation(notices::locked(by, self.moderation.locked), None, now);
     }
 
     /// The one act whose words are the host's own, which no log has to know.
-    fn notify(&mut self, by: Arc<str>, text: String, now: Now) {
-        log::info!(target: HOSTS_LOG, "{by} deu um aviso a todo mundo.");
-        self.tell_all(text, Some(by), now);
+    fn announce(&mut self, by: Arc<str>, text: String, now: Now) {
+        log::info!(target: AUDIT_LOG, "{by} deu um aviso a todo mundo.");
+        self.send_notice_to_all(text, Some(by), now);
     }
 
     /// Makes somebody who was let in what they are: a host, or silenced as before.
-    pub(super) fn empower(&mut self, who: PersonKey, host: bool, with_key: bool, now: Now) {
+    pub(super) fn apply_role(
+        &mut self,
+        who: PersonKey,
+        moderator: bool,
+        with_moderator_key: bool,
+        now: Now,
+    ) {
         let Some(person) = self.people.get_mut(who) else {
             return;
         };
         let token_hash = person.token_hash;
-        person.muted_until = self.order.mutes.against(&token_hash, now.instant);
-        if host {
-            if with_key {
-                self.order.key_holder = Some(token_hash);
+        person.muted_until = self.moderation.mutes.against(&token_hash, now.instant);
+        if moderator {
+            if with_moderator_key {
+                self.moderation.moderator_key_owner = Some(token_hash);
             }
-            self.set_host(who, true);
+            self.set_moderator(who, true);
         }
     }
 
@@ -108,21 +114,21 @@ impl Hub {
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
-        let (shown, token_hash) = (person.name.shown(), person.token_hash);
-        if person.host {
+        let (display_name, token_hash) = (person.name.shown(), person.token_hash);
+        if person.moderator {
             return Err(Refusal::with_text(
                 ErrorCode::Forbidden,
-                format!("{shown} já organiza a conversa."),
+                format!("{display_name} já organiza a conversa."),
             ));
         }
-        if self.order.hosts.len() >= MAX_HOSTS {
+        if self.moderation.moderators.len() >= MAX_MODERATORS {
             let text = "Há gente demais organizando a conversa. Rebaixe alguém antes.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
-        self.order.mutes.forgive(&token_hash);
+        self.moderation.mutes.forgive(&token_hash);
         self.set_muted(&token_hash, None);
-        self.set_host(who, true);
-        self.proclaim(notices::promoted(by, &shown), None, now);
+        self.set_moderator(who, true);
+        self.announce_moderation(notices::promoted(by, &display_name), None, now);
         Ok(())
     }
 
@@ -134,24 +140,24 @@ impl Hub {
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
-        let shown = person.name.shown();
-        if !person.host {
+        let display_name = person.name.shown();
+        if !person.moderator {
             return Err(Refusal::with_text(
                 ErrorCode::Forbidden,
-                format!("{shown} não organiza a conversa."),
+                format!("{display_name} não organiza a conversa."),
             ));
         }
-        self.set_host(who, false);
-        self.proclaim(notices::demoted(by, &shown), None, now);
+        self.set_moderator(who, false);
+        self.announce_moderation(notices::demoted(by, &display_name), None, now);
         Ok(())
     }
 
     /// Somebody becomes a host or no longer is one; whoever shares a room with them hears of it, once.
-    pub(super) fn set_host(&mut self, who: PersonKey, host: bool) {
+    pub(super) fn set_moderator(&mut self, who: PersonKey, moderator: bool) {
         let Some(person) = self.people.get_mut(who) else {
             return;
         };
-        let before = std::mem::replace(&mut person.host, host);
+        let was_moderator = std::mem::replace(&mut person.moderator, moderator);
         let Person {
             id,
             name,
@@ -160,19 +166,19 @@ impl Hub {
             conns,
             ..
         } = person;
-        match host {
-            true => self.order.hosts.insert(*id),
-            false => self.order.hosts.remove(id),
+        match moderator {
+            true => self.moderation.moderators.insert(*id),
+            false => self.moderation.moderators.remove(id),
         };
-        if before == host {
+        if was_moderator == moderator {
             return;
         }
         let message = ServerMessage::Role {
             name: name.shown(),
             tag: tag.clone(),
-            moderator: host,
+            moderator,
         };
-        let mut hearers: BTreeSet<ConnId> = conns.iter().copied().collect();
+        let mut recipients: BTreeSet<ConnId> = conns.iter().copied().collect();
         let tag = tag.clone();
         let rooms: Vec<RoomId> = memberships
             .iter()
@@ -187,34 +193,34 @@ impl Hub {
                 .joined
                 .iter_mut()
                 .filter(|member| member.tag == tag)
-                .for_each(|member| member.moderator = host);
+                .for_each(|member| member.moderator = moderator);
             let people = room
                 .members()
                 .iter()
                 .filter_map(|&member| self.people.get(member));
             let conns = people.flat_map(|person| &person.conns);
-            hearers.extend(conns.filter(|conn| {
+            recipients.extend(conns.filter(|conn| {
                 self.conns
                     .get(conn)
                     .is_some_and(|state| state.rooms.contains(&id))
             }));
         }
-        for conn in hearers {
+        for conn in recipients {
             self.send(conn, message.clone());
         }
     }
 
     /// A person took another name, and is another person to everything that was remembered: a host stays one.
-    pub(super) fn host_renamed(&mut self, who: PersonKey, before: PersonId) {
+    pub(super) fn carry_role_over(&mut self, who: PersonKey, old_id: PersonId) {
         let Some(person) = self.people.get(who) else {
             return;
         };
-        let (id, host) = (person.id, person.host);
-        if host && id != before {
-            self.order.hosts.remove(&before);
-            self.order.hosts.insert(id);
-        } else if !host && self.order.hosts.contains(&id) {
-            self.set_host(who, true);
+        let (id, moderator) = (person.id, person.moderator);
+        if moderator && id != old_id {
+            self.moderation.moderators.remove(&old_id);
+            self.moderation.moderators.insert(id);
+        } else if !moderator && self.moderation.moderators.contains(&id) {
+            self.set_moderator(who, true);
         }
     }
 }

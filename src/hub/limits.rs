@@ -41,7 +41,7 @@ pub const MAX_ADDRESS_BAN: Duration = Duration::from_secs(3600);
 /// Most entries that a host takes back at once.
 pub const MAX_BULK_ERASE: usize = 500;
 /// People who may keep the conversation in order at the same time.
-pub const MAX_HOSTS: usize = 1_000;
+pub const MAX_MODERATORS: usize = 1_000;
 
 /// The rules that whoever runs the server may set.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ pub struct Rules {
     /// What everybody must show to enter.
     pub password: Option<PasswordHash>,
     /// What makes the first person who shows it a host.
-    pub host_key: Option<PasswordHash>,
+    pub moderator_key: Option<PasswordHash>,
 }
 
 impl Default for Rules {
@@ -69,7 +69,7 @@ impl Default for Rules {
             grace,
             entry_timeout,
             password: None,
-            host_key: None,
+            moderator_key: None,
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::delivery::RoomId;
 use crate::history::{HistoryReply, HistoryRequest};
 use crate::link::{ClientAddr, ConnId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, Refusal, ServerMessage, Token};
-use host::Order;
+use host::ModerationState;
 use limits::{Bucket, MAX_MALFORMED, REQUEST_BURST, REQUEST_RATE, Rules};
 use people::{People, PersonKey};
 use room::Rooms;
@@ -39,7 +39,7 @@ use std::time::{Duration, Instant};
 
 /// Under this name the log is told what hosts do. It is written down however little else is asked for: whoever keeps
 /// order in public answers for it.
-pub const HOSTS_LOG: &str = "papo::organizacao";
+pub const AUDIT_LOG: &str = "papo::organizacao";
 
 /// A moment, by both clocks: one for measuring, one for showing.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +111,7 @@ pub struct Hub {
     conns: HashMap<ConnId, Conn>,
     people: People,
     rooms: Rooms,
-    order: Order,
+    moderation: ModerationState,
     /// Connections in the order in which they must have entered.
     entry_deadlines: VecDeque<(Instant, ConnId)>,
     /// When the places and names of dropped people are given up; entries may be outdated.
@@ -131,7 +131,7 @@ impl Hub {
             conns: HashMap::new(),
             people: People::default(),
             rooms: Rooms::default(),
-            order: Order::default(),
+            moderation: ModerationState::default(),
             entry_deadlines: VecDeque::new(),
             grace_queue: BinaryHeap::new(),
             presence_queue: VecDeque::new(),
@@ -283,7 +283,7 @@ impl Hub {
             ClientMessage::RoomPassword { room, password } => {
                 self.set_room_password(conn, &room, password, now)
             }
-            ClientMessage::Moderate(act) => self.host_acts(conn, act, now),
+            ClientMessage::Moderate(act) => self.moderate(conn, act, now),
             message => self.talk(conn, message, now),
         }
     }

@@ -1,6 +1,6 @@
 //! What everybody is told of what hosts do: whole sentences, with names, and never gendered.
 
-use super::{Effect, HOSTS_LOG, Hub, Now};
+use super::{AUDIT_LOG, Effect, Hub, Now};
 use crate::delivery::RoomId;
 use crate::link::ConnId;
 use crate::protocol::{ByeCode, ServerMessage};
@@ -9,16 +9,16 @@ use std::sync::Arc;
 
 impl Hub {
     /// Tells a room, or everybody, what a host did; the log hears of it too.
-    pub(super) fn proclaim(&mut self, deed: String, room: Option<RoomId>, now: Now) {
-        log::info!(target: HOSTS_LOG, "{deed}");
+    pub(super) fn announce_moderation(&mut self, text: String, room: Option<RoomId>, now: Now) {
+        log::info!(target: AUDIT_LOG, "{text}");
         match room {
-            Some(id) => self.tell_room(id, deed, now),
-            None => self.tell_all(deed, None, now),
+            Some(id) => self.send_notice_to_room(id, text, now),
+            None => self.send_notice_to_all(text, None, now),
         }
     }
 
     /// Tells a room.
-    pub(super) fn tell_room(&mut self, id: RoomId, text: String, now: Now) {
+    pub(super) fn send_notice_to_room(&mut self, id: RoomId, text: String, now: Now) {
         let room = self.rooms.get(id).map(|room| room.display());
         let notice = ServerMessage::Notice {
             at: now.unix_ms,
@@ -30,18 +30,18 @@ impl Hub {
     }
 
     /// Tells everybody who is in; `from` is who says it, when it is not the server.
-    pub(super) fn tell_all(&mut self, text: String, from: Option<Arc<str>>, now: Now) {
+    pub(super) fn send_notice_to_all(&mut self, text: String, from: Option<Arc<str>>, now: Now) {
         let notice = ServerMessage::Notice {
             at: now.unix_ms,
             text,
             room: None,
             from,
         };
-        let inside = self
+        let entered = self
             .conns
             .iter()
             .filter(|(_, state)| state.person.is_some() && !state.closing);
-        let conns: Vec<ConnId> = inside.map(|(conn, _)| *conn).collect();
+        let conns: Vec<ConnId> = entered.map(|(conn, _)| *conn).collect();
         for conn in conns {
             self.send(conn, notice.clone());
         }
@@ -56,7 +56,7 @@ pub fn unmuted(by: &str, name: &str) -> String {
     format!("{by} devolveu a palavra a {name}.")
 }
 
-pub fn muted_all(by: &str, room: &str, on: bool) -> String {
+pub fn moderators_only(by: &str, room: &str, on: bool) -> String {
     match on {
         true => {
             format!("{by} pediu silêncio na sala {room}: só quem organiza a conversa fala agora.")
@@ -65,7 +65,7 @@ pub fn muted_all(by: &str, room: &str, on: bool) -> String {
     }
 }
 
-pub fn slowed(by: &str, room: &str, seconds: u64) -> String {
+pub fn slow_mode(by: &str, room: &str, seconds: u64) -> String {
     match seconds {
         0 => format!("{by} desligou o modo lento na sala {room}."),
         _ => {
@@ -92,7 +92,7 @@ pub fn banned(by: &str, name: &str, seconds: u64) -> String {
     format!("{by} baniu {name} da conversa por {}.", duration(seconds))
 }
 
-pub fn forgiven(by: &str, name: &str) -> String {
+pub fn unbanned(by: &str, name: &str) -> String {
     format!("{by} perdoou {name}, que pode entrar de novo.")
 }
 
@@ -107,7 +107,7 @@ pub fn demoted(by: &str, name: &str) -> String {
     }
 }
 
-pub fn room_password(by: &str, on: bool) -> String {
+pub fn room_password_changed(by: &str, on: bool) -> String {
     match on {
         true => format!("{by} pôs uma senha nesta sala: quem chegar agora precisa dela."),
         false => format!("{by} tirou a senha desta sala."),

@@ -5,7 +5,7 @@
 
 use super::limits::{ATTEMPT_WINDOW, MAX_ATTEMPTS, MAX_ROOMS, MAX_TRACKED_ADDRESSES};
 use super::people::PersonKey;
-use super::{HOSTS_LOG, Hub, Now, calm::ms, notices};
+use super::{AUDIT_LOG, Hub, Now, calm::ms, notices};
 use crate::identity::{PasswordHash, TokenHash};
 use crate::link::{ClientAddr, ConnId};
 use crate::name::{LOBBY, RoomName};
@@ -112,7 +112,7 @@ impl Hub {
         now: Now,
     ) -> Result<(), Refusal> {
         let Some(hash) = self
-            .order
+            .moderation
             .room_passwords
             .get(room.key())
             .map(|password| password.hash)
@@ -122,7 +122,7 @@ impl Hub {
         let id = self.rooms.named(room);
         let person = who.and_then(|who| self.people.get(who));
         if person.is_some_and(|person| {
-            person.host
+            person.moderator
                 || person
                     .memberships
                     .iter()
@@ -136,7 +136,7 @@ impl Hub {
 
     /// To whom a room belongs that is about to be opened: whose password it has, or else who opens it.
     pub(super) fn owner_of(&self, room: &RoomName, who: Option<PersonKey>) -> Option<TokenHash> {
-        match self.order.room_passwords.get(room.key()) {
+        match self.moderation.room_passwords.get(room.key()) {
             Some(password) => password.owner,
             None => who
                 .and_then(|who| self.people.get(who))
@@ -155,13 +155,15 @@ impl Hub {
         let Some(address) = self.conns.get(&conn).map(|state| state.address) else {
             return Ok(());
         };
-        if let Some(wait) = self.order.attempts.retry_after(address, now.instant) {
+        if let Some(wait) = self.moderation.attempts.retry_after(address, now.instant) {
             return Err(Refusal::too_many_attempts(ms(wait)));
         }
         if hash.matches(given.expose_secret()) {
             return Ok(());
         }
-        self.order.attempts.record_failure(address, now.instant);
+        self.moderation
+            .attempts
+            .record_failure(address, now.instant);
         Err(Refusal::new(ErrorCode::PasswordWrong))
     }
 
@@ -186,12 +188,12 @@ impl Hub {
                         ligue o servidor com --senha.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
-        if !person.host && room.owner != Some(person.token_hash) {
+        if !person.moderator && room.owner != Some(person.token_hash) {
             let text = "Só quem abriu esta sala ou organiza a conversa pode mudar a senha dela.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
         let (passwords, by, owner) = (
-            &mut self.order.room_passwords,
+            &mut self.moderation.room_passwords,
             person.name.shown(),
             room.owner,
         );
@@ -199,8 +201,8 @@ impl Hub {
             let text = "Há salas demais com senha neste servidor. Use uma que já tem.";
             return Err(Refusal::with_text(ErrorCode::TooManyRooms, text));
         }
-        let text = notices::room_password(&by, password.is_some());
-        log::info!(target: HOSTS_LOG, "{by} {} a senha da sala {name}.", if password.is_some() { "pôs" } else { "tirou" });
+        let text = notices::room_password_changed(&by, password.is_some());
+        log::info!(target: AUDIT_LOG, "{by} {} a senha da sala {name}.", if password.is_some() { "pôs" } else { "tirou" });
         match password {
             Some(password) => passwords.insert(
                 key,
@@ -211,7 +213,7 @@ impl Hub {
             ),
             None => passwords.remove(&key),
         };
-        self.tell_room(id, text, now);
+        self.send_notice_to_room(id, text, now);
         Ok(())
     }
 }

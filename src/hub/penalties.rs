@@ -19,7 +19,7 @@ impl Hub {
             .named(name)
             .ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
         match self.people.get(who) {
-            Some(person) if person.host => {
+            Some(person) if person.moderator => {
                 let text = format!(
                     "{} também organiza a conversa. Para isto, use antes /rebaixar.",
                     person.name
@@ -52,26 +52,26 @@ impl Hub {
             addresses: Vec::new(),
             addresses_until: now.instant,
         };
-        self.order.mutes.take(measure, now.instant);
+        self.moderation.mutes.take(measure, now.instant);
         self.set_muted(&token_hash, Some(until));
-        self.proclaim(notices::muted(by, &shown, seconds), None, now);
+        self.announce_moderation(notices::muted(by, &shown, seconds), None, now);
         Ok(())
     }
 
     /// Gives the word back to who has this name, or had it when it was taken.
     pub(super) fn unmute(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
-        let mut concerned = self.order.mutes.named(name, now.instant);
+        let mut concerned = self.moderation.mutes.named(name, now.instant);
         if let Some(person) = self.people.named(name).and_then(|who| self.people.get(who)) {
             concerned.push((person.name.clone(), person.token_hash));
         }
         for (_, token_hash) in &concerned {
-            self.order.mutes.forgive(token_hash);
+            self.moderation.mutes.forgive(token_hash);
             self.set_muted(token_hash, None);
         }
         let (shown, _) = concerned
             .last()
             .ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
-        self.proclaim(notices::unmuted(by, shown.as_str()), None, now);
+        self.announce_moderation(notices::unmuted(by, shown.as_str()), None, now);
         Ok(())
     }
 
@@ -91,7 +91,7 @@ impl Hub {
             .get(who)
             .map_or_else(|| name.shown(), |person| person.name.shown());
         self.send_out(who, &notices::bye_kicked(by), now);
-        self.proclaim(notices::kicked(by, &shown), None, now);
+        self.announce_moderation(notices::kicked(by, &shown), None, now);
         Ok(())
     }
 
@@ -119,7 +119,7 @@ impl Hub {
             .flat_map(|&who| self.addresses(who))
             .filter(|at| !at.is_local())
             .collect();
-        self.order.bans.take(
+        self.moderation.bans.take(
             Measure {
                 name,
                 token_hash,
@@ -131,11 +131,11 @@ impl Hub {
         );
         let bye = notices::bye_banned(Some(ms(time)));
         for who in holders {
-            if self.people.get(who).is_some_and(|person| !person.host) {
+            if self.people.get(who).is_some_and(|person| !person.moderator) {
                 self.send_out(who, &bye, now);
             }
         }
-        self.proclaim(notices::banned(by, &shown, seconds), None, now);
+        self.announce_moderation(notices::banned(by, &shown, seconds), None, now);
         Ok(())
     }
 
@@ -152,9 +152,9 @@ impl Hub {
 
     /// Lets in again whoever was banned under this name.
     pub(super) fn unban(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
-        let concerned = self.order.bans.named(name, now.instant);
+        let concerned = self.moderation.bans.named(name, now.instant);
         for (_, token_hash) in &concerned {
-            self.order.bans.forgive(token_hash);
+            self.moderation.bans.forgive(token_hash);
         }
         let nobody = || {
             Refusal::with_text(
@@ -163,7 +163,7 @@ impl Hub {
             )
         };
         let (shown, _) = concerned.last().ok_or_else(nobody)?;
-        self.proclaim(notices::forgiven(by, shown.as_str()), None, now);
+        self.announce_moderation(notices::unbanned(by, shown.as_str()), None, now);
         Ok(())
     }
 

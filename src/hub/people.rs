@@ -22,7 +22,7 @@ pub struct Person {
     pub name: Name,
     pub tag: Arc<str>,
     /// Whether they keep the conversation in order.
-    pub host: bool,
+    pub moderator: bool,
     /// Until when a host took the word from them.
     pub muted_until: Option<Instant>,
     /// Where they last entered from.
@@ -64,7 +64,7 @@ impl Person {
             tag: token_hash.tag(&name),
             token_hash,
             name,
-            host: false,
+            moderator: false,
             muted_until: None,
             address: ClientAddr::LOCAL,
             conns: Vec::new(),
@@ -81,7 +81,7 @@ impl Person {
         Member {
             name: self.name.shown(),
             tag: self.tag.clone(),
-            moderator: self.host,
+            moderator: self.moderator,
         }
     }
 
@@ -110,7 +110,7 @@ pub struct People {
     by_key: Slab<Person>,
     by_name: HashMap<Arc<str>, PersonKey>,
     /// Of several people whose names look the same, which only those of one token can have, the first.
-    by_look: HashMap<Arc<str>, PersonKey>,
+    by_skeleton: HashMap<Arc<str>, PersonKey>,
 }
 
 impl People {
@@ -149,9 +149,9 @@ impl People {
     }
 
     /// Somebody else's name that can't be told from this one.
-    pub fn alike(&self, name: &Name, token_hash: &TokenHash) -> Option<&Name> {
+    pub fn confusable_with(&self, name: &Name, token_hash: &TokenHash) -> Option<&Name> {
         let person = self
-            .by_look
+            .by_skeleton
             .get(name.skeleton())
             .and_then(|&who| self.get(who));
         person
@@ -162,25 +162,27 @@ impl People {
     pub fn add(&mut self, person: Person) -> PersonKey {
         let name = person.name.clone();
         let who = PersonKey(self.by_key.insert(person) as u32);
-        self.list(&name, who);
+        self.index(&name, who);
         who
     }
 
-    fn list(&mut self, name: &Name, who: PersonKey) {
+    fn index(&mut self, name: &Name, who: PersonKey) {
         self.by_name.insert(name.key().clone(), who);
-        self.by_look.entry(name.skeleton().clone()).or_insert(who);
+        self.by_skeleton
+            .entry(name.skeleton().clone())
+            .or_insert(who);
     }
 
-    fn unlist(&mut self, name: &Name, who: PersonKey) {
+    fn unindex(&mut self, name: &Name, who: PersonKey) {
         self.by_name.remove(name.key());
-        if self.by_look.get(name.skeleton()) == Some(&who) {
-            self.by_look.remove(name.skeleton());
+        if self.by_skeleton.get(name.skeleton()) == Some(&who) {
+            self.by_skeleton.remove(name.skeleton());
         }
     }
 
     pub fn remove(&mut self, who: PersonKey) -> Option<Person> {
         let person = self.by_key.try_remove(who.0 as usize)?;
-        self.unlist(&person.name, who);
+        self.unindex(&person.name, who);
         Some(person)
     }
 
@@ -189,8 +191,8 @@ impl People {
         let Some(before) = self.get(who).map(|person| person.name.clone()) else {
             return;
         };
-        self.unlist(&before, who);
-        self.list(&name, who);
+        self.unindex(&before, who);
+        self.index(&name, who);
         let Some(person) = self.get_mut(who) else {
             return;
         };

@@ -21,7 +21,7 @@ impl Hub {
             self.send_welcome(conn, who);
             return Ok(());
         }
-        self.tell_apart(&name, &person.token_hash)?;
+        self.reject_confusable(&name, &person.token_hash)?;
         match self.people.named(&name) {
             Some(other) if other != who => {
                 let same_token = self
@@ -61,7 +61,7 @@ impl Hub {
         for room in rooms {
             self.record_change(room, PresenceChange::Renamed(renamed.clone()), now);
         }
-        self.host_renamed(who, old_id);
+        self.carry_role_over(who, old_id);
         Ok(())
     }
 

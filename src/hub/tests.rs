@@ -284,7 +284,7 @@ const KEY: &str = "c0ffee";
 /// A scene with a host, Ana, and these guests; what they were sent so far is forgotten.
 fn hosted(guests: &[(ConnId, &str)]) -> Scene {
     let mut scene = Scene::with_rules(Rules {
-        host_key: Some(PasswordHash::of(KEY)),
+        moderator_key: Some(PasswordHash::of(KEY)),
         ..Rules::default()
     });
     scene.enters_as(ANA, "Ana", &format!(r#","host_key":"{KEY}""#));

@@ -11,7 +11,8 @@ const SOON: u64 = 5;
 
 /// A server with a host key, and Ana, who entered with it.
 fn hosted() -> (TestServer, Visitor) {
-    let server = TestServer::start_with(|setup| setup.rules.host_key = Some(PasswordHash::of(KEY)));
+    let server =
+        TestServer::start_with(|setup| setup.rules.moderator_key = Some(PasswordHash::of(KEY)));
     let mut ana = server.visitor();
     let welcome = ana.enter_with("Ana", json!({"host_key": KEY}));
     assert_eq!(
@@ -195,7 +196,7 @@ fn into_a_locked_conversation_nobody_new_comes_and_everybody_who_was_there_does(
 #[test]
 fn a_locked_out_person_is_new_again_after_the_grace() {
     let server = TestServer::start_with(|setup| {
-        setup.rules.host_key = Some(PasswordHash::of(KEY));
+        setup.rules.moderator_key = Some(PasswordHash::of(KEY));
         setup.rules.grace = Duration::from_millis(50);
     });
     let mut ana = server.enter_host("Ana");

@@ -13,7 +13,7 @@ const KEY: &str = "uma-chave-para-quem-organiza";
 pub fn hosted(browser: &Browser) -> (TestServer, Tab) {
     let rules = Rules {
         rate: None,
-        host_key: Some(PasswordHash::of(KEY)),
+        moderator_key: Some(PasswordHash::of(KEY)),
         ..Rules::default()
     };
     let server = TestServer::start_with(rules);

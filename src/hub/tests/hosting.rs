@@ -6,7 +6,7 @@ use crate::protocol::MAX_TEXT;
 #[test]
 fn who_shows_the_key_first_is_host_and_stays_it_and_nobody_else_can_use_it() {
     let mut scene = Scene::with_rules(Rules {
-        host_key: Some(PasswordHash::of(KEY)),
+        moderator_key: Some(PasswordHash::of(KEY)),
         ..Rules::default()
     });
     let key = format!(r#","host_key":"{KEY}""#);

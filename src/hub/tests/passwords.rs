@@ -171,7 +171,7 @@ fn a_room_keeps_its_password_and_its_maker_when_everybody_has_left() {
 fn only_its_maker_and_hosts_give_a_room_a_password_and_the_lobby_has_none() {
     let host_key = Some(PasswordHash::of("c0ffee"));
     let mut scene = Scene::with_rules(Rules {
-        host_key,
+        moderator_key: host_key,
         ..Rules::default()
     });
     scene.event(Event::Arrived(ANA, ClientAddr::LOCAL));
