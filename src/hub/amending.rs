@@ -43,7 +43,7 @@ impl Hub {
         }
         let edits = matches!(amendment, Amendment::Edit(_));
         if edits {
-            self.may_edit(who, room_id, now)?;
+            self.authorize_edit(who, room_id, now)?;
         }
         self.count_speech(who, now)?;
         let any_author = !edits && self.people.get(who).is_some_and(|person| person.moderator);

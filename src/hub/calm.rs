@@ -14,60 +14,64 @@ use std::time::{Duration, Instant};
 
 /// People of one slow room who are remembered; nobody has so many speakers within one pause, but guests who come under
 /// one name after the other.
-const MAX_SPEAKERS: usize = 10_000;
+const MAX_TRACKED_SPEAKERS: usize = 10_000;
 
 /// What keeps people from speaking in a room.
 #[derive(Debug, Default)]
-pub struct Calm {
+pub struct RoomMode {
     /// Only hosts speak.
-    hosts_only: bool,
-    slow: Option<Slow>,
+    moderators_only: bool,
+    slow_mode: Option<SlowMode>,
 }
 
 /// Everybody says one thing, then waits.
 #[derive(Debug)]
-struct Slow {
-    pause: Duration,
+struct SlowMode {
+    interval: Duration,
     /// When each spoke last. By secret, so that neither another name nor leaving and coming back shortens the wait.
-    spoke: HashMap<TokenHash, Instant>,
+    last_message_at: HashMap<TokenHash, Instant>,
 }
 
-impl Calm {
+impl RoomMode {
     /// Makes everybody wait so long between two messages; no time at all ends it.
-    fn slow_down(&mut self, pause: Duration) {
-        self.slow = (!pause.is_zero()).then(|| Slow {
-            pause,
-            spoke: HashMap::new(),
+    fn set_slow_mode(&mut self, interval: Duration) {
+        self.slow_mode = (!interval.is_zero()).then(|| SlowMode {
+            interval,
+            last_message_at: HashMap::new(),
         });
     }
 
     /// Changes what a room has of it; most rooms have nothing.
-    fn change(room: &mut Option<Box<Self>>, change: impl FnOnce(&mut Self)) {
-        let mut calm = room.take().unwrap_or_default();
-        change(&mut calm);
-        *room = Some(calm).filter(|calm| !calm.is_over());
+    fn update(slot: &mut Option<Box<Self>>, change: impl FnOnce(&mut Self)) {
+        let mut mode = slot.take().unwrap_or_default();
+        change(&mut mode);
+        *slot = Some(mode).filter(|mode| !mode.is_unrestricted());
     }
 
     /// Whether nobody is kept from anything any more.
-    fn is_over(&self) -> bool {
-        !self.hosts_only && self.slow.is_none()
+    fn is_unrestricted(&self) -> bool {
+        !self.moderators_only && self.slow_mode.is_none()
     }
 
     /// Somebody said something.
-    pub fn spoke(&mut self, token_hash: TokenHash, now: Instant) {
-        let Some(slow) = &mut self.slow else { return };
-        if slow.spoke.len() >= MAX_SPEAKERS {
-            slow.spoke.retain(|_, at| *at + slow.pause > now);
+    pub fn record(&mut self, token_hash: TokenHash, now: Instant) {
+        let Some(slow_mode) = &mut self.slow_mode else {
+            return;
+        };
+        if slow_mode.last_message_at.len() >= MAX_TRACKED_SPEAKERS {
+            slow_mode
+                .last_message_at
+                .retain(|_, at| *at + slow_mode.interval > now);
         }
-        if slow.spoke.len() >= MAX_SPEAKERS {
-            slow.spoke.clear();
+        if slow_mode.last_message_at.len() >= MAX_TRACKED_SPEAKERS {
+            slow_mode.last_message_at.clear();
         }
-        slow.spoke.insert(token_hash, now);
+        slow_mode.last_message_at.insert(token_hash, now);
     }
 
     /// Whether people who are no hosts have the word.
-    fn check_word(&self) -> Result<(), Refusal> {
-        if self.hosts_only {
+    fn check_moderators_only(&self) -> Result<(), Refusal> {
+        if self.moderators_only {
             let text =
                 "Nesta sala só quem organiza a conversa fala agora. Espere a palavra voltar.";
             return Err(Refusal::with_text(ErrorCode::Muted, text));
@@ -75,13 +79,16 @@ impl Calm {
         Ok(())
     }
 
-    fn check_pause(&self, token_hash: &TokenHash, now: Instant) -> Result<(), Refusal> {
-        let Some(slow) = &self.slow else {
+    fn check_slow_mode(&self, token_hash: &TokenHash, now: Instant) -> Result<(), Refusal> {
+        let Some(slow_mode) = &self.slow_mode else {
             return Ok(());
         };
-        let free_at = slow.spoke.get(token_hash).map(|at| *at + slow.pause);
+        let free_at = slow_mode
+            .last_message_at
+            .get(token_hash)
+            .map(|at| *at + slow_mode.interval);
         match free_at.map(|at| at.saturating_duration_since(now)) {
-            Some(wait) if !wait.is_zero() => Err(Refusal::slow_mode(ms(wait))),
+            Some(wait) if !wait.is_zero() => Err(Refusal::slow_mode(ceil_millis(wait))),
             _ => Ok(()),
         }
     }
@@ -102,7 +109,7 @@ impl Person {
 
 impl Hub {
     /// Whether somebody may say something in a room.
-    pub(super) fn may_speak(
+    pub(super) fn authorize_speech(
         &self,
         who: PersonKey,
         room_id: RoomId,
@@ -111,46 +118,48 @@ impl Hub {
         let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(room_id)) else {
             return Ok(());
         };
-        if person.muted_until.is_none() && room.calm.is_none() {
+        if person.muted_until.is_none() && room.mode.is_none() {
             return Ok(());
         }
-        self.may_edit(who, room_id, now)?;
-        match &room.calm {
-            Some(calm) if !person.moderator => calm.check_pause(&person.token_hash, now.instant),
+        self.authorize_edit(who, room_id, now)?;
+        match &room.mode {
+            Some(mode) if !person.moderator => {
+                mode.check_slow_mode(&person.token_hash, now.instant)
+            }
             _ => Ok(()),
         }
     }
 
     /// Whether somebody may change what they said in a room: a slow room does not keep them from it.
-    pub(super) fn may_edit(
+    pub(super) fn authorize_edit(
         &self,
         who: PersonKey,
         room_id: RoomId,
         now: Now,
     ) -> Result<(), Refusal> {
-        self.may_whisper(who, now)?;
+        self.authorize_whisper(who, now)?;
         let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get(room_id)) else {
             return Ok(());
         };
-        match &room.calm {
-            Some(calm) if !person.moderator => calm.check_word(),
+        match &room.mode {
+            Some(mode) if !person.moderator => mode.check_moderators_only(),
             _ => Ok(()),
         }
     }
 
     /// Whether somebody may say something to one person.
-    pub(super) fn may_whisper(&self, who: PersonKey, now: Now) -> Result<(), Refusal> {
+    pub(super) fn authorize_whisper(&self, who: PersonKey, now: Now) -> Result<(), Refusal> {
         let left = self
             .people
             .get(who)
             .and_then(|person| person.muted_for(now.instant));
-        left.map_or(Ok(()), |left| Err(Refusal::muted(ms(left))))
+        left.map_or(Ok(()), |left| Err(Refusal::muted(ceil_millis(left))))
     }
 }
 
 impl Hub {
     /// Takes the word from everybody in a room but hosts, or gives it back; the other of the two if it is not said which.
-    pub(super) fn mute_all(
+    pub(super) fn set_moderators_only(
         &mut self,
         by: &str,
         conn: ConnId,
@@ -162,15 +171,19 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(id) else {
             return Ok(());
         };
-        let shown = room.display();
-        let on = on.unwrap_or(!room.calm.as_ref().is_some_and(|calm| calm.hosts_only));
-        Calm::change(&mut room.calm, |calm| calm.hosts_only = on);
-        self.announce_moderation(notices::moderators_only(by, &shown, on), Some(id), now);
+        let display_name = room.display();
+        let on = on.unwrap_or(!room.mode.as_ref().is_some_and(|mode| mode.moderators_only));
+        RoomMode::update(&mut room.mode, |mode| mode.moderators_only = on);
+        self.announce_moderation(
+            notices::moderators_only(by, &display_name, on),
+            Some(id),
+            now,
+        );
         Ok(())
     }
 
     /// Makes everybody in a room but hosts wait so many seconds between two messages.
-    pub(super) fn slow(
+    pub(super) fn set_slow_mode(
         &mut self,
         by: &str,
         conn: ConnId,
@@ -182,17 +195,21 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(id) else {
             return Ok(());
         };
-        let shown = room.display();
-        Calm::change(&mut room.calm, |calm| {
-            calm.slow_down(Duration::from_secs(seconds))
+        let display_name = room.display();
+        RoomMode::update(&mut room.mode, |mode| {
+            mode.set_slow_mode(Duration::from_secs(seconds))
         });
-        self.announce_moderation(notices::slow_mode(by, &shown, seconds), Some(id), now);
+        self.announce_moderation(
+            notices::slow_mode(by, &display_name, seconds),
+            Some(id),
+            now,
+        );
         Ok(())
     }
 }
 
 /// In milliseconds, rounded up, so that whoever waits exactly this long is not refused again.
-pub fn ms(time: Duration) -> u64 {
+pub fn ceil_millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis())
         .unwrap_or(u64::MAX)
         .saturating_add(1)

@@ -2,7 +2,7 @@
 //! changed by who comes.
 
 use super::people::PersonKey;
-use super::{Hub, Now, calm::ms};
+use super::{Hub, Now, calm::ceil_millis};
 use crate::identity::TokenHash;
 use crate::link::ConnId;
 use crate::name::Name;
@@ -44,15 +44,15 @@ impl Hub {
     fn check_ban(&self, conn: ConnId, token_hash: &TokenHash, now: Now) -> Result<(), Refusal> {
         let bans = &self.moderation.bans;
         let address = self.conns.get(&conn).map(|state| state.address);
-        let until = bans.against(token_hash, now.instant).max(
+        let until = bans.active_for(token_hash, now.instant).max(
             // A proxy on this machine speaks for people from everywhere.
             address
                 .filter(|address| !address.is_local())
-                .and_then(|at| bans.against_address(at, now.instant)),
+                .and_then(|at| bans.active_for_address(at, now.instant)),
         );
         until.map_or(Ok(()), |until| {
-            Err(Refusal::banned(ms(
-                until.saturating_duration_since(now.instant)
+            Err(Refusal::banned(ceil_millis(
+                until.saturating_duration_since(now.instant),
             )))
         })
     }

@@ -1,7 +1,7 @@
 //! What hosts do to keep the conversation in order. Every act is told to whoever it concerns, and logged.
 
 use super::limits::MAX_MODERATORS;
-use super::measures::Measures;
+use super::measures::Sanctions;
 use super::passwords::{AttemptLimiter, RoomPasswords};
 use super::people::{Person, PersonKey};
 use super::{AUDIT_LOG, Hub, Now, notices};
@@ -22,8 +22,8 @@ pub struct ModerationState {
     pub moderator_key_owner: Option<TokenHash>,
     /// Nobody new comes in.
     pub locked: bool,
-    pub mutes: Measures,
-    pub bans: Measures,
+    pub mutes: Sanctions,
+    pub bans: Sanctions,
     pub attempts: AttemptLimiter,
     pub room_passwords: RoomPasswords,
 }
@@ -49,9 +49,11 @@ impl Hub {
             ModerationAction::Mute { name, seconds } => self.mute(&by, &name, seconds, now),
             ModerationAction::Unmute { name } => self.unmute(&by, &name, now),
             ModerationAction::ModeratorsOnly { room, on } => {
-                self.mute_all(&by, conn, &room, on, now)
+                self.set_moderators_only(&by, conn, &room, on, now)
             }
-            ModerationAction::Slow { room, seconds } => self.slow(&by, conn, &room, seconds, now),
+            ModerationAction::Slow { room, seconds } => {
+                self.set_slow_mode(&by, conn, &room, seconds, now)
+            }
             ModerationAction::Kick { name } => self.kick(&by, &name, now),
             ModerationAction::Ban { name, seconds } => self.ban(&by, &name, seconds, now),
             ModerationAction::Unban { name } => self.unban(&by, &name, now),
@@ -97,7 +99,7 @@ impl Hub {
             return;
         };
         let token_hash = person.token_hash;
-        person.muted_until = self.moderation.mutes.against(&token_hash, now.instant);
+        person.muted_until = self.moderation.mutes.active_for(&token_hash, now.instant);
         if moderator {
             if with_moderator_key {
                 self.moderation.moderator_key_owner = Some(token_hash);
@@ -125,7 +127,7 @@ impl Hub {
             let text = "Há gente demais organizando a conversa. Rebaixe alguém antes.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
-        self.moderation.mutes.forgive(&token_hash);
+        self.moderation.mutes.lift(&token_hash);
         self.set_muted(&token_hash, None);
         self.set_moderator(who, true);
         self.announce_moderation(notices::promoted(by, &display_name), None, now);

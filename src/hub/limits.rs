@@ -35,7 +35,7 @@ pub const ATTEMPT_WINDOW: Duration = Duration::from_secs(60);
 /// Addresses whose wrong passwords are counted at the same time.
 pub const MAX_TRACKED_ADDRESSES: usize = 10_000;
 /// People who may be silenced at the same time, and as many banned; beyond, the oldest are forgiven.
-pub const MAX_MEASURES: usize = 10_000;
+pub const MAX_SANCTIONS: usize = 10_000;
 /// Longest time that an address is banned: others may have it tomorrow.
 pub const MAX_ADDRESS_BAN: Duration = Duration::from_secs(3600);
 /// Most entries that a host takes back at once.

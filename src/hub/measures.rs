@@ -2,7 +2,7 @@
 //!
 //! A list, read from end to end: it is short, and a full one costs an `enter` a few microseconds.
 
-use super::limits::MAX_MEASURES;
+use super::limits::MAX_SANCTIONS;
 use crate::identity::TokenHash;
 use crate::link::ClientAddr;
 use crate::name::Name;
@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 /// One measure against one person.
-pub struct Measure {
+pub struct Sanction {
     /// The name that they had.
     pub name: Name,
     pub token_hash: TokenHash,
@@ -23,21 +23,21 @@ pub struct Measure {
 
 /// All measures of one kind, the oldest first.
 #[derive(Default)]
-pub struct Measures(VecDeque<Measure>);
+pub struct Sanctions(VecDeque<Sanction>);
 
-impl Measures {
+impl Sanctions {
     /// Takes a measure; it replaces an earlier one against the same person.
-    pub fn take(&mut self, measure: Measure, now: Instant) {
+    pub fn impose(&mut self, sanction: Sanction, now: Instant) {
         self.0
-            .retain(|known| known.until > now && known.token_hash != measure.token_hash);
-        if self.0.len() >= MAX_MEASURES {
+            .retain(|known| known.until > now && known.token_hash != sanction.token_hash);
+        if self.0.len() >= MAX_SANCTIONS {
             self.0.pop_front();
         }
-        self.0.push_back(measure);
+        self.0.push_back(sanction);
     }
 
     /// Until when there is a measure against who holds this secret.
-    pub fn against(&self, token_hash: &TokenHash, now: Instant) -> Option<Instant> {
+    pub fn active_for(&self, token_hash: &TokenHash, now: Instant) -> Option<Instant> {
         let known = self
             .0
             .iter()
@@ -46,7 +46,7 @@ impl Measures {
     }
 
     /// Until when there is a measure against this address.
-    pub fn against_address(&self, address: ClientAddr, now: Instant) -> Option<Instant> {
+    pub fn active_for_address(&self, address: ClientAddr, now: Instant) -> Option<Instant> {
         let known = self
             .0
             .iter()
@@ -69,7 +69,7 @@ impl Measures {
     }
 
     /// Ends the measure against who holds this secret.
-    pub fn forgive(&mut self, token_hash: &TokenHash) {
+    pub fn lift(&mut self, token_hash: &TokenHash) {
         self.0.retain(|known| known.token_hash != *token_hash);
     }
 }
@@ -86,9 +86,9 @@ mod tests {
         TokenHash::of(&Token::new(&format!("secret-number-{number:08}")).unwrap())
     }
 
-    fn measure(number: usize, now: Instant) -> Measure {
+    fn sanction(number: usize, now: Instant) -> Sanction {
         let (name, until) = (Name::new("Bruno").unwrap(), now + HOUR);
-        Measure {
+        Sanction {
             name,
             token_hash: token_hash(number),
             until,
@@ -99,13 +99,13 @@ mod tests {
 
     #[test]
     fn a_measure_ends_by_itself() {
-        let (mut measures, now) = (Measures::default(), Instant::now());
-        measures.take(measure(1, now), now);
-        assert_eq!(measures.against(&token_hash(1), now), Some(now + HOUR));
-        assert_eq!(measures.against(&token_hash(2), now), None);
-        assert_eq!(measures.against(&token_hash(1), now + HOUR), None);
+        let (mut sanctions, now) = (Sanctions::default(), Instant::now());
+        sanctions.impose(sanction(1, now), now);
+        assert_eq!(sanctions.active_for(&token_hash(1), now), Some(now + HOUR));
+        assert_eq!(sanctions.active_for(&token_hash(2), now), None);
+        assert_eq!(sanctions.active_for(&token_hash(1), now + HOUR), None);
         assert!(
-            measures
+            sanctions
                 .named(&Name::new("Bruno").unwrap(), now + HOUR)
                 .is_empty()
         );
@@ -113,40 +113,44 @@ mod tests {
 
     #[test]
     fn a_later_measure_replaces_the_earlier_one() {
-        let (mut measures, now) = (Measures::default(), Instant::now());
-        measures.take(measure(1, now + HOUR), now);
-        measures.take(measure(1, now), now);
-        assert_eq!(measures.against(&token_hash(1), now), Some(now + HOUR));
+        let (mut sanctions, now) = (Sanctions::default(), Instant::now());
+        sanctions.impose(sanction(1, now + HOUR), now);
+        sanctions.impose(sanction(1, now), now);
+        assert_eq!(sanctions.active_for(&token_hash(1), now), Some(now + HOUR));
     }
 
     #[test]
     fn an_address_is_free_sooner_than_the_person() {
-        let (mut measures, now) = (Measures::default(), Instant::now());
+        let (mut sanctions, now) = (Sanctions::default(), Instant::now());
         let address = ClientAddr::from_ip("203.0.113.7".parse().unwrap());
         let addresses_until = now + HOUR / 2;
-        measures.take(
-            Measure {
+        sanctions.impose(
+            Sanction {
                 addresses: vec![address],
                 addresses_until,
-                ..measure(1, now)
+                ..sanction(1, now)
             },
             now,
         );
         assert_eq!(
-            measures.against_address(address, now),
+            sanctions.active_for_address(address, now),
             Some(addresses_until)
         );
-        assert_eq!(measures.against_address(ClientAddr::LOCAL, now), None);
-        assert_eq!(measures.against_address(address, addresses_until), None);
-        assert!(measures.against(&token_hash(1), addresses_until).is_some());
+        assert_eq!(sanctions.active_for_address(ClientAddr::LOCAL, now), None);
+        assert_eq!(sanctions.active_for_address(address, addresses_until), None);
+        assert!(
+            sanctions
+                .active_for(&token_hash(1), addresses_until)
+                .is_some()
+        );
     }
 
     #[test]
     fn everybody_is_found_who_had_a_name_in_any_spelling_and_forgiven_one_by_one() {
-        let (mut measures, now) = (Measures::default(), Instant::now());
-        measures.take(measure(1, now), now);
-        measures.take(measure(2, now), now);
-        let found = measures.named(&Name::new("BRUNO").unwrap(), now);
+        let (mut sanctions, now) = (Sanctions::default(), Instant::now());
+        sanctions.impose(sanction(1, now), now);
+        sanctions.impose(sanction(2, now), now);
+        let found = sanctions.named(&Name::new("BRUNO").unwrap(), now);
         assert_eq!(
             found
                 .iter()
@@ -154,25 +158,27 @@ mod tests {
                 .collect::<Vec<_>>(),
             [token_hash(1), token_hash(2)]
         );
-        measures.forgive(&token_hash(1));
+        sanctions.lift(&token_hash(1));
         assert!(
-            measures.against(&token_hash(1), now).is_none()
-                && measures.against(&token_hash(2), now).is_some()
+            sanctions.active_for(&token_hash(1), now).is_none()
+                && sanctions.active_for(&token_hash(2), now).is_some()
         );
     }
 
     #[test]
     fn the_list_is_bounded_and_the_oldest_go_first() {
-        let (mut measures, now) = (Measures::default(), Instant::now());
-        measures.0 = (0..MAX_MEASURES)
-            .map(|number| measure(number, now))
+        let (mut sanctions, now) = (Sanctions::default(), Instant::now());
+        sanctions.0 = (0..MAX_SANCTIONS)
+            .map(|number| sanction(number, now))
             .collect();
-        measures.take(measure(MAX_MEASURES, now), now);
-        assert_eq!(measures.0.len(), MAX_MEASURES);
-        assert!(measures.against(&token_hash(0), now).is_none());
+        sanctions.impose(sanction(MAX_SANCTIONS, now), now);
+        assert_eq!(sanctions.0.len(), MAX_SANCTIONS);
+        assert!(sanctions.active_for(&token_hash(0), now).is_none());
         assert!(
-            measures.against(&token_hash(1), now).is_some()
-                && measures.against(&token_hash(MAX_MEASURES), now).is_some()
+            sanctions.active_for(&token_hash(1), now).is_some()
+                && sanctions
+                    .active_for(&token_hash(MAX_SANCTIONS), now)
+                    .is_some()
         );
     }
 }

@@ -5,7 +5,7 @@
 
 use super::limits::{ATTEMPT_WINDOW, MAX_ATTEMPTS, MAX_ROOMS, MAX_TRACKED_ADDRESSES};
 use super::people::PersonKey;
-use super::{AUDIT_LOG, Hub, Now, calm::ms, notices};
+use super::{AUDIT_LOG, Hub, Now, calm::ceil_millis, notices};
 use crate::identity::{PasswordHash, TokenHash};
 use crate::link::{ClientAddr, ConnId};
 use crate::name::{LOBBY, RoomName};
@@ -156,7 +156,7 @@ impl Hub {
             return Ok(());
         };
         if let Some(wait) = self.moderation.attempts.retry_after(address, now.instant) {
-            return Err(Refusal::too_many_attempts(ms(wait)));
+            return Err(Refusal::too_many_attempts(ceil_millis(wait)));
         }
         if hash.matches(given.expose_secret()) {
             return Ok(());

@@ -1,8 +1,8 @@
 //! What a host may do against somebody: silence them, send them out, keep them out for a time. Never against a host.
 
-use super::calm::ms;
+use super::calm::ceil_millis;
 use super::limits::MAX_ADDRESS_BAN;
-use super::measures::Measure;
+use super::measures::Sanction;
 use super::people::PersonKey;
 use super::{Effect, Hub, Now, notices};
 use crate::identity::TokenHash;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 impl Hub {
     /// The person of this name, whom a host may act against.
-    fn guest(&self, name: &Name) -> Result<PersonKey, Refusal> {
+    fn moderatable(&self, name: &Name) -> Result<PersonKey, Refusal> {
         let who = self
             .people
             .named(name)
@@ -38,40 +38,40 @@ impl Hub {
         seconds: u64,
         now: Now,
     ) -> Result<(), Refusal> {
-        let who = self.guest(name)?;
+        let who = self.moderatable(name)?;
         let until = now.instant + Duration::from_secs(seconds);
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
         let (name, token_hash) = (person.name.clone(), person.token_hash);
-        let shown = name.shown();
-        let measure = Measure {
+        let display_name = name.shown();
+        let sanction = Sanction {
             name,
             token_hash,
             until,
             addresses: Vec::new(),
             addresses_until: now.instant,
         };
-        self.moderation.mutes.take(measure, now.instant);
+        self.moderation.mutes.impose(sanction, now.instant);
         self.set_muted(&token_hash, Some(until));
-        self.announce_moderation(notices::muted(by, &shown, seconds), None, now);
+        self.announce_moderation(notices::muted(by, &display_name, seconds), None, now);
         Ok(())
     }
 
     /// Gives the word back to who has this name, or had it when it was taken.
     pub(super) fn unmute(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
-        let mut concerned = self.moderation.mutes.named(name, now.instant);
+        let mut targets = self.moderation.mutes.named(name, now.instant);
         if let Some(person) = self.people.named(name).and_then(|who| self.people.get(who)) {
-            concerned.push((person.name.clone(), person.token_hash));
+            targets.push((person.name.clone(), person.token_hash));
         }
-        for (_, token_hash) in &concerned {
-            self.moderation.mutes.forgive(token_hash);
+        for (_, token_hash) in &targets {
+            self.moderation.mutes.lift(token_hash);
             self.set_muted(token_hash, None);
         }
-        let (shown, _) = concerned
+        let (display_name, _) = targets
             .last()
             .ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
-        self.announce_moderation(notices::unmuted(by, shown.as_str()), None, now);
+        self.announce_moderation(notices::unmuted(by, display_name.as_str()), None, now);
         Ok(())
     }
 
@@ -85,13 +85,13 @@ impl Hub {
     }
 
     pub(super) fn kick(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
-        let who = self.guest(name)?;
-        let shown = self
+        let who = self.moderatable(name)?;
+        let display_name = self
             .people
             .get(who)
             .map_or_else(|| name.shown(), |person| person.name.shown());
-        self.send_out(who, &notices::bye_kicked(by), now);
-        self.announce_moderation(notices::kicked(by, &shown), None, now);
+        self.disconnect_person(who, &notices::bye_kicked(by), now);
+        self.announce_moderation(notices::kicked(by, &display_name), None, now);
         Ok(())
     }
 
@@ -104,23 +104,23 @@ impl Hub {
         seconds: u64,
         now: Now,
     ) -> Result<(), Refusal> {
-        let who = self.guest(name)?;
+        let who = self.moderatable(name)?;
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
         let (name, token_hash) = (person.name.clone(), person.token_hash);
-        let shown = name.shown();
+        let display_name = name.shown();
         let time = Duration::from_secs(seconds);
         let (until, addresses_until) =
             (now.instant + time, now.instant + time.min(MAX_ADDRESS_BAN));
         let holders = self.people.with_token_hash(&token_hash);
         let addresses = holders
             .iter()
-            .flat_map(|&who| self.addresses(who))
+            .flat_map(|&who| self.addresses_of(who))
             .filter(|at| !at.is_local())
             .collect();
-        self.moderation.bans.take(
-            Measure {
+        self.moderation.bans.impose(
+            Sanction {
                 name,
                 token_hash,
                 until,
@@ -129,18 +129,18 @@ impl Hub {
             },
             now.instant,
         );
-        let bye = notices::bye_banned(Some(ms(time)));
+        let bye = notices::bye_banned(Some(ceil_millis(time)));
         for who in holders {
             if self.people.get(who).is_some_and(|person| !person.moderator) {
-                self.send_out(who, &bye, now);
+                self.disconnect_person(who, &bye, now);
             }
         }
-        self.announce_moderation(notices::banned(by, &shown, seconds), None, now);
+        self.announce_moderation(notices::banned(by, &display_name, seconds), None, now);
         Ok(())
     }
 
     /// Where somebody is: the addresses of all their connections, or the last one.
-    fn addresses(&self, who: PersonKey) -> Vec<ClientAddr> {
+    fn addresses_of(&self, who: PersonKey) -> Vec<ClientAddr> {
         let Some(person) = self.people.get(who) else {
             return Vec::new();
         };
@@ -152,23 +152,23 @@ impl Hub {
 
     /// Lets in again whoever was banned under this name.
     pub(super) fn unban(&mut self, by: &str, name: &Name, now: Now) -> Result<(), Refusal> {
-        let concerned = self.moderation.bans.named(name, now.instant);
-        for (_, token_hash) in &concerned {
-            self.moderation.bans.forgive(token_hash);
+        let targets = self.moderation.bans.named(name, now.instant);
+        for (_, token_hash) in &targets {
+            self.moderation.bans.lift(token_hash);
         }
-        let nobody = || {
+        let not_banned = || {
             Refusal::with_text(
                 ErrorCode::NoSuchPerson,
                 "Não há nenhum banimento com este nome.",
             )
         };
-        let (shown, _) = concerned.last().ok_or_else(nobody)?;
-        self.announce_moderation(notices::unbanned(by, shown.as_str()), None, now);
+        let (display_name, _) = targets.last().ok_or_else(not_banned)?;
+        self.announce_moderation(notices::unbanned(by, display_name.as_str()), None, now);
         Ok(())
     }
 
     /// Closes every connection of a person; the name and the places are free at once.
-    fn send_out(&mut self, who: PersonKey, bye: &ServerMessage, now: Now) {
+    fn disconnect_person(&mut self, who: PersonKey, bye: &ServerMessage, now: Now) {
         let conns = self
             .people
             .get(who)

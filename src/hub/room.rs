@@ -1,6 +1,6 @@
 //! One room: its log, who is in it, and what is yet to be told of comings and goings.
 
-use super::calm::Calm;
+use super::calm::RoomMode;
 use super::people::PersonKey;
 use super::tail::RoomLog;
 use crate::delivery::RoomId;
@@ -38,7 +38,7 @@ pub struct Room {
     /// Who opened the room.
     pub owner: Option<TokenHash>,
     /// What keeps people from speaking; in most rooms nothing.
-    pub calm: Option<Box<Calm>>,
+    pub mode: Option<Box<RoomMode>>,
     members: Vec<PersonKey>,
     positions: HashMap<PersonKey, usize>,
 }
@@ -52,7 +52,7 @@ impl Room {
             pending_presence: PendingPresence::default(),
             pending_appends: 0,
             owner,
-            calm: None,
+            mode: None,
             members: Vec::new(),
             positions: HashMap::new(),
         }

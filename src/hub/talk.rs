@@ -66,13 +66,13 @@ impl Hub {
         if reply_to.is_some_and(|seq| seq == 0 || seq > room.log.seq()) {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
-        self.may_speak(who, room_id, now)?;
+        self.authorize_speech(who, room_id, now)?;
         self.count_speech(who, now)?;
         let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get_mut(room_id)) else {
             return Ok(());
         };
-        if let Some(calm) = &mut room.calm {
-            calm.spoke(person.token_hash, now.instant);
+        if let Some(mode) = &mut room.mode {
+            mode.record(person.token_hash, now.instant);
         }
         room.pending_appends += 1;
         let append = Append {
@@ -192,7 +192,7 @@ impl Hub {
             at: now.unix_ms,
             text,
         };
-        self.may_whisper(who, now)?;
+        self.authorize_whisper(who, now)?;
         // The sender's other connections see it too; this one gets the ack.
         let mut hearers = [&target.conns[..], &person.conns[..]].concat();
         hearers.sort_unstable();

@@ -130,7 +130,7 @@ fn in_a_slow_room_everybody_waits_between_two_messages_but_hosts() {
             "ack b5 6"
         ]
     );
-    assert!(scene.hub.rooms.iter().all(|room| room.calm.is_none()));
+    assert!(scene.hub.rooms.iter().all(|room| room.mode.is_none()));
 }
 
 #[test]
