@@ -2,7 +2,7 @@
 
 use super::limits::MAX_BULK_ERASE;
 use super::people::PersonKey;
-use super::talk::words;
+use super::talk::new_append;
 use super::{AUDIT_LOG, Effect, Hub, Now};
 use crate::delivery::RoomId;
 use crate::history::{Amendment, Append, HistoryRequest};
@@ -33,7 +33,7 @@ impl Hub {
             }
             _ => return Ok(()),
         };
-        let room_id = self.room_of(conn, &room)?;
+        let room_id = self.joined_room(conn, &room)?;
         if self
             .rooms
             .get(room_id)
@@ -41,18 +41,18 @@ impl Hub {
         {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
-        let edits = matches!(amendment, Amendment::Edit(_));
-        if edits {
+        let is_edit = matches!(amendment, Amendment::Edit(_));
+        if is_edit {
             self.authorize_edit(who, room_id, now)?;
         }
-        self.count_speech(who, now)?;
-        let any_author = !edits && self.people.get(who).is_some_and(|person| person.moderator);
-        self.ask_to_amend(conn, room_id, (id, text), amendment, any_author, now);
+        self.check_message_rate(who, now)?;
+        let any_author = !is_edit && self.people.get(who).is_some_and(|person| person.moderator);
+        self.append_amendment(conn, room_id, (id, text), amendment, any_author, now);
         Ok(())
     }
 
     /// A host takes back what somebody said in a room lately, whether they are still there or not.
-    pub(super) fn erase_of(
+    pub(super) fn erase_recent(
         &mut self,
         conn: ConnId,
         room: &RoomName,
@@ -61,13 +61,13 @@ impl Hub {
         seconds: u64,
         now: Now,
     ) -> Result<(), Refusal> {
-        let room_id = self.room_of(conn, room)?;
+        let room_id = self.joined_room(conn, room)?;
         let who = self.conns.get(&conn).and_then(|state| state.person);
         let Some((who, by)) = who.and_then(|who| Some((who, self.people.get(who)?.name.shown())))
         else {
             return Ok(());
         };
-        self.count_speech(who, now)?;
+        self.check_message_rate(who, now)?;
         let time = duration(seconds);
         log::info!(target: AUDIT_LOG, "{by} pediu para apagar o que {name} disse em {time} na sala {room}.");
         let since_ms = now.unix_ms.saturating_sub(seconds.saturating_mul(1000));
@@ -76,12 +76,12 @@ impl Hub {
             since_ms,
             limit: MAX_BULK_ERASE,
         };
-        self.ask_to_amend(conn, room_id, (id, String::new()), amendment, true, now);
+        self.append_amendment(conn, room_id, (id, String::new()), amendment, true, now);
         Ok(())
     }
 
     /// Asks the history to change earlier entries of a room; `any_author` if others' may be erased too.
-    pub(super) fn ask_to_amend(
+    pub(super) fn append_amendment(
         &mut self,
         conn: ConnId,
         room_id: RoomId,
@@ -99,7 +99,7 @@ impl Hub {
         let append = Append {
             amends: Some(amendment),
             any_author,
-            ..words(conn, person, room, (id, text), now)
+            ..new_append(conn, person, room, (id, text), now)
         };
         self.effects
             .push(Effect::Ask(HistoryRequest::Append(append)));

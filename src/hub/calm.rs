@@ -167,7 +167,7 @@ impl Hub {
         on: Option<bool>,
         now: Now,
     ) -> Result<(), Refusal> {
-        let id = self.room_of(conn, room)?;
+        let id = self.joined_room(conn, room)?;
         let Some(room) = self.rooms.get_mut(id) else {
             return Ok(());
         };
@@ -191,7 +191,7 @@ impl Hub {
         seconds: u64,
         now: Now,
     ) -> Result<(), Refusal> {
-        let id = self.room_of(conn, room)?;
+        let id = self.joined_room(conn, room)?;
         let Some(room) = self.rooms.get_mut(id) else {
             return Ok(());
         };

@@ -9,15 +9,15 @@ impl Hub {
     pub(super) fn stop(&mut self) {
         self.stopping = true;
         // The more people come back, the longer they spread themselves: a hundred a second, and at most 15 s.
-        let spread = (1000 + 10 * self.conns.len() as u64).min(15_000);
+        let spread_ms = (1000 + 10 * self.conns.len() as u64).min(15_000);
         let mut conns: Vec<ConnId> = self.conns.keys().copied().collect();
         conns.sort_unstable();
         for conn in conns {
-            self.say_shutdown(conn, spread);
+            self.send_shutdown(conn, spread_ms);
         }
     }
 
-    pub(super) fn say_shutdown(&mut self, conn: ConnId, retry_after_ms: u64) {
+    pub(super) fn send_shutdown(&mut self, conn: ConnId, retry_after_ms: u64) {
         let text = "O servidor foi desligado.".to_owned();
         let bye = ServerMessage::Bye {
             code: ByeCode::Shutdown,

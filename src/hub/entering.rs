@@ -260,7 +260,7 @@ impl Hub {
     }
 
     pub(super) fn leave(&mut self, conn: ConnId, name: &RoomName, now: Now) -> Result<(), Refusal> {
-        let id = self.room_of(conn, name)?;
+        let id = self.joined_room(conn, name)?;
         let Some(state) = self.conns.get_mut(&conn) else {
             return Ok(());
         };

@@ -62,7 +62,7 @@ impl Hub {
                 id,
                 name,
                 seconds,
-            } => self.erase_of(conn, &room, id, name, seconds, now),
+            } => self.erase_recent(conn, &room, id, name, seconds, now),
             ModerationAction::Lock { on } => {
                 self.lock(&by, on, now);
                 Ok(())

@@ -98,7 +98,7 @@ struct Conn {
     rooms: Vec<RoomId>,
     /// Rooms asked for that the history has not opened yet.
     pending_joins: usize,
-    requests: Bucket,
+    request_bucket: Bucket,
     malformed_count: u32,
     malformed_since: Instant,
     closing: bool,
@@ -208,14 +208,14 @@ impl Hub {
             token: None,
             rooms: Vec::new(),
             pending_joins: 0,
-            requests: Bucket::new(REQUEST_BURST, now.instant),
+            request_bucket: Bucket::new(REQUEST_BURST, now.instant),
             malformed_count: 0,
             malformed_since: now.instant,
             closing: false,
         };
         self.conns.insert(conn, state);
         if self.stopping {
-            self.say_shutdown(conn, 1000);
+            self.send_shutdown(conn, 1000);
         } else {
             self.entry_deadlines
                 .push_back((now.instant + self.rules.entry_timeout, conn));
@@ -284,7 +284,7 @@ impl Hub {
                 self.set_room_password(conn, &room, password, now)
             }
             ClientMessage::Moderate(act) => self.moderate(conn, act, now),
-            message => self.talk(conn, message, now),
+            message => self.dispatch_message(conn, message, now),
         }
     }
 
@@ -293,7 +293,7 @@ impl Hub {
             return Ok(());
         };
         state
-            .requests
+            .request_bucket
             .take(REQUEST_RATE, REQUEST_BURST, now.instant)
             .map_err(too_fast)
     }
@@ -328,9 +328,11 @@ impl Hub {
                 self.appended(ConnId(ticket.0), id, &room, outcome)
             }
             HistoryReply::RoomHead(room, head) => self.room_loaded(&room, head, now),
-            HistoryReply::Page(ticket, room, page) => self.page_read(ConnId(ticket.0), &room, page),
+            HistoryReply::Page(ticket, room, page) => {
+                self.page_loaded(ConnId(ticket.0), &room, page)
+            }
             HistoryReply::Found(ticket, room, query, page) => {
-                self.found(ConnId(ticket.0), &room, query, page)
+                self.search_done(ConnId(ticket.0), &room, query, page)
             }
             HistoryReply::Trimmed(room, oldest) => {
                 if let Some(room) = self

@@ -175,7 +175,7 @@ impl Hub {
         password: Option<Password>,
         now: Now,
     ) -> Result<(), Refusal> {
-        let id = self.room_of(conn, name)?;
+        let id = self.joined_room(conn, name)?;
         let who = self.conns.get(&conn).and_then(|state| state.person);
         let (Some(person), Some(room)) =
             (who.and_then(|who| self.people.get(who)), self.rooms.get(id))

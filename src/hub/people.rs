@@ -31,20 +31,20 @@ pub struct Person {
     pub memberships: Vec<Membership>,
     /// Until when the name is held although no connection is left.
     pub grace_until: Option<Instant>,
-    pub speech: Bucket,
+    pub message_bucket: Bucket,
     /// When their typing was last passed on.
     pub typing_sent_at: Option<Instant>,
     /// The last whispers, so that a resend is not delivered twice.
-    pub whispers: VecDeque<Whispered>,
+    pub recent_whispers: VecDeque<SentWhisper>,
 }
 
 /// A whisper that was delivered.
-pub struct Whispered {
+pub struct SentWhisper {
     pub id: String,
     /// When it was said, in Unix milliseconds.
     pub at: u64,
     /// Tells another text under the same id.
-    pub digest: u64,
+    pub fingerprint: u64,
 }
 
 /// A person's place in a room.
@@ -70,9 +70,9 @@ impl Person {
             conns: Vec::new(),
             memberships: Vec::new(),
             grace_until: None,
-            speech: Bucket::new(burst, now),
+            message_bucket: Bucket::new(burst, now),
             typing_sent_at: None,
-            whispers: VecDeque::new(),
+            recent_whispers: VecDeque::new(),
         }
     }
 
@@ -92,15 +92,15 @@ impl Person {
     }
 
     /// The whisper with this id, if it is remembered.
-    pub fn whispered(&self, id: &str) -> Option<&Whispered> {
-        self.whispers.iter().find(|known| known.id == id)
+    pub fn find_whisper(&self, id: &str) -> Option<&SentWhisper> {
+        self.recent_whispers.iter().find(|known| known.id == id)
     }
 
-    pub fn remember_whisper(&mut self, whispered: Whispered) {
-        if self.whispers.len() >= MAX_REMEMBERED_WHISPERS {
-            self.whispers.pop_front();
+    pub fn remember_whisper(&mut self, whisper: SentWhisper) {
+        if self.recent_whispers.len() >= MAX_REMEMBERED_WHISPERS {
+            self.recent_whispers.pop_front();
         }
-        self.whispers.push_back(whispered);
+        self.recent_whispers.push_back(whisper);
     }
 }
 

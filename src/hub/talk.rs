@@ -1,7 +1,7 @@
 //! Talking: messages on their way through the history to everybody, whispers, typing, and reading back.
 
 use super::limits::{MAX_SMALL_ROOM, TYPING_INTERVAL};
-use super::people::{Person, PersonKey, Whispered};
+use super::people::{Person, PersonKey, SentWhisper};
 use super::room::Room;
 use super::{Effect, Hub, Now, too_fast};
 use crate::delivery::RoomId;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 impl Hub {
     /// What people say once they are in.
-    pub(super) fn talk(
+    pub(super) fn dispatch_message(
         &mut self,
         conn: ConnId,
         message: ClientMessage,
@@ -32,7 +32,7 @@ impl Hub {
                 room,
                 page: span,
                 limit,
-            } => self.read_page(conn, &room, span, limit),
+            } => self.fetch_page(conn, &room, span, limit),
             ClientMessage::Search { room, query, limit } => self.search(conn, &room, query, limit),
             ClientMessage::Say { .. } => self.say(conn, who, message, now),
             ClientMessage::Edit { .. } | ClientMessage::Erase { .. } => {
@@ -59,7 +59,7 @@ impl Hub {
         else {
             return Ok(());
         };
-        let room_id = self.room_of(conn, &room)?;
+        let room_id = self.joined_room(conn, &room)?;
         let Some(room) = self.rooms.get(room_id) else {
             return Ok(());
         };
@@ -67,7 +67,7 @@ impl Hub {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
         self.authorize_speech(who, room_id, now)?;
-        self.count_speech(who, now)?;
+        self.check_message_rate(who, now)?;
         let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get_mut(room_id)) else {
             return Ok(());
         };
@@ -78,7 +78,7 @@ impl Hub {
         let append = Append {
             action,
             reply_to,
-            ..words(conn, person, room, (id, text), now)
+            ..new_append(conn, person, room, (id, text), now)
         };
         self.effects
             .push(Effect::Ask(HistoryRequest::Append(append)));
@@ -94,14 +94,16 @@ impl Hub {
             room.pending_appends = room.pending_appends.saturating_sub(1);
         }
         match outcome {
-            Outcome::Stored(entry) => self.show(conn, id, room_id, entry),
-            Outcome::Duplicate { seq, at } => self.acknowledge(conn, id, room_id, seq, at, true),
-            Outcome::IdReused => self.refuse(conn, &id, Refusal::new(ErrorCode::IdReused)),
-            Outcome::NoSuchEntry => self.refuse(conn, &id, Refusal::new(ErrorCode::NoSuchEntry)),
-            Outcome::NothingToErase => self.refuse(conn, &id, nothing_to_erase()),
-            Outcome::Forbidden => self.refuse(conn, &id, not_to_be_changed()),
+            Outcome::Stored(entry) => self.broadcast_entry(conn, id, room_id, entry),
+            Outcome::Duplicate { seq, at } => self.send_ack(conn, id, room_id, seq, at, true),
+            Outcome::IdReused => self.send_refusal(conn, &id, Refusal::new(ErrorCode::IdReused)),
+            Outcome::NoSuchEntry => {
+                self.send_refusal(conn, &id, Refusal::new(ErrorCode::NoSuchEntry))
+            }
+            Outcome::NothingToErase => self.send_refusal(conn, &id, nothing_to_erase()),
+            Outcome::Forbidden => self.send_refusal(conn, &id, not_editable()),
             Outcome::Unavailable => {
-                self.refuse(conn, &id, Refusal::new(ErrorCode::HistoryUnavailable))
+                self.send_refusal(conn, &id, Refusal::new(ErrorCode::HistoryUnavailable))
             }
         }
         self.effects.push(Effect::Answered(conn));
@@ -109,7 +111,7 @@ impl Hub {
     }
 
     /// Shows a stored entry to the room; its sender gets the `ack` at the very place of the message.
-    fn show(&mut self, conn: ConnId, id: String, room_id: RoomId, entry: Arc<Entry>) {
+    fn broadcast_entry(&mut self, conn: ConnId, id: String, room_id: RoomId, entry: Arc<Entry>) {
         if let Some(room) = self.rooms.get_mut(room_id) {
             room.log.push(entry.clone());
         }
@@ -120,10 +122,10 @@ impl Hub {
             ServerMessage::Message(entry),
             sender,
         ));
-        self.acknowledge(conn, id, room_id, seq, at, false);
+        self.send_ack(conn, id, room_id, seq, at, false);
     }
 
-    fn acknowledge(
+    fn send_ack(
         &mut self,
         conn: ConnId,
         id: String,
@@ -145,7 +147,7 @@ impl Hub {
         );
     }
 
-    fn refuse(&mut self, conn: ConnId, id: &str, refusal: Refusal) {
+    fn send_refusal(&mut self, conn: ConnId, id: &str, refusal: Refusal) {
         self.send(conn, ServerMessage::Error(refusal.with_id(id)));
     }
 
@@ -161,9 +163,9 @@ impl Hub {
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
-        let digest = digest(to, &text);
-        if let Some(first) = person.whispered(&id) {
-            if first.digest != digest {
+        let fingerprint = whisper_fingerprint(to, &text);
+        if let Some(first) = person.find_whisper(&id) {
+            if first.fingerprint != fingerprint {
                 return Err(Refusal::new(ErrorCode::IdReused));
             }
             let at = first.at;
@@ -194,19 +196,19 @@ impl Hub {
         };
         self.authorize_whisper(who, now)?;
         // The sender's other connections see it too; this one gets the ack.
-        let mut hearers = [&target.conns[..], &person.conns[..]].concat();
-        hearers.sort_unstable();
-        hearers.dedup();
-        hearers.retain(|&hearer| hearer != conn);
-        self.count_speech(who, now)?;
-        for hearer in hearers {
-            self.send(hearer, whisper.clone());
+        let mut recipients = [&target.conns[..], &person.conns[..]].concat();
+        recipients.sort_unstable();
+        recipients.dedup();
+        recipients.retain(|&recipient| recipient != conn);
+        self.check_message_rate(who, now)?;
+        for recipient in recipients {
+            self.send(recipient, whisper.clone());
         }
         if let Some(person) = self.people.get_mut(who) {
-            person.remember_whisper(Whispered {
+            person.remember_whisper(SentWhisper {
                 id: id.clone(),
                 at: now.unix_ms,
-                digest,
+                fingerprint,
             });
         }
         self.send(
@@ -231,17 +233,17 @@ impl Hub {
         room: &RoomName,
         now: Now,
     ) -> Result<(), Refusal> {
-        let room_id = self.room_of(conn, room)?;
+        let room_id = self.joined_room(conn, room)?;
         let (Some(room), Some(person)) = (self.rooms.get(room_id), self.people.get_mut(who)) else {
             return Ok(());
         };
         if person.is_muted(now.instant) {
             return Ok(());
         }
-        let lately = person
+        let recently = person
             .typing_sent_at
             .is_some_and(|at| now.instant < at + TYPING_INTERVAL);
-        if lately || room.online() > MAX_SMALL_ROOM {
+        if recently || room.online() > MAX_SMALL_ROOM {
             return Ok(());
         }
         person.typing_sent_at = Some(now.instant);
@@ -254,14 +256,14 @@ impl Hub {
         Ok(())
     }
 
-    fn read_page(
+    fn fetch_page(
         &mut self,
         conn: ConnId,
         room: &RoomName,
         span: PageRequest,
         limit: Option<u64>,
     ) -> Result<(), Refusal> {
-        self.room_of(conn, room)?;
+        self.joined_room(conn, room)?;
         let job = HistoryRequest::Page(RequestId(conn.0), room.clone(), span, page_size(limit));
         self.effects.push(Effect::Ask(job));
         Ok(())
@@ -274,32 +276,32 @@ impl Hub {
         query: String,
         limit: Option<u64>,
     ) -> Result<(), Refusal> {
-        self.room_of(conn, room)?;
+        self.joined_room(conn, room)?;
         let job = HistoryRequest::Search(RequestId(conn.0), room.clone(), query, page_size(limit));
         self.effects.push(Effect::Ask(job));
         Ok(())
     }
 
-    pub(super) fn page_read(&mut self, conn: ConnId, room: &RoomName, page: Option<Page>) {
+    pub(super) fn page_loaded(&mut self, conn: ConnId, room: &RoomName, page: Option<Page>) {
         let message = match page {
             Some(Page {
                 oldest,
                 entries,
                 more,
             }) => ServerMessage::History {
-                room: self.shown(room),
+                room: self.room_display_name(room),
                 epoch: self.epoch.clone(),
                 oldest,
                 entries,
                 more,
             },
-            None => unreadable(),
+            None => history_unreadable(),
         };
         self.send(conn, message);
         self.effects.push(Effect::ErrandDone(conn));
     }
 
-    pub(super) fn found(
+    pub(super) fn search_done(
         &mut self,
         conn: ConnId,
         room: &RoomName,
@@ -308,25 +310,25 @@ impl Hub {
     ) {
         let message = match page {
             Some(Page { entries, more, .. }) => ServerMessage::Found {
-                room: self.shown(room),
+                room: self.room_display_name(room),
                 query,
                 entries,
                 more,
             },
-            None => unreadable(),
+            None => history_unreadable(),
         };
         self.send(conn, message);
         self.effects.push(Effect::ErrandDone(conn));
     }
 
     /// The room's name as it is shown, or as it was asked for when it is no longer open.
-    fn shown(&self, name: &RoomName) -> Arc<str> {
+    fn room_display_name(&self, name: &RoomName) -> Arc<str> {
         let open = self.rooms.named(name).and_then(|id| self.rooms.get(id));
         open.map_or_else(|| name.shown(), |room| room.display())
     }
 
     /// The room of this name that the connection is in.
-    pub(super) fn room_of(&self, conn: ConnId, name: &RoomName) -> Result<RoomId, Refusal> {
+    pub(super) fn joined_room(&self, conn: ConnId, name: &RoomName) -> Result<RoomId, Refusal> {
         let room = self.rooms.named(name);
         room.filter(|id| {
             self.conns
@@ -336,19 +338,19 @@ impl Hub {
         .ok_or_else(|| Refusal::new(ErrorCode::NotInRoom))
     }
 
-    pub(super) fn count_speech(&mut self, who: PersonKey, now: Now) -> Result<(), Refusal> {
+    pub(super) fn check_message_rate(&mut self, who: PersonKey, now: Now) -> Result<(), Refusal> {
         let (Some(rate), Some(person)) = (self.rules.rate, self.people.get_mut(who)) else {
             return Ok(());
         };
         person
-            .speech
+            .message_bucket
             .take(rate, self.rules.burst, now.instant)
             .map_err(too_fast)
     }
 }
 
 /// What somebody says in a room, as the history is asked to store it: plain words that change nothing before them.
-pub(super) fn words(
+pub(super) fn new_append(
     conn: ConnId,
     person: &Person,
     room: &Room,
@@ -372,7 +374,7 @@ pub(super) fn words(
 }
 
 /// Tells two whispers under one id apart.
-fn digest(to: &Name, text: &str) -> u64 {
+fn whisper_fingerprint(to: &Name, text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (to.key(), text).hash(&mut hasher);
     hasher.finish()
@@ -384,7 +386,7 @@ fn page_size(limit: Option<u64>) -> usize {
     })
 }
 
-fn not_to_be_changed() -> Refusal {
+fn not_editable() -> Refusal {
     let text = "Você só pode editar ou apagar uma mensagem sua que ainda não foi apagada.";
     Refusal::with_text(ErrorCode::Forbidden, text)
 }
@@ -394,7 +396,7 @@ fn nothing_to_erase() -> Refusal {
     Refusal::with_text(ErrorCode::NoSuchEntry, text)
 }
 
-fn unreadable() -> ServerMessage {
+fn history_unreadable() -> ServerMessage {
     let text = "O servidor não conseguiu ler o histórico. Tente de novo daqui a pouco.";
     ServerMessage::Error(Refusal::with_text(ErrorCode::HistoryUnavailable, text))
 }
