@@ -154,12 +154,12 @@ fn hub_turn_of_64_messages_in_a_room_of_1000(bencher: Bencher) {
         for sender in 0..64 {
             id += 1;
             let said = ClientMessage::parse(&say_json(&id.to_string())).expect("a message");
-            chat.handle(Event::Said(ConnId(sender), said), now);
+            chat.handle(Event::Request(ConnId(sender), said), now);
         }
         for effect in chat.take_effects() {
-            if let Effect::Ask(HistoryRequest::Append(append)) = effect {
+            if let Effect::Submit(HistoryRequest::Append(append)) = effect {
                 seq += 1;
-                chat.handle(Event::Answered(stored(append, seq)), now);
+                chat.handle(Event::HistoryReplied(stored(append, seq)), now);
             }
         }
         black_box(chat.take_effects().len())
@@ -176,7 +176,7 @@ fn full_chat(people: u64, now: Now) -> Hub {
         "0123456789abcdef".into(),
     );
     for number in 0..people {
-        chat.handle(Event::Arrived(ConnId(number), ClientAddr::LOCAL), now);
+        chat.handle(Event::Connected(ConnId(number), ClientAddr::LOCAL), now);
         let enter = ClientMessage::Enter {
             name: Name::new(&format!("pessoa {number}")).expect("a name"),
             token: Token::new(&format!("token-of-person-{number}")),
@@ -185,7 +185,7 @@ fn full_chat(people: u64, now: Now) -> Hub {
             local_key: None,
             credentials: Credentials::default(),
         };
-        chat.handle(Event::Said(ConnId(number), enter), now);
+        chat.handle(Event::Request(ConnId(number), enter), now);
     }
     let (name, entries) = (RoomName::lobby(), Vec::new());
     let tail = papo::history::RoomHead {
@@ -195,7 +195,7 @@ fn full_chat(people: u64, now: Now) -> Hub {
         entries,
     };
     chat.handle(
-        Event::Answered(HistoryReply::RoomHead(name, Some(tail))),
+        Event::HistoryReplied(HistoryReply::RoomHead(name, Some(tail))),
         now,
     );
     chat.take_effects();

@@ -206,7 +206,7 @@ impl Exchange {
     fn answered(&mut self, answer: crate::history::HistoryReply) {
         self.taken += 1;
         let now = now();
-        self.hub.handle(Event::Answered(answer), now);
+        self.hub.handle(Event::HistoryReplied(answer), now);
         self.carry_out(now.instant);
     }
 
@@ -217,17 +217,17 @@ impl Exchange {
             Input::Arrived(link) => {
                 let (conn, address) = (link.id, link.address);
                 self.delivery.add(link);
-                Event::Arrived(conn, address)
+                Event::Connected(conn, address)
             }
-            Input::Said(conn, message) => Event::Said(conn, message),
-            Input::Misspoke(conn, refusal) => Event::Misspoke(conn, refusal),
+            Input::Said(conn, message) => Event::Request(conn, message),
+            Input::Misspoke(conn, refusal) => Event::Malformed(conn, refusal),
             Input::Reply(conn, frame) => return self.delivery.send_frame(conn, &frame),
             Input::Refused(conn, code, bye) => {
                 return self.delivery.close(conn, code, &bye, now.instant);
             }
             Input::Gone(conn, goodbye) => {
                 self.delivery.remove(conn, now.instant);
-                Event::Gone(conn, goodbye)
+                Event::Disconnected(conn, goodbye)
             }
             Input::Stop => {
                 self.stop_by = Some(now.instant + STOP_WITHIN);
@@ -257,9 +257,9 @@ impl Exchange {
                 }
                 Effect::Subscribe(conn, room_id) => self.delivery.subscribe(conn, room_id),
                 Effect::Unsubscribe(conn, room_id) => self.delivery.unsubscribe(conn, room_id),
-                Effect::Ask(job) => self.jobs.push(job),
-                Effect::Answered(conn) => self.delivery.request_done(conn),
-                Effect::ErrandDone(conn) => self.delivery.bulk_done(conn),
+                Effect::Submit(job) => self.jobs.push(job),
+                Effect::RequestDone(conn) => self.delivery.request_done(conn),
+                Effect::BulkDone(conn) => self.delivery.bulk_done(conn),
                 Effect::Close(conn, code, bye) => self.delivery.close(conn, code, &bye, now),
             }
         }

@@ -102,6 +102,6 @@ impl Hub {
             ..new_append(conn, person, room, (id, text), now)
         };
         self.effects
-            .push(Effect::Ask(HistoryRequest::Append(append)));
+            .push(Effect::Submit(HistoryRequest::Append(append)));
     }
 }

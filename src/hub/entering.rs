@@ -147,7 +147,7 @@ impl Hub {
             }
             None => {
                 self.effects
-                    .push(Effect::Ask(HistoryRequest::RoomHead(name.clone())));
+                    .push(Effect::Submit(HistoryRequest::RoomHead(name.clone())));
                 let owner = self.owner_of(&name, state.person);
                 self.rooms.add(name, owner)
             }
@@ -190,7 +190,7 @@ impl Hub {
                     conn,
                     ServerMessage::Error(Refusal::with_text(ErrorCode::HistoryUnavailable, text)),
                 );
-                self.effects.push(Effect::ErrandDone(conn));
+                self.effects.push(Effect::BulkDone(conn));
             }
         }
         if !loaded {
@@ -236,7 +236,7 @@ impl Hub {
             reset: backfill.reset,
         };
         self.send(conn, joined);
-        self.effects.push(Effect::ErrandDone(conn));
+        self.effects.push(Effect::BulkDone(conn));
     }
 
     /// One more of a person's connections is in a room.
@@ -299,14 +299,14 @@ impl Hub {
         }
     }
 
-    pub(super) fn gone(&mut self, conn: ConnId, goodbye: bool, now: Now) {
+    pub(super) fn disconnected(&mut self, conn: ConnId, clean: bool, now: Now) {
         let Some(state) = self.conns.remove(&conn) else {
             return;
         };
         let Some(who) = state.person else { return };
         for room in state.rooms {
             self.effects.push(Effect::Unsubscribe(conn, room));
-            self.release_membership(who, room, !goodbye, now);
+            self.release_membership(who, room, !clean, now);
         }
         let grace_until = now.instant + self.rules.grace;
         let Some(person) = self.people.get_mut(who) else {
@@ -316,7 +316,7 @@ impl Hub {
         if !person.conns.is_empty() {
             return;
         }
-        if goodbye {
+        if clean {
             self.remove_person(who, now);
         } else {
             person.grace_until = Some(grace_until);

@@ -54,15 +54,15 @@ pub struct Now {
 #[derive(Debug)]
 pub enum Event {
     /// A connection was upgraded and may speak.
-    Arrived(ConnId, ClientAddr),
+    Connected(ConnId, ClientAddr),
     /// A connection said something that makes sense.
-    Said(ConnId, ClientMessage),
+    Request(ConnId, ClientMessage),
     /// A connection said something that makes none.
-    Misspoke(ConnId, Refusal),
+    Malformed(ConnId, Refusal),
     /// A connection is over. True if it said goodbye: a close frame with the code 1000.
-    Gone(ConnId, bool),
+    Disconnected(ConnId, bool),
     /// The history answered.
-    Answered(HistoryReply),
+    HistoryReplied(HistoryReply),
     /// The server stops.
     Stop,
 }
@@ -79,11 +79,11 @@ pub enum Effect {
     /// From now on the connection doesn't hear the room.
     Unsubscribe(ConnId, RoomId),
     /// Something for the history.
-    Ask(HistoryRequest),
+    Submit(HistoryRequest),
     /// One message of this connection has its answer: it may send another.
-    Answered(ConnId),
+    RequestDone(ConnId),
     /// One errand of this connection (entering, opening a room, a page, a search) has its answer.
-    ErrandDone(ConnId),
+    BulkDone(ConnId),
     /// Say goodbye with this close code.
     Close(ConnId, u16, ServerMessage),
 }
@@ -163,21 +163,21 @@ impl Hub {
     /// Takes in one event.
     pub fn handle(&mut self, event: Event, now: Now) {
         match event {
-            Event::Arrived(conn, address) => self.arrived(conn, address, now),
-            Event::Said(conn, message) => self.said(conn, message, now),
-            Event::Misspoke(conn, refusal) => self.malformed(conn, refusal, now),
-            Event::Gone(conn, goodbye) => self.gone(conn, goodbye, now),
-            Event::Answered(answer) => self.answered(answer, now),
+            Event::Connected(conn, address) => self.connected(conn, address, now),
+            Event::Request(conn, message) => self.handle_request(conn, message, now),
+            Event::Malformed(conn, refusal) => self.malformed(conn, refusal, now),
+            Event::Disconnected(conn, clean) => self.disconnected(conn, clean, now),
+            Event::HistoryReplied(reply) => self.history_replied(reply, now),
             Event::Stop => self.stop(),
         }
     }
 
     /// When [`Hub::tick`] has something to do.
     pub fn next_tick(&self) -> Option<Instant> {
-        let entering = self.entry_deadlines.front().map(|(at, _)| *at);
+        let entry = self.entry_deadlines.front().map(|(at, _)| *at);
         let grace = self.grace_queue.peek().map(|Reverse((at, _))| *at);
         let presence = self.presence_queue.front().map(|(at, _)| *at);
-        [entering, grace, presence].into_iter().flatten().min()
+        [entry, grace, presence].into_iter().flatten().min()
     }
 
     /// Does what is due: closes who has not entered, gives up who has not come back, tells what was gathered.
@@ -201,7 +201,7 @@ impl Hub {
         self.publish_due(now);
     }
 
-    fn arrived(&mut self, conn: ConnId, address: ClientAddr, now: Now) {
+    fn connected(&mut self, conn: ConnId, address: ClientAddr, now: Now) {
         let state = Conn {
             address,
             person: None,
@@ -222,10 +222,10 @@ impl Hub {
         }
     }
 
-    fn said(&mut self, conn: ConnId, message: ClientMessage, now: Now) {
+    fn handle_request(&mut self, conn: ConnId, message: ClientMessage, now: Now) {
         let id = message.id().map(str::to_owned);
-        let errand = message.is_bulk();
-        if let Err(refusal) = self.request(conn, message, now) {
+        let bulk = message.is_bulk();
+        if let Err(refusal) = self.dispatch(conn, message, now) {
             let refusal = match &id {
                 Some(id) => refusal.with_id(id),
                 None => refusal,
@@ -236,15 +236,15 @@ impl Hub {
                 self.close_with(conn, 1008, notices::bye_banned(retry_after_ms));
             }
             if id.is_some() {
-                self.effects.push(Effect::Answered(conn));
+                self.effects.push(Effect::RequestDone(conn));
             }
-            if errand {
-                self.effects.push(Effect::ErrandDone(conn));
+            if bulk {
+                self.effects.push(Effect::BulkDone(conn));
             }
         }
     }
 
-    fn request(&mut self, conn: ConnId, message: ClientMessage, now: Now) -> Result<(), Refusal> {
+    fn dispatch(&mut self, conn: ConnId, message: ClientMessage, now: Now) -> Result<(), Refusal> {
         // A closed connection may still have words on the way; nobody waits for an answer to them.
         let Some(state) = self.conns.get(&conn).filter(|state| !state.closing) else {
             return Ok(());
@@ -265,7 +265,7 @@ impl Hub {
         // What has an id is counted as speech.
         let speaks = message.id().is_some() || matches!(message, ClientMessage::Typing { .. });
         if !speaks {
-            self.count_request(conn, now)?;
+            self.check_request_rate(conn, now)?;
         }
         match message {
             ClientMessage::Enter { .. } => self.enter(conn, message, now),
@@ -288,7 +288,7 @@ impl Hub {
         }
     }
 
-    fn count_request(&mut self, conn: ConnId, now: Now) -> Result<(), Refusal> {
+    fn check_request_rate(&mut self, conn: ConnId, now: Now) -> Result<(), Refusal> {
         let (Some(_), Some(state)) = (self.rules.rate, self.conns.get_mut(&conn)) else {
             return Ok(());
         };
@@ -322,17 +322,17 @@ impl Hub {
         }
     }
 
-    fn answered(&mut self, answer: HistoryReply, now: Now) {
-        match answer {
-            HistoryReply::Appended(ticket, id, room, outcome) => {
-                self.appended(ConnId(ticket.0), id, &room, outcome)
+    fn history_replied(&mut self, reply: HistoryReply, now: Now) {
+        match reply {
+            HistoryReply::Appended(request_id, id, room, outcome) => {
+                self.appended(ConnId(request_id.0), id, &room, outcome)
             }
             HistoryReply::RoomHead(room, head) => self.room_loaded(&room, head, now),
-            HistoryReply::Page(ticket, room, page) => {
-                self.page_loaded(ConnId(ticket.0), &room, page)
+            HistoryReply::Page(request_id, room, page) => {
+                self.page_loaded(ConnId(request_id.0), &room, page)
             }
-            HistoryReply::Found(ticket, room, query, page) => {
-                self.search_done(ConnId(ticket.0), &room, query, page)
+            HistoryReply::Found(request_id, room, query, page) => {
+                self.search_done(ConnId(request_id.0), &room, query, page)
             }
             HistoryReply::Trimmed(room, oldest) => {
                 if let Some(room) = self

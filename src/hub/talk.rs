@@ -81,7 +81,7 @@ impl Hub {
             ..new_append(conn, person, room, (id, text), now)
         };
         self.effects
-            .push(Effect::Ask(HistoryRequest::Append(append)));
+            .push(Effect::Submit(HistoryRequest::Append(append)));
         Ok(())
     }
 
@@ -106,7 +106,7 @@ impl Hub {
                 self.send_refusal(conn, &id, Refusal::new(ErrorCode::HistoryUnavailable))
             }
         }
-        self.effects.push(Effect::Answered(conn));
+        self.effects.push(Effect::RequestDone(conn));
         self.close_room_if_unused(room_id);
     }
 
@@ -179,7 +179,7 @@ impl Hub {
                     duplicate: true,
                 },
             );
-            self.effects.push(Effect::Answered(conn));
+            self.effects.push(Effect::RequestDone(conn));
             return Ok(());
         }
         // Whispers are not stored, so somebody who just dropped out would never get this one.
@@ -221,7 +221,7 @@ impl Hub {
                 duplicate: false,
             },
         );
-        self.effects.push(Effect::Answered(conn));
+        self.effects.push(Effect::RequestDone(conn));
         Ok(())
     }
 
@@ -265,7 +265,7 @@ impl Hub {
     ) -> Result<(), Refusal> {
         self.joined_room(conn, room)?;
         let job = HistoryRequest::Page(RequestId(conn.0), room.clone(), span, page_size(limit));
-        self.effects.push(Effect::Ask(job));
+        self.effects.push(Effect::Submit(job));
         Ok(())
     }
 
@@ -278,7 +278,7 @@ impl Hub {
     ) -> Result<(), Refusal> {
         self.joined_room(conn, room)?;
         let job = HistoryRequest::Search(RequestId(conn.0), room.clone(), query, page_size(limit));
-        self.effects.push(Effect::Ask(job));
+        self.effects.push(Effect::Submit(job));
         Ok(())
     }
 
@@ -298,7 +298,7 @@ impl Hub {
             None => history_unreadable(),
         };
         self.send(conn, message);
-        self.effects.push(Effect::ErrandDone(conn));
+        self.effects.push(Effect::BulkDone(conn));
     }
 
     pub(super) fn search_done(
@@ -318,7 +318,7 @@ impl Hub {
             None => history_unreadable(),
         };
         self.send(conn, message);
-        self.effects.push(Effect::ErrandDone(conn));
+        self.effects.push(Effect::BulkDone(conn));
     }
 
     /// The room's name as it is shown, or as it was asked for when it is no longer open.

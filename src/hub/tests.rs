@@ -94,7 +94,7 @@ impl Scene {
             {
                 *outcome = Outcome::Unavailable;
             }
-            self.hub.handle(Event::Answered(answer), self.now);
+            self.hub.handle(Event::HistoryReplied(answer), self.now);
         }
     }
 
@@ -115,11 +115,11 @@ impl Scene {
                     .or_default()
                     .retain(|other| *other != conn);
             }
-            Effect::Ask(job) => {
+            Effect::Submit(job) => {
                 self.searching |= matches!(job, HistoryRequest::Search(..));
                 self.history.submit(vec![job]);
             }
-            Effect::Answered(_) | Effect::ErrandDone(_) => {}
+            Effect::RequestDone(_) | Effect::BulkDone(_) => {}
             Effect::Close(conn, code, bye) => {
                 self.got.entry(conn).or_default().push(bye);
                 self.closed.push((conn, code));
@@ -130,8 +130,8 @@ impl Scene {
     /// Says one line of JSON, as a client would.
     fn says(&mut self, conn: ConnId, json: &str) {
         match ClientMessage::parse(json) {
-            Ok(message) => self.event(Event::Said(conn, message)),
-            Err(refusal) => self.event(Event::Misspoke(conn, refusal)),
+            Ok(message) => self.event(Event::Request(conn, message)),
+            Err(refusal) => self.event(Event::Malformed(conn, refusal)),
         }
     }
 
@@ -141,7 +141,7 @@ impl Scene {
     }
 
     fn enters_with(&mut self, conn: ConnId, name: &str, token: &str) {
-        self.event(Event::Arrived(conn, ClientAddr::LOCAL));
+        self.event(Event::Connected(conn, ClientAddr::LOCAL));
         let token = token.replace(|c: char| !c.is_ascii_graphic(), "_");
         self.says(
             conn,
@@ -157,11 +157,11 @@ impl Scene {
     }
 
     fn drops(&mut self, conn: ConnId) {
-        self.event(Event::Gone(conn, false));
+        self.event(Event::Disconnected(conn, false));
     }
 
     fn leaves(&mut self, conn: ConnId) {
-        self.event(Event::Gone(conn, true));
+        self.event(Event::Disconnected(conn, true));
     }
 
     /// What a connection was sent since this was last asked, as short labels.
@@ -298,7 +298,7 @@ fn hosted(guests: &[(ConnId, &str)]) -> Scene {
 impl Scene {
     /// Connects and enters with more than a name.
     fn enters_as(&mut self, conn: ConnId, name: &str, more: &str) {
-        self.event(Event::Arrived(conn, ClientAddr::LOCAL));
+        self.event(Event::Connected(conn, ClientAddr::LOCAL));
         let token =
             format!("token-of-{name}-0123456789").replace(|c: char| !c.is_ascii_graphic(), "_");
         self.says(

@@ -168,7 +168,7 @@ fn only_hosts_act_and_never_against_each_other() {
 #[test]
 fn a_word_to_everybody_is_heard_in_every_room_and_by_nobody_outside() {
     let mut scene = hosted(&[(BRUNO, "Bruno")]);
-    scene.event(Event::Arrived(CELIA, ClientAddr::LOCAL));
+    scene.event(Event::Connected(CELIA, ClientAddr::LOCAL));
     scene.says(BRUNO, r#"{"type":"join","room":"lab"}"#);
     scene.says(BRUNO, r#"{"type":"leave","room":"geral"}"#);
     scene.got.clear();

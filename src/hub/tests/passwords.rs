@@ -39,15 +39,15 @@ fn without_the_password_nobody_comes_in_and_five_wrong_ones_a_minute_are_enough(
     expected.extend(["error password_wrong"; 5]);
     assert_eq!(scene.heard(ANA), expected);
     // Elsewhere the door is open, and a minute later here too.
-    scene.event(Event::Arrived(
+    scene.event(Event::Connected(
         BRUNO,
         ClientAddr::from_ip("203.0.113.7".parse().unwrap()),
     ));
     scene.tries(BRUNO, "Bruno", "se\u{301}samo");
     assert_eq!(scene.heard(BRUNO)[0], "welcome Bruno");
-    scene.event(Event::Arrived(CELIA, ClientAddr::LOCAL));
+    scene.event(Event::Connected(CELIA, ClientAddr::LOCAL));
     scene.wait(Duration::from_secs(60));
-    scene.event(Event::Arrived(CELIA, ClientAddr::LOCAL));
+    scene.event(Event::Connected(CELIA, ClientAddr::LOCAL));
     scene.tries(CELIA, "Celia", "sésamo");
     assert_eq!(
         scene
@@ -62,15 +62,15 @@ fn without_the_password_nobody_comes_in_and_five_wrong_ones_a_minute_are_enough(
 #[test]
 fn who_is_in_comes_back_although_somebody_else_at_the_same_address_guesses() {
     let mut scene = guarded();
-    scene.event(Event::Arrived(ANA, ClientAddr::LOCAL));
+    scene.event(Event::Connected(ANA, ClientAddr::LOCAL));
     scene.tries(ANA, "Ana", "sésamo");
-    scene.event(Event::Arrived(BRUNO, ClientAddr::LOCAL));
+    scene.event(Event::Connected(BRUNO, ClientAddr::LOCAL));
     for _ in 0..6 {
         scene.tries(BRUNO, "Bruno", "x");
     }
     assert_eq!(scene.heard(BRUNO).last().unwrap(), "error too_fast");
     scene.drops(ANA);
-    scene.event(Event::Arrived(CELIA, ClientAddr::LOCAL));
+    scene.event(Event::Connected(CELIA, ClientAddr::LOCAL));
     scene.tries(CELIA, "Ana", "sésamo");
     assert_eq!(scene.heard(CELIA)[0], "welcome Ana");
 }
@@ -112,14 +112,14 @@ fn a_room_with_a_password_is_entered_with_it_or_from_within() {
     );
     // Within the grace the place is still there; after leaving it is not.
     scene.drops(BRUNO);
-    scene.event(Event::Arrived(BRUNO, ClientAddr::LOCAL));
+    scene.event(Event::Connected(BRUNO, ClientAddr::LOCAL));
     scene.says(
         BRUNO,
         r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","room":"lab"}"#,
     );
     assert_eq!(scene.heard(BRUNO), ["welcome Bruno", "joined lab 2 0"]);
     scene.leaves(BRUNO);
-    scene.event(Event::Arrived(BRUNO, ClientAddr::LOCAL));
+    scene.event(Event::Connected(BRUNO, ClientAddr::LOCAL));
     let enter =
         r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","room":"lab"}"#;
     scene.says(BRUNO, enter);
@@ -174,7 +174,7 @@ fn only_its_maker_and_hosts_give_a_room_a_password_and_the_lobby_has_none() {
         moderator_key: host_key,
         ..Rules::default()
     });
-    scene.event(Event::Arrived(ANA, ClientAddr::LOCAL));
+    scene.event(Event::Connected(ANA, ClientAddr::LOCAL));
     scene.says(
         ANA,
         r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","host_key":"c0ffee"}"#,

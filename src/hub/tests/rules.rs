@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn nothing_but_entering_is_possible_before_entering() {
     let mut scene = Scene::new();
-    scene.event(Event::Arrived(ANA, ClientAddr::LOCAL));
+    scene.event(Event::Connected(ANA, ClientAddr::LOCAL));
     scene.say(ANA, "a1", "oi");
     scene.says(ANA, r#"{"type":"ping"}"#);
     scene.says(ANA, r#"{"type":"rooms"}"#);
@@ -30,7 +30,7 @@ fn nothing_but_entering_is_possible_before_entering() {
 #[test]
 fn who_does_not_enter_in_time_is_closed() {
     let mut scene = Scene::new();
-    scene.event(Event::Arrived(ANA, ClientAddr::LOCAL));
+    scene.event(Event::Connected(ANA, ClientAddr::LOCAL));
     scene.enters(BRUNO, "Bruno");
     scene.wait(Duration::from_secs(9));
     assert_eq!(scene.closed, []);
@@ -128,7 +128,7 @@ fn mistakes_now_and_then_are_forgiven() {
 fn at_the_end_everybody_is_told_and_so_is_who_comes_too_late() {
     let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.event(Event::Stop);
-    scene.event(Event::Arrived(CELIA, ClientAddr::LOCAL));
+    scene.event(Event::Connected(CELIA, ClientAddr::LOCAL));
     assert_eq!(scene.closed, [(ANA, 1001), (BRUNO, 1001), (CELIA, 1001)]);
     for conn in [ANA, BRUNO, CELIA] {
         assert_eq!(scene.heard(conn), ["bye Shutdown"]);
@@ -149,7 +149,7 @@ fn every_message_takes_one_place_in_the_window_and_gives_one_back() {
     ];
     for json in said {
         scene.hub.handle(
-            Event::Said(ANA, ClientMessage::parse(json).unwrap()),
+            Event::Request(ANA, ClientMessage::parse(json).unwrap()),
             scene.now,
         );
         let mut given_back = 0;
@@ -157,13 +157,13 @@ fn every_message_takes_one_place_in_the_window_and_gives_one_back() {
             let effects = scene.hub.take_effects();
             given_back += effects
                 .iter()
-                .filter(|effect| matches!(effect, Effect::Answered(ANA)))
+                .filter(|effect| matches!(effect, Effect::RequestDone(ANA)))
                 .count();
             effects.into_iter().for_each(|effect| scene.effect(effect));
             let Ok(answer) = scene.history.replies().try_recv() else {
                 break;
             };
-            scene.hub.handle(Event::Answered(answer), scene.now);
+            scene.hub.handle(Event::HistoryReplied(answer), scene.now);
         }
         assert_eq!(given_back, 1, "{json}");
     }
@@ -183,7 +183,7 @@ fn every_errand_is_done_exactly_once() {
     ];
     for json in errands {
         scene.hub.handle(
-            Event::Said(ANA, ClientMessage::parse(json).unwrap()),
+            Event::Request(ANA, ClientMessage::parse(json).unwrap()),
             scene.now,
         );
         let mut done = 0;
@@ -191,14 +191,14 @@ fn every_errand_is_done_exactly_once() {
             let effects = scene.hub.take_effects();
             done += effects
                 .iter()
-                .filter(|effect| matches!(effect, Effect::ErrandDone(ANA)))
+                .filter(|effect| matches!(effect, Effect::BulkDone(ANA)))
                 .count();
             effects.into_iter().for_each(|effect| scene.effect(effect));
             if done == 1 {
                 break;
             }
             let answer = scene.history.replies().recv().unwrap();
-            scene.hub.handle(Event::Answered(answer), scene.now);
+            scene.hub.handle(Event::HistoryReplied(answer), scene.now);
         }
         assert_eq!(done, 1, "{json}");
     }

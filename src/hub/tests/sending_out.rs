@@ -42,8 +42,8 @@ fn who_is_kicked_is_gone_on_every_connection_and_may_come_back() {
     );
     // What was still on its way comes from nobody, and the end of the connection changes nothing.
     scene.say(BRUNO, "b1", "espera");
-    scene.event(Event::Gone(BRUNO, false));
-    scene.event(Event::Gone(ConnId(4), false));
+    scene.event(Event::Disconnected(BRUNO, false));
+    scene.event(Event::Disconnected(ConnId(4), false));
     assert_eq!(scene.heard(CELIA), nothing());
     assert_eq!(scene.hub.people(), 2);
     // The name is free at once, for anybody.
@@ -63,16 +63,16 @@ fn who_is_kicked_while_a_room_opens_or_a_message_is_on_its_way_leaves_nothing_be
         r#"{"type":"say","room":"geral","id":"b1","text":"fui"}"#,
     ] {
         scene.hub.handle(
-            Event::Said(BRUNO, ClientMessage::parse(json).unwrap()),
+            Event::Request(BRUNO, ClientMessage::parse(json).unwrap()),
             scene.now,
         );
     }
     scene.hub.handle(
-        Event::Said(ANA, ClientMessage::parse(kick).unwrap()),
+        Event::Request(ANA, ClientMessage::parse(kick).unwrap()),
         scene.now,
     );
     scene.carry_out();
-    scene.event(Event::Gone(BRUNO, false));
+    scene.event(Event::Disconnected(BRUNO, false));
     let expected = [
         "1 online -Bruno",
         "* Ana expulsou Bruno da conversa.",
@@ -119,7 +119,7 @@ fn a_banned_address_is_closed_for_an_hour_at_most_and_never_to_hosts_or_this_mac
     let address = |last: u8| ClientAddr::from_ip(std::net::Ipv4Addr::new(203, 0, 113, last).into());
     let mut scene = hosted(&[(CELIA, "Célia")]);
     let arrive = |scene: &mut Scene, conn: ConnId, name: &str, last: u8| {
-        scene.event(Event::Arrived(conn, address(last)));
+        scene.event(Event::Connected(conn, address(last)));
         let token = format!("token-of-{name}-0123456789");
         scene.says(
             conn,

@@ -49,10 +49,10 @@ fn a_message_whose_sender_left_meanwhile_is_still_shown() {
     let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     let say = r#"{"type":"say","room":"geral","id":"a1","text":"fui"}"#;
     scene.hub.handle(
-        Event::Said(ANA, ClientMessage::parse(say).unwrap()),
+        Event::Request(ANA, ClientMessage::parse(say).unwrap()),
         scene.now,
     );
-    scene.hub.handle(Event::Gone(ANA, true), scene.now);
+    scene.hub.handle(Event::Disconnected(ANA, true), scene.now);
     scene.carry_out();
     assert_eq!(scene.heard(BRUNO), ["1 online -Ana", "1 Ana: fui"]);
 }
@@ -228,7 +228,7 @@ fn who_comes_back_gets_what_was_said_meanwhile() {
     scene.say(ANA, "a1", "um");
     scene.drops(BRUNO);
     scene.say(ANA, "a2", "dois");
-    scene.event(Event::Arrived(CELIA, ClientAddr::LOCAL));
+    scene.event(Event::Connected(CELIA, ClientAddr::LOCAL));
     let epoch = scene.history.epoch();
     let enter = r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","after":1,"epoch":"E"}"#;
     scene.says(

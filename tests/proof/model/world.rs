@@ -105,7 +105,7 @@ impl World {
             Step::Leave(person) => {
                 if let Some(conn) = self.let_go(person) {
                     self.wires.remove(&conn);
-                    self.event(Event::Gone(conn, true));
+                    self.event(Event::Disconnected(conn, true));
                 }
             }
             Step::Carry(number, times) => {
@@ -153,7 +153,7 @@ impl World {
         }
         let conn = ConnId(self.next);
         self.next += 1;
-        self.event(Event::Arrived(conn, ClientAddr::LOCAL));
+        self.event(Event::Connected(conn, ClientAddr::LOCAL));
         let log = &self.people[person].log;
         let (name, token) = (
             Name::new(&log.me).unwrap(),
@@ -197,11 +197,11 @@ impl World {
                 return;
             };
             match wire.up.pop_front() {
-                Some(message) => self.event(Event::Said(conn, message)),
+                Some(message) => self.event(Event::Request(conn, message)),
                 None if wire.held => return,
                 None => {
                     self.wires.remove(&conn);
-                    self.event(Event::Gone(conn, false));
+                    self.event(Event::Disconnected(conn, false));
                 }
             }
         }
@@ -297,7 +297,7 @@ impl World {
         let Some(answer) = self.answers.pop_front() else {
             return false;
         };
-        self.event(Event::Answered(answer));
+        self.event(Event::HistoryReplied(answer));
         true
     }
 
@@ -381,9 +381,9 @@ impl World {
                         .or_default()
                         .retain(|other| *other != conn);
                 }
-                Effect::Ask(job @ HistoryRequest::Append(_)) => self.to_store.push_back(job),
-                Effect::Ask(job) => self.to_read.push_back(job),
-                Effect::Answered(_) | Effect::ErrandDone(_) => {}
+                Effect::Submit(job @ HistoryRequest::Append(_)) => self.to_store.push_back(job),
+                Effect::Submit(job) => self.to_read.push_back(job),
+                Effect::RequestDone(_) | Effect::BulkDone(_) => {}
             }
         }
     }
