@@ -21,21 +21,21 @@ const BRUNO: ConnId = ConnId(2);
 const CELIA: ConnId = ConnId(3);
 
 /// A hub with a history in memory, and what every connection was sent.
-struct Scene {
-    hub: Hub,
+struct ChatHarness {
+    chat: Hub,
     history: MemoryHistory,
     now: Now,
     /// Rooms that each connection hears.
-    hears: HashMap<RoomId, Vec<ConnId>>,
-    got: HashMap<ConnId, Vec<ServerMessage>>,
+    subscribers: HashMap<RoomId, Vec<ConnId>>,
+    inbox: HashMap<ConnId, Vec<ServerMessage>>,
     closed: Vec<(ConnId, u16)>,
     /// When set, the history answers that it can't store.
     disk_full: bool,
     /// A search was asked for and is not answered yet.
-    searching: bool,
+    awaiting_search: bool,
 }
 
-impl Scene {
+impl ChatHarness {
     fn new() -> Self {
         Self::with_rules(Rules::default())
     }
@@ -43,130 +43,132 @@ impl Scene {
     fn with_rules(rules: Rules) -> Self {
         let history = MemoryHistory::new().unwrap();
         Self {
-            hub: Hub::new(rules, history.epoch()),
+            chat: Hub::new(rules, history.epoch()),
             history,
             now: Now {
                 instant: Instant::now(),
                 unix_ms: 1_000_000,
             },
-            hears: HashMap::new(),
-            got: HashMap::new(),
+            subscribers: HashMap::new(),
+            inbox: HashMap::new(),
             closed: Vec::new(),
             disk_full: false,
-            searching: false,
+            awaiting_search: false,
         }
     }
 
     /// A scene in which each of these has entered; what they were sent so far is forgotten.
-    fn of(names: &[(ConnId, &str)]) -> Self {
+    fn with_people(names: &[(ConnId, &str)]) -> Self {
         let mut scene = Self::new();
         for (conn, name) in names {
-            scene.enters(*conn, name);
+            scene.enter(*conn, name);
         }
-        scene.got.clear();
+        scene.inbox.clear();
         scene
     }
 
-    fn event(&mut self, event: Event) {
-        self.hub.handle(event, self.now);
-        self.carry_out();
+    fn handle(&mut self, event: Event) {
+        self.chat.handle(event, self.now);
+        self.apply_effects();
     }
 
-    fn wait(&mut self, time: Duration) {
+    fn advance(&mut self, time: Duration) {
         self.now.instant += time;
         self.now.unix_ms += time.as_millis() as u64;
-        self.hub.tick(self.now);
-        self.carry_out();
+        self.chat.tick(self.now);
+        self.apply_effects();
     }
 
-    fn carry_out(&mut self) {
+    fn apply_effects(&mut self) {
         loop {
-            for effect in self.hub.take_effects() {
-                self.effect(effect);
+            for effect in self.chat.take_effects() {
+                self.apply(effect);
             }
             // Only searches are answered later, by a thread of their own.
-            let answer = match std::mem::take(&mut self.searching) {
+            let reply = match std::mem::take(&mut self.awaiting_search) {
                 true => self.history.replies().recv().ok(),
                 false => self.history.replies().try_recv().ok(),
             };
-            let Some(mut answer) = answer else { return };
+            let Some(mut answer) = reply else { return };
             if let (true, HistoryReply::Appended(_, _, _, outcome)) = (self.disk_full, &mut answer)
             {
                 *outcome = Outcome::Unavailable;
             }
-            self.hub.handle(Event::HistoryReplied(answer), self.now);
+            self.chat.handle(Event::HistoryReplied(answer), self.now);
         }
     }
 
-    fn effect(&mut self, effect: Effect) {
+    fn apply(&mut self, effect: Effect) {
         match effect {
-            Effect::Send(conn, message) => self.got.entry(conn).or_default().push(message),
+            Effect::Send(conn, message) => self.inbox.entry(conn).or_default().push(message),
             Effect::Broadcast(room_id, message, except) => {
-                for conn in self.hears.get(&room_id).cloned().unwrap_or_default() {
+                for conn in self.subscribers.get(&room_id).cloned().unwrap_or_default() {
                     if Some(conn) != except {
-                        self.got.entry(conn).or_default().push(message.clone());
+                        self.inbox.entry(conn).or_default().push(message.clone());
                     }
                 }
             }
-            Effect::Subscribe(conn, room_id) => self.hears.entry(room_id).or_default().push(conn),
+            Effect::Subscribe(conn, room_id) => {
+                self.subscribers.entry(room_id).or_default().push(conn)
+            }
             Effect::Unsubscribe(conn, room_id) => {
-                self.hears
+                self.subscribers
                     .entry(room_id)
                     .or_default()
                     .retain(|other| *other != conn);
             }
             Effect::Submit(job) => {
-                self.searching |= matches!(job, HistoryRequest::Search(..));
+                self.awaiting_search |= matches!(job, HistoryRequest::Search(..));
                 self.history.submit(vec![job]);
             }
             Effect::RequestDone(_) | Effect::BulkDone(_) => {}
             Effect::Close(conn, code, bye) => {
-                self.got.entry(conn).or_default().push(bye);
+                self.inbox.entry(conn).or_default().push(bye);
                 self.closed.push((conn, code));
             }
         }
     }
 
     /// Says one line of JSON, as a client would.
-    fn says(&mut self, conn: ConnId, json: &str) {
+    fn send_json(&mut self, conn: ConnId, json: &str) {
         match ClientMessage::parse(json) {
-            Ok(message) => self.event(Event::Request(conn, message)),
-            Err(refusal) => self.event(Event::Malformed(conn, refusal)),
+            Ok(message) => self.handle(Event::Request(conn, message)),
+            Err(refusal) => self.handle(Event::Malformed(conn, refusal)),
         }
     }
 
     /// Connects and enters; the token is made of the name, so the same name is the same person.
-    fn enters(&mut self, conn: ConnId, name: &str) {
-        self.enters_with(conn, name, &format!("token-of-{name}-0123456789"));
+    fn enter(&mut self, conn: ConnId, name: &str) {
+        self.enter_with_token(conn, name, &format!("token-of-{name}-0123456789"));
     }
 
-    fn enters_with(&mut self, conn: ConnId, name: &str, token: &str) {
-        self.event(Event::Connected(conn, ClientAddr::LOCAL));
+    fn enter_with_token(&mut self, conn: ConnId, name: &str, token: &str) {
+        self.handle(Event::Connected(conn, ClientAddr::LOCAL));
         let token = token.replace(|c: char| !c.is_ascii_graphic(), "_");
-        self.says(
+        self.send_json(
             conn,
             &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"}}"#),
         );
     }
 
     fn say(&mut self, conn: ConnId, id: &str, text: &str) {
-        self.says(
+        self.send_json(
             conn,
             &format!(r#"{{"type":"say","room":"geral","id":"{id}","text":"{text}"}}"#),
         );
     }
 
-    fn drops(&mut self, conn: ConnId) {
-        self.event(Event::Disconnected(conn, false));
+    fn drop_connection(&mut self, conn: ConnId) {
+        self.handle(Event::Disconnected(conn, false));
     }
 
-    fn leaves(&mut self, conn: ConnId) {
-        self.event(Event::Disconnected(conn, true));
+    fn close_cleanly(&mut self, conn: ConnId) {
+        self.handle(Event::Disconnected(conn, true));
     }
 
     /// What a connection was sent since this was last asked, as short labels.
-    fn heard(&mut self, conn: ConnId) -> Vec<String> {
-        self.got
+    fn take_labels(&mut self, conn: ConnId) -> Vec<String> {
+        self.inbox
             .remove(&conn)
             .unwrap_or_default()
             .iter()
@@ -186,7 +188,7 @@ fn label(message: &ServerMessage) -> String {
             ..
         } => format!("joined {room} {online} {}", entries.len()),
         ServerMessage::Left { room } => format!("left {room}"),
-        ServerMessage::Message(entry) => said(entry),
+        ServerMessage::Message(entry) => entry_label(entry),
         ServerMessage::Ack {
             id,
             seq: Some(seq),
@@ -265,7 +267,7 @@ fn label(message: &ServerMessage) -> String {
     }
 }
 
-fn said(entry: &Entry) -> String {
+fn entry_label(entry: &Entry) -> String {
     let edits = entry.edits.map_or(String::new(), |seq| format!("{seq}="));
     let erases = if entry.erases.is_empty() {
         String::new()
@@ -279,41 +281,41 @@ fn said(entry: &Entry) -> String {
 }
 
 /// The key that makes a host in these stories.
-const KEY: &str = "c0ffee";
+const MODERATOR_KEY: &str = "c0ffee";
 
 /// A scene with a host, Ana, and these guests; what they were sent so far is forgotten.
-fn hosted(guests: &[(ConnId, &str)]) -> Scene {
-    let mut scene = Scene::with_rules(Rules {
-        moderator_key: Some(PasswordHash::of(KEY)),
+fn with_moderator(guests: &[(ConnId, &str)]) -> ChatHarness {
+    let mut scene = ChatHarness::with_rules(Rules {
+        moderator_key: Some(PasswordHash::of(MODERATOR_KEY)),
         ..Rules::default()
     });
-    scene.enters_as(ANA, "Ana", &format!(r#","host_key":"{KEY}""#));
+    scene.enter_with_fields(ANA, "Ana", &format!(r#","host_key":"{MODERATOR_KEY}""#));
     for (conn, name) in guests {
-        scene.enters(*conn, name);
+        scene.enter(*conn, name);
     }
-    scene.got.clear();
+    scene.inbox.clear();
     scene
 }
 
-impl Scene {
+impl ChatHarness {
     /// Connects and enters with more than a name.
-    fn enters_as(&mut self, conn: ConnId, name: &str, more: &str) {
-        self.event(Event::Connected(conn, ClientAddr::LOCAL));
+    fn enter_with_fields(&mut self, conn: ConnId, name: &str, more: &str) {
+        self.handle(Event::Connected(conn, ClientAddr::LOCAL));
         let token =
             format!("token-of-{name}-0123456789").replace(|c: char| !c.is_ascii_graphic(), "_");
-        self.says(
+        self.send_json(
             conn,
             &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"{more}}}"#),
         );
     }
 
-    fn acts(&mut self, conn: ConnId, act: &str) {
-        self.says(conn, &format!(r#"{{"type":"host","act":{act}}}"#));
+    fn moderate(&mut self, conn: ConnId, act: &str) {
+        self.send_json(conn, &format!(r#"{{"type":"host","act":{act}}}"#));
     }
 
     /// The refusal that a connection was sent last.
-    fn refusal(&mut self, conn: ConnId) -> Refusal {
-        match self.got.remove(&conn).and_then(|mut got| got.pop()) {
+    fn take_refusal(&mut self, conn: ConnId) -> Refusal {
+        match self.inbox.remove(&conn).and_then(|mut got| got.pop()) {
             Some(ServerMessage::Error(refusal)) => refusal,
             other => panic!("{other:?}"),
         }

@@ -2,16 +2,16 @@
 
 use super::*;
 
-impl Scene {
+impl ChatHarness {
     fn edit(&mut self, conn: ConnId, id: &str, seq: u64, text: &str) {
-        self.says(
+        self.send_json(
             conn,
             &format!(r#"{{"type":"edit","room":"geral","id":"{id}","seq":{seq},"text":"{text}"}}"#),
         );
     }
 
     fn erase(&mut self, conn: ConnId, id: &str, seq: u64) {
-        self.says(
+        self.send_json(
             conn,
             &format!(r#"{{"type":"erase","room":"geral","id":"{id}","seq":{seq}}}"#),
         );
@@ -20,19 +20,19 @@ impl Scene {
 
 #[test]
 fn a_change_is_told_like_a_message_and_the_ack_stands_in_its_place() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
-    scene.enters(CELIA, "Ana");
-    scene.got.clear();
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    scene.enter(CELIA, "Ana");
+    scene.inbox.clear();
     scene.say(ANA, "a1", "bom dia");
     scene.edit(ANA, "a2", 1, "boa tarde");
     scene.say(BRUNO, "b1", "oi");
     scene.erase(ANA, "a3", 1);
     assert_eq!(
-        scene.heard(ANA),
+        scene.take_labels(ANA),
         ["ack a1 1", "ack a2 2", "3 Bruno: oi", "ack a3 4"]
     );
     assert_eq!(
-        scene.heard(BRUNO),
+        scene.take_labels(BRUNO),
         [
             "1 Ana: bom dia",
             "2 Ana: 1=boa tarde",
@@ -41,7 +41,7 @@ fn a_change_is_told_like_a_message_and_the_ack_stands_in_its_place() {
         ]
     );
     assert_eq!(
-        scene.heard(CELIA),
+        scene.take_labels(CELIA),
         [
             "1 Ana: bom dia",
             "2 Ana: 1=boa tarde",
@@ -53,19 +53,19 @@ fn a_change_is_told_like_a_message_and_the_ack_stands_in_its_place() {
 
 #[test]
 fn whoever_comes_later_sees_what_is_left_of_it() {
-    let mut scene = Scene::of(&[(ANA, "Ana")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     scene.say(ANA, "a1", "bom dia");
     scene.say(ANA, "a2", "segredo");
     scene.edit(ANA, "a3", 1, "boa tarde");
     scene.erase(ANA, "a4", 2);
-    scene.enters(BRUNO, "Bruno");
-    let joined = scene.got.remove(&BRUNO).unwrap().pop();
+    scene.enter(BRUNO, "Bruno");
+    let joined = scene.inbox.remove(&BRUNO).unwrap().pop();
     let Some(ServerMessage::Joined { entries, .. }) = joined else {
         panic!("{joined:?}")
     };
     let seen: Vec<_> = entries
         .iter()
-        .map(|entry| (said(entry), entry.edited, entry.erased))
+        .map(|entry| (entry_label(entry), entry.edited, entry.erased))
         .collect();
     let seen: Vec<_> = seen
         .iter()
@@ -84,14 +84,14 @@ fn whoever_comes_later_sees_what_is_left_of_it() {
 
 #[test]
 fn what_may_not_be_changed_is_refused_and_nobody_hears_of_it() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.say(ANA, "a1", "oi");
-    scene.got.clear();
+    scene.inbox.clear();
     scene.edit(BRUNO, "b1", 1, "fui eu");
     scene.erase(BRUNO, "b2", 1);
     scene.erase(BRUNO, "b3", 0);
     scene.erase(BRUNO, "b4", 2);
-    scene.says(BRUNO, r#"{"type":"erase","room":"lab","id":"b5","seq":1}"#);
+    scene.send_json(BRUNO, r#"{"type":"erase","room":"lab","id":"b5","seq":1}"#);
     let refused = [
         "error forbidden b1",
         "error forbidden b2",
@@ -99,29 +99,29 @@ fn what_may_not_be_changed_is_refused_and_nobody_hears_of_it() {
         "error no_such_entry b4",
         "error not_in_room b5",
     ];
-    assert_eq!(scene.heard(BRUNO), refused);
-    assert_eq!(scene.heard(ANA), Vec::<String>::new());
+    assert_eq!(scene.take_labels(BRUNO), refused);
+    assert_eq!(scene.take_labels(ANA), Vec::<String>::new());
 }
 
 #[test]
 fn a_person_is_their_token_and_their_name() {
-    let mut scene = Scene::of(&[(ANA, "Ana")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     scene.say(ANA, "a1", "oi");
-    scene.says(ANA, r#"{"type":"rename","name":"Ana Maria"}"#);
-    scene.got.clear();
+    scene.send_json(ANA, r#"{"type":"rename","name":"Ana Maria"}"#);
+    scene.inbox.clear();
     scene.erase(ANA, "a2", 1);
-    assert_eq!(scene.heard(ANA), ["error forbidden a2"]);
-    scene.says(ANA, r#"{"type":"rename","name":"ANA"}"#);
-    scene.got.clear();
+    assert_eq!(scene.take_labels(ANA), ["error forbidden a2"]);
+    scene.send_json(ANA, r#"{"type":"rename","name":"ANA"}"#);
+    scene.inbox.clear();
     scene.erase(ANA, "a3", 1);
-    assert_eq!(scene.heard(ANA), ["ack a3 2"]);
+    assert_eq!(scene.take_labels(ANA), ["ack a3 2"]);
 }
 
 #[test]
 fn a_change_sent_again_is_acknowledged_again_and_not_told_again() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.say(ANA, "a1", "oi");
-    scene.got.clear();
+    scene.inbox.clear();
     for _ in 0..2 {
         scene.edit(ANA, "a2", 1, "olá");
         scene.erase(ANA, "a3", 1);
@@ -136,47 +136,47 @@ fn a_change_sent_again_is_acknowledged_again_and_not_told_again() {
         "error id_reused a2",
         "ack a1 1 again",
     ];
-    assert_eq!(scene.heard(ANA), heard);
-    assert_eq!(scene.heard(BRUNO), ["2 Ana: 1=olá", "3 Ana: -[1]"]);
+    assert_eq!(scene.take_labels(ANA), heard);
+    assert_eq!(scene.take_labels(BRUNO), ["2 Ana: 1=olá", "3 Ana: -[1]"]);
 }
 
 #[test]
 fn changes_count_as_speech() {
-    let mut scene = Scene::with_rules(Rules {
+    let mut scene = ChatHarness::with_rules(Rules {
         burst: 3,
         ..Rules::default()
     });
-    scene.enters(ANA, "Ana");
+    scene.enter(ANA, "Ana");
     scene.say(ANA, "a1", "oi");
-    scene.got.clear();
+    scene.inbox.clear();
     for n in 2..=4 {
         scene.edit(ANA, &format!("a{n}"), 1, &n.to_string());
     }
     assert_eq!(
-        scene.heard(ANA),
+        scene.take_labels(ANA),
         ["ack a2 2", "ack a3 3", "error too_fast a4"]
     );
 }
 
 #[test]
 fn a_change_that_could_not_be_stored_changes_nothing() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.say(ANA, "a1", "oi");
-    scene.got.clear();
+    scene.inbox.clear();
     scene.disk_full = true;
     scene.erase(ANA, "a2", 1);
-    assert_eq!(scene.heard(ANA), ["error history_unavailable a2"]);
-    assert_eq!(scene.heard(BRUNO), Vec::<String>::new());
+    assert_eq!(scene.take_labels(ANA), ["error history_unavailable a2"]);
+    assert_eq!(scene.take_labels(BRUNO), Vec::<String>::new());
 }
 
 #[test]
 fn what_was_erased_can_still_be_answered() {
-    let mut scene = Scene::of(&[(ANA, "Ana")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     scene.say(ANA, "a1", "pergunta");
     scene.erase(ANA, "a2", 1);
-    scene.says(
+    scene.send_json(
         ANA,
         r#"{"type":"say","room":"geral","id":"a3","text":"resposta","reply_to":1}"#,
     );
-    assert_eq!(scene.heard(ANA), ["ack a1 1", "ack a2 2", "ack a3 3"]);
+    assert_eq!(scene.take_labels(ANA), ["ack a1 1", "ack a2 2", "ack a3 3"]);
 }

@@ -2,32 +2,32 @@
 
 use super::*;
 
-fn guarded() -> Scene {
-    Scene::with_rules(Rules {
+fn with_password() -> ChatHarness {
+    ChatHarness::with_rules(Rules {
         password: Some(PasswordHash::of("sésamo")),
         ..Rules::default()
     })
 }
 
-impl Scene {
-    fn tries(&mut self, conn: ConnId, name: &str, password: &str) {
+impl ChatHarness {
+    fn enter_with_password(&mut self, conn: ConnId, name: &str, password: &str) {
         let token = format!("token-of-{name}-0123456789");
         let json = format!(
             r#"{{"type":"enter","name":"{name}","token":"{token}","password":"{password}"}}"#
         );
-        self.says(conn, &json);
+        self.send_json(conn, &json);
     }
 }
 
 #[test]
 fn without_the_password_nobody_comes_in_and_five_wrong_ones_a_minute_are_enough() {
-    let mut scene = guarded();
-    scene.enters(ANA, "Ana");
+    let mut scene = with_password();
+    scene.enter(ANA, "Ana");
     for guess in 0..5 {
-        scene.tries(ANA, "Ana", &guess.to_string());
+        scene.enter_with_password(ANA, "Ana", &guess.to_string());
     }
-    scene.tries(ANA, "Ana", "sésamo");
-    let refusal = match scene.got.get_mut(&ANA).unwrap().pop() {
+    scene.enter_with_password(ANA, "Ana", "sésamo");
+    let refusal = match scene.inbox.get_mut(&ANA).unwrap().pop() {
         Some(ServerMessage::Error(refusal)) => refusal,
         other => panic!("{other:?}"),
     };
@@ -37,21 +37,21 @@ fn without_the_password_nobody_comes_in_and_five_wrong_ones_a_minute_are_enough(
     );
     let mut expected = vec!["error password_required"];
     expected.extend(["error password_wrong"; 5]);
-    assert_eq!(scene.heard(ANA), expected);
+    assert_eq!(scene.take_labels(ANA), expected);
     // Elsewhere the door is open, and a minute later here too.
-    scene.event(Event::Connected(
+    scene.handle(Event::Connected(
         BRUNO,
         ClientAddr::from_ip("203.0.113.7".parse().unwrap()),
     ));
-    scene.tries(BRUNO, "Bruno", "se\u{301}samo");
-    assert_eq!(scene.heard(BRUNO)[0], "welcome Bruno");
-    scene.event(Event::Connected(CELIA, ClientAddr::LOCAL));
-    scene.wait(Duration::from_secs(60));
-    scene.event(Event::Connected(CELIA, ClientAddr::LOCAL));
-    scene.tries(CELIA, "Celia", "sésamo");
+    scene.enter_with_password(BRUNO, "Bruno", "se\u{301}samo");
+    assert_eq!(scene.take_labels(BRUNO)[0], "welcome Bruno");
+    scene.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
+    scene.advance(Duration::from_secs(60));
+    scene.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
+    scene.enter_with_password(CELIA, "Celia", "sésamo");
     assert_eq!(
         scene
-            .heard(CELIA)
+            .take_labels(CELIA)
             .iter()
             .filter(|heard| *heard == "welcome Celia")
             .count(),
@@ -61,34 +61,34 @@ fn without_the_password_nobody_comes_in_and_five_wrong_ones_a_minute_are_enough(
 
 #[test]
 fn who_is_in_comes_back_although_somebody_else_at_the_same_address_guesses() {
-    let mut scene = guarded();
-    scene.event(Event::Connected(ANA, ClientAddr::LOCAL));
-    scene.tries(ANA, "Ana", "sésamo");
-    scene.event(Event::Connected(BRUNO, ClientAddr::LOCAL));
+    let mut scene = with_password();
+    scene.handle(Event::Connected(ANA, ClientAddr::LOCAL));
+    scene.enter_with_password(ANA, "Ana", "sésamo");
+    scene.handle(Event::Connected(BRUNO, ClientAddr::LOCAL));
     for _ in 0..6 {
-        scene.tries(BRUNO, "Bruno", "x");
+        scene.enter_with_password(BRUNO, "Bruno", "x");
     }
-    assert_eq!(scene.heard(BRUNO).last().unwrap(), "error too_fast");
-    scene.drops(ANA);
-    scene.event(Event::Connected(CELIA, ClientAddr::LOCAL));
-    scene.tries(CELIA, "Ana", "sésamo");
-    assert_eq!(scene.heard(CELIA)[0], "welcome Ana");
+    assert_eq!(scene.take_labels(BRUNO).last().unwrap(), "error too_fast");
+    scene.drop_connection(ANA);
+    scene.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
+    scene.enter_with_password(CELIA, "Ana", "sésamo");
+    assert_eq!(scene.take_labels(CELIA)[0], "welcome Ana");
 }
 
 #[test]
 fn a_room_with_a_password_is_entered_with_it_or_from_within() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
-    scene.says(ANA, r#"{"type":"join","room":"lab"}"#);
-    scene.says(
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
+    scene.send_json(
         ANA,
         r#"{"type":"room_password","room":"LAB","password":"atomo"}"#,
     );
     assert_eq!(
-        scene.heard(ANA)[1..],
+        scene.take_labels(ANA)[1..],
         ["* Ana pôs uma senha nesta sala: quem chegar agora precisa dela."]
     );
-    scene.says(BRUNO, r#"{"type":"join","room":"lab"}"#);
-    let got = scene.got.remove(&BRUNO).unwrap();
+    scene.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
+    let got = scene.inbox.remove(&BRUNO).unwrap();
     let [ServerMessage::Error(refusal)] = &got[..] else {
         panic!("{got:?}")
     };
@@ -96,14 +96,14 @@ fn a_room_with_a_password_is_entered_with_it_or_from_within() {
         (refusal.code, refusal.room.as_deref()),
         (ErrorCode::PasswordRequired, Some("lab"))
     );
-    scene.says(BRUNO, r#"{"type":"join","room":"lab","room_password":"x"}"#);
-    scene.says(BRUNO, r#"{"type":"history","room":"lab"}"#);
-    scene.says(
+    scene.send_json(BRUNO, r#"{"type":"join","room":"lab","room_password":"x"}"#);
+    scene.send_json(BRUNO, r#"{"type":"history","room":"lab"}"#);
+    scene.send_json(
         BRUNO,
         r#"{"type":"join","room":"lab","room_password":"atomo"}"#,
     );
     assert_eq!(
-        scene.heard(BRUNO),
+        scene.take_labels(BRUNO),
         [
             "error password_wrong",
             "error not_in_room",
@@ -111,89 +111,98 @@ fn a_room_with_a_password_is_entered_with_it_or_from_within() {
         ]
     );
     // Within the grace the place is still there; after leaving it is not.
-    scene.drops(BRUNO);
-    scene.event(Event::Connected(BRUNO, ClientAddr::LOCAL));
-    scene.says(
+    scene.drop_connection(BRUNO);
+    scene.handle(Event::Connected(BRUNO, ClientAddr::LOCAL));
+    scene.send_json(
         BRUNO,
         r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","room":"lab"}"#,
     );
-    assert_eq!(scene.heard(BRUNO), ["welcome Bruno", "joined lab 2 0"]);
-    scene.leaves(BRUNO);
-    scene.event(Event::Connected(BRUNO, ClientAddr::LOCAL));
+    assert_eq!(
+        scene.take_labels(BRUNO),
+        ["welcome Bruno", "joined lab 2 0"]
+    );
+    scene.close_cleanly(BRUNO);
+    scene.handle(Event::Connected(BRUNO, ClientAddr::LOCAL));
     let enter =
         r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","room":"lab"}"#;
-    scene.says(BRUNO, enter);
-    assert_eq!(scene.heard(BRUNO), ["error password_required"]);
-    scene.says(BRUNO, &enter.replace("}", r#","room_password":"atomo"}"#));
-    assert_eq!(scene.heard(BRUNO)[0], "welcome Bruno");
+    scene.send_json(BRUNO, enter);
+    assert_eq!(scene.take_labels(BRUNO), ["error password_required"]);
+    scene.send_json(BRUNO, &enter.replace("}", r#","room_password":"atomo"}"#));
+    assert_eq!(scene.take_labels(BRUNO)[0], "welcome Bruno");
 }
 
 #[test]
 fn a_room_keeps_its_password_and_its_maker_when_everybody_has_left() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
-    scene.says(ANA, r#"{"type":"join","room":"lab"}"#);
-    scene.says(
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
+    scene.send_json(
         ANA,
         r#"{"type":"room_password","room":"lab","password":"atomo"}"#,
     );
-    scene.says(ANA, r#"{"type":"leave","room":"lab"}"#);
-    assert_eq!(scene.hub.rooms(), 1);
-    scene.got.clear();
-    scene.says(BRUNO, r#"{"type":"join","room":"lab"}"#);
-    scene.says(
+    scene.send_json(ANA, r#"{"type":"leave","room":"lab"}"#);
+    assert_eq!(scene.chat.rooms(), 1);
+    scene.inbox.clear();
+    scene.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
+    scene.send_json(
         BRUNO,
         r#"{"type":"join","room":"lab","room_password":"atomo"}"#,
     );
-    scene.says(BRUNO, r#"{"type":"room_password","room":"lab"}"#);
+    scene.send_json(BRUNO, r#"{"type":"room_password","room":"lab"}"#);
     assert_eq!(
-        scene.heard(BRUNO),
+        scene.take_labels(BRUNO),
         [
             "error password_required",
             "joined lab 1 0",
             "error forbidden"
         ]
     );
-    scene.says(
+    scene.send_json(
         ANA,
         r#"{"type":"join","room":"lab","room_password":"atomo"}"#,
     );
-    scene.says(
+    scene.send_json(
         ANA,
         r#"{"type":"room_password","room":"lab","password":""}"#,
     );
-    assert_eq!(scene.heard(BRUNO)[1..], ["* Ana tirou a senha desta sala."]);
-    scene.enters(CELIA, "Célia");
-    scene.says(CELIA, r#"{"type":"join","room":"lab"}"#);
-    assert_eq!(scene.heard(CELIA).last().unwrap(), "joined lab 3 0");
+    assert_eq!(
+        scene.take_labels(BRUNO)[1..],
+        ["* Ana tirou a senha desta sala."]
+    );
+    scene.enter(CELIA, "Célia");
+    scene.send_json(CELIA, r#"{"type":"join","room":"lab"}"#);
+    assert_eq!(scene.take_labels(CELIA).last().unwrap(), "joined lab 3 0");
 }
 
 #[test]
 fn only_its_maker_and_hosts_give_a_room_a_password_and_the_lobby_has_none() {
     let host_key = Some(PasswordHash::of("c0ffee"));
-    let mut scene = Scene::with_rules(Rules {
+    let mut scene = ChatHarness::with_rules(Rules {
         moderator_key: host_key,
         ..Rules::default()
     });
-    scene.event(Event::Connected(ANA, ClientAddr::LOCAL));
-    scene.says(
+    scene.handle(Event::Connected(ANA, ClientAddr::LOCAL));
+    scene.send_json(
         ANA,
         r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","host_key":"c0ffee"}"#,
     );
-    scene.enters(BRUNO, "Bruno");
-    scene.got.clear();
+    scene.enter(BRUNO, "Bruno");
+    scene.inbox.clear();
     let set =
         |room: &str| format!(r#"{{"type":"room_password","room":"{room}","password":"atomo"}}"#);
-    scene.says(BRUNO, &set("lab"));
-    scene.says(BRUNO, &set("geral"));
-    scene.says(ANA, &set("geral"));
-    assert_eq!(scene.heard(BRUNO), ["error not_in_room", "error forbidden"]);
-    assert_eq!(scene.heard(ANA), ["error forbidden"]);
-    scene.says(BRUNO, r#"{"type":"join","room":"lab"}"#);
-    scene.says(BRUNO, &set("lab"));
+    scene.send_json(BRUNO, &set("lab"));
+    scene.send_json(BRUNO, &set("geral"));
+    scene.send_json(ANA, &set("geral"));
+    assert_eq!(
+        scene.take_labels(BRUNO),
+        ["error not_in_room", "error forbidden"]
+    );
+    assert_eq!(scene.take_labels(ANA), ["error forbidden"]);
+    scene.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
+    scene.send_json(BRUNO, &set("lab"));
     // A host may go everywhere, and may open every door.
-    scene.says(ANA, r#"{"type":"join","room":"lab"}"#);
-    scene.says(ANA, r#"{"type":"room_password","room":"lab"}"#);
-    let heard = scene.heard(ANA);
+    scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
+    scene.send_json(ANA, r#"{"type":"room_password","room":"lab"}"#);
+    let heard = scene.take_labels(ANA);
     assert_eq!(
         (&heard[0][..], &heard[1][..]),
         ("joined lab 2 0", "* Ana tirou a senha desta sala.")

@@ -4,99 +4,99 @@ use super::*;
 
 #[test]
 fn into_a_locked_conversation_only_those_come_who_belong_there() {
-    let mut scene = hosted(&[(BRUNO, "Bruno")]);
-    scene.acts(ANA, r#""lock","on":true"#);
-    scene.got.clear();
-    scene.enters(CELIA, "Célia");
-    assert_eq!(scene.heard(CELIA), ["error locked"]);
+    let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
+    scene.moderate(ANA, r#""lock","on":true"#);
+    scene.inbox.clear();
+    scene.enter(CELIA, "Célia");
+    assert_eq!(scene.take_labels(CELIA), ["error locked"]);
     // Another tab, a reconnect within the grace, and a host who had left.
-    scene.enters(ConnId(4), "Bruno");
-    assert_eq!(scene.heard(ConnId(4))[0], "welcome Bruno");
-    scene.drops(BRUNO);
-    scene.drops(ConnId(4));
-    scene.wait(Duration::from_secs(29));
-    scene.enters(BRUNO, "Bruno");
-    assert_eq!(scene.heard(BRUNO)[0], "welcome Bruno");
-    scene.leaves(ANA);
-    scene.enters(ANA, "Ana");
-    assert_eq!(scene.heard(ANA)[0], "welcome Ana");
-    scene.drops(BRUNO);
-    scene.wait(Duration::from_secs(30));
-    scene.got.clear();
-    scene.enters(BRUNO, "Bruno");
-    assert_eq!(scene.heard(BRUNO), ["error locked"]);
-    scene.acts(ANA, r#""lock","on":false"#);
-    scene.enters(CELIA, "Célia");
-    assert_eq!(scene.heard(CELIA)[0], "welcome Célia");
+    scene.enter(ConnId(4), "Bruno");
+    assert_eq!(scene.take_labels(ConnId(4))[0], "welcome Bruno");
+    scene.drop_connection(BRUNO);
+    scene.drop_connection(ConnId(4));
+    scene.advance(Duration::from_secs(29));
+    scene.enter(BRUNO, "Bruno");
+    assert_eq!(scene.take_labels(BRUNO)[0], "welcome Bruno");
+    scene.close_cleanly(ANA);
+    scene.enter(ANA, "Ana");
+    assert_eq!(scene.take_labels(ANA)[0], "welcome Ana");
+    scene.drop_connection(BRUNO);
+    scene.advance(Duration::from_secs(30));
+    scene.inbox.clear();
+    scene.enter(BRUNO, "Bruno");
+    assert_eq!(scene.take_labels(BRUNO), ["error locked"]);
+    scene.moderate(ANA, r#""lock","on":false"#);
+    scene.enter(CELIA, "Célia");
+    assert_eq!(scene.take_labels(CELIA)[0], "welcome Célia");
 }
 
 #[test]
 fn who_is_kicked_is_gone_on_every_connection_and_may_come_back() {
-    let mut scene = hosted(&[(BRUNO, "Bruno"), (CELIA, "Célia"), (ConnId(4), "Bruno")]);
-    scene.acts(ANA, r#""kick","name":"Bruno""#);
+    let mut scene = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia"), (ConnId(4), "Bruno")]);
+    scene.moderate(ANA, r#""kick","name":"Bruno""#);
     assert_eq!(scene.closed, [(BRUNO, 1008), (ConnId(4), 1008)]);
-    assert_eq!(scene.heard(BRUNO), ["bye Kicked"]);
+    assert_eq!(scene.take_labels(BRUNO), ["bye Kicked"]);
     assert_eq!(
-        scene.heard(CELIA),
+        scene.take_labels(CELIA),
         ["2 online -Bruno", "* Ana expulsou Bruno da conversa."]
     );
     // What was still on its way comes from nobody, and the end of the connection changes nothing.
     scene.say(BRUNO, "b1", "espera");
-    scene.event(Event::Disconnected(BRUNO, false));
-    scene.event(Event::Disconnected(ConnId(4), false));
-    assert_eq!(scene.heard(CELIA), nothing());
-    assert_eq!(scene.hub.people(), 2);
+    scene.handle(Event::Disconnected(BRUNO, false));
+    scene.handle(Event::Disconnected(ConnId(4), false));
+    assert_eq!(scene.take_labels(CELIA), nothing());
+    assert_eq!(scene.chat.people(), 2);
     // The name is free at once, for anybody.
-    scene.enters_with(ConnId(5), "Bruno", "somebody-else-entirely");
-    assert_eq!(scene.heard(ConnId(5))[0], "welcome Bruno");
-    scene.leaves(ConnId(5));
-    scene.enters(ConnId(6), "Bruno");
-    assert_eq!(scene.heard(ConnId(6))[0], "welcome Bruno");
+    scene.enter_with_token(ConnId(5), "Bruno", "somebody-else-entirely");
+    assert_eq!(scene.take_labels(ConnId(5))[0], "welcome Bruno");
+    scene.close_cleanly(ConnId(5));
+    scene.enter(ConnId(6), "Bruno");
+    assert_eq!(scene.take_labels(ConnId(6))[0], "welcome Bruno");
 }
 
 #[test]
 fn who_is_kicked_while_a_room_opens_or_a_message_is_on_its_way_leaves_nothing_behind() {
-    let mut scene = hosted(&[(BRUNO, "Bruno")]);
+    let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     let kick = r#"{"type":"host","act":"kick","name":"Bruno"}"#;
     for json in [
         r#"{"type":"join","room":"lab"}"#,
         r#"{"type":"say","room":"geral","id":"b1","text":"fui"}"#,
     ] {
-        scene.hub.handle(
+        scene.chat.handle(
             Event::Request(BRUNO, ClientMessage::parse(json).unwrap()),
             scene.now,
         );
     }
-    scene.hub.handle(
+    scene.chat.handle(
         Event::Request(ANA, ClientMessage::parse(kick).unwrap()),
         scene.now,
     );
-    scene.carry_out();
-    scene.event(Event::Disconnected(BRUNO, false));
+    scene.apply_effects();
+    scene.handle(Event::Disconnected(BRUNO, false));
     let expected = [
         "1 online -Bruno",
         "* Ana expulsou Bruno da conversa.",
         "1 Bruno: fui",
     ];
-    assert_eq!(scene.heard(ANA), expected);
-    assert_eq!((scene.hub.rooms(), scene.hub.people()), (1, 1));
+    assert_eq!(scene.take_labels(ANA), expected);
+    assert_eq!((scene.chat.rooms(), scene.chat.people()), (1, 1));
 }
 
 #[test]
 fn who_is_banned_may_not_come_back_under_any_name_until_it_is_over() {
-    let mut scene = hosted(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
-    scene.enters_with(ConnId(4), "Outra cara", "token-of-Bruno-0123456789");
-    scene.got.clear();
-    scene.acts(ANA, r#""ban","name":"Bruno","seconds":60"#);
+    let mut scene = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
+    scene.enter_with_token(ConnId(4), "Outra cara", "token-of-Bruno-0123456789");
+    scene.inbox.clear();
+    scene.moderate(ANA, r#""ban","name":"Bruno","seconds":60"#);
     assert_eq!(scene.closed, [(BRUNO, 1008), (ConnId(4), 1008)]);
-    assert_eq!(scene.heard(BRUNO), ["bye Banned"]);
+    assert_eq!(scene.take_labels(BRUNO), ["bye Banned"]);
     assert_eq!(
-        scene.heard(CELIA).last().unwrap(),
+        scene.take_labels(CELIA).last().unwrap(),
         "* Ana baniu Bruno da conversa por 1 minuto."
     );
-    scene.wait(Duration::from_secs(20));
-    scene.enters_with(ConnId(5), "Zé", "token-of-Bruno-0123456789");
-    let got = scene.got.remove(&ConnId(5)).unwrap();
+    scene.advance(Duration::from_secs(20));
+    scene.enter_with_token(ConnId(5), "Zé", "token-of-Bruno-0123456789");
+    let got = scene.inbox.remove(&ConnId(5)).unwrap();
     let [
         ServerMessage::Error(refusal),
         ServerMessage::Bye { retry_after_ms, .. },
@@ -109,48 +109,48 @@ fn who_is_banned_may_not_come_back_under_any_name_until_it_is_over() {
         (ErrorCode::Banned, Some(40_001), Some(40_001))
     );
     assert_eq!(scene.closed.last(), Some(&(ConnId(5), 1008)));
-    scene.wait(Duration::from_secs(40));
-    scene.enters(ConnId(6), "Bruno");
-    assert_eq!(scene.heard(ConnId(6))[0], "welcome Bruno");
+    scene.advance(Duration::from_secs(40));
+    scene.enter(ConnId(6), "Bruno");
+    assert_eq!(scene.take_labels(ConnId(6))[0], "welcome Bruno");
 }
 
 #[test]
 fn a_banned_address_is_closed_for_an_hour_at_most_and_never_to_hosts_or_this_machine() {
     let address = |last: u8| ClientAddr::from_ip(std::net::Ipv4Addr::new(203, 0, 113, last).into());
-    let mut scene = hosted(&[(CELIA, "Célia")]);
-    let arrive = |scene: &mut Scene, conn: ConnId, name: &str, last: u8| {
-        scene.event(Event::Connected(conn, address(last)));
+    let mut scene = with_moderator(&[(CELIA, "Célia")]);
+    let arrive = |scene: &mut ChatHarness, conn: ConnId, name: &str, last: u8| {
+        scene.handle(Event::Connected(conn, address(last)));
         let token = format!("token-of-{name}-0123456789");
-        scene.says(
+        scene.send_json(
             conn,
             &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"}}"#),
         );
-        scene.heard(conn)[0].clone()
+        scene.take_labels(conn)[0].clone()
     };
     assert_eq!(arrive(&mut scene, BRUNO, "Bruno", 7), "welcome Bruno");
-    scene.acts(ANA, r#""ban","name":"Bruno","seconds":604800"#);
+    scene.moderate(ANA, r#""ban","name":"Bruno","seconds":604800"#);
     assert_eq!(arrive(&mut scene, ConnId(10), "Rui", 7), "error banned");
     assert_eq!(arrive(&mut scene, ConnId(11), "Rui", 8), "welcome Rui");
     assert_eq!(arrive(&mut scene, ConnId(12), "Ana", 7), "welcome Ana");
-    scene.wait(Duration::from_secs(3600));
+    scene.advance(Duration::from_secs(3600));
     assert_eq!(arrive(&mut scene, ConnId(13), "Eva", 7), "welcome Eva");
     assert_eq!(arrive(&mut scene, ConnId(14), "Bruno", 9), "error banned");
     // Célia is on this machine, perhaps behind a proxy like everybody.
-    scene.acts(ANA, r#""ban","name":"Célia""#);
-    scene.enters(ConnId(15), "Davi");
-    assert_eq!(scene.heard(ConnId(15))[0], "welcome Davi");
+    scene.moderate(ANA, r#""ban","name":"Célia""#);
+    scene.enter(ConnId(15), "Davi");
+    assert_eq!(scene.take_labels(ConnId(15))[0], "welcome Davi");
 }
 
 #[test]
 fn who_is_forgiven_may_come_back_at_once() {
-    let mut scene = hosted(&[(BRUNO, "Bruno")]);
-    scene.acts(ANA, r#""ban","name":"Bruno""#);
-    scene.got.clear();
-    scene.acts(ANA, r#""unban","name":"bruno""#);
+    let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
+    scene.moderate(ANA, r#""ban","name":"Bruno""#);
+    scene.inbox.clear();
+    scene.moderate(ANA, r#""unban","name":"bruno""#);
     assert_eq!(
-        scene.heard(ANA),
+        scene.take_labels(ANA),
         ["* Ana perdoou Bruno, que pode entrar de novo."]
     );
-    scene.enters(ConnId(4), "Bruno");
-    assert_eq!(scene.heard(ConnId(4))[0], "welcome Bruno");
+    scene.enter(ConnId(4), "Bruno");
+    assert_eq!(scene.take_labels(ConnId(4))[0], "welcome Bruno");
 }

@@ -4,52 +4,55 @@ use super::*;
 
 #[test]
 fn who_is_silenced_says_nothing_to_anybody_until_it_is_over() {
-    let mut scene = hosted(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
-    scene.acts(ANA, r#""mute","name":"BRUNO","seconds":60"#);
-    assert_eq!(scene.heard(BRUNO), ["* Ana silenciou Bruno por 1 minuto."]);
+    let mut scene = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
+    scene.moderate(ANA, r#""mute","name":"BRUNO","seconds":60"#);
+    assert_eq!(
+        scene.take_labels(BRUNO),
+        ["* Ana silenciou Bruno por 1 minuto."]
+    );
     scene.say(BRUNO, "b1", "mas");
-    let refusal = scene.refusal(BRUNO);
+    let refusal = scene.take_refusal(BRUNO);
     assert_eq!(
         (refusal.code, refusal.id.as_deref()),
         (ErrorCode::Muted, Some("b1"))
     );
     assert_eq!(refusal.retry_after_ms, Some(60_001));
-    scene.says(
+    scene.send_json(
         BRUNO,
         r#"{"type":"whisper","to":"Célia","id":"b2","text":"psiu"}"#,
     );
-    scene.says(BRUNO, r#"{"type":"typing","room":"geral"}"#);
-    assert_eq!(scene.heard(BRUNO), ["error muted b2"]);
+    scene.send_json(BRUNO, r#"{"type":"typing","room":"geral"}"#);
+    assert_eq!(scene.take_labels(BRUNO), ["error muted b2"]);
     // Neither leaving nor another name helps.
-    scene.leaves(BRUNO);
-    scene.enters(BRUNO, "Bruno");
-    scene.says(BRUNO, r#"{"type":"rename","name":"Outro"}"#);
-    scene.got.clear();
+    scene.close_cleanly(BRUNO);
+    scene.enter(BRUNO, "Bruno");
+    scene.send_json(BRUNO, r#"{"type":"rename","name":"Outro"}"#);
+    scene.inbox.clear();
     scene.say(BRUNO, "b3", "e agora?");
-    assert_eq!(scene.heard(BRUNO), ["error muted b3"]);
-    assert_eq!(scene.heard(CELIA), nothing());
-    scene.wait(Duration::from_secs(60));
+    assert_eq!(scene.take_labels(BRUNO), ["error muted b3"]);
+    assert_eq!(scene.take_labels(CELIA), nothing());
+    scene.advance(Duration::from_secs(60));
     scene.say(BRUNO, "b4", "enfim");
-    assert_eq!(scene.heard(BRUNO), ["ack b4 1"]);
+    assert_eq!(scene.take_labels(BRUNO), ["ack b4 1"]);
 }
 
 #[test]
 fn the_word_is_given_back_whatever_the_name_is_now() {
-    let mut scene = hosted(&[(BRUNO, "Bruno")]);
+    let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     for name in ["Bruno", "Beto"] {
-        scene.acts(ANA, r#""mute","name":"Bruno""#);
-        scene.says(BRUNO, r#"{"type":"rename","name":"Beto"}"#);
-        scene.got.clear();
-        scene.acts(ANA, &format!(r#""unmute","name":"{name}""#));
-        assert_eq!(scene.got.get(&BRUNO).map(Vec::len), Some(1));
-        scene.leaves(BRUNO);
-        scene.enters(BRUNO, "Bruno");
-        scene.got.clear();
+        scene.moderate(ANA, r#""mute","name":"Bruno""#);
+        scene.send_json(BRUNO, r#"{"type":"rename","name":"Beto"}"#);
+        scene.inbox.clear();
+        scene.moderate(ANA, &format!(r#""unmute","name":"{name}""#));
+        assert_eq!(scene.inbox.get(&BRUNO).map(Vec::len), Some(1));
+        scene.close_cleanly(BRUNO);
+        scene.enter(BRUNO, "Bruno");
+        scene.inbox.clear();
         scene.say(BRUNO, name, "obrigado");
-        assert_eq!(scene.heard(BRUNO).len(), 1);
+        assert_eq!(scene.take_labels(BRUNO).len(), 1);
         assert!(
             scene
-                .heard(ANA)
+                .take_labels(ANA)
                 .last()
                 .unwrap()
                 .ends_with("Bruno: obrigado")
@@ -59,50 +62,50 @@ fn the_word_is_given_back_whatever_the_name_is_now() {
 
 #[test]
 fn in_a_silent_room_only_hosts_speak_and_other_rooms_go_on() {
-    let mut scene = hosted(&[(BRUNO, "Bruno")]);
+    let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     for conn in [ANA, BRUNO] {
-        scene.says(conn, r#"{"type":"join","room":"lab"}"#);
+        scene.send_json(conn, r#"{"type":"join","room":"lab"}"#);
     }
-    scene.got.clear();
-    scene.acts(ANA, r#""mute_all","room":"Geral","on":true"#);
+    scene.inbox.clear();
+    scene.moderate(ANA, r#""mute_all","room":"Geral","on":true"#);
     let notice = "* Ana pediu silêncio na sala geral: só quem organiza a conversa fala agora.";
     assert_eq!(
-        (scene.heard(ANA), scene.heard(BRUNO)),
+        (scene.take_labels(ANA), scene.take_labels(BRUNO)),
         (vec![notice.into()], vec![notice.into()])
     );
     scene.say(BRUNO, "b1", "posso?");
-    let refusal = scene.refusal(BRUNO);
+    let refusal = scene.take_refusal(BRUNO);
     assert_eq!(
         (refusal.code, refusal.retry_after_ms),
         (ErrorCode::Muted, None)
     );
-    scene.says(
+    scene.send_json(
         BRUNO,
         r#"{"type":"say","room":"lab","id":"b2","text":"aqui sim"}"#,
     );
     scene.say(ANA, "a1", "atenção");
-    assert_eq!(scene.heard(BRUNO), ["ack b2 1", "1 Ana: atenção"]);
-    scene.acts(ANA, r#""mute_all","room":"geral","on":false"#);
+    assert_eq!(scene.take_labels(BRUNO), ["ack b2 1", "1 Ana: atenção"]);
+    scene.moderate(ANA, r#""mute_all","room":"geral","on":false"#);
     scene.say(BRUNO, "b3", "obrigado");
-    assert_eq!(scene.heard(BRUNO)[1..], ["ack b3 2"]);
+    assert_eq!(scene.take_labels(BRUNO)[1..], ["ack b3 2"]);
 }
 
 #[test]
 fn in_a_slow_room_everybody_waits_between_two_messages_but_hosts() {
-    let mut scene = hosted(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
-    scene.acts(ANA, r#""slow","room":"geral","seconds":10"#);
+    let mut scene = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
+    scene.moderate(ANA, r#""slow","room":"geral","seconds":10"#);
     assert_eq!(
-        scene.heard(BRUNO),
+        scene.take_labels(BRUNO),
         ["* Ana ligou o modo lento na sala geral: uma mensagem por pessoa a cada 10 segundos."]
     );
-    scene.got.clear();
+    scene.inbox.clear();
     scene.say(BRUNO, "b1", "um");
     scene.say(BRUNO, "b2", "dois");
     scene.say(CELIA, "c1", "eu também");
     scene.say(ANA, "a1", "eu");
     scene.say(ANA, "a2", "sempre");
     assert_eq!(
-        scene.heard(BRUNO),
+        scene.take_labels(BRUNO),
         [
             "ack b1 1",
             "error too_fast b2",
@@ -112,87 +115,87 @@ fn in_a_slow_room_everybody_waits_between_two_messages_but_hosts() {
         ]
     );
     // Leaving the room, or the conversation, shortens nothing.
-    scene.leaves(BRUNO);
-    scene.enters(BRUNO, "Bruno");
-    scene.got.clear();
+    scene.close_cleanly(BRUNO);
+    scene.enter(BRUNO, "Bruno");
+    scene.inbox.clear();
     scene.say(BRUNO, "b3", "três");
-    let wait = scene.refusal(BRUNO).retry_after_ms.unwrap();
+    let wait = scene.take_refusal(BRUNO).retry_after_ms.unwrap();
     assert_eq!(wait, 10_001);
-    scene.wait(Duration::from_millis(wait));
+    scene.advance(Duration::from_millis(wait));
     scene.say(BRUNO, "b4", "quatro");
-    scene.acts(ANA, r#""slow","room":"geral","seconds":0"#);
+    scene.moderate(ANA, r#""slow","room":"geral","seconds":0"#);
     scene.say(BRUNO, "b5", "cinco");
     assert_eq!(
-        scene.heard(BRUNO),
+        scene.take_labels(BRUNO),
         [
             "ack b4 5",
             "* Ana desligou o modo lento na sala geral.",
             "ack b5 6"
         ]
     );
-    assert!(scene.hub.rooms.iter().all(|room| room.mode.is_none()));
+    assert!(scene.chat.rooms.iter().all(|room| room.mode.is_none()));
 }
 
 #[test]
 fn a_host_takes_back_what_anybody_said_lately_and_everybodys_copy_follows() {
-    let mut scene = hosted(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
+    let mut scene = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
     scene.say(BRUNO, "b1", "antes");
-    scene.wait(Duration::from_secs(601));
+    scene.advance(Duration::from_secs(601));
     scene.say(BRUNO, "b2", "bobagem");
     scene.say(CELIA, "c1", "ei!");
     scene.say(BRUNO, "b3", "mais bobagem");
-    scene.leaves(BRUNO);
-    scene.got.clear();
+    scene.close_cleanly(BRUNO);
+    scene.inbox.clear();
     let erase = r#""erase","room":"geral","id":"e1","name":"BRUNO""#;
-    scene.acts(ANA, erase);
-    scene.acts(ANA, erase);
-    assert_eq!(scene.heard(ANA), ["ack e1 5", "ack e1 5 again"]);
-    assert_eq!(scene.heard(CELIA), ["5 Ana: -[2, 4]"]);
-    scene.acts(ANA, r#""erase","room":"geral","id":"e2","name":"Zé""#);
-    scene.acts(ANA, r#""erase","room":"lab","id":"e3","name":"Zé""#);
+    scene.moderate(ANA, erase);
+    scene.moderate(ANA, erase);
+    assert_eq!(scene.take_labels(ANA), ["ack e1 5", "ack e1 5 again"]);
+    assert_eq!(scene.take_labels(CELIA), ["5 Ana: -[2, 4]"]);
+    scene.moderate(ANA, r#""erase","room":"geral","id":"e2","name":"Zé""#);
+    scene.moderate(ANA, r#""erase","room":"lab","id":"e3","name":"Zé""#);
     assert_eq!(
-        scene.heard(ANA),
+        scene.take_labels(ANA),
         ["error no_such_entry e2", "error not_in_room e3"]
     );
 }
 
 #[test]
 fn a_host_takes_back_one_message_of_anybody_and_puts_no_words_in_their_mouth() {
-    let mut scene = hosted(&[(BRUNO, "Bruno")]);
+    let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     scene.say(BRUNO, "b1", "bobagem");
-    scene.got.clear();
-    scene.says(
+    scene.inbox.clear();
+    scene.send_json(
         ANA,
         r#"{"type":"edit","room":"geral","id":"a1","seq":1,"text":"desculpem"}"#,
     );
-    scene.says(ANA, r#"{"type":"erase","room":"geral","id":"a2","seq":1}"#);
-    assert_eq!(scene.heard(ANA), ["error forbidden a1", "ack a2 2"]);
-    assert_eq!(scene.heard(BRUNO), ["2 Ana: -[1]"]);
+    scene.send_json(ANA, r#"{"type":"erase","room":"geral","id":"a2","seq":1}"#);
+    assert_eq!(scene.take_labels(ANA), ["error forbidden a1", "ack a2 2"]);
+    assert_eq!(scene.take_labels(BRUNO), ["2 Ana: -[1]"]);
 }
 
 #[test]
 fn who_has_no_word_can_not_edit_but_may_take_back() {
-    let mut scene = hosted(&[(BRUNO, "Bruno")]);
-    scene.acts(ANA, r#""slow","room":"geral","seconds":60"#);
+    let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
+    scene.moderate(ANA, r#""slow","room":"geral","seconds":60"#);
     scene.say(BRUNO, "b1", "um");
     let edit =
         |id: &str| format!(r#"{{"type":"edit","room":"geral","id":"{id}","seq":1,"text":"dois"}}"#);
-    scene.got.clear();
-    scene.says(BRUNO, &edit("b2"));
+    scene.inbox.clear();
+    scene.send_json(BRUNO, &edit("b2"));
     assert_eq!(
-        scene.heard(BRUNO),
+        scene.take_labels(BRUNO),
         ["ack b2 2"],
         "a slow room keeps nobody from correcting"
     );
-    scene.acts(ANA, r#""mute_all","room":"geral","on":true"#);
-    scene.says(BRUNO, &edit("b3"));
-    scene.acts(ANA, r#""mute_all","room":"geral","on":false"#);
-    scene.acts(ANA, r#""mute","name":"Bruno""#);
-    scene.got.clear();
-    scene.says(BRUNO, &edit("b4"));
-    scene.says(
+    scene.moderate(ANA, r#""mute_all","room":"geral","on":true"#);
+    scene.send_json(BRUNO, &edit("b3"));
+    scene.moderate(ANA, r#""mute_all","room":"geral","on":false"#);
+    scene.moderate(ANA, r#""mute","name":"Bruno""#);
+    scene.inbox.clear();
+    scene.send_json(BRUNO, &edit("b4"));
+    scene.send_json(
         BRUNO,
         r#"{"type":"erase","room":"geral","id":"b5","seq":1}"#,
     );
-    assert_eq!(scene.heard(BRUNO), ["error muted b4", "ack b5 3"]);
+    assert_eq!(scene.take_labels(BRUNO), ["error muted b4", "ack b5 3"]);
 }

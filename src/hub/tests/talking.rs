@@ -4,183 +4,186 @@ use super::*;
 
 #[test]
 fn what_one_says_reaches_the_others_and_the_sender_gets_an_ack_in_its_place() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.say(BRUNO, "b1", "oi");
     scene.say(ANA, "a1", "olá");
     scene.say(BRUNO, "b2", "tudo bem?");
     assert_eq!(
-        scene.heard(ANA),
+        scene.take_labels(ANA),
         ["1 Bruno: oi", "ack a1 2", "3 Bruno: tudo bem?"]
     );
-    assert_eq!(scene.heard(BRUNO), ["ack b1 1", "2 Ana: olá", "ack b2 3"]);
+    assert_eq!(
+        scene.take_labels(BRUNO),
+        ["ack b1 1", "2 Ana: olá", "ack b2 3"]
+    );
 }
 
 #[test]
 fn another_tab_of_the_sender_gets_the_message() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Ana")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Ana")]);
     scene.say(ANA, "a1", "oi");
-    assert_eq!(scene.heard(BRUNO), ["1 Ana: oi"]);
+    assert_eq!(scene.take_labels(BRUNO), ["1 Ana: oi"]);
 }
 
 #[test]
 fn a_resend_is_acknowledged_again_and_not_shown_again() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.say(ANA, "a1", "oi");
     scene.say(ANA, "a1", "oi");
     scene.say(ANA, "a1", "outra coisa");
     assert_eq!(
-        scene.heard(ANA),
+        scene.take_labels(ANA),
         ["ack a1 1", "ack a1 1 again", "error id_reused a1"]
     );
-    assert_eq!(scene.heard(BRUNO), ["1 Ana: oi"]);
+    assert_eq!(scene.take_labels(BRUNO), ["1 Ana: oi"]);
 }
 
 #[test]
 fn a_message_that_could_not_be_stored_is_refused_and_shown_to_nobody() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.disk_full = true;
     scene.say(ANA, "a1", "oi");
-    assert_eq!(scene.heard(ANA), ["error history_unavailable a1"]);
-    assert_eq!(scene.heard(BRUNO), Vec::<String>::new());
+    assert_eq!(scene.take_labels(ANA), ["error history_unavailable a1"]);
+    assert_eq!(scene.take_labels(BRUNO), Vec::<String>::new());
 }
 
 #[test]
 fn a_message_whose_sender_left_meanwhile_is_still_shown() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     let say = r#"{"type":"say","room":"geral","id":"a1","text":"fui"}"#;
-    scene.hub.handle(
+    scene.chat.handle(
         Event::Request(ANA, ClientMessage::parse(say).unwrap()),
         scene.now,
     );
-    scene.hub.handle(Event::Disconnected(ANA, true), scene.now);
-    scene.carry_out();
-    assert_eq!(scene.heard(BRUNO), ["1 online -Ana", "1 Ana: fui"]);
+    scene.chat.handle(Event::Disconnected(ANA, true), scene.now);
+    scene.apply_effects();
+    assert_eq!(scene.take_labels(BRUNO), ["1 online -Ana", "1 Ana: fui"]);
 }
 
 #[test]
 fn rooms_are_apart_and_a_room_is_heard_only_by_who_is_in_it() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno"), (CELIA, "Célia")]);
-    scene.says(ANA, r#"{"type":"join","room":"Laboratório"}"#);
-    scene.says(BRUNO, r#"{"type":"join","room":"laboratorio"}"#);
-    scene.says(
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno"), (CELIA, "Célia")]);
+    scene.send_json(ANA, r#"{"type":"join","room":"Laboratório"}"#);
+    scene.send_json(BRUNO, r#"{"type":"join","room":"laboratorio"}"#);
+    scene.send_json(
         ANA,
         r#"{"type":"say","room":"LABORATORIO","id":"a1","text":"aqui"}"#,
     );
-    scene.says(
+    scene.send_json(
         CELIA,
         r#"{"type":"say","room":"laboratorio","id":"c1","text":"e eu?"}"#,
     );
     assert_eq!(
-        scene.heard(ANA),
+        scene.take_labels(ANA),
         ["joined Laboratório 1 0", "2 online +Bruno", "ack a1 1"]
     );
     assert_eq!(
-        scene.heard(BRUNO),
+        scene.take_labels(BRUNO),
         ["joined Laboratório 2 0", "1 Ana: aqui"]
     );
-    assert_eq!(scene.heard(CELIA), ["error not_in_room c1"]);
-    scene.says(BRUNO, r#"{"type":"leave","room":"laboratorio"}"#);
-    scene.says(BRUNO, r#"{"type":"leave","room":"laboratorio"}"#);
+    assert_eq!(scene.take_labels(CELIA), ["error not_in_room c1"]);
+    scene.send_json(BRUNO, r#"{"type":"leave","room":"laboratorio"}"#);
+    scene.send_json(BRUNO, r#"{"type":"leave","room":"laboratorio"}"#);
     assert_eq!(
-        scene.heard(BRUNO),
+        scene.take_labels(BRUNO),
         ["left Laboratório", "error not_in_room"]
     );
-    assert_eq!(scene.heard(ANA), ["1 online -Bruno"]);
-    scene.says(CELIA, r#"{"type":"rooms"}"#);
-    assert_eq!(scene.heard(CELIA), ["geral:3 Laboratório:1"]);
+    assert_eq!(scene.take_labels(ANA), ["1 online -Bruno"]);
+    scene.send_json(CELIA, r#"{"type":"rooms"}"#);
+    assert_eq!(scene.take_labels(CELIA), ["geral:3 Laboratório:1"]);
 }
 
 #[test]
 fn a_room_that_everybody_left_is_forgotten_but_its_log_is_not() {
-    let mut scene = Scene::of(&[(ANA, "Ana")]);
-    scene.says(ANA, r#"{"type":"join","room":"lab"}"#);
-    scene.says(ANA, r#"{"type":"say","room":"lab","id":"a1","text":"oi"}"#);
-    scene.says(ANA, r#"{"type":"leave","room":"lab"}"#);
-    assert_eq!(scene.hub.rooms(), 1);
-    scene.says(ANA, r#"{"type":"join","room":"LAB"}"#);
-    assert_eq!(scene.heard(ANA).last().unwrap(), "joined lab 1 1");
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
+    scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
+    scene.send_json(ANA, r#"{"type":"say","room":"lab","id":"a1","text":"oi"}"#);
+    scene.send_json(ANA, r#"{"type":"leave","room":"lab"}"#);
+    assert_eq!(scene.chat.rooms(), 1);
+    scene.send_json(ANA, r#"{"type":"join","room":"LAB"}"#);
+    assert_eq!(scene.take_labels(ANA).last().unwrap(), "joined lab 1 1");
 }
 
 #[test]
 fn a_whisper_reaches_one_person_on_all_their_connections() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno"), (CELIA, "Célia")]);
-    scene.enters(ConnId(4), "Bruno");
-    scene.got.clear();
-    scene.says(
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno"), (CELIA, "Célia")]);
+    scene.enter(ConnId(4), "Bruno");
+    scene.inbox.clear();
+    scene.send_json(
         ANA,
         r#"{"type":"whisper","to":"bruno","id":"w1","text":"psiu"}"#,
     );
-    scene.says(
+    scene.send_json(
         ANA,
         r#"{"type":"whisper","to":"bruno","id":"w1","text":"psiu"}"#,
     );
-    scene.says(
+    scene.send_json(
         ANA,
         r#"{"type":"whisper","to":"bruno","id":"w1","text":"outra coisa"}"#,
     );
     assert_eq!(
-        scene.heard(ANA),
+        scene.take_labels(ANA),
         ["ack w1", "ack w1 again", "error id_reused w1"]
     );
-    assert_eq!(scene.heard(BRUNO), ["Ana>Bruno: psiu"]);
-    assert_eq!(scene.heard(ConnId(4)), ["Ana>Bruno: psiu"]);
-    assert_eq!(scene.heard(CELIA), Vec::<String>::new());
+    assert_eq!(scene.take_labels(BRUNO), ["Ana>Bruno: psiu"]);
+    assert_eq!(scene.take_labels(ConnId(4)), ["Ana>Bruno: psiu"]);
+    assert_eq!(scene.take_labels(CELIA), Vec::<String>::new());
 }
 
 #[test]
 fn a_whisper_to_nobody_or_to_somebody_who_dropped_out_is_refused() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
-    scene.says(ANA, r#"{"type":"whisper","to":"Zé","id":"w1","text":"oi"}"#);
-    scene.drops(BRUNO);
-    scene.says(
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    scene.send_json(ANA, r#"{"type":"whisper","to":"Zé","id":"w1","text":"oi"}"#);
+    scene.drop_connection(BRUNO);
+    scene.send_json(
         ANA,
         r#"{"type":"whisper","to":"Bruno","id":"w2","text":"oi"}"#,
     );
     assert_eq!(
-        scene.heard(ANA),
+        scene.take_labels(ANA),
         ["error no_such_person w1", "error no_such_person w2"]
     );
 }
 
 #[test]
 fn typing_is_passed_on_now_and_then_and_only_to_the_others() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     for _ in 0..5 {
-        scene.says(ANA, r#"{"type":"typing","room":"geral"}"#);
-        scene.wait(Duration::from_secs(1));
+        scene.send_json(ANA, r#"{"type":"typing","room":"geral"}"#);
+        scene.advance(Duration::from_secs(1));
     }
-    assert_eq!(scene.heard(BRUNO), ["Ana types", "Ana types"]);
-    assert_eq!(scene.heard(ANA), Vec::<String>::new());
+    assert_eq!(scene.take_labels(BRUNO), ["Ana types", "Ana types"]);
+    assert_eq!(scene.take_labels(ANA), Vec::<String>::new());
 }
 
 #[test]
 fn a_message_in_between_makes_no_room_for_more_typing() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
-    scene.says(ANA, r#"{"type":"typing","room":"geral"}"#);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    scene.send_json(ANA, r#"{"type":"typing","room":"geral"}"#);
     scene.say(ANA, "a1", "oi");
-    scene.says(ANA, r#"{"type":"typing","room":"geral"}"#);
+    scene.send_json(ANA, r#"{"type":"typing","room":"geral"}"#);
     assert_eq!(
-        scene.heard(BRUNO),
+        scene.take_labels(BRUNO),
         ["Ana types", "1 Ana: oi"],
         "at most one in 3 s"
     );
-    scene.wait(Duration::from_secs(3));
-    scene.says(ANA, r#"{"type":"typing","room":"geral"}"#);
-    assert_eq!(scene.heard(BRUNO), ["Ana types"]);
+    scene.advance(Duration::from_secs(3));
+    scene.send_json(ANA, r#"{"type":"typing","room":"geral"}"#);
+    assert_eq!(scene.take_labels(BRUNO), ["Ana types"]);
 }
 
 #[test]
 fn an_answer_points_at_an_entry_that_exists() {
-    let mut scene = Scene::of(&[(ANA, "Ana")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     scene.say(ANA, "a1", "pergunta");
     for (id, seq) in [("a2", 1), ("a3", 3), ("a4", 0)] {
-        scene.says(
+        scene.send_json(
             ANA,
             &format!(r#"{{"type":"say","room":"geral","id":"{id}","text":"x","reply_to":{seq}}}"#),
         );
     }
     assert_eq!(
-        scene.heard(ANA)[1..],
+        scene.take_labels(ANA)[1..],
         [
             "ack a2 2",
             "error no_such_entry a3",
@@ -191,7 +194,7 @@ fn an_answer_points_at_an_entry_that_exists() {
 
 #[test]
 fn a_page_of_the_log_and_a_search_are_answered_to_who_is_in_the_room() {
-    let mut scene = Scene::of(&[(ANA, "Ana")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     for n in 1..=5 {
         scene.say(
             ANA,
@@ -199,43 +202,46 @@ fn a_page_of_the_log_and_a_search_are_answered_to_who_is_in_the_room() {
             if n == 2 { "Conceição" } else { "nada" },
         );
     }
-    scene.got.clear();
-    scene.says(
+    scene.inbox.clear();
+    scene.send_json(
         ANA,
         r#"{"type":"history","room":"geral","before":4,"limit":2}"#,
     );
-    scene.says(
+    scene.send_json(
         ANA,
         r#"{"type":"history","room":"geral","after":0,"limit":9999}"#,
     );
-    scene.says(
+    scene.send_json(
         ANA,
         r#"{"type":"search","room":"geral","query":"conceicao"}"#,
     );
-    scene.says(ANA, r#"{"type":"history","room":"lab"}"#);
+    scene.send_json(ANA, r#"{"type":"history","room":"lab"}"#);
     let expected = [
         "history [2, 3] true",
         "history [1, 2, 3, 4, 5] false",
         "found [2]",
         "error not_in_room",
     ];
-    assert_eq!(scene.heard(ANA), expected);
+    assert_eq!(scene.take_labels(ANA), expected);
 }
 
 #[test]
 fn who_comes_back_gets_what_was_said_meanwhile() {
-    let mut scene = Scene::of(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.say(ANA, "a1", "um");
-    scene.drops(BRUNO);
+    scene.drop_connection(BRUNO);
     scene.say(ANA, "a2", "dois");
-    scene.event(Event::Connected(CELIA, ClientAddr::LOCAL));
+    scene.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
     let epoch = scene.history.epoch();
     let enter = r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","after":1,"epoch":"E"}"#;
-    scene.says(
+    scene.send_json(
         CELIA,
         &enter
             .replace('E', &epoch)
             .replace(&format!("ntoken-of-{epoch}"), "token"),
     );
-    assert_eq!(scene.heard(CELIA), ["welcome Bruno", "joined geral 2 1"]);
+    assert_eq!(
+        scene.take_labels(CELIA),
+        ["welcome Bruno", "joined geral 2 1"]
+    );
 }
