@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_passes_and_then_one_at_a_time() {
+    fn bucket_passes_a_burst_then_one_at_a_time() {
         let start = Instant::now();
         let mut bucket = Bucket::new(3, start);
         for _ in 0..3 {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_next_to_nothing_is_a_long_wait_and_no_panic() {
+    fn tiny_rate_gives_a_long_wait_without_panic() {
         let start = Instant::now();
         let mut bucket = Bucket::new(1, start);
         assert!(bucket.take(1e-300, 1, start).is_ok());
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rested_bucket_holds_no_more_than_its_burst() {
+    fn idle_bucket_holds_no_more_than_its_burst() {
         let start = Instant::now();
         let mut bucket = Bucket::new(2, start);
         let later = start + Duration::from_secs(3600);

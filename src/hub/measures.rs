@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_measure_ends_by_itself() {
+    fn sanction_expires_at_its_end() {
         let (mut sanctions, now) = (Sanctions::default(), Instant::now());
         sanctions.impose(sanction(1, now), now);
         assert_eq!(sanctions.active_for(&token_hash(1), now), Some(now + HOUR));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_measure_replaces_the_earlier_one() {
+    fn later_sanction_replaces_the_earlier_one() {
         let (mut sanctions, now) = (Sanctions::default(), Instant::now());
         sanctions.impose(sanction(1, now + HOUR), now);
         sanctions.impose(sanction(1, now), now);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_free_sooner_than_the_person() {
+    fn address_sanction_ends_before_the_persons() {
         let (mut sanctions, now) = (Sanctions::default(), Instant::now());
         let address = ClientAddr::from_ip("203.0.113.7".parse().unwrap());
         let addresses_until = now + HOUR / 2;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_is_found_who_had_a_name_in_any_spelling_and_forgiven_one_by_one() {
+    fn sanctions_are_found_by_name_and_lifted_one_by_one() {
         let (mut sanctions, now) = (Sanctions::default(), Instant::now());
         sanctions.impose(sanction(1, now), now);
         sanctions.impose(sanction(2, now), now);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_bounded_and_the_oldest_go_first() {
+    fn full_list_drops_the_oldest_sanction() {
         let (mut sanctions, now) = (Sanctions::default(), Instant::now());
         sanctions.0 = (0..MAX_SANCTIONS)
             .map(|number| sanction(number, now))

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn after_five_wrong_ones_an_address_waits_out_the_minute_and_no_other_does() {
+    fn address_waits_out_the_window_after_max_attempts() {
         let (mut limiter, now) = (AttemptLimiter::default(), Instant::now());
         for _ in 0..MAX_ATTEMPTS {
             assert_eq!(limiter.retry_after(address(1), now), None);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn guessers_are_remembered_within_bounds() {
+    fn full_limiter_evicts_the_oldest_address() {
         let (mut limiter, now) = (AttemptLimiter::default(), Instant::now());
         for number in 0..=MAX_TRACKED_ADDRESSES as u32 {
             limiter.record_failure(address(number), now + Duration::from_micros(number.into()));

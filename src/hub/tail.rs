@@ -220,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn a_newcomer_sees_the_last_page() {
+    fn join_without_resume_point_gets_the_newest_page() {
         let backfill = log_with(60).backfill(&since(None, None), "e1");
         assert_eq!(seqs(&backfill), (11..=60).collect::<Vec<_>>());
         assert!(!backfill.more && !backfill.reset);
     }
 
     #[test]
-    fn who_comes_back_gets_exactly_what_came_after() {
+    fn resume_returns_exactly_the_later_entries() {
         let backfill = log_with(60).backfill(&since(Some("e1"), Some(57)), "e1");
         assert_eq!((seqs(&backfill), backfill.more), (vec![58, 59, 60], false));
         assert_eq!(
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_sees_what_was_said_as_it_is_now() {
+    fn backfill_shows_entries_as_edited_and_erased() {
         let mut log = log_with(3);
         log.push(Arc::new(Entry {
             seq: 4,
@@ -270,14 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn another_log_starts_afresh() {
+    fn foreign_epoch_or_future_seq_resets_the_backfill() {
         let backfill = log_with(3).backfill(&since(Some("e0"), Some(2)), "e1");
         assert_eq!((seqs(&backfill), backfill.reset), (vec![1, 2, 3], true));
         assert!(log_with(3).backfill(&since(None, Some(9)), "e1").reset);
     }
 
     #[test]
-    fn what_was_trimmed_is_not_given_and_the_rest_is() {
+    fn trimmed_entries_are_left_out_of_the_backfill() {
         let mut log = log_with(10);
         log.trim(8);
         let backfill = log.backfill(&since(Some("e1"), Some(2)), "e1");
@@ -288,14 +288,14 @@ mod tests {
     }
 
     #[test]
-    fn who_was_away_for_long_asks_the_history() {
+    fn resume_older_than_recent_entries_reports_more() {
         let backfill = log_with(RECENT as u64 + 100).backfill(&since(None, Some(5)), "e1");
         assert_eq!((seqs(&backfill), backfill.more), (vec![], true));
     }
 
     /// Ten thousand rooms of the longest messages were once as many times five megabytes.
     #[test]
-    fn a_room_of_long_messages_keeps_few_of_them_and_still_knows_what_is_missing() {
+    fn recent_entries_are_bounded_in_bytes() {
         let mut log = log_with_texts(300, |_| "x".repeat(16_000));
         let RoomLog::Open {
             recent,

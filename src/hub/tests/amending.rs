@@ -19,7 +19,7 @@ impl ChatHarness {
 }
 
 #[test]
-fn a_change_is_told_like_a_message_and_the_ack_stands_in_its_place() {
+fn edit_is_broadcast_and_sender_gets_ack_in_order() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.enter(CELIA, "Ana");
     scene.inbox.clear();
@@ -52,7 +52,7 @@ fn a_change_is_told_like_a_message_and_the_ack_stands_in_its_place() {
 }
 
 #[test]
-fn whoever_comes_later_sees_what_is_left_of_it() {
+fn joiner_sees_entries_as_edited_and_erased() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     scene.say(ANA, "a1", "bom dia");
     scene.say(ANA, "a2", "segredo");
@@ -83,7 +83,7 @@ fn whoever_comes_later_sees_what_is_left_of_it() {
 }
 
 #[test]
-fn what_may_not_be_changed_is_refused_and_nobody_hears_of_it() {
+fn forbidden_edit_is_refused_and_not_broadcast() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.say(ANA, "a1", "oi");
     scene.inbox.clear();
@@ -104,7 +104,7 @@ fn what_may_not_be_changed_is_refused_and_nobody_hears_of_it() {
 }
 
 #[test]
-fn a_person_is_their_token_and_their_name() {
+fn author_is_identified_by_token_and_name() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     scene.say(ANA, "a1", "oi");
     scene.send_json(ANA, r#"{"type":"rename","name":"Ana Maria"}"#);
@@ -118,7 +118,7 @@ fn a_person_is_their_token_and_their_name() {
 }
 
 #[test]
-fn a_change_sent_again_is_acknowledged_again_and_not_told_again() {
+fn resent_edit_is_acked_as_duplicate_and_not_rebroadcast() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.say(ANA, "a1", "oi");
     scene.inbox.clear();
@@ -141,7 +141,7 @@ fn a_change_sent_again_is_acknowledged_again_and_not_told_again() {
 }
 
 #[test]
-fn changes_count_as_speech() {
+fn edits_count_against_the_message_rate() {
     let mut scene = ChatHarness::with_rules(Rules {
         burst: 3,
         ..Rules::default()
@@ -159,7 +159,7 @@ fn changes_count_as_speech() {
 }
 
 #[test]
-fn a_change_that_could_not_be_stored_changes_nothing() {
+fn edit_is_refused_and_not_broadcast_when_disk_is_full() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.say(ANA, "a1", "oi");
     scene.inbox.clear();
@@ -170,7 +170,7 @@ fn a_change_that_could_not_be_stored_changes_nothing() {
 }
 
 #[test]
-fn what_was_erased_can_still_be_answered() {
+fn erased_entry_can_be_replied_to() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     scene.say(ANA, "a1", "pergunta");
     scene.erase(ANA, "a2", 1);

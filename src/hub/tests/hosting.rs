@@ -4,7 +4,7 @@ use super::*;
 use crate::protocol::MAX_TEXT;
 
 #[test]
-fn who_shows_the_key_first_is_host_and_stays_it_and_nobody_else_can_use_it() {
+fn moderator_key_is_bound_to_its_first_user() {
     let mut scene = ChatHarness::with_rules(Rules {
         moderator_key: Some(PasswordHash::of(MODERATOR_KEY)),
         ..Rules::default()
@@ -36,7 +36,7 @@ fn who_shows_the_key_first_is_host_and_stays_it_and_nobody_else_can_use_it() {
 }
 
 #[test]
-fn without_a_key_there_is_no_host() {
+fn moderator_key_is_refused_when_the_server_has_none() {
     let mut scene = ChatHarness::new();
     scene.enter_with_fields(ANA, "Ana", r#","host_key":"""#);
     assert_eq!(scene.take_labels(ANA)[0], "welcome Ana");
@@ -45,7 +45,7 @@ fn without_a_key_there_is_no_host() {
 }
 
 #[test]
-fn the_others_see_who_is_host_and_hear_of_a_change_once() {
+fn role_change_is_sent_once_to_each_connection() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     scene.enter(CELIA, "Célia");
     let got = scene.inbox.remove(&CELIA).unwrap();
@@ -76,7 +76,7 @@ fn the_others_see_who_is_host_and_hear_of_a_change_once() {
 }
 
 #[test]
-fn somebody_of_whom_a_large_room_has_not_heard_yet_is_told_of_as_they_are_now() {
+fn pending_join_carries_the_new_role_in_a_large_room() {
     let mut scene = with_moderator(&[]);
     for n in 0..60 {
         scene.enter(ConnId(100 + n), &format!("Pessoa {n}"));
@@ -98,7 +98,7 @@ fn somebody_of_whom_a_large_room_has_not_heard_yet_is_told_of_as_they_are_now() 
 }
 
 #[test]
-fn a_host_who_takes_another_name_stays_one() {
+fn role_follows_a_rename_and_leaves_the_old_name() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     scene.send_json(ANA, r#"{"type":"rename","name":"Ana Maria"}"#);
     scene.moderate(ANA, r#""lock","on":true"#);
@@ -115,7 +115,7 @@ fn a_host_who_takes_another_name_stays_one() {
 }
 
 #[test]
-fn only_hosts_act_and_never_against_each_other() {
+fn only_moderators_moderate_and_never_each_other() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
     for act in [
         r#""mute","name":"Célia""#,
@@ -166,7 +166,7 @@ fn only_hosts_act_and_never_against_each_other() {
 }
 
 #[test]
-fn a_word_to_everybody_is_heard_in_every_room_and_by_nobody_outside() {
+fn announcement_reaches_only_people_who_entered() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     scene.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
     scene.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);

@@ -20,7 +20,7 @@ impl ChatHarness {
 }
 
 #[test]
-fn without_the_password_nobody_comes_in_and_five_wrong_ones_a_minute_are_enough() {
+fn server_password_is_required_and_attempts_are_limited() {
     let mut scene = with_password();
     scene.enter(ANA, "Ana");
     for guess in 0..5 {
@@ -60,7 +60,7 @@ fn without_the_password_nobody_comes_in_and_five_wrong_ones_a_minute_are_enough(
 }
 
 #[test]
-fn who_is_in_comes_back_although_somebody_else_at_the_same_address_guesses() {
+fn present_person_reenters_despite_failed_attempts_of_others() {
     let mut scene = with_password();
     scene.handle(Event::Connected(ANA, ClientAddr::LOCAL));
     scene.enter_with_password(ANA, "Ana", "sésamo");
@@ -76,7 +76,7 @@ fn who_is_in_comes_back_although_somebody_else_at_the_same_address_guesses() {
 }
 
 #[test]
-fn a_room_with_a_password_is_entered_with_it_or_from_within() {
+fn room_password_is_required_except_from_members() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
     scene.send_json(
@@ -132,7 +132,7 @@ fn a_room_with_a_password_is_entered_with_it_or_from_within() {
 }
 
 #[test]
-fn a_room_keeps_its_password_and_its_maker_when_everybody_has_left() {
+fn room_keeps_password_and_owner_after_everyone_left() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
     scene.send_json(
@@ -174,7 +174,7 @@ fn a_room_keeps_its_password_and_its_maker_when_everybody_has_left() {
 }
 
 #[test]
-fn only_its_maker_and_hosts_give_a_room_a_password_and_the_lobby_has_none() {
+fn only_owner_and_moderators_set_a_room_password() {
     let host_key = Some(PasswordHash::of("c0ffee"));
     let mut scene = ChatHarness::with_rules(Rules {
         moderator_key: host_key,

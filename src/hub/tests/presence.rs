@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 const GRACE: Duration = Duration::from_secs(30);
 
 #[test]
-fn entering_and_leaving_is_announced_to_the_others_only() {
+fn join_and_leave_are_sent_to_other_members_only() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     scene.enter(BRUNO, "Bruno");
     assert_eq!(scene.take_labels(ANA), ["2 online +Bruno"]);
@@ -19,7 +19,7 @@ fn entering_and_leaving_is_announced_to_the_others_only() {
 }
 
 #[test]
-fn a_name_is_taken_whatever_its_accents_and_free_after_a_goodbye() {
+fn name_is_taken_in_any_spelling_and_free_after_leaving() {
     let mut scene = ChatHarness::with_people(&[(ANA, "José")]);
     scene.enter(BRUNO, "JOSE");
     assert_eq!(scene.take_labels(BRUNO), ["error name_taken"]);
@@ -37,7 +37,7 @@ fn a_name_is_taken_whatever_its_accents_and_free_after_a_goodbye() {
 }
 
 #[test]
-fn a_second_tab_is_the_same_person() {
+fn second_tab_is_the_same_person() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.enter(CELIA, "Ana");
     assert_eq!(
@@ -51,7 +51,7 @@ fn a_second_tab_is_the_same_person() {
 }
 
 #[test]
-fn who_drops_out_and_comes_back_in_time_was_never_away() {
+fn reconnect_within_grace_causes_no_presence() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.drop_connection(ANA);
     scene.advance(GRACE - Duration::from_secs(1));
@@ -61,7 +61,7 @@ fn who_drops_out_and_comes_back_in_time_was_never_away() {
 }
 
 #[test]
-fn whose_name_is_only_held_is_there_but_can_be_told_nothing() {
+fn dropped_person_is_counted_but_not_connected() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.drop_connection(ANA);
     assert_eq!((scene.chat.people(), scene.chat.people_connected()), (2, 1));
@@ -70,7 +70,7 @@ fn whose_name_is_only_held_is_there_but_can_be_told_nothing() {
 }
 
 #[test]
-fn who_drops_out_and_stays_away_leaves_after_the_grace() {
+fn dropped_person_leaves_after_the_grace() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.drop_connection(ANA);
     scene.enter_with_token(CELIA, "Ana", "somebody-elses-token");
@@ -85,7 +85,7 @@ fn who_drops_out_and_stays_away_leaves_after_the_grace() {
 }
 
 #[test]
-fn who_comes_back_to_one_room_only_leaves_the_other_after_the_grace() {
+fn room_not_rejoined_is_left_after_the_grace() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
     scene.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
@@ -97,7 +97,7 @@ fn who_comes_back_to_one_room_only_leaves_the_other_after_the_grace() {
 }
 
 #[test]
-fn the_ghost_beside_a_new_connection_can_end_without_anybody_hearing() {
+fn dropped_second_connection_causes_no_presence() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.enter(CELIA, "Ana");
     scene.drop_connection(ANA);
@@ -106,7 +106,7 @@ fn the_ghost_beside_a_new_connection_can_end_without_anybody_hearing() {
 }
 
 #[test]
-fn a_goodbye_of_the_last_tab_also_ends_what_another_tab_left_behind() {
+fn clean_close_of_last_tab_ends_held_memberships() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
     scene.enter(CELIA, "Ana");
@@ -119,7 +119,7 @@ fn a_goodbye_of_the_last_tab_also_ends_what_another_tab_left_behind() {
 }
 
 #[test]
-fn a_new_name_is_told_to_the_rooms_and_frees_the_old_one() {
+fn rename_is_broadcast_and_frees_the_old_name() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.send_json(BRUNO, r#"{"type":"rename","name":"ana"}"#);
     scene.send_json(BRUNO, r#"{"type":"rename","name":"Bruno Lima"}"#);
@@ -137,7 +137,7 @@ fn a_new_name_is_told_to_the_rooms_and_frees_the_old_one() {
 }
 
 #[test]
-fn a_new_spelling_of_ones_own_name_is_a_new_name() {
+fn new_spelling_of_own_name_is_a_rename() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Jose")]);
     scene.send_json(ANA, r#"{"type":"rename","name":"José"}"#);
     assert_eq!(
@@ -147,7 +147,7 @@ fn a_new_spelling_of_ones_own_name_is_a_new_name() {
 }
 
 #[test]
-fn two_names_of_one_token_become_one_person() {
+fn rename_to_own_other_name_merges_both_people() {
     let mut scene = ChatHarness::new();
     scene.enter_with_token(ANA, "Ana", "one-token-for-both-names");
     scene.enter_with_token(BRUNO, "Bia", "one-token-for-both-names");
@@ -166,7 +166,7 @@ fn two_names_of_one_token_become_one_person() {
 }
 
 #[test]
-fn in_a_large_room_changes_are_gathered() {
+fn presence_is_coalesced_in_a_large_room() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     for n in 0..60 {
         scene.enter(ConnId(100 + n), &format!("Pessoa {n}"));
@@ -193,7 +193,7 @@ fn in_a_large_room_changes_are_gathered() {
 /// What everybody knows after a gathered change, whoever was told of what before: clients apply `renamed`, `left`, then
 /// `joined`. Opposite changes once cancelled each other, and who came in between never learned of the later one.
 #[test]
-fn who_came_in_the_middle_of_gathered_changes_knows_who_is_there() {
+fn joiner_between_coalesced_changes_knows_all_members() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     for n in 0..60 {
         scene.enter(ConnId(100 + n), &format!("Pessoa {n}"));
@@ -238,7 +238,7 @@ fn who_came_in_the_middle_of_gathered_changes_knows_who_is_there() {
 }
 
 #[test]
-fn in_a_very_large_room_only_the_count_is_told() {
+fn presence_is_only_a_count_in_a_very_large_room() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     for n in 0..520 {
         scene.enter(ConnId(100 + n), &format!("Pessoa {n}"));
@@ -252,7 +252,7 @@ fn in_a_very_large_room_only_the_count_is_told() {
 }
 
 #[test]
-fn nobody_takes_a_name_that_cant_be_told_from_one_present() {
+fn confusable_name_is_refused_while_the_other_is_present() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Iara"), (BRUNO, "Bruno")]);
     scene.enter(CELIA, "lara");
     assert_eq!(scene.take_labels(CELIA), ["error name_taken"]);
@@ -269,7 +269,7 @@ fn nobody_takes_a_name_that_cant_be_told_from_one_present() {
 }
 
 #[test]
-fn one_person_may_have_two_names_that_look_the_same() {
+fn one_token_may_hold_two_confusable_names() {
     let mut scene = ChatHarness::new();
     scene.enter_with_token(ANA, "Iara", "one-secret-0123456789");
     scene.enter_with_token(BRUNO, "lara", "one-secret-0123456789");

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn nothing_but_entering_is_possible_before_entering() {
+fn requests_are_refused_before_entering() {
     let mut scene = ChatHarness::new();
     scene.handle(Event::Connected(ANA, ClientAddr::LOCAL));
     scene.say(ANA, "a1", "oi");
@@ -28,7 +28,7 @@ fn nothing_but_entering_is_possible_before_entering() {
 }
 
 #[test]
-fn who_does_not_enter_in_time_is_closed() {
+fn connection_is_closed_when_it_does_not_enter_in_time() {
     let mut scene = ChatHarness::new();
     scene.handle(Event::Connected(ANA, ClientAddr::LOCAL));
     scene.enter(BRUNO, "Bruno");
@@ -40,7 +40,7 @@ fn who_does_not_enter_in_time_is_closed() {
 }
 
 #[test]
-fn one_person_speaks_no_faster_than_the_rate_whatever_the_number_of_connections() {
+fn message_rate_is_shared_by_a_persons_connections() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Ana")]);
     for n in 0..20 {
         scene.say(if n % 2 == 0 { ANA } else { BRUNO }, &n.to_string(), "oi");
@@ -61,7 +61,7 @@ fn one_person_speaks_no_faster_than_the_rate_whatever_the_number_of_connections(
 }
 
 #[test]
-fn without_a_rate_nobody_is_too_fast() {
+fn messages_are_unlimited_without_a_rate() {
     let mut scene = ChatHarness::with_rules(Rules {
         rate: None,
         ..Rules::default()
@@ -74,7 +74,7 @@ fn without_a_rate_nobody_is_too_fast() {
 }
 
 #[test]
-fn opening_and_leaving_rooms_is_limited_too() {
+fn join_and_leave_are_rate_limited() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     for _ in 0..100 {
         scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
@@ -86,7 +86,7 @@ fn opening_and_leaving_rooms_is_limited_too() {
 }
 
 #[test]
-fn a_connection_has_at_most_32_rooms() {
+fn connection_joins_at_most_32_rooms() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     for n in 0..32 {
         scene.send_json(ANA, &format!(r#"{{"type":"join","room":"sala-{n}"}}"#));
@@ -100,7 +100,7 @@ fn a_connection_has_at_most_32_rooms() {
 }
 
 #[test]
-fn a_client_that_speaks_nonsense_is_told_each_time_and_closed_in_the_end() {
+fn connection_is_closed_after_too_many_malformed_frames() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     for _ in 0..limits::MAX_MALFORMED {
         scene.send_json(ANA, "{}");
@@ -118,7 +118,7 @@ fn a_client_that_speaks_nonsense_is_told_each_time_and_closed_in_the_end() {
 }
 
 #[test]
-fn mistakes_now_and_then_are_forgiven() {
+fn occasional_malformed_frames_are_tolerated() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     for _ in 0..1000 {
         scene.send_json(ANA, "{}");
@@ -128,7 +128,7 @@ fn mistakes_now_and_then_are_forgiven() {
 }
 
 #[test]
-fn at_the_end_everybody_is_told_and_so_is_who_comes_too_late() {
+fn stop_closes_present_and_later_connections() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.handle(Event::Stop);
     scene.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
@@ -139,7 +139,7 @@ fn at_the_end_everybody_is_told_and_so_is_who_comes_too_late() {
 }
 
 #[test]
-fn every_message_takes_one_place_in_the_window_and_gives_one_back() {
+fn every_message_is_completed_exactly_once() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     let requests = [
         r#"{"type":"say","room":"geral","id":"1","text":"oi"}"#,
@@ -173,7 +173,7 @@ fn every_message_takes_one_place_in_the_window_and_gives_one_back() {
 }
 
 #[test]
-fn every_errand_is_done_exactly_once() {
+fn every_bulk_request_is_completed_exactly_once() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     let requests = [
         r#"{"type":"enter","name":"Bruno","token":"0123456789abcdef"}"#,
@@ -208,7 +208,7 @@ fn every_errand_is_done_exactly_once() {
 }
 
 #[test]
-fn the_last_spelling_of_a_room_does_not_matter() {
+fn room_is_joined_under_any_spelling() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     scene.send_json(ANA, r#"{"type":"join","room":"GERAL"}"#);
     assert_eq!(scene.take_labels(ANA), ["joined geral 1 0"]);

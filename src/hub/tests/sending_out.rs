@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn into_a_locked_conversation_only_those_come_who_belong_there() {
+fn locked_chat_admits_only_present_people_and_moderators() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     scene.moderate(ANA, r#""lock","on":true"#);
     scene.inbox.clear();
@@ -31,7 +31,7 @@ fn into_a_locked_conversation_only_those_come_who_belong_there() {
 }
 
 #[test]
-fn who_is_kicked_is_gone_on_every_connection_and_may_come_back() {
+fn kick_closes_every_connection_and_allows_return() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia"), (ConnId(4), "Bruno")]);
     scene.moderate(ANA, r#""kick","name":"Bruno""#);
     assert_eq!(scene.closed, [(BRUNO, 1008), (ConnId(4), 1008)]);
@@ -55,7 +55,7 @@ fn who_is_kicked_is_gone_on_every_connection_and_may_come_back() {
 }
 
 #[test]
-fn who_is_kicked_while_a_room_opens_or_a_message_is_on_its_way_leaves_nothing_behind() {
+fn kick_during_pending_requests_leaves_nothing_behind() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     let kick = r#"{"type":"host","act":"kick","name":"Bruno"}"#;
     for json in [
@@ -83,7 +83,7 @@ fn who_is_kicked_while_a_room_opens_or_a_message_is_on_its_way_leaves_nothing_be
 }
 
 #[test]
-fn who_is_banned_may_not_come_back_under_any_name_until_it_is_over() {
+fn ban_holds_under_any_name_until_it_ends() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
     scene.enter_with_token(ConnId(4), "Outra cara", "token-of-Bruno-0123456789");
     scene.inbox.clear();
@@ -115,7 +115,7 @@ fn who_is_banned_may_not_come_back_under_any_name_until_it_is_over() {
 }
 
 #[test]
-fn a_banned_address_is_closed_for_an_hour_at_most_and_never_to_hosts_or_this_machine() {
+fn address_ban_lasts_an_hour_and_spares_moderators_and_local() {
     let address = |last: u8| ClientAddr::from_ip(std::net::Ipv4Addr::new(203, 0, 113, last).into());
     let mut scene = with_moderator(&[(CELIA, "Célia")]);
     let arrive = |scene: &mut ChatHarness, conn: ConnId, name: &str, last: u8| {
@@ -142,7 +142,7 @@ fn a_banned_address_is_closed_for_an_hour_at_most_and_never_to_hosts_or_this_mac
 }
 
 #[test]
-fn who_is_forgiven_may_come_back_at_once() {
+fn unbanned_person_may_enter_at_once() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     scene.moderate(ANA, r#""ban","name":"Bruno""#);
     scene.inbox.clear();

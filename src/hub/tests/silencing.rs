@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn who_is_silenced_says_nothing_to_anybody_until_it_is_over() {
+fn muted_person_cannot_speak_until_the_mute_ends() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
     scene.moderate(ANA, r#""mute","name":"BRUNO","seconds":60"#);
     assert_eq!(
@@ -37,7 +37,7 @@ fn who_is_silenced_says_nothing_to_anybody_until_it_is_over() {
 }
 
 #[test]
-fn the_word_is_given_back_whatever_the_name_is_now() {
+fn unmute_works_by_old_and_by_new_name() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     for name in ["Bruno", "Beto"] {
         scene.moderate(ANA, r#""mute","name":"Bruno""#);
@@ -61,7 +61,7 @@ fn the_word_is_given_back_whatever_the_name_is_now() {
 }
 
 #[test]
-fn in_a_silent_room_only_hosts_speak_and_other_rooms_go_on() {
+fn moderators_only_mode_affects_guests_of_that_room_only() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     for conn in [ANA, BRUNO] {
         scene.send_json(conn, r#"{"type":"join","room":"lab"}"#);
@@ -91,7 +91,7 @@ fn in_a_silent_room_only_hosts_speak_and_other_rooms_go_on() {
 }
 
 #[test]
-fn in_a_slow_room_everybody_waits_between_two_messages_but_hosts() {
+fn slow_mode_delays_everyone_but_moderators() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
     scene.moderate(ANA, r#""slow","room":"geral","seconds":10"#);
     assert_eq!(
@@ -137,7 +137,7 @@ fn in_a_slow_room_everybody_waits_between_two_messages_but_hosts() {
 }
 
 #[test]
-fn a_host_takes_back_what_anybody_said_lately_and_everybodys_copy_follows() {
+fn moderator_erases_recent_entries_of_a_person() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
     scene.say(BRUNO, "b1", "antes");
     scene.advance(Duration::from_secs(601));
@@ -160,7 +160,7 @@ fn a_host_takes_back_what_anybody_said_lately_and_everybodys_copy_follows() {
 }
 
 #[test]
-fn a_host_takes_back_one_message_of_anybody_and_puts_no_words_in_their_mouth() {
+fn moderator_may_erase_but_not_edit_others_entries() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     scene.say(BRUNO, "b1", "bobagem");
     scene.inbox.clear();
@@ -174,7 +174,7 @@ fn a_host_takes_back_one_message_of_anybody_and_puts_no_words_in_their_mouth() {
 }
 
 #[test]
-fn who_has_no_word_can_not_edit_but_may_take_back() {
+fn muted_person_may_erase_but_not_edit() {
     let mut scene = with_moderator(&[(BRUNO, "Bruno")]);
     scene.moderate(ANA, r#""slow","room":"geral","seconds":60"#);
     scene.say(BRUNO, "b1", "um");

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_one_says_reaches_the_others_and_the_sender_gets_an_ack_in_its_place() {
+fn message_is_broadcast_and_sender_gets_ack_in_order() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.say(BRUNO, "b1", "oi");
     scene.say(ANA, "a1", "olá");
@@ -19,14 +19,14 @@ fn what_one_says_reaches_the_others_and_the_sender_gets_an_ack_in_its_place() {
 }
 
 #[test]
-fn another_tab_of_the_sender_gets_the_message() {
+fn second_tab_of_sender_receives_the_message() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Ana")]);
     scene.say(ANA, "a1", "oi");
     assert_eq!(scene.take_labels(BRUNO), ["1 Ana: oi"]);
 }
 
 #[test]
-fn a_resend_is_acknowledged_again_and_not_shown_again() {
+fn resend_with_same_id_is_acked_as_duplicate() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.say(ANA, "a1", "oi");
     scene.say(ANA, "a1", "oi");
@@ -39,7 +39,7 @@ fn a_resend_is_acknowledged_again_and_not_shown_again() {
 }
 
 #[test]
-fn a_message_that_could_not_be_stored_is_refused_and_shown_to_nobody() {
+fn message_is_refused_and_not_broadcast_when_disk_is_full() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.disk_full = true;
     scene.say(ANA, "a1", "oi");
@@ -48,7 +48,7 @@ fn a_message_that_could_not_be_stored_is_refused_and_shown_to_nobody() {
 }
 
 #[test]
-fn a_message_whose_sender_left_meanwhile_is_still_shown() {
+fn message_is_broadcast_after_its_sender_left() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     let say = r#"{"type":"say","room":"geral","id":"a1","text":"fui"}"#;
     scene.chat.handle(
@@ -61,7 +61,7 @@ fn a_message_whose_sender_left_meanwhile_is_still_shown() {
 }
 
 #[test]
-fn rooms_are_apart_and_a_room_is_heard_only_by_who_is_in_it() {
+fn message_reaches_only_members_of_its_room() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno"), (CELIA, "Célia")]);
     scene.send_json(ANA, r#"{"type":"join","room":"Laboratório"}"#);
     scene.send_json(BRUNO, r#"{"type":"join","room":"laboratorio"}"#);
@@ -94,7 +94,7 @@ fn rooms_are_apart_and_a_room_is_heard_only_by_who_is_in_it() {
 }
 
 #[test]
-fn a_room_that_everybody_left_is_forgotten_but_its_log_is_not() {
+fn empty_room_is_closed_but_its_log_is_kept() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
     scene.send_json(ANA, r#"{"type":"say","room":"lab","id":"a1","text":"oi"}"#);
@@ -105,7 +105,7 @@ fn a_room_that_everybody_left_is_forgotten_but_its_log_is_not() {
 }
 
 #[test]
-fn a_whisper_reaches_one_person_on_all_their_connections() {
+fn whisper_reaches_every_connection_of_its_recipient() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno"), (CELIA, "Célia")]);
     scene.enter(ConnId(4), "Bruno");
     scene.inbox.clear();
@@ -131,7 +131,7 @@ fn a_whisper_reaches_one_person_on_all_their_connections() {
 }
 
 #[test]
-fn a_whisper_to_nobody_or_to_somebody_who_dropped_out_is_refused() {
+fn whisper_to_absent_or_dropped_person_is_refused() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.send_json(ANA, r#"{"type":"whisper","to":"Zé","id":"w1","text":"oi"}"#);
     scene.drop_connection(BRUNO);
@@ -146,7 +146,7 @@ fn a_whisper_to_nobody_or_to_somebody_who_dropped_out_is_refused() {
 }
 
 #[test]
-fn typing_is_passed_on_now_and_then_and_only_to_the_others() {
+fn typing_is_throttled_and_sent_only_to_others() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     for _ in 0..5 {
         scene.send_json(ANA, r#"{"type":"typing","room":"geral"}"#);
@@ -157,7 +157,7 @@ fn typing_is_passed_on_now_and_then_and_only_to_the_others() {
 }
 
 #[test]
-fn a_message_in_between_makes_no_room_for_more_typing() {
+fn message_does_not_reset_the_typing_throttle() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.send_json(ANA, r#"{"type":"typing","room":"geral"}"#);
     scene.say(ANA, "a1", "oi");
@@ -173,7 +173,7 @@ fn a_message_in_between_makes_no_room_for_more_typing() {
 }
 
 #[test]
-fn an_answer_points_at_an_entry_that_exists() {
+fn reply_to_missing_entry_is_refused() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     scene.say(ANA, "a1", "pergunta");
     for (id, seq) in [("a2", 1), ("a3", 3), ("a4", 0)] {
@@ -193,7 +193,7 @@ fn an_answer_points_at_an_entry_that_exists() {
 }
 
 #[test]
-fn a_page_of_the_log_and_a_search_are_answered_to_who_is_in_the_room() {
+fn history_and_search_are_answered_only_to_members() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
     for n in 1..=5 {
         scene.say(
@@ -226,7 +226,7 @@ fn a_page_of_the_log_and_a_search_are_answered_to_who_is_in_the_room() {
 }
 
 #[test]
-fn who_comes_back_gets_what_was_said_meanwhile() {
+fn reconnect_receives_entries_after_its_last_seq() {
     let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     scene.say(ANA, "a1", "um");
     scene.drop_connection(BRUNO);
