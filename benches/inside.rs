@@ -8,7 +8,7 @@ use papo::delivery::{DeliveryLimits, Fanout, RoomId};
 use papo::frame::{self, Opcode};
 use papo::history::{Append, HistoryReply, HistoryRequest, Outcome};
 use papo::hub::limits::Rules;
-use papo::hub::{Effect, Event, Hub, Now};
+use papo::hub::{Chat, Effect, Event, Now};
 use papo::link::{ClientAddr, ConnHandle, ConnId};
 use papo::name::{Name, RoomName};
 use papo::outbox::{Outbox, Sink};
@@ -167,8 +167,8 @@ fn hub_turn_of_64_messages_in_a_room_of_1000(bencher: Bencher) {
 }
 
 /// A hub with so many people in one room, and without a limit on what they say.
-fn full_chat(people: u64, now: Now) -> Hub {
-    let mut chat = Hub::new(
+fn full_chat(people: u64, now: Now) -> Chat {
+    let mut chat = Chat::new(
         Rules {
             rate: None,
             ..Rules::default()

@@ -11,7 +11,7 @@
 use crate::delivery::{DeliveryLimits, Fanout};
 use crate::history::{History, HistoryRequest};
 use crate::hub::limits::Rules;
-use crate::hub::{Effect, Event, Hub, Now};
+use crate::hub::{Chat, Effect, Event, Now};
 use crate::link::{ConnHandle, ConnId};
 use crate::protocol::{ClientMessage, Refusal, ServerMessage};
 use crossbeam_channel::{Receiver, TryRecvError, select};
@@ -63,7 +63,7 @@ pub struct Stats {
 
 /// Everything that the hub's thread owns.
 pub struct Exchange {
-    hub: Hub,
+    hub: Chat,
     delivery: Fanout,
     history: Box<dyn History>,
     inputs: Receiver<Input>,
@@ -89,7 +89,7 @@ impl Exchange {
     ) -> Self {
         let now = Instant::now();
         Self {
-            hub: Hub::new(rules, history.epoch()),
+            hub: Chat::new(rules, history.epoch()),
             delivery: Fanout::new(patience, now),
             history,
             inputs,

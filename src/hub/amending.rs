@@ -3,7 +3,7 @@
 use super::limits::MAX_BULK_ERASE;
 use super::people::PersonKey;
 use super::talk::new_append;
-use super::{AUDIT_LOG, Effect, Hub, Now};
+use super::{AUDIT_LOG, Chat, Effect, Now};
 use crate::delivery::RoomId;
 use crate::history::{Amendment, Append, HistoryRequest};
 use crate::link::ConnId;
@@ -11,7 +11,7 @@ use crate::name::{Name, RoomName};
 use crate::protocol::{ClientMessage, ErrorCode, Refusal};
 use crate::text::duration;
 
-impl Hub {
+impl Chat {
     /// Somebody edits or erases one of their own messages. Whether it is theirs, the history knows; a host may erase
     /// everybody's.
     pub(super) fn amend(

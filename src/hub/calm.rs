@@ -3,7 +3,7 @@
 //! For everybody else this costs two looks at an `Option`.
 
 use super::people::{Person, PersonKey};
-use super::{Hub, Now, notices};
+use super::{Chat, Now, notices};
 use crate::delivery::RoomId;
 use crate::identity::TokenHash;
 use crate::link::ConnId;
@@ -107,7 +107,7 @@ impl Person {
     }
 }
 
-impl Hub {
+impl Chat {
     /// Whether somebody may say something in a room.
     pub(super) fn authorize_speech(
         &self,
@@ -157,7 +157,7 @@ impl Hub {
     }
 }
 
-impl Hub {
+impl Chat {
     /// Takes the word from everybody in a room but hosts, or gives it back; the other of the two if it is not said which.
     pub(super) fn set_moderators_only(
         &mut self,

@@ -1,10 +1,10 @@
 //! Ending connections from this side: one that broke the rules, or all of them when the server stops.
 
-use super::{Effect, Hub};
+use super::{Chat, Effect};
 use crate::link::ConnId;
 use crate::protocol::{ByeCode, ServerMessage};
 
-impl Hub {
+impl Chat {
     /// Tells everybody that the server stops.
     pub(super) fn stop(&mut self) {
         self.stopping = true;

@@ -5,7 +5,7 @@ use super::people::{Membership, Person, PersonKey};
 use super::presence::PresenceChange;
 use super::room::Room;
 use super::tail::RoomLog;
-use super::{Effect, Hub, Now};
+use super::{Chat, Effect, Now};
 use crate::delivery::RoomId;
 use crate::history::{HistoryRequest, RoomHead};
 use crate::identity::TokenHash;
@@ -17,7 +17,7 @@ use crate::protocol::{
 };
 use std::cmp::Reverse;
 
-impl Hub {
+impl Chat {
     pub(super) fn enter(
         &mut self,
         conn: ConnId,

@@ -2,13 +2,13 @@
 //! changed by who comes.
 
 use super::people::PersonKey;
-use super::{Hub, Now, calm::ceil_millis};
+use super::{Chat, Now, calm::ceil_millis};
 use crate::identity::TokenHash;
 use crate::link::ConnId;
 use crate::name::Name;
 use crate::protocol::{Credentials, ErrorCode, Password, Refusal};
 
-impl Hub {
+impl Chat {
     /// Lets somebody through, and tells whether as a host. `present` is the person if they are there already, or
     /// dropped out a moment ago.
     pub(super) fn authorize_entry(

@@ -4,7 +4,7 @@ use super::limits::MAX_MODERATORS;
 use super::measures::Sanctions;
 use super::passwords::{AttemptLimiter, RoomPasswords};
 use super::people::{Person, PersonKey};
-use super::{AUDIT_LOG, Hub, Now, notices};
+use super::{AUDIT_LOG, Chat, Now, notices};
 use crate::delivery::RoomId;
 use crate::identity::{PersonId, TokenHash};
 use crate::link::ConnId;
@@ -28,7 +28,7 @@ pub struct ModerationState {
     pub room_passwords: RoomPasswords,
 }
 
-impl Hub {
+impl Chat {
     /// Does what a host asks for.
     pub(super) fn moderate(
         &mut self,

@@ -105,7 +105,7 @@ struct Conn {
 }
 
 /// The state of the conversation.
-pub struct Hub {
+pub struct Chat {
     rules: Rules,
     epoch: Arc<str>,
     conns: HashMap<ConnId, Conn>,
@@ -122,7 +122,7 @@ pub struct Hub {
     stopping: bool,
 }
 
-impl Hub {
+impl Chat {
     /// An empty conversation whose log has this epoch.
     pub fn new(rules: Rules, epoch: Arc<str>) -> Self {
         Self {

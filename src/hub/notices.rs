@@ -1,13 +1,13 @@
 //! What everybody is told of what hosts do: whole sentences, with names, and never gendered.
 
-use super::{AUDIT_LOG, Effect, Hub, Now};
+use super::{AUDIT_LOG, Chat, Effect, Now};
 use crate::delivery::RoomId;
 use crate::link::ConnId;
 use crate::protocol::{ByeCode, ServerMessage};
 use crate::text::duration;
 use std::sync::Arc;
 
-impl Hub {
+impl Chat {
     /// Tells a room, or everybody, what a host did; the log hears of it too.
     pub(super) fn announce_moderation(&mut self, text: String, room: Option<RoomId>, now: Now) {
         log::info!(target: AUDIT_LOG, "{text}");

@@ -5,7 +5,7 @@
 
 use super::limits::{ATTEMPT_WINDOW, MAX_ATTEMPTS, MAX_ROOMS, MAX_TRACKED_ADDRESSES};
 use super::people::PersonKey;
-use super::{AUDIT_LOG, Hub, Now, calm::ceil_millis, notices};
+use super::{AUDIT_LOG, Chat, Now, calm::ceil_millis, notices};
 use crate::identity::{PasswordHash, TokenHash};
 use crate::link::{ClientAddr, ConnId};
 use crate::name::{LOBBY, RoomName};
@@ -81,7 +81,7 @@ impl AttemptLimiter {
     }
 }
 
-impl Hub {
+impl Chat {
     /// Checks the server's password. Whoever is there already has shown it, and waits for nobody else's guessing.
     pub(super) fn check_password(
         &mut self,

@@ -4,14 +4,14 @@ use super::calm::ceil_millis;
 use super::limits::MAX_ADDRESS_BAN;
 use super::measures::Sanction;
 use super::people::PersonKey;
-use super::{Effect, Hub, Now, notices};
+use super::{Chat, Effect, Now, notices};
 use crate::identity::TokenHash;
 use crate::link::ClientAddr;
 use crate::name::Name;
 use crate::protocol::{ErrorCode, Refusal, ServerMessage};
 use std::time::{Duration, Instant};
 
-impl Hub {
+impl Chat {
     /// The person of this name, whom a host may act against.
     fn moderatable(&self, name: &Name) -> Result<PersonKey, Refusal> {
         let who = self

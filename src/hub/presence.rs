@@ -5,7 +5,7 @@ use super::limits::{MAX_NAMED_ROOM, MAX_SMALL_ROOM, presence_interval};
 use super::people::PersonKey;
 use super::room::PendingPresence;
 use super::tail::RoomLog;
-use super::{Effect, Hub, Now};
+use super::{Chat, Effect, Now};
 use crate::delivery::RoomId;
 use crate::name::LOBBY;
 use crate::protocol::{Member, Renamed, ServerMessage};
@@ -48,7 +48,7 @@ impl PendingPresence {
     }
 }
 
-impl Hub {
+impl Chat {
     /// Tells a room of a change: at once if the room is small and nothing was told a moment ago, else gathered.
     pub(super) fn record_change(&mut self, id: RoomId, change: PresenceChange, now: Now) {
         let Some(room) = self.rooms.get_mut(id) else {

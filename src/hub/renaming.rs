@@ -2,13 +2,13 @@
 
 use super::people::PersonKey;
 use super::presence::PresenceChange;
-use super::{Hub, Now};
+use super::{Chat, Now};
 use crate::delivery::RoomId;
 use crate::link::ConnId;
 use crate::name::Name;
 use crate::protocol::{Refusal, Renamed};
 
-impl Hub {
+impl Chat {
     /// Gives whoever speaks from this connection another name, unless it belongs to somebody else.
     pub(super) fn rename(&mut self, conn: ConnId, name: Name, now: Now) -> Result<(), Refusal> {
         let Some(who) = self.conns.get(&conn).and_then(|state| state.person) else {

@@ -3,7 +3,7 @@
 use super::limits::{MAX_SMALL_ROOM, TYPING_INTERVAL};
 use super::people::{Person, PersonKey, SentWhisper};
 use super::room::Room;
-use super::{Effect, Hub, Now, too_fast};
+use super::{Chat, Effect, Now, too_fast};
 use crate::delivery::RoomId;
 use crate::history::{Append, HistoryRequest, Outcome, Page, RequestId};
 use crate::link::ConnId;
@@ -14,7 +14,7 @@ use crate::protocol::{
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-impl Hub {
+impl Chat {
     /// What people say once they are in.
     pub(super) fn dispatch_message(
         &mut self,

@@ -22,7 +22,7 @@ const CELIA: ConnId = ConnId(3);
 
 /// A hub with a history in memory, and what every connection was sent.
 struct ChatHarness {
-    chat: Hub,
+    chat: Chat,
     history: MemoryHistory,
     now: Now,
     /// Rooms that each connection hears.
@@ -43,7 +43,7 @@ impl ChatHarness {
     fn with_rules(rules: Rules) -> Self {
         let history = MemoryHistory::new().unwrap();
         Self {
-            chat: Hub::new(rules, history.epoch()),
+            chat: Chat::new(rules, history.epoch()),
             history,
             now: Now {
                 instant: Instant::now(),

@@ -5,7 +5,7 @@ use crate::stage::Folder;
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::SqliteHistory;
-use papo::hub::Hub;
+use papo::hub::Chat;
 use papo::hub::limits::Rules;
 
 /// Where the log is while the server runs, and what is left of it after a crash.
@@ -31,8 +31,8 @@ impl Home {
     }
 
     /// A new hub around this log.
-    pub fn hub(&mut self) -> Hub {
-        Hub::new(
+    pub fn hub(&mut self) -> Chat {
+        Chat::new(
             Rules {
                 rate: None,
                 ..Rules::default()

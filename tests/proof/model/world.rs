@@ -8,7 +8,7 @@ use crate::stage::Deadline;
 use crate::transcript::Transcript;
 use papo::delivery::RoomId;
 use papo::history::{History, HistoryReply, HistoryRequest, Outcome};
-use papo::hub::{Effect, Event, Hub, Now};
+use papo::hub::{Chat, Effect, Event, Now};
 use papo::link::{ClientAddr, ConnId};
 use papo::name::Name;
 use papo::protocol::{ClientMessage, Credentials, ServerMessage, Token};
@@ -35,7 +35,7 @@ pub struct Person {
 /// The server, its log, and everybody around it.
 pub struct World {
     pub home: Home,
-    hub: Hub,
+    hub: Chat,
     now: Now,
     pub people: Vec<Person>,
     wires: BTreeMap<ConnId, Wire>,
