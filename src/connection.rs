@@ -7,7 +7,7 @@
 //! Knows this one visitor; never knows other visitors, or what is stored.
 
 use crate::door::{Admission, PendingPermit};
-use crate::exchange::{Input, Stats};
+use crate::exchange::{HubInput, Stats};
 use crate::http::{self, HeadError, OriginTrust, Policy, Response, Route};
 use crate::identity::random_token;
 use crate::link::{ClientAddr, ConnHandle, ConnId};
@@ -43,7 +43,7 @@ pub struct ServerContext {
     /// Counts who is inside.
     pub admission: Arc<Admission>,
     /// Where the hub listens.
-    pub inputs: Sender<Input>,
+    pub inputs: Sender<HubInput>,
     /// How many bytes a peer may send.
     pub byte_rate: Option<ByteRate>,
     /// Figures for `/saude`.
@@ -180,7 +180,11 @@ fn run_websocket(
         Some(pending_permit),
         Instant::now(),
     ));
-    if context.inputs.send(Input::Arrived(handle.clone())).is_err() {
+    if context
+        .inputs
+        .send(HubInput::Connected(handle.clone()))
+        .is_err()
+    {
         return;
     }
     // From here on the hub knows the connection, and must hear of its end whatever happens, a panic included.
@@ -262,7 +266,7 @@ fn read_loop(
         // What follows a request for a room speaks of that room: it must find it open.
         let opens_room = matches!(
             &input,
-            Input::Said(_, ClientMessage::Enter { .. } | ClientMessage::Join { .. })
+            HubInput::Request(_, ClientMessage::Enter { .. } | ClientMessage::Join { .. })
         );
         context.inputs.send(input).ok()?;
         if opens_room && !handle.bulk.wait_until_empty() {
@@ -272,18 +276,23 @@ fn read_loop(
 }
 
 /// What one text frame tells the hub. `None` means that the connection is over.
-fn decode(handle: &ConnHandle, trust: OriginTrust, policy: &Policy, text: &str) -> Option<Input> {
+fn decode(
+    handle: &ConnHandle,
+    trust: OriginTrust,
+    policy: &Policy,
+    text: &str,
+) -> Option<HubInput> {
     let mut message = match ClientMessage::parse(text) {
         Ok(ClientMessage::Enter { local_key: key, .. })
             if trust == OriginTrust::NeedsKey && !policy.accepts_local_page_key(key.as_deref()) =>
         {
-            return Some(Input::Misspoke(
+            return Some(HubInput::Malformed(
                 handle.id,
                 Refusal::new(ErrorCode::LocalKeyRequired),
             ));
         }
         Ok(message) => message,
-        Err(refusal) => return Some(Input::Misspoke(handle.id, refusal)),
+        Err(refusal) => return Some(HubInput::Malformed(handle.id, refusal)),
     };
     if message.is_bulk() && !handle.bulk.acquire() {
         return None;
@@ -302,7 +311,7 @@ fn decode(handle: &ConnHandle, trust: OriginTrust, policy: &Policy, text: &str) 
             Err(_) => log::error!("O sistema não tem números aleatórios para dar."),
         }
     }
-    Some(Input::Said(handle.id, message))
+    Some(HubInput::Request(handle.id, message))
 }
 
 /// Asks the hub to say goodbye to somebody who broke the rules, and waits a moment for them to close.
@@ -318,7 +327,11 @@ fn request_close(
         text: text.into(),
         retry_after_ms: None,
     };
-    if context.inputs.send(Input::Refused(conn, code, bye)).is_ok() {
+    if context
+        .inputs
+        .send(HubInput::CloseWith(conn, code, bye))
+        .is_ok()
+    {
         drain(reader.input_mut(), Instant::now() + DRAIN_TIMEOUT);
     }
 }
@@ -326,26 +339,28 @@ fn request_close(
 /// Tells the hub that the connection is over, when dropped.
 struct NotifyOnDrop<'a> {
     conn: ConnId,
-    inputs: &'a Sender<Input>,
+    inputs: &'a Sender<HubInput>,
     clean_close: bool,
 }
 
 impl Drop for NotifyOnDrop<'_> {
     fn drop(&mut self) {
         // Without a hub there is nobody to tell.
-        let _ = self.inputs.send(Input::Gone(self.conn, self.clean_close));
+        let _ = self
+            .inputs
+            .send(HubInput::Disconnected(self.conn, self.clean_close));
     }
 }
 
 /// Hands tungstenite's own frames to the hub.
 struct ControlOut {
     conn: ConnId,
-    inputs: Sender<Input>,
+    inputs: Sender<HubInput>,
 }
 
 impl Write for ControlOut {
     fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
-        let reply = Input::Reply(self.conn, frame.to_vec());
+        let reply = HubInput::ControlFrame(self.conn, frame.to_vec());
         self.inputs
             .send(reply)
             .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;

@@ -20,30 +20,30 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Inputs that may wait for the hub; when it has more to do, the connections' readers wait, and so do their peers.
-pub const INPUTS: usize = 1024;
+pub const INPUT_QUEUE: usize = 1024;
 /// Most inputs and answers in one turn.
-const TURN_INPUTS: usize = 256;
+const MAX_TURN_INPUTS: usize = 256;
 /// Most bytes gathered for the rooms in one turn.
-const TURN_BYTES: usize = 256 * 1024;
+const MAX_TURN_BYTES: usize = 256 * 1024;
 /// How long the last goodbyes may take when the server stops, per connection and for all together.
-const LAST_GOODBYE: Duration = Duration::from_secs(1);
-const STOP_WITHIN: Duration = Duration::from_secs(3);
+const STOP_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What a connection's thread tells the hub's.
 #[derive(Debug)]
-pub enum Input {
+pub enum HubInput {
     /// A connection was upgraded. From here on only the hub's thread writes to its socket.
-    Arrived(Arc<ConnHandle>),
+    Connected(Arc<ConnHandle>),
     /// It said something that makes sense.
-    Said(ConnId, ClientMessage),
+    Request(ConnId, ClientMessage),
     /// It said something that makes none.
-    Misspoke(ConnId, Refusal),
+    Malformed(ConnId, Refusal),
     /// Its reader has a control frame to be sent: a pong, or the reply to a close.
-    Reply(ConnId, Vec<u8>),
+    ControlFrame(ConnId, Vec<u8>),
     /// It broke the rules: say goodbye with this close code and these words.
-    Refused(ConnId, u16, ServerMessage),
+    CloseWith(ConnId, u16, ServerMessage),
     /// It is over; true if it said goodbye with the close code 1000.
-    Gone(ConnId, bool),
+    Disconnected(ConnId, bool),
     /// The server stops.
     Stop,
 }
@@ -58,64 +58,64 @@ pub struct Stats {
     /// Upgraded connections.
     pub connections: AtomicUsize,
     /// People who were told that the server stops.
-    pub told: AtomicUsize,
+    pub notified: AtomicUsize,
 }
 
 /// Everything that the hub's thread owns.
-pub struct Exchange {
-    hub: Chat,
-    delivery: Fanout,
+pub struct Hub {
+    chat: Chat,
+    fanout: Fanout,
     history: Box<dyn History>,
-    inputs: Receiver<Input>,
+    inputs: Receiver<HubInput>,
     stats: Arc<Stats>,
     /// What the hub wants of the history in this turn.
-    jobs: Vec<HistoryRequest>,
+    history_requests: Vec<HistoryRequest>,
     /// Inputs and answers since the last fan-out.
-    taken: usize,
+    turn_inputs: usize,
     /// When the next fan-out may begin.
     paced_until: Instant,
     /// Set when the server stops: by then the thread ends.
-    stop_by: Option<Instant>,
+    stop_deadline: Option<Instant>,
 }
 
-impl Exchange {
+impl Hub {
     /// An exchange that takes its inputs from this channel.
     pub fn new(
         rules: Rules,
-        patience: DeliveryLimits,
+        delivery_limits: DeliveryLimits,
         history: Box<dyn History>,
-        inputs: Receiver<Input>,
+        inputs: Receiver<HubInput>,
         stats: Arc<Stats>,
     ) -> Self {
         let now = Instant::now();
         Self {
-            hub: Chat::new(rules, history.epoch()),
-            delivery: Fanout::new(patience, now),
+            chat: Chat::new(rules, history.epoch()),
+            fanout: Fanout::new(delivery_limits, now),
             history,
             inputs,
             stats,
-            jobs: Vec::new(),
-            taken: 0,
+            history_requests: Vec::new(),
+            turn_inputs: 0,
             paced_until: now,
-            stop_by: None,
+            stop_deadline: None,
         }
     }
 
     /// Works until the server stops and everybody was told.
     pub fn run(mut self) {
-        let answers = self.history.replies().clone();
+        let replies = self.history.replies().clone();
         loop {
             let timeout = self
                 .next_deadline()
                 .saturating_duration_since(Instant::now());
             let inputs = self.inputs.clone();
             select! {
-                recv(answers) -> answer => match answer {
-                    Ok(answer) => self.answered(answer),
+                recv(replies) -> answer => match answer {
+                    Ok(answer) => self.handle_reply(answer),
                     Err(_) => return,
                 },
                 recv(inputs) -> input => match input {
-                    Ok(input) => self.take(input),
+                    Ok(input) => self.handle_input(input),
                     // Every connection and the server itself are gone.
                     Err(_) => return,
                 },
@@ -124,8 +124,8 @@ impl Exchange {
             self.drain();
             self.finish_turn();
             if self
-                .stop_by
-                .is_some_and(|by| self.delivery.connections() == 0 || by <= Instant::now())
+                .stop_deadline
+                .is_some_and(|by| self.fanout.connections() == 0 || by <= Instant::now())
             {
                 return;
             }
@@ -134,133 +134,134 @@ impl Exchange {
 
     /// When there is something to do even if nobody says anything.
     fn next_deadline(&self) -> Instant {
-        let mut deadline = self.delivery.next_tick();
-        if let Some(at) = self.hub.next_tick() {
+        let mut deadline = self.fanout.next_tick();
+        if let Some(at) = self.chat.next_tick() {
             deadline = deadline.min(at);
         }
-        if self.delivery.has_pending() {
+        if self.fanout.has_pending() {
             deadline = deadline.min(self.paced_until);
         }
-        self.stop_by.map_or(deadline, |by| deadline.min(by))
+        self.stop_deadline.map_or(deadline, |by| deadline.min(by))
     }
 
     /// Takes in what is waiting, answers first: they are what people wait for.
     fn drain(&mut self) {
         loop {
-            self.submit();
-            if self.full() {
+            self.submit_requests();
+            if self.turn_is_full() {
                 return;
             }
             if let Ok(answer) = self.history.replies().try_recv() {
-                self.answered(answer);
+                self.handle_reply(answer);
                 continue;
             }
             match self.inputs.try_recv() {
-                Ok(input) => self.take(input),
+                Ok(input) => self.handle_input(input),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
             }
         }
     }
 
-    fn full(&self) -> bool {
-        self.taken >= TURN_INPUTS || self.delivery.buffered_bytes() >= TURN_BYTES
+    fn turn_is_full(&self) -> bool {
+        self.turn_inputs >= MAX_TURN_INPUTS || self.fanout.buffered_bytes() >= MAX_TURN_BYTES
     }
 
     /// Hands to the history what the hub wants of it.
-    fn submit(&mut self) {
-        if !self.jobs.is_empty() {
-            self.history.submit(std::mem::take(&mut self.jobs));
+    fn submit_requests(&mut self) {
+        if !self.history_requests.is_empty() {
+            self.history
+                .submit(std::mem::take(&mut self.history_requests));
         }
     }
 
     /// Does what is due, and sends if the pace allows it.
     fn finish_turn(&mut self) {
         let now = now();
-        self.hub.tick(now);
-        self.carry_out(now.instant);
-        self.submit();
+        self.chat.tick(now);
+        self.apply_effects(now.instant);
+        self.submit_requests();
         // Before anything is sent: whoever was told that they are in finds themselves counted.
         self.stats
             .people
-            .store(self.hub.people(), Ordering::Relaxed);
-        self.stats.rooms.store(self.hub.rooms(), Ordering::Relaxed);
+            .store(self.chat.people(), Ordering::Relaxed);
+        self.stats.rooms.store(self.chat.rooms(), Ordering::Relaxed);
         self.stats
             .connections
-            .store(self.delivery.connections(), Ordering::Relaxed);
-        self.delivery.tick(now.instant);
-        if self.delivery.has_pending() && (now.instant >= self.paced_until || self.full()) {
-            let to_rooms = self.delivery.has_broadcasts();
-            self.delivery.flush(now.instant);
-            self.taken = 0;
+            .store(self.fanout.connections(), Ordering::Relaxed);
+        self.fanout.tick(now.instant);
+        if self.fanout.has_pending() && (now.instant >= self.paced_until || self.turn_is_full()) {
+            let to_rooms = self.fanout.has_broadcasts();
+            self.fanout.flush(now.instant);
+            self.turn_inputs = 0;
             // Waiting makes fewer sends of a room's messages; of what is for one connection alone it makes none fewer.
             self.paced_until = if to_rooms {
                 now.instant + 2 * now.instant.elapsed()
             } else {
                 now.instant
             };
-        } else if !self.delivery.has_pending() {
-            self.taken = 0;
+        } else if !self.fanout.has_pending() {
+            self.turn_inputs = 0;
         }
     }
 
-    fn answered(&mut self, answer: crate::history::HistoryReply) {
-        self.taken += 1;
+    fn handle_reply(&mut self, reply: crate::history::HistoryReply) {
+        self.turn_inputs += 1;
         let now = now();
-        self.hub.handle(Event::HistoryReplied(answer), now);
-        self.carry_out(now.instant);
+        self.chat.handle(Event::HistoryReplied(reply), now);
+        self.apply_effects(now.instant);
     }
 
-    fn take(&mut self, input: Input) {
-        self.taken += 1;
+    fn handle_input(&mut self, input: HubInput) {
+        self.turn_inputs += 1;
         let now = now();
         let event = match input {
-            Input::Arrived(link) => {
+            HubInput::Connected(link) => {
                 let (conn, address) = (link.id, link.address);
-                self.delivery.add(link);
+                self.fanout.add(link);
                 Event::Connected(conn, address)
             }
-            Input::Said(conn, message) => Event::Request(conn, message),
-            Input::Misspoke(conn, refusal) => Event::Malformed(conn, refusal),
-            Input::Reply(conn, frame) => return self.delivery.send_frame(conn, &frame),
-            Input::Refused(conn, code, bye) => {
-                return self.delivery.close(conn, code, &bye, now.instant);
+            HubInput::Request(conn, message) => Event::Request(conn, message),
+            HubInput::Malformed(conn, refusal) => Event::Malformed(conn, refusal),
+            HubInput::ControlFrame(conn, frame) => return self.fanout.send_frame(conn, &frame),
+            HubInput::CloseWith(conn, code, bye) => {
+                return self.fanout.close(conn, code, &bye, now.instant);
             }
-            Input::Gone(conn, goodbye) => {
-                self.delivery.remove(conn, now.instant);
-                Event::Disconnected(conn, goodbye)
+            HubInput::Disconnected(conn, clean) => {
+                self.fanout.remove(conn, now.instant);
+                Event::Disconnected(conn, clean)
             }
-            Input::Stop => {
-                self.stop_by = Some(now.instant + STOP_WITHIN);
+            HubInput::Stop => {
+                self.stop_deadline = Some(now.instant + STOP_TIMEOUT);
                 self.stats
-                    .told
-                    .store(self.hub.people_connected(), Ordering::Relaxed);
-                self.delivery.limits_mut().closing_timeout = LAST_GOODBYE;
+                    .notified
+                    .store(self.chat.people_connected(), Ordering::Relaxed);
+                self.fanout.limits_mut().closing_timeout = STOP_CLOSE_TIMEOUT;
                 Event::Stop
             }
         };
-        self.hub.handle(event, now);
-        self.carry_out(now.instant);
+        self.chat.handle(event, now);
+        self.apply_effects(now.instant);
     }
 
     /// Carries out what the hub decided, in order.
-    fn carry_out(&mut self, now: Instant) {
-        for effect in self.hub.take_effects() {
+    fn apply_effects(&mut self, now: Instant) {
+        for effect in self.chat.take_effects() {
             match effect {
                 Effect::Send(conn, message) => {
                     if matches!(message, ServerMessage::Welcome { .. }) {
-                        self.delivery.mark_entered(conn);
+                        self.fanout.mark_entered(conn);
                     }
-                    self.delivery.send(conn, &message);
+                    self.fanout.send(conn, &message);
                 }
                 Effect::Broadcast(room_id, message, except) => {
-                    self.delivery.broadcast(room_id, &message, except)
+                    self.fanout.broadcast(room_id, &message, except)
                 }
-                Effect::Subscribe(conn, room_id) => self.delivery.subscribe(conn, room_id),
-                Effect::Unsubscribe(conn, room_id) => self.delivery.unsubscribe(conn, room_id),
-                Effect::Submit(job) => self.jobs.push(job),
-                Effect::RequestDone(conn) => self.delivery.request_done(conn),
-                Effect::BulkDone(conn) => self.delivery.bulk_done(conn),
-                Effect::Close(conn, code, bye) => self.delivery.close(conn, code, &bye, now),
+                Effect::Subscribe(conn, room_id) => self.fanout.subscribe(conn, room_id),
+                Effect::Unsubscribe(conn, room_id) => self.fanout.unsubscribe(conn, room_id),
+                Effect::Submit(job) => self.history_requests.push(job),
+                Effect::RequestDone(conn) => self.fanout.request_done(conn),
+                Effect::BulkDone(conn) => self.fanout.bulk_done(conn),
+                Effect::Close(conn, code, bye) => self.fanout.close(conn, code, &bye, now),
             }
         }
     }

@@ -116,7 +116,7 @@ fn serve(config: &Config) -> Result<(), String> {
         print(&qr::render_for_terminal(&link).unwrap_or_default());
     }
     let result = server.run();
-    print(&banner::goodbye(stats.told.load(Ordering::Relaxed)));
+    print(&banner::goodbye(stats.notified.load(Ordering::Relaxed)));
     result.map_err(|error| {
         format!(
             "O servidor parou por um erro interno ({}). Ligue-o de novo.",

@@ -8,7 +8,7 @@ use crate::capacity;
 use crate::connection::{self, STACK_SIZE, ServerContext};
 use crate::delivery::DeliveryLimits;
 use crate::door::{Admission, ConnectionPermit};
-use crate::exchange::{Exchange, INPUTS, Input, Stats};
+use crate::exchange::{Hub, HubInput, INPUT_QUEUE, Stats};
 use crate::history::History;
 use crate::http::Policy;
 use crate::hub::limits::Rules;
@@ -53,21 +53,21 @@ pub struct Server {
     listener: TcpListener,
     context: Arc<ServerContext>,
     stopping: Arc<AtomicBool>,
-    hub: Exchange,
+    hub: Hub,
 }
 
 /// Stops a server from another thread.
 #[derive(Clone)]
 pub struct Stopper {
     listener: Arc<TcpListener>,
-    inputs: Sender<Input>,
+    inputs: Sender<HubInput>,
     stopping: Arc<AtomicBool>,
 }
 
 impl Server {
     /// A server on a listener from [`listen`].
     pub fn new(listener: TcpListener, setup: Setup) -> Self {
-        let (sender, receiver): (_, Receiver<Input>) = bounded(INPUTS);
+        let (sender, receiver): (_, Receiver<HubInput>) = bounded(INPUT_QUEUE);
         let stats = Arc::new(Stats::default());
         let context = ServerContext {
             policy: setup.policy,
@@ -78,7 +78,7 @@ impl Server {
             started_at: Instant::now(),
             next_conn_id: AtomicU64::new(1),
         };
-        let hub = Exchange::new(
+        let hub = Hub::new(
             setup.rules,
             setup.delivery_limits,
             setup.history,
@@ -158,7 +158,7 @@ impl Stopper {
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         // A hub that is already gone has told everybody.
-        let _ = self.inputs.send(Input::Stop);
+        let _ = self.inputs.send(HubInput::Stop);
         wake(&self.listener);
     }
 }
