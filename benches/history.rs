@@ -18,7 +18,7 @@ fn main() {
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    use load::process::{Home, Subject};
+    use load::process::{Storage, Subject};
 
     // `cargo test --benches` runs this too, without this word; there is nothing to test.
     if !std::env::args().any(|word| word == "--bench") {
@@ -32,7 +32,7 @@ fn main() -> std::process::ExitCode {
     let mut failures = Vec::new();
     println!("{:<58}{:>14}  target", "The durable log", "measured");
     report::measure_acks(&mut failures);
-    report::measure_senders(&Subject::server(Home::Disk), &mut failures);
+    report::measure_senders(&Subject::server(Storage::Disk), &mut failures);
     report::measure_long_log(entries);
     for failure in &failures {
         eprintln!("FAILED: {failure}");
@@ -43,8 +43,8 @@ fn main() -> std::process::ExitCode {
 #[cfg(target_os = "linux")]
 mod report {
     use crate::load::crowd::Crowd;
-    use crate::load::peer::Manners;
-    use crate::load::process::{Home, Subject, new_folder};
+    use crate::load::peer::Dialect;
+    use crate::load::process::{Storage, Subject, new_folder};
     use crate::load::tally::{median, quantile};
     use crate::log::LogDriver;
     use papo::protocol::PageRequest;
@@ -63,15 +63,15 @@ mod report {
     /// The delay of an `ack` beside what the disk itself takes, in the same rhythm, a little of each in turn.
     pub fn measure_acks(failures: &mut Vec<String>) {
         const PER_SECOND: u32 = 20;
-        let subject = Subject::server(Home::Disk);
-        let mut crowd = Crowd::new(subject.address, Manners::Enters);
+        let subject = Subject::server(Storage::Disk);
+        let mut crowd = Crowd::new(subject.address, Dialect::Chat);
         crowd.enter(1, 1);
         let folder = new_folder();
         let mut file = File::create(folder.join("sync")).expect("a file");
         let mut syncs = Vec::new();
         for _ in 0..4 {
-            crowd.talk(&[0], f64::from(PER_SECOND), Duration::from_secs(1));
-            crowd.settle();
+            crowd.send_at_rate(&[0], f64::from(PER_SECOND), Duration::from_secs(1));
+            crowd.wait_for_deliveries();
             for _ in 0..PER_SECOND {
                 std::thread::sleep(Duration::from_secs(1) / PER_SECOND);
                 let start = Instant::now();
@@ -101,18 +101,18 @@ mod report {
     /// Ten senders in one room, who hear each other, and nobody else.
     pub fn measure_senders(subject: &Subject, failures: &mut Vec<String>) {
         const TIME: Duration = Duration::from_secs(5);
-        let mut crowd = Crowd::new(subject.address, Manners::Enters);
+        let mut crowd = Crowd::new(subject.address, Dialect::Chat);
         crowd.enter(10, 1);
         let senders: Vec<usize> = (0..10).collect();
-        crowd.shout(&senders, Duration::from_secs(1));
+        crowd.send_at_full_rate(&senders, Duration::from_secs(1));
         let (acked, cpu, start) = (crowd.tally.acked, subject.cpu(), Instant::now());
-        crowd.shout(&senders, TIME);
+        crowd.send_at_full_rate(&senders, TIME);
         let (acked, cpu, time) = (
             crowd.tally.acked - acked,
             subject.cpu() - cpu,
             start.elapsed(),
         );
-        crowd.settle();
+        crowd.wait_for_deliveries();
         let per_second = acked as f64 / time.as_secs_f64();
         print_row(
             "10 senders through the server",

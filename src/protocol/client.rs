@@ -87,7 +87,7 @@ pub enum ClientMessage {
     /// Asks for a page of the log.
     History {
         room: RoomName,
-        #[serde(flatten, serialize_with = "span_fields")]
+        #[serde(flatten, serialize_with = "serialize_page")]
         page: PageRequest,
         #[serde(skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,

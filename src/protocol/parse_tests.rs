@@ -122,7 +122,7 @@ fn null_is_absent_and_a_whole_float_is_a_number() {
         after: Some(5),
     };
     assert!(
-        matches!(ClientMessage::parse(json), Ok(ClientMessage::Join { resume, .. }) if since == expected)
+        matches!(ClientMessage::parse(json), Ok(ClientMessage::Join { resume, .. }) if resume == expected)
     );
 }
 
