@@ -4,7 +4,7 @@ use super::*;
 use crate::app::Status;
 use crate::clock::Clock;
 use crate::front::Front;
-use crate::line::Line;
+use crate::line::Output;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::Read;
 
@@ -19,7 +19,7 @@ fn a_client_with_a_defect() {
     }
     restore_on_panic();
     let mut screen = screen::Screen::new(Clock::brasilia(), true).unwrap();
-    screen.show(&Line::info("as últimas palavras")).unwrap();
+    screen.show(&Output::info("as últimas palavras")).unwrap();
     screen
         .refresh(&Status {
             name: "Ana".into(),

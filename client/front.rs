@@ -3,7 +3,7 @@
 //! Knows the two directions, in and out; never knows which kind of front it is, nor what is decided behind it.
 
 use crate::app::{Event, Status};
-use crate::line::Line;
+use crate::line::Output;
 use papo::protocol::ServerMessage;
 use std::io;
 use std::time::Instant;
@@ -28,7 +28,7 @@ pub trait Front {
     /// What an input means, if anything yet.
     fn understand(&mut self, input: Input) -> Option<Event>;
     /// Shows a line, at the latest with the next [`Front::refresh`].
-    fn show(&mut self, line: &Line) -> io::Result<()>;
+    fn show(&mut self, output: &Output) -> io::Result<()>;
     /// Puts a text back under the person's hands.
     fn give_back(&mut self, text: &str);
     /// Calls the person.

@@ -5,7 +5,7 @@
 
 use crate::app::{Event, Status};
 use crate::front::{Front, Input};
-use crate::line::{Line, Tone};
+use crate::line::{Output, Severity};
 use crate::lines::Lines;
 use papo::protocol::ServerMessage;
 use papo::text;
@@ -28,9 +28,9 @@ impl Front for Json {
         self.lines.understand(input)
     }
 
-    fn show(&mut self, line: &Line) -> io::Result<()> {
-        match line {
-            Line::Notice(Tone::Problem, _) => self.lines.show(line),
+    fn show(&mut self, output: &Output) -> io::Result<()> {
+        match output {
+            Output::Notice(Severity::Problem, _) => self.lines.show(output),
             _ => Ok(()),
         }
     }

@@ -4,16 +4,16 @@
 
 /// One thing to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
+pub enum Output {
     /// Somebody said something in a room.
     Message {
         /// Its place in the room's log; 0 while it has none.
         seq: u64,
-        state: State,
+        state: MessageState,
         /// The room's name with its `#`, when more than one is open.
-        room: Option<String>,
+        label: Option<String>,
         /// The room's name.
-        place: String,
+        room: String,
         /// Unix milliseconds, by the server's clock.
         at: u64,
         from: String,
@@ -28,11 +28,11 @@ pub enum Line {
     /// Somebody changed what was said before; only plain lines tell it by itself.
     Amended {
         /// The room's name with its `#`, when more than one is open.
-        room: Option<String>,
-        place: String,
+        label: Option<String>,
+        room: String,
         at: u64,
         from: String,
-        change: Change,
+        change: MessageChange,
     },
     /// Somebody said something to one person alone; one of the two is `você`, the one who sent it if it is `own`.
     Whisper {
@@ -45,36 +45,36 @@ pub enum Line {
     /// People came to a room, left it, or took another name there.
     Presence {
         /// The room's name with its `#`, when more than one is open.
-        room: Option<String>,
-        place: String,
-        came: Vec<String>,
-        went: Vec<String>,
+        label: Option<String>,
+        room: String,
+        joined: Vec<String>,
+        left: Vec<String>,
         renamed: Vec<(String, String)>,
     },
     /// A page of what was said before; whether there is nothing before it any more.
-    Earlier {
-        place: String,
-        lines: Vec<Line>,
-        start: bool,
+    EarlierPage {
+        room: String,
+        messages: Vec<Output>,
+        reached_start: bool,
     },
     /// What was found for a search in a room, oldest first; each a message.
     Found {
-        place: String,
+        room: String,
         query: String,
-        lines: Vec<Line>,
+        messages: Vec<Output>,
         more: bool,
     },
     /// What follows was said in this room while there was no connection.
-    Missed { place: String },
+    MissedMarker { room: String },
     /// From now on the person looks at this room.
-    Here { place: String },
+    RoomSwitched { room: String },
     /// Words of the client itself.
-    Notice(Tone, String),
+    Notice(Severity, String),
     /// Words of the client about one room.
-    About {
+    RoomNotice {
         /// The room's name with its `#`, when more than one is open.
-        room: Option<String>,
-        place: String,
+        label: Option<String>,
+        room: String,
         text: String,
     },
     /// Who is here, in a sentence; a screen has its list.
@@ -85,9 +85,9 @@ pub enum Line {
 
 /// What has become of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum State {
+pub enum MessageState {
     #[default]
-    Whole,
+    Unchanged,
     /// It has another text than at first.
     Edited,
     /// Its text was taken back.
@@ -96,18 +96,18 @@ pub enum State {
 
 /// What happens to earlier messages of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum MessageChange {
     /// This one has another text.
     Edited { seq: u64, text: String },
     /// These, in rising order, have none any more.
     Erased(Vec<u64>),
     /// It was overtaken by another change.
-    Nothing,
+    Superseded,
 }
 
 /// Why the client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
+pub enum Severity {
     /// It happened by itself: somebody came, the connection is back.
     Info,
     /// It was asked for with a command.
@@ -116,16 +116,16 @@ pub enum Tone {
     Problem,
 }
 
-impl Change {
+impl MessageChange {
     /// Brings a line to what it is now. Doing so twice changes nothing.
-    pub fn apply(&self, line: &mut Line) {
-        let Line::Message {
+    pub fn apply(&self, output: &mut Output) {
+        let Output::Message {
             seq,
             state,
             mention,
             text,
             ..
-        } = line
+        } = output
         else {
             return;
         };
@@ -133,11 +133,11 @@ impl Change {
             Self::Edited {
                 seq: edited,
                 text: new,
-            } if edited == seq && *state != State::Erased => {
-                (*state, *text) = (State::Edited, new.clone());
+            } if edited == seq && *state != MessageState::Erased => {
+                (*state, *text) = (MessageState::Edited, new.clone());
             }
             Self::Erased(seqs) if seqs.binary_search(seq).is_ok() => {
-                (*state, *mention) = (State::Erased, false);
+                (*state, *mention) = (MessageState::Erased, false);
                 text.clear();
             }
             _ => {}
@@ -145,16 +145,16 @@ impl Change {
     }
 }
 
-impl Line {
+impl Output {
     pub fn info(text: impl Into<String>) -> Self {
-        Self::Notice(Tone::Info, text.into())
+        Self::Notice(Severity::Info, text.into())
     }
 
     pub fn answer(text: impl Into<String>) -> Self {
-        Self::Notice(Tone::Answer, text.into())
+        Self::Notice(Severity::Answer, text.into())
     }
 
     pub fn problem(text: impl Into<String>) -> Self {
-        Self::Notice(Tone::Problem, text.into())
+        Self::Notice(Severity::Problem, text.into())
     }
 }

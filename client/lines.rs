@@ -7,7 +7,7 @@
 use crate::app::{Event, Question, Status};
 use crate::clock::Clock;
 use crate::front::{Front, Input};
-use crate::line::{Change, Line, State, Tone};
+use crate::line::{MessageChange, MessageState, Output, Severity};
 use crate::{visible, words};
 use std::io::{self, Write};
 
@@ -45,24 +45,24 @@ impl Front for Lines {
         }
     }
 
-    fn show(&mut self, line: &Line) -> io::Result<()> {
-        if let Line::Earlier { lines, .. } = line {
-            return lines.iter().try_for_each(|line| self.show(line));
+    fn show(&mut self, output: &Output) -> io::Result<()> {
+        if let Output::EarlierPage { messages, .. } = output {
+            return messages.iter().try_for_each(|message| self.show(message));
         }
-        let mut text = format(line, &self.clock);
+        let mut text = format(output, &self.clock);
         if text.is_empty() {
             return Ok(());
         }
         text.push('\n');
-        match line {
-            Line::Notice(Tone::Problem, _) => to_error(&text),
-            Line::Notice(Tone::Info, _) | Line::About { .. } | Line::Presence { .. } => {
-                match self.news {
-                    Some(News::Output) => return to_output(&text),
-                    Some(News::Error) => to_error(&text),
-                    None => {}
-                }
-            }
+        match output {
+            Output::Notice(Severity::Problem, _) => to_error(&text),
+            Output::Notice(Severity::Info, _)
+            | Output::RoomNotice { .. }
+            | Output::Presence { .. } => match self.news {
+                Some(News::Output) => return to_output(&text),
+                Some(News::Error) => to_error(&text),
+                None => {}
+            },
             _ => return to_output(&text),
         }
         Ok(())
@@ -84,10 +84,10 @@ impl Front for Lines {
 }
 
 /// One line of text, whatever the message holds.
-fn format(line: &Line, clock: &Clock) -> String {
-    match line {
-        Line::Message {
-            room,
+fn format(output: &Output, clock: &Clock) -> String {
+    match output {
+        Output::Message {
+            label,
             at,
             from,
             action,
@@ -97,84 +97,91 @@ fn format(line: &Line, clock: &Clock) -> String {
         } => {
             let star = if *action { "* " } else { "" };
             let text = match state {
-                State::Whole => one_line(text),
-                State::Edited => format!("{} {}", one_line(text), words::EDITED),
-                State::Erased => words::ERASED.into(),
+                MessageState::Unchanged => one_line(text),
+                MessageState::Edited => format!("{} {}", one_line(text), words::EDITED),
+                MessageState::Erased => words::ERASED.into(),
             };
             record(
                 clock.stamp(*at),
-                room.as_deref(),
-                &format!("{star}{}", visible::line(from)),
+                label.as_deref(),
+                &format!("{star}{}", visible::message(from)),
                 &text,
             )
         }
-        Line::Amended {
-            room,
+        Output::Amended {
+            label,
             at,
             from,
             change,
             ..
         } => {
             let text = match change {
-                Change::Edited { text, .. } => format!("(editou) {}", one_line(text)),
-                Change::Erased(seqs) => words::erased(seqs.len()),
-                Change::Nothing => return String::new(),
+                MessageChange::Edited { text, .. } => format!("(editou) {}", one_line(text)),
+                MessageChange::Erased(seqs) => words::erased(seqs.len()),
+                MessageChange::Superseded => return String::new(),
             };
             record(
                 clock.stamp(*at),
-                room.as_deref(),
-                &visible::line(from),
+                label.as_deref(),
+                &visible::message(from),
                 &text,
             )
         }
-        Line::Whisper {
+        Output::Whisper {
             at, from, to, text, ..
         } => {
             format!(
                 "{}\t{} → {}\t{}",
                 clock.stamp(*at),
-                visible::line(from),
-                visible::line(to),
+                visible::message(from),
+                visible::message(to),
                 one_line(text)
             )
         }
-        Line::Presence {
-            room,
-            came,
-            went,
+        Output::Presence {
+            label: room,
+            joined,
+            left,
             renamed,
             ..
         } => {
             let room = room
                 .as_ref()
-                .map(|room| format!("{}: ", visible::line(room)))
+                .map(|room| format!("{}: ", visible::message(room)))
                 .unwrap_or_default();
-            let sentences = words::presence(came, went, renamed);
+            let sentences = words::presence(joined, left, renamed);
             sentences
                 .iter()
-                .map(|text| format!("{room}{}", visible::line(text)))
+                .map(|text| format!("{room}{}", visible::message(text)))
                 .collect::<Vec<_>>()
                 .join("\n")
         }
-        Line::Found {
-            query, lines, more, ..
+        Output::Found {
+            query,
+            messages,
+            more,
+            ..
         } => {
-            let hits = lines
+            let hits = messages
                 .iter()
                 .map(|line| format!("\n{}", format(line, clock)))
                 .collect::<String>();
             format!(
                 "{}{hits}",
-                words::found(&visible::line(query), lines.len(), *more)
+                words::found(&visible::message(query), messages.len(), *more)
             )
         }
-        Line::Earlier { .. } | Line::Missed { .. } | Line::Here { .. } => String::new(),
+        Output::EarlierPage { .. } | Output::MissedMarker { .. } | Output::RoomSwitched { .. } => {
+            String::new()
+        }
         // Our own words may have several lines, as the help does; those of others were made into one before.
-        Line::Notice(_, text) | Line::People(text) | Line::Help(text) => visible::text(text),
-        Line::About { room, text, .. } => {
+        Output::Notice(_, text) | Output::People(text) | Output::Help(text) => visible::text(text),
+        Output::RoomNotice {
+            label: room, text, ..
+        } => {
             let room = room
                 .as_ref()
-                .map(|room| format!("{}: ", visible::line(room)))
+                .map(|room| format!("{}: ", visible::message(room)))
                 .unwrap_or_default();
             format!("{room}{}", visible::text(text))
         }
@@ -184,7 +191,7 @@ fn format(line: &Line, clock: &Clock) -> String {
 /// Three fields.
 fn record(stamp: String, room: Option<&str>, from: &str, text: &str) -> String {
     let room = room
-        .map(|room| format!("{} ", visible::line(room)))
+        .map(|room| format!("{} ", visible::message(room)))
         .unwrap_or_default();
     format!("{stamp}\t{room}{from}\t{text}")
 }
@@ -214,12 +221,12 @@ mod tests {
     /// 3 March 2026, 14:05:12 in Brasília.
     const AT: u64 = 1_772_557_512_345;
 
-    fn message(from: &str, text: &str) -> Line {
-        Line::Message {
+    fn message(from: &str, text: &str) -> Output {
+        Output::Message {
             seq: 1,
-            state: State::Whole,
-            room: None,
-            place: "geral".into(),
+            state: MessageState::Unchanged,
+            label: None,
+            room: "geral".into(),
             at: AT,
             from: from.into(),
             own: false,
@@ -229,7 +236,7 @@ mod tests {
         }
     }
 
-    fn shown(line: &Line) -> String {
+    fn shown(line: &Output) -> String {
         format(line, &Clock::brasilia())
     }
 
@@ -252,14 +259,14 @@ mod tests {
 
     #[test]
     fn changes_are_records_of_their_own() {
-        let amended = |change| Line::Amended {
-            room: None,
-            place: "geral".into(),
+        let amended = |change| Output::Amended {
+            label: None,
+            room: "geral".into(),
             at: AT,
             from: "Ana".into(),
             change,
         };
-        let edited = amended(Change::Edited {
+        let edited = amended(MessageChange::Edited {
             seq: 1,
             text: "novo\ntexto".into(),
         });
@@ -267,20 +274,24 @@ mod tests {
             shown(&edited),
             "2026-03-03T14:05:12-03:00\tAna\t(editou) novo\\ntexto"
         );
-        assert!(shown(&amended(Change::Erased(vec![1]))).ends_with("\tAna\t(apagou uma mensagem)"));
         assert!(
-            shown(&amended(Change::Erased(vec![1, 4]))).ends_with("\tAna\t(apagou 2 mensagens)")
+            shown(&amended(MessageChange::Erased(vec![1])))
+                .ends_with("\tAna\t(apagou uma mensagem)")
         );
-        assert_eq!(shown(&amended(Change::Nothing)), "");
+        assert!(
+            shown(&amended(MessageChange::Erased(vec![1, 4])))
+                .ends_with("\tAna\t(apagou 2 mensagens)")
+        );
+        assert_eq!(shown(&amended(MessageChange::Superseded)), "");
     }
 
     #[test]
     fn rooms_whispers_and_deeds_are_told_apart() {
-        let line = Line::Message {
+        let line = Output::Message {
             seq: 1,
-            state: State::Whole,
-            room: Some("#lab".into()),
-            place: "lab".into(),
+            state: MessageState::Unchanged,
+            label: Some("#lab".into()),
+            room: "lab".into(),
             at: AT,
             from: "Ana".into(),
             own: true,
@@ -289,7 +300,7 @@ mod tests {
             text: "acena".into(),
         };
         assert!(shown(&line).ends_with("\t#lab * Ana\tacena"));
-        let line = Line::Whisper {
+        let line = Output::Whisper {
             at: AT,
             own: false,
             from: "Ana".into(),

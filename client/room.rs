@@ -5,7 +5,7 @@
 //!
 //! Knows one room; never knows which one is being written in, or how a line looks.
 
-use crate::line::Line;
+use crate::line::Output;
 use crate::visible;
 use papo::name::RoomName;
 use papo::protocol::{Member, Renamed, ResumePoint};
@@ -39,7 +39,7 @@ pub struct Room {
     people: Vec<Person>,
     pub online: usize,
     /// What must wait for earlier entries that are still being fetched.
-    held: BTreeMap<u64, Line>,
+    held: BTreeMap<u64, Output>,
     catching_up: bool,
     /// The first entry that was shown; 0 while there is none.
     first: u64,
@@ -54,7 +54,7 @@ pub struct Room {
 impl From<&Member> for Person {
     fn from(member: &Member) -> Self {
         Self {
-            name: visible::line(&member.name),
+            name: visible::message(&member.name),
             tag: member.tag.to_string(),
             host: member.moderator,
         }
@@ -125,12 +125,12 @@ impl Room {
     }
 
     /// An entry arrived by any way; returns what can be shown now.
-    pub fn hear(&mut self, seq: u64, line: Line) -> Vec<Line> {
+    pub fn hear(&mut self, seq: u64, output: Output) -> Vec<Output> {
         if seq <= self.last {
             return Vec::new();
         }
         if self.catching_up && seq > self.last.saturating_add(1) {
-            self.held.insert(seq, line);
+            self.held.insert(seq, output);
             return if self.held.len() > MAX_HELD {
                 self.caught_up()
             } else {
@@ -141,10 +141,10 @@ impl Room {
         if self.first == 0 {
             self.first = seq;
         }
-        let mut shown = vec![line];
-        while let Some(line) = self.held.remove(&self.last.saturating_add(1)) {
+        let mut shown = vec![output];
+        while let Some(output) = self.held.remove(&self.last.saturating_add(1)) {
             self.last = self.last.saturating_add(1);
-            shown.push(line);
+            shown.push(output);
         }
         shown
     }
@@ -201,12 +201,12 @@ impl Room {
     }
 
     /// Nothing earlier will come; returns what was waiting.
-    pub fn caught_up(&mut self) -> Vec<Line> {
+    pub fn caught_up(&mut self) -> Vec<Output> {
         self.catching_up = false;
         let held = std::mem::take(&mut self.held);
         let mut shown = Vec::new();
-        for (seq, line) in held {
-            shown.extend(self.hear(seq, line));
+        for (seq, output) in held {
+            shown.extend(self.hear(seq, output));
         }
         shown
     }
@@ -229,7 +229,7 @@ impl Room {
                 .any(|person| is_it(person) && person.host);
             self.people.retain(|person| !is_it(person));
             self.people.push(Person {
-                name: visible::line(&change.to),
+                name: visible::message(&change.to),
                 tag: change.tag.to_string(),
                 host,
             });

@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn line(text: &str) -> Line {
-    Line::info(text)
+fn output(text: &str) -> Output {
+    Output::info(text)
 }
 
 fn joined() -> Room {
@@ -15,10 +15,10 @@ fn joined() -> Room {
 #[test]
 fn nothing_is_shown_twice() {
     let mut room = joined();
-    assert_eq!(room.hear(1, line("um")), [line("um")]);
-    assert_eq!(room.hear(1, line("um")), []);
+    assert_eq!(room.hear(1, output("um")), [output("um")]);
+    assert_eq!(room.hear(1, output("um")), []);
     assert!(room.opened("e1", 1, &[], false));
-    assert_eq!(room.hear(1, line("um")), []);
+    assert_eq!(room.hear(1, output("um")), []);
     assert_eq!(
         room.since(),
         ResumePoint {
@@ -31,19 +31,22 @@ fn nothing_is_shown_twice() {
 #[test]
 fn another_log_begins_again_at_one() {
     let mut room = joined();
-    room.hear(1, line("antes"));
+    room.hear(1, output("antes"));
     assert!(!room.opened("e2", 1, &[], true));
-    assert_eq!(room.hear(1, line("depois")), [line("depois")]);
+    assert_eq!(room.hear(1, output("depois")), [output("depois")]);
 }
 
 #[test]
 fn what_is_said_while_catching_up_waits_for_its_place() {
     let mut room = joined();
-    room.hear(1, line("um"));
+    room.hear(1, output("um"));
     room.catch_up();
-    assert_eq!(room.hear(4, line("quatro")), []);
-    assert_eq!(room.hear(2, line("dois")), [line("dois")]);
-    assert_eq!(room.hear(3, line("três")), [line("três"), line("quatro")]);
+    assert_eq!(room.hear(4, output("quatro")), []);
+    assert_eq!(room.hear(2, output("dois")), [output("dois")]);
+    assert_eq!(
+        room.hear(3, output("três")),
+        [output("três"), output("quatro")]
+    );
     assert_eq!(room.caught_up(), []);
     assert_eq!(room.last(), 4);
 }
@@ -52,8 +55,8 @@ fn what_is_said_while_catching_up_waits_for_its_place() {
 fn what_can_no_longer_be_fetched_does_not_hold_back_the_rest() {
     let mut room = joined();
     room.catch_up();
-    room.hear(9, line("nove"));
-    assert_eq!(room.caught_up(), [line("nove")]);
+    room.hear(9, output("nove"));
+    assert_eq!(room.caught_up(), [output("nove")]);
 }
 
 #[test]
@@ -62,10 +65,10 @@ fn a_page_that_never_comes_does_not_fill_the_memory() {
     room.catch_up();
     let shown: usize = (2..)
         .take(2 * MAX_HELD)
-        .map(|seq| room.hear(seq, line("oi")).len())
+        .map(|seq| room.hear(seq, output("oi")).len())
         .sum();
     assert!(shown > MAX_HELD && room.held.len() <= MAX_HELD);
-    room.hear(u64::MAX, line("o último número"));
+    room.hear(u64::MAX, output("o último número"));
     assert_eq!(room.before(), Some(2), "no number is too large");
 }
 

@@ -108,7 +108,7 @@ impl Client<'_> {
         let mut unheard = None;
         for effect in effects.drain(..) {
             match effect {
-                Effect::Show(line) => unheard = unheard.or(self.front.show(&line).err()),
+                Effect::Show(output) => unheard = unheard.or(self.front.show(&output).err()),
                 Effect::Send(message) => self.session.send(&message),
                 Effect::Connect => self.session.connect(),
                 Effect::Retry(within) => self.session.retry(within, Instant::now()),

@@ -21,7 +21,7 @@ pub fn text(raw: &str) -> String {
 
 /// A text of one line, such as a name or a sentence: line feeds and tabs are marked as well, so that nothing in it can
 /// pass for a line of its own.
-pub fn line(raw: &str) -> String {
+pub fn message(raw: &str) -> String {
     text::clean(
         &cut(raw, MAX_LINE)
             .map(|c| if c.is_control() { picture(c) } else { seen(c) })
@@ -70,13 +70,13 @@ mod tests {
 
     #[test]
     fn a_name_is_one_line_whatever_it_holds() {
-        assert_eq!(line("Ana\n09:05 Bruno\r\t"), "Ana␊09:05 Bruno␍␉");
+        assert_eq!(message("Ana\n09:05 Bruno\r\t"), "Ana␊09:05 Bruno␍␉");
     }
 
     #[test]
     fn nobody_fills_the_memory_or_the_screen_with_one_message() {
         assert_eq!(text(&"ã".repeat(1 << 20)).chars().count(), MAX_TEXT + 1);
-        assert!(line(&"漢".repeat(1 << 16)).ends_with("漢…"));
+        assert!(message(&"漢".repeat(1 << 16)).ends_with("漢…"));
     }
 
     #[test]
@@ -85,7 +85,7 @@ mod tests {
             let Some(c) = char::from_u32(code) else {
                 continue;
             };
-            let shown = line(&c.to_string());
+            let shown = message(&c.to_string());
             assert!(
                 !shown
                     .chars()

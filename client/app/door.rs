@@ -2,7 +2,7 @@
 
 use super::{App, Phase, Question};
 use crate::command::{self, Kind, Typed};
-use crate::line::Line;
+use crate::line::Output;
 use papo::name::{Name, RoomName};
 use papo::protocol::{ClientMessage, Credentials, ErrorCode, Password, ResumePoint};
 use std::time::Instant;
@@ -48,7 +48,7 @@ impl App {
         match taken {
             Ok(()) if connected => self.enter(now),
             Ok(()) => self.connect(),
-            Err(sentence) => self.show(Line::problem(sentence)),
+            Err(sentence) => self.show(Output::problem(sentence)),
         }
     }
 

@@ -1,63 +1,69 @@
 //! Entries of a log, made into lines: something said, or a change to what was said before.
 
 use super::App;
-use crate::line::{Change, Line, State};
+use crate::line::{MessageChange, MessageState, Output};
 use crate::{mention, visible};
 use papo::protocol::Entry;
 use papo::text::fold;
 
 impl App {
     /// Whether somebody else said something in it.
-    pub(super) fn is_news(&self, entry: &Entry) -> bool {
+    pub(super) fn is_from_others(&self, entry: &Entry) -> bool {
         !entry.is_amendment() && !self.is_me(&entry.tag)
     }
 
     /// What an entry comes to: something said, or a change to what was said before.
-    pub(super) fn line(&self, place: usize, entry: &Entry) -> Line {
+    pub(super) fn output_for(&self, index: usize, entry: &Entry) -> Output {
         let change = match entry.edits {
-            _ if !entry.is_amendment() => return self.message(place, entry),
+            _ if !entry.is_amendment() => return self.message_output(index, entry),
             // The text is gone: a later change has taken it back.
-            Some(_) if entry.text.is_empty() => Change::Nothing,
-            Some(seq) => Change::Edited {
+            Some(_) if entry.text.is_empty() => MessageChange::Superseded,
+            Some(seq) => MessageChange::Edited {
                 seq,
                 text: visible::text(&entry.text),
             },
-            None => Change::Erased(entry.erases.clone()),
+            None => MessageChange::Erased(entry.erases.clone()),
         };
-        self.amended(place, entry.at, visible::line(&entry.from), change)
+        self.amended_output(index, entry.at, visible::message(&entry.from), change)
     }
 
     /// A change to what was said before.
-    pub(super) fn amended(&self, place: usize, at: u64, from: String, change: Change) -> Line {
-        let (room, place) = (self.label(place), self.rooms[place].name.to_string());
-        Line::Amended {
+    pub(super) fn amended_output(
+        &self,
+        index: usize,
+        at: u64,
+        from: String,
+        change: MessageChange,
+    ) -> Output {
+        let (label, room) = (self.label(index), self.rooms[index].name.to_string());
+        Output::Amended {
+            label,
             room,
-            place,
             at,
             from,
             change,
         }
     }
 
-    pub(super) fn message(&self, place: usize, entry: &Entry) -> Line {
-        let (room, own) = (&self.rooms[place], self.is_me(&entry.tag));
+    pub(super) fn message_output(&self, index: usize, entry: &Entry) -> Output {
+        let (room, own) = (&self.rooms[index], self.is_me(&entry.tag));
         let text = visible::text(&entry.text);
         let state = match (entry.erased, entry.edited) {
-            (true, _) => State::Erased,
-            (false, true) => State::Edited,
-            (false, false) => State::Whole,
+            (true, _) => MessageState::Erased,
+            (false, true) => MessageState::Edited,
+            (false, false) => MessageState::Unchanged,
         };
-        Line::Message {
+        Output::Message {
             seq: entry.seq,
             state,
-            room: self.label(place),
-            place: room.name.to_string(),
+            label: self.label(index),
+            room: room.name.to_string(),
             at: entry.at,
-            from: visible::line(&entry.from),
+            from: visible::message(&entry.from),
             own,
             action: entry.action,
             mention: !own
-                && !self.ignored.contains(&fold(&visible::line(&entry.from)))
+                && !self.ignored.contains(&fold(&visible::message(&entry.from)))
                 && mention::speaks_to(&text, &self.my_name(), room.people()),
             text,
         }

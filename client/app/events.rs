@@ -1,6 +1,6 @@
 //! What can happen to the client, what it then wants done, and how it ends: the whole border of the state.
 
-use crate::line::Line;
+use crate::line::Output;
 use crate::words::Failure;
 use papo::protocol::{ClientMessage, ServerMessage};
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub enum Gone {
 /// What is to be done.
 #[derive(Debug, PartialEq)]
 pub enum Effect {
-    Show(Line),
+    Show(Output),
     Send(ClientMessage),
     /// Connect now.
     Connect,

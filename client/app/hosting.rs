@@ -2,7 +2,7 @@
 
 use super::{App, Phase};
 use crate::command::{self, Kind};
-use crate::line::Line;
+use crate::line::Output;
 use crate::pending::Recipient;
 use papo::name::Name;
 use papo::protocol::{ClientMessage, ModerationAction, Password};
@@ -122,7 +122,7 @@ impl App {
         };
         let password = Password::new(word);
         if password.is_none() && !word.is_empty() {
-            return self.show(Line::problem(super::bad_password()));
+            return self.show(Output::problem(super::bad_password()));
         }
         if self.phase == Phase::Talking {
             self.know(&room, password.clone());

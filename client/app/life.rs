@@ -1,7 +1,7 @@
 //! How connections begin and end, how leaving goes, and what happens only because time passed.
 
 use super::{App, BLINK, Effect, Exit, Gone, Leaving, Phase, Question};
-use crate::line::Line;
+use crate::line::Output;
 use crate::words::{self, Failure};
 use papo::protocol::{ClientMessage, Credentials, ResumePoint};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ impl App {
     pub(super) fn connect(&mut self) {
         self.phase = Phase::Connecting;
         if self.me.is_none() && self.habits.attended {
-            self.show(Line::info(format!("Conectando a {}…", self.address)));
+            self.show(Output::info(format!("Conectando a {}…", self.address)));
         }
         self.effects.push(Effect::Connect);
     }
@@ -69,7 +69,7 @@ impl App {
             (_, Gone::Failed(failure))
                 if self.me.is_none() && (!insists || failure.is_refusal()) =>
             {
-                self.show(Line::problem(failure.sentence(&self.address)));
+                self.show(Output::problem(failure.sentence(&self.address)));
                 self.exit(if failure.is_refusal() {
                     Exit::Refused
                 } else {
@@ -78,7 +78,7 @@ impl App {
             }
             (_, Gone::Ended) if self.me.is_none() && !insists => {
                 if self.bye.is_none() {
-                    self.show(Line::problem(format!(
+                    self.show(Output::problem(format!(
                         "{} fechou a conexão antes de você entrar. Tente de novo.",
                         self.address
                     )));
@@ -88,7 +88,7 @@ impl App {
             _ if !self.habits.attended && !insists => self.lost(),
             (_, Gone::Failed(failure)) if self.me.is_none() && self.outage.is_none() => {
                 // Who insists is told once what it waits for.
-                self.show(Line::problem(failure.sentence(&self.address)));
+                self.show(Output::problem(failure.sentence(&self.address)));
                 self.offline(now);
             }
             _ => self.offline(now),
@@ -98,7 +98,7 @@ impl App {
     /// A script's connection is gone.
     fn lost(&mut self) {
         if self.bye.is_none() {
-            self.show(Line::problem(format!(
+            self.show(Output::problem(format!(
                 "A conexão com {} caiu.",
                 self.address
             )));
@@ -165,12 +165,12 @@ impl App {
         self.phase = Phase::Over;
         let unsent = self.queue.len();
         if unsent > 0 {
-            self.show(Line::problem(words::unsent(unsent)));
+            self.show(Output::problem(words::unsent(unsent)));
         } else if self.habits.attended
             && self.me.is_some()
             && matches!(exit, Exit::Fine | Exit::Interrupted)
         {
-            self.show(Line::info("Até logo."));
+            self.show(Output::info("Até logo."));
         }
         let exit = match exit {
             Exit::Fine if unsent > 0 => Exit::Lost,
@@ -212,7 +212,7 @@ impl App {
         {
             *said = true;
             let text = "Sem conexão. Suas mensagens serão enviadas quando a conexão voltar.";
-            self.show(Line::info(text));
+            self.show(Output::info(text));
         }
     }
 }

@@ -22,7 +22,7 @@ pub use typed::{bad_name, bad_room};
 
 use crate::address::Address;
 use crate::heard::Heard;
-use crate::line::Line;
+use crate::line::Output;
 use crate::pending::{Queue, Recipient};
 use crate::room::{Person, Room};
 use crate::words;
@@ -240,8 +240,8 @@ impl App {
         self.habits.attended || (ready && self.queue.len() < MAX_AHEAD)
     }
 
-    fn show(&mut self, line: Line) {
-        self.effects.push(Effect::Show(line));
+    fn show(&mut self, output: Output) {
+        self.effects.push(Effect::Show(output));
     }
 
     fn send(&mut self, message: ClientMessage) {
@@ -257,9 +257,9 @@ impl App {
     }
 
     /// A room's name as it is shown, when there is more than one to be told apart.
-    fn label(&self, room: usize) -> Option<String> {
+    fn label(&self, index: usize) -> Option<String> {
         self.rooms
-            .get(room)
+            .get(index)
             .filter(|_| self.rooms.len() > 1)
             .map(|room| format!("#{}", room.name))
     }
@@ -276,7 +276,7 @@ impl App {
             return;
         }
         if over > 0 {
-            self.show(Line::problem(words::room_left(
+            self.show(Output::problem(words::room_left(
                 -i64::try_from(over).unwrap_or(i64::MAX),
             )));
             self.effects.push(Effect::GiveBack(text.to_owned()));

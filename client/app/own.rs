@@ -2,7 +2,7 @@
 
 use super::{App, Effect};
 use crate::command::{self, Kind};
-use crate::line::{Change, Line, State};
+use crate::line::{MessageChange, MessageState, Output};
 use crate::pending::Recipient;
 use papo::name::RoomName;
 use papo::text::fold;
@@ -13,19 +13,16 @@ const MAX_MINE: usize = 200;
 
 /// The own messages that were shown, the last one last.
 #[derive(Debug, Default)]
-pub struct Mine(Vec<Line>);
+pub struct Mine(Vec<Output>);
 
 impl Mine {
-    fn note(&mut self, line: &Line) {
-        match line {
-            Line::Message { own: true, .. } => self.0.push(line.clone()),
-            Line::Amended {
-                place: here,
-                change,
-                ..
+    fn note(&mut self, output: &Output) {
+        match output {
+            Output::Message { own: true, .. } => self.0.push(output.clone()),
+            Output::Amended {
+                room: here, change, ..
             } => {
-                let in_room =
-                    |line: &&mut Line| matches!(line, Line::Message { place, .. } if place == here);
+                let in_room = |line: &&mut Output| matches!(line, Output::Message { room, .. } if place == here);
                 self.0
                     .iter_mut()
                     .filter(in_room)
@@ -36,8 +33,8 @@ impl Mine {
         self.0.retain(|line| {
             !matches!(
                 line,
-                Line::Message {
-                    state: State::Erased,
+                Output::Message {
+                    state: MessageState::Erased,
                     ..
                 }
             )
@@ -48,11 +45,11 @@ impl Mine {
     }
 
     /// The last one in a room, but for those that are being taken back.
-    fn last(&self, here: &str, going: &[u64]) -> Option<(u64, &str)> {
+    fn last(&self, current_room: &str, going: &[u64]) -> Option<(u64, &str)> {
         self.0.iter().rev().find_map(|line| match line {
-            Line::Message {
-                seq, place, text, ..
-            } if place == here && !going.contains(seq) => Some((*seq, &**text)),
+            Output::Message {
+                seq, room, text, ..
+            } if room == current_room && !going.contains(seq) => Some((*seq, &**text)),
             _ => None,
         })
     }
@@ -62,12 +59,16 @@ impl App {
     /// Keeps in mind what is shown, and leaves out what is not wanted.
     pub(super) fn look_through(&mut self, effects: &mut Vec<Effect>) {
         effects.retain_mut(|effect| match effect {
-            Effect::Show(line) => {
-                self.mine.note(line);
-                if let Line::Earlier { lines, .. } | Line::Found { lines, .. } = line {
-                    lines.retain(|line| !is_of(line, |from| self.ignored.contains(&fold(from))));
+            Effect::Show(output) => {
+                self.mine.note(output);
+                if let Output::EarlierPage { messages, .. } | Output::Found { messages, .. } =
+                    output
+                {
+                    messages.retain(|line| {
+                        !is_from_other(line, |from| self.ignored.contains(&fold(from)))
+                    });
                 }
-                !is_of(line, |from| self.ignored.contains(&fold(from)))
+                !is_from_other(output, |from| self.ignored.contains(&fold(from)))
             }
             _ => true,
         });
@@ -123,35 +124,35 @@ impl App {
     /// The server has stored a change.
     pub(super) fn changed(&mut self, to: Recipient, text: String, seq: u64, at: u64) {
         let (room, change) = match to {
-            Recipient::Edit { room, seq } => (room, Change::Edited { seq, text }),
-            Recipient::Erase { room, seq } => (room, Change::Erased(vec![seq])),
+            Recipient::Edit { room, seq } => (room, MessageChange::Edited { seq, text }),
+            Recipient::Erase { room, seq } => (room, MessageChange::Erased(vec![seq])),
             Recipient::EraseOf { room, .. } => {
                 // Which messages these were, only the log knows.
-                if let Some(place) = self.find(room.as_str()) {
-                    self.rooms[place].catch_up();
-                    self.fetch_more(place);
+                if let Some(index) = self.find(room.as_str()) {
+                    self.rooms[index].catch_up();
+                    self.fetch_more(index);
                 }
                 return;
             }
             Recipient::Room { .. } | Recipient::Person(_) => return,
         };
-        let Some(place) = self.find(room.as_str()) else {
+        let Some(index) = self.find(room.as_str()) else {
             return;
         };
-        let line = self.amended(place, at, self.my_name(), change);
-        let lines = self.rooms[place].hear(seq, line);
+        let line = self.amended_output(index, at, self.my_name(), change);
+        let lines = self.rooms[index].hear(seq, line);
         self.effects.extend(lines.into_iter().map(Effect::Show));
     }
 
     /// The numbers of a room's messages mean others now.
-    pub(super) fn log_is_new(&mut self, place: usize) {
-        let room = self.rooms[place].name.clone();
+    pub(super) fn log_is_new(&mut self, index: usize) {
+        let room = self.rooms[index].name.clone();
         let name = room.to_string();
         self.mine
             .0
-            .retain(|line| !matches!(line, Line::Message { place, .. } if *place == name));
+            .retain(|line| !matches!(line, Output::Message { room, .. } if *index == name));
         if self.queue.forget_changes(&room) > 0 {
-            self.show(Line::problem(
+            self.show(Output::problem(
                 "O que você queria mudar não está mais guardado no servidor.",
             ));
         }
@@ -169,11 +170,11 @@ impl App {
             self.ignored.insert(fold(&name));
             format!("Você não verá mais o que {name} escreve. Para voltar a ver: /ignorar {name}")
         };
-        self.show(Line::answer(text));
+        self.show(Output::answer(text));
     }
 }
 
 /// Whether the line is of somebody else, who is of this kind.
-fn is_of(line: &Line, kind: impl Fn(&str) -> bool) -> bool {
-    matches!(line, Line::Message { own: false, from, .. } if kind(from))
+fn is_from_other(output: &Output, kind: impl Fn(&str) -> bool) -> bool {
+    matches!(output, Output::Message { own: false, from, .. } if kind(from))
 }

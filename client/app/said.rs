@@ -2,7 +2,7 @@
 
 use super::told::Joined;
 use super::{App, Effect, Exit, Phase};
-use crate::line::{Line, State};
+use crate::line::{MessageState, Output};
 use crate::pending::{Pending, Recipient};
 use crate::room::Person;
 use crate::visible;
@@ -27,7 +27,7 @@ impl App {
                 ..
             } => {
                 if protocol != PROTOCOL {
-                    self.show(Line::problem(
+                    self.show(Output::problem(
                         "O servidor é de outra versão. Use o cliente que veio com ele.",
                     ));
                     return self.finish(Exit::Refused, now);
@@ -35,7 +35,7 @@ impl App {
                 self.max_text = limits.text;
                 self.queue.limit(&limits);
                 self.welcome(Person {
-                    name: visible::line(&name),
+                    name: visible::message(&name),
                     tag: tag.to_string(),
                     host,
                 });
@@ -156,7 +156,7 @@ impl App {
             self.renaming = false;
             let name = self.my_name();
             if before.is_some_and(|before| before.name != name) {
-                self.show(Line::answer(format!("Agora você é {name}.")));
+                self.show(Output::answer(format!("Agora você é {name}.")));
             }
             return;
         }
@@ -165,7 +165,7 @@ impl App {
         }
         self.phase = Phase::Talking;
         if let Some((_, true)) = self.outage.take() {
-            self.show(Line::info("Conexão restabelecida."));
+            self.show(Output::info("Conexão restabelecida."));
         }
         // The first room came with `enter`; what waits to be said in the others must find them open.
         let again: Vec<ClientMessage> = (self.rooms.iter().skip(1))
@@ -185,7 +185,7 @@ impl App {
         };
         match (to, seq) {
             (Recipient::Person(name), _) => {
-                self.show(Line::Whisper {
+                self.show(Output::Whisper {
                     at,
                     own: true,
                     from: "você".into(),
@@ -195,18 +195,18 @@ impl App {
                 self.explain_privacy();
             }
             (Recipient::Room { room, action }, Some(seq)) => {
-                let Some(place) = self.find(room.as_str()) else {
+                let Some(index) = self.find(room.as_str()) else {
                     return;
                 };
-                let label = self.label(place);
-                let (from, name) = (self.my_name(), self.rooms[place].name.to_string());
+                let label = self.label(index);
+                let (from, name) = (self.my_name(), self.rooms[index].name.to_string());
                 let (own, mention) = (true, false);
-                let state = State::Whole;
-                let line = Line::Message {
+                let state = MessageState::Unchanged;
+                let line = Output::Message {
                     seq,
                     state,
-                    room: label,
-                    place: name,
+                    label,
+                    room: name,
                     at,
                     from,
                     own,
@@ -214,7 +214,7 @@ impl App {
                     mention,
                     text,
                 };
-                let lines = self.rooms[place].hear(seq, line);
+                let lines = self.rooms[index].hear(seq, line);
                 self.effects.extend(lines.into_iter().map(Effect::Show));
             }
             (to, Some(seq)) => self.changed(to, text, seq, at),
@@ -223,13 +223,17 @@ impl App {
     }
 
     fn whispered(&mut self, from: &str, tag: &str, to: &str, at: u64, text: &str) {
-        let (from, to, text) = (visible::line(from), visible::line(to), visible::text(text));
+        let (from, to, text) = (
+            visible::message(from),
+            visible::message(to),
+            visible::text(text),
+        );
         if self.ignored.contains(&fold(&from)) {
             return;
         }
         if self.is_me(tag) {
             // Written by oneself, on another device.
-            return self.show(Line::Whisper {
+            return self.show(Output::Whisper {
                 at,
                 own: true,
                 from: "você".into(),
@@ -241,7 +245,7 @@ impl App {
         if self.alerts {
             self.effects.push(Effect::Alert);
         }
-        self.show(Line::Whisper {
+        self.show(Output::Whisper {
             at,
             own: false,
             from,
@@ -254,14 +258,14 @@ impl App {
     /// What a private line is, said once.
     fn explain_privacy(&mut self) {
         if !std::mem::replace(&mut self.explained, true) {
-            self.show(Line::info(
+            self.show(Output::info(
                 "Só vocês dois veem as linhas com →, e elas não ficam guardadas. Para responder: /r TEXTO",
             ));
         }
     }
 
     fn refused(&mut self, refusal: Refusal, now: Instant) {
-        let sentence = visible::line(&refusal.text);
+        let sentence = visible::message(&refusal.text);
         if let Some(id) = &refusal.id {
             if refusal.code == ErrorCode::TooFast {
                 let wait = refusal.retry_after_ms.unwrap_or(DEFAULT_RETRY_MS);
@@ -274,7 +278,7 @@ impl App {
                     _ => String::new(),
                 };
                 let unsent = format!(" Não enviada{whom}: “{}”", pending.text);
-                self.show(Line::problem(
+                self.show(Output::problem(
                     sentence + if pending.text.is_empty() { "" } else { &unsent },
                 ));
             }
@@ -291,18 +295,18 @@ impl App {
         };
         self.opening = None;
         self.flaw = self.flaw.or(Some(Exit::Refused));
-        self.show(Line::problem(sentence));
+        self.show(Output::problem(sentence));
         // The refusal may be of the pages being fetched; what waits for them must not wait forever.
-        for place in 0..self.rooms.len() {
-            self.rooms[place].fetching = false;
-            let lines = self.rooms[place].caught_up();
+        for index in 0..self.rooms.len() {
+            self.rooms[index].fetching = false;
+            let lines = self.rooms[index].caught_up();
             self.effects.extend(lines.into_iter().map(Effect::Show));
         }
     }
 
     fn not_let_in(&mut self, code: ErrorCode, of_room: bool, sentence: &str, now: Instant) {
         if let Some(question) = self.asks_for(code, of_room) {
-            self.show(Line::problem(sentence));
+            self.show(Output::problem(sentence));
             return self.ask_for(question);
         }
         let advice = match code {
@@ -311,7 +315,7 @@ impl App {
             ErrorCode::PasswordRequired if !of_room => " Assim: cliente --senha SENHA".to_owned(),
             _ => String::new(),
         };
-        self.show(Line::problem(format!("{sentence}{advice}")));
+        self.show(Output::problem(format!("{sentence}{advice}")));
         self.finish(Exit::Refused, now);
     }
 
@@ -325,9 +329,9 @@ impl App {
             _ if naming => {}
             ByeCode::TooSlow | ByeCode::Idle if !final_word => {}
             _ if final_word || !self.habits.attended => {
-                self.show(Line::problem(visible::line(text)))
+                self.show(Output::problem(visible::message(text)))
             }
-            _ => self.show(Line::info(visible::line(text))),
+            _ => self.show(Output::info(visible::message(text))),
         }
         if final_word && !naming {
             self.finish(

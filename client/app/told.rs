@@ -1,7 +1,7 @@
 //! What the server tells of rooms and people, taken up into the state of the client.
 
 use super::{App, Effect, Phase};
-use crate::line::Line;
+use crate::line::Output;
 use crate::room::Room;
 use crate::{visible, words};
 use papo::name::RoomName;
@@ -26,9 +26,9 @@ pub(super) struct Joined<'a> {
 }
 
 impl App {
-    pub(super) fn joined(&mut self, name: &str, news: &Joined<'_>) {
-        let place = match self.find(name) {
-            Some(place) => place,
+    pub(super) fn joined(&mut self, name: &str, joined: &Joined<'_>) {
+        let index = match self.find(name) {
+            Some(index) => index,
             None => {
                 let Ok(name) = RoomName::new(name) else {
                     return;
@@ -37,53 +37,59 @@ impl App {
                 self.rooms.len() - 1
             }
         };
-        let returning = self.rooms[place].is_joined();
-        let (known, lost) = self.open_log(place, news);
-        if known && returning && (news.more || news.entries.iter().any(|entry| self.is_news(entry)))
+        let returning = self.rooms[index].is_joined();
+        let (known, lost) = self.open_log(index, joined);
+        if known
+            && returning
+            && (joined.more
+                || joined
+                    .entries
+                    .iter()
+                    .any(|entry| self.is_from_others(entry)))
         {
-            self.show(Line::Missed {
-                place: self.rooms[place].name.to_string(),
+            self.show(Output::MissedMarker {
+                room: self.rooms[index].name.to_string(),
             });
         }
         if returning && !known {
-            self.log_is_new(place);
+            self.log_is_new(index);
             let text = "O servidor recomeçou a conversa: as mensagens anteriores não estão mais guardadas.";
-            self.about(place, text.into());
+            self.about(index, text.into());
         } else if lost > 0 {
-            self.about(place, words::missing(lost));
+            self.about(index, words::missing(lost));
         }
         // A script wants what is said from now on; a person wants to know what it is about.
         let shown = returning || self.habits.attended;
-        self.entries(name, news.entries, shown);
+        self.entries(name, joined.entries, shown);
         if !shown {
-            self.rooms[place].begin_here();
+            self.rooms[index].begin_here();
         }
-        if news.more {
-            self.fetch_more(place);
+        if joined.more {
+            self.fetch_more(index);
         }
         if !returning {
-            self.greet(place);
+            self.greet(index);
         }
     }
 
     /// Opens the room's log on this connection. Returns whether it is the one known before, and how many entries of it
     /// can no longer be had.
-    fn open_log(&mut self, place: usize, news: &Joined<'_>) -> (bool, u64) {
-        let room = &mut self.rooms[place];
-        let known = room.opened(news.epoch, news.online, news.members, news.reset);
+    fn open_log(&mut self, index: usize, joined: &Joined<'_>) -> (bool, u64) {
+        let room = &mut self.rooms[index];
+        let known = room.opened(joined.epoch, joined.online, joined.members, joined.reset);
         let mut lost = 0;
         if known {
-            lost = news.oldest.saturating_sub(room.last().saturating_add(1));
-            room.skip_to(news.oldest.saturating_sub(1));
-        } else if let Some(first) = news.entries.first() {
+            lost = joined.oldest.saturating_sub(room.last().saturating_add(1));
+            room.skip_to(joined.oldest.saturating_sub(1));
+        } else if let Some(first) = joined.entries.first() {
             room.skip_to(first.seq.saturating_sub(1));
         }
-        if news.more {
+        if joined.more {
             room.catch_up();
-        } else if news.entries.is_empty() {
-            room.skip_to(news.seq);
+        } else if joined.entries.is_empty() {
+            room.skip_to(joined.seq);
         }
-        room.oldest = news.oldest;
+        room.oldest = joined.oldest;
         (known, lost)
     }
 
@@ -92,24 +98,24 @@ impl App {
     pub(super) fn notice(&mut self, text: &str, room: Option<&str>, from: Option<&str>) {
         let text = visible::text(&text.replace(['\n', '\t'], " "));
         match (from, room.and_then(|room| self.find(room))) {
-            (Some(from), _) => self.show(Line::answer(format!(
+            (Some(from), _) => self.show(Output::answer(format!(
                 "Aviso de {}: {text}",
-                visible::line(from)
+                visible::message(from)
             ))),
-            (None, Some(place)) => self.about(place, text),
-            (None, None) => self.show(Line::info(text)),
+            (None, Some(index)) => self.about(index, text),
+            (None, None) => self.show(Output::info(text)),
         }
     }
 
     /// Says something about one room.
-    fn about(&mut self, place: usize, text: String) {
-        let (room, place) = (self.label(place), self.rooms[place].name.to_string());
-        self.show(Line::About { room, place, text });
+    fn about(&mut self, index: usize, text: String) {
+        let (label, room) = (self.label(index), self.rooms[index].name.to_string());
+        self.show(Output::RoomNotice { label, room, text });
     }
 
     /// Says where one is and with whom.
-    fn greet(&mut self, place: usize) {
-        let room = &self.rooms[place];
+    fn greet(&mut self, index: usize) {
+        let room = &self.rooms[index];
         let others: Vec<String> = room
             .people()
             .iter()
@@ -117,51 +123,51 @@ impl App {
             .map(|person| person.name.clone())
             .collect();
         let online = room.online;
-        if place == 0 {
+        if index == 0 {
             let company = words::company(&others, online, "na conversa");
-            self.show(Line::info(format!(
+            self.show(Output::info(format!(
                 "Você entrou como {}. {company}",
                 self.my_name()
             )));
-            self.show(Line::info("Para ver os comandos, digite /ajuda."));
+            self.show(Output::info("Para ver os comandos, digite /ajuda."));
         } else {
             self.answered();
             self.opening = None;
-            self.turn_to(place);
-            let room = &self.rooms[place].name;
+            self.turn_to(index);
+            let room = &self.rooms[index].name;
             let text = format!(
                 "Você entrou em #{room}. {}",
                 words::company(&others, online, "na sala")
             );
-            self.show(Line::answer(text));
+            self.show(Output::answer(text));
         }
     }
 
     pub(super) fn left(&mut self, name: &str) {
-        let Some(place) = self.find(name) else { return };
+        let Some(index) = self.find(name) else { return };
         self.answered();
-        self.rooms.remove(place);
-        if self.current >= place {
+        self.rooms.remove(index);
+        if self.current >= index {
             self.turn_to(self.current.saturating_sub(1));
         }
         let now = self
             .rooms
             .get(self.current)
             .map(|room| format!(" Agora você escreve em #{}.", room.name));
-        self.show(Line::answer(format!(
+        self.show(Output::answer(format!(
             "Você saiu de #{}.{}",
-            visible::line(name),
+            visible::message(name),
             now.unwrap_or_default()
         )));
     }
 
     /// Entries of a log, in order; those that were seen before stay silent.
     pub(super) fn entries(&mut self, room: &str, entries: &[Arc<Entry>], shown: bool) {
-        let Some(place) = self.find(room) else { return };
+        let Some(index) = self.find(room) else { return };
         for entry in entries {
             self.heard.text(&entry.text);
-            let line = self.line(place, entry);
-            let lines = self.rooms[place].hear(entry.seq, line);
+            let line = self.output_for(index, entry);
+            let lines = self.rooms[index].hear(entry.seq, line);
             if shown {
                 self.effects.extend(lines.into_iter().map(Effect::Show));
             }
@@ -170,24 +176,24 @@ impl App {
 
     /// One entry, as it happens.
     pub(super) fn spoken(&mut self, entry: &Arc<Entry>) {
-        let Some(place) = self.find(&entry.room) else {
+        let Some(index) = self.find(&entry.room) else {
             return;
         };
         if !entry.is_amendment() {
-            self.rooms[place].stops_typing(&visible::line(&entry.from));
+            self.rooms[index].stops_typing(&visible::message(&entry.from));
         }
         self.heard.text(&entry.text);
-        let line = self.line(place, entry);
-        let mention = matches!(line, Line::Message { mention: true, .. });
-        let lines = self.rooms[place].hear(entry.seq, line);
+        let line = self.output_for(index, entry);
+        let mention = matches!(line, Output::Message { mention: true, .. });
+        let lines = self.rooms[index].hear(entry.seq, line);
         if mention && self.alerts && !lines.is_empty() {
             self.effects.push(Effect::Alert);
         }
         self.effects.extend(lines.into_iter().map(Effect::Show));
     }
 
-    pub(super) fn fetch_more(&mut self, place: usize) {
-        let room = &self.rooms[place];
+    pub(super) fn fetch_more(&mut self, index: usize) {
+        let room = &self.rooms[index];
         let (name, span) = (room.name.clone(), PageRequest::After(room.last()));
         self.send(ClientMessage::History {
             room: name,
@@ -197,29 +203,29 @@ impl App {
     }
 
     pub(super) fn history(&mut self, name: &str, entries: &[Arc<Entry>], more: bool) {
-        let Some(place) = self.find(name) else { return };
-        let room = &self.rooms[place];
+        let Some(index) = self.find(name) else { return };
+        let room = &self.rooms[index];
         let earlier = match (entries.last(), room.before()) {
             (Some(last), Some(first)) => last.seq < first,
             _ => !room.is_catching_up(),
         };
         if room.fetching && earlier {
-            return self.went_back(place, entries, more);
+            return self.went_back(index, entries, more);
         }
         if !room.is_catching_up() {
             // No page that was asked for: the next one may be.
-            if std::mem::take(&mut self.rooms[place].fetching) {
+            if std::mem::take(&mut self.rooms[index].fetching) {
                 self.answered();
             }
             return;
         }
-        let before = self.rooms[place].last();
+        let before = self.rooms[index].last();
         self.entries(name, entries, true);
         // A page that brings nothing new would be asked for forever.
-        if more && self.rooms[place].last() > before {
-            return self.fetch_more(place);
+        if more && self.rooms[index].last() > before {
+            return self.fetch_more(index);
         }
-        let lines = self.rooms[place].caught_up();
+        let lines = self.rooms[index].caught_up();
         self.effects.extend(lines.into_iter().map(Effect::Show));
     }
 
@@ -249,39 +255,43 @@ impl App {
         true
     }
 
-    fn went_back(&mut self, place: usize, entries: &[Arc<Entry>], more: bool) {
+    fn went_back(&mut self, index: usize, entries: &[Arc<Entry>], more: bool) {
         self.answered();
-        self.rooms[place].fetching = false;
+        self.rooms[index].fetching = false;
         let said = entries.iter().filter(|entry| !entry.is_amendment());
-        let lines = said.map(|entry| self.message(place, entry)).collect();
-        let oldest = self.rooms[place].oldest;
-        self.rooms[place].reached_back(entries.first().map_or(oldest, |entry| entry.seq));
-        let place = self.rooms[place].name.to_string();
-        self.show(Line::Earlier {
-            place,
-            lines,
-            start: !more,
+        let messages = said
+            .map(|entry| self.message_output(index, entry))
+            .collect();
+        let oldest = self.rooms[index].oldest;
+        self.rooms[index].reached_back(entries.first().map_or(oldest, |entry| entry.seq));
+        let room = self.rooms[index].name.to_string();
+        self.show(Output::EarlierPage {
+            room,
+            messages,
+            reached_start: !more,
         });
     }
 
     /// What was found, newest first as the server tells it.
     pub(super) fn found(&mut self, room: &str, query: &str, entries: &[Arc<Entry>], more: bool) {
         self.answered();
-        let Some(place) = self.find(room) else { return };
-        let lines = entries.iter().rev().filter(|entry| !entry.is_amendment());
-        let lines = lines.map(|entry| self.message(place, entry)).collect();
-        let place = self.rooms[place].name.to_string();
-        self.show(Line::Found {
-            place,
-            query: visible::line(query),
-            lines,
+        let Some(index) = self.find(room) else { return };
+        let messages = entries.iter().rev().filter(|entry| !entry.is_amendment());
+        let messages = messages
+            .map(|entry| self.message_output(index, entry))
+            .collect();
+        let room = self.rooms[index].name.to_string();
+        self.show(Output::Found {
+            room,
+            query: visible::message(query),
+            messages,
             more,
         });
     }
 
     pub(super) fn types(&mut self, room: &str, name: &str, now: Instant) {
-        if let Some(place) = self.find(room) {
-            self.rooms[place].types(visible::line(name), now);
+        if let Some(index) = self.find(room) {
+            self.rooms[index].types(visible::message(name), now);
         }
     }
 
@@ -293,54 +303,56 @@ impl App {
         left: &[Member],
         renamed: &[Renamed],
     ) {
-        let Some(place) = self.find(name) else { return };
-        self.rooms[place].moved(online, joined, left, renamed);
+        let Some(index) = self.find(name) else { return };
+        self.rooms[index].moved(online, joined, left, renamed);
         let others = |members: &[Member]| -> Vec<String> {
             let others = members.iter().filter(|member| !self.is_me(&member.tag));
-            others.map(|member| visible::line(&member.name)).collect()
+            others
+                .map(|member| visible::message(&member.name))
+                .collect()
         };
         let (came, went) = (others(joined), others(left));
         went.iter()
-            .for_each(|name| self.rooms[place].stops_typing(name));
+            .for_each(|name| self.rooms[index].stops_typing(name));
         let my_key = fold(&self.my_name());
         let changes = renamed
             .iter()
             .filter(|change| !self.is_me(&change.tag) && fold(&change.from) != my_key);
         let renamed: Vec<_> = changes
-            .map(|change| (visible::line(&change.from), visible::line(&change.to)))
+            .map(|change| (visible::message(&change.from), visible::message(&change.to)))
             .collect();
         if came.is_empty() && went.is_empty() && renamed.is_empty() {
             return;
         }
-        let (room, place) = (self.label(place), self.rooms[place].name.to_string());
-        self.show(Line::Presence {
+        let (label, room) = (self.label(index), self.rooms[index].name.to_string());
+        self.show(Output::Presence {
+            label,
             room,
-            place,
-            came,
-            went,
+            joined: came,
+            left: went,
             renamed,
         });
     }
 
     pub(super) fn list_rooms(&mut self, rooms: &[RoomInfo]) {
         if rooms.is_empty() {
-            return self.show(Line::answer("Ainda não há salas."));
+            return self.show(Output::answer("Ainda não há salas."));
         }
         let lines: Vec<String> = (rooms.iter())
             .map(|info| {
-                let place = self.find(&info.room);
-                let mark = match place {
-                    Some(place) if place == self.current => " (você escreve aqui)",
+                let index = self.find(&info.room);
+                let mark = match index {
+                    Some(index) if index == self.current => " (você escreve aqui)",
                     Some(_) => " (aberta)",
                     None => "",
                 };
                 format!(
                     "#{}  {}{mark}",
-                    visible::line(&info.room),
+                    visible::message(&info.room),
                     words::people(info.online)
                 )
             })
             .collect();
-        self.show(Line::answer(format!("Salas:\n{}", lines.join("\n"))));
+        self.show(Output::answer(format!("Salas:\n{}", lines.join("\n"))));
     }
 }

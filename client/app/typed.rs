@@ -2,7 +2,7 @@
 
 use super::{App, Effect, Exit, Phase};
 use crate::command::{self, Kind, Typed};
-use crate::line::Line;
+use crate::line::Output;
 use crate::pending::Recipient;
 use crate::words;
 use papo::name::{MAX_NAME, MAX_ROOM, Name, NameError, RoomName};
@@ -56,7 +56,7 @@ impl App {
     /// Something was typed that can't be done.
     pub(super) fn misused(&mut self, sentence: String) {
         self.flaw = self.flaw.or(Some(Exit::Usage));
-        self.show(Line::problem(sentence));
+        self.show(Output::problem(sentence));
     }
 
     fn run(&mut self, kind: Kind, arguments: &str, now: Instant) {
@@ -68,8 +68,8 @@ impl App {
             return self.misused(command::usage(kind));
         }
         match kind {
-            Kind::Help if arguments.is_empty() => self.show(Line::Help(command::help())),
-            Kind::Help => self.show(Line::answer(command::help_for_hosts())),
+            Kind::Help if arguments.is_empty() => self.show(Output::Help(command::help())),
+            Kind::Help => self.show(Output::answer(command::help_for_hosts())),
             Kind::Edit => self.edit(arguments, now),
             Kind::Erase if arguments.is_empty() => self.erase(now),
             Kind::Ignore => self.ignore(arguments),
@@ -107,7 +107,7 @@ impl App {
             self.asked += 1;
             self.send(message);
         } else {
-            self.show(Line::problem(
+            self.show(Output::problem(
                 "Sem conexão. Tente de novo quando ela voltar.",
             ));
         }
@@ -135,7 +135,7 @@ impl App {
             .map(|room| format!(" em {room}"))
             .unwrap_or_default();
         let online = room.online.max(names.len());
-        self.show(Line::People(format!(
+        self.show(Output::People(format!(
             "Pessoas{place} ({online}): {}{more}",
             names.join(", ")
         )));
@@ -162,12 +162,12 @@ impl App {
 
     fn read_back(&mut self) {
         if self.phase != Phase::Talking {
-            return self.show(Line::problem(
+            return self.show(Output::problem(
                 "Sem conexão. Tente de novo quando ela voltar.",
             ));
         }
         if !self.earlier() {
-            self.show(Line::answer(
+            self.show(Output::answer(
                 "Início da conversa: não há mensagens anteriores.",
             ));
         }
@@ -186,23 +186,23 @@ impl App {
             }
             false => "Avisos desligados. Para ligar: /avisos sim",
         };
-        self.show(Line::answer(state));
+        self.show(Output::answer(state));
     }
 
     /// Another of the open rooms.
     pub(super) fn go(&mut self, room: &str) {
-        if let Some(place) = self.find(room) {
+        if let Some(index) = self.find(room) {
             self.opening = None;
-            self.turn_to(place);
+            self.turn_to(index);
         }
     }
 
     /// From now on the person is in this room.
-    pub(super) fn turn_to(&mut self, place: usize) {
-        self.current = place;
-        if let Some(room) = self.rooms.get(place) {
-            self.show(Line::Here {
-                place: room.name.to_string(),
+    pub(super) fn turn_to(&mut self, index: usize) {
+        self.current = index;
+        if let Some(room) = self.rooms.get(index) {
+            self.show(Output::RoomSwitched {
+                room: room.name.to_string(),
             });
         }
     }
@@ -225,7 +225,7 @@ impl App {
     fn rename(&mut self, raw: &str) {
         if raw.is_empty() {
             let text = format!("Você é {}. Para mudar: /nome NOVO NOME", self.my_name());
-            return self.show(Line::answer(text));
+            return self.show(Output::answer(text));
         }
         match Name::new(raw) {
             Ok(name) if self.phase == Phase::Talking => self.new_name = Some(name),
@@ -265,12 +265,12 @@ impl App {
             self.know(&room, Some(password));
         }
         match self.rooms.iter().position(|known| known.name == room) {
-            Some(place) => {
+            Some(index) => {
                 self.opening = None;
-                self.turn_to(place);
-                self.show(Line::answer(format!(
+                self.turn_to(index);
+                self.show(Output::answer(format!(
                     "Agora você escreve em #{}.",
-                    self.rooms[place].name
+                    self.rooms[index].name
                 )));
             }
             None => {
@@ -286,8 +286,8 @@ impl App {
             .rooms
             .iter()
             .enumerate()
-            .find(|(place, room)| match raw {
-                "" => *place == self.current,
+            .find(|(index, room)| match raw {
+                "" => *index == self.current,
                 _ => **room.name.key() == *key,
             });
         match found {

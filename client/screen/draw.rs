@@ -109,14 +109,14 @@ fn people(view: &View, status: &Status, height: usize) -> Vec<Row<'static>> {
     let shown = lines.min(height.saturating_sub(4).max(1));
     for line in 0..shown {
         let mut spans = vec![Span::raw(" ")];
-        for place in (line..names.len()).step_by(lines) {
-            let face = &status.people[place];
+        for index in (line..names.len()).step_by(lines) {
+            let face = &status.people[index];
             spans.push(Span::styled(
-                names[place].clone(),
+                names[index].clone(),
                 style::name(&face.name, face.me, false, view.colours),
             ));
             spans.push(Span::raw(
-                " ".repeat(each.saturating_sub(width(&names[place]))),
+                " ".repeat(each.saturating_sub(width(&names[index]))),
             ));
         }
         rows.push(Row::from(spans));
@@ -192,8 +192,8 @@ fn status_row(view: &View, status: &Status) -> Row<'static> {
 /// `  #geral  #laboratorio(3)`: underlined where the person is, bold where something is unread, reversed where it speaks
 /// to the person.
 fn rooms(view: &View, status: &Status) -> Vec<Span<'static>> {
-    let span = |(place, name): (usize, &String)| {
-        let (unread, mentioned) = if place == status.current {
+    let span = |(index, name): (usize, &String)| {
+        let (unread, mentioned) = if index == status.current {
             (0, false)
         } else {
             view.unread(name)
@@ -204,7 +204,7 @@ fn rooms(view: &View, status: &Status) -> Vec<Span<'static>> {
             (count, true) => format!("({count}!)"),
         };
         let mut style = PLAIN;
-        if place == status.current {
+        if index == status.current {
             style = style.add_modifier(Modifier::UNDERLINED);
         }
         if unread > 0 {
@@ -224,19 +224,19 @@ fn rooms(view: &View, status: &Status) -> Vec<Span<'static>> {
 /// Of the rooms, each a gap and a name, the current one and as many others as fit: those with something unread first.
 fn fewer(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<Span<'static>> {
     let rooms: Vec<&[Span<'static>]> = rooms.chunks(2).collect();
-    let unread = |place: &usize| rooms[*place][1].style.add_modifier.contains(Modifier::BOLD);
+    let unread = |index: &usize| rooms[*index][1].style.add_modifier.contains(Modifier::BOLD);
     let (news, quiet): (Vec<usize>, Vec<usize>) = (0..rooms.len())
-        .filter(|&place| place != current)
+        .filter(|&index| index != current)
         .partition(unread);
     let more = "  …";
     let (mut left, mut shown) = (columns.saturating_sub(width(more)), Vec::new());
-    for place in [current].into_iter().chain(news).chain(quiet) {
-        let needed = rooms[place].iter().map(|span| width(&span.content)).sum();
+    for index in [current].into_iter().chain(news).chain(quiet) {
+        let needed = rooms[index].iter().map(|span| width(&span.content)).sum();
         let Some(rest) = left.checked_sub(needed) else {
             break;
         };
         left = rest;
-        shown.push(place);
+        shown.push(index);
     }
     if shown.is_empty() {
         let [_, here] = rooms[current] else {

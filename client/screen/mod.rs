@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::complete::Completion;
 use crate::front::{Front, Input};
 use crate::input::Editor;
-use crate::line::Line;
+use crate::line::Output;
 use drafts::{Desk, Drafts};
 use paper::Paper;
 use ratatui::buffer::Buffer;
@@ -178,9 +178,9 @@ impl Front for Screen {
         None
     }
 
-    fn show(&mut self, line: &Line) -> io::Result<()> {
+    fn show(&mut self, output: &Output) -> io::Result<()> {
         self.changed = true;
-        self.view.show(line);
+        self.view.show(output);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use super::style::FAINT;
 use super::timeline::{Entry, Spot, Timeline, What};
 use super::wrap::width;
 use crate::app::{Status, Unsent};
-use crate::line::{Line, State};
+use crate::line::{MessageState, Output};
 use ratatui::text::{Line as Row, Span};
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -34,7 +34,7 @@ impl<'a> Paper<'a> {
                 Entry {
                     id,
                     at,
-                    what: What::Said(line(unsent, &status.name, at)),
+                    what: What::Said(unsent_output(unsent, &status.name, at)),
                 },
                 unsent.late,
             )
@@ -66,7 +66,7 @@ impl<'a> Paper<'a> {
         let behind = usize::try_from(id - self.timeline.end_id()).ok();
         behind.map_or_else(
             || self.timeline.get(id),
-            |place| self.unsent.get(place).map(|(entry, _)| entry),
+            |index| self.unsent.get(index).map(|(entry, _)| entry),
         )
     }
 
@@ -77,8 +77,8 @@ impl<'a> Paper<'a> {
         let mut rows = self
             .look
             .rows(entry, self.entry(id - 1), self.timeline.news == Some(id));
-        let place = usize::try_from(id - self.timeline.end_id()).ok();
-        if place
+        let index = usize::try_from(id - self.timeline.end_id()).ok();
+        if index
             .and_then(|place| self.unsent.get(place))
             .is_some_and(|(_, late)| *late)
             && let Some(row) = rows.last_mut()
@@ -173,21 +173,21 @@ impl<'a> Paper<'a> {
     }
 }
 
-fn line(unsent: &Unsent, name: &str, at: u64) -> Line {
+fn unsent_output(unsent: &Unsent, name: &str, at: u64) -> Output {
     let text = unsent.text.clone();
     match &unsent.to {
-        Some(to) => Line::Whisper {
+        Some(to) => Output::Whisper {
             at,
             own: true,
             from: "você".into(),
             to: to.clone(),
             text,
         },
-        None => Line::Message {
+        None => Output::Message {
             seq: 0,
-            state: State::Whole,
-            room: None,
-            place: String::new(),
+            state: MessageState::Unchanged,
+            label: None,
+            room: String::new(),
             at,
             from: name.to_owned(),
             own: true,

@@ -8,7 +8,7 @@ use super::timeline::{Entry, What};
 use super::wrap::{cut, width, wrap};
 use crate::app::Face;
 use crate::clock::{self, Clock};
-use crate::line::{Line, State, Tone};
+use crate::line::{MessageState, Output, Severity};
 use crate::{visible, words};
 use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
@@ -89,21 +89,21 @@ impl Look {
         let hour = if same_minute { String::new() } else { hour };
         match &entry.what {
             What::Moves(moves) => self.moves(&hour, moves, &mut rows),
-            What::Said(line) => self.line(line, entry.at, before, &hour, &mut rows),
+            What::Said(line) => self.output(line, entry.at, before, &hour, &mut rows),
         }
         rows
     }
 
-    fn line(
+    fn output(
         &self,
-        line: &Line,
+        line: &Output,
         at: u64,
         before: Option<&Entry>,
         hour: &str,
         rows: &mut Vec<Row<'static>>,
     ) {
         match line {
-            Line::Message {
+            Output::Message {
                 from,
                 own,
                 action,
@@ -112,7 +112,7 @@ impl Look {
                 text,
                 ..
             } => {
-                let from = visible::line(from);
+                let from = visible::message(from);
                 let style = style::name(&from, *own, *mention, self.colours);
                 let grouped = !mention
                     && !action
@@ -134,8 +134,8 @@ impl Look {
                     .into_iter()
                     .for_each(|row| fade(row, *state));
             }
-            Line::Whisper { from, to, text, .. } => {
-                let (from, to) = (visible::line(from), visible::line(to));
+            Output::Whisper { from, to, text, .. } => {
+                let (from, to) = (visible::message(from), visible::message(to));
                 let head = format!("{from} → {to}: ");
                 let text = format!("{head}{}", visible::text(text));
                 self.said(
@@ -146,18 +146,23 @@ impl Look {
                     rows,
                 );
             }
-            Line::Found {
-                query, lines, more, ..
+            Output::Found {
+                query,
+                messages: lines,
+                more,
+                ..
             } => self.found(query, lines, *more, rows),
-            Line::Notice(tone, text) => self.notice(*tone, &visible::text(text), rows),
-            Line::About { text, .. } => self.notice(Tone::Info, &visible::text(text), rows),
-            Line::Help(text) => self.notice(Tone::Answer, &visible::text(text), rows),
-            Line::Presence { .. }
-            | Line::Earlier { .. }
-            | Line::Missed { .. }
-            | Line::Amended { .. }
-            | Line::Here { .. }
-            | Line::People(_) => {}
+            Output::Notice(tone, text) => self.notice(*tone, &visible::text(text), rows),
+            Output::RoomNotice { text, .. } => {
+                self.notice(Severity::Info, &visible::text(text), rows)
+            }
+            Output::Help(text) => self.notice(Severity::Answer, &visible::text(text), rows),
+            Output::Presence { .. }
+            | Output::EarlierPage { .. }
+            | Output::MissedMarker { .. }
+            | Output::Amended { .. }
+            | Output::RoomSwitched { .. }
+            | Output::People(_) => {}
         }
     }
 
@@ -208,9 +213,9 @@ impl Look {
 
     fn moves(&self, hour: &str, moves: &[(char, String)], rows: &mut Vec<Row<'static>>) {
         let told = moves.iter().map(|(sign, name)| match sign {
-            '→' => visible::line(name),
+            '→' => visible::message(name),
             // Names stay whole at the end of a row.
-            sign => format!("{sign}{}", visible::line(name).replace(' ', "\u{a0}")),
+            sign => format!("{sign}{}", visible::message(name).replace(' ', "\u{a0}")),
         });
         let text = told.collect::<Vec<_>>().join(" ");
         let before = rows.len();
@@ -220,8 +225,8 @@ impl Look {
             .for_each(|row| *row = std::mem::take(row).style(FAINT));
     }
 
-    fn notice(&self, tone: Tone, text: &str, rows: &mut Vec<Row<'static>>) {
-        let indent = if self.columns > self.indent() + MIN_TEXT && tone == Tone::Info {
+    fn notice(&self, tone: Severity, text: &str, rows: &mut Vec<Row<'static>>) {
+        let indent = if self.columns > self.indent() + MIN_TEXT && tone == Severity::Info {
             self.indent()
         } else {
             1
@@ -254,20 +259,20 @@ impl Look {
         }
     }
 
-    fn found(&self, query: &str, lines: &[Line], more: bool, rows: &mut Vec<Row<'static>>) {
+    fn found(&self, query: &str, messages: &[Output], more: bool, rows: &mut Vec<Row<'static>>) {
         self.notice(
-            Tone::Answer,
-            &crate::words::found(query, lines.len(), more),
+            Severity::Answer,
+            &crate::words::found(query, messages.len(), more),
             rows,
         );
-        for line in lines {
-            if let Line::Message {
+        for message in messages {
+            if let Output::Message {
                 at,
                 from,
                 state,
                 text,
                 ..
-            } = line
+            } = message
             {
                 let day = self
                     .clock
@@ -275,7 +280,7 @@ impl Look {
                     .map(clock::day_in_digits)
                     .unwrap_or_default();
                 let head = format!("{day} {} ", self.clock.hour(*at));
-                let text = format!("{}: {}", visible::line(from), with_state(*state, text));
+                let text = format!("{}: {}", visible::message(from), with_state(*state, text));
                 for (number, row) in wrap(&text, self.columns.saturating_sub(width(&head) + 2))
                     .into_iter()
                     .enumerate()
@@ -305,20 +310,20 @@ impl Look {
 }
 
 /// A text with what has become of it.
-fn with_state(state: State, text: &str) -> String {
+fn with_state(state: MessageState, text: &str) -> String {
     match state {
-        State::Whole => visible::text(text),
-        State::Edited => format!("{} {}", visible::text(text), words::EDITED),
-        State::Erased => words::ERASED.into(),
+        MessageState::Unchanged => visible::text(text),
+        MessageState::Edited => format!("{} {}", visible::text(text), words::EDITED),
+        MessageState::Erased => words::ERASED.into(),
     }
 }
 
 /// What has become of a message may be overlooked; its words stand at the end of the last row.
-fn fade(row: &mut Row<'static>, state: State) {
+fn fade(row: &mut Row<'static>, state: MessageState) {
     let mark = match state {
-        State::Whole => return,
-        State::Edited => words::EDITED,
-        State::Erased => words::ERASED,
+        MessageState::Unchanged => return,
+        MessageState::Edited => words::EDITED,
+        MessageState::Erased => words::ERASED,
     };
     if let Some(last) = row.spans.pop() {
         match last.content.strip_suffix(mark) {
@@ -335,20 +340,22 @@ fn fade(row: &mut Row<'static>, state: State) {
 fn shows_time(entry: &Entry) -> bool {
     match &entry.what {
         What::Moves(_) => true,
-        What::Said(line) => matches!(line, Line::Message { .. } | Line::Whisper { .. }),
+        What::Said(line) => matches!(line, Output::Message { .. } | Output::Whisper { .. }),
     }
 }
 
 /// Whether the same person goes on.
 fn goes_on(before: &Entry, name: &str, mine: bool, now: u64) -> bool {
     match &before.what {
-        What::Said(Line::Message {
+        What::Said(Output::Message {
             from,
             own,
             action: false,
             ..
         }) => {
-            visible::line(from) == name && *own == mine && now.saturating_sub(before.at) <= GROUP_MS
+            visible::message(from) == name
+                && *own == mine
+                && now.saturating_sub(before.at) <= GROUP_MS
         }
         _ => false,
     }

@@ -2,7 +2,7 @@
 //!
 //! Knows styles; never knows what they are put on.
 
-use crate::line::Tone;
+use crate::line::Severity;
 use papo::text::fold;
 use ratatui::style::{Color, Modifier, Style};
 
@@ -76,12 +76,12 @@ pub fn whisper(colours: bool) -> Style {
 }
 
 /// Words of the client.
-pub fn notice(tone: Tone, colours: bool) -> Style {
+pub fn notice(tone: Severity, colours: bool) -> Style {
     match tone {
-        Tone::Info => FAINT,
-        Tone::Answer => PLAIN,
-        Tone::Problem if colours => STRONG.fg(Color::Red),
-        Tone::Problem => STRONG,
+        Severity::Info => FAINT,
+        Severity::Answer => PLAIN,
+        Severity::Problem if colours => STRONG.fg(Color::Red),
+        Severity::Problem => STRONG,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Knows the order of entries; never knows rows, columns or colours.
 
-use crate::line::{Change, Line};
+use crate::line::{MessageChange, Output};
 use std::collections::VecDeque;
 
 /// Most entries kept in a room; what is older can be asked for again.
@@ -27,7 +27,7 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// A message, a whisper or words of the client.
-    Said(Line),
+    Said(Output),
     /// Who came (`+João`), left (`−Bruno`) or took another name.
     Moves(Vec<(char, String)>),
 }
@@ -72,26 +72,26 @@ impl Timeline {
     pub fn get(&self, id: i64) -> Option<&Entry> {
         usize::try_from(id - self.first_id)
             .ok()
-            .and_then(|place| self.entries.get(place))
+            .and_then(|index| self.entries.get(index))
     }
 
     /// What comes is read as it comes only if `watched`.
-    pub fn push(&mut self, line: Line, now: u64, watched: bool) {
-        let (at, own, mention) = match &line {
-            Line::Message {
+    pub fn push(&mut self, output: Output, now: u64, watched: bool) {
+        let (at, own, mention) = match &output {
+            Output::Message {
                 at, own, mention, ..
             } => (*at, *own, *mention),
-            Line::Whisper { at, own, .. } => (*at, *own, true),
-            Line::Presence {
-                came,
-                went,
+            Output::Whisper { at, own, .. } => (*at, *own, true),
+            Output::Presence {
+                joined,
+                left,
                 renamed,
                 ..
-            } => return self.moved(came, went, renamed, now),
+            } => return self.moved(joined, left, renamed, now),
             // The client's own words have no time: they belong to what stands above them.
             _ => {
                 return self.add(
-                    What::Said(line),
+                    What::Said(output),
                     self.entries.back().map_or(0, |entry| entry.at),
                 );
             }
@@ -106,17 +106,17 @@ impl Timeline {
             self.unread += usize::from(!watched);
             self.mentioned |= mention && !watched;
         }
-        self.add(What::Said(line), at);
+        self.add(What::Said(output), at);
     }
 
     /// What was said before is not as it was.
-    pub fn amend(&mut self, change: &Change) {
+    pub fn amend(&mut self, change: &MessageChange) {
         for entry in &mut self.entries {
             match &mut entry.what {
-                What::Said(Line::Found { lines, .. }) => {
-                    lines.iter_mut().for_each(|line| change.apply(line))
-                }
-                What::Said(line) => change.apply(line),
+                What::Said(Output::Found { messages, .. }) => messages
+                    .iter_mut()
+                    .for_each(|message| change.apply(message)),
+                What::Said(output) => change.apply(output),
                 What::Moves(_) => {}
             }
         }
@@ -128,22 +128,22 @@ impl Timeline {
     }
 
     /// Puts an earlier page before everything, as much of it as there is room for.
-    pub fn earlier(&mut self, lines: Vec<Line>, start: bool) {
-        let room = MAX_ENTRIES.saturating_sub(self.entries.len());
-        let too_many = lines.len() > room;
-        for line in lines.into_iter().rev().take(room) {
-            let at = if let Line::Message { at, .. } = &line {
+    pub fn earlier(&mut self, messages: Vec<Output>, reached_start: bool) {
+        let free = MAX_ENTRIES.saturating_sub(self.entries.len());
+        let too_many = messages.len() > free;
+        for message in messages.into_iter().rev().take(free) {
+            let at = if let Output::Message { at, .. } = &message {
                 *at
             } else {
                 0
             };
-            self.add_before(What::Said(line), at);
+            self.add_before(What::Said(message), at);
         }
         let at = self.entries.front().map_or(0, |entry| entry.at);
         if too_many && !std::mem::replace(&mut self.full, true) {
-            self.add_before(What::Said(Line::info(FULL)), at);
-        } else if start && room > 0 {
-            self.add_before(What::Said(Line::info("Início da conversa")), at);
+            self.add_before(What::Said(Output::info(FULL)), at);
+        } else if reached_start && free > 0 {
+            self.add_before(What::Said(Output::info("Início da conversa")), at);
         }
     }
 
@@ -187,7 +187,13 @@ impl Timeline {
     }
 
     /// Comings and goings stand together as long as nothing else happens; whoever comes and goes at once was not there.
-    fn moved(&mut self, came: &[String], went: &[String], renamed: &[(String, String)], now: u64) {
+    fn moved(
+        &mut self,
+        joined: &[String],
+        left: &[String],
+        renamed: &[(String, String)],
+        now: u64,
+    ) {
         let mut moves = match self.entries.back_mut() {
             Some(Entry {
                 what: What::Moves(moves),
@@ -198,17 +204,17 @@ impl Timeline {
                 Vec::new()
             }
         };
-        let signs = came
+        let signs = joined
             .iter()
             .map(|name| ('+', name))
-            .chain(went.iter().map(|name| ('−', name)));
+            .chain(left.iter().map(|name| ('−', name)));
         for (sign, name) in signs {
             let other = if sign == '+' { '−' } else { '+' };
             match moves
                 .iter()
                 .position(|(known, moved)| *known == other && moved == name)
             {
-                Some(place) => drop(moves.remove(place)),
+                Some(index) => drop(moves.remove(index)),
                 None => moves.push((sign, name.clone())),
             }
         }

@@ -9,7 +9,7 @@ use crate::app::Status;
 use crate::clock::Clock;
 use crate::input::Way;
 use crate::keys;
-use crate::line::Line;
+use crate::line::Output;
 use std::time::Instant;
 
 /// Rows around the conversation: status above, news and the typed line below.
@@ -83,47 +83,49 @@ impl View {
     }
 
     /// Takes up something to show.
-    pub fn show(&mut self, line: &Line) {
+    pub fn show(&mut self, output: &Output) {
         let now = self.clock.now();
-        match line {
-            Line::Here { place } => self.turn_to(place),
-            Line::Missed { place } => {
-                let place = self.place(place);
-                self.rooms[place].1.missed();
+        match output {
+            Output::RoomSwitched { room } => self.turn_to(room),
+            Output::MissedMarker { room } => {
+                let index = self.index(room);
+                self.rooms[index].1.missed();
             }
-            Line::Earlier {
-                place,
-                lines,
-                start,
+            Output::EarlierPage {
+                room,
+                messages,
+                reached_start,
             } => {
-                let place = self.place(place);
-                self.rooms[place].1.earlier(lines.clone(), *start);
+                let index = self.index(room);
+                self.rooms[index]
+                    .1
+                    .earlier(messages.clone(), *reached_start);
             }
-            Line::Message { place, .. }
-            | Line::Presence { place, .. }
-            | Line::Found { place, .. }
-            | Line::About { place, .. } => {
-                let place = self.place(place);
-                let watched = place == self.current && self.focused && !self.people;
-                self.rooms[place].1.push(line.clone(), now, watched);
+            Output::Message { room, .. }
+            | Output::Presence { room, .. }
+            | Output::Found { room, .. }
+            | Output::RoomNotice { room, .. } => {
+                let index = self.index(room);
+                let watched = index == self.current && self.focused && !self.people;
+                self.rooms[index].1.push(output.clone(), now, watched);
             }
-            Line::Amended { place, change, .. } => {
-                let place = self.place(place);
-                self.rooms[place].1.amend(change);
+            Output::Amended { room, change, .. } => {
+                let index = self.index(room);
+                self.rooms[index].1.amend(change);
             }
             // A private line belongs to no room: it stands in all, and is news only in the one that is seen.
-            Line::Whisper { .. } => {
+            Output::Whisper { .. } => {
                 let watched = self.focused && !self.people;
-                for (place, (_, room)) in self.rooms.iter_mut().enumerate() {
-                    room.push(line.clone(), now, watched || place != self.current);
+                for (index, (_, room)) in self.rooms.iter_mut().enumerate() {
+                    room.push(output.clone(), now, watched || index != self.current);
                 }
             }
-            Line::People(_) => self.people = true,
-            Line::Help(text) => {
+            Output::People(_) => self.people = true,
+            Output::Help(text) => {
                 let text = format!("{text}\n{}", keys::help());
-                self.room_mut().push(Line::Help(text), now, true);
+                self.room_mut().push(Output::Help(text), now, true);
             }
-            Line::Notice(..) => self.room_mut().push(line.clone(), now, true),
+            Output::Notice(..) => self.room_mut().push(output.clone(), now, true),
         }
     }
 
@@ -150,13 +152,13 @@ impl View {
     }
 
     fn turn_to(&mut self, name: &str) {
-        self.current = self.place(name);
+        self.current = self.index(name);
         if self.focused {
             self.room_mut().read();
         }
     }
 
-    fn place(&mut self, name: &str) -> usize {
+    fn index(&mut self, name: &str) -> usize {
         if let Some(place) = self.rooms.iter().position(|(known, _)| known == name) {
             return place;
         }
@@ -251,7 +253,7 @@ impl View {
         let room = self.room();
         let mut names = Vec::new();
         for id in (room.first_id()..room.end_id()).rev().take(MAX_LOOKED_BACK) {
-            if let Some(What::Said(Line::Message {
+            if let Some(What::Said(Output::Message {
                 from, own: false, ..
             })) = room.get(id).map(|entry| &entry.what)
                 && !names.contains(from)

@@ -61,14 +61,14 @@ fn what_the_history_tells_is_as_it_is_now() {
         ],
     );
     let states = desk.did().into_iter().filter_map(|effect| match effect {
-        Effect::Show(Line::Message {
+        Effect::Show(Output::Message {
             seq, state, text, ..
         }) => Some((seq, state, text)),
         _ => None,
     });
     let expected = [
-        (1, State::Edited, "agora".to_owned()),
-        (2, State::Erased, String::new()),
+        (1, MessageState::Edited, "agora".to_owned()),
+        (2, MessageState::Erased, String::new()),
     ];
     assert_eq!(states.collect::<Vec<_>>(), expected);
 }
@@ -80,13 +80,15 @@ fn an_erased_message_stays_empty_whatever_comes_later() {
     let Some(Effect::Show(mut line)) = desk.did().pop() else {
         panic!("a line")
     };
-    Change::Erased(vec![1]).apply(&mut line);
-    Change::Edited {
+    MessageChange::Erased(vec![1]).apply(&mut line);
+    MessageChange::Edited {
         seq: 1,
         text: "outra vez".into(),
     }
     .apply(&mut line);
-    assert!(matches!(line, Line::Message { state: State::Erased, text, .. } if text.is_empty()));
+    assert!(
+        matches!(line, Output::Message { state: MessageState::Erased, text, .. } if text.is_empty())
+    );
 }
 
 #[test]

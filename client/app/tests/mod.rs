@@ -11,7 +11,7 @@ mod scripts;
 mod talking;
 
 use super::*;
-use crate::line::{Change, State, Tone};
+use crate::line::{MessageChange, MessageState, Severity};
 use crate::words::{self, Failure};
 use papo::protocol::{
     Entry, ErrorCode, Limits, Member, PageRequest, Refusal, RoomInfo, ServerMessage,
@@ -88,53 +88,55 @@ impl Desk {
             .effects
             .extract_if(.., |effect| matches!(effect, Effect::Show(_)));
         let text = |effect| match effect {
-            Effect::Show(Line::Message {
-                room,
+            Effect::Show(Output::Message {
+                label,
                 from,
                 action,
                 text,
                 ..
             }) => {
-                let room = room.map(|room| format!("{room} ")).unwrap_or_default();
+                let room = label.map(|room| format!("{room} ")).unwrap_or_default();
                 vec![if action {
                     format!("{room}* {from} {text}")
                 } else {
                     format!("{room}{from}: {text}")
                 }]
             }
-            Effect::Show(Line::Amended {
+            Effect::Show(Output::Amended {
                 from,
-                change: Change::Edited { seq, text },
+                change: MessageChange::Edited { seq, text },
                 ..
             }) => {
                 vec![format!("{from} edits {seq}: {text}")]
             }
-            Effect::Show(Line::Amended {
+            Effect::Show(Output::Amended {
                 from,
-                change: Change::Erased(seqs),
+                change: MessageChange::Erased(seqs),
                 ..
             }) => {
                 vec![format!("{from} erases {seqs:?}")]
             }
-            Effect::Show(Line::Amended {
-                change: Change::Nothing,
+            Effect::Show(Output::Amended {
+                change: MessageChange::Superseded,
                 ..
             }) => vec![],
-            Effect::Show(Line::Whisper { from, to, text, .. }) => {
+            Effect::Show(Output::Whisper { from, to, text, .. }) => {
                 vec![format!("{from} → {to}: {text}")]
             }
-            Effect::Show(Line::Presence {
-                came,
-                went,
+            Effect::Show(Output::Presence {
+                joined,
+                left,
                 renamed,
                 ..
-            }) => words::presence(&came, &went, &renamed),
-            Effect::Show(Line::Here { .. } | Line::Missed { .. }) => vec![],
-            Effect::Show(Line::Notice(Tone::Problem, text)) => vec![format!("! {text}")],
-            Effect::Show(Line::Notice(_, text) | Line::People(text) | Line::Help(text)) => {
+            }) => words::presence(&joined, &left, &renamed),
+            Effect::Show(Output::RoomSwitched { .. } | Output::MissedMarker { .. }) => vec![],
+            Effect::Show(Output::Notice(Severity::Problem, text)) => vec![format!("! {text}")],
+            Effect::Show(Output::Notice(_, text) | Output::People(text) | Output::Help(text)) => {
                 vec![text]
             }
-            Effect::Show(Line::About { place, text, .. }) => vec![format!("({place}) {text}")],
+            Effect::Show(Output::RoomNotice {
+                room: place, text, ..
+            }) => vec![format!("({place}) {text}")],
             other => panic!("{other:?}"),
         };
         shown.flat_map(text).collect()

@@ -151,8 +151,8 @@ fn only_what_others_said_was_missed() {
         let mut desk = Desk::talking(PERSON);
         desk.happens(Event::Gone(Gone::Ended));
         desk.enters("e1", entries.len() as u64, entries);
-        desk.did().contains(&Effect::Show(Line::Missed {
-            place: "geral".into(),
+        desk.did().contains(&Effect::Show(Output::MissedMarker {
+            room: "geral".into(),
         }))
     };
     assert!(!missed(&[entry(1, "Ana", "chegou antes do corte")]));

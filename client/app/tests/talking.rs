@@ -173,7 +173,7 @@ fn somebody_called_voce_whispers_and_is_not_taken_for_oneself() {
         text: "psiu".into(),
     });
     let shown = desk.did().into_iter().find_map(|effect| match effect {
-        Effect::Show(Line::Whisper { own, .. }) => Some(own),
+        Effect::Show(Output::Whisper { own, .. }) => Some(own),
         _ => None,
     });
     assert_eq!(shown, Some(false));

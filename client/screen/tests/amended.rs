@@ -1,12 +1,12 @@
 //! Messages that are not as they were.
 
 use super::*;
-use crate::line::Change;
+use crate::line::MessageChange;
 
-fn amended(change: Change) -> Line {
-    Line::Amended {
-        room: None,
-        place: "geral".into(),
+fn amended(change: MessageChange) -> Output {
+    Output::Amended {
+        label: None,
+        room: "geral".into(),
         at: NINE,
         from: "Bruno".into(),
         change,
@@ -23,8 +23,9 @@ fn an_edit_and_an_erasure_change_the_line_where_it_stands() {
         1,
         "uma frase que não cabe numa só linha desta janela".to_owned(),
     );
-    desk.view.show(&amended(Change::Edited { seq, text }));
-    desk.view.show(&amended(Change::Erased(vec![2])));
+    desk.view
+        .show(&amended(MessageChange::Edited { seq, text }));
+    desk.view.show(&amended(MessageChange::Erased(vec![2])));
     desk.expects(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas           /ajuda  F2
@@ -50,14 +51,14 @@ fn an_edit_and_an_erasure_change_the_line_where_it_stands() {
 #[test]
 fn what_was_found_is_taken_back_too() {
     let mut desk = Desk::new(60, 8);
-    let lines = vec![said("geral", NINE + 2 * MINUTE, "Célia", "segredo")];
-    desk.view.show(&Line::Found {
-        place: "geral".into(),
+    let lines = vec![message("geral", NINE + 2 * MINUTE, "Célia", "segredo")];
+    desk.view.show(&Output::Found {
+        room: "geral".into(),
         query: "seg".into(),
-        lines,
+        messages: lines,
         more: false,
     });
-    desk.view.show(&amended(Change::Erased(vec![2])));
+    desk.view.show(&amended(MessageChange::Erased(vec![2])));
     let screen = desk.screen();
     assert_eq!(screen[5], " 03/03 09:02 Célia: (mensagem apagada)");
 }

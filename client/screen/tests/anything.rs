@@ -53,14 +53,14 @@ impl Desk {
     }
 
     fn anything_is_told(&mut self, chance: &mut Chance, minute: u64) {
-        let place = ["geral", "lab"][chance.below(2)];
+        let room = ["geral", "lab"][chance.below(2)];
         let at = NINE + minute * MINUTE;
-        let line = match chance.below(9) {
-            0..=2 => said(place, at, chance.text(), chance.text()),
+        let output = match chance.below(9) {
+            0..=2 => message(room, at, chance.text(), chance.text()),
             3 => presence(&[chance.text()], &[chance.text()]),
             4 => {
                 let (from, to, text) = (chance.text().into(), "você".into(), chance.text().into());
-                Line::Whisper {
+                Output::Whisper {
                     at,
                     own: chance.below(2) == 0,
                     from,
@@ -69,32 +69,30 @@ impl Desk {
                 }
             }
             5 => {
-                let lines = (0..chance.below(9))
-                    .map(|_| said(place, at, chance.text(), chance.text()))
+                let messages = (0..chance.below(9))
+                    .map(|_| message(room, at, chance.text(), chance.text()))
                     .collect();
-                Line::Earlier {
-                    place: place.into(),
-                    lines,
-                    start: chance.below(4) == 0,
+                Output::EarlierPage {
+                    room: room.into(),
+                    messages,
+                    reached_start: chance.below(4) == 0,
                 }
             }
-            6 => Line::Missed {
-                place: place.into(),
-            },
+            6 => Output::MissedMarker { room: room.into() },
             7 => {
-                let lines = (0..chance.below(3))
-                    .map(|_| said(place, u64::MAX, chance.text(), chance.text()))
+                let messages = (0..chance.below(3))
+                    .map(|_| message(room, u64::MAX, chance.text(), chance.text()))
                     .collect();
-                Line::Found {
-                    place: place.into(),
+                Output::Found {
+                    room: room.into(),
                     query: chance.text().into(),
-                    lines,
+                    messages,
                     more: true,
                 }
             }
-            _ => Line::Help(chance.text().into()),
+            _ => Output::Help(chance.text().into()),
         };
-        self.view.show(&line);
+        self.view.show(&output);
     }
 
     fn anything_is_done(&mut self, chance: &mut Chance) {

@@ -33,7 +33,8 @@ fn a_name_is_said_once_and_a_minute_too() {
     desk.says(1, "Bruno", "três");
     desk.says(1, "João", "quatro");
     desk.says(9, "João", "cinco");
-    desk.view.show(&said("geral", NINE + DAY, "João", "seis"));
+    desk.view
+        .show(&message("geral", NINE + DAY, "João", "seis"));
     assert_eq!(
         desk.screen()[2..10],
         [

@@ -8,9 +8,9 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
     desk.status.rooms.push("laboratório".into());
     desk.status.room = Some("#geral".into());
     desk.says(0, "Bruno", "aqui");
-    desk.view.show(&said("laboratório", NINE, "Célia", "lá"));
+    desk.view.show(&message("laboratório", NINE, "Célia", "lá"));
     desk.view
-        .show(&said("laboratório", NINE, "Célia", "ainda lá"));
+        .show(&message("laboratório", NINE, "Célia", "ainda lá"));
     desk.expects(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas  #geral  #laboratório(2)      /ajuda  F2
@@ -27,8 +27,8 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
         desk.view.active(&desk.status).as_deref(),
         Some("laboratório")
     );
-    desk.view.show(&Line::Here {
-        place: "laboratório".into(),
+    desk.view.show(&Output::RoomSwitched {
+        room: "laboratório".into(),
     });
     (desk.status.current, desk.status.room) = (1, Some("#laboratório".into()));
     desk.expects(
@@ -96,7 +96,7 @@ fn the_people_take_the_place_of_the_conversation() {
 fn a_password_is_asked_for_where_lines_are_typed() {
     let mut desk = Desk::new(40, 5);
     (desk.status.asking, desk.editor.secret) = (Some(Question::Password), true);
-    desk.view.show(&Line::problem("Esta conversa tem senha."));
+    desk.view.show(&Output::problem("Esta conversa tem senha."));
     desk.editor.insert("girassol");
     desk.expects(
         "
@@ -118,7 +118,7 @@ fn of_many_rooms_those_are_told_that_matter() {
     desk.says(0, "Bruno", "aqui");
     (desk.status.current, desk.status.room) = (4, Some("#sala-número-5".into()));
     desk.view
-        .show(&said("sala-número-9", NINE, "Célia", "oi, @Ana"));
+        .show(&message("sala-número-9", NINE, "Célia", "oi, @Ana"));
     assert_eq!(
         desk.screen()[0],
         " ●  #geral  #sala-número-5  #sala-número-9(1!)  …"
@@ -134,9 +134,9 @@ fn a_private_line_stands_in_every_room_and_is_news_in_one() {
     let mut desk = Desk::new(60, 8);
     desk.status.rooms.push("lab".into());
     desk.says(0, "Bruno", "aqui");
-    desk.view.show(&said("lab", NINE, "Célia", "lá"));
+    desk.view.show(&message("lab", NINE, "Célia", "lá"));
     let (from, to, text) = ("Célia".into(), "você".into(), "só para você".into());
-    desk.view.show(&Line::Whisper {
+    desk.view.show(&Output::Whisper {
         at: NINE,
         own: false,
         from,
@@ -157,10 +157,10 @@ fn a_private_line_stands_in_every_room_and_is_news_in_one() {
 #[test]
 fn people_and_help_come_when_they_are_asked_for() {
     let mut desk = conversation(80, 24);
-    desk.view.show(&Line::People("Pessoas (4): …".into()));
+    desk.view.show(&Output::People("Pessoas (4): …".into()));
     assert_eq!(desk.screen()[1], " Pessoas (4)");
     desk.view.sent();
-    desk.view.show(&Line::Help(crate::command::help()));
+    desk.view.show(&Output::Help(crate::command::help()));
     let screen = desk.screen();
     assert!(
         screen.contains(&" Comandos:".to_owned()),
@@ -172,12 +172,12 @@ fn people_and_help_come_when_they_are_asked_for() {
     );
     desk.view.resize(40, 40);
     let screen = desk.screen();
-    let place = screen
+    let row = screen
         .iter()
         .position(|row| row.starts_with(" /ignorar"))
         .unwrap();
-    assert_eq!(screen[place], " /ignorar NOME           esconde o que");
-    assert_eq!(screen[place + 1], "                         alguém escreve");
+    assert_eq!(screen[row], " /ignorar NOME           esconde o que");
+    assert_eq!(screen[row + 1], "                         alguém escreve");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{draw, style};
 use crate::app::{Face, Question, Status, Unsent};
 use crate::clock::Clock;
 use crate::input::{Editor, Way};
-use crate::line::{Line, State};
+use crate::line::{MessageState, Output};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Modifier;
@@ -64,7 +64,7 @@ impl Desk {
     /// Somebody says something so many minutes after nine.
     fn says(&mut self, minute: u64, from: &str, text: &str) {
         self.view
-            .show(&said("geral", NINE + minute * MINUTE, from, text));
+            .show(&message("geral", NINE + minute * MINUTE, from, text));
     }
 
     fn screen(&mut self) -> Vec<String> {
@@ -141,16 +141,16 @@ fn face(name: &str, me: bool) -> Face {
     }
 }
 
-fn said(place: &str, at: u64, from: &str, text: &str) -> Line {
+fn message(room: &str, at: u64, from: &str, text: &str) -> Output {
     let mention = text.contains("@Ana");
-    let (from, text, place) = (from.to_owned(), text.to_owned(), place.to_owned());
+    let (from, text, room) = (from.to_owned(), text.to_owned(), room.to_owned());
     // What is said at the third minute is the third in the log.
-    let (seq, state) = (at.saturating_sub(NINE) / MINUTE, State::Whole);
-    Line::Message {
+    let (seq, state) = (at.saturating_sub(NINE) / MINUTE, MessageState::Unchanged);
+    Output::Message {
         seq,
         state,
-        room: None,
-        place,
+        label: None,
+        room,
         at,
         own: from == "Ana",
         from,
@@ -160,13 +160,13 @@ fn said(place: &str, at: u64, from: &str, text: &str) -> Line {
     }
 }
 
-fn presence(came: &[&str], went: &[&str]) -> Line {
+fn presence(joined: &[&str], left: &[&str]) -> Output {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    Line::Presence {
-        room: None,
-        place: "geral".into(),
-        came: names(came),
-        went: names(went),
+    Output::Presence {
+        label: None,
+        room: "geral".into(),
+        joined: names(joined),
+        left: names(left),
         renamed: vec![],
     }
 }

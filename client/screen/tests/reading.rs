@@ -24,13 +24,13 @@ fn at_the_first_row_earlier_pages_are_wished_for_and_come_above() {
     let status = desk.status.clone();
     while !desk.view.scroll(Way::Back, None, &status) {}
     let before = desk.screen();
-    let lines = (0..10)
-        .map(|minute| said("geral", NINE + minute * MINUTE, "Célia", "antes"))
+    let messages = (0..10)
+        .map(|minute| message("geral", NINE + minute * MINUTE, "Célia", "antes"))
         .collect();
-    desk.view.show(&Line::Earlier {
-        place: "geral".into(),
-        lines,
-        start: true,
+    desk.view.show(&Output::EarlierPage {
+        room: "geral".into(),
+        messages,
+        reached_start: true,
     });
     // Only the day's line has gone up, to where the day begins now.
     assert_eq!(desk.screen()[1..5], before[2..6]);
@@ -54,8 +54,8 @@ fn no_more_than_the_limit_is_kept_in_a_room() {
 fn what_was_missed_is_marked_also_behind_an_own_message() {
     let mut desk = Desk::new(60, 8);
     desk.says(0, "Bruno", "antes");
-    desk.view.show(&Line::Missed {
-        place: "geral".into(),
+    desk.view.show(&Output::MissedMarker {
+        room: "geral".into(),
     });
     desk.says(1, "Ana", "chegou");
     desk.says(2, "Bruno", "perdida");
@@ -79,19 +79,19 @@ fn where_no_more_can_be_kept_it_is_said_once() {
     (0..4990).for_each(|number| desk.says(number, "Bruno", "oi"));
     let page = |from: u64| {
         (from..from + 50)
-            .map(|minute| said("geral", NINE + minute, "Célia", "antes"))
+            .map(|minute| message("geral", NINE + minute, "Célia", "antes"))
             .collect()
     };
     for from in [50, 0] {
-        desk.view.show(&Line::Earlier {
-            place: "geral".into(),
-            lines: page(from),
-            start: from == 0,
+        desk.view.show(&Output::EarlierPage {
+            room: "geral".into(),
+            messages: page(from),
+            reached_start: from == 0,
         });
     }
     let room = desk.view.room();
     let notices = (room.first_id()..room.end_id()).filter_map(|id| room.get(id)).filter(|entry| {
-        matches!(&entry.what, crate::screen::timeline::What::Said(Line::Notice(_, text)) if text.contains("/buscar"))
+        matches!(&entry.what, crate::screen::timeline::What::Said(Output::Notice(_, text)) if text.contains("/buscar"))
     });
     assert_eq!(notices.count(), 1);
     assert_eq!(room.end_id() - room.first_id(), 5001);
