@@ -1,7 +1,7 @@
 //! A defect in the full screen. The test starts itself once more, in a pseudo-terminal, and panics there for real.
 
 use super::*;
-use crate::app::Status;
+use crate::app::ViewModel;
 use crate::clock::Clock;
 use crate::front::Front;
 use crate::line::Output;
@@ -21,11 +21,11 @@ fn a_client_with_a_defect() {
     let mut screen = screen::Screen::new(Clock::brasilia(), true).unwrap();
     screen.show(&Output::info("as últimas palavras")).unwrap();
     screen
-        .refresh(&Status {
+        .refresh(&ViewModel {
             name: "Ana".into(),
             connected: true,
-            limit: 4000,
-            ..Status::default()
+            max_text: 4000,
+            ..ViewModel::default()
         })
         .unwrap();
     // Where defects are met: in any thread, while the screen is drawn by another.

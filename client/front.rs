@@ -2,7 +2,7 @@
 //!
 //! Knows the two directions, in and out; never knows which kind of front it is, nor what is decided behind it.
 
-use crate::app::{Event, Status};
+use crate::app::{Event, ViewModel};
 use crate::line::Output;
 use papo::protocol::ServerMessage;
 use std::io;
@@ -44,7 +44,7 @@ pub trait Front {
         None
     }
     /// Brings everything up to date. Called after every change; does nothing when there was none.
-    fn refresh(&mut self, status: &Status) -> io::Result<()>;
+    fn refresh(&mut self, model: &ViewModel) -> io::Result<()>;
     /// The last moment: shows what is still to be shown and leaves everything as it was found.
     fn finish(&mut self) -> io::Result<()>;
 }

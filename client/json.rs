@@ -3,7 +3,7 @@
 //! What goes in are lines, as everywhere. The secret of the one who listens is left out, and whatever could move a
 //! cursor is spelled as an escape, which JSON reads as the same text. Knows streams; never knows what a message means.
 
-use crate::app::{Event, Status};
+use crate::app::{Event, ViewModel};
 use crate::front::{Front, Input};
 use crate::line::{Output, Severity};
 use crate::lines::Lines;
@@ -46,8 +46,8 @@ impl Front for Json {
 
     fn give_back(&mut self, _: &str) {}
 
-    fn refresh(&mut self, status: &Status) -> io::Result<()> {
-        self.lines.refresh(status)
+    fn refresh(&mut self, model: &ViewModel) -> io::Result<()> {
+        self.lines.refresh(model)
     }
 
     fn finish(&mut self) -> io::Result<()> {

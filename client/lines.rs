@@ -4,7 +4,7 @@
 //! Messages and answers go to standard output, everything else to standard error. Knows streams; never knows what is
 //! decided behind it.
 
-use crate::app::{Event, Question, Status};
+use crate::app::{Event, Question, ViewModel};
 use crate::clock::Clock;
 use crate::front::{Front, Input};
 use crate::line::{MessageChange, MessageState, Output, Severity};
@@ -70,11 +70,11 @@ impl Front for Lines {
 
     fn give_back(&mut self, _: &str) {}
 
-    fn refresh(&mut self, status: &Status) -> io::Result<()> {
-        if let Some(question) = status.asking.filter(|_| status.asking != self.asking) {
-            to_error(&format!("{} ", words::question(question)));
+    fn refresh(&mut self, model: &ViewModel) -> io::Result<()> {
+        if let Some(prompt) = model.prompt.filter(|_| model.prompt != self.asking) {
+            to_error(&format!("{} ", words::question(prompt)));
         }
-        self.asking = status.asking;
+        self.asking = model.prompt;
         Ok(())
     }
 

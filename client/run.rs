@@ -2,7 +2,7 @@
 //!
 //! Knows who is connected to whom; never decides anything itself.
 
-use crate::app::{App, Effect, Event, Exit, Status};
+use crate::app::{App, Effect, Event, Exit, ViewModel};
 use crate::connection::News;
 use crate::front::{Front, Input};
 use crate::session::Session;
@@ -78,9 +78,9 @@ impl Client<'_> {
             .session
             .deadline()
             .map(|time| time.saturating_duration_since(now).as_secs_f64().ceil() as u64);
-        self.front.refresh(&Status {
+        self.front.refresh(&ViewModel {
             retry_in,
-            ..self.app.status(now)
+            ..self.app.view_model(now)
         })
     }
 

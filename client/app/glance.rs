@@ -10,23 +10,23 @@ const MAX_UNSENT: usize = 50;
 
 /// The state as a screen needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Status {
+pub struct ViewModel {
     /// What the person is asked, instead of being in the conversation.
-    pub asking: Option<Question>,
+    pub prompt: Option<Question>,
     pub name: String,
     pub address: String,
     /// The room being written in, when more than one is open.
-    pub room: Option<String>,
+    pub room_label: Option<String>,
     /// The names of all open rooms.
     pub rooms: Vec<String>,
     /// Rooms that were spoken of, the last one first.
-    pub heard: Vec<String>,
+    pub known_rooms: Vec<String>,
     /// Which of the open ones is being written in.
     pub current: usize,
     /// People in that room.
     pub online: usize,
     /// Those who are known.
-    pub people: Vec<Face>,
+    pub people: Vec<PersonView>,
     pub typing: Vec<String>,
     /// There is a conversation going on.
     pub connected: bool,
@@ -37,49 +37,49 @@ pub struct Status {
     /// Messages that have been waiting for long enough to be mentioned.
     pub waiting: usize,
     /// What was written in this room, or to one person, and is not confirmed.
-    pub unsent: Vec<Unsent>,
+    pub unsent: Vec<UnsentView>,
     /// Most characters that a message may have.
-    pub limit: usize,
+    pub max_text: usize,
     pub leaving: bool,
     /// Ctrl+C was pressed once.
-    pub confirming: bool,
+    pub confirming_exit: bool,
 }
 
 /// Somebody in the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Face {
+pub struct PersonView {
     pub name: String,
     /// It is the person who sits here.
     pub me: bool,
     /// Keeps the conversation in order.
-    pub host: bool,
+    pub moderator: bool,
 }
 
 /// A message on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsent {
+pub struct UnsentView {
     /// To one person alone.
     pub to: Option<String>,
     pub action: bool,
     pub text: String,
-    pub since: Instant,
+    pub queued_at: Instant,
     /// It takes long enough to be mentioned.
     pub late: bool,
 }
 
-impl Face {
+impl PersonView {
     fn of(person: &Person, me: Option<&str>) -> Self {
         Self {
             name: person.name.clone(),
             me: me == Some(person.tag.as_str()),
-            host: person.host,
+            moderator: person.host,
         }
     }
 }
 
 impl App {
     /// What there is to see.
-    pub fn status(&self, now: Instant) -> Status {
+    pub fn view_model(&self, now: Instant) -> ViewModel {
         let late = self
             .queue
             .oldest()
@@ -88,38 +88,44 @@ impl App {
         let room = self.rooms.get(self.current);
         let me = self.me.as_ref().map(|me| me.tag.as_str());
         let people = room.map_or(&[][..], |room| room.people());
-        Status {
-            asking: if let Phase::Asking { question, .. } = self.phase {
-                Some(question)
+        ViewModel {
+            prompt: if let Phase::Asking {
+                question: prompt, ..
+            } = self.phase
+            {
+                Some(prompt)
             } else {
                 None
             },
             name: self.my_name(),
             address: self.address.to_string(),
-            room: self.label(self.current),
+            room_label: self.label(self.current),
             rooms: self
                 .rooms
                 .iter()
                 .map(|room| room.name.to_string())
                 .collect(),
-            heard: self.heard.rooms().to_vec(),
+            known_rooms: self.heard.rooms().to_vec(),
             current: self.current,
             online: room.map_or(0, |room| room.online.max(people.len())),
-            people: people.iter().map(|person| Face::of(person, me)).collect(),
+            people: people
+                .iter()
+                .map(|person| PersonView::of(person, me))
+                .collect(),
             typing: room.map(|room| room.typing(now)).unwrap_or_default(),
             // A blink is not worth a word.
             connected: self.phase == Phase::Talking || (self.outage.is_some() && !offline),
             offline,
             retry_in: None,
             waiting: if late || offline { self.queue.len() } else { 0 },
-            unsent: self.unsent(now),
-            limit: self.max_text,
+            unsent: self.unsent_in_current_room(now),
+            max_text: self.max_text,
             leaving: self.leaving.is_some() || matches!(self.phase, Phase::Closing { .. }),
-            confirming: self.confirm.is_some_and(|until| now < until),
+            confirming_exit: self.confirm.is_some_and(|until| now < until),
         }
     }
 
-    fn unsent(&self, now: Instant) -> Vec<Unsent> {
+    fn unsent_in_current_room(&self, now: Instant) -> Vec<UnsentView> {
         let current = self
             .rooms
             .get(self.current)
@@ -130,13 +136,13 @@ impl App {
                 Recipient::Room { room, action } if room == current => (None, *action),
                 _ => return None,
             };
-            let (since, text) = (pending.since, pending.text.clone());
-            Some(Unsent {
+            let (queued_at, text) = (pending.since, pending.text.clone());
+            Some(UnsentView {
                 to,
                 action,
                 text,
-                since,
-                late: self.outage.is_some() || now >= since + PATIENCE,
+                queued_at,
+                late: self.outage.is_some() || now >= queued_at + PATIENCE,
             })
         });
         here.take(MAX_UNSENT).collect()

@@ -17,7 +17,7 @@ mod typed;
 
 pub use door::bad_password;
 pub use events::{Effect, Event, Exit, Gone, Habits, Question};
-pub use glance::{Face, Status, Unsent};
+pub use glance::{PersonView, UnsentView, ViewModel};
 pub use typed::{bad_name, bad_room};
 
 use crate::address::Address;

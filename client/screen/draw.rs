@@ -7,7 +7,7 @@ use super::paper::Paper;
 use super::style::{self, FAINT, PLAIN, STRONG};
 use super::view::View;
 use super::wrap::{cut, width, wrap};
-use crate::app::Status;
+use crate::app::ViewModel;
 use crate::input::Editor;
 use crate::words;
 use ratatui::buffer::Buffer;
@@ -26,7 +26,7 @@ const MAX_INPUT_ROWS: usize = 6;
 pub fn draw(
     buffer: &mut Buffer,
     view: &mut View,
-    status: &Status,
+    model: &ViewModel,
     editor: &Editor,
     now: Instant,
 ) -> Position {
@@ -49,29 +49,29 @@ pub fn draw(
         }
         return input(buffer, "› ", PLAIN, editor, 1);
     }
-    let label = prompt(status, area.width.into());
+    let label = prompt(model, area.width.into());
     let most = MAX_INPUT_ROWS.min(usize::from(area.height) / 3).max(1);
     view.input_rows = editor
         .rows(usize::from(area.width).saturating_sub(width(&label)), most)
         .0
         .len();
-    put(buffer, 0, &status_row(view, status));
+    put(buffer, 0, &status_row(view, model));
     let height = view.height();
     let rows = if view.people {
-        people(view, status, height)
+        people(view, model, height)
     } else {
-        conversation(view, status, height, now)
+        conversation(view, model, height, now)
     };
     // The conversation stands at the bottom, as it does in any terminal that has filled up; a list stands at the top.
     let free = if view.people { 0 } else { height - rows.len() };
     for (y, row) in rows.iter().enumerate() {
         put(buffer, 1 + free + y, row);
     }
-    put(buffer, 1 + height, &news_row(view, status, editor));
-    let style = if status.asking.is_some() {
+    put(buffer, 1 + height, &news_row(view, model, editor));
+    let style = if model.prompt.is_some() {
         STRONG
     } else {
-        style::name(&status.name, true, false, view.colours)
+        style::name(&model.name, true, false, view.colours)
     };
     input(buffer, &label, style, editor, view.input_rows)
 }
@@ -85,35 +85,35 @@ fn put(buffer: &mut Buffer, y: usize, row: &Row<'_>) {
     }
 }
 
-fn conversation(view: &View, status: &Status, height: usize, now: Instant) -> Vec<Row<'static>> {
-    Paper::new(view.room(), status, view.look(status), now).page(view.room().top, height)
+fn conversation(view: &View, model: &ViewModel, height: usize, now: Instant) -> Vec<Row<'static>> {
+    Paper::new(view.room(), model, view.look(model), now).page(view.room().top, height)
 }
 
 /// Everybody in the room, in as many columns as fit.
-fn people(view: &View, status: &Status, height: usize) -> Vec<Row<'static>> {
-    let names: Vec<String> = status
+fn people(view: &View, model: &ViewModel, height: usize) -> Vec<Row<'static>> {
+    let names: Vec<String> = model
         .people
         .iter()
-        .map(|face| words::person(&face.name, face.me, face.host))
+        .map(|person| words::person(&person.name, person.me, person.moderator))
         .collect();
     let each = names.iter().map(|name| width(name)).max().unwrap_or(0) + 3;
     let columns = (view.columns.saturating_sub(1) / each).max(1);
-    let room = status
-        .room
+    let room = model
+        .room_label
         .as_ref()
         .map(|room| format!(" em {room}"))
         .unwrap_or_default();
-    let title = format!(" Pessoas{room} ({})", status.online);
+    let title = format!(" Pessoas{room} ({})", model.online);
     let mut rows = vec![Row::from(Span::styled(title, STRONG)), Row::default()];
     let lines = names.len().div_ceil(columns).max(1);
     let shown = lines.min(height.saturating_sub(4).max(1));
     for line in 0..shown {
         let mut spans = vec![Span::raw(" ")];
         for index in (line..names.len()).step_by(lines) {
-            let face = &status.people[index];
+            let person = &model.people[index];
             spans.push(Span::styled(
                 names[index].clone(),
-                style::name(&face.name, face.me, false, view.colours),
+                style::name(&person.name, person.me, false, view.colours),
             ));
             spans.push(Span::raw(
                 " ".repeat(each.saturating_sub(width(&names[index]))),
@@ -121,7 +121,7 @@ fn people(view: &View, status: &Status, height: usize) -> Vec<Row<'static>> {
         }
         rows.push(Row::from(spans));
     }
-    let unseen = status.online.saturating_sub(if shown < lines {
+    let unseen = model.online.saturating_sub(if shown < lines {
         shown * columns
     } else {
         names.len()
@@ -138,24 +138,24 @@ fn people(view: &View, status: &Status, height: usize) -> Vec<Row<'static>> {
 }
 
 /// The connection, oneself, the company and the rooms, as much of it as fits.
-fn status_row(view: &View, status: &Status) -> Row<'static> {
+fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
     let columns = view.columns;
-    if status.offline || (!status.connected && status.asking.is_none()) {
-        return Row::from(Span::styled(offline(status, columns), STRONG));
+    if model.offline || (!model.connected && model.prompt.is_none()) {
+        return Row::from(Span::styled(offline(model, columns), STRONG));
     }
-    if status.asking.is_some() {
-        return Row::from(format!(" ○ {}", status.address));
+    if model.prompt.is_some() {
+        return Row::from(format!(" ○ {}", model.address));
     }
-    let company = words::people(status.online);
-    let long = format!(" ● {} · {} · {company}", status.address, status.name);
+    let company = words::people(model.online);
+    let long = format!(" ● {} · {} · {company}", model.address, model.name);
     let wanted = [
         long,
-        format!(" ● {} · {company}", status.name),
+        format!(" ● {} · {company}", model.name),
         format!(" ● {company}"),
         " ●".to_owned(),
     ];
-    let rooms = if status.rooms.len() > 1 {
-        rooms(view, status)
+    let rooms = if model.rooms.len() > 1 {
+        rooms(view, model)
     } else {
         Vec::new()
     };
@@ -171,7 +171,7 @@ fn status_row(view: &View, status: &Status) -> Row<'static> {
             wanted[3].clone(),
             fewer(
                 rooms,
-                status.current,
+                model.current,
                 columns.saturating_sub(width(&wanted[3])),
             ),
         ),
@@ -191,9 +191,9 @@ fn status_row(view: &View, status: &Status) -> Row<'static> {
 
 /// `  #geral  #laboratorio(3)`: underlined where the person is, bold where something is unread, reversed where it speaks
 /// to the person.
-fn rooms(view: &View, status: &Status) -> Vec<Span<'static>> {
+fn rooms(view: &View, model: &ViewModel) -> Vec<Span<'static>> {
     let span = |(index, name): (usize, &String)| {
-        let (unread, mentioned) = if index == status.current {
+        let (unread, mentioned) = if index == model.current {
             (0, false)
         } else {
             view.unread(name)
@@ -204,7 +204,7 @@ fn rooms(view: &View, status: &Status) -> Vec<Span<'static>> {
             (count, true) => format!("({count}!)"),
         };
         let mut style = PLAIN;
-        if index == status.current {
+        if index == model.current {
             style = style.add_modifier(Modifier::UNDERLINED);
         }
         if unread > 0 {
@@ -218,7 +218,7 @@ fn rooms(view: &View, status: &Status) -> Vec<Span<'static>> {
             Span::styled(format!("#{}{mark}", cut(name, 20)), style),
         ]
     };
-    status.rooms.iter().enumerate().flat_map(span).collect()
+    model.rooms.iter().enumerate().flat_map(span).collect()
 }
 
 /// Of the rooms, each a gap and a name, the current one and as many others as fit: those with something unread first.
@@ -255,21 +255,21 @@ fn fewer(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<Span<
         .collect()
 }
 
-fn offline(status: &Status, columns: usize) -> String {
-    let queue = if status.waiting > 0 {
-        format!(" · {} na fila", status.waiting)
+fn offline(model: &ViewModel, columns: usize) -> String {
+    let queue = if model.waiting > 0 {
+        format!(" · {} na fila", model.waiting)
     } else {
         String::new()
     };
-    let wanted = match status.retry_in.filter(|_| status.offline) {
-        None if status.offline => {
+    let wanted = match model.retry_in.filter(|_| model.offline) {
+        None if model.offline => {
             vec![
                 format!(" ○ sem conexão · tentando agora…{queue}"),
                 format!(" ○ sem conexão{queue}"),
             ]
         }
         None => vec![
-            format!(" ○ {} · conectando…", status.address),
+            format!(" ○ {} · conectando…", model.address),
             " ○ conectando…".into(),
         ],
         Some(seconds) => vec![
@@ -286,7 +286,7 @@ fn offline(status: &Status, columns: usize) -> String {
 }
 
 /// Below the conversation: who is writing, what the next key would do, and what there is further down.
-fn news_row(view: &View, status: &Status, editor: &Editor) -> Row<'static> {
+fn news_row(view: &View, model: &ViewModel, editor: &Editor) -> Row<'static> {
     let room = view.room();
     let below = match (room.top.is_some(), room.below) {
         (false, _) => String::new(),
@@ -295,14 +295,14 @@ fn news_row(view: &View, status: &Status, editor: &Editor) -> Row<'static> {
         (true, count) => format!("↓ {count} novas (End)"),
     };
     let (left, style) = match &view.hint {
-        _ if status.confirming && editor.is_empty() => {
+        _ if model.confirming_exit && editor.is_empty() => {
             ("Sair? Tecle Ctrl+C de novo.".into(), STRONG)
         }
-        _ if status.leaving => ("saindo…".into(), FAINT),
+        _ if model.leaving => ("saindo…".into(), FAINT),
         Some(hint) => (hint.clone(), PLAIN),
-        None => match room_left(status, editor) {
+        None => match room_left(model, editor) {
             Some(left) => (words::room_left(left), PLAIN),
-            None => (words::typing(&status.typing), FAINT),
+            None => (words::typing(&model.typing), FAINT),
         },
     };
     let left = cut(&left, view.columns.saturating_sub(width(&below) + 3));
@@ -318,32 +318,32 @@ fn news_row(view: &View, status: &Status, editor: &Editor) -> Row<'static> {
 }
 
 /// How many more characters the message may have, when that is worth a word.
-fn room_left(status: &Status, editor: &Editor) -> Option<i64> {
+fn room_left(model: &ViewModel, editor: &Editor) -> Option<i64> {
     /// So near to the limit people begin to look for words to leave out.
     const NEAR: usize = 100;
-    let near = status.asking.is_none() && editor.text().len() + NEAR >= status.limit;
+    let near = model.prompt.is_none() && editor.text().len() + NEAR >= model.max_text;
     let count = if near {
         editor.text().trim_end().chars().count()
     } else {
         0
     };
-    (near && count + NEAR >= status.limit).then(|| status.limit as i64 - count as i64)
+    (near && count + NEAR >= model.max_text).then(|| model.max_text as i64 - count as i64)
 }
 
 /// What stands before the typed text: as much of it as leaves room for writing.
-fn prompt(status: &Status, columns: usize) -> String {
-    if let Some(question) = status.asking {
-        return format!(" {} ", words::question(question));
+fn prompt(model: &ViewModel, columns: usize) -> String {
+    if let Some(prompt) = model.prompt {
+        return format!(" {} ", words::question(prompt));
     }
-    let room = status
-        .room
+    let room = model
+        .room_label
         .as_ref()
         .map(|room| format!(" {room}"))
         .unwrap_or_default();
     let wanted = [
-        format!(" {}{room} › ", status.name),
+        format!(" {}{room} › ", model.name),
         format!("{room} › "),
-        format!(" {} › ", status.name),
+        format!(" {} › ", model.name),
     ];
     wanted
         .into_iter()

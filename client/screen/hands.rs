@@ -35,7 +35,7 @@ impl Screen {
     fn writing(&self) -> Option<Event> {
         let text = self.editor.text();
         let private = text.is_empty() || (text.starts_with('/') && !text.starts_with("/eu "));
-        (!private && self.status.asking.is_none()).then_some(Event::Writing)
+        (!private && self.model.prompt.is_none()).then_some(Event::Writing)
     }
 
     fn wished(&mut self, wish: Wish) -> Option<Event> {
@@ -53,16 +53,16 @@ impl Screen {
             Wish::Latest => self.view.latest(),
             Wish::People => self.view.people = !self.view.people,
             Wish::Complete(way) => self.complete(way),
-            Wish::Room(number) => return self.go(self.status.rooms.get(number).cloned()),
-            Wish::Neighbour(way) => return self.go(self.view.neighbour(way, &self.status)),
-            Wish::Active => return self.go(self.view.active(&self.status)),
+            Wish::Room(number) => return self.go(self.model.rooms.get(number).cloned()),
+            Wish::Neighbour(way) => return self.go(self.view.neighbour(way, &self.model)),
+            Wish::Active => return self.go(self.view.active(&self.model)),
         }
         None
     }
 
     /// To another of the open rooms; what was being written stays where it was.
     fn go(&mut self, room: Option<String>) -> Option<Event> {
-        let (room, here) = (room?, self.status.rooms.get(self.status.current)?.clone());
+        let (room, here) = (room?, self.model.rooms.get(self.model.current)?.clone());
         if room != here {
             self.drafts.turn(
                 &mut self.editor,
@@ -76,7 +76,7 @@ impl Screen {
     fn scroll(&mut self, way: Way, rows: Option<usize>) -> Option<Event> {
         self.view.people = false;
         self.view
-            .scroll(way, rows, &self.status)
+            .scroll(way, rows, &self.model)
             .then_some(Event::Earlier)
     }
 
@@ -85,12 +85,12 @@ impl Screen {
             Some(completion) => completion.next(way),
             None => {
                 let others = self
-                    .status
+                    .model
                     .people
                     .iter()
-                    .filter(|face| !face.me)
+                    .filter(|person| !person.me)
                     .map(|face| face.name.clone());
-                let (rooms, heard) = (&self.status.rooms, &self.status.heard);
+                let (rooms, heard) = (&self.model.rooms, &self.model.known_rooms);
                 let known = Known {
                     speakers: self.view.speakers(),
                     people: others.collect(),

@@ -17,7 +17,7 @@ mod writer;
 
 pub use writer::{print_last, restore};
 
-use crate::app::{Event, Question, Status};
+use crate::app::{Event, Question, ViewModel};
 use crate::clock::Clock;
 use crate::complete::Completion;
 use crate::front::{Front, Input};
@@ -48,7 +48,7 @@ pub struct Screen {
     drafts: Drafts,
     completion: Option<Completion>,
     /// What the state was at the last drawing.
-    status: Status,
+    model: ViewModel,
     /// The cells that are on the screen.
     drawn: Buffer,
     drawn_at: Option<Instant>,
@@ -68,7 +68,7 @@ impl Screen {
             editor: Editor::default(),
             drafts: Drafts::default(),
             completion: None,
-            status: Status::default(),
+            model: ViewModel::default(),
             drawn: Buffer::empty(Rect::new(0, 0, size.0, size.1)),
             drawn_at: None,
             changed: true,
@@ -121,7 +121,7 @@ impl Screen {
     fn draw(&mut self, now: Instant) -> io::Result<()> {
         let whole = self.drawn_at.is_none();
         let mut cells = Buffer::empty(self.drawn.area);
-        let cursor = draw::draw(&mut cells, &mut self.view, &self.status, &self.editor, now);
+        let cursor = draw::draw(&mut cells, &mut self.view, &self.model, &self.editor, now);
         let unread = self.view.all_unread();
         let title = (unread != self.title || whole).then(|| match unread {
             0 => "Bate-papo".to_owned(),
@@ -203,15 +203,13 @@ impl Front for Screen {
         self.drawn_at.map(|then| then + FRAME)
     }
 
-    fn refresh(&mut self, status: &Status) -> io::Result<()> {
+    fn refresh(&mut self, model: &ViewModel) -> io::Result<()> {
         if std::mem::take(&mut self.suspend) {
             self.rest()?;
         }
-        if *status != self.status {
-            self.editor.secret = status
-                .asking
-                .is_some_and(|question| question != Question::Name);
-            match (self.status.asking.is_some(), status.asking.is_some()) {
+        if *model != self.model {
+            self.editor.secret = model.prompt.is_some_and(|prompt| prompt != Question::Name);
+            match (self.model.prompt.is_some(), model.prompt.is_some()) {
                 // What was being written for others is no name.
                 (false, true) => {
                     self.drafts
@@ -220,8 +218,8 @@ impl Front for Screen {
                 (true, false) => self.drafts.back(&mut self.editor),
                 _ => {}
             }
-            self.status = status.clone();
-            self.view.sync(status);
+            self.model = model.clone();
+            self.view.sync(model);
             self.changed = true;
         }
         if self.changed {
@@ -235,8 +233,8 @@ impl Front for Screen {
         self.view.people = false;
         let paper = Paper::new(
             self.view.room(),
-            &self.status,
-            self.view.look(&self.status),
+            &self.model,
+            self.view.look(&self.model),
             Instant::now(),
         );
         let rows = paper.page(self.view.room().top, self.view.rows.saturating_sub(1));

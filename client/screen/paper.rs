@@ -7,7 +7,7 @@ use super::rows::Look;
 use super::style::FAINT;
 use super::timeline::{Entry, Spot, Timeline, What};
 use super::wrap::width;
-use crate::app::{Status, Unsent};
+use crate::app::{UnsentView, ViewModel};
 use crate::line::{MessageState, Output};
 use ratatui::text::{Line as Row, Span};
 use std::collections::VecDeque;
@@ -24,17 +24,17 @@ pub struct Paper<'a> {
 }
 
 impl<'a> Paper<'a> {
-    pub fn new(timeline: &'a Timeline, status: &Status, look: Look, now: Instant) -> Self {
+    pub fn new(timeline: &'a Timeline, model: &ViewModel, look: Look, now: Instant) -> Self {
         let clock = look.clock.now();
-        let unsent = status.unsent.iter().enumerate().map(|(number, unsent)| {
-            let age =
-                u64::try_from(now.saturating_duration_since(unsent.since).as_millis()).unwrap_or(0);
+        let unsent = model.unsent.iter().enumerate().map(|(number, unsent)| {
+            let age = u64::try_from(now.saturating_duration_since(unsent.queued_at).as_millis())
+                .unwrap_or(0);
             let (id, at) = (timeline.end_id() + number as i64, clock.saturating_sub(age));
             (
                 Entry {
                     id,
                     at,
-                    what: What::Said(unsent_output(unsent, &status.name, at)),
+                    what: What::Said(unsent_output(unsent, &model.name, at)),
                 },
                 unsent.late,
             )
@@ -173,7 +173,7 @@ impl<'a> Paper<'a> {
     }
 }
 
-fn unsent_output(unsent: &Unsent, name: &str, at: u64) -> Output {
+fn unsent_output(unsent: &UnsentView, name: &str, at: u64) -> Output {
     let text = unsent.text.clone();
     match &unsent.to {
         Some(to) => Output::Whisper {

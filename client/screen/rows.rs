@@ -6,7 +6,7 @@
 use super::style::{self, FAINT, PLAIN};
 use super::timeline::{Entry, What};
 use super::wrap::{cut, width, wrap};
-use crate::app::Face;
+use crate::app::PersonView;
 use crate::clock::{self, Clock};
 use crate::line::{MessageState, Output, Severity};
 use crate::{visible, words};
@@ -38,10 +38,10 @@ pub struct Look {
 }
 
 impl Look {
-    pub fn new(clock: Clock, columns: usize, colours: bool, people: &[Face]) -> Self {
+    pub fn new(clock: Clock, columns: usize, colours: bool, people: &[PersonView]) -> Self {
         let longest = people
             .iter()
-            .map(|face| width(&face.name))
+            .map(|person| width(&person.name))
             .max()
             .unwrap_or(0);
         let names = if columns < NARROW {

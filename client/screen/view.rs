@@ -5,7 +5,7 @@
 use super::paper::Paper;
 use super::rows::Look;
 use super::timeline::{Timeline, What};
-use crate::app::Status;
+use crate::app::ViewModel;
 use crate::clock::Clock;
 use crate::input::Way;
 use crate::keys;
@@ -60,8 +60,8 @@ impl View {
         self.rows.saturating_sub(FRAME_ROWS - 1 + self.input_rows)
     }
 
-    pub fn look(&self, status: &Status) -> Look {
-        Look::new(self.clock, self.columns, self.colours, &status.people)
+    pub fn look(&self, model: &ViewModel) -> Look {
+        Look::new(self.clock, self.columns, self.colours, &model.people)
     }
 
     pub fn room(&self) -> &Timeline {
@@ -130,23 +130,18 @@ impl View {
     }
 
     /// Forgets the rooms that are no longer open.
-    pub fn sync(&mut self, status: &Status) {
+    pub fn sync(&mut self, model: &ViewModel) {
         let here = self.rooms[self.current].0.clone();
-        if !status.rooms.is_empty() {
-            self.rooms.retain(|(name, _)| {
-                name.is_empty() || status.rooms.contains(name) || *name == here
-            });
+        if !model.rooms.is_empty() {
+            self.rooms
+                .retain(|(name, _)| name.is_empty() || model.rooms.contains(name) || *name == here);
             self.current = self
                 .rooms
                 .iter()
                 .position(|(name, _)| *name == here)
                 .unwrap_or(0);
         }
-        if let Some(name) = status
-            .rooms
-            .get(status.current)
-            .filter(|name| **name != here)
-        {
+        if let Some(name) = model.rooms.get(model.current).filter(|name| **name != here) {
             self.turn_to(&name.clone());
         }
     }
@@ -171,10 +166,10 @@ impl View {
     }
 
     /// Moves through the room by so many rows, or by a page. Returns whether there is nothing further up to see.
-    pub fn scroll(&mut self, way: Way, rows: Option<usize>, status: &Status) -> bool {
+    pub fn scroll(&mut self, way: Way, rows: Option<usize>, model: &ViewModel) -> bool {
         let height = self.height();
         let count = rows.unwrap_or_else(|| height.saturating_sub(OVERLAP).max(1));
-        let paper = Paper::new(self.room(), status, self.look(status), Instant::now());
+        let paper = Paper::new(self.room(), model, self.look(model), Instant::now());
         let last_page = paper.up(paper.end(), height);
         let top = self.room().top.unwrap_or(last_page);
         let first = paper.first();
@@ -226,21 +221,21 @@ impl View {
     }
 
     /// The room so many places further, round and round.
-    pub fn neighbour(&self, way: Way, status: &Status) -> Option<String> {
-        let count = status.rooms.len();
+    pub fn neighbour(&self, way: Way, model: &ViewModel) -> Option<String> {
+        let count = model.rooms.len();
         let step = if way == Way::On {
             1
         } else {
             count.saturating_sub(1)
         };
-        (count > 1).then(|| status.rooms[(status.current + step) % count].clone())
+        (count > 1).then(|| model.rooms[(model.current + step) % count].clone())
     }
 
     /// The next room where something happened, those with mentions first.
-    pub fn active(&self, status: &Status) -> Option<String> {
-        let count = status.rooms.len();
+    pub fn active(&self, model: &ViewModel) -> Option<String> {
+        let count = model.rooms.len();
         let others: Vec<&String> = (1..count)
-            .map(|step| &status.rooms[(status.current + step) % count])
+            .map(|step| &model.rooms[(model.current + step) % count])
             .collect();
         let mentioned = others.iter().find(|name| self.unread(name).1);
         mentioned

@@ -224,7 +224,7 @@ fn whatever_is_said_and_done_it_ends_once_and_rests_in_between() {
             {
                 break;
             }
-            desk.app.status(desk.now);
+            desk.app.view_model(desk.now);
             comes_to_rest(&mut desk);
         }
         if desk.app.phase == Phase::Over {

@@ -20,18 +20,18 @@ fn somebody_enters_and_is_told_who_is_there() {
 #[test]
 fn a_name_is_asked_for_until_one_serves() {
     let mut desk = Desk::new(PERSON, None);
-    assert_eq!(desk.app.status(desk.now).asking, Some(Question::Name));
+    assert_eq!(desk.app.view_model(desk.now).prompt, Some(Question::Name));
     desk.types("<b>");
     assert!(desk.shown()[0].starts_with("! Este nome não serve"));
     desk.types("Bruno");
     desk.happens(Event::Opened);
     desk.hears(refuses(ErrorCode::NameTaken, None));
-    assert_eq!(desk.app.status(desk.now).asking, Some(Question::Name));
+    assert_eq!(desk.app.view_model(desk.now).prompt, Some(Question::Name));
     assert_eq!(desk.sent(), ["enter Bruno None"]);
     desk.types("Ana");
     assert_eq!(desk.sent(), ["enter Ana None"], "on the same connection");
     desk.hears(welcome("Ana"));
-    assert_eq!(desk.app.status(desk.now).asking, None);
+    assert_eq!(desk.app.view_model(desk.now).prompt, None);
 }
 
 #[test]
@@ -122,7 +122,10 @@ fn a_password_is_asked_for_until_it_is_right() {
         ErrorCode::TooFast,
     ] {
         desk.hears(refuses(code, None));
-        assert_eq!(desk.app.status(desk.now).asking, Some(Question::Password));
+        assert_eq!(
+            desk.app.view_model(desk.now).prompt,
+            Some(Question::Password)
+        );
         desk.types("girassol");
         assert_eq!(
             desk.sent().last().unwrap(),
@@ -134,7 +137,7 @@ fn a_password_is_asked_for_until_it_is_right() {
         Refusal::new(ErrorCode::PasswordRequired).with_room("geral".into()),
     ));
     assert_eq!(
-        desk.app.status(desk.now).asking,
+        desk.app.view_model(desk.now).prompt,
         Some(Question::RoomPassword)
     );
     desk.effects.clear();

@@ -62,10 +62,10 @@ fn who_organizes_has_a_star() {
     });
     assert!(
         desk.app
-            .status(desk.now)
+            .view_model(desk.now)
             .people
             .iter()
-            .all(|face| !face.host)
+            .all(|face| !face.moderator)
     );
 }
 

@@ -32,9 +32,9 @@ fn leaving_without_connection_says_what_was_left_behind() {
 fn ctrl_c_asks_for_two_seconds() {
     let mut desk = Desk::talking(PERSON);
     desk.happens(Event::Interrupt);
-    assert!(desk.app.status(desk.now).confirming);
+    assert!(desk.app.view_model(desk.now).confirming_exit);
     desk.waits(2000);
-    assert!(!desk.app.status(desk.now).confirming);
+    assert!(!desk.app.view_model(desk.now).confirming_exit);
     desk.happens(Event::Interrupt);
     assert_eq!(desk.did(), []);
     desk.happens(Event::Interrupt);

@@ -49,7 +49,7 @@ fn a_blink_is_not_mentioned_but_an_outage_is() {
     assert!(desk.shown().is_empty());
     desk.happens(Event::Gone(Gone::Ended));
     desk.waits(2000);
-    assert!(desk.app.status(desk.now).offline);
+    assert!(desk.app.view_model(desk.now).offline);
     desk.enters("e1", 0, &[]);
     let expected = [
         "Sem conexão. Suas mensagens serão enviadas quando a conexão voltar.",

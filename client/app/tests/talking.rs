@@ -192,7 +192,7 @@ fn rooms_that_are_spoken_of_or_listed_can_be_completed() {
         rooms: vec![info("geral"), info("café")],
     });
     assert_eq!(
-        desk.app.status(desk.now).heard,
+        desk.app.view_model(desk.now).known_rooms,
         ["geral", "café", "laboratorio"]
     );
 }

@@ -48,7 +48,7 @@ impl Desk {
     /// Row by row.
     fn goes(&mut self, way: Way, rows: usize) {
         for _ in 0..rows {
-            self.view.scroll(way, Some(1), &self.status);
+            self.view.scroll(way, Some(1), &self.model);
         }
     }
 
@@ -111,11 +111,11 @@ impl Desk {
             10 => {
                 let asked =
                     [Some(Question::Name), Some(Question::Password), None][chance.below(9).min(2)];
-                (self.status.current, self.status.asking) = (chance.below(2), asked);
+                (self.model.current, self.model.prompt) = (chance.below(2), asked);
             }
             _ => {
                 let rows = (chance.below(2) == 0).then(|| chance.below(5));
-                let _ = self.view.scroll(chance.way(), rows, &self.status);
+                let _ = self.view.scroll(chance.way(), rows, &self.model);
             }
         }
     }
@@ -125,7 +125,7 @@ impl Desk {
 fn in_any_order_and_any_size_there_is_a_screen() {
     let mut chance = Chance(0x2545_f491_4f6c_dd1d);
     let mut desk = Desk::new(80, 24);
-    desk.status.rooms.push("lab".into());
+    desk.model.rooms.push("lab".into());
     for step in 0..1500 {
         match chance.below(3) {
             0 => desk.anything_is_told(&mut chance, step / 3),
@@ -137,7 +137,7 @@ fn in_any_order_and_any_size_there_is_a_screen() {
                 .resize(chance.below(100) as u16, chance.below(40) as u16);
         }
         if chance.below(40) == 0 {
-            desk.status.unsent.clear();
+            desk.model.unsent.clear();
             (0..chance.below(4)).for_each(|_| desk.unsent(TEXTS[step as usize % TEXTS.len()]));
         }
         let screen = desk.screen();

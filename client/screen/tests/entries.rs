@@ -17,7 +17,7 @@ fn an_unsent_message_has_its_mark_at_the_right_edge() {
 #[test]
 fn names_are_cut_by_columns_and_not_by_bytes() {
     let mut desk = Desk::new(70, 6);
-    desk.status.people.push(face("Conceição de Araújo", false));
+    desk.model.people.push(face("Conceição de Araújo", false));
     desk.says(0, "Conceição de Araújo", "olá");
     desk.says(1, "中村", "やあ");
     let screen = desk.screen();

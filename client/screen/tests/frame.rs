@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn rooms_stand_in_the_status_with_what_is_unread() {
     let mut desk = Desk::new(80, 8);
-    desk.status.rooms.push("laboratório".into());
-    desk.status.room = Some("#geral".into());
+    desk.model.rooms.push("laboratório".into());
+    desk.model.room_label = Some("#geral".into());
     desk.says(0, "Bruno", "aqui");
     desk.view.show(&message("laboratório", NINE, "Célia", "lá"));
     desk.view
@@ -24,13 +24,13 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
 ",
     );
     assert_eq!(
-        desk.view.active(&desk.status).as_deref(),
+        desk.view.active(&desk.model).as_deref(),
         Some("laboratório")
     );
     desk.view.show(&Output::RoomSwitched {
         room: "laboratório".into(),
     });
-    (desk.status.current, desk.status.room) = (1, Some("#laboratório".into()));
+    (desk.model.current, desk.model.room_label) = (1, Some("#laboratório".into()));
     desk.expects(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas  #geral  #laboratório         /ajuda  F2
@@ -44,7 +44,7 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
 ",
     );
     assert_eq!(
-        desk.view.neighbour(Way::On, &desk.status).as_deref(),
+        desk.view.neighbour(Way::On, &desk.model).as_deref(),
         Some("geral")
     );
 }
@@ -53,8 +53,8 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
 fn offline_the_seconds_are_counted_and_the_queue_too() {
     let mut desk = Desk::new(80, 6);
     desk.says(0, "Bruno", "oi");
-    (desk.status.connected, desk.status.offline) = (false, true);
-    (desk.status.retry_in, desk.status.waiting) = (Some(5), 2);
+    (desk.model.connected, desk.model.offline) = (false, true);
+    (desk.model.retry_in, desk.model.waiting) = (Some(5), 2);
     desk.unsent("uma");
     desk.unsent("outra");
     desk.expects(&format!(
@@ -76,7 +76,7 @@ fn offline_the_seconds_are_counted_and_the_queue_too() {
 fn the_people_take_the_place_of_the_conversation() {
     let mut desk = conversation(40, 9);
     desk.view.people = true;
-    desk.status.people[2].host = true;
+    desk.model.people[2].moderator = true;
     desk.expects(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas
@@ -95,7 +95,7 @@ fn the_people_take_the_place_of_the_conversation() {
 #[test]
 fn a_password_is_asked_for_where_lines_are_typed() {
     let mut desk = Desk::new(40, 5);
-    (desk.status.asking, desk.editor.secret) = (Some(Question::Password), true);
+    (desk.model.prompt, desk.editor.secret) = (Some(Question::Password), true);
     desk.view.show(&Output::problem("Esta conversa tem senha."));
     desk.editor.insert("girassol");
     desk.expects(
@@ -112,11 +112,11 @@ fn a_password_is_asked_for_where_lines_are_typed() {
 #[test]
 fn of_many_rooms_those_are_told_that_matter() {
     let mut desk = Desk::new(60, 6);
-    desk.status
+    desk.model
         .rooms
         .extend((2..=9).map(|number| format!("sala-número-{number}")));
     desk.says(0, "Bruno", "aqui");
-    (desk.status.current, desk.status.room) = (4, Some("#sala-número-5".into()));
+    (desk.model.current, desk.model.room_label) = (4, Some("#sala-número-5".into()));
     desk.view
         .show(&message("sala-número-9", NINE, "Célia", "oi, @Ana"));
     assert_eq!(
@@ -132,7 +132,7 @@ fn of_many_rooms_those_are_told_that_matter() {
 #[test]
 fn a_private_line_stands_in_every_room_and_is_news_in_one() {
     let mut desk = Desk::new(60, 8);
-    desk.status.rooms.push("lab".into());
+    desk.model.rooms.push("lab".into());
     desk.says(0, "Bruno", "aqui");
     desk.view.show(&message("lab", NINE, "Célia", "lá"));
     let (from, to, text) = ("Célia".into(), "você".into(), "só para você".into());
@@ -150,7 +150,7 @@ fn a_private_line_stands_in_every_room_and_is_news_in_one() {
         (1, false),
         "what was read here is not announced there"
     );
-    desk.status.current = 1;
+    desk.model.current = 1;
     assert_eq!(desk.screen()[5], private);
 }
 

@@ -9,7 +9,7 @@ mod sizes;
 
 use super::view::View;
 use super::{draw, style};
-use crate::app::{Face, Question, Status, Unsent};
+use crate::app::{PersonView, Question, UnsentView, ViewModel};
 use crate::clock::Clock;
 use crate::input::{Editor, Way};
 use crate::line::{MessageState, Output};
@@ -26,7 +26,7 @@ const DAY: u64 = 24 * 60 * MINUTE;
 /// A screen that one can look at.
 struct Desk {
     view: View,
-    status: Status,
+    model: ViewModel,
     editor: Editor,
 }
 
@@ -38,15 +38,15 @@ impl Desk {
             ("Célia", false),
             ("João", false),
         ];
-        let status = Status {
+        let model = ViewModel {
             name: "Ana".into(),
             address: "192.168.0.10:9000".into(),
             rooms: vec!["geral".into()],
             online: 4,
             people: people.iter().map(|(name, me)| face(name, *me)).collect(),
             connected: true,
-            limit: 4000,
-            ..Status::default()
+            max_text: 4000,
+            ..ViewModel::default()
         };
         // Well within the minute: what is not sent yet is a few moments older than now.
         let view = View::new(
@@ -56,7 +56,7 @@ impl Desk {
         );
         Self {
             view,
-            status,
+            model,
             editor: Editor::default(),
         }
     }
@@ -96,12 +96,12 @@ impl Desk {
     fn drawn(&mut self) -> Terminal<TestBackend> {
         let size = (self.view.columns as u16, self.view.rows as u16);
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
-        self.view.sync(&self.status);
+        self.view.sync(&self.model);
         let draw = |frame: &mut ratatui::Frame<'_>| {
             draw::draw(
                 frame.buffer_mut(),
                 &mut self.view,
-                &self.status,
+                &self.model,
                 &self.editor,
                 Instant::now(),
             );
@@ -122,22 +122,22 @@ impl Desk {
     }
 
     fn unsent(&mut self, text: &str) {
-        let unsent = Unsent {
+        let unsent = UnsentView {
             to: None,
             action: false,
             text: text.into(),
-            since: Instant::now(),
+            queued_at: Instant::now(),
             late: true,
         };
-        self.status.unsent.push(unsent);
+        self.model.unsent.push(unsent);
     }
 }
 
-fn face(name: &str, me: bool) -> Face {
-    Face {
+fn face(name: &str, me: bool) -> PersonView {
+    PersonView {
         name: name.to_owned(),
         me,
-        host: false,
+        moderator: false,
     }
 }
 
@@ -186,7 +186,7 @@ fn conversation(columns: u16, rows: u16) -> Desk {
     desk.view.focus(false);
     desk.says(11, "Célia", "@Ana viu?");
     desk.view.focus(true);
-    desk.status.typing = vec!["Célia".into()];
+    desk.model.typing = vec!["Célia".into()];
     desk.editor.insert("estou revisando");
     desk
 }

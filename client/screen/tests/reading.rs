@@ -6,7 +6,7 @@ use super::*;
 fn reading_back_stays_where_it_is_while_others_speak() {
     let mut desk = Desk::new(60, 8);
     (0..30).for_each(|minute| desk.says(minute, "Bruno", &format!("número {minute}")));
-    assert!(!desk.view.scroll(Way::Back, None, &desk.status));
+    assert!(!desk.view.scroll(Way::Back, None, &desk.model));
     let before = desk.screen();
     desk.says(31, "Célia", "mais uma");
     desk.says(32, "Célia", "e outra");
@@ -21,7 +21,7 @@ fn reading_back_stays_where_it_is_while_others_speak() {
 fn at_the_first_row_earlier_pages_are_wished_for_and_come_above() {
     let mut desk = Desk::new(60, 8);
     (10..20).for_each(|minute| desk.says(minute, "Bruno", &format!("número {minute}")));
-    let status = desk.status.clone();
+    let status = desk.model.clone();
     while !desk.view.scroll(Way::Back, None, &status) {}
     let before = desk.screen();
     let messages = (0..10)
