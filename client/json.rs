@@ -6,37 +6,37 @@
 use crate::app::{Event, ViewModel};
 use crate::front::{Front, Input};
 use crate::line::{Output, Severity};
-use crate::lines::Lines;
+use crate::lines::PlainUi;
 use papo::protocol::ServerMessage;
 use papo::text;
 use serde_json::Value;
 use std::io::{self, Write};
 
 /// Standard output in JSON; problems go to standard error as they do everywhere.
-pub struct Json {
-    lines: Lines,
+pub struct JsonUi {
+    plain: PlainUi,
 }
 
-impl Json {
-    pub fn new(lines: Lines) -> Self {
-        Self { lines }
+impl JsonUi {
+    pub fn new(plain: PlainUi) -> Self {
+        Self { plain }
     }
 }
 
-impl Front for Json {
+impl Front for JsonUi {
     fn understand(&mut self, input: Input) -> Option<Event> {
-        self.lines.understand(input)
+        self.plain.understand(input)
     }
 
     fn show(&mut self, output: &Output) -> io::Result<()> {
         match output {
-            Output::Notice(Severity::Problem, _) => self.lines.show(output),
+            Output::Notice(Severity::Problem, _) => self.plain.show(output),
             _ => Ok(()),
         }
     }
 
     fn overhear(&mut self, message: &ServerMessage) -> io::Result<()> {
-        let Some(json) = record(message) else {
+        let Some(json) = json_line(message) else {
             return Ok(());
         };
         let mut output = io::stdout().lock();
@@ -47,7 +47,7 @@ impl Front for Json {
     fn give_back(&mut self, _: &str) {}
 
     fn refresh(&mut self, model: &ViewModel) -> io::Result<()> {
-        self.lines.refresh(model)
+        self.plain.refresh(model)
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -56,17 +56,17 @@ impl Front for Json {
 }
 
 /// One line.
-fn record(message: &ServerMessage) -> Option<String> {
+fn json_line(message: &ServerMessage) -> Option<String> {
     let mut value = serde_json::to_value(message).ok()?;
     if let Value::Object(fields) = &mut value {
         fields.remove("token");
     }
-    let mut json = harmless(&value.to_string());
+    let mut json = escaped(&value.to_string());
     json.push('\n');
     Some(json)
 }
 
-fn harmless(json: &str) -> String {
+fn escaped(json: &str) -> String {
     let mut harmless = String::with_capacity(json.len());
     for c in json.chars() {
         if text::is_unwanted(c) {
@@ -89,7 +89,7 @@ mod tests {
     fn a_record_is_the_wire_s_message_without_secrets_and_without_escapes() {
         let raw = "{\"type\":\"whisper\",\"from\":\"Zé\",\"tag\":\"t\",\"to\":\"Ana\",\"at\":1,\"text\":\"a\u{9b}2J\u{202e}b\"}";
         let message: ServerMessage = serde_json::from_str(raw).unwrap();
-        let record = record(&message).unwrap();
+        let record = json_line(&message).unwrap();
         assert!(record.contains("a\\u009b2J\\u202eb"), "{record}");
         let (was, is): (Value, Value) = (
             serde_json::from_str(raw).unwrap(),
@@ -102,6 +102,6 @@ mod tests {
     fn the_token_is_not_told() {
         let raw = r#"{"type":"welcome","name":"Ana","tag":"t","token":"abcdefghijklmnopqrst","protocol":1,"server":"x","limits":{"text":1,"name":1,"room":1,"rate":1.0,"burst":1},"heartbeat_ms":1}"#;
         let message: ServerMessage = serde_json::from_str(raw).unwrap();
-        assert!(!record(&message).unwrap().contains("abcdef"));
+        assert!(!json_line(&message).unwrap().contains("abcdef"));
     }
 }

@@ -12,31 +12,31 @@ use crate::{visible, words};
 use std::io::{self, Write};
 
 /// Standard output and standard error.
-pub struct Lines {
+pub struct PlainUi {
     clock: Clock,
     /// Where what happened by itself is told: to a person at a terminal, never to a script.
-    news: Option<News>,
-    asking: Option<Question>,
+    notices: Option<NoticeStream>,
+    prompted: Option<Question>,
 }
 
 /// Where news are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum News {
-    Output,
-    Error,
+pub enum NoticeStream {
+    Stdout,
+    Stderr,
 }
 
-impl Lines {
-    pub fn new(clock: Clock, news: Option<News>) -> Self {
+impl PlainUi {
+    pub fn new(clock: Clock, notices: Option<NoticeStream>) -> Self {
         Self {
             clock,
-            news,
-            asking: None,
+            notices,
+            prompted: None,
         }
     }
 }
 
-impl Front for Lines {
+impl Front for PlainUi {
     fn understand(&mut self, input: Input) -> Option<Event> {
         match input {
             Input::Line(text) => Some(Event::Submitted(text)),
@@ -49,21 +49,21 @@ impl Front for Lines {
         if let Output::EarlierPage { messages, .. } = output {
             return messages.iter().try_for_each(|message| self.show(message));
         }
-        let mut text = format(output, &self.clock);
+        let mut text = render(output, &self.clock);
         if text.is_empty() {
             return Ok(());
         }
         text.push('\n');
         match output {
-            Output::Notice(Severity::Problem, _) => to_error(&text),
+            Output::Notice(Severity::Problem, _) => write_stderr(&text),
             Output::Notice(Severity::Info, _)
             | Output::RoomNotice { .. }
-            | Output::Presence { .. } => match self.news {
-                Some(News::Output) => return to_output(&text),
-                Some(News::Error) => to_error(&text),
+            | Output::Presence { .. } => match self.notices {
+                Some(NoticeStream::Stdout) => return write_stdout(&text),
+                Some(NoticeStream::Stderr) => write_stderr(&text),
                 None => {}
             },
-            _ => return to_output(&text),
+            _ => return write_stdout(&text),
         }
         Ok(())
     }
@@ -71,10 +71,10 @@ impl Front for Lines {
     fn give_back(&mut self, _: &str) {}
 
     fn refresh(&mut self, model: &ViewModel) -> io::Result<()> {
-        if let Some(prompt) = model.prompt.filter(|_| model.prompt != self.asking) {
-            to_error(&format!("{} ", words::question(prompt)));
+        if let Some(prompt) = model.prompt.filter(|_| model.prompt != self.prompted) {
+            write_stderr(&format!("{} ", words::question(prompt)));
         }
-        self.asking = model.prompt;
+        self.prompted = model.prompt;
         Ok(())
     }
 
@@ -84,7 +84,7 @@ impl Front for Lines {
 }
 
 /// One line of text, whatever the message holds.
-fn format(output: &Output, clock: &Clock) -> String {
+fn render(output: &Output, clock: &Clock) -> String {
     match output {
         Output::Message {
             label,
@@ -97,11 +97,11 @@ fn format(output: &Output, clock: &Clock) -> String {
         } => {
             let star = if *action { "* " } else { "" };
             let text = match state {
-                MessageState::Unchanged => one_line(text),
-                MessageState::Edited => format!("{} {}", one_line(text), words::EDITED),
+                MessageState::Unchanged => escape_line_breaks(text),
+                MessageState::Edited => format!("{} {}", escape_line_breaks(text), words::EDITED),
                 MessageState::Erased => words::ERASED.into(),
             };
-            record(
+            format_record(
                 clock.stamp(*at),
                 label.as_deref(),
                 &format!("{star}{}", visible::message(from)),
@@ -116,11 +116,13 @@ fn format(output: &Output, clock: &Clock) -> String {
             ..
         } => {
             let text = match change {
-                MessageChange::Edited { text, .. } => format!("(editou) {}", one_line(text)),
+                MessageChange::Edited { text, .. } => {
+                    format!("(editou) {}", escape_line_breaks(text))
+                }
                 MessageChange::Erased(seqs) => words::erased(seqs.len()),
                 MessageChange::Superseded => return String::new(),
             };
-            record(
+            format_record(
                 clock.stamp(*at),
                 label.as_deref(),
                 &visible::message(from),
@@ -135,7 +137,7 @@ fn format(output: &Output, clock: &Clock) -> String {
                 clock.stamp(*at),
                 visible::message(from),
                 visible::message(to),
-                one_line(text)
+                escape_line_breaks(text)
             )
         }
         Output::Presence {
@@ -164,7 +166,7 @@ fn format(output: &Output, clock: &Clock) -> String {
         } => {
             let hits = messages
                 .iter()
-                .map(|line| format!("\n{}", format(line, clock)))
+                .map(|line| format!("\n{}", render(line, clock)))
                 .collect::<String>();
             format!(
                 "{}{hits}",
@@ -189,27 +191,27 @@ fn format(output: &Output, clock: &Clock) -> String {
 }
 
 /// Three fields.
-fn record(stamp: String, room: Option<&str>, from: &str, text: &str) -> String {
+fn format_record(stamp: String, room: Option<&str>, from: &str, text: &str) -> String {
     let room = room
         .map(|room| format!("{} ", visible::message(room)))
         .unwrap_or_default();
     format!("{stamp}\t{room}{from}\t{text}")
 }
 
-fn one_line(text: &str) -> String {
+fn escape_line_breaks(text: &str) -> String {
     visible::text(text)
         .replace('\n', "\\n")
         .replace('\t', "\\t")
 }
 
 /// One write for each line: whoever reads never sees half of one.
-fn to_output(text: &str) -> io::Result<()> {
+fn write_stdout(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes())?;
     output.flush()
 }
 
-fn to_error(text: &str) {
+fn write_stderr(text: &str) {
     // There is nobody left to tell that nobody listens.
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
@@ -236,14 +238,14 @@ mod tests {
         }
     }
 
-    fn shown(line: &Output) -> String {
-        format(line, &Clock::brasilia())
+    fn rendered(line: &Output) -> String {
+        render(line, &Clock::brasilia())
     }
 
     #[test]
     fn a_message_is_three_fields() {
         assert_eq!(
-            shown(&message("Célia", "oi, gente")),
+            rendered(&message("Célia", "oi, gente")),
             "2026-03-03T14:05:12-03:00\tCélia\toi, gente"
         );
     }
@@ -252,7 +254,7 @@ mod tests {
     fn a_text_of_several_lines_stays_one_record() {
         let line = message("Célia\n2026", "um\ndois\ttrês\x1b[2J");
         assert_eq!(
-            shown(&line),
+            rendered(&line),
             "2026-03-03T14:05:12-03:00\tCélia␊2026\tum\\ndois\\ttrês␛[2J"
         );
     }
@@ -271,18 +273,18 @@ mod tests {
             text: "novo\ntexto".into(),
         });
         assert_eq!(
-            shown(&edited),
+            rendered(&edited),
             "2026-03-03T14:05:12-03:00\tAna\t(editou) novo\\ntexto"
         );
         assert!(
-            shown(&amended(MessageChange::Erased(vec![1])))
+            rendered(&amended(MessageChange::Erased(vec![1])))
                 .ends_with("\tAna\t(apagou uma mensagem)")
         );
         assert!(
-            shown(&amended(MessageChange::Erased(vec![1, 4])))
+            rendered(&amended(MessageChange::Erased(vec![1, 4])))
                 .ends_with("\tAna\t(apagou 2 mensagens)")
         );
-        assert_eq!(shown(&amended(MessageChange::Superseded)), "");
+        assert_eq!(rendered(&amended(MessageChange::Superseded)), "");
     }
 
     #[test]
@@ -299,7 +301,7 @@ mod tests {
             mention: false,
             text: "acena".into(),
         };
-        assert!(shown(&line).ends_with("\t#lab * Ana\tacena"));
+        assert!(rendered(&line).ends_with("\t#lab * Ana\tacena"));
         let line = Output::Whisper {
             at: AT,
             own: false,
@@ -307,6 +309,6 @@ mod tests {
             to: "você".into(),
             text: "psiu".into(),
         };
-        assert!(shown(&line).ends_with("\tAna → você\tpsiu"));
+        assert!(rendered(&line).ends_with("\tAna → você\tpsiu"));
     }
 }

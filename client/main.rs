@@ -184,13 +184,13 @@ impl Surface {
             return Ok(Box::new(screen::Screen::new(clock, colours)?));
         }
         let news = match (self.attended, self.watched) {
-            (true, true) => Some(lines::News::Output),
-            (true, false) => Some(lines::News::Error),
+            (true, true) => Some(lines::NoticeStream::Stdout),
+            (true, false) => Some(lines::NoticeStream::Stderr),
             (false, _) => None,
         };
-        let lines = lines::Lines::new(clock, news);
+        let lines = lines::PlainUi::new(clock, news);
         Ok(if self.json {
-            Box::new(json::Json::new(lines))
+            Box::new(json::JsonUi::new(lines))
         } else {
             Box::new(lines)
         })
