@@ -23,7 +23,7 @@ pub struct Address {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressError {
     /// It has another form.
-    Form,
+    Malformed,
     /// `wss://` or `https://`: this client has no TLS.
     Encrypted,
 }
@@ -44,7 +44,7 @@ impl Address {
         match scheme.to_ascii_lowercase().as_str() {
             "ws" | "http" => {}
             "wss" | "https" => return Err(AddressError::Encrypted),
-            _ => return Err(AddressError::Form),
+            _ => return Err(AddressError::Malformed),
         }
         // What stands after “#” is for the page.
         let rest = rest.split('#').next().unwrap_or_default();
@@ -55,7 +55,7 @@ impl Address {
                 .parse()
                 .ok()
                 .filter(|&port| port > 0)
-                .ok_or(AddressError::Form)?,
+                .ok_or(AddressError::Malformed)?,
             None => DEFAULT_PORT,
         };
         let well_formed = !host.is_empty()
@@ -63,7 +63,7 @@ impl Address {
                 .chars()
                 .all(|c| c.is_alphanumeric() || "-._:%".contains(c));
         if !well_formed || path.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(AddressError::Form);
+            return Err(AddressError::Malformed);
         }
         let path = if path.is_empty() { "/" } else { path };
         Ok(Self {
@@ -99,18 +99,18 @@ impl fmt::Display for Address {
 
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), AddressError> {
     if let Some(rest) = authority.strip_prefix('[') {
-        let (host, after) = rest.split_once(']').ok_or(AddressError::Form)?;
+        let (host, after) = rest.split_once(']').ok_or(AddressError::Malformed)?;
         return match after.strip_prefix(':') {
             Some(port) => Ok((host, Some(port))),
             None if after.is_empty() => Ok((host, None)),
-            None => Err(AddressError::Form),
+            None => Err(AddressError::Malformed),
         };
     }
     if authority.parse::<Ipv6Addr>().is_ok() {
         return Ok((authority, None));
     }
     match authority.split_once(':') {
-        Some((_, port)) if port.contains(':') => Err(AddressError::Form),
+        Some((_, port)) if port.contains(':') => Err(AddressError::Malformed),
         Some((host, port)) => Ok((host, Some(port))),
         None => Ok((authority, None)),
     }
@@ -120,18 +120,18 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), AddressError> {
 mod tests {
     use super::*;
 
-    fn shown(raw: &str) -> String {
+    fn parsed(raw: &str) -> String {
         Address::parse(raw).map_or_else(|error| format!("{error:?}"), |address| address.to_string())
     }
 
     #[test]
     fn every_usual_spelling_is_understood() {
-        assert_eq!(shown("192.168.0.10"), "192.168.0.10:9000");
-        assert_eq!(shown("casa.local:9001"), "casa.local:9001");
-        assert_eq!(shown("[::1]:9001"), "[::1]:9001");
-        assert_eq!(shown("::1"), "[::1]:9000");
-        assert_eq!(shown("ws://localhost:8000/papo"), "localhost:8000");
-        assert_eq!(shown("http://192.168.0.10:9000/#lab"), "192.168.0.10:9000");
+        assert_eq!(parsed("192.168.0.10"), "192.168.0.10:9000");
+        assert_eq!(parsed("casa.local:9001"), "casa.local:9001");
+        assert_eq!(parsed("[::1]:9001"), "[::1]:9001");
+        assert_eq!(parsed("::1"), "[::1]:9000");
+        assert_eq!(parsed("ws://localhost:8000/papo"), "localhost:8000");
+        assert_eq!(parsed("http://192.168.0.10:9000/#lab"), "192.168.0.10:9000");
     }
 
     #[test]
@@ -160,8 +160,8 @@ mod tests {
             "ftp://x",
             "x\x1b[2J",
         ] {
-            assert_eq!(shown(raw), "Form", "{raw:?}");
+            assert_eq!(parsed(raw), "Form", "{raw:?}");
         }
-        assert_eq!(shown("wss://papo.example"), "Encrypted");
+        assert_eq!(parsed("wss://papo.example"), "Encrypted");
     }
 }

@@ -5,7 +5,7 @@
 //! socket. Knows sockets and frames; never knows what a message means or whether there will be another connection.
 
 use crate::address::Address;
-use crate::words::Failure;
+use crate::words::ConnectError;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use papo::protocol::ServerMessage;
 use papo::socket::{Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, TimedRead};
@@ -20,11 +20,11 @@ use tungstenite::protocol::{Role, frame::CloseFrame};
 use tungstenite::{Message, WebSocket};
 
 /// How long the server may take to be found and to shake hands, each.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The server says something every 20 s; after two of its signs of life have failed to come it is gone.
-const SILENCE: Duration = Duration::from_secs(45);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(45);
 /// How long a frame may wait for the network to take it.
-const WRITING: Duration = Duration::from_secs(15);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest message read, in bytes: a page of 200 entries of 4,000 characters, however escaped, fits.
 const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 /// Most frames in the writer's queue for a pong to be added: later it would tell nothing.
@@ -32,19 +32,19 @@ const MAX_QUEUED_FOR_PONG: usize = 64;
 
 /// What a connection tells of itself.
 #[derive(Debug)]
-pub enum News {
+pub enum ServerEvent {
     /// It can be spoken through.
-    Open(Link),
-    Said(ServerMessage),
+    Opened(ServerHandle),
+    Message(ServerMessage),
     /// Something that is not of this language.
-    Garbled,
-    Failed(Failure),
-    Ended,
+    Malformed,
+    Failed(ConnectError),
+    Closed,
 }
 
 /// The speaking end of a connection.
 #[derive(Debug)]
-pub struct Link {
+pub struct ServerHandle {
     queue: Sender<Outgoing>,
     stream: Arc<TcpStream>,
 }
@@ -58,8 +58,8 @@ enum Outgoing {
     Close(u16),
 }
 
-impl Link {
-    pub fn say(&self, json: String) {
+impl ServerHandle {
+    pub fn send(&self, json: String) {
         // A writer that is gone took the connection with it; the reader tells.
         let _ = self.queue.send(Outgoing::Text(json));
     }
@@ -69,18 +69,22 @@ impl Link {
     }
 
     /// Ends the connection without another word.
-    pub fn cut(&self) {
+    pub fn abort(&self) {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 }
 
 /// Connects, in a thread of its own. `number` comes back with everything that the connection tells.
-pub fn open(address: Address, number: u64, news: Sender<(u64, News)>) -> io::Result<()> {
-    let tell = move |what| news.send((number, what)).is_ok();
-    let body = move || match shake_hands(&address) {
-        Ok(reader) => read(reader, &tell),
-        Err(failure) => {
-            tell(News::Failed(failure));
+pub fn open(
+    address: Address,
+    generation: u64,
+    events: Sender<(u64, ServerEvent)>,
+) -> io::Result<()> {
+    let report = move |event| events.send((generation, event)).is_ok();
+    let body = move || match handshake(&address) {
+        Ok(reader) => read_loop(reader, &report),
+        Err(error) => {
+            report(ServerEvent::Failed(error));
         }
     };
     thread::Builder::new()
@@ -89,112 +93,117 @@ pub fn open(address: Address, number: u64, news: Sender<(u64, News)>) -> io::Res
         .map(|_| ())
 }
 
-type ClientReader = MessageReader<Wire, Replies>;
+type ClientReader = MessageReader<DeadlineStream, ControlSink>;
 
-fn shake_hands(address: &Address) -> Result<ClientReader, Failure> {
+fn handshake(address: &Address) -> Result<ClientReader, ConnectError> {
     let stream = dial(address)?;
     // Without these the conversation works too, only worse.
     let _ = stream.set_nodelay(true);
-    let _ = stream.set_write_timeout(Some(WRITING));
+    let _ = stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let stream = Arc::new(stream);
-    let wire = Wire {
+    let source = DeadlineStream {
         stream: stream.clone(),
-        deadline: Cell::new(Some(Instant::now() + PATIENCE)),
+        deadline: Cell::new(Some(Instant::now() + CONNECT_TIMEOUT)),
     };
-    let guard = LimitedReader::new(wire, ReadLimits::default());
-    let reader = MessageReader::connect(address.url(), guard, MAX_MESSAGE, Replies::Direct(stream))
-        .map_err(no_handshake)?;
+    let limited = LimitedReader::new(source, ReadLimits::default());
+    let reader = MessageReader::connect(
+        address.url(),
+        limited,
+        MAX_MESSAGE,
+        ControlSink::Direct(stream),
+    )
+    .map_err(handshake_error)?;
     reader.source().deadline.set(None);
     Ok(reader)
 }
 
 /// Whether anybody listens at this address; nothing is said to them yet.
-pub fn probe(address: &Address) -> Result<(), Failure> {
+pub fn probe(address: &Address) -> Result<(), ConnectError> {
     dial(address).map(drop)
 }
 
-fn dial(address: &Address) -> Result<TcpStream, Failure> {
-    let found = (address.host(), address.port())
+fn dial(address: &Address) -> Result<TcpStream, ConnectError> {
+    let resolved = (address.host(), address.port())
         .to_socket_addrs()
-        .map_err(|_| Failure::UnknownHost)?;
-    let places: Vec<SocketAddr> = found.collect();
-    let deadline = Instant::now() + PATIENCE;
-    let mut failure = Failure::UnknownHost;
-    for (tried, place) in places.iter().enumerate() {
+        .map_err(|_| ConnectError::UnknownHost)?;
+    let candidates: Vec<SocketAddr> = resolved.collect();
+    let deadline = Instant::now() + CONNECT_TIMEOUT;
+    let mut error = ConnectError::UnknownHost;
+    for (tried, candidate) in candidates.iter().enumerate() {
         // A first address that swallows everything leaves time for the second.
         let share =
-            deadline.saturating_duration_since(Instant::now()) / (places.len() - tried) as u32;
-        match TcpStream::connect_timeout(place, share.max(Duration::from_millis(1))) {
+            deadline.saturating_duration_since(Instant::now()) / (candidates.len() - tried) as u32;
+        match TcpStream::connect_timeout(candidate, share.max(Duration::from_millis(1))) {
             Ok(stream) => return Ok(stream),
-            Err(error) => failure = unreachable(&error),
+            Err(error) => error = connect_error(&error),
         }
     }
-    Err(failure)
+    Err(error)
 }
 
-fn unreachable(error: &io::Error) -> Failure {
+fn connect_error(error: &io::Error) -> ConnectError {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => Failure::Refused,
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Failure::Silent,
+        io::ErrorKind::ConnectionRefused => ConnectError::Refused,
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ConnectError::TimedOut,
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            Failure::Other("a rede não chega até lá".into())
+            ConnectError::Other("a rede não chega até lá".into())
         }
         io::ErrorKind::PermissionDenied => {
-            Failure::Other("o sistema não permitiu a conexão".into())
+            ConnectError::Other("o sistema não permitiu a conexão".into())
         }
-        _ => Failure::Other("a rede não respondeu como devia".into()),
+        _ => ConnectError::Other("a rede não respondeu como devia".into()),
     }
 }
 
-fn no_handshake(error: Error) -> Failure {
+fn handshake_error(error: Error) -> ConnectError {
     match error {
         Error::Io(error) => match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Failure::Silent,
-            _ => Failure::NotAChat,
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ConnectError::TimedOut,
+            _ => ConnectError::NotAChat,
         },
         Error::Http(response) => match response.status().as_u16() {
-            503 => Failure::Full,
-            status @ (403 | 421 | 429) => Failure::Denied(status),
-            _ => Failure::NotAChat,
+            503 => ConnectError::ServerFull,
+            status @ (403 | 421 | 429) => ConnectError::Rejected(status),
+            _ => ConnectError::NotAChat,
         },
-        Error::Protocol(ProtocolError::HandshakeIncomplete) => Failure::NotAChat,
-        Error::Url(_) | Error::HttpFormat(_) => Failure::UnknownHost,
-        _ => Failure::NotAChat,
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => ConnectError::NotAChat,
+        Error::Url(_) | Error::HttpFormat(_) => ConnectError::UnknownHost,
+        _ => ConnectError::NotAChat,
     }
 }
 
 /// Reads until the end; the writer begins here and ends when its queue or the socket does.
-fn read(mut reader: ClientReader, tell: &impl Fn(News) -> bool) {
+fn read_loop(mut reader: ClientReader, report: &impl Fn(ServerEvent) -> bool) {
     let stream = reader.source().stream.clone();
     let (queue, outgoing) = unbounded();
-    *reader.control_out_mut() = Replies::Queued(queue.clone());
+    *reader.control_out_mut() = ControlSink::Queued(queue.clone());
     let writing = stream.clone();
     let writer = thread::Builder::new()
         .name("escrita".into())
         .spawn(move || {
-            if let Err(error) = write(&writing, &outgoing) {
+            if let Err(error) = write_loop(&writing, &outgoing) {
                 // The reader notices and tells. What the server said before its end, its reasons perhaps, can still be read;
                 // from one that takes nothing any more there is nothing to be expected.
-                let stuck =
+                let stalled =
                     matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock);
-                let _ = writing.shutdown(if stuck {
+                let _ = writing.shutdown(if stalled {
                     Shutdown::Both
                 } else {
                     Shutdown::Write
                 });
             }
         });
-    let mut heard = writer.is_ok()
-        && tell(News::Open(Link {
+    let mut alive = writer.is_ok()
+        && report(ServerEvent::Opened(ServerHandle {
             queue: queue.clone(),
             stream: stream.clone(),
         }));
-    while heard {
-        heard = match reader.read() {
-            Ok(Incoming::Text(json)) => {
-                tell(serde_json::from_str(&json).map_or(News::Garbled, News::Said))
-            }
-            Ok(Incoming::Binary(_)) => tell(News::Garbled),
+    while alive {
+        alive = match reader.read() {
+            Ok(Incoming::Text(json)) => report(
+                serde_json::from_str(&json).map_or(ServerEvent::Malformed, ServerEvent::Message),
+            ),
+            Ok(Incoming::Binary(_)) => report(ServerEvent::Malformed),
             Ok(Incoming::Pong) => true,
             Err(ReadError::Closed(_) | ReadError::Lost(_) | ReadError::Stalled) => break,
             Err(ReadError::Violation(code, _)) => {
@@ -204,11 +213,11 @@ fn read(mut reader: ClientReader, tell: &impl Fn(News) -> bool) {
         };
     }
     drop((reader, queue));
-    tell(News::Ended);
+    report(ServerEvent::Closed);
 }
 
 /// The only writer of the socket.
-fn write(stream: &TcpStream, outgoing: &Receiver<Outgoing>) -> Result<(), Error> {
+fn write_loop(stream: &TcpStream, outgoing: &Receiver<Outgoing>) -> Result<(), Error> {
     let mut socket = WebSocket::from_raw_socket(stream, Role::Client, None);
     while let Ok(first) = outgoing.recv() {
         // All that is waiting goes out with one flush.
@@ -237,16 +246,16 @@ fn write(stream: &TcpStream, outgoing: &Receiver<Outgoing>) -> Result<(), Error>
 
 /// The reading side of the socket. It keeps its own time: a deadline for the whole handshake, then a limit for silence.
 #[derive(Debug)]
-struct Wire {
+struct DeadlineStream {
     stream: Arc<TcpStream>,
     deadline: Cell<Option<Instant>>,
 }
 
-impl Read for Wire {
+impl Read for DeadlineStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = match self.deadline.get() {
             Some(deadline) => deadline.saturating_duration_since(Instant::now()),
-            None => SILENCE,
+            None => SILENCE_TIMEOUT,
         };
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
@@ -256,7 +265,7 @@ impl Read for Wire {
     }
 }
 
-impl TimedRead for Wire {
+impl TimedRead for DeadlineStream {
     /// The guard has no wishes of its own here.
     fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
         Ok(())
@@ -264,12 +273,12 @@ impl TimedRead for Wire {
 }
 
 /// Where tungstenite's own bytes go: to the socket during the handshake, to the writer's queue afterwards.
-enum Replies {
+enum ControlSink {
     Direct(Arc<TcpStream>),
     Queued(Sender<Outgoing>),
 }
 
-impl Write for Replies {
+impl Write for ControlSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Direct(stream) => (&**stream).write(bytes),

@@ -238,7 +238,7 @@ fn text(raw: OsString) -> Result<String, String> {
 
 fn bad_address(error: AddressError) -> String {
     match error {
-        AddressError::Form => "Este endereço não parece certo. Escreva assim: 192.168.0.10:9000".into(),
+        AddressError::Malformed => "Este endereço não parece certo. Escreva assim: 192.168.0.10:9000".into(),
         AddressError::Encrypted => {
             "Este cliente ainda não usa conexões cifradas (wss://). Use o endereço que o servidor mostra ao ligar, \
              por exemplo 192.168.0.10:9000"

@@ -3,7 +3,7 @@
 //! Knows who is connected to whom; never decides anything itself.
 
 use crate::app::{App, Effect, Event, Exit, ViewModel};
-use crate::connection::News;
+use crate::connection::ServerEvent;
 use crate::front::{Front, Input};
 use crate::session::Session;
 use crossbeam_channel::{Receiver, never, select};
@@ -18,14 +18,14 @@ const NAP: Duration = Duration::from_secs(3600);
 /// Where events come from.
 pub struct Sources {
     pub inputs: Receiver<Input>,
-    pub news: Receiver<(u64, News)>,
+    pub news: Receiver<(u64, ServerEvent)>,
     pub stops: Receiver<()>,
 }
 
 /// Something that came.
 enum Came {
     Input(Input),
-    News(u64, News),
+    News(u64, ServerEvent),
     Stop,
     Nothing,
 }
@@ -89,7 +89,7 @@ impl Client<'_> {
         self.session.tick(now);
         let event = match came {
             Came::Input(input) => self.front.understand(input),
-            Came::News(number, news) => match self.session.heard(number, news, now) {
+            Came::News(number, news) => match self.session.on_server_event(number, news, now) {
                 Some(Event::Said(message)) => match self.front.overhear(&message) {
                     Ok(()) => Some(Event::Said(message)),
                     Err(error) => return self.unheard(&error),

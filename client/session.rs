@@ -4,44 +4,44 @@
 
 use crate::address::Address;
 use crate::app::{Event, Gone};
-use crate::connection::{self, Link, News};
-use crate::words::Failure;
+use crate::connection::{self, ServerEvent, ServerHandle};
+use crate::words::ConnectError;
 use crossbeam_channel::Sender;
 use papo::protocol::ClientMessage;
 use std::time::{Duration, Instant};
 
 /// The first retry comes within this time, each further one within the double …
-const FIRST_RETRY: Duration = Duration::from_millis(500);
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 /// … up to this.
-const LAST_RETRY: Duration = Duration::from_secs(20);
+const MAX_BACKOFF: Duration = Duration::from_secs(20);
 /// A connection that lived this long makes the next retry a first one again.
-const STABLE: Duration = Duration::from_secs(10);
+const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// Close code of whoever leaves for good (RFC 6455).
-const NORMAL: u16 = 1000;
+const CLOSE_NORMAL: u16 = 1000;
 
 /// The connection at hand, or the next one.
 pub struct Session {
     address: Address,
-    news: Sender<(u64, News)>,
+    events: Sender<(u64, ServerEvent)>,
     /// Which connection is the current one; what older ones still tell is not heard.
-    number: u64,
-    link: Option<Link>,
+    generation: u64,
+    server: Option<ServerHandle>,
     opened_at: Option<Instant>,
     /// Whether this connection has said something of our language.
-    fluent: bool,
+    protocol_confirmed: bool,
     attempts: u32,
     retry_at: Option<Instant>,
 }
 
 impl Session {
-    pub fn new(address: Address, news: Sender<(u64, News)>) -> Self {
+    pub fn new(address: Address, events: Sender<(u64, ServerEvent)>) -> Self {
         Self {
             address,
-            news,
-            number: 0,
-            link: None,
+            events,
+            generation: 0,
+            server: None,
             opened_at: None,
-            fluent: false,
+            protocol_confirmed: false,
             attempts: 0,
             retry_at: None,
         }
@@ -49,16 +49,16 @@ impl Session {
 
     /// Begins a new connection; the old one, if any, is forgotten.
     pub fn connect(&mut self) {
-        self.abandon();
-        if connection::open(self.address.clone(), self.number, self.news.clone()).is_err() {
-            let failure = Failure::Other("o sistema não deu mais um fio de execução".into());
+        self.drop_connection();
+        if connection::open(self.address.clone(), self.generation, self.events.clone()).is_err() {
+            let error = ConnectError::Other("o sistema não deu mais um fio de execução".into());
             // Whoever takes the news up is the one who stands here: there is no waiting for room.
             if self
-                .news
-                .try_send((self.number, News::Failed(failure)))
+                .events
+                .try_send((self.generation, ServerEvent::Failed(error)))
                 .is_err()
             {
-                self.retry_at = Some(Instant::now() + LAST_RETRY);
+                self.retry_at = Some(Instant::now() + MAX_BACKOFF);
             }
         }
     }
@@ -66,28 +66,28 @@ impl Session {
     /// Connects again later: at a random time within `within`, or as the number of attempts asks. Chance keeps a
     /// thousand clients from coming back in the same instant.
     pub fn retry(&mut self, within: Option<Duration>, now: Instant) {
-        self.abandon();
+        self.drop_connection();
         if self
             .opened_at
             .take()
-            .is_some_and(|then| now.saturating_duration_since(then) >= STABLE)
+            .is_some_and(|then| now.saturating_duration_since(then) >= STABLE_AFTER)
         {
             self.attempts = 0;
         }
-        let ceiling = within.unwrap_or_else(|| ceiling(self.attempts));
+        let ceiling = within.unwrap_or_else(|| backoff_ceiling(self.attempts));
         self.attempts = self.attempts.saturating_add(1);
-        self.retry_at = Some(now + ceiling.mul_f64(chance()));
+        self.retry_at = Some(now + ceiling.mul_f64(random_fraction()));
     }
 
     pub fn send(&self, message: &ClientMessage) {
-        if let Some(link) = &self.link {
-            link.say(message.to_json());
+        if let Some(server) = &self.server {
+            server.send(message.to_json());
         }
     }
 
     pub fn close(&self) {
-        if let Some(link) = &self.link {
-            link.close(NORMAL);
+        if let Some(server) = &self.server {
+            server.close(CLOSE_NORMAL);
         }
     }
 
@@ -103,55 +103,60 @@ impl Session {
     }
 
     /// What the news of a connection means.
-    pub fn heard(&mut self, number: u64, news: News, now: Instant) -> Option<Event> {
-        if number != self.number {
-            if let News::Open(link) = news {
-                link.cut();
+    pub fn on_server_event(
+        &mut self,
+        generation: u64,
+        event: ServerEvent,
+        now: Instant,
+    ) -> Option<Event> {
+        if generation != self.generation {
+            if let ServerEvent::Opened(server) = event {
+                server.abort();
             }
             return None;
         }
-        match news {
-            News::Open(link) => {
-                self.link = Some(link);
+        match event {
+            ServerEvent::Opened(server) => {
+                self.server = Some(server);
                 self.opened_at = Some(now);
                 Some(Event::Opened)
             }
-            News::Said(message) => {
-                self.fluent = true;
+            ServerEvent::Message(message) => {
+                self.protocol_confirmed = true;
                 Some(Event::Said(message))
             }
             // The language may grow; but whoever has never spoken it does not speak it at all.
-            News::Garbled if self.fluent => None,
-            News::Garbled => self.gone(Gone::Failed(Failure::NotAChat)),
-            News::Failed(failure) => self.gone(Gone::Failed(failure)),
-            News::Ended => self.gone(Gone::Ended),
+            ServerEvent::Malformed if self.protocol_confirmed => None,
+            ServerEvent::Malformed => self.disconnect(Gone::Failed(ConnectError::NotAChat)),
+            ServerEvent::Failed(error) => self.disconnect(Gone::Failed(error)),
+            ServerEvent::Closed => self.disconnect(Gone::Ended),
         }
     }
 
-    fn gone(&mut self, gone: Gone) -> Option<Event> {
-        self.abandon();
+    fn disconnect(&mut self, gone: Gone) -> Option<Event> {
+        self.drop_connection();
         Some(Event::Gone(gone))
     }
 
-    fn abandon(&mut self) {
-        if let Some(link) = self.link.take() {
-            link.cut();
+    fn drop_connection(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.abort();
         }
-        self.number += 1;
-        self.fluent = false;
+        self.generation += 1;
+        self.protocol_confirmed = false;
         self.retry_at = None;
     }
 }
 
 /// The longest wait before a retry.
-fn ceiling(attempts: u32) -> Duration {
-    FIRST_RETRY
+fn backoff_ceiling(attempts: u32) -> Duration {
+    FIRST_BACKOFF
         .saturating_mul(2u32.saturating_pow(attempts))
-        .min(LAST_RETRY)
+        .min(MAX_BACKOFF)
 }
 
 /// A random number from 0 to 1.
-fn chance() -> f64 {
+fn random_fraction() -> f64 {
     // Without chance, waiting half of the time is as good as any.
     getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX))
 }
@@ -167,9 +172,11 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_twenty_seconds() {
-        let waits: Vec<u64> = (0..8).map(|n| ceiling(n).as_millis() as u64).collect();
+        let waits: Vec<u64> = (0..8)
+            .map(|n| backoff_ceiling(n).as_millis() as u64)
+            .collect();
         assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16000, 20000, 20000]);
-        assert_eq!(ceiling(u32::MAX), LAST_RETRY);
+        assert_eq!(backoff_ceiling(u32::MAX), MAX_BACKOFF);
     }
 
     #[test]
@@ -186,9 +193,13 @@ mod tests {
         let mut session = session();
         let now = Instant::now();
         session.retry(None, now);
-        assert!(session.heard(0, News::Ended, now).is_none());
+        assert!(
+            session
+                .on_server_event(0, ServerEvent::Closed, now)
+                .is_none()
+        );
         assert!(matches!(
-            session.heard(1, News::Ended, now),
+            session.on_server_event(1, ServerEvent::Closed, now),
             Some(Event::Gone(Gone::Ended))
         ));
     }
@@ -197,15 +208,21 @@ mod tests {
     fn who_answers_in_another_language_is_not_a_chat() {
         let mut session = session();
         let now = Instant::now();
-        let gone = session.heard(0, News::Garbled, now);
+        let event = session.on_server_event(0, ServerEvent::Malformed, now);
         assert!(matches!(
-            gone,
-            Some(Event::Gone(Gone::Failed(Failure::NotAChat)))
+            event,
+            Some(Event::Gone(Gone::Failed(ConnectError::NotAChat)))
         ));
-        let number = session.number;
-        session.heard(number, News::Said(papo::protocol::ServerMessage::Pong), now);
+        let generation = session.generation;
+        session.on_server_event(
+            generation,
+            ServerEvent::Message(papo::protocol::ServerMessage::Pong),
+            now,
+        );
         assert!(
-            session.heard(number, News::Garbled, now).is_none(),
+            session
+                .on_server_event(generation, ServerEvent::Malformed, now)
+                .is_none(),
             "the language may have grown"
         );
     }

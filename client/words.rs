@@ -102,24 +102,24 @@ pub fn unsent(count: usize) -> String {
 
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
+pub enum ConnectError {
     /// Nobody listens there.
     Refused,
     /// No answer in time.
-    Silent,
+    TimedOut,
     /// The name of the machine is not known.
     UnknownHost,
     /// Something answers that does not speak this language.
     NotAChat,
     /// The server has no room for one more connection.
-    Full,
+    ServerFull,
     /// The server does not want this visitor (HTTP status).
-    Denied(u16),
+    Rejected(u16),
     /// The network's own words.
     Other(String),
 }
 
-impl Failure {
+impl ConnectError {
     /// What happened, then what to do.
     pub fn sentence(&self, address: &Address) -> String {
         match self {
@@ -127,7 +127,7 @@ impl Failure {
                 "Não encontrei nenhum servidor em {address}. Ligue-o com “servidor” ou indique o endereço: \
                  cliente 192.168.0.10:9000"
             ),
-            Self::Silent => {
+            Self::TimedOut => {
                 format!(
                     "{address} não respondeu em 5 s. Confira o endereço, a rede e o firewall do outro computador."
                 )
@@ -143,8 +143,8 @@ impl Failure {
                     "O que responde em {address} não é um servidor deste bate-papo. Confira a porta."
                 )
             }
-            Self::Full => "A conversa está cheia. Tente mais tarde.".into(),
-            Self::Denied(status) => format!(
+            Self::ServerFull => "A conversa está cheia. Tente mais tarde.".into(),
+            Self::Rejected(status) => format!(
                 "O servidor em {address} não aceitou a conexão (resposta {status}). Use o endereço que ele mostra ao ligar."
             ),
             Self::Other(cause) => {
@@ -155,7 +155,7 @@ impl Failure {
 
     /// Whether somebody was reached who said no.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Full | Self::Denied(_))
+        matches!(self, Self::ServerFull | Self::Rejected(_))
     }
 }
 

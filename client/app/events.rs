@@ -1,7 +1,7 @@
 //! What can happen to the client, what it then wants done, and how it ends: the whole border of the state.
 
 use crate::line::Output;
-use crate::words::Failure;
+use crate::words::ConnectError;
 use papo::protocol::{ClientMessage, ServerMessage};
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub enum Question {
 /// How a connection ended, or did not begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gone {
-    Failed(Failure),
+    Failed(ConnectError),
     Ended,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{App, BLINK, Effect, Exit, Gone, Leaving, Phase, Question};
 use crate::line::Output;
-use crate::words::{self, Failure};
+use crate::words::{self, ConnectError};
 use papo::protocol::{ClientMessage, Credentials, ResumePoint};
 use std::time::{Duration, Instant};
 
@@ -190,7 +190,7 @@ impl App {
             (Phase::Closing { until, exit }, _) if now >= until => self.exit(exit),
             (Phase::Entering { until }, _) if now >= until => {
                 self.effects.push(Effect::Close);
-                self.gone(Gone::Failed(Failure::NotAChat), now);
+                self.gone(Gone::Failed(ConnectError::NotAChat), now);
             }
             (Phase::Entering { .. } | Phase::Connecting, Some(Leaving { until: Some(until) }))
                 if now >= until =>

@@ -174,7 +174,7 @@ impl Chance {
             0..=3 => Event::Opened,
             4..=21 => Event::Said(self.message()),
             22 => Event::Gone(Gone::Ended),
-            23 => Event::Gone(Gone::Failed(Failure::Silent)),
+            23 => Event::Gone(Gone::Failed(ConnectError::TimedOut)),
             24..=31 => Event::Submitted(LINES[self.below(LINES.len())].into()),
             32 => Event::InputEnded,
             33 => Event::Interrupt,

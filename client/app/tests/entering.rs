@@ -92,7 +92,7 @@ fn who_insists_is_told_once_what_is_being_waited_for() {
         Some("robô"),
     );
     for _ in 0..3 {
-        desk.happens(Event::Gone(Gone::Failed(Failure::Refused)));
+        desk.happens(Event::Gone(Gone::Failed(ConnectError::Refused)));
     }
     assert!(
         desk.did()
@@ -106,9 +106,9 @@ fn who_insists_is_told_once_what_is_being_waited_for() {
         },
         Some("robô"),
     );
-    desk.happens(Event::Gone(Gone::Failed(Failure::Refused)));
+    desk.happens(Event::Gone(Gone::Failed(ConnectError::Refused)));
     assert!(desk.shown()[0].starts_with("! Não encontrei nenhum servidor em 127.0.0.1:9000."));
-    desk.happens(Event::Gone(Gone::Failed(Failure::Refused)));
+    desk.happens(Event::Gone(Gone::Failed(ConnectError::Refused)));
     assert_eq!(desk.shown(), [""; 0]);
 }
 

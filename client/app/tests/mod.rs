@@ -12,7 +12,7 @@ mod talking;
 
 use super::*;
 use crate::line::{MessageChange, MessageState, Severity};
-use crate::words::{self, Failure};
+use crate::words::{self, ConnectError};
 use papo::protocol::{
     Entry, ErrorCode, Limits, Member, PageRequest, Refusal, RoomInfo, ServerMessage,
 };

@@ -61,6 +61,6 @@ fn a_script_is_told_by_its_exit_what_went_wrong() {
     assert_eq!(lost(&mut desk), Some(Effect::Exit(Exit::Refused)));
 
     let mut desk = Desk::new(SCRIPT, Some("Ana"));
-    desk.happens(Event::Gone(Gone::Failed(Failure::Refused)));
+    desk.happens(Event::Gone(Gone::Failed(ConnectError::Refused)));
     assert_eq!(desk.did().pop(), Some(Effect::Exit(Exit::Unreachable)));
 }
