@@ -2,7 +2,7 @@
 //!
 //! Knows the two directions, in and out; never knows which kind of front it is, nor what is decided behind it.
 
-use crate::app::{Event, ViewModel};
+use crate::app::{AppEvent, ViewModel};
 use crate::line::Output;
 use papo::protocol::ServerMessage;
 use std::io;
@@ -26,7 +26,7 @@ pub enum Input {
 /// One kind of surface.
 pub trait Front {
     /// What an input means, if anything yet.
-    fn understand(&mut self, input: Input) -> Option<Event>;
+    fn understand(&mut self, input: Input) -> Option<AppEvent>;
     /// Shows a line, at the latest with the next [`Front::refresh`].
     fn show(&mut self, output: &Output) -> io::Result<()>;
     /// Puts a text back under the person's hands.

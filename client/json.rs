@@ -3,7 +3,7 @@
 //! What goes in are lines, as everywhere. The secret of the one who listens is left out, and whatever could move a
 //! cursor is spelled as an escape, which JSON reads as the same text. Knows streams; never knows what a message means.
 
-use crate::app::{Event, ViewModel};
+use crate::app::{AppEvent, ViewModel};
 use crate::front::{Front, Input};
 use crate::line::{Output, Severity};
 use crate::lines::PlainUi;
@@ -24,7 +24,7 @@ impl JsonUi {
 }
 
 impl Front for JsonUi {
-    fn understand(&mut self, input: Input) -> Option<Event> {
+    fn understand(&mut self, input: Input) -> Option<AppEvent> {
         self.plain.understand(input)
     }
 

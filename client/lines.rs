@@ -4,7 +4,7 @@
 //! Messages and answers go to standard output, everything else to standard error. Knows streams; never knows what is
 //! decided behind it.
 
-use crate::app::{Event, Question, ViewModel};
+use crate::app::{AppEvent, Prompt, ViewModel};
 use crate::clock::Clock;
 use crate::front::{Front, Input};
 use crate::line::{MessageChange, MessageState, Output, Severity};
@@ -16,7 +16,7 @@ pub struct PlainUi {
     clock: Clock,
     /// Where what happened by itself is told: to a person at a terminal, never to a script.
     notices: Option<NoticeStream>,
-    prompted: Option<Question>,
+    prompted: Option<Prompt>,
 }
 
 /// Where news are told.
@@ -37,10 +37,10 @@ impl PlainUi {
 }
 
 impl Front for PlainUi {
-    fn understand(&mut self, input: Input) -> Option<Event> {
+    fn understand(&mut self, input: Input) -> Option<AppEvent> {
         match input {
-            Input::Line(text) => Some(Event::Submitted(text)),
-            Input::End => Some(Event::InputEnded),
+            Input::Line(text) => Some(AppEvent::Submitted(text)),
+            Input::End => Some(AppEvent::InputEnded),
             Input::Terminal(_) | Input::Suspend | Input::Resume => None,
         }
     }

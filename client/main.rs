@@ -40,7 +40,7 @@ mod token;
 mod visible;
 mod words;
 
-use app::{App, Exit, Habits};
+use app::{App, Exit, Mode};
 use clock::Clock;
 use crossbeam_channel::bounded;
 use front::Front;
@@ -87,7 +87,7 @@ fn main() -> ExitCode {
 fn print(text: &str) -> Exit {
     // Whoever closed the pipe has read enough.
     let _ = io::stdout().write_all(text.as_bytes());
-    Exit::Fine
+    Exit::Success
 }
 
 fn complain(sentence: &str, exit: Exit) -> Exit {
@@ -122,10 +122,10 @@ fn talk(options: Options, clock: Clock) -> Exit {
             Exit::Unexpected,
         );
     };
-    let habits = Habits {
-        attended: surface.attended,
-        stays: options.stays,
-        insists: options.insists,
+    let habits = Mode {
+        interactive: surface.attended,
+        keep_listening: options.stays,
+        reconnect: options.insists,
     };
     let session = Session::new(options.address.clone(), sender);
     let mut app = App::new(

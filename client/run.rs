@@ -2,7 +2,7 @@
 //!
 //! Knows who is connected to whom; never decides anything itself.
 
-use crate::app::{App, Effect, Event, Exit, ViewModel};
+use crate::app::{App, AppEffect, AppEvent, Exit, ViewModel};
 use crate::connection::ServerEvent;
 use crate::front::{Front, Input};
 use crate::session::Session;
@@ -43,7 +43,7 @@ pub struct Client<'a> {
 impl Client<'_> {
     /// Runs until the end and says how it was.
     pub fn run(mut self) -> Exit {
-        let mut exit = self.happened(Event::Started);
+        let mut exit = self.happened(AppEvent::Started);
         while exit.is_none() {
             let now = Instant::now();
             if self.watched
@@ -52,7 +52,7 @@ impl Client<'_> {
             {
                 // The terminal is gone; there is still a server to say goodbye to.
                 self.watched = false;
-                exit = self.happened(Event::Stopped);
+                exit = self.happened(AppEvent::ShutdownRequested);
                 continue;
             }
             let mut came = self.wait();
@@ -90,33 +90,33 @@ impl Client<'_> {
         let event = match came {
             Came::Input(input) => self.front.understand(input),
             Came::News(number, news) => match self.session.on_server_event(number, news, now) {
-                Some(Event::Said(message)) => match self.front.overhear(&message) {
-                    Ok(()) => Some(Event::Said(message)),
+                Some(AppEvent::Received(message)) => match self.front.overhear(&message) {
+                    Ok(()) => Some(AppEvent::Received(message)),
                     Err(error) => return self.unheard(&error),
                 },
                 other => other,
             },
-            Came::Stop => Some(Event::Stopped),
+            Came::Stop => Some(AppEvent::ShutdownRequested),
             Came::Nothing => None,
         };
-        self.happened(event.unwrap_or(Event::Tick))
+        self.happened(event.unwrap_or(AppEvent::Tick))
     }
 
-    fn happened(&mut self, event: Event) -> Option<Exit> {
+    fn happened(&mut self, event: AppEvent) -> Option<Exit> {
         let mut effects = self.app.handle(event, Instant::now());
         let mut exit = None;
         let mut unheard = None;
         for effect in effects.drain(..) {
             match effect {
-                Effect::Show(output) => unheard = unheard.or(self.front.show(&output).err()),
-                Effect::Send(message) => self.session.send(&message),
-                Effect::Connect => self.session.connect(),
-                Effect::Retry(within) => self.session.retry(within, Instant::now()),
-                Effect::Close => self.session.close(),
-                Effect::Alert => self.front.alert(),
-                Effect::Clear => self.front.clear(),
-                Effect::GiveBack(text) => self.front.give_back(&text),
-                Effect::Exit(how) => exit = Some(how),
+                AppEffect::Show(output) => unheard = unheard.or(self.front.show(&output).err()),
+                AppEffect::Send(message) => self.session.send(&message),
+                AppEffect::Connect => self.session.connect(),
+                AppEffect::Retry(within) => self.session.retry(within, Instant::now()),
+                AppEffect::Close => self.session.close(),
+                AppEffect::Alert => self.front.alert(),
+                AppEffect::Clear => self.front.clear(),
+                AppEffect::RestoreInput(text) => self.front.give_back(&text),
+                AppEffect::Exit(how) => exit = Some(how),
             }
         }
         match unheard {
@@ -129,7 +129,7 @@ impl Client<'_> {
     fn unheard(&mut self, error: &io::Error) -> Option<Exit> {
         if error.kind() == io::ErrorKind::BrokenPipe {
             // As `head` does when it has enough. What was already said is still confirmed.
-            return self.happened(Event::Leave);
+            return self.happened(AppEvent::Leave);
         }
         let _ = writeln!(
             io::stderr(),

@@ -3,7 +3,7 @@
 //! Knows when to connect; never knows what is said, nor why a connection is wanted.
 
 use crate::address::Address;
-use crate::app::{Event, Gone};
+use crate::app::{AppEvent, Disconnect};
 use crate::connection::{self, ServerEvent, ServerHandle};
 use crate::words::ConnectError;
 use crossbeam_channel::Sender;
@@ -108,7 +108,7 @@ impl Session {
         generation: u64,
         event: ServerEvent,
         now: Instant,
-    ) -> Option<Event> {
+    ) -> Option<AppEvent> {
         if generation != self.generation {
             if let ServerEvent::Opened(server) = event {
                 server.abort();
@@ -119,23 +119,25 @@ impl Session {
             ServerEvent::Opened(server) => {
                 self.server = Some(server);
                 self.opened_at = Some(now);
-                Some(Event::Opened)
+                Some(AppEvent::Connected)
             }
             ServerEvent::Message(message) => {
                 self.protocol_confirmed = true;
-                Some(Event::Said(message))
+                Some(AppEvent::Received(message))
             }
             // The language may grow; but whoever has never spoken it does not speak it at all.
             ServerEvent::Malformed if self.protocol_confirmed => None,
-            ServerEvent::Malformed => self.disconnect(Gone::Failed(ConnectError::NotAChat)),
-            ServerEvent::Failed(error) => self.disconnect(Gone::Failed(error)),
-            ServerEvent::Closed => self.disconnect(Gone::Ended),
+            ServerEvent::Malformed => {
+                self.disconnect(Disconnect::ConnectFailed(ConnectError::NotAChat))
+            }
+            ServerEvent::Failed(error) => self.disconnect(Disconnect::ConnectFailed(error)),
+            ServerEvent::Closed => self.disconnect(Disconnect::Closed),
         }
     }
 
-    fn disconnect(&mut self, gone: Gone) -> Option<Event> {
+    fn disconnect(&mut self, gone: Disconnect) -> Option<AppEvent> {
         self.drop_connection();
-        Some(Event::Gone(gone))
+        Some(AppEvent::Disconnected(gone))
     }
 
     fn drop_connection(&mut self) {
@@ -200,7 +202,7 @@ mod tests {
         );
         assert!(matches!(
             session.on_server_event(1, ServerEvent::Closed, now),
-            Some(Event::Gone(Gone::Ended))
+            Some(AppEvent::Disconnected(Disconnect::Closed))
         ));
     }
 
@@ -211,7 +213,9 @@ mod tests {
         let event = session.on_server_event(0, ServerEvent::Malformed, now);
         assert!(matches!(
             event,
-            Some(Event::Gone(Gone::Failed(ConnectError::NotAChat)))
+            Some(AppEvent::Disconnected(Disconnect::ConnectFailed(
+                ConnectError::NotAChat
+            )))
         ));
         let generation = session.generation;
         session.on_server_event(

@@ -3,7 +3,7 @@
 //! Knows Portuguese; never knows when something is said or where.
 
 use crate::address::Address;
-use crate::app::Question;
+use crate::app::Prompt;
 
 /// Most names in one sentence; of the others only the number is told.
 const MAX_LISTED: usize = 12;
@@ -24,11 +24,11 @@ pub fn list<S: AsRef<str>>(items: &[S]) -> String {
 }
 
 /// What stands before the answer.
-pub fn question(question: Question) -> &'static str {
+pub fn question(question: Prompt) -> &'static str {
     match question {
-        Question::Name => "Seu nome:",
-        Question::Password => "Senha do servidor:",
-        Question::RoomPassword => "Senha da sala:",
+        Prompt::Name => "Seu nome:",
+        Prompt::Password => "Senha do servidor:",
+        Prompt::RoomPassword => "Senha da sala:",
     }
 }
 

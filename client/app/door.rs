@@ -1,6 +1,6 @@
 //! What is asked at the door: a name, the server's password, a room's.
 
-use super::{App, Phase, Question};
+use super::{App, Phase, Prompt};
 use crate::command::{self, Kind, Typed};
 use crate::line::Output;
 use papo::name::{Name, RoomName};
@@ -22,14 +22,14 @@ impl App {
     }
 
     /// The person has answered.
-    pub(super) fn answer(&mut self, question: Question, raw: &str, connected: bool, now: Instant) {
+    pub(super) fn answer(&mut self, question: Prompt, raw: &str, connected: bool, now: Instant) {
         if matches!(command::parse(raw.trim()), Typed::Run(Kind::Quit, _)) {
             return self.leave(now);
         }
         let taken = match question {
-            Question::Name => self.take_name(raw),
-            Question::Password | Question::RoomPassword => match Password::new(raw) {
-                Some(password) if question == Question::Password => {
+            Prompt::Name => self.take_name(raw),
+            Prompt::Password | Prompt::RoomPassword => match Password::new(raw) {
+                Some(password) if question == Prompt::Password => {
                     self.secrets.password = Some(password);
                     Ok(())
                 }
@@ -58,22 +58,22 @@ impl App {
     }
 
     /// What to ask for after a refusal, if an answer may help.
-    pub(super) fn asks_for(&self, code: ErrorCode, of_room: bool) -> Option<Question> {
+    pub(super) fn asks_for(&self, code: ErrorCode, of_room: bool) -> Option<Prompt> {
         let question = match code {
-            ErrorCode::NameTaken | ErrorCode::NameInvalid => Question::Name,
+            ErrorCode::NameTaken | ErrorCode::NameInvalid => Prompt::Name,
             ErrorCode::PasswordRequired | ErrorCode::PasswordWrong if of_room => {
-                Question::RoomPassword
+                Prompt::RoomPassword
             }
             // Too many tries: the person sees how long to wait.
             ErrorCode::PasswordRequired | ErrorCode::PasswordWrong | ErrorCode::TooFast => {
-                Question::Password
+                Prompt::Password
             }
             _ => return None,
         };
-        self.habits.attended.then_some(question)
+        self.habits.interactive.then_some(question)
     }
 
-    pub(super) fn ask_for(&mut self, question: Question) {
+    pub(super) fn ask_for(&mut self, question: Prompt) {
         self.phase = Phase::Asking {
             question,
             connected: true,

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 /// What happened.
 #[derive(Debug)]
-pub enum Event {
+pub enum AppEvent {
     /// The program began.
     Started,
     /// There is a connection; nobody has said anything yet.
-    Opened,
-    Said(ServerMessage),
+    Connected,
+    Received(ServerMessage),
     /// There is no connection (any more).
-    Gone(Gone),
+    Disconnected(Disconnect),
     /// The person finished a line.
     Submitted(String),
     /// There is no more to read from the person.
@@ -24,20 +24,20 @@ pub enum Event {
     /// Ctrl+C where there was nothing to delete.
     Interrupt,
     /// The system wants the program to end.
-    Stopped,
+    ShutdownRequested,
     /// The person is writing something for others.
-    Writing,
+    Typing,
     /// The person wants to see another of the open rooms.
-    Go(String),
+    SwitchRoom(String),
     /// The person has read back to the first entry shown.
-    Earlier,
+    LoadEarlier,
     /// Time passed.
     Tick,
 }
 
 /// What the person is asked before they can come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Question {
+pub enum Prompt {
     Name,
     /// The server's password.
     Password,
@@ -47,14 +47,14 @@ pub enum Question {
 
 /// How a connection ended, or did not begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Gone {
-    Failed(ConnectError),
-    Ended,
+pub enum Disconnect {
+    ConnectFailed(ConnectError),
+    Closed,
 }
 
 /// What is to be done.
 #[derive(Debug, PartialEq)]
-pub enum Effect {
+pub enum AppEffect {
     Show(Output),
     Send(ClientMessage),
     /// Connect now.
@@ -64,7 +64,7 @@ pub enum Effect {
     /// Say goodbye to the server.
     Close,
     /// Put a text back into the line being typed.
-    GiveBack(String),
+    RestoreInput(String),
     /// Call the person.
     Alert,
     /// Take away what is on the screen.
@@ -76,22 +76,22 @@ pub enum Effect {
 /// How the program ends, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    Fine = 0,
+    Success = 0,
     Unexpected = 1,
     Usage = 2,
     Unreachable = 3,
     Refused = 4,
-    Lost = 5,
+    ConnectionLost = 5,
     Interrupted = 130,
 }
 
 /// What differs between a person at a terminal and a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Habits {
+pub struct Mode {
     /// Somebody is there who can be asked again, and who wants to be connected again.
-    pub attended: bool,
+    pub interactive: bool,
     /// After the last line, go on listening.
-    pub stays: bool,
+    pub keep_listening: bool,
     /// A script that connects again, as a person's client does.
-    pub insists: bool,
+    pub reconnect: bool,
 }

@@ -1,6 +1,6 @@
 //! What can be seen of the state at one moment, for whoever draws it.
 
-use super::{App, PATIENCE, Phase, Question};
+use super::{App, PATIENCE, Phase, Prompt};
 use crate::pending::Recipient;
 use crate::room::Person;
 use std::time::Instant;
@@ -12,7 +12,7 @@ const MAX_UNSENT: usize = 50;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ViewModel {
     /// What the person is asked, instead of being in the conversation.
-    pub prompt: Option<Question>,
+    pub prompt: Option<Prompt>,
     pub name: String,
     pub address: String,
     /// The room being written in, when more than one is open.

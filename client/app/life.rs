@@ -1,6 +1,6 @@
 //! How connections begin and end, how leaving goes, and what happens only because time passed.
 
-use super::{App, BLINK, Effect, Exit, Gone, Leaving, Phase, Question};
+use super::{App, AppEffect, BLINK, Disconnect, Exit, Leaving, Phase, Prompt};
 use crate::line::Output;
 use crate::words::{self, ConnectError};
 use papo::protocol::{ClientMessage, Credentials, ResumePoint};
@@ -16,10 +16,10 @@ const ENTERING: Duration = Duration::from_secs(10);
 impl App {
     pub(super) fn connect(&mut self) {
         self.phase = Phase::Connecting;
-        if self.me.is_none() && self.habits.attended {
+        if self.me.is_none() && self.habits.interactive {
             self.show(Output::info(format!("Conectando a {}…", self.address)));
         }
-        self.effects.push(Effect::Connect);
+        self.effects.push(AppEffect::Connect);
     }
 
     pub(super) fn enter(&mut self, now: Instant) {
@@ -27,7 +27,7 @@ impl App {
             return;
         }
         let Some(name) = self.name.clone() else {
-            self.ask_for(Question::Name);
+            self.ask_for(Prompt::Name);
             return;
         };
         self.bye = None;
@@ -53,10 +53,10 @@ impl App {
         });
     }
 
-    pub(super) fn gone(&mut self, gone: Gone, now: Instant) {
+    pub(super) fn gone(&mut self, gone: Disconnect, now: Instant) {
         (self.asked, self.renaming) = (0, false);
         self.rooms.iter_mut().for_each(|room| room.fetching = false);
-        let insists = self.habits.insists;
+        let insists = self.habits.reconnect;
         match (self.phase, gone) {
             (Phase::Over, _) => {}
             (Phase::Closing { exit, .. }, _) => self.exit(exit),
@@ -66,7 +66,7 @@ impl App {
                     connected: false,
                 }
             }
-            (_, Gone::Failed(failure))
+            (_, Disconnect::ConnectFailed(failure))
                 if self.me.is_none() && (!insists || failure.is_refusal()) =>
             {
                 self.show(Output::problem(failure.sentence(&self.address)));
@@ -76,17 +76,19 @@ impl App {
                     Exit::Unreachable
                 });
             }
-            (_, Gone::Ended) if self.me.is_none() && !insists => {
+            (_, Disconnect::Closed) if self.me.is_none() && !insists => {
                 if self.bye.is_none() {
                     self.show(Output::problem(format!(
                         "{} fechou a conexão antes de você entrar. Tente de novo.",
                         self.address
                     )));
                 }
-                self.exit(Exit::Lost);
+                self.exit(Exit::ConnectionLost);
             }
-            _ if !self.habits.attended && !insists => self.lost(),
-            (_, Gone::Failed(failure)) if self.me.is_none() && self.outage.is_none() => {
+            _ if !self.habits.interactive && !insists => self.lost(),
+            (_, Disconnect::ConnectFailed(failure))
+                if self.me.is_none() && self.outage.is_none() =>
+            {
                 // Who insists is told once what it waits for.
                 self.show(Output::problem(failure.sentence(&self.address)));
                 self.offline(now);
@@ -103,7 +105,7 @@ impl App {
                 self.address
             )));
         }
-        self.exit(Exit::Lost);
+        self.exit(Exit::ConnectionLost);
     }
 
     /// A person's connection is gone: it will come back.
@@ -112,14 +114,14 @@ impl App {
         // Who insists wants the rest said; who leaves by command does not wait for it.
         if self
             .leaving
-            .is_some_and(|leaving| leaving.until.is_some() || !self.habits.insists)
+            .is_some_and(|leaving| leaving.until.is_some() || !self.habits.reconnect)
         {
-            return self.exit(Exit::Fine);
+            return self.exit(Exit::Success);
         }
         self.phase = Phase::Connecting;
         self.outage = self.outage.or(Some((now, false)));
         let within = self.bye.take().and_then(|(_, retry_after)| retry_after);
-        self.effects.push(Effect::Retry(within));
+        self.effects.push(AppEffect::Retry(within));
     }
 
     pub(super) fn leave(&mut self, now: Instant) {
@@ -131,7 +133,7 @@ impl App {
                 .unwrap_or(now + LAST_WORDS);
             self.leaving = Some(Leaving { until: Some(until) });
         } else {
-            self.finish(Exit::Fine, now);
+            self.finish(Exit::Success, now);
         }
     }
 
@@ -151,7 +153,7 @@ impl App {
                     },
                     None,
                 );
-                self.effects.push(Effect::Close);
+                self.effects.push(AppEffect::Close);
             }
             // Whoever asks twice does not want to wait.
             _ => self.exit(exit),
@@ -166,18 +168,18 @@ impl App {
         let unsent = self.queue.len();
         if unsent > 0 {
             self.show(Output::problem(words::unsent(unsent)));
-        } else if self.habits.attended
+        } else if self.habits.interactive
             && self.me.is_some()
-            && matches!(exit, Exit::Fine | Exit::Interrupted)
+            && matches!(exit, Exit::Success | Exit::Interrupted)
         {
             self.show(Output::info("Até logo."));
         }
         let exit = match exit {
-            Exit::Fine if unsent > 0 => Exit::Lost,
-            Exit::Fine if !self.habits.attended => self.flaw.unwrap_or(Exit::Fine),
+            Exit::Success if unsent > 0 => Exit::ConnectionLost,
+            Exit::Success if !self.habits.interactive => self.flaw.unwrap_or(Exit::Success),
             other => other,
         };
-        self.effects.push(Effect::Exit(exit));
+        self.effects.push(AppEffect::Exit(exit));
     }
 
     /// Everything that happens because time passed, or because something before made it possible.
@@ -189,20 +191,20 @@ impl App {
         match (self.phase, self.leaving) {
             (Phase::Closing { until, exit }, _) if now >= until => self.exit(exit),
             (Phase::Entering { until }, _) if now >= until => {
-                self.effects.push(Effect::Close);
-                self.gone(Gone::Failed(ConnectError::NotAChat), now);
+                self.effects.push(AppEffect::Close);
+                self.gone(Disconnect::ConnectFailed(ConnectError::NotAChat), now);
             }
             (Phase::Entering { .. } | Phase::Connecting, Some(Leaving { until: Some(until) }))
                 if now >= until =>
             {
-                self.finish(Exit::Fine, now);
+                self.finish(Exit::Success, now);
             }
             // Nobody will answer any more.
-            (Phase::Asking { .. }, Some(_)) => self.finish(Exit::Fine, now),
+            (Phase::Asking { .. }, Some(_)) => self.finish(Exit::Success, now),
             (Phase::Talking, Some(leaving)) => {
                 let done = self.queue.is_empty() && self.asked == 0 && !self.between_names();
                 if done || leaving.until.is_some_and(|until| now >= until) {
-                    self.finish(Exit::Fine, now);
+                    self.finish(Exit::Success, now);
                 }
             }
             _ => {}

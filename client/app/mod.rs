@@ -16,7 +16,7 @@ mod told;
 mod typed;
 
 pub use door::bad_password;
-pub use events::{Effect, Event, Exit, Gone, Habits, Question};
+pub use events::{AppEffect, AppEvent, Disconnect, Exit, Mode, Prompt};
 pub use glance::{PersonView, UnsentView, ViewModel};
 pub use typed::{bad_name, bad_room};
 
@@ -43,7 +43,7 @@ const PATIENCE: Duration = Duration::from_millis(700);
 enum Phase {
     /// Waiting for an answer of the person; whether a connection waits for it too.
     Asking {
-        question: Question,
+        question: Prompt,
         connected: bool,
     },
     Connecting,
@@ -67,7 +67,7 @@ struct Leaving {
 /// The state of the client.
 pub struct App {
     address: Address,
-    habits: Habits,
+    habits: Mode,
     token: Token,
     name: Option<Name>,
     /// What is shown at the door besides the name.
@@ -112,13 +112,13 @@ pub struct App {
     renaming: bool,
     /// When others were last told that the person is writing.
     wrote_at: Option<Instant>,
-    effects: Vec<Effect>,
+    effects: Vec<AppEffect>,
 }
 
 impl App {
     pub fn new(
         address: Address,
-        habits: Habits,
+        habits: Mode,
         name: Option<Name>,
         lobby: RoomName,
         token: Token,
@@ -138,7 +138,7 @@ impl App {
             queue: Queue::new(prefix),
             max_text: papo::protocol::MAX_TEXT,
             phase: Phase::Asking {
-                question: Question::Name,
+                question: Prompt::Name,
                 connected: false,
             },
             leaving: None,
@@ -162,29 +162,29 @@ impl App {
     }
 
     /// Takes up one event and says what is to be done.
-    pub fn handle(&mut self, event: Event, now: Instant) -> Vec<Effect> {
+    pub fn handle(&mut self, event: AppEvent, now: Instant) -> Vec<AppEffect> {
         match event {
-            Event::Started if self.name.is_some() => self.connect(),
-            Event::Started | Event::Tick => {}
-            Event::Writing => self.writing(now),
-            Event::Go(room) => self.go(&room),
-            Event::Earlier => {
+            AppEvent::Started if self.name.is_some() => self.connect(),
+            AppEvent::Started | AppEvent::Tick => {}
+            AppEvent::Typing => self.writing(now),
+            AppEvent::SwitchRoom(room) => self.go(&room),
+            AppEvent::LoadEarlier => {
                 self.earlier();
             }
-            Event::Opened => self.enter(now),
-            Event::Said(message) => self.said(message, now),
-            Event::Gone(gone) => self.gone(gone, now),
-            Event::Submitted(text) => self.submitted(&text, now),
-            Event::InputEnded if self.habits.stays => {}
-            Event::InputEnded => self.leaving = self.leaving.or(Some(Leaving { until: None })),
-            Event::Leave => self.leave(now),
-            Event::Interrupt if self.confirm.is_some_and(|until| now < until) => {
+            AppEvent::Connected => self.enter(now),
+            AppEvent::Received(message) => self.said(message, now),
+            AppEvent::Disconnected(gone) => self.gone(gone, now),
+            AppEvent::Submitted(text) => self.submitted(&text, now),
+            AppEvent::InputEnded if self.habits.keep_listening => {}
+            AppEvent::InputEnded => self.leaving = self.leaving.or(Some(Leaving { until: None })),
+            AppEvent::Leave => self.leave(now),
+            AppEvent::Interrupt if self.confirm.is_some_and(|until| now < until) => {
                 self.finish(Exit::Interrupted, now)
             }
-            Event::Interrupt => self.confirm = Some(now + CONFIRM),
+            AppEvent::Interrupt => self.confirm = Some(now + CONFIRM),
             // The system may ask in several ways at once: a closed terminal is a signal and an end of input.
-            Event::Stopped if matches!(self.phase, Phase::Closing { .. }) => {}
-            Event::Stopped => self.finish(Exit::Interrupted, now),
+            AppEvent::ShutdownRequested if matches!(self.phase, Phase::Closing { .. }) => {}
+            AppEvent::ShutdownRequested => self.finish(Exit::Interrupted, now),
         }
         self.look_at_the_clock(now);
         let mut effects = std::mem::take(&mut self.effects);
@@ -237,15 +237,15 @@ impl App {
         const MAX_AHEAD: usize = 64;
         let asking = self.asked > 0 || self.between_names();
         let ready = self.phase == Phase::Talking && !self.rooms.is_empty() && !asking;
-        self.habits.attended || (ready && self.queue.len() < MAX_AHEAD)
+        self.habits.interactive || (ready && self.queue.len() < MAX_AHEAD)
     }
 
     fn show(&mut self, output: Output) {
-        self.effects.push(Effect::Show(output));
+        self.effects.push(AppEffect::Show(output));
     }
 
     fn send(&mut self, message: ClientMessage) {
-        self.effects.push(Effect::Send(message));
+        self.effects.push(AppEffect::Send(message));
     }
 
     fn my_name(&self) -> String {
@@ -279,7 +279,7 @@ impl App {
             self.show(Output::problem(words::room_left(
                 -i64::try_from(over).unwrap_or(i64::MAX),
             )));
-            self.effects.push(Effect::GiveBack(text.to_owned()));
+            self.effects.push(AppEffect::RestoreInput(text.to_owned()));
             self.flaw = self.flaw.or(Some(Exit::Refused));
             return;
         }

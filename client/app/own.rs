@@ -1,6 +1,6 @@
 //! One's own messages, to be edited or taken back; and the words of those whom one does not want to read.
 
-use super::{App, Effect};
+use super::{App, AppEffect};
 use crate::command::{self, Kind};
 use crate::line::{MessageChange, MessageState, Output};
 use crate::pending::Recipient;
@@ -57,9 +57,9 @@ impl Mine {
 
 impl App {
     /// Keeps in mind what is shown, and leaves out what is not wanted.
-    pub(super) fn look_through(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn look_through(&mut self, effects: &mut Vec<AppEffect>) {
         effects.retain_mut(|effect| match effect {
-            Effect::Show(output) => {
+            AppEffect::Show(output) => {
                 self.mine.note(output);
                 if let Output::EarlierPage { messages, .. } | Output::Found { messages, .. } =
                     output
@@ -82,11 +82,11 @@ impl App {
         if !text.is_empty() {
             return self.say(Recipient::Edit { room, seq }, text, now);
         }
-        if !self.habits.attended {
+        if !self.habits.interactive {
             return self.misused(command::usage(Kind::Edit));
         }
         self.effects
-            .push(Effect::GiveBack(format!("/editar {old}")));
+            .push(AppEffect::RestoreInput(format!("/editar {old}")));
     }
 
     pub(super) fn erase(&mut self, now: Instant) {
@@ -141,7 +141,7 @@ impl App {
         };
         let line = self.amended_output(index, at, self.my_name(), change);
         let lines = self.rooms[index].hear(seq, line);
-        self.effects.extend(lines.into_iter().map(Effect::Show));
+        self.effects.extend(lines.into_iter().map(AppEffect::Show));
     }
 
     /// The numbers of a room's messages mean others now.

@@ -1,7 +1,7 @@
 //! What the server says of the connection and of one's own messages, taken up into the state of the client.
 
 use super::told::Joined;
-use super::{App, Effect, Exit, Phase};
+use super::{App, AppEffect, Exit, Phase};
 use crate::line::{MessageState, Output};
 use crate::pending::{Pending, Recipient};
 use crate::room::Person;
@@ -215,7 +215,7 @@ impl App {
                     text,
                 };
                 let lines = self.rooms[index].hear(seq, line);
-                self.effects.extend(lines.into_iter().map(Effect::Show));
+                self.effects.extend(lines.into_iter().map(AppEffect::Show));
             }
             (to, Some(seq)) => self.changed(to, text, seq, at),
             (_, None) => {}
@@ -243,7 +243,7 @@ impl App {
         }
         self.partner = Some(from.clone());
         if self.alerts {
-            self.effects.push(Effect::Alert);
+            self.effects.push(AppEffect::Alert);
         }
         self.show(Output::Whisper {
             at,
@@ -300,7 +300,7 @@ impl App {
         for index in 0..self.rooms.len() {
             self.rooms[index].fetching = false;
             let lines = self.rooms[index].caught_up();
-            self.effects.extend(lines.into_iter().map(Effect::Show));
+            self.effects.extend(lines.into_iter().map(AppEffect::Show));
         }
     }
 
@@ -328,7 +328,7 @@ impl App {
             // While a name is being thought about the server may lose patience: the next name brings a new connection.
             _ if naming => {}
             ByeCode::TooSlow | ByeCode::Idle if !final_word => {}
-            _ if final_word || !self.habits.attended => {
+            _ if final_word || !self.habits.interactive => {
                 self.show(Output::problem(visible::message(text)))
             }
             _ => self.show(Output::info(visible::message(text))),

@@ -1,6 +1,6 @@
 //! What the server tells of rooms and people, taken up into the state of the client.
 
-use super::{App, Effect, Phase};
+use super::{App, AppEffect, Phase};
 use crate::line::Output;
 use crate::room::Room;
 use crate::{visible, words};
@@ -59,7 +59,7 @@ impl App {
             self.about(index, words::missing(lost));
         }
         // A script wants what is said from now on; a person wants to know what it is about.
-        let shown = returning || self.habits.attended;
+        let shown = returning || self.habits.interactive;
         self.entries(name, joined.entries, shown);
         if !shown {
             self.rooms[index].begin_here();
@@ -169,7 +169,7 @@ impl App {
             let line = self.output_for(index, entry);
             let lines = self.rooms[index].hear(entry.seq, line);
             if shown {
-                self.effects.extend(lines.into_iter().map(Effect::Show));
+                self.effects.extend(lines.into_iter().map(AppEffect::Show));
             }
         }
     }
@@ -187,9 +187,9 @@ impl App {
         let mention = matches!(line, Output::Message { mention: true, .. });
         let lines = self.rooms[index].hear(entry.seq, line);
         if mention && self.alerts && !lines.is_empty() {
-            self.effects.push(Effect::Alert);
+            self.effects.push(AppEffect::Alert);
         }
-        self.effects.extend(lines.into_iter().map(Effect::Show));
+        self.effects.extend(lines.into_iter().map(AppEffect::Show));
     }
 
     pub(super) fn fetch_more(&mut self, index: usize) {
@@ -226,7 +226,7 @@ impl App {
             return self.fetch_more(index);
         }
         let lines = self.rooms[index].caught_up();
-        self.effects.extend(lines.into_iter().map(Effect::Show));
+        self.effects.extend(lines.into_iter().map(AppEffect::Show));
     }
 
     /// Asks for what was said before the first entry shown; at the beginning of it all there is nothing to ask.

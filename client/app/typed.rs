@@ -1,6 +1,6 @@
 //! What the person types, taken up into the state of the client.
 
-use super::{App, Effect, Exit, Phase};
+use super::{App, AppEffect, Exit, Phase};
 use crate::command::{self, Kind, Typed};
 use crate::line::Output;
 use crate::pending::Recipient;
@@ -42,7 +42,7 @@ impl App {
         let text = text.trim_end();
         if text.is_empty() {
             if self.outage.is_some() && self.phase == Phase::Connecting {
-                self.effects.push(Effect::Connect);
+                self.effects.push(AppEffect::Connect);
             }
             return;
         }
@@ -146,7 +146,7 @@ impl App {
         if let Some(room) = self.rooms.get_mut(self.current) {
             room.begin_here();
         }
-        self.effects.push(Effect::Clear);
+        self.effects.push(AppEffect::Clear);
     }
 
     fn search(&mut self, query: &str) {

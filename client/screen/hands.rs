@@ -4,14 +4,14 @@
 
 use super::Screen;
 use super::drafts::Desk;
-use crate::app::Event;
+use crate::app::AppEvent;
 use crate::complete::{Completion, Known};
 use crate::input::Way;
 use crate::keys::{self, Wish};
 use crossterm::event::{KeyCode, KeyEvent};
 
 impl Screen {
-    pub(super) fn pressed(&mut self, key: KeyEvent) -> Option<Event> {
+    pub(super) fn pressed(&mut self, key: KeyEvent) -> Option<AppEvent> {
         self.changed = true;
         self.view.hint = None;
         if self.view.people && key.code == KeyCode::Esc {
@@ -32,20 +32,20 @@ impl Screen {
     }
 
     /// Others are told that something is being written for them.
-    fn writing(&self) -> Option<Event> {
+    fn writing(&self) -> Option<AppEvent> {
         let text = self.editor.text();
         let private = text.is_empty() || (text.starts_with('/') && !text.starts_with("/eu "));
-        (!private && self.model.prompt.is_none()).then_some(Event::Writing)
+        (!private && self.model.prompt.is_none()).then_some(AppEvent::Typing)
     }
 
-    fn wished(&mut self, wish: Wish) -> Option<Event> {
+    fn wished(&mut self, wish: Wish) -> Option<AppEvent> {
         match wish {
             Wish::Submit(text) => {
                 self.view.sent();
-                return Some(Event::Submitted(text));
+                return Some(AppEvent::Submitted(text));
             }
-            Wish::Interrupt => return Some(Event::Interrupt),
-            Wish::Leave => return Some(Event::Leave),
+            Wish::Interrupt => return Some(AppEvent::Interrupt),
+            Wish::Leave => return Some(AppEvent::Leave),
             Wish::Repaint => self.forget(),
             Wish::Suspend => self.suspend = true,
             Wish::Page(way) => return self.scroll(way, None),
@@ -61,7 +61,7 @@ impl Screen {
     }
 
     /// To another of the open rooms; what was being written stays where it was.
-    fn go(&mut self, room: Option<String>) -> Option<Event> {
+    fn go(&mut self, room: Option<String>) -> Option<AppEvent> {
         let (room, here) = (room?, self.model.rooms.get(self.model.current)?.clone());
         if room != here {
             self.drafts.turn(
@@ -70,14 +70,14 @@ impl Screen {
                 &Desk::Room(room.clone()),
             );
         }
-        Some(Event::Go(room))
+        Some(AppEvent::SwitchRoom(room))
     }
 
-    fn scroll(&mut self, way: Way, rows: Option<usize>) -> Option<Event> {
+    fn scroll(&mut self, way: Way, rows: Option<usize>) -> Option<AppEvent> {
         self.view.people = false;
         self.view
             .scroll(way, rows, &self.model)
-            .then_some(Event::Earlier)
+            .then_some(AppEvent::LoadEarlier)
     }
 
     fn complete(&mut self, way: Way) {
@@ -106,7 +106,7 @@ impl Screen {
         }
     }
 
-    pub(super) fn pasted(&mut self, text: &str) -> Option<Event> {
+    pub(super) fn pasted(&mut self, text: &str) -> Option<AppEvent> {
         (self.changed, self.completion) = (true, None);
         let text = text.trim_end_matches(['\r', '\n']);
         let whole = self.editor.insert(text);

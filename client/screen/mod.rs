@@ -17,7 +17,7 @@ mod writer;
 
 pub use writer::{print_last, restore};
 
-use crate::app::{Event, Question, ViewModel};
+use crate::app::{AppEvent, Prompt, ViewModel};
 use crate::clock::Clock;
 use crate::complete::Completion;
 use crate::front::{Front, Input};
@@ -153,7 +153,7 @@ fn has_shell() -> bool {
 }
 
 impl Front for Screen {
-    fn understand(&mut self, input: Input) -> Option<Event> {
+    fn understand(&mut self, input: Input) -> Option<AppEvent> {
         use crossterm::event::Event as Happened;
         match input {
             Input::Terminal(Happened::Key(key)) => return self.pressed(key),
@@ -168,12 +168,12 @@ impl Front for Screen {
             Input::Suspend => self.suspend = true,
             Input::Resume => {
                 if self.wake().is_err() {
-                    return Some(Event::Stopped);
+                    return Some(AppEvent::ShutdownRequested);
                 }
             }
-            Input::Line(text) => return Some(Event::Submitted(text)),
+            Input::Line(text) => return Some(AppEvent::Submitted(text)),
             // The terminal itself is gone.
-            Input::End => return Some(Event::Stopped),
+            Input::End => return Some(AppEvent::ShutdownRequested),
         }
         None
     }
@@ -208,7 +208,7 @@ impl Front for Screen {
             self.rest()?;
         }
         if *model != self.model {
-            self.editor.secret = model.prompt.is_some_and(|prompt| prompt != Question::Name);
+            self.editor.secret = model.prompt.is_some_and(|prompt| prompt != Prompt::Name);
             match (self.model.prompt.is_some(), model.prompt.is_some()) {
                 // What was being written for others is no name.
                 (false, true) => {

@@ -30,8 +30,8 @@ fn changes_take_their_place_in_the_order_and_are_no_lines() {
         ["Bruno: oi", "Bruno edits 1: oi, Ana", "Bruno erases [1]"]
     );
     assert!(desk.did().is_empty(), "nobody is called for it");
-    desk.happens(Event::Gone(Gone::Ended));
-    desk.happens(Event::Opened);
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
+    desk.happens(AppEvent::Connected);
     assert_eq!(
         desk.sent(),
         ["enter Ana Some(4)"],
@@ -61,7 +61,7 @@ fn what_the_history_tells_is_as_it_is_now() {
         ],
     );
     let states = desk.did().into_iter().filter_map(|effect| match effect {
-        Effect::Show(Output::Message {
+        AppEffect::Show(Output::Message {
             seq, state, text, ..
         }) => Some((seq, state, text)),
         _ => None,
@@ -77,7 +77,7 @@ fn what_the_history_tells_is_as_it_is_now() {
 fn an_erased_message_stays_empty_whatever_comes_later() {
     let mut desk = Desk::talking(PERSON);
     desk.hears(says(1, "Bruno", "segredo"));
-    let Some(Effect::Show(mut line)) = desk.did().pop() else {
+    let Some(AppEffect::Show(mut line)) = desk.did().pop() else {
         panic!("a line")
     };
     MessageChange::Erased(vec![1]).apply(&mut line);
@@ -101,11 +101,14 @@ fn the_last_own_message_is_edited_and_taken_back() {
     assert!(desk.shown()[0].starts_with("! Sua última mensagem ainda não foi confirmada."));
     desk.hears(ack("x-1", 1));
     desk.types("/editar");
-    assert!(desk.did().contains(&Effect::GiveBack("/editar um".into())));
+    assert!(
+        desk.did()
+            .contains(&AppEffect::RestoreInput("/editar um".into()))
+    );
     desk.types("/editar dois");
     desk.types("/apagar");
     let json = |effect| {
-        if let Effect::Send(message) = effect {
+        if let AppEffect::Send(message) = effect {
             message.to_json()
         } else {
             panic!("{effect:?}")
@@ -119,7 +122,7 @@ fn the_last_own_message_is_edited_and_taken_back() {
         desk.did().into_iter().map(json).collect::<Vec<_>>(),
         expected
     );
-    desk.happens(Event::Gone(Gone::Ended));
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
     desk.enters("e1", 1, &[]);
     let again: Vec<_> = desk
         .sent()
@@ -145,7 +148,7 @@ fn a_change_without_an_answer_is_forgotten_when_the_log_begins_anew() {
     desk.types("um");
     desk.hears(ack("x-1", 1));
     desk.types("/apagar");
-    desk.happens(Event::Gone(Gone::Ended));
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
     desk.effects.clear();
     desk.enters("e2", 1, &[entry(1, "Bruno", "outra conversa")]);
     assert!(

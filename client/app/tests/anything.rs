@@ -169,20 +169,20 @@ impl Chance {
         }
     }
 
-    fn event(&mut self) -> Event {
+    fn event(&mut self) -> AppEvent {
         match self.below(40) {
-            0..=3 => Event::Opened,
-            4..=21 => Event::Said(self.message()),
-            22 => Event::Gone(Gone::Ended),
-            23 => Event::Gone(Gone::Failed(ConnectError::TimedOut)),
-            24..=31 => Event::Submitted(LINES[self.below(LINES.len())].into()),
-            32 => Event::InputEnded,
-            33 => Event::Interrupt,
-            34 => Event::Writing,
-            35 => Event::Go(self.room().into()),
-            36..=37 => Event::Earlier,
-            38 if self.below(20) == 0 => Event::Stopped,
-            _ => Event::Tick,
+            0..=3 => AppEvent::Connected,
+            4..=21 => AppEvent::Received(self.message()),
+            22 => AppEvent::Disconnected(Disconnect::Closed),
+            23 => AppEvent::Disconnected(Disconnect::ConnectFailed(ConnectError::TimedOut)),
+            24..=31 => AppEvent::Submitted(LINES[self.below(LINES.len())].into()),
+            32 => AppEvent::InputEnded,
+            33 => AppEvent::Interrupt,
+            34 => AppEvent::Typing,
+            35 => AppEvent::SwitchRoom(self.room().into()),
+            36..=37 => AppEvent::LoadEarlier,
+            38 if self.below(20) == 0 => AppEvent::ShutdownRequested,
+            _ => AppEvent::Tick,
         }
     }
 }
@@ -198,7 +198,7 @@ fn comes_to_rest(desk: &mut Desk) {
         {
             return;
         }
-        desk.happens(Event::Tick);
+        desk.happens(AppEvent::Tick);
     }
     panic!("the state turns in circles: {:?}", desk.app.phase);
 }
@@ -207,10 +207,10 @@ fn comes_to_rest(desk: &mut Desk) {
 fn whatever_is_said_and_done_it_ends_once_and_rests_in_between() {
     let mut chance = Chance(0x2545_f491_4f6c_dd1d);
     for story in 0..400 {
-        let habits = Habits {
-            attended: story % 2 == 0,
-            stays: story % 3 == 0,
-            insists: story % 5 == 0,
+        let habits = Mode {
+            interactive: story % 2 == 0,
+            keep_listening: story % 3 == 0,
+            reconnect: story % 5 == 0,
         };
         let mut desk = Desk::new(habits, (story % 7 > 0).then_some("Ana"));
         for _ in 0..80 {
@@ -220,7 +220,7 @@ fn whatever_is_said_and_done_it_ends_once_and_rests_in_between() {
             if desk
                 .did()
                 .iter()
-                .any(|effect| matches!(effect, Effect::Exit(_)))
+                .any(|effect| matches!(effect, AppEffect::Exit(_)))
             {
                 break;
             }
@@ -232,7 +232,7 @@ fn whatever_is_said_and_done_it_ends_once_and_rests_in_between() {
             let ends = desk
                 .did()
                 .into_iter()
-                .filter(|effect| matches!(effect, Effect::Exit(_)));
+                .filter(|effect| matches!(effect, AppEffect::Exit(_)));
             assert_eq!(ends.count(), 0, "it ended before");
         }
     }

@@ -78,9 +78,12 @@ fn who_is_sent_out_is_told_and_does_not_come_back_by_itself() {
             text: "Até outro dia.".into(),
             retry_after_ms: Some(1000),
         });
-        desk.happens(Event::Gone(Gone::Ended));
+        desk.happens(AppEvent::Disconnected(Disconnect::Closed));
         assert_eq!(desk.shown(), ["! Até outro dia."]);
-        assert_eq!(desk.did(), [Effect::Close, Effect::Exit(Exit::Refused)]);
+        assert_eq!(
+            desk.did(),
+            [AppEffect::Close, AppEffect::Exit(Exit::Refused)]
+        );
     }
 }
 
@@ -128,7 +131,7 @@ fn what_hosts_ask_for_is_one_act_each() {
     ];
     for (typed, act) in cases {
         desk.types(typed);
-        let Some(Effect::Send(message)) = desk.did().into_iter().next() else {
+        let Some(AppEffect::Send(message)) = desk.did().into_iter().next() else {
             panic!("{typed}")
         };
         assert_eq!(

@@ -18,26 +18,26 @@ use papo::protocol::{
 };
 use std::sync::Arc;
 
-const PERSON: Habits = Habits {
-    attended: true,
-    stays: false,
-    insists: false,
+const PERSON: Mode = Mode {
+    interactive: true,
+    keep_listening: false,
+    reconnect: false,
 };
-const SCRIPT: Habits = Habits {
-    attended: false,
-    stays: false,
-    insists: false,
+const SCRIPT: Mode = Mode {
+    interactive: false,
+    keep_listening: false,
+    reconnect: false,
 };
 
 /// Somebody at the client, and a clock turned by hand.
 struct Desk {
     app: App,
     now: Instant,
-    effects: Vec<Effect>,
+    effects: Vec<AppEffect>,
 }
 
 impl Desk {
-    fn new(habits: Habits, name: Option<&str>) -> Self {
+    fn new(habits: Mode, name: Option<&str>) -> Self {
         let address = Address::new("127.0.0.1", 9000);
         let name = name.map(|name| Name::new(name).unwrap());
         let token = Token::new(&"t".repeat(32)).unwrap();
@@ -47,37 +47,37 @@ impl Desk {
             now: Instant::now(),
             effects: Vec::new(),
         };
-        desk.happens(Event::Started);
+        desk.happens(AppEvent::Started);
         desk
     }
 
     /// Ana, in the lobby with Bruno; what led there is forgotten.
-    fn talking(habits: Habits) -> Self {
+    fn talking(habits: Mode) -> Self {
         let mut desk = Self::new(habits, Some("Ana"));
         desk.enters("e1", 0, &[]);
         desk.effects.clear();
         desk
     }
 
-    fn happens(&mut self, event: Event) {
+    fn happens(&mut self, event: AppEvent) {
         self.effects.extend(self.app.handle(event, self.now));
     }
 
     fn hears(&mut self, message: ServerMessage) {
-        self.happens(Event::Said(message));
+        self.happens(AppEvent::Received(message));
     }
 
     fn types(&mut self, text: &str) {
-        self.happens(Event::Submitted(text.into()));
+        self.happens(AppEvent::Submitted(text.into()));
     }
 
     fn waits(&mut self, ms: u64) {
         self.now += Duration::from_millis(ms);
-        self.happens(Event::Tick);
+        self.happens(AppEvent::Tick);
     }
 
     fn enters(&mut self, epoch: &str, seq: u64, entries: &[Arc<Entry>]) {
-        self.happens(Event::Opened);
+        self.happens(AppEvent::Connected);
         self.hears(welcome("Ana"));
         self.hears(joined("geral", epoch, seq, entries, false));
     }
@@ -86,9 +86,9 @@ impl Desk {
     fn shown(&mut self) -> Vec<String> {
         let shown = self
             .effects
-            .extract_if(.., |effect| matches!(effect, Effect::Show(_)));
+            .extract_if(.., |effect| matches!(effect, AppEffect::Show(_)));
         let text = |effect| match effect {
-            Effect::Show(Output::Message {
+            AppEffect::Show(Output::Message {
                 label,
                 from,
                 action,
@@ -102,39 +102,41 @@ impl Desk {
                     format!("{room}{from}: {text}")
                 }]
             }
-            Effect::Show(Output::Amended {
+            AppEffect::Show(Output::Amended {
                 from,
                 change: MessageChange::Edited { seq, text },
                 ..
             }) => {
                 vec![format!("{from} edits {seq}: {text}")]
             }
-            Effect::Show(Output::Amended {
+            AppEffect::Show(Output::Amended {
                 from,
                 change: MessageChange::Erased(seqs),
                 ..
             }) => {
                 vec![format!("{from} erases {seqs:?}")]
             }
-            Effect::Show(Output::Amended {
+            AppEffect::Show(Output::Amended {
                 change: MessageChange::Superseded,
                 ..
             }) => vec![],
-            Effect::Show(Output::Whisper { from, to, text, .. }) => {
+            AppEffect::Show(Output::Whisper { from, to, text, .. }) => {
                 vec![format!("{from} → {to}: {text}")]
             }
-            Effect::Show(Output::Presence {
+            AppEffect::Show(Output::Presence {
                 joined,
                 left,
                 renamed,
                 ..
             }) => words::presence(&joined, &left, &renamed),
-            Effect::Show(Output::RoomSwitched { .. } | Output::MissedMarker { .. }) => vec![],
-            Effect::Show(Output::Notice(Severity::Problem, text)) => vec![format!("! {text}")],
-            Effect::Show(Output::Notice(_, text) | Output::People(text) | Output::Help(text)) => {
+            AppEffect::Show(Output::RoomSwitched { .. } | Output::MissedMarker { .. }) => vec![],
+            AppEffect::Show(Output::Notice(Severity::Problem, text)) => vec![format!("! {text}")],
+            AppEffect::Show(
+                Output::Notice(_, text) | Output::People(text) | Output::Help(text),
+            ) => {
                 vec![text]
             }
-            Effect::Show(Output::RoomNotice {
+            AppEffect::Show(Output::RoomNotice {
                 room: place, text, ..
             }) => vec![format!("({place}) {text}")],
             other => panic!("{other:?}"),
@@ -146,39 +148,41 @@ impl Desk {
     fn sent(&mut self) -> Vec<String> {
         let sent = self
             .effects
-            .extract_if(.., |effect| matches!(effect, Effect::Send(_)));
+            .extract_if(.., |effect| matches!(effect, AppEffect::Send(_)));
         let words = |effect| match effect {
-            Effect::Send(ClientMessage::Enter {
+            AppEffect::Send(ClientMessage::Enter {
                 name,
                 resume: since,
                 ..
             }) => {
                 format!("enter {name} {:?}", since.after)
             }
-            Effect::Send(ClientMessage::Join {
+            AppEffect::Send(ClientMessage::Join {
                 room,
                 resume: since,
                 ..
             }) => {
                 format!("join {room} {:?}", since.after)
             }
-            Effect::Send(ClientMessage::Say { room, id, text, .. }) => {
+            AppEffect::Send(ClientMessage::Say { room, id, text, .. }) => {
                 format!("{room} {id} {text}")
             }
-            Effect::Send(ClientMessage::Whisper { to, id, text }) => format!("→{to} {id} {text}"),
-            Effect::Send(ClientMessage::History {
+            AppEffect::Send(ClientMessage::Whisper { to, id, text }) => {
+                format!("→{to} {id} {text}")
+            }
+            AppEffect::Send(ClientMessage::History {
                 room,
                 page: PageRequest::After(seq),
                 ..
             }) => format!("after {room} {seq}"),
-            Effect::Send(other) => format!("{other:?}"),
+            AppEffect::Send(other) => format!("{other:?}"),
             other => panic!("{other:?}"),
         };
         sent.map(words).collect()
     }
 
     /// What else was done since the last time.
-    fn did(&mut self) -> Vec<Effect> {
+    fn did(&mut self) -> Vec<AppEffect> {
         std::mem::take(&mut self.effects)
     }
 }

@@ -8,8 +8,8 @@ fn a_cut_is_survived_without_loss_or_repetition() {
     desk.hears(says(1, "Bruno", "um"));
     desk.types("chegou");
     desk.types("não chegou");
-    desk.happens(Event::Gone(Gone::Ended));
-    assert!(desk.did().contains(&Effect::Retry(None)));
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
+    assert!(desk.did().contains(&AppEffect::Retry(None)));
     desk.types("escrita sem conexão");
     assert!(desk.sent().is_empty());
     desk.enters(
@@ -43,11 +43,11 @@ fn a_cut_is_survived_without_loss_or_repetition() {
 #[test]
 fn a_blink_is_not_mentioned_but_an_outage_is() {
     let mut desk = Desk::talking(PERSON);
-    desk.happens(Event::Gone(Gone::Ended));
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
     desk.waits(500);
     desk.enters("e1", 0, &[]);
     assert!(desk.shown().is_empty());
-    desk.happens(Event::Gone(Gone::Ended));
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
     desk.waits(2000);
     assert!(desk.app.view_model(desk.now).offline);
     desk.enters("e1", 0, &[]);
@@ -62,8 +62,8 @@ fn a_blink_is_not_mentioned_but_an_outage_is() {
 fn a_long_absence_is_fetched_in_pages_and_in_order() {
     let mut desk = Desk::talking(PERSON);
     desk.hears(says(1, "Bruno", "um"));
-    desk.happens(Event::Gone(Gone::Ended));
-    desk.happens(Event::Opened);
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
+    desk.happens(AppEvent::Connected);
     desk.hears(welcome("Ana"));
     desk.effects.clear();
     desk.hears(joined("geral", "e1", 4, &[entry(2, "Bruno", "dois")], true));
@@ -98,9 +98,9 @@ fn a_server_that_stops_says_when_to_come_back() {
         text,
         retry_after_ms: Some(3000),
     });
-    desk.happens(Event::Gone(Gone::Ended));
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
     assert_eq!(desk.shown(), ["O servidor foi desligado."]);
-    assert_eq!(desk.did(), [Effect::Retry(Some(Duration::from_secs(3)))]);
+    assert_eq!(desk.did(), [AppEffect::Retry(Some(Duration::from_secs(3)))]);
 }
 
 #[test]
@@ -111,9 +111,12 @@ fn who_is_sent_out_does_not_come_back() {
         text: "Até outro dia.".into(),
         retry_after_ms: None,
     });
-    desk.happens(Event::Gone(Gone::Ended));
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
     assert_eq!(desk.shown(), ["! Até outro dia."]);
-    assert_eq!(desk.did(), [Effect::Close, Effect::Exit(Exit::Refused)]);
+    assert_eq!(
+        desk.did(),
+        [AppEffect::Close, AppEffect::Exit(Exit::Refused)]
+    );
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn a_room_that_was_being_opened_is_opened_when_the_connection_is_back() {
     desk.types("/entrar lab");
     desk.types("já cheguei");
     desk.effects.clear();
-    desk.happens(Event::Gone(Gone::Ended));
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
     desk.enters("e1", 0, &[]);
     assert_eq!(
         desk.sent(),
@@ -138,7 +141,7 @@ fn a_new_log_is_told_where_it_began() {
     let mut desk = Desk::talking(PERSON);
     desk.types("/entrar lab");
     desk.hears(joined("lab", "e7", 0, &[], false));
-    desk.happens(Event::Gone(Gone::Ended));
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
     desk.effects.clear();
     desk.enters("outra", 0, &[]);
     let text = "O servidor recomeçou a conversa: as mensagens anteriores não estão mais guardadas.";
@@ -149,9 +152,9 @@ fn a_new_log_is_told_where_it_began() {
 fn only_what_others_said_was_missed() {
     let missed = |entries: &[Arc<Entry>]| {
         let mut desk = Desk::talking(PERSON);
-        desk.happens(Event::Gone(Gone::Ended));
+        desk.happens(AppEvent::Disconnected(Disconnect::Closed));
         desk.enters("e1", entries.len() as u64, entries);
-        desk.did().contains(&Effect::Show(Output::MissedMarker {
+        desk.did().contains(&AppEffect::Show(Output::MissedMarker {
             room: "geral".into(),
         }))
     };

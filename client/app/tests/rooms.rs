@@ -32,7 +32,7 @@ fn all_rooms_are_open_again_before_anything_is_said_in_them() {
     let mut desk = Desk::talking(PERSON);
     desk.types("/entrar lab");
     desk.hears(joined("lab", "e7", 0, &[], false));
-    desk.happens(Event::Gone(Gone::Ended));
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
     desk.types("no laboratório");
     desk.effects.clear();
     desk.enters("e1", 0, &[]);
@@ -51,7 +51,7 @@ fn what_was_cleared_can_be_read_back_to() {
     let mut desk = Desk::talking(PERSON);
     (1..=3).for_each(|seq| desk.hears(says(seq, "Bruno", "antes")));
     desk.types("/limpar");
-    desk.happens(Event::Earlier);
+    desk.happens(AppEvent::LoadEarlier);
     let asked = desk.sent();
     assert!(asked[0].contains("Before(4)"), "{asked:?}");
 }

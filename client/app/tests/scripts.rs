@@ -10,12 +10,12 @@ fn a_script_speaks_waits_and_leaves() {
     assert!(desk.app.wants_input());
     desk.effects.clear();
     desk.types("backup pronto");
-    desk.happens(Event::InputEnded);
+    desk.happens(AppEvent::InputEnded);
     desk.waits(60_000);
     desk.hears(ack("x-1", 2));
-    desk.happens(Event::Gone(Gone::Ended));
+    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
     assert_eq!(desk.shown(), ["Ana: backup pronto"]);
-    assert_eq!(desk.did().last(), Some(&Effect::Exit(Exit::Fine)));
+    assert_eq!(desk.did().last(), Some(&AppEffect::Exit(Exit::Success)));
 }
 
 #[test]
@@ -23,8 +23,8 @@ fn a_script_hears_the_answers_to_its_questions_before_it_leaves() {
     let mut desk = Desk::talking(SCRIPT);
     desk.types("/salas");
     assert!(!desk.app.wants_input());
-    desk.happens(Event::InputEnded);
-    assert!(!desk.did().contains(&Effect::Close));
+    desk.happens(AppEvent::InputEnded);
+    assert!(!desk.did().contains(&AppEffect::Close));
     desk.hears(ServerMessage::Rooms {
         rooms: vec![RoomInfo {
             room: "geral".into(),
@@ -36,31 +36,33 @@ fn a_script_hears_the_answers_to_its_questions_before_it_leaves() {
         desk.shown(),
         ["Salas:\n#geral  2 pessoas (você escreve aqui)"]
     );
-    assert_eq!(desk.did(), [Effect::Close]);
+    assert_eq!(desk.did(), [AppEffect::Close]);
 }
 
 #[test]
 fn a_script_is_told_by_its_exit_what_went_wrong() {
     let lost = |desk: &mut Desk| {
-        desk.happens(Event::Gone(Gone::Ended));
+        desk.happens(AppEvent::Disconnected(Disconnect::Closed));
         desk.did().pop()
     };
     let mut desk = Desk::talking(SCRIPT);
     desk.types("oi");
-    assert_eq!(lost(&mut desk), Some(Effect::Exit(Exit::Lost)));
+    assert_eq!(lost(&mut desk), Some(AppEffect::Exit(Exit::ConnectionLost)));
 
     let mut desk = Desk::talking(SCRIPT);
     desk.types("/xyz");
-    desk.happens(Event::InputEnded);
-    assert_eq!(lost(&mut desk), Some(Effect::Exit(Exit::Usage)));
+    desk.happens(AppEvent::InputEnded);
+    assert_eq!(lost(&mut desk), Some(AppEffect::Exit(Exit::Usage)));
 
     let mut desk = Desk::new(SCRIPT, Some("Ana"));
-    desk.happens(Event::Opened);
+    desk.happens(AppEvent::Connected);
     desk.hears(refuses(ErrorCode::NameTaken, None));
     assert_eq!(desk.shown(), ["! Não. Tente: cliente --nome \"Ana 2\""]);
-    assert_eq!(lost(&mut desk), Some(Effect::Exit(Exit::Refused)));
+    assert_eq!(lost(&mut desk), Some(AppEffect::Exit(Exit::Refused)));
 
     let mut desk = Desk::new(SCRIPT, Some("Ana"));
-    desk.happens(Event::Gone(Gone::Failed(ConnectError::Refused)));
-    assert_eq!(desk.did().pop(), Some(Effect::Exit(Exit::Unreachable)));
+    desk.happens(AppEvent::Disconnected(Disconnect::ConnectFailed(
+        ConnectError::Refused,
+    )));
+    assert_eq!(desk.did().pop(), Some(AppEffect::Exit(Exit::Unreachable)));
 }

@@ -27,10 +27,9 @@ fn what_is_refused_is_shown_with_its_text() {
         desk.shown(),
         ["! A mensagem passou 8 caracteres do limite."]
     );
-    assert!(
-        desk.did()
-            .contains(&Effect::GiveBack("mais do que vinte caracteres".into()))
-    );
+    assert!(desk.did().contains(&AppEffect::RestoreInput(
+        "mais do que vinte caracteres".into()
+    )));
 }
 
 #[test]
@@ -141,7 +140,7 @@ fn writing_is_told_every_three_seconds_whatever_is_sent_in_between() {
     let mut desk = Desk::talking(PERSON);
     let told = |desk: &mut Desk, ms: u64| {
         desk.waits(ms);
-        desk.happens(Event::Writing);
+        desk.happens(AppEvent::Typing);
         desk.sent()
             .iter()
             .filter(|message| message.starts_with("Typing"))
@@ -173,7 +172,7 @@ fn somebody_called_voce_whispers_and_is_not_taken_for_oneself() {
         text: "psiu".into(),
     });
     let shown = desk.did().into_iter().find_map(|effect| match effect {
-        Effect::Show(Output::Whisper { own, .. }) => Some(own),
+        AppEffect::Show(Output::Whisper { own, .. }) => Some(own),
         _ => None,
     });
     assert_eq!(shown, Some(false));

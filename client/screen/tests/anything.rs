@@ -110,7 +110,7 @@ impl Desk {
             9 => self.view.people = chance.below(2) == 0,
             10 => {
                 let asked =
-                    [Some(Question::Name), Some(Question::Password), None][chance.below(9).min(2)];
+                    [Some(Prompt::Name), Some(Prompt::Password), None][chance.below(9).min(2)];
                 (self.model.current, self.model.prompt) = (chance.below(2), asked);
             }
             _ => {

@@ -95,7 +95,7 @@ fn the_people_take_the_place_of_the_conversation() {
 #[test]
 fn a_password_is_asked_for_where_lines_are_typed() {
     let mut desk = Desk::new(40, 5);
-    (desk.model.prompt, desk.editor.secret) = (Some(Question::Password), true);
+    (desk.model.prompt, desk.editor.secret) = (Some(Prompt::Password), true);
     desk.view.show(&Output::problem("Esta conversa tem senha."));
     desk.editor.insert("girassol");
     desk.expects(

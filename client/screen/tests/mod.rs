@@ -9,7 +9,7 @@ mod sizes;
 
 use super::view::View;
 use super::{draw, style};
-use crate::app::{PersonView, Question, UnsentView, ViewModel};
+use crate::app::{PersonView, Prompt, UnsentView, ViewModel};
 use crate::clock::Clock;
 use crate::input::{Editor, Way};
 use crate::line::{MessageState, Output};
