@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 /// How long an ordered end may take before it is forced.
-const LAST_RESORT: Duration = Duration::from_secs(3);
+const FORCED_EXIT_AFTER: Duration = Duration::from_secs(3);
 /// How long a terminal may take to be given back; one that takes nothing any more never will be.
-const GIVING_BACK: Duration = Duration::from_millis(500);
+const RESTORE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A panic anywhere ends the program, with the terminal as it was.
 pub fn restore_on_panic() {
@@ -27,12 +27,12 @@ pub fn restore_on_panic() {
 }
 
 /// Ctrl+C where it is a signal, a request to end, a closed terminal.
-pub fn watch_for_the_end() -> Result<Receiver<()>, ctrlc::Error> {
+pub fn shutdown_signal() -> Result<Receiver<()>, ctrlc::Error> {
     let (sender, receiver) = bounded(1);
     ctrlc::set_handler(move || {
         let _ = sender.try_send(());
-        thread::sleep(LAST_RESORT);
-        give_back();
+        thread::sleep(FORCED_EXIT_AFTER);
+        restore_terminal();
         std::process::exit(Exit::Interrupted as i32);
     })?;
     Ok(receiver)
@@ -40,8 +40,8 @@ pub fn watch_for_the_end() -> Result<Receiver<()>, ctrlc::Error> {
 
 /// Gives the terminal back although the loop does not: it may be waiting for a terminal that takes nothing any more, and
 /// whoever writes there would wait with it.
-fn give_back() {
-    let (done, given) = bounded::<()>(0);
+fn restore_terminal() {
+    let (done, restored) = bounded::<()>(0);
     let body = move || {
         screen::restore();
         screen::print_last();
@@ -52,7 +52,7 @@ fn give_back() {
         .spawn(body)
         .is_ok()
     {
-        let _ = given.recv_timeout(GIVING_BACK);
+        let _ = restored.recv_timeout(RESTORE_TIMEOUT);
     }
 }
 

@@ -3,18 +3,18 @@
 use super::*;
 use crate::app::ViewModel;
 use crate::clock::Clock;
-use crate::front::Front;
+use crate::front::Ui;
 use crate::line::Output;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::Read;
 
 /// Set only in the process that is to panic.
-const PANICS: &str = "PAPO_TEST_PANICS";
+const PANIC_VARIABLE: &str = "PAPO_TEST_PANICS";
 
 /// Not a test by itself: what the other one starts in its terminal.
 #[test]
 fn a_client_with_a_defect() {
-    if std::env::var_os(PANICS).is_none() {
+    if std::env::var_os(PANIC_VARIABLE).is_none() {
         return;
     }
     restore_on_panic();
@@ -53,7 +53,7 @@ fn a_panic_leaves_the_terminal_as_it_was_with_the_conversation_on_it() {
     ]);
     // By itself it would begin in the home folder, which somebody without a home does not have.
     command.cwd(std::env::temp_dir());
-    command.env(PANICS, "1");
+    command.env(PANIC_VARIABLE, "1");
     // A trace of every call would push the words that matter off the screen.
     command.env("RUST_BACKTRACE", "0");
     let mut child = pair.slave.spawn_command(command).unwrap();

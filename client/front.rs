@@ -10,7 +10,7 @@ use std::time::Instant;
 
 /// Something from the outside, before the front has made sense of it.
 #[derive(Debug)]
-pub enum Input {
+pub enum UiInput {
     /// A key, a paste or a new size.
     Terminal(crossterm::event::Event),
     /// A whole line.
@@ -24,19 +24,19 @@ pub enum Input {
 }
 
 /// One kind of surface.
-pub trait Front {
+pub trait Ui {
     /// What an input means, if anything yet.
-    fn understand(&mut self, input: Input) -> Option<AppEvent>;
+    fn map_input(&mut self, input: UiInput) -> Option<AppEvent>;
     /// Shows a line, at the latest with the next [`Front::refresh`].
     fn show(&mut self, output: &Output) -> io::Result<()>;
     /// Puts a text back under the person's hands.
-    fn give_back(&mut self, text: &str);
+    fn restore_input(&mut self, text: &str);
     /// Calls the person.
     fn alert(&mut self) {}
     /// Takes away what is shown.
     fn clear(&mut self) {}
     /// Hears what the server said, word for word, before anything is made of it.
-    fn overhear(&mut self, _: &ServerMessage) -> io::Result<()> {
+    fn on_server_message(&mut self, _: &ServerMessage) -> io::Result<()> {
         Ok(())
     }
     /// Before this moment [`Front::refresh`] is not to be called: nobody could follow.

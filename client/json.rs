@@ -4,7 +4,7 @@
 //! cursor is spelled as an escape, which JSON reads as the same text. Knows streams; never knows what a message means.
 
 use crate::app::{AppEvent, ViewModel};
-use crate::front::{Front, Input};
+use crate::front::{Ui, UiInput};
 use crate::line::{Output, Severity};
 use crate::lines::PlainUi;
 use papo::protocol::ServerMessage;
@@ -23,9 +23,9 @@ impl JsonUi {
     }
 }
 
-impl Front for JsonUi {
-    fn understand(&mut self, input: Input) -> Option<AppEvent> {
-        self.plain.understand(input)
+impl Ui for JsonUi {
+    fn map_input(&mut self, input: UiInput) -> Option<AppEvent> {
+        self.plain.map_input(input)
     }
 
     fn show(&mut self, output: &Output) -> io::Result<()> {
@@ -35,7 +35,7 @@ impl Front for JsonUi {
         }
     }
 
-    fn overhear(&mut self, message: &ServerMessage) -> io::Result<()> {
+    fn on_server_message(&mut self, message: &ServerMessage) -> io::Result<()> {
         let Some(json) = json_line(message) else {
             return Ok(());
         };
@@ -44,7 +44,7 @@ impl Front for JsonUi {
         output.flush()
     }
 
-    fn give_back(&mut self, _: &str) {}
+    fn restore_input(&mut self, _: &str) {}
 
     fn refresh(&mut self, model: &ViewModel) -> io::Result<()> {
         self.plain.refresh(model)

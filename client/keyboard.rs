@@ -2,32 +2,32 @@
 //!
 //! Knows where input comes from; never knows what it means.
 
-use crate::front::Input;
+use crate::front::UiInput;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::io::{self, BufRead, Read};
 use std::thread;
 
 /// Inputs read ahead; behind them the writer of a pipe waits.
-const AHEAD: usize = 64;
+const READ_AHEAD: usize = 64;
 /// Longest line, in bytes: what is longer than any message can be is cut, and then refused for its length.
 const MAX_LINE: u64 = 64 * 1024;
 
 /// Waits for keys, pastes and new sizes.
-pub fn keys() -> io::Result<Receiver<Input>> {
-    begin(|inputs| {
+pub fn read_keys() -> io::Result<Receiver<UiInput>> {
+    spawn_reader(|inputs| {
         watch_job_control(inputs.clone());
         while let Ok(event) = crossterm::event::read() {
-            if inputs.send(Input::Terminal(event)).is_err() {
+            if inputs.send(UiInput::Terminal(event)).is_err() {
                 return;
             }
         }
-        let _ = inputs.send(Input::End);
+        let _ = inputs.send(UiInput::End);
     })
 }
 
 /// Tells when the system stops the program for a while, and when it goes on.
 #[cfg(unix)]
-fn watch_job_control(inputs: Sender<Input>) {
+fn watch_job_control(inputs: Sender<UiInput>) {
     use signal_hook::consts::{SIGCONT, SIGTSTP};
     // Without these signals only Ctrl+Z as a key works, which is the usual way.
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGTSTP, SIGCONT]) else {
@@ -36,9 +36,9 @@ fn watch_job_control(inputs: Sender<Input>) {
     let body = move || {
         for signal in signals.forever() {
             let input = if signal == SIGTSTP {
-                Input::Suspend
+                UiInput::Suspend
             } else {
-                Input::Resume
+                UiInput::Resume
             };
             if inputs.send(input).is_err() {
                 return;
@@ -49,23 +49,25 @@ fn watch_job_control(inputs: Sender<Input>) {
 }
 
 #[cfg(not(unix))]
-fn watch_job_control(_: Sender<Input>) {}
+fn watch_job_control(_: Sender<UiInput>) {}
 
 /// Waits for lines.
-pub fn lines() -> io::Result<Receiver<Input>> {
-    begin(|inputs| {
+pub fn read_lines() -> io::Result<Receiver<UiInput>> {
+    spawn_reader(|inputs| {
         let mut stdin = io::stdin().lock();
         while let Ok(Some(line)) = read_line(&mut stdin) {
-            if inputs.send(Input::Line(line)).is_err() {
+            if inputs.send(UiInput::Line(line)).is_err() {
                 return;
             }
         }
-        let _ = inputs.send(Input::End);
+        let _ = inputs.send(UiInput::End);
     })
 }
 
-fn begin(body: impl FnOnce(Sender<Input>) + Send + 'static) -> io::Result<Receiver<Input>> {
-    let (sender, receiver) = bounded(AHEAD);
+fn spawn_reader(
+    body: impl FnOnce(Sender<UiInput>) + Send + 'static,
+) -> io::Result<Receiver<UiInput>> {
+    let (sender, receiver) = bounded(READ_AHEAD);
     thread::Builder::new()
         .name("teclado".into())
         .spawn(move || body(sender))?;

@@ -6,7 +6,7 @@
 
 use crate::app::{AppEvent, Prompt, ViewModel};
 use crate::clock::Clock;
-use crate::front::{Front, Input};
+use crate::front::{Ui, UiInput};
 use crate::line::{MessageChange, MessageState, Output, Severity};
 use crate::{visible, words};
 use std::io::{self, Write};
@@ -36,12 +36,12 @@ impl PlainUi {
     }
 }
 
-impl Front for PlainUi {
-    fn understand(&mut self, input: Input) -> Option<AppEvent> {
+impl Ui for PlainUi {
+    fn map_input(&mut self, input: UiInput) -> Option<AppEvent> {
         match input {
-            Input::Line(text) => Some(AppEvent::Submitted(text)),
-            Input::End => Some(AppEvent::InputEnded),
-            Input::Terminal(_) | Input::Suspend | Input::Resume => None,
+            UiInput::Line(text) => Some(AppEvent::Submitted(text)),
+            UiInput::End => Some(AppEvent::InputEnded),
+            UiInput::Terminal(_) | UiInput::Suspend | UiInput::Resume => None,
         }
     }
 
@@ -68,7 +68,7 @@ impl Front for PlainUi {
         Ok(())
     }
 
-    fn give_back(&mut self, _: &str) {}
+    fn restore_input(&mut self, _: &str) {}
 
     fn refresh(&mut self, model: &ViewModel) -> io::Result<()> {
         if let Some(prompt) = model.prompt.filter(|_| model.prompt != self.prompted) {

@@ -43,7 +43,7 @@ mod words;
 use app::{App, Exit, Mode};
 use clock::Clock;
 use crossbeam_channel::bounded;
-use front::Front;
+use front::Ui;
 use options::{Options, Request};
 use papo::reasons::describe;
 use run::{Client, Sources};
@@ -52,17 +52,17 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 /// News of the network that wait to be taken up; behind them the server waits.
-const MAX_NEWS: usize = 1024;
+const MAX_QUEUED_EVENTS: usize = 1024;
 
 /// Which kind of surface there is.
 #[derive(Debug, Clone, Copy)]
-struct Surface {
+struct Terminal {
     /// Somebody types.
-    attended: bool,
+    stdin_tty: bool,
     /// Somebody reads the output as it comes.
-    watched: bool,
+    stdout_tty: bool,
     /// Keys can be read and the cursor can be moved.
-    capable: bool,
+    full_screen: bool,
     /// What reads the output is a program.
     json: bool,
 }
@@ -70,16 +70,16 @@ struct Surface {
 fn main() -> ExitCode {
     // First of all, while there is only one thread.
     let clock = Clock::local();
-    let request = options::parse(
+    let invocation = options::parse(
         std::env::args_os().skip(1),
         std::env::var_os("PAPO_NOME"),
         std::env::var_os("PAPO_SENHA"),
     );
-    let exit = match request {
+    let exit = match invocation {
         Ok(Request::Help) => print(&options::help()),
         Ok(Request::Version) => print(&format!("cliente {}\n", env!("CARGO_PKG_VERSION"))),
-        Ok(Request::Talk(options)) => talk(options, clock),
-        Err(sentence) => complain(&sentence, Exit::Usage),
+        Ok(Request::Talk(options)) => chat(options, clock),
+        Err(sentence) => exit_with(&sentence, Exit::Usage),
     };
     ExitCode::from(exit as u8)
 }
@@ -90,109 +90,111 @@ fn print(text: &str) -> Exit {
     Exit::Success
 }
 
-fn complain(sentence: &str, exit: Exit) -> Exit {
+fn exit_with(sentence: &str, exit: Exit) -> Exit {
     let _ = writeln!(io::stderr(), "{sentence}");
     exit
 }
 
-fn talk(options: Options, clock: Clock) -> Exit {
-    let surface = Surface::of(&options);
+fn chat(options: Options, clock: Clock) -> Exit {
+    let terminal = Terminal::detect(&options);
     // A name is asked for only where there is somebody to hear it.
     if options.name.is_none()
         && !options.insists
-        && let Err(failure) = connection::probe(&options.address)
+        && let Err(error) = connection::probe(&options.address)
     {
-        return complain(&failure.sentence(&options.address), Exit::Unreachable);
+        return exit_with(&error.sentence(&options.address), Exit::Unreachable);
     }
-    if options.name.is_none() && !surface.attended {
-        return complain(
+    if options.name.is_none() && !terminal.stdin_tty {
+        return exit_with(
             "Falta o nome. Escreva assim: cliente --nome Ana",
             Exit::Usage,
         );
     }
-    let (Ok(token), Ok(prefix)) = (token::obtain(), token::random_hex(8)) else {
-        return complain(
+    let (Ok(token), Ok(id_prefix)) = (token::obtain(), token::random_hex(8)) else {
+        return exit_with(
             "O sistema não deu números aleatórios, e sem eles não há segredo.",
             Exit::Unexpected,
         );
     };
-    let (Ok(stops), (sender, news)) = (ending::watch_for_the_end(), bounded(MAX_NEWS)) else {
-        return complain(
+    let (Ok(shutdown), (sender, server_events)) =
+        (ending::shutdown_signal(), bounded(MAX_QUEUED_EVENTS))
+    else {
+        return exit_with(
             "Não consegui preparar o fim do programa (Ctrl+C).",
             Exit::Unexpected,
         );
     };
-    let habits = Mode {
-        interactive: surface.attended,
+    let mode = Mode {
+        interactive: terminal.stdin_tty,
         keep_listening: options.stays,
         reconnect: options.insists,
     };
     let session = Session::new(options.address.clone(), sender);
     let mut app = App::new(
         options.address,
-        habits,
+        mode,
         options.name,
         options.room,
         token,
-        prefix,
+        id_prefix,
     );
     app.show_at_the_door(options.secrets);
-    let result = surface.open(clock).and_then(|mut front| {
-        let inputs = if surface.capable {
-            keyboard::keys()
+    let result = terminal.open_ui(clock).and_then(|mut ui| {
+        let inputs = if terminal.full_screen {
+            keyboard::read_keys()
         } else {
-            keyboard::lines()
+            keyboard::read_lines()
         }?;
         let sources = Sources {
             inputs,
-            news,
-            stops,
+            server_events,
+            shutdown,
         };
         Ok(Client {
             app,
             session,
-            front: front.as_mut(),
+            ui: ui.as_mut(),
             sources,
-            watched: true,
+            ui_alive: true,
         }
         .run())
     });
     result.unwrap_or_else(|error| {
-        complain(
+        exit_with(
             &format!("Não consegui usar o terminal: {}.", describe(&error)),
             Exit::Unexpected,
         )
     })
 }
 
-impl Surface {
-    fn of(options: &Options) -> Self {
-        let (attended, watched) = (io::stdin().is_terminal(), io::stdout().is_terminal());
+impl Terminal {
+    fn detect(options: &Options) -> Self {
+        let (stdin_tty, stdout_tty) = (io::stdin().is_terminal(), io::stdout().is_terminal());
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
         Self {
-            attended,
-            watched,
-            capable: attended && watched && !dumb && !options.lines && !options.json,
+            stdin_tty,
+            stdout_tty,
+            full_screen: stdin_tty && stdout_tty && !dumb && !options.lines && !options.json,
             json: options.json,
         }
     }
 
-    fn open(self, clock: Clock) -> io::Result<Box<dyn Front>> {
-        if self.capable {
+    fn open_ui(self, clock: Clock) -> io::Result<Box<dyn Ui>> {
+        if self.full_screen {
             ending::restore_on_panic();
             let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
             return Ok(Box::new(screen::Screen::new(clock, colours)?));
         }
-        let news = match (self.attended, self.watched) {
+        let notices = match (self.stdin_tty, self.stdout_tty) {
             (true, true) => Some(lines::NoticeStream::Stdout),
             (true, false) => Some(lines::NoticeStream::Stderr),
             (false, _) => None,
         };
-        let lines = lines::PlainUi::new(clock, news);
+        let plain = lines::PlainUi::new(clock, notices);
         Ok(if self.json {
-            Box::new(json::JsonUi::new(lines))
+            Box::new(json::JsonUi::new(plain))
         } else {
-            Box::new(lines)
+            Box::new(plain)
         })
     }
 }

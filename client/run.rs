@@ -4,72 +4,72 @@
 
 use crate::app::{App, AppEffect, AppEvent, Exit, ViewModel};
 use crate::connection::ServerEvent;
-use crate::front::{Front, Input};
+use crate::front::{Ui, UiInput};
 use crate::session::Session;
 use crossbeam_channel::{Receiver, never, select};
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 /// Most events taken up before the screen is brought up to date: a flood is drawn in handfuls.
-const HANDFUL: usize = 256;
+const MAX_BATCH: usize = 256;
 /// Longest sleep; the clock of the system may have been asleep with it.
-const NAP: Duration = Duration::from_secs(3600);
+const MAX_SLEEP: Duration = Duration::from_secs(3600);
 
 /// Where events come from.
 pub struct Sources {
-    pub inputs: Receiver<Input>,
-    pub news: Receiver<(u64, ServerEvent)>,
-    pub stops: Receiver<()>,
+    pub inputs: Receiver<UiInput>,
+    pub server_events: Receiver<(u64, ServerEvent)>,
+    pub shutdown: Receiver<()>,
 }
 
 /// Something that came.
-enum Came {
-    Input(Input),
-    News(u64, ServerEvent),
-    Stop,
-    Nothing,
+enum Wakeup {
+    Input(UiInput),
+    Server(u64, ServerEvent),
+    Shutdown,
+    Timeout,
 }
 
 /// The parts, held together.
 pub struct Client<'a> {
     pub app: App,
     pub session: Session,
-    pub front: &'a mut dyn Front,
+    pub ui: &'a mut dyn Ui,
     pub sources: Sources,
     /// The front still shows what it is given.
-    pub watched: bool,
+    pub ui_alive: bool,
 }
 
 impl Client<'_> {
     /// Runs until the end and says how it was.
     pub fn run(mut self) -> Exit {
-        let mut exit = self.happened(AppEvent::Started);
+        let mut exit = self.dispatch(AppEvent::Started);
         while exit.is_none() {
             let now = Instant::now();
-            if self.watched
-                && self.front.ready_at().is_none_or(|time| now >= time)
+            if self.ui_alive
+                && self.ui.ready_at().is_none_or(|time| now >= time)
                 && self.refresh(now).is_err()
             {
                 // The terminal is gone; there is still a server to say goodbye to.
-                self.watched = false;
-                exit = self.happened(AppEvent::ShutdownRequested);
+                self.ui_alive = false;
+                exit = self.dispatch(AppEvent::ShutdownRequested);
                 continue;
             }
-            let mut came = self.wait();
-            for taken in 1..=HANDFUL {
-                exit = self.take_up(came);
+            let mut wakeup = self.wait();
+            for taken in 1..=MAX_BATCH {
+                exit = self.handle_wakeup(wakeup);
                 // What is fetched must be taken up: after the last one nothing more is fetched.
-                if exit.is_some() || taken == HANDFUL {
+                if exit.is_some() || taken == MAX_BATCH {
                     break;
                 }
-                came = self.next(Duration::ZERO);
-                if matches!(came, Came::Nothing) {
+                wakeup = self.wait_for(Duration::ZERO);
+                if matches!(wakeup, Wakeup::Timeout) {
                     break;
                 }
             }
         }
         // A terminal that is gone can't be left in order.
-        let _ = self.front.finish();
+        let _ = self.ui.finish();
         exit.unwrap_or(Exit::Unexpected)
     }
 
@@ -78,58 +78,63 @@ impl Client<'_> {
             .session
             .deadline()
             .map(|time| time.saturating_duration_since(now).as_secs_f64().ceil() as u64);
-        self.front.refresh(&ViewModel {
+        self.ui.refresh(&ViewModel {
             retry_in,
             ..self.app.view_model(now)
         })
     }
 
-    fn take_up(&mut self, came: Came) -> Option<Exit> {
+    fn handle_wakeup(&mut self, wakeup: Wakeup) -> Option<Exit> {
         let now = Instant::now();
         self.session.tick(now);
-        let event = match came {
-            Came::Input(input) => self.front.understand(input),
-            Came::News(number, news) => match self.session.on_server_event(number, news, now) {
-                Some(AppEvent::Received(message)) => match self.front.overhear(&message) {
+        let event = match wakeup {
+            Wakeup::Input(input) => self.ui.map_input(input),
+            Wakeup::Server(generation, event) => match self
+                .session
+                .on_server_event(generation, event, now)
+            {
+                Some(AppEvent::Received(message)) => match self.ui.on_server_message(&message) {
                     Ok(()) => Some(AppEvent::Received(message)),
-                    Err(error) => return self.unheard(&error),
+                    Err(error) => return self.on_output_error(&error),
                 },
                 other => other,
             },
-            Came::Stop => Some(AppEvent::ShutdownRequested),
-            Came::Nothing => None,
+            Wakeup::Shutdown => Some(AppEvent::ShutdownRequested),
+            Wakeup::Timeout => None,
         };
-        self.happened(event.unwrap_or(AppEvent::Tick))
+        self.dispatch(event.unwrap_or(AppEvent::Tick))
     }
 
-    fn happened(&mut self, event: AppEvent) -> Option<Exit> {
+    fn dispatch(&mut self, event: AppEvent) -> Option<Exit> {
         let mut effects = self.app.handle(event, Instant::now());
         let mut exit = None;
-        let mut unheard = None;
+        let mut output_error = None;
         for effect in effects.drain(..) {
             match effect {
-                AppEffect::Show(output) => unheard = unheard.or(self.front.show(&output).err()),
+                AppEffect::Show(output) => {
+                    output_error = output_error.or(self.ui.show(&output).err())
+                }
                 AppEffect::Send(message) => self.session.send(&message),
                 AppEffect::Connect => self.session.connect(),
                 AppEffect::Retry(within) => self.session.retry(within, Instant::now()),
                 AppEffect::Close => self.session.close(),
-                AppEffect::Alert => self.front.alert(),
-                AppEffect::Clear => self.front.clear(),
-                AppEffect::RestoreInput(text) => self.front.give_back(&text),
-                AppEffect::Exit(how) => exit = Some(how),
+                AppEffect::Alert => self.ui.alert(),
+                AppEffect::Clear => self.ui.clear(),
+                AppEffect::RestoreInput(text) => self.ui.restore_input(&text),
+                AppEffect::Exit(code) => exit = Some(code),
             }
         }
-        match unheard {
-            Some(error) if exit.is_none() => self.unheard(&error),
+        match output_error {
+            Some(error) if exit.is_none() => self.on_output_error(&error),
             _ => exit,
         }
     }
 
     /// Nobody takes our output any more.
-    fn unheard(&mut self, error: &io::Error) -> Option<Exit> {
+    fn on_output_error(&mut self, error: &io::Error) -> Option<Exit> {
         if error.kind() == io::ErrorKind::BrokenPipe {
             // As `head` does when it has enough. What was already said is still confirmed.
-            return self.happened(AppEvent::Leave);
+            return self.dispatch(AppEvent::Leave);
         }
         let _ = writeln!(
             io::stderr(),
@@ -138,7 +143,7 @@ impl Client<'_> {
         Some(Exit::Unexpected)
     }
 
-    fn wait(&mut self) -> Came {
+    fn wait(&mut self) -> Wakeup {
         let now = Instant::now();
         let retry = self.session.deadline();
         // The countdown is told second by second.
@@ -147,19 +152,19 @@ impl Client<'_> {
             now + Duration::from_nanos(u64::from(left.subsec_nanos())).max(Duration::from_millis(1))
         });
         // What could not be drawn yet will be.
-        let drawing = self
-            .front
+        let redraw = self
+            .ui
             .ready_at()
-            .filter(|&time| self.watched && time > now);
-        let deadline = [self.app.deadline(now), retry, second, drawing]
+            .filter(|&time| self.ui_alive && time > now);
+        let deadline = [self.app.deadline(now), retry, second, redraw]
             .into_iter()
             .flatten()
             .min();
-        let patience = deadline.map_or(NAP, |time| time.saturating_duration_since(now));
-        self.next(patience)
+        let timeout = deadline.map_or(MAX_SLEEP, |time| time.saturating_duration_since(now));
+        self.wait_for(timeout)
     }
 
-    fn next(&mut self, patience: Duration) -> Came {
+    fn wait_for(&mut self, timeout: Duration) -> Wakeup {
         let closed = never();
         let inputs = if self.app.wants_input() {
             &self.sources.inputs
@@ -167,16 +172,16 @@ impl Client<'_> {
             &closed
         };
         select! {
-            recv(self.sources.stops) -> _ => Came::Stop,
+            recv(self.sources.shutdown) -> _ => Wakeup::Shutdown,
             recv(inputs) -> input => match input {
-                Ok(input) => Came::Input(input),
+                Ok(input) => Wakeup::Input(input),
                 Err(_) => {
                     self.sources.inputs = never();
-                    Came::Input(Input::End)
+                    Wakeup::Input(UiInput::End)
                 }
             },
-            recv(self.sources.news) -> news => news.map_or(Came::Nothing, |(number, news)| Came::News(number, news)),
-            default(patience) => Came::Nothing,
+            recv(self.sources.server_events) -> news => news.map_or(Wakeup::Timeout, |(number, news)| Wakeup::Server(number, news)),
+            default(timeout) => Wakeup::Timeout,
         }
     }
 }

@@ -20,7 +20,7 @@ pub use writer::{print_last, restore};
 use crate::app::{AppEvent, Prompt, ViewModel};
 use crate::clock::Clock;
 use crate::complete::Completion;
-use crate::front::{Front, Input};
+use crate::front::{Ui, UiInput};
 use crate::input::Editor;
 use crate::line::Output;
 use drafts::{Desk, Drafts};
@@ -152,28 +152,28 @@ fn has_shell() -> bool {
     parent.as_raw() != 0 && getsid(Some(parent)) == getsid(None)
 }
 
-impl Front for Screen {
-    fn understand(&mut self, input: Input) -> Option<AppEvent> {
+impl Ui for Screen {
+    fn map_input(&mut self, input: UiInput) -> Option<AppEvent> {
         use crossterm::event::Event as Happened;
         match input {
-            Input::Terminal(Happened::Key(key)) => return self.pressed(key),
-            Input::Terminal(Happened::Paste(text)) => return self.pasted(&text),
-            Input::Terminal(Happened::Resize(columns, rows)) => self.resize(columns, rows),
-            Input::Terminal(Happened::FocusGained) => {
+            UiInput::Terminal(Happened::Key(key)) => return self.pressed(key),
+            UiInput::Terminal(Happened::Paste(text)) => return self.pasted(&text),
+            UiInput::Terminal(Happened::Resize(columns, rows)) => self.resize(columns, rows),
+            UiInput::Terminal(Happened::FocusGained) => {
                 self.view.focus(true);
                 self.changed = true;
             }
-            Input::Terminal(Happened::FocusLost) => self.view.focus(false),
-            Input::Terminal(_) => {}
-            Input::Suspend => self.suspend = true,
-            Input::Resume => {
+            UiInput::Terminal(Happened::FocusLost) => self.view.focus(false),
+            UiInput::Terminal(_) => {}
+            UiInput::Suspend => self.suspend = true,
+            UiInput::Resume => {
                 if self.wake().is_err() {
                     return Some(AppEvent::ShutdownRequested);
                 }
             }
-            Input::Line(text) => return Some(AppEvent::Submitted(text)),
+            UiInput::Line(text) => return Some(AppEvent::Submitted(text)),
             // The terminal itself is gone.
-            Input::End => return Some(AppEvent::ShutdownRequested),
+            UiInput::End => return Some(AppEvent::ShutdownRequested),
         }
         None
     }
@@ -184,7 +184,7 @@ impl Front for Screen {
         Ok(())
     }
 
-    fn give_back(&mut self, text: &str) {
+    fn restore_input(&mut self, text: &str) {
         if self.editor.is_empty() {
             self.editor.set(text);
         }
