@@ -138,7 +138,7 @@ fn chat(options: Options, clock: Clock) -> Exit {
         token,
         id_prefix,
     );
-    app.show_at_the_door(options.secrets);
+    app.set_credentials(options.secrets);
     let result = terminal.open_ui(clock).and_then(|mut ui| {
         let inputs = if terminal.full_screen {
             keyboard::read_keys()

@@ -44,7 +44,7 @@ mod tests {
             .map(|name| Person {
                 name: (*name).into(),
                 tag: "t".into(),
-                host: false,
+                moderator: false,
             })
             .collect()
     }

@@ -26,7 +26,7 @@ pub struct Person {
     pub name: String,
     pub tag: String,
     /// Keeps the conversation in order.
-    pub host: bool,
+    pub moderator: bool,
 }
 
 /// An open room.
@@ -56,7 +56,7 @@ impl From<&Member> for Person {
         Self {
             name: visible::message(&member.name),
             tag: member.tag.to_string(),
-            host: member.moderator,
+            moderator: member.moderator,
         }
     }
 }
@@ -226,12 +226,12 @@ impl Room {
             let host = self
                 .people
                 .iter()
-                .any(|person| is_it(person) && person.host);
+                .any(|person| is_it(person) && person.moderator);
             self.people.retain(|person| !is_it(person));
             self.people.push(Person {
                 name: visible::message(&change.to),
                 tag: change.tag.to_string(),
-                host,
+                moderator: host,
             });
         }
         // After the renames: gathered changes of a large room add up to who is there only in this order.
@@ -249,7 +249,7 @@ impl Room {
         self.people
             .iter_mut()
             .filter(|person| person.tag == tag)
-            .for_each(|person| person.host = host);
+            .for_each(|person| person.moderator = host);
     }
 
     /// Everybody whose name is known, in alphabetical order.

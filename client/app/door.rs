@@ -17,49 +17,55 @@ pub fn bad_password() -> String {
 
 impl App {
     /// What the person has to show besides a name.
-    pub fn show_at_the_door(&mut self, secrets: Credentials) {
-        self.secrets = secrets;
+    pub fn set_credentials(&mut self, credentials: Credentials) {
+        self.credentials = credentials;
     }
 
     /// The person has answered.
-    pub(super) fn answer(&mut self, question: Prompt, raw: &str, connected: bool, now: Instant) {
+    pub(super) fn on_prompt_answer(
+        &mut self,
+        prompt: Prompt,
+        raw: &str,
+        connected: bool,
+        now: Instant,
+    ) {
         if matches!(command::parse(raw.trim()), Typed::Run(Kind::Quit, _)) {
-            return self.leave(now);
+            return self.start_leaving(now);
         }
-        let taken = match question {
-            Prompt::Name => self.take_name(raw),
+        let accepted = match prompt {
+            Prompt::Name => self.set_name(raw),
             Prompt::Password | Prompt::RoomPassword => match Password::new(raw) {
-                Some(password) if question == Prompt::Password => {
-                    self.secrets.password = Some(password);
+                Some(password) if prompt == Prompt::Password => {
+                    self.credentials.password = Some(password);
                     Ok(())
                 }
                 Some(password) => {
                     let room = self
                         .rooms
                         .first()
-                        .map_or(&self.lobby, |room| &room.name)
+                        .map_or(&self.initial_room, |room| &room.name)
                         .clone();
-                    self.know(&room, Some(password));
+                    self.remember_password(&room, Some(password));
                     Ok(())
                 }
                 None => Err(bad_password()),
             },
         };
-        match taken {
-            Ok(()) if connected => self.enter(now),
+        match accepted {
+            Ok(()) if connected => self.send_enter(now),
             Ok(()) => self.connect(),
             Err(sentence) => self.show(Output::problem(sentence)),
         }
     }
 
-    fn take_name(&mut self, raw: &str) -> Result<(), String> {
+    fn set_name(&mut self, raw: &str) -> Result<(), String> {
         self.name = Some(Name::new(raw).map_err(super::bad_name)?);
         Ok(())
     }
 
     /// What to ask for after a refusal, if an answer may help.
-    pub(super) fn asks_for(&self, code: ErrorCode, of_room: bool) -> Option<Prompt> {
-        let question = match code {
+    pub(super) fn prompt_after_refusal(&self, code: ErrorCode, of_room: bool) -> Option<Prompt> {
+        let prompt = match code {
             ErrorCode::NameTaken | ErrorCode::NameInvalid => Prompt::Name,
             ErrorCode::PasswordRequired | ErrorCode::PasswordWrong if of_room => {
                 Prompt::RoomPassword
@@ -70,34 +76,34 @@ impl App {
             }
             _ => return None,
         };
-        self.habits.interactive.then_some(question)
+        self.mode.interactive.then_some(prompt)
     }
 
-    pub(super) fn ask_for(&mut self, question: Prompt) {
-        self.phase = Phase::Asking {
-            question,
+    pub(super) fn start_prompt(&mut self, prompt: Prompt) {
+        self.phase = Phase::Prompting {
+            prompt,
             connected: true,
         };
     }
 
     /// Remembers the password of a room, or that it has none.
-    pub(super) fn know(&mut self, room: &RoomName, password: Option<Password>) {
+    pub(super) fn remember_password(&mut self, room: &RoomName, password: Option<Password>) {
         match password {
-            Some(password) => drop(self.passwords.insert(room.key().to_string(), password)),
-            None => drop(self.passwords.remove(&*room.key().to_string())),
+            Some(password) => drop(self.room_passwords.insert(room.key().to_string(), password)),
+            None => drop(self.room_passwords.remove(&*room.key().to_string())),
         }
     }
 
     pub(super) fn password_of(&self, room: &RoomName) -> Option<Password> {
-        self.passwords.get(&*room.key().to_string()).cloned()
+        self.room_passwords.get(&*room.key().to_string()).cloned()
     }
 
     /// What opens a room, with its password if one is known.
-    pub(super) fn joining(&self, room: RoomName, since: ResumePoint) -> ClientMessage {
+    pub(super) fn join_message(&self, room: RoomName, resume_point: ResumePoint) -> ClientMessage {
         ClientMessage::Join {
             room_password: self.password_of(&room),
             room,
-            resume: since,
+            resume: resume_point,
         }
     }
 }

@@ -35,7 +35,7 @@ impl App {
         from: String,
         change: MessageChange,
     ) -> Output {
-        let (label, room) = (self.label(index), self.rooms[index].name.to_string());
+        let (label, room) = (self.room_label(index), self.rooms[index].name.to_string());
         Output::Amended {
             label,
             room,
@@ -56,7 +56,7 @@ impl App {
         Output::Message {
             seq: entry.seq,
             state,
-            label: self.label(index),
+            label: self.room_label(index),
             room: room.name.to_string(),
             at: entry.at,
             from: visible::message(&entry.from),

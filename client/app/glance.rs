@@ -1,6 +1,6 @@
 //! What can be seen of the state at one moment, for whoever draws it.
 
-use super::{App, PATIENCE, Phase, Prompt};
+use super::{App, LATE_AFTER, Phase, Prompt};
 use crate::pending::Recipient;
 use crate::room::Person;
 use std::time::Instant;
@@ -72,7 +72,7 @@ impl PersonView {
         Self {
             name: person.name.clone(),
             me: me == Some(person.tag.as_str()),
-            moderator: person.host,
+            moderator: person.moderator,
         }
     }
 }
@@ -83,29 +83,26 @@ impl App {
         let late = self
             .queue
             .oldest()
-            .is_some_and(|since| now >= since + PATIENCE);
+            .is_some_and(|since| now >= since + LATE_AFTER);
         let offline = self.outage.is_some_and(|(_, said)| said);
         let room = self.rooms.get(self.current);
         let me = self.me.as_ref().map(|me| me.tag.as_str());
         let people = room.map_or(&[][..], |room| room.people());
         ViewModel {
-            prompt: if let Phase::Asking {
-                question: prompt, ..
-            } = self.phase
-            {
+            prompt: if let Phase::Prompting { prompt, .. } = self.phase {
                 Some(prompt)
             } else {
                 None
             },
             name: self.my_name(),
             address: self.address.to_string(),
-            room_label: self.label(self.current),
+            room_label: self.room_label(self.current),
             rooms: self
                 .rooms
                 .iter()
                 .map(|room| room.name.to_string())
                 .collect(),
-            known_rooms: self.heard.rooms().to_vec(),
+            known_rooms: self.known_rooms.rooms().to_vec(),
             current: self.current,
             online: room.map_or(0, |room| room.online.max(people.len())),
             people: people
@@ -114,14 +111,14 @@ impl App {
                 .collect(),
             typing: room.map(|room| room.typing(now)).unwrap_or_default(),
             // A blink is not worth a word.
-            connected: self.phase == Phase::Talking || (self.outage.is_some() && !offline),
+            connected: self.phase == Phase::Online || (self.outage.is_some() && !offline),
             offline,
             retry_in: None,
             waiting: if late || offline { self.queue.len() } else { 0 },
             unsent: self.unsent_in_current_room(now),
             max_text: self.max_text,
             leaving: self.leaving.is_some() || matches!(self.phase, Phase::Closing { .. }),
-            confirming_exit: self.confirm.is_some_and(|until| now < until),
+            confirming_exit: self.exit_confirm_until.is_some_and(|until| now < until),
         }
     }
 
@@ -129,7 +126,7 @@ impl App {
         let current = self
             .rooms
             .get(self.current)
-            .map_or(&self.lobby, |room| &room.name);
+            .map_or(&self.initial_room, |room| &room.name);
         let here = self.queue.iter().filter_map(|pending| {
             let (to, action) = match &pending.to {
                 Recipient::Person(name) => (Some(name.to_string()), false),
@@ -142,7 +139,7 @@ impl App {
                 action,
                 text,
                 queued_at,
-                late: self.outage.is_some() || now >= queued_at + PATIENCE,
+                late: self.outage.is_some() || now >= queued_at + LATE_AFTER,
             })
         });
         here.take(MAX_UNSENT).collect()

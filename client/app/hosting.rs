@@ -20,7 +20,7 @@ impl App {
             Kind::RoomPassword => return self.set_password(arguments),
             Kind::MuteAll | Kind::Lock => return self.switch(kind, arguments),
             Kind::Slow => return self.slow(arguments),
-            _ if arguments.is_empty() => return self.misused(command::usage(kind)),
+            _ if arguments.is_empty() => return self.usage_error(command::usage(kind)),
             Kind::Notify => {
                 return self.act(ModerationAction::Announce {
                     text: arguments.to_owned(),
@@ -31,7 +31,7 @@ impl App {
         let timed = matches!(kind, Kind::Mute | Kind::Ban | Kind::Erase);
         let (name, seconds) = self.target(arguments, timed);
         let Ok(name) = Name::new(name) else {
-            return self.misused("Ninguém com esse nome está aqui.".into());
+            return self.usage_error("Ninguém com esse nome está aqui.".into());
         };
         let act = match kind {
             Kind::Erase => {
@@ -73,7 +73,7 @@ impl App {
         let (name, time) = arguments
             .rsplit_once(char::is_whitespace)
             .unwrap_or((arguments, ""));
-        match seconds(time).filter(|_| timed && self.present(arguments).is_none()) {
+        match seconds(time).filter(|_| timed && self.find_person(arguments).is_none()) {
             Some(seconds) => (bare(name), Some(seconds)),
             None => (bare(arguments), None),
         }
@@ -81,10 +81,10 @@ impl App {
 
     /// Asks for it; a notice to everybody is the answer, and the server's sign of life tells that it has come.
     fn act(&mut self, act: ModerationAction) {
-        if self.phase == Phase::Talking {
+        if self.phase == Phase::Online {
             self.send(ClientMessage::Moderate(act));
         }
-        self.ask(ClientMessage::Ping);
+        self.request(ClientMessage::Ping);
     }
 
     /// On, off, or the other of what it is, which the server knows.
@@ -96,7 +96,7 @@ impl App {
             "" => None,
             "sim" | "s" | "on" | "yes" => Some(true),
             "nao" | "n" | "off" | "no" => Some(false),
-            _ => return self.misused(command::usage(kind)),
+            _ => return self.usage_error(command::usage(kind)),
         };
         self.act(if kind == Kind::Lock {
             ModerationAction::Lock { on }
@@ -111,7 +111,7 @@ impl App {
         };
         match seconds(time) {
             Some(seconds) => self.act(ModerationAction::Slow { room, seconds }),
-            None => self.misused(command::usage(Kind::Slow)),
+            None => self.usage_error(command::usage(Kind::Slow)),
         }
     }
 
@@ -124,11 +124,11 @@ impl App {
         if password.is_none() && !word.is_empty() {
             return self.show(Output::problem(super::bad_password()));
         }
-        if self.phase == Phase::Talking {
-            self.know(&room, password.clone());
+        if self.phase == Phase::Online {
+            self.remember_password(&room, password.clone());
             self.send(ClientMessage::RoomPassword { room, password });
         }
-        self.ask(ClientMessage::Ping);
+        self.request(ClientMessage::Ping);
     }
 }
 

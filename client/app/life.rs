@@ -1,46 +1,46 @@
 //! How connections begin and end, how leaving goes, and what happens only because time passed.
 
-use super::{App, AppEffect, BLINK, Disconnect, Exit, Leaving, Phase, Prompt};
+use super::{App, AppEffect, Disconnect, Exit, Leaving, OUTAGE_NOTICE_AFTER, Phase, Prompt};
 use crate::line::Output;
 use crate::words::{self, ConnectError};
 use papo::protocol::{ClientMessage, Credentials, ResumePoint};
 use std::time::{Duration, Instant};
 
 /// How long leaving waits for the last confirmations.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+const CONFIRMATION_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long leaving waits for the server's own goodbye.
-const GOODBYE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the answer to `enter` may take.
-const ENTERING: Duration = Duration::from_secs(10);
+const ENTER_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl App {
     pub(super) fn connect(&mut self) {
         self.phase = Phase::Connecting;
-        if self.me.is_none() && self.habits.interactive {
+        if self.me.is_none() && self.mode.interactive {
             self.show(Output::info(format!("Conectando a {}…", self.address)));
         }
         self.effects.push(AppEffect::Connect);
     }
 
-    pub(super) fn enter(&mut self, now: Instant) {
-        if matches!(self.phase, Phase::Closing { .. } | Phase::Over) {
+    pub(super) fn send_enter(&mut self, now: Instant) {
+        if matches!(self.phase, Phase::Closing { .. } | Phase::Exited) {
             return;
         }
         let Some(name) = self.name.clone() else {
-            self.ask_for(Prompt::Name);
+            self.start_prompt(Prompt::Name);
             return;
         };
         self.bye = None;
         self.phase = Phase::Entering {
-            until: now + ENTERING,
+            until: now + ENTER_TIMEOUT,
         };
         let (room, since) = match self.rooms.first() {
             Some(room) => (room.name.clone(), room.since()),
-            None => (self.lobby.clone(), ResumePoint::default()),
+            None => (self.initial_room.clone(), ResumePoint::default()),
         };
-        let secrets = Credentials {
+        let credentials = Credentials {
             room_password: self.password_of(&room),
-            ..self.secrets.clone()
+            ..self.credentials.clone()
         };
         let (token, room) = (Some(self.token.clone()), Some(room));
         self.send(ClientMessage::Enter {
@@ -49,20 +49,25 @@ impl App {
             room,
             resume: since,
             local_key: None,
-            credentials: secrets,
+            credentials,
         });
     }
 
-    pub(super) fn gone(&mut self, gone: Disconnect, now: Instant) {
-        (self.asked, self.renaming) = (0, false);
+    pub(super) fn disconnect(&mut self, gone: Disconnect, now: Instant) {
+        (self.pending_requests, self.rename_in_flight) = (0, false);
         self.rooms.iter_mut().for_each(|room| room.fetching = false);
-        let insists = self.habits.reconnect;
+        let insists = self.mode.reconnect;
         match (self.phase, gone) {
-            (Phase::Over, _) => {}
+            (Phase::Exited, _) => {}
             (Phase::Closing { exit, .. }, _) => self.exit(exit),
-            (Phase::Asking { question, .. }, _) => {
-                self.phase = Phase::Asking {
-                    question,
+            (
+                Phase::Prompting {
+                    prompt: question, ..
+                },
+                _,
+            ) => {
+                self.phase = Phase::Prompting {
+                    prompt: question,
                     connected: false,
                 }
             }
@@ -85,20 +90,20 @@ impl App {
                 }
                 self.exit(Exit::ConnectionLost);
             }
-            _ if !self.habits.interactive && !insists => self.lost(),
+            _ if !self.mode.interactive && !insists => self.exit_on_loss(),
             (_, Disconnect::ConnectFailed(failure))
                 if self.me.is_none() && self.outage.is_none() =>
             {
                 // Who insists is told once what it waits for.
                 self.show(Output::problem(failure.sentence(&self.address)));
-                self.offline(now);
+                self.go_offline(now);
             }
-            _ => self.offline(now),
+            _ => self.go_offline(now),
         }
     }
 
     /// A script's connection is gone.
-    fn lost(&mut self) {
+    fn exit_on_loss(&mut self) {
         if self.bye.is_none() {
             self.show(Output::problem(format!(
                 "A conexão com {} caiu.",
@@ -109,12 +114,12 @@ impl App {
     }
 
     /// A person's connection is gone: it will come back.
-    fn offline(&mut self, now: Instant) {
+    fn go_offline(&mut self, now: Instant) {
         self.queue.rewind();
         // Who insists wants the rest said; who leaves by command does not wait for it.
         if self
             .leaving
-            .is_some_and(|leaving| leaving.until.is_some() || !self.habits.reconnect)
+            .is_some_and(|leaving| leaving.until.is_some() || !self.mode.reconnect)
         {
             return self.exit(Exit::Success);
         }
@@ -124,31 +129,31 @@ impl App {
         self.effects.push(AppEffect::Retry(within));
     }
 
-    pub(super) fn leave(&mut self, now: Instant) {
-        if self.phase == Phase::Talking {
+    pub(super) fn start_leaving(&mut self, now: Instant) {
+        if self.phase == Phase::Online {
             // Asking again does not make it later.
             let until = self
                 .leaving
                 .and_then(|leaving| leaving.until)
-                .unwrap_or(now + LAST_WORDS);
+                .unwrap_or(now + CONFIRMATION_TIMEOUT);
             self.leaving = Some(Leaving { until: Some(until) });
         } else {
-            self.finish(Exit::Success, now);
+            self.close_then_exit(Exit::Success, now);
         }
     }
 
     /// Says goodbye to the server, if there is one, and ends.
-    pub(super) fn finish(&mut self, exit: Exit, now: Instant) {
+    pub(super) fn close_then_exit(&mut self, exit: Exit, now: Instant) {
         match self.phase {
-            Phase::Talking
+            Phase::Online
             | Phase::Entering { .. }
-            | Phase::Asking {
+            | Phase::Prompting {
                 connected: true, ..
             } => {
                 // From now on this is the only time that counts.
                 (self.phase, self.leaving) = (
                     Phase::Closing {
-                        until: now + GOODBYE,
+                        until: now + CLOSE_TIMEOUT,
                         exit,
                     },
                     None,
@@ -161,14 +166,14 @@ impl App {
     }
 
     pub(super) fn exit(&mut self, exit: Exit) {
-        if self.phase == Phase::Over {
+        if self.phase == Phase::Exited {
             return;
         }
-        self.phase = Phase::Over;
+        self.phase = Phase::Exited;
         let unsent = self.queue.len();
         if unsent > 0 {
             self.show(Output::problem(words::unsent(unsent)));
-        } else if self.habits.interactive
+        } else if self.mode.interactive
             && self.me.is_some()
             && matches!(exit, Exit::Success | Exit::Interrupted)
         {
@@ -176,41 +181,42 @@ impl App {
         }
         let exit = match exit {
             Exit::Success if unsent > 0 => Exit::ConnectionLost,
-            Exit::Success if !self.habits.interactive => self.flaw.unwrap_or(Exit::Success),
+            Exit::Success if !self.mode.interactive => self.pending_exit.unwrap_or(Exit::Success),
             other => other,
         };
         self.effects.push(AppEffect::Exit(exit));
     }
 
     /// Everything that happens because time passed, or because something before made it possible.
-    pub(super) fn look_at_the_clock(&mut self, now: Instant) {
-        self.confirm = self.confirm.filter(|&until| now < until);
-        if self.phase == Phase::Talking {
-            self.speak(now);
+    pub(super) fn on_tick(&mut self, now: Instant) {
+        self.exit_confirm_until = self.exit_confirm_until.filter(|&until| now < until);
+        if self.phase == Phase::Online {
+            self.flush_queue(now);
         }
         match (self.phase, self.leaving) {
             (Phase::Closing { until, exit }, _) if now >= until => self.exit(exit),
             (Phase::Entering { until }, _) if now >= until => {
                 self.effects.push(AppEffect::Close);
-                self.gone(Disconnect::ConnectFailed(ConnectError::NotAChat), now);
+                self.disconnect(Disconnect::ConnectFailed(ConnectError::NotAChat), now);
             }
             (Phase::Entering { .. } | Phase::Connecting, Some(Leaving { until: Some(until) }))
                 if now >= until =>
             {
-                self.finish(Exit::Success, now);
+                self.close_then_exit(Exit::Success, now);
             }
             // Nobody will answer any more.
-            (Phase::Asking { .. }, Some(_)) => self.finish(Exit::Success, now),
-            (Phase::Talking, Some(leaving)) => {
-                let done = self.queue.is_empty() && self.asked == 0 && !self.between_names();
+            (Phase::Prompting { .. }, Some(_)) => self.close_then_exit(Exit::Success, now),
+            (Phase::Online, Some(leaving)) => {
+                let done =
+                    self.queue.is_empty() && self.pending_requests == 0 && !self.rename_pending();
                 if done || leaving.until.is_some_and(|until| now >= until) {
-                    self.finish(Exit::Success, now);
+                    self.close_then_exit(Exit::Success, now);
                 }
             }
             _ => {}
         }
         if let Some((since, said @ false)) = &mut self.outage
-            && now >= *since + BLINK
+            && now >= *since + OUTAGE_NOTICE_AFTER
         {
             *said = true;
             let text = "Sem conexão. Suas mensagens serão enviadas quando a conexão voltar.";

@@ -26,36 +26,36 @@ use crate::line::Output;
 use crate::pending::{Queue, Recipient};
 use crate::room::{Person, Room};
 use crate::words;
-use own::Mine;
+use own::OwnMessages;
 use papo::name::{Name, RoomName};
 use papo::protocol::{ByeCode, ClientMessage, Credentials, Password, Token};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// How long “Sair? Tecle Ctrl+C de novo.” stays.
-const CONFIRM: Duration = Duration::from_secs(2);
+const EXIT_CONFIRM_WINDOW: Duration = Duration::from_secs(2);
 /// A connection that is back before this was never missed.
-const BLINK: Duration = Duration::from_secs(2);
+const OUTAGE_NOTICE_AFTER: Duration = Duration::from_secs(2);
 /// A message that is confirmed before this is not shown as waiting.
-const PATIENCE: Duration = Duration::from_millis(700);
+const LATE_AFTER: Duration = Duration::from_millis(700);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Waiting for an answer of the person; whether a connection waits for it too.
-    Asking {
-        question: Prompt,
+    Prompting {
+        prompt: Prompt,
         connected: bool,
     },
     Connecting,
     Entering {
         until: Instant,
     },
-    Talking,
+    Online,
     Closing {
         until: Instant,
         exit: Exit,
     },
-    Over,
+    Exited,
 }
 
 /// Leaving, as soon as everything is confirmed or this time has come.
@@ -67,15 +67,15 @@ struct Leaving {
 /// The state of the client.
 pub struct App {
     address: Address,
-    habits: Mode,
+    mode: Mode,
     token: Token,
     name: Option<Name>,
     /// What is shown at the door besides the name.
-    secrets: Credentials,
+    credentials: Credentials,
     /// The passwords of rooms, by their keys.
-    passwords: HashMap<String, Password>,
+    room_passwords: HashMap<String, Password>,
     /// Where to land.
-    lobby: RoomName,
+    initial_room: RoomName,
     /// Who one is, once the server has said so.
     me: Option<Person>,
     rooms: Vec<Room>,
@@ -85,78 +85,78 @@ pub struct App {
     phase: Phase,
     leaving: Option<Leaving>,
     /// The rooms that were spoken of.
-    heard: Heard,
+    known_rooms: Heard,
     /// What a private line is has been said.
-    explained: bool,
+    whisper_hint_shown: bool,
     /// What a script must hear of at the end, when everything else went well.
-    flaw: Option<Exit>,
+    pending_exit: Option<Exit>,
     bye: Option<(ByeCode, Option<Duration>)>,
     /// Since when there is no connection, and whether that was said.
     outage: Option<(Instant, bool)>,
-    confirm: Option<Instant>,
+    exit_confirm_until: Option<Instant>,
     /// Whom `/r` answers.
-    partner: Option<String>,
+    whisper_partner: Option<String>,
     /// Questions to the server that are not answered yet.
-    asked: usize,
+    pending_requests: usize,
     /// A room that is being opened: what is written already goes there.
-    opening: Option<RoomName>,
+    joining_room: Option<RoomName>,
     /// The own messages that were shown.
-    mine: Mine,
+    own_messages: OwnMessages,
     /// Whose words are not shown, as names are compared.
     ignored: HashSet<String>,
     /// Whether to call the person when somebody mentions them.
     alerts: bool,
     /// The name that is asked for when nothing said under the old one is on its way any more.
-    new_name: Option<Name>,
+    requested_name: Option<Name>,
     /// It was asked for: until the answer nobody knows under which name something would be said.
-    renaming: bool,
+    rename_in_flight: bool,
     /// When others were last told that the person is writing.
-    wrote_at: Option<Instant>,
+    typing_sent_at: Option<Instant>,
     effects: Vec<AppEffect>,
 }
 
 impl App {
     pub fn new(
         address: Address,
-        habits: Mode,
+        mode: Mode,
         name: Option<Name>,
-        lobby: RoomName,
+        initial_room: RoomName,
         token: Token,
-        prefix: String,
+        id_prefix: String,
     ) -> Self {
         Self {
             address,
-            habits,
+            mode,
             token,
             name,
-            lobby,
-            secrets: Credentials::default(),
-            passwords: HashMap::new(),
+            initial_room,
+            credentials: Credentials::default(),
+            room_passwords: HashMap::new(),
             me: None,
             rooms: Vec::new(),
             current: 0,
-            queue: Queue::new(prefix),
+            queue: Queue::new(id_prefix),
             max_text: papo::protocol::MAX_TEXT,
-            phase: Phase::Asking {
-                question: Prompt::Name,
+            phase: Phase::Prompting {
+                prompt: Prompt::Name,
                 connected: false,
             },
             leaving: None,
-            heard: Heard::default(),
-            explained: false,
-            flaw: None,
+            known_rooms: Heard::default(),
+            whisper_hint_shown: false,
+            pending_exit: None,
             bye: None,
             outage: None,
-            confirm: None,
-            partner: None,
-            asked: 0,
-            opening: None,
-            mine: Mine::default(),
+            exit_confirm_until: None,
+            whisper_partner: None,
+            pending_requests: 0,
+            joining_room: None,
+            own_messages: OwnMessages::default(),
             ignored: HashSet::new(),
             alerts: false,
-            new_name: None,
-            renaming: false,
-            wrote_at: None,
+            requested_name: None,
+            rename_in_flight: false,
+            typing_sent_at: None,
             effects: Vec::new(),
         }
     }
@@ -166,29 +166,29 @@ impl App {
         match event {
             AppEvent::Started if self.name.is_some() => self.connect(),
             AppEvent::Started | AppEvent::Tick => {}
-            AppEvent::Typing => self.writing(now),
-            AppEvent::SwitchRoom(room) => self.go(&room),
+            AppEvent::Typing => self.send_typing(now),
+            AppEvent::SwitchRoom(room) => self.on_switch_room(&room),
             AppEvent::LoadEarlier => {
-                self.earlier();
+                self.request_earlier();
             }
-            AppEvent::Connected => self.enter(now),
-            AppEvent::Received(message) => self.said(message, now),
-            AppEvent::Disconnected(gone) => self.gone(gone, now),
-            AppEvent::Submitted(text) => self.submitted(&text, now),
-            AppEvent::InputEnded if self.habits.keep_listening => {}
+            AppEvent::Connected => self.send_enter(now),
+            AppEvent::Received(message) => self.on_server_message(message, now),
+            AppEvent::Disconnected(gone) => self.disconnect(gone, now),
+            AppEvent::Submitted(text) => self.on_submitted(&text, now),
+            AppEvent::InputEnded if self.mode.keep_listening => {}
             AppEvent::InputEnded => self.leaving = self.leaving.or(Some(Leaving { until: None })),
-            AppEvent::Leave => self.leave(now),
-            AppEvent::Interrupt if self.confirm.is_some_and(|until| now < until) => {
-                self.finish(Exit::Interrupted, now)
+            AppEvent::Leave => self.start_leaving(now),
+            AppEvent::Interrupt if self.exit_confirm_until.is_some_and(|until| now < until) => {
+                self.close_then_exit(Exit::Interrupted, now)
             }
-            AppEvent::Interrupt => self.confirm = Some(now + CONFIRM),
+            AppEvent::Interrupt => self.exit_confirm_until = Some(now + EXIT_CONFIRM_WINDOW),
             // The system may ask in several ways at once: a closed terminal is a signal and an end of input.
             AppEvent::ShutdownRequested if matches!(self.phase, Phase::Closing { .. }) => {}
-            AppEvent::ShutdownRequested => self.finish(Exit::Interrupted, now),
+            AppEvent::ShutdownRequested => self.close_then_exit(Exit::Interrupted, now),
         }
-        self.look_at_the_clock(now);
+        self.on_tick(now);
         let mut effects = std::mem::take(&mut self.effects);
-        self.look_through(&mut effects);
+        self.post_process(&mut effects);
         effects
     }
 
@@ -198,17 +198,17 @@ impl App {
             Phase::Entering { until } | Phase::Closing { until, .. } => Some(until),
             _ => None,
         };
-        let talking = self.phase == Phase::Talking;
+        let online = self.phase == Phase::Online;
         let leaving = self.leaving.and_then(|leaving| leaving.until);
         let outage = self
             .outage
-            .and_then(|(since, said)| (!said).then_some(since + BLINK));
+            .and_then(|(since, said)| (!said).then_some(since + OUTAGE_NOTICE_AFTER));
         let waiting = self
             .queue
             .oldest()
-            .map(|since| since + PATIENCE)
+            .map(|since| since + LATE_AFTER)
             .filter(|&time| time > now);
-        let sending = if talking && !self.between_names() {
+        let sending = if online && !self.rename_pending() {
             self.queue.next(now)
         } else {
             None
@@ -224,7 +224,7 @@ impl App {
             waiting,
             sending,
             typing,
-            self.confirm,
+            self.exit_confirm_until,
         ]
         .into_iter()
         .flatten()
@@ -235,9 +235,9 @@ impl App {
     /// the one before it asked for.
     pub fn wants_input(&self) -> bool {
         const MAX_AHEAD: usize = 64;
-        let asking = self.asked > 0 || self.between_names();
-        let ready = self.phase == Phase::Talking && !self.rooms.is_empty() && !asking;
-        self.habits.interactive || (ready && self.queue.len() < MAX_AHEAD)
+        let awaiting_answer = self.pending_requests > 0 || self.rename_pending();
+        let ready = self.phase == Phase::Online && !self.rooms.is_empty() && !awaiting_answer;
+        self.mode.interactive || (ready && self.queue.len() < MAX_AHEAD)
     }
 
     fn show(&mut self, output: Output) {
@@ -257,7 +257,7 @@ impl App {
     }
 
     /// A room's name as it is shown, when there is more than one to be told apart.
-    fn label(&self, index: usize) -> Option<String> {
+    fn room_label(&self, index: usize) -> Option<String> {
         self.rooms
             .get(index)
             .filter(|_| self.rooms.len() > 1)
@@ -265,7 +265,7 @@ impl App {
     }
 
     /// Something to say to a room or a person; it is sent as soon as that is possible.
-    fn say(&mut self, to: Recipient, text: &str, now: Instant) {
+    fn enqueue(&mut self, to: Recipient, text: &str, now: Instant) {
         let text = papo::text::clean(text);
         let text = text.trim_end();
         let over = text.chars().count().saturating_sub(self.max_text);
@@ -280,7 +280,7 @@ impl App {
                 -i64::try_from(over).unwrap_or(i64::MAX),
             )));
             self.effects.push(AppEffect::RestoreInput(text.to_owned()));
-            self.flaw = self.flaw.or(Some(Exit::Refused));
+            self.pending_exit = self.pending_exit.or(Some(Exit::Refused));
             return;
         }
         self.queue.push(to, text.to_owned(), now);

@@ -9,14 +9,14 @@ use papo::text::fold;
 use std::time::Instant;
 
 /// Most own messages that can be changed without looking for them.
-const MAX_MINE: usize = 200;
+const MAX_OWN_MESSAGES: usize = 200;
 
 /// The own messages that were shown, the last one last.
 #[derive(Debug, Default)]
-pub struct Mine(Vec<Output>);
+pub struct OwnMessages(Vec<Output>);
 
-impl Mine {
-    fn note(&mut self, output: &Output) {
+impl OwnMessages {
+    fn record(&mut self, output: &Output) {
         match output {
             Output::Message { own: true, .. } => self.0.push(output.clone()),
             Output::Amended {
@@ -39,17 +39,17 @@ impl Mine {
                 }
             )
         });
-        if self.0.len() > MAX_MINE {
+        if self.0.len() > MAX_OWN_MESSAGES {
             self.0.remove(0);
         }
     }
 
     /// The last one in a room, but for those that are being taken back.
-    fn last(&self, current_room: &str, going: &[u64]) -> Option<(u64, &str)> {
+    fn last_in(&self, current_room: &str, being_erased: &[u64]) -> Option<(u64, &str)> {
         self.0.iter().rev().find_map(|line| match line {
             Output::Message {
                 seq, room, text, ..
-            } if room == current_room && !going.contains(seq) => Some((*seq, &**text)),
+            } if room == current_room && !being_erased.contains(seq) => Some((*seq, &**text)),
             _ => None,
         })
     }
@@ -57,10 +57,10 @@ impl Mine {
 
 impl App {
     /// Keeps in mind what is shown, and leaves out what is not wanted.
-    pub(super) fn look_through(&mut self, effects: &mut Vec<AppEffect>) {
+    pub(super) fn post_process(&mut self, effects: &mut Vec<AppEffect>) {
         effects.retain_mut(|effect| match effect {
             AppEffect::Show(output) => {
-                self.mine.note(output);
+                self.own_messages.record(output);
                 if let Output::EarlierPage { messages, .. } | Output::Found { messages, .. } =
                     output
                 {
@@ -75,68 +75,68 @@ impl App {
     }
 
     /// Gives the last own message another text, or puts it under the person's hands.
-    pub(super) fn edit(&mut self, text: &str, now: Instant) {
-        let Some((room, seq, old)) = self.last_of_mine() else {
+    pub(super) fn edit_last(&mut self, text: &str, now: Instant) {
+        let Some((room, seq, old)) = self.last_own_message() else {
             return;
         };
         if !text.is_empty() {
-            return self.say(Recipient::Edit { room, seq }, text, now);
+            return self.enqueue(Recipient::Edit { room, seq }, text, now);
         }
-        if !self.habits.interactive {
-            return self.misused(command::usage(Kind::Edit));
+        if !self.mode.interactive {
+            return self.usage_error(command::usage(Kind::Edit));
         }
         self.effects
             .push(AppEffect::RestoreInput(format!("/editar {old}")));
     }
 
-    pub(super) fn erase(&mut self, now: Instant) {
-        if let Some((room, seq, _)) = self.last_of_mine() {
+    pub(super) fn erase_last(&mut self, now: Instant) {
+        if let Some((room, seq, _)) = self.last_own_message() {
             self.queue
                 .push(Recipient::Erase { room, seq }, String::new(), now);
         }
     }
 
     /// The last own message in this room, if it can be changed.
-    fn last_of_mine(&mut self) -> Option<(RoomName, u64, String)> {
+    fn last_own_message(&mut self) -> Option<(RoomName, u64, String)> {
         let room = self.rooms.get(self.current)?.name.clone();
         let unconfirmed =
             |to: &Recipient| matches!(to, Recipient::Room { room: of, .. } if *of == room);
         if self.queue.iter().any(|pending| unconfirmed(&pending.to)) {
-            self.misused(
+            self.usage_error(
                 "Sua última mensagem ainda não foi confirmada. Tente de novo daqui a pouco.".into(),
             );
             return None;
         }
-        let going = self.queue.iter().filter_map(|pending| match &pending.to {
+        let being_erased = self.queue.iter().filter_map(|pending| match &pending.to {
             Recipient::Erase { room: of, seq } if *of == room => Some(*seq),
             _ => None,
         });
-        let going: Vec<u64> = going.collect();
-        match self.mine.last(&room.to_string(), &going) {
+        let being_erased: Vec<u64> = being_erased.collect();
+        match self.own_messages.last_in(&room.to_string(), &being_erased) {
             Some((seq, text)) => Some((room, seq, text.to_owned())),
             None => {
-                self.misused("Não há mensagem sua aqui para mudar.".into());
+                self.usage_error("Não há mensagem sua aqui para mudar.".into());
                 None
             }
         }
     }
 
     /// The server has stored a change.
-    pub(super) fn changed(&mut self, to: Recipient, text: String, seq: u64, at: u64) {
+    pub(super) fn on_change_stored(&mut self, to: Recipient, text: String, seq: u64, at: u64) {
         let (room, change) = match to {
             Recipient::Edit { room, seq } => (room, MessageChange::Edited { seq, text }),
             Recipient::Erase { room, seq } => (room, MessageChange::Erased(vec![seq])),
             Recipient::EraseOf { room, .. } => {
                 // Which messages these were, only the log knows.
-                if let Some(index) = self.find(room.as_str()) {
+                if let Some(index) = self.room_index(room.as_str()) {
                     self.rooms[index].catch_up();
-                    self.fetch_more(index);
+                    self.request_next_page(index);
                 }
                 return;
             }
             Recipient::Room { .. } | Recipient::Person(_) => return,
         };
-        let Some(index) = self.find(room.as_str()) else {
+        let Some(index) = self.room_index(room.as_str()) else {
             return;
         };
         let line = self.amended_output(index, at, self.my_name(), change);
@@ -145,10 +145,10 @@ impl App {
     }
 
     /// The numbers of a room's messages mean others now.
-    pub(super) fn log_is_new(&mut self, index: usize) {
+    pub(super) fn on_log_reset(&mut self, index: usize) {
         let room = self.rooms[index].name.clone();
         let name = room.to_string();
-        self.mine
+        self.own_messages
             .0
             .retain(|line| !matches!(line, Output::Message { room, .. } if *index == name));
         if self.queue.forget_changes(&room) > 0 {
@@ -159,11 +159,11 @@ impl App {
     }
 
     /// Hides what somebody writes, or shows it again.
-    pub(super) fn ignore(&mut self, name: &str) {
+    pub(super) fn toggle_ignored(&mut self, name: &str) {
         if name.is_empty() {
-            return self.misused(command::usage(Kind::Ignore));
+            return self.usage_error(command::usage(Kind::Ignore));
         }
-        let name = self.present(name).unwrap_or(name).to_owned();
+        let name = self.find_person(name).unwrap_or(name).to_owned();
         let text = if self.ignored.remove(&fold(&name)) {
             format!("Você volta a ver o que {name} escreve.")
         } else {

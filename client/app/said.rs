@@ -16,28 +16,28 @@ use std::time::{Duration, Instant};
 const DEFAULT_RETRY_MS: u64 = 1000;
 
 impl App {
-    pub(super) fn said(&mut self, message: ServerMessage, now: Instant) {
+    pub(super) fn on_server_message(&mut self, message: ServerMessage, now: Instant) {
         match message {
             ServerMessage::Welcome {
                 name,
                 tag,
                 protocol,
                 limits,
-                moderator: host,
+                moderator,
                 ..
             } => {
                 if protocol != PROTOCOL {
                     self.show(Output::problem(
                         "O servidor é de outra versão. Use o cliente que veio com ele.",
                     ));
-                    return self.finish(Exit::Refused, now);
+                    return self.close_then_exit(Exit::Refused, now);
                 }
                 self.max_text = limits.text;
                 self.queue.limit(&limits);
-                self.welcome(Person {
+                self.on_welcome(Person {
                     name: visible::message(&name),
                     tag: tag.to_string(),
-                    host,
+                    moderator,
                 });
             }
             ServerMessage::Joined {
@@ -52,7 +52,7 @@ impl App {
                 reset,
             } => {
                 let (epoch, members, entries) = (&*epoch, &*members, &*entries);
-                self.joined(
+                self.on_joined(
                     &room,
                     &Joined {
                         epoch,
@@ -66,9 +66,9 @@ impl App {
                     },
                 );
             }
-            ServerMessage::Left { room } => self.left(&room),
-            ServerMessage::Message(entry) => self.spoken(&entry),
-            ServerMessage::Ack { id, seq, at, .. } => self.confirmed(&id, seq, at),
+            ServerMessage::Left { room } => self.on_left(&room),
+            ServerMessage::Message(entry) => self.on_entry(&entry),
+            ServerMessage::Ack { id, seq, at, .. } => self.on_ack(&id, seq, at),
             ServerMessage::Presence {
                 room,
                 online,
@@ -76,7 +76,7 @@ impl App {
                 left,
                 renamed,
             } => {
-                self.presence(&room, online, &joined, &left, &renamed);
+                self.on_presence(&room, online, &joined, &left, &renamed);
             }
             ServerMessage::Whisper {
                 from,
@@ -84,36 +84,36 @@ impl App {
                 to,
                 at,
                 text,
-            } => self.whispered(&from, &tag, &to, at, &text),
+            } => self.on_whisper(&from, &tag, &to, at, &text),
             ServerMessage::History {
                 room,
                 entries,
                 more,
                 ..
-            } => self.history(&room, &entries, more),
+            } => self.on_history(&room, &entries, more),
             ServerMessage::Rooms { rooms } => {
-                self.answered();
+                self.request_done();
                 rooms
                     .iter()
                     .rev()
-                    .for_each(|info| self.heard.room(&info.room));
-                self.list_rooms(&rooms);
+                    .for_each(|info| self.known_rooms.room(&info.room));
+                self.show_rooms(&rooms);
             }
-            ServerMessage::Error(refusal) => self.refused(refusal, now),
+            ServerMessage::Error(refusal) => self.on_refusal(refusal, now),
             ServerMessage::Bye {
                 code,
                 text,
                 retry_after_ms,
             } => {
-                self.bye(code, &text, retry_after_ms.map(Duration::from_millis), now);
+                self.on_bye(code, &text, retry_after_ms.map(Duration::from_millis), now);
             }
-            ServerMessage::Typing { room, name } => self.types(&room, &name, now),
+            ServerMessage::Typing { room, name } => self.on_typing(&room, &name, now),
             ServerMessage::Found {
                 room,
                 query,
                 entries,
                 more,
-            } => self.found(&room, &query, &entries, more),
+            } => self.on_found(&room, &query, &entries, more),
             ServerMessage::Role {
                 tag,
                 moderator: host,
@@ -125,17 +125,17 @@ impl App {
             }
             ServerMessage::Notice {
                 text, room, from, ..
-            } => self.notice(&text, room.as_deref(), from.as_deref()),
-            ServerMessage::Pong => self.answered(),
+            } => self.on_notice(&text, room.as_deref(), from.as_deref()),
+            ServerMessage::Pong => self.request_done(),
         }
     }
 
     /// The answer to a question has come, whatever it is.
-    pub(super) fn answered(&mut self) {
-        self.asked = self.asked.saturating_sub(1);
+    pub(super) fn request_done(&mut self) {
+        self.pending_requests = self.pending_requests.saturating_sub(1);
     }
 
-    pub(super) fn find(&self, room: &str) -> Option<usize> {
+    pub(super) fn room_index(&self, room: &str) -> Option<usize> {
         let key = fold(room);
         self.rooms
             .iter()
@@ -146,40 +146,40 @@ impl App {
         self.me.as_ref().is_some_and(|me| me.tag == tag)
     }
 
-    fn welcome(&mut self, me: Person) {
+    fn on_welcome(&mut self, me: Person) {
         if let Ok(name) = papo::name::Name::new(&me.name) {
             self.name = Some(name);
         }
         let before = self.me.replace(me);
-        if self.phase == Phase::Talking {
-            self.answered();
-            self.renaming = false;
+        if self.phase == Phase::Online {
+            self.request_done();
+            self.rename_in_flight = false;
             let name = self.my_name();
             if before.is_some_and(|before| before.name != name) {
                 self.show(Output::answer(format!("Agora você é {name}.")));
             }
             return;
         }
-        if matches!(self.phase, Phase::Closing { .. } | Phase::Over) {
+        if matches!(self.phase, Phase::Closing { .. } | Phase::Exited) {
             return;
         }
-        self.phase = Phase::Talking;
+        self.phase = Phase::Online;
         if let Some((_, true)) = self.outage.take() {
             self.show(Output::info("Conexão restabelecida."));
         }
         // The first room came with `enter`; what waits to be said in the others must find them open.
         let again: Vec<ClientMessage> = (self.rooms.iter().skip(1))
-            .map(|room| self.joining(room.name.clone(), room.since()))
+            .map(|room| self.join_message(room.name.clone(), room.since()))
             .collect();
         again.into_iter().for_each(|join| self.send(join));
         // So must the one that was being opened when the connection was lost.
-        if let Some(room) = self.opening.clone() {
-            self.ask(self.joining(room, ResumePoint::default()));
+        if let Some(room) = self.joining_room.clone() {
+            self.request(self.join_message(room, ResumePoint::default()));
         }
     }
 
     /// The place of the own message in the order of all.
-    fn confirmed(&mut self, id: &str, seq: Option<u64>, at: u64) {
+    fn on_ack(&mut self, id: &str, seq: Option<u64>, at: u64) {
         let Some(Pending { to, text, .. }) = self.queue.settle(id) else {
             return;
         };
@@ -192,13 +192,13 @@ impl App {
                     to: name.to_string(),
                     text,
                 });
-                self.explain_privacy();
+                self.explain_whispers();
             }
             (Recipient::Room { room, action }, Some(seq)) => {
-                let Some(index) = self.find(room.as_str()) else {
+                let Some(index) = self.room_index(room.as_str()) else {
                     return;
                 };
-                let label = self.label(index);
+                let label = self.room_label(index);
                 let (from, name) = (self.my_name(), self.rooms[index].name.to_string());
                 let (own, mention) = (true, false);
                 let state = MessageState::Unchanged;
@@ -217,12 +217,12 @@ impl App {
                 let lines = self.rooms[index].hear(seq, line);
                 self.effects.extend(lines.into_iter().map(AppEffect::Show));
             }
-            (to, Some(seq)) => self.changed(to, text, seq, at),
+            (to, Some(seq)) => self.on_change_stored(to, text, seq, at),
             (_, None) => {}
         }
     }
 
-    fn whispered(&mut self, from: &str, tag: &str, to: &str, at: u64, text: &str) {
+    fn on_whisper(&mut self, from: &str, tag: &str, to: &str, at: u64, text: &str) {
         let (from, to, text) = (
             visible::message(from),
             visible::message(to),
@@ -241,7 +241,7 @@ impl App {
                 text,
             });
         }
-        self.partner = Some(from.clone());
+        self.whisper_partner = Some(from.clone());
         if self.alerts {
             self.effects.push(AppEffect::Alert);
         }
@@ -252,19 +252,19 @@ impl App {
             to: "você".into(),
             text,
         });
-        self.explain_privacy();
+        self.explain_whispers();
     }
 
     /// What a private line is, said once.
-    fn explain_privacy(&mut self) {
-        if !std::mem::replace(&mut self.explained, true) {
+    fn explain_whispers(&mut self) {
+        if !std::mem::replace(&mut self.whisper_hint_shown, true) {
             self.show(Output::info(
                 "Só vocês dois veem as linhas com →, e elas não ficam guardadas. Para responder: /r TEXTO",
             ));
         }
     }
 
-    fn refused(&mut self, refusal: Refusal, now: Instant) {
+    fn on_refusal(&mut self, refusal: Refusal, now: Instant) {
         let sentence = visible::message(&refusal.text);
         if let Some(id) = &refusal.id {
             if refusal.code == ErrorCode::TooFast {
@@ -272,7 +272,7 @@ impl App {
                 return self.queue.postpone(id, Duration::from_millis(wait), now);
             }
             if let Some(pending) = self.queue.settle(id) {
-                self.flaw = self.flaw.or(Some(Exit::Refused));
+                self.pending_exit = self.pending_exit.or(Some(Exit::Refused));
                 let whom = match &pending.to {
                     Recipient::Person(name) => format!(" a {name}"),
                     _ => String::new(),
@@ -285,16 +285,16 @@ impl App {
             return;
         }
         if let Phase::Entering { .. } = self.phase {
-            return self.not_let_in(refusal.code, refusal.room.is_some(), &sentence, now);
+            return self.on_entry_refused(refusal.code, refusal.room.is_some(), &sentence, now);
         }
-        self.answered();
-        self.renaming = false;
+        self.request_done();
+        self.rename_in_flight = false;
         let sentence = match refusal.code {
             ErrorCode::PasswordRequired => format!("{sentence} Assim: /entrar SALA SENHA"),
             _ => sentence,
         };
-        self.opening = None;
-        self.flaw = self.flaw.or(Some(Exit::Refused));
+        self.joining_room = None;
+        self.pending_exit = self.pending_exit.or(Some(Exit::Refused));
         self.show(Output::problem(sentence));
         // The refusal may be of the pages being fetched; what waits for them must not wait forever.
         for index in 0..self.rooms.len() {
@@ -304,10 +304,10 @@ impl App {
         }
     }
 
-    fn not_let_in(&mut self, code: ErrorCode, of_room: bool, sentence: &str, now: Instant) {
-        if let Some(question) = self.asks_for(code, of_room) {
+    fn on_entry_refused(&mut self, code: ErrorCode, of_room: bool, sentence: &str, now: Instant) {
+        if let Some(prompt) = self.prompt_after_refusal(code, of_room) {
             self.show(Output::problem(sentence));
-            return self.ask_for(question);
+            return self.start_prompt(prompt);
         }
         let advice = match code {
             ErrorCode::NameTaken => format!(" Tente: cliente --nome \"{} 2\"", self.my_name()),
@@ -316,25 +316,25 @@ impl App {
             _ => String::new(),
         };
         self.show(Output::problem(format!("{sentence}{advice}")));
-        self.finish(Exit::Refused, now);
+        self.close_then_exit(Exit::Refused, now);
     }
 
-    fn bye(&mut self, code: ByeCode, text: &str, retry_after: Option<Duration>, now: Instant) {
+    fn on_bye(&mut self, code: ByeCode, text: &str, retry_after: Option<Duration>, now: Instant) {
         self.bye = Some((code, retry_after));
-        let naming = matches!(self.phase, Phase::Asking { .. });
-        let final_word = matches!(code, ByeCode::Kicked | ByeCode::Banned | ByeCode::Protocol)
+        let prompting = matches!(self.phase, Phase::Prompting { .. });
+        let is_final = matches!(code, ByeCode::Kicked | ByeCode::Banned | ByeCode::Protocol)
             || self.me.is_none();
         match code {
             // While a name is being thought about the server may lose patience: the next name brings a new connection.
-            _ if naming => {}
-            ByeCode::TooSlow | ByeCode::Idle if !final_word => {}
-            _ if final_word || !self.habits.interactive => {
+            _ if prompting => {}
+            ByeCode::TooSlow | ByeCode::Idle if !is_final => {}
+            _ if is_final || !self.mode.interactive => {
                 self.show(Output::problem(visible::message(text)))
             }
             _ => self.show(Output::info(visible::message(text))),
         }
-        if final_word && !naming {
-            self.finish(
+        if is_final && !prompting {
+            self.close_then_exit(
                 if code == ByeCode::Shutdown {
                     Exit::Unreachable
                 } else {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Entries asked for at once when somebody reads back.
-const EARLIER: u64 = 50;
+const EARLIER_PAGE: u64 = 50;
 
 /// The fields of `joined` that matter here.
 pub(super) struct Joined<'a> {
@@ -26,8 +26,8 @@ pub(super) struct Joined<'a> {
 }
 
 impl App {
-    pub(super) fn joined(&mut self, name: &str, joined: &Joined<'_>) {
-        let index = match self.find(name) {
+    pub(super) fn on_joined(&mut self, name: &str, joined: &Joined<'_>) {
+        let index = match self.room_index(name) {
             Some(index) => index,
             None => {
                 let Ok(name) = RoomName::new(name) else {
@@ -52,23 +52,23 @@ impl App {
             });
         }
         if returning && !known {
-            self.log_is_new(index);
+            self.on_log_reset(index);
             let text = "O servidor recomeçou a conversa: as mensagens anteriores não estão mais guardadas.";
-            self.about(index, text.into());
+            self.show_room_notice(index, text.into());
         } else if lost > 0 {
-            self.about(index, words::missing(lost));
+            self.show_room_notice(index, words::missing(lost));
         }
         // A script wants what is said from now on; a person wants to know what it is about.
-        let shown = returning || self.habits.interactive;
-        self.entries(name, joined.entries, shown);
+        let shown = returning || self.mode.interactive;
+        self.apply_entries(name, joined.entries, shown);
         if !shown {
             self.rooms[index].begin_here();
         }
         if joined.more {
-            self.fetch_more(index);
+            self.request_next_page(index);
         }
         if !returning {
-            self.greet(index);
+            self.show_welcome(index);
         }
     }
 
@@ -95,26 +95,26 @@ impl App {
 
     /// Something was done to keep the conversation in order, or somebody tells everybody something. It stays one line,
     /// or what others write could pass for more of ours.
-    pub(super) fn notice(&mut self, text: &str, room: Option<&str>, from: Option<&str>) {
+    pub(super) fn on_notice(&mut self, text: &str, room: Option<&str>, from: Option<&str>) {
         let text = visible::text(&text.replace(['\n', '\t'], " "));
-        match (from, room.and_then(|room| self.find(room))) {
+        match (from, room.and_then(|room| self.room_index(room))) {
             (Some(from), _) => self.show(Output::answer(format!(
                 "Aviso de {}: {text}",
                 visible::message(from)
             ))),
-            (None, Some(index)) => self.about(index, text),
+            (None, Some(index)) => self.show_room_notice(index, text),
             (None, None) => self.show(Output::info(text)),
         }
     }
 
     /// Says something about one room.
-    fn about(&mut self, index: usize, text: String) {
-        let (label, room) = (self.label(index), self.rooms[index].name.to_string());
+    fn show_room_notice(&mut self, index: usize, text: String) {
+        let (label, room) = (self.room_label(index), self.rooms[index].name.to_string());
         self.show(Output::RoomNotice { label, room, text });
     }
 
     /// Says where one is and with whom.
-    fn greet(&mut self, index: usize) {
+    fn show_welcome(&mut self, index: usize) {
         let room = &self.rooms[index];
         let others: Vec<String> = room
             .people()
@@ -131,9 +131,9 @@ impl App {
             )));
             self.show(Output::info("Para ver os comandos, digite /ajuda."));
         } else {
-            self.answered();
-            self.opening = None;
-            self.turn_to(index);
+            self.request_done();
+            self.joining_room = None;
+            self.set_current_room(index);
             let room = &self.rooms[index].name;
             let text = format!(
                 "Você entrou em #{room}. {}",
@@ -143,12 +143,14 @@ impl App {
         }
     }
 
-    pub(super) fn left(&mut self, name: &str) {
-        let Some(index) = self.find(name) else { return };
-        self.answered();
+    pub(super) fn on_left(&mut self, name: &str) {
+        let Some(index) = self.room_index(name) else {
+            return;
+        };
+        self.request_done();
         self.rooms.remove(index);
         if self.current >= index {
-            self.turn_to(self.current.saturating_sub(1));
+            self.set_current_room(self.current.saturating_sub(1));
         }
         let now = self
             .rooms
@@ -162,10 +164,12 @@ impl App {
     }
 
     /// Entries of a log, in order; those that were seen before stay silent.
-    pub(super) fn entries(&mut self, room: &str, entries: &[Arc<Entry>], shown: bool) {
-        let Some(index) = self.find(room) else { return };
+    pub(super) fn apply_entries(&mut self, room: &str, entries: &[Arc<Entry>], shown: bool) {
+        let Some(index) = self.room_index(room) else {
+            return;
+        };
         for entry in entries {
-            self.heard.text(&entry.text);
+            self.known_rooms.text(&entry.text);
             let line = self.output_for(index, entry);
             let lines = self.rooms[index].hear(entry.seq, line);
             if shown {
@@ -175,14 +179,14 @@ impl App {
     }
 
     /// One entry, as it happens.
-    pub(super) fn spoken(&mut self, entry: &Arc<Entry>) {
-        let Some(index) = self.find(&entry.room) else {
+    pub(super) fn on_entry(&mut self, entry: &Arc<Entry>) {
+        let Some(index) = self.room_index(&entry.room) else {
             return;
         };
         if !entry.is_amendment() {
             self.rooms[index].stops_typing(&visible::message(&entry.from));
         }
-        self.heard.text(&entry.text);
+        self.known_rooms.text(&entry.text);
         let line = self.output_for(index, entry);
         let mention = matches!(line, Output::Message { mention: true, .. });
         let lines = self.rooms[index].hear(entry.seq, line);
@@ -192,7 +196,7 @@ impl App {
         self.effects.extend(lines.into_iter().map(AppEffect::Show));
     }
 
-    pub(super) fn fetch_more(&mut self, index: usize) {
+    pub(super) fn request_next_page(&mut self, index: usize) {
         let room = &self.rooms[index];
         let (name, span) = (room.name.clone(), PageRequest::After(room.last()));
         self.send(ClientMessage::History {
@@ -202,39 +206,41 @@ impl App {
         });
     }
 
-    pub(super) fn history(&mut self, name: &str, entries: &[Arc<Entry>], more: bool) {
-        let Some(index) = self.find(name) else { return };
+    pub(super) fn on_history(&mut self, name: &str, entries: &[Arc<Entry>], more: bool) {
+        let Some(index) = self.room_index(name) else {
+            return;
+        };
         let room = &self.rooms[index];
         let earlier = match (entries.last(), room.before()) {
             (Some(last), Some(first)) => last.seq < first,
             _ => !room.is_catching_up(),
         };
         if room.fetching && earlier {
-            return self.went_back(index, entries, more);
+            return self.show_earlier_page(index, entries, more);
         }
         if !room.is_catching_up() {
             // No page that was asked for: the next one may be.
             if std::mem::take(&mut self.rooms[index].fetching) {
-                self.answered();
+                self.request_done();
             }
             return;
         }
         let before = self.rooms[index].last();
-        self.entries(name, entries, true);
+        self.apply_entries(name, entries, true);
         // A page that brings nothing new would be asked for forever.
         if more && self.rooms[index].last() > before {
-            return self.fetch_more(index);
+            return self.request_next_page(index);
         }
         let lines = self.rooms[index].caught_up();
         self.effects.extend(lines.into_iter().map(AppEffect::Show));
     }
 
     /// Asks for what was said before the first entry shown; at the beginning of it all there is nothing to ask.
-    pub(super) fn earlier(&mut self) -> bool {
+    pub(super) fn request_earlier(&mut self) -> bool {
         let Some(room) = self
             .rooms
             .get_mut(self.current)
-            .filter(|_| self.phase == Phase::Talking)
+            .filter(|_| self.phase == Phase::Online)
         else {
             return true;
         };
@@ -245,18 +251,18 @@ impl App {
             return false;
         };
         room.fetching = true;
-        self.asked += 1;
+        self.pending_requests += 1;
         let (room, span) = (room.name.clone(), PageRequest::Before(first));
         self.send(ClientMessage::History {
             room,
             page: span,
-            limit: Some(EARLIER),
+            limit: Some(EARLIER_PAGE),
         });
         true
     }
 
-    fn went_back(&mut self, index: usize, entries: &[Arc<Entry>], more: bool) {
-        self.answered();
+    fn show_earlier_page(&mut self, index: usize, entries: &[Arc<Entry>], more: bool) {
+        self.request_done();
         self.rooms[index].fetching = false;
         let said = entries.iter().filter(|entry| !entry.is_amendment());
         let messages = said
@@ -273,9 +279,11 @@ impl App {
     }
 
     /// What was found, newest first as the server tells it.
-    pub(super) fn found(&mut self, room: &str, query: &str, entries: &[Arc<Entry>], more: bool) {
-        self.answered();
-        let Some(index) = self.find(room) else { return };
+    pub(super) fn on_found(&mut self, room: &str, query: &str, entries: &[Arc<Entry>], more: bool) {
+        self.request_done();
+        let Some(index) = self.room_index(room) else {
+            return;
+        };
         let messages = entries.iter().rev().filter(|entry| !entry.is_amendment());
         let messages = messages
             .map(|entry| self.message_output(index, entry))
@@ -289,13 +297,13 @@ impl App {
         });
     }
 
-    pub(super) fn types(&mut self, room: &str, name: &str, now: Instant) {
-        if let Some(index) = self.find(room) {
+    pub(super) fn on_typing(&mut self, room: &str, name: &str, now: Instant) {
+        if let Some(index) = self.room_index(room) {
             self.rooms[index].types(visible::message(name), now);
         }
     }
 
-    pub(super) fn presence(
+    pub(super) fn on_presence(
         &mut self,
         name: &str,
         online: usize,
@@ -303,7 +311,9 @@ impl App {
         left: &[Member],
         renamed: &[Renamed],
     ) {
-        let Some(index) = self.find(name) else { return };
+        let Some(index) = self.room_index(name) else {
+            return;
+        };
         self.rooms[index].moved(online, joined, left, renamed);
         let others = |members: &[Member]| -> Vec<String> {
             let others = members.iter().filter(|member| !self.is_me(&member.tag));
@@ -311,8 +321,9 @@ impl App {
                 .map(|member| visible::message(&member.name))
                 .collect()
         };
-        let (came, went) = (others(joined), others(left));
-        went.iter()
+        let (arrived, departed) = (others(joined), others(left));
+        departed
+            .iter()
             .for_each(|name| self.rooms[index].stops_typing(name));
         let my_key = fold(&self.my_name());
         let changes = renamed
@@ -321,26 +332,26 @@ impl App {
         let renamed: Vec<_> = changes
             .map(|change| (visible::message(&change.from), visible::message(&change.to)))
             .collect();
-        if came.is_empty() && went.is_empty() && renamed.is_empty() {
+        if arrived.is_empty() && departed.is_empty() && renamed.is_empty() {
             return;
         }
-        let (label, room) = (self.label(index), self.rooms[index].name.to_string());
+        let (label, room) = (self.room_label(index), self.rooms[index].name.to_string());
         self.show(Output::Presence {
             label,
             room,
-            joined: came,
-            left: went,
+            joined: arrived,
+            left: departed,
             renamed,
         });
     }
 
-    pub(super) fn list_rooms(&mut self, rooms: &[RoomInfo]) {
+    pub(super) fn show_rooms(&mut self, rooms: &[RoomInfo]) {
         if rooms.is_empty() {
             return self.show(Output::answer("Ainda não há salas."));
         }
         let lines: Vec<String> = (rooms.iter())
             .map(|info| {
-                let index = self.find(&info.room);
+                let index = self.room_index(&info.room);
                 let mark = match index {
                     Some(index) if index == self.current => " (você escreve aqui)",
                     Some(_) => " (aberta)",

@@ -11,12 +11,12 @@ use papo::text::fold;
 use std::time::{Duration, Instant};
 
 /// The server passes on one sign of writing in this time.
-const TYPING_EVERY: Duration = Duration::from_secs(3);
+const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 /// Most results of a search.
-const MAX_FOUND: u64 = 50;
+const MAX_SEARCH_RESULTS: u64 = 50;
 
 /// Most words that a name of [`MAX_NAME`] characters can have.
-const MAX_WORDS: usize = MAX_NAME / 2;
+const MAX_NAME_WORDS: usize = MAX_NAME / 2;
 
 /// Why a name does not serve, and what would.
 pub fn bad_name(error: NameError) -> String {
@@ -29,14 +29,13 @@ pub fn bad_room() -> String {
 }
 
 impl App {
-    pub(super) fn submitted(&mut self, text: &str, now: Instant) {
-        self.confirm = None;
+    pub(super) fn on_submitted(&mut self, text: &str, now: Instant) {
+        self.exit_confirm_until = None;
         match self.phase {
-            Phase::Closing { .. } | Phase::Over => return,
-            Phase::Asking {
-                question,
-                connected,
-            } => return self.answer(question, text, connected, now),
+            Phase::Closing { .. } | Phase::Exited => return,
+            Phase::Prompting { prompt, connected } => {
+                return self.on_prompt_answer(prompt, text, connected, now);
+            }
             _ => {}
         }
         let text = text.trim_end();
@@ -47,64 +46,64 @@ impl App {
             return;
         }
         match command::parse(text) {
-            Typed::Text(text) => self.say_here(text, false, now),
-            Typed::Run(kind, arguments) => self.run(kind, arguments, now),
-            Typed::Unknown(sentence) => self.misused(sentence),
+            Typed::Text(text) => self.say_in_current_room(text, false, now),
+            Typed::Run(kind, arguments) => self.run_command(kind, arguments, now),
+            Typed::Unknown(sentence) => self.usage_error(sentence),
         }
     }
 
     /// Something was typed that can't be done.
-    pub(super) fn misused(&mut self, sentence: String) {
-        self.flaw = self.flaw.or(Some(Exit::Usage));
+    pub(super) fn usage_error(&mut self, sentence: String) {
+        self.pending_exit = self.pending_exit.or(Some(Exit::Usage));
         self.show(Output::problem(sentence));
     }
 
-    fn run(&mut self, kind: Kind, arguments: &str, now: Instant) {
+    fn run_command(&mut self, kind: Kind, arguments: &str, now: Instant) {
         let wants_text = matches!(
             kind,
             Kind::Whisper | Kind::Reply | Kind::Action | Kind::Join | Kind::Search
         );
         if wants_text && arguments.is_empty() {
-            return self.misused(command::usage(kind));
+            return self.usage_error(command::usage(kind));
         }
         match kind {
             Kind::Help if arguments.is_empty() => self.show(Output::Help(command::help())),
             Kind::Help => self.show(Output::answer(command::help_for_hosts())),
-            Kind::Edit => self.edit(arguments, now),
-            Kind::Erase if arguments.is_empty() => self.erase(now),
-            Kind::Ignore => self.ignore(arguments),
-            Kind::Who => self.who(),
-            Kind::Action => self.say_here(arguments, true, now),
+            Kind::Edit => self.edit_last(arguments, now),
+            Kind::Erase if arguments.is_empty() => self.erase_last(now),
+            Kind::Ignore => self.toggle_ignored(arguments),
+            Kind::Who => self.show_people(),
+            Kind::Action => self.say_in_current_room(arguments, true, now),
             Kind::Whisper => self.whisper(arguments, now),
             Kind::Reply => self.reply(arguments, now),
             Kind::Name => self.rename(arguments),
-            Kind::Rooms => self.ask(ClientMessage::Rooms),
-            Kind::Join => self.open(arguments),
-            Kind::Part => self.part(arguments),
+            Kind::Rooms => self.request(ClientMessage::Rooms),
+            Kind::Join => self.join_room(arguments),
+            Kind::Part => self.leave_room(arguments),
             Kind::Search => self.search(arguments),
-            Kind::Earlier => self.read_back(),
+            Kind::Earlier => self.show_earlier(),
             Kind::Alerts => self.set_alerts(arguments),
             Kind::Clear => self.clear(),
-            Kind::Quit => self.leave(now),
+            Kind::Quit => self.start_leaving(now),
             _ => self.organize(kind, arguments, now),
         }
     }
 
-    fn say_here(&mut self, text: &str, action: bool, now: Instant) {
+    fn say_in_current_room(&mut self, text: &str, action: bool, now: Instant) {
         let current = self.rooms.get(self.current).map(|room| &room.name);
         let room = self
-            .opening
+            .joining_room
             .as_ref()
             .or(current)
-            .unwrap_or(&self.lobby)
+            .unwrap_or(&self.initial_room)
             .clone();
-        self.say(Recipient::Room { room, action }, text, now);
+        self.enqueue(Recipient::Room { room, action }, text, now);
     }
 
     /// A question to the server, which only makes sense with a connection.
-    pub(super) fn ask(&mut self, message: ClientMessage) {
-        if self.phase == Phase::Talking {
-            self.asked += 1;
+    pub(super) fn request(&mut self, message: ClientMessage) {
+        if self.phase == Phase::Online {
+            self.pending_requests += 1;
             self.send(message);
         } else {
             self.show(Output::problem(
@@ -113,7 +112,7 @@ impl App {
         }
     }
 
-    fn who(&mut self) {
+    fn show_people(&mut self) {
         let Some(room) = self.rooms.get(self.current) else {
             return;
         };
@@ -121,7 +120,7 @@ impl App {
         let names: Vec<String> = (room.people().iter())
             .map(|person| {
                 let own = me == Some(person.tag.as_str());
-                words::person(&person.name, own, person.host)
+                words::person(&person.name, own, person.moderator)
             })
             .collect();
         let unnamed = room.online.saturating_sub(names.len());
@@ -131,7 +130,7 @@ impl App {
             String::new()
         };
         let place = self
-            .label(self.current)
+            .room_label(self.current)
             .map(|room| format!(" em {room}"))
             .unwrap_or_default();
         let online = room.online.max(names.len());
@@ -153,32 +152,32 @@ impl App {
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
             return;
         };
-        self.ask(ClientMessage::Search {
+        self.request(ClientMessage::Search {
             room,
             query: query.to_owned(),
-            limit: Some(MAX_FOUND),
+            limit: Some(MAX_SEARCH_RESULTS),
         });
     }
 
-    fn read_back(&mut self) {
-        if self.phase != Phase::Talking {
+    fn show_earlier(&mut self) {
+        if self.phase != Phase::Online {
             return self.show(Output::problem(
                 "Sem conexão. Tente de novo quando ela voltar.",
             ));
         }
-        if !self.earlier() {
+        if !self.request_earlier() {
             self.show(Output::answer(
                 "Início da conversa: não há mensagens anteriores.",
             ));
         }
     }
 
-    fn set_alerts(&mut self, wish: &str) {
-        match fold(wish).as_str() {
+    fn set_alerts(&mut self, value: &str) {
+        match fold(value).as_str() {
             "sim" | "s" | "on" | "yes" => self.alerts = true,
             "nao" | "n" | "off" | "no" => self.alerts = false,
             "" => {}
-            _ => return self.misused(command::usage(Kind::Alerts)),
+            _ => return self.usage_error(command::usage(Kind::Alerts)),
         }
         let state = match self.alerts {
             true => {
@@ -190,15 +189,15 @@ impl App {
     }
 
     /// Another of the open rooms.
-    pub(super) fn go(&mut self, room: &str) {
-        if let Some(index) = self.find(room) {
-            self.opening = None;
-            self.turn_to(index);
+    pub(super) fn on_switch_room(&mut self, room: &str) {
+        if let Some(index) = self.room_index(room) {
+            self.joining_room = None;
+            self.set_current_room(index);
         }
     }
 
     /// From now on the person is in this room.
-    pub(super) fn turn_to(&mut self, index: usize) {
+    pub(super) fn set_current_room(&mut self, index: usize) {
         self.current = index;
         if let Some(room) = self.rooms.get(index) {
             self.show(Output::RoomSwitched {
@@ -208,17 +207,17 @@ impl App {
     }
 
     /// The person is writing something that others will read; they are told now and then.
-    pub(super) fn writing(&mut self, now: Instant) {
-        let lately = self
-            .wrote_at
-            .is_some_and(|then| now.saturating_duration_since(then) < TYPING_EVERY);
-        if self.phase != Phase::Talking || lately {
+    pub(super) fn send_typing(&mut self, now: Instant) {
+        let sent_recently = self
+            .typing_sent_at
+            .is_some_and(|then| now.saturating_duration_since(then) < TYPING_INTERVAL);
+        if self.phase != Phase::Online || sent_recently {
             return;
         }
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
             return;
         };
-        self.wrote_at = Some(now);
+        self.typing_sent_at = Some(now);
         self.send(ClientMessage::Typing { room });
     }
 
@@ -228,59 +227,59 @@ impl App {
             return self.show(Output::answer(text));
         }
         match Name::new(raw) {
-            Ok(name) if self.phase == Phase::Talking => self.new_name = Some(name),
-            Ok(name) => self.ask(ClientMessage::Rename { name }),
-            Err(error) => self.misused(bad_name(error)),
+            Ok(name) if self.phase == Phase::Online => self.requested_name = Some(name),
+            Ok(name) => self.request(ClientMessage::Rename { name }),
+            Err(error) => self.usage_error(bad_name(error)),
         }
     }
 
     /// Whether the person is about to be called otherwise.
-    pub(super) fn between_names(&self) -> bool {
-        self.new_name.is_some() || self.renaming
+    pub(super) fn rename_pending(&self) -> bool {
+        self.requested_name.is_some() || self.rename_in_flight
     }
 
     /// Says what may be said. The name changes between two messages: who said something is part of what makes a resend
     /// of it the same message, so none may be on its way when it changes.
-    pub(super) fn speak(&mut self, now: Instant) {
-        if !self.renaming
+    pub(super) fn flush_queue(&mut self, now: Instant) {
+        if !self.rename_in_flight
             && !self.queue.is_on_its_way()
-            && let Some(name) = self.new_name.take()
+            && let Some(name) = self.requested_name.take()
         {
-            self.renaming = true;
-            self.ask(ClientMessage::Rename { name });
+            self.rename_in_flight = true;
+            self.request(ClientMessage::Rename { name });
         }
-        if !self.between_names() {
+        if !self.rename_pending() {
             for message in self.queue.due(now) {
                 self.send(message);
             }
         }
     }
 
-    fn open(&mut self, raw: &str) {
+    fn join_room(&mut self, raw: &str) {
         let (name, password) = raw.split_once(char::is_whitespace).unwrap_or((raw, ""));
         let Ok(room) = RoomName::new(name.trim_start_matches('#')) else {
-            return self.misused(bad_room());
+            return self.usage_error(bad_room());
         };
         if let Some(password) = Password::new(password.trim()) {
-            self.know(&room, Some(password));
+            self.remember_password(&room, Some(password));
         }
         match self.rooms.iter().position(|known| known.name == room) {
             Some(index) => {
-                self.opening = None;
-                self.turn_to(index);
+                self.joining_room = None;
+                self.set_current_room(index);
                 self.show(Output::answer(format!(
                     "Agora você escreve em #{}.",
                     self.rooms[index].name
                 )));
             }
             None => {
-                self.opening = Some(room.clone()).filter(|_| self.phase == Phase::Talking);
-                self.ask(self.joining(room, ResumePoint::default()));
+                self.joining_room = Some(room.clone()).filter(|_| self.phase == Phase::Online);
+                self.request(self.join_message(room, ResumePoint::default()));
             }
         }
     }
 
-    fn part(&mut self, raw: &str) {
+    fn leave_room(&mut self, raw: &str) {
         let key = fold(raw.trim_start_matches('#'));
         let found = self
             .rooms
@@ -291,35 +290,35 @@ impl App {
                 _ => **room.name.key() == *key,
             });
         match found {
-            None => self.misused("Esta sala não está aberta. Veja as salas com /salas.".into()),
+            None => self.usage_error("Esta sala não está aberta. Veja as salas com /salas.".into()),
             Some(_) if self.rooms.len() == 1 => {
-                self.misused(
+                self.usage_error(
                     "Esta é a única sala aberta. Para sair da conversa, digite /sair.".into(),
                 );
             }
             Some((_, room)) => {
                 let room = room.name.clone();
-                self.ask(ClientMessage::Leave { room });
+                self.request(ClientMessage::Leave { room });
             }
         }
     }
 
     fn whisper(&mut self, arguments: &str, now: Instant) {
-        let (name, text) = self.addressee(arguments);
+        let (name, text) = self.split_addressee(arguments);
         match Name::new(&name) {
-            Ok(_) if text.trim().is_empty() => self.misused(command::usage(Kind::Whisper)),
+            Ok(_) if text.trim().is_empty() => self.usage_error(command::usage(Kind::Whisper)),
             Ok(name) => {
-                self.partner = Some(name.to_string());
-                self.say(Recipient::Person(name), &text, now);
+                self.whisper_partner = Some(name.to_string());
+                self.enqueue(Recipient::Person(name), &text, now);
             }
-            Err(_) => self.misused("Ninguém com esse nome está aqui.".into()),
+            Err(_) => self.usage_error("Ninguém com esse nome está aqui.".into()),
         }
     }
 
     fn reply(&mut self, text: &str, now: Instant) {
-        match self.partner.as_deref().map(Name::new) {
-            Some(Ok(name)) => self.say(Recipient::Person(name), text, now),
-            _ => self.misused(
+        match self.whisper_partner.as_deref().map(Name::new) {
+            Some(Ok(name)) => self.enqueue(Recipient::Person(name), text, now),
+            _ => self.usage_error(
                 "Ainda não há conversa particular para responder. Comece uma com /msg NOME TEXTO"
                     .into(),
             ),
@@ -327,14 +326,14 @@ impl App {
     }
 
     /// Takes the name at the beginning: in quotes, or the longest that somebody present has, or the first word.
-    fn addressee(&self, arguments: &str) -> (String, String) {
+    fn split_addressee(&self, arguments: &str) -> (String, String) {
         for (open, close) in [('"', '"'), ('“', '”')] {
             if let Some((name, text)) = arguments
                 .strip_prefix(open)
                 .and_then(|rest| rest.split_once(close))
             {
                 return (
-                    self.present(name).unwrap_or(name).to_owned(),
+                    self.find_person(name).unwrap_or(name).to_owned(),
                     text.trim_start().to_owned(),
                 );
             }
@@ -343,18 +342,18 @@ impl App {
             .char_indices()
             .filter(|(_, c)| c.is_whitespace())
             .map(|(at, _)| at);
-        let ends: Vec<usize> = ends.take(MAX_WORDS).chain([arguments.len()]).collect();
+        let ends: Vec<usize> = ends.take(MAX_NAME_WORDS).chain([arguments.len()]).collect();
         let split =
             |end: usize, name: &str| (name.to_owned(), arguments[end..].trim_start().to_owned());
         let longest = ends
             .iter()
             .rev()
-            .find_map(|&end| Some(split(end, self.present(&arguments[..end])?)));
+            .find_map(|&end| Some(split(end, self.find_person(&arguments[..end])?)));
         longest.unwrap_or_else(|| split(ends[0], &arguments[..ends[0]]))
     }
 
     /// The name of somebody who is there, as it is shown, however it was written.
-    pub(super) fn present(&self, written: &str) -> Option<&str> {
+    pub(super) fn find_person(&self, written: &str) -> Option<&str> {
         let key = fold(&papo::text::clean_line(written));
         let mut people = self.rooms.iter().flat_map(|room| room.people());
         people

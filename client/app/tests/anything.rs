@@ -227,7 +227,7 @@ fn whatever_is_said_and_done_it_ends_once_and_rests_in_between() {
             desk.app.view_model(desk.now);
             comes_to_rest(&mut desk);
         }
-        if desk.app.phase == Phase::Over {
+        if desk.app.phase == Phase::Exited {
             (0..20).for_each(|_| desk.happens(chance.event()));
             let ends = desk
                 .did()
