@@ -26,13 +26,13 @@ pub enum Kind {
     Ignore,
     Mute,
     Unmute,
-    MuteAll,
+    ModeratorsOnly,
     Slow,
     Lock,
     Kick,
     Ban,
     Unban,
-    Notify,
+    Announce,
     Promote,
     Demote,
     RoomPassword,
@@ -155,7 +155,7 @@ pub const TABLE: &[Command] = &[
         "devolve a palavra",
     ),
     row(
-        Kind::MuteAll,
+        Kind::ModeratorsOnly,
         "silenciar-todos",
         &["mute-all"],
         "[sim|não]",
@@ -191,7 +191,7 @@ pub const TABLE: &[Command] = &[
     ),
     row(Kind::Unban, "perdoar", &["unban"], "NOME", "deixa voltar"),
     row(
-        Kind::Notify,
+        Kind::Announce,
         "avisar",
         &["notify"],
         "TEXTO",
@@ -221,7 +221,7 @@ pub const TABLE: &[Command] = &[
 ];
 
 /// The first command of those who organize; all after it are theirs too.
-const FIRST_OF_HOSTS: &str = "silenciar";
+const FIRST_MODERATION_COMMAND: &str = "silenciar";
 
 const fn row(
     kind: Kind,
@@ -281,7 +281,7 @@ pub fn help() -> String {
 }
 
 /// The text of `/ajuda organizar`.
-pub fn help_for_hosts() -> String {
+pub fn moderation_help() -> String {
     let text = told("Para quem organiza a conversa (★):", talk_and_order().1);
     text + "\nTempos: 30s, 10m, 1h; um número sem letra são minutos."
 }
@@ -290,7 +290,7 @@ pub fn help_for_hosts() -> String {
 fn talk_and_order() -> (&'static [Command], &'static [Command]) {
     let first = TABLE
         .iter()
-        .position(|command| command.name == FIRST_OF_HOSTS)
+        .position(|command| command.name == FIRST_MODERATION_COMMAND)
         .unwrap_or(TABLE.len());
     TABLE.split_at(first)
 }
@@ -394,7 +394,7 @@ mod tests {
 
     #[test]
     fn the_help_shows_every_command() {
-        let help = help() + &help_for_hosts();
+        let help = help() + &moderation_help();
         for command in TABLE {
             assert!(help.contains(&command.form()), "{}", command.name);
         }

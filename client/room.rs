@@ -223,7 +223,7 @@ impl Room {
         for change in renamed {
             let key = fold(&change.from);
             let is_it = |person: &Person| fold(&person.name) == key || person.tag == *change.tag;
-            let host = self
+            let moderator = self
                 .people
                 .iter()
                 .any(|person| is_it(person) && person.moderator);
@@ -231,7 +231,7 @@ impl Room {
             self.people.push(Person {
                 name: visible::message(&change.to),
                 tag: change.tag.to_string(),
-                moderator: host,
+                moderator,
             });
         }
         // After the renames: gathered changes of a large room add up to who is there only in this order.
@@ -245,11 +245,11 @@ impl Room {
     }
 
     /// Somebody keeps the conversation in order from now on, or no longer.
-    pub fn empower(&mut self, tag: &str, host: bool) {
+    pub fn set_moderator(&mut self, tag: &str, moderator: bool) {
         self.people
             .iter_mut()
             .filter(|person| person.tag == tag)
-            .for_each(|person| person.moderator = host);
+            .for_each(|person| person.moderator = moderator);
     }
 
     /// Everybody whose name is known, in alphabetical order.

@@ -56,11 +56,11 @@ pub fn people(count: usize) -> String {
 }
 
 /// A name in a list of people, with what is to be known of them: `Ana (você) ★`.
-pub fn person(name: &str, me: bool, host: bool) -> String {
+pub fn person(name: &str, me: bool, moderator: bool) -> String {
     format!(
         "{name}{}{}",
         if me { " (você)" } else { "" },
-        if host { " ★" } else { "" }
+        if moderator { " ★" } else { "" }
     )
 }
 

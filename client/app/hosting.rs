@@ -10,35 +10,35 @@ use papo::text::fold;
 use std::time::Instant;
 
 /// How long somebody is silenced, and how far back is erased, when it is not said.
-const USUAL: u64 = 600;
+const DEFAULT_SECONDS: u64 = 600;
 /// How long somebody is banned when it is not said.
-const USUAL_BAN: u64 = 3600;
+const DEFAULT_BAN_SECONDS: u64 = 3600;
 
 impl App {
-    pub(super) fn organize(&mut self, kind: Kind, arguments: &str, now: Instant) {
+    pub(super) fn moderate(&mut self, kind: Kind, arguments: &str, now: Instant) {
         match kind {
-            Kind::RoomPassword => return self.set_password(arguments),
-            Kind::MuteAll | Kind::Lock => return self.switch(kind, arguments),
-            Kind::Slow => return self.slow(arguments),
+            Kind::RoomPassword => return self.set_room_password(arguments),
+            Kind::ModeratorsOnly | Kind::Lock => return self.toggle(kind, arguments),
+            Kind::Slow => return self.set_slow_mode(arguments),
             _ if arguments.is_empty() => return self.usage_error(command::usage(kind)),
-            Kind::Notify => {
-                return self.act(ModerationAction::Announce {
+            Kind::Announce => {
+                return self.action(ModerationAction::Announce {
                     text: arguments.to_owned(),
                 });
             }
             _ => {}
         }
         let timed = matches!(kind, Kind::Mute | Kind::Ban | Kind::Erase);
-        let (name, seconds) = self.target(arguments, timed);
+        let (name, seconds) = self.parse_target(arguments, timed);
         let Ok(name) = Name::new(name) else {
             return self.usage_error("Ninguém com esse nome está aqui.".into());
         };
-        let act = match kind {
+        let action = match kind {
             Kind::Erase => {
                 let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
                     return;
                 };
-                let seconds = seconds.unwrap_or(USUAL);
+                let seconds = seconds.unwrap_or(DEFAULT_SECONDS);
                 return self.queue.push(
                     Recipient::EraseOf {
                         room,
@@ -51,11 +51,11 @@ impl App {
             }
             Kind::Mute => ModerationAction::Mute {
                 name,
-                seconds: seconds.unwrap_or(USUAL),
+                seconds: seconds.unwrap_or(DEFAULT_SECONDS),
             },
             Kind::Ban => ModerationAction::Ban {
                 name,
-                seconds: seconds.unwrap_or(USUAL_BAN),
+                seconds: seconds.unwrap_or(DEFAULT_BAN_SECONDS),
             },
             Kind::Unmute => ModerationAction::Unmute { name },
             Kind::Kick => ModerationAction::Kick { name },
@@ -64,23 +64,23 @@ impl App {
             Kind::Demote => ModerationAction::Demote { name },
             _ => return,
         };
-        self.act(act);
+        self.action(action);
     }
 
     /// Whom it concerns, and for how long if that was said: the last word, unless it belongs to somebody's name.
-    fn target<'a>(&self, arguments: &'a str, timed: bool) -> (&'a str, Option<u64>) {
+    fn parse_target<'a>(&self, arguments: &'a str, timed: bool) -> (&'a str, Option<u64>) {
         let bare = |name: &'a str| name.trim().trim_matches(['"', '“', '”']);
         let (name, time) = arguments
             .rsplit_once(char::is_whitespace)
             .unwrap_or((arguments, ""));
-        match seconds(time).filter(|_| timed && self.find_person(arguments).is_none()) {
+        match parse_seconds(time).filter(|_| timed && self.find_person(arguments).is_none()) {
             Some(seconds) => (bare(name), Some(seconds)),
             None => (bare(arguments), None),
         }
     }
 
     /// Asks for it; a notice to everybody is the answer, and the server's sign of life tells that it has come.
-    fn act(&mut self, act: ModerationAction) {
+    fn action(&mut self, act: ModerationAction) {
         if self.phase == Phase::Online {
             self.send(ClientMessage::Moderate(act));
         }
@@ -88,35 +88,35 @@ impl App {
     }
 
     /// On, off, or the other of what it is, which the server knows.
-    fn switch(&mut self, kind: Kind, wish: &str) {
+    fn toggle(&mut self, kind: Kind, value: &str) {
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
             return;
         };
-        let on = match fold(wish).as_str() {
+        let on = match fold(value).as_str() {
             "" => None,
             "sim" | "s" | "on" | "yes" => Some(true),
             "nao" | "n" | "off" | "no" => Some(false),
             _ => return self.usage_error(command::usage(kind)),
         };
-        self.act(if kind == Kind::Lock {
+        self.action(if kind == Kind::Lock {
             ModerationAction::Lock { on }
         } else {
             ModerationAction::ModeratorsOnly { room, on }
         });
     }
 
-    fn slow(&mut self, time: &str) {
+    fn set_slow_mode(&mut self, time: &str) {
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
             return;
         };
-        match seconds(time) {
-            Some(seconds) => self.act(ModerationAction::Slow { room, seconds }),
+        match parse_seconds(time) {
+            Some(seconds) => self.action(ModerationAction::Slow { room, seconds }),
             None => self.usage_error(command::usage(Kind::Slow)),
         }
     }
 
     /// Gives this room a password, or takes it away.
-    fn set_password(&mut self, word: &str) {
+    fn set_room_password(&mut self, word: &str) {
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
             return;
         };
@@ -133,7 +133,7 @@ impl App {
 }
 
 /// `30s`, `10m`, `1h`; a number alone is of minutes.
-fn seconds(time: &str) -> Option<u64> {
+fn parse_seconds(time: &str) -> Option<u64> {
     let end = time
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(time.len());

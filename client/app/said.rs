@@ -121,7 +121,7 @@ impl App {
             } => {
                 self.rooms
                     .iter_mut()
-                    .for_each(|room| room.empower(&tag, host));
+                    .for_each(|room| room.set_moderator(&tag, host));
             }
             ServerMessage::Notice {
                 text, room, from, ..

@@ -68,7 +68,7 @@ impl App {
         }
         match kind {
             Kind::Help if arguments.is_empty() => self.show(Output::Help(command::help())),
-            Kind::Help => self.show(Output::answer(command::help_for_hosts())),
+            Kind::Help => self.show(Output::answer(command::moderation_help())),
             Kind::Edit => self.edit_last(arguments, now),
             Kind::Erase if arguments.is_empty() => self.erase_last(now),
             Kind::Ignore => self.toggle_ignored(arguments),
@@ -85,7 +85,7 @@ impl App {
             Kind::Alerts => self.set_alerts(arguments),
             Kind::Clear => self.clear(),
             Kind::Quit => self.start_leaving(now),
-            _ => self.organize(kind, arguments, now),
+            _ => self.moderate(kind, arguments, now),
         }
     }
 

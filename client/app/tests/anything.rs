@@ -143,11 +143,11 @@ impl Chance {
                 name: "Bruno".into(),
             },
             12 => {
-                let host = self.below(2) == 0;
+                let moderator = self.below(2) == 0;
                 ServerMessage::Role {
                     name: "Bruno".into(),
                     tag: "tag-Bruno".into(),
-                    moderator: host,
+                    moderator,
                 }
             }
             13 => {
