@@ -5,30 +5,30 @@
 use papo::name::RoomName;
 
 /// Most rooms kept in mind.
-const MAX_HEARD: usize = 50;
+const MAX_KNOWN: usize = 50;
 
 /// Rooms, the last one heard of first.
 #[derive(Debug, Default)]
-pub struct Heard(Vec<String>);
+pub struct KnownRooms(Vec<String>);
 
-impl Heard {
+impl KnownRooms {
     pub fn rooms(&self) -> &[String] {
         &self.0
     }
 
     /// A room exists.
-    pub fn room(&mut self, name: &str) {
+    pub fn add(&mut self, name: &str) {
         let Ok(room) = RoomName::new(name) else {
             return;
         };
         self.0
             .retain(|known| RoomName::new(known).is_ok_and(|known| known != room));
         self.0.insert(0, room.to_string());
-        self.0.truncate(MAX_HEARD);
+        self.0.truncate(MAX_KNOWN);
     }
 
     /// Somebody may have written `#laboratorio`. A number alone is more often one of a list than a room.
-    pub fn text(&mut self, text: &str) {
+    pub fn add_from_text(&mut self, text: &str) {
         if !text.contains('#') {
             return;
         }
@@ -41,7 +41,7 @@ impl Heard {
             };
             let name = begun.trim_end_matches(|c: char| !c.is_alphanumeric());
             if name.contains(char::is_alphabetic) {
-                self.room(name);
+                self.add(name);
             }
         }
     }
@@ -53,19 +53,19 @@ mod tests {
 
     #[test]
     fn rooms_are_found_in_what_is_said() {
-        let mut heard = Heard::default();
-        heard.text("vamos para o #Laboratório? (ou #café, ou #sala-2)");
-        heard.text("o item #1, o c#, ## e a#b não são salas; #laboratorio já é conhecida");
+        let mut heard = KnownRooms::default();
+        heard.add_from_text("vamos para o #Laboratório? (ou #café, ou #sala-2)");
+        heard.add_from_text("o item #1, o c#, ## e a#b não são salas; #laboratorio já é conhecida");
         assert_eq!(heard.rooms(), ["laboratorio", "sala-2", "café"]);
     }
 
     #[test]
     fn a_flood_of_names_is_forgotten() {
-        let mut heard = Heard::default();
-        (0..1000).for_each(|number| heard.text(&format!("#sala{number}")));
+        let mut heard = KnownRooms::default();
+        (0..1000).for_each(|number| heard.add_from_text(&format!("#sala{number}")));
         assert_eq!(
             (heard.rooms().len(), heard.rooms()[0].as_str()),
-            (MAX_HEARD, "sala999")
+            (MAX_KNOWN, "sala999")
         );
     }
 }

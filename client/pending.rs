@@ -13,17 +13,17 @@ const MAX_IN_FLIGHT: usize = 16;
 
 /// Something to be said, until it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pending {
+pub struct PendingMessage {
     pub id: String,
-    pub to: Recipient,
+    pub to: SendTarget,
     pub text: String,
-    pub since: Instant,
-    sent: bool,
+    pub queued_at: Instant,
+    in_flight: bool,
 }
 
 /// Whom it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recipient {
+pub enum SendTarget {
     Room {
         room: RoomName,
         action: bool,
@@ -40,7 +40,7 @@ pub enum Recipient {
         seq: u64,
     },
     /// What somebody said lately is taken back.
-    EraseOf {
+    EraseRecent {
         room: RoomName,
         name: Name,
         seconds: u64,
@@ -49,42 +49,42 @@ pub enum Recipient {
 
 /// The messages that are not confirmed, oldest first.
 #[derive(Debug)]
-pub struct Queue {
+pub struct SendQueue {
     /// Makes the ids of this run unlike those of any other.
-    prefix: String,
+    id_prefix: String,
     count: u64,
-    waiting: VecDeque<Pending>,
-    pace: Pace,
+    waiting: VecDeque<PendingMessage>,
+    bucket: TokenBucket,
     /// Set when the server said “too fast”: one at a time from then on, or a later message could overtake the refused
     /// one as soon as the server's allowance has grown again.
-    one_by_one: bool,
+    one_at_a_time: bool,
     not_before: Option<Instant>,
 }
 
 /// The client's copy of the server's allowance: staying within it, nothing needs to be refused and sent again.
 #[derive(Debug)]
-struct Pace {
+struct TokenBucket {
     rate: f64,
     burst: f64,
     tokens: f64,
-    counted_at: Option<Instant>,
+    refilled_at: Option<Instant>,
 }
 
-impl Queue {
-    pub fn new(prefix: String) -> Self {
+impl SendQueue {
+    pub fn new(id_prefix: String) -> Self {
         // Until `welcome` has told the limits, nothing is sent anyway.
-        let pace = Pace {
+        let bucket = TokenBucket {
             rate: 0.0,
             burst: 0.0,
             tokens: 0.0,
-            counted_at: None,
+            refilled_at: None,
         };
         Self {
-            prefix,
+            id_prefix,
             count: 0,
             waiting: VecDeque::new(),
-            pace,
-            one_by_one: false,
+            bucket,
+            one_at_a_time: false,
             not_before: None,
         }
     }
@@ -98,149 +98,157 @@ impl Queue {
     }
 
     /// All of them, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Pending> {
+    pub fn iter(&self) -> impl Iterator<Item = &PendingMessage> {
         self.waiting.iter()
     }
 
     /// Since when the oldest one waits.
-    pub fn oldest(&self) -> Option<Instant> {
-        self.waiting.front().map(|pending| pending.since)
+    pub fn oldest_queued_at(&self) -> Option<Instant> {
+        self.waiting.front().map(|pending| pending.queued_at)
     }
 
-    pub fn push(&mut self, to: Recipient, text: String, now: Instant) {
+    pub fn push(&mut self, to: SendTarget, text: String, now: Instant) {
         self.count += 1;
-        let id = format!("{}-{}", self.prefix, self.count);
-        self.waiting.push_back(Pending {
+        let id = format!("{}-{}", self.id_prefix, self.count);
+        self.waiting.push_back(PendingMessage {
             id,
             to,
             text,
-            since: now,
-            sent: false,
+            queued_at: now,
+            in_flight: false,
         });
     }
 
     /// A room's log began anew: what was to be changed in it is another entry now, or none. Returns how many changes
     /// came to nothing.
-    pub fn forget_changes(&mut self, of: &RoomName) -> usize {
+    pub fn drop_changes(&mut self, of: &RoomName) -> usize {
         let before = self.waiting.len();
         self.waiting.retain(|pending| {
-            !matches!(&pending.to, Recipient::Edit { room, .. } | Recipient::Erase { room, .. } if room == of)
+            !matches!(&pending.to, SendTarget::Edit { room, .. } | SendTarget::Erase { room, .. } if room == of)
         });
         before - self.waiting.len()
     }
 
     /// The server told how fast one may speak.
-    pub fn limit(&mut self, limits: &Limits) {
+    pub fn set_limits(&mut self, limits: &Limits) {
         let burst = f64::from(limits.burst).max(1.0);
-        if self.pace.counted_at.is_none() {
-            self.pace.tokens = burst;
+        if self.bucket.refilled_at.is_none() {
+            self.bucket.tokens = burst;
         }
-        (self.pace.rate, self.pace.burst) = (limits.rate, burst);
+        (self.bucket.rate, self.bucket.burst) = (limits.rate, burst);
     }
 
     /// The connection is gone: everything unconfirmed will have to be said again.
-    pub fn rewind(&mut self) {
+    pub fn mark_unsent(&mut self) {
         self.waiting
             .iter_mut()
-            .for_each(|pending| pending.sent = false);
+            .for_each(|pending| pending.in_flight = false);
         self.not_before = None;
     }
 
     /// What may be said now, in order.
-    pub fn due(&mut self, now: Instant) -> Vec<ClientMessage> {
+    pub fn batch(&mut self, now: Instant) -> Vec<ClientMessage> {
         if self.not_before.is_some_and(|time| now < time) {
             return Vec::new();
         }
         self.not_before = None;
-        let window = if self.one_by_one { 1 } else { MAX_IN_FLIGHT };
-        let in_flight = self.waiting.iter().filter(|pending| pending.sent).count();
+        let window = if self.one_at_a_time { 1 } else { MAX_IN_FLIGHT };
+        let in_flight = self
+            .waiting
+            .iter()
+            .filter(|pending| pending.in_flight)
+            .count();
         let mut due = Vec::new();
         let free = window.saturating_sub(in_flight);
         for pending in self
             .waiting
             .iter_mut()
-            .filter(|pending| !pending.sent)
+            .filter(|pending| !pending.in_flight)
             .take(free)
         {
-            if !self.pace.take(now) {
+            if !self.bucket.try_take(now) {
                 break;
             }
-            pending.sent = true;
-            due.push(pending.message());
+            pending.in_flight = true;
+            due.push(pending.to_message());
         }
         due
     }
 
     /// Whether anything was sent and is not answered.
-    pub fn is_on_its_way(&self) -> bool {
-        self.waiting.iter().any(|pending| pending.sent)
+    pub fn has_in_flight(&self) -> bool {
+        self.waiting.iter().any(|pending| pending.in_flight)
     }
 
     /// When [`Queue::due`] may have something again without anything being heard.
-    pub fn next(&self, now: Instant) -> Option<Instant> {
-        let window = if self.one_by_one { 1 } else { MAX_IN_FLIGHT };
-        let in_flight = self.waiting.iter().filter(|pending| pending.sent).count();
+    pub fn next_due(&self, now: Instant) -> Option<Instant> {
+        let window = if self.one_at_a_time { 1 } else { MAX_IN_FLIGHT };
+        let in_flight = self
+            .waiting
+            .iter()
+            .filter(|pending| pending.in_flight)
+            .count();
         if in_flight == self.waiting.len() || in_flight >= window {
             return None;
         }
         Some(
             self.not_before
                 .unwrap_or(now)
-                .max(now + self.pace.wait(now)),
+                .max(now + self.bucket.time_until_token(now)),
         )
     }
 
     /// The server has it, or will never take it.
-    pub fn settle(&mut self, id: &str) -> Option<Pending> {
-        let place = self.waiting.iter().position(|pending| pending.id == id)?;
-        let pending = self.waiting.remove(place);
-        self.one_by_one &= !self.waiting.is_empty();
+    pub fn resolve(&mut self, id: &str) -> Option<PendingMessage> {
+        let index = self.waiting.iter().position(|pending| pending.id == id)?;
+        let pending = self.waiting.remove(index);
+        self.one_at_a_time &= !self.waiting.is_empty();
         pending
     }
 
     /// The server did not take it now but will: it and all after it are said again.
     ///
     /// Those behind it that are still on their way are most likely refused too; each is answered by its own.
-    pub fn postpone(&mut self, id: &str, wait: Duration, now: Instant) {
+    pub fn defer(&mut self, id: &str, wait: Duration, now: Instant) {
         if let Some(pending) = self.waiting.iter_mut().find(|pending| pending.id == id) {
-            pending.sent = false;
-            self.one_by_one = true;
+            pending.in_flight = false;
+            self.one_at_a_time = true;
             // At that time there is room for one.
-            self.pace.tokens = 1.0;
-            self.pace.counted_at = Some(now + wait);
+            self.bucket.tokens = 1.0;
+            self.bucket.refilled_at = Some(now + wait);
             self.not_before = self.not_before.max(Some(now + wait));
         }
     }
 }
 
-impl Pending {
-    fn message(&self) -> ClientMessage {
+impl PendingMessage {
+    fn to_message(&self) -> ClientMessage {
         let (id, text) = (self.id.clone(), self.text.clone());
         match &self.to {
-            Recipient::Room { room, action } => ClientMessage::Say {
+            SendTarget::Room { room, action } => ClientMessage::Say {
                 room: room.clone(),
                 id,
                 text,
                 action: *action,
                 reply_to: None,
             },
-            Recipient::Person(to) => ClientMessage::Whisper {
+            SendTarget::Person(to) => ClientMessage::Whisper {
                 to: to.clone(),
                 id,
                 text,
             },
-            Recipient::Edit { room, seq } => ClientMessage::Edit {
+            SendTarget::Edit { room, seq } => ClientMessage::Edit {
                 room: room.clone(),
                 id,
                 seq: *seq,
                 text,
             },
-            Recipient::Erase { room, seq } => ClientMessage::Erase {
+            SendTarget::Erase { room, seq } => ClientMessage::Erase {
                 room: room.clone(),
                 id,
                 seq: *seq,
             },
-            Recipient::EraseOf {
+            SendTarget::EraseRecent {
                 room,
                 name,
                 seconds,
@@ -257,16 +265,16 @@ impl Pending {
     }
 }
 
-impl Pace {
-    fn take(&mut self, now: Instant) -> bool {
+impl TokenBucket {
+    fn try_take(&mut self, now: Instant) -> bool {
         if self.rate <= 0.0 {
             return true;
         }
-        let earned = self.counted_at.map_or(0.0, |then| {
+        let earned = self.refilled_at.map_or(0.0, |then| {
             now.saturating_duration_since(then).as_secs_f64() * self.rate
         });
         self.tokens = (self.tokens + earned).min(self.burst);
-        self.counted_at = self.counted_at.max(Some(now));
+        self.refilled_at = self.refilled_at.max(Some(now));
         if self.tokens < 1.0 {
             return false;
         }
@@ -275,7 +283,7 @@ impl Pace {
     }
 
     /// How long until one more may be said.
-    fn wait(&self, now: Instant) -> Duration {
+    fn time_until_token(&self, now: Instant) -> Duration {
         if self.rate <= 0.0 || self.tokens >= 1.0 {
             return Duration::ZERO;
         }
@@ -283,7 +291,7 @@ impl Pace {
         const MARGIN: Duration = Duration::from_millis(2);
         /// However slowly a server lets people speak, once a minute it is asked.
         const LONGEST: Duration = Duration::from_secs(60);
-        let from = self.counted_at.unwrap_or(now);
+        let from = self.refilled_at.unwrap_or(now);
         let wait = Duration::try_from_secs_f64((1.0 - self.tokens) / self.rate).unwrap_or(LONGEST);
         let ready = from + wait.min(LONGEST) + MARGIN;
         ready.saturating_duration_since(now)

@@ -10,12 +10,12 @@ const LIMITS: Limits = Limits {
     burst: 20,
 };
 
-fn queue(rate: f64, texts: usize, now: Instant) -> Queue {
-    let mut queue = Queue::new("x".into());
-    queue.limit(&Limits { rate, ..LIMITS });
+fn queue(rate: f64, texts: usize, now: Instant) -> SendQueue {
+    let mut queue = SendQueue::new("x".into());
+    queue.set_limits(&Limits { rate, ..LIMITS });
     for n in 1..=texts {
         queue.push(
-            Recipient::Room {
+            SendTarget::Room {
                 room: RoomName::lobby(),
                 action: false,
             },
@@ -38,18 +38,18 @@ fn ids(messages: &[ClientMessage]) -> Vec<&str> {
 fn at_most_sixteen_are_on_their_way() {
     let now = Instant::now();
     let mut queue = queue(0.0, 20, now);
-    assert_eq!(queue.due(now).len(), 16);
-    assert_eq!(queue.due(now).len(), 0);
+    assert_eq!(queue.batch(now).len(), 16);
+    assert_eq!(queue.batch(now).len(), 0);
     assert_eq!(
-        queue.next(now),
+        queue.next_due(now),
         None,
         "nothing to do until something is confirmed"
     );
     assert_eq!(
-        queue.settle("x-1").map(|pending| pending.text).as_deref(),
+        queue.resolve("x-1").map(|pending| pending.text).as_deref(),
         Some("1")
     );
-    assert_eq!(ids(&queue.due(now)), ["x-17"]);
+    assert_eq!(ids(&queue.batch(now)), ["x-17"]);
 }
 
 #[test]
@@ -59,12 +59,12 @@ fn the_servers_pace_is_kept_without_being_told_twice() {
     let mut said = Vec::new();
     let mut now = start;
     while !queue.is_empty() {
-        for message in queue.due(now) {
+        for message in queue.batch(now) {
             let id = ids(&[message])[0].to_owned();
-            queue.settle(&id);
+            queue.resolve(&id);
             said.push((id, now - start));
         }
-        now = queue.next(now).unwrap_or(now);
+        now = queue.next_due(now).unwrap_or(now);
     }
     let order: Vec<String> = (1..=100).map(|n| format!("x-{n}")).collect();
     assert_eq!(
@@ -87,34 +87,34 @@ fn the_servers_pace_is_kept_without_being_told_twice() {
 fn a_refused_message_is_said_again_before_those_after_it() {
     let now = Instant::now();
     let mut queue = queue(0.0, 3, now);
-    assert_eq!(ids(&queue.due(now)), ["x-1", "x-2", "x-3"]);
+    assert_eq!(ids(&queue.batch(now)), ["x-1", "x-2", "x-3"]);
     for id in ["x-1", "x-2", "x-3"] {
-        queue.postpone(id, Duration::from_millis(400), now);
+        queue.defer(id, Duration::from_millis(400), now);
     }
-    assert_eq!(queue.due(now).len(), 0);
+    assert_eq!(queue.batch(now).len(), 0);
     let later = now + Duration::from_millis(400);
-    assert_eq!(queue.next(now), Some(later));
-    assert_eq!(ids(&queue.due(later)), ["x-1"]);
+    assert_eq!(queue.next_due(now), Some(later));
+    assert_eq!(ids(&queue.batch(later)), ["x-1"]);
     assert_eq!(
-        queue.due(later).len(),
+        queue.batch(later).len(),
         0,
         "the next waits for the answer to this one"
     );
-    queue.settle("x-1");
-    assert_eq!(ids(&queue.due(later)), ["x-2"]);
-    queue.settle("x-2");
-    assert_eq!(ids(&queue.due(later)), ["x-3"]);
+    queue.resolve("x-1");
+    assert_eq!(ids(&queue.batch(later)), ["x-2"]);
+    queue.resolve("x-2");
+    assert_eq!(ids(&queue.batch(later)), ["x-3"]);
 }
 
 #[test]
 fn after_a_cut_everything_unconfirmed_is_said_again_with_the_same_ids() {
     let now = Instant::now();
     let mut queue = queue(0.0, 3, now);
-    queue.due(now);
-    queue.settle("x-1");
-    queue.rewind();
-    assert_eq!(ids(&queue.due(now)), ["x-2", "x-3"]);
-    assert_eq!(queue.settle("x-1"), None);
+    queue.batch(now);
+    queue.resolve("x-1");
+    queue.mark_unsent();
+    assert_eq!(ids(&queue.batch(now)), ["x-2", "x-3"]);
+    assert_eq!(queue.resolve("x-1"), None);
 }
 
 /// The time to wait was computed from the server's rate, and was too long for any clock.
@@ -123,12 +123,12 @@ fn a_server_that_lets_nobody_speak_is_no_defect() {
     let now = Instant::now();
     for rate in [f64::MIN_POSITIVE, 1e-30, 1e300] {
         let mut queue = queue(rate, 40, now);
-        queue.due(now);
-        (1..=16).for_each(|number| drop(queue.settle(&format!("x-{number}"))));
-        queue.due(now);
+        queue.batch(now);
+        (1..=16).for_each(|number| drop(queue.resolve(&format!("x-{number}"))));
+        queue.batch(now);
         assert!(
             queue
-                .next(now)
+                .next_due(now)
                 .is_none_or(|time| time <= now + Duration::from_secs(61))
         );
     }

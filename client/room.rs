@@ -14,15 +14,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How long somebody counts as writing after the last sign of it.
-const TYPING: Duration = Duration::from_secs(5);
+const TYPING_EXPIRY: Duration = Duration::from_secs(5);
 /// Most entries that wait for earlier ones: a page that never comes must not fill the memory.
-const MAX_HELD: usize = 5000;
+const MAX_BUFFERED: usize = 5000;
 /// Most people who are told of as writing; of a crowd nobody wants the list.
 const MAX_TYPING: usize = 8;
 
 /// Somebody who is in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
+pub struct Participant {
     pub name: String,
     pub tag: String,
     /// Keeps the conversation in order.
@@ -31,27 +31,27 @@ pub struct Person {
 
 /// An open room.
 #[derive(Debug)]
-pub struct Room {
+pub struct OpenRoom {
     pub name: RoomName,
     /// Which log `last` counts in; `None` until the room has been joined.
     epoch: Option<String>,
     last: u64,
-    people: Vec<Person>,
+    people: Vec<Participant>,
     pub online: usize,
     /// What must wait for earlier entries that are still being fetched.
-    held: BTreeMap<u64, Output>,
+    buffered: BTreeMap<u64, Output>,
     catching_up: bool,
     /// The first entry that was shown; 0 while there is none.
-    first: u64,
+    first_shown: u64,
     /// The first entry that the server still has.
     pub oldest: u64,
     /// Entries before the first are on their way.
-    pub fetching: bool,
+    pub fetching_earlier: bool,
     /// Who is writing, and until when to believe it.
     typing: Vec<(String, Instant)>,
 }
 
-impl From<&Member> for Person {
+impl From<&Member> for Participant {
     fn from(member: &Member) -> Self {
         Self {
             name: visible::message(&member.name),
@@ -61,7 +61,7 @@ impl From<&Member> for Person {
     }
 }
 
-impl Room {
+impl OpenRoom {
     pub fn new(name: RoomName) -> Self {
         Self {
             name,
@@ -69,17 +69,17 @@ impl Room {
             last: 0,
             people: Vec::new(),
             online: 0,
-            held: BTreeMap::new(),
+            buffered: BTreeMap::new(),
             catching_up: false,
-            first: 0,
+            first_shown: 0,
             oldest: 1,
-            fetching: false,
+            fetching_earlier: false,
             typing: Vec::new(),
         }
     }
 
     /// What to say when joining again.
-    pub fn since(&self) -> ResumePoint {
+    pub fn resume_point(&self) -> ResumePoint {
         ResumePoint {
             epoch: self.epoch.clone(),
             after: self.epoch.as_ref().map(|_| self.last),
@@ -95,18 +95,24 @@ impl Room {
     }
 
     /// The room is open on this connection. Returns whether this is the log that was known before.
-    pub fn opened(&mut self, epoch: &str, online: usize, members: &[Member], reset: bool) -> bool {
-        let known = self.epoch.as_deref() == Some(epoch) && !reset;
-        if !known {
-            (self.last, self.first, self.held) = (0, 0, BTreeMap::new());
+    pub fn on_joined(
+        &mut self,
+        epoch: &str,
+        online: usize,
+        members: &[Member],
+        reset: bool,
+    ) -> bool {
+        let same_log = self.epoch.as_deref() == Some(epoch) && !reset;
+        if !same_log {
+            (self.last, self.first_shown, self.buffered) = (0, 0, BTreeMap::new());
         }
         self.epoch = Some(epoch.to_owned());
-        (self.catching_up, self.fetching) = (false, false);
+        (self.catching_up, self.fetching_earlier) = (false, false);
         self.typing.clear();
-        self.people = members.iter().map(Person::from).collect();
+        self.people = members.iter().map(Participant::from).collect();
         self.online = online;
-        self.sort();
-        known
+        self.sort_people();
+        same_log
     }
 
     /// The log begins here for us: what is at or below was never missed.
@@ -115,7 +121,7 @@ impl Room {
     }
 
     /// Earlier entries are being fetched.
-    pub fn catch_up(&mut self) {
+    pub fn start_catching_up(&mut self) {
         self.catching_up = true;
     }
 
@@ -125,24 +131,24 @@ impl Room {
     }
 
     /// An entry arrived by any way; returns what can be shown now.
-    pub fn hear(&mut self, seq: u64, output: Output) -> Vec<Output> {
+    pub fn receive(&mut self, seq: u64, output: Output) -> Vec<Output> {
         if seq <= self.last {
             return Vec::new();
         }
         if self.catching_up && seq > self.last.saturating_add(1) {
-            self.held.insert(seq, output);
-            return if self.held.len() > MAX_HELD {
-                self.caught_up()
+            self.buffered.insert(seq, output);
+            return if self.buffered.len() > MAX_BUFFERED {
+                self.finish_catching_up()
             } else {
                 Vec::new()
             };
         }
         self.last = seq;
-        if self.first == 0 {
-            self.first = seq;
+        if self.first_shown == 0 {
+            self.first_shown = seq;
         }
         let mut shown = vec![output];
-        while let Some(output) = self.held.remove(&self.last.saturating_add(1)) {
+        while let Some(output) = self.buffered.remove(&self.last.saturating_add(1)) {
             self.last = self.last.saturating_add(1);
             shown.push(output);
         }
@@ -150,35 +156,35 @@ impl Room {
     }
 
     /// What has come up to now was not shown to anybody.
-    pub fn begin_here(&mut self) {
-        self.first = self.last.saturating_add(1);
+    pub fn reset_first_shown(&mut self) {
+        self.first_shown = self.last.saturating_add(1);
     }
 
     /// Where the entries before those that were shown end, if there are any.
-    pub fn before(&self) -> Option<u64> {
-        let first = if self.first == 0 {
+    pub fn earlier_cursor(&self) -> Option<u64> {
+        let first = if self.first_shown == 0 {
             self.last.saturating_add(1)
         } else {
-            self.first
+            self.first_shown
         };
         (first > self.oldest.max(1)).then_some(first)
     }
 
     /// Earlier entries were shown, down to this one.
-    pub fn reached_back(&mut self, seq: u64) {
-        self.first = seq;
+    pub fn set_first_shown(&mut self, seq: u64) {
+        self.first_shown = seq;
     }
 
     /// Somebody is writing.
-    pub fn types(&mut self, name: String, now: Instant) {
-        self.stops_typing(&name);
+    pub fn start_typing(&mut self, name: String, now: Instant) {
+        self.stop_typing(&name);
         if self.typing.len() < MAX_TYPING {
-            self.typing.push((name, now + TYPING));
+            self.typing.push((name, now + TYPING_EXPIRY));
         }
     }
 
     /// Somebody has written.
-    pub fn stops_typing(&mut self, name: &str) {
+    pub fn stop_typing(&mut self, name: &str) {
         self.typing.retain(|(known, _)| known != name);
     }
 
@@ -192,7 +198,7 @@ impl Room {
     }
 
     /// When the first of those who are writing stops to count as such.
-    pub fn typing_ends(&self, now: Instant) -> Option<Instant> {
+    pub fn next_typing_expiry(&self, now: Instant) -> Option<Instant> {
         self.typing
             .iter()
             .map(|(_, until)| *until)
@@ -201,18 +207,18 @@ impl Room {
     }
 
     /// Nothing earlier will come; returns what was waiting.
-    pub fn caught_up(&mut self) -> Vec<Output> {
+    pub fn finish_catching_up(&mut self) -> Vec<Output> {
         self.catching_up = false;
-        let held = std::mem::take(&mut self.held);
+        let buffered = std::mem::take(&mut self.buffered);
         let mut shown = Vec::new();
-        for (seq, output) in held {
-            shown.extend(self.hear(seq, output));
+        for (seq, output) in buffered {
+            shown.extend(self.receive(seq, output));
         }
         shown
     }
 
     /// People came, left or took another name.
-    pub fn moved(
+    pub fn apply_presence(
         &mut self,
         online: usize,
         joined: &[Member],
@@ -222,13 +228,14 @@ impl Room {
         self.online = online;
         for change in renamed {
             let key = fold(&change.from);
-            let is_it = |person: &Person| fold(&person.name) == key || person.tag == *change.tag;
+            let is_renamed =
+                |person: &Participant| fold(&person.name) == key || person.tag == *change.tag;
             let moderator = self
                 .people
                 .iter()
-                .any(|person| is_it(person) && person.moderator);
-            self.people.retain(|person| !is_it(person));
-            self.people.push(Person {
+                .any(|person| is_renamed(person) && person.moderator);
+            self.people.retain(|person| !is_renamed(person));
+            self.people.push(Participant {
                 name: visible::message(&change.to),
                 tag: change.tag.to_string(),
                 moderator,
@@ -239,9 +246,9 @@ impl Room {
             .retain(|person| !left.iter().any(|gone| *gone.tag == *person.tag));
         for new in joined {
             self.people.retain(|person| person.tag != *new.tag);
-            self.people.push(Person::from(new));
+            self.people.push(Participant::from(new));
         }
-        self.sort();
+        self.sort_people();
     }
 
     /// Somebody keeps the conversation in order from now on, or no longer.
@@ -253,11 +260,11 @@ impl Room {
     }
 
     /// Everybody whose name is known, in alphabetical order.
-    pub fn people(&self) -> &[Person] {
+    pub fn people(&self) -> &[Participant] {
         &self.people
     }
 
-    fn sort(&mut self) {
+    fn sort_people(&mut self) {
         self.people.sort_by_cached_key(|person| fold(&person.name));
     }
 }

@@ -6,21 +6,21 @@ fn output(text: &str) -> Output {
     Output::info(text)
 }
 
-fn joined() -> Room {
-    let mut room = Room::new(RoomName::lobby());
-    room.opened("e1", 1, &[], false);
+fn joined() -> OpenRoom {
+    let mut room = OpenRoom::new(RoomName::lobby());
+    room.on_joined("e1", 1, &[], false);
     room
 }
 
 #[test]
 fn nothing_is_shown_twice() {
     let mut room = joined();
-    assert_eq!(room.hear(1, output("um")), [output("um")]);
-    assert_eq!(room.hear(1, output("um")), []);
-    assert!(room.opened("e1", 1, &[], false));
-    assert_eq!(room.hear(1, output("um")), []);
+    assert_eq!(room.receive(1, output("um")), [output("um")]);
+    assert_eq!(room.receive(1, output("um")), []);
+    assert!(room.on_joined("e1", 1, &[], false));
+    assert_eq!(room.receive(1, output("um")), []);
     assert_eq!(
-        room.since(),
+        room.resume_point(),
         ResumePoint {
             epoch: Some("e1".into()),
             after: Some(1)
@@ -31,45 +31,45 @@ fn nothing_is_shown_twice() {
 #[test]
 fn another_log_begins_again_at_one() {
     let mut room = joined();
-    room.hear(1, output("antes"));
-    assert!(!room.opened("e2", 1, &[], true));
-    assert_eq!(room.hear(1, output("depois")), [output("depois")]);
+    room.receive(1, output("antes"));
+    assert!(!room.on_joined("e2", 1, &[], true));
+    assert_eq!(room.receive(1, output("depois")), [output("depois")]);
 }
 
 #[test]
 fn what_is_said_while_catching_up_waits_for_its_place() {
     let mut room = joined();
-    room.hear(1, output("um"));
-    room.catch_up();
-    assert_eq!(room.hear(4, output("quatro")), []);
-    assert_eq!(room.hear(2, output("dois")), [output("dois")]);
+    room.receive(1, output("um"));
+    room.start_catching_up();
+    assert_eq!(room.receive(4, output("quatro")), []);
+    assert_eq!(room.receive(2, output("dois")), [output("dois")]);
     assert_eq!(
-        room.hear(3, output("três")),
+        room.receive(3, output("três")),
         [output("três"), output("quatro")]
     );
-    assert_eq!(room.caught_up(), []);
+    assert_eq!(room.finish_catching_up(), []);
     assert_eq!(room.last(), 4);
 }
 
 #[test]
 fn what_can_no_longer_be_fetched_does_not_hold_back_the_rest() {
     let mut room = joined();
-    room.catch_up();
-    room.hear(9, output("nove"));
-    assert_eq!(room.caught_up(), [output("nove")]);
+    room.start_catching_up();
+    room.receive(9, output("nove"));
+    assert_eq!(room.finish_catching_up(), [output("nove")]);
 }
 
 #[test]
 fn a_page_that_never_comes_does_not_fill_the_memory() {
     let mut room = joined();
-    room.catch_up();
+    room.start_catching_up();
     let shown: usize = (2..)
-        .take(2 * MAX_HELD)
-        .map(|seq| room.hear(seq, output("oi")).len())
+        .take(2 * MAX_BUFFERED)
+        .map(|seq| room.receive(seq, output("oi")).len())
         .sum();
-    assert!(shown > MAX_HELD && room.held.len() <= MAX_HELD);
-    room.hear(u64::MAX, output("o último número"));
-    assert_eq!(room.before(), Some(2), "no number is too large");
+    assert!(shown > MAX_BUFFERED && room.buffered.len() <= MAX_BUFFERED);
+    room.receive(u64::MAX, output("o último número"));
+    assert_eq!(room.earlier_cursor(), Some(2), "no number is too large");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn people_come_rename_and_go() {
         moderator: false,
     };
     let mut room = joined();
-    room.moved(
+    room.apply_presence(
         3,
         &[
             member("João", "t1"),
@@ -90,14 +90,14 @@ fn people_come_rename_and_go() {
         &[],
         &[],
     );
-    let names = |room: &Room| {
+    let names = |room: &OpenRoom| {
         room.people()
             .iter()
             .map(|p| p.name.clone())
             .collect::<Vec<_>>()
     };
     assert_eq!(names(&room), ["Ana", "Ângela", "João"]);
-    room.moved(
+    room.apply_presence(
         3,
         &[],
         &[],
@@ -107,6 +107,6 @@ fn people_come_rename_and_go() {
             tag: "t4".into(),
         }],
     );
-    room.moved(2, &[], &[member("João", "t1")], &[]);
+    room.apply_presence(2, &[], &[member("João", "t1")], &[]);
     assert_eq!(names(&room), ["Ângela", "Zoé"]);
 }

@@ -64,7 +64,7 @@ impl App {
             action: entry.action,
             mention: !own
                 && !self.ignored.contains(&fold(&visible::message(&entry.from)))
-                && mention::speaks_to(&text, &self.my_name(), room.people()),
+                && mention::mentions(&text, &self.my_name(), room.people()),
             text,
         }
     }

@@ -1,8 +1,8 @@
 //! What can be seen of the state at one moment, for whoever draws it.
 
 use super::{App, LATE_AFTER, Phase, Prompt};
-use crate::pending::Recipient;
-use crate::room::Person;
+use crate::pending::SendTarget;
+use crate::room::Participant;
 use std::time::Instant;
 
 /// Most unsent messages that are shown; a script may have piled up more.
@@ -68,7 +68,7 @@ pub struct UnsentView {
 }
 
 impl PersonView {
-    fn of(person: &Person, me: Option<&str>) -> Self {
+    fn of(person: &Participant, me: Option<&str>) -> Self {
         Self {
             name: person.name.clone(),
             me: me == Some(person.tag.as_str()),
@@ -82,7 +82,7 @@ impl App {
     pub fn view_model(&self, now: Instant) -> ViewModel {
         let late = self
             .queue
-            .oldest()
+            .oldest_queued_at()
             .is_some_and(|since| now >= since + LATE_AFTER);
         let offline = self.outage.is_some_and(|(_, said)| said);
         let room = self.rooms.get(self.current);
@@ -129,11 +129,11 @@ impl App {
             .map_or(&self.initial_room, |room| &room.name);
         let here = self.queue.iter().filter_map(|pending| {
             let (to, action) = match &pending.to {
-                Recipient::Person(name) => (Some(name.to_string()), false),
-                Recipient::Room { room, action } if room == current => (None, *action),
+                SendTarget::Person(name) => (Some(name.to_string()), false),
+                SendTarget::Room { room, action } if room == current => (None, *action),
                 _ => return None,
             };
-            let (queued_at, text) = (pending.since, pending.text.clone());
+            let (queued_at, text) = (pending.queued_at, pending.text.clone());
             Some(UnsentView {
                 to,
                 action,

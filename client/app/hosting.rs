@@ -3,7 +3,7 @@
 use super::{App, Phase};
 use crate::command::{self, Kind};
 use crate::line::Output;
-use crate::pending::Recipient;
+use crate::pending::SendTarget;
 use papo::name::Name;
 use papo::protocol::{ClientMessage, ModerationAction, Password};
 use papo::text::fold;
@@ -40,7 +40,7 @@ impl App {
                 };
                 let seconds = seconds.unwrap_or(DEFAULT_SECONDS);
                 return self.queue.push(
-                    Recipient::EraseOf {
+                    SendTarget::EraseRecent {
                         room,
                         name,
                         seconds,

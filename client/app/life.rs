@@ -35,7 +35,7 @@ impl App {
             until: now + ENTER_TIMEOUT,
         };
         let (room, since) = match self.rooms.first() {
-            Some(room) => (room.name.clone(), room.since()),
+            Some(room) => (room.name.clone(), room.resume_point()),
             None => (self.initial_room.clone(), ResumePoint::default()),
         };
         let credentials = Credentials {
@@ -55,7 +55,9 @@ impl App {
 
     pub(super) fn disconnect(&mut self, gone: Disconnect, now: Instant) {
         (self.pending_requests, self.rename_in_flight) = (0, false);
-        self.rooms.iter_mut().for_each(|room| room.fetching = false);
+        self.rooms
+            .iter_mut()
+            .for_each(|room| room.fetching_earlier = false);
         let insists = self.mode.reconnect;
         match (self.phase, gone) {
             (Phase::Exited, _) => {}
@@ -115,7 +117,7 @@ impl App {
 
     /// A person's connection is gone: it will come back.
     fn go_offline(&mut self, now: Instant) {
-        self.queue.rewind();
+        self.queue.mark_unsent();
         // Who insists wants the rest said; who leaves by command does not wait for it.
         if self
             .leaving

@@ -21,10 +21,10 @@ pub use glance::{PersonView, UnsentView, ViewModel};
 pub use typed::{bad_name, bad_room};
 
 use crate::address::Address;
-use crate::heard::Heard;
+use crate::heard::KnownRooms;
 use crate::line::Output;
-use crate::pending::{Queue, Recipient};
-use crate::room::{Person, Room};
+use crate::pending::{SendQueue, SendTarget};
+use crate::room::{OpenRoom, Participant};
 use crate::words;
 use own::OwnMessages;
 use papo::name::{Name, RoomName};
@@ -77,15 +77,15 @@ pub struct App {
     /// Where to land.
     initial_room: RoomName,
     /// Who one is, once the server has said so.
-    me: Option<Person>,
-    rooms: Vec<Room>,
+    me: Option<Participant>,
+    rooms: Vec<OpenRoom>,
     current: usize,
-    queue: Queue,
+    queue: SendQueue,
     max_text: usize,
     phase: Phase,
     leaving: Option<Leaving>,
     /// The rooms that were spoken of.
-    known_rooms: Heard,
+    known_rooms: KnownRooms,
     /// What a private line is has been said.
     whisper_hint_shown: bool,
     /// What a script must hear of at the end, when everything else went well.
@@ -135,14 +135,14 @@ impl App {
             me: None,
             rooms: Vec::new(),
             current: 0,
-            queue: Queue::new(id_prefix),
+            queue: SendQueue::new(id_prefix),
             max_text: papo::protocol::MAX_TEXT,
             phase: Phase::Prompting {
                 prompt: Prompt::Name,
                 connected: false,
             },
             leaving: None,
-            known_rooms: Heard::default(),
+            known_rooms: KnownRooms::default(),
             whisper_hint_shown: false,
             pending_exit: None,
             bye: None,
@@ -205,18 +205,18 @@ impl App {
             .and_then(|(since, said)| (!said).then_some(since + OUTAGE_NOTICE_AFTER));
         let waiting = self
             .queue
-            .oldest()
+            .oldest_queued_at()
             .map(|since| since + LATE_AFTER)
             .filter(|&time| time > now);
         let sending = if online && !self.rename_pending() {
-            self.queue.next(now)
+            self.queue.next_due(now)
         } else {
             None
         };
         let typing = self
             .rooms
             .get(self.current)
-            .and_then(|room| room.typing_ends(now));
+            .and_then(|room| room.next_typing_expiry(now));
         [
             phase,
             leaving,
@@ -265,7 +265,7 @@ impl App {
     }
 
     /// Something to say to a room or a person; it is sent as soon as that is possible.
-    fn enqueue(&mut self, to: Recipient, text: &str, now: Instant) {
+    fn enqueue(&mut self, to: SendTarget, text: &str, now: Instant) {
         let text = papo::text::clean(text);
         let text = text.trim_end();
         let over = text.chars().count().saturating_sub(self.max_text);

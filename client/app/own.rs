@@ -3,7 +3,7 @@
 use super::{App, AppEffect};
 use crate::command::{self, Kind};
 use crate::line::{MessageChange, MessageState, Output};
-use crate::pending::Recipient;
+use crate::pending::SendTarget;
 use papo::name::RoomName;
 use papo::text::fold;
 use std::time::Instant;
@@ -80,7 +80,7 @@ impl App {
             return;
         };
         if !text.is_empty() {
-            return self.enqueue(Recipient::Edit { room, seq }, text, now);
+            return self.enqueue(SendTarget::Edit { room, seq }, text, now);
         }
         if !self.mode.interactive {
             return self.usage_error(command::usage(Kind::Edit));
@@ -92,7 +92,7 @@ impl App {
     pub(super) fn erase_last(&mut self, now: Instant) {
         if let Some((room, seq, _)) = self.last_own_message() {
             self.queue
-                .push(Recipient::Erase { room, seq }, String::new(), now);
+                .push(SendTarget::Erase { room, seq }, String::new(), now);
         }
     }
 
@@ -100,7 +100,7 @@ impl App {
     fn last_own_message(&mut self) -> Option<(RoomName, u64, String)> {
         let room = self.rooms.get(self.current)?.name.clone();
         let unconfirmed =
-            |to: &Recipient| matches!(to, Recipient::Room { room: of, .. } if *of == room);
+            |to: &SendTarget| matches!(to, SendTarget::Room { room: of, .. } if *of == room);
         if self.queue.iter().any(|pending| unconfirmed(&pending.to)) {
             self.usage_error(
                 "Sua última mensagem ainda não foi confirmada. Tente de novo daqui a pouco.".into(),
@@ -108,7 +108,7 @@ impl App {
             return None;
         }
         let being_erased = self.queue.iter().filter_map(|pending| match &pending.to {
-            Recipient::Erase { room: of, seq } if *of == room => Some(*seq),
+            SendTarget::Erase { room: of, seq } if *of == room => Some(*seq),
             _ => None,
         });
         let being_erased: Vec<u64> = being_erased.collect();
@@ -122,25 +122,25 @@ impl App {
     }
 
     /// The server has stored a change.
-    pub(super) fn on_change_stored(&mut self, to: Recipient, text: String, seq: u64, at: u64) {
+    pub(super) fn on_change_stored(&mut self, to: SendTarget, text: String, seq: u64, at: u64) {
         let (room, change) = match to {
-            Recipient::Edit { room, seq } => (room, MessageChange::Edited { seq, text }),
-            Recipient::Erase { room, seq } => (room, MessageChange::Erased(vec![seq])),
-            Recipient::EraseOf { room, .. } => {
+            SendTarget::Edit { room, seq } => (room, MessageChange::Edited { seq, text }),
+            SendTarget::Erase { room, seq } => (room, MessageChange::Erased(vec![seq])),
+            SendTarget::EraseRecent { room, .. } => {
                 // Which messages these were, only the log knows.
                 if let Some(index) = self.room_index(room.as_str()) {
-                    self.rooms[index].catch_up();
+                    self.rooms[index].start_catching_up();
                     self.request_next_page(index);
                 }
                 return;
             }
-            Recipient::Room { .. } | Recipient::Person(_) => return,
+            SendTarget::Room { .. } | SendTarget::Person(_) => return,
         };
         let Some(index) = self.room_index(room.as_str()) else {
             return;
         };
         let line = self.amended_output(index, at, self.my_name(), change);
-        let lines = self.rooms[index].hear(seq, line);
+        let lines = self.rooms[index].receive(seq, line);
         self.effects.extend(lines.into_iter().map(AppEffect::Show));
     }
 
@@ -151,7 +151,7 @@ impl App {
         self.own_messages
             .0
             .retain(|line| !matches!(line, Output::Message { room, .. } if *index == name));
-        if self.queue.forget_changes(&room) > 0 {
+        if self.queue.drop_changes(&room) > 0 {
             self.show(Output::problem(
                 "O que você queria mudar não está mais guardado no servidor.",
             ));

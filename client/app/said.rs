@@ -3,8 +3,8 @@
 use super::told::Joined;
 use super::{App, AppEffect, Exit, Phase};
 use crate::line::{MessageState, Output};
-use crate::pending::{Pending, Recipient};
-use crate::room::Person;
+use crate::pending::{PendingMessage, SendTarget};
+use crate::room::Participant;
 use crate::visible;
 use papo::protocol::{
     ByeCode, ClientMessage, ErrorCode, PROTOCOL, Refusal, ResumePoint, ServerMessage,
@@ -33,8 +33,8 @@ impl App {
                     return self.close_then_exit(Exit::Refused, now);
                 }
                 self.max_text = limits.text;
-                self.queue.limit(&limits);
-                self.on_welcome(Person {
+                self.queue.set_limits(&limits);
+                self.on_welcome(Participant {
                     name: visible::message(&name),
                     tag: tag.to_string(),
                     moderator,
@@ -96,7 +96,7 @@ impl App {
                 rooms
                     .iter()
                     .rev()
-                    .for_each(|info| self.known_rooms.room(&info.room));
+                    .for_each(|info| self.known_rooms.add(&info.room));
                 self.show_rooms(&rooms);
             }
             ServerMessage::Error(refusal) => self.on_refusal(refusal, now),
@@ -146,7 +146,7 @@ impl App {
         self.me.as_ref().is_some_and(|me| me.tag == tag)
     }
 
-    fn on_welcome(&mut self, me: Person) {
+    fn on_welcome(&mut self, me: Participant) {
         if let Ok(name) = papo::name::Name::new(&me.name) {
             self.name = Some(name);
         }
@@ -169,7 +169,7 @@ impl App {
         }
         // The first room came with `enter`; what waits to be said in the others must find them open.
         let again: Vec<ClientMessage> = (self.rooms.iter().skip(1))
-            .map(|room| self.join_message(room.name.clone(), room.since()))
+            .map(|room| self.join_message(room.name.clone(), room.resume_point()))
             .collect();
         again.into_iter().for_each(|join| self.send(join));
         // So must the one that was being opened when the connection was lost.
@@ -180,11 +180,11 @@ impl App {
 
     /// The place of the own message in the order of all.
     fn on_ack(&mut self, id: &str, seq: Option<u64>, at: u64) {
-        let Some(Pending { to, text, .. }) = self.queue.settle(id) else {
+        let Some(PendingMessage { to, text, .. }) = self.queue.resolve(id) else {
             return;
         };
         match (to, seq) {
-            (Recipient::Person(name), _) => {
+            (SendTarget::Person(name), _) => {
                 self.show(Output::Whisper {
                     at,
                     own: true,
@@ -194,7 +194,7 @@ impl App {
                 });
                 self.explain_whispers();
             }
-            (Recipient::Room { room, action }, Some(seq)) => {
+            (SendTarget::Room { room, action }, Some(seq)) => {
                 let Some(index) = self.room_index(room.as_str()) else {
                     return;
                 };
@@ -214,7 +214,7 @@ impl App {
                     mention,
                     text,
                 };
-                let lines = self.rooms[index].hear(seq, line);
+                let lines = self.rooms[index].receive(seq, line);
                 self.effects.extend(lines.into_iter().map(AppEffect::Show));
             }
             (to, Some(seq)) => self.on_change_stored(to, text, seq, at),
@@ -269,12 +269,12 @@ impl App {
         if let Some(id) = &refusal.id {
             if refusal.code == ErrorCode::TooFast {
                 let wait = refusal.retry_after_ms.unwrap_or(DEFAULT_RETRY_MS);
-                return self.queue.postpone(id, Duration::from_millis(wait), now);
+                return self.queue.defer(id, Duration::from_millis(wait), now);
             }
-            if let Some(pending) = self.queue.settle(id) {
+            if let Some(pending) = self.queue.resolve(id) {
                 self.pending_exit = self.pending_exit.or(Some(Exit::Refused));
                 let whom = match &pending.to {
-                    Recipient::Person(name) => format!(" a {name}"),
+                    SendTarget::Person(name) => format!(" a {name}"),
                     _ => String::new(),
                 };
                 let unsent = format!(" Não enviada{whom}: “{}”", pending.text);
@@ -298,8 +298,8 @@ impl App {
         self.show(Output::problem(sentence));
         // The refusal may be of the pages being fetched; what waits for them must not wait forever.
         for index in 0..self.rooms.len() {
-            self.rooms[index].fetching = false;
-            let lines = self.rooms[index].caught_up();
+            self.rooms[index].fetching_earlier = false;
+            let lines = self.rooms[index].finish_catching_up();
             self.effects.extend(lines.into_iter().map(AppEffect::Show));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{App, AppEffect, Phase};
 use crate::line::Output;
-use crate::room::Room;
+use crate::room::OpenRoom;
 use crate::{visible, words};
 use papo::name::RoomName;
 use papo::protocol::{ClientMessage, Entry, MAX_PAGE, Member, PageRequest, Renamed, RoomInfo};
@@ -33,7 +33,7 @@ impl App {
                 let Ok(name) = RoomName::new(name) else {
                     return;
                 };
-                self.rooms.push(Room::new(name));
+                self.rooms.push(OpenRoom::new(name));
                 self.rooms.len() - 1
             }
         };
@@ -62,7 +62,7 @@ impl App {
         let shown = returning || self.mode.interactive;
         self.apply_entries(name, joined.entries, shown);
         if !shown {
-            self.rooms[index].begin_here();
+            self.rooms[index].reset_first_shown();
         }
         if joined.more {
             self.request_next_page(index);
@@ -76,7 +76,7 @@ impl App {
     /// can no longer be had.
     fn open_log(&mut self, index: usize, joined: &Joined<'_>) -> (bool, u64) {
         let room = &mut self.rooms[index];
-        let known = room.opened(joined.epoch, joined.online, joined.members, joined.reset);
+        let known = room.on_joined(joined.epoch, joined.online, joined.members, joined.reset);
         let mut lost = 0;
         if known {
             lost = joined.oldest.saturating_sub(room.last().saturating_add(1));
@@ -85,7 +85,7 @@ impl App {
             room.skip_to(first.seq.saturating_sub(1));
         }
         if joined.more {
-            room.catch_up();
+            room.start_catching_up();
         } else if joined.entries.is_empty() {
             room.skip_to(joined.seq);
         }
@@ -169,9 +169,9 @@ impl App {
             return;
         };
         for entry in entries {
-            self.known_rooms.text(&entry.text);
+            self.known_rooms.add_from_text(&entry.text);
             let line = self.output_for(index, entry);
-            let lines = self.rooms[index].hear(entry.seq, line);
+            let lines = self.rooms[index].receive(entry.seq, line);
             if shown {
                 self.effects.extend(lines.into_iter().map(AppEffect::Show));
             }
@@ -184,12 +184,12 @@ impl App {
             return;
         };
         if !entry.is_amendment() {
-            self.rooms[index].stops_typing(&visible::message(&entry.from));
+            self.rooms[index].stop_typing(&visible::message(&entry.from));
         }
-        self.known_rooms.text(&entry.text);
+        self.known_rooms.add_from_text(&entry.text);
         let line = self.output_for(index, entry);
         let mention = matches!(line, Output::Message { mention: true, .. });
-        let lines = self.rooms[index].hear(entry.seq, line);
+        let lines = self.rooms[index].receive(entry.seq, line);
         if mention && self.alerts && !lines.is_empty() {
             self.effects.push(AppEffect::Alert);
         }
@@ -211,16 +211,16 @@ impl App {
             return;
         };
         let room = &self.rooms[index];
-        let earlier = match (entries.last(), room.before()) {
+        let earlier = match (entries.last(), room.earlier_cursor()) {
             (Some(last), Some(first)) => last.seq < first,
             _ => !room.is_catching_up(),
         };
-        if room.fetching && earlier {
+        if room.fetching_earlier && earlier {
             return self.show_earlier_page(index, entries, more);
         }
         if !room.is_catching_up() {
             // No page that was asked for: the next one may be.
-            if std::mem::take(&mut self.rooms[index].fetching) {
+            if std::mem::take(&mut self.rooms[index].fetching_earlier) {
                 self.request_done();
             }
             return;
@@ -231,7 +231,7 @@ impl App {
         if more && self.rooms[index].last() > before {
             return self.request_next_page(index);
         }
-        let lines = self.rooms[index].caught_up();
+        let lines = self.rooms[index].finish_catching_up();
         self.effects.extend(lines.into_iter().map(AppEffect::Show));
     }
 
@@ -244,13 +244,13 @@ impl App {
         else {
             return true;
         };
-        if room.fetching {
+        if room.fetching_earlier {
             return true;
         }
-        let Some(first) = room.before() else {
+        let Some(first) = room.earlier_cursor() else {
             return false;
         };
-        room.fetching = true;
+        room.fetching_earlier = true;
         self.pending_requests += 1;
         let (room, span) = (room.name.clone(), PageRequest::Before(first));
         self.send(ClientMessage::History {
@@ -263,13 +263,13 @@ impl App {
 
     fn show_earlier_page(&mut self, index: usize, entries: &[Arc<Entry>], more: bool) {
         self.request_done();
-        self.rooms[index].fetching = false;
+        self.rooms[index].fetching_earlier = false;
         let said = entries.iter().filter(|entry| !entry.is_amendment());
         let messages = said
             .map(|entry| self.message_output(index, entry))
             .collect();
         let oldest = self.rooms[index].oldest;
-        self.rooms[index].reached_back(entries.first().map_or(oldest, |entry| entry.seq));
+        self.rooms[index].set_first_shown(entries.first().map_or(oldest, |entry| entry.seq));
         let room = self.rooms[index].name.to_string();
         self.show(Output::EarlierPage {
             room,
@@ -299,7 +299,7 @@ impl App {
 
     pub(super) fn on_typing(&mut self, room: &str, name: &str, now: Instant) {
         if let Some(index) = self.room_index(room) {
-            self.rooms[index].types(visible::message(name), now);
+            self.rooms[index].start_typing(visible::message(name), now);
         }
     }
 
@@ -314,7 +314,7 @@ impl App {
         let Some(index) = self.room_index(name) else {
             return;
         };
-        self.rooms[index].moved(online, joined, left, renamed);
+        self.rooms[index].apply_presence(online, joined, left, renamed);
         let others = |members: &[Member]| -> Vec<String> {
             let others = members.iter().filter(|member| !self.is_me(&member.tag));
             others
@@ -324,7 +324,7 @@ impl App {
         let (arrived, departed) = (others(joined), others(left));
         departed
             .iter()
-            .for_each(|name| self.rooms[index].stops_typing(name));
+            .for_each(|name| self.rooms[index].stop_typing(name));
         let my_key = fold(&self.my_name());
         let changes = renamed
             .iter()

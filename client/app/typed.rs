@@ -3,7 +3,7 @@
 use super::{App, AppEffect, Exit, Phase};
 use crate::command::{self, Kind, Typed};
 use crate::line::Output;
-use crate::pending::Recipient;
+use crate::pending::SendTarget;
 use crate::words;
 use papo::name::{MAX_NAME, MAX_ROOM, Name, NameError, RoomName};
 use papo::protocol::{ClientMessage, Password, Refusal, ResumePoint};
@@ -97,7 +97,7 @@ impl App {
             .or(current)
             .unwrap_or(&self.initial_room)
             .clone();
-        self.enqueue(Recipient::Room { room, action }, text, now);
+        self.enqueue(SendTarget::Room { room, action }, text, now);
     }
 
     /// A question to the server, which only makes sense with a connection.
@@ -143,7 +143,7 @@ impl App {
     /// What is taken from the screen can be read back to.
     fn clear(&mut self) {
         if let Some(room) = self.rooms.get_mut(self.current) {
-            room.begin_here();
+            room.reset_first_shown();
         }
         self.effects.push(AppEffect::Clear);
     }
@@ -242,14 +242,14 @@ impl App {
     /// of it the same message, so none may be on its way when it changes.
     pub(super) fn flush_queue(&mut self, now: Instant) {
         if !self.rename_in_flight
-            && !self.queue.is_on_its_way()
+            && !self.queue.has_in_flight()
             && let Some(name) = self.requested_name.take()
         {
             self.rename_in_flight = true;
             self.request(ClientMessage::Rename { name });
         }
         if !self.rename_pending() {
-            for message in self.queue.due(now) {
+            for message in self.queue.batch(now) {
                 self.send(message);
             }
         }
@@ -309,7 +309,7 @@ impl App {
             Ok(_) if text.trim().is_empty() => self.usage_error(command::usage(Kind::Whisper)),
             Ok(name) => {
                 self.whisper_partner = Some(name.to_string());
-                self.enqueue(Recipient::Person(name), &text, now);
+                self.enqueue(SendTarget::Person(name), &text, now);
             }
             Err(_) => self.usage_error("Ninguém com esse nome está aqui.".into()),
         }
@@ -317,7 +317,7 @@ impl App {
 
     fn reply(&mut self, text: &str, now: Instant) {
         match self.whisper_partner.as_deref().map(Name::new) {
-            Some(Ok(name)) => self.enqueue(Recipient::Person(name), text, now),
+            Some(Ok(name)) => self.enqueue(SendTarget::Person(name), text, now),
             _ => self.usage_error(
                 "Ainda não há conversa particular para responder. Comece uma com /msg NOME TEXTO"
                     .into(),
