@@ -6,7 +6,7 @@ use papo::text::fold;
 
 /// What a command asks for; [`TABLE`] says how each is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum CommandKind {
     Help,
     Name,
     Who,
@@ -40,179 +40,209 @@ pub enum Kind {
 
 /// One row of the table.
 pub struct Command {
-    pub kind: Kind,
+    pub kind: CommandKind,
     pub name: &'static str,
     /// The English names, accepted without being advertised.
-    pub twins: &'static [&'static str],
+    pub aliases: &'static [&'static str],
     /// What follows the name.
     pub arguments: &'static str,
     description: &'static str,
 }
 
 /// Every command, in the order of the help. Neighbours that take nothing share a row there.
-pub const TABLE: &[Command] = &[
+pub const COMMANDS: &[Command] = &[
     row(
-        Kind::Help,
+        CommandKind::Help,
         "ajuda",
         &["help"],
         "[organizar]",
         "mostra os comandos, ou os de quem organiza",
     ),
-    row(Kind::Who, "quem", &["who"], "", "mostra quem está na sala"),
-    row(Kind::Rooms, "salas", &["rooms"], "", "mostra as salas"),
     row(
-        Kind::Whisper,
+        CommandKind::Who,
+        "quem",
+        &["who"],
+        "",
+        "mostra quem está na sala",
+    ),
+    row(
+        CommandKind::Rooms,
+        "salas",
+        &["rooms"],
+        "",
+        "mostra as salas",
+    ),
+    row(
+        CommandKind::Whisper,
         "msg",
         &["w", "whisper"],
         "NOME TEXTO",
         "escreve só para uma pessoa; não fica guardado",
     ),
     row(
-        Kind::Reply,
+        CommandKind::Reply,
         "r",
         &["reply"],
         "TEXTO",
         "responde à última conversa particular",
     ),
     row(
-        Kind::Action,
+        CommandKind::Action,
         "eu",
         &["me"],
         "TEXTO",
         "diz o que você está fazendo",
     ),
     row(
-        Kind::Edit,
+        CommandKind::Edit,
         "editar",
         &["edit"],
         "[TEXTO]",
         "muda a sua última mensagem",
     ),
     row(
-        Kind::Erase,
+        CommandKind::Erase,
         "apagar",
         &["erase", "delete"],
         "[NOME [10m]]",
         "apaga a sua última mensagem, ou as de alguém",
     ),
     row(
-        Kind::Ignore,
+        CommandKind::Ignore,
         "ignorar",
         &["ignore"],
         "NOME",
         "esconde o que alguém escreve, ou volta a mostrar",
     ),
     row(
-        Kind::Name,
+        CommandKind::Name,
         "nome",
         &["nick"],
         "NOVO NOME",
         "muda o seu nome",
     ),
     row(
-        Kind::Join,
+        CommandKind::Join,
         "entrar",
         &["join"],
         "SALA [SENHA]",
         "abre uma sala, ou volta a uma já aberta",
     ),
-    row(Kind::Part, "deixar", &["part"], "[SALA]", "fecha uma sala"),
     row(
-        Kind::Search,
+        CommandKind::Part,
+        "deixar",
+        &["part"],
+        "[SALA]",
+        "fecha uma sala",
+    ),
+    row(
+        CommandKind::Search,
         "buscar",
         &["search"],
         "TEXTO",
         "procura no que já foi dito na sala",
     ),
     row(
-        Kind::Alerts,
+        CommandKind::Alerts,
         "avisos",
         &["alerts"],
         "[sim|não]",
         "apita quando alguém menciona você",
     ),
     row(
-        Kind::Earlier,
+        CommandKind::Earlier,
         "antes",
         &["before"],
         "",
         "mostra o que veio antes",
     ),
-    row(Kind::Clear, "limpar", &["clear"], "", "limpa a tela"),
-    row(Kind::Quit, "sair", &["quit", "exit"], "", "sai da conversa"),
+    row(CommandKind::Clear, "limpar", &["clear"], "", "limpa a tela"),
     row(
-        Kind::Mute,
+        CommandKind::Quit,
+        "sair",
+        &["quit", "exit"],
+        "",
+        "sai da conversa",
+    ),
+    row(
+        CommandKind::Mute,
         "silenciar",
         &["mute"],
         "NOME [10m]",
         "tira a palavra de alguém por um tempo",
     ),
     row(
-        Kind::Unmute,
+        CommandKind::Unmute,
         "ouvir",
         &["unmute"],
         "NOME",
         "devolve a palavra",
     ),
     row(
-        Kind::ModeratorsOnly,
+        CommandKind::ModeratorsOnly,
         "silenciar-todos",
         &["mute-all"],
         "[sim|não]",
         "na sala, só fala quem organiza; outra vez desliga",
     ),
     row(
-        Kind::Slow,
+        CommandKind::Slow,
         "lento",
         &["slow"],
         "10s",
         "na sala, uma mensagem por pessoa a cada 10 s; 0 desliga",
     ),
     row(
-        Kind::Lock,
+        CommandKind::Lock,
         "trancar",
         &["lock"],
         "[sim|não]",
         "ninguém novo entra na conversa; outra vez desliga",
     ),
     row(
-        Kind::Kick,
+        CommandKind::Kick,
         "expulsar",
         &["kick"],
         "NOME",
         "põe alguém para fora; pode voltar",
     ),
     row(
-        Kind::Ban,
+        CommandKind::Ban,
         "banir",
         &["ban"],
         "NOME [1h]",
         "põe alguém para fora por um tempo",
     ),
-    row(Kind::Unban, "perdoar", &["unban"], "NOME", "deixa voltar"),
     row(
-        Kind::Announce,
+        CommandKind::Unban,
+        "perdoar",
+        &["unban"],
+        "NOME",
+        "deixa voltar",
+    ),
+    row(
+        CommandKind::Announce,
         "avisar",
         &["notify"],
         "TEXTO",
         "diz algo a todo mundo, em todas as salas",
     ),
     row(
-        Kind::Promote,
+        CommandKind::Promote,
         "promover",
         &["promote"],
         "NOME",
         "passa também a organizar a conversa",
     ),
     row(
-        Kind::Demote,
+        CommandKind::Demote,
         "rebaixar",
         &["demote"],
         "NOME",
         "deixa de organizar a conversa",
     ),
     row(
-        Kind::RoomPassword,
+        CommandKind::RoomPassword,
         "senha",
         &["password"],
         "[PALAVRA]",
@@ -224,16 +254,16 @@ pub const TABLE: &[Command] = &[
 const FIRST_MODERATION_COMMAND: &str = "silenciar";
 
 const fn row(
-    kind: Kind,
+    kind: CommandKind,
     name: &'static str,
-    twins: &'static [&'static str],
+    aliases: &'static [&'static str],
     arguments: &'static str,
     description: &'static str,
 ) -> Command {
     Command {
         kind,
         name,
-        twins,
+        aliases,
         arguments,
         description,
     }
@@ -241,67 +271,67 @@ const fn row(
 
 /// What was typed.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Typed<'a> {
+pub enum Parsed<'a> {
     /// Something to say.
     Text(&'a str),
     /// A command and what follows it.
-    Run(Kind, &'a str),
+    Command(CommandKind, &'a str),
     /// No command; the sentence to answer with.
     Unknown(String),
 }
 
 /// Reads a line: `/x` is a command, `//x` says "/x".
-pub fn parse(line: &str) -> Typed<'_> {
+pub fn parse(line: &str) -> Parsed<'_> {
     let Some(rest) = line.strip_prefix('/') else {
-        return Typed::Text(line);
+        return Parsed::Text(line);
     };
     if rest.starts_with('/') {
-        return Typed::Text(rest);
+        return Parsed::Text(rest);
     }
     let (name, arguments) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let key = fold(name);
-    match TABLE.iter().find(|command| command.is_called(&key)) {
-        Some(command) => Typed::Run(command.kind, arguments.trim()),
-        None => Typed::Unknown(unknown(name, &key)),
+    match COMMANDS.iter().find(|command| command.matches(&key)) {
+        Some(command) => Parsed::Command(command.kind, arguments.trim()),
+        None => Parsed::Unknown(unknown_command(name, &key)),
     }
 }
 
 /// How a command is used, for when something is missing.
-pub fn usage(kind: Kind) -> String {
-    let found = TABLE.iter().find(|command| command.kind == kind);
+pub fn usage(kind: CommandKind) -> String {
+    let found = COMMANDS.iter().find(|command| command.kind == kind);
     found.map_or_else(String::new, |command| {
-        format!("Escreva assim: {}", command.form())
+        format!("Escreva assim: {}", command.synopsis())
     })
 }
 
 /// The text of `/ajuda`.
 pub fn help() -> String {
-    let text = told("Comandos:", talk_and_order().0);
+    let text = format_help("Comandos:", split_by_audience().0);
     text + "\nPara dizer algo que começa com barra, escreva duas: //texto"
 }
 
 /// The text of `/ajuda organizar`.
 pub fn moderation_help() -> String {
-    let text = told("Para quem organiza a conversa (★):", talk_and_order().1);
+    let text = format_help("Para quem organiza a conversa (★):", split_by_audience().1);
     text + "\nTempos: 30s, 10m, 1h; um número sem letra são minutos."
 }
 
 /// Everybody's commands, and those of who organizes.
-fn talk_and_order() -> (&'static [Command], &'static [Command]) {
-    let first = TABLE
+fn split_by_audience() -> (&'static [Command], &'static [Command]) {
+    let first = COMMANDS
         .iter()
         .position(|command| command.name == FIRST_MODERATION_COMMAND)
-        .unwrap_or(TABLE.len());
-    TABLE.split_at(first)
+        .unwrap_or(COMMANDS.len());
+    COMMANDS.split_at(first)
 }
 
-fn told(title: &str, commands: &[Command]) -> String {
-    let alone =
+fn format_help(title: &str, commands: &[Command]) -> String {
+    let share_row =
         |one: &Command, other: &Command| one.arguments.is_empty() && other.arguments.is_empty();
     let join = |parts: Vec<String>, between: &str| parts.join(between);
-    let rows: Vec<(String, String)> = (commands.chunk_by(alone))
+    let rows: Vec<(String, String)> = (commands.chunk_by(share_row))
         .map(|row| {
-            let forms = row.iter().map(Command::form).collect();
+            let forms = row.iter().map(Command::synopsis).collect();
             (
                 join(forms, ", "),
                 join(
@@ -325,29 +355,29 @@ fn told(title: &str, commands: &[Command]) -> String {
 }
 
 impl Command {
-    fn is_called(&self, key: &str) -> bool {
-        self.name == key || self.twins.contains(&key)
+    fn matches(&self, key: &str) -> bool {
+        self.name == key || self.aliases.contains(&key)
     }
 
-    fn form(&self) -> String {
+    fn synopsis(&self) -> String {
         format!("/{} {}", self.name, self.arguments)
             .trim_end()
             .to_owned()
     }
 }
 
-fn unknown(name: &str, key: &str) -> String {
+fn unknown_command(name: &str, key: &str) -> String {
     /// At most this many letters wrong, missing or swapped still look like a slip.
-    const SLIPS: usize = 2;
-    let near = TABLE
+    const MAX_TYPOS: usize = 2;
+    let near = COMMANDS
         .iter()
-        .flat_map(|command| std::iter::once(command.name).chain(command.twins.iter().copied()))
+        .flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()))
         .map(|known| (strsim::damerau_levenshtein(known, key), known))
         // A word changed in half of its letters is another word.
-        .filter(|(slips, known)| {
-            *slips <= SLIPS && slips * 2 <= known.len().min(key.chars().count())
+        .filter(|(typos, known)| {
+            *typos <= MAX_TYPOS && typos * 2 <= known.len().min(key.chars().count())
         })
-        .min_by_key(|(slips, _)| *slips);
+        .min_by_key(|(typos, _)| *typos);
     match near {
         Some((_, known)) => format!("Não conheço o comando /{name}. Você quis dizer /{known}?"),
         None => format!("Não conheço o comando /{name}. Veja a lista com /ajuda."),
@@ -360,51 +390,57 @@ mod tests {
 
     #[test]
     fn text_is_text_and_two_bars_say_one() {
-        assert_eq!(parse("oi / tudo"), Typed::Text("oi / tudo"));
-        assert_eq!(parse("//etc/passwd"), Typed::Text("/etc/passwd"));
+        assert_eq!(parse("oi / tudo"), Parsed::Text("oi / tudo"));
+        assert_eq!(parse("//etc/passwd"), Parsed::Text("/etc/passwd"));
     }
 
     #[test]
     fn a_command_in_either_language_and_any_case() {
-        assert_eq!(parse("/msg Ana  oi"), Typed::Run(Kind::Whisper, "Ana  oi"));
-        assert_eq!(parse("/w Ana oi"), Typed::Run(Kind::Whisper, "Ana oi"));
-        assert_eq!(parse("/SAIR"), Typed::Run(Kind::Quit, ""));
-        assert_eq!(parse("/quit"), Typed::Run(Kind::Quit, ""));
+        assert_eq!(
+            parse("/msg Ana  oi"),
+            Parsed::Command(CommandKind::Whisper, "Ana  oi")
+        );
+        assert_eq!(
+            parse("/w Ana oi"),
+            Parsed::Command(CommandKind::Whisper, "Ana oi")
+        );
+        assert_eq!(parse("/SAIR"), Parsed::Command(CommandKind::Quit, ""));
+        assert_eq!(parse("/quit"), Parsed::Command(CommandKind::Quit, ""));
     }
 
     #[test]
     fn a_slip_is_answered_with_the_nearest_command() {
         assert_eq!(
             parse("/siar"),
-            Typed::Unknown("Não conheço o comando /siar. Você quis dizer /sair?".into())
+            Parsed::Unknown("Não conheço o comando /siar. Você quis dizer /sair?".into())
         );
         assert_eq!(
             parse("/ajdua"),
-            Typed::Unknown("Não conheço o comando /ajdua. Você quis dizer /ajuda?".into())
+            Parsed::Unknown("Não conheço o comando /ajdua. Você quis dizer /ajuda?".into())
         );
         assert_eq!(
             parse("/xyz"),
-            Typed::Unknown("Não conheço o comando /xyz. Veja a lista com /ajuda.".into())
+            Parsed::Unknown("Não conheço o comando /xyz. Veja a lista com /ajuda.".into())
         );
         assert_eq!(
             parse("/"),
-            Typed::Unknown("Não conheço o comando /. Veja a lista com /ajuda.".into())
+            Parsed::Unknown("Não conheço o comando /. Veja a lista com /ajuda.".into())
         );
     }
 
     #[test]
     fn the_help_shows_every_command() {
         let help = help() + &moderation_help();
-        for command in TABLE {
-            assert!(help.contains(&command.form()), "{}", command.name);
+        for command in COMMANDS {
+            assert!(help.contains(&command.synopsis()), "{}", command.name);
         }
     }
 
     #[test]
     fn no_two_commands_answer_to_one_name() {
-        let mut names: Vec<_> = TABLE
+        let mut names: Vec<_> = COMMANDS
             .iter()
-            .flat_map(|c| c.twins.iter().chain([&c.name]))
+            .flat_map(|c| c.aliases.iter().chain([&c.name]))
             .collect();
         let all = names.len();
         names.sort();

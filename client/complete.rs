@@ -7,18 +7,18 @@ use crate::input::Way;
 use papo::text::fold;
 
 /// Most words of a name that are looked at.
-const MAX_WORDS: usize = 4;
+const MAX_NAME_WORDS: usize = 4;
 
 /// What there is to be completed to.
-pub struct Known<'a> {
+pub struct Candidates<'a> {
     /// Who spoke, the last one first.
     pub speakers: Vec<String>,
     /// Everybody else who is there.
     pub people: Vec<String>,
     /// The open rooms.
-    pub rooms: &'a [String],
+    pub open_rooms: &'a [String],
     /// Rooms that were spoken of.
-    pub heard: &'a [String],
+    pub known_rooms: &'a [String],
 }
 
 /// The possible words, one of them chosen.
@@ -27,34 +27,34 @@ pub struct Completion {
     /// Where the word begins, in bytes.
     start: usize,
     words: Vec<String>,
-    chosen: usize,
+    selected: usize,
 }
 
 impl Completion {
     /// For the text left of the cursor.
-    pub fn of(before: &str, known: &Known<'_>) -> Self {
-        let start = begin_of_word(before);
+    pub fn of(before: &str, candidates: &Candidates<'_>) -> Self {
+        let start = word_start(before);
         let word = &before[start..];
         let words = if start == 0 && word.starts_with('/') {
             commands(&word[1..])
-        } else if let Some(begun) = word.strip_prefix('#') {
-            rooms(begun, "#", known)
-        } else if wants_room(before) {
-            rooms(word, "", known)
+        } else if let Some(prefix) = word.strip_prefix('#') {
+            rooms(prefix, "#", candidates)
+        } else if expects_room(before) {
+            rooms(word, "", candidates)
         } else {
-            return people_in(before, known);
+            return complete_name(before, candidates);
         };
         Self {
             start,
             words,
-            chosen: 0,
+            selected: 0,
         }
     }
 
     /// The next possibility, round and round.
     pub fn next(mut self, way: Way) -> Self {
         let count = self.words.len().max(1);
-        self.chosen = (self.chosen + if way == Way::On { 1 } else { count - 1 }) % count;
+        self.selected = (self.selected + if way == Way::On { 1 } else { count - 1 }) % count;
         self
     }
 
@@ -64,12 +64,12 @@ impl Completion {
 
     /// What the word becomes, if there is anything.
     pub fn text(&self) -> Option<&str> {
-        self.words.get(self.chosen).map(String::as_str)
+        self.words.get(self.selected).map(String::as_str)
     }
 }
 
 /// Where the last word begins, in bytes.
-fn begin_of_word(before: &str) -> usize {
+fn word_start(before: &str) -> usize {
     before
         .char_indices()
         .rev()
@@ -78,8 +78,8 @@ fn begin_of_word(before: &str) -> usize {
 }
 
 /// The commands; their English names only where no other begins like this.
-fn commands(begun: &str) -> Vec<String> {
-    let key = fold(begun);
+fn commands(prefix: &str) -> Vec<String> {
+    let key = fold(prefix);
     let form = |command: &command::Command, name: &str| {
         format!(
             "/{name}{}",
@@ -91,7 +91,7 @@ fn commands(begun: &str) -> Vec<String> {
         )
     };
     let called = |command| form(command, command.name);
-    let names: Vec<String> = command::TABLE
+    let names: Vec<String> = command::COMMANDS
         .iter()
         .filter(|command| command.name.starts_with(&key))
         .map(called)
@@ -99,60 +99,65 @@ fn commands(begun: &str) -> Vec<String> {
     if !names.is_empty() {
         return names;
     }
-    let twins = command::TABLE
+    let aliases = command::COMMANDS
         .iter()
-        .flat_map(|command| command.twins.iter().map(move |twin| (command, *twin)));
-    twins
-        .filter(|(_, twin)| twin.starts_with(&key))
-        .map(|(command, twin)| form(command, twin))
+        .flat_map(|command| command.aliases.iter().map(move |alias| (command, *alias)));
+    aliases
+        .filter(|(_, alias)| alias.starts_with(&key))
+        .map(|(command, alias)| form(command, alias))
         .collect()
 }
 
 /// Whether what follows the command is a room.
-fn wants_room(before: &str) -> bool {
+fn expects_room(before: &str) -> bool {
     ["/entrar ", "/deixar ", "/join ", "/part "]
         .iter()
         .any(|command| before.starts_with(command))
 }
 
 /// The open rooms first.
-fn rooms(begun: &str, sign: &str, known: &Known<'_>) -> Vec<String> {
-    let key = fold(begun);
-    let is_open = |name: &&String| known.rooms.iter().any(|open| fold(open) == fold(name));
-    let heard = known.heard.iter().filter(|name| !is_open(name));
-    let all = known.rooms.iter().chain(heard);
+fn rooms(prefix: &str, sign: &str, candidates: &Candidates<'_>) -> Vec<String> {
+    let key = fold(prefix);
+    let is_open = |name: &&String| {
+        candidates
+            .open_rooms
+            .iter()
+            .any(|open| fold(open) == fold(name))
+    };
+    let heard = candidates.known_rooms.iter().filter(|name| !is_open(name));
+    let all = candidates.open_rooms.iter().chain(heard);
     all.filter(|room| fold(room).starts_with(&key))
         .map(|room| format!("{sign}{room} "))
         .collect()
 }
 
 /// People, for as many words before the cursor as begin somebody's name: “Maria C” is one.
-fn people_in(before: &str, known: &Known<'_>) -> Completion {
-    let mut start = begin_of_word(before);
+fn complete_name(before: &str, candidates: &Candidates<'_>) -> Completion {
+    let mut start = word_start(before);
     let mut best = Completion {
         start,
-        words: people(&before[start..], start == 0, known),
-        chosen: 0,
+        words: people(&before[start..], start == 0, candidates),
+        selected: 0,
     };
-    for _ in 1..MAX_WORDS {
+    for _ in 1..MAX_NAME_WORDS {
         let earlier = before[..start].trim_end();
         if earlier.is_empty() {
             break;
         }
-        start = begin_of_word(earlier);
-        let words = people(&before[start..], start == 0, known);
+        start = word_start(earlier);
+        let words = people(&before[start..], start == 0, candidates);
         if !words.is_empty() && before[start..].trim_end().contains(' ') {
             best = Completion {
                 start,
                 words,
-                chosen: 0,
+                selected: 0,
             };
         }
     }
     best
 }
 
-fn people(word: &str, at_start: bool, known: &Known<'_>) -> Vec<String> {
+fn people(word: &str, at_start: bool, known: &Candidates<'_>) -> Vec<String> {
     let (sign, begun) = word
         .strip_prefix('@')
         .map_or(("", word), |begun| ("@", begun));
@@ -189,11 +194,11 @@ mod tests {
         let rooms = names(&["geral", "Laboratório"]);
         let heard = names(&["laboratorio", "garagem"]);
         let people = names(&["Célia", "João", "Joana Dark", "Rita"]);
-        let known = Known {
+        let known = Candidates {
             speakers: names(&["Rita", "João", "Foi Embora"]),
             people,
-            rooms: &rooms,
-            heard: &heard,
+            open_rooms: &rooms,
+            known_rooms: &heard,
         };
         let completion = Completion::of(before, &known);
         let all = completion
@@ -251,11 +256,11 @@ mod tests {
 
     #[test]
     fn the_key_goes_round() {
-        let known = Known {
+        let known = Candidates {
             speakers: vec![],
             people: vec!["Ana".into(), "Bia".into()],
-            rooms: &[],
-            heard: &[],
+            open_rooms: &[],
+            known_rooms: &[],
         };
         let completion = Completion::of("", &known);
         assert_eq!(completion.clone().next(Way::On).next(Way::On), completion);

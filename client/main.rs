@@ -44,7 +44,7 @@ use app::{App, Exit, Mode};
 use clock::Clock;
 use crossbeam_channel::bounded;
 use front::Ui;
-use options::{Options, Request};
+use options::{Invocation, Options};
 use papo::reasons::describe;
 use run::{Client, Sources};
 use session::Session;
@@ -76,9 +76,9 @@ fn main() -> ExitCode {
         std::env::var_os("PAPO_SENHA"),
     );
     let exit = match invocation {
-        Ok(Request::Help) => print(&options::help()),
-        Ok(Request::Version) => print(&format!("cliente {}\n", env!("CARGO_PKG_VERSION"))),
-        Ok(Request::Talk(options)) => chat(options, clock),
+        Ok(Invocation::Help) => print(&options::help()),
+        Ok(Invocation::Version) => print(&format!("cliente {}\n", env!("CARGO_PKG_VERSION"))),
+        Ok(Invocation::Chat(options)) => chat(options, clock),
         Err(sentence) => exit_with(&sentence, Exit::Usage),
     };
     ExitCode::from(exit as u8)
@@ -99,7 +99,7 @@ fn chat(options: Options, clock: Clock) -> Exit {
     let terminal = Terminal::detect(&options);
     // A name is asked for only where there is somebody to hear it.
     if options.name.is_none()
-        && !options.insists
+        && !options.reconnect
         && let Err(error) = connection::probe(&options.address)
     {
         return exit_with(&error.sentence(&options.address), Exit::Unreachable);
@@ -126,8 +126,8 @@ fn chat(options: Options, clock: Clock) -> Exit {
     };
     let mode = Mode {
         interactive: terminal.stdin_tty,
-        keep_listening: options.stays,
-        reconnect: options.insists,
+        keep_listening: options.keep_listening,
+        reconnect: options.reconnect,
     };
     let session = Session::new(options.address.clone(), sender);
     let mut app = App::new(
@@ -138,7 +138,7 @@ fn chat(options: Options, clock: Clock) -> Exit {
         token,
         id_prefix,
     );
-    app.set_credentials(options.secrets);
+    app.set_credentials(options.credentials);
     let result = terminal.open_ui(clock).and_then(|mut ui| {
         let inputs = if terminal.full_screen {
             keyboard::read_keys()
@@ -174,7 +174,7 @@ impl Terminal {
         Self {
             stdin_tty,
             stdout_tty,
-            full_screen: stdin_tty && stdout_tty && !dumb && !options.lines && !options.json,
+            full_screen: stdin_tty && stdout_tty && !dumb && !options.plain && !options.json,
             json: options.json,
         }
     }

@@ -16,104 +16,104 @@ pub struct Options {
     pub name: Option<Name>,
     pub room: RoomName,
     /// What is shown at the door besides the name.
-    pub secrets: Credentials,
+    pub credentials: Credentials,
     /// Plain lines, also on a terminal.
-    pub lines: bool,
+    pub plain: bool,
     /// Go on listening when there is nothing more to say.
-    pub stays: bool,
+    pub keep_listening: bool,
     /// Connect again when the connection is lost.
-    pub insists: bool,
+    pub reconnect: bool,
     /// The wire's own messages on standard output.
     pub json: bool,
 }
 
 /// What the command line comes to.
 #[derive(Debug)]
-pub enum Request {
-    Talk(Options),
+pub enum Invocation {
+    Chat(Options),
     Help,
     Version,
 }
 
 /// One option, as the help shows it.
-struct Choice {
+struct OptionSpec {
     short: Option<char>,
     long: &'static str,
     /// Other spellings.
-    twins: &'static [&'static str],
+    aliases: &'static [&'static str],
     /// The value's name and an example, for options that have one.
     value: Option<(&'static str, &'static str)>,
     description: &'static str,
 }
 
-const CHOICES: &[Choice] = &[
-    Choice {
+const OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
         short: Some('n'),
         long: "nome",
-        twins: &[],
+        aliases: &[],
         value: Some(("NOME", "Ana")),
         description: "Seu nome na conversa [variável: PAPO_NOME]",
     },
-    Choice {
+    OptionSpec {
         short: None,
         long: "sala",
-        twins: &[],
+        aliases: &[],
         value: Some(("SALA", "laboratorio")),
         description: "Sala onde entrar [padrão: geral]",
     },
-    Choice {
+    OptionSpec {
         short: None,
         long: "senha",
-        twins: &["password"],
+        aliases: &["password"],
         value: Some(("SENHA", "girassol")),
         description: "Senha do servidor, se ele tem uma [variável: PAPO_SENHA]",
     },
-    Choice {
+    OptionSpec {
         short: None,
         long: "chave",
-        twins: &["key"],
+        aliases: &["key"],
         value: Some(("CHAVE", "k3y...")),
         description: "Para organizar a conversa: a chave que o servidor mostra",
     },
-    Choice {
+    OptionSpec {
         short: None,
         long: "linhas",
-        twins: &[],
+        aliases: &[],
         value: None,
         description: "Linhas simples, como num script, também no terminal",
     },
-    Choice {
+    OptionSpec {
         short: None,
         long: "ficar",
-        twins: &[],
+        aliases: &[],
         value: None,
         description: "Continua ouvindo depois do fim da entrada",
     },
-    Choice {
+    OptionSpec {
         short: None,
         long: "insistir",
-        twins: &[],
+        aliases: &[],
         value: None,
         description: "Tenta conectar de novo, também num script",
     },
-    Choice {
+    OptionSpec {
         short: None,
         long: "json",
-        twins: &[],
+        aliases: &[],
         value: None,
         description: "Mostra as mensagens do servidor em JSON, uma por linha",
     },
-    Choice {
+    OptionSpec {
         short: Some('h'),
         long: "ajuda",
-        twins: &["help"],
+        aliases: &["help"],
         value: None,
         description: "Mostra esta ajuda            (--help também vale)",
     },
-    Choice {
+    OptionSpec {
         short: Some('V'),
         long: "versao",
-        twins: &["versão", "version"],
+        aliases: &["versão", "version"],
         value: None,
         description: "Mostra a versão",
     },
@@ -128,60 +128,67 @@ pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     env_name: Option<OsString>,
     env_password: Option<OsString>,
-) -> Result<Request, String> {
+) -> Result<Invocation, String> {
     let (mut address, mut name, mut room) = (None, env_name.filter(|name| !name.is_empty()), None);
-    let (mut password, mut key) = (env_password.filter(|password| !password.is_empty()), None);
-    let (mut lines, mut stays, mut insists, mut json) = (false, false, false, false);
+    let (mut password, mut moderator_key) =
+        (env_password.filter(|password| !password.is_empty()), None);
+    let (mut plain, mut keep_listening, mut reconnect, mut json) = (false, false, false, false);
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next().map_err(unexpected_value)? {
-        match known(&argument) {
-            Some("ajuda") => return Ok(Request::Help),
-            Some("versao") => return Ok(Request::Version),
-            Some("linhas") => lines = true,
-            Some("ficar") => stays = true,
-            Some("insistir") => insists = true,
+        match long_name(&argument) {
+            Some("ajuda") => return Ok(Invocation::Help),
+            Some("versao") => return Ok(Invocation::Version),
+            Some("linhas") => plain = true,
+            Some("ficar") => keep_listening = true,
+            Some("insistir") => reconnect = true,
             Some("json") => json = true,
-            Some(long @ "nome") => name = Some(parser.value().map_err(|_| no_value(long))?),
-            Some(long @ "sala") => room = Some(parser.value().map_err(|_| no_value(long))?),
-            Some(long @ "senha") => password = Some(parser.value().map_err(|_| no_value(long))?),
-            Some(long @ "chave") => key = Some(parser.value().map_err(|_| no_value(long))?),
+            Some(long @ "nome") => name = Some(parser.value().map_err(|_| missing_value(long))?),
+            Some(long @ "sala") => room = Some(parser.value().map_err(|_| missing_value(long))?),
+            Some(long @ "senha") => {
+                password = Some(parser.value().map_err(|_| missing_value(long))?)
+            }
+            Some(long @ "chave") => {
+                moderator_key = Some(parser.value().map_err(|_| missing_value(long))?)
+            }
             _ => match argument {
                 Arg::Value(value) if address.is_none() => address = Some(value),
                 Arg::Value(value) => {
                     let value = value.to_string_lossy().into_owned();
-                    return Err(format!("Só um endereço por vez: “{value}” sobrou. {ALL}"));
+                    return Err(format!(
+                        "Só um endereço por vez: “{value}” sobrou. {SEE_ALL}"
+                    ));
                 }
-                other => return Err(unknown(&other)),
+                other => return Err(unknown_option(&other)),
             },
         }
     }
     let address = match address {
-        Some(raw) => Address::parse(&text(raw)?).map_err(bad_address)?,
+        Some(raw) => Address::parse(&utf8(raw)?).map_err(bad_address)?,
         None => Address::new("127.0.0.1", DEFAULT_PORT),
     };
     let name = name
-        .map(text)
+        .map(utf8)
         .transpose()?
         .map(|raw| Name::new(&raw))
         .transpose()
         .map_err(|error| format!("{} Tente: cliente --nome \"Ana 2\"", bad_name(error)))?;
     let room = match room {
-        Some(raw) => RoomName::new(text(raw)?.trim_start_matches('#')).map_err(|_| bad_room())?,
+        Some(raw) => RoomName::new(utf8(raw)?.trim_start_matches('#')).map_err(|_| bad_room())?,
         None => RoomName::lobby(),
     };
-    let secrets = Credentials {
-        password: secret(password)?,
-        moderator_key: secret(key)?,
+    let credentials = Credentials {
+        password: parse_secret(password)?,
+        moderator_key: parse_secret(moderator_key)?,
         room_password: None,
     };
-    Ok(Request::Talk(Options {
+    Ok(Invocation::Chat(Options {
         address,
         name,
         room,
-        secrets,
-        lines,
-        stays,
-        insists,
+        credentials,
+        plain,
+        keep_listening,
+        reconnect,
         json,
     }))
 }
@@ -194,15 +201,15 @@ pub fn help() -> String {
          ENDEREÇO é o do servidor, por exemplo 192.168.0.10:9000 [padrão: 127.0.0.1:9000]\n\n\
          Opções:\n",
     );
-    for choice in CHOICES {
-        let short = choice
+    for option in OPTIONS {
+        let short = option
             .short
             .map_or("    ".into(), |short| format!("-{short}, "));
-        let value = choice
+        let value = option
             .value
             .map_or(String::new(), |(name, _)| format!(" <{name}>"));
-        let form = format!("{short}--{}{value}", choice.long);
-        text.push_str(&format!("  {form:<25}{}\n", choice.description));
+        let form = format!("{short}--{}{value}", option.long);
+        text.push_str(&format!("  {form:<25}{}\n", option.description));
     }
     text.push_str(
         "\nO que o programa responde a um script: 0 tudo confirmado · 1 imprevisto · 2 uso errado · 3 servidor não\n\
@@ -212,28 +219,28 @@ pub fn help() -> String {
 }
 
 /// What proves something, if it was given.
-fn secret(raw: Option<OsString>) -> Result<Option<Password>, String> {
+fn parse_secret(raw: Option<OsString>) -> Result<Option<Password>, String> {
     let Some(raw) = raw else { return Ok(None) };
-    Password::new(&text(raw)?)
+    Password::new(&utf8(raw)?)
         .map(Some)
         .ok_or_else(bad_password)
 }
 
-const ALL: &str = "Veja todas as opções com: cliente --ajuda";
+const SEE_ALL: &str = "Veja todas as opções com: cliente --ajuda";
 
 /// The main name of an option that exists.
-fn known(argument: &Arg<'_>) -> Option<&'static str> {
-    let found = CHOICES.iter().find(|choice| match argument {
+fn long_name(argument: &Arg<'_>) -> Option<&'static str> {
+    let found = OPTIONS.iter().find(|choice| match argument {
         Arg::Short(short) => choice.short == Some(*short),
-        Arg::Long(long) => choice.long == *long || choice.twins.contains(long),
+        Arg::Long(long) => choice.long == *long || choice.aliases.contains(long),
         Arg::Value(_) => false,
     });
     found.map(|choice| choice.long)
 }
 
-fn text(raw: OsString) -> Result<String, String> {
+fn utf8(raw: OsString) -> Result<String, String> {
     raw.string()
-        .map_err(|_| format!("Um dos valores não é um texto válido (UTF-8). {ALL}"))
+        .map_err(|_| format!("Um dos valores não é um texto válido (UTF-8). {SEE_ALL}"))
 }
 
 fn bad_address(error: AddressError) -> String {
@@ -247,8 +254,8 @@ fn bad_address(error: AddressError) -> String {
     }
 }
 
-fn no_value(long: &str) -> String {
-    let example = CHOICES
+fn missing_value(long: &str) -> String {
+    let example = OPTIONS
         .iter()
         .find(|choice| choice.long == long)
         .and_then(|choice| choice.value);
@@ -259,25 +266,25 @@ fn no_value(long: &str) -> String {
 fn unexpected_value(error: lexopt::Error) -> String {
     match error {
         lexopt::Error::UnexpectedValue { option, .. } => {
-            format!("A opção {option} não leva valor. {ALL}")
+            format!("A opção {option} não leva valor. {SEE_ALL}")
         }
-        _ => format!("Não entendi a linha de comando. {ALL}"),
+        _ => format!("Não entendi a linha de comando. {SEE_ALL}"),
     }
 }
 
-fn unknown(argument: &Arg<'_>) -> String {
+fn unknown_option(argument: &Arg<'_>) -> String {
     /// How alike two words are, from 0 to 1, for one to be taken for the other.
-    const ALIKE: f64 = 0.75;
+    const MIN_SIMILARITY: f64 = 0.75;
     let (spelled, near) = match argument {
         Arg::Short(short) => (format!("-{short}"), None),
         Arg::Long(long) => {
-            let likeness = |choice: &&Choice| strsim::jaro_winkler(choice.long, long);
-            let near = CHOICES
+            let similarity = |choice: &&OptionSpec| strsim::jaro_winkler(choice.long, long);
+            let near = OPTIONS
                 .iter()
-                .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+                .max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
             (
                 format!("--{long}"),
-                near.filter(|choice| likeness(choice) >= ALIKE),
+                near.filter(|choice| similarity(choice) >= MIN_SIMILARITY),
             )
         }
         Arg::Value(value) => (value.to_string_lossy().into_owned(), None),

@@ -2,13 +2,13 @@
 
 use super::*;
 
-fn asked(line: &str, env_name: Option<&str>) -> Result<Options, String> {
+fn parsed(line: &str, env_name: Option<&str>) -> Result<Options, String> {
     match parse(
         line.split_whitespace().map(OsString::from),
         env_name.map(OsString::from),
         None,
     ) {
-        Ok(Request::Talk(options)) => Ok(options),
+        Ok(Invocation::Chat(options)) => Ok(options),
         Ok(other) => panic!("{other:?}"),
         Err(sentence) => Err(sentence),
     }
@@ -16,15 +16,15 @@ fn asked(line: &str, env_name: Option<&str>) -> Result<Options, String> {
 
 #[test]
 fn without_arguments_it_talks_to_this_computer() {
-    let options = asked("", None).unwrap();
+    let options = parsed("", None).unwrap();
     assert_eq!(options.address.to_string(), "127.0.0.1:9000");
     assert_eq!(options.room, RoomName::lobby());
-    assert!(options.name.is_none() && !options.lines && !options.stays);
+    assert!(options.name.is_none() && !options.plain && !options.keep_listening);
 }
 
 #[test]
 fn everything_can_be_said() {
-    let options = asked(
+    let options = parsed(
         "-n robô 192.168.0.10 --sala #lab --linhas --ficar",
         Some("Ana"),
     )
@@ -32,16 +32,16 @@ fn everything_can_be_said() {
     assert_eq!(options.address.to_string(), "192.168.0.10:9000");
     assert_eq!(options.name, Some(Name::new("robô").unwrap()));
     assert_eq!(options.room.as_str(), "lab");
-    assert!(options.lines && options.stays);
+    assert!(options.plain && options.keep_listening);
     assert_eq!(
-        asked("", Some("Ana")).unwrap().name,
+        parsed("", Some("Ana")).unwrap().name,
         Some(Name::new("Ana").unwrap())
     );
 }
 
 #[test]
 fn what_is_wrong_is_answered_with_what_would_be_right() {
-    let error = |line| asked(line, None).unwrap_err();
+    let error = |line| parsed(line, None).unwrap_err();
     assert_eq!(
         error("--noem Ana"),
         "Não conheço a opção “--noem”. Você quis dizer --nome? Veja todas com: cliente --ajuda"
@@ -62,16 +62,16 @@ fn what_is_wrong_is_answered_with_what_would_be_right() {
 
 #[test]
 fn the_help_shows_every_option() {
-    for choice in CHOICES {
+    for choice in OPTIONS {
         assert!(help().contains(&format!("--{}", choice.long)));
     }
     assert!(matches!(
         parse([OsString::from("--help")], None, None),
-        Ok(Request::Help)
+        Ok(Invocation::Help)
     ));
     assert!(matches!(
         parse([OsString::from("-V")], None, None),
-        Ok(Request::Version)
+        Ok(Invocation::Version)
     ));
 }
 
@@ -80,7 +80,7 @@ fn secrets_come_from_the_command_line_or_the_surroundings_and_never_show_themsel
     let asked = |line: &str, password: Option<&str>| {
         let arguments = line.split_whitespace().map(OsString::from);
         match parse(arguments, None, password.map(OsString::from)) {
-            Ok(Request::Talk(options)) => options.secrets,
+            Ok(Invocation::Chat(options)) => options.credentials,
             other => panic!("{other:?}"),
         }
     };

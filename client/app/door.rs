@@ -1,7 +1,7 @@
 //! What is asked at the door: a name, the server's password, a room's.
 
 use super::{App, Phase, Prompt};
-use crate::command::{self, Kind, Typed};
+use crate::command::{self, CommandKind, Parsed};
 use crate::line::Output;
 use papo::name::{Name, RoomName};
 use papo::protocol::{ClientMessage, Credentials, ErrorCode, Password, ResumePoint};
@@ -29,7 +29,10 @@ impl App {
         connected: bool,
         now: Instant,
     ) {
-        if matches!(command::parse(raw.trim()), Typed::Run(Kind::Quit, _)) {
+        if matches!(
+            command::parse(raw.trim()),
+            Parsed::Command(CommandKind::Quit, _)
+        ) {
             return self.start_leaving(now);
         }
         let accepted = match prompt {

@@ -1,7 +1,7 @@
 //! The commands of those who keep the conversation in order.
 
 use super::{App, Phase};
-use crate::command::{self, Kind};
+use crate::command::{self, CommandKind};
 use crate::line::Output;
 use crate::pending::SendTarget;
 use papo::name::Name;
@@ -15,26 +15,29 @@ const DEFAULT_SECONDS: u64 = 600;
 const DEFAULT_BAN_SECONDS: u64 = 3600;
 
 impl App {
-    pub(super) fn moderate(&mut self, kind: Kind, arguments: &str, now: Instant) {
+    pub(super) fn moderate(&mut self, kind: CommandKind, arguments: &str, now: Instant) {
         match kind {
-            Kind::RoomPassword => return self.set_room_password(arguments),
-            Kind::ModeratorsOnly | Kind::Lock => return self.toggle(kind, arguments),
-            Kind::Slow => return self.set_slow_mode(arguments),
+            CommandKind::RoomPassword => return self.set_room_password(arguments),
+            CommandKind::ModeratorsOnly | CommandKind::Lock => return self.toggle(kind, arguments),
+            CommandKind::Slow => return self.set_slow_mode(arguments),
             _ if arguments.is_empty() => return self.usage_error(command::usage(kind)),
-            Kind::Announce => {
+            CommandKind::Announce => {
                 return self.action(ModerationAction::Announce {
                     text: arguments.to_owned(),
                 });
             }
             _ => {}
         }
-        let timed = matches!(kind, Kind::Mute | Kind::Ban | Kind::Erase);
+        let timed = matches!(
+            kind,
+            CommandKind::Mute | CommandKind::Ban | CommandKind::Erase
+        );
         let (name, seconds) = self.parse_target(arguments, timed);
         let Ok(name) = Name::new(name) else {
             return self.usage_error("Ninguém com esse nome está aqui.".into());
         };
         let action = match kind {
-            Kind::Erase => {
+            CommandKind::Erase => {
                 let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
                     return;
                 };
@@ -49,19 +52,19 @@ impl App {
                     now,
                 );
             }
-            Kind::Mute => ModerationAction::Mute {
+            CommandKind::Mute => ModerationAction::Mute {
                 name,
                 seconds: seconds.unwrap_or(DEFAULT_SECONDS),
             },
-            Kind::Ban => ModerationAction::Ban {
+            CommandKind::Ban => ModerationAction::Ban {
                 name,
                 seconds: seconds.unwrap_or(DEFAULT_BAN_SECONDS),
             },
-            Kind::Unmute => ModerationAction::Unmute { name },
-            Kind::Kick => ModerationAction::Kick { name },
-            Kind::Unban => ModerationAction::Unban { name },
-            Kind::Promote => ModerationAction::Promote { name },
-            Kind::Demote => ModerationAction::Demote { name },
+            CommandKind::Unmute => ModerationAction::Unmute { name },
+            CommandKind::Kick => ModerationAction::Kick { name },
+            CommandKind::Unban => ModerationAction::Unban { name },
+            CommandKind::Promote => ModerationAction::Promote { name },
+            CommandKind::Demote => ModerationAction::Demote { name },
             _ => return,
         };
         self.action(action);
@@ -88,7 +91,7 @@ impl App {
     }
 
     /// On, off, or the other of what it is, which the server knows.
-    fn toggle(&mut self, kind: Kind, value: &str) {
+    fn toggle(&mut self, kind: CommandKind, value: &str) {
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
             return;
         };
@@ -98,7 +101,7 @@ impl App {
             "nao" | "n" | "off" | "no" => Some(false),
             _ => return self.usage_error(command::usage(kind)),
         };
-        self.action(if kind == Kind::Lock {
+        self.action(if kind == CommandKind::Lock {
             ModerationAction::Lock { on }
         } else {
             ModerationAction::ModeratorsOnly { room, on }
@@ -111,7 +114,7 @@ impl App {
         };
         match parse_seconds(time) {
             Some(seconds) => self.action(ModerationAction::Slow { room, seconds }),
-            None => self.usage_error(command::usage(Kind::Slow)),
+            None => self.usage_error(command::usage(CommandKind::Slow)),
         }
     }
 

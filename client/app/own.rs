@@ -1,7 +1,7 @@
 //! One's own messages, to be edited or taken back; and the words of those whom one does not want to read.
 
 use super::{App, AppEffect};
-use crate::command::{self, Kind};
+use crate::command::{self, CommandKind};
 use crate::line::{MessageChange, MessageState, Output};
 use crate::pending::SendTarget;
 use papo::name::RoomName;
@@ -83,7 +83,7 @@ impl App {
             return self.enqueue(SendTarget::Edit { room, seq }, text, now);
         }
         if !self.mode.interactive {
-            return self.usage_error(command::usage(Kind::Edit));
+            return self.usage_error(command::usage(CommandKind::Edit));
         }
         self.effects
             .push(AppEffect::RestoreInput(format!("/editar {old}")));
@@ -161,7 +161,7 @@ impl App {
     /// Hides what somebody writes, or shows it again.
     pub(super) fn toggle_ignored(&mut self, name: &str) {
         if name.is_empty() {
-            return self.usage_error(command::usage(Kind::Ignore));
+            return self.usage_error(command::usage(CommandKind::Ignore));
         }
         let name = self.find_person(name).unwrap_or(name).to_owned();
         let text = if self.ignored.remove(&fold(&name)) {

@@ -1,7 +1,7 @@
 //! What the person types, taken up into the state of the client.
 
 use super::{App, AppEffect, Exit, Phase};
-use crate::command::{self, Kind, Typed};
+use crate::command::{self, CommandKind, Parsed};
 use crate::line::Output;
 use crate::pending::SendTarget;
 use crate::words;
@@ -46,9 +46,9 @@ impl App {
             return;
         }
         match command::parse(text) {
-            Typed::Text(text) => self.say_in_current_room(text, false, now),
-            Typed::Run(kind, arguments) => self.run_command(kind, arguments, now),
-            Typed::Unknown(sentence) => self.usage_error(sentence),
+            Parsed::Text(text) => self.say_in_current_room(text, false, now),
+            Parsed::Command(kind, arguments) => self.run_command(kind, arguments, now),
+            Parsed::Unknown(sentence) => self.usage_error(sentence),
         }
     }
 
@@ -58,33 +58,37 @@ impl App {
         self.show(Output::problem(sentence));
     }
 
-    fn run_command(&mut self, kind: Kind, arguments: &str, now: Instant) {
+    fn run_command(&mut self, kind: CommandKind, arguments: &str, now: Instant) {
         let wants_text = matches!(
             kind,
-            Kind::Whisper | Kind::Reply | Kind::Action | Kind::Join | Kind::Search
+            CommandKind::Whisper
+                | CommandKind::Reply
+                | CommandKind::Action
+                | CommandKind::Join
+                | CommandKind::Search
         );
         if wants_text && arguments.is_empty() {
             return self.usage_error(command::usage(kind));
         }
         match kind {
-            Kind::Help if arguments.is_empty() => self.show(Output::Help(command::help())),
-            Kind::Help => self.show(Output::answer(command::moderation_help())),
-            Kind::Edit => self.edit_last(arguments, now),
-            Kind::Erase if arguments.is_empty() => self.erase_last(now),
-            Kind::Ignore => self.toggle_ignored(arguments),
-            Kind::Who => self.show_people(),
-            Kind::Action => self.say_in_current_room(arguments, true, now),
-            Kind::Whisper => self.whisper(arguments, now),
-            Kind::Reply => self.reply(arguments, now),
-            Kind::Name => self.rename(arguments),
-            Kind::Rooms => self.request(ClientMessage::Rooms),
-            Kind::Join => self.join_room(arguments),
-            Kind::Part => self.leave_room(arguments),
-            Kind::Search => self.search(arguments),
-            Kind::Earlier => self.show_earlier(),
-            Kind::Alerts => self.set_alerts(arguments),
-            Kind::Clear => self.clear(),
-            Kind::Quit => self.start_leaving(now),
+            CommandKind::Help if arguments.is_empty() => self.show(Output::Help(command::help())),
+            CommandKind::Help => self.show(Output::answer(command::moderation_help())),
+            CommandKind::Edit => self.edit_last(arguments, now),
+            CommandKind::Erase if arguments.is_empty() => self.erase_last(now),
+            CommandKind::Ignore => self.toggle_ignored(arguments),
+            CommandKind::Who => self.show_people(),
+            CommandKind::Action => self.say_in_current_room(arguments, true, now),
+            CommandKind::Whisper => self.whisper(arguments, now),
+            CommandKind::Reply => self.reply(arguments, now),
+            CommandKind::Name => self.rename(arguments),
+            CommandKind::Rooms => self.request(ClientMessage::Rooms),
+            CommandKind::Join => self.join_room(arguments),
+            CommandKind::Part => self.leave_room(arguments),
+            CommandKind::Search => self.search(arguments),
+            CommandKind::Earlier => self.show_earlier(),
+            CommandKind::Alerts => self.set_alerts(arguments),
+            CommandKind::Clear => self.clear(),
+            CommandKind::Quit => self.start_leaving(now),
             _ => self.moderate(kind, arguments, now),
         }
     }
@@ -177,7 +181,7 @@ impl App {
             "sim" | "s" | "on" | "yes" => self.alerts = true,
             "nao" | "n" | "off" | "no" => self.alerts = false,
             "" => {}
-            _ => return self.usage_error(command::usage(Kind::Alerts)),
+            _ => return self.usage_error(command::usage(CommandKind::Alerts)),
         }
         let state = match self.alerts {
             true => {
@@ -306,7 +310,9 @@ impl App {
     fn whisper(&mut self, arguments: &str, now: Instant) {
         let (name, text) = self.split_addressee(arguments);
         match Name::new(&name) {
-            Ok(_) if text.trim().is_empty() => self.usage_error(command::usage(Kind::Whisper)),
+            Ok(_) if text.trim().is_empty() => {
+                self.usage_error(command::usage(CommandKind::Whisper))
+            }
             Ok(name) => {
                 self.whisper_partner = Some(name.to_string());
                 self.enqueue(SendTarget::Person(name), &text, now);

@@ -5,7 +5,7 @@
 use super::Screen;
 use super::drafts::Desk;
 use crate::app::AppEvent;
-use crate::complete::{Completion, Known};
+use crate::complete::{Candidates, Completion};
 use crate::input::Way;
 use crate::keys::{self, Wish};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -90,14 +90,14 @@ impl Screen {
                     .iter()
                     .filter(|person| !person.me)
                     .map(|face| face.name.clone());
-                let (rooms, heard) = (&self.model.rooms, &self.model.known_rooms);
-                let known = Known {
+                let (open_rooms, known_rooms) = (&self.model.rooms, &self.model.known_rooms);
+                let candidates = Candidates {
                     speakers: self.view.speakers(),
                     people: others.collect(),
-                    rooms,
-                    heard,
+                    open_rooms,
+                    known_rooms,
                 };
-                Completion::of(self.editor.before(), &known)
+                Completion::of(self.editor.before(), &candidates)
             }
         };
         if let Some(text) = completion.text() {
