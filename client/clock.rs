@@ -7,8 +7,8 @@ use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 use time::{Date, Month, OffsetDateTime, UtcOffset, Weekday};
 
-const HOUR: StaticFormatDescription = format_description!("[hour]:[minute]");
-const STAMP: StaticFormatDescription = format_description!(
+const HOUR_MINUTE: StaticFormatDescription = format_description!("[hour]:[minute]");
+const TIMESTAMP: StaticFormatDescription = format_description!(
     "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory]:[offset_minute]"
 );
 
@@ -33,7 +33,7 @@ impl Clock {
     }
 
     /// This moment in Unix milliseconds.
-    pub fn now(&self) -> u64 {
+    pub fn now_ms(&self) -> u64 {
         #[cfg(test)]
         if let Some(frozen) = self.frozen {
             return frozen;
@@ -43,24 +43,24 @@ impl Clock {
 
     /// The day of a moment; `None` for one that no calendar has.
     pub fn day(&self, at: u64) -> Option<Date> {
-        self.moment(at).map(OffsetDateTime::date)
+        self.local_time(at).map(OffsetDateTime::date)
     }
 
     /// `09:05`
-    pub fn hour(&self, at: u64) -> String {
-        self.moment(at)
-            .and_then(|moment| moment.format(HOUR).ok())
+    pub fn hour_minute(&self, at: u64) -> String {
+        self.local_time(at)
+            .and_then(|moment| moment.format(HOUR_MINUTE).ok())
             .unwrap_or_else(|| "--:--".into())
     }
 
     /// `2026-03-03T14:05:12-03:00`
-    pub fn stamp(&self, at: u64) -> String {
-        self.moment(at)
-            .and_then(|moment| moment.format(STAMP).ok())
+    pub fn timestamp(&self, at: u64) -> String {
+        self.local_time(at)
+            .and_then(|moment| moment.format(TIMESTAMP).ok())
             .unwrap_or_else(|| "-".into())
     }
 
-    fn moment(&self, at: u64) -> Option<OffsetDateTime> {
+    fn local_time(&self, at: u64) -> Option<OffsetDateTime> {
         let seconds = i64::try_from(at / 1000).ok()?;
         OffsetDateTime::from_unix_timestamp(seconds)
             .ok()?
@@ -69,12 +69,12 @@ impl Clock {
 }
 
 /// `03/03`
-pub fn day_in_digits(day: Date) -> String {
+pub fn short_date(day: Date) -> String {
     format!("{:02}/{:02}", day.day(), u8::from(day.month()))
 }
 
 /// `terça-feira, 3 de março`
-pub fn day_in_words(day: Date) -> String {
+pub fn long_date(day: Date) -> String {
     let weekday = match day.weekday() {
         Weekday::Monday => "segunda-feira",
         Weekday::Tuesday => "terça-feira",
@@ -130,18 +130,18 @@ mod tests {
     #[test]
     fn moments_are_local() {
         let clock = Clock::brasilia();
-        assert_eq!(clock.hour(AT), "14:05");
-        assert_eq!(clock.stamp(AT), "2026-03-03T14:05:12-03:00");
+        assert_eq!(clock.hour_minute(AT), "14:05");
+        assert_eq!(clock.timestamp(AT), "2026-03-03T14:05:12-03:00");
         assert_eq!(
-            clock.day(AT).map(day_in_words).as_deref(),
+            clock.day(AT).map(long_date).as_deref(),
             Some("terça-feira, 3 de março")
         );
     }
 
     #[test]
     fn a_moment_beyond_every_calendar_harms_nobody() {
-        assert_eq!(Clock::brasilia().hour(u64::MAX), "--:--");
-        assert_eq!(Clock::brasilia().stamp(u64::MAX), "-");
+        assert_eq!(Clock::brasilia().hour_minute(u64::MAX), "--:--");
+        assert_eq!(Clock::brasilia().timestamp(u64::MAX), "-");
         assert_eq!(Clock::brasilia().day(u64::MAX), None);
     }
 }

@@ -72,7 +72,7 @@ impl Ui for PlainUi {
 
     fn refresh(&mut self, model: &ViewModel) -> io::Result<()> {
         if let Some(prompt) = model.prompt.filter(|_| model.prompt != self.prompted) {
-            write_stderr(&format!("{} ", words::question(prompt)));
+            write_stderr(&format!("{} ", words::prompt(prompt)));
         }
         self.prompted = model.prompt;
         Ok(())
@@ -98,11 +98,13 @@ fn render(output: &Output, clock: &Clock) -> String {
             let star = if *action { "* " } else { "" };
             let text = match state {
                 MessageState::Unchanged => escape_line_breaks(text),
-                MessageState::Edited => format!("{} {}", escape_line_breaks(text), words::EDITED),
-                MessageState::Erased => words::ERASED.into(),
+                MessageState::Edited => {
+                    format!("{} {}", escape_line_breaks(text), words::EDITED_MARK)
+                }
+                MessageState::Erased => words::ERASED_MARK.into(),
             };
             format_record(
-                clock.stamp(*at),
+                clock.timestamp(*at),
                 label.as_deref(),
                 &format!("{star}{}", visible::message(from)),
                 &text,
@@ -119,11 +121,11 @@ fn render(output: &Output, clock: &Clock) -> String {
                 MessageChange::Edited { text, .. } => {
                     format!("(editou) {}", escape_line_breaks(text))
                 }
-                MessageChange::Erased(seqs) => words::erased(seqs.len()),
+                MessageChange::Erased(seqs) => words::erased_messages(seqs.len()),
                 MessageChange::Superseded => return String::new(),
             };
             format_record(
-                clock.stamp(*at),
+                clock.timestamp(*at),
                 label.as_deref(),
                 &visible::message(from),
                 &text,
@@ -134,7 +136,7 @@ fn render(output: &Output, clock: &Clock) -> String {
         } => {
             format!(
                 "{}\t{} → {}\t{}",
-                clock.stamp(*at),
+                clock.timestamp(*at),
                 visible::message(from),
                 visible::message(to),
                 escape_line_breaks(text)
@@ -151,7 +153,7 @@ fn render(output: &Output, clock: &Clock) -> String {
                 .as_ref()
                 .map(|room| format!("{}: ", visible::message(room)))
                 .unwrap_or_default();
-            let sentences = words::presence(joined, left, renamed);
+            let sentences = words::presence_sentences(joined, left, renamed);
             sentences
                 .iter()
                 .map(|text| format!("{room}{}", visible::message(text)))
@@ -170,7 +172,7 @@ fn render(output: &Output, clock: &Clock) -> String {
                 .collect::<String>();
             format!(
                 "{}{hits}",
-                words::found(&visible::message(query), messages.len(), *more)
+                words::search_heading(&visible::message(query), messages.len(), *more)
             )
         }
         Output::EarlierPage { .. } | Output::MissedMarker { .. } | Output::RoomSwitched { .. } => {

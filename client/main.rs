@@ -110,7 +110,7 @@ fn chat(options: Options, clock: Clock) -> Exit {
             Exit::Usage,
         );
     }
-    let (Ok(token), Ok(id_prefix)) = (token::obtain(), token::random_hex(8)) else {
+    let (Ok(token), Ok(id_prefix)) = (token::load_or_create(), token::random_hex(8)) else {
         return exit_with(
             "O sistema não deu números aleatórios, e sem eles não há segredo.",
             Exit::Unexpected,

@@ -8,16 +8,16 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Random bytes in a token: 128 bits and as many again to spare.
-const BYTES: usize = 32;
+const TOKEN_BYTES: usize = 32;
 
 /// The token of this user. When it can't be kept, the one returned serves for this time.
 ///
 /// # Errors
 /// Only when the system gives no random numbers.
-pub fn obtain() -> Result<Token, getrandom::Error> {
-    let fresh = random_hex(BYTES)?;
-    let kept = folder().and_then(|folder| keep(&folder, &fresh).ok());
-    Ok(kept
+pub fn load_or_create() -> Result<Token, getrandom::Error> {
+    let fresh = random_hex(TOKEN_BYTES)?;
+    let stored = state_folder().and_then(|folder| load_or_store(&folder, &fresh).ok());
+    Ok(stored
         .or_else(|| Token::new(&fresh))
         .expect("hexadecimal digits are a well-formed token"))
 }
@@ -33,7 +33,7 @@ pub fn random_hex(bytes: usize) -> Result<String, getrandom::Error> {
 }
 
 /// `$XDG_STATE_HOME/papo`, or its default. A relative path there is invalid and ignored, as the XDG specification asks.
-fn folder() -> Option<PathBuf> {
+fn state_folder() -> Option<PathBuf> {
     let absolute = |name| {
         std::env::var_os(name)
             .map(PathBuf::from)
@@ -45,21 +45,21 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// Reads the token in this folder, or writes `fresh` there.
-fn keep(folder: &Path, fresh: &str) -> io::Result<Token> {
+fn load_or_store(folder: &Path, fresh: &str) -> io::Result<Token> {
     let path = folder.join("token");
     if let Some(token) = read(&path) {
         return Ok(token);
     }
-    make_folder(folder)?;
+    create_folder(folder)?;
     // Written aside and then linked: of two clients started at once one wins, and nobody reads half a token.
-    let aside = folder.join(format!("token.{}", &fresh[..8]));
-    let written = write(&aside, fresh).and_then(|()| match fs::hard_link(&aside, &path) {
+    let temporary = folder.join(format!("token.{}", &fresh[..8]));
+    let written = write(&temporary, fresh).and_then(|()| match fs::hard_link(&temporary, &path) {
         // What stands there is not a token: it is replaced.
-        Err(_) if read(&path).is_none() => fs::rename(&aside, &path),
+        Err(_) if read(&path).is_none() => fs::rename(&temporary, &path),
         other => other,
     });
     // Also what a full disk left half written.
-    let _ = fs::remove_file(&aside);
+    let _ = fs::remove_file(&temporary);
     read(&path).ok_or_else(|| {
         written
             .err()
@@ -68,7 +68,7 @@ fn keep(folder: &Path, fresh: &str) -> io::Result<Token> {
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    private(OpenOptions::new().write(true).create_new(true))
+    owner_only(OpenOptions::new().write(true).create_new(true))
         .open(path)?
         .write_all(text.as_bytes())
 }
@@ -76,7 +76,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 fn read(path: &Path) -> Option<Token> {
     let mut text = String::new();
     let file = File::open(path).ok()?;
-    tighten(&file);
+    restrict_permissions(&file);
     file.take(2 * Token::MAX as u64)
         .read_to_string(&mut text)
         .ok()?;
@@ -84,7 +84,7 @@ fn read(path: &Path) -> Option<Token> {
 }
 
 #[cfg(unix)]
-fn make_folder(folder: &Path) -> io::Result<()> {
+fn create_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new()
         .recursive(true)
@@ -94,11 +94,11 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn make_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
+    fs::create_dir_all(state_folder)
 }
 
 #[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
     options.mode(0o600)
 }
@@ -110,7 +110,7 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// Takes away what others may read, for instance after a careless copy.
 #[cfg(unix)]
-fn tighten(file: &File) {
+fn restrict_permissions(file: &File) {
     use std::os::unix::fs::PermissionsExt;
     // A folder without its x could not even be removed with what is in it.
     if file
@@ -138,7 +138,7 @@ mod tests {
         }
 
         fn keep(&self, fresh: &str) -> String {
-            keep(&self.0.join("papo"), fresh)
+            load_or_store(&self.0.join("papo"), fresh)
                 .unwrap()
                 .expose_secret()
                 .to_owned()
@@ -190,7 +190,7 @@ mod tests {
         let folder = Folder::new();
         fs::create_dir_all(folder.0.join("papo/token/algo")).unwrap();
         let before = folder.mode("papo/token");
-        assert!(keep(&folder.0.join("papo"), &"f".repeat(64)).is_err());
+        assert!(load_or_store(&folder.0.join("papo"), &"f".repeat(64)).is_err());
         assert_eq!(folder.mode("papo/token"), before);
         assert_eq!(fs::read_dir(folder.0.join("papo")).unwrap().count(), 1);
     }
@@ -220,6 +220,9 @@ mod tests {
 
     #[test]
     fn two_tokens_are_never_the_same() {
-        assert_ne!(random_hex(BYTES).unwrap(), random_hex(BYTES).unwrap());
+        assert_ne!(
+            random_hex(TOKEN_BYTES).unwrap(),
+            random_hex(TOKEN_BYTES).unwrap()
+        );
     }
 }

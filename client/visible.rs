@@ -11,40 +11,54 @@ const MAX_TEXT: usize = 16_000;
 /// Longest line shown: a name has 24, a sentence of the server not much more than a hundred.
 const MAX_LINE: usize = 500;
 /// Stands where a character was that has no picture of its own.
-const MARK: char = '\u{FFFD}';
+const REPLACEMENT: char = '\u{FFFD}';
 
 /// A text of several lines: line feeds and tabs stay.
 pub fn text(raw: &str) -> String {
     // The second pass cuts towers of combining marks, which paint over the lines around them.
-    text::clean(&cut(raw, MAX_TEXT).map(seen).collect::<String>())
+    text::clean(
+        &truncate(raw, MAX_TEXT)
+            .map(sanitize_char)
+            .collect::<String>(),
+    )
 }
 
 /// A text of one line, such as a name or a sentence: line feeds and tabs are marked as well, so that nothing in it can
 /// pass for a line of its own.
 pub fn message(raw: &str) -> String {
     text::clean(
-        &cut(raw, MAX_LINE)
-            .map(|c| if c.is_control() { picture(c) } else { seen(c) })
+        &truncate(raw, MAX_LINE)
+            .map(|c| {
+                if c.is_control() {
+                    control_picture(c)
+                } else {
+                    sanitize_char(c)
+                }
+            })
             .collect::<String>(),
     )
 }
 
 /// So many characters, and a mark if there are more.
-fn cut(raw: &str, most: usize) -> impl Iterator<Item = char> + '_ {
-    let rest = raw.chars().nth(most).map(|_| '…');
-    raw.chars().take(most).chain(rest)
+fn truncate(raw: &str, max: usize) -> impl Iterator<Item = char> + '_ {
+    let rest = raw.chars().nth(max).map(|_| '…');
+    raw.chars().take(max).chain(rest)
 }
 
-fn seen(c: char) -> char {
-    if text::is_unwanted(c) { picture(c) } else { c }
+fn sanitize_char(c: char) -> char {
+    if text::is_unwanted(c) {
+        control_picture(c)
+    } else {
+        c
+    }
 }
 
 /// Unicode's picture of a control character, for those that have one.
-fn picture(c: char) -> char {
+fn control_picture(c: char) -> char {
     match c {
-        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(MARK),
+        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(REPLACEMENT),
         '\x7f' => '\u{2421}',
-        _ => MARK,
+        _ => REPLACEMENT,
     }
 }
 

@@ -18,13 +18,13 @@ pub fn list<S: AsRef<str>>(items: &[S]) -> String {
         [..] => format!(
             "{} e mais {}",
             items[..MAX_LISTED].join(", "),
-            people(items.len() - MAX_LISTED)
+            people_count(items.len() - MAX_LISTED)
         ),
     }
 }
 
 /// What stands before the answer.
-pub fn question(question: Prompt) -> &'static str {
+pub fn prompt(question: Prompt) -> &'static str {
     match question {
         Prompt::Name => "Seu nome:",
         Prompt::Password => "Senha do servidor:",
@@ -33,12 +33,12 @@ pub fn question(question: Prompt) -> &'static str {
 }
 
 /// Behind a text that is another one than at first.
-pub const EDITED: &str = "(editada)";
+pub const EDITED_MARK: &str = "(editada)";
 /// In the place of a text that was taken back.
-pub const ERASED: &str = "(mensagem apagada)";
+pub const ERASED_MARK: &str = "(mensagem apagada)";
 
 /// What somebody did who took messages back.
-pub fn erased(count: usize) -> String {
+pub fn erased_messages(count: usize) -> String {
     if count == 1 {
         "(apagou uma mensagem)".into()
     } else {
@@ -47,7 +47,7 @@ pub fn erased(count: usize) -> String {
 }
 
 /// `1 pessoa`, `4 pessoas`.
-pub fn people(count: usize) -> String {
+pub fn people_count(count: usize) -> String {
     if count == 1 {
         "1 pessoa".into()
     } else {
@@ -56,7 +56,7 @@ pub fn people(count: usize) -> String {
 }
 
 /// A name in a list of people, with what is to be known of them: `Ana (você) ★`.
-pub fn person(name: &str, me: bool, moderator: bool) -> String {
+pub fn person_entry(name: &str, me: bool, moderator: bool) -> String {
     format!(
         "{name}{}{}",
         if me { " (você)" } else { "" },
@@ -65,34 +65,37 @@ pub fn person(name: &str, me: bool, moderator: bool) -> String {
 }
 
 /// `João entrou`, `João e Célia entraram`, `João e mais 2 pessoas entraram`.
-pub fn moved(names: &[String], one: &str, many: &str) -> Option<String> {
+pub fn presence_sentence(names: &[String], one: &str, many: &str) -> Option<String> {
     match names {
         [] => None,
         [name] => Some(format!("{name} {one}")),
         [first, second] => Some(format!("{first} e {second} {many}")),
-        [first, rest @ ..] => Some(format!("{first} e mais {} {many}", people(rest.len()))),
+        [first, rest @ ..] => Some(format!(
+            "{first} e mais {} {many}",
+            people_count(rest.len())
+        )),
     }
 }
 
 /// Who is there besides oneself. `online` counts everybody, also those whose names were not told.
-pub fn company(others: &[String], online: usize, place: &str) -> String {
+pub fn others_present(others: &[String], online: usize, place: &str) -> String {
     match online.saturating_sub(1).max(others.len()) {
         0 => format!("Por enquanto só você está {place}."),
-        count if others.is_empty() => format!("{} {place}.", people(count)),
+        count if others.is_empty() => format!("{} {place}.", people_count(count)),
         count => {
             let unnamed = count - others.len();
             let more = if unnamed > 0 {
-                format!(" e mais {}", people(unnamed))
+                format!(" e mais {}", people_count(unnamed))
             } else {
                 String::new()
             };
-            format!("{} {place}: {}{more}.", people(count), list(others))
+            format!("{} {place}: {}{more}.", people_count(count), list(others))
         }
     }
 }
 
 /// What was left behind when leaving.
-pub fn unsent(count: usize) -> String {
+pub fn unsent_messages(count: usize) -> String {
     if count == 1 {
         "1 mensagem não foi enviada.".into()
     } else {
@@ -160,7 +163,7 @@ impl ConnectError {
 }
 
 /// How a search ended.
-pub fn found(query: &str, count: usize, more: bool) -> String {
+pub fn search_heading(query: &str, count: usize, more: bool) -> String {
     match count {
         0 => format!("Nada encontrado para “{query}”."),
         1 => format!("1 resultado para “{query}”:"),
@@ -170,10 +173,14 @@ pub fn found(query: &str, count: usize, more: bool) -> String {
 }
 
 /// Who came, left and took another name, each kind in a sentence.
-pub fn presence(came: &[String], went: &[String], renamed: &[(String, String)]) -> Vec<String> {
+pub fn presence_sentences(
+    joined: &[String],
+    left: &[String],
+    renamed: &[(String, String)],
+) -> Vec<String> {
     let moves = [
-        moved(came, "entrou", "entraram"),
-        moved(went, "saiu", "saíram"),
+        presence_sentence(joined, "entrou", "entraram"),
+        presence_sentence(left, "saiu", "saíram"),
     ]
     .into_iter()
     .flatten();
@@ -187,7 +194,7 @@ pub fn presence(came: &[String], went: &[String], renamed: &[(String, String)]) 
 }
 
 /// `Célia está digitando…`
-pub fn typing(names: &[String]) -> String {
+pub fn typing_people(names: &[String]) -> String {
     match names {
         [] => String::new(),
         [one] => format!("{one} está digitando…"),
@@ -197,7 +204,7 @@ pub fn typing(names: &[String]) -> String {
 }
 
 /// How near a message is to the limit of characters, or how far beyond.
-pub fn room_left(left: i64) -> String {
+pub fn characters_left(left: i64) -> String {
     match left {
         1 => "Resta 1 caractere".into(),
         0.. => format!("Restam {left} caracteres"),
@@ -207,7 +214,7 @@ pub fn room_left(left: i64) -> String {
 }
 
 /// Entries that the server no longer has.
-pub fn missing(count: u64) -> String {
+pub fn missing_entries(count: u64) -> String {
     match count {
         1 => "Falta 1 mensagem: ela não está mais guardada no servidor.".into(),
         _ => format!("Faltam {count} mensagens: elas não estão mais guardadas no servidor."),
@@ -235,19 +242,19 @@ mod tests {
 
     #[test]
     fn comings_are_told_in_one_sentence() {
-        assert_eq!(moved(&names(&[]), "entrou", "entraram"), None);
+        assert_eq!(presence_sentence(&names(&[]), "entrou", "entraram"), None);
         assert_eq!(
-            moved(&names(&["João"]), "entrou", "entraram").as_deref(),
+            presence_sentence(&names(&["João"]), "entrou", "entraram").as_deref(),
             Some("João entrou")
         );
         let two = names(&["João", "Célia"]);
         assert_eq!(
-            moved(&two, "saiu", "saíram").as_deref(),
+            presence_sentence(&two, "saiu", "saíram").as_deref(),
             Some("João e Célia saíram")
         );
         let three = names(&["João", "Célia", "Rita"]);
         assert_eq!(
-            moved(&three, "entrou", "entraram").as_deref(),
+            presence_sentence(&three, "entrou", "entraram").as_deref(),
             Some("João e mais 2 pessoas entraram")
         );
     }
@@ -255,18 +262,18 @@ mod tests {
     #[test]
     fn company_is_counted_and_named() {
         assert_eq!(
-            company(&[], 1, "na conversa"),
+            others_present(&[], 1, "na conversa"),
             "Por enquanto só você está na conversa."
         );
         assert_eq!(
-            company(&names(&["Bruno"]), 2, "na conversa"),
+            others_present(&names(&["Bruno"]), 2, "na conversa"),
             "1 pessoa na conversa: Bruno."
         );
         let three = names(&["Bruno", "Célia", "João"]);
         assert_eq!(
-            company(&three, 4, "na conversa"),
+            others_present(&three, 4, "na conversa"),
             "3 pessoas na conversa: Bruno, Célia e João."
         );
-        assert_eq!(company(&[], 601, "em #lab"), "600 pessoas em #lab.");
+        assert_eq!(others_present(&[], 601, "em #lab"), "600 pessoas em #lab.");
     }
 }

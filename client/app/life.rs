@@ -174,7 +174,7 @@ impl App {
         self.phase = Phase::Exited;
         let unsent = self.queue.len();
         if unsent > 0 {
-            self.show(Output::problem(words::unsent(unsent)));
+            self.show(Output::problem(words::unsent_messages(unsent)));
         } else if self.mode.interactive
             && self.me.is_some()
             && matches!(exit, Exit::Success | Exit::Interrupted)

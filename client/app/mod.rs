@@ -276,7 +276,7 @@ impl App {
             return;
         }
         if over > 0 {
-            self.show(Output::problem(words::room_left(
+            self.show(Output::problem(words::characters_left(
                 -i64::try_from(over).unwrap_or(i64::MAX),
             )));
             self.effects.push(AppEffect::RestoreInput(text.to_owned()));

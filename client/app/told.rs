@@ -56,7 +56,7 @@ impl App {
             let text = "O servidor recomeçou a conversa: as mensagens anteriores não estão mais guardadas.";
             self.show_room_notice(index, text.into());
         } else if lost > 0 {
-            self.show_room_notice(index, words::missing(lost));
+            self.show_room_notice(index, words::missing_entries(lost));
         }
         // A script wants what is said from now on; a person wants to know what it is about.
         let shown = returning || self.mode.interactive;
@@ -124,7 +124,7 @@ impl App {
             .collect();
         let online = room.online;
         if index == 0 {
-            let company = words::company(&others, online, "na conversa");
+            let company = words::others_present(&others, online, "na conversa");
             self.show(Output::info(format!(
                 "Você entrou como {}. {company}",
                 self.my_name()
@@ -137,7 +137,7 @@ impl App {
             let room = &self.rooms[index].name;
             let text = format!(
                 "Você entrou em #{room}. {}",
-                words::company(&others, online, "na sala")
+                words::others_present(&others, online, "na sala")
             );
             self.show(Output::answer(text));
         }
@@ -360,7 +360,7 @@ impl App {
                 format!(
                     "#{}  {}{mark}",
                     visible::message(&info.room),
-                    words::people(info.online)
+                    words::people_count(info.online)
                 )
             })
             .collect();

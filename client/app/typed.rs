@@ -124,12 +124,12 @@ impl App {
         let names: Vec<String> = (room.people().iter())
             .map(|person| {
                 let own = me == Some(person.tag.as_str());
-                words::person(&person.name, own, person.moderator)
+                words::person_entry(&person.name, own, person.moderator)
             })
             .collect();
         let unnamed = room.online.saturating_sub(names.len());
         let more = if unnamed > 0 {
-            format!(" e mais {}", words::people(unnamed))
+            format!(" e mais {}", words::people_count(unnamed))
         } else {
             String::new()
         };

@@ -94,7 +94,7 @@ fn people(view: &View, model: &ViewModel, height: usize) -> Vec<Row<'static>> {
     let names: Vec<String> = model
         .people
         .iter()
-        .map(|person| words::person(&person.name, person.me, person.moderator))
+        .map(|person| words::person_entry(&person.name, person.me, person.moderator))
         .collect();
     let each = names.iter().map(|name| width(name)).max().unwrap_or(0) + 3;
     let columns = (view.columns.saturating_sub(1) / each).max(1);
@@ -127,7 +127,10 @@ fn people(view: &View, model: &ViewModel, height: usize) -> Vec<Row<'static>> {
         names.len()
     });
     if unseen > 0 {
-        rows.push(Row::from(format!(" e mais {}", words::people(unseen))));
+        rows.push(Row::from(format!(
+            " e mais {}",
+            words::people_count(unseen)
+        )));
     }
     rows.push(Row::from(Span::styled(
         " F2 ou Esc volta à conversa",
@@ -146,7 +149,7 @@ fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
     if model.prompt.is_some() {
         return Row::from(format!(" ○ {}", model.address));
     }
-    let company = words::people(model.online);
+    let company = words::people_count(model.online);
     let long = format!(" ● {} · {} · {company}", model.address, model.name);
     let wanted = [
         long,
@@ -301,8 +304,8 @@ fn news_row(view: &View, model: &ViewModel, editor: &Editor) -> Row<'static> {
         _ if model.leaving => ("saindo…".into(), FAINT),
         Some(hint) => (hint.clone(), PLAIN),
         None => match room_left(model, editor) {
-            Some(left) => (words::room_left(left), PLAIN),
-            None => (words::typing(&model.typing), FAINT),
+            Some(left) => (words::characters_left(left), PLAIN),
+            None => (words::typing_people(&model.typing), FAINT),
         },
     };
     let left = cut(&left, view.columns.saturating_sub(width(&below) + 3));
@@ -333,7 +336,7 @@ fn room_left(model: &ViewModel, editor: &Editor) -> Option<i64> {
 /// What stands before the typed text: as much of it as leaves room for writing.
 fn prompt(model: &ViewModel, columns: usize) -> String {
     if let Some(prompt) = model.prompt {
-        return format!(" {} ", words::question(prompt));
+        return format!(" {} ", words::prompt(prompt));
     }
     let room = model
         .room_label

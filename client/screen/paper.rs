@@ -25,7 +25,7 @@ pub struct Paper<'a> {
 
 impl<'a> Paper<'a> {
     pub fn new(timeline: &'a Timeline, model: &ViewModel, look: Look, now: Instant) -> Self {
-        let clock = look.clock.now();
+        let clock = look.clock.now_ms();
         let unsent = model.unsent.iter().enumerate().map(|(number, unsent)| {
             let age = u64::try_from(now.saturating_duration_since(unsent.queued_at).as_millis())
                 .unwrap_or(0);

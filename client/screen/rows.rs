@@ -77,15 +77,15 @@ impl Look {
         let new_day =
             before.is_none_or(|before| before.at == 0 || self.clock.day(before.at) != day);
         if let Some(day) = day.filter(|_| new_day) {
-            rows.push(self.rule(&clock::day_in_words(day), FAINT));
+            rows.push(self.rule(&clock::long_date(day), FAINT));
         }
         if news {
             rows.push(self.rule("novas mensagens", style::news(self.colours)));
         }
         let before = before.filter(|_| !new_day && !news);
-        let hour = self.clock.hour(entry.at);
-        let same_minute =
-            before.is_some_and(|before| shows_time(before) && self.clock.hour(before.at) == hour);
+        let hour = self.clock.hour_minute(entry.at);
+        let same_minute = before
+            .is_some_and(|before| shows_time(before) && self.clock.hour_minute(before.at) == hour);
         let hour = if same_minute { String::new() } else { hour };
         match &entry.what {
             What::Moves(moves) => self.moves(&hour, moves, &mut rows),
@@ -262,7 +262,7 @@ impl Look {
     fn found(&self, query: &str, messages: &[Output], more: bool, rows: &mut Vec<Row<'static>>) {
         self.notice(
             Severity::Answer,
-            &crate::words::found(query, messages.len(), more),
+            &crate::words::search_heading(query, messages.len(), more),
             rows,
         );
         for message in messages {
@@ -277,9 +277,9 @@ impl Look {
                 let day = self
                     .clock
                     .day(*at)
-                    .map(clock::day_in_digits)
+                    .map(clock::short_date)
                     .unwrap_or_default();
-                let head = format!("{day} {} ", self.clock.hour(*at));
+                let head = format!("{day} {} ", self.clock.hour_minute(*at));
                 let text = format!("{}: {}", visible::message(from), with_state(*state, text));
                 for (number, row) in wrap(&text, self.columns.saturating_sub(width(&head) + 2))
                     .into_iter()
@@ -313,8 +313,8 @@ impl Look {
 fn with_state(state: MessageState, text: &str) -> String {
     match state {
         MessageState::Unchanged => visible::text(text),
-        MessageState::Edited => format!("{} {}", visible::text(text), words::EDITED),
-        MessageState::Erased => words::ERASED.into(),
+        MessageState::Edited => format!("{} {}", visible::text(text), words::EDITED_MARK),
+        MessageState::Erased => words::ERASED_MARK.into(),
     }
 }
 
@@ -322,8 +322,8 @@ fn with_state(state: MessageState, text: &str) -> String {
 fn fade(row: &mut Row<'static>, state: MessageState) {
     let mark = match state {
         MessageState::Unchanged => return,
-        MessageState::Edited => words::EDITED,
-        MessageState::Erased => words::ERASED,
+        MessageState::Edited => words::EDITED_MARK,
+        MessageState::Erased => words::ERASED_MARK,
     };
     if let Some(last) = row.spans.pop() {
         match last.content.strip_suffix(mark) {

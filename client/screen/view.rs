@@ -84,7 +84,7 @@ impl View {
 
     /// Takes up something to show.
     pub fn show(&mut self, output: &Output) {
-        let now = self.clock.now();
+        let now = self.clock.now_ms();
         match output {
             Output::RoomSwitched { room } => self.turn_to(room),
             Output::MissedMarker { room } => {

@@ -128,7 +128,7 @@ impl Desk {
                 left,
                 renamed,
                 ..
-            }) => words::presence(&joined, &left, &renamed),
+            }) => words::presence_sentences(&joined, &left, &renamed),
             AppEffect::Show(Output::RoomSwitched { .. } | Output::MissedMarker { .. }) => vec![],
             AppEffect::Show(Output::Notice(Severity::Problem, text)) => vec![format!("! {text}")],
             AppEffect::Show(
