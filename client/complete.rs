@@ -3,7 +3,7 @@
 //! Accents and case are ignored: `@joao` finds João. Knows words; never knows keys or the screen.
 
 use crate::command;
-use crate::input::Way;
+use crate::input::Direction;
 use papo::text::fold;
 
 /// Most words of a name that are looked at.
@@ -52,9 +52,15 @@ impl Completion {
     }
 
     /// The next possibility, round and round.
-    pub fn next(mut self, way: Way) -> Self {
+    pub fn next(mut self, direction: Direction) -> Self {
         let count = self.words.len().max(1);
-        self.selected = (self.selected + if way == Way::On { 1 } else { count - 1 }) % count;
+        self.selected = (self.selected
+            + if direction == Direction::Forward {
+                1
+            } else {
+                count - 1
+            })
+            % count;
         self
     }
 
@@ -263,7 +269,13 @@ mod tests {
             known_rooms: &[],
         };
         let completion = Completion::of("", &known);
-        assert_eq!(completion.clone().next(Way::On).next(Way::On), completion);
-        assert_eq!(completion.next(Way::Back).text(), Some("Bia, "));
+        assert_eq!(
+            completion
+                .clone()
+                .next(Direction::Forward)
+                .next(Direction::Forward),
+            completion
+        );
+        assert_eq!(completion.next(Direction::Backward).text(), Some("Bia, "));
     }
 }

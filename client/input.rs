@@ -29,9 +29,9 @@ pub struct Editor {
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    Back,
-    On,
+pub enum Direction {
+    Backward,
+    Forward,
 }
 
 impl Editor {
@@ -51,12 +51,12 @@ impl Editor {
         let fitting = &text[..text.floor_char_boundary(free)];
         self.text.insert_str(self.cursor, fitting);
         self.cursor += fitting.len();
-        self.settle();
+        self.snap_to_grapheme();
         fitting.len() == text.len()
     }
 
     /// Puts another text in the place of this one, which is handed over.
-    pub fn exchange(&mut self, Draft(text, cursor): Draft) -> Draft {
+    pub fn swap_draft(&mut self, Draft(text, cursor): Draft) -> Draft {
         self.recalled = None;
         let old = Draft(std::mem::replace(&mut self.text, text), self.cursor);
         self.cursor = cursor;
@@ -88,71 +88,75 @@ impl Editor {
         text
     }
 
-    pub fn step(&mut self, way: Way) {
-        self.cursor = self.grapheme(way);
+    pub fn step(&mut self, direction: Direction) {
+        self.cursor = self.grapheme_boundary(direction);
     }
 
-    pub fn step_word(&mut self, way: Way) {
-        self.cursor = self.word(way);
+    pub fn step_word(&mut self, direction: Direction) {
+        self.cursor = self.word_boundary(direction);
     }
 
     /// To the beginning or the end.
-    pub fn jump(&mut self, way: Way) {
-        self.cursor = match way {
-            Way::Back => 0,
-            Way::On => self.text.len(),
+    pub fn jump(&mut self, direction: Direction) {
+        self.cursor = match direction {
+            Direction::Backward => 0,
+            Direction::Forward => self.text.len(),
         };
     }
 
-    pub fn delete(&mut self, way: Way) {
-        let other = self.grapheme(way);
+    pub fn delete(&mut self, direction: Direction) {
+        let other = self.grapheme_boundary(direction);
         self.remove_to(other);
     }
 
-    pub fn delete_word(&mut self, way: Way) {
-        let other = self.word(way);
+    pub fn delete_word(&mut self, direction: Direction) {
+        let other = self.word_boundary(direction);
         self.remove_to(other);
     }
 
     /// Deletes up to the beginning or the end.
-    pub fn delete_all(&mut self, way: Way) {
-        self.remove_to(if way == Way::Back { 0 } else { self.text.len() });
+    pub fn delete_all(&mut self, direction: Direction) {
+        self.remove_to(if direction == Direction::Backward {
+            0
+        } else {
+            self.text.len()
+        });
     }
 
     /// To the line above or below, in a text of several. Returns whether there is one.
-    pub fn step_line(&mut self, way: Way) -> bool {
+    pub fn step_line(&mut self, direction: Direction) -> bool {
         let begin_of = |at: usize| self.text[..at].rfind('\n').map_or(0, |end| end + 1);
         let start = begin_of(self.cursor);
-        let begin = match way {
-            Way::Back if start == 0 => return false,
-            Way::Back => begin_of(start - 1),
-            Way::On => match self.text[self.cursor..].find('\n') {
+        let begin = match direction {
+            Direction::Backward if start == 0 => return false,
+            Direction::Backward => begin_of(start - 1),
+            Direction::Forward => match self.text[self.cursor..].find('\n') {
                 Some(length) => self.cursor + length + 1,
                 None => return false,
             },
         };
         let line = self.text[begin..].split('\n').next().unwrap_or_default();
-        let (mut left, mut place) = (self.text[start..self.cursor].width(), line.len());
+        let (mut left, mut offset) = (self.text[start..self.cursor].width(), line.len());
         for (at, grapheme) in line.grapheme_indices(true) {
-            if left < columns_of(grapheme).max(1) {
-                place = at;
+            if left < display_width(grapheme).max(1) {
+                offset = at;
                 break;
             }
-            left -= columns_of(grapheme);
+            left -= display_width(grapheme);
         }
-        self.cursor = begin + place;
+        self.cursor = begin + offset;
         true
     }
 
     /// Shows an earlier line, or a later one and in the end the draft again.
-    pub fn recall(&mut self, way: Way) {
-        let now = self
+    pub fn recall(&mut self, direction: Direction) {
+        let current = self
             .recalled
             .as_ref()
-            .map_or(self.history.len(), |(place, _)| *place);
-        let next = match way {
-            Way::Back if now > 0 => now - 1,
-            Way::On if now < self.history.len() => now + 1,
+            .map_or(self.history.len(), |(index, _)| *index);
+        let next = match direction {
+            Direction::Backward if current > 0 => current - 1,
+            Direction::Forward if current < self.history.len() => current + 1,
             _ => return,
         };
         let draft = self
@@ -169,7 +173,7 @@ impl Editor {
     }
 
     /// What stands left of the cursor.
-    pub fn before(&self) -> &str {
+    pub fn before_cursor(&self) -> &str {
         &self.text[..self.cursor]
     }
 
@@ -178,19 +182,19 @@ impl Editor {
         if start <= self.cursor && self.text.is_char_boundary(start) {
             self.text.replace_range(start..self.cursor, text);
             self.cursor = start + text.len();
-            self.settle();
+            self.snap_to_grapheme();
         }
     }
 
     /// The text in rows of so many columns, those around the cursor if there are more than `most`; and where the cursor
     /// is, row and column.
-    pub fn rows(&self, columns: usize, most: usize) -> (Vec<String>, (usize, usize)) {
+    pub fn rows(&self, columns: usize, max_rows: usize) -> (Vec<String>, (usize, usize)) {
         // The cursor stands behind the last character, so one column stays free.
         let columns = columns.saturating_sub(1).max(2);
         let (mut rows, mut used, mut cursor) = (vec![String::new()], 0, None);
         for (at, grapheme) in self.text.grapheme_indices(true) {
             let grapheme = if self.secret { "•" } else { grapheme };
-            let width = columns_of(grapheme);
+            let width = display_width(grapheme);
             if used + width > columns {
                 rows.push(String::new());
                 used = 0;
@@ -202,44 +206,44 @@ impl Editor {
                 rows.push(String::new());
                 used = 0;
             } else if let Some(row) = rows.last_mut() {
-                row.push_str(shown(grapheme));
+                row.push_str(displayed(grapheme));
                 used += width;
             }
         }
         let (row, column) = cursor.unwrap_or((rows.len() - 1, used));
-        let first = (row + 1).saturating_sub(most.max(1));
-        let seen = rows.into_iter().skip(first).take(most.max(1)).collect();
-        (seen, (row - first, column))
+        let first = (row + 1).saturating_sub(max_rows.max(1));
+        let visible = rows.into_iter().skip(first).take(max_rows.max(1)).collect();
+        (visible, (row - first, column))
     }
 
     fn remove_to(&mut self, other: usize) {
         let (start, end) = (self.cursor.min(other), self.cursor.max(other));
         self.text.replace_range(start..end, "");
         self.cursor = start;
-        self.settle();
+        self.snap_to_grapheme();
     }
 
     /// Moves the cursor out of a grapheme that has come together around it (an accent after its letter).
-    fn settle(&mut self) {
-        let mut place = GraphemeCursor::new(self.cursor, self.text.len(), true);
-        if !place.is_boundary(&self.text, 0).unwrap_or(true) {
-            self.cursor = self.grapheme(Way::On);
+    fn snap_to_grapheme(&mut self) {
+        let mut boundary = GraphemeCursor::new(self.cursor, self.text.len(), true);
+        if !boundary.is_boundary(&self.text, 0).unwrap_or(true) {
+            self.cursor = self.grapheme_boundary(Direction::Forward);
         }
     }
 
-    fn grapheme(&self, way: Way) -> usize {
-        let mut place = GraphemeCursor::new(self.cursor, self.text.len(), true);
-        let (found, edge) = match way {
-            Way::Back => (place.prev_boundary(&self.text, 0), 0),
-            Way::On => (place.next_boundary(&self.text, 0), self.text.len()),
+    fn grapheme_boundary(&self, direction: Direction) -> usize {
+        let mut boundary = GraphemeCursor::new(self.cursor, self.text.len(), true);
+        let (found, edge) = match direction {
+            Direction::Backward => (boundary.prev_boundary(&self.text, 0), 0),
+            Direction::Forward => (boundary.next_boundary(&self.text, 0), self.text.len()),
         };
         found.ok().flatten().unwrap_or(edge)
     }
 
     /// The other end of the word beside the cursor, white space in between included.
-    fn word(&self, way: Way) -> usize {
-        match way {
-            Way::Back => {
+    fn word_boundary(&self, direction: Direction) -> usize {
+        match direction {
+            Direction::Backward => {
                 let before = self.text[..self.cursor].trim_end();
                 before
                     .char_indices()
@@ -247,7 +251,7 @@ impl Editor {
                     .find(|(_, c)| c.is_whitespace())
                     .map_or(0, |(at, c)| at + c.len_utf8())
             }
-            Way::On => {
+            Direction::Forward => {
                 let after = &self.text[self.cursor..];
                 let word = after.trim_start();
                 let skipped = after.len() - word.len();
@@ -257,7 +261,7 @@ impl Editor {
     }
 }
 
-fn shown(grapheme: &str) -> &str {
+fn displayed(grapheme: &str) -> &str {
     match grapheme {
         "\n" => "",
         "\t" => " ",
@@ -265,8 +269,8 @@ fn shown(grapheme: &str) -> &str {
     }
 }
 
-fn columns_of(grapheme: &str) -> usize {
-    shown(grapheme).width()
+fn display_width(grapheme: &str) -> usize {
+    displayed(grapheme).width()
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 //!
 //! Knows keys and the editor; never knows what is on the screen.
 
-use crate::input::{Editor, Way};
+use crate::input::{Direction, Editor};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// What a key asks for beyond editing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum KeyAction {
     Submit(String),
     /// Ctrl+C with nothing to delete.
     Interrupt,
@@ -16,20 +16,20 @@ pub enum Wish {
     Repaint,
     Suspend,
     /// A page back or on.
-    Page(Way),
+    ScrollPage(Direction),
     /// A row back or on.
-    Row(Way),
+    ScrollRow(Direction),
     /// To the end, where everything is read.
-    Latest,
+    JumpToEnd,
     /// The list of people, or the conversation again.
-    People,
-    Complete(Way),
+    TogglePeople,
+    Complete(Direction),
     /// The room of this number, from 0.
-    Room(usize),
+    SwitchRoom(usize),
     /// The room before or after.
-    Neighbour(Way),
+    AdjacentRoom(Direction),
     /// The next room where something happened.
-    Active,
+    NextActiveRoom,
 }
 
 /// The keys that nobody would guess, for the help.
@@ -51,7 +51,7 @@ pub fn help() -> String {
 }
 
 /// Applies one key.
-pub fn press(editor: &mut Editor, key: KeyEvent) -> Option<Wish> {
+pub fn apply_key(editor: &mut Editor, key: KeyEvent) -> Option<KeyAction> {
     if key.kind == KeyEventKind::Release {
         return None;
     }
@@ -61,81 +61,81 @@ pub fn press(editor: &mut Editor, key: KeyEvent) -> Option<Wish> {
     match key.code {
         // AltGr comes as both on some systems, and writes signs. Letters with both are Esc and, at once, Ctrl with a letter.
         KeyCode::Char(c) if control && (!alt || c.is_ascii_alphabetic()) => {
-            return with_control(editor, c.to_ascii_lowercase());
+            return apply_control(editor, c.to_ascii_lowercase());
         }
-        KeyCode::Char(c) if alt && !control => return with_alt(editor, c.to_ascii_lowercase()),
-        KeyCode::Char(c) => drop_in(editor, c),
-        KeyCode::Enter if alt || shift => drop_in(editor, '\n'),
-        KeyCode::Enter => return Some(Wish::Submit(editor.take())),
-        KeyCode::Backspace if alt || control => editor.delete_word(Way::Back),
-        KeyCode::Backspace => editor.delete(Way::Back),
-        KeyCode::Delete if control => editor.delete_word(Way::On),
-        KeyCode::Delete => editor.delete(Way::On),
-        KeyCode::Left if control || alt => editor.step_word(Way::Back),
-        KeyCode::Right if control || alt => editor.step_word(Way::On),
-        KeyCode::Left => editor.step(Way::Back),
-        KeyCode::Right => editor.step(Way::On),
-        KeyCode::Home => editor.jump(Way::Back),
-        KeyCode::End if editor.is_empty() => return Some(Wish::Latest),
-        KeyCode::End => editor.jump(Way::On),
-        KeyCode::PageUp => return Some(Wish::Page(Way::Back)),
-        KeyCode::PageDown => return Some(Wish::Page(Way::On)),
-        KeyCode::Up if shift => return Some(Wish::Row(Way::Back)),
-        KeyCode::Down if shift => return Some(Wish::Row(Way::On)),
-        KeyCode::Tab => return Some(Wish::Complete(Way::On)),
-        KeyCode::BackTab => return Some(Wish::Complete(Way::Back)),
-        KeyCode::F(2) => return Some(Wish::People),
-        KeyCode::Up if editor.step_line(Way::Back) => {}
-        KeyCode::Down if editor.step_line(Way::On) => {}
-        KeyCode::Up => editor.recall(Way::Back),
-        KeyCode::Down => editor.recall(Way::On),
+        KeyCode::Char(c) if alt && !control => return apply_alt(editor, c.to_ascii_lowercase()),
+        KeyCode::Char(c) => insert_char(editor, c),
+        KeyCode::Enter if alt || shift => insert_char(editor, '\n'),
+        KeyCode::Enter => return Some(KeyAction::Submit(editor.take())),
+        KeyCode::Backspace if alt || control => editor.delete_word(Direction::Backward),
+        KeyCode::Backspace => editor.delete(Direction::Backward),
+        KeyCode::Delete if control => editor.delete_word(Direction::Forward),
+        KeyCode::Delete => editor.delete(Direction::Forward),
+        KeyCode::Left if control || alt => editor.step_word(Direction::Backward),
+        KeyCode::Right if control || alt => editor.step_word(Direction::Forward),
+        KeyCode::Left => editor.step(Direction::Backward),
+        KeyCode::Right => editor.step(Direction::Forward),
+        KeyCode::Home => editor.jump(Direction::Backward),
+        KeyCode::End if editor.is_empty() => return Some(KeyAction::JumpToEnd),
+        KeyCode::End => editor.jump(Direction::Forward),
+        KeyCode::PageUp => return Some(KeyAction::ScrollPage(Direction::Backward)),
+        KeyCode::PageDown => return Some(KeyAction::ScrollPage(Direction::Forward)),
+        KeyCode::Up if shift => return Some(KeyAction::ScrollRow(Direction::Backward)),
+        KeyCode::Down if shift => return Some(KeyAction::ScrollRow(Direction::Forward)),
+        KeyCode::Tab => return Some(KeyAction::Complete(Direction::Forward)),
+        KeyCode::BackTab => return Some(KeyAction::Complete(Direction::Backward)),
+        KeyCode::F(2) => return Some(KeyAction::TogglePeople),
+        KeyCode::Up if editor.step_line(Direction::Backward) => {}
+        KeyCode::Down if editor.step_line(Direction::Forward) => {}
+        KeyCode::Up => editor.recall(Direction::Backward),
+        KeyCode::Down => editor.recall(Direction::Forward),
         // A paste of several lines is thrown away with it; ↑ has it still.
         KeyCode::Esc if editor.text().contains('\n') => editor.discard(),
-        KeyCode::Esc => return Some(Wish::Latest),
+        KeyCode::Esc => return Some(KeyAction::JumpToEnd),
         _ => {}
     }
     None
 }
 
 /// A character as it is typed; where the text is full there is nothing to say that the line does not show.
-fn drop_in(editor: &mut Editor, c: char) {
+fn insert_char(editor: &mut Editor, c: char) {
     editor.insert(c.encode_utf8(&mut [0; 4]));
 }
 
-fn with_control(editor: &mut Editor, letter: char) -> Option<Wish> {
+fn apply_control(editor: &mut Editor, letter: char) -> Option<KeyAction> {
     match letter {
-        'a' => editor.jump(Way::Back),
-        'e' => editor.jump(Way::On),
-        'b' => editor.step(Way::Back),
-        'f' => editor.step(Way::On),
-        'w' => editor.delete_word(Way::Back),
-        'u' => editor.delete_all(Way::Back),
-        'k' => editor.delete_all(Way::On),
-        'h' => editor.delete(Way::Back),
-        'p' => return Some(Wish::Neighbour(Way::Back)),
-        'n' => return Some(Wish::Neighbour(Way::On)),
-        'j' => drop_in(editor, '\n'),
-        'l' => return Some(Wish::Repaint),
-        'z' => return Some(Wish::Suspend),
-        'c' if editor.is_empty() => return Some(Wish::Interrupt),
+        'a' => editor.jump(Direction::Backward),
+        'e' => editor.jump(Direction::Forward),
+        'b' => editor.step(Direction::Backward),
+        'f' => editor.step(Direction::Forward),
+        'w' => editor.delete_word(Direction::Backward),
+        'u' => editor.delete_all(Direction::Backward),
+        'k' => editor.delete_all(Direction::Forward),
+        'h' => editor.delete(Direction::Backward),
+        'p' => return Some(KeyAction::AdjacentRoom(Direction::Backward)),
+        'n' => return Some(KeyAction::AdjacentRoom(Direction::Forward)),
+        'j' => insert_char(editor, '\n'),
+        'l' => return Some(KeyAction::Repaint),
+        'z' => return Some(KeyAction::Suspend),
+        'c' if editor.is_empty() => return Some(KeyAction::Interrupt),
         'c' => editor.discard(),
-        'd' if editor.is_empty() => return Some(Wish::Leave),
-        'd' => editor.delete(Way::On),
+        'd' if editor.is_empty() => return Some(KeyAction::Leave),
+        'd' => editor.delete(Direction::Forward),
         _ => {}
     }
     None
 }
 
-fn with_alt(editor: &mut Editor, letter: char) -> Option<Wish> {
+fn apply_alt(editor: &mut Editor, letter: char) -> Option<KeyAction> {
     match letter {
-        'b' => editor.step_word(Way::Back),
-        'f' => editor.step_word(Way::On),
-        'd' => editor.delete_word(Way::On),
-        'a' => return Some(Wish::Active),
+        'b' => editor.step_word(Direction::Backward),
+        'f' => editor.step_word(Direction::Forward),
+        'd' => editor.delete_word(Direction::Forward),
+        'a' => return Some(KeyAction::NextActiveRoom),
         '1'..='9' => {
             return letter
                 .to_digit(10)
-                .map(|digit| Wish::Room(digit as usize - 1));
+                .map(|digit| KeyAction::SwitchRoom(digit as usize - 1));
         }
         _ => {}
     }
@@ -154,50 +154,53 @@ mod tests {
         KeyEvent::new(code, KeyModifiers::NONE)
     }
 
-    fn typed(text: &str) -> Editor {
+    fn editor_with(text: &str) -> Editor {
         let mut editor = Editor::default();
         for c in text.chars() {
-            assert_eq!(press(&mut editor, plain(KeyCode::Char(c))), None);
+            assert_eq!(apply_key(&mut editor, plain(KeyCode::Char(c))), None);
         }
         editor
     }
 
     #[test]
     fn enter_sends_and_alt_enter_breaks_the_line() {
-        let mut editor = typed("um");
-        press(
+        let mut editor = editor_with("um");
+        apply_key(
             &mut editor,
             KeyEvent::new(KeyCode::Enter, KeyModifiers::ALT),
         );
-        press(&mut editor, plain(KeyCode::Char('é')));
+        apply_key(&mut editor, plain(KeyCode::Char('é')));
         assert_eq!(
-            press(&mut editor, plain(KeyCode::Enter)),
-            Some(Wish::Submit("um\né".into()))
+            apply_key(&mut editor, plain(KeyCode::Enter)),
+            Some(KeyAction::Submit("um\né".into()))
         );
         assert!(editor.is_empty());
     }
 
     #[test]
     fn ctrl_c_deletes_first_and_asks_then() {
-        let mut editor = typed("oi");
-        assert_eq!(press(&mut editor, control('c')), None);
+        let mut editor = editor_with("oi");
+        assert_eq!(apply_key(&mut editor, control('c')), None);
         assert!(editor.is_empty());
-        assert_eq!(press(&mut editor, control('c')), Some(Wish::Interrupt));
-        assert_eq!(press(&mut editor, control('d')), Some(Wish::Leave));
+        assert_eq!(
+            apply_key(&mut editor, control('c')),
+            Some(KeyAction::Interrupt)
+        );
+        assert_eq!(apply_key(&mut editor, control('d')), Some(KeyAction::Leave));
     }
 
     #[test]
     fn ctrl_d_in_a_line_deletes_and_never_leaves() {
-        let mut editor = typed("oi");
-        press(&mut editor, control('a'));
-        assert_eq!(press(&mut editor, control('d')), None);
+        let mut editor = editor_with("oi");
+        apply_key(&mut editor, control('a'));
+        assert_eq!(apply_key(&mut editor, control('d')), None);
         assert_eq!(editor.text(), "i");
     }
 
     #[test]
     fn esc_and_at_once_ctrl_u_writes_no_u() {
-        let mut editor = typed("oi");
-        press(
+        let mut editor = editor_with("oi");
+        apply_key(
             &mut editor,
             KeyEvent::new(
                 KeyCode::Char('u'),
@@ -205,7 +208,7 @@ mod tests {
             ),
         );
         assert_eq!(editor.text(), "");
-        press(
+        apply_key(
             &mut editor,
             KeyEvent::new(
                 KeyCode::Char('@'),
@@ -217,10 +220,10 @@ mod tests {
 
     #[test]
     fn a_key_that_is_let_go_does_nothing() {
-        let mut editor = typed("oi");
+        let mut editor = editor_with("oi");
         let mut key = plain(KeyCode::Backspace);
         key.kind = KeyEventKind::Release;
-        press(&mut editor, key);
+        apply_key(&mut editor, key);
         assert_eq!(editor.text(), "oi");
     }
 }

@@ -20,14 +20,14 @@ pub struct Drafts(HashMap<Desk, Draft>);
 impl Drafts {
     /// Puts what is in the editor aside, and what was begun in the other place under the person's hands.
     pub fn turn(&mut self, editor: &mut Editor, from: Desk, to: &Desk) {
-        let draft = editor.exchange(self.0.remove(to).unwrap_or_default());
+        let draft = editor.swap_draft(self.0.remove(to).unwrap_or_default());
         self.0.insert(from, draft);
     }
 
     /// The place where the person was going on is the same again.
     pub fn back(&mut self, editor: &mut Editor) {
         if let Some(draft) = self.0.remove(&Desk::Aside) {
-            editor.exchange(draft);
+            editor.swap_draft(draft);
         }
     }
 }

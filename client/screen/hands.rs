@@ -6,8 +6,8 @@ use super::Screen;
 use super::drafts::Desk;
 use crate::app::AppEvent;
 use crate::complete::{Candidates, Completion};
-use crate::input::Way;
-use crate::keys::{self, Wish};
+use crate::input::Direction;
+use crate::keys::{self, KeyAction};
 use crossterm::event::{KeyCode, KeyEvent};
 
 impl Screen {
@@ -20,8 +20,8 @@ impl Screen {
             return None;
         }
         let before = self.editor.text().to_owned();
-        let wish = keys::press(&mut self.editor, key);
-        if !matches!(wish, Some(Wish::Complete(_))) {
+        let wish = keys::apply_key(&mut self.editor, key);
+        if !matches!(wish, Some(KeyAction::Complete(_))) {
             self.completion = None;
         }
         match wish {
@@ -38,24 +38,24 @@ impl Screen {
         (!private && self.model.prompt.is_none()).then_some(AppEvent::Typing)
     }
 
-    fn wished(&mut self, wish: Wish) -> Option<AppEvent> {
+    fn wished(&mut self, wish: KeyAction) -> Option<AppEvent> {
         match wish {
-            Wish::Submit(text) => {
+            KeyAction::Submit(text) => {
                 self.view.sent();
                 return Some(AppEvent::Submitted(text));
             }
-            Wish::Interrupt => return Some(AppEvent::Interrupt),
-            Wish::Leave => return Some(AppEvent::Leave),
-            Wish::Repaint => self.forget(),
-            Wish::Suspend => self.suspend = true,
-            Wish::Page(way) => return self.scroll(way, None),
-            Wish::Row(way) => return self.scroll(way, Some(1)),
-            Wish::Latest => self.view.latest(),
-            Wish::People => self.view.people = !self.view.people,
-            Wish::Complete(way) => self.complete(way),
-            Wish::Room(number) => return self.go(self.model.rooms.get(number).cloned()),
-            Wish::Neighbour(way) => return self.go(self.view.neighbour(way, &self.model)),
-            Wish::Active => return self.go(self.view.active(&self.model)),
+            KeyAction::Interrupt => return Some(AppEvent::Interrupt),
+            KeyAction::Leave => return Some(AppEvent::Leave),
+            KeyAction::Repaint => self.forget(),
+            KeyAction::Suspend => self.suspend = true,
+            KeyAction::ScrollPage(way) => return self.scroll(way, None),
+            KeyAction::ScrollRow(way) => return self.scroll(way, Some(1)),
+            KeyAction::JumpToEnd => self.view.latest(),
+            KeyAction::TogglePeople => self.view.people = !self.view.people,
+            KeyAction::Complete(way) => self.complete(way),
+            KeyAction::SwitchRoom(number) => return self.go(self.model.rooms.get(number).cloned()),
+            KeyAction::AdjacentRoom(way) => return self.go(self.view.neighbour(way, &self.model)),
+            KeyAction::NextActiveRoom => return self.go(self.view.active(&self.model)),
         }
         None
     }
@@ -73,14 +73,14 @@ impl Screen {
         Some(AppEvent::SwitchRoom(room))
     }
 
-    fn scroll(&mut self, way: Way, rows: Option<usize>) -> Option<AppEvent> {
+    fn scroll(&mut self, way: Direction, rows: Option<usize>) -> Option<AppEvent> {
         self.view.people = false;
         self.view
             .scroll(way, rows, &self.model)
             .then_some(AppEvent::LoadEarlier)
     }
 
-    fn complete(&mut self, way: Way) {
+    fn complete(&mut self, way: Direction) {
         let completion = match self.completion.take() {
             Some(completion) => completion.next(way),
             None => {
@@ -97,7 +97,7 @@ impl Screen {
                     open_rooms,
                     known_rooms,
                 };
-                Completion::of(self.editor.before(), &candidates)
+                Completion::of(self.editor.before_cursor(), &candidates)
             }
         };
         if let Some(text) = completion.text() {

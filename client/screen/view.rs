@@ -7,7 +7,7 @@ use super::rows::Look;
 use super::timeline::{Timeline, What};
 use crate::app::ViewModel;
 use crate::clock::Clock;
-use crate::input::Way;
+use crate::input::Direction;
 use crate::keys;
 use crate::line::Output;
 use std::time::Instant;
@@ -166,7 +166,7 @@ impl View {
     }
 
     /// Moves through the room by so many rows, or by a page. Returns whether there is nothing further up to see.
-    pub fn scroll(&mut self, way: Way, rows: Option<usize>, model: &ViewModel) -> bool {
+    pub fn scroll(&mut self, way: Direction, rows: Option<usize>, model: &ViewModel) -> bool {
         let height = self.height();
         let count = rows.unwrap_or_else(|| height.saturating_sub(OVERLAP).max(1));
         let paper = Paper::new(self.room(), model, self.look(model), Instant::now());
@@ -174,8 +174,8 @@ impl View {
         let top = self.room().top.unwrap_or(last_page);
         let first = paper.first();
         let next = match way {
-            Way::Back => paper.up(top, count),
-            Way::On => paper.down(top, count),
+            Direction::Backward => paper.up(top, count),
+            Direction::Forward => paper.down(top, count),
         };
         drop(paper);
         if next >= last_page {
@@ -186,7 +186,7 @@ impl View {
         } else {
             self.room_mut().top = Some(next);
         }
-        way == Way::Back && next <= first
+        way == Direction::Backward && next <= first
     }
 
     /// To the end, where everything is read.
@@ -221,9 +221,9 @@ impl View {
     }
 
     /// The room so many places further, round and round.
-    pub fn neighbour(&self, way: Way, model: &ViewModel) -> Option<String> {
+    pub fn neighbour(&self, way: Direction, model: &ViewModel) -> Option<String> {
         let count = model.rooms.len();
-        let step = if way == Way::On {
+        let step = if way == Direction::Forward {
             1
         } else {
             count.saturating_sub(1)

@@ -35,18 +35,18 @@ impl Chance {
         TEXTS[self.below(TEXTS.len())]
     }
 
-    fn way(&mut self) -> Way {
+    fn way(&mut self) -> Direction {
         if self.below(2) == 0 {
-            Way::Back
+            Direction::Backward
         } else {
-            Way::On
+            Direction::Forward
         }
     }
 }
 
 impl Desk {
     /// Row by row.
-    fn goes(&mut self, way: Way, rows: usize) {
+    fn goes(&mut self, way: Direction, rows: usize) {
         for _ in 0..rows {
             self.view.scroll(way, Some(1), &self.model);
         }
@@ -169,12 +169,12 @@ fn up_and_down_again_leads_back_to_where_one_was() {
         for count in [1, 3, 50] {
             desk.view.latest();
             let end = desk.screen();
-            desk.goes(Way::Back, count);
+            desk.goes(Direction::Backward, count);
             let there = desk.screen();
-            desk.goes(Way::Back, 7);
-            desk.goes(Way::On, 7);
+            desk.goes(Direction::Backward, 7);
+            desk.goes(Direction::Forward, 7);
             assert_eq!(desk.screen(), there, "{columns}×{rows}");
-            desk.goes(Way::On, count);
+            desk.goes(Direction::Forward, count);
             assert_eq!(desk.screen(), end, "{columns}×{rows}");
         }
     }

@@ -44,7 +44,9 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
 ",
     );
     assert_eq!(
-        desk.view.neighbour(Way::On, &desk.model).as_deref(),
+        desk.view
+            .neighbour(Direction::Forward, &desk.model)
+            .as_deref(),
         Some("geral")
     );
 }

@@ -11,7 +11,7 @@ use super::view::View;
 use super::{draw, style};
 use crate::app::{PersonView, Prompt, UnsentView, ViewModel};
 use crate::clock::Clock;
-use crate::input::{Editor, Way};
+use crate::input::{Direction, Editor};
 use crate::line::{MessageState, Output};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;

@@ -6,7 +6,7 @@ use super::*;
 fn reading_back_stays_where_it_is_while_others_speak() {
     let mut desk = Desk::new(60, 8);
     (0..30).for_each(|minute| desk.says(minute, "Bruno", &format!("número {minute}")));
-    assert!(!desk.view.scroll(Way::Back, None, &desk.model));
+    assert!(!desk.view.scroll(Direction::Backward, None, &desk.model));
     let before = desk.screen();
     desk.says(31, "Célia", "mais uma");
     desk.says(32, "Célia", "e outra");
@@ -22,7 +22,7 @@ fn at_the_first_row_earlier_pages_are_wished_for_and_come_above() {
     let mut desk = Desk::new(60, 8);
     (10..20).for_each(|minute| desk.says(minute, "Bruno", &format!("número {minute}")));
     let status = desk.model.clone();
-    while !desk.view.scroll(Way::Back, None, &status) {}
+    while !desk.view.scroll(Direction::Backward, None, &status) {}
     let before = desk.screen();
     let messages = (0..10)
         .map(|minute| message("geral", NINE + minute * MINUTE, "Célia", "antes"))
@@ -34,7 +34,7 @@ fn at_the_first_row_earlier_pages_are_wished_for_and_come_above() {
     });
     // Only the day's line has gone up, to where the day begins now.
     assert_eq!(desk.screen()[1..5], before[2..6]);
-    while !desk.view.scroll(Way::Back, None, &status) {}
+    while !desk.view.scroll(Direction::Backward, None, &status) {}
     assert_eq!(desk.screen()[2].trim(), "Início da conversa");
 }
 

@@ -130,7 +130,7 @@ fn who_reads_back_keeps_the_uppermost_message_in_another_size() {
     let mut desk = Desk::new(80, 12);
     (0..40).for_each(|minute| desk.says(minute, "Bruno", &format!("número {minute}")));
     for _ in 0..4 {
-        desk.view.scroll(Way::Back, None, &desk.model);
+        desk.view.scroll(Direction::Backward, None, &desk.model);
     }
     let top = desk.screen()[1]
         .split_whitespace()
