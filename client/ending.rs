@@ -19,7 +19,7 @@ pub fn restore_on_panic() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         screen::restore();
-        screen::print_last();
+        screen::print_last_frame();
         eprintln!("O cliente encontrou um defeito e precisou parar. O que se sabe dele:");
         usual(info);
         std::process::exit(Exit::Unexpected as i32);
@@ -44,7 +44,7 @@ fn restore_terminal() {
     let (done, restored) = bounded::<()>(0);
     let body = move || {
         screen::restore();
-        screen::print_last();
+        screen::print_last_frame();
         drop(done);
     };
     if thread::Builder::new()

@@ -7,26 +7,26 @@ use std::collections::HashMap;
 
 /// Where a text was begun.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Desk {
+pub enum DraftKey {
     Room(String),
     /// Behind the question for a name.
-    Aside,
+    Prompt,
 }
 
 /// The texts that are not in the editor.
 #[derive(Debug, Default)]
-pub struct Drafts(HashMap<Desk, Draft>);
+pub struct Drafts(HashMap<DraftKey, Draft>);
 
 impl Drafts {
     /// Puts what is in the editor aside, and what was begun in the other place under the person's hands.
-    pub fn turn(&mut self, editor: &mut Editor, from: Desk, to: &Desk) {
+    pub fn swap(&mut self, editor: &mut Editor, from: DraftKey, to: &DraftKey) {
         let draft = editor.swap_draft(self.0.remove(to).unwrap_or_default());
         self.0.insert(from, draft);
     }
 
     /// The place where the person was going on is the same again.
-    pub fn back(&mut self, editor: &mut Editor) {
-        if let Some(draft) = self.0.remove(&Desk::Aside) {
+    pub fn restore(&mut self, editor: &mut Editor) {
+        if let Some(draft) = self.0.remove(&DraftKey::Prompt) {
             editor.swap_draft(draft);
         }
     }

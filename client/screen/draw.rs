@@ -3,10 +3,10 @@
 //! Draws into a grid and writes nowhere, so a test can hold the grid against a drawn box. Knows where things stand;
 //! never knows how they came there.
 
-use super::paper::Paper;
-use super::style::{self, FAINT, PLAIN, STRONG};
+use super::paper::Layout;
+use super::style::{self, BOLD, DIM, PLAIN};
 use super::view::View;
-use super::wrap::{cut, width, wrap};
+use super::wrap::{truncate, width, wrap};
 use crate::app::ViewModel;
 use crate::input::Editor;
 use crate::words;
@@ -45,39 +45,46 @@ pub fn draw(
             .take(usize::from(area.height - 1))
             .enumerate()
         {
-            put(buffer, y, &Row::from(Span::styled(row, FAINT)));
+            put_row(buffer, y, &Row::from(Span::styled(row, DIM)));
         }
-        return input(buffer, "› ", PLAIN, editor, 1);
+        return draw_input(buffer, "› ", PLAIN, editor, 1);
     }
-    let label = prompt(model, area.width.into());
-    let most = MAX_INPUT_ROWS.min(usize::from(area.height) / 3).max(1);
+    let label = input_label(model, area.width.into());
+    let max_rows = MAX_INPUT_ROWS.min(usize::from(area.height) / 3).max(1);
     view.input_rows = editor
-        .rows(usize::from(area.width).saturating_sub(width(&label)), most)
+        .rows(
+            usize::from(area.width).saturating_sub(width(&label)),
+            max_rows,
+        )
         .0
         .len();
-    put(buffer, 0, &status_row(view, model));
+    put_row(buffer, 0, &status_row(view, model));
     let height = view.height();
-    let rows = if view.people {
+    let rows = if view.people_shown {
         people(view, model, height)
     } else {
         conversation(view, model, height, now)
     };
     // The conversation stands at the bottom, as it does in any terminal that has filled up; a list stands at the top.
-    let free = if view.people { 0 } else { height - rows.len() };
+    let free = if view.people_shown {
+        0
+    } else {
+        height - rows.len()
+    };
     for (y, row) in rows.iter().enumerate() {
-        put(buffer, 1 + free + y, row);
+        put_row(buffer, 1 + free + y, row);
     }
-    put(buffer, 1 + height, &news_row(view, model, editor));
+    put_row(buffer, 1 + height, &hint_row(view, model, editor));
     let style = if model.prompt.is_some() {
-        STRONG
+        BOLD
     } else {
         style::name(&model.name, true, false, view.colours)
     };
-    input(buffer, &label, style, editor, view.input_rows)
+    draw_input(buffer, &label, style, editor, view.input_rows)
 }
 
 /// Puts a row; what is wider than the screen is cut.
-fn put(buffer: &mut Buffer, y: usize, row: &Row<'_>) {
+fn put_row(buffer: &mut Buffer, y: usize, row: &Row<'_>) {
     let (columns, rows) = (buffer.area.width, buffer.area.height);
     if let Some(y) = u16::try_from(y).ok().filter(|&y| y < rows) {
         buffer.set_line(0, y, row, columns);
@@ -86,7 +93,7 @@ fn put(buffer: &mut Buffer, y: usize, row: &Row<'_>) {
 }
 
 fn conversation(view: &View, model: &ViewModel, height: usize, now: Instant) -> Vec<Row<'static>> {
-    Paper::new(view.room(), model, view.look(model), now).page(view.room().top, height)
+    Layout::new(view.room(), model, view.row_style(model), now).page(view.room().top, height)
 }
 
 /// Everybody in the room, in as many columns as fit.
@@ -104,7 +111,7 @@ fn people(view: &View, model: &ViewModel, height: usize) -> Vec<Row<'static>> {
         .map(|room| format!(" em {room}"))
         .unwrap_or_default();
     let title = format!(" Pessoas{room} ({})", model.online);
-    let mut rows = vec![Row::from(Span::styled(title, STRONG)), Row::default()];
+    let mut rows = vec![Row::from(Span::styled(title, BOLD)), Row::default()];
     let lines = names.len().div_ceil(columns).max(1);
     let shown = lines.min(height.saturating_sub(4).max(1));
     for line in 0..shown {
@@ -132,10 +139,7 @@ fn people(view: &View, model: &ViewModel, height: usize) -> Vec<Row<'static>> {
             words::people_count(unseen)
         )));
     }
-    rows.push(Row::from(Span::styled(
-        " F2 ou Esc volta à conversa",
-        FAINT,
-    )));
+    rows.push(Row::from(Span::styled(" F2 ou Esc volta à conversa", DIM)));
     rows.truncate(height);
     rows
 }
@@ -144,7 +148,7 @@ fn people(view: &View, model: &ViewModel, height: usize) -> Vec<Row<'static>> {
 fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
     let columns = view.columns;
     if model.offline || (!model.connected && model.prompt.is_none()) {
-        return Row::from(Span::styled(offline(model, columns), STRONG));
+        return Row::from(Span::styled(offline(model, columns), BOLD));
     }
     if model.prompt.is_some() {
         return Row::from(format!(" ○ {}", model.address));
@@ -172,7 +176,7 @@ fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
         Some(text) => (text.clone(), rooms),
         None => (
             wanted[3].clone(),
-            fewer(
+            fit_rooms(
                 rooms,
                 model.current,
                 columns.saturating_sub(width(&wanted[3])),
@@ -186,7 +190,7 @@ fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
     if used + width(help) + 2 <= columns {
         spans.push(Span::styled(
             format!("{}{help}", " ".repeat(columns - used - width(help))),
-            FAINT,
+            DIM,
         ));
     }
     Row::from(spans)
@@ -218,22 +222,22 @@ fn rooms(view: &View, model: &ViewModel) -> Vec<Span<'static>> {
         }
         [
             Span::raw("  "),
-            Span::styled(format!("#{}{mark}", cut(name, 20)), style),
+            Span::styled(format!("#{}{mark}", truncate(name, 20)), style),
         ]
     };
     model.rooms.iter().enumerate().flat_map(span).collect()
 }
 
 /// Of the rooms, each a gap and a name, the current one and as many others as fit: those with something unread first.
-fn fewer(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<Span<'static>> {
+fn fit_rooms(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<Span<'static>> {
     let rooms: Vec<&[Span<'static>]> = rooms.chunks(2).collect();
     let unread = |index: &usize| rooms[*index][1].style.add_modifier.contains(Modifier::BOLD);
-    let (news, quiet): (Vec<usize>, Vec<usize>) = (0..rooms.len())
+    let (unread_rooms, others): (Vec<usize>, Vec<usize>) = (0..rooms.len())
         .filter(|&index| index != current)
         .partition(unread);
     let more = "  …";
     let (mut left, mut shown) = (columns.saturating_sub(width(more)), Vec::new());
-    for index in [current].into_iter().chain(news).chain(quiet) {
+    for index in [current].into_iter().chain(unread_rooms).chain(others) {
         let needed = rooms[index].iter().map(|span| width(&span.content)).sum();
         let Some(rest) = left.checked_sub(needed) else {
             break;
@@ -247,7 +251,10 @@ fn fewer(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<Span<
         };
         return vec![
             Span::raw(" "),
-            Span::styled(cut(&here.content, columns.saturating_sub(1)), here.style),
+            Span::styled(
+                truncate(&here.content, columns.saturating_sub(1)),
+                here.style,
+            ),
         ];
     }
     shown.sort_unstable();
@@ -289,9 +296,9 @@ fn offline(model: &ViewModel, columns: usize) -> String {
 }
 
 /// Below the conversation: who is writing, what the next key would do, and what there is further down.
-fn news_row(view: &View, model: &ViewModel, editor: &Editor) -> Row<'static> {
+fn hint_row(view: &View, model: &ViewModel, editor: &Editor) -> Row<'static> {
     let room = view.room();
-    let below = match (room.top.is_some(), room.below) {
+    let below = match (room.top.is_some(), room.new_below) {
         (false, _) => String::new(),
         (true, 0) => "↓ fim (End)".into(),
         (true, 1) => "↓ 1 nova (End)".into(),
@@ -299,16 +306,16 @@ fn news_row(view: &View, model: &ViewModel, editor: &Editor) -> Row<'static> {
     };
     let (left, style) = match &view.hint {
         _ if model.confirming_exit && editor.is_empty() => {
-            ("Sair? Tecle Ctrl+C de novo.".into(), STRONG)
+            ("Sair? Tecle Ctrl+C de novo.".into(), BOLD)
         }
-        _ if model.leaving => ("saindo…".into(), FAINT),
+        _ if model.leaving => ("saindo…".into(), DIM),
         Some(hint) => (hint.clone(), PLAIN),
-        None => match room_left(model, editor) {
+        None => match characters_left(model, editor) {
             Some(left) => (words::characters_left(left), PLAIN),
-            None => (words::typing_people(&model.typing), FAINT),
+            None => (words::typing_people(&model.typing), DIM),
         },
     };
-    let left = cut(&left, view.columns.saturating_sub(width(&below) + 3));
+    let left = truncate(&left, view.columns.saturating_sub(width(&below) + 3));
     let free = view
         .columns
         .saturating_sub(width(&left) + width(&below) + 2);
@@ -316,12 +323,12 @@ fn news_row(view: &View, model: &ViewModel, editor: &Editor) -> Row<'static> {
         Span::raw(" "),
         Span::styled(left, style),
         Span::raw(" ".repeat(free)),
-        Span::styled(below, STRONG),
+        Span::styled(below, BOLD),
     ])
 }
 
 /// How many more characters the message may have, when that is worth a word.
-fn room_left(model: &ViewModel, editor: &Editor) -> Option<i64> {
+fn characters_left(model: &ViewModel, editor: &Editor) -> Option<i64> {
     /// So near to the limit people begin to look for words to leave out.
     const NEAR: usize = 100;
     let near = model.prompt.is_none() && editor.text().len() + NEAR >= model.max_text;
@@ -334,7 +341,7 @@ fn room_left(model: &ViewModel, editor: &Editor) -> Option<i64> {
 }
 
 /// What stands before the typed text: as much of it as leaves room for writing.
-fn prompt(model: &ViewModel, columns: usize) -> String {
+fn input_label(model: &ViewModel, columns: usize) -> String {
     if let Some(prompt) = model.prompt {
         return format!(" {} ", words::prompt(prompt));
     }
@@ -355,10 +362,16 @@ fn prompt(model: &ViewModel, columns: usize) -> String {
 }
 
 /// The typed text in the last rows; returns where the cursor is.
-fn input(buffer: &mut Buffer, label: &str, style: Style, editor: &Editor, most: usize) -> Position {
+fn draw_input(
+    buffer: &mut Buffer,
+    label: &str,
+    style: Style,
+    editor: &Editor,
+    max_rows: usize,
+) -> Position {
     let area = buffer.area;
     let (columns, indent) = (usize::from(area.width), width(label));
-    let (rows, (row, column)) = editor.rows(columns.saturating_sub(indent), most);
+    let (rows, (row, column)) = editor.rows(columns.saturating_sub(indent), max_rows);
     let first = usize::from(area.height).saturating_sub(rows.len());
     for (number, text) in rows.into_iter().enumerate() {
         let before = if number == 0 {
@@ -366,7 +379,7 @@ fn input(buffer: &mut Buffer, label: &str, style: Style, editor: &Editor, most: 
         } else {
             Span::raw(" ".repeat(indent))
         };
-        put(
+        put_row(
             buffer,
             first + number,
             &Row::from(vec![before, Span::raw(text)]),

@@ -3,7 +3,7 @@
 //! Knows what a wish does to the screen; never knows how it is drawn.
 
 use super::Screen;
-use super::drafts::Desk;
+use super::drafts::DraftKey;
 use crate::app::AppEvent;
 use crate::complete::{Candidates, Completion};
 use crate::input::Direction;
@@ -11,78 +11,84 @@ use crate::keys::{self, KeyAction};
 use crossterm::event::{KeyCode, KeyEvent};
 
 impl Screen {
-    pub(super) fn pressed(&mut self, key: KeyEvent) -> Option<AppEvent> {
-        self.changed = true;
+    pub(super) fn on_key(&mut self, key: KeyEvent) -> Option<AppEvent> {
+        self.dirty = true;
         self.view.hint = None;
-        if self.view.people && key.code == KeyCode::Esc {
+        if self.view.people_shown && key.code == KeyCode::Esc {
             // A text of several lines is not meant by this key now.
-            self.view.people = false;
+            self.view.people_shown = false;
             return None;
         }
         let before = self.editor.text().to_owned();
-        let wish = keys::apply_key(&mut self.editor, key);
-        if !matches!(wish, Some(KeyAction::Complete(_))) {
+        let action = keys::apply_key(&mut self.editor, key);
+        if !matches!(action, Some(KeyAction::Complete(_))) {
             self.completion = None;
         }
-        match wish {
-            Some(wish) => self.wished(wish),
+        match action {
+            Some(action) => self.apply_action(action),
             None if before == self.editor.text() => None,
-            None => self.writing(),
+            None => self.typing_event(),
         }
     }
 
     /// Others are told that something is being written for them.
-    fn writing(&self) -> Option<AppEvent> {
+    fn typing_event(&self) -> Option<AppEvent> {
         let text = self.editor.text();
         let private = text.is_empty() || (text.starts_with('/') && !text.starts_with("/eu "));
         (!private && self.model.prompt.is_none()).then_some(AppEvent::Typing)
     }
 
-    fn wished(&mut self, wish: KeyAction) -> Option<AppEvent> {
-        match wish {
+    fn apply_action(&mut self, action: KeyAction) -> Option<AppEvent> {
+        match action {
             KeyAction::Submit(text) => {
-                self.view.sent();
+                self.view.on_sent();
                 return Some(AppEvent::Submitted(text));
             }
             KeyAction::Interrupt => return Some(AppEvent::Interrupt),
             KeyAction::Leave => return Some(AppEvent::Leave),
-            KeyAction::Repaint => self.forget(),
-            KeyAction::Suspend => self.suspend = true,
-            KeyAction::ScrollPage(way) => return self.scroll(way, None),
-            KeyAction::ScrollRow(way) => return self.scroll(way, Some(1)),
-            KeyAction::JumpToEnd => self.view.latest(),
-            KeyAction::TogglePeople => self.view.people = !self.view.people,
-            KeyAction::Complete(way) => self.complete(way),
-            KeyAction::SwitchRoom(number) => return self.go(self.model.rooms.get(number).cloned()),
-            KeyAction::AdjacentRoom(way) => return self.go(self.view.neighbour(way, &self.model)),
-            KeyAction::NextActiveRoom => return self.go(self.view.active(&self.model)),
+            KeyAction::Repaint => self.invalidate(),
+            KeyAction::Suspend => self.suspend_requested = true,
+            KeyAction::ScrollPage(direction) => return self.scroll(direction, None),
+            KeyAction::ScrollRow(direction) => return self.scroll(direction, Some(1)),
+            KeyAction::JumpToEnd => self.view.jump_to_end(),
+            KeyAction::TogglePeople => self.view.people_shown = !self.view.people_shown,
+            KeyAction::Complete(direction) => self.complete(direction),
+            KeyAction::SwitchRoom(number) => {
+                return self.switch_room(self.model.rooms.get(number).cloned());
+            }
+            KeyAction::AdjacentRoom(direction) => {
+                return self.switch_room(self.view.adjacent_room(direction, &self.model));
+            }
+            KeyAction::NextActiveRoom => {
+                return self.switch_room(self.view.next_active_room(&self.model));
+            }
         }
         None
     }
 
     /// To another of the open rooms; what was being written stays where it was.
-    fn go(&mut self, room: Option<String>) -> Option<AppEvent> {
-        let (room, here) = (room?, self.model.rooms.get(self.model.current)?.clone());
-        if room != here {
-            self.drafts.turn(
+    fn switch_room(&mut self, room: Option<String>) -> Option<AppEvent> {
+        let (room, current) = (room?, self.model.rooms.get(self.model.current)?.clone());
+        if room != current {
+            self.drafts.swap(
                 &mut self.editor,
-                Desk::Room(here),
-                &Desk::Room(room.clone()),
+                DraftKey::Room(current),
+                &DraftKey::Room(room.clone()),
             );
         }
         Some(AppEvent::SwitchRoom(room))
     }
 
-    fn scroll(&mut self, way: Direction, rows: Option<usize>) -> Option<AppEvent> {
-        self.view.people = false;
+    fn scroll(&mut self, direction: Direction, rows: Option<usize>) -> Option<AppEvent> {
+        self.view.people_shown = false;
         self.view
-            .scroll(way, rows, &self.model)
+            .scroll(direction, rows, &self.model)
             .then_some(AppEvent::LoadEarlier)
     }
 
-    fn complete(&mut self, way: Direction) {
+    fn complete(&mut self, direction: Direction) {
         let completion = match self.completion.take() {
-            Some(completion) => completion.next(way),
+            Some(completion) => completion.next(direction),
             None => {
                 let others = self
                     .model
@@ -92,7 +98,7 @@ impl Screen {
                     .map(|face| face.name.clone());
                 let (open_rooms, known_rooms) = (&self.model.rooms, &self.model.known_rooms);
                 let candidates = Candidates {
-                    speakers: self.view.speakers(),
+                    speakers: self.view.recent_speakers(),
                     people: others.collect(),
                     open_rooms,
                     known_rooms,
@@ -106,8 +112,8 @@ impl Screen {
         }
     }
 
-    pub(super) fn pasted(&mut self, text: &str) -> Option<AppEvent> {
-        (self.changed, self.completion) = (true, None);
+    pub(super) fn on_paste(&mut self, text: &str) -> Option<AppEvent> {
+        (self.dirty, self.completion) = (true, None);
         let text = text.trim_end_matches(['\r', '\n']);
         let whole = self.editor.insert(text);
         let lines = papo::text::clean(text).lines().count();
@@ -120,6 +126,6 @@ impl Screen {
             )),
             _ => None,
         };
-        self.writing()
+        self.typing_event()
     }
 }

@@ -15,7 +15,7 @@ mod view;
 mod wrap;
 mod writer;
 
-pub use writer::{print_last, restore};
+pub use writer::{print_last_frame, restore};
 
 use crate::app::{AppEvent, Prompt, ViewModel};
 use crate::clock::Clock;
@@ -23,8 +23,8 @@ use crate::complete::Completion;
 use crate::front::{Ui, UiInput};
 use crate::input::Editor;
 use crate::line::Output;
-use drafts::{Desk, Drafts};
-use paper::Paper;
+use drafts::{DraftKey, Drafts};
+use paper::Layout;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::io;
@@ -32,14 +32,14 @@ use std::time::{Duration, Instant};
 use view::View;
 
 /// Between two drawings: thirty a second are as many as anybody can follow.
-const FRAME: Duration = Duration::from_millis(33);
+const FRAME_INTERVAL: Duration = Duration::from_millis(33);
 /// Where the terminal does not tell its size.
-const USUAL_SIZE: (u16, u16) = (80, 24);
+const DEFAULT_SIZE: (u16, u16) = (80, 24);
 /// No larger than this, whatever the terminal tells: the cells are kept in memory.
-const LARGEST: (u16, u16) = (1000, 400);
+const MAX_SIZE: (u16, u16) = (1000, 400);
 
 /// The answer to Ctrl+Z in a window where nothing else runs.
-const NOWHERE_TO_GO: &str = "Não há para onde voltar: nesta janela só roda este programa.";
+const NO_SHELL: &str = "Não há para onde voltar: nesta janela só roda este programa.";
 
 /// The screen and the line being typed.
 pub struct Screen {
@@ -50,59 +50,59 @@ pub struct Screen {
     /// What the state was at the last drawing.
     model: ViewModel,
     /// The cells that are on the screen.
-    drawn: Buffer,
-    drawn_at: Option<Instant>,
-    changed: bool,
-    bell: bool,
-    title: usize,
-    suspend: bool,
+    last_frame: Buffer,
+    last_drawn_at: Option<Instant>,
+    dirty: bool,
+    bell_pending: bool,
+    title_unread: usize,
+    suspend_requested: bool,
 }
 
 impl Screen {
     /// Takes the terminal; it is given back when this is dropped.
     pub fn new(clock: Clock, colours: bool) -> io::Result<Self> {
-        writer::take()?;
-        let size = size_of_the_terminal();
+        writer::acquire()?;
+        let size = terminal_size();
         Ok(Self {
             view: View::new(clock, colours, size),
             editor: Editor::default(),
             drafts: Drafts::default(),
             completion: None,
             model: ViewModel::default(),
-            drawn: Buffer::empty(Rect::new(0, 0, size.0, size.1)),
-            drawn_at: None,
-            changed: true,
-            bell: false,
-            title: 0,
-            suspend: false,
+            last_frame: Buffer::empty(Rect::new(0, 0, size.0, size.1)),
+            last_drawn_at: None,
+            dirty: true,
+            bell_pending: false,
+            title_unread: 0,
+            suspend_requested: false,
         })
     }
 
     fn resize(&mut self, columns: u16, rows: u16) {
-        let (columns, rows) = sensible((columns, rows));
+        let (columns, rows) = clamp_size((columns, rows));
         self.view.resize(columns, rows);
-        self.forget();
+        self.invalidate();
     }
 
     /// What is on the screen is not known any more: everything is drawn anew.
-    fn forget(&mut self) {
+    fn invalidate(&mut self) {
         let (columns, rows) = (self.view.columns, self.view.rows);
         let side = |cells: usize| u16::try_from(cells).unwrap_or(u16::MAX);
-        self.drawn = Buffer::empty(Rect::new(0, 0, side(columns), side(rows)));
-        (self.changed, self.drawn_at) = (true, None);
+        self.last_frame = Buffer::empty(Rect::new(0, 0, side(columns), side(rows)));
+        (self.dirty, self.last_drawn_at) = (true, None);
     }
 
     /// Stops as any program does at Ctrl+Z, with all that was started with it, and goes on when it is called back.
     #[cfg(unix)]
-    fn rest(&mut self) -> io::Result<()> {
+    fn suspend_process(&mut self) -> io::Result<()> {
         use rustix::process::{Signal, kill_current_process_group};
         if !has_shell() {
-            (self.view.hint, self.changed) = (Some(NOWHERE_TO_GO.into()), true);
+            (self.view.hint, self.dirty) = (Some(NO_SHELL.into()), true);
             return Ok(());
         }
         restore();
         kill_current_process_group(Signal::STOP)?;
-        self.wake()
+        self.resume()
     }
 
     #[cfg(not(unix))]
@@ -111,33 +111,38 @@ impl Screen {
     }
 
     /// Takes the terminal again, whatever was done to it meanwhile.
-    fn wake(&mut self) -> io::Result<()> {
-        writer::take()?;
-        let (columns, rows) = size_of_the_terminal();
+    fn resume(&mut self) -> io::Result<()> {
+        writer::acquire()?;
+        let (columns, rows) = terminal_size();
         self.resize(columns, rows);
         Ok(())
     }
 
     fn draw(&mut self, now: Instant) -> io::Result<()> {
-        let whole = self.drawn_at.is_none();
-        let mut cells = Buffer::empty(self.drawn.area);
+        let whole = self.last_drawn_at.is_none();
+        let mut cells = Buffer::empty(self.last_frame.area);
         let cursor = draw::draw(&mut cells, &mut self.view, &self.model, &self.editor, now);
-        let unread = self.view.all_unread();
-        let title = (unread != self.title || whole).then(|| match unread {
+        let unread = self.view.total_unread();
+        let title = (unread != self.title_unread || whole).then(|| match unread {
             0 => "Bate-papo".to_owned(),
             count => format!("({count}) Bate-papo"),
         });
         if whole {
             writer::clear()?;
         }
-        writer::write(
-            &self.drawn,
+        writer::write_frame(
+            &self.last_frame,
             &cells,
             cursor,
             title.as_deref(),
-            std::mem::take(&mut self.bell),
+            std::mem::take(&mut self.bell_pending),
         )?;
-        (self.drawn, self.drawn_at, self.changed, self.title) = (cells, Some(now), false, unread);
+        (
+            self.last_frame,
+            self.last_drawn_at,
+            self.dirty,
+            self.title_unread,
+        ) = (cells, Some(now), false, unread);
         Ok(())
     }
 }
@@ -156,18 +161,18 @@ impl Ui for Screen {
     fn map_input(&mut self, input: UiInput) -> Option<AppEvent> {
         use crossterm::event::Event as Happened;
         match input {
-            UiInput::Terminal(Happened::Key(key)) => return self.pressed(key),
-            UiInput::Terminal(Happened::Paste(text)) => return self.pasted(&text),
+            UiInput::Terminal(Happened::Key(key)) => return self.on_key(key),
+            UiInput::Terminal(Happened::Paste(text)) => return self.on_paste(&text),
             UiInput::Terminal(Happened::Resize(columns, rows)) => self.resize(columns, rows),
             UiInput::Terminal(Happened::FocusGained) => {
-                self.view.focus(true);
-                self.changed = true;
+                self.view.set_focus(true);
+                self.dirty = true;
             }
-            UiInput::Terminal(Happened::FocusLost) => self.view.focus(false),
+            UiInput::Terminal(Happened::FocusLost) => self.view.set_focus(false),
             UiInput::Terminal(_) => {}
-            UiInput::Suspend => self.suspend = true,
+            UiInput::Suspend => self.suspend_requested = true,
             UiInput::Resume => {
-                if self.wake().is_err() {
+                if self.resume().is_err() {
                     return Some(AppEvent::ShutdownRequested);
                 }
             }
@@ -179,7 +184,7 @@ impl Ui for Screen {
     }
 
     fn show(&mut self, output: &Output) -> io::Result<()> {
-        self.changed = true;
+        self.dirty = true;
         self.view.show(output);
         Ok(())
     }
@@ -191,38 +196,39 @@ impl Ui for Screen {
     }
 
     fn alert(&mut self) {
-        (self.bell, self.changed) = (true, true);
+        (self.bell_pending, self.dirty) = (true, true);
     }
 
     fn clear(&mut self) {
         self.view.clear();
-        self.changed = true;
+        self.dirty = true;
     }
 
     fn ready_at(&self) -> Option<Instant> {
-        self.drawn_at.map(|then| then + FRAME)
+        self.last_drawn_at.map(|then| then + FRAME_INTERVAL)
     }
 
     fn refresh(&mut self, model: &ViewModel) -> io::Result<()> {
-        if std::mem::take(&mut self.suspend) {
-            self.rest()?;
+        if std::mem::take(&mut self.suspend_requested) {
+            self.suspend_process()?;
         }
         if *model != self.model {
             self.editor.secret = model.prompt.is_some_and(|prompt| prompt != Prompt::Name);
             match (self.model.prompt.is_some(), model.prompt.is_some()) {
                 // What was being written for others is no name.
-                (false, true) => {
-                    self.drafts
-                        .turn(&mut self.editor, Desk::Aside, &Desk::Room(String::new()))
-                }
-                (true, false) => self.drafts.back(&mut self.editor),
+                (false, true) => self.drafts.swap(
+                    &mut self.editor,
+                    DraftKey::Prompt,
+                    &DraftKey::Room(String::new()),
+                ),
+                (true, false) => self.drafts.restore(&mut self.editor),
                 _ => {}
             }
             self.model = model.clone();
             self.view.sync(model);
-            self.changed = true;
+            self.dirty = true;
         }
-        if self.changed {
+        if self.dirty {
             self.draw(Instant::now())
         } else {
             Ok(())
@@ -230,16 +236,16 @@ impl Ui for Screen {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.view.people = false;
-        let paper = Paper::new(
+        self.view.people_shown = false;
+        let layout = Layout::new(
             self.view.room(),
             &self.model,
-            self.view.look(&self.model),
+            self.view.row_style(&self.model),
             Instant::now(),
         );
-        let rows = paper.page(self.view.room().top, self.view.rows.saturating_sub(1));
+        let rows = layout.page(self.view.room().top, self.view.rows.saturating_sub(1));
         restore();
-        writer::print(&rows)
+        writer::print_rows(&rows)
     }
 }
 
@@ -249,17 +255,17 @@ impl Drop for Screen {
     }
 }
 
-fn size_of_the_terminal() -> (u16, u16) {
-    sensible(crossterm::terminal::size().unwrap_or_default())
+fn terminal_size() -> (u16, u16) {
+    clamp_size(crossterm::terminal::size().unwrap_or_default())
 }
 
 /// A size that can be drawn; some terminals tell 0 × 0.
-fn sensible((columns, rows): (u16, u16)) -> (u16, u16) {
+fn clamp_size((columns, rows): (u16, u16)) -> (u16, u16) {
     let or_usual =
         |told: u16, usual: u16, largest: u16| if told == 0 { usual } else { told.min(largest) };
     (
-        or_usual(columns, USUAL_SIZE.0, LARGEST.0),
-        or_usual(rows, USUAL_SIZE.1, LARGEST.1),
+        or_usual(columns, DEFAULT_SIZE.0, MAX_SIZE.0),
+        or_usual(rows, DEFAULT_SIZE.1, MAX_SIZE.1),
     )
 }
 

@@ -3,9 +3,9 @@
 //! Only what can be seen is laid out, so a long room costs no more than a short one. Knows a timeline and how rows are
 //! made; never knows the rest of the screen.
 
-use super::rows::Look;
-use super::style::FAINT;
-use super::timeline::{Entry, Spot, Timeline, What};
+use super::rows::RowStyle;
+use super::style::DIM;
+use super::timeline::{EntryContent, RowPosition, Timeline, TimelineEntry};
 use super::wrap::width;
 use crate::app::{UnsentView, ViewModel};
 use crate::line::{MessageState, Output};
@@ -17,24 +17,29 @@ use std::time::Instant;
 const UNSENT: &str = "⋯";
 
 /// A room with what is not sent yet below it.
-pub struct Paper<'a> {
+pub struct Layout<'a> {
     timeline: &'a Timeline,
-    unsent: Vec<(Entry, bool)>,
-    look: Look,
+    unsent: Vec<(TimelineEntry, bool)>,
+    row_style: RowStyle,
 }
 
-impl<'a> Paper<'a> {
-    pub fn new(timeline: &'a Timeline, model: &ViewModel, look: Look, now: Instant) -> Self {
-        let clock = look.clock.now_ms();
+impl<'a> Layout<'a> {
+    pub fn new(
+        timeline: &'a Timeline,
+        model: &ViewModel,
+        row_style: RowStyle,
+        now: Instant,
+    ) -> Self {
+        let clock = row_style.clock.now_ms();
         let unsent = model.unsent.iter().enumerate().map(|(number, unsent)| {
             let age = u64::try_from(now.saturating_duration_since(unsent.queued_at).as_millis())
                 .unwrap_or(0);
             let (id, at) = (timeline.end_id() + number as i64, clock.saturating_sub(age));
             (
-                Entry {
+                TimelineEntry {
                     id,
                     at,
-                    what: What::Said(unsent_output(unsent, &model.name, at)),
+                    content: EntryContent::Output(unsent_output(unsent, &model.name, at)),
                 },
                 unsent.late,
             )
@@ -42,27 +47,27 @@ impl<'a> Paper<'a> {
         Self {
             unsent: unsent.collect(),
             timeline,
-            look,
+            row_style,
         }
     }
 
     /// The first row of all.
-    pub fn first(&self) -> Spot {
-        Spot {
+    pub fn first(&self) -> RowPosition {
+        RowPosition {
             id: self.timeline.first_id(),
             row: 0,
         }
     }
 
     /// Behind the last row.
-    pub fn end(&self) -> Spot {
-        Spot {
+    pub fn end(&self) -> RowPosition {
+        RowPosition {
             id: self.timeline.end_id() + self.unsent.len() as i64,
             row: 0,
         }
     }
 
-    fn entry(&self, id: i64) -> Option<&Entry> {
+    fn entry(&self, id: i64) -> Option<&TimelineEntry> {
         let behind = usize::try_from(id - self.timeline.end_id()).ok();
         behind.map_or_else(
             || self.timeline.get(id),
@@ -74,9 +79,11 @@ impl<'a> Paper<'a> {
         let Some(entry) = self.entry(id) else {
             return Vec::new();
         };
-        let mut rows = self
-            .look
-            .rows(entry, self.entry(id - 1), self.timeline.news == Some(id));
+        let mut rows = self.row_style.rows(
+            entry,
+            self.entry(id - 1),
+            self.timeline.unread_mark == Some(id),
+        );
         let index = usize::try_from(id - self.timeline.end_id()).ok();
         if index
             .and_then(|place| self.unsent.get(place))
@@ -84,50 +91,50 @@ impl<'a> Paper<'a> {
             && let Some(row) = rows.last_mut()
         {
             let used: usize = row.spans.iter().map(|span| width(&span.content)).sum();
-            let free = self.look.columns.saturating_sub(used + 1);
+            let free = self.row_style.columns.saturating_sub(used + 1);
             row.spans
-                .push(Span::styled(format!("{}{UNSENT}", " ".repeat(free)), FAINT));
+                .push(Span::styled(format!("{}{UNSENT}", " ".repeat(free)), DIM));
         }
         rows
     }
 
     /// So many rows further up, or the first row of all.
-    pub fn up(&self, from: Spot, mut count: usize) -> Spot {
-        let mut spot = self.settled(from);
-        while count > spot.row {
-            if spot.id <= self.timeline.first_id() {
+    pub fn up(&self, from: RowPosition, mut count: usize) -> RowPosition {
+        let mut position = self.clamp(from);
+        while count > position.row {
+            if position.id <= self.timeline.first_id() {
                 return self.first();
             }
-            count -= spot.row + 1;
-            let id = spot.id - 1;
+            count -= position.row + 1;
+            let id = position.id - 1;
             let rows = self.rows(id).len();
             if rows == 0 {
                 // Nothing to stand on: it costs no row.
-                (spot, count) = (Spot { id, row: 0 }, count + 1);
+                (position, count) = (RowPosition { id, row: 0 }, count + 1);
                 continue;
             }
-            spot = Spot { id, row: rows - 1 };
+            position = RowPosition { id, row: rows - 1 };
         }
-        Spot {
-            row: spot.row - count,
-            ..spot
+        RowPosition {
+            row: position.row - count,
+            ..position
         }
     }
 
     /// So many rows further down, or behind the last row.
-    pub fn down(&self, from: Spot, mut count: usize) -> Spot {
-        let mut spot = self.settled(from);
-        while spot < self.end() {
-            let left = self.rows(spot.id).len().saturating_sub(spot.row);
+    pub fn down(&self, from: RowPosition, mut count: usize) -> RowPosition {
+        let mut position = self.clamp(from);
+        while position < self.end() {
+            let left = self.rows(position.id).len().saturating_sub(position.row);
             if count < left {
-                return Spot {
-                    row: spot.row + count,
-                    ..spot
+                return RowPosition {
+                    row: position.row + count,
+                    ..position
                 };
             }
             count -= left;
-            spot = Spot {
-                id: spot.id + 1,
+            position = RowPosition {
+                id: position.id + 1,
                 row: 0,
             };
         }
@@ -135,9 +142,9 @@ impl<'a> Paper<'a> {
     }
 
     /// The rows that are seen: from a spot downwards, or the last ones.
-    pub fn page(&self, top: Option<Spot>, height: usize) -> Vec<Row<'static>> {
+    pub fn page(&self, top: Option<RowPosition>, height: usize) -> Vec<Row<'static>> {
         let top = top
-            .map(|top| self.settled(top))
+            .map(|top| self.clamp(top))
             .filter(|&top| self.down(top, height.saturating_sub(1)) < self.end());
         let mut rows = VecDeque::new();
         if let Some(top) = top {
@@ -161,14 +168,14 @@ impl<'a> Paper<'a> {
     }
 
     /// A spot that exists, also after entries went or rows became fewer.
-    fn settled(&self, spot: Spot) -> Spot {
-        if spot < self.first() {
+    fn clamp(&self, position: RowPosition) -> RowPosition {
+        if position < self.first() {
             return self.first();
         }
-        let rows = self.rows(spot.id).len();
-        Spot {
-            row: spot.row.min(rows.saturating_sub(1)),
-            ..spot
+        let rows = self.rows(position.id).len();
+        RowPosition {
+            row: position.row.min(rows.saturating_sub(1)),
+            ..position
         }
     }
 }

@@ -3,9 +3,9 @@
 //! Knows columns and styles; never knows how many rows there are or which of them can be seen. All that others wrote
 //! has passed through `visible` here, whatever was done before.
 
-use super::style::{self, FAINT, PLAIN};
-use super::timeline::{Entry, What};
-use super::wrap::{cut, width, wrap};
+use super::style::{self, DIM, PLAIN};
+use super::timeline::{EntryContent, TimelineEntry};
+use super::wrap::{truncate, width, wrap};
 use crate::app::PersonView;
 use crate::clock::{self, Clock};
 use crate::line::{MessageState, Output, Severity};
@@ -16,9 +16,9 @@ use ratatui::text::{Line as Row, Span};
 /// Somebody who goes on within this time needs no new name.
 const GROUP_MS: u64 = 5 * 60 * 1000;
 /// Below this there is no column for names.
-const NARROW: usize = 60;
+const MIN_COLUMNS_FOR_NAMES: usize = 60;
 /// The column for names.
-const NAME: std::ops::RangeInclusive<usize> = 8..=16;
+const NAME_COLUMNS: std::ops::RangeInclusive<usize> = 8..=16;
 /// `09:05 `
 const TIME: usize = 6;
 /// Most results and notices keep to the text's column only where this much of it is left.
@@ -29,37 +29,37 @@ const MIN_TABLE: usize = 14;
 
 /// How rows are made at the moment.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub struct RowStyle {
     pub clock: Clock,
     pub columns: usize,
     /// Columns for names; 0 where names stand before the text.
-    pub names: usize,
+    pub name_columns: usize,
     pub colours: bool,
 }
 
-impl Look {
+impl RowStyle {
     pub fn new(clock: Clock, columns: usize, colours: bool, people: &[PersonView]) -> Self {
         let longest = people
             .iter()
             .map(|person| width(&person.name))
             .max()
             .unwrap_or(0);
-        let names = if columns < NARROW {
+        let name_columns = if columns < MIN_COLUMNS_FOR_NAMES {
             0
         } else {
-            longest.clamp(*NAME.start(), *NAME.end())
+            longest.clamp(*NAME_COLUMNS.start(), *NAME_COLUMNS.end())
         };
         Self {
             clock,
             columns,
-            names,
+            name_columns,
             colours,
         }
     }
 
     /// The column where texts begin.
     fn indent(&self) -> usize {
-        match self.names {
+        match self.name_columns {
             0 => TIME,
             names => TIME + names + 2,
         }
@@ -71,25 +71,30 @@ impl Look {
     }
 
     /// The rows of an entry after another; `news` draws the line where reading stopped above it.
-    pub fn rows(&self, entry: &Entry, before: Option<&Entry>, news: bool) -> Vec<Row<'static>> {
+    pub fn rows(
+        &self,
+        entry: &TimelineEntry,
+        before: Option<&TimelineEntry>,
+        unread_mark: bool,
+    ) -> Vec<Row<'static>> {
         let mut rows = Vec::new();
         let day = self.clock.day(entry.at).filter(|_| entry.at > 0);
         let new_day =
             before.is_none_or(|before| before.at == 0 || self.clock.day(before.at) != day);
         if let Some(day) = day.filter(|_| new_day) {
-            rows.push(self.rule(&clock::long_date(day), FAINT));
+            rows.push(self.rule(&clock::long_date(day), DIM));
         }
-        if news {
-            rows.push(self.rule("novas mensagens", style::news(self.colours)));
+        if unread_mark {
+            rows.push(self.rule("novas mensagens", style::unread_mark(self.colours)));
         }
-        let before = before.filter(|_| !new_day && !news);
+        let before = before.filter(|_| !new_day && !unread_mark);
         let hour = self.clock.hour_minute(entry.at);
         let same_minute = before
             .is_some_and(|before| shows_time(before) && self.clock.hour_minute(before.at) == hour);
         let hour = if same_minute { String::new() } else { hour };
-        match &entry.what {
-            What::Moves(moves) => self.moves(&hour, moves, &mut rows),
-            What::Said(line) => self.output(line, entry.at, before, &hour, &mut rows),
+        match &entry.content {
+            EntryContent::PresenceSummary(changes) => self.changes(&hour, changes, &mut rows),
+            EntryContent::Output(line) => self.output(line, entry.at, before, &hour, &mut rows),
         }
         rows
     }
@@ -98,7 +103,7 @@ impl Look {
         &self,
         line: &Output,
         at: u64,
-        before: Option<&Entry>,
+        before: Option<&TimelineEntry>,
         hour: &str,
         rows: &mut Vec<Row<'static>>,
     ) {
@@ -116,29 +121,31 @@ impl Look {
                 let style = style::name(&from, *own, *mention, self.colours);
                 let grouped = !mention
                     && !action
-                    && before.is_some_and(|before| goes_on(before, &from, *own, at));
+                    && before.is_some_and(|before| continues_group(before, &from, *own, at));
                 let (text, first) = (with_state(*state, text), rows.len());
                 match (action, grouped) {
-                    (true, _) => self.said(
+                    (true, _) => self.message_rows(
                         hour,
                         ("*", PLAIN),
                         &format!("{from} {text}"),
                         (width(&from), style),
                         rows,
                     ),
-                    (false, true) => self.said(hour, ("", PLAIN), &text, (0, PLAIN), rows),
-                    (false, false) => self.said(hour, (&from, style), &text, (0, PLAIN), rows),
+                    (false, true) => self.message_rows(hour, ("", PLAIN), &text, (0, PLAIN), rows),
+                    (false, false) => {
+                        self.message_rows(hour, (&from, style), &text, (0, PLAIN), rows)
+                    }
                 }
                 rows[first..]
                     .last_mut()
                     .into_iter()
-                    .for_each(|row| fade(row, *state));
+                    .for_each(|row| dim_state(row, *state));
             }
             Output::Whisper { from, to, text, .. } => {
                 let (from, to) = (visible::message(from), visible::message(to));
                 let head = format!("{from} → {to}: ");
                 let text = format!("{head}{}", visible::text(text));
-                self.said(
+                self.message_rows(
                     hour,
                     ("", PLAIN),
                     &text,
@@ -151,12 +158,12 @@ impl Look {
                 messages: lines,
                 more,
                 ..
-            } => self.found(query, lines, *more, rows),
-            Output::Notice(tone, text) => self.notice(*tone, &visible::text(text), rows),
+            } => self.found_rows(query, lines, *more, rows),
+            Output::Notice(tone, text) => self.notice_rows(*tone, &visible::text(text), rows),
             Output::RoomNotice { text, .. } => {
-                self.notice(Severity::Info, &visible::text(text), rows)
+                self.notice_rows(Severity::Info, &visible::text(text), rows)
             }
-            Output::Help(text) => self.notice(Severity::Answer, &visible::text(text), rows),
+            Output::Help(text) => self.notice_rows(Severity::Answer, &visible::text(text), rows),
             Output::Presence { .. }
             | Output::EarlierPage { .. }
             | Output::MissedMarker { .. }
@@ -167,7 +174,7 @@ impl Look {
     }
 
     /// A row with a time, perhaps a name, and a text of which the first columns have a style of their own.
-    fn said(
+    fn message_rows(
         &self,
         hour: &str,
         (name, name_style): (&str, Style),
@@ -176,16 +183,16 @@ impl Look {
         rows: &mut Vec<Row<'static>>,
     ) {
         let indent = self.indent();
-        let mut spans = vec![Span::styled(format!("{hour:TIME$}"), FAINT)];
+        let mut spans = vec![Span::styled(format!("{hour:TIME$}"), DIM)];
         let mut text = text.to_owned();
         let (mut head, mut head_style) = (head, head_style);
-        if self.names > 0 {
-            let name = cut(name, self.names);
-            spans.push(Span::raw(" ".repeat(self.names - width(&name))));
+        if self.name_columns > 0 {
+            let name = truncate(name, self.name_columns);
+            spans.push(Span::raw(" ".repeat(self.name_columns - width(&name))));
             spans.push(Span::styled(name, name_style));
             spans.push(Span::raw("  "));
         } else {
-            spans = vec![Span::styled(format!("{hour:indent$}"), FAINT)];
+            spans = vec![Span::styled(format!("{hour:indent$}"), DIM)];
             if !name.is_empty() {
                 let colon = if name == "*" { " " } else { ": " };
                 text = format!("{name}{colon}{text}");
@@ -202,7 +209,7 @@ impl Look {
             } else {
                 vec![Span::raw(" ".repeat(indent))]
             };
-            let at = head_end(&row, if number == 0 { head } else { 0 });
+            let at = head_length(&row, if number == 0 { head } else { 0 });
             if at > 0 {
                 spans.push(Span::styled(row[..at].to_owned(), head_style));
             }
@@ -211,7 +218,7 @@ impl Look {
         }
     }
 
-    fn moves(&self, hour: &str, moves: &[(char, String)], rows: &mut Vec<Row<'static>>) {
+    fn changes(&self, hour: &str, moves: &[(char, String)], rows: &mut Vec<Row<'static>>) {
         let told = moves.iter().map(|(sign, name)| match sign {
             '→' => visible::message(name),
             // Names stay whole at the end of a row.
@@ -219,19 +226,19 @@ impl Look {
         });
         let text = told.collect::<Vec<_>>().join(" ");
         let before = rows.len();
-        self.said(hour, ("", PLAIN), &text, (0, PLAIN), rows);
+        self.message_rows(hour, ("", PLAIN), &text, (0, PLAIN), rows);
         rows[before..]
             .iter_mut()
-            .for_each(|row| *row = std::mem::take(row).style(FAINT));
+            .for_each(|row| *row = std::mem::take(row).style(DIM));
     }
 
-    fn notice(&self, tone: Severity, text: &str, rows: &mut Vec<Row<'static>>) {
-        let indent = if self.columns > self.indent() + MIN_TEXT && tone == Severity::Info {
+    fn notice_rows(&self, severity: Severity, text: &str, rows: &mut Vec<Row<'static>>) {
+        let indent = if self.columns > self.indent() + MIN_TEXT && severity == Severity::Info {
             self.indent()
         } else {
             1
         };
-        let style = style::notice(tone, self.colours);
+        let style = style::notice(severity, self.colours);
         let columns = self.columns.saturating_sub(indent + 1);
         for line in text.split('\n') {
             let head = table_head(line);
@@ -259,8 +266,14 @@ impl Look {
         }
     }
 
-    fn found(&self, query: &str, messages: &[Output], more: bool, rows: &mut Vec<Row<'static>>) {
-        self.notice(
+    fn found_rows(
+        &self,
+        query: &str,
+        messages: &[Output],
+        more: bool,
+        rows: &mut Vec<Row<'static>>,
+    ) {
+        self.notice_rows(
             Severity::Answer,
             &crate::words::search_heading(query, messages.len(), more),
             rows,
@@ -292,7 +305,7 @@ impl Look {
                     };
                     rows.push(Row::from(vec![
                         Span::raw(" "),
-                        Span::styled(head, FAINT),
+                        Span::styled(head, DIM),
                         Span::raw(row),
                     ]));
                 }
@@ -302,7 +315,7 @@ impl Look {
 
     /// A word in a line across the screen.
     fn rule(&self, word: &str, style: Style) -> Row<'static> {
-        let word = cut(word, self.columns.saturating_sub(4));
+        let word = truncate(word, self.columns.saturating_sub(4));
         let free = self.columns.saturating_sub(width(&word) + 2);
         let (left, right) = ("─".repeat(free / 2), "─".repeat(free - free / 2));
         Row::from(Span::styled(format!("{left} {word} {right}"), style))
@@ -319,7 +332,7 @@ fn with_state(state: MessageState, text: &str) -> String {
 }
 
 /// What has become of a message may be overlooked; its words stand at the end of the last row.
-fn fade(row: &mut Row<'static>, state: MessageState) {
+fn dim_state(row: &mut Row<'static>, state: MessageState) {
     let mark = match state {
         MessageState::Unchanged => return,
         MessageState::Edited => words::EDITED_MARK,
@@ -329,7 +342,7 @@ fn fade(row: &mut Row<'static>, state: MessageState) {
         match last.content.strip_suffix(mark) {
             Some(text) => row.spans.extend([
                 Span::styled(text.to_owned(), last.style),
-                Span::styled(mark, FAINT),
+                Span::styled(mark, DIM),
             ]),
             None => row.spans.push(last),
         }
@@ -337,24 +350,26 @@ fn fade(row: &mut Row<'static>, state: MessageState) {
 }
 
 /// Whether the entry begins with its time.
-fn shows_time(entry: &Entry) -> bool {
-    match &entry.what {
-        What::Moves(_) => true,
-        What::Said(line) => matches!(line, Output::Message { .. } | Output::Whisper { .. }),
+fn shows_time(entry: &TimelineEntry) -> bool {
+    match &entry.content {
+        EntryContent::PresenceSummary(_) => true,
+        EntryContent::Output(line) => {
+            matches!(line, Output::Message { .. } | Output::Whisper { .. })
+        }
     }
 }
 
 /// Whether the same person goes on.
-fn goes_on(before: &Entry, name: &str, mine: bool, now: u64) -> bool {
-    match &before.what {
-        What::Said(Output::Message {
+fn continues_group(before: &TimelineEntry, name: &str, is_own: bool, now: u64) -> bool {
+    match &before.content {
+        EntryContent::Output(Output::Message {
             from,
             own,
             action: false,
             ..
         }) => {
             visible::message(from) == name
-                && *own == mine
+                && *own == is_own
                 && now.saturating_sub(before.at) <= GROUP_MS
         }
         _ => false,
@@ -371,7 +386,7 @@ fn table_head(line: &str) -> &str {
 }
 
 /// Where the first so many columns of a row end, in bytes.
-fn head_end(row: &str, columns: usize) -> usize {
+fn head_length(row: &str, columns: usize) -> usize {
     use unicode_segmentation::UnicodeSegmentation;
     let mut used = 0;
     let mut graphemes = row.grapheme_indices(true);

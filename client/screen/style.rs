@@ -9,9 +9,9 @@ use ratatui::style::{Color, Modifier, Style};
 /// No style.
 pub const PLAIN: Style = Style::new();
 /// What may be overlooked.
-pub const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
+pub const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 /// What stands out.
-pub const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
+pub const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
 /// The attributes in use, each with its code.
 pub const ATTRIBUTES: [(Modifier, &str); 5] = [
@@ -57,11 +57,11 @@ pub fn name(name: &str, own: bool, mention: bool, colours: bool) -> Style {
 }
 
 /// The line where reading stopped.
-pub fn news(colours: bool) -> Style {
+pub fn unread_mark(colours: bool) -> Style {
     if colours {
-        STRONG.fg(Color::Yellow)
+        BOLD.fg(Color::Yellow)
     } else {
-        STRONG
+        BOLD
     }
 }
 
@@ -76,17 +76,17 @@ pub fn whisper(colours: bool) -> Style {
 }
 
 /// Words of the client.
-pub fn notice(tone: Severity, colours: bool) -> Style {
-    match tone {
-        Severity::Info => FAINT,
+pub fn notice(severity: Severity, colours: bool) -> Style {
+    match severity {
+        Severity::Info => DIM,
         Severity::Answer => PLAIN,
-        Severity::Problem if colours => STRONG.fg(Color::Red),
-        Severity::Problem => STRONG,
+        Severity::Problem if colours => BOLD.fg(Color::Red),
+        Severity::Problem => BOLD,
     }
 }
 
 /// The escape sequence for a style, for rows that are printed and not drawn.
-pub fn sequence(style: Style) -> String {
+pub fn escape_sequence(style: Style) -> String {
     let mut codes = vec!["0".to_owned()];
     let on = style.add_modifier;
     codes.extend(

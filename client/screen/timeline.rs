@@ -8,33 +8,33 @@ use std::collections::VecDeque;
 /// Most entries kept in a room; what is older can be asked for again.
 pub const MAX_ENTRIES: usize = 5000;
 /// Stands above the first of them.
-const FULL: &str =
+const FULL_NOTICE: &str =
     "Aqui cabem 5.000 mensagens. As mais antigas continuam no servidor: procure com /buscar.";
 /// Most comings and goings told in one entry.
-const MAX_MOVES: usize = 100;
+const MAX_PRESENCE_CHANGES: usize = 100;
 
 /// One thing that was shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct TimelineEntry {
     /// Rises down the room; earlier pages go below zero.
     pub id: i64,
     /// Unix milliseconds.
     pub at: u64,
-    pub what: What,
+    pub content: EntryContent,
 }
 
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum EntryContent {
     /// A message, a whisper or words of the client.
-    Said(Output),
+    Output(Output),
     /// Who came (`+João`), left (`−Bruno`) or took another name.
-    Moves(Vec<(char, String)>),
+    PresenceSummary(Vec<(char, String)>),
 }
 
 /// A row on the way through a room: the entry and the number of the row in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spot {
+pub struct RowPosition {
     pub id: i64,
     pub row: usize,
 }
@@ -42,22 +42,22 @@ pub struct Spot {
 /// One room.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    entries: VecDeque<Entry>,
+    entries: VecDeque<TimelineEntry>,
     first_id: i64,
     /// Messages that came while nobody was looking at this room.
     pub unread: usize,
     /// Some of them speak to the person.
     pub mentioned: bool,
     /// The first entry that is new since reading stopped.
-    pub news: Option<i64>,
+    pub unread_mark: Option<i64>,
     /// The uppermost row shown; `None` follows the end.
-    pub top: Option<Spot>,
+    pub top: Option<RowPosition>,
     /// Messages that came below what is shown.
-    pub below: usize,
+    pub new_below: usize,
     /// That there is no room for earlier entries has been said.
-    full: bool,
+    full_notice_shown: bool,
     /// The next entry was said while there was no connection.
-    missed: bool,
+    next_is_missed: bool,
 }
 
 impl Timeline {
@@ -69,14 +69,14 @@ impl Timeline {
         self.first_id + self.entries.len() as i64
     }
 
-    pub fn get(&self, id: i64) -> Option<&Entry> {
+    pub fn get(&self, id: i64) -> Option<&TimelineEntry> {
         usize::try_from(id - self.first_id)
             .ok()
             .and_then(|index| self.entries.get(index))
     }
 
     /// What comes is read as it comes only if `watched`.
-    pub fn push(&mut self, output: Output, now: u64, watched: bool) {
+    pub fn push(&mut self, output: Output, now: u64, visible: bool) {
         let (at, own, mention) = match &output {
             Output::Message {
                 at, own, mention, ..
@@ -87,48 +87,48 @@ impl Timeline {
                 left,
                 renamed,
                 ..
-            } => return self.moved(joined, left, renamed, now),
+            } => return self.add_presence(joined, left, renamed, now),
             // The client's own words have no time: they belong to what stands above them.
             _ => {
-                return self.add(
-                    What::Said(output),
+                return self.append(
+                    EntryContent::Output(output),
                     self.entries.back().map_or(0, |entry| entry.at),
                 );
             }
         };
-        let seen = own || (watched && self.top.is_none());
-        if self.news.is_none() && ((!seen) || (self.missed && !own)) {
-            self.news = Some(self.end_id());
+        let read = own || (visible && self.top.is_none());
+        if self.unread_mark.is_none() && ((!read) || (self.next_is_missed && !own)) {
+            self.unread_mark = Some(self.end_id());
         }
-        self.missed &= own;
-        if !seen {
-            self.below += usize::from(self.top.is_some());
-            self.unread += usize::from(!watched);
-            self.mentioned |= mention && !watched;
+        self.next_is_missed &= own;
+        if !read {
+            self.new_below += usize::from(self.top.is_some());
+            self.unread += usize::from(!visible);
+            self.mentioned |= mention && !visible;
         }
-        self.add(What::Said(output), at);
+        self.append(EntryContent::Output(output), at);
     }
 
     /// What was said before is not as it was.
     pub fn amend(&mut self, change: &MessageChange) {
         for entry in &mut self.entries {
-            match &mut entry.what {
-                What::Said(Output::Found { messages, .. }) => messages
+            match &mut entry.content {
+                EntryContent::Output(Output::Found { messages, .. }) => messages
                     .iter_mut()
                     .for_each(|message| change.apply(message)),
-                What::Said(output) => change.apply(output),
-                What::Moves(_) => {}
+                EntryContent::Output(output) => change.apply(output),
+                EntryContent::PresenceSummary(_) => {}
             }
         }
     }
 
     /// What comes next was missed while there was no connection.
-    pub fn missed(&mut self) {
-        self.missed = true;
+    pub fn mark_missed(&mut self) {
+        self.next_is_missed = true;
     }
 
     /// Puts an earlier page before everything, as much of it as there is room for.
-    pub fn earlier(&mut self, messages: Vec<Output>, reached_start: bool) {
+    pub fn prepend_page(&mut self, messages: Vec<Output>, reached_start: bool) {
         let free = MAX_ENTRIES.saturating_sub(self.entries.len());
         let too_many = messages.len() > free;
         for message in messages.into_iter().rev().take(free) {
@@ -137,13 +137,13 @@ impl Timeline {
             } else {
                 0
             };
-            self.add_before(What::Said(message), at);
+            self.prepend(EntryContent::Output(message), at);
         }
         let at = self.entries.front().map_or(0, |entry| entry.at);
-        if too_many && !std::mem::replace(&mut self.full, true) {
-            self.add_before(What::Said(Output::info(FULL)), at);
+        if too_many && !std::mem::replace(&mut self.full_notice_shown, true) {
+            self.prepend(EntryContent::Output(Output::info(FULL_NOTICE)), at);
         } else if reached_start && free > 0 {
-            self.add_before(What::Said(Output::info("Início da conversa")), at);
+            self.prepend(EntryContent::Output(Output::info("Início da conversa")), at);
         }
     }
 
@@ -151,25 +151,25 @@ impl Timeline {
     pub fn clear(&mut self) {
         self.first_id = self.end_id();
         self.entries.clear();
-        self.full = false;
-        (self.news, self.top, self.below) = (None, None, 0);
+        self.full_notice_shown = false;
+        (self.unread_mark, self.top, self.new_below) = (None, None, 0);
     }
 
     /// Back to the end.
-    pub fn follow(&mut self) {
-        (self.top, self.below) = (None, 0);
+    pub fn follow_end(&mut self) {
+        (self.top, self.new_below) = (None, 0);
     }
 
     /// Everything has been read.
-    pub fn read(&mut self) {
+    pub fn mark_read(&mut self) {
         (self.unread, self.mentioned) = (0, false);
     }
 
-    fn add(&mut self, what: What, at: u64) {
-        self.entries.push_back(Entry {
+    fn append(&mut self, content: EntryContent, at: u64) {
+        self.entries.push_back(TimelineEntry {
             id: self.end_id(),
             at,
-            what,
+            content,
         });
         if self.entries.len() > MAX_ENTRIES {
             self.entries.pop_front();
@@ -177,17 +177,17 @@ impl Timeline {
         }
     }
 
-    fn add_before(&mut self, what: What, at: u64) {
+    fn prepend(&mut self, content: EntryContent, at: u64) {
         self.first_id -= 1;
-        self.entries.push_front(Entry {
+        self.entries.push_front(TimelineEntry {
             id: self.first_id,
             at,
-            what,
+            content,
         });
     }
 
     /// Comings and goings stand together as long as nothing else happens; whoever comes and goes at once was not there.
-    fn moved(
+    fn add_presence(
         &mut self,
         joined: &[String],
         left: &[String],
@@ -195,12 +195,12 @@ impl Timeline {
         now: u64,
     ) {
         let mut moves = match self.entries.back_mut() {
-            Some(Entry {
-                what: What::Moves(moves),
+            Some(TimelineEntry {
+                content: EntryContent::PresenceSummary(moves),
                 ..
-            }) if moves.len() < MAX_MOVES => std::mem::take(moves),
+            }) if moves.len() < MAX_PRESENCE_CHANGES => std::mem::take(moves),
             _ => {
-                self.add(What::Moves(Vec::new()), now);
+                self.append(EntryContent::PresenceSummary(Vec::new()), now);
                 Vec::new()
             }
         };
@@ -226,7 +226,7 @@ impl Timeline {
         if moves.is_empty() {
             self.entries.pop_back();
         } else if let Some(entry) = self.entries.back_mut() {
-            entry.what = What::Moves(moves);
+            entry.content = EntryContent::PresenceSummary(moves);
         }
     }
 }

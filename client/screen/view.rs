@@ -2,9 +2,9 @@
 //!
 //! Knows what is looked at; never knows cells, keys or the network.
 
-use super::paper::Paper;
-use super::rows::Look;
-use super::timeline::{Timeline, What};
+use super::paper::Layout;
+use super::rows::RowStyle;
+use super::timeline::{EntryContent, Timeline};
 use crate::app::ViewModel;
 use crate::clock::Clock;
 use crate::input::Direction;
@@ -26,7 +26,7 @@ pub struct View {
     /// The terminal has the person's eyes, as far as it tells.
     pub focused: bool,
     /// The list of people stands in the place of the conversation.
-    pub people: bool,
+    pub people_shown: bool,
     /// A hint that stays until the next key.
     pub hint: Option<String>,
     /// Further rows that the typed text takes.
@@ -43,7 +43,7 @@ impl View {
             columns: columns.into(),
             rows: rows.into(),
             focused: true,
-            people: false,
+            people_shown: false,
             hint: None,
             input_rows: 1,
             // Until the first room is known, what there is to say stands in one without a name.
@@ -60,8 +60,8 @@ impl View {
         self.rows.saturating_sub(FRAME_ROWS - 1 + self.input_rows)
     }
 
-    pub fn look(&self, model: &ViewModel) -> Look {
-        Look::new(self.clock, self.columns, self.colours, &model.people)
+    pub fn row_style(&self, model: &ViewModel) -> RowStyle {
+        RowStyle::new(self.clock, self.columns, self.colours, &model.people)
     }
 
     pub fn room(&self) -> &Timeline {
@@ -78,7 +78,7 @@ impl View {
         found.map_or((0, false), |(_, room)| (room.unread, room.mentioned))
     }
 
-    pub fn all_unread(&self) -> usize {
+    pub fn total_unread(&self) -> usize {
         self.rooms.iter().map(|(_, room)| room.unread).sum()
     }
 
@@ -86,10 +86,10 @@ impl View {
     pub fn show(&mut self, output: &Output) {
         let now = self.clock.now_ms();
         match output {
-            Output::RoomSwitched { room } => self.turn_to(room),
+            Output::RoomSwitched { room } => self.switch_room(room),
             Output::MissedMarker { room } => {
                 let index = self.index(room);
-                self.rooms[index].1.missed();
+                self.rooms[index].1.mark_missed();
             }
             Output::EarlierPage {
                 room,
@@ -99,15 +99,15 @@ impl View {
                 let index = self.index(room);
                 self.rooms[index]
                     .1
-                    .earlier(messages.clone(), *reached_start);
+                    .prepend_page(messages.clone(), *reached_start);
             }
             Output::Message { room, .. }
             | Output::Presence { room, .. }
             | Output::Found { room, .. }
             | Output::RoomNotice { room, .. } => {
                 let index = self.index(room);
-                let watched = index == self.current && self.focused && !self.people;
-                self.rooms[index].1.push(output.clone(), now, watched);
+                let visible = index == self.current && self.focused && !self.people_shown;
+                self.rooms[index].1.push(output.clone(), now, visible);
             }
             Output::Amended { room, change, .. } => {
                 let index = self.index(room);
@@ -115,12 +115,12 @@ impl View {
             }
             // A private line belongs to no room: it stands in all, and is news only in the one that is seen.
             Output::Whisper { .. } => {
-                let watched = self.focused && !self.people;
+                let visible = self.focused && !self.people_shown;
                 for (index, (_, room)) in self.rooms.iter_mut().enumerate() {
-                    room.push(output.clone(), now, watched || index != self.current);
+                    room.push(output.clone(), now, visible || index != self.current);
                 }
             }
-            Output::People(_) => self.people = true,
+            Output::People(_) => self.people_shown = true,
             Output::Help(text) => {
                 let text = format!("{text}\n{}", keys::help());
                 self.room_mut().push(Output::Help(text), now, true);
@@ -142,14 +142,14 @@ impl View {
                 .unwrap_or(0);
         }
         if let Some(name) = model.rooms.get(model.current).filter(|name| **name != here) {
-            self.turn_to(&name.clone());
+            self.switch_room(&name.clone());
         }
     }
 
-    fn turn_to(&mut self, name: &str) {
+    fn switch_room(&mut self, name: &str) {
         self.current = self.index(name);
         if self.focused {
-            self.room_mut().read();
+            self.room_mut().mark_read();
         }
     }
 
@@ -166,64 +166,64 @@ impl View {
     }
 
     /// Moves through the room by so many rows, or by a page. Returns whether there is nothing further up to see.
-    pub fn scroll(&mut self, way: Direction, rows: Option<usize>, model: &ViewModel) -> bool {
+    pub fn scroll(&mut self, direction: Direction, rows: Option<usize>, model: &ViewModel) -> bool {
         let height = self.height();
         let count = rows.unwrap_or_else(|| height.saturating_sub(OVERLAP).max(1));
-        let paper = Paper::new(self.room(), model, self.look(model), Instant::now());
-        let last_page = paper.up(paper.end(), height);
+        let layout = Layout::new(self.room(), model, self.row_style(model), Instant::now());
+        let last_page = layout.up(layout.end(), height);
         let top = self.room().top.unwrap_or(last_page);
-        let first = paper.first();
-        let next = match way {
-            Direction::Backward => paper.up(top, count),
-            Direction::Forward => paper.down(top, count),
+        let first = layout.first();
+        let next = match direction {
+            Direction::Backward => layout.up(top, count),
+            Direction::Forward => layout.down(top, count),
         };
-        drop(paper);
+        drop(layout);
         if next >= last_page {
-            self.room_mut().follow();
+            self.room_mut().follow_end();
             if self.focused {
-                self.room_mut().read();
+                self.room_mut().mark_read();
             }
         } else {
             self.room_mut().top = Some(next);
         }
-        way == Direction::Backward && next <= first
+        direction == Direction::Backward && next <= first
     }
 
     /// To the end, where everything is read.
-    pub fn latest(&mut self) {
-        self.people = false;
+    pub fn jump_to_end(&mut self) {
+        self.people_shown = false;
         let room = self.room_mut();
-        room.follow();
-        room.read();
-        room.news = None;
+        room.follow_end();
+        room.mark_read();
+        room.unread_mark = None;
     }
 
     /// Something was sent: whoever writes at the end has read what is there.
-    pub fn sent(&mut self) {
+    pub fn on_sent(&mut self) {
         let room = self.room_mut();
         if room.top.is_none() {
-            room.news = None;
+            room.unread_mark = None;
         }
-        room.follow();
-        room.read();
-        self.people = false;
+        room.follow_end();
+        room.mark_read();
+        self.people_shown = false;
     }
 
     pub fn clear(&mut self) {
         self.room_mut().clear();
     }
 
-    pub fn focus(&mut self, focused: bool) {
+    pub fn set_focus(&mut self, focused: bool) {
         self.focused = focused;
         if focused {
-            self.room_mut().read();
+            self.room_mut().mark_read();
         }
     }
 
     /// The room so many places further, round and round.
-    pub fn neighbour(&self, way: Direction, model: &ViewModel) -> Option<String> {
+    pub fn adjacent_room(&self, direction: Direction, model: &ViewModel) -> Option<String> {
         let count = model.rooms.len();
-        let step = if way == Direction::Forward {
+        let step = if direction == Direction::Forward {
             1
         } else {
             count.saturating_sub(1)
@@ -232,7 +232,7 @@ impl View {
     }
 
     /// The next room where something happened, those with mentions first.
-    pub fn active(&self, model: &ViewModel) -> Option<String> {
+    pub fn next_active_room(&self, model: &ViewModel) -> Option<String> {
         let count = model.rooms.len();
         let others: Vec<&String> = (1..count)
             .map(|step| &model.rooms[(model.current + step) % count])
@@ -244,13 +244,16 @@ impl View {
     }
 
     /// Who spoke here, the last one first.
-    pub fn speakers(&self) -> Vec<String> {
+    pub fn recent_speakers(&self) -> Vec<String> {
         let room = self.room();
         let mut names = Vec::new();
-        for id in (room.first_id()..room.end_id()).rev().take(MAX_LOOKED_BACK) {
-            if let Some(What::Said(Output::Message {
+        for id in (room.first_id()..room.end_id())
+            .rev()
+            .take(MAX_SPEAKER_SCAN)
+        {
+            if let Some(EntryContent::Output(Output::Message {
                 from, own: false, ..
-            })) = room.get(id).map(|entry| &entry.what)
+            })) = room.get(id).map(|entry| &entry.content)
                 && !names.contains(from)
             {
                 names.push(from.clone());
@@ -261,4 +264,4 @@ impl View {
 }
 
 /// Entries looked through for those who spoke last.
-const MAX_LOOKED_BACK: usize = 300;
+const MAX_SPEAKER_SCAN: usize = 300;

@@ -22,13 +22,13 @@ fn wrap_paragraph(paragraph: &str, columns: usize, rows: &mut Vec<String>) {
     let (mut row, mut used) = (String::new(), 0);
     for piece in paragraph
         .split_word_bounds()
-        .flat_map(|piece| pieces(piece, columns))
+        .flat_map(|piece| split_to_fit(piece, columns))
     {
         let width = width(piece);
         if used + width > columns {
             // Spaces at a break belong to neither row.
             let blank = piece.trim().is_empty();
-            let rest = carried(&mut row, piece);
+            let rest = carry_last_word(&mut row, piece);
             rows.push(row.trim_end().to_owned());
             row = rest;
             used = self::width(&row);
@@ -44,7 +44,7 @@ fn wrap_paragraph(paragraph: &str, columns: usize, rows: &mut Vec<String>) {
 
 /// Punctuation stays with its word: what follows the last space goes to the next row with what is to be added, unless
 /// that is the whole row.
-fn carried(row: &mut String, next: &str) -> String {
+fn carry_last_word(row: &mut String, next: &str) -> String {
     if next.trim().is_empty() {
         return String::new();
     }
@@ -59,7 +59,7 @@ fn carried(row: &mut String, next: &str) -> String {
 }
 
 /// What fits in no row is cut.
-fn pieces(piece: &str, columns: usize) -> Vec<&str> {
+fn split_to_fit(piece: &str, columns: usize) -> Vec<&str> {
     if width(piece) <= columns {
         vec![piece]
     } else {
@@ -73,7 +73,7 @@ pub fn width(text: &str) -> usize {
 }
 
 /// As much of a text as fits, the cut marked.
-pub fn cut(text: &str, columns: usize) -> String {
+pub fn truncate(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
@@ -124,8 +124,8 @@ mod tests {
 
     #[test]
     fn a_cut_is_by_columns_and_marked() {
-        assert_eq!(cut("Conceição", 9), "Conceição");
-        assert_eq!(cut("Conceição", 8), "Conceiç…");
-        assert_eq!(cut("漢字漢字", 4), "漢…");
+        assert_eq!(truncate("Conceição", 9), "Conceição");
+        assert_eq!(truncate("Conceição", 8), "Conceiç…");
+        assert_eq!(truncate("漢字漢字", 4), "漢…");
     }
 }

@@ -15,9 +15,9 @@ use std::sync::{Mutex, PoisonError};
 
 /// The other screen, with the title kept for later; pastes and changes of focus are told, and rows never wrap, even
 /// where the terminal counts columns differently.
-const BEGIN: &str = "\x1b[22;0t\x1b[?1049h\x1b[?2004h\x1b[?1004h\x1b[?7l\x1b[2J";
+const ENTER_SCREEN: &str = "\x1b[22;0t\x1b[?1049h\x1b[?2004h\x1b[?1004h\x1b[?7l\x1b[2J";
 /// Everything as it was.
-const END: &str = "\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l\x1b[23;0t";
+const LEAVE_SCREEN: &str = "\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l\x1b[23;0t";
 /// The terminal shows all between these two at once, if it knows them.
 const BEGIN_FRAME: &str = "\x1b[?2026h\x1b[?25l";
 const END_FRAME: &str = "\x1b[?25h\x1b[?2026l";
@@ -25,22 +25,26 @@ const END_FRAME: &str = "\x1b[?25h\x1b[?2026l";
 const BELL: &str = "\x07";
 
 /// Whether the terminal is in our hands, for whoever has to give it back in a hurry.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+static ACQUIRED: AtomicBool = AtomicBool::new(false);
 
 /// The cells last drawn, for whoever ends the program without being able to ask the screen.
-static LAST: Mutex<Option<Buffer>> = Mutex::new(None);
+static LAST_FRAME: Mutex<Option<Buffer>> = Mutex::new(None);
 
 /// Prints the conversation that was last on the full screen, so that it is not lost with it: without the status above
 /// it and the line being typed below.
-pub fn print_last() {
-    let Some(cells) = LAST.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+pub fn print_last_frame() {
+    let Some(cells) = LAST_FRAME
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take()
+    else {
         return;
     };
-    let _ = write_at_once(text_of(&cells).as_bytes());
+    let _ = write_at_once(plain_text(&cells).as_bytes());
 }
 
 /// The rows between the first and the last, as plain text.
-fn text_of(cells: &Buffer) -> String {
+fn plain_text(cells: &Buffer) -> String {
     let area = cells.area;
     let row = |y| {
         (0..area.width)
@@ -55,18 +59,18 @@ fn text_of(cells: &Buffer) -> String {
 
 /// Gives the terminal back as it was. Does nothing when it is not in our hands; may be called from anywhere.
 pub fn restore() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = write_at_once(END.as_bytes());
+    if ACQUIRED.swap(false, Ordering::SeqCst) {
+        let _ = write_at_once(LEAVE_SCREEN.as_bytes());
         let _ = raw::disable_raw_mode();
     }
 }
 
 /// Takes the terminal, also when it is believed to be in our hands: a shell that had it meanwhile has changed its mode.
-pub fn take() -> io::Result<()> {
+pub fn acquire() -> io::Result<()> {
     restore();
     raw::enable_raw_mode()?;
-    TAKEN.store(true, Ordering::SeqCst);
-    write_at_once(BEGIN.as_bytes())
+    ACQUIRED.store(true, Ordering::SeqCst);
+    write_at_once(ENTER_SCREEN.as_bytes())
 }
 
 /// Takes everything from the screen.
@@ -75,7 +79,7 @@ pub fn clear() -> io::Result<()> {
 }
 
 /// Writes the rows that are not as they were, then the title and the bell if wanted.
-pub fn write(
+pub fn write_frame(
     old: &Buffer,
     new: &Buffer,
     cursor: Position,
@@ -83,7 +87,7 @@ pub fn write(
     bell: bool,
 ) -> io::Result<()> {
     let mut frame = String::from(BEGIN_FRAME);
-    changes(old, new, &mut frame);
+    diff(old, new, &mut frame);
     frame.push_str(&format!("\x1b[0m\x1b[{};{}H", cursor.y + 1, cursor.x + 1));
     if let Some(title) = title {
         frame.push_str(&format!("\x1b]2;{title}\x07"));
@@ -92,7 +96,7 @@ pub fn write(
         frame.push_str(BELL);
     }
     frame.push_str(END_FRAME);
-    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
+    *LAST_FRAME.lock().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
     write_at_once(frame.as_bytes())
 }
 
@@ -100,7 +104,7 @@ pub fn write(
 ///
 /// Terminals differ in the columns of flags, families and hearts. A row that holds such a character, or held one, is
 /// wiped and written anew: what a terminal painted beside its cell would otherwise stay there for good.
-fn changes(old: &Buffer, new: &Buffer, frame: &mut String) {
+fn diff(old: &Buffer, new: &Buffer, frame: &mut String) {
     let columns = usize::from(new.area.width).max(1);
     for (y, (was, is)) in old
         .content
@@ -108,18 +112,18 @@ fn changes(old: &Buffer, new: &Buffer, frame: &mut String) {
         .zip(new.content.chunks(columns))
         .enumerate()
     {
-        let anew = was != is
+        let rewrite = was != is
             && [was, is]
                 .into_iter()
                 .flatten()
                 .any(|cell| width(cell.symbol()) != 1);
-        if anew {
+        if rewrite {
             frame.push_str(&format!("\x1b[{};1H\x1b[0m\x1b[2K", y + 1));
         }
         let (mut at, mut style, mut x) = (None, String::new(), 0);
         while let Some(cell) = is.get(x) {
             let columns = width(cell.symbol()).max(1);
-            if if anew {
+            if if rewrite {
                 *cell != Cell::EMPTY
             } else {
                 *cell != was[x]
@@ -127,7 +131,7 @@ fn changes(old: &Buffer, new: &Buffer, frame: &mut String) {
                 if at != Some(x) {
                     frame.push_str(&format!("\x1b[{};{}H", y + 1, x + 1));
                 }
-                let wanted = sequence(cell);
+                let wanted = cell_sequence(cell);
                 if wanted != style {
                     frame.push_str(&wanted);
                     style = wanted;
@@ -141,8 +145,8 @@ fn changes(old: &Buffer, new: &Buffer, frame: &mut String) {
     }
 }
 
-fn sequence(cell: &Cell) -> String {
-    style::sequence(
+fn cell_sequence(cell: &Cell) -> String {
+    style::escape_sequence(
         Style::new()
             .fg(cell.fg)
             .add_modifier(cell.modifier & !Modifier::HIDDEN),
@@ -150,13 +154,13 @@ fn sequence(cell: &Cell) -> String {
 }
 
 /// Prints rows as any program does.
-pub fn print(rows: &[Row<'_>]) -> io::Result<()> {
+pub fn print_rows(rows: &[Row<'_>]) -> io::Result<()> {
     let mut text = String::new();
     for row in rows {
         for span in &row.spans {
             text.push_str(&format!(
                 "{}{}",
-                style::sequence(row.style.patch(span.style)),
+                style::escape_sequence(row.style.patch(span.style)),
                 span.content
             ));
         }
@@ -169,7 +173,7 @@ pub fn print(rows: &[Row<'_>]) -> io::Result<()> {
 #[cfg(unix)]
 fn write_at_once(bytes: &[u8]) -> io::Result<()> {
     use std::os::fd::AsFd;
-    write_whole(
+    write_fully(
         &std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?),
         bytes,
     )
@@ -177,7 +181,7 @@ fn write_at_once(bytes: &[u8]) -> io::Result<()> {
 
 /// Writes all of it, also where another program has left the terminal in a mode that refuses instead of waiting.
 #[cfg(unix)]
-fn write_whole<W: std::os::fd::AsFd>(output: &W, mut bytes: &[u8]) -> io::Result<()>
+fn write_fully<W: std::os::fd::AsFd>(output: &W, mut bytes: &[u8]) -> io::Result<()>
 where
     for<'a> &'a W: Write,
 {
@@ -219,7 +223,7 @@ mod tests {
         ] {
             cells.set_string(0, y, text, Style::new());
         }
-        let text = text_of(&cells);
+        let text = plain_text(&cells);
         assert!(
             text.starts_with("09:05  Célia  olá\r\n       Ana  oi 🙂"),
             "{text:?}"
@@ -234,9 +238,9 @@ mod tests {
         cells
     }
 
-    fn written(old: &[&str], new: &[&str]) -> String {
+    fn diff_of(old: &[&str], new: &[&str]) -> String {
         let mut frame = String::new();
-        changes(&screen(old), &screen(new), &mut frame);
+        diff(&screen(old), &screen(new), &mut frame);
         frame
     }
 
@@ -244,11 +248,11 @@ mod tests {
     #[test]
     fn a_row_that_had_a_flag_is_wiped_before_it_is_written_again() {
         assert_eq!(
-            written(&["oi 🇧🇷"], &["oi tudo"]),
+            diff_of(&["oi 🇧🇷"], &["oi tudo"]),
             "\x1b[1;1H\x1b[0m\x1b[2K\x1b[1;1H\x1b[0moi\x1b[1;4Htudo"
         );
         assert_eq!(
-            written(&["oi 🇧🇷", "a"], &["oi 🇧🇷", "b"]),
+            diff_of(&["oi 🇧🇷", "a"], &["oi 🇧🇷", "b"]),
             "\x1b[2;1H\x1b[0mb",
             "other rows are left alone"
         );
@@ -256,8 +260,8 @@ mod tests {
 
     #[test]
     fn of_a_plain_row_only_what_changed_is_written() {
-        assert_eq!(written(&["coração"], &["coragem"]), "\x1b[1;5H\x1b[0mgem");
-        assert_eq!(written(&["igual"], &["igual"]), "");
+        assert_eq!(diff_of(&["coração"], &["coragem"]), "\x1b[1;5H\x1b[0mgem");
+        assert_eq!(diff_of(&["igual"], &["igual"]), "");
     }
 
     /// The room being written in is told by an underline, which the writer did not know.
@@ -270,7 +274,7 @@ mod tests {
                 .set_style(Style::new().add_modifier(modifier));
         }
         let mut frame = String::new();
-        changes(&screen(&[]), &cells, &mut frame);
+        diff(&screen(&[]), &cells, &mut frame);
         assert_eq!(
             frame,
             "\x1b[1;1H\x1b[0;1mx\x1b[0;2mx\x1b[0;3mx\x1b[0;4mx\x1b[0;7mx"
@@ -289,7 +293,7 @@ mod tests {
             terminal.read_to_end(&mut seen).unwrap();
             seen.len()
         });
-        write_whole(&output, &frame).unwrap();
+        write_fully(&output, &frame).unwrap();
         drop(output);
         assert_eq!(reader.join().unwrap(), frame.len());
     }

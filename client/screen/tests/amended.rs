@@ -45,7 +45,7 @@ fn an_edit_and_an_erasure_change_the_line_where_it_stands() {
         cells.map(|x| buffer[(x, y)].symbol()).collect()
     };
     assert_eq!([faint(3), faint(4)], ["(editada)", "(mensagem apagada)"]);
-    assert_eq!(desk.view.all_unread(), 0);
+    assert_eq!(desk.view.total_unread(), 0);
 }
 
 #[test]

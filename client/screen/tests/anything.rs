@@ -103,11 +103,11 @@ impl Desk {
             3 => _ = self.editor.step_line(chance.way()),
             4 => drop(self.editor.take()),
             5 => self.editor.recall(chance.way()),
-            6 => self.view.latest(),
-            7 => self.view.sent(),
+            6 => self.view.jump_to_end(),
+            7 => self.view.on_sent(),
             8 if chance.below(20) == 0 => self.view.clear(),
-            8 => self.view.focus(chance.below(2) == 0),
-            9 => self.view.people = chance.below(2) == 0,
+            8 => self.view.set_focus(chance.below(2) == 0),
+            9 => self.view.people_shown = chance.below(2) == 0,
             10 => {
                 let asked =
                     [Some(Prompt::Name), Some(Prompt::Password), None][chance.below(9).min(2)];
@@ -167,7 +167,7 @@ fn up_and_down_again_leads_back_to_where_one_was() {
         (0..200).for_each(|minute| desk.says(minute, chance.text(), chance.text()));
         desk.screen();
         for count in [1, 3, 50] {
-            desk.view.latest();
+            desk.view.jump_to_end();
             let end = desk.screen();
             desk.goes(Direction::Backward, count);
             let there = desk.screen();

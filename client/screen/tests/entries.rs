@@ -78,7 +78,7 @@ fn without_colours_there_are_only_attributes() {
             .iter()
             .all(|cell| cell.fg == ratatui::style::Color::Reset)
     );
-    assert_eq!(style::name("Ana", true, false, false), style::STRONG);
+    assert_eq!(style::name("Ana", true, false, false), style::BOLD);
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
 ",
     );
     assert_eq!(
-        desk.view.active(&desk.model).as_deref(),
+        desk.view.next_active_room(&desk.model).as_deref(),
         Some("laboratório")
     );
     desk.view.show(&Output::RoomSwitched {
@@ -45,7 +45,7 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
     );
     assert_eq!(
         desk.view
-            .neighbour(Direction::Forward, &desk.model)
+            .adjacent_room(Direction::Forward, &desk.model)
             .as_deref(),
         Some("geral")
     );
@@ -77,7 +77,7 @@ fn offline_the_seconds_are_counted_and_the_queue_too() {
 #[test]
 fn the_people_take_the_place_of_the_conversation() {
     let mut desk = conversation(40, 9);
-    desk.view.people = true;
+    desk.view.people_shown = true;
     desk.model.people[2].moderator = true;
     desk.expects(
         "
@@ -161,7 +161,7 @@ fn people_and_help_come_when_they_are_asked_for() {
     let mut desk = conversation(80, 24);
     desk.view.show(&Output::People("Pessoas (4): …".into()));
     assert_eq!(desk.screen()[1], " Pessoas (4)");
-    desk.view.sent();
+    desk.view.on_sent();
     desk.view.show(&Output::Help(crate::command::help()));
     let screen = desk.screen();
     assert!(

@@ -183,9 +183,9 @@ fn conversation(columns: u16, rows: u16) -> Desk {
         "Bruno",
         "eu olho depois do almoço, agora estou numa reunião que não termina nunca",
     );
-    desk.view.focus(false);
+    desk.view.set_focus(false);
     desk.says(11, "Célia", "@Ana viu?");
-    desk.view.focus(true);
+    desk.view.set_focus(true);
     desk.model.typing = vec!["Célia".into()];
     desk.editor.insert("estou revisando");
     desk

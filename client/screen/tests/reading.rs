@@ -13,7 +13,7 @@ fn reading_back_stays_where_it_is_while_others_speak() {
     let after = desk.screen();
     assert_eq!(before[1..6], after[1..6]);
     assert!(after[6].ends_with("↓ 2 novas (End)"), "{}", after[6]);
-    desk.view.latest();
+    desk.view.jump_to_end();
     assert_eq!(desk.screen()[5], "09:32           e outra");
 }
 
@@ -91,7 +91,7 @@ fn where_no_more_can_be_kept_it_is_said_once() {
     }
     let room = desk.view.room();
     let notices = (room.first_id()..room.end_id()).filter_map(|id| room.get(id)).filter(|entry| {
-        matches!(&entry.what, crate::screen::timeline::What::Said(Output::Notice(_, text)) if text.contains("/buscar"))
+        matches!(&entry.content, crate::screen::timeline::EntryContent::Output(Output::Notice(_, text)) if text.contains("/buscar"))
     });
     assert_eq!(notices.count(), 1);
     assert_eq!(room.end_id() - room.first_id(), 5001);
