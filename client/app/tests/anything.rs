@@ -2,7 +2,7 @@
 
 use super::*;
 
-const LINES: [&str; 33] = [
+const INPUTS: [&str; 33] = [
     "",
     "oi",
     "/",
@@ -39,9 +39,9 @@ const LINES: [&str; 33] = [
 ];
 
 /// A simple generator: the same story every time.
-struct Chance(u64);
+struct Rng(u64);
 
-impl Chance {
+impl Rng {
     fn below(&mut self, end: usize) -> usize {
         self.0 = self
             .0
@@ -110,7 +110,7 @@ impl Chance {
                     ErrorCode::Banned,
                 ][self.below(5)];
                 let id = format!("x-{}", self.below(6));
-                refuses(code, (self.below(2) == 0).then_some(id.as_str()))
+                refusal(code, (self.below(2) == 0).then_some(id.as_str()))
             }
             8 => {
                 let code = [
@@ -175,7 +175,7 @@ impl Chance {
             4..=21 => AppEvent::Received(self.message()),
             22 => AppEvent::Disconnected(Disconnect::Closed),
             23 => AppEvent::Disconnected(Disconnect::ConnectFailed(ConnectError::TimedOut)),
-            24..=31 => AppEvent::Submitted(LINES[self.below(LINES.len())].into()),
+            24..=31 => AppEvent::Submitted(INPUTS[self.below(INPUTS.len())].into()),
             32 => AppEvent::InputEnded,
             33 => AppEvent::Interrupt,
             34 => AppEvent::Typing,
@@ -189,7 +189,7 @@ impl Chance {
 
 /// Whatever is due now is done, and then nothing is.
 #[track_caller]
-fn comes_to_rest(desk: &mut Desk) {
+fn run_due_ticks(desk: &mut AppHarness) {
     for _ in 0..20 {
         if desk
             .app
@@ -198,39 +198,39 @@ fn comes_to_rest(desk: &mut Desk) {
         {
             return;
         }
-        desk.happens(AppEvent::Tick);
+        desk.handle(AppEvent::Tick);
     }
     panic!("the state turns in circles: {:?}", desk.app.phase);
 }
 
 #[test]
 fn whatever_is_said_and_done_it_ends_once_and_rests_in_between() {
-    let mut chance = Chance(0x2545_f491_4f6c_dd1d);
+    let mut chance = Rng(0x2545_f491_4f6c_dd1d);
     for story in 0..400 {
         let habits = Mode {
             interactive: story % 2 == 0,
             keep_listening: story % 3 == 0,
             reconnect: story % 5 == 0,
         };
-        let mut desk = Desk::new(habits, (story % 7 > 0).then_some("Ana"));
+        let mut desk = AppHarness::new(habits, (story % 7 > 0).then_some("Ana"));
         for _ in 0..80 {
-            desk.waits([0, 1, 300, 5000][chance.below(4)]);
+            desk.advance([0, 1, 300, 5000][chance.below(4)]);
             let event = chance.event();
-            desk.happens(event);
+            desk.handle(event);
             if desk
-                .did()
+                .take_effects()
                 .iter()
                 .any(|effect| matches!(effect, AppEffect::Exit(_)))
             {
                 break;
             }
             desk.app.view_model(desk.now);
-            comes_to_rest(&mut desk);
+            run_due_ticks(&mut desk);
         }
         if desk.app.phase == Phase::Exited {
-            (0..20).for_each(|_| desk.happens(chance.event()));
+            (0..20).for_each(|_| desk.handle(chance.event()));
             let ends = desk
-                .did()
+                .take_effects()
                 .into_iter()
                 .filter(|effect| matches!(effect, AppEffect::Exit(_)));
             assert_eq!(ends.count(), 0, "it ended before");

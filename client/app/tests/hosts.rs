@@ -13,49 +13,49 @@ fn notice(text: &str, room: Option<&str>, from: Option<&str>) -> ServerMessage {
 
 #[test]
 fn notices_stand_apart_and_stay_one_line() {
-    let mut desk = Desk::talking(PERSON);
-    desk.hears(notice(
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.receive(notice(
         "Bruno trancou a conversa: ninguém novo entra.",
         None,
         None,
     ));
-    desk.hears(notice(
+    desk.receive(notice(
         "Bruno desligou o modo lento na sala geral.",
         Some("geral"),
         None,
     ));
-    desk.hears(notice("pausa\n09:05 Célia: oi\x1b[2J", None, Some("Bruno")));
+    desk.receive(notice("pausa\n09:05 Célia: oi\x1b[2J", None, Some("Bruno")));
     let expected = [
         "Bruno trancou a conversa: ninguém novo entra.",
         "(geral) Bruno desligou o modo lento na sala geral.",
         "Aviso de Bruno: pausa 09:05 Célia: oi␛[2J",
     ];
-    assert_eq!(desk.shown(), expected);
+    assert_eq!(desk.take_shown(), expected);
 }
 
 #[test]
 fn who_organizes_has_a_star() {
-    let mut desk = Desk::talking(PERSON);
-    desk.hears(ServerMessage::Role {
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.receive(ServerMessage::Role {
         name: "Bruno".into(),
         tag: "tag-Bruno".into(),
         moderator: true,
     });
     let (from, to, tag) = ("Bruno".into(), "Zé".into(), "tag-Zé".into());
     let renamed = vec![papo::protocol::Renamed { from, to, tag }];
-    desk.hears(ServerMessage::Presence {
+    desk.receive(ServerMessage::Presence {
         room: "geral".into(),
         online: 2,
         joined: vec![],
         left: vec![],
         renamed,
     });
-    desk.types("/quem");
+    desk.submit("/quem");
     assert_eq!(
-        desk.shown(),
+        desk.take_shown(),
         ["Bruno agora é Zé", "Pessoas (2): Ana (você), Zé ★"]
     );
-    desk.hears(ServerMessage::Role {
+    desk.receive(ServerMessage::Role {
         name: "Zé".into(),
         tag: "tag-Zé".into(),
         moderator: false,
@@ -72,16 +72,16 @@ fn who_organizes_has_a_star() {
 #[test]
 fn who_is_sent_out_is_told_and_does_not_come_back_by_itself() {
     for code in [ByeCode::Kicked, ByeCode::Banned] {
-        let mut desk = Desk::talking(PERSON);
-        desk.hears(ServerMessage::Bye {
+        let mut desk = AppHarness::in_lobby(INTERACTIVE);
+        desk.receive(ServerMessage::Bye {
             code,
             text: "Até outro dia.".into(),
             retry_after_ms: Some(1000),
         });
-        desk.happens(AppEvent::Disconnected(Disconnect::Closed));
-        assert_eq!(desk.shown(), ["! Até outro dia."]);
+        desk.handle(AppEvent::Disconnected(Disconnect::Closed));
+        assert_eq!(desk.take_shown(), ["! Até outro dia."]);
         assert_eq!(
-            desk.did(),
+            desk.take_effects(),
             [AppEffect::Close, AppEffect::Exit(Exit::Refused)]
         );
     }
@@ -89,7 +89,7 @@ fn who_is_sent_out_is_told_and_does_not_come_back_by_itself() {
 
 #[test]
 fn what_hosts_ask_for_is_one_act_each() {
-    let mut desk = Desk::talking(PERSON);
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
     let cases = [
         (
             "/silenciar bruno 30s",
@@ -130,8 +130,8 @@ fn what_hosts_ask_for_is_one_act_each() {
         ("/rebaixar Bruno", r#""act":"demote","name":"Bruno""#),
     ];
     for (typed, act) in cases {
-        desk.types(typed);
-        let Some(AppEffect::Send(message)) = desk.did().into_iter().next() else {
+        desk.submit(typed);
+        let Some(AppEffect::Send(message)) = desk.take_effects().into_iter().next() else {
             panic!("{typed}")
         };
         assert_eq!(
@@ -141,43 +141,46 @@ fn what_hosts_ask_for_is_one_act_each() {
         );
     }
     for wrong in ["/expulsar", "/lento logo", "/silenciar", "/trancar talvez"] {
-        desk.types(wrong);
-        assert!(desk.shown()[0].starts_with("! Escreva assim: /"), "{wrong}");
+        desk.submit(wrong);
+        assert!(
+            desk.take_shown()[0].starts_with("! Escreva assim: /"),
+            "{wrong}"
+        );
     }
 }
 
 #[test]
 fn a_script_waits_until_its_act_is_done() {
-    let mut desk = Desk::talking(SCRIPT);
-    desk.types("/expulsar Bruno");
+    let mut desk = AppHarness::in_lobby(SCRIPT);
+    desk.submit("/expulsar Bruno");
     assert!(!desk.app.wants_input());
-    desk.hears(refuses(ErrorCode::Forbidden, None));
-    desk.hears(ServerMessage::Pong);
+    desk.receive(refusal(ErrorCode::Forbidden, None));
+    desk.receive(ServerMessage::Pong);
     assert!(desk.app.wants_input());
-    assert_eq!(desk.shown(), ["! Não."]);
+    assert_eq!(desk.take_shown(), ["! Não."]);
 }
 
 #[test]
 fn what_a_host_took_back_is_fetched_from_the_log() {
-    let mut desk = Desk::talking(PERSON);
-    desk.hears(says(1, "Bruno", "spam"));
-    desk.types("/apagar bruno 1h");
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.receive(message(1, "Bruno", "spam"));
+    desk.submit("/apagar bruno 1h");
     desk.effects.clear();
-    desk.hears(ack("x-1", 2));
-    desk.hears(says(3, "Bruno", "ora"));
-    assert_eq!(desk.sent(), ["after geral 1"]);
+    desk.receive(ack("x-1", 2));
+    desk.receive(message(3, "Bruno", "ora"));
+    assert_eq!(desk.take_sent(), ["after geral 1"]);
     let erasure = Entry {
         erases: vec![1],
         ..Entry::clone(&entry(2, "Ana", ""))
     };
     let (room, epoch): (Arc<str>, Arc<str>) = ("geral".into(), "e1".into());
     let entries = vec![Arc::new(erasure)];
-    desk.hears(ServerMessage::History {
+    desk.receive(ServerMessage::History {
         room,
         epoch,
         oldest: 1,
         entries,
         more: false,
     });
-    assert_eq!(desk.shown(), ["Ana erases [1]", "Bruno: ora"]);
+    assert_eq!(desk.take_shown(), ["Ana erases [1]", "Bruno: ora"]);
 }

@@ -18,7 +18,7 @@ use papo::protocol::{
 };
 use std::sync::Arc;
 
-const PERSON: Mode = Mode {
+const INTERACTIVE: Mode = Mode {
     interactive: true,
     keep_listening: false,
     reconnect: false,
@@ -30,60 +30,60 @@ const SCRIPT: Mode = Mode {
 };
 
 /// Somebody at the client, and a clock turned by hand.
-struct Desk {
+struct AppHarness {
     app: App,
     now: Instant,
     effects: Vec<AppEffect>,
 }
 
-impl Desk {
-    fn new(habits: Mode, name: Option<&str>) -> Self {
+impl AppHarness {
+    fn new(mode: Mode, name: Option<&str>) -> Self {
         let address = Address::new("127.0.0.1", 9000);
         let name = name.map(|name| Name::new(name).unwrap());
         let token = Token::new(&"t".repeat(32)).unwrap();
-        let app = App::new(address, habits, name, RoomName::lobby(), token, "x".into());
+        let app = App::new(address, mode, name, RoomName::lobby(), token, "x".into());
         let mut desk = Self {
             app,
             now: Instant::now(),
             effects: Vec::new(),
         };
-        desk.happens(AppEvent::Started);
+        desk.handle(AppEvent::Started);
         desk
     }
 
     /// Ana, in the lobby with Bruno; what led there is forgotten.
-    fn talking(habits: Mode) -> Self {
-        let mut desk = Self::new(habits, Some("Ana"));
-        desk.enters("e1", 0, &[]);
+    fn in_lobby(mode: Mode) -> Self {
+        let mut desk = Self::new(mode, Some("Ana"));
+        desk.enter("e1", 0, &[]);
         desk.effects.clear();
         desk
     }
 
-    fn happens(&mut self, event: AppEvent) {
+    fn handle(&mut self, event: AppEvent) {
         self.effects.extend(self.app.handle(event, self.now));
     }
 
-    fn hears(&mut self, message: ServerMessage) {
-        self.happens(AppEvent::Received(message));
+    fn receive(&mut self, message: ServerMessage) {
+        self.handle(AppEvent::Received(message));
     }
 
-    fn types(&mut self, text: &str) {
-        self.happens(AppEvent::Submitted(text.into()));
+    fn submit(&mut self, text: &str) {
+        self.handle(AppEvent::Submitted(text.into()));
     }
 
-    fn waits(&mut self, ms: u64) {
+    fn advance(&mut self, ms: u64) {
         self.now += Duration::from_millis(ms);
-        self.happens(AppEvent::Tick);
+        self.handle(AppEvent::Tick);
     }
 
-    fn enters(&mut self, epoch: &str, seq: u64, entries: &[Arc<Entry>]) {
-        self.happens(AppEvent::Connected);
-        self.hears(welcome("Ana"));
-        self.hears(joined("geral", epoch, seq, entries, false));
+    fn enter(&mut self, epoch: &str, seq: u64, entries: &[Arc<Entry>]) {
+        self.handle(AppEvent::Connected);
+        self.receive(welcome("Ana"));
+        self.receive(joined("geral", epoch, seq, entries, false));
     }
 
     /// What was shown since the last time.
-    fn shown(&mut self) -> Vec<String> {
+    fn take_shown(&mut self) -> Vec<String> {
         let shown = self
             .effects
             .extract_if(.., |effect| matches!(effect, AppEffect::Show(_)));
@@ -145,11 +145,11 @@ impl Desk {
     }
 
     /// What was sent since the last time, in few words.
-    fn sent(&mut self) -> Vec<String> {
+    fn take_sent(&mut self) -> Vec<String> {
         let sent = self
             .effects
             .extract_if(.., |effect| matches!(effect, AppEffect::Send(_)));
-        let words = |effect| match effect {
+        let describe = |effect| match effect {
             AppEffect::Send(ClientMessage::Enter {
                 name,
                 resume: since,
@@ -178,11 +178,11 @@ impl Desk {
             AppEffect::Send(other) => format!("{other:?}"),
             other => panic!("{other:?}"),
         };
-        sent.map(words).collect()
+        sent.map(describe).collect()
     }
 
     /// What else was done since the last time.
-    fn did(&mut self) -> Vec<AppEffect> {
+    fn take_effects(&mut self) -> Vec<AppEffect> {
         std::mem::take(&mut self.effects)
     }
 }
@@ -242,7 +242,7 @@ fn entry(seq: u64, from: &str, text: &str) -> Arc<Entry> {
     })
 }
 
-fn says(seq: u64, from: &str, text: &str) -> ServerMessage {
+fn message(seq: u64, from: &str, text: &str) -> ServerMessage {
     ServerMessage::Message(entry(seq, from, text))
 }
 
@@ -256,7 +256,7 @@ fn ack(id: &str, seq: u64) -> ServerMessage {
     }
 }
 
-fn refuses(code: ErrorCode, id: Option<&str>) -> ServerMessage {
+fn refusal(code: ErrorCode, id: Option<&str>) -> ServerMessage {
     let refusal = Refusal::with_text(code, "Não.");
     ServerMessage::Error(match id {
         Some(id) => refusal.with_id(id),

@@ -4,21 +4,21 @@ use super::*;
 
 #[test]
 fn a_cut_is_survived_without_loss_or_repetition() {
-    let mut desk = Desk::talking(PERSON);
-    desk.hears(says(1, "Bruno", "um"));
-    desk.types("chegou");
-    desk.types("não chegou");
-    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
-    assert!(desk.did().contains(&AppEffect::Retry(None)));
-    desk.types("escrita sem conexão");
-    assert!(desk.sent().is_empty());
-    desk.enters(
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.receive(message(1, "Bruno", "um"));
+    desk.submit("chegou");
+    desk.submit("não chegou");
+    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
+    assert!(desk.take_effects().contains(&AppEffect::Retry(None)));
+    desk.submit("escrita sem conexão");
+    assert!(desk.take_sent().is_empty());
+    desk.enter(
         "e1",
         3,
         &[entry(2, "Ana", "chegou"), entry(3, "Bruno", "perdida")],
     );
     assert_eq!(
-        desk.sent(),
+        desk.take_sent(),
         [
             "enter Ana Some(1)",
             "geral x-1 chegou",
@@ -26,11 +26,11 @@ fn a_cut_is_survived_without_loss_or_repetition() {
             "geral x-3 escrita sem conexão"
         ]
     );
-    desk.hears(ack("x-1", 2));
-    desk.hears(ack("x-2", 4));
-    desk.hears(ack("x-3", 5));
+    desk.receive(ack("x-1", 2));
+    desk.receive(ack("x-2", 4));
+    desk.receive(ack("x-3", 5));
     assert_eq!(
-        desk.shown(),
+        desk.take_shown(),
         [
             "Ana: chegou",
             "Bruno: perdida",
@@ -42,36 +42,36 @@ fn a_cut_is_survived_without_loss_or_repetition() {
 
 #[test]
 fn a_blink_is_not_mentioned_but_an_outage_is() {
-    let mut desk = Desk::talking(PERSON);
-    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
-    desk.waits(500);
-    desk.enters("e1", 0, &[]);
-    assert!(desk.shown().is_empty());
-    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
-    desk.waits(2000);
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
+    desk.advance(500);
+    desk.enter("e1", 0, &[]);
+    assert!(desk.take_shown().is_empty());
+    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
+    desk.advance(2000);
     assert!(desk.app.view_model(desk.now).offline);
-    desk.enters("e1", 0, &[]);
+    desk.enter("e1", 0, &[]);
     let expected = [
         "Sem conexão. Suas mensagens serão enviadas quando a conexão voltar.",
         "Conexão restabelecida.",
     ];
-    assert_eq!(desk.shown(), expected);
+    assert_eq!(desk.take_shown(), expected);
 }
 
 #[test]
 fn a_long_absence_is_fetched_in_pages_and_in_order() {
-    let mut desk = Desk::talking(PERSON);
-    desk.hears(says(1, "Bruno", "um"));
-    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
-    desk.happens(AppEvent::Connected);
-    desk.hears(welcome("Ana"));
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.receive(message(1, "Bruno", "um"));
+    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
+    desk.handle(AppEvent::Connected);
+    desk.receive(welcome("Ana"));
     desk.effects.clear();
-    desk.hears(joined("geral", "e1", 4, &[entry(2, "Bruno", "dois")], true));
-    assert_eq!(desk.sent(), ["after geral 2"]);
-    desk.hears(says(5, "Bruno", "cinco"));
+    desk.receive(joined("geral", "e1", 4, &[entry(2, "Bruno", "dois")], true));
+    assert_eq!(desk.take_sent(), ["after geral 2"]);
+    desk.receive(message(5, "Bruno", "cinco"));
     let page = vec![entry(3, "Bruno", "três"), entry(4, "Bruno", "quatro")];
     let (room, epoch) = ("geral".into(), "e1".into());
-    desk.hears(ServerMessage::History {
+    desk.receive(ServerMessage::History {
         room,
         epoch,
         oldest: 1,
@@ -79,7 +79,7 @@ fn a_long_absence_is_fetched_in_pages_and_in_order() {
         more: false,
     });
     assert_eq!(
-        desk.shown(),
+        desk.take_shown(),
         [
             "Bruno: dois",
             "Bruno: três",
@@ -91,72 +91,76 @@ fn a_long_absence_is_fetched_in_pages_and_in_order() {
 
 #[test]
 fn a_server_that_stops_says_when_to_come_back() {
-    let mut desk = Desk::talking(PERSON);
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
     let text = "O servidor foi desligado.".to_owned();
-    desk.hears(ServerMessage::Bye {
+    desk.receive(ServerMessage::Bye {
         code: ByeCode::Shutdown,
         text,
         retry_after_ms: Some(3000),
     });
-    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
-    assert_eq!(desk.shown(), ["O servidor foi desligado."]);
-    assert_eq!(desk.did(), [AppEffect::Retry(Some(Duration::from_secs(3)))]);
+    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
+    assert_eq!(desk.take_shown(), ["O servidor foi desligado."]);
+    assert_eq!(
+        desk.take_effects(),
+        [AppEffect::Retry(Some(Duration::from_secs(3)))]
+    );
 }
 
 #[test]
 fn who_is_sent_out_does_not_come_back() {
-    let mut desk = Desk::talking(PERSON);
-    desk.hears(ServerMessage::Bye {
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.receive(ServerMessage::Bye {
         code: ByeCode::Kicked,
         text: "Até outro dia.".into(),
         retry_after_ms: None,
     });
-    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
-    assert_eq!(desk.shown(), ["! Até outro dia."]);
+    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
+    assert_eq!(desk.take_shown(), ["! Até outro dia."]);
     assert_eq!(
-        desk.did(),
+        desk.take_effects(),
         [AppEffect::Close, AppEffect::Exit(Exit::Refused)]
     );
 }
 
 #[test]
 fn a_room_that_was_being_opened_is_opened_when_the_connection_is_back() {
-    let mut desk = Desk::talking(PERSON);
-    desk.types("/entrar lab");
-    desk.types("já cheguei");
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.submit("/entrar lab");
+    desk.submit("já cheguei");
     desk.effects.clear();
-    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
-    desk.enters("e1", 0, &[]);
+    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
+    desk.enter("e1", 0, &[]);
     assert_eq!(
-        desk.sent(),
+        desk.take_sent(),
         ["enter Ana Some(0)", "join lab None", "lab x-1 já cheguei"]
     );
-    desk.hears(joined("lab", "e7", 0, &[], false));
-    desk.types("e continuo aqui");
-    assert_eq!(desk.sent(), ["lab x-2 e continuo aqui"]);
+    desk.receive(joined("lab", "e7", 0, &[], false));
+    desk.submit("e continuo aqui");
+    assert_eq!(desk.take_sent(), ["lab x-2 e continuo aqui"]);
 }
 
 #[test]
 fn a_new_log_is_told_where_it_began() {
-    let mut desk = Desk::talking(PERSON);
-    desk.types("/entrar lab");
-    desk.hears(joined("lab", "e7", 0, &[], false));
-    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.submit("/entrar lab");
+    desk.receive(joined("lab", "e7", 0, &[], false));
+    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
     desk.effects.clear();
-    desk.enters("outra", 0, &[]);
+    desk.enter("outra", 0, &[]);
     let text = "O servidor recomeçou a conversa: as mensagens anteriores não estão mais guardadas.";
-    assert_eq!(desk.shown(), [format!("(geral) {text}")]);
+    assert_eq!(desk.take_shown(), [format!("(geral) {text}")]);
 }
 
 #[test]
 fn only_what_others_said_was_missed() {
     let missed = |entries: &[Arc<Entry>]| {
-        let mut desk = Desk::talking(PERSON);
-        desk.happens(AppEvent::Disconnected(Disconnect::Closed));
-        desk.enters("e1", entries.len() as u64, entries);
-        desk.did().contains(&AppEffect::Show(Output::MissedMarker {
-            room: "geral".into(),
-        }))
+        let mut desk = AppHarness::in_lobby(INTERACTIVE);
+        desk.handle(AppEvent::Disconnected(Disconnect::Closed));
+        desk.enter("e1", entries.len() as u64, entries);
+        desk.take_effects()
+            .contains(&AppEffect::Show(Output::MissedMarker {
+                room: "geral".into(),
+            }))
     };
     assert!(!missed(&[entry(1, "Ana", "chegou antes do corte")]));
     assert!(missed(&[
@@ -167,29 +171,29 @@ fn only_what_others_said_was_missed() {
 
 #[test]
 fn a_name_changes_between_two_messages_so_that_a_resend_is_known_as_one() {
-    let mut desk = Desk::talking(PERSON);
-    desk.types("um");
-    desk.types("/nome Bia");
-    desk.types("dois");
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.submit("um");
+    desk.submit("/nome Bia");
+    desk.submit("dois");
     assert_eq!(
-        desk.sent(),
+        desk.take_sent(),
         ["geral x-1 um"],
         "under the old name, and nothing else until it is stored"
     );
-    desk.hears(ack("x-1", 1));
-    let sent = desk.sent();
+    desk.receive(ack("x-1", 1));
+    let sent = desk.take_sent();
     assert!(
         matches!(&sent[..], [rename] if rename.starts_with("Rename")),
         "{sent:?}"
     );
-    desk.hears(welcome("Bia"));
-    assert_eq!(desk.sent(), ["geral x-2 dois"]);
-    desk.types("/nome Ana");
-    desk.hears(ack("x-2", 2));
-    desk.types("três");
-    desk.hears(refuses(ErrorCode::NameTaken, None));
+    desk.receive(welcome("Bia"));
+    assert_eq!(desk.take_sent(), ["geral x-2 dois"]);
+    desk.submit("/nome Ana");
+    desk.receive(ack("x-2", 2));
+    desk.submit("três");
+    desk.receive(refusal(ErrorCode::NameTaken, None));
     assert_eq!(
-        desk.sent().last().unwrap(),
+        desk.take_sent().last().unwrap(),
         "geral x-3 três",
         "a name that is taken stops nobody"
     );

@@ -4,28 +4,31 @@ use super::*;
 
 #[test]
 fn a_script_speaks_waits_and_leaves() {
-    let mut desk = Desk::new(SCRIPT, Some("robô"));
+    let mut desk = AppHarness::new(SCRIPT, Some("robô"));
     assert!(!desk.app.wants_input());
-    desk.enters("e1", 1, &[entry(1, "Bruno", "de ontem")]);
+    desk.enter("e1", 1, &[entry(1, "Bruno", "de ontem")]);
     assert!(desk.app.wants_input());
     desk.effects.clear();
-    desk.types("backup pronto");
-    desk.happens(AppEvent::InputEnded);
-    desk.waits(60_000);
-    desk.hears(ack("x-1", 2));
-    desk.happens(AppEvent::Disconnected(Disconnect::Closed));
-    assert_eq!(desk.shown(), ["Ana: backup pronto"]);
-    assert_eq!(desk.did().last(), Some(&AppEffect::Exit(Exit::Success)));
+    desk.submit("backup pronto");
+    desk.handle(AppEvent::InputEnded);
+    desk.advance(60_000);
+    desk.receive(ack("x-1", 2));
+    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
+    assert_eq!(desk.take_shown(), ["Ana: backup pronto"]);
+    assert_eq!(
+        desk.take_effects().last(),
+        Some(&AppEffect::Exit(Exit::Success))
+    );
 }
 
 #[test]
 fn a_script_hears_the_answers_to_its_questions_before_it_leaves() {
-    let mut desk = Desk::talking(SCRIPT);
-    desk.types("/salas");
+    let mut desk = AppHarness::in_lobby(SCRIPT);
+    desk.submit("/salas");
     assert!(!desk.app.wants_input());
-    desk.happens(AppEvent::InputEnded);
-    assert!(!desk.did().contains(&AppEffect::Close));
-    desk.hears(ServerMessage::Rooms {
+    desk.handle(AppEvent::InputEnded);
+    assert!(!desk.take_effects().contains(&AppEffect::Close));
+    desk.receive(ServerMessage::Rooms {
         rooms: vec![RoomInfo {
             room: "geral".into(),
             online: 2,
@@ -33,36 +36,42 @@ fn a_script_hears_the_answers_to_its_questions_before_it_leaves() {
         }],
     });
     assert_eq!(
-        desk.shown(),
+        desk.take_shown(),
         ["Salas:\n#geral  2 pessoas (você escreve aqui)"]
     );
-    assert_eq!(desk.did(), [AppEffect::Close]);
+    assert_eq!(desk.take_effects(), [AppEffect::Close]);
 }
 
 #[test]
 fn a_script_is_told_by_its_exit_what_went_wrong() {
-    let lost = |desk: &mut Desk| {
-        desk.happens(AppEvent::Disconnected(Disconnect::Closed));
-        desk.did().pop()
+    let lost = |desk: &mut AppHarness| {
+        desk.handle(AppEvent::Disconnected(Disconnect::Closed));
+        desk.take_effects().pop()
     };
-    let mut desk = Desk::talking(SCRIPT);
-    desk.types("oi");
+    let mut desk = AppHarness::in_lobby(SCRIPT);
+    desk.submit("oi");
     assert_eq!(lost(&mut desk), Some(AppEffect::Exit(Exit::ConnectionLost)));
 
-    let mut desk = Desk::talking(SCRIPT);
-    desk.types("/xyz");
-    desk.happens(AppEvent::InputEnded);
+    let mut desk = AppHarness::in_lobby(SCRIPT);
+    desk.submit("/xyz");
+    desk.handle(AppEvent::InputEnded);
     assert_eq!(lost(&mut desk), Some(AppEffect::Exit(Exit::Usage)));
 
-    let mut desk = Desk::new(SCRIPT, Some("Ana"));
-    desk.happens(AppEvent::Connected);
-    desk.hears(refuses(ErrorCode::NameTaken, None));
-    assert_eq!(desk.shown(), ["! Não. Tente: cliente --nome \"Ana 2\""]);
+    let mut desk = AppHarness::new(SCRIPT, Some("Ana"));
+    desk.handle(AppEvent::Connected);
+    desk.receive(refusal(ErrorCode::NameTaken, None));
+    assert_eq!(
+        desk.take_shown(),
+        ["! Não. Tente: cliente --nome \"Ana 2\""]
+    );
     assert_eq!(lost(&mut desk), Some(AppEffect::Exit(Exit::Refused)));
 
-    let mut desk = Desk::new(SCRIPT, Some("Ana"));
-    desk.happens(AppEvent::Disconnected(Disconnect::ConnectFailed(
+    let mut desk = AppHarness::new(SCRIPT, Some("Ana"));
+    desk.handle(AppEvent::Disconnected(Disconnect::ConnectFailed(
         ConnectError::Refused,
     )));
-    assert_eq!(desk.did().pop(), Some(AppEffect::Exit(Exit::Unreachable)));
+    assert_eq!(
+        desk.take_effects().pop(),
+        Some(AppEffect::Exit(Exit::Unreachable))
+    );
 }

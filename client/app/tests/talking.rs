@@ -4,60 +4,62 @@ use super::*;
 
 #[test]
 fn the_own_message_stands_where_the_server_put_it() {
-    let mut desk = Desk::talking(PERSON);
-    desk.types("oi");
-    assert_eq!(desk.sent(), ["geral x-1 oi"]);
-    assert!(desk.shown().is_empty());
-    desk.hears(says(1, "Bruno", "antes"));
-    desk.hears(ack("x-1", 2));
-    assert_eq!(desk.shown(), ["Bruno: antes", "Ana: oi"]);
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.submit("oi");
+    assert_eq!(desk.take_sent(), ["geral x-1 oi"]);
+    assert!(desk.take_shown().is_empty());
+    desk.receive(message(1, "Bruno", "antes"));
+    desk.receive(ack("x-1", 2));
+    assert_eq!(desk.take_shown(), ["Bruno: antes", "Ana: oi"]);
 }
 
 #[test]
 fn what_is_refused_is_shown_with_its_text() {
-    let mut desk = Desk::talking(PERSON);
-    desk.types("segredo");
-    desk.hears(refuses(ErrorCode::Forbidden, Some("x-1")));
-    assert_eq!(desk.shown(), ["! Não. Não enviada: “segredo”"]);
-    desk.types("/msg bruno psiu");
-    desk.hears(refuses(ErrorCode::NoSuchPerson, Some("x-2")));
-    assert_eq!(desk.shown(), ["! Não. Não enviada a Bruno: “psiu”"]);
-    desk.types("mais do que vinte caracteres");
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.submit("segredo");
+    desk.receive(refusal(ErrorCode::Forbidden, Some("x-1")));
+    assert_eq!(desk.take_shown(), ["! Não. Não enviada: “segredo”"]);
+    desk.submit("/msg bruno psiu");
+    desk.receive(refusal(ErrorCode::NoSuchPerson, Some("x-2")));
+    assert_eq!(desk.take_shown(), ["! Não. Não enviada a Bruno: “psiu”"]);
+    desk.submit("mais do que vinte caracteres");
     assert_eq!(
-        desk.shown(),
+        desk.take_shown(),
         ["! A mensagem passou 8 caracteres do limite."]
     );
-    assert!(desk.did().contains(&AppEffect::RestoreInput(
+    assert!(desk.take_effects().contains(&AppEffect::RestoreInput(
         "mais do que vinte caracteres".into()
     )));
 }
 
 #[test]
 fn too_fast_is_waited_for_and_said_again_in_order() {
-    let mut desk = Desk::talking(PERSON);
-    ["um", "dois"].into_iter().for_each(|text| desk.types(text));
-    assert_eq!(desk.sent(), ["geral x-1 um", "geral x-2 dois"]);
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    ["um", "dois"]
+        .into_iter()
+        .for_each(|text| desk.submit(text));
+    assert_eq!(desk.take_sent(), ["geral x-1 um", "geral x-2 dois"]);
     for id in ["x-1", "x-2"] {
         let refusal = Refusal::too_fast(400).with_id(id);
-        desk.hears(ServerMessage::Error(refusal));
+        desk.receive(ServerMessage::Error(refusal));
     }
-    desk.types("três");
-    assert!(desk.sent().is_empty());
+    desk.submit("três");
+    assert!(desk.take_sent().is_empty());
     assert_eq!(
         desk.app.deadline(desk.now),
         Some(desk.now + Duration::from_millis(400))
     );
-    desk.waits(400);
-    assert_eq!(desk.sent(), ["geral x-1 um"]);
-    desk.hears(ack("x-1", 1));
-    desk.waits(400);
-    assert_eq!(desk.sent(), ["geral x-2 dois"]);
-    assert_eq!(desk.shown(), ["Ana: um"]);
+    desk.advance(400);
+    assert_eq!(desk.take_sent(), ["geral x-1 um"]);
+    desk.receive(ack("x-1", 1));
+    desk.advance(400);
+    assert_eq!(desk.take_sent(), ["geral x-2 dois"]);
+    assert_eq!(desk.take_shown(), ["Ana: um"]);
 }
 
 #[test]
 fn people_come_and_go() {
-    let mut desk = Desk::talking(PERSON);
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
     let presence = |joined: &[&str], left: &[&str]| ServerMessage::Presence {
         room: "geral".into(),
         online: 3,
@@ -65,36 +67,36 @@ fn people_come_and_go() {
         left: left.iter().copied().map(member).collect(),
         renamed: vec![],
     };
-    desk.hears(presence(&["João", "Ana"], &[]));
-    desk.hears(presence(&["Célia\x1b[2J"], &["Bruno"]));
-    desk.types("/quem");
+    desk.receive(presence(&["João", "Ana"], &[]));
+    desk.receive(presence(&["Célia\x1b[2J"], &["Bruno"]));
+    desk.submit("/quem");
     let expected = [
         "João entrou",
         "Célia␛[2J entrou",
         "Bruno saiu",
         "Pessoas (3): Ana (você), Célia␛[2J, João",
     ];
-    assert_eq!(desk.shown(), expected);
+    assert_eq!(desk.take_shown(), expected);
 }
 
 #[test]
 fn private_words_find_names_with_spaces() {
-    let mut desk = Desk::talking(PERSON);
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
     let room = "geral".into();
     let joined = vec![member("Maria Clara"), member("Maria")];
-    desk.hears(ServerMessage::Presence {
+    desk.receive(ServerMessage::Presence {
         room,
         online: 4,
         joined,
         left: vec![],
         renamed: vec![],
     });
-    desk.types("/msg maria clara  oi");
-    desk.types("/w Maria tudo bem?");
-    desk.types("/msg “Zé Ninguém” psiu");
-    desk.types("/msg bruno");
+    desk.submit("/msg maria clara  oi");
+    desk.submit("/w Maria tudo bem?");
+    desk.submit("/msg “Zé Ninguém” psiu");
+    desk.submit("/msg bruno");
     assert_eq!(
-        desk.sent(),
+        desk.take_sent(),
         [
             "→Maria Clara x-1 oi",
             "→Maria x-2 tudo bem?",
@@ -102,10 +104,10 @@ fn private_words_find_names_with_spaces() {
         ]
     );
     assert_eq!(
-        desk.shown().last().unwrap(),
+        desk.take_shown().last().unwrap(),
         "! Escreva assim: /msg NOME TEXTO"
     );
-    desk.hears(ServerMessage::Ack {
+    desk.receive(ServerMessage::Ack {
         id: "x-1".into(),
         room: None,
         seq: None,
@@ -118,30 +120,30 @@ fn private_words_find_names_with_spaces() {
         "Ana".into(),
         "e eu?".to_owned(),
     );
-    desk.hears(ServerMessage::Whisper {
+    desk.receive(ServerMessage::Whisper {
         from,
         tag,
         to,
         at: 2,
         text,
     });
-    desk.types("/r já vai");
+    desk.submit("/r já vai");
     let once =
         "Só vocês dois veem as linhas com →, e elas não ficam guardadas. Para responder: /r TEXTO";
     assert_eq!(
-        desk.shown(),
+        desk.take_shown(),
         ["você → Maria Clara: oi", once, "Bruno → você: e eu?"]
     );
-    assert_eq!(desk.sent(), ["→Bruno x-4 já vai"]);
+    assert_eq!(desk.take_sent(), ["→Bruno x-4 já vai"]);
 }
 
 #[test]
 fn writing_is_told_every_three_seconds_whatever_is_sent_in_between() {
-    let mut desk = Desk::talking(PERSON);
-    let told = |desk: &mut Desk, ms: u64| {
-        desk.waits(ms);
-        desk.happens(AppEvent::Typing);
-        desk.sent()
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    let told = |desk: &mut AppHarness, ms: u64| {
+        desk.advance(ms);
+        desk.handle(AppEvent::Typing);
+        desk.take_sent()
             .iter()
             .filter(|message| message.starts_with("Typing"))
             .count()
@@ -155,39 +157,42 @@ fn writing_is_told_every_three_seconds_whatever_is_sent_in_between() {
         ],
         [1, 0, 0, 1]
     );
-    desk.types("oi");
+    desk.submit("oi");
     assert_eq!([told(&mut desk, 500), told(&mut desk, 500)], [0, 0]);
     assert_eq!(told(&mut desk, 2000), 1);
 }
 
 #[test]
 fn somebody_called_voce_whispers_and_is_not_taken_for_oneself() {
-    let mut desk = Desk::talking(PERSON);
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
     let (from, tag, to) = ("você".into(), "tag-você".into(), "Ana".into());
-    desk.hears(ServerMessage::Whisper {
+    desk.receive(ServerMessage::Whisper {
         from,
         tag,
         to,
         at: 2,
         text: "psiu".into(),
     });
-    let shown = desk.did().into_iter().find_map(|effect| match effect {
-        AppEffect::Show(Output::Whisper { own, .. }) => Some(own),
-        _ => None,
-    });
+    let shown = desk
+        .take_effects()
+        .into_iter()
+        .find_map(|effect| match effect {
+            AppEffect::Show(Output::Whisper { own, .. }) => Some(own),
+            _ => None,
+        });
     assert_eq!(shown, Some(false));
 }
 
 #[test]
 fn rooms_that_are_spoken_of_or_listed_can_be_completed() {
-    let mut desk = Desk::talking(PERSON);
-    desk.hears(says(1, "Bruno", "vamos para #laboratorio"));
+    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    desk.receive(message(1, "Bruno", "vamos para #laboratorio"));
     let info = |room: &str| RoomInfo {
         room: room.into(),
         online: 1,
         seq: 1,
     };
-    desk.hears(ServerMessage::Rooms {
+    desk.receive(ServerMessage::Rooms {
         rooms: vec![info("geral"), info("café")],
     });
     assert_eq!(

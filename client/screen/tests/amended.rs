@@ -15,10 +15,10 @@ fn amended(change: MessageChange) -> Output {
 
 #[test]
 fn an_edit_and_an_erasure_change_the_line_where_it_stands() {
-    let mut desk = Desk::new(60, 8);
-    desk.says(1, "Bruno", "rascunho");
-    desk.says(2, "Célia", "segredo");
-    desk.says(3, "João", "boa");
+    let mut desk = ScreenHarness::new(60, 8);
+    desk.say(1, "Bruno", "rascunho");
+    desk.say(2, "Célia", "segredo");
+    desk.say(3, "João", "boa");
     let (seq, text) = (
         1,
         "uma frase que não cabe numa só linha desta janela".to_owned(),
@@ -26,7 +26,7 @@ fn an_edit_and_an_erasure_change_the_line_where_it_stands() {
     desk.view
         .show(&amended(MessageChange::Edited { seq, text }));
     desk.view.show(&amended(MessageChange::Erased(vec![2])));
-    desk.expects(
+    desk.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas           /ajuda  F2
 ───────────────── terça-feira, 3 de março ──────────────────
@@ -38,7 +38,7 @@ fn an_edit_and_an_erasure_change_the_line_where_it_stands() {
  Ana ›
 ",
     );
-    let terminal = desk.drawn();
+    let terminal = desk.render();
     let buffer = terminal.backend().buffer();
     let faint = |y: u16| -> String {
         let cells = (6..60).filter(|&x| buffer[(x, y)].modifier.contains(Modifier::DIM));
@@ -50,7 +50,7 @@ fn an_edit_and_an_erasure_change_the_line_where_it_stands() {
 
 #[test]
 fn what_was_found_is_taken_back_too() {
-    let mut desk = Desk::new(60, 8);
+    let mut desk = ScreenHarness::new(60, 8);
     let lines = vec![message("geral", NINE + 2 * MINUTE, "Célia", "segredo")];
     desk.view.show(&Output::Found {
         room: "geral".into(),

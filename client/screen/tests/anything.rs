@@ -20,9 +20,9 @@ const TEXTS: [&str; 14] = [
 ];
 
 /// A simple generator: the same story every time.
-struct Chance(u64);
+struct Rng(u64);
 
-impl Chance {
+impl Rng {
     fn below(&mut self, end: usize) -> usize {
         self.0 = self
             .0
@@ -35,7 +35,7 @@ impl Chance {
         TEXTS[self.below(TEXTS.len())]
     }
 
-    fn way(&mut self) -> Direction {
+    fn direction(&mut self) -> Direction {
         if self.below(2) == 0 {
             Direction::Backward
         } else {
@@ -44,15 +44,15 @@ impl Chance {
     }
 }
 
-impl Desk {
+impl ScreenHarness {
     /// Row by row.
-    fn goes(&mut self, way: Direction, rows: usize) {
+    fn scroll_rows(&mut self, direction: Direction, rows: usize) {
         for _ in 0..rows {
-            self.view.scroll(way, Some(1), &self.model);
+            self.view.scroll(direction, Some(1), &self.model);
         }
     }
 
-    fn anything_is_told(&mut self, chance: &mut Chance, minute: u64) {
+    fn show_random_output(&mut self, chance: &mut Rng, minute: u64) {
         let room = ["geral", "lab"][chance.below(2)];
         let at = NINE + minute * MINUTE;
         let output = match chance.below(9) {
@@ -95,14 +95,14 @@ impl Desk {
         self.view.show(&output);
     }
 
-    fn anything_is_done(&mut self, chance: &mut Chance) {
+    fn apply_random_action(&mut self, chance: &mut Rng) {
         match chance.below(12) {
             0 => _ = self.editor.insert(chance.text()),
-            1 => self.editor.delete(chance.way()),
-            2 => self.editor.step_word(chance.way()),
-            3 => _ = self.editor.step_line(chance.way()),
+            1 => self.editor.delete(chance.direction()),
+            2 => self.editor.step_word(chance.direction()),
+            3 => _ = self.editor.step_line(chance.direction()),
             4 => drop(self.editor.take()),
-            5 => self.editor.recall(chance.way()),
+            5 => self.editor.recall(chance.direction()),
             6 => self.view.jump_to_end(),
             7 => self.view.on_sent(),
             8 if chance.below(20) == 0 => self.view.clear(),
@@ -115,7 +115,7 @@ impl Desk {
             }
             _ => {
                 let rows = (chance.below(2) == 0).then(|| chance.below(5));
-                let _ = self.view.scroll(chance.way(), rows, &self.model);
+                let _ = self.view.scroll(chance.direction(), rows, &self.model);
             }
         }
     }
@@ -123,13 +123,13 @@ impl Desk {
 
 #[test]
 fn in_any_order_and_any_size_there_is_a_screen() {
-    let mut chance = Chance(0x2545_f491_4f6c_dd1d);
-    let mut desk = Desk::new(80, 24);
+    let mut chance = Rng(0x2545_f491_4f6c_dd1d);
+    let mut desk = ScreenHarness::new(80, 24);
     desk.model.rooms.push("lab".into());
     for step in 0..1500 {
         match chance.below(3) {
-            0 => desk.anything_is_told(&mut chance, step / 3),
-            1 => desk.anything_is_done(&mut chance),
+            0 => desk.show_random_output(&mut chance, step / 3),
+            1 => desk.apply_random_action(&mut chance),
             _ => {}
         }
         if chance.below(5) == 0 {
@@ -138,7 +138,7 @@ fn in_any_order_and_any_size_there_is_a_screen() {
         }
         if chance.below(40) == 0 {
             desk.model.unsent.clear();
-            (0..chance.below(4)).for_each(|_| desk.unsent(TEXTS[step as usize % TEXTS.len()]));
+            (0..chance.below(4)).for_each(|_| desk.add_unsent(TEXTS[step as usize % TEXTS.len()]));
         }
         let screen = desk.screen();
         assert_eq!(
@@ -161,20 +161,20 @@ fn in_any_order_and_any_size_there_is_a_screen() {
 
 #[test]
 fn up_and_down_again_leads_back_to_where_one_was() {
-    let mut chance = Chance(7);
+    let mut chance = Rng(7);
     for (columns, rows) in [(80, 24), (40, 12), (21, 5)] {
-        let mut desk = Desk::new(columns, rows);
-        (0..200).for_each(|minute| desk.says(minute, chance.text(), chance.text()));
+        let mut desk = ScreenHarness::new(columns, rows);
+        (0..200).for_each(|minute| desk.say(minute, chance.text(), chance.text()));
         desk.screen();
         for count in [1, 3, 50] {
             desk.view.jump_to_end();
             let end = desk.screen();
-            desk.goes(Direction::Backward, count);
+            desk.scroll_rows(Direction::Backward, count);
             let there = desk.screen();
-            desk.goes(Direction::Backward, 7);
-            desk.goes(Direction::Forward, 7);
+            desk.scroll_rows(Direction::Backward, 7);
+            desk.scroll_rows(Direction::Forward, 7);
             assert_eq!(desk.screen(), there, "{columns}×{rows}");
-            desk.goes(Direction::Forward, count);
+            desk.scroll_rows(Direction::Forward, count);
             assert_eq!(desk.screen(), end, "{columns}×{rows}");
         }
     }

@@ -4,9 +4,9 @@ use super::*;
 
 #[test]
 fn an_unsent_message_has_its_mark_at_the_right_edge() {
-    let mut desk = Desk::new(60, 6);
-    desk.says(0, "Ana", "vi sim");
-    desk.unsent("e respondo já");
+    let mut desk = ScreenHarness::new(60, 6);
+    desk.say(0, "Ana", "vi sim");
+    desk.add_unsent("e respondo já");
     let screen = desk.screen();
     assert_eq!(
         screen[3],
@@ -16,10 +16,10 @@ fn an_unsent_message_has_its_mark_at_the_right_edge() {
 
 #[test]
 fn names_are_cut_by_columns_and_not_by_bytes() {
-    let mut desk = Desk::new(70, 6);
-    desk.model.people.push(face("Conceição de Araújo", false));
-    desk.says(0, "Conceição de Araújo", "olá");
-    desk.says(1, "中村", "やあ");
+    let mut desk = ScreenHarness::new(70, 6);
+    desk.model.people.push(person("Conceição de Araújo", false));
+    desk.say(0, "Conceição de Araújo", "olá");
+    desk.say(1, "中村", "やあ");
     let screen = desk.screen();
     assert_eq!(screen[2], "09:00 Conceição de Ar…  olá");
     assert_eq!(screen[3], "09:01             中村  やあ");
@@ -27,12 +27,12 @@ fn names_are_cut_by_columns_and_not_by_bytes() {
 
 #[test]
 fn a_name_is_said_once_and_a_minute_too() {
-    let mut desk = Desk::new(60, 12);
-    desk.says(0, "Bruno", "um");
-    desk.says(0, "Bruno", "dois");
-    desk.says(1, "Bruno", "três");
-    desk.says(1, "João", "quatro");
-    desk.says(9, "João", "cinco");
+    let mut desk = ScreenHarness::new(60, 12);
+    desk.say(0, "Bruno", "um");
+    desk.say(0, "Bruno", "dois");
+    desk.say(1, "Bruno", "três");
+    desk.say(1, "João", "quatro");
+    desk.say(9, "João", "cinco");
     desk.view
         .show(&message("geral", NINE + DAY, "João", "seis"));
     assert_eq!(
@@ -52,9 +52,9 @@ fn a_name_is_said_once_and_a_minute_too() {
 
 #[test]
 fn a_mention_reverses_the_name_and_nothing_else() {
-    let mut desk = Desk::new(60, 6);
-    desk.says(0, "Célia", "@Ana");
-    let terminal = desk.drawn();
+    let mut desk = ScreenHarness::new(60, 6);
+    desk.say(0, "Célia", "@Ana");
+    let terminal = desk.render();
     let buffer = terminal.backend().buffer();
     let reversed: String = (0..60)
         .filter(|&x| {
@@ -71,7 +71,7 @@ fn a_mention_reverses_the_name_and_nothing_else() {
 fn without_colours_there_are_only_attributes() {
     let mut desk = conversation(80, 14);
     desk.view.colours = false;
-    let terminal = desk.drawn();
+    let terminal = desk.render();
     let cells = &terminal.backend().buffer().content;
     assert!(
         cells
@@ -91,9 +91,9 @@ fn whatever_is_said_the_frame_stays_whole() {
         "a\u{300}\u{301}\u{302}\u{303}",
         "\u{7}\u{8}\u{7f}",
     ];
-    let mut desk = Desk::new(60, 8);
+    let mut desk = ScreenHarness::new(60, 8);
     for text in hostile {
-        desk.says(0, text, text);
+        desk.say(0, text, text);
         let screen = desk.screen();
         assert!(
             screen[0].starts_with(" ● 192.168.0.10:9000 · Ana"),

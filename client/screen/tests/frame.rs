@@ -4,14 +4,14 @@ use super::*;
 
 #[test]
 fn rooms_stand_in_the_status_with_what_is_unread() {
-    let mut desk = Desk::new(80, 8);
+    let mut desk = ScreenHarness::new(80, 8);
     desk.model.rooms.push("laboratório".into());
     desk.model.room_label = Some("#geral".into());
-    desk.says(0, "Bruno", "aqui");
+    desk.say(0, "Bruno", "aqui");
     desk.view.show(&message("laboratório", NINE, "Célia", "lá"));
     desk.view
         .show(&message("laboratório", NINE, "Célia", "ainda lá"));
-    desk.expects(
+    desk.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas  #geral  #laboratório(2)      /ajuda  F2
 
@@ -31,7 +31,7 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
         room: "laboratório".into(),
     });
     (desk.model.current, desk.model.room_label) = (1, Some("#laboratório".into()));
-    desk.expects(
+    desk.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas  #geral  #laboratório         /ajuda  F2
 
@@ -53,13 +53,13 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
 
 #[test]
 fn offline_the_seconds_are_counted_and_the_queue_too() {
-    let mut desk = Desk::new(80, 6);
-    desk.says(0, "Bruno", "oi");
+    let mut desk = ScreenHarness::new(80, 6);
+    desk.say(0, "Bruno", "oi");
     (desk.model.connected, desk.model.offline) = (false, true);
     (desk.model.retry_in, desk.model.waiting) = (Some(5), 2);
-    desk.unsent("uma");
-    desk.unsent("outra");
-    desk.expects(&format!(
+    desk.add_unsent("uma");
+    desk.add_unsent("outra");
+    desk.assert_screen(&format!(
         "
  ○ sem conexão · nova tentativa em 5 s (Enter tenta agora) · 2 na fila
 09:00    Bruno  oi
@@ -79,7 +79,7 @@ fn the_people_take_the_place_of_the_conversation() {
     let mut desk = conversation(40, 9);
     desk.view.people_shown = true;
     desk.model.people[2].moderator = true;
-    desk.expects(
+    desk.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas
  Pessoas (4)
@@ -96,11 +96,11 @@ fn the_people_take_the_place_of_the_conversation() {
 
 #[test]
 fn a_password_is_asked_for_where_lines_are_typed() {
-    let mut desk = Desk::new(40, 5);
+    let mut desk = ScreenHarness::new(40, 5);
     (desk.model.prompt, desk.editor.secret) = (Some(Prompt::Password), true);
     desk.view.show(&Output::problem("Esta conversa tem senha."));
     desk.editor.insert("girassol");
-    desk.expects(
+    desk.assert_screen(
         "
  ○ 192.168.0.10:9000
 
@@ -113,11 +113,11 @@ fn a_password_is_asked_for_where_lines_are_typed() {
 
 #[test]
 fn of_many_rooms_those_are_told_that_matter() {
-    let mut desk = Desk::new(60, 6);
+    let mut desk = ScreenHarness::new(60, 6);
     desk.model
         .rooms
         .extend((2..=9).map(|number| format!("sala-número-{number}")));
-    desk.says(0, "Bruno", "aqui");
+    desk.say(0, "Bruno", "aqui");
     (desk.model.current, desk.model.room_label) = (4, Some("#sala-número-5".into()));
     desk.view
         .show(&message("sala-número-9", NINE, "Célia", "oi, @Ana"));
@@ -133,9 +133,9 @@ fn of_many_rooms_those_are_told_that_matter() {
 
 #[test]
 fn a_private_line_stands_in_every_room_and_is_news_in_one() {
-    let mut desk = Desk::new(60, 8);
+    let mut desk = ScreenHarness::new(60, 8);
     desk.model.rooms.push("lab".into());
-    desk.says(0, "Bruno", "aqui");
+    desk.say(0, "Bruno", "aqui");
     desk.view.show(&message("lab", NINE, "Célia", "lá"));
     let (from, to, text) = ("Célia".into(), "você".into(), "só para você".into());
     desk.view.show(&Output::Whisper {
@@ -184,8 +184,8 @@ fn people_and_help_come_when_they_are_asked_for() {
 
 #[test]
 fn near_the_limit_the_characters_are_counted() {
-    let mut desk = Desk::new(60, 6);
-    let news = |desk: &mut Desk, count: usize| {
+    let mut desk = ScreenHarness::new(60, 6);
+    let news = |desk: &mut ScreenHarness, count: usize| {
         desk.editor.take();
         desk.editor.insert(&"ã".repeat(count));
         let screen = desk.screen();

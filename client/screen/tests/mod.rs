@@ -24,13 +24,13 @@ const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
 
 /// A screen that one can look at.
-struct Desk {
+struct ScreenHarness {
     view: View,
     model: ViewModel,
     editor: Editor,
 }
 
-impl Desk {
+impl ScreenHarness {
     fn new(columns: u16, rows: u16) -> Self {
         let people = [
             ("Ana", true),
@@ -43,7 +43,7 @@ impl Desk {
             address: "192.168.0.10:9000".into(),
             rooms: vec!["geral".into()],
             online: 4,
-            people: people.iter().map(|(name, me)| face(name, *me)).collect(),
+            people: people.iter().map(|(name, me)| person(name, *me)).collect(),
             connected: true,
             max_text: 4000,
             ..ViewModel::default()
@@ -62,7 +62,7 @@ impl Desk {
     }
 
     /// Somebody says something so many minutes after nine.
-    fn says(&mut self, minute: u64, from: &str, text: &str) {
+    fn say(&mut self, minute: u64, from: &str, text: &str) {
         self.view
             .show(&message("geral", NINE + minute * MINUTE, from, text));
     }
@@ -75,7 +75,7 @@ impl Desk {
     }
 
     fn cells(&mut self) -> Vec<String> {
-        let backend = self.drawn();
+        let backend = self.render();
         let buffer = backend.backend().buffer();
         let width = usize::from(buffer.area.width).max(1);
         let rows = buffer.content.chunks(width).map(|cells| {
@@ -93,7 +93,7 @@ impl Desk {
         rows.collect()
     }
 
-    fn drawn(&mut self) -> Terminal<TestBackend> {
+    fn render(&mut self) -> Terminal<TestBackend> {
         let size = (self.view.columns as u16, self.view.rows as u16);
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
         self.view.sync(&self.model);
@@ -111,7 +111,7 @@ impl Desk {
     }
 
     #[track_caller]
-    fn expects(&mut self, expected: &str) {
+    fn assert_screen(&mut self, expected: &str) {
         let screen = self.screen();
         let expected: Vec<&str> = expected
             .trim_matches('\n')
@@ -121,7 +121,7 @@ impl Desk {
         assert_eq!(screen, expected, "\n{}\n", screen.join("\n"));
     }
 
-    fn unsent(&mut self, text: &str) {
+    fn add_unsent(&mut self, text: &str) {
         let unsent = UnsentView {
             to: None,
             action: false,
@@ -133,7 +133,7 @@ impl Desk {
     }
 }
 
-fn face(name: &str, me: bool) -> PersonView {
+fn person(name: &str, me: bool) -> PersonView {
     PersonView {
         name: name.to_owned(),
         me,
@@ -172,19 +172,19 @@ fn presence(joined: &[&str], left: &[&str]) -> Output {
 }
 
 /// The conversation of the specification.
-fn conversation(columns: u16, rows: u16) -> Desk {
-    let mut desk = Desk::new(columns, rows);
+fn conversation(columns: u16, rows: u16) -> ScreenHarness {
+    let mut desk = ScreenHarness::new(columns, rows);
     desk.view.show(&presence(&["João"], &[]));
     desk.view.show(&presence(&["Rita"], &["Bruno"]));
-    desk.says(5, "Célia", "alguém revisa o hub.rs? @Ana");
-    desk.says(5, "Célia", "é curtinho 🙂");
-    desk.says(
+    desk.say(5, "Célia", "alguém revisa o hub.rs? @Ana");
+    desk.say(5, "Célia", "é curtinho 🙂");
+    desk.say(
         6,
         "Bruno",
         "eu olho depois do almoço, agora estou numa reunião que não termina nunca",
     );
     desk.view.set_focus(false);
-    desk.says(11, "Célia", "@Ana viu?");
+    desk.say(11, "Célia", "@Ana viu?");
     desk.view.set_focus(true);
     desk.model.typing = vec!["Célia".into()];
     desk.editor.insert("estou revisando");

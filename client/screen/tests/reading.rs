@@ -4,12 +4,12 @@ use super::*;
 
 #[test]
 fn reading_back_stays_where_it_is_while_others_speak() {
-    let mut desk = Desk::new(60, 8);
-    (0..30).for_each(|minute| desk.says(minute, "Bruno", &format!("número {minute}")));
+    let mut desk = ScreenHarness::new(60, 8);
+    (0..30).for_each(|minute| desk.say(minute, "Bruno", &format!("número {minute}")));
     assert!(!desk.view.scroll(Direction::Backward, None, &desk.model));
     let before = desk.screen();
-    desk.says(31, "Célia", "mais uma");
-    desk.says(32, "Célia", "e outra");
+    desk.say(31, "Célia", "mais uma");
+    desk.say(32, "Célia", "e outra");
     let after = desk.screen();
     assert_eq!(before[1..6], after[1..6]);
     assert!(after[6].ends_with("↓ 2 novas (End)"), "{}", after[6]);
@@ -19,8 +19,8 @@ fn reading_back_stays_where_it_is_while_others_speak() {
 
 #[test]
 fn at_the_first_row_earlier_pages_are_wished_for_and_come_above() {
-    let mut desk = Desk::new(60, 8);
-    (10..20).for_each(|minute| desk.says(minute, "Bruno", &format!("número {minute}")));
+    let mut desk = ScreenHarness::new(60, 8);
+    (10..20).for_each(|minute| desk.say(minute, "Bruno", &format!("número {minute}")));
     let status = desk.model.clone();
     while !desk.view.scroll(Direction::Backward, None, &status) {}
     let before = desk.screen();
@@ -40,8 +40,8 @@ fn at_the_first_row_earlier_pages_are_wished_for_and_come_above() {
 
 #[test]
 fn no_more_than_the_limit_is_kept_in_a_room() {
-    let mut desk = Desk::new(60, 8);
-    (0..6000).for_each(|number| desk.says(number, "Bruno", "oi"));
+    let mut desk = ScreenHarness::new(60, 8);
+    (0..6000).for_each(|number| desk.say(number, "Bruno", "oi"));
     let room = desk.view.room();
     assert_eq!(
         room.end_id() - room.first_id(),
@@ -52,14 +52,14 @@ fn no_more_than_the_limit_is_kept_in_a_room() {
 /// An own message that came through before the cut came first, and took the line where reading stopped with it.
 #[test]
 fn what_was_missed_is_marked_also_behind_an_own_message() {
-    let mut desk = Desk::new(60, 8);
-    desk.says(0, "Bruno", "antes");
+    let mut desk = ScreenHarness::new(60, 8);
+    desk.say(0, "Bruno", "antes");
     desk.view.show(&Output::MissedMarker {
         room: "geral".into(),
     });
-    desk.says(1, "Ana", "chegou");
-    desk.says(2, "Bruno", "perdida");
-    desk.expects(
+    desk.say(1, "Ana", "chegou");
+    desk.say(2, "Bruno", "perdida");
+    desk.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas           /ajuda  F2
 ───────────────── terça-feira, 3 de março ──────────────────
@@ -75,8 +75,8 @@ fn what_was_missed_is_marked_also_behind_an_own_message() {
 
 #[test]
 fn where_no_more_can_be_kept_it_is_said_once() {
-    let mut desk = Desk::new(110, 8);
-    (0..4990).for_each(|number| desk.says(number, "Bruno", "oi"));
+    let mut desk = ScreenHarness::new(110, 8);
+    (0..4990).for_each(|number| desk.say(number, "Bruno", "oi"));
     let page = |from: u64| {
         (from..from + 50)
             .map(|minute| message("geral", NINE + minute, "Célia", "antes"))

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn eighty_columns() {
     let mut desk = conversation(80, 14);
-    desk.expects(
+    desk.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas                               /ajuda  F2
 
@@ -28,7 +28,7 @@ fn eighty_columns() {
 #[test]
 fn forty_columns() {
     let mut desk = conversation(40, 12);
-    desk.expects(
+    desk.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas
 09:00 +João +Rita −Bruno
@@ -49,7 +49,7 @@ fn forty_columns() {
 #[test]
 fn twenty_columns_keep_the_hour_apart_from_the_name() {
     let mut desk = conversation(20, 8);
-    desk.expects(
+    desk.assert_screen(
         "
  ● Ana · 4 pessoas
       nunca
@@ -91,7 +91,7 @@ fn two_hundred_columns_use_the_width() {
         " Célia está digitando…".into(),
         " Ana › estou revisando".into(),
     ]);
-    desk.expects(&expected.join("\n"));
+    desk.assert_screen(&expected.join("\n"));
 }
 
 #[test]
@@ -127,8 +127,8 @@ fn while_the_window_is_pulled_every_screen_is_whole() {
 
 #[test]
 fn who_reads_back_keeps_the_uppermost_message_in_another_size() {
-    let mut desk = Desk::new(80, 12);
-    (0..40).for_each(|minute| desk.says(minute, "Bruno", &format!("número {minute}")));
+    let mut desk = ScreenHarness::new(80, 12);
+    (0..40).for_each(|minute| desk.say(minute, "Bruno", &format!("número {minute}")));
     for _ in 0..4 {
         desk.view.scroll(Direction::Backward, None, &desk.model);
     }
@@ -146,7 +146,7 @@ fn who_reads_back_keeps_the_uppermost_message_in_another_size() {
 #[test]
 fn a_small_window_says_so_and_can_still_be_written_in() {
     let mut desk = conversation(19, 5);
-    desk.expects(
+    desk.assert_screen(
         "
 A janela é pequena
 demais para mostrar
@@ -164,7 +164,7 @@ a conversa.
 #[test]
 fn a_new_size_keeps_the_last_message_at_the_bottom() {
     let mut desk = conversation(80, 14);
-    let last = |desk: &mut Desk| {
+    let last = |desk: &mut ScreenHarness| {
         let screen = desk.screen();
         screen[screen.len() - 3].clone()
     };
