@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn every_usual_spelling_is_understood() {
+    fn address_is_parsed_in_every_usual_form() {
         assert_eq!(parsed("192.168.0.10"), "192.168.0.10:9000");
         assert_eq!(parsed("casa.local:9001"), "casa.local:9001");
         assert_eq!(parsed("[::1]:9001"), "[::1]:9001");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_url_keeps_host_port_and_path() {
+    fn url_keeps_host_port_and_path() {
         assert_eq!(
             Address::parse("ws://[::1]:8000/papo").unwrap().url(),
             "ws://[::1]:8000/papo"
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn malformed_address_is_rejected() {
         for raw in [
             "",
             ":9000",

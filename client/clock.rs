@@ -128,7 +128,7 @@ mod tests {
     const AT: u64 = 1_772_557_512_345;
 
     #[test]
-    fn moments_are_local() {
+    fn times_are_shown_in_local_time() {
         let clock = Clock::brasilia();
         assert_eq!(clock.hour_minute(AT), "14:05");
         assert_eq!(clock.timestamp(AT), "2026-03-03T14:05:12-03:00");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_beyond_every_calendar_harms_nobody() {
+    fn time_beyond_the_calendar_is_shown_as_dashes() {
         assert_eq!(Clock::brasilia().hour_minute(u64::MAX), "--:--");
         assert_eq!(Clock::brasilia().timestamp(u64::MAX), "-");
         assert_eq!(Clock::brasilia().day(u64::MAX), None);

@@ -389,13 +389,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_text_and_two_bars_say_one() {
+    fn double_slash_is_text_with_one_slash() {
         assert_eq!(parse("oi / tudo"), Parsed::Text("oi / tudo"));
         assert_eq!(parse("//etc/passwd"), Parsed::Text("/etc/passwd"));
     }
 
     #[test]
-    fn a_command_in_either_language_and_any_case() {
+    fn command_is_parsed_in_both_languages_and_any_case() {
         assert_eq!(
             parse("/msg Ana  oi"),
             Parsed::Command(CommandKind::Whisper, "Ana  oi")
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_answered_with_the_nearest_command() {
+    fn mistyped_command_suggests_the_nearest() {
         assert_eq!(
             parse("/siar"),
             Parsed::Unknown("Não conheço o comando /siar. Você quis dizer /sair?".into())
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn the_help_shows_every_command() {
+    fn help_lists_every_command() {
         let help = help() + &moderation_help();
         for command in COMMANDS {
             assert!(help.contains(&command.synopsis()), "{}", command.name);
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_commands_answer_to_one_name() {
+    fn command_names_are_unique() {
         let mut names: Vec<_> = COMMANDS
             .iter()
             .flat_map(|c| c.aliases.iter().chain([&c.name]))

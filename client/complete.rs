@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_found_without_accents_the_last_speaker_first() {
+    fn people_complete_without_accents_last_speaker_first() {
         assert_eq!(completed("joa"), ["João, ", "Joana Dark, "]);
         assert_eq!(completed("oi, @CEL"), ["oi, @Célia "]);
         assert_eq!(completed("@j"), ["@João, ", "@Joana Dark, "]);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_and_rooms_are_found() {
+    fn commands_and_rooms_complete() {
         assert_eq!(
             completed("/a"),
             ["/ajuda ", "/apagar ", "/avisos ", "/antes", "/avisar "]
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn an_english_name_is_completed_by_whoever_types_english() {
+    fn english_alias_completes_when_no_other_name_matches() {
         assert_eq!(completed("/sa"), ["/salas", "/sair"]);
         assert_eq!(completed("/sea"), ["/search "]);
         assert_eq!(completed("/wh"), ["/who", "/whisper "]);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_several_words_is_completed_from_its_second_too() {
+    fn name_of_several_words_completes_from_the_second() {
         assert_eq!(completed("joana d"), ["Joana Dark, "]);
         assert_eq!(completed("oi, @joana d"), ["oi, @Joana Dark "]);
         assert_eq!(
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_goes_round() {
+    fn completion_cycles_in_both_directions() {
         let known = Candidates {
             speakers: vec![],
             people: vec!["Ana".into(), "Bia".into()],

@@ -13,7 +13,7 @@ const PANIC_VARIABLE: &str = "PAPO_TEST_PANICS";
 
 /// Not a test by itself: what the other one starts in its terminal.
 #[test]
-fn a_client_with_a_defect() {
+fn panicking_client_process() {
     if std::env::var_os(PANIC_VARIABLE).is_none() {
         return;
     }
@@ -34,7 +34,7 @@ fn a_client_with_a_defect() {
 }
 
 #[test]
-fn a_panic_leaves_the_terminal_as_it_was_with_the_conversation_on_it() {
+fn panic_restores_the_terminal_and_keeps_the_conversation() {
     let pair = native_pty_system()
         .openpty(PtySize {
             rows: 24,

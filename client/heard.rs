@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rooms_are_found_in_what_is_said() {
+    fn room_names_are_found_in_text() {
         let mut heard = KnownRooms::default();
         heard.add_from_text("vamos para o #Laboratório? (ou #café, ou #sala-2)");
         heard.add_from_text("o item #1, o c#, ## e a#b não são salas; #laboratorio já é conhecida");
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_names_is_forgotten() {
+    fn known_rooms_are_bounded() {
         let mut heard = KnownRooms::default();
         (0..1000).for_each(|number| heard.add_from_text(&format!("#sala{number}")));
         assert_eq!(

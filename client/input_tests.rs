@@ -18,7 +18,7 @@ fn editor_with(text: &str) -> Editor {
 }
 
 #[test]
-fn one_backspace_deletes_what_looks_like_one_character() {
+fn backspace_deletes_one_grapheme() {
     for last in ["ã", "a\u{303}\u{323}", "👩‍👩‍👧", "🇧🇷", "❤️", "漢"] {
         let mut editor = editor_with(&format!("oi {last}"));
         editor.delete(Direction::Backward);
@@ -27,7 +27,7 @@ fn one_backspace_deletes_what_looks_like_one_character() {
 }
 
 #[test]
-fn the_cursor_steps_over_whole_characters() {
+fn cursor_steps_over_whole_graphemes() {
     let mut editor = editor_with("a👩‍👩‍👧b");
     editor.step(Direction::Backward);
     editor.step(Direction::Backward);
@@ -37,7 +37,7 @@ fn the_cursor_steps_over_whole_characters() {
 }
 
 #[test]
-fn an_accent_typed_into_the_middle_joins_its_letter() {
+fn combining_accent_joins_the_letter_before_the_cursor() {
     let mut editor = editor_with("Joo");
     editor.step(Direction::Backward);
     editor.insert("a");
@@ -47,7 +47,7 @@ fn an_accent_typed_into_the_middle_joins_its_letter() {
 }
 
 #[test]
-fn words_go_back_and_forth_and_away() {
+fn word_motions_and_deletions_stop_at_word_boundaries() {
     let mut editor = editor_with("não  é bem assim");
     editor.delete_word(Direction::Backward);
     assert_eq!(with_cursor(&editor), "não  é bem |");
@@ -64,7 +64,7 @@ fn words_go_back_and_forth_and_away() {
 }
 
 #[test]
-fn the_arrows_bring_back_what_was_sent_and_then_the_draft() {
+fn recall_walks_history_and_returns_to_the_draft() {
     let mut editor = editor_with("um");
     editor.take();
     editor.insert("dois");
@@ -82,7 +82,7 @@ fn the_arrows_bring_back_what_was_sent_and_then_the_draft() {
 }
 
 #[test]
-fn a_discarded_line_can_be_brought_back() {
+fn discarded_text_can_be_recalled() {
     let mut editor = editor_with("quase enviei");
     editor.discard();
     assert!(editor.is_empty());
@@ -91,7 +91,7 @@ fn a_discarded_line_can_be_brought_back() {
 }
 
 #[test]
-fn a_paste_is_one_text_without_escapes() {
+fn paste_keeps_line_breaks_and_drops_escapes() {
     let editor = editor_with("um\r\ndois\rtrês \x1b[31m");
     assert_eq!(editor.text(), "um\ndois\ntrês [31m");
     assert_eq!(
@@ -101,7 +101,7 @@ fn a_paste_is_one_text_without_escapes() {
 }
 
 #[test]
-fn a_long_text_takes_several_rows_and_those_around_the_cursor_are_seen() {
+fn long_text_shows_the_rows_around_the_cursor() {
     let mut editor = editor_with("abcdefghijklmno");
     assert_eq!(editor.rows(6, 6).0, ["abcde", "fghij", "klmno"]);
     assert_eq!(
@@ -117,7 +117,7 @@ fn a_long_text_takes_several_rows_and_those_around_the_cursor_are_seen() {
 }
 
 #[test]
-fn wide_characters_never_overflow_the_row() {
+fn rows_with_wide_characters_never_exceed_the_width() {
     let mut editor = editor_with("漢字かな🙂🇧🇷ação\n漢字かな");
     for columns in 3..24 {
         for _ in 0..20 {
@@ -137,14 +137,14 @@ fn wide_characters_never_overflow_the_row() {
 }
 
 #[test]
-fn a_word_is_put_in_the_place_of_its_beginning() {
+fn replacement_ends_at_the_cursor() {
     let mut editor = editor_with("oi, @jo");
     editor.replace_from("oi, ".len(), "@João ");
     assert_eq!(with_cursor(&editor), "oi, @João |");
 }
 
 #[test]
-fn the_arrows_move_between_the_lines_of_a_text_before_they_leave_it() {
+fn arrows_move_between_lines_of_a_multiline_text() {
     let mut editor = editor_with("enviada");
     editor.take();
     editor.insert("ação 🙂 um\n\ndois e três");
@@ -165,7 +165,7 @@ fn the_arrows_move_between_the_lines_of_a_text_before_they_leave_it() {
 }
 
 #[test]
-fn a_paste_of_a_whole_book_is_cut_and_said_to_be() {
+fn oversized_paste_is_truncated_and_reported() {
     let mut editor = Editor::default();
     assert!(!editor.insert(&"ã".repeat(MAX_TEXT)));
     assert_eq!(editor.text().len(), MAX_TEXT);
@@ -173,7 +173,7 @@ fn a_paste_of_a_whole_book_is_cut_and_said_to_be() {
 }
 
 #[test]
-fn a_text_that_is_put_aside_comes_back_with_its_cursor() {
+fn swapped_draft_returns_with_its_cursor() {
     let mut editor = editor_with("para a sala");
     editor.step_word(Direction::Backward);
     let draft = editor.swap_draft(Draft::default());
@@ -184,7 +184,7 @@ fn a_text_that_is_put_aside_comes_back_with_its_cursor() {
 }
 
 #[test]
-fn a_password_is_shown_as_dots_and_not_kept() {
+fn password_is_masked_and_not_recalled() {
     let mut editor = Editor {
         secret: true,
         ..Editor::default()

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_the_wire_s_message_without_secrets_and_without_escapes() {
+    fn json_line_escapes_control_characters() {
         let raw = "{\"type\":\"whisper\",\"from\":\"Zé\",\"tag\":\"t\",\"to\":\"Ana\",\"at\":1,\"text\":\"a\u{9b}2J\u{202e}b\"}";
         let message: ServerMessage = serde_json::from_str(raw).unwrap();
         let record = json_line(&message).unwrap();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_is_not_told() {
+    fn json_line_omits_the_token() {
         let raw = r#"{"type":"welcome","name":"Ana","tag":"t","token":"abcdefghijklmnopqrst","protocol":1,"server":"x","limits":{"text":1,"name":1,"room":1,"rate":1.0,"burst":1},"heartbeat_ms":1}"#;
         let message: ServerMessage = serde_json::from_str(raw).unwrap();
         assert!(!json_line(&message).unwrap().contains("abcdef"));

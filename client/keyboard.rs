@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_lose_their_ends_and_the_last_needs_none() {
+    fn lines_are_read_without_their_ends() {
         assert_eq!(
             read(b"um\r\ndois\n\ntr\xeas"),
             ["um", "dois", "", "tr\u{FFFD}s"]
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_cut() {
+    fn line_over_the_limit_is_truncated() {
         let mut bytes = vec![b'a'; 3 * MAX_LINE as usize];
         bytes.extend(b"\nfim\n");
         let lines = read(&bytes);

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn ctrl_c_deletes_first_and_asks_then() {
+    fn ctrl_c_discards_text_then_interrupts() {
         let mut editor = editor_with("oi");
         assert_eq!(apply_key(&mut editor, control('c')), None);
         assert!(editor.is_empty());
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn ctrl_d_in_a_line_deletes_and_never_leaves() {
+    fn ctrl_d_deletes_forward_while_there_is_text() {
         let mut editor = editor_with("oi");
         apply_key(&mut editor, control('a'));
         assert_eq!(apply_key(&mut editor, control('d')), None);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn esc_and_at_once_ctrl_u_writes_no_u() {
+    fn esc_followed_by_ctrl_u_inserts_no_letter() {
         let mut editor = editor_with("oi");
         apply_key(
             &mut editor,
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_let_go_does_nothing() {
+    fn key_release_does_nothing() {
         let mut editor = editor_with("oi");
         let mut key = plain(KeyCode::Backspace);
         key.kind = KeyEventKind::Release;

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_three_fields() {
+    fn message_has_three_fields() {
         assert_eq!(
             rendered(&message("Célia", "oi, gente")),
             "2026-03-03T14:05:12-03:00\tCélia\toi, gente"
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_several_lines_stays_one_record() {
+    fn multiline_text_stays_one_record() {
         let line = message("Célia\n2026", "um\ndois\ttrês\x1b[2J");
         assert_eq!(
             rendered(&line),
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_records_of_their_own() {
+    fn edits_and_erasures_are_separate_records() {
         let amended = |change| Output::Amended {
             label: None,
             room: "geral".into(),
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn rooms_whispers_and_deeds_are_told_apart() {
+    fn rooms_whispers_and_actions_are_distinguished() {
         let line = Output::Message {
             seq: 1,
             state: MessageState::Unchanged,

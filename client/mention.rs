@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_after_an_at_is_meant_whatever_its_accents() {
+    fn mention_ignores_accents_and_case() {
         assert!(mentions("oi, @joao!", "João", &[]));
         assert!(mentions("@JOÃO", "João", &[]));
         assert!(!mentions("oi, João", "João", &[]));
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_name_that_is_there_counts() {
+    fn mention_matches_the_longest_name_present() {
         let both = people(&["Ana", "Ana Maria"]);
         assert!(!mentions("@ana maria, viu?", "Ana", &both));
         assert!(mentions("@ana maria, viu?", "Ana Maria", &both));

@@ -15,7 +15,7 @@ fn parsed(line: &str, env_name: Option<&str>) -> Result<Options, String> {
 }
 
 #[test]
-fn without_arguments_it_talks_to_this_computer() {
+fn address_defaults_to_this_computer() {
     let options = parsed("", None).unwrap();
     assert_eq!(options.address.to_string(), "127.0.0.1:9000");
     assert_eq!(options.room, RoomName::lobby());
@@ -23,7 +23,7 @@ fn without_arguments_it_talks_to_this_computer() {
 }
 
 #[test]
-fn everything_can_be_said() {
+fn options_override_the_environment() {
     let options = parsed(
         "-n robô 192.168.0.10 --sala #lab --linhas --ficar",
         Some("Ana"),
@@ -40,7 +40,7 @@ fn everything_can_be_said() {
 }
 
 #[test]
-fn what_is_wrong_is_answered_with_what_would_be_right() {
+fn usage_error_says_what_would_be_right() {
     let error = |line| parsed(line, None).unwrap_err();
     assert_eq!(
         error("--noem Ana"),
@@ -61,7 +61,7 @@ fn what_is_wrong_is_answered_with_what_would_be_right() {
 }
 
 #[test]
-fn the_help_shows_every_option() {
+fn help_lists_every_option() {
     for choice in OPTIONS {
         assert!(help().contains(&format!("--{}", choice.long)));
     }
@@ -76,7 +76,7 @@ fn the_help_shows_every_option() {
 }
 
 #[test]
-fn secrets_come_from_the_command_line_or_the_surroundings_and_never_show_themselves() {
+fn secrets_come_from_options_or_variables_and_stay_hidden() {
     let asked = |line: &str, password: Option<&str>| {
         let arguments = line.split_whitespace().map(OsString::from);
         match parse(arguments, None, password.map(OsString::from)) {

@@ -35,7 +35,7 @@ fn ids(messages: &[ClientMessage]) -> Vec<&str> {
 }
 
 #[test]
-fn at_most_sixteen_are_on_their_way() {
+fn at_most_sixteen_messages_are_in_flight() {
     let now = Instant::now();
     let mut queue = queue(0.0, 20, now);
     assert_eq!(queue.batch(now).len(), 16);
@@ -53,7 +53,7 @@ fn at_most_sixteen_are_on_their_way() {
 }
 
 #[test]
-fn the_servers_pace_is_kept_without_being_told_twice() {
+fn queue_stays_within_the_servers_rate() {
     let start = Instant::now();
     let mut queue = queue(5.0, 100, start);
     let mut said = Vec::new();
@@ -84,7 +84,7 @@ fn the_servers_pace_is_kept_without_being_told_twice() {
 }
 
 #[test]
-fn a_refused_message_is_said_again_before_those_after_it() {
+fn deferred_message_is_resent_before_later_ones() {
     let now = Instant::now();
     let mut queue = queue(0.0, 3, now);
     assert_eq!(ids(&queue.batch(now)), ["x-1", "x-2", "x-3"]);
@@ -107,7 +107,7 @@ fn a_refused_message_is_said_again_before_those_after_it() {
 }
 
 #[test]
-fn after_a_cut_everything_unconfirmed_is_said_again_with_the_same_ids() {
+fn unconfirmed_messages_keep_their_ids_after_reconnect() {
     let now = Instant::now();
     let mut queue = queue(0.0, 3, now);
     queue.batch(now);
@@ -119,7 +119,7 @@ fn after_a_cut_everything_unconfirmed_is_said_again_with_the_same_ids() {
 
 /// The time to wait was computed from the server's rate, and was too long for any clock.
 #[test]
-fn a_server_that_lets_nobody_speak_is_no_defect() {
+fn extreme_rates_never_overflow_the_wait() {
     let now = Instant::now();
     for rate in [f64::MIN_POSITIVE, 1e-30, 1e300] {
         let mut queue = queue(rate, 40, now);

@@ -13,7 +13,7 @@ fn joined() -> OpenRoom {
 }
 
 #[test]
-fn nothing_is_shown_twice() {
+fn repeated_seq_is_ignored() {
     let mut room = joined();
     assert_eq!(room.receive(1, output("um")), [output("um")]);
     assert_eq!(room.receive(1, output("um")), []);
@@ -29,7 +29,7 @@ fn nothing_is_shown_twice() {
 }
 
 #[test]
-fn another_log_begins_again_at_one() {
+fn new_epoch_restarts_at_the_first_seq() {
     let mut room = joined();
     room.receive(1, output("antes"));
     assert!(!room.on_joined("e2", 1, &[], true));
@@ -37,7 +37,7 @@ fn another_log_begins_again_at_one() {
 }
 
 #[test]
-fn what_is_said_while_catching_up_waits_for_its_place() {
+fn entry_beyond_a_gap_is_buffered_until_it_is_filled() {
     let mut room = joined();
     room.receive(1, output("um"));
     room.start_catching_up();
@@ -52,7 +52,7 @@ fn what_is_said_while_catching_up_waits_for_its_place() {
 }
 
 #[test]
-fn what_can_no_longer_be_fetched_does_not_hold_back_the_rest() {
+fn buffered_entries_are_released_when_the_gap_is_lost() {
     let mut room = joined();
     room.start_catching_up();
     room.receive(9, output("nove"));
@@ -60,7 +60,7 @@ fn what_can_no_longer_be_fetched_does_not_hold_back_the_rest() {
 }
 
 #[test]
-fn a_page_that_never_comes_does_not_fill_the_memory() {
+fn buffer_is_bounded_when_a_page_never_comes() {
     let mut room = joined();
     room.start_catching_up();
     let shown: usize = (2..)
@@ -73,7 +73,7 @@ fn a_page_that_never_comes_does_not_fill_the_memory() {
 }
 
 #[test]
-fn people_come_rename_and_go() {
+fn presence_keeps_people_in_name_order() {
     let member = |name: &str, tag: &str| Member {
         name: name.into(),
         tag: tag.into(),

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_up_to_twenty_seconds() {
+    fn backoff_doubles_up_to_twenty_seconds() {
         let waits: Vec<u64> = (0..8)
             .map(|n| backoff_ceiling(n).as_millis() as u64)
             .collect();
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_comes_within_the_time_that_the_server_asked_for() {
+    fn retry_comes_within_the_time_the_server_asked_for() {
         let mut session = session();
         let now = Instant::now();
         session.retry(Some(Duration::from_secs(3)), now);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_words_of_an_old_connection_are_not_heard() {
+    fn events_of_an_old_connection_are_ignored() {
         let mut session = session();
         let now = Instant::now();
         session.retry(None, now);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn who_answers_in_another_language_is_not_a_chat() {
+    fn first_malformed_message_means_not_a_chat() {
         let mut session = session();
         let now = Instant::now();
         let event = session.on_server_event(0, ServerEvent::Malformed, now);

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_token_comes_back_and_nobody_else_can_read_it() {
+    fn token_is_kept_and_readable_only_by_its_owner() {
         let folder = Folder::new();
         let first = folder.keep(&"a".repeat(64));
         assert_eq!(first, "a".repeat(64));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_holds_no_token_is_replaced() {
+    fn file_without_a_token_is_replaced() {
         let folder = Folder::new();
         fs::create_dir_all(folder.0.join("papo")).unwrap();
         fs::write(folder.0.join("papo/token"), "curto").unwrap();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_at_all_is_left_alone_and_nothing_is_left_beside_it() {
+    fn directory_in_place_of_the_token_is_left_alone() {
         let folder = Folder::new();
         fs::create_dir_all(folder.0.join("papo/token/algo")).unwrap();
         let before = folder.mode("papo/token");
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_noise_or_of_another_encoding_is_replaced() {
+    fn file_with_invalid_bytes_is_replaced() {
         for noise in [&b""[..], b"\xff\xfe\x00", &[b'a'; 10_000]] {
             let folder = Folder::new();
             fs::create_dir_all(folder.0.join("papo")).unwrap();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_careless_mode_is_corrected() {
+    fn loose_permissions_are_corrected() {
         let folder = Folder::new();
         folder.keep(&"d".repeat(64));
         fs::set_permissions(
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn two_tokens_are_never_the_same() {
+    fn random_tokens_differ() {
         assert_ne!(
             random_hex(TOKEN_BYTES).unwrap(),
             random_hex(TOKEN_BYTES).unwrap()

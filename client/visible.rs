@@ -67,28 +67,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_escape_sequence_is_shown_and_not_obeyed() {
+    fn escape_sequence_becomes_visible_marks() {
         assert_eq!(text("\x1b]0;oi\x07 \u{9b}2J\x7f"), "␛]0;oi␇ \u{FFFD}2J␡");
     }
 
     #[test]
-    fn the_direction_of_reading_stays() {
+    fn direction_overrides_become_visible_marks() {
         assert_eq!(text("abc\u{202E}def\u{2066}"), "abc\u{FFFD}def\u{FFFD}");
     }
 
     #[test]
-    fn portuguese_and_emoji_stay_as_they_are() {
+    fn portuguese_and_emoji_are_unchanged() {
         let written = "Olá, João!\n\tÇa va? 👩‍👩‍👧 🇧🇷 ❤️";
         assert_eq!(text(written), written);
     }
 
     #[test]
-    fn a_name_is_one_line_whatever_it_holds() {
+    fn name_stays_on_one_line() {
         assert_eq!(message("Ana\n09:05 Bruno\r\t"), "Ana␊09:05 Bruno␍␉");
     }
 
     #[test]
-    fn nobody_fills_the_memory_or_the_screen_with_one_message() {
+    fn oversized_text_is_truncated() {
         assert_eq!(text(&"ã".repeat(1 << 20)).chars().count(), MAX_TEXT + 1);
         assert!(message(&"漢".repeat(1 << 16)).ends_with("漢…"));
     }

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_read_like_portuguese() {
+    fn list_joins_names_in_portuguese() {
         assert_eq!(list(&names(&["Bruno"])), "Bruno");
         assert_eq!(
             list(&names(&["Bruno", "Célia", "João"])),
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn comings_are_told_in_one_sentence() {
+    fn arrivals_are_one_sentence() {
         assert_eq!(presence_sentence(&names(&[]), "entrou", "entraram"), None);
         assert_eq!(
             presence_sentence(&names(&["João"]), "entrou", "entraram").as_deref(),
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn company_is_counted_and_named() {
+    fn others_present_are_counted_and_named() {
         assert_eq!(
             others_present(&[], 1, "na conversa"),
             "Por enquanto só você está na conversa."

@@ -106,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_in_no_row_is_cut_between_characters() {
+    fn oversized_word_breaks_between_characters() {
         assert_eq!(wrap("漢字漢字", 5), ["漢字", "漢字"]);
         assert_eq!(wrap("aaaaaaa", 3), ["aaa", "aaa", "a"]);
         assert_eq!(wrap("👩‍👩‍👧👩‍👩‍👧", 3), ["👩‍👩‍👧", "👩‍👩‍👧"]);
     }
 
     #[test]
-    fn no_row_is_wider_than_it_may_be() {
+    fn rows_never_exceed_the_width() {
         let text = "uma frase, com vírgulas; e “aspas” (e parênteses)… https://exemplo.org/um/caminho/bem/comprido fim";
         for columns in 2..90 {
             for row in wrap(text, columns) {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_is_by_columns_and_marked() {
+    fn truncation_counts_columns_and_is_marked() {
         assert_eq!(truncate("Conceição", 9), "Conceição");
         assert_eq!(truncate("Conceição", 8), "Conceiç…");
         assert_eq!(truncate("漢字漢字", 4), "漢…");

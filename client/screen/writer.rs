@@ -213,7 +213,7 @@ mod tests {
     use ratatui::layout::Rect;
 
     #[test]
-    fn what_is_left_of_a_screen_is_the_conversation_in_it() {
+    fn plain_text_keeps_only_the_conversation() {
         let mut cells = Buffer::empty(Rect::new(0, 0, 20, 6));
         for (y, text) in [
             (0, "● localhost"),
@@ -246,7 +246,7 @@ mod tests {
 
     /// Some terminals draw the two letters of a flag beside each other: the second one used to stay.
     #[test]
-    fn a_row_that_had_a_flag_is_wiped_before_it_is_written_again() {
+    fn row_with_odd_widths_is_cleared_before_rewriting() {
         assert_eq!(
             diff_of(&["oi 🇧🇷"], &["oi tudo"]),
             "\x1b[1;1H\x1b[0m\x1b[2K\x1b[1;1H\x1b[0moi\x1b[1;4Htudo"
@@ -259,14 +259,14 @@ mod tests {
     }
 
     #[test]
-    fn of_a_plain_row_only_what_changed_is_written() {
+    fn plain_row_writes_only_changed_cells() {
         assert_eq!(diff_of(&["coração"], &["coragem"]), "\x1b[1;5H\x1b[0mgem");
         assert_eq!(diff_of(&["igual"], &["igual"]), "");
     }
 
     /// The room being written in is told by an underline, which the writer did not know.
     #[test]
-    fn every_attribute_that_is_drawn_reaches_the_terminal() {
+    fn every_drawn_attribute_is_written() {
         let mut cells = screen(&[]);
         for (x, modifier) in (0..).zip(style::ATTRIBUTES.map(|(modifier, _)| modifier)) {
             cells[(x, 0)]
@@ -283,7 +283,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_terminal_that_refuses_for_a_moment_gets_everything_in_the_end() {
+    fn nonblocking_terminal_receives_the_whole_frame() {
         use std::io::Read;
         let (output, mut terminal) = std::os::unix::net::UnixStream::pair().unwrap();
         output.set_nonblocking(true).unwrap();

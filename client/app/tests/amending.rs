@@ -17,7 +17,7 @@ fn erase_entry(seq: u64, from: &str, erased: &[u64]) -> Arc<Entry> {
 }
 
 #[test]
-fn changes_take_their_place_in_the_order_and_are_no_lines() {
+fn edits_and_erasures_count_in_order_but_never_alert() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("/avisos sim");
     desk.effects.clear();
@@ -40,7 +40,7 @@ fn changes_take_their_place_in_the_order_and_are_no_lines() {
 }
 
 #[test]
-fn what_the_history_tells_is_as_it_is_now() {
+fn history_shows_messages_in_their_current_form() {
     let mut desk = AppHarness::new(INTERACTIVE, Some("Ana"));
     let edited = Arc::new(Entry {
         edited: true,
@@ -77,7 +77,7 @@ fn what_the_history_tells_is_as_it_is_now() {
 }
 
 #[test]
-fn an_erased_message_stays_empty_whatever_comes_later() {
+fn erased_message_stays_empty_after_a_later_edit() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.receive(message(1, "Bruno", "segredo"));
     let Some(AppEffect::Show(mut line)) = desk.take_effects().pop() else {
@@ -95,7 +95,7 @@ fn an_erased_message_stays_empty_whatever_comes_later() {
 }
 
 #[test]
-fn the_last_own_message_is_edited_and_taken_back() {
+fn last_own_message_is_edited_and_erased() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("/apagar");
     assert_eq!(
@@ -155,7 +155,7 @@ fn the_last_own_message_is_edited_and_taken_back() {
 }
 
 #[test]
-fn a_change_without_an_answer_is_forgotten_when_the_log_begins_anew() {
+fn unanswered_change_is_dropped_when_the_log_is_reset() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("um");
     desk.receive(ack("x-1", 1));
@@ -171,7 +171,7 @@ fn a_change_without_an_answer_is_forgotten_when_the_log_begins_anew() {
 }
 
 #[test]
-fn who_is_ignored_is_neither_read_nor_heard() {
+fn ignored_person_is_not_shown_and_never_alerts() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("/avisos sim");
     desk.submit("/ignorar bruno");

@@ -204,7 +204,7 @@ fn run_due_ticks(desk: &mut AppHarness) {
 }
 
 #[test]
-fn whatever_is_said_and_done_it_ends_once_and_rests_in_between() {
+fn random_events_exit_once_and_leave_no_due_tick() {
     let mut chance = Rng(0x2545_f491_4f6c_dd1d);
     for story in 0..400 {
         let habits = Mode {

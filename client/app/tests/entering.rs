@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn somebody_enters_and_is_told_who_is_there() {
+fn entering_shows_the_people_present() {
     let mut desk = AppHarness::new(INTERACTIVE, Some("Ana"));
     assert_eq!(desk.take_shown(), ["Conectando a 127.0.0.1:9000…"]);
     assert_eq!(desk.take_effects(), [AppEffect::Connect]);
@@ -18,7 +18,7 @@ fn somebody_enters_and_is_told_who_is_there() {
 }
 
 #[test]
-fn a_name_is_asked_for_until_one_serves() {
+fn name_prompt_repeats_until_a_name_is_accepted() {
     let mut desk = AppHarness::new(INTERACTIVE, None);
     assert_eq!(desk.app.view_model(desk.now).prompt, Some(Prompt::Name));
     desk.submit("<b>");
@@ -39,7 +39,7 @@ fn a_name_is_asked_for_until_one_serves() {
 }
 
 #[test]
-fn the_server_loses_patience_while_a_name_is_thought_about() {
+fn idle_bye_during_the_name_prompt_is_silent() {
     let mut desk = AppHarness::new(INTERACTIVE, Some("Bruno"));
     desk.handle(AppEvent::Connected);
     desk.receive(refusal(ErrorCode::NameTaken, None));
@@ -56,7 +56,7 @@ fn the_server_loses_patience_while_a_name_is_thought_about() {
 }
 
 #[test]
-fn whoever_never_answers_is_no_chat() {
+fn unanswered_enter_fails_as_not_a_chat() {
     let mut desk = AppHarness::new(INTERACTIVE, Some("Ana"));
     desk.handle(AppEvent::Connected);
     desk.effects.clear();
@@ -71,7 +71,7 @@ fn whoever_never_answers_is_no_chat() {
 }
 
 #[test]
-fn a_name_that_is_asked_for_need_not_be_given() {
+fn name_prompt_can_be_left() {
     for (name, leaves) in [
         (None, AppEvent::Submitted("/sair".into())),
         (None, AppEvent::InputEnded),
@@ -92,7 +92,7 @@ fn a_name_that_is_asked_for_need_not_be_given() {
 }
 
 #[test]
-fn who_insists_is_told_once_what_is_being_waited_for() {
+fn reconnecting_script_reports_the_failure_once() {
     let mut desk = AppHarness::new(
         Mode {
             reconnect: true,
@@ -128,7 +128,7 @@ fn who_insists_is_told_once_what_is_being_waited_for() {
 }
 
 #[test]
-fn a_password_is_asked_for_until_it_is_right() {
+fn password_prompt_repeats_until_it_is_right() {
     let mut desk = AppHarness::new(INTERACTIVE, Some("Ana"));
     desk.handle(AppEvent::Connected);
     for code in [
@@ -168,7 +168,7 @@ fn a_password_is_asked_for_until_it_is_right() {
 }
 
 #[test]
-fn a_script_without_the_password_is_told_how_to_give_it() {
+fn script_without_password_is_told_the_option() {
     let mut desk = AppHarness::new(SCRIPT, Some("robô"));
     desk.handle(AppEvent::Connected);
     desk.receive(refusal(ErrorCode::PasswordRequired, None));
@@ -181,7 +181,7 @@ fn a_script_without_the_password_is_told_how_to_give_it() {
 }
 
 #[test]
-fn a_room_is_opened_again_with_its_password() {
+fn rejoin_sends_the_remembered_room_password() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("/entrar lab girassol");
     desk.receive(joined("lab", "e1", 0, &[], false));

@@ -12,7 +12,7 @@ fn notice(text: &str, room: Option<&str>, from: Option<&str>) -> ServerMessage {
 }
 
 #[test]
-fn notices_stand_apart_and_stay_one_line() {
+fn notices_stay_on_one_line() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.receive(notice(
         "Bruno trancou a conversa: ninguém novo entra.",
@@ -34,7 +34,7 @@ fn notices_stand_apart_and_stay_one_line() {
 }
 
 #[test]
-fn who_organizes_has_a_star() {
+fn moderator_has_a_star_until_demoted() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.receive(ServerMessage::Role {
         name: "Bruno".into(),
@@ -70,7 +70,7 @@ fn who_organizes_has_a_star() {
 }
 
 #[test]
-fn who_is_sent_out_is_told_and_does_not_come_back_by_itself() {
+fn kicked_or_banned_client_is_told_and_exits() {
     for code in [ByeCode::Kicked, ByeCode::Banned] {
         let mut desk = AppHarness::in_lobby(INTERACTIVE);
         desk.receive(ServerMessage::Bye {
@@ -88,7 +88,7 @@ fn who_is_sent_out_is_told_and_does_not_come_back_by_itself() {
 }
 
 #[test]
-fn what_hosts_ask_for_is_one_act_each() {
+fn each_moderation_command_sends_one_action() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     let cases = [
         (
@@ -150,7 +150,7 @@ fn what_hosts_ask_for_is_one_act_each() {
 }
 
 #[test]
-fn a_script_waits_until_its_act_is_done() {
+fn script_waits_until_its_action_is_done() {
     let mut desk = AppHarness::in_lobby(SCRIPT);
     desk.submit("/expulsar Bruno");
     assert!(!desk.app.wants_input());
@@ -161,7 +161,7 @@ fn a_script_waits_until_its_act_is_done() {
 }
 
 #[test]
-fn what_a_host_took_back_is_fetched_from_the_log() {
+fn moderator_erasure_is_fetched_from_the_log() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.receive(message(1, "Bruno", "spam"));
     desk.submit("/apagar bruno 1h");

@@ -16,7 +16,7 @@ fn leaving_waits_for_the_last_confirmation() {
 }
 
 #[test]
-fn leaving_without_connection_says_what_was_left_behind() {
+fn leaving_while_offline_reports_unsent_messages() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.handle(AppEvent::Disconnected(Disconnect::Closed));
     ["um", "dois", "três"]
@@ -29,7 +29,7 @@ fn leaving_without_connection_says_what_was_left_behind() {
 }
 
 #[test]
-fn ctrl_c_asks_for_two_seconds() {
+fn interrupt_asks_for_confirmation_for_two_seconds() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.handle(AppEvent::Interrupt);
     assert!(desk.app.view_model(desk.now).confirming_exit);
@@ -47,7 +47,7 @@ fn ctrl_c_asks_for_two_seconds() {
 
 /// A closed terminal is told by a signal, by the end of the keys and by every write; the goodbye was lost with it.
 #[test]
-fn however_often_the_system_asks_the_server_gets_its_goodbye() {
+fn repeated_shutdown_requests_close_once() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.handle(AppEvent::ShutdownRequested);
     desk.handle(AppEvent::ShutdownRequested);
@@ -60,7 +60,7 @@ fn however_often_the_system_asks_the_server_gets_its_goodbye() {
 }
 
 #[test]
-fn asking_again_does_not_make_the_end_come_later() {
+fn repeated_leave_does_not_extend_the_deadline() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("nunca confirmada");
     for _ in 0..4 {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_cut_is_survived_without_loss_or_repetition() {
+fn reconnect_neither_loses_nor_repeats_messages() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.receive(message(1, "Bruno", "um"));
     desk.submit("chegou");
@@ -41,7 +41,7 @@ fn a_cut_is_survived_without_loss_or_repetition() {
 }
 
 #[test]
-fn a_blink_is_not_mentioned_but_an_outage_is() {
+fn short_outage_is_silent_and_long_one_is_reported() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.handle(AppEvent::Disconnected(Disconnect::Closed));
     desk.advance(500);
@@ -59,7 +59,7 @@ fn a_blink_is_not_mentioned_but_an_outage_is() {
 }
 
 #[test]
-fn a_long_absence_is_fetched_in_pages_and_in_order() {
+fn missed_entries_are_fetched_in_pages_and_in_order() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.receive(message(1, "Bruno", "um"));
     desk.handle(AppEvent::Disconnected(Disconnect::Closed));
@@ -90,7 +90,7 @@ fn a_long_absence_is_fetched_in_pages_and_in_order() {
 }
 
 #[test]
-fn a_server_that_stops_says_when_to_come_back() {
+fn retry_waits_as_the_stopping_server_asked() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     let text = "O servidor foi desligado.".to_owned();
     desk.receive(ServerMessage::Bye {
@@ -107,7 +107,7 @@ fn a_server_that_stops_says_when_to_come_back() {
 }
 
 #[test]
-fn who_is_sent_out_does_not_come_back() {
+fn kicked_client_does_not_reconnect() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.receive(ServerMessage::Bye {
         code: ByeCode::Kicked,
@@ -123,7 +123,7 @@ fn who_is_sent_out_does_not_come_back() {
 }
 
 #[test]
-fn a_room_that_was_being_opened_is_opened_when_the_connection_is_back() {
+fn pending_join_is_repeated_after_reconnect() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("/entrar lab");
     desk.submit("já cheguei");
@@ -140,7 +140,7 @@ fn a_room_that_was_being_opened_is_opened_when_the_connection_is_back() {
 }
 
 #[test]
-fn a_new_log_is_told_where_it_began() {
+fn log_reset_is_announced_in_its_room() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("/entrar lab");
     desk.receive(joined("lab", "e7", 0, &[], false));
@@ -152,7 +152,7 @@ fn a_new_log_is_told_where_it_began() {
 }
 
 #[test]
-fn only_what_others_said_was_missed() {
+fn missed_marker_ignores_own_messages() {
     let missed = |entries: &[Arc<Entry>]| {
         let mut desk = AppHarness::in_lobby(INTERACTIVE);
         desk.handle(AppEvent::Disconnected(Disconnect::Closed));
@@ -170,7 +170,7 @@ fn only_what_others_said_was_missed() {
 }
 
 #[test]
-fn a_name_changes_between_two_messages_so_that_a_resend_is_known_as_one() {
+fn rename_waits_until_no_message_is_in_flight() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("um");
     desk.submit("/nome Bia");

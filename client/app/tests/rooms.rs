@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn several_rooms_are_told_apart() {
+fn messages_are_labelled_when_several_rooms_are_open() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("/deixar");
     assert_eq!(
@@ -31,7 +31,7 @@ fn several_rooms_are_told_apart() {
 }
 
 #[test]
-fn all_rooms_are_open_again_before_anything_is_said_in_them() {
+fn reconnect_joins_all_rooms_before_sending() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("/entrar lab");
     desk.receive(joined("lab", "e7", 0, &[], false));
@@ -50,7 +50,7 @@ fn all_rooms_are_open_again_before_anything_is_said_in_them() {
 }
 
 #[test]
-fn what_was_cleared_can_be_read_back_to() {
+fn cleared_messages_can_be_loaded_again() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     (1..=3).for_each(|seq| desk.receive(message(seq, "Bruno", "antes")));
     desk.submit("/limpar");

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_script_speaks_waits_and_leaves() {
+fn script_leaves_after_the_last_ack() {
     let mut desk = AppHarness::new(SCRIPT, Some("robô"));
     assert!(!desk.app.wants_input());
     desk.enter("e1", 1, &[entry(1, "Bruno", "de ontem")]);
@@ -22,7 +22,7 @@ fn a_script_speaks_waits_and_leaves() {
 }
 
 #[test]
-fn a_script_hears_the_answers_to_its_questions_before_it_leaves() {
+fn script_waits_for_replies_before_it_leaves() {
     let mut desk = AppHarness::in_lobby(SCRIPT);
     desk.submit("/salas");
     assert!(!desk.app.wants_input());
@@ -43,7 +43,7 @@ fn a_script_hears_the_answers_to_its_questions_before_it_leaves() {
 }
 
 #[test]
-fn a_script_is_told_by_its_exit_what_went_wrong() {
+fn script_exit_code_tells_what_failed() {
     let lost = |desk: &mut AppHarness| {
         desk.handle(AppEvent::Disconnected(Disconnect::Closed));
         desk.take_effects().pop()

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_own_message_stands_where_the_server_put_it() {
+fn own_message_is_shown_at_the_position_of_its_ack() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("oi");
     assert_eq!(desk.take_sent(), ["geral x-1 oi"]);
@@ -14,7 +14,7 @@ fn the_own_message_stands_where_the_server_put_it() {
 }
 
 #[test]
-fn what_is_refused_is_shown_with_its_text() {
+fn refused_message_is_shown_with_its_text() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.submit("segredo");
     desk.receive(refusal(ErrorCode::Forbidden, Some("x-1")));
@@ -33,7 +33,7 @@ fn what_is_refused_is_shown_with_its_text() {
 }
 
 #[test]
-fn too_fast_is_waited_for_and_said_again_in_order() {
+fn too_fast_messages_are_resent_in_order() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     ["um", "dois"]
         .into_iter()
@@ -58,7 +58,7 @@ fn too_fast_is_waited_for_and_said_again_in_order() {
 }
 
 #[test]
-fn people_come_and_go() {
+fn presence_is_shown_without_oneself() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     let presence = |joined: &[&str], left: &[&str]| ServerMessage::Presence {
         room: "geral".into(),
@@ -80,7 +80,7 @@ fn people_come_and_go() {
 }
 
 #[test]
-fn private_words_find_names_with_spaces() {
+fn whisper_finds_names_with_spaces() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     let room = "geral".into();
     let joined = vec![member("Maria Clara"), member("Maria")];
@@ -138,7 +138,7 @@ fn private_words_find_names_with_spaces() {
 }
 
 #[test]
-fn writing_is_told_every_three_seconds_whatever_is_sent_in_between() {
+fn typing_is_sent_at_most_every_three_seconds() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     let told = |desk: &mut AppHarness, ms: u64| {
         desk.advance(ms);
@@ -163,7 +163,7 @@ fn writing_is_told_every_three_seconds_whatever_is_sent_in_between() {
 }
 
 #[test]
-fn somebody_called_voce_whispers_and_is_not_taken_for_oneself() {
+fn whisper_from_a_person_named_voce_is_not_own() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     let (from, tag, to) = ("você".into(), "tag-você".into(), "Ana".into());
     desk.receive(ServerMessage::Whisper {
@@ -184,7 +184,7 @@ fn somebody_called_voce_whispers_and_is_not_taken_for_oneself() {
 }
 
 #[test]
-fn rooms_that_are_spoken_of_or_listed_can_be_completed() {
+fn mentioned_and_listed_rooms_can_be_completed() {
     let mut desk = AppHarness::in_lobby(INTERACTIVE);
     desk.receive(message(1, "Bruno", "vamos para #laboratorio"));
     let info = |room: &str| RoomInfo {

@@ -14,7 +14,7 @@ fn amended(change: MessageChange) -> Output {
 }
 
 #[test]
-fn an_edit_and_an_erasure_change_the_line_where_it_stands() {
+fn edit_and_erasure_change_the_message_in_place() {
     let mut desk = ScreenHarness::new(60, 8);
     desk.say(1, "Bruno", "rascunho");
     desk.say(2, "Célia", "segredo");
@@ -49,7 +49,7 @@ fn an_edit_and_an_erasure_change_the_line_where_it_stands() {
 }
 
 #[test]
-fn what_was_found_is_taken_back_too() {
+fn erasure_also_applies_to_search_results() {
     let mut desk = ScreenHarness::new(60, 8);
     let lines = vec![message("geral", NINE + 2 * MINUTE, "Célia", "segredo")];
     desk.view.show(&Output::Found {

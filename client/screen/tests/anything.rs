@@ -122,7 +122,7 @@ impl ScreenHarness {
 }
 
 #[test]
-fn in_any_order_and_any_size_there_is_a_screen() {
+fn random_actions_and_sizes_always_draw_a_screen() {
     let mut chance = Rng(0x2545_f491_4f6c_dd1d);
     let mut desk = ScreenHarness::new(80, 24);
     desk.model.rooms.push("lab".into());
@@ -160,7 +160,7 @@ fn in_any_order_and_any_size_there_is_a_screen() {
 }
 
 #[test]
-fn up_and_down_again_leads_back_to_where_one_was() {
+fn scrolling_up_and_down_returns_to_the_same_rows() {
     let mut chance = Rng(7);
     for (columns, rows) in [(80, 24), (40, 12), (21, 5)] {
         let mut desk = ScreenHarness::new(columns, rows);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn an_unsent_message_has_its_mark_at_the_right_edge() {
+fn unsent_message_is_marked_at_the_right_edge() {
     let mut desk = ScreenHarness::new(60, 6);
     desk.say(0, "Ana", "vi sim");
     desk.add_unsent("e respondo já");
@@ -15,7 +15,7 @@ fn an_unsent_message_has_its_mark_at_the_right_edge() {
 }
 
 #[test]
-fn names_are_cut_by_columns_and_not_by_bytes() {
+fn names_are_truncated_by_columns() {
     let mut desk = ScreenHarness::new(70, 6);
     desk.model.people.push(person("Conceição de Araújo", false));
     desk.say(0, "Conceição de Araújo", "olá");
@@ -26,7 +26,7 @@ fn names_are_cut_by_columns_and_not_by_bytes() {
 }
 
 #[test]
-fn a_name_is_said_once_and_a_minute_too() {
+fn name_and_minute_are_shown_once_per_group() {
     let mut desk = ScreenHarness::new(60, 12);
     desk.say(0, "Bruno", "um");
     desk.say(0, "Bruno", "dois");
@@ -51,7 +51,7 @@ fn a_name_is_said_once_and_a_minute_too() {
 }
 
 #[test]
-fn a_mention_reverses_the_name_and_nothing_else() {
+fn mention_reverses_only_the_name() {
     let mut desk = ScreenHarness::new(60, 6);
     desk.say(0, "Célia", "@Ana");
     let terminal = desk.render();
@@ -68,7 +68,7 @@ fn a_mention_reverses_the_name_and_nothing_else() {
 }
 
 #[test]
-fn without_colours_there_are_only_attributes() {
+fn no_colour_mode_uses_attributes_only() {
     let mut desk = conversation(80, 14);
     desk.view.colours = false;
     let terminal = desk.render();
@@ -82,7 +82,7 @@ fn without_colours_there_are_only_attributes() {
 }
 
 #[test]
-fn whatever_is_said_the_frame_stays_whole() {
+fn hostile_text_leaves_the_frame_intact() {
     let hostile = [
         "\x1b[2J\x1b[H",
         "\u{9b}1;1H",

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn rooms_stand_in_the_status_with_what_is_unread() {
+fn status_row_shows_rooms_with_unread_counts() {
     let mut desk = ScreenHarness::new(80, 8);
     desk.model.rooms.push("laboratório".into());
     desk.model.room_label = Some("#geral".into());
@@ -52,7 +52,7 @@ fn rooms_stand_in_the_status_with_what_is_unread() {
 }
 
 #[test]
-fn offline_the_seconds_are_counted_and_the_queue_too() {
+fn offline_status_counts_seconds_and_queue() {
     let mut desk = ScreenHarness::new(80, 6);
     desk.say(0, "Bruno", "oi");
     (desk.model.connected, desk.model.offline) = (false, true);
@@ -75,7 +75,7 @@ fn offline_the_seconds_are_counted_and_the_queue_too() {
 }
 
 #[test]
-fn the_people_take_the_place_of_the_conversation() {
+fn people_list_replaces_the_conversation() {
     let mut desk = conversation(40, 9);
     desk.view.people_shown = true;
     desk.model.people[2].moderator = true;
@@ -95,7 +95,7 @@ fn the_people_take_the_place_of_the_conversation() {
 }
 
 #[test]
-fn a_password_is_asked_for_where_lines_are_typed() {
+fn password_prompt_is_in_the_input_row() {
     let mut desk = ScreenHarness::new(40, 5);
     (desk.model.prompt, desk.editor.secret) = (Some(Prompt::Password), true);
     desk.view.show(&Output::problem("Esta conversa tem senha."));
@@ -112,7 +112,7 @@ fn a_password_is_asked_for_where_lines_are_typed() {
 }
 
 #[test]
-fn of_many_rooms_those_are_told_that_matter() {
+fn status_row_prefers_unread_rooms() {
     let mut desk = ScreenHarness::new(60, 6);
     desk.model
         .rooms
@@ -132,7 +132,7 @@ fn of_many_rooms_those_are_told_that_matter() {
 }
 
 #[test]
-fn a_private_line_stands_in_every_room_and_is_news_in_one() {
+fn whisper_is_in_every_room_and_unread_in_one() {
     let mut desk = ScreenHarness::new(60, 8);
     desk.model.rooms.push("lab".into());
     desk.say(0, "Bruno", "aqui");
@@ -157,7 +157,7 @@ fn a_private_line_stands_in_every_room_and_is_news_in_one() {
 }
 
 #[test]
-fn people_and_help_come_when_they_are_asked_for() {
+fn people_and_help_are_shown_on_request() {
     let mut desk = conversation(80, 24);
     desk.view.show(&Output::People("Pessoas (4): …".into()));
     assert_eq!(desk.screen()[1], " Pessoas (4)");
@@ -183,7 +183,7 @@ fn people_and_help_come_when_they_are_asked_for() {
 }
 
 #[test]
-fn near_the_limit_the_characters_are_counted() {
+fn remaining_characters_are_shown_near_the_limit() {
     let mut desk = ScreenHarness::new(60, 6);
     let news = |desk: &mut ScreenHarness, count: usize| {
         desk.editor.take();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn reading_back_stays_where_it_is_while_others_speak() {
+fn scrolled_view_stays_while_messages_arrive() {
     let mut desk = ScreenHarness::new(60, 8);
     (0..30).for_each(|minute| desk.say(minute, "Bruno", &format!("número {minute}")));
     assert!(!desk.view.scroll(Direction::Backward, None, &desk.model));
@@ -18,7 +18,7 @@ fn reading_back_stays_where_it_is_while_others_speak() {
 }
 
 #[test]
-fn at_the_first_row_earlier_pages_are_wished_for_and_come_above() {
+fn earlier_page_is_requested_at_the_first_row() {
     let mut desk = ScreenHarness::new(60, 8);
     (10..20).for_each(|minute| desk.say(minute, "Bruno", &format!("número {minute}")));
     let status = desk.model.clone();
@@ -39,7 +39,7 @@ fn at_the_first_row_earlier_pages_are_wished_for_and_come_above() {
 }
 
 #[test]
-fn no_more_than_the_limit_is_kept_in_a_room() {
+fn timeline_keeps_at_most_max_entries() {
     let mut desk = ScreenHarness::new(60, 8);
     (0..6000).for_each(|number| desk.say(number, "Bruno", "oi"));
     let room = desk.view.room();
@@ -51,7 +51,7 @@ fn no_more_than_the_limit_is_kept_in_a_room() {
 
 /// An own message that came through before the cut came first, and took the line where reading stopped with it.
 #[test]
-fn what_was_missed_is_marked_also_behind_an_own_message() {
+fn missed_messages_are_marked_after_an_own_message() {
     let mut desk = ScreenHarness::new(60, 8);
     desk.say(0, "Bruno", "antes");
     desk.view.show(&Output::MissedMarker {
@@ -74,7 +74,7 @@ fn what_was_missed_is_marked_also_behind_an_own_message() {
 }
 
 #[test]
-fn where_no_more_can_be_kept_it_is_said_once() {
+fn full_timeline_is_reported_once() {
     let mut desk = ScreenHarness::new(110, 8);
     (0..4990).for_each(|number| desk.say(number, "Bruno", "oi"));
     let page = |from: u64| {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn eighty_columns() {
+fn conversation_fits_eighty_columns() {
     let mut desk = conversation(80, 14);
     desk.assert_screen(
         "
@@ -26,7 +26,7 @@ fn eighty_columns() {
 }
 
 #[test]
-fn forty_columns() {
+fn conversation_fits_forty_columns() {
     let mut desk = conversation(40, 12);
     desk.assert_screen(
         "
@@ -47,7 +47,7 @@ fn forty_columns() {
 }
 
 #[test]
-fn twenty_columns_keep_the_hour_apart_from_the_name() {
+fn narrow_window_separates_time_and_name() {
     let mut desk = conversation(20, 8);
     desk.assert_screen(
         "
@@ -64,7 +64,7 @@ fn twenty_columns_keep_the_hour_apart_from_the_name() {
 }
 
 #[test]
-fn two_hundred_columns_use_the_width() {
+fn wide_window_uses_the_full_width() {
     let mut desk = conversation(200, 60);
     let rule = |word: &str| {
         let free = 198 - super::super::wrap::width(word);
@@ -95,7 +95,7 @@ fn two_hundred_columns_use_the_width() {
 }
 
 #[test]
-fn while_the_window_is_pulled_every_screen_is_whole() {
+fn every_screen_is_complete_during_resizing() {
     let mut desk = conversation(80, 24);
     for step in 0..120_u16 {
         // From large to small and back, both sides at once.
@@ -126,7 +126,7 @@ fn while_the_window_is_pulled_every_screen_is_whole() {
 }
 
 #[test]
-fn who_reads_back_keeps_the_uppermost_message_in_another_size() {
+fn scrolled_view_keeps_its_top_message_after_resize() {
     let mut desk = ScreenHarness::new(80, 12);
     (0..40).for_each(|minute| desk.say(minute, "Bruno", &format!("número {minute}")));
     for _ in 0..4 {
@@ -144,7 +144,7 @@ fn who_reads_back_keeps_the_uppermost_message_in_another_size() {
 }
 
 #[test]
-fn a_small_window_says_so_and_can_still_be_written_in() {
+fn tiny_window_still_shows_the_input() {
     let mut desk = conversation(19, 5);
     desk.assert_screen(
         "
@@ -162,7 +162,7 @@ a conversa.
 }
 
 #[test]
-fn a_new_size_keeps_the_last_message_at_the_bottom() {
+fn resize_keeps_the_last_message_at_the_bottom() {
     let mut desk = conversation(80, 14);
     let last = |desk: &mut ScreenHarness| {
         let screen = desk.screen();
