@@ -128,17 +128,17 @@ fn dial(address: &Address) -> Result<TcpStream, ConnectError> {
         .map_err(|_| ConnectError::UnknownHost)?;
     let candidates: Vec<SocketAddr> = resolved.collect();
     let deadline = Instant::now() + CONNECT_TIMEOUT;
-    let mut error = ConnectError::UnknownHost;
+    let mut last_error = ConnectError::UnknownHost;
     for (tried, candidate) in candidates.iter().enumerate() {
         // A first address that swallows everything leaves time for the second.
         let share =
             deadline.saturating_duration_since(Instant::now()) / (candidates.len() - tried) as u32;
         match TcpStream::connect_timeout(candidate, share.max(Duration::from_millis(1))) {
             Ok(stream) => return Ok(stream),
-            Err(error) => error = connect_error(&error),
+            Err(error) => last_error = connect_error(&error),
         }
     }
-    Err(error)
+    Err(last_error)
 }
 
 fn connect_error(error: &io::Error) -> ConnectError {

@@ -22,7 +22,7 @@ impl OwnMessages {
             Output::Amended {
                 room: here, change, ..
             } => {
-                let in_room = |line: &&mut Output| matches!(line, Output::Message { room, .. } if place == here);
+                let in_room = |line: &&mut Output| matches!(line, Output::Message { room, .. } if room == here);
                 self.0
                     .iter_mut()
                     .filter(in_room)
@@ -150,7 +150,7 @@ impl App {
         let name = room.to_string();
         self.own_messages
             .0
-            .retain(|line| !matches!(line, Output::Message { room, .. } if *index == name));
+            .retain(|line| !matches!(line, Output::Message { room, .. } if *room == name));
         if self.queue.drop_changes(&room) > 0 {
             self.show(Output::problem(
                 "O que você queria mudar não está mais guardado no servidor.",
