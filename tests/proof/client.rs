@@ -95,7 +95,7 @@ impl Client {
         let done = match next {
             Some(said) => {
                 conn.sent += 1;
-                let message = said.message();
+                let message = said.to_request();
                 self.send(&message)
             }
             None => self.listen(),
@@ -137,11 +137,11 @@ impl Client {
 
     /// Goes on until the whole log of this length is held, and then makes sure that nothing else comes.
     pub fn hold(&mut self, length: u64) {
-        while self.log.held < length || !self.log.is_whole() {
+        while self.log.held_seq < length || !self.log.is_complete() {
             self.step();
         }
         while !self.ask_for_quiet() {}
-        assert_eq!(self.log.held, length, "{}", self.log.me);
+        assert_eq!(self.log.held_seq, length, "{}", self.log.name);
     }
 
     /// True when the server answered a ping on a connection that is inside.
@@ -168,10 +168,10 @@ impl Client {
                     sent: 0,
                     inside: false,
                 });
-                let name = Name::new(&self.log.me).unwrap();
+                let name = Name::new(&self.log.name).unwrap();
                 let secret: String = self
                     .log
-                    .me
+                    .name
                     .chars()
                     .filter(char::is_ascii_alphanumeric)
                     .collect();
@@ -273,7 +273,7 @@ impl Client {
                     refusal.code,
                     ErrorCode::HistoryUnavailable,
                     "{}: {refusal:?}",
-                    self.log.me
+                    self.log.name
                 );
                 self.refused += 1;
                 // A message that was not taken is said again; a page or a room that could not be read, after a new start.
@@ -288,11 +288,11 @@ impl Client {
             _ => {}
         }
         let waited = self.log.unacked.len();
-        let page = self.log.hear(word);
+        let page = self.log.receive(word);
         let answered = waited - self.log.unacked.len();
         let conn = self.conn.as_mut()?;
         conn.sent = conn.sent.saturating_sub(answered);
-        match self.log.wish().filter(|_| page) {
+        match self.log.next_page_request().filter(|_| page) {
             Some(wish) => self.send(&wish),
             None => Some(()),
         }

@@ -6,7 +6,7 @@
 use crate::client::Client;
 use crate::port::Port;
 use crate::stage::{Deadline, Dice, Folder, Servidor, long_form, was_killed};
-use crate::verdict::{judge, stored};
+use crate::verdict::{assert_consistent, stored_entries};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -55,11 +55,14 @@ fn a_server_killed_at_any_moment_loses_nothing_and_repeats_nothing() {
     let mut people = people.map(|person| person.join().unwrap());
     let length = people
         .iter()
-        .map(|person| person.log.said.len() as u64)
+        .map(|person| person.log.sent.len() as u64)
         .sum();
     people.iter_mut().for_each(|person| person.hold(length));
 
-    judge(&stored(&history), people.iter().map(|person| &person.log));
+    assert_consistent(
+        &stored_entries(&history),
+        people.iter().map(|person| &person.log),
+    );
     let interrupted: usize = people.iter().map(|person| person.interrupted).sum();
     assert!(
         interrupted > 0,

@@ -7,7 +7,7 @@
 use crate::client::Client;
 use crate::proxy::Proxy;
 use crate::stage::{Deadline, Dice, Folder};
-use crate::verdict::{judge, stored};
+use crate::verdict::{assert_consistent, stored_entries};
 use papo::delivery::DeliveryLimits;
 use papo::history::sqlite::SqliteHistory;
 use papo::http::Policy;
@@ -76,7 +76,10 @@ fn a_network_that_cuts_stalls_and_delays_changes_nothing_in_the_end() {
             person.turn_to(server, deadline);
             person.hold((PEOPLE * MESSAGES) as u64);
         }
-        judge(&stored(&history), people.iter().map(|person| &person.log));
+        assert_consistent(
+            &stored_entries(&history),
+            people.iter().map(|person| &person.log),
+        );
         let count = |what: &std::sync::atomic::AtomicUsize| what.load(Ordering::Relaxed);
         let damage = &proxy.damage;
         let (cuts, stalls, delays) = (
@@ -101,7 +104,7 @@ fn a_network_that_cuts_stalls_and_delays_changes_nothing_in_the_end() {
 
 /// Says everything, and is done when everything has its `ack`.
 fn talk(mut client: Client) -> Client {
-    while client.log.said.len() < MESSAGES {
+    while client.log.sent.len() < MESSAGES {
         if client.may_say() {
             client.log.say("");
         }

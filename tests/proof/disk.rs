@@ -7,7 +7,7 @@
 use crate::client::Client;
 use crate::port::Port;
 use crate::stage::{Deadline, Dice, Folder, Servidor, was_killed};
-use crate::verdict::{judge, stored};
+use crate::verdict::{assert_consistent, stored_entries};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -172,8 +172,8 @@ impl Scene {
         scene.everybody_can_read("Eva");
         let stored_now = scene.stored();
         scene.ana.hold(stored_now);
-        judge(&stored(&scene.disk.file(LOG)), [&scene.ana.log]);
-        assert_eq!(scene.bruno.log.lines, scene.ana.log.lines);
+        assert_consistent(&stored_entries(&scene.disk.file(LOG)), [&scene.ana.log]);
+        assert_eq!(scene.bruno.log.entries, scene.ana.log.entries);
     }
 }
 

@@ -5,12 +5,12 @@ use papo::protocol::{ClientMessage, Entry};
 
 /// What a message does to an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum EntryChange {
     Edit(u64),
     Erase(u64),
 }
 
-impl Change {
+impl EntryChange {
     /// The seq of the line that is changed.
     pub fn target(self) -> u64 {
         match self {
@@ -21,7 +21,7 @@ impl Change {
 
 /// What became of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Fate {
+pub enum EditState {
     #[default]
     Unchanged,
     Edited,
@@ -30,72 +30,74 @@ pub enum Fate {
 
 /// One line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct LogEntry {
     pub seq: u64,
     pub from: String,
     pub text: String,
-    pub change: Option<Change>,
-    pub fate: Fate,
+    pub apply_change: Option<EntryChange>,
+    pub edit_state: EditState,
 }
 
-impl Line {
+impl LogEntry {
     pub fn of(entry: &Entry) -> Self {
-        let erases = entry.erases.first().map(|seq| Change::Erase(*seq));
-        let fate = match (entry.edited, entry.erased) {
-            (false, false) => Fate::Unchanged,
-            (true, false) => Fate::Edited,
-            (false, true) => Fate::Erased,
+        let erases = entry.erases.first().map(|seq| EntryChange::Erase(*seq));
+        let edit_state = match (entry.edited, entry.erased) {
+            (false, false) => EditState::Unchanged,
+            (true, false) => EditState::Edited,
+            (false, true) => EditState::Erased,
             (true, true) => panic!("edited and erased: {entry:?}"),
         };
-        let change = entry.edits.map(Change::Edit).or(erases);
+        let apply_change = entry.edits.map(EntryChange::Edit).or(erases);
         Self {
             seq: entry.seq,
             from: entry.from.to_string(),
             text: entry.text.clone(),
-            change,
-            fate,
+            apply_change,
+            edit_state,
         }
     }
 
     /// A line that somebody said, before anything happened to it.
-    pub fn said(seq: u64, from: &str, said: &Said) -> Self {
+    pub fn from_sent(seq: u64, from: &str, said: &SentMessage) -> Self {
         let text = said.text.clone();
         Self {
             seq,
             from: from.into(),
             text,
-            change: said.change,
-            fate: Fate::Unchanged,
+            apply_change: said.change,
+            edit_state: EditState::Unchanged,
         }
     }
 
     /// Whether the text is that of the first moment.
-    pub fn is_as_said(&self) -> bool {
-        self.change.is_none() && self.fate == Fate::Unchanged
+    pub fn is_original(&self) -> bool {
+        self.apply_change.is_none() && self.edit_state == EditState::Unchanged
     }
 }
 
 /// Does to earlier lines what a later one says; gives the places of those that it changed.
-pub fn change(lines: &mut [Line], later: &Line) -> Vec<usize> {
-    let Some(change) = later.change else {
+pub fn change(lines: &mut [LogEntry], later: &LogEntry) -> Vec<usize> {
+    let Some(change) = later.apply_change else {
         return Vec::new();
     };
     let target = change.target();
-    let concerned = |line: &Line| line.seq == target || line.change == Some(Change::Edit(target));
+    let concerned = |line: &LogEntry| {
+        line.seq == target || line.apply_change == Some(EntryChange::Edit(target))
+    };
     let mut changed = Vec::new();
     for (place, line) in lines
         .iter_mut()
         .enumerate()
         .filter(|(_, line)| concerned(line))
     {
-        if line.seq == target && line.fate != Fate::Erased {
-            line.fate = if change == Change::Erase(target) {
-                Fate::Erased
+        if line.seq == target && line.edit_state != EditState::Erased {
+            line.edit_state = if change == EntryChange::Erase(target) {
+                EditState::Erased
             } else {
-                Fate::Edited
+                EditState::Edited
             };
         }
-        line.text = if line.fate == Fate::Erased {
+        line.text = if line.edit_state == EditState::Erased {
             String::new()
         } else {
             later.text.clone()
@@ -107,15 +109,15 @@ pub fn change(lines: &mut [Line], later: &Line) -> Vec<usize> {
 
 /// A message that somebody wants to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct SentMessage {
     pub id: String,
     pub text: String,
-    pub change: Option<Change>,
+    pub change: Option<EntryChange>,
 }
 
-impl Said {
+impl SentMessage {
     /// The message that says it in the lobby.
-    pub fn message(&self) -> ClientMessage {
+    pub fn to_request(&self) -> ClientMessage {
         let (room, id, text) = (RoomName::lobby(), self.id.clone(), self.text.clone());
         match self.change {
             None => ClientMessage::Say {
@@ -125,13 +127,13 @@ impl Said {
                 action: false,
                 reply_to: None,
             },
-            Some(Change::Edit(seq)) => ClientMessage::Edit {
+            Some(EntryChange::Edit(seq)) => ClientMessage::Edit {
                 room,
                 id,
                 seq,
                 text,
             },
-            Some(Change::Erase(seq)) => ClientMessage::Erase { room, id, seq },
+            Some(EntryChange::Erase(seq)) => ClientMessage::Erase { room, id, seq },
         }
     }
 }

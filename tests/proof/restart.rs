@@ -7,7 +7,7 @@
 use crate::client::Client;
 use crate::port::Port;
 use crate::stage::{Deadline, Dice, Folder, Servidor, long_form};
-use crate::verdict::{judge, stored};
+use crate::verdict::{assert_consistent, stored_entries};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -89,16 +89,19 @@ fn three_hundred_people_are_back_after_a_restart_and_miss_nothing() {
     let mut people: Vec<Client> = people.map(|person| person.join().unwrap()).collect();
     let length = people
         .iter()
-        .map(|person| person.log.said.len() as u64)
+        .map(|person| person.log.sent.len() as u64)
         .sum();
     people.iter_mut().for_each(|person| person.hold(length));
-    judge(&stored(&history), people.iter().map(|person| &person.log));
+    assert_consistent(
+        &stored_entries(&history),
+        people.iter().map(|person| &person.log),
+    );
     for person in &people {
         let told = &person.invitations;
         assert!(
             told.len() == 1 && told[0] > 0,
             "{}: {told:?}",
-            person.log.me
+            person.log.name
         );
     }
 }
@@ -144,7 +147,7 @@ impl Person {
 
     /// Talks until so many messages were said in all.
     fn talk(&mut self, until: usize) {
-        while self.client.log.said.len() < until {
+        while self.client.log.sent.len() < until {
             if self.client.may_say() {
                 self.client.log.say("");
             }

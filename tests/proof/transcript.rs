@@ -2,7 +2,7 @@
 //!
 //! Used by the clients on sockets and by the model without any. A promise that is broken is a panic with both sides.
 
-use crate::line::{Change, Line, Said, change};
+use crate::line::{EntryChange, LogEntry, SentMessage, change};
 use papo::name::RoomName;
 use papo::protocol::{ClientMessage, Entry, PageRequest, Refusal, ResumePoint, ServerMessage};
 use std::collections::VecDeque;
@@ -20,27 +20,27 @@ pub struct Ack {
 
 /// One client's copy of a log, and what it has said itself.
 pub struct Transcript {
-    pub me: String,
+    pub name: String,
     /// The log that is held; `None` before the first `joined`.
     pub epoch: Option<String>,
-    pub lines: Vec<Line>,
+    pub entries: Vec<LogEntry>,
     /// The last seq that is held, or known to be gone for ever.
-    pub held: u64,
+    pub held_seq: u64,
     /// The first seq that the log still has, as the last `joined` said.
     pub oldest: u64,
     /// Seqs that the server said it no longer has.
-    pub gone: Vec<RangeInclusive<u64>>,
+    pub trimmed: Vec<RangeInclusive<u64>>,
     /// Everything said, in order.
-    pub said: Vec<Said>,
+    pub sent: Vec<SentMessage>,
     /// What has no `ack` yet, in order.
-    pub unacked: VecDeque<Said>,
+    pub unacked: VecDeque<SentMessage>,
     pub acks: Vec<Ack>,
     /// How many entries to ask for at once.
-    pub page: Option<u64>,
+    pub page_limit: Option<u64>,
     /// The highest seq that this log is known to have.
-    heard_of: u64,
+    highest_known_seq: u64,
     /// Up to here the lines came by a page, which may run ahead of what is told live.
-    paged_to: u64,
+    paged_until: u64,
     /// Whether pages are being pulled.
     catching_up: bool,
 }
@@ -48,89 +48,89 @@ pub struct Transcript {
 impl Transcript {
     pub fn new(me: &str) -> Self {
         Self {
-            me: me.into(),
+            name: me.into(),
             epoch: None,
-            lines: Vec::new(),
-            held: 0,
+            entries: Vec::new(),
+            held_seq: 0,
             oldest: 1,
-            gone: Vec::new(),
-            said: Vec::new(),
+            trimmed: Vec::new(),
+            sent: Vec::new(),
             unacked: VecDeque::new(),
             acks: Vec::new(),
-            page: None,
-            heard_of: 0,
-            paged_to: 0,
+            page_limit: None,
+            highest_known_seq: 0,
+            paged_until: 0,
             catching_up: false,
         }
     }
 
     /// A new message with an id of its own; it is kept until it is acknowledged.
-    pub fn say(&mut self, padding: &str) -> Said {
-        let number = self.said.len() + 1;
-        let said = Said {
+    pub fn say(&mut self, padding: &str) -> SentMessage {
+        let number = self.sent.len() + 1;
+        let said = SentMessage {
             id: format!("m{number}"),
-            text: format!("{} {number}{padding}", self.me),
+            text: format!("{} {number}{padding}", self.name),
             change: None,
         };
-        self.said.push(said.clone());
+        self.sent.push(said.clone());
         self.unacked.push_back(said.clone());
         said
     }
 
     /// The same, to change an earlier line.
-    pub fn amend(&mut self, change: Change) {
-        let number = self.said.len() + 1;
-        let text = if let Change::Edit(_) = change {
-            format!("{} {number}", self.me)
+    pub fn amend(&mut self, change: EntryChange) {
+        let number = self.sent.len() + 1;
+        let text = if let EntryChange::Edit(_) = change {
+            format!("{} {number}", self.name)
         } else {
             String::new()
         };
-        let said = Said {
+        let said = SentMessage {
             id: format!("m{number}"),
             text,
             change: Some(change),
         };
-        self.said.push(said.clone());
+        self.sent.push(said.clone());
         self.unacked.push_back(said);
     }
 
     /// A change was refused, and will not be asked for again.
-    pub fn refused(&mut self, refusal: &Refusal) -> Change {
+    pub fn take_refused(&mut self, refusal: &Refusal) -> EntryChange {
         let place = self
             .unacked
             .iter()
             .position(|said| Some(&said.id) == refusal.id.as_ref());
         let said = place.and_then(|place| self.unacked.remove(place));
         said.and_then(|said| said.change)
-            .unwrap_or_else(|| panic!("{}: {refusal:?}", self.me))
+            .unwrap_or_else(|| panic!("{}: {refusal:?}", self.name))
     }
 
     /// What to enter or join with: everything after what is held.
     pub fn since(&self) -> ResumePoint {
         ResumePoint {
             epoch: self.epoch.clone(),
-            after: Some(self.held),
+            after: Some(self.held_seq),
         }
     }
 
     /// The page to ask for, as long as something is missing.
-    pub fn wish(&self) -> Option<ClientMessage> {
+    pub fn next_page_request(&self) -> Option<ClientMessage> {
         let room = RoomName::lobby();
         self.catching_up.then_some(ClientMessage::History {
             room,
-            page: PageRequest::After(self.held),
-            limit: self.page,
+            page: PageRequest::After(self.held_seq),
+            limit: self.page_limit,
         })
     }
 
     /// Whether nothing is known to be missing.
-    pub fn is_whole(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         !self.catching_up
     }
 
     /// Takes in one word of the server; true if another page should be asked for now.
-    pub fn hear(&mut self, word: &ServerMessage) -> bool {
-        match word {
+    pub fn receive(&mut self, message: &ServerMessage) -> bool {
+        match message {
             ServerMessage::Joined {
                 epoch,
                 seq,
@@ -140,21 +140,21 @@ impl Transcript {
                 reset,
                 ..
             } => {
-                self.joined(epoch, *reset);
+                self.on_joined(epoch, *reset);
                 assert!(*oldest <= seq + 1, "{oldest} is the oldest of {seq}");
-                (self.heard_of, self.oldest) = (*seq, *oldest);
-                self.paged_to = 0;
+                (self.highest_known_seq, self.oldest) = (*seq, *oldest);
+                self.paged_until = 0;
                 self.catching_up = *more;
                 if *reset {
-                    self.held = entries.first().map_or(*seq, |entry| entry.seq - 1);
+                    self.held_seq = entries.first().map_or(*seq, |entry| entry.seq - 1);
                 }
                 self.skip_to(*oldest);
-                entries.iter().for_each(|entry| self.take(entry));
+                entries.iter().for_each(|entry| self.append_next(entry));
                 assert!(
-                    *more || self.held == *seq,
+                    *more || self.held_seq == *seq,
                     "{}: joined {seq} and holds {}",
-                    self.me,
-                    self.held
+                    self.name,
+                    self.held_seq
                 );
                 *more
             }
@@ -165,11 +165,11 @@ impl Transcript {
                 more,
                 ..
             } => {
-                self.turn_page(epoch, *oldest, entries, *more);
+                self.on_page(epoch, *oldest, entries, *more);
                 self.catching_up
             }
             ServerMessage::Message(entry) => {
-                self.message(entry);
+                self.on_message(entry);
                 false
             }
             ServerMessage::Ack {
@@ -178,91 +178,91 @@ impl Transcript {
                 duplicate,
                 ..
             } => {
-                self.acknowledged(id, *seq, *duplicate);
+                self.on_ack(id, *seq, *duplicate);
                 false
             }
             _ => false,
         }
     }
 
-    fn joined(&mut self, epoch: &str, reset: bool) {
+    fn on_joined(&mut self, epoch: &str, reset: bool) {
         match &self.epoch {
             Some(known) if !reset => {
-                assert_eq!(known, epoch, "{}: another log without a reset", self.me)
+                assert_eq!(known, epoch, "{}: another log without a reset", self.name)
             }
-            Some(known) => assert_ne!(known, epoch, "{}: a reset of the same log", self.me),
-            None => assert!(!reset, "{}: a reset of nothing", self.me),
+            Some(known) => assert_ne!(known, epoch, "{}: a reset of the same log", self.name),
+            None => assert!(!reset, "{}: a reset of nothing", self.name),
         }
         if reset {
-            self.lines.clear();
-            self.gone.clear();
+            self.entries.clear();
+            self.trimmed.clear();
             // Their seqs are those of a log that is no more; in this one they are other people's lines.
             self.unacked.retain(|said| said.change.is_none());
         }
         self.epoch = Some(epoch.into());
     }
 
-    fn turn_page(&mut self, epoch: &str, oldest: u64, entries: &[Arc<Entry>], more: bool) {
+    fn on_page(&mut self, epoch: &str, oldest: u64, entries: &[Arc<Entry>], more: bool) {
         assert_eq!(
             self.epoch.as_deref(),
             Some(epoch),
             "{}: a page of another log",
-            self.me
+            self.name
         );
         self.skip_to(oldest);
-        entries.iter().for_each(|entry| self.take(entry));
-        self.paged_to = self.held;
-        self.heard_of = self.heard_of.max(self.held);
+        entries.iter().for_each(|entry| self.append_next(entry));
+        self.paged_until = self.held_seq;
+        self.highest_known_seq = self.highest_known_seq.max(self.held_seq);
         assert!(
             !more || !entries.is_empty(),
             "{}: more of nothing after {}",
-            self.me,
-            self.held
+            self.name,
+            self.held_seq
         );
-        self.catching_up = more || self.held < self.heard_of;
+        self.catching_up = more || self.held_seq < self.highest_known_seq;
     }
 
     /// What is older than the oldest entry is gone for ever.
     fn skip_to(&mut self, oldest: u64) {
-        if oldest > self.held + 1 {
-            self.gone.push(self.held + 1..=oldest - 1);
-            self.held = oldest - 1;
+        if oldest > self.held_seq + 1 {
+            self.trimmed.push(self.held_seq + 1..=oldest - 1);
+            self.held_seq = oldest - 1;
         }
     }
 
     /// The next line; any other is a broken promise.
-    fn take(&mut self, entry: &Entry) {
+    fn append_next(&mut self, entry: &Entry) {
         assert_eq!(
             entry.seq,
-            self.held + 1,
+            self.held_seq + 1,
             "{}: after {} comes {entry:?}",
-            self.me,
-            self.held
+            self.name,
+            self.held_seq
         );
-        self.held = entry.seq;
-        self.push(Line::of(entry));
+        self.held_seq = entry.seq;
+        self.push(LogEntry::of(entry));
     }
 
-    fn push(&mut self, line: Line) {
-        change(&mut self.lines, &line);
-        self.lines.push(line);
+    fn push(&mut self, line: LogEntry) {
+        change(&mut self.entries, &line);
+        self.entries.push(line);
     }
 
-    fn message(&mut self, entry: &Entry) {
-        self.heard_of = self.heard_of.max(entry.seq);
-        if entry.seq <= self.paged_to {
-            self.same(&Line::of(entry));
+    fn on_message(&mut self, entry: &Entry) {
+        self.highest_known_seq = self.highest_known_seq.max(entry.seq);
+        if entry.seq <= self.paged_until {
+            self.assert_same(&LogEntry::of(entry));
         } else if !self.catching_up {
-            self.take(entry);
+            self.append_next(entry);
         }
     }
 
     /// An `ack` stands where the message itself would stand.
-    fn acknowledged(&mut self, id: &str, seq: u64, duplicate: bool) {
+    fn on_ack(&mut self, id: &str, seq: u64, duplicate: bool) {
         let place = self.unacked.iter().position(|said| said.id == id);
         let said = place.and_then(|place| self.unacked.remove(place));
         let said =
-            said.unwrap_or_else(|| panic!("{}: an ack of {id}, which waits for none", self.me));
+            said.unwrap_or_else(|| panic!("{}: an ack of {id}, which waits for none", self.name));
         let epoch = self.epoch.clone().unwrap();
         self.acks.push(Ack {
             id: id.into(),
@@ -270,53 +270,54 @@ impl Transcript {
             seq,
             duplicate,
         });
-        self.heard_of = self.heard_of.max(seq);
-        if seq <= self.held {
+        self.highest_known_seq = self.highest_known_seq.max(seq);
+        if seq <= self.held_seq {
             assert!(
-                duplicate || seq <= self.paged_to,
+                duplicate || seq <= self.paged_until,
                 "{}: {id} at {seq}, and {} is held",
-                self.me,
-                self.held
+                self.name,
+                self.held_seq
             );
-            self.same(&Line::said(seq, &self.me, &said));
+            self.assert_same(&LogEntry::from_sent(seq, &self.name, &said));
         } else if !self.catching_up {
             assert!(
                 !duplicate,
                 "{}: {id} is an old one at {seq}, and {} is held",
-                self.me, self.held
+                self.name, self.held_seq
             );
             assert_eq!(
                 seq,
-                self.held + 1,
+                self.held_seq + 1,
                 "{}: the ack of {id} is out of place",
-                self.me
+                self.name
             );
-            self.held = seq;
-            self.push(Line::said(seq, &self.me, &said));
+            self.held_seq = seq;
+            self.push(LogEntry::from_sent(seq, &self.name, &said));
         }
     }
 
     /// What is told twice is the same both times, unless it was changed between them.
-    fn same(&self, told: &Line) {
+    fn assert_same(&self, told: &LogEntry) {
         let seq = told.seq;
-        let Ok(place) = self.lines.binary_search_by_key(&seq, |line| line.seq) else {
-            let known = self.gone.iter().any(|gone| gone.contains(&seq)) || self.begins_after(seq);
-            return assert!(known, "{}: {seq} is missing", self.me);
+        let Ok(place) = self.entries.binary_search_by_key(&seq, |line| line.seq) else {
+            let known =
+                self.trimmed.iter().any(|gone| gone.contains(&seq)) || self.starts_after(seq);
+            return assert!(known, "{}: {seq} is missing", self.name);
         };
-        let line = &self.lines[place];
+        let line = &self.entries[place];
         assert_eq!(
-            (&line.from, line.change),
-            (&told.from, told.change),
+            (&line.from, line.apply_change),
+            (&told.from, told.apply_change),
             "{}: {seq} was another",
-            self.me
+            self.name
         );
-        if line.is_as_said() && told.is_as_said() {
-            assert_eq!(line.text, told.text, "{}: {seq} was another", self.me);
+        if line.is_original() && told.is_original() {
+            assert_eq!(line.text, told.text, "{}: {seq} was another", self.name);
         }
     }
 
     /// Whether a seq lies before everything that is held, because the log was taken up anew in its middle.
-    fn begins_after(&self, seq: u64) -> bool {
-        self.lines.first().is_none_or(|line| line.seq > seq)
+    fn starts_after(&self, seq: u64) -> bool {
+        self.entries.first().is_none_or(|line| line.seq > seq)
     }
 }

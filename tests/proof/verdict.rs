@@ -1,6 +1,6 @@
 //! The verdict over a whole experiment: what the file holds, what every client holds, and what was acknowledged agree.
 
-use crate::line::Line;
+use crate::line::LogEntry;
 use crate::transcript::{Ack, Transcript};
 use papo::history::sqlite::{self, Format};
 use papo::name::RoomName;
@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// The lobby's log as the file has it.
-pub fn stored(history: &Path) -> Vec<Line> {
+pub fn stored_entries(history: &Path) -> Vec<LogEntry> {
     let mut json = Vec::new();
     sqlite::export(
         history,
@@ -23,11 +23,11 @@ pub fn stored(history: &Path) -> Vec<Line> {
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty());
     let entries = entries.map(|line| serde_json::from_slice::<Entry>(line).unwrap());
-    entries.map(|entry| Line::of(&entry)).collect()
+    entries.map(|entry| LogEntry::of(&entry)).collect()
 }
 
 /// Checks every promise over a log and the clients that made it.
-pub fn judge<'a>(log: &[Line], clients: impl IntoIterator<Item = &'a Transcript>) {
+pub fn assert_consistent<'a>(log: &[LogEntry], clients: impl IntoIterator<Item = &'a Transcript>) {
     let seqs: Vec<u64> = log.iter().map(|line| line.seq).collect();
     assert_eq!(
         seqs,
@@ -38,10 +38,10 @@ pub fn judge<'a>(log: &[Line], clients: impl IntoIterator<Item = &'a Transcript>
     assert_eq!(different.len(), log.len(), "something was stored twice");
     let mut said = 0;
     for client in clients {
-        said += client.said.len();
-        same_lines(log, client);
-        in_order_of_sending(log, client);
-        acknowledged_is_stored(log, client);
+        said += client.sent.len();
+        assert_same_entries(log, client);
+        assert_sending_order(log, client);
+        assert_acked_is_stored(log, client);
     }
     assert_eq!(
         said,
@@ -51,11 +51,11 @@ pub fn judge<'a>(log: &[Line], clients: impl IntoIterator<Item = &'a Transcript>
 }
 
 /// A client's copy is the log, line by line.
-fn same_lines(log: &[Line], client: &Transcript) {
-    let (name, count) = (&client.me, client.lines.len());
+fn assert_same_entries(log: &[LogEntry], client: &Transcript) {
+    let (name, count) = (&client.name, client.entries.len());
     if let Some(other) = log
         .iter()
-        .zip(&client.lines)
+        .zip(&client.entries)
         .find(|(line, copy)| line != copy)
     {
         panic!("{name} holds something else: {other:?}");
@@ -64,37 +64,37 @@ fn same_lines(log: &[Line], client: &Transcript) {
 }
 
 /// What one person said stands in the log once and in the order in which it was said.
-fn in_order_of_sending(log: &[Line], client: &Transcript) {
+fn assert_sending_order(log: &[LogEntry], client: &Transcript) {
     let stored: Vec<&str> = log
         .iter()
-        .filter(|line| line.from == client.me)
+        .filter(|line| line.from == client.name)
         .map(|line| &*line.text)
         .collect();
-    let said: Vec<&str> = client.said.iter().map(|said| &*said.text).collect();
-    assert_eq!(stored, said, "{}: out of order", client.me);
+    let said: Vec<&str> = client.sent.iter().map(|said| &*said.text).collect();
+    assert_eq!(stored, said, "{}: out of order", client.name);
 }
 
 /// Every `ack` tells the one place where its message is stored, and every message has one.
-fn acknowledged_is_stored(log: &[Line], client: &Transcript) {
+fn assert_acked_is_stored(log: &[LogEntry], client: &Transcript) {
     let mut places = HashMap::new();
     for Ack { id, seq, .. } in &client.acks {
         let first = *places.entry(&**id).or_insert(*seq);
         assert_eq!(
             first, *seq,
             "{}: {id} was acknowledged at two places",
-            client.me
+            client.name
         );
     }
-    for said in &client.said {
+    for said in &client.sent {
         let Some(seq) = places.get(&*said.id) else {
-            panic!("{}: {} has no ack", client.me, said.id)
+            panic!("{}: {} has no ack", client.name, said.id)
         };
         let line = log
             .get(*seq as usize - 1)
-            .unwrap_or_else(|| panic!("{}: {seq} is not stored", client.me));
+            .unwrap_or_else(|| panic!("{}: {seq} is not stored", client.name));
         assert_eq!(
             (&*line.from, &*line.text),
-            (&*client.me, &*said.text),
+            (&*client.name, &*said.text),
             "at {seq}"
         );
     }

@@ -4,7 +4,7 @@ use super::Step;
 use super::home::Home;
 use super::truth::Form;
 use super::world::World;
-use crate::line::Line;
+use crate::line::LogEntry;
 use crate::transcript::Transcript;
 
 impl World {
@@ -24,7 +24,7 @@ impl World {
         }
         let newcomer = &self.people.last().unwrap().log;
         let gone: u64 = newcomer
-            .gone
+            .trimmed
             .iter()
             .map(|gone| gone.end() - gone.start() + 1)
             .sum();
@@ -43,56 +43,64 @@ impl World {
     /// Everything up to the last seq, without a gap but for what was trimmed before it could be served.
     fn holds_the_log(&self, log: &Transcript, survives: bool) {
         assert_eq!(
-            (log.held, log.is_whole()),
+            (log.held_seq, log.is_complete()),
             (self.truth.len() as u64, true),
             "{}",
-            log.me
+            log.name
         );
-        let first = log.lines.first().map_or(log.held + 1, |line| line.seq);
+        let first = log
+            .entries
+            .first()
+            .map_or(log.held_seq + 1, |line| line.seq);
         // A log that was taken up anew begins with its last page.
         let mut next = if survives { 1 } else { first };
-        let mut gone = log.gone.iter().peekable();
-        for line in &log.lines {
+        let mut gone = log.trimmed.iter().peekable();
+        for line in &log.entries {
             while let Some(gap) = gone.next_if(|gap| *gap.start() == next) {
                 next = gap.end() + 1;
             }
-            assert_eq!(line.seq, next, "{}: a gap", log.me);
+            assert_eq!(line.seq, next, "{}: a gap", log.name);
             let forms = &self.forms[next as usize - 1];
             // Whoever was away until a change was trimmed has not heard of it; what it changed was trimmed before.
-            let unheard = |form: &Form| log.gone.iter().any(|gone| gone.contains(&form.since));
+            let unheard = |form: &Form| log.trimmed.iter().any(|gone| gone.contains(&form.since));
             if !forms.iter().any(unheard) {
-                assert_eq!(Some(line), self.truth.get(next as usize - 1), "{}", log.me);
+                assert_eq!(
+                    Some(line),
+                    self.truth.get(next as usize - 1),
+                    "{}",
+                    log.name
+                );
             }
             assert!(
                 forms.iter().any(|form| form.line == *line),
                 "{}: {line:?}",
-                log.me
+                log.name
             );
             next += 1;
         }
         assert!(
-            log.gone.iter().all(|gap| *gap.end() <= self.trimmed),
+            log.trimmed.iter().all(|gap| *gap.end() <= self.trimmed),
             "{}: {:?}",
-            log.me,
-            log.gone
+            log.name,
+            log.trimmed
         );
     }
 
     /// Everything has its `ack`, and those of this log name the right place.
     fn acks_are_right(&self, log: &Transcript) {
-        assert!(log.unacked.is_empty(), "{}: {:?}", log.me, log.unacked);
+        assert!(log.unacked.is_empty(), "{}: {:?}", log.name, log.unacked);
         for ack in log
             .acks
             .iter()
             .filter(|ack| Some(&ack.epoch) == log.epoch.as_ref())
         {
-            let said = log.said.iter().find(|said| said.id == ack.id).unwrap();
-            let line = Line::said(ack.seq, &log.me, said);
+            let said = log.sent.iter().find(|said| said.id == ack.id).unwrap();
+            let line = LogEntry::from_sent(ack.seq, &log.name, said);
             assert_eq!(
                 line,
                 self.forms[ack.seq as usize - 1][0].line,
                 "{}: {ack:?}",
-                log.me
+                log.name
             );
         }
     }
@@ -100,13 +108,13 @@ impl World {
 
 /// What a person said stands in the log in the order of sending, and nothing of it twice.
 fn once_and_in_order(forms: &[Vec<Form>], log: &Transcript) {
-    let mut said = log.said.iter();
+    let mut said = log.sent.iter();
     for line in forms
         .iter()
         .map(|forms| &forms[0].line)
-        .filter(|line| line.from == log.me)
+        .filter(|line| line.from == log.name)
     {
-        let is_next = said.any(|said| said.text == line.text && said.change == line.change);
-        assert!(is_next, "{}: {line:?} is out of order or twice", log.me);
+        let is_next = said.any(|said| said.text == line.text && said.change == line.apply_change);
+        assert!(is_next, "{}: {line:?} is out of order or twice", log.name);
     }
 }

@@ -1,13 +1,13 @@
 //! What may be shown and refused, judged by everything that was ever stored.
 
 use super::world::World;
-use crate::line::{Change, Fate, Line, change};
+use crate::line::{EditState, EntryChange, LogEntry, change};
 use papo::protocol::{Entry, ErrorCode, Refusal};
 use std::sync::Arc;
 
 /// A line as it was from a moment on.
 pub struct Form {
-    pub line: Line,
+    pub line: LogEntry,
     /// The seq of the line that gave it this form.
     pub since: u64,
 }
@@ -16,11 +16,12 @@ impl World {
     /// The log has one more line, and others are changed by it.
     pub fn store(&mut self, entry: &Entry) {
         assert_eq!(entry.seq, self.truth.len() as u64 + 1, "a hole in the log");
-        let line = Line::of(entry);
-        if let Some(change) = line.change {
+        let line = LogEntry::of(entry);
+        if let Some(change) = line.apply_change {
             let target = &self.truth[change.target() as usize - 1];
-            let theirs =
-                target.from == line.from && target.change.is_none() && target.fate != Fate::Erased;
+            let theirs = target.from == line.from
+                && target.apply_change.is_none()
+                && target.edit_state != EditState::Erased;
             assert!(
                 theirs && target.seq > self.trimmed,
                 "{line:?} may not change {target:?}"
@@ -44,7 +45,7 @@ impl World {
 pub fn are_up_to_date(forms: &[Vec<Form>], entries: &[Arc<Entry>], seq: u64) {
     for entry in entries {
         let forms = &forms[entry.seq as usize - 1];
-        let line = Line::of(entry);
+        let line = LogEntry::of(entry);
         let latest = forms
             .iter()
             .rposition(|form| form.since <= seq)
@@ -57,12 +58,20 @@ pub fn are_up_to_date(forms: &[Vec<Form>], entries: &[Arc<Entry>], seq: u64) {
 }
 
 /// A change is refused only if its line is gone, somebody else's, erased, or a change itself.
-pub fn may_be_refused(truth: &[Line], trimmed: u64, me: &str, refusal: &Refusal, change: Change) {
+pub fn may_be_refused(
+    truth: &[LogEntry],
+    trimmed: u64,
+    me: &str,
+    refusal: &Refusal,
+    change: EntryChange,
+) {
     let target = &truth[change.target() as usize - 1];
     let right = match refusal.code {
         ErrorCode::NoSuchEntry => target.seq <= trimmed,
         ErrorCode::Forbidden => {
-            target.from != me || target.fate == Fate::Erased || target.change.is_some()
+            target.from != me
+                || target.edit_state == EditState::Erased
+                || target.apply_change.is_some()
         }
         _ => false,
     };

@@ -3,7 +3,7 @@
 use super::Step;
 use super::home::Home;
 use super::truth::{Form, are_up_to_date, may_be_refused};
-use crate::line::{Change, Line};
+use crate::line::{EntryChange, LogEntry};
 use crate::stage::Deadline;
 use crate::transcript::Transcript;
 use papo::delivery::RoomId;
@@ -45,7 +45,7 @@ pub struct World {
     to_read: VecDeque<HistoryRequest>,
     answers: VecDeque<HistoryReply>,
     /// What the log must hold, from what was stored; and up to where it was trimmed.
-    pub truth: Vec<Line>,
+    pub truth: Vec<LogEntry>,
     pub trimmed: u64,
     /// Each line of the log in all the forms that it ever had, the first one first.
     pub forms: Vec<Vec<Form>>,
@@ -80,7 +80,7 @@ impl World {
     pub fn add_person(&mut self) {
         let mut log = Transcript::new(&format!("Pessoa {}", self.people.len()));
         // Small pages, so that there are many.
-        log.page = Some(7);
+        log.page_limit = Some(7);
         self.people.push(Person {
             log,
             wire: None,
@@ -96,8 +96,8 @@ impl World {
                 (0..times).for_each(|_| drop(self.people[person].log.say("")));
                 self.send_unsent(person);
             }
-            Step::Edit(person, which) => self.amend(person, which, Change::Edit),
-            Step::Erase(person, which) => self.amend(person, which, Change::Erase),
+            Step::Edit(person, which) => self.amend(person, which, EntryChange::Edit),
+            Step::Erase(person, which) => self.amend(person, which, EntryChange::Erase),
             Step::Connect(person) => self.connect(person),
             Step::Cut(person) => {
                 let _ = self.let_go(person);
@@ -137,9 +137,9 @@ impl World {
     }
 
     /// A person wants to change one of the last lines that they see, whosever it is.
-    fn amend(&mut self, person: usize, which: usize, change: fn(u64) -> Change) {
+    fn amend(&mut self, person: usize, which: usize, change: fn(u64) -> EntryChange) {
         let log = &mut self.people[person].log;
-        let Some(line) = log.lines.iter().rev().nth(which) else {
+        let Some(line) = log.entries.iter().rev().nth(which) else {
             return;
         };
         let change = change(line.seq);
@@ -156,7 +156,7 @@ impl World {
         self.event(Event::Connected(conn, ClientAddr::LOCAL));
         let log = &self.people[person].log;
         let (name, token) = (
-            Name::new(&log.me).unwrap(),
+            Name::new(&log.name).unwrap(),
             Token::new(&format!("{person}-0123456789abcdef")),
         );
         let enter = ClientMessage::Enter {
@@ -217,10 +217,10 @@ impl World {
             return false;
         };
         assert!(!matches!(word, ServerMessage::Bye { .. }), "{word:?}");
-        let (waited, held) = (state.log.unacked.len(), state.log.lines.len());
+        let (waited, held) = (state.log.unacked.len(), state.log.entries.len());
         if let ServerMessage::Error(refusal) = &word {
-            let change = state.log.refused(refusal);
-            may_be_refused(&self.truth, self.trimmed, &state.log.me, refusal, change);
+            let change = state.log.take_refused(refusal);
+            may_be_refused(&self.truth, self.trimmed, &state.log.name, refusal, change);
         }
         match &word {
             ServerMessage::Joined { seq, entries, .. } => {
@@ -235,12 +235,13 @@ impl World {
             }
             _ => {}
         }
-        let page = state.log.hear(&word);
+        let page = state.log.receive(&word);
         state.sent = state.sent.saturating_sub(waited - state.log.unacked.len());
         state.inside |= matches!(word, ServerMessage::Joined { .. });
-        wire.up.extend(state.log.wish().filter(|_| page));
+        wire.up
+            .extend(state.log.next_page_request().filter(|_| page));
         let reset = matches!(word, ServerMessage::Joined { reset: true, .. });
-        for line in &state.log.lines[if reset { 0 } else { held }..] {
+        for line in &state.log.entries[if reset { 0 } else { held }..] {
             let forms = self.forms.get(line.seq as usize - 1);
             assert!(
                 forms.is_some_and(|forms| forms.iter().any(|form| form.line == *line)),
@@ -268,7 +269,7 @@ impl World {
             return;
         };
         for said in state.log.unacked.iter().skip(state.sent) {
-            wire.up.push_back(said.message());
+            wire.up.push_back(said.to_request());
         }
         state.sent = state.log.unacked.len();
     }
