@@ -14,24 +14,24 @@ use std::time::{Duration, Instant};
 
 const PEOPLE: usize = 300;
 /// Every so manieth of them talks.
-const TALKS: usize = 15;
+const TALKER_EVERY: usize = 15;
 /// What each of those says while the server is up, and again when it is back.
 const MESSAGES: usize = 12;
 /// Answers after which the server is stopped: many messages are on their way then.
-const IN_THE_MIDDLE: usize = 60;
+const ACKS_BEFORE_STOP: usize = 60;
 /// Messages of one person without an `ack`.
 const WINDOW: usize = 4;
 /// By then everybody must be back: on a quiet machine, where the long form is for, and on any other.
-const BACK_WITHIN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(120));
+const REENTRY_LIMIT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(120));
 /// Stack of one person's thread.
 const STACK: usize = 512 * 1024;
 
 /// What a person tells whoever conducts the experiment.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
-enum News {
+enum Progress {
     Entered,
-    Acknowledged,
-    Back,
+    Acked,
+    Reentered,
 }
 
 #[test]
@@ -52,37 +52,37 @@ fn three_hundred_people_are_back_after_a_restart_and_miss_nothing() {
                 deadline,
                 dice.fork(),
             );
-            let person = Person {
+            let person = Participant {
                 client,
                 talks,
-                tell: tell.clone(),
-                started: started.clone(),
+                report: tell.clone(),
+                start_signal: started.clone(),
             };
             thread::Builder::new()
                 .stack_size(STACK)
-                .spawn(move || person.live())
+                .spawn(move || person.run())
                 .unwrap()
         };
         let all: Vec<_> = (0..PEOPLE)
-            .filter(|n| (n % TALKS == 0) == talks)
+            .filter(|n| (n % TALKER_EVERY == 0) == talks)
             .map(come)
             .collect();
-        wait_for(&news, News::Entered, all.len(), || deadline.left());
+        wait_for_reports(&news, Progress::Entered, all.len(), || deadline.left());
         all
     };
     // Those who talk come last: until all are there they hear nothing, and must not seem dead.
     let people = [come(false), come(true)].into_iter().flatten();
     drop(start);
-    wait_for(&news, News::Acknowledged, IN_THE_MIDDLE, || deadline.left());
+    wait_for_reports(&news, Progress::Acked, ACKS_BEFORE_STOP, || deadline.left());
     server.terminate();
     let _server = Servidor::spawn(&port, &history, &folder).started();
     let back = Instant::now()
         + if long_form() {
-            BACK_WITHIN.0
+            REENTRY_LIMIT.0
         } else {
-            BACK_WITHIN.1
+            REENTRY_LIMIT.1
         };
-    wait_for(&news, News::Back, PEOPLE, || {
+    wait_for_reports(&news, Progress::Reentered, PEOPLE, || {
         back.saturating_duration_since(Instant::now())
     });
 
@@ -107,7 +107,12 @@ fn three_hundred_people_are_back_after_a_restart_and_miss_nothing() {
 }
 
 /// Waits until so many people told this.
-fn wait_for(news: &Receiver<News>, expected: News, mut times: usize, left: impl Fn() -> Duration) {
+fn wait_for_reports(
+    news: &Receiver<Progress>,
+    expected: Progress,
+    mut times: usize,
+    left: impl Fn() -> Duration,
+) {
     while times > 0 {
         let told = news
             .recv_timeout(left())
@@ -116,28 +121,28 @@ fn wait_for(news: &Receiver<News>, expected: News, mut times: usize, left: impl 
     }
 }
 
-struct Person {
+struct Participant {
     client: Client,
     talks: bool,
-    tell: Sender<News>,
+    report: Sender<Progress>,
     /// Disconnected when everybody has entered.
-    started: Receiver<()>,
+    start_signal: Receiver<()>,
 }
 
-impl Person {
-    fn live(mut self) -> Client {
+impl Participant {
+    fn run(mut self) -> Client {
         while !self.client.is_inside() {
             self.client.step();
         }
-        self.tell(News::Entered);
+        self.tell(Progress::Entered);
         if self.talks {
-            let _ = self.started.recv();
+            let _ = self.start_signal.recv();
             self.talk(MESSAGES);
         }
         while self.client.entered < 2 {
             self.client.step();
         }
-        self.tell(News::Back);
+        self.tell(Progress::Reentered);
         if self.talks {
             self.talk(2 * MESSAGES);
             self.client.settle();
@@ -153,12 +158,12 @@ impl Person {
             }
             let before = self.client.log.acks.len();
             self.client.step();
-            (before..self.client.log.acks.len()).for_each(|_| self.tell(News::Acknowledged));
+            (before..self.client.log.acks.len()).for_each(|_| self.tell(Progress::Acked));
         }
     }
 
-    fn tell(&self, news: News) {
+    fn tell(&self, news: Progress) {
         // Whoever conducts the experiment may have failed already.
-        let _ = self.tell.send(news);
+        let _ = self.report.send(news);
     }
 }

@@ -1,8 +1,8 @@
 //! Those who begin and never finish: heads and messages that come a byte a second, frames that stop in the middle, and
 //! handshakes after which nobody enters. Each has a deadline, and the others notice nothing of them.
 
-use crate::crowd::Crowd;
-use crate::person::Person;
+use crate::crowd::BackgroundChat;
+use crate::person::WsClient;
 use crate::stage::{Deadline, Servidor, alone_if_few, few_descriptors, long_form, long_or};
 use crate::swarm::{Attacker, span, until_gone};
 use crate::wire::{self, HANDSHAKE, TEXT};
@@ -33,8 +33,8 @@ fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
     };
     let mut server = Servidor::start(&[]);
     let deadline = Deadline::within_seconds(180);
-    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
-    let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
+    let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
+    let crowd = BackgroundChat::start(server.address, 8, Duration::from_millis(400));
     let before = server.figures();
 
     let mut half: Vec<Attacker> = (0..HALF).map(|n| half_said(&server, n, deadline)).collect();
@@ -78,13 +78,13 @@ fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
     assert!(late > 0 && full > 0, "{late} were let in, {full} were not");
     for attacker in half {
         assert_eq!(
-            attacker.answer().ending(),
+            attacker.answer().close_and_bye(),
             (Some(1008), Some("protocol".into()))
         );
     }
     for attacker in mute {
         assert_eq!(
-            attacker.answer().ending(),
+            attacker.answer().close_and_bye(),
             (Some(1008), Some("idle".into()))
         );
     }
@@ -123,7 +123,10 @@ fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
 
 /// Somebody who entered and stopped in the middle of a frame.
 fn half_said(server: &Servidor, n: usize, deadline: Deadline) -> Attacker {
-    let mut attacker = Attacker::connect(server.address, &wire::entering(&format!("Metade {n}")));
+    let mut attacker = Attacker::connect(
+        server.address,
+        &wire::handshake_and_enter(&format!("Metade {n}")),
+    );
     assert!(
         attacker.hears(r#""type":"joined""#, deadline),
         "{:?}",

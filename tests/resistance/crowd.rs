@@ -1,7 +1,7 @@
 //! Healthy people who chat beside the attack: each says numbered messages at a steady pace and checks that the room is
 //! heard without a gap, a double or a swap, while the time that each message took is noted.
 
-use crate::person::Person;
+use crate::person::WsClient;
 use crate::stage::Deadline;
 use papo::name::RoomName;
 use papo::protocol::{ClientMessage, ServerMessage};
@@ -13,17 +13,17 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The word after which somebody says nothing more.
-const LAST: &str = "fim";
+const FINAL_WORD: &str = "fim";
 
 /// People who chat until they are told to stop.
-pub struct Crowd {
+pub struct BackgroundChat {
     stop: Arc<AtomicBool>,
-    people: Vec<JoinHandle<(u64, Vec<u64>)>>,
+    threads: Vec<JoinHandle<(u64, Vec<u64>)>>,
 }
 
 /// How it was for them.
 #[derive(Debug, Clone, Copy)]
-pub struct Wellbeing {
+pub struct DeliveryStats {
     /// The last seq that they heard, which is the room's last.
     pub seq: u64,
     pub deliveries: usize,
@@ -32,7 +32,7 @@ pub struct Wellbeing {
     pub worst: Duration,
 }
 
-impl std::fmt::Display for Wellbeing {
+impl std::fmt::Display for DeliveryStats {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
         let Self {
@@ -53,8 +53,8 @@ impl std::fmt::Display for Wellbeing {
 }
 
 /// One of them.
-struct Member {
-    person: Person,
+struct CrowdMember {
+    person: WsClient,
     /// All clocks begin here.
     start: Instant,
     every: Duration,
@@ -62,16 +62,16 @@ struct Member {
     stop: Arc<AtomicBool>,
     /// The last seq of the room that was heard.
     seq: u64,
-    said: u64,
+    sent: u64,
     /// The id of the last word, once it is said.
-    last: Option<String>,
+    final_id: Option<String>,
     /// What each of the others says next, and whether that one has finished.
-    others: HashMap<String, (u64, bool)>,
+    peers: HashMap<String, (u64, bool)>,
     finished: bool,
-    took: Vec<u64>,
+    latencies: Vec<u64>,
 }
 
-impl Crowd {
+impl BackgroundChat {
     /// This many people enter; each says something once in this time.
     pub fn start(address: SocketAddr, people: usize, every: Duration) -> Self {
         Self::start_with(address, "Pessoa", people, every, 0)
@@ -91,7 +91,7 @@ impl Crowd {
         // All enter before the first one speaks.
         let entered: Vec<_> = names
             .iter()
-            .map(|name| Person::enter(address, name, deadline))
+            .map(|name| WsClient::enter(address, name, deadline))
             .collect();
         let members = entered.into_iter().map(|(person, seq)| {
             let others = names
@@ -101,33 +101,33 @@ impl Crowd {
             let others = others.collect();
             let (stop, padding) = (stop.clone(), " x".repeat(padding / 2));
             let (said, last, finished, took) = (0, None, false, Vec::new());
-            Member {
+            CrowdMember {
                 person,
                 start,
                 every,
                 padding,
                 stop,
                 seq,
-                said,
-                last,
-                others,
+                sent: said,
+                final_id: last,
+                peers: others,
                 finished,
-                took,
+                latencies: took,
             }
         });
         Self {
-            people: members
-                .map(|member| std::thread::spawn(move || member.live()))
+            threads: members
+                .map(|member| std::thread::spawn(move || member.run()))
                 .collect(),
             stop,
         }
     }
 
     /// Lets everybody finish, and tells how it was. Whoever missed something fails here.
-    pub fn finish(self) -> Wellbeing {
+    pub fn finish(self) -> DeliveryStats {
         self.stop.store(true, Ordering::Relaxed);
         let (mut seq, mut took) = (0, Vec::new());
-        for person in self.people {
+        for person in self.threads {
             let (last, theirs) = person.join().expect("a healthy person was harmed");
             seq = last.max(seq);
             took.extend(theirs);
@@ -136,7 +136,7 @@ impl Crowd {
         let at = |share: usize| {
             Duration::from_micros(took[(took.len() * share / 100).min(took.len() - 1)])
         };
-        Wellbeing {
+        DeliveryStats {
             seq,
             deliveries: took.len(),
             p50: at(50),
@@ -146,38 +146,38 @@ impl Crowd {
     }
 }
 
-impl Member {
-    fn live(mut self) -> (u64, Vec<u64>) {
+impl CrowdMember {
+    fn run(mut self) -> (u64, Vec<u64>) {
         let mut next = Instant::now();
         let mut deadline = None;
-        while !(self.finished && self.others.values().all(|(_, finished)| *finished)) {
+        while !(self.finished && self.peers.values().all(|(_, finished)| *finished)) {
             let stopping = self.stop.load(Ordering::Relaxed);
             if stopping && deadline.is_none() {
-                self.last = Some(self.speak(LAST));
+                self.final_id = Some(self.send_numbered(FINAL_WORD));
                 deadline = Some(Deadline::within_seconds(60));
             } else if !stopping && next <= Instant::now() {
-                let _ = self.speak("");
+                let _ = self.send_numbered("");
                 next = (next + self.every).max(Instant::now());
             }
             let wait = match deadline {
                 None => next.saturating_duration_since(Instant::now()),
                 Some(deadline) => deadline.left(),
             };
-            if let Some(message) = self.person.hear(wait) {
-                self.heard(&message);
+            if let Some(message) = self.person.receive(wait) {
+                self.on_message(&message);
             }
         }
-        (self.seq, self.took)
+        (self.seq, self.latencies)
     }
 
     /// Says something; gives its id.
-    fn speak(&mut self, word: &str) -> String {
+    fn send_numbered(&mut self, word: &str) -> String {
         let at = self.start.elapsed().as_micros();
-        let text = format!("{} {at} {word}{}", self.said, self.padding);
-        let id = self.said.to_string();
-        self.said += 1;
+        let text = format!("{} {at} {word}{}", self.sent, self.padding);
+        let id = self.sent.to_string();
+        self.sent += 1;
         let room = RoomName::lobby();
-        self.person.say(&ClientMessage::Say {
+        self.person.send(&ClientMessage::Say {
             room,
             id: id.clone(),
             text,
@@ -187,11 +187,11 @@ impl Member {
         id
     }
 
-    fn heard(&mut self, message: &ServerMessage) {
+    fn on_message(&mut self, message: &ServerMessage) {
         match message {
             ServerMessage::Message(entry) => {
-                self.next_seq(entry.seq);
-                let Some((expected, finished)) = self.others.get_mut(&*entry.from) else {
+                self.check_seq(entry.seq);
+                let Some((expected, finished)) = self.peers.get_mut(&*entry.from) else {
                     return;
                 };
                 let mut words = entry.text.split(' ');
@@ -209,22 +209,22 @@ impl Member {
                     entry.from
                 );
                 let now = self.start.elapsed().as_micros() as u64;
-                self.took.push(now.saturating_sub(number()));
+                self.latencies.push(now.saturating_sub(number()));
                 *expected += 1;
-                *finished = words.next() == Some(LAST);
+                *finished = words.next() == Some(FINAL_WORD);
             }
             ServerMessage::Ack {
                 seq: Some(seq), id, ..
             } => {
-                self.next_seq(*seq);
-                self.finished |= self.last.as_ref() == Some(id);
+                self.check_seq(*seq);
+                self.finished |= self.final_id.as_ref() == Some(id);
             }
             ServerMessage::Error(refusal) => panic!("{}: {refusal:?}", self.person.name),
             _ => {}
         }
     }
 
-    fn next_seq(&mut self, seq: u64) {
+    fn check_seq(&mut self, seq: u64) {
         assert_eq!(
             seq,
             self.seq + 1,

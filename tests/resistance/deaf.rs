@@ -1,8 +1,8 @@
 //! A room of which a twentieth never reads: they are given a bounded amount, told that they are too slow, and cut; for
 //! the others the room is what it was before.
 
-use crate::crowd::{Crowd, Wellbeing};
-use crate::person::Person;
+use crate::crowd::{BackgroundChat, DeliveryStats};
+use crate::person::WsClient;
 use crate::stage::{Deadline, Servidor, alone, long_form, long_or};
 use crate::swarm::{Attacker, wait_for_any};
 use crate::wire::{self, PING, PONG, next_frame};
@@ -112,7 +112,7 @@ fn entered(
     narrow: bool,
     deadline: Deadline,
 ) -> Attacker {
-    let words = wire::entering(&format!("{name} {n}"));
+    let words = wire::handshake_and_enter(&format!("{name} {n}"));
     let connect = if narrow {
         Attacker::connect_narrow
     } else {
@@ -129,11 +129,11 @@ fn entered(
 }
 
 /// The speakers chat until the time is over, and tell how it was.
-fn chat(server: &Servidor, name: &str, witness: &mut Person, seconds: u64) -> Wellbeing {
-    let crowd = Crowd::start_with(server.address, name, SPEAKERS, every(), padding());
+fn chat(server: &Servidor, name: &str, witness: &mut WsClient, seconds: u64) -> DeliveryStats {
+    let crowd = BackgroundChat::start_with(server.address, name, SPEAKERS, every(), padding());
     let until = Instant::now() + Duration::from_secs(seconds);
     while Instant::now() < until {
-        witness.hear(until.saturating_duration_since(Instant::now()));
+        witness.receive(until.saturating_duration_since(Instant::now()));
     }
     crowd.finish()
 }
@@ -144,7 +144,7 @@ fn who_never_reads_is_cut_and_the_others_notice_nothing() {
     let (listeners, deaf) = long_or((475, 25), (95, 5));
     let mut server = Servidor::start(&["--ritmo", "0"]);
     let deadline = Deadline::within_seconds(180);
-    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
+    let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
     let listeners = Listeners::start(server.address, listeners, deadline);
     let before = server.figures();
     let baseline = chat(&server, "Antes", &mut witness, long_or(10, 3));
@@ -159,7 +159,7 @@ fn who_never_reads_is_cut_and_the_others_notice_nothing() {
         attacked.threads >= before.threads + deaf.len(),
         "they are there"
     );
-    let crowd = Crowd::start_with(server.address, "Durante", SPEAKERS, every(), padding());
+    let crowd = BackgroundChat::start_with(server.address, "Durante", SPEAKERS, every(), padding());
     let cut = server.settle(&mut witness, deadline, |now| {
         now.threads <= before.threads + SPEAKERS
     });
@@ -175,7 +175,7 @@ fn who_never_reads_is_cut_and_the_others_notice_nothing() {
             attacker.listen();
         }
         assert_eq!(
-            attacker.answer().ending(),
+            attacker.answer().close_and_bye(),
             (Some(1013), Some("too_slow".into()))
         );
     }

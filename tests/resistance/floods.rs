@@ -1,11 +1,11 @@
 //! People who say far too much: frames that never become a message, pings whose pongs nobody reads, messages in pieces of
 //! one byte, and ten thousand messages in a second. Each waits in their own socket or is cut; nobody else waits.
 
-use crate::crowd::Crowd;
-use crate::person::Person;
+use crate::crowd::BackgroundChat;
+use crate::person::WsClient;
 use crate::stage::{Deadline, Servidor, alone, long_form};
 use crate::swarm::Attacker;
-use crate::wire::{self, Answer, CONTINUED, PING, TEXT, TEXT_BEGUN};
+use crate::wire::{self, CONTINUATION, PING, RawResponse, TEXT, TEXT_FIRST};
 use std::net::SocketAddr;
 use std::thread::spawn;
 use std::time::{Duration, Instant};
@@ -13,24 +13,24 @@ use std::time::{Duration, Instant};
 /// Messages that one person says at once.
 const MESSAGES: usize = 10_000;
 /// By then every flood has ended by itself, on a busy machine too: an unfinished message is given up after ten seconds.
-const WITHIN: Duration = Duration::from_secs(60);
+const FLOOD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a flood ended.
-struct Outcome {
+struct FloodResult {
     sent: usize,
     /// When the server first took no more, or said that it is too fast.
-    slowed: Option<f64>,
+    slowed_after: Option<f64>,
     /// When the server had enough; whoever was only slowed never finds out.
-    cut: Option<f64>,
-    answer: Answer,
+    closed_after: Option<f64>,
+    response: RawResponse,
 }
 
-impl std::fmt::Display for Outcome {
+impl std::fmt::Display for FloodResult {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (close, bye) = self.answer.ending();
+        let (close, bye) = self.response.close_and_bye();
         let time =
             |time: Option<f64>| time.map_or("never".into(), |time| format!("after {time:.2} s"));
-        let (slowed, cut) = (time(self.slowed), time(self.cut));
+        let (slowed, cut) = (time(self.slowed_after), time(self.closed_after));
         write!(
             f,
             "{} KiB sent, slowed {slowed}, cut {cut} with {close:?} {bye:?}",
@@ -40,23 +40,23 @@ impl std::fmt::Display for Outcome {
 }
 
 /// Somebody who entered; the narrow hear little at once.
-fn entered(address: SocketAddr, name: &str, narrow: bool) -> Attacker {
+fn connect_entered(address: SocketAddr, name: &str, narrow: bool) -> Attacker {
     let connect = if narrow {
         Attacker::connect_narrow
     } else {
         Attacker::connect
     };
-    let mut attacker = connect(address, &wire::entering(name));
+    let mut attacker = connect(address, &wire::handshake_and_enter(name));
     assert!(attacker.hears(r#""type":"joined""#, Deadline::within_seconds(60)));
     attacker.since = Instant::now();
     attacker
 }
 
 /// Sends the same again and again until the server cuts it.
-fn flood(mut attacker: Attacker, piece: &[u8], hear: bool) -> Outcome {
+fn flood(mut attacker: Attacker, piece: &[u8], hear: bool) -> FloodResult {
     let (begun, mut slowed, mut at) = (attacker.sent, None, 0);
     let chunk = piece.repeat((64 * 1024 / piece.len()).max(1));
-    while attacker.gone.is_none() && !attacker.refused && attacker.since.elapsed() < WITHIN {
+    while attacker.gone.is_none() && !attacker.refused && attacker.since.elapsed() < FLOOD_TIMEOUT {
         let taken = attacker.send(&chunk[at..]);
         at = (at + taken) % chunk.len();
         if taken == 0 && !attacker.refused {
@@ -71,16 +71,16 @@ fn flood(mut attacker: Attacker, piece: &[u8], hear: bool) -> Outcome {
         .then(|| attacker.since.elapsed().as_secs_f64());
     // Who never listened may do so now.
     attacker.listen();
-    Outcome {
+    FloodResult {
         sent: attacker.sent - begun,
-        slowed,
-        cut,
-        answer: attacker.answer(),
+        slowed_after: slowed,
+        closed_after: cut,
+        response: attacker.answer(),
     }
 }
 
 /// Says so many messages as fast as the kernel takes them, and hears every answer.
-fn chatter(mut attacker: Attacker) -> Outcome {
+fn send_messages(mut attacker: Attacker) -> FloodResult {
     let say = |n: usize| {
         let text = format!(r#"{{"type":"say","room":"geral","id":"{n}","text":"x"}}"#);
         wire::frame(TEXT, text.as_bytes())
@@ -100,11 +100,11 @@ fn chatter(mut attacker: Attacker) -> Outcome {
     let slowed = Some(attacker.since.elapsed().as_secs_f64());
     attacker.hears(&last, Deadline::within_seconds(60));
     let cut = attacker.gone.map(|gone| gone.as_secs_f64());
-    Outcome {
+    FloodResult {
         sent: attacker.sent - begun,
-        slowed,
-        cut,
-        answer: attacker.answer(),
+        slowed_after: slowed,
+        closed_after: cut,
+        response: attacker.answer(),
     }
 }
 
@@ -113,35 +113,35 @@ fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
     let _alone = alone();
     let mut server = Servidor::start(&[]);
     let deadline = Deadline::within_seconds(180);
-    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
-    let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
+    let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
+    let crowd = BackgroundChat::start(server.address, 8, Duration::from_millis(400));
     let before = server.figures();
 
     let address = server.address;
-    let empty = [wire::frame(TEXT_BEGUN, b""), wire::frame(CONTINUED, b"")];
+    let empty = [wire::frame(TEXT_FIRST, b""), wire::frame(CONTINUATION, b"")];
     let continuations = spawn(move || {
-        let mut attacker = entered(address, "Vazio", true);
+        let mut attacker = connect_entered(address, "Vazio", true);
         attacker.send(&empty[0]);
         flood(attacker, &empty[1], true)
     });
     let pieces = spawn(move || {
-        let mut attacker = entered(address, "Migalha", true);
-        attacker.send(&wire::frame(TEXT_BEGUN, b"x"));
-        flood(attacker, &wire::frame(CONTINUED, b"x"), true)
+        let mut attacker = connect_entered(address, "Migalha", true);
+        attacker.send(&wire::frame(TEXT_FIRST, b"x"));
+        flood(attacker, &wire::frame(CONTINUATION, b"x"), true)
     });
     let pings = spawn(move || {
         flood(
-            entered(address, "Pingue", true),
+            connect_entered(address, "Pingue", true),
             &wire::frame(PING, &[b'p'; 125]),
             false,
         )
     });
-    let messages = spawn(move || chatter(entered(address, "Fala Tudo", false)));
+    let messages = spawn(move || send_messages(connect_entered(address, "Fala Tudo", false)));
 
     let floods = [messages, pieces, pings, continuations];
     while !floods.iter().all(|flood| flood.is_finished()) {
         // Whoever says nothing for long is dead, the witness too.
-        witness.hear(Duration::from_millis(100));
+        witness.receive(Duration::from_millis(100));
     }
     let [messages, pieces, pings, continuations] = floods.map(|flood| flood.join().unwrap());
     let after = server.figures();
@@ -149,27 +149,27 @@ fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
     let wellbeing = crowd.finish();
 
     let (acks, errors) = (
-        messages.answer.count(r#""type":"ack""#),
-        messages.answer.count(r#""code":"too_fast""#),
+        messages.response.count(r#""type":"ack""#),
+        messages.response.count(r#""code":"too_fast""#),
     );
     // Every message has its answer, unless so many answers at once were more than the speaker could hear.
-    let too_slow = messages.answer.ending() == (Some(1013), Some("too_slow".into()));
+    let too_slow = messages.response.close_and_bye() == (Some(1013), Some("too_slow".into()));
     assert!(
         acks + errors == MESSAGES || too_slow,
         "{messages}, {acks} acks, {errors} errors"
     );
     assert!((20..300).contains(&acks), "{acks} messages were taken");
     assert_eq!(
-        continuations.answer.ending(),
+        continuations.response.close_and_bye(),
         (Some(1008), Some("protocol".into()))
     );
     assert_eq!(
-        pieces.answer.ending(),
+        pieces.response.close_and_bye(),
         (Some(1009), Some("protocol".into()))
     );
     // Whoever never reads hears of the end only if there is still room for it in the kernel.
     assert!(
-        pings.cut.is_some() && matches!(pings.answer.close, None | Some(1013)),
+        pings.closed_after.is_some() && matches!(pings.response.close, None | Some(1013)),
         "{pings}"
     );
     let cpu = after.cpu_since(&before);
@@ -179,11 +179,11 @@ fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
          healthy: {wellbeing}",
         after.peak, before.resident
     );
-    let slowed = |outcome: &Outcome| outcome.slowed.is_some_and(|slowed| slowed < 1.0);
+    let slowed = |outcome: &FloodResult| outcome.slowed_after.is_some_and(|slowed| slowed < 1.0);
     assert!(
         [&continuations, &pieces, &pings]
             .into_iter()
-            .all(|outcome| outcome.slowed.is_some())
+            .all(|outcome| outcome.slowed_after.is_some())
     );
     assert!(after.peak < before.peak + 32 * 1024, "{} KiB", after.peak);
     if long_form() {

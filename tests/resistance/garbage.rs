@@ -1,10 +1,10 @@
 //! Bytes that are no HTTP and frames that are no WebSocket, by the thousand: every answer is one of those that there are,
 //! nothing panics, and the memory is back afterwards.
 
-use crate::crowd::Crowd;
-use crate::person::Person;
+use crate::crowd::BackgroundChat;
+use crate::person::WsClient;
 use crate::stage::{Deadline, Dice, Servidor, alone, long_form, long_or};
-use crate::wire::{self, Answer, HANDSHAKE, TEXT};
+use crate::wire::{self, HANDSHAKE, RawResponse, TEXT};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -132,7 +132,7 @@ fn known_handshakes(address: SocketAddr) {
         (plain(&format!("GET /{}", "a".repeat(9000))), 431),
     ] {
         assert_eq!(
-            Answer::of(&exchange(address, head.as_bytes())).status,
+            RawResponse::parse(&exchange(address, head.as_bytes())).status,
             expected,
             "{head}"
         );
@@ -149,9 +149,9 @@ fn known_frames(address: SocketAddr) {
         (wire::frame(TEXT, b"?").repeat(FRAMES_AT_ONCE), 1008),
         (wire::frame(TEXT, &[b' '; 70_000]), 1009),
     ] {
-        let answer = Answer::of(&exchange(
+        let answer = RawResponse::parse(&exchange(
             address,
-            &[wire::entering("Ruído"), frames].concat(),
+            &[wire::handshake_and_enter("Ruído"), frames].concat(),
         ));
         assert_eq!(answer.close, Some(expected));
     }
@@ -193,7 +193,7 @@ fn any_frame(dice: &mut Dice) -> Vec<u8> {
 }
 
 /// Somebody who is there all the time.
-struct Witness(Person, Deadline);
+struct Witness(WsClient, Deadline);
 
 impl Witness {
     /// Whoever says nothing for long is dead: so many exchanges after the last time there is a sign of life.
@@ -220,7 +220,7 @@ fn handshakes(
 ) -> BTreeMap<u16, usize> {
     let mut end = |n| {
         witness.looks(n);
-        Answer::of(&exchange(address, &malformed(dice))).status
+        RawResponse::parse(&exchange(address, &malformed(dice))).status
     };
     let statuses = tally((0..count).map(&mut end));
     assert!(
@@ -243,7 +243,7 @@ fn frames(
         let begin = if n.is_multiple_of(4) {
             HANDSHAKE.as_bytes().to_vec()
         } else {
-            wire::entering("Ruído")
+            wire::handshake_and_enter("Ruído")
         };
         // Every third breaks the framing sooner or later; the others only make no sense.
         let any = if n.is_multiple_of(3) {
@@ -252,7 +252,7 @@ fn frames(
             any_text
         };
         let noise: Vec<u8> = (0..FRAMES_AT_ONCE).flat_map(|_| any(dice)).collect();
-        let answer = Answer::of(&exchange(address, &[begin, noise].concat()));
+        let answer = RawResponse::parse(&exchange(address, &[begin, noise].concat()));
         for text in &answer.texts {
             let message: Result<papo::protocol::ServerMessage, _> = serde_json::from_str(text);
             assert!(message.is_ok(), "{text}");
@@ -274,8 +274,11 @@ fn noise_by_the_thousand_gets_known_answers_and_leaves_nothing_behind() {
     let (heads, noise) = (long_or(10_000, 1_500), long_or(200_000, 20_000));
     let mut server = Servidor::start(&[]);
     let deadline = Deadline::within_seconds(long_or(900, 300));
-    let mut witness = Witness(Person::enter(server.address, "Zelo", deadline).0, deadline);
-    let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
+    let mut witness = Witness(
+        WsClient::enter(server.address, "Zelo", deadline).0,
+        deadline,
+    );
+    let crowd = BackgroundChat::start(server.address, 8, Duration::from_millis(400));
     known_handshakes(server.address);
     known_frames(server.address);
     let mut dice = Dice::new();

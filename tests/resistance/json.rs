@@ -1,7 +1,7 @@
 //! JSON that nobody means well with, said to the running server: each gets the right word for what is wrong with it, and
 //! the connection goes on. What would end a process with a small stack (deep nesting) is said again and again.
 
-use crate::person::Person;
+use crate::person::WsClient;
 use crate::stage::{Deadline, Servidor};
 use papo::protocol::ServerMessage;
 
@@ -204,15 +204,15 @@ fn check<'a>(
     deadline: Deadline,
     cases: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> usize {
-    let mut person: Option<Person> = None;
+    let mut person: Option<WsClient> = None;
     let mut said = 0;
     for (text, expected) in cases {
         let mut at_hand = match person.take() {
             Some(person) if said % FEW != 0 => person,
-            _ => Person::enter(server.address, "Bia", deadline).0,
+            _ => WsClient::enter(server.address, "Bia", deadline).0,
         };
-        at_hand.say_text(text);
-        let answer = at_hand.answer(deadline);
+        at_hand.send_text(text);
+        let answer = at_hand.receive_answer(deadline);
         let shown: String = text.chars().take(80).collect();
         assert_eq!(word(&answer), expected, "{shown}");
         person = Some(at_hand);
@@ -225,7 +225,7 @@ fn check<'a>(
 fn every_broken_json_gets_the_right_word() {
     let mut server = Servidor::start(&["--ritmo", "0"]);
     let deadline = Deadline::within_seconds(180);
-    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
+    let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
     let said = check(&server, deadline, CASES.iter().copied());
     assert!(said >= 60);
     witness.ping(deadline);

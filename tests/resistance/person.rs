@@ -9,21 +9,21 @@ use tungstenite::protocol::CloseFrame;
 use tungstenite::{Error, Message, WebSocket};
 
 /// One connection of one person.
-pub struct Person {
+pub struct WsClient {
     pub name: String,
     socket: WebSocket<TcpStream>,
 }
 
-impl Person {
+impl WsClient {
     /// Connects and enters the lobby; gives the room's last seq too.
     pub fn enter(address: SocketAddr, name: &str, deadline: Deadline) -> (Self, u64) {
         let mut person = Self::connect(address, name, deadline).expect("the server lets people in");
         let secret = name.replace(' ', "_") + "-0123456789abcdef";
-        person.say_text(&format!(
+        person.send_text(&format!(
             r#"{{"type":"enter","name":"{name}","token":"{secret}"}}"#
         ));
         loop {
-            match person.hear(deadline.left()) {
+            match person.receive(deadline.left()) {
                 Some(ServerMessage::Joined { seq, .. }) => return (person, seq),
                 Some(ServerMessage::Error(refusal)) => panic!("{name}: {refusal:?}"),
                 _ => {}
@@ -50,19 +50,19 @@ impl Person {
         }
     }
 
-    pub fn say(&mut self, message: &ClientMessage) {
-        self.say_text(&message.to_json());
+    pub fn send(&mut self, message: &ClientMessage) {
+        self.send_text(&message.to_json());
     }
 
     /// Says anything, also what is no message.
-    pub fn say_text(&mut self, text: &str) {
+    pub fn send_text(&mut self, text: &str) {
         self.socket
             .send(Message::text(text))
             .unwrap_or_else(|error| panic!("{}: {error}", self.name));
     }
 
     /// The next message; `None` when there is none in this time. To be cut off is a failure.
-    pub fn hear(&mut self, within: Duration) -> Option<ServerMessage> {
+    pub fn receive(&mut self, within: Duration) -> Option<ServerMessage> {
         self.socket
             .get_mut()
             .set_read_timeout(Some(within.max(Duration::from_millis(1))))
@@ -87,9 +87,9 @@ impl Person {
     }
 
     /// The answer to something that has one: comings and goings are passed over.
-    pub fn answer(&mut self, deadline: Deadline) -> ServerMessage {
+    pub fn receive_answer(&mut self, deadline: Deadline) -> ServerMessage {
         loop {
-            match self.hear(deadline.left()) {
+            match self.receive(deadline.left()) {
                 Some(ServerMessage::Presence { .. }) => {}
                 Some(message) => return message,
                 None => panic!("{} got no answer", self.name),
@@ -99,8 +99,8 @@ impl Person {
 
     /// Asks whether the server is there, and waits until it says so.
     pub fn ping(&mut self, deadline: Deadline) {
-        self.say(&ClientMessage::Ping);
-        while !matches!(self.hear(deadline.left()), Some(ServerMessage::Pong)) {}
+        self.send(&ClientMessage::Ping);
+        while !matches!(self.receive(deadline.left()), Some(ServerMessage::Pong)) {}
     }
 
     /// Says goodbye and waits until the server has closed.

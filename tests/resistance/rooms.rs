@@ -1,8 +1,8 @@
 //! Coming and going without end, and more rooms than anybody needs: what it costs is given back, and what is bounded says
 //! so.
 
-use crate::crowd::Crowd;
-use crate::person::Person;
+use crate::crowd::BackgroundChat;
+use crate::person::WsClient;
 use crate::stage::{Deadline, Servidor, alone, alone_if_few, long_form, long_or};
 use papo::protocol::{ErrorCode, ServerMessage};
 use std::net::SocketAddr;
@@ -19,10 +19,10 @@ const HEARD_EVERY: Duration = Duration::from_secs(15);
 const WANDERERS: usize = 4;
 
 /// Asks for a room, or to leave it, and waits for the answer.
-fn go(person: &mut Person, verb: &str, room: &str, deadline: Deadline) -> ServerMessage {
-    person.say_text(&format!(r#"{{"type":"{verb}","room":"{room}"}}"#));
+fn go(person: &mut WsClient, verb: &str, room: &str, deadline: Deadline) -> ServerMessage {
+    person.send_text(&format!(r#"{{"type":"{verb}","room":"{room}"}}"#));
     loop {
-        match person.answer(deadline) {
+        match person.receive_answer(deadline) {
             ServerMessage::Message(_) => {}
             answer => return answer,
         }
@@ -30,11 +30,11 @@ fn go(person: &mut Person, verb: &str, room: &str, deadline: Deadline) -> Server
 }
 
 /// How many rooms are listed, and how long the answer took.
-fn listed(person: &mut Person, deadline: Deadline) -> (usize, Duration) {
+fn listed(person: &mut WsClient, deadline: Deadline) -> (usize, Duration) {
     let start = Instant::now();
-    person.say_text(r#"{"type":"rooms"}"#);
+    person.send_text(r#"{"type":"rooms"}"#);
     loop {
-        if let ServerMessage::Rooms { rooms } = person.answer(deadline) {
+        if let ServerMessage::Rooms { rooms } = person.receive_answer(deadline) {
             return (rooms.len(), start.elapsed());
         }
     }
@@ -49,9 +49,10 @@ fn rooms_are_bounded_and_forgotten_when_nobody_is_in_them() {
     let _alone = alone_if_few();
     let mut server = Servidor::start(&["--ritmo", "0"]);
     let deadline = Deadline::within_seconds(300);
-    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
+    let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
     let before = server.figures();
-    let (mut people, mut rooms, mut full, mut heard) = (Vec::<Person>::new(), 1, 0, Instant::now());
+    let (mut people, mut rooms, mut full, mut heard) =
+        (Vec::<WsClient>::new(), 1, 0, Instant::now());
     while full == 0 {
         if heard.elapsed() > HEARD_EVERY {
             people
@@ -61,7 +62,7 @@ fn rooms_are_bounded_and_forgotten_when_nobody_is_in_them() {
             heard = Instant::now();
         }
         let (mut person, _) =
-            Person::enter(server.address, &format!("Dona {}", people.len()), deadline);
+            WsClient::enter(server.address, &format!("Dona {}", people.len()), deadline);
         for _ in 1..ROOMS_EACH {
             let answer = go(&mut person, "join", &format!("sala-{rooms}"), deadline);
             let opened = matches!(answer, ServerMessage::Joined { .. });
@@ -112,7 +113,7 @@ fn rooms_are_bounded_and_forgotten_when_nobody_is_in_them() {
 
 /// Opens and leaves rooms that nobody was in before.
 fn wander(address: SocketAddr, n: usize, names: usize, deadline: Deadline) {
-    let (mut person, _) = Person::enter(address, &format!("Viajante {n}"), deadline);
+    let (mut person, _) = WsClient::enter(address, &format!("Viajante {n}"), deadline);
     for name in 0..names {
         let room = format!("r-{n}-{name}");
         let joined = go(&mut person, "join", &room, deadline);
@@ -128,7 +129,7 @@ fn wander(address: SocketAddr, n: usize, names: usize, deadline: Deadline) {
 /// So many people come into the lobby and leave the house, one after the other.
 fn come_and_go(address: SocketAddr, first: usize, people: usize, deadline: Deadline) {
     for n in first..first + people {
-        Person::enter(address, &format!("Visita {n}"), deadline)
+        WsClient::enter(address, &format!("Visita {n}"), deadline)
             .0
             .leave(deadline);
     }
@@ -140,7 +141,7 @@ fn a_hundred_thousand_names_and_visits_without_end_leave_nothing_behind() {
     let (names, visits) = (long_or(100_000, 6_000), long_or(10_000, 1_000));
     let mut server = Servidor::start(&["--ritmo", "0"]);
     let deadline = Deadline::within_seconds(long_or(900, 300));
-    let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
+    let crowd = BackgroundChat::start(server.address, 8, Duration::from_millis(400));
     let address = server.address;
     let round = |round: usize, names: usize, visits: usize| {
         let wanderers = (0..WANDERERS)
@@ -154,7 +155,7 @@ fn a_hundred_thousand_names_and_visits_without_end_leave_nothing_behind() {
     };
     // A first round fills what the allocator keeps anyway.
     round(0, names / 5, visits / 5);
-    let (witness, _) = Person::enter(server.address, "Zelo", deadline);
+    let (witness, _) = WsClient::enter(server.address, "Zelo", deadline);
     let before = server.figures();
     // Whoever hears nothing of all this coming and going would be too slow.
     witness.leave(deadline);
@@ -162,7 +163,7 @@ fn a_hundred_thousand_names_and_visits_without_end_leave_nothing_behind() {
     round(1, names, visits);
     let took = start.elapsed().as_secs_f64();
     let after = server.figures();
-    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
+    let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
     server.heal(&mut witness, deadline, &before);
     let wellbeing = crowd.finish();
     assert_eq!(

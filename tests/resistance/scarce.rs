@@ -2,8 +2,8 @@
 //! inside goes on talking, whoever comes is refused or waits, and as soon as there is something again the server is as
 //! it was before.
 
-use crate::crowd::Crowd;
-use crate::person::Person;
+use crate::crowd::BackgroundChat;
+use crate::person::WsClient;
 use crate::stage::{Deadline, Dice, Figures, Servidor, alone, alone_if_few, long_form, long_or};
 use crate::swarm::Attacker;
 use rustix::process::Resource;
@@ -32,8 +32,8 @@ fn endure(
     give: impl Fn(&Servidor),
 ) -> Drought {
     let deadline = Deadline::within_seconds(120);
-    let (mut witness, _) = Person::enter(server.address, "Zelo", deadline);
-    let crowd = Crowd::start(server.address, 8, Duration::from_millis(400));
+    let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
+    let crowd = BackgroundChat::start(server.address, 8, Duration::from_millis(400));
     let before = server.figures();
     take(server);
     let mut coming: Vec<Attacker> = (0..COMING)
@@ -64,7 +64,7 @@ fn endure(
     drop(coming);
     give(server);
     let given = Instant::now();
-    let (newcomer, _) = Person::enter(server.address, "Nova", deadline);
+    let (newcomer, _) = WsClient::enter(server.address, "Nova", deadline);
     let healed = given.elapsed();
     drop(newcomer);
     server.heal(&mut witness, deadline, &before);
@@ -97,10 +97,10 @@ fn refused(coming: &[Attacker]) -> usize {
 }
 
 /// Lets them hear what they are told for a while.
-fn watch(coming: &mut [Attacker], witness: &mut Person, time: Duration) {
+fn watch(coming: &mut [Attacker], witness: &mut WsClient, time: Duration) {
     let until = Instant::now() + time;
     while Instant::now() < until {
-        witness.hear(Duration::from_millis(20));
+        witness.receive(Duration::from_millis(20));
         coming
             .iter_mut()
             .filter(|attacker| attacker.gone.is_none())
@@ -143,7 +143,7 @@ fn with_64_descriptors_there_is_room_for_few_and_a_word_for_the_others() {
     let _alone = alone_if_few();
     let mut server = Servidor::start_with(&[], |command| limited(command, "ulimit -n 64"));
     let deadline = Deadline::within_seconds(120);
-    let (mut ana, _) = Person::enter(server.address, "Ana", deadline);
+    let (mut ana, _) = WsClient::enter(server.address, "Ana", deadline);
     let mut coming: Vec<Attacker> = (0..COMING)
         .map(|_| Attacker::connect(server.address, b"G"))
         .collect();

@@ -1,7 +1,7 @@
 //! What every attack needs: one deadline, dice, the real program as a process, and a look at what it costs.
 
 use crate::paths::new_path;
-use crate::person::Person;
+use crate::person::WsClient;
 use crate::processes::folder_of;
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use std::fs::{self, File};
@@ -246,7 +246,7 @@ impl Servidor {
     /// two looks somebody listens for a moment to what is said.
     pub fn settle(
         &self,
-        witness: &mut Person,
+        witness: &mut WsClient,
         deadline: Deadline,
         good: impl Fn(&Figures) -> bool,
     ) -> Duration {
@@ -257,12 +257,12 @@ impl Servidor {
                 return start.elapsed();
             }
             assert!(!deadline.is_over(), "it did not settle: {figures:?}");
-            witness.hear(Duration::from_millis(5));
+            witness.receive(Duration::from_millis(5));
         }
     }
 
     /// Waits until there are no more threads and descriptors than before.
-    pub fn heal(&self, witness: &mut Person, deadline: Deadline, before: &Figures) -> Duration {
+    pub fn heal(&self, witness: &mut WsClient, deadline: Deadline, before: &Figures) -> Duration {
         self.settle(witness, deadline, |now| {
             now.threads <= before.threads && now.descriptors <= before.descriptors
         })

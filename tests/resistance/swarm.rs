@@ -1,9 +1,9 @@
 //! Many attackers on one thread: raw sockets that are written to now and then, read as soon as there is something, and
 //! looked after until the server has closed them all.
 
-use crate::person::Person;
+use crate::person::WsClient;
 use crate::stage::Deadline;
-use crate::wire::Answer;
+use crate::wire::RawResponse;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -118,8 +118,8 @@ impl Attacker {
     }
 
     /// What the server said so far.
-    pub fn answer(&self) -> Answer {
-        Answer::of(&self.heard)
+    pub fn answer(&self) -> RawResponse {
+        RawResponse::parse(&self.heard)
     }
 }
 
@@ -129,7 +129,7 @@ pub fn until_gone(
     attackers: &mut [Attacker],
     every: Duration,
     deadline: Deadline,
-    witness: &mut Person,
+    witness: &mut WsClient,
     mut act: impl FnMut(&mut Attacker),
 ) {
     let mut next = Instant::now() + every;

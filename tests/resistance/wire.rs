@@ -6,8 +6,8 @@ pub const HANDSHAKE: &str = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: webso
 
 /// First bytes of frames.
 pub const TEXT: u8 = 0x81;
-pub const TEXT_BEGUN: u8 = 0x01;
-pub const CONTINUED: u8 = 0x00;
+pub const TEXT_FIRST: u8 = 0x01;
+pub const CONTINUATION: u8 = 0x00;
 pub const PING: u8 = 0x89;
 pub const PONG: u8 = 0x8A;
 
@@ -31,7 +31,7 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// The handshake and, right behind it, the words with which somebody enters.
-pub fn entering(name: &str) -> Vec<u8> {
+pub fn handshake_and_enter(name: &str) -> Vec<u8> {
     let token = name.replace(' ', "_") + "-0123456789abcdef";
     let enter = format!(r#"{{"type":"enter","name":"{name}","token":"{token}"}}"#);
     [HANDSHAKE.as_bytes(), &frame(TEXT, enter.as_bytes())].concat()
@@ -39,7 +39,7 @@ pub fn entering(name: &str) -> Vec<u8> {
 
 /// What the server said on one connection.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub struct RawResponse {
     /// Of the HTTP answer; 0 when there was none.
     pub status: u16,
     /// The texts, in order.
@@ -48,9 +48,9 @@ pub struct Answer {
     pub close: Option<u16>,
 }
 
-impl Answer {
+impl RawResponse {
     /// Takes apart what was heard; a frame that is cut off at the end is left out.
-    pub fn of(heard: &[u8]) -> Self {
+    pub fn parse(heard: &[u8]) -> Self {
         let mut answer = Self::default();
         let text = String::from_utf8_lossy(&heard[..heard.len().min(12)]).into_owned();
         answer.status = text
@@ -93,7 +93,7 @@ impl Answer {
     }
 
     /// The close code and the `bye` of a connection that the server ended.
-    pub fn ending(&self) -> (Option<u16>, Option<String>) {
+    pub fn close_and_bye(&self) -> (Option<u16>, Option<String>) {
         let bye = self
             .texts
             .last()

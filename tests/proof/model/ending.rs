@@ -18,11 +18,11 @@ impl World {
         self.settle();
         let survives = !matches!(self.home, Home::Memory(_));
         for person in &self.people {
-            self.holds_the_log(&person.log, survives);
-            self.acks_are_right(&person.log);
-            once_and_in_order(&self.forms, &person.log);
+            self.holds_the_log(&person.transcript, survives);
+            self.acks_are_right(&person.transcript);
+            once_and_in_order(&self.forms, &person.transcript);
         }
-        let newcomer = &self.people.last().unwrap().log;
+        let newcomer = &self.people.last().unwrap().transcript;
         let gone: u64 = newcomer
             .trimmed
             .iter()
@@ -35,7 +35,7 @@ impl World {
         );
         self.people
             .iter()
-            .flat_map(|person| &person.log.acks)
+            .flat_map(|person| &person.transcript.acks)
             .filter(|ack| ack.duplicate)
             .count()
     }

@@ -16,19 +16,19 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// A connection, with what is on its way in both directions.
-struct Wire {
-    up: VecDeque<ClientMessage>,
-    down: VecDeque<ServerMessage>,
+struct ModelConn {
+    to_server: VecDeque<ClientMessage>,
+    to_client: VecDeque<ServerMessage>,
     /// Whether the person still is at the other end.
-    held: bool,
+    peer_alive: bool,
 }
 
 /// Somebody in the model.
-pub struct Person {
-    pub log: Transcript,
-    wire: Option<ConnId>,
+pub struct ModelClient {
+    pub transcript: Transcript,
+    conn: Option<ConnId>,
     /// Whether the lobby is open, and how many of the messages without an `ack` went out through this wire.
-    inside: bool,
+    joined: bool,
     sent: usize,
 }
 
@@ -37,8 +37,8 @@ pub struct World {
     pub home: Home,
     hub: Chat,
     now: Now,
-    pub people: Vec<Person>,
-    wires: BTreeMap<ConnId, Wire>,
+    pub people: Vec<ModelClient>,
+    wires: BTreeMap<ConnId, ModelConn>,
     next: u64,
     hears: HashMap<RoomId, Vec<ConnId>>,
     to_store: VecDeque<HistoryRequest>,
@@ -81,10 +81,10 @@ impl World {
         let mut log = Transcript::new(&format!("Pessoa {}", self.people.len()));
         // Small pages, so that there are many.
         log.page_limit = Some(7);
-        self.people.push(Person {
-            log,
-            wire: None,
-            inside: false,
+        self.people.push(ModelClient {
+            transcript: log,
+            conn: None,
+            joined: false,
             sent: 0,
         });
     }
@@ -93,7 +93,7 @@ impl World {
     pub fn happens(&mut self, step: Step) {
         match step {
             Step::Say(person, times) => {
-                (0..times).for_each(|_| drop(self.people[person].log.say("")));
+                (0..times).for_each(|_| drop(self.people[person].transcript.say("")));
                 self.send_unsent(person);
             }
             Step::Edit(person, which) => self.amend(person, which, EntryChange::Edit),
@@ -138,7 +138,7 @@ impl World {
 
     /// A person wants to change one of the last lines that they see, whosever it is.
     fn amend(&mut self, person: usize, which: usize, change: fn(u64) -> EntryChange) {
-        let log = &mut self.people[person].log;
+        let log = &mut self.people[person].transcript;
         let Some(line) = log.entries.iter().rev().nth(which) else {
             return;
         };
@@ -148,13 +148,13 @@ impl World {
     }
 
     fn connect(&mut self, person: usize) {
-        if self.people[person].wire.is_some() {
+        if self.people[person].conn.is_some() {
             return;
         }
         let conn = ConnId(self.next);
         self.next += 1;
         self.event(Event::Connected(conn, ClientAddr::LOCAL));
-        let log = &self.people[person].log;
+        let log = &self.people[person].transcript;
         let (name, token) = (
             Name::new(&log.name).unwrap(),
             Token::new(&format!("{person}-0123456789abcdef")),
@@ -169,24 +169,24 @@ impl World {
         };
         self.wires.insert(
             conn,
-            Wire {
-                up: [enter].into(),
-                down: VecDeque::new(),
-                held: true,
+            ModelConn {
+                to_server: [enter].into(),
+                to_client: VecDeque::new(),
+                peer_alive: true,
             },
         );
         let state = &mut self.people[person];
-        (state.wire, state.inside, state.sent) = (Some(conn), false, 0);
+        (state.conn, state.joined, state.sent) = (Some(conn), false, 0);
         // Nobody waits with the first word, or the hub would close the connection.
         self.carry(conn, 1);
     }
 
     /// The person loses the connection, and with it everything not heard yet.
     fn let_go(&mut self, person: usize) -> Option<ConnId> {
-        let conn = self.people[person].wire.take()?;
-        self.people[person].inside = false;
+        let conn = self.people[person].conn.take()?;
+        self.people[person].joined = false;
         if let Some(wire) = self.wires.get_mut(&conn) {
-            wire.held = false;
+            wire.peer_alive = false;
         }
         Some(conn)
     }
@@ -196,9 +196,9 @@ impl World {
             let Some(wire) = self.wires.get_mut(&conn) else {
                 return;
             };
-            match wire.up.pop_front() {
+            match wire.to_server.pop_front() {
                 Some(message) => self.event(Event::Request(conn, message)),
-                None if wire.held => return,
+                None if wire.peer_alive => return,
                 None => {
                     self.wires.remove(&conn);
                     self.event(Event::Disconnected(conn, false));
@@ -210,17 +210,26 @@ impl World {
     /// A person hears one word; false when there is none.
     fn hear(&mut self, person: usize) -> bool {
         let state = &mut self.people[person];
-        let Some(wire) = state.wire.and_then(|conn| self.wires.get_mut(&conn)) else {
+        let Some(wire) = state.conn.and_then(|conn| self.wires.get_mut(&conn)) else {
             return false;
         };
-        let Some(word) = wire.down.pop_front() else {
+        let Some(word) = wire.to_client.pop_front() else {
             return false;
         };
         assert!(!matches!(word, ServerMessage::Bye { .. }), "{word:?}");
-        let (waited, held) = (state.log.unacked.len(), state.log.entries.len());
+        let (waited, held) = (
+            state.transcript.unacked.len(),
+            state.transcript.entries.len(),
+        );
         if let ServerMessage::Error(refusal) = &word {
-            let change = state.log.take_refused(refusal);
-            may_be_refused(&self.truth, self.trimmed, &state.log.name, refusal, change);
+            let change = state.transcript.take_refused(refusal);
+            may_be_refused(
+                &self.truth,
+                self.trimmed,
+                &state.transcript.name,
+                refusal,
+                change,
+            );
         }
         match &word {
             ServerMessage::Joined { seq, entries, .. } => {
@@ -235,13 +244,15 @@ impl World {
             }
             _ => {}
         }
-        let page = state.log.receive(&word);
-        state.sent = state.sent.saturating_sub(waited - state.log.unacked.len());
-        state.inside |= matches!(word, ServerMessage::Joined { .. });
-        wire.up
-            .extend(state.log.next_page_request().filter(|_| page));
+        let page = state.transcript.receive(&word);
+        state.sent = state
+            .sent
+            .saturating_sub(waited - state.transcript.unacked.len());
+        state.joined |= matches!(word, ServerMessage::Joined { .. });
+        wire.to_server
+            .extend(state.transcript.next_page_request().filter(|_| page));
         let reset = matches!(word, ServerMessage::Joined { reset: true, .. });
-        for line in &state.log.entries[if reset { 0 } else { held }..] {
+        for line in &state.transcript.entries[if reset { 0 } else { held }..] {
             let forms = self.forms.get(line.seq as usize - 1);
             assert!(
                 forms.is_some_and(|forms| forms.iter().any(|form| form.line == *line)),
@@ -262,16 +273,16 @@ impl World {
     fn send_unsent(&mut self, person: usize) {
         let state = &mut self.people[person];
         let Some(wire) = state
-            .wire
-            .filter(|_| state.inside)
+            .conn
+            .filter(|_| state.joined)
             .and_then(|conn| self.wires.get_mut(&conn))
         else {
             return;
         };
-        for said in state.log.unacked.iter().skip(state.sent) {
-            wire.up.push_back(said.to_request());
+        for said in state.transcript.unacked.iter().skip(state.sent) {
+            wire.to_server.push_back(said.to_request());
         }
-        state.sent = state.log.unacked.len();
+        state.sent = state.transcript.unacked.len();
     }
 
     /// The log does so many of the jobs that wait in one of its queues.
@@ -348,7 +359,7 @@ impl World {
             if heard == 0
                 && self.to_store.is_empty()
                 && self.to_read.is_empty()
-                && self.wires.values().all(|wire| wire.up.is_empty())
+                && self.wires.values().all(|wire| wire.to_server.is_empty())
             {
                 return;
             }
@@ -390,8 +401,8 @@ impl World {
     }
 
     fn down(&mut self, conn: ConnId, message: ServerMessage) {
-        if let Some(wire) = self.wires.get_mut(&conn).filter(|wire| wire.held) {
-            wire.down.push_back(message);
+        if let Some(wire) = self.wires.get_mut(&conn).filter(|wire| wire.peer_alive) {
+            wire.to_client.push_back(message);
         }
     }
 }
