@@ -1,26 +1,26 @@
 //! How every schedule ends: nothing more goes wrong, everything that waits is done, and then everybody is asked.
 
 use super::Step;
-use super::home::Home;
-use super::truth::Form;
-use super::world::World;
+use super::home::HistoryBackend;
+use super::truth::EntryVersion;
+use super::world::Simulation;
 use crate::line::LogEntry;
 use crate::transcript::Transcript;
 
-impl World {
+impl Simulation {
     /// Lets everybody come back, somebody new too, and checks what each of them holds. Says how many messages were said
     /// again after they had been stored.
-    pub fn ends_well(mut self) -> usize {
-        (0..self.people.len()).for_each(|person| self.happens(Step::Connect(person)));
-        self.settle();
+    pub fn assert_converges(mut self) -> usize {
+        (0..self.people.len()).for_each(|person| self.apply(Step::Connect(person)));
+        self.drain();
         self.add_person();
-        self.happens(Step::Connect(self.people.len() - 1));
-        self.settle();
-        let survives = !matches!(self.home, Home::Memory(_));
+        self.apply(Step::Connect(self.people.len() - 1));
+        self.drain();
+        let is_durable = !matches!(self.backend, HistoryBackend::Memory(_));
         for person in &self.people {
-            self.holds_the_log(&person.transcript, survives);
-            self.acks_are_right(&person.transcript);
-            once_and_in_order(&self.forms, &person.transcript);
+            self.assert_complete(&person.transcript, is_durable);
+            self.assert_acks(&person.transcript);
+            assert_sent_once_in_order(&self.versions, &person.transcript);
         }
         let newcomer = &self.people.last().unwrap().transcript;
         let gone: u64 = newcomer
@@ -41,10 +41,10 @@ impl World {
     }
 
     /// Everything up to the last seq, without a gap but for what was trimmed before it could be served.
-    fn holds_the_log(&self, log: &Transcript, survives: bool) {
+    fn assert_complete(&self, log: &Transcript, is_durable: bool) {
         assert_eq!(
             (log.held_seq, log.is_complete()),
-            (self.truth.len() as u64, true),
+            (self.expected.len() as u64, true),
             "{}",
             log.name
         );
@@ -53,26 +53,27 @@ impl World {
             .first()
             .map_or(log.held_seq + 1, |line| line.seq);
         // A log that was taken up anew begins with its last page.
-        let mut next = if survives { 1 } else { first };
+        let mut next = if is_durable { 1 } else { first };
         let mut gone = log.trimmed.iter().peekable();
         for line in &log.entries {
             while let Some(gap) = gone.next_if(|gap| *gap.start() == next) {
                 next = gap.end() + 1;
             }
             assert_eq!(line.seq, next, "{}: a gap", log.name);
-            let forms = &self.forms[next as usize - 1];
+            let forms = &self.versions[next as usize - 1];
             // Whoever was away until a change was trimmed has not heard of it; what it changed was trimmed before.
-            let unheard = |form: &Form| log.trimmed.iter().any(|gone| gone.contains(&form.since));
+            let unheard =
+                |form: &EntryVersion| log.trimmed.iter().any(|gone| gone.contains(&form.since));
             if !forms.iter().any(unheard) {
                 assert_eq!(
                     Some(line),
-                    self.truth.get(next as usize - 1),
+                    self.expected.get(next as usize - 1),
                     "{}",
                     log.name
                 );
             }
             assert!(
-                forms.iter().any(|form| form.line == *line),
+                forms.iter().any(|form| form.entry == *line),
                 "{}: {line:?}",
                 log.name
             );
@@ -87,7 +88,7 @@ impl World {
     }
 
     /// Everything has its `ack`, and those of this log name the right place.
-    fn acks_are_right(&self, log: &Transcript) {
+    fn assert_acks(&self, log: &Transcript) {
         assert!(log.unacked.is_empty(), "{}: {:?}", log.name, log.unacked);
         for ack in log
             .acks
@@ -98,7 +99,7 @@ impl World {
             let line = LogEntry::from_sent(ack.seq, &log.name, said);
             assert_eq!(
                 line,
-                self.forms[ack.seq as usize - 1][0].line,
+                self.versions[ack.seq as usize - 1][0].entry,
                 "{}: {ack:?}",
                 log.name
             );
@@ -107,11 +108,11 @@ impl World {
 }
 
 /// What a person said stands in the log in the order of sending, and nothing of it twice.
-fn once_and_in_order(forms: &[Vec<Form>], log: &Transcript) {
+fn assert_sent_once_in_order(forms: &[Vec<EntryVersion>], log: &Transcript) {
     let mut said = log.sent.iter();
     for line in forms
         .iter()
-        .map(|forms| &forms[0].line)
+        .map(|forms| &forms[0].entry)
         .filter(|line| line.from == log.name)
     {
         let is_next = said.any(|said| said.text == line.text && said.change == line.apply_change);

@@ -1,6 +1,6 @@
 //! The homes of a log in the model, and what is left of each after a crash.
 
-use super::shelf::Shelf;
+use super::shelf::ReferenceHistory;
 use crate::stage::Folder;
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
@@ -9,15 +9,15 @@ use papo::hub::Chat;
 use papo::hub::limits::Rules;
 
 /// Where the log is while the server runs, and what is left of it after a crash.
-pub enum Home {
-    Shelf(Shelf),
+pub enum HistoryBackend {
+    Reference(ReferenceHistory),
     Memory(MemoryHistory),
     File(Option<SqliteHistory>, Folder),
 }
 
-impl Home {
-    pub fn shelf() -> Self {
-        Self::Shelf(Shelf::new())
+impl HistoryBackend {
+    pub fn reference() -> Self {
+        Self::Reference(ReferenceHistory::new())
     }
 
     pub fn memory() -> Self {
@@ -26,12 +26,12 @@ impl Home {
 
     pub fn file() -> Self {
         let mut home = Self::File(None, Folder::new());
-        home.crash();
+        home.reopen();
         home
     }
 
     /// A new hub around this log.
-    pub fn hub(&mut self) -> Chat {
+    pub fn new_chat(&mut self) -> Chat {
         Chat::new(
             Rules {
                 rate: None,
@@ -43,16 +43,16 @@ impl Home {
 
     pub fn history(&mut self) -> &mut dyn History {
         match self {
-            Self::Shelf(shelf) => shelf,
+            Self::Reference(shelf) => shelf,
             Self::Memory(memory) => memory,
             Self::File(file, _) => file.as_mut().expect("it is closed only during a crash"),
         }
     }
 
     /// The server ended and starts again.
-    pub fn crash(&mut self) {
+    pub fn reopen(&mut self) {
         match self {
-            Self::Shelf(_) => {}
+            Self::Reference(_) => {}
             Self::Memory(memory) => *memory = MemoryHistory::new().unwrap(),
             Self::File(file, folder) => {
                 // Closed first: nobody may open it twice.

@@ -11,16 +11,16 @@ mod truth;
 mod world;
 
 use crate::stage::{Dice, long_form};
-use home::Home;
+use home::HistoryBackend;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
-use world::World;
+use world::Simulation;
 
 /// People in the model.
 const PEOPLE: usize = 3;
 
 /// More messages than the hub keeps at hand.
-const LONG: std::ops::Range<usize> = 310..330;
+const LONG_BURST: std::ops::Range<usize> = 310..330;
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
@@ -38,29 +38,29 @@ enum Step {
     /// A person leaves with a goodbye.
     Leave(usize),
     /// So many words of the wire with this number reach the hub; after the last one of a cut wire, its end does.
-    Carry(usize, usize),
+    DeliverUp(usize, usize),
     /// A person hears so many words.
-    Hear(usize, usize),
+    DeliverDown(usize, usize),
     /// So many messages are stored.
     Store(usize),
     /// So many questions are answered from the log.
     Read(usize),
     /// So many answers reach the hub.
-    Tell(usize),
+    DeliverReply(usize),
     /// So many entries are forgotten, if the log can forget.
     Trim(usize),
     /// The server ends in the middle of everything and starts again.
     Crash,
     /// Everything that waits anywhere is done: what follows happens to people who are there and see what was said.
-    Settle,
+    Drain,
     /// Time passes: names and places of those who did not come back are given up.
-    Wait,
+    Elapse,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let person = 0..PEOPLE;
     let some = 1..6_usize;
-    let burst = prop_oneof![200 => 1..4_usize, 2 => 20..120_usize, 1 => LONG];
+    let burst = prop_oneof![200 => 1..4_usize, 2 => 20..120_usize, 1 => LONG_BURST];
     prop_oneof![
         6 => (person.clone(), burst).prop_map(|(person, times)| Step::Say(person, times)),
         2 => (person.clone(), 0..12_usize).prop_map(|(person, which)| Step::Edit(person, which)),
@@ -68,54 +68,54 @@ fn step() -> impl Strategy<Value = Step> {
         4 => person.clone().prop_map(Step::Connect),
         2 => person.clone().prop_map(Step::Cut),
         1 => person.clone().prop_map(Step::Leave),
-        8 => (0..8_usize, some.clone()).prop_map(|(wire, times)| Step::Carry(wire, times)),
-        8 => (person, some.clone()).prop_map(|(person, times)| Step::Hear(person, times)),
+        8 => (0..8_usize, some.clone()).prop_map(|(wire, times)| Step::DeliverUp(wire, times)),
+        8 => (person, some.clone()).prop_map(|(person, times)| Step::DeliverDown(person, times)),
         5 => (1..20_usize).prop_map(Step::Store),
         4 => some.prop_map(Step::Read),
-        6 => (1..20_usize).prop_map(Step::Tell),
+        6 => (1..20_usize).prop_map(Step::DeliverReply),
         1 => (1..10_usize).prop_map(Step::Trim),
         1 => Just(Step::Crash),
-        1 => Just(Step::Wait),
-        4 => Just(Step::Settle),
+        1 => Just(Step::Elapse),
+        4 => Just(Step::Drain),
     ]
 }
 
 /// The schedule that all of this is about: said, stored, cut before the `ack` is heard. Said again, it must not be stored
 /// again. It is always run, so that no throw of the dice leaves it out.
-fn said_again() -> Vec<Step> {
-    use Step::{Carry, Connect, Cut, Hear, Read, Say, Store, Tell};
+fn resend_schedule() -> Vec<Step> {
+    use Step::{Connect, Cut, DeliverDown, DeliverReply, DeliverUp, Read, Say, Store};
     vec![
         Connect(0),
         Read(5),
-        Tell(5),
-        Hear(0, 5),
+        DeliverReply(5),
+        DeliverDown(0, 5),
         Say(0, 3),
-        Carry(0, 5),
+        DeliverUp(0, 5),
         Store(5),
         Cut(0),
-        Tell(5),
+        DeliverReply(5),
     ]
 }
 
 /// A conversation that is under way, in which nothing waits: half of all schedules begin with it, because few throws of
 /// the dice make one.
-fn under_way() -> Vec<Step> {
-    use Step::{Connect, Say, Settle};
+fn running_schedule() -> Vec<Step> {
+    use Step::{Connect, Drain, Say};
     vec![
         Connect(0),
         Connect(1),
         Connect(2),
         Say(0, 2),
         Say(1, 2),
-        Settle,
+        Drain,
         Say(2, 2),
         Say(0, 2),
-        Settle,
+        Drain,
     ]
 }
 
 /// Runs so many schedules (ten times as many in the long form), each in a world of its own.
-fn schedules(cases: u32, home: impl Fn() -> Home) {
+fn run_schedules(cases: u32, home: impl Fn() -> HistoryBackend) {
     let (mut dice, _seed) = Dice::new();
     let cases = if long_form() { 10 * cases } else { cases };
     // The default generator takes more time than the schedules themselves when it is not optimized.
@@ -130,17 +130,21 @@ fn schedules(cases: u32, home: impl Fn() -> Home) {
     let steps = (any::<bool>(), prop::collection::vec(step(), 1..50));
     let steps = steps.prop_map(|(late, steps)| {
         if late {
-            [under_way(), steps].concat()
+            [running_schedule(), steps].concat()
         } else {
             steps
         }
     });
     let run = |steps: Vec<Step>| {
-        let mut world = World::new(home(), PEOPLE);
-        steps.into_iter().for_each(|step| world.happens(step));
-        world.ends_well()
+        let mut world = Simulation::new(home(), PEOPLE);
+        steps.into_iter().for_each(|step| world.apply(step));
+        world.assert_converges()
     };
-    assert_eq!(run(said_again()), 3, "what was stored was not said again");
+    assert_eq!(
+        run(resend_schedule()),
+        3,
+        "what was stored was not said again"
+    );
     if let Err(failure) = TestRunner::new(config).run(&steps, |steps| {
         run(steps);
         Ok(())
@@ -151,15 +155,15 @@ fn schedules(cases: u32, home: impl Fn() -> Home) {
 
 #[test]
 fn whatever_happens_a_log_that_survives_is_copied_without_gap_or_repetition() {
-    schedules(10_000, Home::shelf);
+    run_schedules(10_000, HistoryBackend::reference);
 }
 
 #[test]
 fn a_log_that_dies_with_its_server_is_taken_up_anew_by_everybody() {
-    schedules(2_000, Home::memory);
+    run_schedules(2_000, HistoryBackend::memory);
 }
 
 #[test]
 fn the_log_in_a_file_behaves_as_the_model_does() {
-    schedules(200, Home::file);
+    run_schedules(200, HistoryBackend::file);
 }

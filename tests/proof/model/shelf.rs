@@ -11,22 +11,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// One room's log. What is trimmed stays in the list and is no longer served.
-pub struct Shelf {
+pub struct ReferenceHistory {
     entries: Vec<Arc<Entry>>,
     /// Who said each of them, and what at first.
-    said: Vec<(PersonId, String, Option<Amendment>)>,
+    originals: Vec<(PersonId, String, Option<Amendment>)>,
     ids: HashMap<(PersonId, String), u64>,
     trimmed: usize,
     sender: Sender<HistoryReply>,
     receiver: Receiver<HistoryReply>,
 }
 
-impl Shelf {
+impl ReferenceHistory {
     pub fn new() -> Self {
         let (sender, receiver) = unbounded();
         Self {
             entries: Vec::new(),
-            said: Vec::new(),
+            originals: Vec::new(),
             ids: HashMap::new(),
             trimmed: 0,
             sender,
@@ -51,7 +51,7 @@ impl Shelf {
         let said = (append.person, append.text.clone(), append.amends.clone());
         if let Some(&seq) = self.ids.get(&claim) {
             assert_eq!(
-                self.said[seq as usize - 1],
+                self.originals[seq as usize - 1],
                 said,
                 "nobody in the model uses an id twice"
             );
@@ -71,13 +71,13 @@ impl Shelf {
                 return Outcome::NoSuchEntry;
             }
             let entry = &self.entries[target as usize - 1];
-            if self.said[target as usize - 1].0 != append.person
+            if self.originals[target as usize - 1].0 != append.person
                 || entry.erased
                 || entry.is_amendment()
             {
                 return Outcome::Forbidden;
             }
-            self.change(target, &append.text, erases.is_some());
+            self.rewrite(target, &append.text, erases.is_some());
         }
         let seq = self.entries.len() as u64 + 1;
         let entry = Arc::new(Entry {
@@ -94,14 +94,14 @@ impl Shelf {
             edited: false,
             erased: false,
         });
-        self.said.push(said);
+        self.originals.push(said);
         self.ids.insert(claim, seq);
         self.entries.push(entry.clone());
         Outcome::Stored(entry)
     }
 
     /// An entry and all its edits have this text from now on.
-    fn change(&mut self, target: u64, text: &str, erased: bool) {
+    fn rewrite(&mut self, target: u64, text: &str, erased: bool) {
         for entry in &mut self.entries[target as usize - 1..] {
             if entry.seq == target || entry.edits == Some(target) {
                 let entry = Arc::make_mut(entry);
@@ -139,7 +139,7 @@ impl Shelf {
     }
 }
 
-impl History for Shelf {
+impl History for ReferenceHistory {
     fn epoch(&self) -> Arc<str> {
         "shelf".into()
     }

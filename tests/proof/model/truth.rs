@@ -1,24 +1,28 @@
 //! What may be shown and refused, judged by everything that was ever stored.
 
-use super::world::World;
+use super::world::Simulation;
 use crate::line::{EditState, EntryChange, LogEntry, change};
 use papo::protocol::{Entry, ErrorCode, Refusal};
 use std::sync::Arc;
 
 /// A line as it was from a moment on.
-pub struct Form {
-    pub line: LogEntry,
+pub struct EntryVersion {
+    pub entry: LogEntry,
     /// The seq of the line that gave it this form.
     pub since: u64,
 }
 
-impl World {
+impl Simulation {
     /// The log has one more line, and others are changed by it.
-    pub fn store(&mut self, entry: &Entry) {
-        assert_eq!(entry.seq, self.truth.len() as u64 + 1, "a hole in the log");
+    pub fn record_stored(&mut self, entry: &Entry) {
+        assert_eq!(
+            entry.seq,
+            self.expected.len() as u64 + 1,
+            "a hole in the log"
+        );
         let line = LogEntry::of(entry);
         if let Some(change) = line.apply_change {
-            let target = &self.truth[change.target() as usize - 1];
+            let target = &self.expected[change.target() as usize - 1];
             let theirs = target.from == line.from
                 && target.apply_change.is_none()
                 && target.edit_state != EditState::Erased;
@@ -27,22 +31,22 @@ impl World {
                 "{line:?} may not change {target:?}"
             );
         }
-        for place in change(&mut self.truth, &line) {
-            self.forms[place].push(Form {
-                line: self.truth[place].clone(),
+        for place in change(&mut self.expected, &line) {
+            self.versions[place].push(EntryVersion {
+                entry: self.expected[place].clone(),
                 since: entry.seq,
             });
         }
-        self.forms.push(vec![Form {
-            line: line.clone(),
+        self.versions.push(vec![EntryVersion {
+            entry: line.clone(),
             since: entry.seq,
         }]);
-        self.truth.push(line);
+        self.expected.push(line);
     }
 }
 
 /// What is read from the log has been through every change up to this seq.
-pub fn are_up_to_date(forms: &[Vec<Form>], entries: &[Arc<Entry>], seq: u64) {
+pub fn assert_up_to_date(forms: &[Vec<EntryVersion>], entries: &[Arc<Entry>], seq: u64) {
     for entry in entries {
         let forms = &forms[entry.seq as usize - 1];
         let line = LogEntry::of(entry);
@@ -51,14 +55,14 @@ pub fn are_up_to_date(forms: &[Vec<Form>], entries: &[Arc<Entry>], seq: u64) {
             .rposition(|form| form.since <= seq)
             .unwrap_or(0);
         assert!(
-            forms[latest..].iter().any(|form| form.line == line),
+            forms[latest..].iter().any(|form| form.entry == line),
             "{line:?} is not what it was at {seq}"
         );
     }
 }
 
 /// A change is refused only if its line is gone, somebody else's, erased, or a change itself.
-pub fn may_be_refused(
+pub fn assert_refusal_allowed(
     truth: &[LogEntry],
     trimmed: u64,
     me: &str,

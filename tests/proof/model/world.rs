@@ -1,8 +1,8 @@
 //! A server and its clients in one thread: the real hub, a log, and wires on which everything waits until it is carried.
 
 use super::Step;
-use super::home::Home;
-use super::truth::{Form, are_up_to_date, may_be_refused};
+use super::home::HistoryBackend;
+use super::truth::{EntryVersion, assert_refusal_allowed, assert_up_to_date};
 use crate::line::{EntryChange, LogEntry};
 use crate::stage::Deadline;
 use crate::transcript::Transcript;
@@ -33,44 +33,44 @@ pub struct ModelClient {
 }
 
 /// The server, its log, and everybody around it.
-pub struct World {
-    pub home: Home,
-    hub: Chat,
+pub struct Simulation {
+    pub backend: HistoryBackend,
+    chat: Chat,
     now: Now,
     pub people: Vec<ModelClient>,
-    wires: BTreeMap<ConnId, ModelConn>,
-    next: u64,
-    hears: HashMap<RoomId, Vec<ConnId>>,
-    to_store: VecDeque<HistoryRequest>,
-    to_read: VecDeque<HistoryRequest>,
-    answers: VecDeque<HistoryReply>,
+    conns: BTreeMap<ConnId, ModelConn>,
+    next_conn_id: u64,
+    subscribers: HashMap<RoomId, Vec<ConnId>>,
+    write_queue: VecDeque<HistoryRequest>,
+    read_queue: VecDeque<HistoryRequest>,
+    replies: VecDeque<HistoryReply>,
     /// What the log must hold, from what was stored; and up to where it was trimmed.
-    pub truth: Vec<LogEntry>,
+    pub expected: Vec<LogEntry>,
     pub trimmed: u64,
     /// Each line of the log in all the forms that it ever had, the first one first.
-    pub forms: Vec<Vec<Form>>,
+    pub versions: Vec<Vec<EntryVersion>>,
 }
 
-impl World {
-    pub fn new(mut home: Home, people: usize) -> Self {
-        let hub = home.hub();
+impl Simulation {
+    pub fn new(mut home: HistoryBackend, people: usize) -> Self {
+        let hub = home.new_chat();
         let mut world = Self {
-            home,
-            hub,
+            backend: home,
+            chat: hub,
             now: Now {
                 instant: Instant::now(),
                 unix_ms: 1_000_000,
             },
             people: Vec::new(),
-            wires: BTreeMap::new(),
-            next: 1,
-            hears: HashMap::new(),
-            to_store: VecDeque::new(),
-            to_read: VecDeque::new(),
-            answers: VecDeque::new(),
-            truth: Vec::new(),
+            conns: BTreeMap::new(),
+            next_conn_id: 1,
+            subscribers: HashMap::new(),
+            write_queue: VecDeque::new(),
+            read_queue: VecDeque::new(),
+            replies: VecDeque::new(),
+            expected: Vec::new(),
             trimmed: 0,
-            forms: Vec::new(),
+            versions: Vec::new(),
         };
         (0..people).for_each(|_| world.add_person());
         world
@@ -90,7 +90,7 @@ impl World {
     }
 
     /// Takes one step.
-    pub fn happens(&mut self, step: Step) {
+    pub fn apply(&mut self, step: Step) {
         match step {
             Step::Say(person, times) => {
                 (0..times).for_each(|_| drop(self.people[person].transcript.say("")));
@@ -100,38 +100,39 @@ impl World {
             Step::Erase(person, which) => self.amend(person, which, EntryChange::Erase),
             Step::Connect(person) => self.connect(person),
             Step::Cut(person) => {
-                let _ = self.let_go(person);
+                let _ = self.disconnect(person);
             }
             Step::Leave(person) => {
-                if let Some(conn) = self.let_go(person) {
-                    self.wires.remove(&conn);
+                if let Some(conn) = self.disconnect(person) {
+                    self.conns.remove(&conn);
                     self.event(Event::Disconnected(conn, true));
                 }
             }
-            Step::Carry(number, times) => {
+            Step::DeliverUp(number, times) => {
                 let conn = self
-                    .wires
+                    .conns
                     .keys()
-                    .nth(number % self.wires.len().max(1))
+                    .nth(number % self.conns.len().max(1))
                     .copied();
-                conn.into_iter().for_each(|conn| self.carry(conn, times));
+                conn.into_iter()
+                    .for_each(|conn| self.deliver_up(conn, times));
             }
-            Step::Hear(person, times) => {
-                let _ = (0..times).take_while(|_| self.hear(person)).count();
+            Step::DeliverDown(person, times) => {
+                let _ = (0..times).take_while(|_| self.deliver_down(person)).count();
             }
-            Step::Store(times) => self.work(times, |world| &mut world.to_store),
-            Step::Read(times) => self.work(times, |world| &mut world.to_read),
-            Step::Tell(times) => {
-                let _ = (0..times).take_while(|_| self.tell()).count();
+            Step::Store(times) => self.process_queue(times, |world| &mut world.write_queue),
+            Step::Read(times) => self.process_queue(times, |world| &mut world.read_queue),
+            Step::DeliverReply(times) => {
+                let _ = (0..times).take_while(|_| self.deliver_reply()).count();
             }
             Step::Trim(count) => self.trim(count),
             Step::Crash => self.crash(),
-            Step::Settle => self.settle(),
-            Step::Wait => {
+            Step::Drain => self.drain(),
+            Step::Elapse => {
                 self.now.instant += Duration::from_secs(40);
                 self.now.unix_ms += 40_000;
-                self.hub.tick(self.now);
-                self.carry_out();
+                self.chat.tick(self.now);
+                self.run_effects();
             }
         }
     }
@@ -151,8 +152,8 @@ impl World {
         if self.people[person].conn.is_some() {
             return;
         }
-        let conn = ConnId(self.next);
-        self.next += 1;
+        let conn = ConnId(self.next_conn_id);
+        self.next_conn_id += 1;
         self.event(Event::Connected(conn, ClientAddr::LOCAL));
         let log = &self.people[person].transcript;
         let (name, token) = (
@@ -167,7 +168,7 @@ impl World {
             local_key: None,
             credentials: Credentials::default(),
         };
-        self.wires.insert(
+        self.conns.insert(
             conn,
             ModelConn {
                 to_server: [enter].into(),
@@ -178,29 +179,29 @@ impl World {
         let state = &mut self.people[person];
         (state.conn, state.joined, state.sent) = (Some(conn), false, 0);
         // Nobody waits with the first word, or the hub would close the connection.
-        self.carry(conn, 1);
+        self.deliver_up(conn, 1);
     }
 
     /// The person loses the connection, and with it everything not heard yet.
-    fn let_go(&mut self, person: usize) -> Option<ConnId> {
+    fn disconnect(&mut self, person: usize) -> Option<ConnId> {
         let conn = self.people[person].conn.take()?;
         self.people[person].joined = false;
-        if let Some(wire) = self.wires.get_mut(&conn) {
+        if let Some(wire) = self.conns.get_mut(&conn) {
             wire.peer_alive = false;
         }
         Some(conn)
     }
 
-    fn carry(&mut self, conn: ConnId, times: usize) {
+    fn deliver_up(&mut self, conn: ConnId, times: usize) {
         for _ in 0..times {
-            let Some(wire) = self.wires.get_mut(&conn) else {
+            let Some(wire) = self.conns.get_mut(&conn) else {
                 return;
             };
             match wire.to_server.pop_front() {
                 Some(message) => self.event(Event::Request(conn, message)),
                 None if wire.peer_alive => return,
                 None => {
-                    self.wires.remove(&conn);
+                    self.conns.remove(&conn);
                     self.event(Event::Disconnected(conn, false));
                 }
             }
@@ -208,9 +209,9 @@ impl World {
     }
 
     /// A person hears one word; false when there is none.
-    fn hear(&mut self, person: usize) -> bool {
+    fn deliver_down(&mut self, person: usize) -> bool {
         let state = &mut self.people[person];
-        let Some(wire) = state.conn.and_then(|conn| self.wires.get_mut(&conn)) else {
+        let Some(wire) = state.conn.and_then(|conn| self.conns.get_mut(&conn)) else {
             return false;
         };
         let Some(word) = wire.to_client.pop_front() else {
@@ -223,8 +224,8 @@ impl World {
         );
         if let ServerMessage::Error(refusal) = &word {
             let change = state.transcript.take_refused(refusal);
-            may_be_refused(
-                &self.truth,
+            assert_refusal_allowed(
+                &self.expected,
                 self.trimmed,
                 &state.transcript.name,
                 refusal,
@@ -233,11 +234,11 @@ impl World {
         }
         match &word {
             ServerMessage::Joined { seq, entries, .. } => {
-                are_up_to_date(&self.forms, entries, *seq)
+                assert_up_to_date(&self.versions, entries, *seq)
             }
             ServerMessage::History { entries, .. } => {
-                are_up_to_date(
-                    &self.forms,
+                assert_up_to_date(
+                    &self.versions,
                     entries,
                     entries.last().map_or(0, |entry| entry.seq),
                 );
@@ -253,9 +254,9 @@ impl World {
             .extend(state.transcript.next_page_request().filter(|_| page));
         let reset = matches!(word, ServerMessage::Joined { reset: true, .. });
         for line in &state.transcript.entries[if reset { 0 } else { held }..] {
-            let forms = self.forms.get(line.seq as usize - 1);
+            let forms = self.versions.get(line.seq as usize - 1);
             assert!(
-                forms.is_some_and(|forms| forms.iter().any(|form| form.line == *line)),
+                forms.is_some_and(|forms| forms.iter().any(|form| form.entry == *line)),
                 "shown, and not stored like that: {line:?}"
             );
         }
@@ -275,7 +276,7 @@ impl World {
         let Some(wire) = state
             .conn
             .filter(|_| state.joined)
-            .and_then(|conn| self.wires.get_mut(&conn))
+            .and_then(|conn| self.conns.get_mut(&conn))
         else {
             return;
         };
@@ -286,12 +287,16 @@ impl World {
     }
 
     /// The log does so many of the jobs that wait in one of its queues.
-    fn work(&mut self, times: usize, queue: fn(&mut Self) -> &mut VecDeque<HistoryRequest>) {
+    fn process_queue(
+        &mut self,
+        times: usize,
+        queue: fn(&mut Self) -> &mut VecDeque<HistoryRequest>,
+    ) {
         let queue = queue(self);
         let jobs: Vec<HistoryRequest> = queue.drain(..times.min(queue.len())).collect();
         let (mut waiting, deadline, mut stored) =
             (jobs.len(), Deadline::within_seconds(60), Vec::new());
-        let history = self.home.history();
+        let history = self.backend.history();
         history.submit(jobs);
         while waiting > 0 {
             let answer = history.replies().recv_timeout(deadline.left()).unwrap();
@@ -299,14 +304,14 @@ impl World {
             if let HistoryReply::Appended(_, _, _, Outcome::Stored(entry)) = &answer {
                 stored.push(entry.clone());
             }
-            self.answers.push_back(answer);
+            self.replies.push_back(answer);
         }
-        stored.iter().for_each(|entry| self.store(entry));
+        stored.iter().for_each(|entry| self.record_stored(entry));
     }
 
     /// The hub hears one answer of the log; false when there is none.
-    fn tell(&mut self) -> bool {
-        let Some(answer) = self.answers.pop_front() else {
+    fn deliver_reply(&mut self) -> bool {
+        let Some(answer) = self.replies.pop_front() else {
             return false;
         };
         self.event(Event::HistoryReplied(answer));
@@ -314,52 +319,52 @@ impl World {
     }
 
     fn trim(&mut self, count: usize) {
-        let Home::Shelf(shelf) = &mut self.home else {
+        let HistoryBackend::Reference(shelf) = &mut self.backend else {
             return;
         };
         shelf.trim(count);
-        self.trimmed = (self.trimmed + count as u64).min(self.truth.len() as u64);
-        self.answers.extend(shelf.replies().try_iter());
+        self.trimmed = (self.trimmed + count as u64).min(self.expected.len() as u64);
+        self.replies.extend(shelf.replies().try_iter());
     }
 
     /// The server ends: what was not stored is lost, and so is every answer that nobody heard.
     fn crash(&mut self) {
         for person in 0..self.people.len() {
-            let _ = self.let_go(person);
+            let _ = self.disconnect(person);
         }
-        self.wires.clear();
-        self.hears.clear();
-        self.to_store.clear();
-        self.to_read.clear();
-        self.answers.clear();
-        self.home.crash();
-        self.hub = self.home.hub();
-        if matches!(self.home, Home::Memory(_)) {
-            (self.truth, self.trimmed, self.forms) = (Vec::new(), 0, Vec::new());
+        self.conns.clear();
+        self.subscribers.clear();
+        self.write_queue.clear();
+        self.read_queue.clear();
+        self.replies.clear();
+        self.backend.reopen();
+        self.chat = self.backend.new_chat();
+        if matches!(self.backend, HistoryBackend::Memory(_)) {
+            (self.expected, self.trimmed, self.versions) = (Vec::new(), 0, Vec::new());
         }
     }
 
     /// Does everything that waits anywhere, until nothing does.
-    pub fn settle(&mut self) {
+    pub fn drain(&mut self) {
         loop {
-            let wires: Vec<ConnId> = self.wires.keys().copied().collect();
+            let wires: Vec<ConnId> = self.conns.keys().copied().collect();
             wires
                 .into_iter()
-                .for_each(|conn| self.carry(conn, usize::MAX));
-            self.work(usize::MAX, |world| &mut world.to_store);
-            self.work(usize::MAX, |world| &mut world.to_read);
-            while self.tell() {}
+                .for_each(|conn| self.deliver_up(conn, usize::MAX));
+            self.process_queue(usize::MAX, |world| &mut world.write_queue);
+            self.process_queue(usize::MAX, |world| &mut world.read_queue);
+            while self.deliver_reply() {}
             let heard = (0..self.people.len())
                 .map(|person| {
-                    std::iter::repeat_with(|| self.hear(person))
+                    std::iter::repeat_with(|| self.deliver_down(person))
                         .take_while(|heard| *heard)
                         .count()
                 })
                 .sum::<usize>();
             if heard == 0
-                && self.to_store.is_empty()
-                && self.to_read.is_empty()
-                && self.wires.values().all(|wire| wire.to_server.is_empty())
+                && self.write_queue.is_empty()
+                && self.read_queue.is_empty()
+                && self.conns.values().all(|wire| wire.to_server.is_empty())
             {
                 return;
             }
@@ -367,41 +372,41 @@ impl World {
     }
 
     fn event(&mut self, event: Event) {
-        self.hub.handle(event, self.now);
-        self.carry_out();
+        self.chat.handle(event, self.now);
+        self.run_effects();
     }
 
-    fn carry_out(&mut self) {
-        for effect in self.hub.take_effects() {
+    fn run_effects(&mut self) {
+        for effect in self.chat.take_effects() {
             match effect {
                 Effect::Send(conn, message) | Effect::Close(conn, _, message) => {
-                    self.down(conn, message)
+                    self.send_down(conn, message)
                 }
                 Effect::Broadcast(channel, message, except) => {
-                    for conn in self.hears.get(&channel).cloned().unwrap_or_default() {
+                    for conn in self.subscribers.get(&channel).cloned().unwrap_or_default() {
                         if Some(conn) != except {
-                            self.down(conn, message.clone());
+                            self.send_down(conn, message.clone());
                         }
                     }
                 }
                 Effect::Subscribe(conn, channel) => {
-                    self.hears.entry(channel).or_default().push(conn)
+                    self.subscribers.entry(channel).or_default().push(conn)
                 }
                 Effect::Unsubscribe(conn, channel) => {
-                    self.hears
+                    self.subscribers
                         .entry(channel)
                         .or_default()
                         .retain(|other| *other != conn);
                 }
-                Effect::Submit(job @ HistoryRequest::Append(_)) => self.to_store.push_back(job),
-                Effect::Submit(job) => self.to_read.push_back(job),
+                Effect::Submit(job @ HistoryRequest::Append(_)) => self.write_queue.push_back(job),
+                Effect::Submit(job) => self.read_queue.push_back(job),
                 Effect::RequestDone(_) | Effect::BulkDone(_) => {}
             }
         }
     }
 
-    fn down(&mut self, conn: ConnId, message: ServerMessage) {
-        if let Some(wire) = self.wires.get_mut(&conn).filter(|wire| wire.peer_alive) {
+    fn send_down(&mut self, conn: ConnId, message: ServerMessage) {
+        if let Some(wire) = self.conns.get_mut(&conn).filter(|wire| wire.peer_alive) {
             wire.to_client.push_back(message);
         }
     }
