@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Each module may use those before it and none after it.
-const ORDER: [&str; 20] = [
+const LAYERS: [&str; 20] = [
     "reasons",
     "text",
     "name",
@@ -28,7 +28,7 @@ const ORDER: [&str; 20] = [
 ];
 
 /// What must never be seen in the part that decides.
-const NOT_IN_THE_HUB: [&str; 7] = [
+const FORBIDDEN_IN_CORE: [&str; 7] = [
     "std::net",
     "std::io",
     "std::fs",
@@ -82,7 +82,7 @@ fn every_module_has_its_place_in_the_order() {
         .lines()
         .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
         .collect();
-    let mut order = ORDER.to_vec();
+    let mut order = LAYERS.to_vec();
     modules.sort_unstable();
     order.sort_unstable();
     assert_eq!(modules, order);
@@ -90,11 +90,11 @@ fn every_module_has_its_place_in_the_order() {
 
 #[test]
 fn dependencies_point_one_way() {
-    for (place, module) in ORDER.iter().enumerate() {
+    for (place, module) in LAYERS.iter().enumerate() {
         let files = sources(module);
         assert!(!files.is_empty(), "{module}");
         for (path, code) in files {
-            for later in &ORDER[place + 1..] {
+            for later in &LAYERS[place + 1..] {
                 let used = code.contains(&format!("crate::{later}::"))
                     || code.contains(&format!("crate::{later};"));
                 assert!(!used, "{path} uses {later}");
@@ -106,7 +106,7 @@ fn dependencies_point_one_way() {
 #[test]
 fn the_hub_decides_without_sockets_files_or_clocks() {
     for (path, code) in sources("hub") {
-        for forbidden in NOT_IN_THE_HUB {
+        for forbidden in FORBIDDEN_IN_CORE {
             assert!(!code.contains(forbidden), "{path} has {forbidden}");
         }
     }

@@ -3,7 +3,7 @@
 use crate::paths::new_path;
 use crate::processes::folder_of;
 use crate::raw;
-use crate::stage::{DEADLINE, Visitor, goodbye};
+use crate::stage::{DEADLINE, WsClient, disconnected_with};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -11,16 +11,16 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::Instant;
 
 /// A running `servidor` that is killed if its test fails.
-struct Servidor {
+struct ServerProcess {
     child: Child,
     /// Where the system tells of it.
-    folder: PathBuf,
+    proc_dir: PathBuf,
     stdout: BufReader<ChildStdout>,
     banner: String,
     address: SocketAddr,
 }
 
-fn servidor(arguments: &[&str]) -> Command {
+fn server_command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_servidor"));
     command
         .args(arguments)
@@ -32,17 +32,17 @@ fn servidor(arguments: &[&str]) -> Command {
     command
 }
 
-fn run(arguments: &[&str]) -> (i32, String, String) {
+fn run_server(arguments: &[&str]) -> (i32, String, String) {
     let Output {
         status,
         stdout,
         stderr,
-    } = servidor(arguments).output().unwrap();
+    } = server_command(arguments).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code().unwrap(), text(stdout), text(stderr))
 }
 
-impl Servidor {
+impl ServerProcess {
     fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -60,10 +60,10 @@ impl Servidor {
             .and_then(|rest| rest.split('/').next())
             .unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
-        let folder = folder_of(child.id());
+        let proc_dir = folder_of(child.id());
         Self {
             child,
-            folder,
+            proc_dir,
             stdout,
             banner,
             address,
@@ -76,19 +76,19 @@ impl Servidor {
     }
 
     /// The exit code, and what was printed after the banner.
-    fn end(&mut self) -> (i32, String) {
+    fn wait_for_exit(&mut self) -> (i32, String) {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap().code().unwrap(), rest)
     }
 
     /// How many entries a folder of the process has: its threads or its descriptors.
-    fn count(&self, what: &str) -> usize {
-        std::fs::read_dir(self.folder.join(what)).unwrap().count()
+    fn count_proc_entries(&self, what: &str) -> usize {
+        std::fs::read_dir(self.proc_dir.join(what)).unwrap().count()
     }
 }
 
-impl Drop for Servidor {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -98,23 +98,26 @@ impl Drop for Servidor {
 #[test]
 fn the_banner_names_the_real_port_and_ctrl_c_ends_in_order() {
     for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {
-        let mut server = Servidor::start(servidor(&["--porta", "0"]));
+        let mut server = ServerProcess::start(server_command(&["--porta", "0"]));
         assert!(
             server
                 .banner
                 .starts_with(&format!("Papo {} está no ar.\n", env!("CARGO_PKG_VERSION")))
         );
-        let mut visitors: Vec<Visitor> = (0..3)
-            .map(|_| Visitor::connect(server.address).unwrap())
+        let mut visitors: Vec<WsClient> = (0..3)
+            .map(|_| WsClient::connect(server.address).unwrap())
             .collect();
         for (n, visitor) in visitors.iter_mut().enumerate() {
             visitor.enter(&format!("Pessoa {n}"));
         }
         server.signal(signal);
         for visitor in &mut visitors {
-            assert_eq!(visitor.ending(), goodbye("shutdown", 1001));
+            assert_eq!(
+                visitor.wait_for_disconnect(),
+                disconnected_with("shutdown", 1001)
+            );
         }
-        let (code, rest) = server.end();
+        let (code, rest) = server.wait_for_exit();
         assert_eq!(code, 0);
         assert!(
             rest.ends_with("Encerrando… 3 pessoas avisadas. Até logo.\n"),
@@ -124,7 +127,7 @@ fn the_banner_names_the_real_port_and_ctrl_c_ends_in_order() {
 }
 
 /// The key in the banner's line for who organizes the conversation.
-fn host_key(banner: &str) -> &str {
+fn moderator_key(banner: &str) -> &str {
     let line = banner
         .lines()
         .find(|line| line.contains("Para organizar"))
@@ -148,21 +151,26 @@ fn host_key(banner: &str) -> &str {
 #[test]
 fn the_key_in_the_banner_makes_a_host_and_is_another_one_each_time() {
     let path = new_path("host");
-    let mut server = Servidor::start(servidor(&["--porta", "0", "--log", path.to_str().unwrap()]));
-    let key = host_key(&server.banner).to_owned();
+    let mut server = ServerProcess::start(server_command(&[
+        "--porta",
+        "0",
+        "--log",
+        path.to_str().unwrap(),
+    ]));
+    let key = moderator_key(&server.banner).to_owned();
     assert!(key.len() >= 32, "128 bits at least: {key}");
-    let mut ana = Visitor::connect(server.address).unwrap();
+    let mut ana = WsClient::connect(server.address).unwrap();
     let welcome = ana.enter_with("Ana", serde_json::json!({"host_key": key}));
     assert_eq!(welcome["host"], true);
-    ana.hears(&["joined geral 1"]);
+    ana.expect(&["joined geral 1"]);
     ana.send(serde_json::json!({"type": "host", "act": "lock"}));
-    ana.hears(&["* Ana trancou a conversa: ninguém novo entra."]);
+    ana.expect(&["* Ana trancou a conversa: ninguém novo entra."]);
     ana.send(serde_json::json!({"type": "host", "act": "lock"}));
-    ana.hears(&["* Ana destrancou a conversa."]);
+    ana.expect(&["* Ana destrancou a conversa."]);
     ana.send(serde_json::json!({"type": "host", "act": "notify", "text": "segredo"}));
-    ana.hears(&["Ana! segredo"]);
+    ana.expect(&["Ana! segredo"]);
     server.signal(rustix::process::Signal::TERM);
-    server.end();
+    server.wait_for_exit();
     let log = std::fs::read_to_string(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     // What hosts did stands there without being asked for, once each, and nothing else does.
@@ -178,18 +186,18 @@ fn the_key_in_the_banner_makes_a_host_and_is_another_one_each_time() {
     assert_eq!(deeds, expected);
     assert!(!log.contains("segredo") && !log.contains(&key), "{log}");
     assert_ne!(
-        host_key(&Servidor::start(servidor(&["--porta", "0"])).banner),
+        moderator_key(&ServerProcess::start(server_command(&["--porta", "0"])).banner),
         key
     );
 }
 
 #[test]
 fn a_password_from_the_variable_is_asked_for_and_never_shown() {
-    let mut command = servidor(&["--porta", "0"]);
+    let mut command = server_command(&["--porta", "0"]);
     command.env("PAPO_SENHA", "abre-te, sésamo");
-    let server = Servidor::start(command);
+    let server = ServerProcess::start(command);
     assert!(!server.banner.contains("sésamo"), "{}", server.banner);
-    let mut ana = Visitor::connect(server.address).unwrap();
+    let mut ana = WsClient::connect(server.address).unwrap();
     assert_eq!(
         ana.enter_with("Ana", serde_json::json!({}))["code"],
         "password_required"
@@ -202,11 +210,11 @@ fn a_password_from_the_variable_is_asked_for_and_never_shown() {
 
 #[test]
 fn a_variable_does_what_the_option_does() {
-    let mut command = servidor(&[]);
+    let mut command = server_command(&[]);
     command
         .env("PAPO_PORTA", "0")
         .env("PAPO_ENDERECO", "localhost");
-    let server = Servidor::start(command);
+    let server = ServerProcess::start(command);
     assert!(server.address.port() != 9000 && server.address.port() != 0);
 }
 
@@ -214,7 +222,7 @@ fn a_variable_does_what_the_option_does() {
 fn a_port_in_use_is_explained_and_the_exit_code_tells() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let (code, stdout, stderr) = run(&["--porta", &port.to_string()]);
+    let (code, stdout, stderr) = run_server(&["--porta", &port.to_string()]);
     assert_eq!((code, stdout.as_str()), (1, ""));
     let expected = format!("Não consegui usar a porta {port}: outro programa já está nela.");
     assert!(
@@ -225,7 +233,7 @@ fn a_port_in_use_is_explained_and_the_exit_code_tells() {
 
 #[test]
 fn an_address_of_another_machine_is_explained() {
-    let (code, _, stderr) = run(&["--porta", "0", "--endereco", "192.0.2.1"]);
+    let (code, _, stderr) = run_server(&["--porta", "0", "--endereco", "192.0.2.1"]);
     assert_eq!(code, 1);
     assert!(
         stderr.starts_with("O endereço 192.0.2.1 não pertence a este computador."),
@@ -235,7 +243,7 @@ fn an_address_of_another_machine_is_explained() {
 
 #[test]
 fn wrong_options_are_explained_with_exit_code_2() {
-    let (code, stdout, stderr) = run(&["--prota", "9001"]);
+    let (code, stdout, stderr) = run_server(&["--prota", "9001"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert_eq!(
         stderr,
@@ -257,7 +265,7 @@ fn what_the_system_refuses_is_explained_in_portuguese_too() {
         ],
         &["exportar", "--historico", "/etc/hostname"],
     ] {
-        let (code, _, stderr) = run(arguments);
+        let (code, _, stderr) = run_server(arguments);
         assert_eq!(code, 1, "{arguments:?}");
         assert!(
             stderr.starts_with("Não consegui"),
@@ -277,13 +285,13 @@ fn what_the_system_refuses_is_explained_in_portuguese_too() {
 
 #[test]
 fn help_and_version_are_printed() {
-    let (code, help, _) = run(&["--help"]);
+    let (code, help, _) = run_server(&["--help"]);
     assert!(
         code == 0 && help.contains("Uso: servidor [OPÇÕES]"),
         "{help}"
     );
     assert_eq!(
-        run(&["-V"]),
+        run_server(&["-V"]),
         (
             0,
             format!("papo {}\n", env!("CARGO_PKG_VERSION")),
@@ -295,24 +303,24 @@ fn help_and_version_are_printed() {
 #[test]
 fn the_log_tells_what_happens_and_never_what_is_said() {
     let path = new_path("log");
-    let mut server = Servidor::start(servidor(&[
+    let mut server = ServerProcess::start(server_command(&[
         "--porta",
         "0",
         "-vv",
         "--log",
         path.to_str().unwrap(),
     ]));
-    let mut ana = Visitor::connect(server.address).unwrap();
+    let mut ana = WsClient::connect(server.address).unwrap();
     ana.enter("Ana");
     ana.say("um segredo de estado");
-    ana.hears(&["ack m1 1"]);
+    ana.expect(&["ack m1 1"]);
     ana.leave();
     server.signal(rustix::process::Signal::TERM);
-    server.end();
+    server.wait_for_exit();
     let log = std::fs::read_to_string(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     assert!(log.contains("A conexão 1 acabou"), "{log}");
-    let token = crate::stage::token("Ana");
+    let token = crate::stage::token_for("Ana");
     assert!(!log.contains("segredo") && !log.contains(&token), "{log}");
 }
 
@@ -322,40 +330,40 @@ fn what_was_said_survives_kill_9_and_can_be_copied_and_exported_meanwhile() {
     std::fs::create_dir(&folder).unwrap();
     let (log, copy) = (folder.join("h.db"), folder.join("c.db"));
     let (log, copy) = (log.to_str().unwrap(), copy.to_str().unwrap());
-    let server = Servidor::start(servidor(&["--porta", "0", "--historico", log]));
+    let server = ServerProcess::start(server_command(&["--porta", "0", "--historico", log]));
     assert!(
         server.banner.contains("h.db (0 mensagens)"),
         "{}",
         server.banner
     );
-    let mut ana = Visitor::connect(server.address).unwrap();
+    let mut ana = WsClient::connect(server.address).unwrap();
     ana.enter("Ana");
     ana.say("não me perca");
-    ana.hears(&["ack m1 1"]);
-    let (code, _, stderr) = run(&["--porta", "0", "--historico", log]);
+    ana.expect(&["ack m1 1"]);
+    let (code, _, stderr) = run_server(&["--porta", "0", "--historico", log]);
     assert!(
         code == 1 && stderr.contains("outro servidor está usando o arquivo"),
         "{stderr}"
     );
-    let (code, stdout, _) = run(&["--historico", log, "--copia", copy]);
+    let (code, stdout, _) = run_server(&["--historico", log, "--copia", copy]);
     assert!(
         code == 0 && stdout.starts_with("1 mensagem copiada para "),
         "{stdout}"
     );
     // Dropping kills without a word.
     drop(server);
-    let (code, text, _) = run(&["exportar", "--historico", log]);
+    let (code, text, _) = run_server(&["exportar", "--historico", log]);
     assert!(
         code == 0 && text.ends_with("\tAna\tnão me perca\n"),
         "{text}"
     );
-    let server = Servidor::start(servidor(&["--porta", "0", "--historico", log]));
+    let server = ServerProcess::start(server_command(&["--porta", "0", "--historico", log]));
     assert!(
         server.banner.contains("h.db (1 mensagem)"),
         "{}",
         server.banner
     );
-    let mut ana = Visitor::connect(server.address).unwrap();
+    let mut ana = WsClient::connect(server.address).unwrap();
     assert_eq!(ana.enter("Ana")["entries"][0]["text"], "não me perca");
     drop(server);
     std::fs::remove_dir_all(folder).unwrap();
@@ -363,10 +371,13 @@ fn what_was_said_survives_kill_9_and_can_be_copied_and_exported_meanwhile() {
 
 #[test]
 fn a_thousand_bad_handshakes_leave_no_thread_and_no_descriptor_behind() {
-    let server = Servidor::start(servidor(&["--porta", "0"]));
-    let mut ana = Visitor::connect(server.address).unwrap();
+    let server = ServerProcess::start(server_command(&["--porta", "0"]));
+    let mut ana = WsClient::connect(server.address).unwrap();
     ana.enter("Ana");
-    let before = (server.count("task"), server.count("fd"));
+    let before = (
+        server.count_proc_entries("task"),
+        server.count_proc_entries("fd"),
+    );
     for n in 0..1000 {
         let bytes: &[u8] = match n % 4 {
             0 => b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
@@ -380,20 +391,27 @@ fn a_thousand_bad_handshakes_leave_no_thread_and_no_descriptor_behind() {
         }
     }
     let deadline = Instant::now() + DEADLINE;
-    while (server.count("task"), server.count("fd")) != before {
+    while (
+        server.count_proc_entries("task"),
+        server.count_proc_entries("fd"),
+    ) != before
+    {
         assert!(
             Instant::now() < deadline,
             "{before:?} became {:?}",
-            (server.count("task"), server.count("fd"))
+            (
+                server.count_proc_entries("task"),
+                server.count_proc_entries("fd")
+            )
         );
         std::thread::yield_now();
     }
-    ana.hears_nothing();
+    ana.expect_nothing();
 }
 
 #[test]
 fn the_help_of_a_reader_that_stops_early_is_no_error() {
-    let mut child = servidor(&["--ajuda"]).spawn().unwrap();
+    let mut child = server_command(&["--ajuda"]).spawn().unwrap();
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
     let _ = std::io::stdout().flush();

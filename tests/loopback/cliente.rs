@@ -8,16 +8,16 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 /// A folder for the client's token, removed with the test.
-struct Home(PathBuf);
+struct ClientProgram(PathBuf);
 
-impl Home {
+impl ClientProgram {
     fn new() -> Self {
         let path = new_path("cliente");
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
 
-    fn cliente(&self, arguments: &[&str]) -> Command {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cliente"));
         command
             .args(arguments)
@@ -33,7 +33,7 @@ impl Home {
 
     /// Runs the client with this input; gives back its code and what it wrote.
     fn run(&self, arguments: &[&str], input: &str) -> (i32, String, String) {
-        let mut child = self.cliente(arguments).spawn().unwrap();
+        let mut child = self.command(arguments).spawn().unwrap();
         // A client that refuses its options may be gone before it reads.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let Output {
@@ -46,19 +46,19 @@ impl Home {
     }
 }
 
-impl Drop for Home {
+impl Drop for ClientProgram {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
 /// A client that stays and listens.
-struct Listener(Child, BufReader<ChildStdout>);
+struct ListeningClient(Child, BufReader<ChildStdout>);
 
-impl Listener {
-    fn start(home: &Home, name: &str, address: &str) -> Self {
+impl ListeningClient {
+    fn start(home: &ClientProgram, name: &str, address: &str) -> Self {
         let mut child = home
-            .cliente(&["--nome", name, "--ficar", address])
+            .command(&["--nome", name, "--ficar", address])
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
@@ -67,7 +67,7 @@ impl Listener {
     }
 
     /// The next line, without its time.
-    fn line(&mut self) -> String {
+    fn next_line(&mut self) -> String {
         let mut line = String::new();
         self.1.read_line(&mut line).unwrap();
         line.split_once('\t')
@@ -75,7 +75,7 @@ impl Listener {
     }
 }
 
-impl Drop for Listener {
+impl Drop for ListeningClient {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -84,14 +84,14 @@ impl Drop for Listener {
 
 #[test]
 fn a_script_says_its_lines_and_ends_when_all_are_confirmed() {
-    let (server, home) = (TestServer::start(), Home::new());
+    let (server, home) = (TestServer::start(), ClientProgram::new());
     let mut ana = server.enter("Ana");
     let (code, _, stderr) = home.run(
         &["--nome", "robô", &server.address.to_string()],
         "backup pronto\nduas linhas\n",
     );
     assert_eq!((code, stderr.as_str()), (0, ""));
-    ana.hears(&[
+    ana.expect(&[
         "2 online +robô",
         "1 robô: backup pronto",
         "2 robô: duas linhas",
@@ -101,36 +101,40 @@ fn a_script_says_its_lines_and_ends_when_all_are_confirmed() {
 
 #[test]
 fn two_clients_in_pipes_see_the_same_text() {
-    let (server, first, second) = (TestServer::start(), Home::new(), Home::new());
+    let (server, first, second) = (
+        TestServer::start(),
+        ClientProgram::new(),
+        ClientProgram::new(),
+    );
     let address = server.address.to_string();
     let mut ana = server.enter("Ana");
     let mut listeners = [
-        Listener::start(&first, "Bia", &address),
-        Listener::start(&second, "Caio", &address),
+        ListeningClient::start(&first, "Bia", &address),
+        ListeningClient::start(&second, "Caio", &address),
     ];
     for _ in &listeners {
-        assert_eq!(ana.next()["type"], "presence");
+        assert_eq!(ana.receive()["type"], "presence");
     }
     ana.say("uma\nlinha só, com \u{1b}[31mcor");
     for listener in &mut listeners {
-        assert_eq!(listener.line(), "Ana\tuma\\nlinha só, com [31mcor");
+        assert_eq!(listener.next_line(), "Ana\tuma\\nlinha só, com [31mcor");
     }
 }
 
 #[test]
 fn a_reader_that_stops_early_ends_the_client_quietly() {
-    let (server, home) = (TestServer::start(), Home::new());
+    let (server, home) = (TestServer::start(), ClientProgram::new());
     let mut ana = server.enter("Ana");
     let arguments = ["--nome", "Bia", "--ficar", &server.address.to_string()];
     let mut child = home
-        .cliente(&arguments)
+        .command(&arguments)
         .stdin(Stdio::null())
         .spawn()
         .unwrap();
-    ana.hears(&["2 online +Bia"]);
+    ana.expect(&["2 online +Bia"]);
     drop(child.stdout.take());
     ana.say("ninguém mais lê");
-    ana.hears(&["ack m1 1", "1 online -Bia"]);
+    ana.expect(&["ack m1 1", "1 online -Bia"]);
     let Output { status, stderr, .. } = child.wait_with_output().unwrap();
     assert_eq!(
         (status.code(), String::from_utf8_lossy(&stderr).as_ref()),
@@ -142,7 +146,7 @@ fn a_reader_that_stops_early_ends_the_client_quietly() {
 fn a_server_that_is_not_there_is_explained_with_code_3() {
     let nobody = Port::reserve();
     let (code, _, stderr) =
-        Home::new().run(&["--nome", "Ana", &nobody.address.to_string()], "oi\n");
+        ClientProgram::new().run(&["--nome", "Ana", &nobody.address.to_string()], "oi\n");
     assert_eq!(code, 3);
     assert!(
         stderr.contains(&format!(
@@ -155,7 +159,7 @@ fn a_server_that_is_not_there_is_explained_with_code_3() {
 
 #[test]
 fn who_gave_no_name_is_told_of_the_missing_server_first() {
-    let (nobody, home) = (Port::reserve(), Home::new());
+    let (nobody, home) = (Port::reserve(), ClientProgram::new());
     let (code, _, stderr) = home.run(&[&nobody.address.to_string()], "");
     assert_eq!(code, 3, "{stderr}");
     assert!(
@@ -175,7 +179,7 @@ fn who_gave_no_name_is_told_of_the_missing_server_first() {
 
 #[test]
 fn a_taken_name_is_explained_with_code_4() {
-    let (server, home) = (TestServer::start(), Home::new());
+    let (server, home) = (TestServer::start(), ClientProgram::new());
     let _ana = server.enter("Ana");
     let (code, _, stderr) = home.run(&["--nome", "ana", &server.address.to_string()], "oi\n");
     assert_eq!(code, 4);
@@ -184,7 +188,7 @@ fn a_taken_name_is_explained_with_code_4() {
 
 #[test]
 fn wrong_options_are_explained_with_code_2() {
-    let (code, stdout, stderr) = Home::new().run(&["--nomo", "Ana"], "");
+    let (code, stdout, stderr) = ClientProgram::new().run(&["--nomo", "Ana"], "");
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(
         stderr.starts_with("Não conheço a opção “--nomo”. Você quis dizer --nome?"),
@@ -195,7 +199,7 @@ fn wrong_options_are_explained_with_code_2() {
 #[test]
 fn the_token_is_kept_for_its_owner_alone_and_makes_the_same_person_come_back() {
     use std::os::unix::fs::PermissionsExt;
-    let (server, home) = (TestServer::start(), Home::new());
+    let (server, home) = (TestServer::start(), ClientProgram::new());
     let mut ana = server.enter("Ana");
     for text in ["um", "dois"] {
         assert_eq!(
@@ -205,7 +209,7 @@ fn the_token_is_kept_for_its_owner_alone_and_makes_the_same_person_come_back() {
         );
     }
     let tags: Vec<String> = (0..6)
-        .map(|_| ana.next())
+        .map(|_| ana.receive())
         .filter(|message| message["type"] == "message")
         .map(|message| message["tag"].to_string())
         .collect();

@@ -1,6 +1,6 @@
 //! People talk.
 
-use crate::stage::{TestServer, Visitor, goodbye, short, token};
+use crate::stage::{TestServer, WsClient, disconnected_with, summary, token_for};
 use serde_json::json;
 use std::time::Duration;
 use tungstenite::protocol::CloseFrame;
@@ -10,13 +10,13 @@ fn two_people_talk_and_each_sees_the_same_order() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
     let mut bruno = server.enter("Bruno");
-    ana.hears(&["2 online +Bruno"]);
+    ana.expect(&["2 online +Bruno"]);
     ana.say("oi, Bruno");
-    ana.hears(&["ack m1 1"]);
-    bruno.hears(&["1 Ana: oi, Bruno"]);
+    ana.expect(&["ack m1 1"]);
+    bruno.expect(&["1 Ana: oi, Bruno"]);
     bruno.say("olá! tudo bem? 🙂");
-    bruno.hears(&["ack m1 2"]);
-    ana.hears(&["2 Bruno: olá! tudo bem? 🙂"]);
+    bruno.expect(&["ack m1 2"]);
+    ana.expect(&["2 Bruno: olá! tudo bem? 🙂"]);
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn three_people_talk_at_once_and_every_ack_stands_in_the_messages_place() {
     const EACH: usize = 15;
     let server = TestServer::start();
     let names = ["Ana", "Bruno", "Célia"];
-    let mut visitors: Vec<Visitor> = names.iter().map(|name| server.enter(name)).collect();
+    let mut visitors: Vec<WsClient> = names.iter().map(|name| server.enter(name)).collect();
     for visitor in &mut visitors {
         for n in 0..EACH {
             visitor.say(&format!("mensagem {n}"));
@@ -33,7 +33,7 @@ fn three_people_talk_at_once_and_every_ack_stands_in_the_messages_place() {
     for (visitor, name) in visitors.iter_mut().zip(names) {
         let mut seqs = Vec::new();
         while seqs.len() < names.len() * EACH {
-            let message = visitor.next();
+            let message = visitor.receive();
             match message["type"].as_str().unwrap() {
                 "message" => assert_ne!(message["from"], name),
                 "ack" => assert_eq!(message["id"].as_str().unwrap()[..1], *"m"),
@@ -51,26 +51,26 @@ fn coming_and_leaving_is_announced_and_a_left_name_is_free_at_once() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
     server.enter("João").leave();
-    ana.hears(&["2 online +João", "1 online -João"]);
-    let mut other = server.visitor();
+    ana.expect(&["2 online +João", "1 online -João"]);
+    let mut other = server.connect();
     other.send(json!({"type": "enter", "name": "joao", "token": "somebody-else-entirely"}));
-    other.hears(&["welcome joao", "joined geral 2"]);
+    other.expect(&["welcome joao", "joined geral 2"]);
 }
 
 #[test]
 fn a_name_is_taken_in_any_spelling_and_the_connection_may_try_another() {
     let server = TestServer::start();
     let _conceicao = server.enter("Conceição");
-    let mut other = server.visitor();
+    let mut other = server.connect();
     other.send(json!({"type": "enter", "name": "CONCEICAO", "token": "somebody-else-entirely"}));
-    let refusal = other.next();
+    let refusal = other.receive();
     assert_eq!(refusal["code"], "name_taken");
     assert!(
         refusal["text"].as_str().unwrap().contains("“CONCEICAO 2”"),
         "{refusal}"
     );
     other.send(json!({"type": "enter", "name": "Conceição 2"}));
-    other.hears(&["welcome Conceição 2", "joined geral 2"]);
+    other.expect(&["welcome Conceição 2", "joined geral 2"]);
 }
 
 #[test]
@@ -79,15 +79,15 @@ fn a_second_tab_is_the_same_person_and_sees_what_the_first_one_says() {
     let mut bruno = server.enter("Bruno");
     let mut first = server.enter("Ana");
     let mut second = server.enter("Ana");
-    bruno.hears(&["2 online +Ana"]);
+    bruno.expect(&["2 online +Ana"]);
     first.say("de uma aba");
-    second.hears(&["1 Ana: de uma aba"]);
-    first.hears(&["ack m1 1"]);
-    bruno.hears(&["1 Ana: de uma aba"]);
+    second.expect(&["1 Ana: de uma aba"]);
+    first.expect(&["ack m1 1"]);
+    bruno.expect(&["1 Ana: de uma aba"]);
     first.leave();
-    bruno.hears_nothing();
+    bruno.expect_nothing();
     second.leave();
-    bruno.hears(&["1 online -Ana"]);
+    bruno.expect(&["1 online -Ana"]);
 }
 
 #[test]
@@ -95,12 +95,12 @@ fn who_drops_out_and_comes_back_was_never_away() {
     let server = TestServer::start();
     let mut bruno = server.enter("Bruno");
     let ana = server.enter("Ana");
-    bruno.hears(&["2 online +Ana"]);
+    bruno.expect(&["2 online +Ana"]);
     drop(ana);
     let mut ana = server.enter("Ana");
     bruno.say("voltou?");
-    ana.hears(&["1 Bruno: voltou?"]);
-    bruno.hears(&["ack m1 1"]);
+    ana.expect(&["1 Bruno: voltou?"]);
+    bruno.expect(&["ack m1 1"]);
     // A reload of the page closes with 1001: that is no goodbye either.
     ana.socket
         .close(Some(CloseFrame {
@@ -110,7 +110,7 @@ fn who_drops_out_and_comes_back_was_never_away() {
         .unwrap();
     while ana.socket.read().is_ok() {}
     server.enter("Ana");
-    bruno.hears_nothing();
+    bruno.expect_nothing();
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn who_drops_out_for_good_leaves_after_the_grace() {
     let server = TestServer::start_with(|setup| setup.rules.grace = Duration::from_millis(50));
     let mut bruno = server.enter("Bruno");
     drop(server.enter("Ana"));
-    bruno.hears(&["2 online +Ana", "1 online -Ana"]);
+    bruno.expect(&["2 online +Ana", "1 online -Ana"]);
 }
 
 #[test]
@@ -128,8 +128,8 @@ fn what_was_said_before_is_shown_to_who_comes_later_and_the_rest_to_who_comes_ba
     for text in ["um", "dois", "três"] {
         ana.say(text);
     }
-    ana.hears(&["ack m1 1", "ack m2 2", "ack m3 3"]);
-    let joined = server.visitor().enter("Bruno");
+    ana.expect(&["ack m1 1", "ack m2 2", "ack m3 3"]);
+    let joined = server.connect().enter("Bruno");
     let texts: Vec<_> = joined["entries"]
         .as_array()
         .unwrap()
@@ -137,13 +137,13 @@ fn what_was_said_before_is_shown_to_who_comes_later_and_the_rest_to_who_comes_ba
         .map(|entry| &entry["text"])
         .collect();
     assert_eq!(texts, ["um", "dois", "três"]);
-    let mut back = server.visitor();
-    let (epoch, token) = (&joined["epoch"], token("Bruno"));
+    let mut back = server.connect();
+    let (epoch, token) = (&joined["epoch"], token_for("Bruno"));
     back.send(
         json!({"type": "enter", "name": "Bruno", "token": token, "epoch": epoch, "after": 2}),
     );
-    back.hears(&["welcome Bruno"]);
-    let joined = back.next();
+    back.expect(&["welcome Bruno"]);
+    let joined = back.receive();
     assert_eq!(
         (
             joined["entries"].as_array().unwrap().len(),
@@ -159,16 +159,16 @@ fn a_resend_after_a_dropped_connection_is_the_same_message() {
     let mut bruno = server.enter("Bruno");
     let mut ana = server.enter("Ana");
     ana.say("chegou?");
-    bruno.hears(&["2 online +Ana", "1 Ana: chegou?"]);
+    bruno.expect(&["2 online +Ana", "1 Ana: chegou?"]);
     drop(ana);
     let mut ana = server.enter("Ana");
     ana.say("chegou?");
-    let ack = ana.next();
+    let ack = ana.receive();
     assert_eq!(
-        (short(&ack), &ack["duplicate"]),
+        (summary(&ack), &ack["duplicate"]),
         ("ack m1 1".into(), &json!(true))
     );
-    bruno.hears_nothing();
+    bruno.expect_nothing();
 }
 
 #[test]
@@ -179,21 +179,21 @@ fn rooms_are_apart() {
         server.enter("Bruno"),
         server.enter("Célia"),
     );
-    ana.hears(&["2 online +Bruno", "3 online +Célia"]);
-    bruno.hears(&["3 online +Célia"]);
+    ana.expect(&["2 online +Bruno", "3 online +Célia"]);
+    bruno.expect(&["3 online +Célia"]);
     ana.send(json!({"type": "join", "room": "laboratório"}));
-    ana.hears(&["joined laboratório 1"]);
+    ana.expect(&["joined laboratório 1"]);
     bruno.send(json!({"type": "join", "room": "LABORATORIO"}));
-    bruno.hears(&["joined laboratório 2"]);
-    ana.hears(&["2 online +Bruno"]);
+    bruno.expect(&["joined laboratório 2"]);
+    ana.expect(&["2 online +Bruno"]);
     ana.send(json!({"type": "say", "room": "laboratorio", "id": "x", "text": "só aqui"}));
-    bruno.hears(&["1 Ana: só aqui"]);
-    celia.hears_nothing();
+    bruno.expect(&["1 Ana: só aqui"]);
+    celia.expect_nothing();
     bruno.send(json!({"type": "leave", "room": "laboratorio"}));
-    bruno.hears(&["left laboratório"]);
-    ana.hears(&["ack x 1", "1 online -Bruno"]);
+    bruno.expect(&["left laboratório"]);
+    ana.expect(&["ack x 1", "1 online -Bruno"]);
     celia.send(json!({"type": "rooms"}));
-    let rooms = celia.next();
+    let rooms = celia.receive();
     let expected = json!([{"room": "geral", "online": 3, "seq": 0}, {"room": "laboratório", "online": 1, "seq": 1}]);
     assert_eq!(rooms["rooms"], expected);
 }
@@ -206,46 +206,46 @@ fn whispers_and_typing_reach_whom_they_are_for() {
         server.enter("Bruno"),
         server.enter("Célia"),
     );
-    bruno.hears(&["3 online +Célia"]);
-    ana.hears(&["2 online +Bruno", "3 online +Célia"]);
+    bruno.expect(&["3 online +Célia"]);
+    ana.expect(&["2 online +Bruno", "3 online +Célia"]);
     ana.send(json!({"type": "whisper", "to": "celia", "id": "w1", "text": "psiu"}));
-    ana.hears(&["ack w1"]);
-    celia.hears(&["Ana > Célia: psiu"]);
+    ana.expect(&["ack w1"]);
+    celia.expect(&["Ana > Célia: psiu"]);
     ana.send(json!({"type": "typing", "room": "geral"}));
-    bruno.hears(&["Ana types"]);
-    celia.hears(&["Ana types"]);
-    ana.hears_nothing();
+    bruno.expect(&["Ana types"]);
+    celia.expect(&["Ana types"]);
+    ana.expect_nothing();
 }
 
 #[test]
 fn a_new_name_is_told_and_the_old_one_is_free() {
     let server = TestServer::start();
     let (mut ana, mut bruno) = (server.enter("Ana"), server.enter("Bruno"));
-    ana.hears(&["2 online +Bruno"]);
+    ana.expect(&["2 online +Bruno"]);
     bruno.send(json!({"type": "rename", "name": "Bruno Lima"}));
-    let welcome = bruno.next();
+    let welcome = bruno.receive();
     assert_eq!(welcome["name"], "Bruno Lima");
-    let presence = ana.next();
+    let presence = ana.receive();
     let expected = json!([{"from": "Bruno", "to": "Bruno Lima", "tag": welcome["tag"]}]);
     assert_eq!(presence["renamed"], expected);
     bruno.say("agora sim");
-    ana.hears(&["1 Bruno Lima: agora sim"]);
+    ana.expect(&["1 Bruno Lima: agora sim"]);
     server.enter("Bruno");
 }
 
 #[test]
 fn when_the_server_stops_everybody_is_told() {
     let server = TestServer::start();
-    let mut visitors: Vec<Visitor> = (0..20)
+    let mut visitors: Vec<WsClient> = (0..20)
         .map(|n| server.enter(&format!("Pessoa {n}")))
         .collect();
-    visitors.push(server.visitor());
+    visitors.push(server.connect());
     let endings: Vec<_> = visitors
         .into_iter()
-        .map(|mut visitor| std::thread::spawn(move || visitor.ending()))
+        .map(|mut visitor| std::thread::spawn(move || visitor.wait_for_disconnect()))
         .collect();
     server.stop();
     for ending in endings {
-        assert_eq!(ending.join().unwrap(), goodbye("shutdown", 1001));
+        assert_eq!(ending.join().unwrap(), disconnected_with("shutdown", 1001));
     }
 }

@@ -3,7 +3,7 @@
 //! `history_unavailable` needs a history that fails; `key_required` is in `raw`, and what hosts and passwords cause is in
 //! `host` and `passwords`.
 
-use crate::stage::{TestServer, short};
+use crate::stage::{TestServer, summary};
 use crossbeam_channel::Receiver;
 use papo::history::memory::MemoryHistory;
 use papo::history::{History, HistoryReply, HistoryRequest};
@@ -15,12 +15,12 @@ use tungstenite::Message;
 fn before_entering() {
     let server = TestServer::start();
     let _bruno = server.enter("Bruno");
-    let mut visitor = server.visitor();
+    let mut visitor = server.connect();
     visitor
         .socket
         .send(Message::text("isto não é JSON"))
         .unwrap();
-    visitor.hears(&["error bad_json"]);
+    visitor.expect(&["error bad_json"]);
     for (message, expected) in [
         (json!({"type": "dança"}), "error unknown_type"),
         (json!({"type": "enter"}), "error bad_field"),
@@ -42,11 +42,11 @@ fn before_entering() {
         ),
     ] {
         visitor.send(message);
-        visitor.hears(&[expected]);
+        visitor.expect(&[expected]);
     }
     visitor.enter("Ana");
     visitor.send(json!({"type": "enter", "name": "Ana"}));
-    visitor.hears(&["error already_entered"]);
+    visitor.expect(&["error already_entered"]);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn while_talking() {
     let say =
         |id: &str, text: &str| json!({"type": "say", "room": "geral", "id": id, "text": text});
     ana.send(say("um", "primeira"));
-    ana.hears(&["ack um 1"]);
+    ana.expect(&["ack um 1"]);
     for (message, expected) in [
         (
             json!({"type": "say", "room": "lab", "id": "x", "text": "oi"}),
@@ -75,7 +75,7 @@ fn while_talking() {
         ),
     ] {
         ana.send(message.clone());
-        let error = ana.next();
+        let error = ana.receive();
         assert_eq!(
             (&error["code"], &error["id"]),
             (&json!(expected), &message["id"])
@@ -85,7 +85,7 @@ fn while_talking() {
     for n in 0..32 {
         ana.send(json!({"type": "join", "room": format!("sala-{n}")}));
     }
-    let last = (0..32).map(|_| ana.next()).last().unwrap();
+    let last = (0..32).map(|_| ana.receive()).last().unwrap();
     assert_eq!(last["code"], "too_many_rooms");
 }
 
@@ -98,7 +98,7 @@ fn speaking_too_fast_is_refused_with_the_time_to_wait_and_nothing_is_out_of_plac
     while !waiting.is_empty() {
         let mut refused: Vec<(String, u64)> = Vec::new();
         for _ in 0..waiting.len() {
-            let answer = ana.next();
+            let answer = ana.receive();
             let id = answer["id"].as_str().unwrap().to_owned();
             match answer["code"].as_str() {
                 None => acknowledged.push(answer["seq"].as_u64().unwrap()),
@@ -121,13 +121,13 @@ fn speaking_too_fast_is_refused_with_the_time_to_wait_and_nothing_is_out_of_plac
 }
 
 /// A log that can be read and not written, as on a full disk.
-struct FullDisk(
+struct FullDiskHistory(
     MemoryHistory,
     crossbeam_channel::Sender<HistoryReply>,
     Receiver<HistoryReply>,
 );
 
-impl History for FullDisk {
+impl History for FullDiskHistory {
     fn epoch(&self) -> Arc<str> {
         self.0.epoch()
     }
@@ -156,15 +156,15 @@ impl History for FullDisk {
 #[test]
 fn a_full_disk_refuses_the_message_and_nobody_sees_it() {
     let (sender, receiver) = crossbeam_channel::unbounded();
-    let history = FullDisk(MemoryHistory::new().unwrap(), sender, receiver);
+    let history = FullDiskHistory(MemoryHistory::new().unwrap(), sender, receiver);
     let server = TestServer::start_with(|setup| setup.history = Box::new(history));
     let (mut bruno, mut ana) = (server.enter("Bruno"), server.enter("Ana"));
-    bruno.hears(&["2 online +Ana"]);
+    bruno.expect(&["2 online +Ana"]);
     ana.say("cabe?");
-    let error: Value = ana.next();
+    let error: Value = ana.receive();
     assert_eq!(
-        (short(&error), &error["id"]),
+        (summary(&error), &error["id"]),
         ("error history_unavailable".into(), &json!("m1"))
     );
-    bruno.hears_nothing();
+    bruno.expect_nothing();
 }

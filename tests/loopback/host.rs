@@ -1,38 +1,39 @@
 //! Hosts keep order: what each of their acts does, over real connections.
 
-use crate::stage::{TestServer, Visitor, goodbye, short};
+use crate::stage::{TestServer, WsClient, disconnected_with, summary};
 use papo::identity::PasswordHash;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const KEY: &str = "0123456789abcdef0123456789abcdef";
+const MODERATOR_KEY: &str = "0123456789abcdef0123456789abcdef";
 /// Seconds of what a story sees the end of: longer than a busy machine takes for the little that must happen meanwhile.
-const SOON: u64 = 5;
+const SHORT_SANCTION_SECS: u64 = 5;
 
 /// A server with a host key, and Ana, who entered with it.
-fn hosted() -> (TestServer, Visitor) {
-    let server =
-        TestServer::start_with(|setup| setup.rules.moderator_key = Some(PasswordHash::of(KEY)));
-    let mut ana = server.visitor();
-    let welcome = ana.enter_with("Ana", json!({"host_key": KEY}));
+fn moderated_server() -> (TestServer, WsClient) {
+    let server = TestServer::start_with(|setup| {
+        setup.rules.moderator_key = Some(PasswordHash::of(MODERATOR_KEY))
+    });
+    let mut ana = server.connect();
+    let welcome = ana.enter_with("Ana", json!({"host_key": MODERATOR_KEY}));
     assert_eq!(
         (&welcome["type"], &welcome["host"]),
         (&json!("welcome"), &json!(true))
     );
-    let joined = ana.next();
+    let joined = ana.receive();
     assert_eq!(joined["members"][0]["host"], true);
     (server, ana)
 }
 
 /// Somebody who enters while Ana watches.
-fn guest(server: &TestServer, ana: &mut Visitor, name: &str) -> Visitor {
+fn enter_observed_by(server: &TestServer, ana: &mut WsClient, name: &str) -> WsClient {
     let visitor = server.enter(name);
-    assert_eq!(ana.next()["joined"][0]["name"], name);
+    assert_eq!(ana.receive()["joined"][0]["name"], name);
     visitor
 }
 
-impl Visitor {
-    fn acts(&mut self, act: Value) {
+impl WsClient {
+    fn moderate(&mut self, act: Value) {
         let mut message = json!({"type": "host"});
         message
             .as_object_mut()
@@ -42,8 +43,8 @@ impl Visitor {
     }
 
     /// The refusal that comes next; gives back its code and when to try again.
-    fn refused(&mut self) -> (String, Option<u64>) {
-        let error = self.next();
+    fn expect_refusal(&mut self) -> (String, Option<u64>) {
+        let error = self.receive();
         assert_eq!(error["type"], "error", "{error}");
         assert!(error["text"].as_str().unwrap().ends_with('.'), "{error}");
         (
@@ -54,7 +55,7 @@ impl Visitor {
 }
 
 /// Whoever waits exactly as long as the server said is not refused again: the time is part of the protocol.
-fn wait(retry_after_ms: Option<u64>) {
+fn wait_as_told(retry_after_ms: Option<u64>) {
     std::thread::sleep(Duration::from_millis(
         retry_after_ms.expect("a time to wait"),
     ));
@@ -62,132 +63,138 @@ fn wait(retry_after_ms: Option<u64>) {
 
 #[test]
 fn the_key_makes_one_person_host_and_no_second_one() {
-    let (server, mut ana) = hosted();
-    let mut bruno = server.visitor();
-    for key in [KEY, "wrong"] {
+    let (server, mut ana) = moderated_server();
+    let mut bruno = server.connect();
+    for key in [MODERATOR_KEY, "wrong"] {
         let error = bruno.enter_with("Bruno", json!({"host_key": key}));
-        assert_eq!(short(&error), "error forbidden");
+        assert_eq!(summary(&error), "error forbidden");
     }
     bruno.enter("Bruno");
-    ana.hears(&["2 online +Bruno"]);
-    bruno.acts(json!({"act": "lock", "on": true}));
-    assert_eq!(bruno.refused().0, "forbidden");
+    ana.expect(&["2 online +Bruno"]);
+    bruno.moderate(json!({"act": "lock", "on": true}));
+    assert_eq!(bruno.expect_refusal().0, "forbidden");
     // Ana's second tab brings the key again, and the third only the token.
-    let mut second = server.visitor();
+    let mut second = server.connect();
     assert_eq!(
-        second.enter_with("Ana", json!({"host_key": KEY}))["host"],
+        second.enter_with("Ana", json!({"host_key": MODERATOR_KEY}))["host"],
         true
     );
-    let mut third = server.visitor();
+    let mut third = server.connect();
     assert_eq!(third.enter_with("Ana", json!({}))["host"], true);
 }
 
 #[test]
 fn a_host_comes_back_as_one() {
-    let (server, ana) = hosted();
+    let (server, ana) = moderated_server();
     let mut bruno = server.enter("Bruno");
     drop(ana);
-    let mut ana = server.visitor();
+    let mut ana = server.connect();
     assert_eq!(ana.enter_with("Ana", json!({}))["host"], true);
     ana.leave();
-    bruno.hears(&["1 online -Ana"]);
-    let mut ana = server.visitor();
+    bruno.expect(&["1 online -Ana"]);
+    let mut ana = server.connect();
     assert_eq!(ana.enter_with("Ana", json!({}))["host"], true);
-    let presence = bruno.next();
+    let presence = bruno.receive();
     assert_eq!(presence["joined"][0]["host"], true, "{presence}");
 }
 
 #[test]
 fn others_may_be_made_hosts_and_unmade() {
-    let (server, mut ana) = hosted();
-    let mut bruno = guest(&server, &mut ana, "Bruno");
-    ana.acts(json!({"act": "promote", "name": "bruno"}));
+    let (server, mut ana) = moderated_server();
+    let mut bruno = enter_observed_by(&server, &mut ana, "Bruno");
+    ana.moderate(json!({"act": "promote", "name": "bruno"}));
     let promoted = [
         "Bruno hosts",
         "* Ana promoveu Bruno, que agora também organiza a conversa.",
     ];
-    ana.hears(&promoted);
-    bruno.hears(&promoted);
-    ana.acts(json!({"act": "kick", "name": "Bruno"}));
-    assert_eq!(ana.refused().0, "forbidden");
-    bruno.acts(json!({"act": "notify", "text": "Boa tarde!"}));
-    ana.hears(&["Bruno! Boa tarde!"]);
-    ana.acts(json!({"act": "demote", "name": "Bruno"}));
-    bruno.hears(&[
+    ana.expect(&promoted);
+    bruno.expect(&promoted);
+    ana.moderate(json!({"act": "kick", "name": "Bruno"}));
+    assert_eq!(ana.expect_refusal().0, "forbidden");
+    bruno.moderate(json!({"act": "notify", "text": "Boa tarde!"}));
+    ana.expect(&["Bruno! Boa tarde!"]);
+    ana.moderate(json!({"act": "demote", "name": "Bruno"}));
+    bruno.expect(&[
         "Bruno! Boa tarde!",
         "Bruno no longer hosts",
         "* Ana rebaixou Bruno, que não organiza mais a conversa.",
     ]);
-    bruno.acts(json!({"act": "notify", "text": "Boa noite!"}));
-    assert_eq!(bruno.refused().0, "forbidden");
+    bruno.moderate(json!({"act": "notify", "text": "Boa noite!"}));
+    assert_eq!(bruno.expect_refusal().0, "forbidden");
 }
 
 #[test]
 fn who_is_silenced_is_refused_with_the_time_to_wait() {
-    let (server, mut ana) = hosted();
-    let mut bruno = guest(&server, &mut ana, "Bruno");
-    ana.acts(json!({"act": "mute", "name": "Bruno", "seconds": SOON}));
-    bruno.hears(&["* Ana silenciou Bruno por 5 segundos."]);
+    let (server, mut ana) = moderated_server();
+    let mut bruno = enter_observed_by(&server, &mut ana, "Bruno");
+    ana.moderate(json!({"act": "mute", "name": "Bruno", "seconds": SHORT_SANCTION_SECS}));
+    bruno.expect(&["* Ana silenciou Bruno por 5 segundos."]);
     bruno.say("mas");
-    let (code, retry) = bruno.refused();
+    let (code, retry) = bruno.expect_refusal();
     assert_eq!(code, "muted");
-    wait(retry);
+    wait_as_told(retry);
     bruno.say("posso?");
-    bruno.hears(&["ack m2 1"]);
-    ana.acts(json!({"act": "mute", "name": "Bruno"}));
-    bruno.hears(&["* Ana silenciou Bruno por 10 minutos."]);
+    bruno.expect(&["ack m2 1"]);
+    ana.moderate(json!({"act": "mute", "name": "Bruno"}));
+    bruno.expect(&["* Ana silenciou Bruno por 10 minutos."]);
     bruno.send(json!({"type": "whisper", "to": "Ana", "id": "w1", "text": "desculpe"}));
-    assert_eq!(bruno.refused().0, "muted");
-    ana.acts(json!({"act": "unmute", "name": "Bruno"}));
-    bruno.hears(&["* Ana devolveu a palavra a Bruno."]);
+    assert_eq!(bruno.expect_refusal().0, "muted");
+    ana.moderate(json!({"act": "unmute", "name": "Bruno"}));
+    bruno.expect(&["* Ana devolveu a palavra a Bruno."]);
     bruno.say("obrigado");
-    bruno.hears(&["ack m3 2"]);
+    bruno.expect(&["ack m3 2"]);
 }
 
 #[test]
 fn a_room_is_silenced_and_slowed_down_for_all_but_hosts() {
-    let (server, mut ana) = hosted();
-    let mut bruno = guest(&server, &mut ana, "Bruno");
-    ana.acts(json!({"act": "mute_all", "room": "geral", "on": true}));
-    bruno.hears(&["* Ana pediu silêncio na sala geral: só quem organiza a conversa fala agora."]);
+    let (server, mut ana) = moderated_server();
+    let mut bruno = enter_observed_by(&server, &mut ana, "Bruno");
+    ana.moderate(json!({"act": "mute_all", "room": "geral", "on": true}));
+    bruno.expect(&["* Ana pediu silêncio na sala geral: só quem organiza a conversa fala agora."]);
     bruno.say("e eu?");
-    assert_eq!(bruno.refused(), ("muted".into(), None));
+    assert_eq!(bruno.expect_refusal(), ("muted".into(), None));
     ana.say("atenção");
-    bruno.hears(&["1 Ana: atenção"]);
-    ana.acts(json!({"act": "mute_all", "room": "geral", "on": false}));
-    ana.acts(json!({"act": "slow", "room": "geral", "seconds": SOON}));
-    bruno.hears(&[
+    bruno.expect(&["1 Ana: atenção"]);
+    ana.moderate(json!({"act": "mute_all", "room": "geral", "on": false}));
+    ana.moderate(json!({"act": "slow", "room": "geral", "seconds": SHORT_SANCTION_SECS}));
+    bruno.expect(&[
         "* Ana devolveu a palavra a todo mundo na sala geral.",
         "* Ana ligou o modo lento na sala geral: uma mensagem por pessoa a cada 5 segundos.",
     ]);
     bruno.say("um");
     bruno.say("dois");
-    bruno.hears(&["ack m2 2"]);
-    let (code, retry) = bruno.refused();
+    bruno.expect(&["ack m2 2"]);
+    let (code, retry) = bruno.expect_refusal();
     assert_eq!(code, "too_fast");
-    wait(retry);
+    wait_as_told(retry);
     bruno.say("dois");
-    bruno.hears(&["ack m4 3"]);
+    bruno.expect(&["ack m4 3"]);
 }
 
 #[test]
 fn into_a_locked_conversation_nobody_new_comes_and_everybody_who_was_there_does() {
-    let (server, mut ana) = hosted();
-    let bruno = guest(&server, &mut ana, "Bruno");
-    ana.acts(json!({"act": "lock", "on": true}));
-    ana.hears(&["* Ana trancou a conversa: ninguém novo entra."]);
-    let mut celia = server.visitor();
-    assert_eq!(short(&celia.enter_with("Célia", json!({}))), "error locked");
+    let (server, mut ana) = moderated_server();
+    let bruno = enter_observed_by(&server, &mut ana, "Bruno");
+    ana.moderate(json!({"act": "lock", "on": true}));
+    ana.expect(&["* Ana trancou a conversa: ninguém novo entra."]);
+    let mut celia = server.connect();
+    assert_eq!(
+        summary(&celia.enter_with("Célia", json!({}))),
+        "error locked"
+    );
     drop(bruno);
     let bruno = server.enter("Bruno");
     bruno.leave();
-    ana.hears(&["1 online -Bruno"]);
-    let mut bruno = server.visitor();
-    assert_eq!(short(&bruno.enter_with("Bruno", json!({}))), "error locked");
+    ana.expect(&["1 online -Bruno"]);
+    let mut bruno = server.connect();
+    assert_eq!(
+        summary(&bruno.enter_with("Bruno", json!({}))),
+        "error locked"
+    );
     ana.leave();
-    let mut ana = server.enter_host("Ana");
-    ana.acts(json!({"act": "lock", "on": false}));
-    ana.hears(&["* Ana destrancou a conversa."]);
+    let mut ana = server.enter_moderator("Ana");
+    ana.moderate(json!({"act": "lock", "on": false}));
+    ana.expect(&["* Ana destrancou a conversa."]);
     // The same connections may try again.
     celia.enter("Célia");
     bruno.enter("Bruno");
@@ -196,59 +203,71 @@ fn into_a_locked_conversation_nobody_new_comes_and_everybody_who_was_there_does(
 #[test]
 fn a_locked_out_person_is_new_again_after_the_grace() {
     let server = TestServer::start_with(|setup| {
-        setup.rules.moderator_key = Some(PasswordHash::of(KEY));
+        setup.rules.moderator_key = Some(PasswordHash::of(MODERATOR_KEY));
         setup.rules.grace = Duration::from_millis(50);
     });
-    let mut ana = server.enter_host("Ana");
-    let bruno = guest(&server, &mut ana, "Bruno");
-    ana.acts(json!({"act": "lock", "on": true}));
-    ana.hears(&["* Ana trancou a conversa: ninguém novo entra."]);
+    let mut ana = server.enter_moderator("Ana");
+    let bruno = enter_observed_by(&server, &mut ana, "Bruno");
+    ana.moderate(json!({"act": "lock", "on": true}));
+    ana.expect(&["* Ana trancou a conversa: ninguém novo entra."]);
     drop(bruno);
-    ana.hears(&["1 online -Bruno"]);
+    ana.expect(&["1 online -Bruno"]);
     assert_eq!(
-        short(&server.visitor().enter_with("Bruno", json!({}))),
+        summary(&server.connect().enter_with("Bruno", json!({}))),
         "error locked"
     );
 }
 
 #[test]
 fn who_is_kicked_goes_with_all_tabs_and_may_come_back() {
-    let (server, mut ana) = hosted();
-    let mut tabs = [guest(&server, &mut ana, "Bruno"), server.enter("Bruno")];
-    ana.acts(json!({"act": "kick", "name": "Bruno"}));
+    let (server, mut ana) = moderated_server();
+    let mut tabs = [
+        enter_observed_by(&server, &mut ana, "Bruno"),
+        server.enter("Bruno"),
+    ];
+    ana.moderate(json!({"act": "kick", "name": "Bruno"}));
     for tab in &mut tabs {
-        assert_eq!(tab.ending(), goodbye("kicked", 1008));
+        assert_eq!(tab.wait_for_disconnect(), disconnected_with("kicked", 1008));
     }
-    ana.hears(&["1 online -Bruno", "* Ana expulsou Bruno da conversa."]);
-    ana.acts(json!({"act": "kick", "name": "Bruno"}));
-    assert_eq!(ana.refused().0, "no_such_person");
+    ana.expect(&["1 online -Bruno", "* Ana expulsou Bruno da conversa."]);
+    ana.moderate(json!({"act": "kick", "name": "Bruno"}));
+    assert_eq!(ana.expect_refusal().0, "no_such_person");
     server.enter("Bruno");
-    ana.hears(&["2 online +Bruno"]);
+    ana.expect(&["2 online +Bruno"]);
 }
 
 #[test]
 fn who_is_banned_goes_with_all_tabs_and_comes_back_when_it_is_over_or_forgiven() {
-    let (server, mut ana) = hosted();
-    let mut tabs = [guest(&server, &mut ana, "Bruno"), server.enter("Bruno")];
-    ana.acts(json!({"act": "ban", "name": "Bruno", "seconds": SOON}));
+    let (server, mut ana) = moderated_server();
+    let mut tabs = [
+        enter_observed_by(&server, &mut ana, "Bruno"),
+        server.enter("Bruno"),
+    ];
+    ana.moderate(json!({"act": "ban", "name": "Bruno", "seconds": SHORT_SANCTION_SECS}));
     for tab in &mut tabs {
-        assert_eq!(tab.ending(), goodbye("banned", 1008));
+        assert_eq!(tab.wait_for_disconnect(), disconnected_with("banned", 1008));
     }
-    ana.hears(&[
+    ana.expect(&[
         "1 online -Bruno",
         "* Ana baniu Bruno da conversa por 5 segundos.",
     ]);
-    let mut bruno = server.visitor();
+    let mut bruno = server.connect();
     let error = bruno.enter_with("Bruno", json!({}));
-    assert_eq!(short(&error), "error banned");
-    assert_eq!(bruno.ending(), goodbye("banned", 1008));
-    wait(error["retry_after_ms"].as_u64());
+    assert_eq!(summary(&error), "error banned");
+    assert_eq!(
+        bruno.wait_for_disconnect(),
+        disconnected_with("banned", 1008)
+    );
+    wait_as_told(error["retry_after_ms"].as_u64());
     let mut bruno = server.enter("Bruno");
-    ana.hears(&["2 online +Bruno"]);
-    ana.acts(json!({"act": "ban", "name": "Bruno"}));
-    assert_eq!(bruno.ending(), goodbye("banned", 1008));
-    ana.acts(json!({"act": "unban", "name": "Bruno"}));
-    ana.hears(&[
+    ana.expect(&["2 online +Bruno"]);
+    ana.moderate(json!({"act": "ban", "name": "Bruno"}));
+    assert_eq!(
+        bruno.wait_for_disconnect(),
+        disconnected_with("banned", 1008)
+    );
+    ana.moderate(json!({"act": "unban", "name": "Bruno"}));
+    ana.expect(&[
         "1 online -Bruno",
         "* Ana baniu Bruno da conversa por 1 hora.",
         "* Ana perdoou Bruno, que pode entrar de novo.",
@@ -258,40 +277,40 @@ fn who_is_banned_goes_with_all_tabs_and_comes_back_when_it_is_over_or_forgiven()
 
 #[test]
 fn what_somebody_said_is_taken_back_for_everybody_also_for_who_comes_later() {
-    let (server, mut ana) = hosted();
-    let mut bruno = guest(&server, &mut ana, "Bruno");
-    let mut celia = guest(&server, &mut ana, "Célia");
-    bruno.hears(&["3 online +Célia"]);
+    let (server, mut ana) = moderated_server();
+    let mut bruno = enter_observed_by(&server, &mut ana, "Bruno");
+    let mut celia = enter_observed_by(&server, &mut ana, "Célia");
+    bruno.expect(&["3 online +Célia"]);
     for text in ["bobagem", "mais bobagem"] {
         bruno.say(text);
-        celia.next();
+        celia.receive();
     }
     celia.say("ei!");
-    bruno.hears(&["ack m1 1", "ack m2 2", "3 Célia: ei!"]);
+    bruno.expect(&["ack m1 1", "ack m2 2", "3 Célia: ei!"]);
     bruno.leave();
-    celia.hears(&["ack m1 3", "2 online -Bruno"]);
-    celia.acts(json!({"act": "erase", "room": "geral", "id": "x", "name": "Bruno"}));
-    assert_eq!(celia.refused().0, "forbidden");
-    ana.hears(&[
+    celia.expect(&["ack m1 3", "2 online -Bruno"]);
+    celia.moderate(json!({"act": "erase", "room": "geral", "id": "x", "name": "Bruno"}));
+    assert_eq!(celia.expect_refusal().0, "forbidden");
+    ana.expect(&[
         "1 Bruno: bobagem",
         "2 Bruno: mais bobagem",
         "3 Célia: ei!",
         "2 online -Bruno",
     ]);
-    ana.acts(json!({"act": "erase", "room": "geral", "id": "e1", "name": "Bruno"}));
-    ana.hears(&["ack e1 4"]);
-    assert_eq!(celia.next()["erases"], json!([1, 2]));
+    ana.moderate(json!({"act": "erase", "room": "geral", "id": "e1", "name": "Bruno"}));
+    ana.expect(&["ack e1 4"]);
+    assert_eq!(celia.receive()["erases"], json!([1, 2]));
     ana.send(json!({"type": "erase", "room": "geral", "id": "e2", "seq": 3}));
-    ana.hears(&["ack e2 5"]);
-    assert_eq!(celia.next()["erases"], json!([3]));
-    ana.acts(json!({"act": "erase", "room": "geral", "id": "e3", "name": "Brunno"}));
-    let error = ana.next();
-    assert_eq!(short(&error), "error no_such_entry");
+    ana.expect(&["ack e2 5"]);
+    assert_eq!(celia.receive()["erases"], json!([3]));
+    ana.moderate(json!({"act": "erase", "room": "geral", "id": "e3", "name": "Brunno"}));
+    let error = ana.receive();
+    assert_eq!(summary(&error), "error no_such_entry");
     assert!(
         error["text"].as_str().unwrap().contains("Confira o nome"),
         "{error}"
     );
-    let mut davi = server.visitor();
+    let mut davi = server.connect();
     let joined = davi.enter("Davi");
     let texts: Vec<&str> = joined["entries"]
         .as_array()
@@ -304,13 +323,13 @@ fn what_somebody_said_is_taken_back_for_everybody_also_for_who_comes_later() {
 
 impl TestServer {
     /// Somebody who enters with the key, or as the host they are.
-    fn enter_host(&self, name: &str) -> Visitor {
-        let mut visitor = self.visitor();
+    fn enter_moderator(&self, name: &str) -> WsClient {
+        let mut visitor = self.connect();
         assert_eq!(
-            visitor.enter_with(name, json!({"host_key": KEY}))["host"],
+            visitor.enter_with(name, json!({"host_key": MODERATOR_KEY}))["host"],
             true
         );
-        assert_eq!(visitor.next()["type"], "joined");
+        assert_eq!(visitor.receive()["type"], "joined");
         visitor
     }
 }

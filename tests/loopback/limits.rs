@@ -1,7 +1,7 @@
 //! What happens to those who are too slow, too silent, too many or too late.
 
 use crate::raw;
-use crate::stage::{DEADLINE, Ending, TestServer, Visitor, goodbye, token};
+use crate::stage::{DEADLINE, Disconnect, TestServer, WsClient, disconnected_with, token_for};
 use serde_json::json;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ fn a_slow_reader_is_cut_with_1013_and_the_others_miss_nothing() {
     let hearing = std::thread::spawn(move || {
         let mut seqs = Vec::new();
         while seqs.len() < MESSAGES {
-            let message = bruno.next();
+            let message = bruno.receive();
             if message["type"] == "message" {
                 seqs.push(message["seq"].as_u64().unwrap());
                 let _ = heard.send(());
@@ -32,18 +32,21 @@ fn a_slow_reader_is_cut_with_1013_and_the_others_miss_nothing() {
         ana.say(&text);
         // A window of our own, so that our answers never fill our own socket.
         if n >= 16 {
-            acknowledged += usize::from(ana.next()["type"] == "ack");
+            acknowledged += usize::from(ana.receive()["type"] == "ack");
             pace.recv_timeout(DEADLINE).expect("Bruno hears everything");
         }
     }
     while acknowledged < MESSAGES {
-        acknowledged += usize::from(ana.next()["type"] == "ack");
+        acknowledged += usize::from(ana.receive()["type"] == "ack");
     }
     assert_eq!(
         hearing.join().unwrap(),
         (1..=MESSAGES as u64).collect::<Vec<_>>()
     );
-    assert_eq!(deaf.ending(), goodbye("too_slow", 1013));
+    assert_eq!(
+        deaf.wait_for_disconnect(),
+        disconnected_with("too_slow", 1013)
+    );
 }
 
 /// Who asked for more than fits into an outbox was once cut for it, and again at every return.
@@ -55,10 +58,10 @@ fn who_opens_many_full_rooms_at_once_gets_them_all() {
     for room in 0..ROOMS {
         let room = format!("sala-{room}");
         ana.send(json!({"type": "join", "room": room}));
-        assert_eq!(ana.next()["type"], "joined");
+        assert_eq!(ana.receive()["type"], "joined");
         for n in 0..30 {
             ana.send(json!({"type": "say", "room": room, "id": format!("{room}-{n}"), "text": "x".repeat(3900)}));
-            assert_eq!(ana.next()["type"], "ack");
+            assert_eq!(ana.receive()["type"], "ack");
         }
     }
     let mut bruno = server.enter("Bruno");
@@ -68,14 +71,14 @@ fn who_opens_many_full_rooms_at_once_gets_them_all() {
     }
     bruno.send(json!({"type": "leave", "room": "sala-0"}));
     for room in 0..ROOMS {
-        let joined = bruno.next();
+        let joined = bruno.receive();
         assert_eq!(
             (&joined["type"], &joined["room"]),
             (&json!("joined"), &json!(format!("sala-{room}")))
         );
-        assert_eq!(bruno.next()["type"], "history");
+        assert_eq!(bruno.receive()["type"], "history");
     }
-    bruno.hears(&["left sala-0"]);
+    bruno.expect(&["left sala-0"]);
 }
 
 /// Unread words of the peer once made the kernel reset the connection, goodbye and all.
@@ -85,22 +88,22 @@ fn a_slow_reader_that_also_speaks_is_told_why_it_was_cut() {
     let ending = loop {
         // The server listens for a second to whoever it has cut. On a machine that stood still meanwhile nothing would be
         // proved, so the story is told once more.
-        let (ending, took) = speak_through_the_cut();
+        let (ending, took) = send_while_being_disconnected();
         if took < Duration::from_millis(800) || Instant::now() > until {
             break ending;
         }
     };
-    assert_eq!(ending, goodbye("too_slow", 1013));
+    assert_eq!(ending, disconnected_with("too_slow", 1013));
 }
 
 /// Somebody hears nothing and says something now and then, from before being cut for it until shortly after. Gives how
 /// that ended, and how long it took from before the cut to the last word.
-fn speak_through_the_cut() -> (Ending, Duration) {
+fn send_while_being_disconnected() -> (Disconnect, Duration) {
     let server = TestServer::start_with(|setup| {
         setup.rules.rate = None;
         setup.delivery_limits.closing_timeout = DEADLINE;
     });
-    let mut deaf = Visitor::connect_narrow(server.address).unwrap();
+    let mut deaf = WsClient::connect_with_small_buffer(server.address).unwrap();
     deaf.enter("Lento");
     let mut ana = server.enter("Ana");
     let text = "x".repeat(3000);
@@ -117,16 +120,19 @@ fn speak_through_the_cut() -> (Ending, Duration) {
             took = before.elapsed();
         }
         // Until it was sent on: what the server has not read yet would come when the other listens already.
-        while ana.next()["type"] != "ack" {}
+        while ana.receive()["type"] != "ack" {}
     }
-    (deaf.ending(), took)
+    (deaf.wait_for_disconnect(), took)
 }
 
 #[test]
 fn who_does_not_enter_in_time_is_told_so() {
     let server =
         TestServer::start_with(|setup| setup.rules.entry_timeout = Duration::from_millis(50));
-    assert_eq!(server.visitor().ending(), goodbye("idle", 1008));
+    assert_eq!(
+        server.connect().wait_for_disconnect(),
+        disconnected_with("idle", 1008)
+    );
 }
 
 #[test]
@@ -137,7 +143,10 @@ fn who_speaks_only_nonsense_is_closed() {
         visitor.socket.write(Message::text("?")).unwrap();
     }
     visitor.socket.flush().unwrap();
-    assert_eq!(visitor.ending(), goodbye("protocol", 1008));
+    assert_eq!(
+        visitor.wait_for_disconnect(),
+        disconnected_with("protocol", 1008)
+    );
 }
 
 #[test]
@@ -152,14 +161,14 @@ fn the_silent_are_pinged_and_who_does_not_answer_is_dead() {
     let _deaf = server.enter("Surdo");
     let mut ana = server.enter("Ana");
     // Reading answers the pings; the other one's kernel takes them and nobody answers.
-    ana.hears(&["1 online -Surdo"]);
-    ana.hears_nothing();
+    ana.expect(&["1 online -Surdo"]);
+    ana.expect_nothing();
 }
 
 #[test]
 fn beyond_the_ceiling_a_visitor_gets_503_and_a_freed_place_is_given_again() {
     let server = TestServer::start_with(|setup| setup.max_connections = 3);
-    let mut visitors: Vec<Visitor> = (0..3)
+    let mut visitors: Vec<WsClient> = (0..3)
         .map(|n| server.enter(&format!("Pessoa {n}")))
         .collect();
     for _ in 0..5 {
@@ -176,14 +185,14 @@ fn beyond_the_ceiling_a_visitor_gets_503_and_a_freed_place_is_given_again() {
             "{refusal}"
         );
     }
-    match Visitor::connect(server.address).err() {
+    match WsClient::connect(server.address).err() {
         Some(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 503),
         other => panic!("{other:?}"),
     }
     visitors.pop().unwrap().leave();
     let joined = loop {
         // The place is free as soon as the thread that served it has ended.
-        match Visitor::connect(server.address) {
+        match WsClient::connect(server.address) {
             Ok(mut visitor) => break visitor.enter("Outra"),
             Err(tungstenite::Error::Http(_)) => {}
             Err(error) => panic!("{error}"),
@@ -212,13 +221,13 @@ fn the_silent_ones_beyond_the_ceiling_keep_nobody_from_a_refusal() {
 fn no_more_than_256_may_stand_in_the_door() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
-    let waiting: Vec<Visitor> = (0..256).map(|_| server.visitor()).collect();
-    match Visitor::connect(server.address).err() {
+    let waiting: Vec<WsClient> = (0..256).map(|_| server.connect()).collect();
+    match WsClient::connect(server.address).err() {
         Some(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 503),
         other => panic!("{other:?}"),
     }
     ana.send(json!({"type": "ping"}));
-    ana.hears(&["pong"]);
+    ana.expect(&["pong"]);
     drop(waiting);
 }
 
@@ -226,15 +235,15 @@ fn no_more_than_256_may_stand_in_the_door() {
 fn a_large_room_hears_of_everybody_in_few_words() {
     let server = TestServer::start_with(|setup| setup.rules.rate = None);
     let mut ana = server.enter("Ana");
-    let mut others: Vec<Visitor> = (0..120).map(|_| server.visitor()).collect();
+    let mut others: Vec<WsClient> = (0..120).map(|_| server.connect()).collect();
     // All say who they are before anybody reads an answer: comings far apart are told one by one.
     for (n, other) in others.iter_mut().enumerate() {
         let name = format!("Pessoa {n}");
-        other.send(json!({"type": "enter", "name": name, "token": token(&name)}));
+        other.send(json!({"type": "enter", "name": name, "token": token_for(&name)}));
     }
     let (mut frames, mut online, mut named) = (0, 1, 0);
     while online < 121 {
-        let presence = ana.next();
+        let presence = ana.receive();
         frames += 1;
         online = presence["online"].as_u64().unwrap();
         named += presence["joined"].as_array().unwrap().len();

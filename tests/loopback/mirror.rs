@@ -24,7 +24,7 @@ fn literal(name: &str) -> String {
 }
 
 /// All quoted words in a text, in order.
-fn words(text: &str) -> Vec<String> {
+fn quoted_words(text: &str) -> Vec<String> {
     text.split('"')
         .skip(1)
         .step_by(2)
@@ -39,7 +39,7 @@ fn kinds(name: &str) -> BTreeMap<String, Vec<String>> {
         .lines()
         .filter_map(|line| line.trim().split_once(": ["));
     lines
-        .map(|(kind, fields)| (kind.to_owned(), sorted(words(fields))))
+        .map(|(kind, fields)| (kind.to_owned(), sorted(quoted_words(fields))))
         .collect()
 }
 
@@ -49,7 +49,7 @@ fn sorted(mut words: Vec<String>) -> Vec<String> {
 }
 
 /// The kinds and fields that these messages have.
-fn said(messages: &[impl Serialize]) -> BTreeMap<String, Vec<String>> {
+fn kinds_of(messages: &[impl Serialize]) -> BTreeMap<String, Vec<String>> {
     let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for message in messages {
         let message = serde_json::to_value(message).unwrap();
@@ -274,9 +274,9 @@ fn server_messages() -> Vec<ServerMessage> {
 
 #[test]
 fn the_page_says_what_the_server_understands_and_understands_what_it_says() {
-    assert_eq!(kinds("CLIENT_MESSAGES"), said(&client_messages()));
-    let known: Vec<String> = said(&server_messages()).into_keys().collect();
-    assert_eq!(sorted(words(&literal("SERVER_MESSAGES"))), known);
+    assert_eq!(kinds("CLIENT_MESSAGES"), kinds_of(&client_messages()));
+    let known: Vec<String> = kinds_of(&server_messages()).into_keys().collect();
+    assert_eq!(sorted(quoted_words(&literal("SERVER_MESSAGES"))), known);
 }
 
 #[test]
@@ -306,7 +306,7 @@ fn the_page_acts_on_codes_that_the_server_gives() {
             .split("const FINAL_BYES = ")
             .nth(1)
             .and_then(|rest| rest.split(";\n").next());
-        acted_on.extend(listed.map(words).unwrap_or_default());
+        acted_on.extend(listed.map(quoted_words).unwrap_or_default());
     }
     for code in [
         "too_fast",
@@ -341,7 +341,7 @@ fn the_page_knows_the_limits_that_it_keeps() {
             "{name}: {value}\n{literal}"
         );
     }
-    assert_eq!(words(&self::literal("LOBBY")), [LOBBY]);
+    assert_eq!(quoted_words(&self::literal("LOBBY")), [LOBBY]);
 }
 
 #[test]

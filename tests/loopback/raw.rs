@@ -1,6 +1,6 @@
 //! Bytes on a socket, for what a well-behaved client would never send, and requests of plain HTTP.
 
-use crate::stage::{DEADLINE, TestServer, Visitor, goodbye, token};
+use crate::stage::{DEADLINE, TestServer, WsClient, disconnected_with, token_for};
 use papo::identity::PasswordHash;
 use serde_json::json;
 use std::io::{Read, Write};
@@ -45,7 +45,7 @@ fn one_port_serves_the_page_the_health_and_the_chat() {
         b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ));
     assert!(nothing.starts_with("HTTP/1.1 404 "), "{nothing}");
-    ana.hears_nothing();
+    ana.expect_nothing();
 }
 
 #[test]
@@ -74,29 +74,29 @@ fn a_page_opened_as_a_file_shows_its_key_and_a_frame_of_another_site_cannot() {
     let server = TestServer::start_with(|setup| {
         setup.policy.local_page_key = Some(PasswordHash::of("a-chave-do-arquivo"))
     });
-    let enter = |key: Option<&str>| json!({"type": "enter", "name": "Ana", "token": token("Ana"), "key": key});
-    let mut page = Visitor::connect_from(server.address, Some("null")).unwrap();
+    let enter = |key: Option<&str>| json!({"type": "enter", "name": "Ana", "token": token_for("Ana"), "key": key});
+    let mut page = WsClient::connect_from(server.address, Some("null")).unwrap();
     for key in [None, Some("outra"), Some("")] {
         page.send(enter(key));
-        page.hears(&["error key_required"]);
+        page.expect(&["error key_required"]);
     }
     page.send(enter(Some("a-chave-do-arquivo")));
-    page.hears(&["welcome Ana", "joined geral 1"]);
+    page.expect(&["welcome Ana", "joined geral 1"]);
     // Who is known by another origin needs none.
     server.enter("Bruno");
 }
 
 #[test]
 fn without_a_key_no_file_gets_in_unless_whoever_runs_the_server_said_so() {
-    let enter = json!({"type": "enter", "name": "Ana", "token": token("Ana")});
+    let enter = json!({"type": "enter", "name": "Ana", "token": token_for("Ana")});
     let server = TestServer::start();
-    let mut page = Visitor::connect_from(server.address, Some("null")).unwrap();
+    let mut page = WsClient::connect_from(server.address, Some("null")).unwrap();
     page.send(enter.clone());
-    page.hears(&["error key_required"]);
+    page.expect(&["error key_required"]);
     let server = TestServer::start_with(|setup| setup.policy.origins = vec!["null".into()]);
-    let mut page = Visitor::connect_from(server.address, Some("null")).unwrap();
+    let mut page = WsClient::connect_from(server.address, Some("null")).unwrap();
     page.send(enter);
-    page.hears(&["welcome Ana", "joined geral 1"]);
+    page.expect(&["welcome Ana", "joined geral 1"]);
 }
 
 #[test]
@@ -139,7 +139,10 @@ fn broken_frames_end_in_the_right_close_code() {
     ] {
         let mut visitor = server.enter("Ana");
         visitor.socket.get_mut().write_all(&frame).unwrap();
-        assert_eq!(visitor.ending(), goodbye("protocol", code));
+        assert_eq!(
+            visitor.wait_for_disconnect(),
+            disconnected_with("protocol", code)
+        );
     }
 }
 
@@ -147,12 +150,12 @@ fn broken_frames_end_in_the_right_close_code() {
 fn a_flood_of_pings_gets_pongs_and_disturbs_nobody() {
     let server = TestServer::start();
     let (mut ana, mut bruno) = (server.enter("Ana"), server.enter("Bruno"));
-    ana.hears(&["2 online +Bruno"]);
+    ana.expect(&["2 online +Bruno"]);
     let pings = [0x89, 0x80, 0, 0, 0, 0].repeat(20_000);
     bruno.socket.get_mut().write_all(&pings).unwrap();
     ana.say("ainda aqui?");
-    bruno.hears(&["1 Ana: ainda aqui?"]);
-    ana.hears(&["ack m1 1"]);
+    bruno.expect(&["1 Ana: ainda aqui?"]);
+    ana.expect(&["ack m1 1"]);
 }
 
 #[test]
@@ -160,10 +163,10 @@ fn a_peer_that_resets_the_connection_is_just_gone() {
     let server = TestServer::start_with(|setup| setup.rules.grace = Duration::from_millis(20));
     let mut bruno = server.enter("Bruno");
     let ana = server.enter("Ana");
-    bruno.hears(&["2 online +Ana"]);
+    bruno.expect(&["2 online +Ana"]);
     socket2::SockRef::from(ana.socket.get_ref())
         .set_linger(Some(Duration::ZERO))
         .unwrap();
     drop(ana);
-    bruno.hears(&["1 online -Ana"]);
+    bruno.expect(&["1 online -Ana"]);
 }

@@ -17,13 +17,13 @@ use tungstenite::{Message, WebSocket};
 /// How long anybody waits for anything.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 /// Longer than any story.
-const AN_HOUR: Duration = Duration::from_secs(3600);
+const ONE_HOUR: Duration = Duration::from_secs(3600);
 
 /// A server that stops when it goes out of scope.
 pub struct TestServer {
     pub address: SocketAddr,
     stopper: Stopper,
-    running: Option<JoinHandle<std::io::Result<()>>>,
+    thread: Option<JoinHandle<std::io::Result<()>>>,
 }
 
 impl TestServer {
@@ -38,7 +38,7 @@ impl TestServer {
             policy: Policy::default(),
             // A story on a busy machine may take its time between a visitor's handshake and name.
             rules: Rules {
-                entry_timeout: AN_HOUR,
+                entry_timeout: ONE_HOUR,
                 ..Rules::default()
             },
             delivery_limits: DeliveryLimits::default(),
@@ -53,30 +53,30 @@ impl TestServer {
         Self {
             address,
             stopper,
-            running: Some(std::thread::spawn(move || server.run())),
+            thread: Some(std::thread::spawn(move || server.run())),
         }
     }
 
     /// Somebody who connects and does not enter.
-    pub fn visitor(&self) -> Visitor {
-        Visitor::connect(self.address).unwrap()
+    pub fn connect(&self) -> WsClient {
+        WsClient::connect(self.address).unwrap()
     }
 
     /// Somebody who connects and enters; the same name is the same person.
-    pub fn enter(&self, name: &str) -> Visitor {
-        let mut visitor = self.visitor();
+    pub fn enter(&self, name: &str) -> WsClient {
+        let mut visitor = self.connect();
         visitor.enter(name);
         visitor
     }
 
     /// Stops the server and waits until it has stopped.
     pub fn stop(mut self) {
-        self.end();
+        self.shut_down();
     }
 
-    fn end(&mut self) {
+    fn shut_down(&mut self) {
         self.stopper.stop();
-        if let Some(running) = self.running.take() {
+        if let Some(running) = self.thread.take() {
             running.join().unwrap().unwrap();
         }
     }
@@ -85,27 +85,27 @@ impl TestServer {
 impl Drop for TestServer {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.end();
+            self.shut_down();
         }
     }
 }
 
 /// One connection of one person.
-pub struct Visitor {
+pub struct WsClient {
     pub socket: WebSocket<TcpStream>,
-    said: u32,
+    sent_count: u32,
 }
 
 /// How a connection ended, as the visitor saw it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Ending {
+pub struct Disconnect {
     /// The code of the last `bye`.
     pub bye: Option<String>,
     /// The code of the close frame; `None` when there was none.
     pub close: Option<u16>,
 }
 
-impl Visitor {
+impl WsClient {
     pub fn connect(address: SocketAddr) -> tungstenite::Result<Self> {
         Self::connect_from(address, None)
     }
@@ -119,7 +119,7 @@ impl Visitor {
     }
 
     /// Connects with a receive buffer as small as the system allows: what is not read waits on the server's side.
-    pub fn connect_narrow(address: SocketAddr) -> tungstenite::Result<Self> {
+    pub fn connect_with_small_buffer(address: SocketAddr) -> tungstenite::Result<Self> {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
         socket.set_recv_buffer_size(2048)?;
         socket.connect(&address.into())?;
@@ -140,7 +140,10 @@ impl Visitor {
                 .insert("Origin", HeaderValue::from_static(origin));
         }
         match tungstenite::client(request, stream) {
-            Ok((socket, _)) => Ok(Self { socket, said: 0 }),
+            Ok((socket, _)) => Ok(Self {
+                socket,
+                sent_count: 0,
+            }),
             Err(tungstenite::HandshakeError::Failure(error)) => Err(error),
             Err(tungstenite::HandshakeError::Interrupted(_)) => {
                 panic!("the handshake took too long")
@@ -156,34 +159,34 @@ impl Visitor {
 
     /// Enters and waits until the lobby is open. The token is made of the name.
     pub fn enter(&mut self, name: &str) -> Value {
-        self.send(json!({"type": "enter", "name": name, "token": token(name)}));
-        assert_eq!(self.next()["type"], "welcome");
-        let joined = self.next();
+        self.send(json!({"type": "enter", "name": name, "token": token_for(name)}));
+        assert_eq!(self.receive()["type"], "welcome");
+        let joined = self.receive();
         assert_eq!(joined["type"], "joined");
         joined
     }
 
     /// Tries to enter, showing more than a name and a token; gives back the answer.
     pub fn enter_with(&mut self, name: &str, more: Value) -> Value {
-        let mut enter = json!({"type": "enter", "name": name, "token": token(name)});
+        let mut enter = json!({"type": "enter", "name": name, "token": token_for(name)});
         enter
             .as_object_mut()
             .unwrap()
             .extend(more.as_object().unwrap().clone());
         self.send(enter);
-        self.next()
+        self.receive()
     }
 
     /// Says something in the lobby under an id of its own.
     pub fn say(&mut self, text: &str) -> String {
-        self.said += 1;
-        let id = format!("m{}", self.said);
+        self.sent_count += 1;
+        let id = format!("m{}", self.sent_count);
         self.send(json!({"type": "say", "room": "geral", "id": id, "text": text}));
         id
     }
 
     /// The next message, whatever it is.
-    pub fn next(&mut self) -> Value {
+    pub fn receive(&mut self) -> Value {
         loop {
             match self
                 .socket
@@ -198,16 +201,16 @@ impl Visitor {
     }
 
     /// Expects exactly these messages next, in short form.
-    pub fn hears(&mut self, expected: &[&str]) {
+    pub fn expect(&mut self, expected: &[&str]) {
         for expected in expected {
-            assert_eq!(short(&self.next()), *expected);
+            assert_eq!(summary(&self.receive()), *expected);
         }
     }
 
     /// Expects that nothing was sent up to now: the answer to a ping comes first.
-    pub fn hears_nothing(&mut self) {
+    pub fn expect_nothing(&mut self) {
         self.send(json!({"type": "ping"}));
-        self.hears(&["pong"]);
+        self.expect(&["pong"]);
     }
 
     /// Says goodbye and waits until the server has closed.
@@ -221,8 +224,8 @@ impl Visitor {
     }
 
     /// Reads to the end, for which it waits no longer than for anything else, whatever else comes.
-    pub fn ending(&mut self) -> Ending {
-        let mut ending = Ending {
+    pub fn wait_for_disconnect(&mut self) -> Disconnect {
+        let mut ending = Disconnect {
             bye: None,
             close: None,
         };
@@ -245,15 +248,15 @@ impl Visitor {
 }
 
 /// The end that a server's own goodbye makes.
-pub fn goodbye(bye: &str, close: u16) -> Ending {
-    Ending {
+pub fn disconnected_with(bye: &str, close: u16) -> Disconnect {
+    Disconnect {
         bye: Some(bye.into()),
         close: Some(close),
     }
 }
 
 /// A token that belongs to a name.
-pub fn token(name: &str) -> String {
+pub fn token_for(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
         .collect::<String>()
@@ -261,7 +264,7 @@ pub fn token(name: &str) -> String {
 }
 
 /// What a message says, as short as a story needs it.
-pub fn short(message: &Value) -> String {
+pub fn summary(message: &Value) -> String {
     let text = |field: &str| message[field].as_str().unwrap_or_default().to_owned();
     let names = |field: &str, sign: &str| {
         let list = message[field].as_array().cloned().unwrap_or_default();
