@@ -1,17 +1,17 @@
 //! The first screen of `servidor`: a phone reads the way in off a large terminal, and nothing is drawn anywhere else.
 
-use crate::seat::Seat;
+use crate::seat::PtyClient;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
 /// Columns and rows of a window that has room for the code.
-const LARGE: (u16, u16) = (100, 45);
+const LARGE_SIZE: (u16, u16) = (100, 45);
 /// Pixels of a module in the picture that the decoder gets.
-const MODULE: usize = 4;
+const MODULE_PIXELS: usize = 4;
 
 /// What the drawn code says; `None` if there is none.
-fn read_code(seat: &Seat) -> Option<String> {
-    let (columns, rows) = (usize::from(LARGE.0), usize::from(LARGE.1) * 2);
+fn decode_qr(seat: &PtyClient) -> Option<String> {
+    let (columns, rows) = (usize::from(LARGE_SIZE.0), usize::from(LARGE_SIZE.1) * 2);
     // Beside the code the picture is grey-dark, as in a terminal with a dark theme.
     let is_light = |x: usize, y: usize| {
         let cell = seat.cell((y / 2) as u16, x as u16);
@@ -26,20 +26,23 @@ fn read_code(seat: &Seat) -> Option<String> {
         drawn && !dark
     };
     let shade = |x: usize, y: usize| {
-        if is_light(x / MODULE, y / MODULE) {
+        if is_light(x / MODULE_PIXELS, y / MODULE_PIXELS) {
             255
         } else {
             20
         }
     };
-    let mut picture =
-        rqrr::PreparedImage::prepare_from_greyscale(columns * MODULE, rows * MODULE, shade);
+    let mut picture = rqrr::PreparedImage::prepare_from_greyscale(
+        columns * MODULE_PIXELS,
+        rows * MODULE_PIXELS,
+        shade,
+    );
     let grids = picture.detect_grids();
     Some(grids.first()?.decode().unwrap().1)
 }
 
 /// The link that the banner tells others; `None` on a machine without any network.
-fn link(seat: &Seat) -> Option<String> {
+fn network_link(seat: &PtyClient) -> Option<String> {
     let row = seat
         .screen()
         .into_iter()
@@ -51,13 +54,13 @@ fn link(seat: &Seat) -> Option<String> {
 
 #[test]
 fn a_phone_reads_the_way_in_off_a_large_terminal() {
-    let mut seat = Seat::of_the_host(&["--rede"], LARGE.0, LARGE.1);
-    seat.sees("Ctrl+C");
-    let Some(link) = link(&seat) else {
+    let mut seat = PtyClient::server(&["--rede"], LARGE_SIZE.0, LARGE_SIZE.1);
+    seat.wait_for_text("Ctrl+C");
+    let Some(link) = network_link(&seat) else {
         println!("This machine has no network: there is no address to show.");
         return;
     };
-    seat.waits("the code", |seat| read_code(seat).as_deref() == Some(&link));
+    seat.wait_until("the code", |seat| decode_qr(seat).as_deref() == Some(&link));
     assert!(
         link.ends_with('/') && link.matches(':').count() == 2,
         "{link}"
@@ -74,17 +77,17 @@ fn a_phone_reads_the_way_in_off_a_large_terminal() {
 fn a_code_is_drawn_only_where_it_helps() {
     let loopback: &[&str] = &[];
     let cases = [
-        (&["--rede", "--sem-qr"][..], LARGE.0, LARGE.1),
-        (&["--rede"], LARGE.0, 39),
-        (&["--rede"], 30, LARGE.1),
-        (loopback, LARGE.0, LARGE.1),
+        (&["--rede", "--sem-qr"][..], LARGE_SIZE.0, LARGE_SIZE.1),
+        (&["--rede"], LARGE_SIZE.0, 39),
+        (&["--rede"], 30, LARGE_SIZE.1),
+        (loopback, LARGE_SIZE.0, LARGE_SIZE.1),
     ];
     for (arguments, columns, rows) in cases {
-        let mut seat = Seat::of_the_host(arguments, columns, rows);
-        seat.sees("Ctrl+C");
+        let mut seat = PtyClient::server(arguments, columns, rows);
+        seat.wait_for_text("Ctrl+C");
         // What comes after the banner has come when the server has said goodbye.
         seat.signal(rustix::process::Signal::TERM);
-        seat.ends();
+        seat.wait_for_exit();
         let screen = seat.screen().join("\n");
         assert!(
             screen.contains("Até logo.") && !screen.contains(['█', '▀', '▄']),

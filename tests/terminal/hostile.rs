@@ -1,10 +1,10 @@
 //! A server that cleans nothing, and people who would like to own the terminal.
 
-use crate::seat::Seat;
-use crate::server::Liar;
+use crate::seat::PtyClient;
+use crate::server::FakeServer;
 
 /// Strings that do something to a terminal that obeys them.
-const PARTS: [&str; 24] = [
+const HOSTILE_PARTS: [&str; 24] = [
     "\x1b[2J",
     "\x1b[H",
     "\x1b[1;1H!",
@@ -33,8 +33,8 @@ const PARTS: [&str; 24] = [
 
 #[test]
 fn five_thousand_hostile_strings_do_nothing_to_the_screen() {
-    let (liar, address) = Liar::listen();
-    let mut ana = Seat::new("Ana", address, 80, 24);
+    let (liar, address) = FakeServer::listen();
+    let mut ana = PtyClient::new("Ana", address, 80, 24);
     let mut lies = liar.welcome();
     // A simple generator: the same strings every time.
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
@@ -46,14 +46,14 @@ fn five_thousand_hostile_strings_do_nothing_to_the_screen() {
     };
     for _ in 0..5000 {
         let text: String = (0..=next(6))
-            .map(|_| PARTS[next(PARTS.len())])
+            .map(|_| HOSTILE_PARTS[next(HOSTILE_PARTS.len())])
             .chain(["x"])
             .collect();
-        lies.says(PARTS[next(PARTS.len())], &text);
+        lies.send_message(HOSTILE_PARTS[next(HOSTILE_PARTS.len())], &text);
     }
     // As many plain words as the screen has rows: any harm done would show beside them.
-    (1..=30).for_each(|number| lies.says("Bruno", &format!("palavra {number}")));
-    ana.sees("palavra 30");
+    (1..=30).for_each(|number| lies.send_message("Bruno", &format!("palavra {number}")));
+    ana.wait_for_text("palavra 30");
     let mut expected = vec![format!(
         " ● {:66}/ajuda  F2",
         format!("{address} · Ana · 2 pessoas")
@@ -61,7 +61,7 @@ fn five_thousand_hostile_strings_do_nothing_to_the_screen() {
     expected.extend((10..=30).map(|number| format!("{:16}palavra {number}", "")));
     expected.extend([String::new(), " Ana ›".to_owned()]);
     // What is drawn may come in pieces.
-    ana.waits("nothing but the plain words", |seat| {
+    ana.wait_until("nothing but the plain words", |seat| {
         seat.screen() == expected
     });
     assert!(ana.is_full_screen());

@@ -1,22 +1,22 @@
 //! However the client ends or stops, the terminal is as it was, and what was said stays on it.
 
-use crate::seat::{CLIENTE, Seat};
-use crate::server::{Liar, TestServer};
+use crate::seat::{CLIENT_PATH, PtyClient};
+use crate::server::{FakeServer, TestServer};
 use rustix::process::Signal;
 
 /// Ana, who has just said something.
-fn ana(server: &TestServer) -> Seat {
-    let mut ana = Seat::new("Ana", server.address, 80, 24);
-    ana.sees("Você entrou");
-    ana.types("antes de sair\r");
-    ana.sees("Ana  antes de sair");
-    ana.waits("it is confirmed", |seat| seat.screen()[23].ends_with('›'));
+fn ana_in_chat(server: &TestServer) -> PtyClient {
+    let mut ana = PtyClient::new("Ana", server.address, 80, 24);
+    ana.wait_for_text("Você entrou");
+    ana.type_keys("antes de sair\r");
+    ana.wait_for_text("Ana  antes de sair");
+    ana.wait_until("it is confirmed", |seat| seat.screen()[23].ends_with('›'));
     ana
 }
 
 #[track_caller]
-fn all_is_as_it_was(seat: &Seat) {
-    assert!(!seat.is_full_screen() && !seat.takes_pastes());
+fn assert_terminal_restored(seat: &PtyClient) {
+    assert!(!seat.is_full_screen() && !seat.has_bracketed_paste());
     assert!(
         seat.screen()
             .iter()
@@ -29,106 +29,106 @@ fn all_is_as_it_was(seat: &Seat) {
 #[test]
 fn ctrl_c_asks_first() {
     let server = TestServer::start();
-    let mut ana = ana(&server);
-    ana.types("apagada\x03");
-    ana.waits("the line is gone", |seat| seat.screen()[23].ends_with('›'));
-    ana.types("\x03");
-    ana.sees("Sair? Tecle Ctrl+C de novo.");
+    let mut ana = ana_in_chat(&server);
+    ana.type_keys("apagada\x03");
+    ana.wait_until("the line is gone", |seat| seat.screen()[23].ends_with('›'));
+    ana.type_keys("\x03");
+    ana.wait_for_text("Sair? Tecle Ctrl+C de novo.");
     // Twice: on a busy machine the answer may come so late that the client asks once more.
-    ana.types("\x03\x03");
-    assert_eq!(ana.ends(), 130);
-    all_is_as_it_was(&ana);
+    ana.type_keys("\x03\x03");
+    assert_eq!(ana.wait_for_exit(), 130);
+    assert_terminal_restored(&ana);
 }
 
 #[test]
 fn ctrl_d_leaves() {
     let server = TestServer::start();
-    let mut ana = ana(&server);
-    ana.types("\x04");
-    assert_eq!(ana.ends(), 0);
-    all_is_as_it_was(&ana);
+    let mut ana = ana_in_chat(&server);
+    ana.type_keys("\x04");
+    assert_eq!(ana.wait_for_exit(), 0);
+    assert_terminal_restored(&ana);
 }
 
 #[test]
 fn a_signal_ends_it_with_the_terminal_in_order() {
     for signal in [Signal::TERM, Signal::HUP] {
         let server = TestServer::start();
-        let mut ana = ana(&server);
+        let mut ana = ana_in_chat(&server);
         ana.signal(signal);
-        assert_eq!(ana.ends(), 130);
-        all_is_as_it_was(&ana);
+        assert_eq!(ana.wait_for_exit(), 130);
+        assert_terminal_restored(&ana);
     }
 }
 
 #[test]
 fn a_closed_window_ends_it_and_the_others_see_it_at_once() {
     let server = TestServer::start();
-    let mut bia = Seat::new("Bia", server.address, 80, 24);
-    bia.sees("Você entrou");
-    let mut ana = ana(&server);
-    bia.sees("Ana  antes de sair");
-    ana.closes_the_window();
+    let mut bia = PtyClient::new("Bia", server.address, 80, 24);
+    bia.wait_for_text("Você entrou");
+    let mut ana = ana_in_chat(&server);
+    bia.wait_for_text("Ana  antes de sair");
+    ana.close_window();
     // A connection that was only cut would be believed in for half a minute.
-    bia.sees("−Ana");
+    bia.wait_for_text("−Ana");
     assert_eq!(ana.child.wait().unwrap().exit_code(), 130);
 }
 
 #[test]
 fn a_terminal_that_takes_nothing_can_not_hold_up_the_end() {
-    let (liar, address) = Liar::listen();
-    let mut ana = Seat::new("Ana", address, 200, 60);
+    let (liar, address) = FakeServer::listen();
+    let mut ana = PtyClient::new("Ana", address, 200, 60);
     let mut lies = liar.welcome();
-    ana.sees("Você entrou");
-    ana.looks_away();
-    lies.speaks_to_the_wall();
+    ana.wait_for_text("Você entrou");
+    ana.stop_reading();
+    lies.send_until_blocked();
     ana.signal(Signal::TERM);
     assert_eq!(ana.child.wait().unwrap().exit_code(), 130);
 }
 
 /// Ana, who has started the client from her shell.
-fn ana_at_her_shell(server: &TestServer) -> Seat {
-    let mut ana = Seat::shell();
+fn ana_under_shell(server: &TestServer) -> PtyClient {
+    let mut ana = PtyClient::shell();
     // The shell writes down who the client will be, for whoever has a signal for it.
-    ana.types(&format!(
-        "sh -c 'echo $$ > pid; exec \"{CLIENTE}\" --nome Ana {}'\r",
+    ana.type_keys(&format!(
+        "sh -c 'echo $$ > pid; exec \"{CLIENT_PATH}\" --nome Ana {}'\r",
         server.address
     ));
-    ana.sees("Você entrou");
-    ana.types("antes de parar\r");
-    ana.sees("Ana  antes de parar");
+    ana.wait_for_text("Você entrou");
+    ana.type_keys("antes de parar\r");
+    ana.wait_for_text("Ana  antes de parar");
     ana
 }
 
 #[track_caller]
-fn goes_on(ana: &mut Seat) {
+fn assert_resumes(ana: &mut PtyClient) {
     // Whatever was done to the terminal meanwhile. A line feed ends a line in every mode.
-    ana.types("stty sane; echo em outra coisa; fg\n");
-    ana.waits("the screen is back", |seat| {
+    ana.type_keys("stty sane; echo em outra coisa; fg\n");
+    ana.wait_until("the screen is back", |seat| {
         let shell = seat
             .screen()
             .iter()
             .any(|row| row.contains("pronto>") || row.contains("Stopped"));
-        seat.is_full_screen() && seat.takes_pastes() && !seat.gathers_lines() && !shell
+        seat.is_full_screen() && seat.has_bracketed_paste() && !seat.is_canonical() && !shell
     });
-    ana.sees("Ana  antes de parar");
-    ana.types("de volta\r");
-    ana.sees("de volta");
-    ana.types("\x04");
-    ana.waits("the shell is back", |seat| !seat.is_full_screen());
-    ana.sees("Até logo.");
-    ana.types("echo linha inteira\r");
-    ana.sees("linha inteira");
-    assert!(ana.gathers_lines());
+    ana.wait_for_text("Ana  antes de parar");
+    ana.type_keys("de volta\r");
+    ana.wait_for_text("de volta");
+    ana.type_keys("\x04");
+    ana.wait_until("the shell is back", |seat| !seat.is_full_screen());
+    ana.wait_for_text("Até logo.");
+    ana.type_keys("echo linha inteira\r");
+    ana.wait_for_text("linha inteira");
+    assert!(ana.is_canonical());
 }
 
 #[test]
 fn ctrl_z_gives_the_terminal_back_until_the_shell_calls() {
     let server = TestServer::start();
-    let mut ana = ana_at_her_shell(&server);
-    ana.types("\x1a");
-    ana.waits("the terminal is given back", |seat| !seat.is_full_screen());
-    ana.sees("Stopped");
-    goes_on(&mut ana);
+    let mut ana = ana_under_shell(&server);
+    ana.type_keys("\x1a");
+    ana.wait_until("the terminal is given back", |seat| !seat.is_full_screen());
+    ana.wait_for_text("Stopped");
+    assert_resumes(&mut ana);
 }
 
 /// Nobody asks a program that is stopped like this, so it can't give anything back; the shell cleans up after it, and
@@ -136,27 +136,27 @@ fn ctrl_z_gives_the_terminal_back_until_the_shell_calls() {
 #[test]
 fn a_stop_without_warning_is_survived_too() {
     let server = TestServer::start();
-    let mut ana = ana_at_her_shell(&server);
-    let pid = std::fs::read_to_string(ana.home.join("pid")).unwrap();
+    let mut ana = ana_under_shell(&server);
+    let pid = std::fs::read_to_string(ana.state_dir.join("pid")).unwrap();
     let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
     rustix::process::kill_process(pid, Signal::STOP).unwrap();
-    ana.sees("Stopped");
-    goes_on(&mut ana);
+    ana.wait_for_text("Stopped");
+    assert_resumes(&mut ana);
 }
 
 #[test]
 fn without_a_shell_behind_it_ctrl_z_says_so_and_nothing_stops() {
     let server = TestServer::start();
-    let mut ana = ana(&server);
+    let mut ana = ana_in_chat(&server);
     for key in [true, false] {
         if key {
-            ana.types("\x1a")
+            ana.type_keys("\x1a")
         } else {
             ana.signal(Signal::TSTP)
         }
-        ana.sees("Não há para onde voltar");
-        ana.types("sigo aqui\r");
-        ana.waits("the hint is gone", |seat| {
+        ana.wait_for_text("Não há para onde voltar");
+        ana.type_keys("sigo aqui\r");
+        ana.wait_until("the hint is gone", |seat| {
             !seat
                 .screen()
                 .iter()

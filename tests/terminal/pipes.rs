@@ -3,14 +3,14 @@
 use crate::paths::new_path;
 use crate::port::Port;
 use crate::seat::DEADLINE;
-use crate::server::{BadNetwork, Liar, TestServer};
+use crate::server::{CuttingProxy, FakeServer, TestServer};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-fn cliente(arguments: &[&str], server: SocketAddr) -> Command {
+fn client_command(arguments: &[&str], server: SocketAddr) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cliente"));
     command.args(arguments).arg(server.to_string()).env_clear();
     command
@@ -23,7 +23,7 @@ fn cliente(arguments: &[&str], server: SocketAddr) -> Command {
 #[test]
 fn json_is_what_the_wire_says_without_the_secret() {
     let server = TestServer::start();
-    let mut child = cliente(
+    let mut child = client_command(
         &["--nome", "robô", "--json", "--sala", "avisos"],
         server.address,
     )
@@ -60,7 +60,7 @@ fn json_is_what_the_wire_says_without_the_secret() {
 fn who_insists_waits_for_a_server_that_comes_late() {
     let port = Port::reserve();
     let arguments = ["--nome", "robô", "--insistir", "--ficar", "--json"];
-    let mut child = cliente(&arguments, port.address).spawn().unwrap();
+    let mut child = client_command(&arguments, port.address).spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let _server = TestServer::start_on(port.address);
     let mut line = String::new();
@@ -71,7 +71,7 @@ fn who_insists_waits_for_a_server_that_comes_late() {
 }
 
 /// Runs a client to its end; gives back its code, what it wrote, and what it said of it.
-fn run(command: &mut Command, input: &str) -> (Option<i32>, String, String) {
+fn run_to_end(command: &mut Command, input: &str) -> (Option<i32>, String, String) {
     let mut child = command.spawn().unwrap();
     // Whoever ends early does not read everything.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
@@ -91,8 +91,8 @@ fn an_output_that_can_not_be_written_is_code_1() {
         .write(true)
         .open("/dev/full")
         .unwrap();
-    let (code, _, words) = run(
-        cliente(&["--nome", "robô"], server.address).stdout(full),
+    let (code, _, words) = run_to_end(
+        client_command(&["--nome", "robô"], server.address).stdout(full),
         "oi\n",
     );
     assert_eq!(
@@ -106,9 +106,10 @@ fn an_output_that_can_not_be_written_is_code_1() {
 
 #[test]
 fn a_connection_that_ends_before_the_confirmation_is_code_5() {
-    let (liar, address) = Liar::listen();
-    let server = std::thread::spawn(move || drop(liar.welcome().hears()));
-    let (code, output, words) = run(&mut cliente(&["--nome", "robô"], address), "oi\n");
+    let (liar, address) = FakeServer::listen();
+    let server = std::thread::spawn(move || drop(liar.welcome().receive()));
+    let (code, output, words) =
+        run_to_end(&mut client_command(&["--nome", "robô"], address), "oi\n");
     server.join().unwrap();
     assert_eq!((code, output.as_str()), (Some(5), ""));
     assert_eq!(
@@ -120,7 +121,7 @@ fn a_connection_that_ends_before_the_confirmation_is_code_5() {
 #[test]
 fn ctrl_c_is_code_130() {
     let server = TestServer::start();
-    let mut child = cliente(&["--nome", "robô", "--ficar", "--json"], server.address)
+    let mut child = client_command(&["--nome", "robô", "--ficar", "--json"], server.address)
         .spawn()
         .unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
@@ -133,17 +134,17 @@ fn ctrl_c_is_code_130() {
 /// The server's last words arrive, and then every write fails: whoever stops reading there never learns why.
 #[test]
 fn a_goodbye_is_heard_although_nothing_can_be_said_any_more() {
-    let (liar, address) = Liar::listen();
+    let (liar, address) = FakeServer::listen();
     let server = std::thread::spawn(move || {
         let mut lies = liar.welcome();
-        lies.hears();
+        lies.receive();
         // Lines that are never read make the end of this connection a hard one.
         lies.send(json!({"type": "bye", "code": "kicked", "text": "Até outro dia."}));
     });
     let lines: String = (0..1000)
         .map(|number| format!("linha {number}\n"))
         .collect();
-    let (code, _, words) = run(&mut cliente(&["--nome", "robô"], address), &lines);
+    let (code, _, words) = run_to_end(&mut client_command(&["--nome", "robô"], address), &lines);
     server.join().unwrap();
     assert_eq!(code, Some(4));
     assert!(words.starts_with("Até outro dia.\n"), "{words}");
@@ -156,9 +157,9 @@ fn without_a_home_or_with_a_locked_one_there_is_a_conversation_all_the_same() {
     // A file where the folder should be refuses even those whom no mode refuses.
     std::fs::write(&state, "").unwrap();
     for home in [None, Some(&state)] {
-        let mut command = cliente(&["--nome", "robô"], server.address);
+        let mut command = client_command(&["--nome", "robô"], server.address);
         home.map(|home| command.env("XDG_STATE_HOME", home));
-        let (code, output, words) = run(&mut command, "oi\n");
+        let (code, output, words) = run_to_end(&mut command, "oi\n");
         assert_eq!((code, words.as_str()), (Some(0), ""));
         assert!(output.ends_with("\trobô\toi\n"), "{output}");
     }
@@ -192,38 +193,41 @@ fn closed_streams_are_ends_and_not_defects() {
 }
 
 /// The text of a line: what stands behind its time and its sender.
-fn said(line: &str) -> &str {
+fn message_text(line: &str) -> &str {
     line.trim_end().splitn(3, '\t').nth(2).unwrap_or(line)
 }
 
 #[test]
 fn through_a_network_that_breaks_everybody_reads_the_same() {
-    let server = TestServer::start_without_rate();
-    let near = BadNetwork::before(server.address, &[900, 3000, 9000]);
-    let far = BadNetwork::before(server.address, &[2500, 6000]);
-    let mut listener = cliente(&["--nome", "Bia", "--insistir", "--ficar"], far)
+    let server = TestServer::start_unlimited();
+    let near = CuttingProxy::start(server.address, &[900, 3000, 9000]);
+    let far = CuttingProxy::start(server.address, &[2500, 6000]);
+    let mut listener = client_command(&["--nome", "Bia", "--insistir", "--ficar"], far)
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut heard = BufReader::new(listener.stdout.take().unwrap()).lines();
     // A script is told what is said from its coming on, so it must have come.
     let until = Instant::now() + DEADLINE;
-    while !run(&mut cliente(&["--nome", "Rita"], server.address), "/quem\n")
-        .1
-        .contains("Bia")
+    while !run_to_end(
+        &mut client_command(&["--nome", "Rita"], server.address),
+        "/quem\n",
+    )
+    .1
+    .contains("Bia")
     {
         assert!(Instant::now() < until, "the listener never comes");
     }
     let lines: Vec<String> = (0..400).map(|number| format!("linha {number}")).collect();
-    let (code, own, _) = run(
-        &mut cliente(&["--nome", "robô", "--insistir"], near),
+    let (code, own, _) = run_to_end(
+        &mut client_command(&["--nome", "robô", "--insistir"], near),
         &(lines.join("\n") + "\n"),
     );
     assert_eq!(code, Some(0));
-    assert_eq!(own.lines().map(said).collect::<Vec<_>>(), lines);
+    assert_eq!(own.lines().map(message_text).collect::<Vec<_>>(), lines);
     let heard: Vec<String> = heard
         .by_ref()
-        .map(|line| said(&line.unwrap()).to_owned())
+        .map(|line| message_text(&line.unwrap()).to_owned())
         .take(lines.len())
         .collect();
     assert_eq!(heard, lines);
@@ -233,7 +237,7 @@ fn through_a_network_that_breaks_everybody_reads_the_same() {
 
 #[test]
 fn json_has_the_very_shapes_of_the_wire() {
-    let (liar, address) = Liar::listen();
+    let (liar, address) = FakeServer::listen();
     let who = json!({"name": "João", "tag": "j"});
     let wire = [
         json!({"type": "message", "room": "geral", "seq": 1, "at": 5, "from": "João", "tag": "j", "text": "um\n\u{1b}[2J",
@@ -254,8 +258,8 @@ fn json_has_the_very_shapes_of_the_wire() {
         let mut lies = liar.welcome();
         told.into_iter().for_each(|message| lies.send(message));
     });
-    let (code, output, _) = run(
-        &mut cliente(&["--nome", "Ana", "--json", "--ficar"], address),
+    let (code, output, _) = run_to_end(
+        &mut client_command(&["--nome", "Ana", "--json", "--ficar"], address),
         "",
     );
     server.join().unwrap();

@@ -15,62 +15,64 @@ use std::time::{Duration, Instant};
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// How long nothing happens before a key is pressed again.
-const AGAIN: Duration = Duration::from_millis(500);
+const KEY_RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The program that all of this is about.
-pub const CLIENTE: &str = env!("CARGO_BIN_EXE_cliente");
+pub const CLIENT_PATH: &str = env!("CARGO_BIN_EXE_cliente");
 
 /// Counts the rings that a person would hear.
 #[derive(Default)]
-struct Bells(u32);
+struct BellCounter(u32);
 
-impl vt100::Callbacks for Bells {
+impl vt100::Callbacks for BellCounter {
     fn audible_bell(&mut self, _: &mut vt100::Screen) {
         self.0 += 1;
     }
 }
 
 /// A terminal with a program in it.
-pub struct Seat {
+pub struct PtyClient {
     /// Gone when the window was closed.
     master: Option<(Box<dyn MasterPty + Send>, Box<dyn Write + Send>)>,
     reader: Option<JoinHandle<()>>,
     closing: Arc<AtomicBool>,
     pub child: Box<dyn Child + Send + Sync>,
     output: Receiver<Vec<u8>>,
-    terminal: vt100::Parser<Bells>,
-    pub home: PathBuf,
+    screen_parser: vt100::Parser<BellCounter>,
+    pub state_dir: PathBuf,
 }
 
-impl Seat {
+impl PtyClient {
     /// Somebody who talks.
     pub fn new(name: &str, server: SocketAddr, columns: u16, rows: u16) -> Self {
-        let mut command = CommandBuilder::new(CLIENTE);
+        let mut command = CommandBuilder::new(CLIENT_PATH);
         command.args(["--nome", name, &server.to_string()]);
-        Self::with(command, columns, rows)
+        Self::spawn(command, columns, rows)
     }
 
     /// A terminal with a shell in it, as everybody has.
     pub fn shell() -> Self {
         let mut command = CommandBuilder::new("/bin/sh");
         command.arg("-i");
-        let mut seat = Self::with(command, 80, 24);
-        seat.sees("pronto>");
+        let mut seat = Self::spawn(command, 80, 24);
+        seat.wait_for_text("pronto>");
         seat
     }
 
     /// Somebody who starts a server that keeps nothing, on a port that is free.
-    pub fn of_the_host(arguments: &[&str], columns: u16, rows: u16) -> Self {
+    pub fn server(arguments: &[&str], columns: u16, rows: u16) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_servidor"));
         command.args(["--porta", "0", "--historico", "nenhum"]);
         command.args(arguments);
-        Self::with(command, columns, rows)
+        Self::spawn(command, columns, rows)
     }
 
-    fn with(mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
-        let home = new_path("terminal");
-        std::fs::create_dir(&home).unwrap();
-        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+    fn spawn(mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
+        let state_dir = new_path("terminal");
+        std::fs::create_dir(&state_dir).unwrap();
+        let pair = native_pty_system()
+            .openpty(pty_size(columns, rows))
+            .unwrap();
         command.env_clear();
         for (key, value) in [
             ("TERM", "xterm-256color"),
@@ -80,8 +82,8 @@ impl Seat {
         ] {
             command.env(key, value);
         }
-        command.env("XDG_STATE_HOME", &home);
-        command.cwd(&home);
+        command.env("XDG_STATE_HOME", &state_dir);
+        command.cwd(&state_dir);
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let reader = pair.master.try_clone_reader().unwrap();
@@ -89,36 +91,37 @@ impl Seat {
         let (sender, output) = channel();
         let closing = Arc::new(AtomicBool::new(false));
         let closed = closing.clone();
-        let reader = std::thread::spawn(move || watch(reader, &sender, &closed));
+        let reader = std::thread::spawn(move || forward_output(reader, &sender, &closed));
         // A terminal that tells no size is drawn on as if it had the usual one.
         let seen = if rows == 0 { (24, 80) } else { (rows, columns) };
-        let terminal = vt100::Parser::new_with_callbacks(seen.0, seen.1, 0, Bells::default());
+        let screen_parser =
+            vt100::Parser::new_with_callbacks(seen.0, seen.1, 0, BellCounter::default());
         Self {
             master: Some((pair.master, keys)),
             reader: Some(reader),
             closing,
             child,
             output,
-            terminal,
-            home,
+            screen_parser,
+            state_dir,
         }
     }
 
-    pub fn types(&mut self, keys: &str) {
-        self.types_bytes(keys.as_bytes());
+    pub fn type_keys(&mut self, keys: &str) {
+        self.type_bytes(keys.as_bytes());
     }
 
-    pub fn types_bytes(&mut self, bytes: &[u8]) {
+    pub fn type_bytes(&mut self, bytes: &[u8]) {
         let (_, keys) = self.master.as_mut().expect("an open window");
         keys.write_all(bytes).unwrap();
         keys.flush().unwrap();
     }
 
     /// Closes the window: nobody holds the other side of the terminal any more.
-    pub fn closes_the_window(&mut self) {
+    pub fn close_window(&mut self) {
         self.closing.store(true, Ordering::SeqCst);
         // What this key makes the client draw wakes the one who reads, and who lets go.
-        self.types("x");
+        self.type_keys("x");
         self.reader
             .take()
             .expect("a window is closed once")
@@ -129,7 +132,7 @@ impl Seat {
 
     /// What is on the screen, rows without the spaces at their ends.
     pub fn screen(&self) -> Vec<String> {
-        let screen = self.terminal.screen();
+        let screen = self.screen_parser.screen();
         screen
             .rows(0, screen.size().1)
             .map(|row| row.trim_end().to_owned())
@@ -138,32 +141,32 @@ impl Seat {
 
     /// One cell of the screen.
     pub fn cell(&self, row: u16, column: u16) -> &vt100::Cell {
-        self.terminal.screen().cell(row, column).unwrap()
+        self.screen_parser.screen().cell(row, column).unwrap()
     }
 
     /// How often the terminal was asked to ring.
     pub fn bells(&self) -> u32 {
-        self.terminal.callbacks().0
+        self.screen_parser.callbacks().0
     }
 
     pub fn is_full_screen(&self) -> bool {
-        self.terminal.screen().alternate_screen()
+        self.screen_parser.screen().alternate_screen()
     }
 
-    pub fn takes_pastes(&self) -> bool {
-        self.terminal.screen().bracketed_paste()
+    pub fn has_bracketed_paste(&self) -> bool {
+        self.screen_parser.screen().bracketed_paste()
     }
 
     /// Waits until the screen is as wanted.
     #[track_caller]
-    pub fn waits(&mut self, what: &str, wanted: impl Fn(&Self) -> bool) {
+    pub fn wait_until(&mut self, what: &str, wanted: impl Fn(&Self) -> bool) {
         let until = Instant::now() + DEADLINE;
         while !wanted(self) {
             match self
                 .output
                 .recv_timeout(until.saturating_duration_since(Instant::now()))
             {
-                Ok(bytes) => self.terminal.process(&bytes),
+                Ok(bytes) => self.screen_parser.process(&bytes),
                 Err(error) => panic!("{what}: {error}\n{}", self.screen().join("\n")),
             }
         }
@@ -172,7 +175,7 @@ impl Seat {
     /// Presses a key until the screen is as wanted: again and again, as people do while nothing happens, because a key
     /// that comes before there is anything for it to do does nothing.
     #[track_caller]
-    pub fn presses(&mut self, key: &str, what: &str, wanted: impl Fn(&Self) -> bool) {
+    pub fn press_until(&mut self, key: &str, what: &str, wanted: impl Fn(&Self) -> bool) {
         let until = Instant::now() + DEADLINE;
         while !wanted(self) {
             assert!(
@@ -180,30 +183,30 @@ impl Seat {
                 "{what}\n{}",
                 self.screen().join("\n")
             );
-            self.types(key);
-            let again = Instant::now() + AGAIN;
+            self.type_keys(key);
+            let again = Instant::now() + KEY_RETRY_INTERVAL;
             while !wanted(self)
                 && let Ok(bytes) = self
                     .output
                     .recv_timeout(again.saturating_duration_since(Instant::now()))
             {
-                self.terminal.process(&bytes);
+                self.screen_parser.process(&bytes);
             }
         }
     }
 
     /// Waits until a row holds this.
     #[track_caller]
-    pub fn sees(&mut self, text: &str) {
-        self.waits(text, |seat| {
+    pub fn wait_for_text(&mut self, text: &str) {
+        self.wait_until(text, |seat| {
             seat.screen().iter().any(|row| row.contains(text))
         });
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) {
         let (master, _) = self.master.as_ref().expect("an open window");
-        master.resize(size(columns, rows)).unwrap();
-        self.terminal.screen_mut().set_size(rows, columns);
+        master.resize(pty_size(columns, rows)).unwrap();
+        self.screen_parser.screen_mut().set_size(rows, columns);
     }
 
     pub fn signal(&self, signal: rustix::process::Signal) {
@@ -215,12 +218,12 @@ impl Seat {
     }
 
     /// Nobody reads what the terminal shows any more, though its window stays.
-    pub fn looks_away(&mut self) {
+    pub fn stop_reading(&mut self) {
         self.closing.store(true, Ordering::SeqCst);
     }
 
     /// Whether the keys arrive as whole lines, as a shell wants them.
-    pub fn gathers_lines(&self) -> bool {
+    pub fn is_canonical(&self) -> bool {
         let (master, _) = self.master.as_ref().expect("an open window");
         format!(
             "{:?}",
@@ -230,25 +233,29 @@ impl Seat {
     }
 
     /// Waits for the end; gives back the exit code and lets the rest of the output be seen.
-    pub fn ends(&mut self) -> u32 {
+    pub fn wait_for_exit(&mut self) -> u32 {
         let code = self.child.wait().unwrap().exit_code();
         while let Ok(bytes) = self.output.recv_timeout(DEADLINE) {
-            self.terminal.process(&bytes);
+            self.screen_parser.process(&bytes);
         }
         code
     }
 }
 
-impl Drop for Seat {
+impl Drop for PtyClient {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.home);
+        let _ = std::fs::remove_dir_all(&self.state_dir);
     }
 }
 
 /// Passes on what the terminal shows, until it ends or its window is closed.
-fn watch(mut terminal: Box<dyn Read + Send>, output: &Sender<Vec<u8>>, closing: &AtomicBool) {
+fn forward_output(
+    mut terminal: Box<dyn Read + Send>,
+    output: &Sender<Vec<u8>>,
+    closing: &AtomicBool,
+) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = terminal.read(&mut buffer) {
         if output.send(buffer[..count].to_vec()).is_err() || closing.load(Ordering::SeqCst) {
@@ -257,7 +264,7 @@ fn watch(mut terminal: Box<dyn Read + Send>, output: &Sender<Vec<u8>>, closing: 
     }
 }
 
-fn size(cols: u16, rows: u16) -> PtySize {
+fn pty_size(cols: u16, rows: u16) -> PtySize {
     PtySize {
         rows,
         cols,

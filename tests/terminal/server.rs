@@ -17,7 +17,7 @@ use tungstenite::{Message, WebSocket};
 pub struct TestServer {
     pub address: SocketAddr,
     stopper: Stopper,
-    running: Option<JoinHandle<std::io::Result<()>>>,
+    thread: Option<JoinHandle<std::io::Result<()>>>,
 }
 
 impl TestServer {
@@ -26,7 +26,7 @@ impl TestServer {
     }
 
     /// A server where a story may be told faster than people type.
-    pub fn start_without_rate() -> Self {
+    pub fn start_unlimited() -> Self {
         let rules = Rules {
             rate: None,
             ..Rules::default()
@@ -51,7 +51,7 @@ impl TestServer {
         Self {
             address,
             stopper,
-            running: Some(std::thread::spawn(move || server.run())),
+            thread: Some(std::thread::spawn(move || server.run())),
         }
     }
 }
@@ -59,18 +59,18 @@ impl TestServer {
 impl Drop for TestServer {
     fn drop(&mut self) {
         self.stopper.stop();
-        if let Some(running) = self.running.take() {
+        if let Some(running) = self.thread.take() {
             let _ = running.join();
         }
     }
 }
 
 /// A network that breaks: stands before a server and cuts one connection after another.
-pub struct BadNetwork;
+pub struct CuttingProxy;
 
-impl BadNetwork {
+impl CuttingProxy {
     /// Cuts the first connections after so many bytes each, in either direction; those after them live.
-    pub fn before(server: SocketAddr, cuts: &'static [usize]) -> SocketAddr {
+    pub fn start(server: SocketAddr, cuts: &'static [usize]) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         std::thread::spawn(move || {
@@ -83,7 +83,7 @@ impl BadNetwork {
                 let left = Arc::new(AtomicUsize::new(bytes));
                 for (from, to) in [(visitor.clone(), host.clone()), (host, visitor)] {
                     let left = left.clone();
-                    std::thread::spawn(move || carry(&from, &to, &left));
+                    std::thread::spawn(move || forward(&from, &to, &left));
                 }
             }
         });
@@ -92,7 +92,7 @@ impl BadNetwork {
 }
 
 /// Carries bytes one way until there is nothing left to be carried, and cuts both ways then.
-fn carry(mut from: &TcpStream, mut to: &TcpStream, left: &AtomicUsize) {
+fn forward(mut from: &TcpStream, mut to: &TcpStream, left: &AtomicUsize) {
     let mut buffer = [0; 512];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         let before = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
@@ -107,11 +107,11 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream, left: &AtomicUsize) {
 }
 
 /// A server that says whatever it is told to, and cleans nothing.
-pub struct Liar {
+pub struct FakeServer {
     listener: TcpListener,
 }
 
-impl Liar {
+impl FakeServer {
     pub fn listen() -> (Self, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -119,16 +119,16 @@ impl Liar {
     }
 
     /// Waits for a client and lets it in.
-    pub fn welcome(&self) -> Lies {
-        self.welcome_back(&json!({"seq": 0, "entries": []}))
+    pub fn welcome(&self) -> FakeConnection {
+        self.welcome_with_backlog(&json!({"seq": 0, "entries": []}))
     }
 
     /// Waits for a client and lets it in, with this said in the room meanwhile: the last number and the entries.
-    pub fn welcome_back(&self, meanwhile: &Value) -> Lies {
+    pub fn welcome_with_backlog(&self, meanwhile: &Value) -> FakeConnection {
         let (stream, _) = self.listener.accept().unwrap();
         let mut socket = tungstenite::accept(stream).unwrap();
         assert!(socket.read().unwrap().to_text().unwrap().contains("enter"));
-        let mut lies = Lies {
+        let mut lies = FakeConnection {
             socket,
             seq: meanwhile["seq"].as_u64().unwrap(),
         };
@@ -143,31 +143,31 @@ impl Liar {
 }
 
 /// The liar's connection.
-pub struct Lies {
+pub struct FakeConnection {
     socket: WebSocket<TcpStream>,
     seq: u64,
 }
 
-impl Lies {
+impl FakeConnection {
     pub fn send(&mut self, message: Value) {
         self.socket
             .send(Message::text(message.to_string()))
             .unwrap();
     }
 
-    pub fn says(&mut self, from: &str, text: &str) {
+    pub fn send_message(&mut self, from: &str, text: &str) {
         let message = entry(self.seq + 1, from, text);
         self.seq += 1;
         self.send(message);
     }
 
     /// Waits for the next message of the client.
-    pub fn hears(&mut self) -> Value {
+    pub fn receive(&mut self) -> Value {
         serde_json::from_str(self.socket.read().unwrap().to_text().unwrap()).unwrap()
     }
 
     /// Speaks until the client takes nothing any more.
-    pub fn speaks_to_the_wall(&mut self) {
+    pub fn send_until_blocked(&mut self) {
         let second = Some(std::time::Duration::from_secs(1));
         self.socket.get_ref().set_write_timeout(second).unwrap();
         let text = "palavra ".repeat(400);
