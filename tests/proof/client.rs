@@ -1,7 +1,7 @@
 //! A client as the protocol wants it: it keeps what has no `ack`, comes back after every end, asks for what it missed,
 //! and says again, with the same ids and in order, what may have been lost.
 
-use crate::stage::{Deadline, Dice};
+use crate::stage::{Deadline, Rng};
 use crate::transcript::Transcript;
 use papo::name::Name;
 use papo::protocol::{ByeCode, ClientMessage, Credentials, ErrorCode, ServerMessage, Token};
@@ -11,27 +11,27 @@ use tungstenite::{Message, WebSocket};
 
 /// The first and the longest pause between two tries to connect, in milliseconds. Random, so that those who lost the
 /// server together do not come back together.
-const FIRST_PAUSE: u64 = 10;
-const LAST_PAUSE: u64 = 160;
+const MIN_BACKOFF_MS: u64 = 10;
+const MAX_BACKOFF_MS: u64 = 160;
 
 /// One person who never gives up.
-pub struct Client {
-    pub log: Transcript,
+pub struct ReconnectingClient {
+    pub transcript: Transcript,
     /// Ends that came from outside and left something without an `ack`.
-    pub interrupted: usize,
+    pub interruptions: usize,
     /// What each `bye` shutdown said of when to come back.
-    pub invitations: Vec<u64>,
+    pub retry_hints: Vec<u64>,
     /// Times that the lobby was opened.
-    pub entered: usize,
+    pub join_count: usize,
     /// Times that the server refused a message because it could not store it.
-    pub refused: usize,
+    pub refusal_count: usize,
     address: SocketAddr,
     deadline: Deadline,
-    dice: Dice,
+    rng: Rng,
     /// Most messages without an `ack` at the same time.
     window: usize,
     conn: Option<Conn>,
-    pause_ms: u64,
+    backoff_ms: u64,
 }
 
 struct Conn {
@@ -39,46 +39,46 @@ struct Conn {
     /// How many of the messages without an `ack` went out through this connection.
     sent: usize,
     /// Whether the lobby is open.
-    inside: bool,
+    joined: bool,
 }
 
-impl Client {
+impl ReconnectingClient {
     pub fn new(
         name: &str,
         address: SocketAddr,
         window: usize,
         deadline: Deadline,
-        dice: Dice,
+        rng: Rng,
     ) -> Self {
         Self {
-            log: Transcript::new(name),
-            interrupted: 0,
-            invitations: Vec::new(),
-            entered: 0,
-            refused: 0,
+            transcript: Transcript::new(name),
+            interruptions: 0,
+            retry_hints: Vec::new(),
+            join_count: 0,
+            refusal_count: 0,
             address,
             deadline,
-            dice,
+            rng,
             window,
             conn: None,
-            pause_ms: FIRST_PAUSE,
+            backoff_ms: MIN_BACKOFF_MS,
         }
     }
 
     /// Another server, or another way to it.
-    pub fn turn_to(&mut self, address: SocketAddr, deadline: Deadline) {
+    pub fn redirect(&mut self, address: SocketAddr, deadline: Deadline) {
         (self.address, self.deadline) = (address, deadline);
-        self.lose();
+        self.drop_connection();
     }
 
     /// Whether there is a place in the window for another message.
-    pub fn may_say(&self) -> bool {
-        self.log.unacked.len() < self.window
+    pub fn window_has_room(&self) -> bool {
+        self.transcript.unacked.len() < self.window
     }
 
     /// Whether the lobby is open.
-    pub fn is_inside(&self) -> bool {
-        self.conn.as_ref().is_some_and(|conn| conn.inside)
+    pub fn is_joined(&self) -> bool {
+        self.conn.as_ref().is_some_and(|conn| conn.joined)
     }
 
     /// Does the next thing: connects, sends what is to be sent, or waits for one word of the server.
@@ -88,30 +88,30 @@ impl Client {
             return self.connect();
         };
         let next = self
-            .log
+            .transcript
             .unacked
             .get(conn.sent)
-            .filter(|_| conn.inside && conn.sent < self.window);
+            .filter(|_| conn.joined && conn.sent < self.window);
         let done = match next {
             Some(said) => {
                 conn.sent += 1;
                 let message = said.to_request();
                 self.send(&message)
             }
-            None => self.listen(),
+            None => self.receive(),
         };
         if done.is_none() {
-            self.lose();
+            self.drop_connection();
         }
     }
 
     /// Sends everything that is to be sent, then loses the connection before it has read any answer.
     pub fn cut_after_sending(&mut self) {
-        let all = self.log.unacked.len().min(self.window);
+        let all = self.transcript.unacked.len().min(self.window);
         while self
             .conn
             .as_ref()
-            .is_none_or(|conn| !conn.inside || conn.sent < all)
+            .is_none_or(|conn| !conn.joined || conn.sent < all)
         {
             self.step();
         }
@@ -129,48 +129,48 @@ impl Client {
     }
 
     /// Goes on until nothing that was said is without an `ack`.
-    pub fn settle(&mut self) {
-        while !self.log.unacked.is_empty() {
+    pub fn wait_for_acks(&mut self) {
+        while !self.transcript.unacked.is_empty() {
             self.step();
         }
     }
 
     /// Goes on until the whole log of this length is held, and then makes sure that nothing else comes.
-    pub fn hold(&mut self, length: u64) {
-        while self.log.held_seq < length || !self.log.is_complete() {
+    pub fn sync_to(&mut self, length: u64) {
+        while self.transcript.held_seq < length || !self.transcript.is_complete() {
             self.step();
         }
-        while !self.ask_for_quiet() {}
-        assert_eq!(self.log.held_seq, length, "{}", self.log.name);
+        while !self.confirm_nothing_pending() {}
+        assert_eq!(self.transcript.held_seq, length, "{}", self.transcript.name);
     }
 
     /// True when the server answered a ping on a connection that is inside.
-    fn ask_for_quiet(&mut self) -> bool {
-        while !self.is_inside() {
+    fn confirm_nothing_pending(&mut self) -> bool {
+        while !self.is_joined() {
             self.step();
         }
         let mut answer = self.send(&ClientMessage::Ping);
         while answer.is_some() {
             match self.read() {
                 Some(ServerMessage::Pong) => return true,
-                word => answer = word.and_then(|word| self.hear(&word)),
+                word => answer = word.and_then(|word| self.handle(&word)),
             }
         }
-        self.lose();
+        self.drop_connection();
         false
     }
 
     fn connect(&mut self) {
-        match self.open() {
+        match self.dial() {
             Some(socket) => {
                 self.conn = Some(Conn {
                     socket,
                     sent: 0,
-                    inside: false,
+                    joined: false,
                 });
-                let name = Name::new(&self.log.name).unwrap();
+                let name = Name::new(&self.transcript.name).unwrap();
                 let secret: String = self
-                    .log
+                    .transcript
                     .name
                     .chars()
                     .filter(char::is_ascii_alphanumeric)
@@ -182,20 +182,20 @@ impl Client {
                         name,
                         token,
                         room,
-                        resume: self.log.since(),
+                        resume: self.transcript.since(),
                         local_key: key,
                         credentials: secrets,
                     })
                     .is_none()
                 {
-                    self.lose();
+                    self.drop_connection();
                 }
             }
-            None => self.pause(),
+            None => self.back_off(),
         }
     }
 
-    fn open(&self) -> Option<WebSocket<TcpStream>> {
+    fn dial(&self) -> Option<WebSocket<TcpStream>> {
         let stream = TcpStream::connect_timeout(&self.address, self.deadline.left()).ok()?;
         stream.set_nodelay(true).ok()?;
         stream.set_write_timeout(Some(self.deadline.left())).ok()?;
@@ -207,15 +207,15 @@ impl Client {
     }
 
     /// Waits before the next try, as every client does that means well.
-    fn pause(&mut self) {
-        std::thread::sleep(self.dice.up_to_ms(self.pause_ms).min(self.deadline.left()));
-        self.pause_ms = (self.pause_ms * 2).min(LAST_PAUSE);
+    fn back_off(&mut self) {
+        std::thread::sleep(self.rng.up_to_ms(self.backoff_ms).min(self.deadline.left()));
+        self.backoff_ms = (self.backoff_ms * 2).min(MAX_BACKOFF_MS);
     }
 
     /// The connection is over; what has no `ack` will be said again.
-    fn lose(&mut self) {
+    fn drop_connection(&mut self) {
         if self.conn.take().is_some_and(|conn| conn.sent > 0) {
-            self.interrupted += usize::from(!self.log.unacked.is_empty());
+            self.interruptions += usize::from(!self.transcript.unacked.is_empty());
         }
     }
 
@@ -231,9 +231,9 @@ impl Client {
     }
 
     /// Waits for one word of the server and does what it asks for.
-    fn listen(&mut self) -> Option<()> {
+    fn receive(&mut self) -> Option<()> {
         let word = self.read()?;
-        self.hear(&word)
+        self.handle(&word)
     }
 
     fn read(&mut self) -> Option<ServerMessage> {
@@ -256,16 +256,16 @@ impl Client {
     }
 
     /// `None` when the connection is of no more use.
-    fn hear(&mut self, word: &ServerMessage) -> Option<()> {
-        match word {
+    fn handle(&mut self, message: &ServerMessage) -> Option<()> {
+        match message {
             ServerMessage::Bye {
                 code: ByeCode::Shutdown,
                 retry_after_ms: Some(within),
                 ..
             } => {
-                self.invitations.push(*within);
-                self.lose();
-                std::thread::sleep(self.dice.up_to_ms(*within).min(self.deadline.left()));
+                self.retry_hints.push(*within);
+                self.drop_connection();
+                std::thread::sleep(self.rng.up_to_ms(*within).min(self.deadline.left()));
                 return None;
             }
             ServerMessage::Error(refusal) => {
@@ -273,26 +273,26 @@ impl Client {
                     refusal.code,
                     ErrorCode::HistoryUnavailable,
                     "{}: {refusal:?}",
-                    self.log.name
+                    self.transcript.name
                 );
-                self.refused += 1;
+                self.refusal_count += 1;
                 // A message that was not taken is said again; a page or a room that could not be read, after a new start.
                 refusal.id.as_ref()?;
                 self.conn.as_mut()?.sent -= 1;
             }
             ServerMessage::Joined { .. } => {
-                self.pause_ms = FIRST_PAUSE;
-                self.entered += 1;
-                self.conn.as_mut()?.inside = true;
+                self.backoff_ms = MIN_BACKOFF_MS;
+                self.join_count += 1;
+                self.conn.as_mut()?.joined = true;
             }
             _ => {}
         }
-        let waited = self.log.unacked.len();
-        let page = self.log.receive(word);
-        let answered = waited - self.log.unacked.len();
+        let waited = self.transcript.unacked.len();
+        let page = self.transcript.receive(message);
+        let answered = waited - self.transcript.unacked.len();
         let conn = self.conn.as_mut()?;
         conn.sent = conn.sent.saturating_sub(answered);
-        match self.log.next_page_request().filter(|_| page) {
+        match self.transcript.next_page_request().filter(|_| page) {
             Some(wish) => self.send(&wish),
             None => Some(()),
         }

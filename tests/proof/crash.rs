@@ -3,9 +3,9 @@
 //! Tells whether "stored before shown" holds for the real program and its file: whatever was acknowledged is there after
 //! the next start, under the same number, and what was said again is the same message.
 
-use crate::client::Client;
+use crate::client::ReconnectingClient;
 use crate::port::Port;
-use crate::stage::{Deadline, Dice, Folder, Servidor, long_form, was_killed};
+use crate::stage::{Deadline, Rng, ServerProcess, TempDir, long_form, was_killed};
 use crate::verdict::{assert_consistent, stored_entries};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,62 +15,62 @@ const PEOPLE: [&str; 4] = ["Ana", "Bruno", "Célia", "Davi"];
 /// Messages of one person without an `ack`.
 const WINDOW: usize = 8;
 /// How long a server lives at most after its start, in milliseconds: some hundred messages.
-const LIFE: u64 = 120;
+const MAX_LIFE_MS: u64 = 120;
 /// How long one lives at most that is killed while it starts.
-const CHILDHOOD: u64 = 30;
+const MAX_STARTUP_LIFE_MS: u64 = 30;
 
 #[test]
 fn a_server_killed_at_any_moment_loses_nothing_and_repeats_nothing() {
-    let (mut dice, _seed) = Dice::new();
+    let (mut dice, _seed) = Rng::new();
     let cycles = if long_form() { 200 } else { 20 };
     let deadline = Deadline::within_seconds(120 + 4 * cycles);
-    let (folder, port) = (Folder::new(), Port::reserve());
+    let (folder, port) = (TempDir::new(), Port::reserve());
     let history = folder.file("historico.db");
     let (talking, interrupted) = (
         Arc::new(AtomicBool::new(true)),
         Arc::new(AtomicBool::new(false)),
     );
     let people = PEOPLE.map(|name| {
-        let client = Client::new(name, port.address, WINDOW, deadline, dice.fork());
-        talk(client, talking.clone(), interrupted.clone(), dice.fork())
+        let client = ReconnectingClient::new(name, port.address, WINDOW, deadline, dice.fork());
+        spawn_talker(client, talking.clone(), interrupted.clone(), dice.fork())
     });
     let mut cycle = 0;
     // So many, and more and longer lives until one ended in the middle of something: on a busy machine all of them may be
     // over before anybody has come back.
     while cycle < cycles || !interrupted.load(Ordering::Relaxed) {
         deadline.left();
-        let life = LIFE * (1 + cycle.saturating_sub(cycles));
-        let mut server = Servidor::spawn(&port, &history, &folder);
+        let life = MAX_LIFE_MS * (1 + cycle.saturating_sub(cycles));
+        let mut server = ServerProcess::spawn(&port, &history, &folder);
         if cycle % 4 == 3 {
-            thread::sleep(dice.up_to_ms(CHILDHOOD));
+            thread::sleep(dice.up_to_ms(MAX_STARTUP_LIFE_MS));
         } else {
-            server = server.started();
+            server = server.wait_until_listening();
             thread::sleep(dice.up_to_ms(life));
         }
         assert!(was_killed(server.kill()), "the server ended by itself");
         cycle += 1;
     }
-    let server = Servidor::spawn(&port, &history, &folder).started();
+    let server = ServerProcess::spawn(&port, &history, &folder).wait_until_listening();
     talking.store(false, Ordering::Relaxed);
     let mut people = people.map(|person| person.join().unwrap());
     let length = people
         .iter()
-        .map(|person| person.log.sent.len() as u64)
+        .map(|person| person.transcript.sent.len() as u64)
         .sum();
-    people.iter_mut().for_each(|person| person.hold(length));
+    people.iter_mut().for_each(|person| person.sync_to(length));
 
     assert_consistent(
         &stored_entries(&history),
-        people.iter().map(|person| &person.log),
+        people.iter().map(|person| &person.transcript),
     );
-    let interrupted: usize = people.iter().map(|person| person.interrupted).sum();
+    let interrupted: usize = people.iter().map(|person| person.interruptions).sum();
     assert!(
         interrupted > 0,
         "no server was killed in the middle of anything"
     );
     let again = people
         .iter()
-        .flat_map(|person| &person.log.acks)
+        .flat_map(|person| &person.transcript.acks)
         .filter(|ack| ack.duplicate)
         .count();
     assert!(
@@ -84,28 +84,28 @@ fn a_server_killed_at_any_moment_loses_nothing_and_repeats_nothing() {
 }
 
 /// Somebody who talks without a pause, and now and then loses the connection before the answer.
-fn talk(
-    mut client: Client,
+fn spawn_talker(
+    mut client: ReconnectingClient,
     talking: Arc<AtomicBool>,
     interrupted: Arc<AtomicBool>,
-    mut dice: Dice,
-) -> JoinHandle<Client> {
+    mut dice: Rng,
+) -> JoinHandle<ReconnectingClient> {
     thread::spawn(move || {
         while talking.load(Ordering::Relaxed) {
-            if client.may_say() {
-                client.log.say("");
+            if client.window_has_room() {
+                client.transcript.say("");
             }
-            if dice.once_in(400) {
+            if dice.one_in(400) {
                 client.cut_after_sending();
             }
             client.step();
-            interrupted.fetch_or(client.interrupted > 0, Ordering::Relaxed);
+            interrupted.fetch_or(client.interruptions > 0, Ordering::Relaxed);
         }
         // Once more when nobody kills, so that at least this one was stored for sure before it is said again.
-        client.settle();
-        client.log.say("");
+        client.wait_for_acks();
+        client.transcript.say("");
         client.cut_after_sending();
-        client.settle();
+        client.wait_for_acks();
         client
     })
 }

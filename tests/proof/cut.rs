@@ -4,9 +4,9 @@
 //! Tells whether coming back with `epoch` and `after` and saying again with the same ids is enough: in the end all
 //! transcripts are the same and complete.
 
-use crate::client::Client;
-use crate::proxy::Proxy;
-use crate::stage::{Deadline, Dice, Folder};
+use crate::client::ReconnectingClient;
+use crate::proxy::FaultyProxy;
+use crate::stage::{Deadline, Rng, TempDir};
 use crate::verdict::{assert_consistent, stored_entries};
 use papo::delivery::DeliveryLimits;
 use papo::history::sqlite::SqliteHistory;
@@ -49,15 +49,15 @@ fn with_server(history: &Path, visit: impl FnOnce(SocketAddr)) {
 
 #[test]
 fn a_network_that_cuts_stalls_and_delays_changes_nothing_in_the_end() {
-    let (mut dice, _seed) = Dice::new();
+    let (mut dice, _seed) = Rng::new();
     let deadline = Deadline::within_seconds(300);
-    let folder = Folder::new();
+    let folder = TempDir::new();
     let history = folder.file("historico.db");
     with_server(&history, |server| {
-        let proxy = Proxy::start(server, dice.fork());
+        let proxy = FaultyProxy::start(server, dice.fork());
         let people: Vec<_> = (0..PEOPLE)
             .map(|n| {
-                Client::new(
+                ReconnectingClient::new(
                     &format!("Pessoa {n}"),
                     proxy.address,
                     WINDOW,
@@ -65,23 +65,23 @@ fn a_network_that_cuts_stalls_and_delays_changes_nothing_in_the_end() {
                     dice.fork(),
                 )
             })
-            .map(|client| thread::spawn(move || talk(client)))
+            .map(|client| thread::spawn(move || send_all(client)))
             .collect();
-        let mut people: Vec<Client> = people
+        let mut people: Vec<ReconnectingClient> = people
             .into_iter()
             .map(|person| person.join().unwrap())
             .collect();
         // Everything was said through the bad network; what is still missing may come on the straight way.
         for person in &mut people {
-            person.turn_to(server, deadline);
-            person.hold((PEOPLE * MESSAGES) as u64);
+            person.redirect(server, deadline);
+            person.sync_to((PEOPLE * MESSAGES) as u64);
         }
         assert_consistent(
             &stored_entries(&history),
-            people.iter().map(|person| &person.log),
+            people.iter().map(|person| &person.transcript),
         );
         let count = |what: &std::sync::atomic::AtomicUsize| what.load(Ordering::Relaxed);
-        let damage = &proxy.damage;
+        let damage = &proxy.faults;
         let (cuts, stalls, delays) = (
             count(&damage.cuts),
             count(&damage.stalls),
@@ -93,7 +93,7 @@ fn a_network_that_cuts_stalls_and_delays_changes_nothing_in_the_end() {
         );
         let again = people
             .iter()
-            .flat_map(|person| &person.log.acks)
+            .flat_map(|person| &person.transcript.acks)
             .filter(|ack| ack.duplicate)
             .count();
         println!(
@@ -103,13 +103,13 @@ fn a_network_that_cuts_stalls_and_delays_changes_nothing_in_the_end() {
 }
 
 /// Says everything, and is done when everything has its `ack`.
-fn talk(mut client: Client) -> Client {
-    while client.log.sent.len() < MESSAGES {
-        if client.may_say() {
-            client.log.say("");
+fn send_all(mut client: ReconnectingClient) -> ReconnectingClient {
+    while client.transcript.sent.len() < MESSAGES {
+        if client.window_has_room() {
+            client.transcript.say("");
         }
         client.step();
     }
-    client.settle();
+    client.wait_for_acks();
     client
 }

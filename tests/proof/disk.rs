@@ -4,9 +4,9 @@
 //! and whether everything goes on by itself as soon as there is space again, with the same ids. Where the system does
 //! not let us mount anything the proof is skipped, and says so.
 
-use crate::client::Client;
+use crate::client::ReconnectingClient;
 use crate::port::Port;
-use crate::stage::{Deadline, Dice, Folder, Servidor, was_killed};
+use crate::stage::{Deadline, Rng, ServerProcess, TempDir, was_killed};
 use crate::verdict::{assert_consistent, stored_entries};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,23 +14,23 @@ use std::process::{Command, Stdio};
 use std::sync::Once;
 
 /// The log's file on the small disk.
-const LOG: &str = "historico.db";
+const HISTORY_FILE: &str = "historico.db";
 /// SQLite moves the journal's pages into the database when there are a thousand of them: so many KiB.
-const JOURNAL_KIB: u64 = 1000 * (4096 + 24) / 1024;
+const CHECKPOINT_KIB: u64 = 1000 * (4096 + 24) / 1024;
 /// So often in a row the same message is refused before a disk is taken for full.
-const REFUSALS: usize = 20;
+const REFUSALS_WHEN_FULL: usize = 20;
 /// Makes a message about a page of the database long, so that the disk is full soon.
-const LONG: usize = 3000;
+const LONG_PADDING: usize = 3000;
 
 /// A file system in memory, unmounted at the end whatever happens.
 struct SmallDisk {
-    folder: Folder,
+    folder: TempDir,
 }
 
 impl SmallDisk {
     /// Mounts one of so many KiB; `None` where that is not allowed.
     fn mount(kib: u64) -> Option<Self> {
-        let folder = Folder::new();
+        let folder = TempDir::new();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "papo-prova"])
             .arg(folder.path())
@@ -55,7 +55,7 @@ impl SmallDisk {
     }
 
     /// Takes so many KiB away.
-    fn ballast(&self, kib: usize) -> PathBuf {
+    fn add_ballast(&self, kib: usize) -> PathBuf {
         let path = self.file("lastro");
         std::fs::write(&path, vec![1; kib * 1024]).unwrap();
         path
@@ -73,33 +73,34 @@ impl Drop for SmallDisk {
 }
 
 /// A server whose log is on a small disk, and two people: one talks, the other listens.
-struct Scene {
+struct FullDiskHarness {
     disk: SmallDisk,
-    outside: Folder,
+    stderr_dir: TempDir,
     port: Port,
     deadline: Deadline,
-    dice: Dice,
-    server: Servidor,
-    ana: Client,
-    bruno: Client,
+    rng: Rng,
+    server: ServerProcess,
+    ana: ReconnectingClient,
+    bruno: ReconnectingClient,
 }
 
-impl Scene {
-    fn new(disk: SmallDisk, mut dice: Dice) -> Self {
-        let (outside, port, deadline) = (
-            Folder::new(),
+impl FullDiskHarness {
+    fn new(disk: SmallDisk, mut rng: Rng) -> Self {
+        let (stderr_dir, port, deadline) = (
+            TempDir::new(),
             Port::reserve(),
             Deadline::within_seconds(180),
         );
-        let server = Servidor::spawn(&port, &disk.file(LOG), &outside).started();
-        let ana = Client::new("Ana", port.address, 1, deadline, dice.fork());
-        let bruno = Client::new("Bruno", port.address, 1, deadline, dice.fork());
+        let server = ServerProcess::spawn(&port, &disk.file(HISTORY_FILE), &stderr_dir)
+            .wait_until_listening();
+        let ana = ReconnectingClient::new("Ana", port.address, 1, deadline, rng.fork());
+        let bruno = ReconnectingClient::new("Bruno", port.address, 1, deadline, rng.fork());
         Self {
             disk,
-            outside,
+            stderr_dir,
             port,
             deadline,
-            dice,
+            rng,
             server,
             ana,
             bruno,
@@ -107,127 +108,132 @@ impl Scene {
     }
 
     /// The bytes of one of the log's files.
-    fn size(&self, name: &str) -> u64 {
+    fn file_size(&self, name: &str) -> u64 {
         self.disk.file(name).metadata().unwrap().len()
     }
 
     /// Ana talks, and Bruno listens, until something is refused again and again.
     fn talk_until_refused(&mut self) {
-        let before = self.ana.refused;
-        while self.ana.refused < before + REFUSALS {
-            if self.ana.log.unacked.is_empty() {
-                let stored = self.stored();
-                self.bruno.hold(stored);
-                self.ana.log.say(&"~".repeat(LONG));
+        let before = self.ana.refusal_count;
+        while self.ana.refusal_count < before + REFUSALS_WHEN_FULL {
+            if self.ana.transcript.unacked.is_empty() {
+                let stored = self.acked_count();
+                self.bruno.sync_to(stored);
+                self.ana.transcript.say(&"~".repeat(LONG_PADDING));
             }
             self.ana.step();
         }
     }
 
     /// How much has been acknowledged.
-    fn stored(&self) -> u64 {
-        self.ana.log.acks.len() as u64
+    fn acked_count(&self) -> u64 {
+        self.ana.transcript.acks.len() as u64
     }
 
     /// Nobody sees what was refused, and whoever comes now can read all the rest.
-    fn everybody_can_read(&mut self, newcomer: &str) {
-        let stored = self.stored();
-        self.bruno.hold(stored);
-        Client::new(
+    fn assert_all_can_read(&mut self, newcomer: &str) {
+        let stored = self.acked_count();
+        self.bruno.sync_to(stored);
+        ReconnectingClient::new(
             newcomer,
             self.port.address,
             1,
             self.deadline,
-            self.dice.fork(),
+            self.rng.fork(),
         )
-        .hold(stored);
-        assert!(self.server.runs(), "the server ended");
+        .sync_to(stored);
+        assert!(self.server.is_running(), "the server ended");
     }
 
     /// There is space again: what was refused is taken as if for the first time, under the same id.
-    fn heals(&mut self, ballast: &Path) {
-        let refused = self.ana.log.unacked.front().cloned().unwrap();
+    fn free_space_and_recover(&mut self, ballast: &Path) {
+        let refused = self.ana.transcript.unacked.front().cloned().unwrap();
         std::fs::remove_file(ballast).unwrap();
-        self.ana.settle();
-        let ack = self.ana.log.acks.last().unwrap();
+        self.ana.wait_for_acks();
+        let ack = self.ana.transcript.acks.last().unwrap();
         assert_eq!(
             (&ack.id, ack.duplicate, ack.seq),
-            (&refused.id, false, self.stored())
+            (&refused.id, false, self.acked_count())
         );
-        self.everybody_can_read("Davi");
+        self.assert_all_can_read("Davi");
     }
 
     /// Kills the server and starts another with the same file.
-    fn kill_and_start_again(mut self) -> Self {
+    fn kill_and_restart(mut self) -> Self {
         assert!(was_killed(self.server.kill()), "the server ended by itself");
-        self.server = Servidor::spawn(&self.port, &self.disk.file(LOG), &self.outside).started();
+        self.server =
+            ServerProcess::spawn(&self.port, &self.disk.file(HISTORY_FILE), &self.stderr_dir)
+                .wait_until_listening();
         self
     }
 
     /// The end of every story: one more message, and the verdict over the file as it is after another kill.
-    fn verdict(mut self) {
-        self.ana.log.say("");
-        self.ana.settle();
-        let mut scene = self.kill_and_start_again();
-        scene.everybody_can_read("Eva");
-        let stored_now = scene.stored();
-        scene.ana.hold(stored_now);
-        assert_consistent(&stored_entries(&scene.disk.file(LOG)), [&scene.ana.log]);
-        assert_eq!(scene.bruno.log.entries, scene.ana.log.entries);
+    fn finish(mut self) {
+        self.ana.transcript.say("");
+        self.ana.wait_for_acks();
+        let mut scene = self.kill_and_restart();
+        scene.assert_all_can_read("Eva");
+        let stored_now = scene.acked_count();
+        scene.ana.sync_to(stored_now);
+        assert_consistent(
+            &stored_entries(&scene.disk.file(HISTORY_FILE)),
+            [&scene.ana.transcript],
+        );
+        assert_eq!(scene.bruno.transcript.entries, scene.ana.transcript.entries);
     }
 }
 
 #[test]
 fn on_a_full_disk_reading_goes_on_and_writing_comes_back_by_itself() {
-    let (dice, _seed) = Dice::new();
+    let (dice, _seed) = Rng::new();
     let Some(disk) = SmallDisk::mount(1024) else {
         return;
     };
-    let ballast = disk.ballast(300);
-    let mut scene = Scene::new(disk, dice);
+    let ballast = disk.add_ballast(300);
+    let mut scene = FullDiskHarness::new(disk, dice);
     scene.talk_until_refused();
-    scene.everybody_can_read("Célia");
-    scene.heals(&ballast);
-    scene.verdict();
+    scene.assert_all_can_read("Célia");
+    scene.free_space_and_recover(&ballast);
+    scene.finish();
 }
 
 #[test]
 fn a_server_killed_on_a_full_disk_starts_again_on_it() {
-    let (dice, _seed) = Dice::new();
+    let (dice, _seed) = Rng::new();
     let Some(disk) = SmallDisk::mount(1024) else {
         return;
     };
-    let ballast = disk.ballast(300);
-    let mut scene = Scene::new(disk, dice);
+    let ballast = disk.add_ballast(300);
+    let mut scene = FullDiskHarness::new(disk, dice);
     scene.talk_until_refused();
-    let mut scene = scene.kill_and_start_again();
-    scene.everybody_can_read("Célia");
+    let mut scene = scene.kill_and_restart();
+    scene.assert_all_can_read("Célia");
     scene.talk_until_refused();
-    scene.heals(&ballast);
-    scene.verdict();
+    scene.free_space_and_recover(&ballast);
+    scene.finish();
 }
 
 #[test]
 fn a_disk_that_fills_while_the_journal_is_being_tidied_loses_nothing() {
-    let (dice, _seed) = Dice::new();
+    let (dice, _seed) = Rng::new();
     // Room for more journal than SQLite lets grow, and then for too little of the database.
-    let Some(disk) = SmallDisk::mount(JOURNAL_KIB + 2048 + 200) else {
+    let Some(disk) = SmallDisk::mount(CHECKPOINT_KIB + 2048 + 200) else {
         return;
     };
-    let ballast = disk.ballast(2048);
-    let mut scene = Scene::new(disk, dice);
+    let ballast = disk.add_ballast(2048);
+    let mut scene = FullDiskHarness::new(disk, dice);
     scene.talk_until_refused();
-    let journal = scene.size("historico.db-wal");
+    let journal = scene.file_size("historico.db-wal");
     assert!(
-        journal > JOURNAL_KIB * 1024,
+        journal > CHECKPOINT_KIB * 1024,
         "the journal was never due to be tidied: {journal} bytes"
     );
-    scene.everybody_can_read("Célia");
-    let database = scene.size(LOG);
-    scene.heals(&ballast);
+    scene.assert_all_can_read("Célia");
+    let database = scene.file_size(HISTORY_FILE);
+    scene.free_space_and_recover(&ballast);
     assert!(
-        scene.size(LOG) > database,
+        scene.file_size(HISTORY_FILE) > database,
         "the journal was not tidied when there was space again"
     );
-    scene.verdict();
+    scene.finish();
 }

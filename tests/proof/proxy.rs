@@ -2,7 +2,7 @@
 //!
 //! What happens to the n-th connection is decided by dice before a byte of it has passed.
 
-use crate::stage::Dice;
+use crate::stage::Rng;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Most bytes that pass to the server before something happens: from the middle of the handshake to some ten messages.
-const BEFORE_UP: u64 = 2_000;
+const MAX_BYTES_UP: u64 = 2_000;
 /// The same for what comes from the server, of which there is more.
-const BEFORE_DOWN: u64 = 20_000;
+const MAX_BYTES_DOWN: u64 = 20_000;
 /// The longest stall and the longest delay of one piece, in milliseconds.
-const STALL: u64 = 150;
-const DELAY: u64 = 4;
+const MAX_STALL_MS: u64 = 150;
+const MAX_DELAY_MS: u64 = 4;
 /// About so many pieces in a row are late.
-const LATE: u64 = 20;
+const DELAYED_PIECES: u64 = 20;
 /// The largest piece that is passed on at once; frames are cut anywhere.
-const PIECE: usize = 300;
+const MAX_PIECE: usize = 300;
 
 /// What may happen to one direction of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -47,49 +47,49 @@ const FAULTS: [Fault; 5] = [
 
 /// How often each kind of thing happened.
 #[derive(Default)]
-pub struct Damage {
+pub struct FaultCounts {
     pub cuts: AtomicUsize,
     pub stalls: AtomicUsize,
     pub delays: AtomicUsize,
 }
 
 /// The proxy; it stops when it goes out of scope.
-pub struct Proxy {
+pub struct FaultyProxy {
     pub address: SocketAddr,
-    pub damage: Arc<Damage>,
+    pub faults: Arc<FaultCounts>,
     stopping: Arc<AtomicBool>,
     accepting: Option<JoinHandle<()>>,
 }
 
-impl Proxy {
-    pub fn start(server: SocketAddr, mut dice: Dice) -> Self {
+impl FaultyProxy {
+    pub fn start(server: SocketAddr, mut dice: Rng) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (damage, stopping) = (
-            Arc::new(Damage::default()),
+        let (faults, stopping) = (
+            Arc::new(FaultCounts::default()),
             Arc::new(AtomicBool::new(false)),
         );
-        let (harm, stop) = (damage.clone(), stopping.clone());
+        let (harm, stop) = (faults.clone(), stopping.clone());
         let accepting = thread::spawn(move || {
             for client in listener.incoming() {
                 if stop.load(Ordering::Acquire) {
                     return;
                 }
                 if let (Ok(client), Ok(server)) = (client, TcpStream::connect(server)) {
-                    connect(client, server, &mut dice, &harm);
+                    connect_through(client, server, &mut dice, &harm);
                 }
             }
         });
         Self {
             address,
-            damage,
+            faults,
             stopping,
             accepting: Some(accepting),
         }
     }
 }
 
-impl Drop for Proxy {
+impl Drop for FaultyProxy {
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::Release);
         // A last visitor wakes the accepting thread; the others end with their connections.
@@ -101,52 +101,58 @@ impl Drop for Proxy {
 }
 
 /// One direction of one connection.
-struct Pipe {
+struct Direction {
     from: TcpStream,
     to: TcpStream,
     fault: Fault,
     /// Bytes that pass before the fault, counted from the beginning.
-    before: usize,
-    most: u64,
+    fault_at: usize,
+    max_gap: u64,
     /// Set when the connection is to end without a word.
     reset: Arc<AtomicBool>,
-    dice: Dice,
-    damage: Arc<Damage>,
+    dice: Rng,
+    damage: Arc<FaultCounts>,
 }
 
 /// Two pipes for one connection, each with its own bad luck.
-fn connect(client: TcpStream, server: TcpStream, dice: &mut Dice, damage: &Arc<Damage>) {
+fn connect_through(
+    client: TcpStream,
+    server: TcpStream,
+    dice: &mut Rng,
+    damage: &Arc<FaultCounts>,
+) {
     let (Ok(client_too), Ok(server_too)) = (client.try_clone(), server.try_clone()) else {
         return;
     };
     let reset = Arc::new(AtomicBool::new(false));
     for (from, to, most) in [
-        (client, server, BEFORE_UP),
-        (server_too, client_too, BEFORE_DOWN),
+        (client, server, MAX_BYTES_UP),
+        (server_too, client_too, MAX_BYTES_DOWN),
     ] {
         let (fault, before, reset) = (dice.pick(FAULTS), dice.below(most) as usize, reset.clone());
-        let pipe = Pipe {
+        let pipe = Direction {
             from,
             to,
             fault,
-            before,
-            most,
+            fault_at: before,
+            max_gap: most,
             reset,
             dice: dice.fork(),
             damage: damage.clone(),
         };
-        thread::spawn(move || pipe.carry());
+        thread::spawn(move || pipe.forward());
     }
 }
 
-impl Pipe {
-    fn carry(mut self) {
+impl Direction {
+    fn forward(mut self) {
         let _ = self.to.set_nodelay(true);
-        let mut piece = [0; PIECE];
+        let mut piece = [0; MAX_PIECE];
         let mut passed = 0;
         while let Ok(read @ 1..) = self.from.read(&mut piece) {
-            let due = passed + read > self.before;
-            let lost = due && !self.survives(&piece[..read], self.before.saturating_sub(passed));
+            let due = passed + read > self.fault_at;
+            let lost =
+                due && !self.apply_fault(&piece[..read], self.fault_at.saturating_sub(passed));
             if lost || self.to.write_all(&piece[..read]).is_err() {
                 break;
             }
@@ -165,27 +171,27 @@ impl Pipe {
     }
 
     /// Lets the fault happen; false when the connection does not survive it.
-    fn survives(&mut self, piece: &[u8], passing: usize) -> bool {
+    fn apply_fault(&mut self, piece: &[u8], passing: usize) -> bool {
         let fault = self.fault;
         let count = |what: &AtomicUsize| what.fetch_add(1, Ordering::Relaxed);
         match fault {
             Fault::Delay => {
                 count(&self.damage.delays);
-                thread::sleep(self.dice.up_to_ms(DELAY));
-                if self.dice.once_in(LATE) {
-                    self.goes_on();
+                thread::sleep(self.dice.up_to_ms(MAX_DELAY_MS));
+                if self.dice.one_in(DELAYED_PIECES) {
+                    self.schedule_next_fault();
                 }
                 return true;
             }
             Fault::Stall | Fault::StallAndReset => {
                 count(&self.damage.stalls);
-                thread::sleep(self.dice.up_to_ms(STALL));
+                thread::sleep(self.dice.up_to_ms(MAX_STALL_MS));
             }
             Fault::Reset | Fault::Truncate => {}
         }
         match fault {
             Fault::Stall => {
-                self.goes_on();
+                self.schedule_next_fault();
                 return true;
             }
             Fault::Truncate => {
@@ -203,8 +209,8 @@ impl Pipe {
     }
 
     /// Everything passes again, until the next thing happens.
-    fn goes_on(&mut self) {
+    fn schedule_next_fault(&mut self) {
         self.fault = self.dice.pick(FAULTS);
-        self.before += self.dice.below(self.most) as usize;
+        self.fault_at += self.dice.below(self.max_gap) as usize;
     }
 }

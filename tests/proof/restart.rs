@@ -4,9 +4,9 @@
 //! Tells whether everybody is told when to come back, is back in time, and misses nothing. More people come back at once
 //! than may stand in the door, so some are refused and try again.
 
-use crate::client::Client;
+use crate::client::ReconnectingClient;
 use crate::port::Port;
-use crate::stage::{Deadline, Dice, Folder, Servidor, long_form};
+use crate::stage::{Deadline, Rng, ServerProcess, TempDir, long_form};
 use crate::verdict::{assert_consistent, stored_entries};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::thread;
@@ -36,16 +36,16 @@ enum Progress {
 
 #[test]
 fn three_hundred_people_are_back_after_a_restart_and_miss_nothing() {
-    let (mut dice, _seed) = Dice::new();
+    let (mut dice, _seed) = Rng::new();
     let deadline = Deadline::within_seconds(300);
-    let (folder, port) = (Folder::new(), Port::reserve());
+    let (folder, port) = (TempDir::new(), Port::reserve());
     let history = folder.file("historico.db");
-    let server = Servidor::spawn(&port, &history, &folder).started();
+    let server = ServerProcess::spawn(&port, &history, &folder).wait_until_listening();
     let (tell, news) = unbounded();
     let (start, started) = unbounded();
     let mut come = |talks: bool| -> Vec<_> {
         let come = |n| {
-            let client = Client::new(
+            let client = ReconnectingClient::new(
                 &format!("Pessoa {n}"),
                 port.address,
                 WINDOW,
@@ -75,7 +75,7 @@ fn three_hundred_people_are_back_after_a_restart_and_miss_nothing() {
     drop(start);
     wait_for_reports(&news, Progress::Acked, ACKS_BEFORE_STOP, || deadline.left());
     server.terminate();
-    let _server = Servidor::spawn(&port, &history, &folder).started();
+    let _server = ServerProcess::spawn(&port, &history, &folder).wait_until_listening();
     let back = Instant::now()
         + if long_form() {
             REENTRY_LIMIT.0
@@ -86,22 +86,22 @@ fn three_hundred_people_are_back_after_a_restart_and_miss_nothing() {
         back.saturating_duration_since(Instant::now())
     });
 
-    let mut people: Vec<Client> = people.map(|person| person.join().unwrap()).collect();
+    let mut people: Vec<ReconnectingClient> = people.map(|person| person.join().unwrap()).collect();
     let length = people
         .iter()
-        .map(|person| person.log.sent.len() as u64)
+        .map(|person| person.transcript.sent.len() as u64)
         .sum();
-    people.iter_mut().for_each(|person| person.hold(length));
+    people.iter_mut().for_each(|person| person.sync_to(length));
     assert_consistent(
         &stored_entries(&history),
-        people.iter().map(|person| &person.log),
+        people.iter().map(|person| &person.transcript),
     );
     for person in &people {
-        let told = &person.invitations;
+        let told = &person.retry_hints;
         assert!(
             told.len() == 1 && told[0] > 0,
             "{}: {told:?}",
-            person.log.name
+            person.transcript.name
         );
     }
 }
@@ -122,7 +122,7 @@ fn wait_for_reports(
 }
 
 struct Participant {
-    client: Client,
+    client: ReconnectingClient,
     talks: bool,
     report: Sender<Progress>,
     /// Disconnected when everybody has entered.
@@ -130,8 +130,8 @@ struct Participant {
 }
 
 impl Participant {
-    fn run(mut self) -> Client {
-        while !self.client.is_inside() {
+    fn run(mut self) -> ReconnectingClient {
+        while !self.client.is_joined() {
             self.client.step();
         }
         self.tell(Progress::Entered);
@@ -139,26 +139,26 @@ impl Participant {
             let _ = self.start_signal.recv();
             self.talk(MESSAGES);
         }
-        while self.client.entered < 2 {
+        while self.client.join_count < 2 {
             self.client.step();
         }
         self.tell(Progress::Reentered);
         if self.talks {
             self.talk(2 * MESSAGES);
-            self.client.settle();
+            self.client.wait_for_acks();
         }
         self.client
     }
 
     /// Talks until so many messages were said in all.
     fn talk(&mut self, until: usize) {
-        while self.client.log.sent.len() < until {
-            if self.client.may_say() {
-                self.client.log.say("");
+        while self.client.transcript.sent.len() < until {
+            if self.client.window_has_room() {
+                self.client.transcript.say("");
             }
-            let before = self.client.log.acks.len();
+            let before = self.client.transcript.acks.len();
             self.client.step();
-            (before..self.client.log.acks.len()).for_each(|_| self.tell(Progress::Acked));
+            (before..self.client.transcript.acks.len()).for_each(|_| self.tell(Progress::Acked));
         }
     }
 

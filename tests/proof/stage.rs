@@ -17,18 +17,18 @@ pub fn long_form() -> bool {
 
 /// Random numbers that come again with the same seed (SplitMix64).
 #[derive(Clone)]
-pub struct Dice {
+pub struct Rng {
     state: u64,
 }
 
-impl Dice {
+impl Rng {
     /// Dice with the seed that was asked for, or one that nobody knows yet.
-    pub fn new() -> (Self, Seed) {
+    pub fn new() -> (Self, PrintSeedOnPanic) {
         let asked = std::env::var("PAPO_PROVA_SEMENTE")
             .ok()
             .and_then(|seed| seed.parse().ok());
         let seed = asked.unwrap_or_else(|| RandomState::new().hash_one(std::process::id()));
-        (Self { state: seed }, Seed(seed))
+        (Self { state: seed }, PrintSeedOnPanic(seed))
     }
 
     /// A number below this one.
@@ -41,7 +41,7 @@ impl Dice {
     }
 
     /// Whether something that happens once in so many times happens now.
-    pub fn once_in(&mut self, times: u64) -> bool {
+    pub fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 
@@ -64,9 +64,9 @@ impl Dice {
 }
 
 /// Tells the seed when its proof fails.
-pub struct Seed(u64);
+pub struct PrintSeedOnPanic(u64);
 
-impl Drop for Seed {
+impl Drop for PrintSeedOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("The same dice again: PAPO_PROVA_SEMENTE={}", self.0);
@@ -92,9 +92,9 @@ impl Deadline {
 }
 
 /// A folder that goes away with its proof.
-pub struct Folder(PathBuf);
+pub struct TempDir(PathBuf);
 
-impl Folder {
+impl TempDir {
     pub fn new() -> Self {
         let path = new_path("prova");
         std::fs::create_dir(&path).unwrap();
@@ -110,27 +110,27 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempDir {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
 /// A running `servidor`, killed if its proof fails.
-pub struct Servidor {
+pub struct ServerProcess {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    complaints: PathBuf,
+    stderr_path: PathBuf,
 }
 
-impl Servidor {
+impl ServerProcess {
     /// Starts the program; it may not listen yet. What it complains of goes to a file in the folder.
-    pub fn spawn(port: &Port, history: &Path, folder: &Folder) -> Self {
-        let complaints = folder.file("stderr.txt");
+    pub fn spawn(port: &Port, history: &Path, folder: &TempDir) -> Self {
+        let stderr_path = folder.file("stderr.txt");
         let stderr = File::options()
             .create(true)
             .append(true)
-            .open(&complaints)
+            .open(&stderr_path)
             .unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_servidor"))
             .args([
@@ -151,12 +151,12 @@ impl Servidor {
         Self {
             child,
             stdout,
-            complaints,
+            stderr_path,
         }
     }
 
     /// Waits until the banner is printed: then it listens.
-    pub fn started(mut self) -> Self {
+    pub fn wait_until_listening(mut self) -> Self {
         let mut line = String::new();
         while !line.ends_with("Ctrl+C\n") {
             line.clear();
@@ -165,7 +165,7 @@ impl Servidor {
                 read,
                 0,
                 "no banner: {}",
-                std::fs::read_to_string(&self.complaints).unwrap_or_default()
+                std::fs::read_to_string(&self.stderr_path).unwrap_or_default()
             );
         }
         self
@@ -189,12 +189,12 @@ impl Servidor {
     }
 
     /// Whether the program still runs.
-    pub fn runs(&mut self) -> bool {
+    pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 }
 
-impl Drop for Servidor {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

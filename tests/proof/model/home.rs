@@ -1,7 +1,7 @@
 //! The homes of a log in the model, and what is left of each after a crash.
 
 use super::shelf::ReferenceHistory;
-use crate::stage::Folder;
+use crate::stage::TempDir;
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::SqliteHistory;
@@ -12,7 +12,7 @@ use papo::hub::limits::Rules;
 pub enum HistoryBackend {
     Reference(ReferenceHistory),
     Memory(MemoryHistory),
-    File(Option<SqliteHistory>, Folder),
+    File(Option<SqliteHistory>, TempDir),
 }
 
 impl HistoryBackend {
@@ -25,7 +25,7 @@ impl HistoryBackend {
     }
 
     pub fn file() -> Self {
-        let mut home = Self::File(None, Folder::new());
+        let mut home = Self::File(None, TempDir::new());
         home.reopen();
         home
     }

@@ -10,7 +10,7 @@ mod shelf;
 mod truth;
 mod world;
 
-use crate::stage::{Dice, long_form};
+use crate::stage::{Rng, long_form};
 use home::HistoryBackend;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
@@ -116,7 +116,7 @@ fn running_schedule() -> Vec<Step> {
 
 /// Runs so many schedules (ten times as many in the long form), each in a world of its own.
 fn run_schedules(cases: u32, home: impl Fn() -> HistoryBackend) {
-    let (mut dice, _seed) = Dice::new();
+    let (mut dice, _seed) = Rng::new();
     let cases = if long_form() { 10 * cases } else { cases };
     // The default generator takes more time than the schedules themselves when it is not optimized.
     let (rng_algorithm, rng_seed) = (RngAlgorithm::XorShift, RngSeed::Fixed(dice.below(u64::MAX)));
