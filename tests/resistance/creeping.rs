@@ -3,19 +3,21 @@
 
 use crate::crowd::BackgroundChat;
 use crate::person::WsClient;
-use crate::stage::{Deadline, Servidor, alone_if_few, few_descriptors, long_form, long_or};
-use crate::swarm::{Attacker, span, until_gone};
+use crate::stage::{
+    Deadline, ServerProcess, exclusive_if_few_descriptors, few_descriptors, long_form, long_or,
+};
+use crate::swarm::{RawConn, min_max_seconds, run_until_closed};
 use crate::wire::{self, HANDSHAKE, TEXT};
 use std::time::{Duration, Instant};
 
 /// Sockets that send a request's head, one byte a second, and how many where there are few descriptors: in any case more
 /// than may stand in the door.
-const TRICKLING: usize = 1000;
-const TRICKLING_IF_FEW: usize = 500;
+const TRICKLING_CONNS: usize = 1000;
+const TRICKLING_CONNS_IF_FEW: usize = 500;
 /// Connections of people who entered and stop in the middle of a frame; every other one adds a byte a second.
-const HALF: usize = 200;
+const HALF_FRAME_CONNS: usize = 200;
 /// Connections that are upgraded and then say nothing.
-const MUTE: usize = 200;
+const SILENT_CONNS: usize = 200;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// How much later than their deadlines they may be gone, in seconds: a busy machine looks at them when it has the time.
@@ -25,52 +27,60 @@ fn margin() -> f64 {
 
 #[test]
 fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
-    let _alone = alone_if_few();
+    let _alone = exclusive_if_few_descriptors();
     let count = if few_descriptors() {
-        TRICKLING_IF_FEW
+        TRICKLING_CONNS_IF_FEW
     } else {
-        TRICKLING
+        TRICKLING_CONNS
     };
-    let mut server = Servidor::start(&[]);
+    let mut server = ServerProcess::start(&[]);
     let deadline = Deadline::within_seconds(180);
     let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
     let crowd = BackgroundChat::start(server.address, 8, Duration::from_millis(400));
-    let before = server.figures();
+    let before = server.stats();
 
-    let mut half: Vec<Attacker> = (0..HALF).map(|n| half_said(&server, n, deadline)).collect();
+    let mut half: Vec<RawConn> = (0..HALF_FRAME_CONNS)
+        .map(|n| enter_with_half_frame(&server, n, deadline))
+        .collect();
     witness.ping(deadline);
     let mut trickling = Vec::new();
     let mut next = Instant::now() + SECOND;
     for _ in 0..count {
-        trickling.push(Attacker::connect(server.address, b"G"));
+        trickling.push(RawConn::connect(server.address, b"G"));
         // The first do not wait for the last.
         if next <= Instant::now() {
             witness.ping(deadline);
-            trickling.iter_mut().for_each(trickle);
+            trickling.iter_mut().for_each(send_next_byte);
             next = Instant::now() + SECOND;
         }
     }
-    until_gone(&mut trickling, SECOND, deadline, &mut witness, trickle);
-    let mut mute: Vec<Attacker> = (0..MUTE)
-        .map(|_| Attacker::connect(server.address, HANDSHAKE.as_bytes()))
+    run_until_closed(
+        &mut trickling,
+        SECOND,
+        deadline,
+        &mut witness,
+        send_next_byte,
+    );
+    let mut mute: Vec<RawConn> = (0..SILENT_CONNS)
+        .map(|_| RawConn::connect(server.address, HANDSHAKE.as_bytes()))
         .collect();
-    let mut both: Vec<Attacker> = half.drain(..).chain(mute.drain(..)).collect();
+    let mut both: Vec<RawConn> = half.drain(..).chain(mute.drain(..)).collect();
     let mut turn = 0;
-    until_gone(&mut both, SECOND, deadline, &mut witness, |attacker| {
+    run_until_closed(&mut both, SECOND, deadline, &mut witness, |attacker| {
         turn += 1;
         // The mute never say anything; of the others every second one adds a byte.
         if attacker.sent > HANDSHAKE.len() && turn % 2 == 0 {
             attacker.send(b"x");
         }
     });
-    let after = server.figures();
-    let healed = server.heal(&mut witness, deadline, &before);
+    let after = server.stats();
+    let healed = server.wait_until_recovered(&mut witness, deadline, &before);
     let wellbeing = crowd.finish();
-    let (half, mute) = both.split_at(HALF);
+    let (half, mute) = both.split_at(HALF_FRAME_CONNS);
 
     let statuses: Vec<u16> = trickling
         .iter()
-        .map(|attacker| attacker.answer().status)
+        .map(|attacker| attacker.response().status)
         .collect();
     let with = |status| statuses.iter().filter(|&&other| other == status).count();
     let (late, full) = (with(408), with(503));
@@ -78,22 +88,26 @@ fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
     assert!(late > 0 && full > 0, "{late} were let in, {full} were not");
     for attacker in half {
         assert_eq!(
-            attacker.answer().close_and_bye(),
+            attacker.response().close_and_bye(),
             (Some(1008), Some("protocol".into()))
         );
     }
     for attacker in mute {
         assert_eq!(
-            attacker.answer().close_and_bye(),
+            attacker.response().close_and_bye(),
             (Some(1008), Some("idle".into()))
         );
     }
     let let_in = || {
         trickling
             .iter()
-            .filter(|attacker| attacker.answer().status == 408)
+            .filter(|attacker| attacker.response().status == 408)
     };
-    let (heads, halves, mutes) = (span(let_in()), span(half.iter()), span(mute.iter()));
+    let (heads, halves, mutes) = (
+        min_max_seconds(let_in()),
+        min_max_seconds(half.iter()),
+        min_max_seconds(mute.iter()),
+    );
     let least = let_in().map(|attacker| attacker.sent).min().unwrap_or(0);
     assert!(
         least >= long_or(5, 2),
@@ -104,8 +118,8 @@ fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
     assert!(mutes.0 > 9.0 && mutes.1 < 10.0 + margin(), "{mutes:?}");
     let cpu = after.cpu_since(&before);
     println!(
-        "slow: {late} heads gone after {:.2}–{:.2} s, {full} refused with 503; {HALF} half frames after {:.2}–{:.2} s; \
-         {MUTE} mute after {:.2}–{:.2} s; CPU {cpu:.1} % of a core; threads and descriptors back {:.0} ms later; \
+        "slow: {late} heads gone after {:.2}–{:.2} s, {full} refused with 503; {HALF_FRAME_CONNS} half frames after {:.2}–{:.2} s; \
+         {SILENT_CONNS} mute after {:.2}–{:.2} s; CPU {cpu:.1} % of a core; threads and descriptors back {:.0} ms later; \
          healthy: {wellbeing}",
         heads.0,
         heads.1,
@@ -118,19 +132,19 @@ fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
     if long_form() {
         assert!(cpu < 10.0 && wellbeing.p99 < Duration::from_millis(10) && healed < SECOND);
     }
-    server.is_well();
+    server.assert_healthy();
 }
 
 /// Somebody who entered and stopped in the middle of a frame.
-fn half_said(server: &Servidor, n: usize, deadline: Deadline) -> Attacker {
-    let mut attacker = Attacker::connect(
+fn enter_with_half_frame(server: &ServerProcess, n: usize, deadline: Deadline) -> RawConn {
+    let mut attacker = RawConn::connect(
         server.address,
         &wire::handshake_and_enter(&format!("Metade {n}")),
     );
     assert!(
-        attacker.hears(r#""type":"joined""#, deadline),
+        attacker.wait_for_text(r#""type":"joined""#, deadline),
         "{:?}",
-        attacker.answer()
+        attacker.response()
     );
     let frame = wire::frame(TEXT, &[b' '; 100]);
     attacker.since = Instant::now();
@@ -139,7 +153,7 @@ fn half_said(server: &Servidor, n: usize, deadline: Deadline) -> Attacker {
 }
 
 /// The next byte of a request.
-fn trickle(attacker: &mut Attacker) {
+fn send_next_byte(attacker: &mut RawConn) {
     let next = attacker.sent;
     attacker.send(&HANDSHAKE.as_bytes()[next..=next]);
 }

@@ -3,8 +3,8 @@
 
 use crate::crowd::BackgroundChat;
 use crate::person::WsClient;
-use crate::stage::{Deadline, Servidor, alone, long_form};
-use crate::swarm::Attacker;
+use crate::stage::{Deadline, ServerProcess, exclusive, long_form};
+use crate::swarm::RawConn;
 use crate::wire::{self, CONTINUATION, PING, RawResponse, TEXT, TEXT_FIRST};
 use std::net::SocketAddr;
 use std::thread::spawn;
@@ -40,47 +40,50 @@ impl std::fmt::Display for FloodResult {
 }
 
 /// Somebody who entered; the narrow hear little at once.
-fn connect_entered(address: SocketAddr, name: &str, narrow: bool) -> Attacker {
+fn connect_entered(address: SocketAddr, name: &str, narrow: bool) -> RawConn {
     let connect = if narrow {
-        Attacker::connect_narrow
+        RawConn::connect_with_small_buffer
     } else {
-        Attacker::connect
+        RawConn::connect
     };
     let mut attacker = connect(address, &wire::handshake_and_enter(name));
-    assert!(attacker.hears(r#""type":"joined""#, Deadline::within_seconds(60)));
+    assert!(attacker.wait_for_text(r#""type":"joined""#, Deadline::within_seconds(60)));
     attacker.since = Instant::now();
     attacker
 }
 
 /// Sends the same again and again until the server cuts it.
-fn flood(mut attacker: Attacker, piece: &[u8], hear: bool) -> FloodResult {
+fn flood(mut attacker: RawConn, piece: &[u8], hear: bool) -> FloodResult {
     let (begun, mut slowed, mut at) = (attacker.sent, None, 0);
     let chunk = piece.repeat((64 * 1024 / piece.len()).max(1));
-    while attacker.gone.is_none() && !attacker.refused && attacker.since.elapsed() < FLOOD_TIMEOUT {
+    while attacker.closed_after.is_none()
+        && !attacker.write_failed
+        && attacker.since.elapsed() < FLOOD_TIMEOUT
+    {
         let taken = attacker.send(&chunk[at..]);
         at = (at + taken) % chunk.len();
-        if taken == 0 && !attacker.refused {
+        if taken == 0 && !attacker.write_failed {
             slowed.get_or_insert(attacker.since.elapsed().as_secs_f64());
-            attacker.wait(hear, Duration::from_secs(1));
+            attacker.wait_writable(hear, Duration::from_secs(1));
         }
         if hear {
-            attacker.listen();
+            attacker.read_available();
         }
     }
-    let cut = (attacker.gone.is_some() || attacker.refused)
+    let cut = (attacker.closed_after.is_some() || attacker.write_failed)
         .then(|| attacker.since.elapsed().as_secs_f64());
     // Who never listened may do so now.
-    attacker.listen();
+    attacker.read_available();
     FloodResult {
         sent: attacker.sent - begun,
         slowed_after: slowed,
         closed_after: cut,
-        response: attacker.answer(),
+        response: attacker.response(),
     }
 }
 
 /// Says so many messages as fast as the kernel takes them, and hears every answer.
-fn send_messages(mut attacker: Attacker) -> FloodResult {
+fn send_messages(mut attacker: RawConn) -> FloodResult {
     let say = |n: usize| {
         let text = format!(r#"{{"type":"say","room":"geral","id":"{n}","text":"x"}}"#);
         wire::frame(TEXT, text.as_bytes())
@@ -92,30 +95,30 @@ fn send_messages(mut attacker: Attacker) -> FloodResult {
         let taken = attacker.send(&all[at..]);
         at += taken;
         if taken == 0 {
-            attacker.wait(true, Duration::from_secs(1));
+            attacker.wait_writable(true, Duration::from_secs(1));
         }
-        attacker.listen();
+        attacker.read_available();
     }
-    attacker.hears("too_fast", Deadline::within_seconds(60));
+    attacker.wait_for_text("too_fast", Deadline::within_seconds(60));
     let slowed = Some(attacker.since.elapsed().as_secs_f64());
-    attacker.hears(&last, Deadline::within_seconds(60));
-    let cut = attacker.gone.map(|gone| gone.as_secs_f64());
+    attacker.wait_for_text(&last, Deadline::within_seconds(60));
+    let cut = attacker.closed_after.map(|gone| gone.as_secs_f64());
     FloodResult {
         sent: attacker.sent - begun,
         slowed_after: slowed,
         closed_after: cut,
-        response: attacker.answer(),
+        response: attacker.response(),
     }
 }
 
 #[test]
 fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
-    let _alone = alone();
-    let mut server = Servidor::start(&[]);
+    let _alone = exclusive();
+    let mut server = ServerProcess::start(&[]);
     let deadline = Deadline::within_seconds(180);
     let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
     let crowd = BackgroundChat::start(server.address, 8, Duration::from_millis(400));
-    let before = server.figures();
+    let before = server.stats();
 
     let address = server.address;
     let empty = [wire::frame(TEXT_FIRST, b""), wire::frame(CONTINUATION, b"")];
@@ -144,8 +147,8 @@ fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
         witness.receive(Duration::from_millis(100));
     }
     let [messages, pieces, pings, continuations] = floods.map(|flood| flood.join().unwrap());
-    let after = server.figures();
-    server.heal(&mut witness, deadline, &before);
+    let after = server.stats();
+    server.wait_until_recovered(&mut witness, deadline, &before);
     let wellbeing = crowd.finish();
 
     let (acks, errors) = (
@@ -177,7 +180,7 @@ fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
         "floods: empty continuations: {continuations}\n  1-byte fragments: {pieces}\n  unread pings: {pings}\n  {MESSAGES} \
          messages: {messages}; {acks} taken, {errors} too_fast\n  CPU {cpu:.1} % of a core, peak {} KiB over {} KiB; \
          healthy: {wellbeing}",
-        after.peak, before.resident
+        after.peak_kib, before.resident_kib
     );
     let slowed = |outcome: &FloodResult| outcome.slowed_after.is_some_and(|slowed| slowed < 1.0);
     assert!(
@@ -185,7 +188,11 @@ fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
             .into_iter()
             .all(|outcome| outcome.slowed_after.is_some())
     );
-    assert!(after.peak < before.peak + 32 * 1024, "{} KiB", after.peak);
+    assert!(
+        after.peak_kib < before.peak_kib + 32 * 1024,
+        "{} KiB",
+        after.peak_kib
+    );
     if long_form() {
         assert!(
             [&continuations, &pieces, &pings, &messages]
@@ -194,5 +201,5 @@ fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
         );
         assert!(wellbeing.p99 < Duration::from_millis(10));
     }
-    server.is_well();
+    server.assert_healthy();
 }

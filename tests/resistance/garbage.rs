@@ -3,7 +3,7 @@
 
 use crate::crowd::BackgroundChat;
 use crate::person::WsClient;
-use crate::stage::{Deadline, Dice, Servidor, alone, long_form, long_or};
+use crate::stage::{Deadline, Rng, ServerProcess, exclusive, long_form, long_or};
 use crate::wire::{self, HANDSHAKE, RawResponse, TEXT};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -24,10 +24,10 @@ const CLOSES: [Option<u16>; 8] = [
     Some(1009),
 ];
 /// Frames said on one connection.
-const FRAMES_AT_ONCE: usize = 120;
+const FRAMES_PER_CONN: usize = 120;
 
 /// Sends all of it, closes the writing side and hears everything.
-fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+fn round_trip(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut socket = TcpStream::connect(address).unwrap();
     socket
         .set_read_timeout(Some(Duration::from_secs(30)))
@@ -41,7 +41,7 @@ fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A handshake with something wrong in it, or wrong altogether.
-fn malformed(dice: &mut Dice) -> Vec<u8> {
+fn malformed_handshake(dice: &mut Rng) -> Vec<u8> {
     let swap = |from: &str, to: &str| HANDSHAKE.replacen(from, to, 1).into_bytes();
     let mut head = HANDSHAKE.as_bytes().to_vec();
     match dice.below(20) {
@@ -113,7 +113,7 @@ fn malformed(dice: &mut Dice) -> Vec<u8> {
 }
 
 /// What each kind of answer is given to, so that no throw of the dice leaves one out.
-fn known_handshakes(address: SocketAddr) {
+fn check_known_handshakes(address: SocketAddr) {
     let swap = |from: &str, to: &str| HANDSHAKE.replacen(from, to, 1);
     let plain = |line: &str| format!("{line} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     for (head, expected) in [
@@ -132,7 +132,7 @@ fn known_handshakes(address: SocketAddr) {
         (plain(&format!("GET /{}", "a".repeat(9000))), 431),
     ] {
         assert_eq!(
-            RawResponse::parse(&exchange(address, head.as_bytes())).status,
+            RawResponse::parse(&round_trip(address, head.as_bytes())).status,
             expected,
             "{head}"
         );
@@ -140,16 +140,16 @@ fn known_handshakes(address: SocketAddr) {
 }
 
 /// The same for the ends of a conversation.
-fn known_frames(address: SocketAddr) {
+fn check_known_frames(address: SocketAddr) {
     for (frames, expected) in [
         (wire::frame(0x88, &1000_u16.to_be_bytes()), 1000),
         (wire::frame(0x83, b"?"), 1002),
         (wire::frame(0x82, b"bytes"), 1003),
         (wire::frame(TEXT, &[0xC3, 0x28]), 1007),
-        (wire::frame(TEXT, b"?").repeat(FRAMES_AT_ONCE), 1008),
+        (wire::frame(TEXT, b"?").repeat(FRAMES_PER_CONN), 1008),
         (wire::frame(TEXT, &[b' '; 70_000]), 1009),
     ] {
-        let answer = RawResponse::parse(&exchange(
+        let answer = RawResponse::parse(&round_trip(
             address,
             &[wire::handshake_and_enter("Ruído"), frames].concat(),
         ));
@@ -158,7 +158,7 @@ fn known_frames(address: SocketAddr) {
 }
 
 /// A whole text frame with something like JSON in it, or nothing like it.
-fn any_text(dice: &mut Dice) -> Vec<u8> {
+fn any_text(dice: &mut Rng) -> Vec<u8> {
     const WORDS: [&str; 8] = [
         "{\"type\":",
         "\"ping\"",
@@ -174,7 +174,7 @@ fn any_text(dice: &mut Dice) -> Vec<u8> {
 }
 
 /// A frame of any kind and length, honest about its length or not, with anything in it.
-fn any_frame(dice: &mut Dice) -> Vec<u8> {
+fn any_frame(dice: &mut Rng) -> Vec<u8> {
     let length = dice.below(130);
     match dice.below(8) {
         0..=3 => any_text(dice),
@@ -193,11 +193,11 @@ fn any_frame(dice: &mut Dice) -> Vec<u8> {
 }
 
 /// Somebody who is there all the time.
-struct Witness(WsClient, Deadline);
+struct ProbeClient(WsClient, Deadline);
 
-impl Witness {
+impl ProbeClient {
     /// Whoever says nothing for long is dead: so many exchanges after the last time there is a sign of life.
-    fn looks(&mut self, exchanges: usize) {
+    fn ping_if_due(&mut self, exchanges: usize) {
         if exchanges.is_multiple_of(20) {
             self.0.ping(self.1);
         }
@@ -212,15 +212,15 @@ fn tally<T: Ord>(what: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
     })
 }
 
-fn handshakes(
+fn send_handshakes(
     address: SocketAddr,
-    dice: &mut Dice,
+    dice: &mut Rng,
     count: usize,
-    witness: &mut Witness,
+    witness: &mut ProbeClient,
 ) -> BTreeMap<u16, usize> {
     let mut end = |n| {
-        witness.looks(n);
-        RawResponse::parse(&exchange(address, &malformed(dice))).status
+        witness.ping_if_due(n);
+        RawResponse::parse(&round_trip(address, &malformed_handshake(dice))).status
     };
     let statuses = tally((0..count).map(&mut end));
     assert!(
@@ -231,15 +231,15 @@ fn handshakes(
 }
 
 /// Says frames until so many are said; gives how the connections ended, and how many errors were told.
-fn frames(
+fn send_frames(
     address: SocketAddr,
-    dice: &mut Dice,
+    dice: &mut Rng,
     count: usize,
-    witness: &mut Witness,
+    witness: &mut ProbeClient,
 ) -> (BTreeMap<Option<u16>, usize>, usize) {
     let mut errors = 0;
     let mut end = |n: usize| {
-        witness.looks(n);
+        witness.ping_if_due(n);
         let begin = if n.is_multiple_of(4) {
             HANDSHAKE.as_bytes().to_vec()
         } else {
@@ -251,8 +251,8 @@ fn frames(
         } else {
             any_text
         };
-        let noise: Vec<u8> = (0..FRAMES_AT_ONCE).flat_map(|_| any(dice)).collect();
-        let answer = RawResponse::parse(&exchange(address, &[begin, noise].concat()));
+        let noise: Vec<u8> = (0..FRAMES_PER_CONN).flat_map(|_| any(dice)).collect();
+        let answer = RawResponse::parse(&round_trip(address, &[begin, noise].concat()));
         for text in &answer.texts {
             let message: Result<papo::protocol::ServerMessage, _> = serde_json::from_str(text);
             assert!(message.is_ok(), "{text}");
@@ -260,7 +260,7 @@ fn frames(
         errors += answer.count(r#""type":"error""#);
         answer.close
     };
-    let closes = tally((0..count / FRAMES_AT_ONCE).map(&mut end));
+    let closes = tally((0..count / FRAMES_PER_CONN).map(&mut end));
     assert!(
         closes.keys().all(|close| CLOSES.contains(close)),
         "{closes:?}"
@@ -270,47 +270,47 @@ fn frames(
 
 #[test]
 fn noise_by_the_thousand_gets_known_answers_and_leaves_nothing_behind() {
-    let _alone = alone();
+    let _alone = exclusive();
     let (heads, noise) = (long_or(10_000, 1_500), long_or(200_000, 20_000));
-    let mut server = Servidor::start(&[]);
+    let mut server = ServerProcess::start(&[]);
     let deadline = Deadline::within_seconds(long_or(900, 300));
-    let mut witness = Witness(
+    let mut witness = ProbeClient(
         WsClient::enter(server.address, "Zelo", deadline).0,
         deadline,
     );
     let crowd = BackgroundChat::start(server.address, 8, Duration::from_millis(400));
-    known_handshakes(server.address);
-    known_frames(server.address);
-    let mut dice = Dice::new();
+    check_known_handshakes(server.address);
+    check_known_frames(server.address);
+    let mut dice = Rng::new();
     // What the first make the allocator keep is not what all the others leave behind.
-    handshakes(server.address, &mut dice, heads / 10, &mut witness);
-    frames(server.address, &mut dice, noise / 4, &mut witness);
-    server.settle(&mut witness.0, deadline, |now| now.threads <= 16);
-    let before = server.figures();
+    send_handshakes(server.address, &mut dice, heads / 10, &mut witness);
+    send_frames(server.address, &mut dice, noise / 4, &mut witness);
+    server.wait_until(&mut witness.0, deadline, |now| now.threads <= 16);
+    let before = server.stats();
     let start = Instant::now();
-    let statuses = handshakes(server.address, &mut dice, heads, &mut witness);
-    let (closes, errors) = frames(server.address, &mut dice, noise, &mut witness);
-    let (took, after) = (start.elapsed(), server.figures());
-    let healed = server.heal(&mut witness.0, deadline, &before);
+    let statuses = send_handshakes(server.address, &mut dice, heads, &mut witness);
+    let (closes, errors) = send_frames(server.address, &mut dice, noise, &mut witness);
+    let (took, after) = (start.elapsed(), server.stats());
+    let healed = server.wait_until_recovered(&mut witness.0, deadline, &before);
     let wellbeing = crowd.finish();
-    let now = server.figures();
-    let growth = 100.0 * (now.resident as f64 / before.resident as f64 - 1.0);
+    let now = server.stats();
+    let growth = 100.0 * (now.resident_kib as f64 / before.resident_kib as f64 - 1.0);
     println!(
         "garbage: {heads} handshakes: {statuses:?}; {noise} frames: {closes:?}, {errors} errors told; {:.1} s, CPU {:.1} % \
          of a core; memory {} KiB, {growth:+.1} %; threads and descriptors back {:.0} ms later; healthy: {wellbeing}",
         took.as_secs_f64(),
         after.cpu_since(&before),
-        now.resident,
+        now.resident_kib,
         healed.as_secs_f64() * 1000.0
     );
     assert!(errors > noise / 100, "it was not noise enough");
     assert!(
-        now.resident < before.resident * 13 / 10,
+        now.resident_kib < before.resident_kib * 13 / 10,
         "{} KiB",
-        now.resident
+        now.resident_kib
     );
     if long_form() {
         assert!(growth < 5.0 && wellbeing.p99 < Duration::from_millis(10));
     }
-    server.is_well();
+    server.assert_healthy();
 }

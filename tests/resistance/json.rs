@@ -2,11 +2,11 @@
 //! the connection goes on. What would end a process with a small stack (deep nesting) is said again and again.
 
 use crate::person::WsClient;
-use crate::stage::{Deadline, Servidor};
+use crate::stage::{Deadline, ServerProcess};
 use papo::protocol::ServerMessage;
 
 /// Frames that make no sense before a connection is closed; each test connection says fewer.
-const FEW: usize = 50;
+const CASES_PER_CONN: usize = 50;
 
 /// What is said, and the code of the answer; `pong` and `ack` when it is fine.
 const CASES: &[(&str, &str)] = &[
@@ -188,7 +188,7 @@ const CASES: &[(&str, &str)] = &[
 ];
 
 /// What an answer is, in one word.
-fn word(answer: &ServerMessage) -> String {
+fn answer_code(answer: &ServerMessage) -> String {
     let json = serde_json::to_value(answer).unwrap();
     let field = if json["type"] == "error" {
         "code"
@@ -199,23 +199,23 @@ fn word(answer: &ServerMessage) -> String {
 }
 
 /// Says each of these to the server, on as many connections as it takes, and compares the answers.
-fn check<'a>(
-    server: &Servidor,
+fn check_cases<'a>(
+    server: &ServerProcess,
     deadline: Deadline,
     cases: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> usize {
     let mut person: Option<WsClient> = None;
     let mut said = 0;
     for (text, expected) in cases {
-        let mut at_hand = match person.take() {
-            Some(person) if said % FEW != 0 => person,
+        let mut client = match person.take() {
+            Some(person) if said % CASES_PER_CONN != 0 => person,
             _ => WsClient::enter(server.address, "Bia", deadline).0,
         };
-        at_hand.send_text(text);
-        let answer = at_hand.receive_answer(deadline);
+        client.send_text(text);
+        let answer = client.receive_answer(deadline);
         let shown: String = text.chars().take(80).collect();
-        assert_eq!(word(&answer), expected, "{shown}");
-        person = Some(at_hand);
+        assert_eq!(answer_code(&answer), expected, "{shown}");
+        person = Some(client);
         said += 1;
     }
     said
@@ -223,14 +223,14 @@ fn check<'a>(
 
 #[test]
 fn every_broken_json_gets_the_right_word() {
-    let mut server = Servidor::start(&["--ritmo", "0"]);
+    let mut server = ServerProcess::start(&["--ritmo", "0"]);
     let deadline = Deadline::within_seconds(180);
     let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
-    let said = check(&server, deadline, CASES.iter().copied());
+    let said = check_cases(&server, deadline, CASES.iter().copied());
     assert!(said >= 60);
     witness.ping(deadline);
     println!("json: {said} cases, each with the right answer");
-    server.is_well();
+    server.assert_healthy();
 }
 
 /// A parser that goes down a level for each bracket needs stack for each, and a connection's thread has little. What no
@@ -238,7 +238,7 @@ fn every_broken_json_gets_the_right_word() {
 #[test]
 fn nesting_of_any_depth_is_an_answer_and_no_end() {
     const DEEPEST: usize = 200;
-    let mut server = Servidor::start(&["--ritmo", "0"]);
+    let mut server = ServerProcess::start(&["--ritmo", "0"]);
     let deadline = Deadline::within_seconds(180);
     let forms = [("[", "]"), (r#"{"a":"#, "}"), (r#"[{"a":"#, "}]")];
     let mut cases = Vec::new();
@@ -257,7 +257,7 @@ fn nesting_of_any_depth_is_an_answer_and_no_end() {
     }
     cases.push(("[".repeat(65_000), "bad_json"));
     cases.push((r#"{"type":"#.repeat(8_000), "bad_json"));
-    let said = check(
+    let said = check_cases(
         &server,
         deadline,
         cases
@@ -267,5 +267,5 @@ fn nesting_of_any_depth_is_an_answer_and_no_end() {
     println!(
         "nesting: {said} texts, 1 to {DEEPEST} levels, 6,000, and as many as fit into a frame"
     );
-    server.is_well();
+    server.assert_healthy();
 }

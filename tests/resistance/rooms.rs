@@ -3,7 +3,9 @@
 
 use crate::crowd::BackgroundChat;
 use crate::person::WsClient;
-use crate::stage::{Deadline, Servidor, alone, alone_if_few, long_form, long_or};
+use crate::stage::{
+    Deadline, ServerProcess, exclusive, exclusive_if_few_descriptors, long_form, long_or,
+};
 use papo::protocol::{ErrorCode, ServerMessage};
 use std::net::SocketAddr;
 use std::thread::spawn;
@@ -14,12 +16,17 @@ const MAX_ROOMS: usize = 10_000;
 const ROOMS_EACH: usize = 32;
 /// On a busy machine all these rooms take their time, and whoever answers no ping of the server's for longer than twice this
 /// is dead.
-const HEARD_EVERY: Duration = Duration::from_secs(15);
+const PING_INTERVAL: Duration = Duration::from_secs(15);
 /// People who go from room to room at the same time.
-const WANDERERS: usize = 4;
+const ROOM_HOPPERS: usize = 4;
 
 /// Asks for a room, or to leave it, and waits for the answer.
-fn go(person: &mut WsClient, verb: &str, room: &str, deadline: Deadline) -> ServerMessage {
+fn request_room(
+    person: &mut WsClient,
+    verb: &str,
+    room: &str,
+    deadline: Deadline,
+) -> ServerMessage {
     person.send_text(&format!(r#"{{"type":"{verb}","room":"{room}"}}"#));
     loop {
         match person.receive_answer(deadline) {
@@ -30,7 +37,7 @@ fn go(person: &mut WsClient, verb: &str, room: &str, deadline: Deadline) -> Serv
 }
 
 /// How many rooms are listed, and how long the answer took.
-fn listed(person: &mut WsClient, deadline: Deadline) -> (usize, Duration) {
+fn list_rooms(person: &mut WsClient, deadline: Deadline) -> (usize, Duration) {
     let start = Instant::now();
     person.send_text(r#"{"type":"rooms"}"#);
     loop {
@@ -40,21 +47,21 @@ fn listed(person: &mut WsClient, deadline: Deadline) -> (usize, Duration) {
     }
 }
 
-fn refused(answer: &ServerMessage) -> bool {
+fn is_too_many_rooms(answer: &ServerMessage) -> bool {
     matches!(answer, ServerMessage::Error(refusal) if refusal.code == ErrorCode::TooManyRooms)
 }
 
 #[test]
 fn rooms_are_bounded_and_forgotten_when_nobody_is_in_them() {
-    let _alone = alone_if_few();
-    let mut server = Servidor::start(&["--ritmo", "0"]);
+    let _alone = exclusive_if_few_descriptors();
+    let mut server = ServerProcess::start(&["--ritmo", "0"]);
     let deadline = Deadline::within_seconds(300);
     let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
-    let before = server.figures();
+    let before = server.stats();
     let (mut people, mut rooms, mut full, mut heard) =
         (Vec::<WsClient>::new(), 1, 0, Instant::now());
     while full == 0 {
-        if heard.elapsed() > HEARD_EVERY {
+        if heard.elapsed() > PING_INTERVAL {
             people
                 .iter_mut()
                 .chain([&mut witness])
@@ -64,62 +71,62 @@ fn rooms_are_bounded_and_forgotten_when_nobody_is_in_them() {
         let (mut person, _) =
             WsClient::enter(server.address, &format!("Dona {}", people.len()), deadline);
         for _ in 1..ROOMS_EACH {
-            let answer = go(&mut person, "join", &format!("sala-{rooms}"), deadline);
+            let answer = request_room(&mut person, "join", &format!("sala-{rooms}"), deadline);
             let opened = matches!(answer, ServerMessage::Joined { .. });
-            assert!(opened || refused(&answer), "{answer:?}");
+            assert!(opened || is_too_many_rooms(&answer), "{answer:?}");
             rooms += usize::from(opened);
             full += usize::from(!opened);
         }
         if full == 0 {
             assert!(
-                refused(&go(&mut person, "join", "mais-uma", deadline)),
+                is_too_many_rooms(&request_room(&mut person, "join", "mais-uma", deadline)),
                 "a connection has 32 rooms"
             );
         }
         people.push(person);
     }
     assert_eq!(rooms, MAX_ROOMS);
-    let crowded = server.figures();
-    let (shown, took) = listed(&mut witness, deadline);
+    let crowded = server.stats();
+    let (shown, took) = list_rooms(&mut witness, deadline);
     assert_eq!(shown, 500, "a list has an end too");
     assert!(
-        refused(&go(&mut witness, "join", "outra", deadline)),
+        is_too_many_rooms(&request_room(&mut witness, "join", "outra", deadline)),
         "the server is full of rooms"
     );
     assert!(matches!(
-        go(&mut witness, "join", "sala-1", deadline),
+        request_room(&mut witness, "join", "sala-1", deadline),
         ServerMessage::Joined { .. }
     ));
-    go(&mut witness, "leave", "sala-1", deadline);
+    request_room(&mut witness, "leave", "sala-1", deadline);
     let count = people.len();
     people.into_iter().for_each(|person| person.leave(deadline));
-    while listed(&mut witness, deadline).0 > 1 {}
-    server.heal(&mut witness, deadline, &before);
-    let after = server.figures();
+    while list_rooms(&mut witness, deadline).0 > 1 {}
+    server.wait_until_recovered(&mut witness, deadline, &before);
+    let after = server.stats();
     println!(
         "rooms: {rooms} held open by {count} connections, then no more; {:+} KiB in all, a list of them in {:.1} ms; \
          afterwards only the lobby, {:+} KiB",
-        crowded.resident as i64 - before.resident as i64,
+        crowded.resident_kib as i64 - before.resident_kib as i64,
         took.as_secs_f64() * 1000.0,
-        after.resident as i64 - before.resident as i64
+        after.resident_kib as i64 - before.resident_kib as i64
     );
     assert!(
-        crowded.resident < before.resident + 64 * 1024,
+        crowded.resident_kib < before.resident_kib + 64 * 1024,
         "{} KiB",
-        crowded.resident
+        crowded.resident_kib
     );
-    server.is_well();
+    server.assert_healthy();
 }
 
 /// Opens and leaves rooms that nobody was in before.
-fn wander(address: SocketAddr, n: usize, names: usize, deadline: Deadline) {
+fn hop_rooms(address: SocketAddr, n: usize, names: usize, deadline: Deadline) {
     let (mut person, _) = WsClient::enter(address, &format!("Viajante {n}"), deadline);
     for name in 0..names {
         let room = format!("r-{n}-{name}");
-        let joined = go(&mut person, "join", &room, deadline);
+        let joined = request_room(&mut person, "join", &room, deadline);
         assert!(matches!(joined, ServerMessage::Joined { .. }), "{joined:?}");
         assert!(matches!(
-            go(&mut person, "leave", &room, deadline),
+            request_room(&mut person, "leave", &room, deadline),
             ServerMessage::Left { .. }
         ));
     }
@@ -127,7 +134,7 @@ fn wander(address: SocketAddr, n: usize, names: usize, deadline: Deadline) {
 }
 
 /// So many people come into the lobby and leave the house, one after the other.
-fn come_and_go(address: SocketAddr, first: usize, people: usize, deadline: Deadline) {
+fn enter_and_leave(address: SocketAddr, first: usize, people: usize, deadline: Deadline) {
     for n in first..first + people {
         WsClient::enter(address, &format!("Visita {n}"), deadline)
             .0
@@ -137,16 +144,17 @@ fn come_and_go(address: SocketAddr, first: usize, people: usize, deadline: Deadl
 
 #[test]
 fn a_hundred_thousand_names_and_visits_without_end_leave_nothing_behind() {
-    let _alone = alone();
+    let _alone = exclusive();
     let (names, visits) = (long_or(100_000, 6_000), long_or(10_000, 1_000));
-    let mut server = Servidor::start(&["--ritmo", "0"]);
+    let mut server = ServerProcess::start(&["--ritmo", "0"]);
     let deadline = Deadline::within_seconds(long_or(900, 300));
     let crowd = BackgroundChat::start(server.address, 8, Duration::from_millis(400));
     let address = server.address;
     let round = |round: usize, names: usize, visits: usize| {
-        let wanderers = (0..WANDERERS)
-            .map(|n| spawn(move || wander(address, round * 10 + n, names / WANDERERS, deadline)));
-        let visitors = spawn(move || come_and_go(address, round * 100_000, visits, deadline));
+        let wanderers = (0..ROOM_HOPPERS).map(|n| {
+            spawn(move || hop_rooms(address, round * 10 + n, names / ROOM_HOPPERS, deadline))
+        });
+        let visitors = spawn(move || enter_and_leave(address, round * 100_000, visits, deadline));
         wanderers
             .collect::<Vec<_>>()
             .into_iter()
@@ -156,28 +164,28 @@ fn a_hundred_thousand_names_and_visits_without_end_leave_nothing_behind() {
     // A first round fills what the allocator keeps anyway.
     round(0, names / 5, visits / 5);
     let (witness, _) = WsClient::enter(server.address, "Zelo", deadline);
-    let before = server.figures();
+    let before = server.stats();
     // Whoever hears nothing of all this coming and going would be too slow.
     witness.leave(deadline);
     let start = Instant::now();
     round(1, names, visits);
     let took = start.elapsed().as_secs_f64();
-    let after = server.figures();
+    let after = server.stats();
     let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
-    server.heal(&mut witness, deadline, &before);
+    server.wait_until_recovered(&mut witness, deadline, &before);
     let wellbeing = crowd.finish();
     assert_eq!(
-        listed(&mut witness, deadline).0,
+        list_rooms(&mut witness, deadline).0,
         1,
         "only the lobby is left"
     );
-    let growth = after.resident as i64 - before.resident as i64;
+    let growth = after.resident_kib as i64 - before.resident_kib as i64;
     println!(
         "coming and going: {names} rooms opened and left, {visits} people came and went, {:.0} of both a second; memory \
          {:+} KiB of {} KiB; CPU {:.0} % of a core; healthy: {wellbeing}",
         (names + visits) as f64 / took,
         growth,
-        before.resident,
+        before.resident_kib,
         after.cpu_since(&before)
     );
     assert!(growth < 2048, "{growth} KiB more");
@@ -186,5 +194,5 @@ fn a_hundred_thousand_names_and_visits_without_end_leave_nothing_behind() {
             (names + visits) as f64 / took > 500.0 && wellbeing.p99 < Duration::from_millis(10)
         );
     }
-    server.is_well();
+    server.assert_healthy();
 }

@@ -4,62 +4,65 @@
 
 use crate::crowd::BackgroundChat;
 use crate::person::WsClient;
-use crate::stage::{Deadline, Dice, Figures, Servidor, alone, alone_if_few, long_form, long_or};
-use crate::swarm::Attacker;
+use crate::stage::{
+    Deadline, ProcessStats, Rng, ServerProcess, exclusive, exclusive_if_few_descriptors, long_form,
+    long_or,
+};
+use crate::swarm::RawConn;
 use rustix::process::Resource;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Connections that come while there is nothing to be had.
-const COMING: usize = 300;
+const NEWCOMERS: usize = 300;
 
 /// What happened while the system gave no more.
-struct Drought {
-    before: Figures,
-    during: Figures,
-    after: Figures,
+struct ScarcityResult {
+    before: ProcessStats,
+    during: ProcessStats,
+    after: ProcessStats,
     served: usize,
 }
 
 /// Lets the crowd talk, takes something away, lets connections come until it is spent, as the server's figures or the
 /// number of those who are refused tell, looks on for a while, gives it back, and lets somebody new come in.
-fn endure(
-    server: &mut Servidor,
+fn run_under_scarcity(
+    server: &mut ServerProcess,
     what: &str,
-    take: impl Fn(&Servidor),
-    spent: impl Fn(&Figures, usize) -> bool,
-    give: impl Fn(&Servidor),
-) -> Drought {
+    take: impl Fn(&ServerProcess),
+    spent: impl Fn(&ProcessStats, usize) -> bool,
+    give: impl Fn(&ServerProcess),
+) -> ScarcityResult {
     let deadline = Deadline::within_seconds(120);
     let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
     let crowd = BackgroundChat::start(server.address, 8, Duration::from_millis(400));
-    let before = server.figures();
+    let before = server.stats();
     take(server);
-    let mut coming: Vec<Attacker> = (0..COMING)
-        .map(|_| Attacker::connect(server.address, b"G"))
+    let mut coming: Vec<RawConn> = (0..NEWCOMERS)
+        .map(|_| RawConn::connect(server.address, b"G"))
         .collect();
-    watch(&mut coming, &mut witness, Duration::from_secs(1));
-    while !spent(&server.figures(), refused(&coming)) {
-        watch(
+    listen_for(&mut coming, &mut witness, Duration::from_secs(1));
+    while !spent(&server.stats(), count_refused(&coming)) {
+        listen_for(
             &mut coming,
             &mut witness,
             deadline.left().min(Duration::from_millis(100)),
         );
     }
     // By now whoever is refused was refused; what goes on is what it costs to have nothing.
-    let begun = server.figures();
-    watch(
+    let begun = server.stats();
+    listen_for(
         &mut coming,
         &mut witness,
         Duration::from_secs(long_or(5, 2)),
     );
-    let during = server.figures();
-    let refused = refused(&coming);
-    let served = COMING
+    let during = server.stats();
+    let refused = count_refused(&coming);
+    let served = NEWCOMERS
         - coming
             .iter()
-            .filter(|attacker| attacker.gone.is_some())
+            .filter(|attacker| attacker.closed_after.is_some())
             .count();
     drop(coming);
     give(server);
@@ -67,20 +70,20 @@ fn endure(
     let (newcomer, _) = WsClient::enter(server.address, "Nova", deadline);
     let healed = given.elapsed();
     drop(newcomer);
-    server.heal(&mut witness, deadline, &before);
+    server.wait_until_recovered(&mut witness, deadline, &before);
     let wellbeing = crowd.finish();
-    let after = server.figures();
+    let after = server.stats();
     let cpu = during.cpu_since(&begun);
     println!(
-        "no more {what}: {COMING} came, {refused} refused with 503, {served} stayed; CPU {cpu:.1} % of a core meanwhile; \
+        "no more {what}: {NEWCOMERS} came, {refused} refused with 503, {served} stayed; CPU {cpu:.1} % of a core meanwhile; \
          somebody new was in {:.0} ms after; healthy: {wellbeing}",
         healed.as_secs_f64() * 1000.0
     );
     if long_form() {
         assert!(cpu < 5.0 && healed < Duration::from_secs(1));
     }
-    server.is_well();
-    Drought {
+    server.assert_healthy();
+    ScarcityResult {
         before,
         during,
         after,
@@ -89,46 +92,46 @@ fn endure(
 }
 
 /// How many were told that there is no more.
-fn refused(coming: &[Attacker]) -> usize {
+fn count_refused(coming: &[RawConn]) -> usize {
     coming
         .iter()
-        .filter(|attacker| attacker.answer().status == 503)
+        .filter(|attacker| attacker.response().status == 503)
         .count()
 }
 
 /// Lets them hear what they are told for a while.
-fn watch(coming: &mut [Attacker], witness: &mut WsClient, time: Duration) {
+fn listen_for(coming: &mut [RawConn], witness: &mut WsClient, time: Duration) {
     let until = Instant::now() + time;
     while Instant::now() < until {
         witness.receive(Duration::from_millis(20));
         coming
             .iter_mut()
-            .filter(|attacker| attacker.gone.is_none())
-            .for_each(Attacker::listen);
+            .filter(|attacker| attacker.closed_after.is_none())
+            .for_each(RawConn::read_available);
     }
 }
 
 #[test]
 fn without_descriptors_the_server_lives_and_heals() {
-    let _alone = alone();
-    let mut server = Servidor::start(&[]);
-    let take = |server: &Servidor| {
-        let some = server.figures().descriptors as u64 + 20;
-        server.limit(Resource::Nofile, Some(some.max(64)));
+    let _alone = exclusive();
+    let mut server = ServerProcess::start(&[]);
+    let take = |server: &ServerProcess| {
+        let some = server.stats().descriptors as u64 + 20;
+        server.set_limit(Resource::Nofile, Some(some.max(64)));
     };
-    let spent = |figures: &Figures, _| figures.descriptors >= 60;
-    let drought = endure(&mut server, "descriptors", take, spent, |server| {
-        server.limit(Resource::Nofile, None)
+    let spent = |figures: &ProcessStats, _| figures.descriptors >= 60;
+    let drought = run_under_scarcity(&mut server, "descriptors", take, spent, |server| {
+        server.set_limit(Resource::Nofile, None)
     });
     assert!(drought.served > 0, "some waited to be accepted");
     assert!(
-        server.log().contains("Ninguém pode entrar agora"),
+        server.stderr_text().contains("Ninguém pode entrar agora"),
         "accepting failed: {}",
-        server.log()
+        server.stderr_text()
     );
     // A few at first, and then two a second.
     let (lines, seconds) = (
-        server.log().lines().count(),
+        server.stderr_text().lines().count(),
         (drought.after.at - drought.before.at).as_secs() as usize,
     );
     assert!(
@@ -140,24 +143,25 @@ fn without_descriptors_the_server_lives_and_heals() {
 /// `ulimit -n 64` from the start: the server knows how few it can hold, and says so to the others.
 #[test]
 fn with_64_descriptors_there_is_room_for_few_and_a_word_for_the_others() {
-    let _alone = alone_if_few();
-    let mut server = Servidor::start_with(&[], |command| limited(command, "ulimit -n 64"));
+    let _alone = exclusive_if_few_descriptors();
+    let mut server =
+        ServerProcess::start_with(&[], |command| start_with_ulimit(command, "ulimit -n 64"));
     let deadline = Deadline::within_seconds(120);
     let (mut ana, _) = WsClient::enter(server.address, "Ana", deadline);
-    let mut coming: Vec<Attacker> = (0..COMING)
-        .map(|_| Attacker::connect(server.address, b"G"))
+    let mut coming: Vec<RawConn> = (0..NEWCOMERS)
+        .map(|_| RawConn::connect(server.address, b"G"))
         .collect();
     for attacker in &mut coming {
         assert!(
-            attacker.hears("HTTP/1.1 503 ", deadline),
+            attacker.wait_for_text("HTTP/1.1 503 ", deadline),
             "everybody is told: {:?}",
-            attacker.answer()
+            attacker.response()
         );
     }
     ana.ping(deadline);
     drop(coming);
-    println!("ulimit -n 64: one inside, {COMING} told that it is full");
-    server.is_well();
+    println!("ulimit -n 64: one inside, {NEWCOMERS} told that it is full");
+    server.assert_healthy();
 }
 
 /// Root may have as many threads as it likes, so there the server runs as somebody of its own with few.
@@ -165,16 +169,16 @@ fn with_64_descriptors_there_is_room_for_few_and_a_word_for_the_others() {
 fn without_threads_the_server_lives_and_heals() {
     /// Enough for the server itself and those who are inside.
     const THREADS: u64 = 60;
-    let _alone = alone();
+    let _alone = exclusive();
     let as_root = rustix::process::getuid().is_root();
-    let server = Servidor::try_start(&[], |command| {
+    let server = ServerProcess::try_start(&[], |command| {
         if as_root {
-            limited(
+            start_with_ulimit(
                 command,
                 &format!("ulimit -u {THREADS} 2>/dev/null || ulimit -p {THREADS}"),
             );
             // Somebody who has no thread yet, also not in another run beside this one.
-            let own = 60_000 + Dice::new().below(5000) as u32;
+            let own = 60_000 + Rng::new().below(5000) as u32;
             command.uid(own).gid(own).current_dir("/");
         }
     });
@@ -183,13 +187,13 @@ fn without_threads_the_server_lives_and_heals() {
             "no more threads: the server can't be started as another user here, so nothing was proved"
         );
     };
-    let limit = |server: &Servidor, soft| {
+    let limit = |server: &ServerProcess, soft| {
         if !as_root {
-            server.limit(Resource::Nproc, soft);
+            server.set_limit(Resource::Nproc, soft);
         }
     };
-    let spent = |_: &Figures, refused| refused > COMING / 2;
-    let drought = endure(
+    let spent = |_: &ProcessStats, refused| refused > NEWCOMERS / 2;
+    let drought = run_under_scarcity(
         &mut server,
         "threads",
         |server| limit(server, Some(1)),
@@ -201,12 +205,12 @@ fn without_threads_the_server_lives_and_heals() {
         "{:?}",
         drought.during
     );
-    let lines = server.log().lines().count();
+    let lines = server.stderr_text().lines().count();
     assert!(lines > 0 && lines < 20, "{lines} lines in the log");
 }
 
 /// A shell sets a limit for itself and becomes the server.
-fn limited(command: &mut Command, limit: &str) {
+fn start_with_ulimit(command: &mut Command, limit: &str) {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
     shell
@@ -219,18 +223,18 @@ fn limited(command: &mut Command, limit: &str) {
 /// Once the last stack that there was memory for ended the process: its thread found none to start with.
 #[test]
 fn without_memory_for_stacks_the_server_lives_and_heals() {
-    let _alone = alone();
-    let mut server = Servidor::start(&[]);
+    let _alone = exclusive();
+    let mut server = ServerProcess::start(&[]);
     // What the server keeps free, and room for some stacks.
-    let take = |server: &Servidor| {
-        server.limit(
+    let take = |server: &ServerProcess| {
+        server.set_limit(
             Resource::As,
-            Some(server.figures().space + 280 * 1024 * 1024),
+            Some(server.stats().address_space + 280 * 1024 * 1024),
         )
     };
-    let spent = |_: &Figures, refused| refused > 0;
-    let drought = endure(&mut server, "memory for stacks", take, spent, |server| {
-        server.limit(Resource::As, None)
+    let spent = |_: &ProcessStats, refused| refused > 0;
+    let drought = run_under_scarcity(&mut server, "memory for stacks", take, spent, |server| {
+        server.set_limit(Resource::As, None)
     });
     assert!(drought.after.threads <= drought.before.threads);
 }

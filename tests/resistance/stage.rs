@@ -27,7 +27,7 @@ pub fn long_or<T>(long: T, short: T) -> T {
 }
 
 /// Held by whoever measures others under load: two at once would measure each other.
-pub fn alone() -> MutexGuard<'static, ()> {
+pub fn exclusive() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -41,17 +41,17 @@ pub fn few_descriptors() -> bool {
 }
 
 /// Held by whoever opens hundreds of connections, where there are few descriptors.
-pub fn alone_if_few() -> Option<MutexGuard<'static, ()>> {
-    few_descriptors().then(alone)
+pub fn exclusive_if_few_descriptors() -> Option<MutexGuard<'static, ()>> {
+    few_descriptors().then(exclusive)
 }
 
 /// Random numbers that come again with the same seed (SplitMix64), which is printed when a test fails.
-pub struct Dice {
+pub struct Rng {
     seed: u64,
     state: u64,
 }
 
-impl Dice {
+impl Rng {
     pub fn new() -> Self {
         let asked = std::env::var("PAPO_PROVA_SEMENTE")
             .ok()
@@ -82,7 +82,7 @@ impl Dice {
     }
 }
 
-impl Drop for Dice {
+impl Drop for Rng {
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("The same dice again: PAPO_PROVA_SEMENTE={}", self.seed);
@@ -114,36 +114,37 @@ impl Deadline {
 
 /// What the server costs at one moment.
 #[derive(Debug, Clone, Copy)]
-pub struct Figures {
+pub struct ProcessStats {
     pub at: Instant,
     pub threads: usize,
     pub descriptors: usize,
     /// Resident memory in KiB, now and at its highest.
-    pub resident: u64,
-    pub peak: u64,
+    pub resident_kib: u64,
+    pub peak_kib: u64,
     /// Address space in bytes.
-    pub space: u64,
-    pub cpu: Duration,
+    pub address_space: u64,
+    pub cpu_time: Duration,
 }
 
-impl Figures {
+impl ProcessStats {
     /// Share of one core used since then, in per cent.
     pub fn cpu_since(&self, before: &Self) -> f64 {
-        100.0 * (self.cpu - before.cpu).as_secs_f64() / (self.at - before.at).as_secs_f64()
+        100.0 * (self.cpu_time - before.cpu_time).as_secs_f64()
+            / (self.at - before.at).as_secs_f64()
     }
 }
 
 /// A running `servidor` with its log in memory, ended with its test.
-pub struct Servidor {
+pub struct ServerProcess {
     child: Child,
     /// Where the system tells of it.
-    folder: PathBuf,
+    proc_dir: PathBuf,
     pub address: SocketAddr,
-    complaints: PathBuf,
+    stderr_path: PathBuf,
     stdout: BufReader<ChildStdout>,
 }
 
-impl Servidor {
+impl ServerProcess {
     /// Starts the program with these options besides the usual ones.
     pub fn start(options: &[&str]) -> Self {
         Self::start_with(options, |_| {})
@@ -175,9 +176,9 @@ impl Servidor {
         // From here on the process ends with this value, whatever happens.
         let mut server = Self {
             child,
-            folder,
+            proc_dir: folder,
             address: nowhere,
-            complaints,
+            stderr_path: complaints,
             stdout,
         };
         let port = server.read_port()?;
@@ -191,7 +192,7 @@ impl Servidor {
         while !line.ends_with("Ctrl+C\n") {
             line.clear();
             if self.stdout.read_line(&mut line).unwrap() == 0 {
-                println!("no banner: {}", self.log());
+                println!("no banner: {}", self.stderr_text());
                 return None;
             }
             let digits = line
@@ -203,32 +204,32 @@ impl Servidor {
     }
 
     /// What it complained of so far.
-    pub fn log(&self) -> String {
-        fs::read_to_string(&self.complaints).unwrap_or_default()
+    pub fn stderr_text(&self) -> String {
+        fs::read_to_string(&self.stderr_path).unwrap_or_default()
     }
 
     /// What it costs now.
-    pub fn figures(&self) -> Figures {
-        let count = |what: &str| fs::read_dir(self.folder.join(what)).map_or(0, Iterator::count);
-        let status = fs::read_to_string(self.folder.join("status")).unwrap_or_default();
+    pub fn stats(&self) -> ProcessStats {
+        let count = |what: &str| fs::read_dir(self.proc_dir.join(what)).map_or(0, Iterator::count);
+        let status = fs::read_to_string(self.proc_dir.join("status")).unwrap_or_default();
         let kilobytes = |what: &str| -> u64 {
             let line = status.lines().find_map(|line| line.strip_prefix(what));
             line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
                 .unwrap_or(0)
         };
-        Figures {
+        ProcessStats {
             at: Instant::now(),
             threads: count("task"),
             descriptors: count("fd"),
-            resident: kilobytes("VmRSS:"),
-            peak: kilobytes("VmHWM:"),
-            space: kilobytes("VmSize:") * 1024,
-            cpu: cpu(&self.folder),
+            resident_kib: kilobytes("VmRSS:"),
+            peak_kib: kilobytes("VmHWM:"),
+            address_space: kilobytes("VmSize:") * 1024,
+            cpu_time: cpu(&self.proc_dir),
         }
     }
 
     /// Gives the running program another soft limit; `None` is as much as it may have.
-    pub fn limit(&self, resource: Resource, soft: Option<u64>) {
+    pub fn set_limit(&self, resource: Resource, soft: Option<u64>) {
         let pid = Pid::from_child(&self.child);
         let Rlimit { maximum, .. } = getrlimit(resource);
         prlimit(
@@ -244,15 +245,15 @@ impl Servidor {
 
     /// Waits until what the server costs is as it should be; gives how long that took. Nothing tells of it, so between
     /// two looks somebody listens for a moment to what is said.
-    pub fn settle(
+    pub fn wait_until(
         &self,
         witness: &mut WsClient,
         deadline: Deadline,
-        good: impl Fn(&Figures) -> bool,
+        good: impl Fn(&ProcessStats) -> bool,
     ) -> Duration {
         let start = Instant::now();
         loop {
-            let figures = self.figures();
+            let figures = self.stats();
             if good(&figures) {
                 return start.elapsed();
             }
@@ -262,35 +263,44 @@ impl Servidor {
     }
 
     /// Waits until there are no more threads and descriptors than before.
-    pub fn heal(&self, witness: &mut WsClient, deadline: Deadline, before: &Figures) -> Duration {
-        self.settle(witness, deadline, |now| {
+    pub fn wait_until_recovered(
+        &self,
+        witness: &mut WsClient,
+        deadline: Deadline,
+        before: &ProcessStats,
+    ) -> Duration {
+        self.wait_until(witness, deadline, |now| {
             now.threads <= before.threads && now.descriptors <= before.descriptors
         })
     }
 
     /// It lives, and nothing in it panicked.
-    pub fn is_well(&mut self) {
+    pub fn assert_healthy(&mut self) {
         assert!(
             self.child.try_wait().unwrap().is_none(),
             "it ended: {}",
-            self.log()
+            self.stderr_text()
         );
-        assert!(!self.log().contains("panicked"), "{}", self.log());
+        assert!(
+            !self.stderr_text().contains("panicked"),
+            "{}",
+            self.stderr_text()
+        );
     }
 }
 
-impl Drop for Servidor {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            let log = self.log();
+            let log = self.stderr_text();
             println!(
                 "what the server said:\n{}",
                 log.lines().take(20).collect::<Vec<_>>().join("\n")
             );
         }
-        let _ = fs::remove_file(&self.complaints);
+        let _ = fs::remove_file(&self.stderr_path);
     }
 }
 

@@ -10,47 +10,47 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// One raw connection.
-pub struct Attacker {
+pub struct RawConn {
     socket: TcpStream,
     /// Bytes that the kernel took.
     pub sent: usize,
     /// Whether the kernel said that nothing can be sent any more.
-    pub refused: bool,
-    pub heard: Vec<u8>,
+    pub write_failed: bool,
+    pub received: Vec<u8>,
     /// Since when the server counts, and how long after it the connection was over.
     pub since: Instant,
-    pub gone: Option<Duration>,
+    pub closed_after: Option<Duration>,
 }
 
-impl Attacker {
+impl RawConn {
     /// Connects and sends these bytes; nothing waits from here on.
     pub fn connect(address: SocketAddr, bytes: &[u8]) -> Self {
         // No later than the server: what is said to last so long shall not seem shorter because this thread waited.
         let since = Instant::now();
-        Self::on(TcpStream::connect(address).unwrap(), bytes, since)
+        Self::new(TcpStream::connect(address).unwrap(), bytes, since)
     }
 
     /// The same, with a receive buffer as small as the system allows.
-    pub fn connect_narrow(address: SocketAddr, bytes: &[u8]) -> Self {
+    pub fn connect_with_small_buffer(address: SocketAddr, bytes: &[u8]) -> Self {
         let since = Instant::now();
         let socket =
             socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(2048).unwrap();
         socket.connect(&address.into()).unwrap();
-        Self::on(socket.into(), bytes, since)
+        Self::new(socket.into(), bytes, since)
     }
 
-    fn on(mut socket: TcpStream, bytes: &[u8], since: Instant) -> Self {
+    fn new(mut socket: TcpStream, bytes: &[u8], since: Instant) -> Self {
         socket.set_nodelay(true).unwrap();
         socket.write_all(bytes).unwrap();
         socket.set_nonblocking(true).unwrap();
         Self {
             socket,
             sent: bytes.len(),
-            refused: false,
-            heard: Vec::new(),
+            write_failed: false,
+            received: Vec::new(),
             since,
-            gone: None,
+            closed_after: None,
         }
     }
 
@@ -59,7 +59,7 @@ impl Attacker {
         let taken = match self.socket.write(bytes) {
             Ok(taken) => taken,
             Err(error) => {
-                self.refused |= error.kind() != ErrorKind::WouldBlock;
+                self.write_failed |= error.kind() != ErrorKind::WouldBlock;
                 0
             }
         };
@@ -68,27 +68,27 @@ impl Attacker {
     }
 
     /// Waits until it has heard these characters; true, or false when the connection ended before.
-    pub fn hears(&mut self, part: &str, deadline: Deadline) -> bool {
+    pub fn wait_for_text(&mut self, part: &str, deadline: Deadline) -> bool {
         let mut searched = 0_usize;
         loop {
             let from = searched.saturating_sub(part.len());
-            if self.heard[from..]
+            if self.received[from..]
                 .windows(part.len())
                 .any(|window| window == part.as_bytes())
             {
                 return true;
             }
-            if self.gone.is_some() {
+            if self.closed_after.is_some() {
                 return false;
             }
-            searched = self.heard.len();
+            searched = self.received.len();
             wait([&*self].into_iter(), PollFlags::IN, deadline.left());
-            self.listen();
+            self.read_available();
         }
     }
 
     /// Waits until the kernel takes more, or there is something to hear if that is wanted too.
-    pub fn wait(&self, hear: bool, within: Duration) {
+    pub fn wait_writable(&self, hear: bool, within: Duration) {
         wait(
             [self].into_iter(),
             if hear {
@@ -101,14 +101,14 @@ impl Attacker {
     }
 
     /// Takes what there is to be heard, up to a bound, and notes the end.
-    pub fn listen(&mut self) {
+    pub fn read_available(&mut self) {
         let mut piece = [0; 16 * 1024];
         for _ in 0..64 {
             match self.socket.read(&mut piece) {
-                Ok(read @ 1..) => self.heard.extend_from_slice(&piece[..read]),
+                Ok(read @ 1..) => self.received.extend_from_slice(&piece[..read]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 _ => {
-                    self.gone.get_or_insert(self.since.elapsed());
+                    self.closed_after.get_or_insert(self.since.elapsed());
                     // Otherwise the server would wait a moment for what we may still say.
                     let _ = self.socket.shutdown(std::net::Shutdown::Both);
                     return;
@@ -118,48 +118,51 @@ impl Attacker {
     }
 
     /// What the server said so far.
-    pub fn answer(&self) -> RawResponse {
-        RawResponse::parse(&self.heard)
+    pub fn response(&self) -> RawResponse {
+        RawResponse::parse(&self.received)
     }
 }
 
 /// Looks after all of them until the server has closed them: hears what they are told, and lets each act now and then. The
 /// witness, who must not seem dead meanwhile, says something too.
-pub fn until_gone(
-    attackers: &mut [Attacker],
+pub fn run_until_closed(
+    attackers: &mut [RawConn],
     every: Duration,
     deadline: Deadline,
     witness: &mut WsClient,
-    mut act: impl FnMut(&mut Attacker),
+    mut act: impl FnMut(&mut RawConn),
 ) {
     let mut next = Instant::now() + every;
-    while attackers.iter().any(|attacker| attacker.gone.is_none()) {
+    while attackers
+        .iter()
+        .any(|attacker| attacker.closed_after.is_none())
+    {
         let left = next
             .saturating_duration_since(Instant::now())
             .min(deadline.left());
         wait(attackers.iter(), PollFlags::IN, left);
         attackers
             .iter_mut()
-            .filter(|attacker| attacker.gone.is_none())
-            .for_each(Attacker::listen);
+            .filter(|attacker| attacker.closed_after.is_none())
+            .for_each(RawConn::read_available);
         if next <= Instant::now() {
             next += every;
             witness.ping(deadline);
             attackers
                 .iter_mut()
-                .filter(|attacker| attacker.gone.is_none())
+                .filter(|attacker| attacker.closed_after.is_none())
                 .for_each(&mut act);
         }
     }
 }
 
 /// Waits until there is something to be heard by one of those that are still there.
-pub fn wait_for_any<'a>(attackers: impl Iterator<Item = &'a Attacker>, within: Duration) {
+pub fn wait_for_any<'a>(attackers: impl Iterator<Item = &'a RawConn>, within: Duration) {
     wait(attackers, PollFlags::IN, within);
 }
 
-fn wait<'a>(attackers: impl Iterator<Item = &'a Attacker>, what: PollFlags, within: Duration) {
-    let there = attackers.filter(|attacker| attacker.gone.is_none());
+fn wait<'a>(attackers: impl Iterator<Item = &'a RawConn>, what: PollFlags, within: Duration) {
+    let there = attackers.filter(|attacker| attacker.closed_after.is_none());
     let mut waiting: Vec<PollFd> = there
         .map(|attacker| PollFd::new(&attacker.socket, what))
         .collect();
@@ -174,9 +177,9 @@ fn wait<'a>(attackers: impl Iterator<Item = &'a Attacker>, what: PollFlags, with
 }
 
 /// The shortest and the longest time until the end.
-pub fn span<'a>(attackers: impl Iterator<Item = &'a Attacker>) -> (f64, f64) {
+pub fn min_max_seconds<'a>(attackers: impl Iterator<Item = &'a RawConn>) -> (f64, f64) {
     let times = attackers
-        .filter_map(|attacker| attacker.gone)
+        .filter_map(|attacker| attacker.closed_after)
         .map(|gone| gone.as_secs_f64());
     times.fold((f64::INFINITY, 0.0), |(least, most), time| {
         (least.min(time), most.max(time))
