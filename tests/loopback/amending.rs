@@ -37,7 +37,7 @@ fn change_fields(entry: &Value) -> Value {
 }
 
 #[test]
-fn ones_own_message_gets_another_text_for_everybody() {
+fn own_message_can_be_edited_for_everybody() {
     let server = TestServer::start();
     let (mut bruno, mut ana) = (server.enter("Bruno"), server.enter("Ana"));
     ana.say("bom dia");
@@ -69,7 +69,7 @@ fn ones_own_message_gets_another_text_for_everybody() {
 }
 
 #[test]
-fn ones_own_message_is_taken_back_for_everybody() {
+fn own_message_can_be_erased_for_everybody() {
     let server = TestServer::start();
     let (mut bruno, mut ana) = (server.enter("Bruno"), server.enter("Ana"));
     ana.say("segredo");
@@ -91,7 +91,7 @@ fn ones_own_message_is_taken_back_for_everybody() {
 }
 
 #[test]
-fn somebody_elses_message_stays_as_it_is() {
+fn another_persons_message_cannot_be_changed() {
     let server = TestServer::start();
     let (mut bruno, mut ana) = (server.enter("Bruno"), server.enter("Ana"));
     ana.say("é meu");
@@ -110,7 +110,7 @@ fn somebody_elses_message_stays_as_it_is() {
 }
 
 #[test]
-fn who_was_away_hears_of_the_change_and_not_of_the_message_again() {
+fn reconnect_gets_changes_without_the_messages_again() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
     ana.say("um");
@@ -165,7 +165,7 @@ impl Drop for TempHistory {
 }
 
 #[test]
-fn a_change_outlives_the_server_and_is_not_made_twice() {
+fn change_survives_restart_and_is_applied_once() {
     let file = TempHistory::new("amending");
     let server = file.server();
     let mut ana = server.enter("Ana");

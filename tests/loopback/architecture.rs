@@ -75,7 +75,7 @@ fn sources(module: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_module_has_its_place_in_the_order() {
+fn every_module_is_listed_in_layers() {
     let library =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
     let mut modules: Vec<_> = library
@@ -104,7 +104,7 @@ fn dependencies_point_one_way() {
 }
 
 #[test]
-fn the_hub_decides_without_sockets_files_or_clocks() {
+fn chat_core_uses_no_sockets_files_or_clocks() {
     for (path, code) in sources("hub") {
         for forbidden in FORBIDDEN_IN_CORE {
             assert!(!code.contains(forbidden), "{path} has {forbidden}");

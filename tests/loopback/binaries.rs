@@ -96,7 +96,7 @@ impl Drop for ServerProcess {
 }
 
 #[test]
-fn the_banner_names_the_real_port_and_ctrl_c_ends_in_order() {
+fn banner_shows_real_port_and_signals_stop_in_order() {
     for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {
         let mut server = ServerProcess::start(server_command(&["--porta", "0"]));
         assert!(
@@ -149,7 +149,7 @@ fn moderator_key(banner: &str) -> &str {
 }
 
 #[test]
-fn the_key_in_the_banner_makes_a_host_and_is_another_one_each_time() {
+fn banner_key_grants_moderation_and_changes_each_start() {
     let path = new_path("host");
     let mut server = ServerProcess::start(server_command(&[
         "--porta",
@@ -192,7 +192,7 @@ fn the_key_in_the_banner_makes_a_host_and_is_another_one_each_time() {
 }
 
 #[test]
-fn a_password_from_the_variable_is_asked_for_and_never_shown() {
+fn password_from_variable_is_required_and_not_shown() {
     let mut command = server_command(&["--porta", "0"]);
     command.env("PAPO_SENHA", "abre-te, sésamo");
     let server = ServerProcess::start(command);
@@ -209,7 +209,7 @@ fn a_password_from_the_variable_is_asked_for_and_never_shown() {
 }
 
 #[test]
-fn a_variable_does_what_the_option_does() {
+fn variable_has_the_effect_of_its_option() {
     let mut command = server_command(&[]);
     command
         .env("PAPO_PORTA", "0")
@@ -219,7 +219,7 @@ fn a_variable_does_what_the_option_does() {
 }
 
 #[test]
-fn a_port_in_use_is_explained_and_the_exit_code_tells() {
+fn port_in_use_is_explained_with_exit_code_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let (code, stdout, stderr) = run_server(&["--porta", &port.to_string()]);
@@ -232,7 +232,7 @@ fn a_port_in_use_is_explained_and_the_exit_code_tells() {
 }
 
 #[test]
-fn an_address_of_another_machine_is_explained() {
+fn foreign_address_is_explained_with_exit_code_1() {
     let (code, _, stderr) = run_server(&["--porta", "0", "--endereco", "192.0.2.1"]);
     assert_eq!(code, 1);
     assert!(
@@ -242,7 +242,7 @@ fn an_address_of_another_machine_is_explained() {
 }
 
 #[test]
-fn wrong_options_are_explained_with_exit_code_2() {
+fn unknown_option_is_explained_with_exit_code_2() {
     let (code, stdout, stderr) = run_server(&["--prota", "9001"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert_eq!(
@@ -252,7 +252,7 @@ fn wrong_options_are_explained_with_exit_code_2() {
 }
 
 #[test]
-fn what_the_system_refuses_is_explained_in_portuguese_too() {
+fn os_errors_are_explained_in_portuguese() {
     for arguments in [
         &["--porta", "0", "--historico", "/nao/existe/h.db"][..],
         &["--porta", "0", "--historico", "/tmp"],
@@ -301,7 +301,7 @@ fn help_and_version_are_printed() {
 }
 
 #[test]
-fn the_log_tells_what_happens_and_never_what_is_said() {
+fn log_has_events_and_no_message_text() {
     let path = new_path("log");
     let mut server = ServerProcess::start(server_command(&[
         "--porta",
@@ -325,7 +325,7 @@ fn the_log_tells_what_happens_and_never_what_is_said() {
 }
 
 #[test]
-fn what_was_said_survives_kill_9_and_can_be_copied_and_exported_meanwhile() {
+fn history_survives_sigkill_and_can_be_copied_live() {
     let folder = new_path("kill");
     std::fs::create_dir(&folder).unwrap();
     let (log, copy) = (folder.join("h.db"), folder.join("c.db"));
@@ -370,7 +370,7 @@ fn what_was_said_survives_kill_9_and_can_be_copied_and_exported_meanwhile() {
 }
 
 #[test]
-fn a_thousand_bad_handshakes_leave_no_thread_and_no_descriptor_behind() {
+fn bad_handshakes_leak_no_thread_or_descriptor() {
     let server = ServerProcess::start(server_command(&["--porta", "0"]));
     let mut ana = WsClient::connect(server.address).unwrap();
     ana.enter("Ana");
@@ -410,7 +410,7 @@ fn a_thousand_bad_handshakes_leave_no_thread_and_no_descriptor_behind() {
 }
 
 #[test]
-fn the_help_of_a_reader_that_stops_early_is_no_error() {
+fn help_into_a_closed_pipe_is_no_error() {
     let mut child = server_command(&["--ajuda"]).spawn().unwrap();
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());

@@ -83,7 +83,7 @@ impl Drop for ListeningClient {
 }
 
 #[test]
-fn a_script_says_its_lines_and_ends_when_all_are_confirmed() {
+fn piped_client_exits_when_all_lines_are_acked() {
     let (server, home) = (TestServer::start(), ClientProgram::new());
     let mut ana = server.enter("Ana");
     let (code, _, stderr) = home.run(
@@ -100,7 +100,7 @@ fn a_script_says_its_lines_and_ends_when_all_are_confirmed() {
 }
 
 #[test]
-fn two_clients_in_pipes_see_the_same_text() {
+fn two_piped_clients_print_the_same_text() {
     let (server, first, second) = (
         TestServer::start(),
         ClientProgram::new(),
@@ -122,7 +122,7 @@ fn two_clients_in_pipes_see_the_same_text() {
 }
 
 #[test]
-fn a_reader_that_stops_early_ends_the_client_quietly() {
+fn closed_stdout_ends_the_client_quietly() {
     let (server, home) = (TestServer::start(), ClientProgram::new());
     let mut ana = server.enter("Ana");
     let arguments = ["--nome", "Bia", "--ficar", &server.address.to_string()];
@@ -143,7 +143,7 @@ fn a_reader_that_stops_early_ends_the_client_quietly() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_explained_with_code_3() {
+fn unreachable_server_exits_with_code_3() {
     let nobody = Port::reserve();
     let (code, _, stderr) =
         ClientProgram::new().run(&["--nome", "Ana", &nobody.address.to_string()], "oi\n");
@@ -158,7 +158,7 @@ fn a_server_that_is_not_there_is_explained_with_code_3() {
 }
 
 #[test]
-fn who_gave_no_name_is_told_of_the_missing_server_first() {
+fn missing_server_is_reported_before_missing_name() {
     let (nobody, home) = (Port::reserve(), ClientProgram::new());
     let (code, _, stderr) = home.run(&[&nobody.address.to_string()], "");
     assert_eq!(code, 3, "{stderr}");
@@ -178,7 +178,7 @@ fn who_gave_no_name_is_told_of_the_missing_server_first() {
 }
 
 #[test]
-fn a_taken_name_is_explained_with_code_4() {
+fn taken_name_exits_with_code_4() {
     let (server, home) = (TestServer::start(), ClientProgram::new());
     let _ana = server.enter("Ana");
     let (code, _, stderr) = home.run(&["--nome", "ana", &server.address.to_string()], "oi\n");
@@ -187,7 +187,7 @@ fn a_taken_name_is_explained_with_code_4() {
 }
 
 #[test]
-fn wrong_options_are_explained_with_code_2() {
+fn unknown_option_exits_with_code_2() {
     let (code, stdout, stderr) = ClientProgram::new().run(&["--nomo", "Ana"], "");
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(
@@ -197,7 +197,7 @@ fn wrong_options_are_explained_with_code_2() {
 }
 
 #[test]
-fn the_token_is_kept_for_its_owner_alone_and_makes_the_same_person_come_back() {
+fn token_file_is_private_and_keeps_the_identity() {
     use std::os::unix::fs::PermissionsExt;
     let (server, home) = (TestServer::start(), ClientProgram::new());
     let mut ana = server.enter("Ana");

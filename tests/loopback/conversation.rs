@@ -6,7 +6,7 @@ use std::time::Duration;
 use tungstenite::protocol::CloseFrame;
 
 #[test]
-fn two_people_talk_and_each_sees_the_same_order() {
+fn two_people_see_messages_in_the_same_order() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
     let mut bruno = server.enter("Bruno");
@@ -20,7 +20,7 @@ fn two_people_talk_and_each_sees_the_same_order() {
 }
 
 #[test]
-fn three_people_talk_at_once_and_every_ack_stands_in_the_messages_place() {
+fn ack_takes_its_message_place_in_the_order() {
     const EACH: usize = 15;
     let server = TestServer::start();
     let names = ["Ana", "Bruno", "Célia"];
@@ -47,7 +47,7 @@ fn three_people_talk_at_once_and_every_ack_stands_in_the_messages_place() {
 }
 
 #[test]
-fn coming_and_leaving_is_announced_and_a_left_name_is_free_at_once() {
+fn join_and_leave_are_announced_and_free_the_name() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
     server.enter("João").leave();
@@ -58,7 +58,7 @@ fn coming_and_leaving_is_announced_and_a_left_name_is_free_at_once() {
 }
 
 #[test]
-fn a_name_is_taken_in_any_spelling_and_the_connection_may_try_another() {
+fn taken_name_is_refused_in_any_spelling() {
     let server = TestServer::start();
     let _conceicao = server.enter("Conceição");
     let mut other = server.connect();
@@ -74,7 +74,7 @@ fn a_name_is_taken_in_any_spelling_and_the_connection_may_try_another() {
 }
 
 #[test]
-fn a_second_tab_is_the_same_person_and_sees_what_the_first_one_says() {
+fn second_tab_is_same_person_and_gets_own_messages() {
     let server = TestServer::start();
     let mut bruno = server.enter("Bruno");
     let mut first = server.enter("Ana");
@@ -91,7 +91,7 @@ fn a_second_tab_is_the_same_person_and_sees_what_the_first_one_says() {
 }
 
 #[test]
-fn who_drops_out_and_comes_back_was_never_away() {
+fn reconnect_within_grace_is_not_announced() {
     let server = TestServer::start();
     let mut bruno = server.enter("Bruno");
     let ana = server.enter("Ana");
@@ -114,7 +114,7 @@ fn who_drops_out_and_comes_back_was_never_away() {
 }
 
 #[test]
-fn who_drops_out_for_good_leaves_after_the_grace() {
+fn dropped_person_leaves_after_grace() {
     let server = TestServer::start_with(|setup| setup.rules.grace = Duration::from_millis(50));
     let mut bruno = server.enter("Bruno");
     drop(server.enter("Ana"));
@@ -122,7 +122,7 @@ fn who_drops_out_for_good_leaves_after_the_grace() {
 }
 
 #[test]
-fn what_was_said_before_is_shown_to_who_comes_later_and_the_rest_to_who_comes_back() {
+fn newcomer_gets_history_and_returner_only_the_rest() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
     for text in ["um", "dois", "três"] {
@@ -154,7 +154,7 @@ fn what_was_said_before_is_shown_to_who_comes_later_and_the_rest_to_who_comes_ba
 }
 
 #[test]
-fn a_resend_after_a_dropped_connection_is_the_same_message() {
+fn resend_with_same_id_is_acked_as_duplicate() {
     let server = TestServer::start();
     let mut bruno = server.enter("Bruno");
     let mut ana = server.enter("Ana");
@@ -172,7 +172,7 @@ fn a_resend_after_a_dropped_connection_is_the_same_message() {
 }
 
 #[test]
-fn rooms_are_apart() {
+fn rooms_do_not_see_each_other() {
     let server = TestServer::start();
     let (mut ana, mut bruno, mut celia) = (
         server.enter("Ana"),
@@ -199,7 +199,7 @@ fn rooms_are_apart() {
 }
 
 #[test]
-fn whispers_and_typing_reach_whom_they_are_for() {
+fn whisper_and_typing_reach_only_their_recipients() {
     let server = TestServer::start();
     let (mut ana, mut bruno, mut celia) = (
         server.enter("Ana"),
@@ -218,7 +218,7 @@ fn whispers_and_typing_reach_whom_they_are_for() {
 }
 
 #[test]
-fn a_new_name_is_told_and_the_old_one_is_free() {
+fn rename_is_announced_and_frees_the_old_name() {
     let server = TestServer::start();
     let (mut ana, mut bruno) = (server.enter("Ana"), server.enter("Bruno"));
     ana.expect(&["2 online +Bruno"]);
@@ -234,7 +234,7 @@ fn a_new_name_is_told_and_the_old_one_is_free() {
 }
 
 #[test]
-fn when_the_server_stops_everybody_is_told() {
+fn server_stop_says_bye_to_every_connection() {
     let server = TestServer::start();
     let mut visitors: Vec<WsClient> = (0..20)
         .map(|n| server.enter(&format!("Pessoa {n}")))

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tungstenite::Message;
 
 #[test]
-fn before_entering() {
+fn requests_before_enter_get_their_error_code() {
     let server = TestServer::start();
     let _bruno = server.enter("Bruno");
     let mut visitor = server.connect();
@@ -50,7 +50,7 @@ fn before_entering() {
 }
 
 #[test]
-fn while_talking() {
+fn invalid_requests_after_enter_get_their_error_code() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
     let say =
@@ -90,7 +90,7 @@ fn while_talking() {
 }
 
 #[test]
-fn speaking_too_fast_is_refused_with_the_time_to_wait_and_nothing_is_out_of_place() {
+fn rate_limited_message_succeeds_after_retry_delay() {
     let server = TestServer::start_with(|setup| setup.rules.rate = Some(100.0));
     let mut ana = server.enter("Ana");
     let mut waiting: Vec<String> = (0..60).map(|_| ana.say("oi")).collect();
@@ -154,7 +154,7 @@ impl History for FullDiskHistory {
 }
 
 #[test]
-fn a_full_disk_refuses_the_message_and_nobody_sees_it() {
+fn message_is_refused_and_hidden_when_disk_is_full() {
     let (sender, receiver) = crossbeam_channel::unbounded();
     let history = FullDiskHistory(MemoryHistory::new().unwrap(), sender, receiver);
     let server = TestServer::start_with(|setup| setup.history = Box::new(history));

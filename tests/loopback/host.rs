@@ -62,7 +62,7 @@ fn wait_as_told(retry_after_ms: Option<u64>) {
 }
 
 #[test]
-fn the_key_makes_one_person_host_and_no_second_one() {
+fn moderator_key_works_for_one_person_only() {
     let (server, mut ana) = moderated_server();
     let mut bruno = server.connect();
     for key in [MODERATOR_KEY, "wrong"] {
@@ -84,7 +84,7 @@ fn the_key_makes_one_person_host_and_no_second_one() {
 }
 
 #[test]
-fn a_host_comes_back_as_one() {
+fn moderator_keeps_the_role_after_reconnect() {
     let (server, ana) = moderated_server();
     let mut bruno = server.enter("Bruno");
     drop(ana);
@@ -99,7 +99,7 @@ fn a_host_comes_back_as_one() {
 }
 
 #[test]
-fn others_may_be_made_hosts_and_unmade() {
+fn moderator_can_promote_and_demote() {
     let (server, mut ana) = moderated_server();
     let mut bruno = enter_observed_by(&server, &mut ana, "Bruno");
     ana.moderate(json!({"act": "promote", "name": "bruno"}));
@@ -124,7 +124,7 @@ fn others_may_be_made_hosts_and_unmade() {
 }
 
 #[test]
-fn who_is_silenced_is_refused_with_the_time_to_wait() {
+fn muted_person_is_refused_with_retry_delay() {
     let (server, mut ana) = moderated_server();
     let mut bruno = enter_observed_by(&server, &mut ana, "Bruno");
     ana.moderate(json!({"act": "mute", "name": "Bruno", "seconds": SHORT_SANCTION_SECS}));
@@ -146,7 +146,7 @@ fn who_is_silenced_is_refused_with_the_time_to_wait() {
 }
 
 #[test]
-fn a_room_is_silenced_and_slowed_down_for_all_but_hosts() {
+fn room_modes_bind_everybody_but_moderators() {
     let (server, mut ana) = moderated_server();
     let mut bruno = enter_observed_by(&server, &mut ana, "Bruno");
     ana.moderate(json!({"act": "mute_all", "room": "geral", "on": true}));
@@ -172,7 +172,7 @@ fn a_room_is_silenced_and_slowed_down_for_all_but_hosts() {
 }
 
 #[test]
-fn into_a_locked_conversation_nobody_new_comes_and_everybody_who_was_there_does() {
+fn locked_server_admits_only_people_already_inside() {
     let (server, mut ana) = moderated_server();
     let bruno = enter_observed_by(&server, &mut ana, "Bruno");
     ana.moderate(json!({"act": "lock", "on": true}));
@@ -201,7 +201,7 @@ fn into_a_locked_conversation_nobody_new_comes_and_everybody_who_was_there_does(
 }
 
 #[test]
-fn a_locked_out_person_is_new_again_after_the_grace() {
+fn locked_server_refuses_returner_after_grace() {
     let server = TestServer::start_with(|setup| {
         setup.rules.moderator_key = Some(PasswordHash::of(MODERATOR_KEY));
         setup.rules.grace = Duration::from_millis(50);
@@ -219,7 +219,7 @@ fn a_locked_out_person_is_new_again_after_the_grace() {
 }
 
 #[test]
-fn who_is_kicked_goes_with_all_tabs_and_may_come_back() {
+fn kick_closes_all_tabs_and_allows_return() {
     let (server, mut ana) = moderated_server();
     let mut tabs = [
         enter_observed_by(&server, &mut ana, "Bruno"),
@@ -237,7 +237,7 @@ fn who_is_kicked_goes_with_all_tabs_and_may_come_back() {
 }
 
 #[test]
-fn who_is_banned_goes_with_all_tabs_and_comes_back_when_it_is_over_or_forgiven() {
+fn ban_closes_all_tabs_until_it_ends_or_is_lifted() {
     let (server, mut ana) = moderated_server();
     let mut tabs = [
         enter_observed_by(&server, &mut ana, "Bruno"),
@@ -276,7 +276,7 @@ fn who_is_banned_goes_with_all_tabs_and_comes_back_when_it_is_over_or_forgiven()
 }
 
 #[test]
-fn what_somebody_said_is_taken_back_for_everybody_also_for_who_comes_later() {
+fn moderator_erases_messages_also_for_newcomers() {
     let (server, mut ana) = moderated_server();
     let mut bruno = enter_observed_by(&server, &mut ana, "Bruno");
     let mut celia = enter_observed_by(&server, &mut ana, "Célia");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tungstenite::Message;
 
 #[test]
-fn a_slow_reader_is_cut_with_1013_and_the_others_miss_nothing() {
+fn slow_consumer_gets_1013_and_others_miss_nothing() {
     const MESSAGES: usize = 4000;
     let server = TestServer::start_with(|setup| setup.rules.rate = None);
     let mut deaf = server.enter("Lento");
@@ -51,7 +51,7 @@ fn a_slow_reader_is_cut_with_1013_and_the_others_miss_nothing() {
 
 /// Who asked for more than fits into an outbox was once cut for it, and again at every return.
 #[test]
-fn who_opens_many_full_rooms_at_once_gets_them_all() {
+fn joining_many_full_rooms_at_once_delivers_all() {
     const ROOMS: usize = 12;
     let server = TestServer::start_with(|setup| setup.rules.rate = None);
     let mut ana = server.enter("Ana");
@@ -83,7 +83,7 @@ fn who_opens_many_full_rooms_at_once_gets_them_all() {
 
 /// Unread words of the peer once made the kernel reset the connection, goodbye and all.
 #[test]
-fn a_slow_reader_that_also_speaks_is_told_why_it_was_cut() {
+fn slow_consumer_that_sends_still_gets_its_bye() {
     let until = Instant::now() + DEADLINE;
     let ending = loop {
         // The server listens for a second to whoever it has cut. On a machine that stood still meanwhile nothing would be
@@ -126,7 +126,7 @@ fn send_while_being_disconnected() -> (Disconnect, Duration) {
 }
 
 #[test]
-fn who_does_not_enter_in_time_is_told_so() {
+fn connection_without_enter_is_closed_as_idle() {
     let server =
         TestServer::start_with(|setup| setup.rules.entry_timeout = Duration::from_millis(50));
     assert_eq!(
@@ -136,7 +136,7 @@ fn who_does_not_enter_in_time_is_told_so() {
 }
 
 #[test]
-fn who_speaks_only_nonsense_is_closed() {
+fn malformed_messages_close_the_connection() {
     let server = TestServer::start();
     let mut visitor = server.enter("Ana");
     for _ in 0..101 {
@@ -150,7 +150,7 @@ fn who_speaks_only_nonsense_is_closed() {
 }
 
 #[test]
-fn the_silent_are_pinged_and_who_does_not_answer_is_dead() {
+fn idle_peer_is_pinged_and_dropped_without_pong() {
     // Each connection is looked at every four seconds. Ana's last sign of life is up to so old then, and the rest of this
     // time she has to answer the ping before.
     let server = TestServer::start_with(|setup| {
@@ -166,7 +166,7 @@ fn the_silent_are_pinged_and_who_does_not_answer_is_dead() {
 }
 
 #[test]
-fn beyond_the_ceiling_a_visitor_gets_503_and_a_freed_place_is_given_again() {
+fn full_server_sends_503_until_a_connection_ends() {
     let server = TestServer::start_with(|setup| setup.max_connections = 3);
     let mut visitors: Vec<WsClient> = (0..3)
         .map(|n| server.enter(&format!("Pessoa {n}")))
@@ -203,7 +203,7 @@ fn beyond_the_ceiling_a_visitor_gets_503_and_a_freed_place_is_given_again() {
 
 /// Connections that say nothing once kept everybody else waiting for a refusal.
 #[test]
-fn the_silent_ones_beyond_the_ceiling_keep_nobody_from_a_refusal() {
+fn silent_peers_do_not_delay_other_rejections() {
     let server = TestServer::start_with(|setup| setup.max_connections = 1);
     let _ana = server.enter("Ana");
     let silent: Vec<_> = (0..60).map(|_| raw::send(server.address, b"")).collect();
@@ -218,7 +218,7 @@ fn the_silent_ones_beyond_the_ceiling_keep_nobody_from_a_refusal() {
 }
 
 #[test]
-fn no_more_than_256_may_stand_in_the_door() {
+fn connections_before_enter_are_limited_to_256() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
     let waiting: Vec<WsClient> = (0..256).map(|_| server.connect()).collect();
@@ -232,7 +232,7 @@ fn no_more_than_256_may_stand_in_the_door() {
 }
 
 #[test]
-fn a_large_room_hears_of_everybody_in_few_words() {
+fn presence_is_coalesced_in_a_large_room() {
     let server = TestServer::start_with(|setup| setup.rules.rate = None);
     let mut ana = server.enter("Ana");
     let mut others: Vec<WsClient> = (0..120).map(|_| server.connect()).collect();

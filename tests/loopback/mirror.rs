@@ -273,14 +273,14 @@ fn server_messages() -> Vec<ServerMessage> {
 }
 
 #[test]
-fn the_page_says_what_the_server_understands_and_understands_what_it_says() {
+fn page_knows_every_message_kind_and_field() {
     assert_eq!(kinds("CLIENT_MESSAGES"), kinds_of(&client_messages()));
     let known: Vec<String> = kinds_of(&server_messages()).into_keys().collect();
     assert_eq!(sorted(quoted_words(&literal("SERVER_MESSAGES"))), known);
 }
 
 #[test]
-fn the_page_acts_on_codes_that_the_server_gives() {
+fn page_uses_only_codes_that_the_server_sends() {
     fn names(codes: &[impl Serialize]) -> Vec<String> {
         codes
             .iter()
@@ -327,7 +327,7 @@ fn the_page_acts_on_codes_that_the_server_gives() {
 }
 
 #[test]
-fn the_page_knows_the_limits_that_it_keeps() {
+fn page_limits_equal_server_limits() {
     let literal = literal("LIMITS");
     for (name, value) in [
         ("text", MAX_TEXT),
@@ -345,7 +345,7 @@ fn the_page_knows_the_limits_that_it_keeps() {
 }
 
 #[test]
-fn the_readme_shows_the_help_as_it_is() {
+fn readme_help_equals_program_help() {
     assert!(
         read("README.md").contains(&papo::config::help()),
         "paste the output of `servidor --ajuda`"
@@ -353,7 +353,7 @@ fn the_readme_shows_the_help_as_it_is() {
 }
 
 #[test]
-fn the_readmes_examples_of_what_a_client_says_are_understood() {
+fn readme_client_messages_parse() {
     let readme = read("README.md");
     let section = readme
         .split("O cliente diz:")

@@ -5,7 +5,7 @@ use papo::identity::PasswordHash;
 use serde_json::json;
 
 #[test]
-fn a_server_with_a_password_asks_for_it_and_lets_nobody_guess_for_long() {
+fn server_password_is_required_and_guesses_are_limited() {
     let server = TestServer::start_with(|setup| {
         setup.rules.password = Some(PasswordHash::of("abre-te, sésamo"))
     });
@@ -39,7 +39,7 @@ fn a_server_with_a_password_asks_for_it_and_lets_nobody_guess_for_long() {
 }
 
 #[test]
-fn whoever_opens_a_room_may_close_it_with_a_password() {
+fn room_owner_can_set_a_password() {
     let server = TestServer::start();
     let (mut ana, mut bruno) = (server.enter("Ana"), server.enter("Bruno"));
     ana.expect(&["2 online +Bruno"]);

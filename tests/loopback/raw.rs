@@ -24,7 +24,7 @@ pub fn read_all(mut socket: TcpStream) -> String {
 }
 
 #[test]
-fn one_port_serves_the_page_the_health_and_the_chat() {
+fn one_port_serves_page_health_and_chat() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
     let page = read_all(send(
@@ -49,7 +49,7 @@ fn one_port_serves_the_page_the_health_and_the_chat() {
 }
 
 #[test]
-fn pages_of_other_sites_are_refused_before_the_upgrade() {
+fn foreign_origin_and_host_are_refused_before_upgrade() {
     let server = TestServer::start();
     let request = |host: &str, origin: &str| {
         let head = format!(
@@ -70,7 +70,7 @@ fn pages_of_other_sites_are_refused_before_the_upgrade() {
 }
 
 #[test]
-fn a_page_opened_as_a_file_shows_its_key_and_a_frame_of_another_site_cannot() {
+fn null_origin_needs_the_local_page_key() {
     let server = TestServer::start_with(|setup| {
         setup.policy.local_page_key = Some(PasswordHash::of("a-chave-do-arquivo"))
     });
@@ -87,7 +87,7 @@ fn a_page_opened_as_a_file_shows_its_key_and_a_frame_of_another_site_cannot() {
 }
 
 #[test]
-fn without_a_key_no_file_gets_in_unless_whoever_runs_the_server_said_so() {
+fn null_origin_without_key_needs_allowed_origin() {
     let enter = json!({"type": "enter", "name": "Ana", "token": token_for("Ana")});
     let server = TestServer::start();
     let mut page = WsClient::connect_from(server.address, Some("null")).unwrap();
@@ -100,7 +100,7 @@ fn without_a_key_no_file_gets_in_unless_whoever_runs_the_server_said_so() {
 }
 
 #[test]
-fn a_word_that_comes_with_the_handshake_is_heard() {
+fn frame_sent_with_the_handshake_is_processed() {
     let server = TestServer::start();
     let mut bytes =
         b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -120,7 +120,7 @@ fn a_word_that_comes_with_the_handshake_is_heard() {
 }
 
 #[test]
-fn broken_frames_end_in_the_right_close_code() {
+fn broken_frames_get_their_close_code() {
     let server = TestServer::start();
     let masked = |first: u8, payload: &[u8]| {
         let mut frame = vec![first, 0x80 | 126];
@@ -147,7 +147,7 @@ fn broken_frames_end_in_the_right_close_code() {
 }
 
 #[test]
-fn a_flood_of_pings_gets_pongs_and_disturbs_nobody() {
+fn ping_flood_does_not_disturb_others() {
     let server = TestServer::start();
     let (mut ana, mut bruno) = (server.enter("Ana"), server.enter("Bruno"));
     ana.expect(&["2 online +Bruno"]);
@@ -159,7 +159,7 @@ fn a_flood_of_pings_gets_pongs_and_disturbs_nobody() {
 }
 
 #[test]
-fn a_peer_that_resets_the_connection_is_just_gone() {
+fn connection_reset_counts_as_leaving_after_grace() {
     let server = TestServer::start_with(|setup| setup.rules.grace = Duration::from_millis(20));
     let mut bruno = server.enter("Bruno");
     let ana = server.enter("Ana");
