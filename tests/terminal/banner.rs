@@ -53,7 +53,7 @@ fn network_link(seat: &PtyClient) -> Option<String> {
 }
 
 #[test]
-fn a_phone_reads_the_way_in_off_a_large_terminal() {
+fn qr_code_in_large_terminal_decodes_to_the_address() {
     let mut seat = PtyClient::server(&["--rede"], LARGE_SIZE.0, LARGE_SIZE.1);
     seat.wait_for_text("Ctrl+C");
     let Some(link) = network_link(&seat) else {
@@ -74,7 +74,7 @@ fn a_phone_reads_the_way_in_off_a_large_terminal() {
 }
 
 #[test]
-fn a_code_is_drawn_only_where_it_helps() {
+fn qr_code_is_drawn_only_with_network_and_room() {
     let loopback: &[&str] = &[];
     let cases = [
         (&["--rede", "--sem-qr"][..], LARGE_SIZE.0, LARGE_SIZE.1),
@@ -97,7 +97,7 @@ fn a_code_is_drawn_only_where_it_helps() {
 }
 
 #[test]
-fn a_pipe_gets_words_only() {
+fn piped_banner_has_no_qr_code_or_escapes() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_servidor"));
     command
         .args(["--porta", "0", "--historico", "nenhum", "--rede"])

@@ -27,7 +27,7 @@ fn assert_terminal_restored(seat: &PtyClient) {
 }
 
 #[test]
-fn ctrl_c_asks_first() {
+fn ctrl_c_asks_before_exit() {
     let server = TestServer::start();
     let mut ana = ana_in_chat(&server);
     ana.type_keys("apagada\x03");
@@ -41,7 +41,7 @@ fn ctrl_c_asks_first() {
 }
 
 #[test]
-fn ctrl_d_leaves() {
+fn ctrl_d_exits_with_code_0() {
     let server = TestServer::start();
     let mut ana = ana_in_chat(&server);
     ana.type_keys("\x04");
@@ -50,7 +50,7 @@ fn ctrl_d_leaves() {
 }
 
 #[test]
-fn a_signal_ends_it_with_the_terminal_in_order() {
+fn signal_exits_and_restores_the_terminal() {
     for signal in [Signal::TERM, Signal::HUP] {
         let server = TestServer::start();
         let mut ana = ana_in_chat(&server);
@@ -61,7 +61,7 @@ fn a_signal_ends_it_with_the_terminal_in_order() {
 }
 
 #[test]
-fn a_closed_window_ends_it_and_the_others_see_it_at_once() {
+fn closed_window_exits_and_leaves_at_once() {
     let server = TestServer::start();
     let mut bia = PtyClient::new("Bia", server.address, 80, 24);
     bia.wait_for_text("Você entrou");
@@ -74,7 +74,7 @@ fn a_closed_window_ends_it_and_the_others_see_it_at_once() {
 }
 
 #[test]
-fn a_terminal_that_takes_nothing_can_not_hold_up_the_end() {
+fn blocked_terminal_does_not_delay_exit() {
     let (liar, address) = FakeServer::listen();
     let mut ana = PtyClient::new("Ana", address, 200, 60);
     let mut lies = liar.welcome();
@@ -122,7 +122,7 @@ fn assert_resumes(ana: &mut PtyClient) {
 }
 
 #[test]
-fn ctrl_z_gives_the_terminal_back_until_the_shell_calls() {
+fn ctrl_z_restores_the_terminal_until_resumed() {
     let server = TestServer::start();
     let mut ana = ana_under_shell(&server);
     ana.type_keys("\x1a");
@@ -134,7 +134,7 @@ fn ctrl_z_gives_the_terminal_back_until_the_shell_calls() {
 /// Nobody asks a program that is stopped like this, so it can't give anything back; the shell cleans up after it, and
 /// the keys stayed as the shell wants them.
 #[test]
-fn a_stop_without_warning_is_survived_too() {
+fn sigstop_is_survived() {
     let server = TestServer::start();
     let mut ana = ana_under_shell(&server);
     let pid = std::fs::read_to_string(ana.state_dir.join("pid")).unwrap();
@@ -145,7 +145,7 @@ fn a_stop_without_warning_is_survived_too() {
 }
 
 #[test]
-fn without_a_shell_behind_it_ctrl_z_says_so_and_nothing_stops() {
+fn ctrl_z_without_shell_is_refused_with_a_hint() {
     let server = TestServer::start();
     let mut ana = ana_in_chat(&server);
     for key in [true, false] {

@@ -5,7 +5,7 @@ use crate::server::{FakeServer, TestServer, entry};
 use serde_json::json;
 
 #[test]
-fn a_terminal_that_tells_no_size_gets_the_usual_one() {
+fn terminal_without_size_is_drawn_as_80_by_24() {
     let server = TestServer::start();
     let mut ana = PtyClient::new("Ana", server.address, 0, 0);
     ana.wait_for_text("Você entrou como Ana.");
@@ -15,7 +15,7 @@ fn a_terminal_that_tells_no_size_gets_the_usual_one() {
 }
 
 #[test]
-fn a_keyboard_that_does_not_speak_utf_8_harms_nobody() {
+fn invalid_utf_8_input_is_harmless() {
     let server = TestServer::start();
     let mut ana = PtyClient::new("Ana", server.address, 80, 24);
     ana.wait_for_text("Você entrou");
@@ -26,7 +26,7 @@ fn a_keyboard_that_does_not_speak_utf_8_harms_nobody() {
 }
 
 #[test]
-fn a_server_from_the_future_is_understood_as_far_as_possible() {
+fn unknown_kinds_and_fields_are_ignored() {
     let (liar, address) = FakeServer::listen();
     let mut ana = PtyClient::new("Ana", address, 80, 24);
     let mut lies = liar.welcome();
@@ -40,7 +40,7 @@ fn a_server_from_the_future_is_understood_as_far_as_possible() {
 }
 
 #[test]
-fn what_was_missed_stands_under_a_line() {
+fn missed_messages_follow_a_divider() {
     let (liar, address) = FakeServer::listen();
     let mut ana = PtyClient::new("Ana", address, 80, 24);
     let mut lies = liar.welcome();

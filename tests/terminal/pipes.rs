@@ -21,7 +21,7 @@ fn client_command(arguments: &[&str], server: SocketAddr) -> Command {
 }
 
 #[test]
-fn json_is_what_the_wire_says_without_the_secret() {
+fn json_output_is_the_wire_without_the_token() {
     let server = TestServer::start();
     let mut child = client_command(
         &["--nome", "robô", "--json", "--sala", "avisos"],
@@ -57,7 +57,7 @@ fn json_is_what_the_wire_says_without_the_secret() {
 }
 
 #[test]
-fn who_insists_waits_for_a_server_that_comes_late() {
+fn persistent_client_waits_for_a_late_server() {
     let port = Port::reserve();
     let arguments = ["--nome", "robô", "--insistir", "--ficar", "--json"];
     let mut child = client_command(&arguments, port.address).spawn().unwrap();
@@ -85,7 +85,7 @@ fn run_to_end(command: &mut Command, input: &str) -> (Option<i32>, String, Strin
 }
 
 #[test]
-fn an_output_that_can_not_be_written_is_code_1() {
+fn unwritable_output_exits_with_code_1() {
     let server = TestServer::start();
     let full = std::fs::OpenOptions::new()
         .write(true)
@@ -105,7 +105,7 @@ fn an_output_that_can_not_be_written_is_code_1() {
 }
 
 #[test]
-fn a_connection_that_ends_before_the_confirmation_is_code_5() {
+fn disconnect_before_ack_exits_with_code_5() {
     let (liar, address) = FakeServer::listen();
     let server = std::thread::spawn(move || drop(liar.welcome().receive()));
     let (code, output, words) =
@@ -119,7 +119,7 @@ fn a_connection_that_ends_before_the_confirmation_is_code_5() {
 }
 
 #[test]
-fn ctrl_c_is_code_130() {
+fn ctrl_c_exits_with_code_130() {
     let server = TestServer::start();
     let mut child = client_command(&["--nome", "robô", "--ficar", "--json"], server.address)
         .spawn()
@@ -133,7 +133,7 @@ fn ctrl_c_is_code_130() {
 
 /// The server's last words arrive, and then every write fails: whoever stops reading there never learns why.
 #[test]
-fn a_goodbye_is_heard_although_nothing_can_be_said_any_more() {
+fn bye_is_read_after_writes_start_to_fail() {
     let (liar, address) = FakeServer::listen();
     let server = std::thread::spawn(move || {
         let mut lies = liar.welcome();
@@ -151,7 +151,7 @@ fn a_goodbye_is_heard_although_nothing_can_be_said_any_more() {
 }
 
 #[test]
-fn without_a_home_or_with_a_locked_one_there_is_a_conversation_all_the_same() {
+fn client_works_without_a_writable_state_dir() {
     let server = TestServer::start();
     let state = new_path("pipes");
     // A file where the folder should be refuses even those whom no mode refuses.
@@ -167,7 +167,7 @@ fn without_a_home_or_with_a_locked_one_there_is_a_conversation_all_the_same() {
 }
 
 #[test]
-fn closed_streams_are_ends_and_not_defects() {
+fn closed_standard_streams_are_no_error() {
     let server = TestServer::start();
     for closed in ["<&-", ">&- </dev/null", "2>&- </dev/null"] {
         let line = format!(
@@ -198,7 +198,7 @@ fn message_text(line: &str) -> &str {
 }
 
 #[test]
-fn through_a_network_that_breaks_everybody_reads_the_same() {
+fn clients_agree_after_repeated_disconnects() {
     let server = TestServer::start_unlimited();
     let near = CuttingProxy::start(server.address, &[900, 3000, 9000]);
     let far = CuttingProxy::start(server.address, &[2500, 6000]);
@@ -236,7 +236,7 @@ fn through_a_network_that_breaks_everybody_reads_the_same() {
 }
 
 #[test]
-fn json_has_the_very_shapes_of_the_wire() {
+fn json_output_keeps_the_wire_shapes() {
     let (liar, address) = FakeServer::listen();
     let who = json!({"name": "João", "tag": "j"});
     let wire = [

@@ -5,7 +5,7 @@ use crate::seat::PtyClient;
 use crate::server::TestServer;
 
 #[test]
-fn two_people_talk_with_accents_and_emoji() {
+fn accents_and_emoji_are_shown_to_both_people() {
     let server = TestServer::start();
     let mut ana = PtyClient::new("Ana", server.address, 80, 24);
     ana.wait_for_text("Você entrou como Ana.");
@@ -23,7 +23,7 @@ fn two_people_talk_with_accents_and_emoji() {
 }
 
 #[test]
-fn a_name_is_completed_without_its_accents() {
+fn name_completes_without_its_accents() {
     let server = TestServer::start();
     let mut ana = PtyClient::new("Ana", server.address, 80, 24);
     ana.wait_for_text("Você entrou");
@@ -40,7 +40,7 @@ fn a_name_is_completed_without_its_accents() {
 }
 
 #[test]
-fn the_bell_rings_for_a_mention_when_it_was_asked_for() {
+fn mention_rings_the_bell_only_when_enabled() {
     let server = TestServer::start();
     let mut ana = PtyClient::new("Ana", server.address, 80, 24);
     let mut bia = PtyClient::new("Bia", server.address, 80, 24);
@@ -60,7 +60,7 @@ fn the_bell_rings_for_a_mention_when_it_was_asked_for() {
 
 /// Told with a hundred and twenty quick lines, because once every 256th event of the client was lost: a key, or a message.
 #[test]
-fn scrolling_up_fetches_what_was_said_before_until_the_beginning() {
+fn scrolling_up_loads_history_to_the_beginning() {
     let server = TestServer::start_unlimited();
     let mut script = PtyClient::new("Ana", server.address, 80, 24);
     script.wait_for_text("Você entrou como Ana.");
@@ -91,7 +91,7 @@ fn scrolling_up_fetches_what_was_said_before_until_the_beginning() {
 }
 
 #[test]
-fn a_paste_of_several_lines_is_one_message() {
+fn multiline_paste_is_sent_as_one_message() {
     let server = TestServer::start();
     let mut ana = PtyClient::new("Ana", server.address, 80, 24);
     let mut bia = PtyClient::new("Bia", server.address, 80, 24);
@@ -113,7 +113,7 @@ fn a_paste_of_several_lines_is_one_message() {
 }
 
 #[test]
-fn another_size_is_drawn_anew_with_the_last_message_at_the_bottom() {
+fn resize_redraws_with_last_message_at_the_bottom() {
     let server = TestServer::start();
     let mut ana = PtyClient::new("Ana", server.address, 80, 24);
     ana.wait_for_text("Você entrou");
@@ -136,7 +136,7 @@ fn another_size_is_drawn_anew_with_the_last_message_at_the_bottom() {
 }
 
 #[test]
-fn rooms_are_changed_with_keys_and_count_what_is_unread() {
+fn keys_switch_rooms_and_unread_is_counted() {
     let server = TestServer::start();
     let mut ana = PtyClient::new("Ana", server.address, 80, 24);
     ana.wait_for_text("Você entrou");
@@ -157,7 +157,7 @@ fn rooms_are_changed_with_keys_and_count_what_is_unread() {
 }
 
 #[test]
-fn without_connection_lines_wait_and_enter_tries_at_once() {
+fn offline_lines_are_queued_and_enter_reconnects() {
     let port = Port::reserve();
     let server = TestServer::start_on(port.address);
     let mut ana = PtyClient::new("Ana", port.address, 80, 24);
@@ -177,7 +177,7 @@ fn without_connection_lines_wait_and_enter_tries_at_once() {
 }
 
 #[test]
-fn reading_back_fetches_what_was_said_before() {
+fn page_up_shows_history_and_escape_returns() {
     let server = TestServer::start();
     let mut bia = PtyClient::new("Bia", server.address, 80, 24);
     bia.wait_for_text("Você entrou");
@@ -196,7 +196,7 @@ fn reading_back_fetches_what_was_said_before() {
 }
 
 #[test]
-fn a_text_begun_in_one_room_is_not_sent_to_another() {
+fn draft_stays_in_its_room() {
     let server = TestServer::start();
     let mut ana = PtyClient::new("Ana", server.address, 80, 24);
     ana.wait_for_text("Você entrou");
@@ -215,7 +215,7 @@ fn a_text_begun_in_one_room_is_not_sent_to_another() {
 }
 
 #[test]
-fn private_lines_are_seen_from_every_room() {
+fn whispers_are_shown_in_every_room() {
     let server = TestServer::start();
     let mut ana = PtyClient::new("Ana", server.address, 80, 24);
     ana.wait_for_text("Você entrou");
@@ -235,7 +235,7 @@ fn private_lines_are_seen_from_every_room() {
 }
 
 #[test]
-fn the_people_are_asked_for_with_a_command_and_with_a_key() {
+fn people_panel_opens_by_command_and_key() {
     let server = TestServer::start();
     let mut ana = PtyClient::new("Ana", server.address, 80, 24);
     ana.wait_for_text("Você entrou");
