@@ -26,7 +26,7 @@ fn margin() -> f64 {
 }
 
 #[test]
-fn the_slow_the_unfinished_and_the_mute_are_gone_in_time() {
+fn slow_unfinished_and_silent_peers_time_out() {
     let _alone = exclusive_if_few_descriptors();
     let count = if few_descriptors() {
         TRICKLING_CONNS_IF_FEW

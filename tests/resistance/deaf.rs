@@ -150,7 +150,7 @@ fn measure_chat(
 }
 
 #[test]
-fn who_never_reads_is_cut_and_the_others_notice_nothing() {
+fn stalled_consumers_are_disconnected_and_harm_nobody() {
     let _alone = exclusive();
     let (listeners, deaf) = long_or((475, 25), (95, 5));
     let mut server = ServerProcess::start(&["--ritmo", "0"]);

@@ -112,7 +112,7 @@ fn send_messages(mut attacker: RawConn) -> FloodResult {
 }
 
 #[test]
-fn who_floods_is_slowed_or_cut_and_nobody_else_notices() {
+fn flooding_peer_is_slowed_or_closed_and_harms_nobody() {
     let _alone = exclusive();
     let mut server = ServerProcess::start(&[]);
     let deadline = Deadline::within_seconds(180);

@@ -269,7 +269,7 @@ fn send_frames(
 }
 
 #[test]
-fn noise_by_the_thousand_gets_known_answers_and_leaves_nothing_behind() {
+fn random_bytes_get_known_answers_and_leak_nothing() {
     let _alone = exclusive();
     let (heads, noise) = (long_or(10_000, 1_500), long_or(200_000, 20_000));
     let mut server = ServerProcess::start(&[]);

@@ -222,7 +222,7 @@ fn check_cases<'a>(
 }
 
 #[test]
-fn every_broken_json_gets_the_right_word() {
+fn malformed_json_gets_its_error_code() {
     let mut server = ServerProcess::start(&["--ritmo", "0"]);
     let deadline = Deadline::within_seconds(180);
     let (mut witness, _) = WsClient::enter(server.address, "Zelo", deadline);
@@ -236,7 +236,7 @@ fn every_broken_json_gets_the_right_word() {
 /// A parser that goes down a level for each bracket needs stack for each, and a connection's thread has little. What no
 /// field can be is skipped without going down, so that even the deepest nesting that fits into a frame is no error.
 #[test]
-fn nesting_of_any_depth_is_an_answer_and_no_end() {
+fn deep_json_nesting_is_answered_without_a_crash() {
     const DEEPEST: usize = 200;
     let mut server = ServerProcess::start(&["--ritmo", "0"]);
     let deadline = Deadline::within_seconds(180);

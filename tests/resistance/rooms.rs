@@ -52,7 +52,7 @@ fn is_too_many_rooms(answer: &ServerMessage) -> bool {
 }
 
 #[test]
-fn rooms_are_bounded_and_forgotten_when_nobody_is_in_them() {
+fn rooms_are_limited_and_freed_when_empty() {
     let _alone = exclusive_if_few_descriptors();
     let mut server = ServerProcess::start(&["--ritmo", "0"]);
     let deadline = Deadline::within_seconds(300);
@@ -143,7 +143,7 @@ fn enter_and_leave(address: SocketAddr, first: usize, people: usize, deadline: D
 }
 
 #[test]
-fn a_hundred_thousand_names_and_visits_without_end_leave_nothing_behind() {
+fn room_and_connection_churn_leaks_nothing() {
     let _alone = exclusive();
     let (names, visits) = (long_or(100_000, 6_000), long_or(10_000, 1_000));
     let mut server = ServerProcess::start(&["--ritmo", "0"]);

@@ -112,7 +112,7 @@ fn listen_for(coming: &mut [RawConn], witness: &mut WsClient, time: Duration) {
 }
 
 #[test]
-fn without_descriptors_the_server_lives_and_heals() {
+fn server_recovers_from_descriptor_exhaustion() {
     let _alone = exclusive();
     let mut server = ServerProcess::start(&[]);
     let take = |server: &ServerProcess| {
@@ -142,7 +142,7 @@ fn without_descriptors_the_server_lives_and_heals() {
 
 /// `ulimit -n 64` from the start: the server knows how few it can hold, and says so to the others.
 #[test]
-fn with_64_descriptors_there_is_room_for_few_and_a_word_for_the_others() {
+fn server_with_64_descriptors_rejects_with_503() {
     let _alone = exclusive_if_few_descriptors();
     let mut server =
         ServerProcess::start_with(&[], |command| start_with_ulimit(command, "ulimit -n 64"));
@@ -166,7 +166,7 @@ fn with_64_descriptors_there_is_room_for_few_and_a_word_for_the_others() {
 
 /// Root may have as many threads as it likes, so there the server runs as somebody of its own with few.
 #[test]
-fn without_threads_the_server_lives_and_heals() {
+fn server_recovers_from_thread_exhaustion() {
     /// Enough for the server itself and those who are inside.
     const THREADS: u64 = 60;
     let _alone = exclusive();
@@ -222,7 +222,7 @@ fn start_with_ulimit(command: &mut Command, limit: &str) {
 
 /// Once the last stack that there was memory for ended the process: its thread found none to start with.
 #[test]
-fn without_memory_for_stacks_the_server_lives_and_heals() {
+fn server_recovers_from_stack_memory_exhaustion() {
     let _alone = exclusive();
     let mut server = ServerProcess::start(&[]);
     // What the server keeps free, and room for some stacks.
