@@ -20,7 +20,7 @@ const MAX_LIFE_MS: u64 = 120;
 const MAX_STARTUP_LIFE_MS: u64 = 30;
 
 #[test]
-fn a_server_killed_at_any_moment_loses_nothing_and_repeats_nothing() {
+fn server_killed_at_any_moment_loses_nothing() {
     let (mut dice, _seed) = Rng::new();
     let cycles = if long_form() { 200 } else { 20 };
     let deadline = Deadline::within_seconds(120 + 4 * cycles);

@@ -48,7 +48,7 @@ fn with_server(history: &Path, visit: impl FnOnce(SocketAddr)) {
 }
 
 #[test]
-fn a_network_that_cuts_stalls_and_delays_changes_nothing_in_the_end() {
+fn faulty_network_loses_and_repeats_nothing() {
     let (mut dice, _seed) = Rng::new();
     let deadline = Deadline::within_seconds(300);
     let folder = TempDir::new();

@@ -184,7 +184,7 @@ impl FullDiskHarness {
 }
 
 #[test]
-fn on_a_full_disk_reading_goes_on_and_writing_comes_back_by_itself() {
+fn full_disk_keeps_reads_and_writes_resume_with_space() {
     let (dice, _seed) = Rng::new();
     let Some(disk) = SmallDisk::mount(1024) else {
         return;
@@ -198,7 +198,7 @@ fn on_a_full_disk_reading_goes_on_and_writing_comes_back_by_itself() {
 }
 
 #[test]
-fn a_server_killed_on_a_full_disk_starts_again_on_it() {
+fn server_killed_on_a_full_disk_starts_again() {
     let (dice, _seed) = Rng::new();
     let Some(disk) = SmallDisk::mount(1024) else {
         return;
@@ -214,7 +214,7 @@ fn a_server_killed_on_a_full_disk_starts_again_on_it() {
 }
 
 #[test]
-fn a_disk_that_fills_while_the_journal_is_being_tidied_loses_nothing() {
+fn disk_full_during_checkpoint_loses_nothing() {
     let (dice, _seed) = Rng::new();
     // Room for more journal than SQLite lets grow, and then for too little of the database.
     let Some(disk) = SmallDisk::mount(CHECKPOINT_KIB + 2048 + 200) else {

@@ -35,7 +35,7 @@ enum Progress {
 }
 
 #[test]
-fn three_hundred_people_are_back_after_a_restart_and_miss_nothing() {
+fn clients_reconnect_after_restart_and_miss_nothing() {
     let (mut dice, _seed) = Rng::new();
     let deadline = Deadline::within_seconds(300);
     let (folder, port) = (TempDir::new(), Port::reserve());

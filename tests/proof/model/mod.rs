@@ -154,16 +154,16 @@ fn run_schedules(cases: u32, home: impl Fn() -> HistoryBackend) {
 }
 
 #[test]
-fn whatever_happens_a_log_that_survives_is_copied_without_gap_or_repetition() {
+fn durable_log_is_copied_without_gap_or_repetition() {
     run_schedules(10_000, HistoryBackend::reference);
 }
 
 #[test]
-fn a_log_that_dies_with_its_server_is_taken_up_anew_by_everybody() {
+fn memory_log_is_reset_for_every_client_after_crash() {
     run_schedules(2_000, HistoryBackend::memory);
 }
 
 #[test]
-fn the_log_in_a_file_behaves_as_the_model_does() {
+fn sqlite_log_behaves_as_the_reference() {
     run_schedules(200, HistoryBackend::file);
 }
