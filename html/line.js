@@ -1,74 +1,153 @@
 "use strict";
 {
-const { words, dom: { element, button }, text: { toNodes, isOnlyEmoji } } = Papo;
-const MOST_ROWS = 15;
-const ROW_CHARACTERS = 80;
+  const {
+    words,
+    dom: { element, button },
+    text: { toNodes, isOnlyEmoji },
+  } = Papo;
+  const MOST_ROWS = 15;
+  const ROW_CHARACTERS = 80;
 
-const shownBy = new WeakMap();
+  const shownBy = new WeakMap();
 
-function time(at) {
-	const [dateTime, title] = [new Date(at).toISOString(), words.instant(at)];
-	return element("time", { className: "time", dateTime, title }, words.time(at));
-}
+  function time(at) {
+    const [dateTime, title] = [new Date(at).toISOString(), words.instant(at)];
+    return element(
+      "time",
+      { className: "time", dateTime, title },
+      words.time(at),
+    );
+  }
 
-const author = (name) => element("span", `author ${Papo.names.colour(name)}`, name);
-const heading = (who, at) => element("h3", "heading", who, " ", time(at));
-const separator = (className, text) => element("h2", `separator ${className}`, element("span", "", text));
+  const author = (name) =>
+    element("span", `author ${Papo.names.colour(name)}`, name);
+  const heading = (who, at) => element("h3", "heading", who, " ", time(at));
+  const separator = (className, text) =>
+    element("h2", `separator ${className}`, element("span", "", text));
 
-function isLong(text) {
-	const rows = text.split("\n").map((line) => Math.max(1, Math.ceil(line.length / ROW_CHARACTERS)));
-	return rows.reduce((sum, each) => sum + each) > MOST_ROWS;
-}
+  function isLong(text) {
+    const rows = text
+      .split("\n")
+      .map((line) => Math.max(1, Math.ceil(line.length / ROW_CHARACTERS)));
+    return rows.reduce((sum, each) => sum + each) > MOST_ROWS;
+  }
 
-function body(text, children) {
-	return element("div", { className: isOnlyEmoji(text) ? "text emoji" : "text", dir: "auto" }, ...children);
-}
+  function body(text, children) {
+    return element(
+      "div",
+      { className: isOnlyEmoji(text) ? "text emoji" : "text", dir: "auto" },
+      ...children,
+    );
+  }
 
-function article(shown, className, label, ...children) {
-	const node = element("article", { className: `message ${className}`, ariaLabel: label, tabIndex: -1 }, ...children);
-	shownBy.set(node, shown);
-	if (!isLong(shown.text)) return node;
-	node.classList.add("folded");
-	const more = button("link", words.showAll, () => {
-		more.textContent = node.classList.toggle("folded") ? words.showAll : words.showLess;
-	});
-	node.querySelector(".text").after(more);
-	return node;
-}
+  function article(shown, className, label, ...children) {
+    const node = element(
+      "article",
+      { className: `message ${className}`, ariaLabel: label, tabIndex: -1 },
+      ...children,
+    );
+    shownBy.set(node, shown);
+    if (!isLong(shown.text)) return node;
+    node.classList.add("folded");
+    const more = button("link", words.showAll, () => {
+      more.textContent = node.classList.toggle("folded")
+        ? words.showAll
+        : words.showLess;
+    });
+    node.querySelector(".text").after(more);
+    return node;
+  }
 
-function message(shown, quote = []) {
-	const { from, at, text, action, people, me, mine, forMe, edited, erased } = shown;
-	const [nodes, label] = [toNodes(text, people, me), words.messageOf(from, at)];
-	if (edited || erased) nodes.push(element("small", "hint", erased ? words.erased : ` ${words.edited}`));
-	if (action) return article(shown, "action", label, ...quote, body("", [author(from), " ", ...nodes, " ", time(at)]));
-	const className = mine ? "mine" : forMe ? "for-me" : "";
-	return article(shown, className, label, heading(author(from), at), ...quote, body(text, nodes));
-}
+  function message(shown, quote = []) {
+    const { from, at, text, action, people, me, mine, forMe, edited, erased } =
+      shown;
+    const [nodes, label] = [
+      toNodes(text, people, me),
+      words.messageOf(from, at),
+    ];
+    if (edited || erased)
+      nodes.push(
+        element("small", "hint", erased ? words.erased : ` ${words.edited}`),
+      );
+    if (action)
+      return article(
+        shown,
+        "action",
+        label,
+        ...quote,
+        body("", [author(from), " ", ...nodes, " ", time(at)]),
+      );
+    const className = mine ? "mine" : forMe ? "for-me" : "";
+    return article(
+      shown,
+      className,
+      label,
+      heading(author(from), at),
+      ...quote,
+      body(text, nodes),
+    );
+  }
 
-function whisper({ label, at, text }) {
-	const shown = { from: label.replace(/:$/u, ""), at, text };
-	const top = heading(element("span", "author colour-6", label), at);
-	return article(shown, "whisper", `${label} ${words.time(at)}`, top, body(text, toNodes(text)), element("p", "hint", words.whisperHint));
-}
+  function whisper({ label, at, text }) {
+    const shown = { from: label.replace(/:$/u, ""), at, text };
+    const top = heading(element("span", "author colour-6", label), at);
+    return article(
+      shown,
+      "whisper",
+      `${label} ${words.time(at)}`,
+      top,
+      body(text, toNodes(text)),
+      element("p", "hint", words.whisperHint),
+    );
+  }
 
-const notice = (text, at) =>
-	(at ? element("p", "notice presence", text, " · ", time(at)) : element("p", "notice note", text));
+  const notice = (text, at) =>
+    at
+      ? element("p", "notice presence", text, " · ", time(at))
+      : element("p", "notice note", text);
 
-function fate({ state, reason, id }, { onRetry, onDiscard }) {
-	if (state !== "failed") {
-		return element("p", "fate", element("span", "sending", words.sending), element("span", "waiting", words.waiting));
-	}
-	const [retry, discard] = [button("link", words.retry, () => onRetry(id)), button("link", words.discard, () => onDiscard(id))];
-	return element("p", { className: "fate failed", role: "alert" }, `${words.notSent} · ${reason} `, retry, " · ", discard);
-}
+  function fate({ state, reason, id }, { onRetry, onDiscard }) {
+    if (state !== "failed") {
+      return element(
+        "p",
+        "fate",
+        element("span", "sending", words.sending),
+        element("span", "waiting", words.waiting),
+      );
+    }
+    const [retry, discard] = [
+      button("link", words.retry, () => onRetry(id)),
+      button("link", words.discard, () => onDiscard(id)),
+    ];
+    return element(
+      "p",
+      { className: "fate failed", role: "alert" },
+      `${words.notSent} · ${reason} `,
+      retry,
+      " · ",
+      discard,
+    );
+  }
 
-const isChange = ({ edits, erases }) => Boolean(edits || erases?.length);
+  const isChange = ({ edits, erases }) => Boolean(edits || erases?.length);
 
-function changedBy(entry, { seq, edits, erases, text, people, forMe }) {
-	if (entry.seq >= seq || isChange(entry) || entry.erased) return entry;
-	if (erases?.includes(entry.seq)) return { ...entry, text: "", forMe: false, erased: true };
-	return edits === entry.seq && text ? { ...entry, text, people, forMe, edited: true } : entry;
-}
+  function changedBy(entry, { seq, edits, erases, text, people, forMe }) {
+    if (entry.seq >= seq || isChange(entry) || entry.erased) return entry;
+    if (erases?.includes(entry.seq))
+      return { ...entry, text: "", forMe: false, erased: true };
+    return edits === entry.seq && text
+      ? { ...entry, text, people, forMe, edited: true }
+      : entry;
+  }
 
-Papo.line = { message, whisper, notice, separator, fate, isChange, changedBy, shownBy };
+  Papo.line = {
+    message,
+    whisper,
+    notice,
+    separator,
+    fate,
+    isChange,
+    changedBy,
+    shownBy,
+  };
 }

@@ -1,186 +1,238 @@
 "use strict";
 {
-const { words, alerts, desk, session, unsent, pages, menus, line: { isChange }, names: { fold, speaksTo } } = Papo;
+  const {
+    words,
+    alerts,
+    desk,
+    session,
+    unsent,
+    pages,
+    menus,
+    line: { isChange },
+    names: { fold, speaksTo },
+  } = Papo;
 
-const isMine = ({ tag }) => tag === session.me.tag;
+  const isMine = ({ tag }) => tag === session.me.tag;
 
-function shown(room, entry) {
-	const [people, me, mine] = [room.folded, fold(session.me.name), isMine(entry)];
-	const quiet = isChange(entry) || session.ignores(entry.from);
-	return { ...entry, people, me, mine, quiet, forMe: !mine && !quiet && speaksTo(entry.text, people, me) };
-}
+  function shown(room, entry) {
+    const [people, me, mine] = [
+      room.folded,
+      fold(session.me.name),
+      isMine(entry),
+    ];
+    const quiet = isChange(entry) || session.ignores(entry.from);
+    return {
+      ...entry,
+      people,
+      me,
+      mine,
+      quiet,
+      forMe: !mine && !quiet && speaksTo(entry.text, people, me),
+    };
+  }
 
-function own(room, { to, text, action, at, seq }) {
-	const { name, tag } = session.me;
-	return to ? { label: words.whisperOut(to), at, text } : shown(room, { from: name, tag, at, seq, text, action });
-}
+  function own(room, { to, text, action, at, seq }) {
+    const { name, tag } = session.me;
+    return to
+      ? { label: words.whisperOut(to), at, text }
+      : shown(room, { from: name, tag, at, seq, text, action });
+  }
 
-const homeOf = (item) => desk.ensure(item.room ?? item.home);
+  const homeOf = (item) => desk.ensure(item.room ?? item.home);
 
-unsent.hooks.onChange = (item) => {
-	const room = homeOf(item);
-	if (item.state === "gone") room.list.drop(item.id);
-	else room.list.pend(item, own(room, item));
-};
-unsent.hooks.transmit = (item) =>
-	(item.to ? session.send("whisper", item) : Boolean(desk.find(item.room)?.open) && session.send("say", item));
+  unsent.hooks.onChange = (item) => {
+    const room = homeOf(item);
+    if (item.state === "gone") room.list.drop(item.id);
+    else room.list.pend(item, own(room, item));
+  };
+  unsent.hooks.transmit = (item) =>
+    item.to
+      ? session.send("whisper", item)
+      : Boolean(desk.find(item.room)?.open) && session.send("say", item);
 
-function append(room, entry) {
-	if (entry.seq <= room.last) return false;
-	const live = room.isLive;
-	room.last = entry.seq;
-	if (live) room.list.append(entry);
-	else room.list.change([entry]);
-	return true;
-}
+  function append(room, entry) {
+    if (entry.seq <= room.last) return false;
+    const live = room.isLive;
+    room.last = entry.seq;
+    if (live) room.list.append(entry);
+    else room.list.change([entry]);
+    return true;
+  }
 
-function changed(room, change) {
-	if (!room) return;
-	append(room, shown(room, { from: session.me.name, tag: session.me.tag, ...change }));
-	if (change.erases?.[0] === 0) pages.changes(room, change.seq);
-}
+  function changed(room, change) {
+    if (!room) return;
+    append(
+      room,
+      shown(room, { from: session.me.name, tag: session.me.tag, ...change }),
+    );
+    if (change.erases?.[0] === 0) pages.changes(room, change.seq);
+  }
 
-function missed(room, entries, last) {
-	const others = entries.filter(({ mine, quiet }) => !mine && !quiet);
-	const count = others.length + room.last - (entries.at(-1)?.seq ?? last);
-	if (count <= 0) return;
-	const seq = others[0]?.seq ?? last + 1;
-	room.list.markUnread(seq);
-	desk.arrived(room, { seq, news: count, forMe: others.some(({ forMe }) => forMe) });
-}
+  function missed(room, entries, last) {
+    const others = entries.filter(({ mine, quiet }) => !mine && !quiet);
+    const count = others.length + room.last - (entries.at(-1)?.seq ?? last);
+    if (count <= 0) return;
+    const seq = others[0]?.seq ?? last + 1;
+    room.list.markUnread(seq);
+    desk.arrived(room, {
+      seq,
+      news: count,
+      forMe: others.some(({ forMe }) => forMe),
+    });
+  }
 
-const answers = {
-	welcome(message) {
-		const justEntered = session.welcomed(message);
-		desk.me = session.me;
-		menus.refresh();
-		Papo.composer.setLimit(message.limits.text);
-		if (justEntered) {
-			unsent.begin(session.owner());
-			session.send("rooms");
-		} else {
-			unsent.settled(session.owner());
-			desk.note(words.youAreNow(message.name));
-		}
-		desk.refresh();
-	},
+  const answers = {
+    welcome(message) {
+      const justEntered = session.welcomed(message);
+      desk.me = session.me;
+      menus.refresh();
+      Papo.composer.setLimit(message.limits.text);
+      if (justEntered) {
+        unsent.begin(session.owner());
+        session.send("rooms");
+      } else {
+        unsent.settled(session.owner());
+        desk.note(words.youAreNow(message.name));
+      }
+      desk.refresh();
+    },
 
-	joined(message) {
-		const room = desk.ensure(message.room);
-		const { list, isLive: wasLive, last } = room;
-		const { fresh, lost } = room.joined(message);
-		const entries = message.entries.map((entry) => shown(room, entry));
-		if (fresh) {
-			list.reset(entries, entries[0]?.seq ?? message.seq + 1, entries.at(-1)?.seq ?? message.seq);
-		} else if (wasLive) {
-			if (lost > 0) list.note(words.missing(lost), entries[0]?.at);
-			list.end = last + lost;
-			entries.forEach((entry) => list.append(entry));
-		}
-		if (!fresh && !wasLive) list.change(entries);
-		if (!fresh) missed(room, entries, last + lost);
-		if (desk.follows(room)) pages.catchUp(room);
-		if (session.wanted && fold(session.wanted) === room.key) {
-			session.wanted = "";
-			desk.show(room);
-		}
-		session.rememberRooms();
-		desk.watch(room);
-		desk.refresh();
-		unsent.pump();
-	},
+    joined(message) {
+      const room = desk.ensure(message.room);
+      const { list, isLive: wasLive, last } = room;
+      const { fresh, lost } = room.joined(message);
+      const entries = message.entries.map((entry) => shown(room, entry));
+      if (fresh) {
+        list.reset(
+          entries,
+          entries[0]?.seq ?? message.seq + 1,
+          entries.at(-1)?.seq ?? message.seq,
+        );
+      } else if (wasLive) {
+        if (lost > 0) list.note(words.missing(lost), entries[0]?.at);
+        list.end = last + lost;
+        entries.forEach((entry) => list.append(entry));
+      }
+      if (!fresh && !wasLive) list.change(entries);
+      if (!fresh) missed(room, entries, last + lost);
+      if (desk.follows(room)) pages.catchUp(room);
+      if (session.wanted && fold(session.wanted) === room.key) {
+        session.wanted = "";
+        desk.show(room);
+      }
+      session.rememberRooms();
+      desk.watch(room);
+      desk.refresh();
+      unsent.pump();
+    },
 
-	left({ room: name }) {
-		const room = desk.find(name);
-		if (!room) return;
-		desk.close(room);
-		session.rememberRooms();
-		desk.note(words.roomLeft(name));
-	},
+    left({ room: name }) {
+      const room = desk.find(name);
+      if (!room) return;
+      desk.close(room);
+      session.rememberRooms();
+      desk.note(words.roomLeft(name));
+    },
 
-	message(message) {
-		const room = desk.find(message.room);
-		if (!room) return;
-		if (room.stoppedTyping(message.from)) desk.drawTyping();
-		const entry = shown(room, message);
-		if (!append(room, entry) || entry.mine || entry.quiet) return;
-		desk.arrived(room, entry);
-		if (entry.forMe) alerts.mention(entry.from, entry.text);
-	},
+    message(message) {
+      const room = desk.find(message.room);
+      if (!room) return;
+      if (room.stoppedTyping(message.from)) desk.drawTyping();
+      const entry = shown(room, message);
+      if (!append(room, entry) || entry.mine || entry.quiet) return;
+      desk.arrived(room, entry);
+      if (entry.forMe) alerts.mention(entry.from, entry.text);
+    },
 
-	ack({ id, room: roomName, seq, at }) {
-		const change = session.changes.get(id);
-		if (change) changed(desk.find(roomName), { ...change, at, seq });
-		session.changes.delete(id);
-		const item = unsent.acknowledged(id);
-		if (!item) return;
-		const room = homeOf(item);
-		const entry = own(room, { ...item, at, seq });
-		room.list.drop(id);
-		if (item.to) room.list.whisper(entry);
-		else append(room, entry);
-	},
+    ack({ id, room: roomName, seq, at }) {
+      const change = session.changes.get(id);
+      if (change) changed(desk.find(roomName), { ...change, at, seq });
+      session.changes.delete(id);
+      const item = unsent.acknowledged(id);
+      if (!item) return;
+      const room = homeOf(item);
+      const entry = own(room, { ...item, at, seq });
+      room.list.drop(id);
+      if (item.to) room.list.whisper(entry);
+      else append(room, entry);
+    },
 
-	presence(message) {
-		const room = desk.find(message.room);
-		if (!room) return;
-		room.presence(message);
-		const isMe = ({ name, from, to, tag }) => tag === session.me.tag || [name, from, to].includes(session.me.name);
-		const others = (people) => people.filter((person) => !isMe(person));
-		const [joined, left] = [message.joined, message.left].map((people) => others(people).map(({ name }) => name));
-		const renamed = others(message.renamed);
-		if (joined.length + left.length + renamed.length > 0) room.list.presence({ joined, left, renamed });
-		desk.refresh();
-	},
+    presence(message) {
+      const room = desk.find(message.room);
+      if (!room) return;
+      room.presence(message);
+      const isMe = ({ name, from, to, tag }) =>
+        tag === session.me.tag || [name, from, to].includes(session.me.name);
+      const others = (people) => people.filter((person) => !isMe(person));
+      const [joined, left] = [message.joined, message.left].map((people) =>
+        others(people).map(({ name }) => name),
+      );
+      const renamed = others(message.renamed);
+      if (joined.length + left.length + renamed.length > 0)
+        room.list.presence({ joined, left, renamed });
+      desk.refresh();
+    },
 
-	whisper({ from, tag, to, at, text }) {
-		const [mine, room] = [isMine({ tag }), desk.current];
-		if (!mine && session.ignores(from)) return;
-		if (!mine) session.whisperedBy = from;
-		if (room === null || (mine && to === from)) return;
-		room.list.whisper({ label: mine ? words.whisperOut(to) : words.whisperIn(from), at, text });
-		if (mine) return;
-		desk.arrived(room, { forMe: true });
-		alerts.mention(from, text);
-	},
+    whisper({ from, tag, to, at, text }) {
+      const [mine, room] = [isMine({ tag }), desk.current];
+      if (!mine && session.ignores(from)) return;
+      if (!mine) session.whisperedBy = from;
+      if (room === null || (mine && to === from)) return;
+      room.list.whisper({
+        label: mine ? words.whisperOut(to) : words.whisperIn(from),
+        at,
+        text,
+      });
+      if (mine) return;
+      desk.arrived(room, { forMe: true });
+      alerts.mention(from, text);
+    },
 
-	typing({ room: roomName, name }) {
-		const room = desk.find(roomName);
-		if (!room || name === session.me.name) return;
-		setTimeout(desk.drawTyping, room.startedTyping(name));
-		desk.drawTyping();
-	},
+    typing({ room: roomName, name }) {
+      const room = desk.find(roomName);
+      if (!room || name === session.me.name) return;
+      setTimeout(desk.drawTyping, room.startedTyping(name));
+      desk.drawTyping();
+    },
 
-	rooms({ rooms }) {
-		Papo.complete.sources.rooms = () => rooms.map(({ room, online }) => ({ value: room, hint: words.peopleCount(online) }));
-		if (session.wantsRooms) desk.note(words.roomsOpen(rooms));
-		session.wantsRooms = false;
-	},
+    rooms({ rooms }) {
+      Papo.complete.sources.rooms = () =>
+        rooms.map(({ room, online }) => ({
+          value: room,
+          hint: words.peopleCount(online),
+        }));
+      if (session.wantsRooms) desk.note(words.roomsOpen(rooms));
+      session.wantsRooms = false;
+    },
 
-	error(refusal) {
-		if (refusal.id !== undefined && !session.changes.delete(refusal.id)) return unsent.refused(refusal);
-		unsent.settled();
-		pages.forget();
-		Papo.search.fail(refusal.text);
-		session.wanted = "";
-		desk.note(refusal.text);
-	},
+    error(refusal) {
+      if (refusal.id !== undefined && !session.changes.delete(refusal.id))
+        return unsent.refused(refusal);
+      unsent.settled();
+      pages.forget();
+      Papo.search.fail(refusal.text);
+      session.wanted = "";
+      desk.note(refusal.text);
+    },
 
-	host({ tag, host }) {
-		if (tag === session.me.tag) session.me.host = host;
-		menus.refresh();
-		for (const room of desk.rooms()) room.setHost(tag, host);
-		desk.refresh();
-	},
+    host({ tag, host }) {
+      if (tag === session.me.tag) session.me.host = host;
+      menus.refresh();
+      for (const room of desk.rooms()) room.setHost(tag, host);
+      desk.refresh();
+    },
 
-	notice({ text, room, from }) {
-		(room ? desk.find(room) : desk.current)?.list.note(from ? words.noticeFrom(from, text) : text);
-	},
+    notice({ text, room, from }) {
+      (room ? desk.find(room) : desk.current)?.list.note(
+        from ? words.noticeFrom(from, text) : text,
+      );
+    },
 
-	history: pages.answer,
-	found: Papo.search.show,
-};
+    history: pages.answer,
+    found: Papo.search.show,
+  };
 
-pages.hooks.shown = shown;
-Papo.connection.hooks.onMessage = (message) => answers[message.type]?.(message);
+  pages.hooks.shown = shown;
+  Papo.connection.hooks.onMessage = (message) =>
+    answers[message.type]?.(message);
 }
