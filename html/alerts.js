@@ -1,7 +1,7 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     dom: { find, on },
     storage: { kept },
   } = Papo;
@@ -40,7 +40,7 @@
     if (isPossible && (await Notification.requestPermission()) === "granted")
       return "";
     kept.set(kind, "0");
-    return isPossible ? words.noticesBlocked : words.noticesImpossible;
+    return isPossible ? strings.noticesBlocked : strings.noticesImpossible;
   }
 
   on(document, "click keydown", wake);
@@ -50,7 +50,7 @@
     isOn,
     isPossible,
     showUnread(count) {
-      document.title = words.title(count);
+      document.title = strings.title(count);
       const href = count > 0 ? plain.replace("%3C/svg%3E", DOT) : plain;
       if (icon.href !== href) icon.href = href;
     },
@@ -64,7 +64,7 @@
       )
         return;
       try {
-        new Notification(words.mentionedYou(from), {
+        new Notification(strings.mentionedYou(from), {
           body: text,
           tag: "papo",
         }).onclick = () => window.focus();

@@ -1,20 +1,20 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     address,
     storage,
     form,
-    follow,
-    panels,
+    scroll,
+    sidebar,
     composer,
     complete,
     search,
     commands,
     session,
-    desk,
-    unsent,
-    pages,
+    rooms,
+    sendQueue,
+    history,
     menus,
     dom: { find, on, element },
   } = Papo;
@@ -31,8 +31,8 @@
   Papo.connection.hooks.onState = (state) => {
     if (state.name !== "online" && state.name !== "connecting") {
       session.out();
-      pages.forget();
-      unsent.connectionLost();
+      history.forget();
+      sendQueue.connectionLost();
     }
     Papo.showStatus(state);
     find("conversa").classList.toggle("offline", state.name !== "online");
@@ -44,7 +44,7 @@
   function showTalk() {
     find("entrada").hidden = true;
     find("papo").hidden = false;
-    follow.toEnd();
+    scroll.toEnd();
     composer.box.focus();
   }
 
@@ -63,30 +63,30 @@
     onKey: complete.key,
   });
   composer.hooks.lastSaid = () => commands.lastOwn()?.text;
-  unsent.hooks.onHold = (ms) =>
-    composer.warn(words.tooFast(Math.ceil(ms / 1000)), ms);
+  sendQueue.hooks.onHold = (ms) =>
+    composer.warn(strings.tooFast(Math.ceil(ms / 1000)), ms);
   complete.sources.commands = () =>
     commands.table.map(({ all, does }) => ({ value: all[0], hint: does }));
   complete.sources.people = () =>
-    (desk.current?.people ?? [])
+    (rooms.current?.people ?? [])
       .filter(({ tag }) => tag !== session.me.tag)
       .map(({ name }) => ({ value: name }));
-  panels.hooks.onPerson = (who, node) =>
+  sidebar.hooks.onPerson = (who, node) =>
     session.me.host
       ? menus.choose(who, node)
       : composer.write(`/msg ${who.name} `);
-  panels.hooks.onRoom = desk.show;
-  Object.assign(desk.hooks, {
+  sidebar.hooks.onRoom = rooms.show;
+  Object.assign(rooms.hooks, {
     onRetry(id) {
-      unsent.retry(id);
-      follow.toEnd();
+      sendQueue.retry(id);
+      scroll.toEnd();
     },
-    onDiscard: unsent.discard,
+    onDiscard: sendQueue.discard,
     onShow: (room) => Papo.showInvitation(session.host, room.name),
-    ...pages,
+    ...history,
   });
   search.hooks.onSearch = commands.search;
-  search.hooks.onChoose = (seq) => pages.around(desk.current, seq);
+  search.hooks.onChoose = (seq) => history.around(rooms.current, seq);
   search.hooks.onClose = () => composer.box.focus();
   on(find("trocar-nome"), "click", () => composer.write("/nome "));
   on(find("sair"), "click", commands.leave);
@@ -108,7 +108,7 @@
       node.contains(document.activeElement),
     );
     const next = places.at((at + (back ? -1 : 1)) % places.length);
-    (next === follow.box
+    (next === scroll.box
       ? next
       : next.querySelector("textarea, button")
     )?.focus();
@@ -116,9 +116,9 @@
 
   function escape() {
     if (search.close() || document.querySelector(":popover-open")) return;
-    panels.close();
-    if (desk.current) desk.current.list.forgetUnread();
-    follow.toEnd();
+    sidebar.close();
+    if (rooms.current) rooms.current.list.forgetUnread();
+    scroll.toEnd();
     composer.box.focus();
   }
 
@@ -130,7 +130,7 @@
     if ((ctrlKey || metaKey) && key.toLowerCase() === "k") search.open();
     else if (key === "/" && !target.matches("input, textarea, select"))
       search.open();
-    else if (altKey && by) desk.step(by);
+    else if (altKey && by) rooms.step(by);
     else if (key === "F6") cycle(event.shiftKey);
     else return;
     event.preventDefault();
@@ -140,7 +140,7 @@
     const { files, types } = event.dataTransfer ?? event.clipboardData;
     if (event.dataTransfer && types.includes("Files")) event.preventDefault();
     if (files.length > 0 && !types.includes("text/plain"))
-      desk.note(words.noFiles);
+      rooms.note(strings.noFiles);
   });
   form.show();
   if (storage.tab.get("rooms")) form.enter();

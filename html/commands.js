@@ -1,10 +1,10 @@
 "use strict";
 {
   const {
-    words,
-    desk,
+    strings,
+    rooms,
     session,
-    unsent,
+    sendQueue,
     search,
     names,
     storage: { newId },
@@ -16,43 +16,43 @@
 
   function ask(type, fields) {
     const sent = session.send(type, fields);
-    if (!sent) desk.note(words.offlineCommand);
+    if (!sent) rooms.note(strings.offlineCommand);
     return sent;
   }
 
   function add(item) {
-    unsent.add({ ...item, home: desk.current.key });
-    desk.current.list.forgetUnread();
-    Papo.follow.toEnd();
+    sendQueue.add({ ...item, home: rooms.current.key });
+    rooms.current.list.forgetUnread();
+    Papo.scroll.toEnd();
   }
 
   function say(text, action) {
     typedAt = 0;
-    add({ room: desk.current.name, text, action: action || undefined });
+    add({ room: rooms.current.name, text, action: action || undefined });
   }
 
   function who() {
-    const { crowded, online, people } = desk.current;
-    desk.note(
-      words.whoIsHere(online, crowded ? [] : people.map(({ name }) => name)),
+    const { crowded, online, people } = rooms.current;
+    rooms.note(
+      strings.whoIsHere(online, crowded ? [] : people.map(({ name }) => name)),
     );
   }
 
   function join(typed) {
     const [name, password] = typed.replace(/^#/u, "").split(/\s+(.*)/su);
     if (password) session.knowPassword(name, password);
-    if (desk.find(name)) desk.show(desk.find(name));
+    if (rooms.find(name)) rooms.show(rooms.find(name));
     else if (ask("join", session.withPassword({ room: name })))
       session.wanted = name;
   }
 
   function part() {
-    if (desk.rooms().length < 2) desk.note(words.lastRoom);
-    else ask("leave", { room: desk.current.name });
+    if (rooms.all().length < 2) rooms.note(strings.lastRoom);
+    else ask("leave", { room: rooms.current.name });
   }
 
   function whisper(typed) {
-    const present = new Set(desk.rooms().flatMap((room) => [...room.folded]));
+    const present = new Set(rooms.all().flatMap((room) => [...room.folded]));
     const to = names.nameAt(typed, 0, present) || typed.split(/\s/u, 1)[0];
     const text = typed.slice(to.length).trim();
     return text !== "" && add({ to, text });
@@ -60,17 +60,17 @@
 
   function reply(text) {
     if (session.whisperedBy) add({ to: session.whisperedBy, text });
-    else desk.note(words.nobodyToAnswer);
+    else rooms.note(strings.nobodyToAnswer);
   }
 
   function change(type, fields, entry) {
     const id = newId();
     session.changes.set(id, entry);
-    ask(type, { room: desk.current.name, id, ...fields });
+    ask(type, { room: rooms.current.name, id, ...fields });
   }
 
   const lastOwn = () =>
-    desk.current.isLive ? desk.current.list.lastOwn() : undefined;
+    rooms.current.isLive ? rooms.current.list.lastOwn() : undefined;
 
   const eraseOwn = (seq) =>
     change("erase", { seq }, { erases: [seq], text: "" });
@@ -78,7 +78,7 @@
   function withLast(act) {
     const last = lastOwn();
     if (last) act(last.seq);
-    else desk.note(words.nothingSaid);
+    else rooms.note(strings.nothingSaid);
   }
 
   const edit = (text) =>
@@ -86,7 +86,7 @@
 
   // "Ana 10m", "Ana 10" (minutes), "Ana", "10s"; "Ana 10" may also be a name.
   function timed(typed) {
-    const whole = desk.current.folded.has(names.fold(typed))
+    const whole = rooms.current.folded.has(names.fold(typed))
       ? `${typed} `
       : typed;
     const [, name, count, unit] = /^(.*?)(?:(?:^|\s+)(\d+)([smh]?))?$/su.exec(
@@ -99,12 +99,12 @@
   }
 
   const act = (kind) => (typed) =>
-    ask("host", { act: kind, room: desk.current.name, ...timed(typed) });
+    ask("host", { act: kind, room: rooms.current.name, ...timed(typed) });
 
   const turn = (kind) => (typed) =>
     ask("host", {
       act: kind,
-      room: desk.current.name,
+      room: rooms.current.name,
       on: typed ? !/^n/iu.test(typed) : undefined,
     });
 
@@ -119,12 +119,12 @@
   }
 
   function setPassword(password) {
-    session.knowPassword(desk.current.name, password);
-    ask("room_password", { room: desk.current.name, password });
+    session.knowPassword(rooms.current.name, password);
+    ask("room_password", { room: rooms.current.name, password });
   }
 
   function leave() {
-    unsent.end();
+    sendQueue.end();
     session.leave();
   }
 
@@ -134,14 +134,14 @@
 
   // What is typed, what follows it, what the help says of it, what a host's button for it says, and what it does.
   const COMMANDS = [
-    ["ajuda help", "", "mostra esta lista", "", () => desk.note(help())],
+    ["ajuda help", "", "mostra esta lista", "", () => rooms.note(help())],
     [
       "nome nick",
       "Novo Nome",
       "troca o seu nome",
       "",
       (name) =>
-        unsent.renames(() => ask("rename", { name: names.clean(name) })),
+        sendQueue.renames(() => ask("rename", { name: names.clean(name) })),
     ],
     ["quem who", "", "mostra quem está aqui", "", who],
     ["entrar join", "sala [senha]", "entra em outra sala, ou a cria", "", join],
@@ -168,7 +168,7 @@
       "",
       "mostra as anteriores",
       "",
-      () => Papo.pages.earlier(desk.current),
+      () => Papo.history.earlier(rooms.current),
     ],
     [
       "avisos alerts",
@@ -177,7 +177,7 @@
       "",
       () => Papo.dom.find("menu").showPopover(),
     ],
-    ["limpar clear", "", "limpa a tela", "", () => desk.current.list.wipe()],
+    ["limpar clear", "", "limpa a tela", "", () => rooms.current.list.wipe()],
     ["sair quit", "", "sai da conversa", "", leave],
     [
       "apagar erase",
@@ -192,7 +192,7 @@
       "Ana",
       "esconde o que Ana disser, ou mostra",
       "",
-      (name) => desk.note(words.ignored(name, session.ignore(name))),
+      (name) => rooms.note(strings.ignored(name, session.ignore(name))),
     ],
     [
       "senha password",
@@ -261,8 +261,8 @@
     const lacks =
       command && /^[^[]/u.test(command.argument) && rest.trim() === "";
     if (command && !lacks && command.run(rest.trim()) !== false) return true;
-    desk.note(
-      command ? words.usage(usage(command)) : words.unknownCommand(word),
+    rooms.note(
+      command ? strings.usage(usage(command)) : strings.unknownCommand(word),
     );
     return false;
   }
@@ -275,12 +275,13 @@
     lastOwn,
     eraseOwn,
     typing() {
-      if (Date.now() - typedAt < TYPING_EVERY_MS || !desk.current?.open) return;
+      if (Date.now() - typedAt < TYPING_EVERY_MS || !rooms.current?.open)
+        return;
       typedAt = Date.now();
-      session.send("typing", { room: desk.current.name });
+      session.send("typing", { room: rooms.current.name });
     },
     search: (query) =>
-      ask("search", { room: desk.current.name, query, limit: MOST_FOUND }) ||
+      ask("search", { room: rooms.current.name, query, limit: MOST_FOUND }) ||
       search.close(),
   };
 }

@@ -1,7 +1,7 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     protocol: { LIMITS, lengthOf },
     storage: { tab },
     dom: { find, on, say },
@@ -23,14 +23,14 @@
   function measure() {
     const rest = left();
     if (Date.now() >= warnUntil)
-      say(counter, rest <= COUNT_FROM ? words.charactersLeft(rest) : "");
+      say(counter, rest <= COUNT_FROM ? strings.charactersLeft(rest) : "");
     counter.classList.toggle("over", rest < 0);
     box.ariaInvalid = rest < 0;
     box.placeholder =
-      innerWidth < NARROW_PX ? words.messageBriefly : box.ariaLabel;
+      innerWidth < NARROW_PX ? strings.messageBriefly : box.ariaLabel;
     box.style.height = "auto";
     box.style.height = `${box.scrollHeight + 2}px`;
-    Papo.follow.settle();
+    Papo.scroll.settle();
   }
 
   function changed() {

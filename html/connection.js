@@ -41,7 +41,7 @@
     socket.onmessage = ({ data }) => heard(decode(data));
     socket.onclose = ({ code }) =>
       code === CLOSE_CODES.policy
-        ? end({ code: "policy", text: bye?.text ?? Papo.words.cutOff })
+        ? end({ code: "policy", text: bye?.text ?? Papo.strings.cutOff })
         : lost();
   }
 
@@ -58,7 +58,7 @@
     if (!entering || message.type !== "welcome")
       return hooks.onMessage(message);
     if (message.protocol !== PROTOCOL)
-      return end({ code: "version", text: Papo.words.otherVersion });
+      return end({ code: "version", text: Papo.strings.otherVersion });
     clearTimeout(timer);
     [everOnline, onlineSince, askedAt] = [true, Date.now(), 0];
     pulse = setInterval(checkPulse, PULSE_MS);

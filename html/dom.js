@@ -61,7 +61,7 @@
       field.remove();
       node.focus({ preventScroll: true });
     }
-    const { copied } = Papo.words;
+    const { copied } = Papo.strings;
     const label = node.textContent;
     say(node, copied);
     setTimeout(() => label !== copied && say(node, label), COPIED_MS);

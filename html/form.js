@@ -1,7 +1,7 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     address,
     names,
     protocol: { LIMITS, lengthOf },
@@ -29,10 +29,10 @@
 
   function enter() {
     const [who, where] = [names.clean(name.value), address.parse(server.value)];
-    if (who === "") return complain(words.nameMissing, name);
+    if (who === "") return complain(strings.nameMissing, name);
     if (lengthOf(who) > LIMITS.name || NO_NAME.test(who))
-      return complain(words.nameInvalid, name);
-    if (where === null) return complain(words.addressInvalid, server);
+      return complain(strings.nameInvalid, name);
+    if (where === null) return complain(strings.addressInvalid, server);
     complain("");
     kept.set("name", who);
     kept.set("server", where.host);
@@ -51,7 +51,7 @@
     enter,
     setBusy(busy) {
       submit.disabled = busy;
-      submit.textContent = busy ? words.entering : words.enter;
+      submit.textContent = busy ? strings.entering : strings.enter;
     },
     show(refusal) {
       name.value = kept.get("name") ?? "";
@@ -64,7 +64,7 @@
         : { name_taken: name, name_invalid: name, unreachable: server }[
             refusal.code
           ];
-      complain(refusal.text ?? words.unreachable(server.value.trim()), field);
+      complain(refusal.text ?? strings.unreachable(server.value.trim()), field);
     },
   };
 }

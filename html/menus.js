@@ -1,7 +1,7 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     alerts,
     commands,
     composer,
@@ -28,7 +28,7 @@
   notices.checked = alerts.isOn("notices") && alerts.isPossible;
   notices.disabled = !alerts.isPossible;
   sound.checked = alerts.isOn("sound");
-  if (!alerts.isPossible) say(find("sem-avisos"), words.noticesImpossible);
+  if (!alerts.isPossible) say(find("sem-avisos"), strings.noticesImpossible);
   on(theme, "change", () => kept.set("theme", theme.value));
   on(presence, "change", () =>
     kept.set("presence", presence.checked ? "yes" : "no"),

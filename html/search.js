@@ -1,7 +1,7 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     dom: { find, on, element, button, say },
   } = Papo;
 
@@ -25,7 +25,7 @@
   function ask() {
     const query = field.value.trim();
     if (query === "") return;
-    say(status, words.loading);
+    say(status, strings.loading);
     hooks.onSearch(query);
   }
 
@@ -41,7 +41,7 @@
     const when = element(
       "span",
       "time",
-      ` ${words.dayName(at)}, ${words.time(at)}`,
+      ` ${strings.dayName(at)}, ${strings.time(at)}`,
     );
     const node = button(
       "result",
@@ -66,7 +66,7 @@
     open,
     close,
     show({ query, entries, more }) {
-      say(status, words.found(query, entries.length, more));
+      say(status, strings.found(query, entries.length, more));
       list.replaceChildren(...entries.map(result));
     },
     fail: (reason) => say(status, reason),

@@ -1,7 +1,7 @@
 "use strict";
 {
   const {
-    desk,
+    rooms,
     connection,
     storage: { kept, tab, token },
     names: { fold },
@@ -17,8 +17,8 @@
   });
 
   function roomsToOpen() {
-    const open = desk
-      .rooms()
+    const open = rooms
+      .all()
       .map((room) => withPassword({ room: room.name, ...room.position }));
     if (open.length > 0) return open;
     const names = tab.read("rooms") ?? [Papo.protocol.LOBBY];
@@ -55,7 +55,7 @@
 
     enter(who, fileKey) {
       if (who.host !== session.host || fold(who.name) !== fold(name))
-        desk.clear();
+        rooms.clear();
       [name, key, session.host, session.wanted] = [
         who.name,
         fileKey,
@@ -67,12 +67,12 @@
     },
     leave() {
       connection.leave();
-      desk.clear();
+      rooms.clear();
       tab.remove("rooms");
     },
     refused({ code, room }) {
       if (room) tab.remove("rooms");
-      if (room) desk.clear();
+      if (room) rooms.clear();
       if (code === "forbidden") Papo.address.hostKey = undefined;
       if (code === "password_wrong") tab.remove(`password.${session.host}`);
     },
@@ -83,7 +83,7 @@
     withPassword,
     out() {
       session.entered = false;
-      for (const room of desk.rooms()) room.open = false;
+      for (const room of rooms.all()) room.open = false;
     },
     send: (type, fields) => session.entered && connection.send(type, fields),
     owner: () => `${session.host} ${fold(name)}`,
@@ -96,12 +96,12 @@
       if (session.entered) return false;
       session.entered = true;
       const [first, ...others] = roomsToOpen();
-      desk.ensure(first.room);
+      rooms.ensure(first.room);
       for (const room of others) session.send("join", room);
       return true;
     },
     rememberRooms: () =>
-      tab.set("rooms", JSON.stringify(desk.rooms().map((room) => room.name))),
+      tab.set("rooms", JSON.stringify(rooms.all().map((room) => room.name))),
   };
   Papo.session = session;
 }

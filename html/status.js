@@ -1,7 +1,7 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     dom: { find, say },
   } = Papo;
   const PATIENCE_MS = 2_000;
@@ -22,21 +22,21 @@
     banner.hidden = !lostAt || now - lostAt < PATIENCE_MS;
     if (name === "online")
       word(
-        now - backAt < RESTORED_MS ? words.restored : words.stateOnline,
+        now - backAt < RESTORED_MS ? strings.restored : strings.stateOnline,
         name,
       );
     if (banner.hidden) return;
     const waits = name === "waiting";
     const next = waits
-      ? words.nextTry(Math.max(1, Math.ceil((until - now) / 1000)))
-      : words.stateConnecting;
+      ? strings.nextTry(Math.max(1, Math.ceil((until - now) / 1000)))
+      : strings.stateConnecting;
     word(
-      waits ? words.stateOffline : words.stateConnecting,
+      waits ? strings.stateOffline : strings.stateConnecting,
       waits ? "offline" : name,
     );
     say(
       find("aviso-texto"),
-      `${stopped ? words.serverStopped : words.offline} ${next}`,
+      `${stopped ? strings.serverStopped : strings.offline} ${next}`,
     );
   }
 

@@ -37,7 +37,7 @@
       "div",
       "block",
       pre,
-      button("copy-code small", Papo.words.copy, ({ target }) =>
+      button("copy-code small", Papo.strings.copy, ({ target }) =>
         copy(text, target),
       ),
     );

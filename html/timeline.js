@@ -1,11 +1,11 @@
 "use strict";
 {
   const {
-    words,
-    line: draw,
+    strings,
+    message: view,
     dom: { element, button, say, perFrame },
   } = Papo;
-  const { isChange, changedBy } = draw;
+  const { isChange, changedBy } = view;
 
   const GROUP_MS = 5 * 60_000;
   const MOST_LINES = 400;
@@ -19,7 +19,7 @@
   function lineOf(entry) {
     const { at, seq, tag, action } = entry;
     const make = (quote) =>
-      entry.quiet ? element("i") : draw.message(entry, quote(entry.reply_to));
+      entry.quiet ? element("i") : view.message(entry, quote(entry.reply_to));
     return { at, seq, entry, author: action || entry.quiet ? null : tag, make };
   }
 
@@ -42,16 +42,16 @@
       [...net.keys()].filter((name) => net.get(name) === way);
     count(line.joined, "came");
     count(line.left, "went");
-    renames.push(...line.renamed.map(words.nowCalled));
+    renames.push(...line.renamed.map(strings.nowCalled));
     into.at = line.at;
     const text = [
-      words.came(those("came")),
+      strings.came(those("came")),
       ...renames,
-      words.went(those("went")),
+      strings.went(those("went")),
     ]
       .filter(Boolean)
       .join(" · ");
-    const node = draw.notice(text, line.at);
+    const node = view.notice(text, line.at);
     node.hidden = text === "";
     into.node?.replaceWith(node);
     into.node = node;
@@ -62,10 +62,10 @@
     const [root, list, tail, top] = ["timeline", "lines", "pending", "top"].map(
       (name) => element("div", name),
     );
-    const beginning = element("p", "notice", words.beginning);
-    const empty = element("p", "notice empty", words.noMessages);
-    const unread = draw.separator("unread-line", words.newLine);
-    const more = button("link", words.earlier, hooks.onEarlier);
+    const beginning = element("p", "notice", strings.beginning);
+    const empty = element("p", "notice empty", strings.noMessages);
+    const unread = view.separator("unread-line", strings.newLine);
+    const more = button("link", strings.earlier, hooks.onEarlier);
     let [lines, queue, whispers, unreadFrom] = [[], [], [], null];
     const pending = new Map();
     const timeline = { first: 1, end: 0, element: root, top, unread };
@@ -79,7 +79,7 @@
         ? [
             button(
               "link quote",
-              words.quote(seq, entry?.quiet ? null : entry),
+              strings.quote(seq, entry?.quiet ? null : entry),
               () => hooks.onQuote(seq),
             ),
           ]
@@ -92,7 +92,7 @@
       const newDay = dayOf(line) !== dayOf(before);
       if (newDay && !line.heading)
         line.node.before(
-          (line.heading = draw.separator("day", words.dayName(line.at))),
+          (line.heading = view.separator("day", strings.dayName(line.at))),
         );
       if (!newDay) line.heading = line.heading?.remove();
       line.node.classList.toggle(
@@ -232,12 +232,12 @@
         enqueue(lineOf(entry));
       },
       whisper(shown) {
-        const line = { at: shown.at, make: () => draw.whisper(shown) };
+        const line = { at: shown.at, make: () => view.whisper(shown) };
         whispers.push(line);
         enqueue(line);
       },
       note: (text, at = Date.now()) =>
-        enqueue({ at, make: () => draw.notice(text) }),
+        enqueue({ at, make: () => view.notice(text) }),
       presence: (change) => enqueue({ at: Date.now(), ...change }),
 
       prepend: (entries, first) =>
@@ -271,7 +271,7 @@
         }),
       setLoading(loading) {
         root.ariaBusy = loading;
-        more.textContent = loading ? words.loading : words.earlier;
+        more.textContent = loading ? strings.loading : strings.earlier;
       },
       wipe() {
         whispers = [];
@@ -280,7 +280,7 @@
       },
       nameDays() {
         for (const { heading, at } of lines)
-          if (heading) say(heading.firstChild, words.dayName(at));
+          if (heading) say(heading.firstChild, strings.dayName(at));
       },
       markUnread: (seq) => (unreadFrom ??= seq),
       forgetUnread() {
@@ -290,9 +290,9 @@
 
       pend(item, shown) {
         drop(item.id);
-        const node = item.to ? draw.whisper(shown) : draw.message(shown);
+        const node = item.to ? view.whisper(shown) : view.message(shown);
         node.classList.add(item.state === "failed" ? "refused" : "unconfirmed");
-        node.querySelector(".text").after(draw.fate(item, hooks));
+        node.querySelector(".text").after(view.fate(item, hooks));
         pending.set(item.id, {
           node,
           author: item.to || item.action ? null : shown.tag,

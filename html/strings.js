@@ -50,7 +50,7 @@
       : `Restam ${number(left)} caracteres`;
   }
 
-  Papo.words = {
+  Papo.strings = {
     title: (unread) => `${unread ? `(${number(unread)}) ` : ""}Bate-papo`,
 
     enter: "Entrar",

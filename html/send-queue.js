@@ -1,7 +1,7 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     storage: { kept, newId },
   } = Papo;
   const KEY = "unsent.";
@@ -114,7 +114,7 @@
     for (const item of items.values()) {
       if (item.state !== "sent") continue;
       item.state = "waiting";
-      if (item.to) fail(item, words.whisperCut, true);
+      if (item.to) fail(item, strings.whisperCut, true);
     }
   }
 
@@ -131,7 +131,7 @@
     for (const item of items.values()) {
       if (item.state !== "waiting") continue;
       if (Date.now() - item.at > TOO_OLD_MS) {
-        fail(item, words.sentTooLongAgo);
+        fail(item, strings.sentTooLongAgo);
         continue;
       }
       if (!hooks.transmit(item)) continue;
@@ -140,7 +140,7 @@
     }
   }
 
-  Papo.unsent = {
+  Papo.sendQueue = {
     hooks,
     begin,
     end,

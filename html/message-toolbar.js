@@ -1,11 +1,11 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     commands,
     composer,
-    follow: { box, articles },
-    line: { shownBy },
+    scroll: { box, articles },
+    message: { shownBy },
     dom: { find, on, copy },
   } = Papo;
 
@@ -45,7 +45,7 @@
     event.preventDefault();
     event.clipboardData.setData(
       "text/plain",
-      nodes.map((node) => words.copiedLine(shownBy.get(node))).join("\n"),
+      nodes.map((node) => strings.copiedLine(shownBy.get(node))).join("\n"),
     );
   }
 

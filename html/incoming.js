@@ -1,14 +1,14 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     alerts,
-    desk,
+    rooms,
     session,
-    unsent,
-    pages,
+    sendQueue,
+    history,
     menus,
-    line: { isChange },
+    message: { isChange },
     names: { fold, speaksTo },
   } = Papo;
 
@@ -34,21 +34,21 @@
   function own(room, { to, text, action, at, seq }) {
     const { name, tag } = session.me;
     return to
-      ? { label: words.whisperOut(to), at, text }
+      ? { label: strings.whisperOut(to), at, text }
       : shown(room, { from: name, tag, at, seq, text, action });
   }
 
-  const homeOf = (item) => desk.ensure(item.room ?? item.home);
+  const homeOf = (item) => rooms.ensure(item.room ?? item.home);
 
-  unsent.hooks.onChange = (item) => {
+  sendQueue.hooks.onChange = (item) => {
     const room = homeOf(item);
     if (item.state === "gone") room.list.drop(item.id);
     else room.list.pend(item, own(room, item));
   };
-  unsent.hooks.transmit = (item) =>
+  sendQueue.hooks.transmit = (item) =>
     item.to
       ? session.send("whisper", item)
-      : Boolean(desk.find(item.room)?.open) && session.send("say", item);
+      : Boolean(rooms.find(item.room)?.open) && session.send("say", item);
 
   function append(room, entry) {
     if (entry.seq <= room.last) return false;
@@ -65,7 +65,7 @@
       room,
       shown(room, { from: session.me.name, tag: session.me.tag, ...change }),
     );
-    if (change.erases?.[0] === 0) pages.changes(room, change.seq);
+    if (change.erases?.[0] === 0) history.changes(room, change.seq);
   }
 
   function missed(room, entries, last) {
@@ -74,7 +74,7 @@
     if (count <= 0) return;
     const seq = others[0]?.seq ?? last + 1;
     room.list.markUnread(seq);
-    desk.arrived(room, {
+    rooms.arrived(room, {
       seq,
       news: count,
       forMe: others.some(({ forMe }) => forMe),
@@ -84,21 +84,21 @@
   const answers = {
     welcome(message) {
       const justEntered = session.welcomed(message);
-      desk.me = session.me;
+      rooms.me = session.me;
       menus.refresh();
       Papo.composer.setLimit(message.limits.text);
       if (justEntered) {
-        unsent.begin(session.owner());
+        sendQueue.begin(session.owner());
         session.send("rooms");
       } else {
-        unsent.settled(session.owner());
-        desk.note(words.youAreNow(message.name));
+        sendQueue.settled(session.owner());
+        rooms.note(strings.youAreNow(message.name));
       }
-      desk.refresh();
+      rooms.refresh();
     },
 
     joined(message) {
-      const room = desk.ensure(message.room);
+      const room = rooms.ensure(message.room);
       const { list, isLive: wasLive, last } = room;
       const { fresh, lost } = room.joined(message);
       const entries = message.entries.map((entry) => shown(room, entry));
@@ -109,46 +109,46 @@
           entries.at(-1)?.seq ?? message.seq,
         );
       } else if (wasLive) {
-        if (lost > 0) list.note(words.missing(lost), entries[0]?.at);
+        if (lost > 0) list.note(strings.missing(lost), entries[0]?.at);
         list.end = last + lost;
         entries.forEach((entry) => list.append(entry));
       }
       if (!fresh && !wasLive) list.change(entries);
       if (!fresh) missed(room, entries, last + lost);
-      if (desk.follows(room)) pages.catchUp(room);
+      if (rooms.follows(room)) history.catchUp(room);
       if (session.wanted && fold(session.wanted) === room.key) {
         session.wanted = "";
-        desk.show(room);
+        rooms.show(room);
       }
       session.rememberRooms();
-      desk.watch(room);
-      desk.refresh();
-      unsent.pump();
+      rooms.watch(room);
+      rooms.refresh();
+      sendQueue.pump();
     },
 
     left({ room: name }) {
-      const room = desk.find(name);
+      const room = rooms.find(name);
       if (!room) return;
-      desk.close(room);
+      rooms.close(room);
       session.rememberRooms();
-      desk.note(words.roomLeft(name));
+      rooms.note(strings.roomLeft(name));
     },
 
     message(message) {
-      const room = desk.find(message.room);
+      const room = rooms.find(message.room);
       if (!room) return;
-      if (room.stoppedTyping(message.from)) desk.drawTyping();
+      if (room.stoppedTyping(message.from)) rooms.drawTyping();
       const entry = shown(room, message);
       if (!append(room, entry) || entry.mine || entry.quiet) return;
-      desk.arrived(room, entry);
+      rooms.arrived(room, entry);
       if (entry.forMe) alerts.mention(entry.from, entry.text);
     },
 
     ack({ id, room: roomName, seq, at }) {
       const change = session.changes.get(id);
-      if (change) changed(desk.find(roomName), { ...change, at, seq });
+      if (change) changed(rooms.find(roomName), { ...change, at, seq });
       session.changes.delete(id);
-      const item = unsent.acknowledged(id);
+      const item = sendQueue.acknowledged(id);
       if (!item) return;
       const room = homeOf(item);
       const entry = own(room, { ...item, at, seq });
@@ -158,7 +158,7 @@
     },
 
     presence(message) {
-      const room = desk.find(message.room);
+      const room = rooms.find(message.room);
       if (!room) return;
       room.presence(message);
       const isMe = ({ name, from, to, tag }) =>
@@ -170,69 +170,69 @@
       const renamed = others(message.renamed);
       if (joined.length + left.length + renamed.length > 0)
         room.list.presence({ joined, left, renamed });
-      desk.refresh();
+      rooms.refresh();
     },
 
     whisper({ from, tag, to, at, text }) {
-      const [mine, room] = [isMine({ tag }), desk.current];
+      const [mine, room] = [isMine({ tag }), rooms.current];
       if (!mine && session.ignores(from)) return;
       if (!mine) session.whisperedBy = from;
       if (room === null || (mine && to === from)) return;
       room.list.whisper({
-        label: mine ? words.whisperOut(to) : words.whisperIn(from),
+        label: mine ? strings.whisperOut(to) : strings.whisperIn(from),
         at,
         text,
       });
       if (mine) return;
-      desk.arrived(room, { forMe: true });
+      rooms.arrived(room, { forMe: true });
       alerts.mention(from, text);
     },
 
     typing({ room: roomName, name }) {
-      const room = desk.find(roomName);
+      const room = rooms.find(roomName);
       if (!room || name === session.me.name) return;
-      setTimeout(desk.drawTyping, room.startedTyping(name));
-      desk.drawTyping();
+      setTimeout(rooms.drawTyping, room.startedTyping(name));
+      rooms.drawTyping();
     },
 
-    rooms({ rooms }) {
+    rooms({ rooms: open }) {
       Papo.complete.sources.rooms = () =>
-        rooms.map(({ room, online }) => ({
+        open.map(({ room, online }) => ({
           value: room,
-          hint: words.peopleCount(online),
+          hint: strings.peopleCount(online),
         }));
-      if (session.wantsRooms) desk.note(words.roomsOpen(rooms));
+      if (session.wantsRooms) rooms.note(strings.roomsOpen(open));
       session.wantsRooms = false;
     },
 
     error(refusal) {
       if (refusal.id !== undefined && !session.changes.delete(refusal.id))
-        return unsent.refused(refusal);
-      unsent.settled();
-      pages.forget();
+        return sendQueue.refused(refusal);
+      sendQueue.settled();
+      history.forget();
       Papo.search.fail(refusal.text);
       session.wanted = "";
-      desk.note(refusal.text);
+      rooms.note(refusal.text);
     },
 
     host({ tag, host }) {
       if (tag === session.me.tag) session.me.host = host;
       menus.refresh();
-      for (const room of desk.rooms()) room.setHost(tag, host);
-      desk.refresh();
+      for (const room of rooms.all()) room.setHost(tag, host);
+      rooms.refresh();
     },
 
     notice({ text, room, from }) {
-      (room ? desk.find(room) : desk.current)?.list.note(
-        from ? words.noticeFrom(from, text) : text,
+      (room ? rooms.find(room) : rooms.current)?.list.note(
+        from ? strings.noticeFrom(from, text) : text,
       );
     },
 
-    history: pages.answer,
+    history: history.answer,
     found: Papo.search.show,
   };
 
-  pages.hooks.shown = shown;
+  history.hooks.shown = shown;
   Papo.connection.hooks.onMessage = (message) =>
     answers[message.type]?.(message);
 }

@@ -1,7 +1,7 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     dom: { find, on, say },
   } = Papo;
   const NEAR_PX = 100;
@@ -34,10 +34,10 @@
     say(
       button,
       above
-        ? `↑ ${words.newLine}`
+        ? `↑ ${strings.newLine}`
         : unseen > 0
-          ? words.newMessages(unseen)
-          : words.backToTalk,
+          ? strings.newMessages(unseen)
+          : strings.backToTalk,
     );
   }
 
@@ -101,7 +101,7 @@
   on(box, "scroll", scrolled);
   on(button, "click", () => (above ? lead(above) : toEnd()));
 
-  Papo.follow = {
+  Papo.scroll = {
     box,
     hooks,
     articles,

@@ -1,7 +1,7 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     dom: { find, on, element, button, say, redraw },
   } = Papo;
 
@@ -16,14 +16,14 @@
   function person(who, me) {
     const { name, tag, host } = who;
     const mark = host
-      ? [element("span", { role: "img", ariaLabel: words.host }, " ★")]
+      ? [element("span", { role: "img", ariaLabel: strings.host }, " ★")]
       : [];
     const className = `person ${Papo.names.colour(name)}`;
     if (tag === me.tag)
       return element(
         "li",
         "",
-        element("span", className, words.you(name), ...mark),
+        element("span", className, strings.you(name), ...mark),
       );
     const node = button(className, name, () => {
       open(false);
@@ -31,17 +31,17 @@
     });
     node.append(...mark);
     node.dataset.key = tag;
-    node.title = words.whisperTo(name);
+    node.title = strings.whisperTo(name);
     return element("li", "", node);
   }
 
   function showPeople(room, me) {
-    say(find("titulo-pessoas"), words.people(room.online));
+    say(find("titulo-pessoas"), strings.people(room.online));
     say(find("quantas"), String(room.online));
     redraw(
       find("pessoas"),
       room.crowded
-        ? [element("li", "hint", words.crowd)]
+        ? [element("li", "hint", strings.crowd)]
         : room.people.map((each) => person(each, me)),
     );
   }
@@ -55,7 +55,7 @@
     const meaning = element(
       "span",
       "offscreen",
-      ` ${words.unreadIn(room.unread)}`,
+      ` ${strings.unreadIn(room.unread)}`,
     );
     if (room.unread > 0)
       node.append(
@@ -79,5 +79,5 @@
 
   on(toggle, "click", () => open(!panel.classList.contains("open")));
 
-  Papo.panels = { hooks, showPeople, showRooms, close: () => open(false) };
+  Papo.sidebar = { hooks, showPeople, showRooms, close: () => open(false) };
 }

@@ -1,6 +1,6 @@
 "use strict";
 {
-  const { desk, session, follow } = Papo;
+  const { rooms, session, scroll } = Papo;
   const PAGE = 50;
   const LATER = 200;
   const AROUND = 30;
@@ -17,7 +17,7 @@
 
   function done({ room }) {
     room.list.setLoading(false);
-    desk.watch(room);
+    rooms.watch(room);
   }
 
   function earlier(room) {
@@ -48,7 +48,7 @@
         end >= room.last,
       );
       const node = seq && room.list.nodeOf(seq);
-      if (node && room === desk.current) follow.lead(node);
+      if (node && room === rooms.current) scroll.lead(node);
     });
   }
 
@@ -62,7 +62,7 @@
 
   function around(room, seq) {
     const known = room.list.nodeOf(seq);
-    if (known) follow.lead(known);
+    if (known) scroll.lead(known);
     else replace(room, { before: seq + AROUND, limit: 2 * AROUND }, seq);
   }
 
@@ -73,21 +73,21 @@
 
   function answer({ oldest, entries }) {
     const question = asked.shift();
-    if (!question || desk.find(question.room.name) !== question.room) return;
+    if (!question || rooms.find(question.room.name) !== question.room) return;
     const { room, use } = question;
     room.oldest = oldest;
     use(entries.map((entry) => hooks.shown(room, entry)));
     done(question);
-    if (desk.follows(room)) catchUp(room);
+    if (rooms.follows(room)) catchUp(room);
   }
 
   const forget = () =>
     asked
       .splice(0)
-      .filter(({ room }) => desk.find(room.name) === room)
+      .filter(({ room }) => rooms.find(room.name) === room)
       .forEach(done);
 
-  Papo.pages = {
+  Papo.history = {
     hooks,
     earlier,
     later,

@@ -1,7 +1,7 @@
 "use strict";
 {
   const {
-    words,
+    strings,
     dom: { element, button },
     text: { toNodes, isOnlyEmoji },
   } = Papo;
@@ -11,11 +11,11 @@
   const shownBy = new WeakMap();
 
   function time(at) {
-    const [dateTime, title] = [new Date(at).toISOString(), words.instant(at)];
+    const [dateTime, title] = [new Date(at).toISOString(), strings.instant(at)];
     return element(
       "time",
       { className: "time", dateTime, title },
-      words.time(at),
+      strings.time(at),
     );
   }
 
@@ -49,10 +49,10 @@
     shownBy.set(node, shown);
     if (!isLong(shown.text)) return node;
     node.classList.add("folded");
-    const more = button("link", words.showAll, () => {
+    const more = button("link", strings.showAll, () => {
       more.textContent = node.classList.toggle("folded")
-        ? words.showAll
-        : words.showLess;
+        ? strings.showAll
+        : strings.showLess;
     });
     node.querySelector(".text").after(more);
     return node;
@@ -63,11 +63,15 @@
       shown;
     const [nodes, label] = [
       toNodes(text, people, me),
-      words.messageOf(from, at),
+      strings.messageOf(from, at),
     ];
     if (edited || erased)
       nodes.push(
-        element("small", "hint", erased ? words.erased : ` ${words.edited}`),
+        element(
+          "small",
+          "hint",
+          erased ? strings.erased : ` ${strings.edited}`,
+        ),
       );
     if (action)
       return article(
@@ -94,10 +98,10 @@
     return article(
       shown,
       "whisper",
-      `${label} ${words.time(at)}`,
+      `${label} ${strings.time(at)}`,
       top,
       body(text, toNodes(text)),
-      element("p", "hint", words.whisperHint),
+      element("p", "hint", strings.whisperHint),
     );
   }
 
@@ -111,18 +115,18 @@
       return element(
         "p",
         "fate",
-        element("span", "sending", words.sending),
-        element("span", "waiting", words.waiting),
+        element("span", "sending", strings.sending),
+        element("span", "waiting", strings.waiting),
       );
     }
     const [retry, discard] = [
-      button("link", words.retry, () => onRetry(id)),
-      button("link", words.discard, () => onDiscard(id)),
+      button("link", strings.retry, () => onRetry(id)),
+      button("link", strings.discard, () => onDiscard(id)),
     ];
     return element(
       "p",
       { className: "fate failed", role: "alert" },
-      `${words.notSent} · ${reason} `,
+      `${strings.notSent} · ${reason} `,
       retry,
       " · ",
       discard,
@@ -140,7 +144,7 @@
       : entry;
   }
 
-  Papo.line = {
+  Papo.message = {
     message,
     whisper,
     notice,
