@@ -5,7 +5,7 @@
   const ADDRESS = /^(\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(:\d{1,5})?$/iu;
 
   const isFile = location.protocol === "file:";
-  const secure = location.protocol === "https:" ? "s" : "";
+  const secureSuffix = location.protocol === "https:" ? "s" : "";
 
   function hash() {
     try {
@@ -15,40 +15,40 @@
     }
   }
 
-  function parse(typed) {
-    let host = typed
+  function parse(input) {
+    let host = input
       .trim()
       .replace(/^(?:https?|wss?):\/\//iu, "")
       .replace(/[/#].*$/u, "")
       .replace(BARE_IPV6, "[$&]");
     const parts = ADDRESS.exec(host);
-    if (parts && !parts[2] && !secure && host !== location.host)
+    if (parts && !parts[2] && !secureSuffix && host !== location.host)
       host += DEFAULT_PORT;
-    const url = `ws${secure}://${host}/`;
-    return parts && URL.canParse(url) ? { host, url } : null;
+    const url = `ws${secureSuffix}://${host}/`;
+    return parts && URL.canParse(url) ? { server: host, url } : null;
   }
 
-  // The key that makes a host must stand neither in the address nor in what the browser remembers of it.
-  const KEY = "#chave=";
-  const hostKey = location.hash.startsWith(KEY)
-    ? hash().slice(KEY.length - 1)
+  // The moderator key must stay neither in the address bar nor in the browser's history.
+  const KEY_PREFIX = "#chave=";
+  const moderatorKey = location.hash.startsWith(KEY_PREFIX)
+    ? hash().slice(KEY_PREFIX.length - 1)
     : undefined;
-  if (hostKey)
+  if (moderatorKey)
     history.replaceState(null, "", location.pathname + location.search);
   Papo.dom.on(
     window,
     "hashchange",
-    () => location.hash.startsWith(KEY) && location.reload(),
+    () => location.hash.startsWith(KEY_PREFIX) && location.reload(),
   );
 
   Papo.address = {
-    hostKey,
+    moderatorKey,
     isFile,
     parse,
     room: () => (isFile ? "" : hash()),
     suggested: (last) =>
       isFile ? hash() || last || `localhost${DEFAULT_PORT}` : location.host,
-    invitation: (host, room) =>
-      `http${secure}://${host}/${room === Papo.protocol.LOBBY ? "" : `#${encodeURIComponent(room)}`}`,
+    invitation: (server, room) =>
+      `http${secureSuffix}://${server}/${room === Papo.protocol.LOBBY ? "" : `#${encodeURIComponent(room)}`}`,
   };
 }

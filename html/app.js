@@ -19,9 +19,9 @@
     dom: { find, on, element },
   } = Papo;
 
-  const isTalking = () => !find("papo").hidden;
+  const isInChat = () => !find("papo").hidden;
 
-  const fileKey = new Promise((resolve) => {
+  const localKey = new Promise((resolve) => {
     if (!address.isFile) return resolve(undefined);
     const script = element("script", { src: "chave.js" });
     on(script, "load error", () => resolve(Papo.key));
@@ -30,18 +30,18 @@
 
   Papo.connection.hooks.onState = (state) => {
     if (state.name !== "online" && state.name !== "connecting") {
-      session.out();
-      history.forget();
+      session.disconnected();
+      history.cancelAll();
       sendQueue.connectionLost();
     }
     Papo.showStatus(state);
     find("conversa").classList.toggle("offline", state.name !== "online");
-    form.setBusy(state.name === "connecting" && !isTalking());
-    if (state.name === "online" && !isTalking()) showTalk();
+    form.setBusy(state.name === "connecting" && !isInChat());
+    if (state.name === "online" && !isInChat()) showChat();
     if (state.name === "idle" || state.name === "ended") showForm(state);
   };
 
-  function showTalk() {
+  function showChat() {
     find("entrada").hidden = true;
     find("papo").hidden = false;
     scroll.toEnd();
@@ -56,25 +56,28 @@
     form.show(state.name === "ended" ? state : null);
   }
 
-  form.hooks.onEnter = async (values) => session.enter(values, await fileKey);
+  form.hooks.onEnter = async (values) => session.enter(values, await localKey);
   Object.assign(composer.hooks, {
     onSend: commands.perform,
     onTyping: commands.typing,
     onKey: complete.key,
   });
-  composer.hooks.lastSaid = () => commands.lastOwn()?.text;
-  sendQueue.hooks.onHold = (ms) =>
+  composer.hooks.lastOwnText = () => commands.lastOwn()?.text;
+  sendQueue.hooks.onPause = (ms) =>
     composer.warn(strings.tooFast(Math.ceil(ms / 1000)), ms);
   complete.sources.commands = () =>
-    commands.table.map(({ all, does }) => ({ value: all[0], hint: does }));
+    commands.table.map(({ all, description }) => ({
+      value: all[0],
+      hint: description,
+    }));
   complete.sources.people = () =>
     (rooms.current?.people ?? [])
       .filter(({ tag }) => tag !== session.me.tag)
       .map(({ name }) => ({ value: name }));
-  sidebar.hooks.onPerson = (who, node) =>
-    session.me.host
-      ? menus.choose(who, node)
-      : composer.write(`/msg ${who.name} `);
+  sidebar.hooks.onPerson = (person, node) =>
+    session.me.moderator
+      ? menus.openFor(person, node)
+      : composer.write(`/msg ${person.name} `);
   sidebar.hooks.onRoom = rooms.show;
   Object.assign(rooms.hooks, {
     onRetry(id) {
@@ -82,11 +85,14 @@
       scroll.toEnd();
     },
     onDiscard: sendQueue.discard,
-    onShow: (room) => Papo.showInvitation(session.host, room.name),
-    ...history,
+    onShow: (room) => Papo.showInvitation(session.server, room.name),
+    loadEarlier: history.loadEarlier,
+    loadLater: history.loadLater,
+    loadLatest: history.loadLatest,
+    loadAround: history.loadAround,
   });
   search.hooks.onSearch = commands.search;
-  search.hooks.onChoose = (seq) => history.around(rooms.current, seq);
+  search.hooks.onChoose = (seq) => history.loadAround(rooms.current, seq);
   search.hooks.onClose = () => composer.box.focus();
   on(find("trocar-nome"), "click", () => composer.write("/nome "));
   on(find("sair"), "click", commands.leave);
@@ -100,21 +106,21 @@
     else commands.join(link.textContent);
   });
 
-  function cycle(back) {
-    const places = ["conversa", "escrever", "pessoas"]
+  function cycleFocus(back) {
+    const regions = ["conversa", "escrever", "pessoas"]
       .map(find)
       .filter((node) => node.checkVisibility());
-    const at = places.findIndex((node) =>
+    const at = regions.findIndex((node) =>
       node.contains(document.activeElement),
     );
-    const next = places.at((at + (back ? -1 : 1)) % places.length);
+    const next = regions.at((at + (back ? -1 : 1)) % regions.length);
     (next === scroll.box
       ? next
       : next.querySelector("textarea, button")
     )?.focus();
   }
 
-  function escape() {
+  function onEscape() {
     if (search.close() || document.querySelector(":popover-open")) return;
     sidebar.close();
     if (rooms.current) rooms.current.list.forgetUnread();
@@ -123,15 +129,15 @@
   }
 
   on(document, "keydown", (event) => {
-    if (!isTalking() || event.isComposing || event.defaultPrevented) return;
+    if (!isInChat() || event.isComposing || event.defaultPrevented) return;
     const { key, ctrlKey, metaKey, altKey, target } = event;
-    const by = { ArrowUp: -1, ArrowDown: 1 }[key];
-    if (key === "Escape") return escape();
+    const offset = { ArrowUp: -1, ArrowDown: 1 }[key];
+    if (key === "Escape") return onEscape();
     if ((ctrlKey || metaKey) && key.toLowerCase() === "k") search.open();
     else if (key === "/" && !target.matches("input, textarea, select"))
       search.open();
-    else if (altKey && by) rooms.step(by);
-    else if (key === "F6") cycle(event.shiftKey);
+    else if (altKey && offset) rooms.switchBy(offset);
+    else if (key === "F6") cycleFocus(event.shiftKey);
     else return;
     event.preventDefault();
   });
@@ -140,8 +146,8 @@
     const { files, types } = event.dataTransfer ?? event.clipboardData;
     if (event.dataTransfer && types.includes("Files")) event.preventDefault();
     if (files.length > 0 && !types.includes("text/plain"))
-      rooms.note(strings.noFiles);
+      rooms.notify(strings.noFiles);
   });
   form.show();
-  if (storage.tab.get("rooms")) form.enter();
+  if (storage.session.get("rooms")) form.enter();
 }

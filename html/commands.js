@@ -10,63 +10,66 @@
     storage: { newId },
   } = Papo;
   const TYPING_EVERY_MS = 3_000;
-  const MOST_FOUND = 50;
+  const MAX_RESULTS = 50;
   const SECONDS = { s: 1, m: 60, h: 3600 };
   let typedAt = 0;
 
-  function ask(type, fields) {
+  function request(type, fields) {
     const sent = session.send(type, fields);
-    if (!sent) rooms.note(strings.offlineCommand);
+    if (!sent) rooms.notify(strings.offlineCommand);
     return sent;
   }
 
-  function add(item) {
-    sendQueue.add({ ...item, home: rooms.current.key });
+  function enqueue(item) {
+    sendQueue.add({ ...item, originRoom: rooms.current.key });
     rooms.current.list.forgetUnread();
     Papo.scroll.toEnd();
   }
 
-  function say(text, action) {
+  function sendMessage(text, action) {
     typedAt = 0;
-    add({ room: rooms.current.name, text, action: action || undefined });
+    enqueue({ room: rooms.current.name, text, action: action || undefined });
   }
 
-  function who() {
-    const { crowded, online, people } = rooms.current;
-    rooms.note(
-      strings.whoIsHere(online, crowded ? [] : people.map(({ name }) => name)),
+  function listPeople() {
+    const { isTooCrowded, online, people } = rooms.current;
+    rooms.notify(
+      strings.peopleHere(
+        online,
+        isTooCrowded ? [] : people.map(({ name }) => name),
+      ),
     );
   }
 
   function join(typed) {
     const [name, password] = typed.replace(/^#/u, "").split(/\s+(.*)/su);
-    if (password) session.knowPassword(name, password);
+    if (password) session.rememberPassword(name, password);
     if (rooms.find(name)) rooms.show(rooms.find(name));
-    else if (ask("join", session.withPassword({ room: name })))
-      session.wanted = name;
+    else if (request("join", session.withPassword({ room: name })))
+      session.roomToShow = name;
   }
 
-  function part() {
-    if (rooms.all().length < 2) rooms.note(strings.lastRoom);
-    else ask("leave", { room: rooms.current.name });
+  function leaveRoom() {
+    if (rooms.all().length < 2) rooms.notify(strings.lastRoom);
+    else request("leave", { room: rooms.current.name });
   }
 
   function whisper(typed) {
-    const present = new Set(rooms.all().flatMap((room) => [...room.folded]));
+    const present = new Set(rooms.all().flatMap((room) => [...room.nameKeys]));
     const to = names.nameAt(typed, 0, present) || typed.split(/\s/u, 1)[0];
     const text = typed.slice(to.length).trim();
-    return text !== "" && add({ to, text });
+    return text !== "" && enqueue({ to, text });
   }
 
   function reply(text) {
-    if (session.whisperedBy) add({ to: session.whisperedBy, text });
-    else rooms.note(strings.nobodyToAnswer);
+    if (session.lastWhisperFrom) enqueue({ to: session.lastWhisperFrom, text });
+    else rooms.notify(strings.nobodyToReplyTo);
   }
 
   function change(type, fields, entry) {
     const id = newId();
-    session.changes.set(id, entry);
-    ask(type, { room: rooms.current.name, id, ...fields });
+    session.pendingChanges.set(id, entry);
+    request(type, { room: rooms.current.name, id, ...fields });
   }
 
   const lastOwn = () =>
@@ -75,18 +78,18 @@
   const eraseOwn = (seq) =>
     change("erase", { seq }, { erases: [seq], text: "" });
 
-  function withLast(act) {
+  function withLastOwn(action) {
     const last = lastOwn();
-    if (last) act(last.seq);
-    else rooms.note(strings.nothingSaid);
+    if (last) action(last.seq);
+    else rooms.notify(strings.noOwnMessage);
   }
 
   const edit = (text) =>
-    withLast((seq) => change("edit", { seq, text }, { edits: seq, text }));
+    withLastOwn((seq) => change("edit", { seq, text }, { edits: seq, text }));
 
   // "Ana 10m", "Ana 10" (minutes), "Ana", "10s"; "Ana 10" may also be a name.
-  function timed(typed) {
-    const whole = rooms.current.folded.has(names.fold(typed))
+  function parseTimed(typed) {
+    const whole = rooms.current.nameKeys.has(names.fold(typed))
       ? `${typed} `
       : typed;
     const [, name, count, unit] = /^(.*?)(?:(?:^|\s+)(\d+)([smh]?))?$/su.exec(
@@ -98,12 +101,16 @@
     };
   }
 
-  const act = (kind) => (typed) =>
-    ask("host", { act: kind, room: rooms.current.name, ...timed(typed) });
+  const moderate = (action) => (typed) =>
+    request("host", {
+      act: action,
+      room: rooms.current.name,
+      ...parseTimed(typed),
+    });
 
-  const turn = (kind) => (typed) =>
-    ask("host", {
-      act: kind,
+  const moderateSwitch = (action) => (typed) =>
+    request("host", {
+      act: action,
       room: rooms.current.name,
       on: typed ? !/^n/iu.test(typed) : undefined,
     });
@@ -112,40 +119,42 @@
     if (typed)
       change(
         "host",
-        { act: "erase", ...timed(typed) },
+        { act: "erase", ...parseTimed(typed) },
         { erases: [0], text: "" },
       );
-    else withLast(eraseOwn);
+    else withLastOwn(eraseOwn);
   }
 
   function setPassword(password) {
-    session.knowPassword(rooms.current.name, password);
-    ask("room_password", { room: rooms.current.name, password });
+    session.rememberPassword(rooms.current.name, password);
+    request("room_password", { room: rooms.current.name, password });
   }
 
   function leave() {
-    sendQueue.end();
+    sendQueue.clear();
     session.leave();
   }
 
   function listRooms() {
-    session.wantsRooms = ask("rooms");
+    session.roomListRequested = request("rooms");
   }
 
-  // What is typed, what follows it, what the help says of it, what a host's button for it says, and what it does.
+  // Names, argument, description in the help, label of the moderator's button, action.
   const COMMANDS = [
-    ["ajuda help", "", "mostra esta lista", "", () => rooms.note(help())],
+    ["ajuda help", "", "mostra esta lista", "", () => rooms.notify(help())],
     [
       "nome nick",
       "Novo Nome",
       "troca o seu nome",
       "",
       (name) =>
-        sendQueue.renames(() => ask("rename", { name: names.clean(name) })),
+        sendQueue.requestRename(() =>
+          request("rename", { name: names.clean(name) }),
+        ),
     ],
-    ["quem who", "", "mostra quem está aqui", "", who],
+    ["quem who", "", "mostra quem está aqui", "", listPeople],
     ["entrar join", "sala [senha]", "entra em outra sala, ou a cria", "", join],
-    ["deixar part", "", "sai desta sala", "", part],
+    ["deixar part", "", "sai desta sala", "", leaveRoom],
     ["salas rooms", "", "mostra as salas abertas", "", listRooms],
     [
       "msg w whisper",
@@ -160,7 +169,7 @@
       "texto",
       "diz o que você faz: /eu acena",
       "",
-      (text) => say(text, true),
+      (text) => sendMessage(text, true),
     ],
     ["buscar search", "[texto]", "procura na sala", "", search.open],
     [
@@ -168,7 +177,7 @@
       "",
       "mostra as anteriores",
       "",
-      () => Papo.history.earlier(rooms.current),
+      () => Papo.history.loadEarlier(rooms.current),
     ],
     [
       "avisos alerts",
@@ -177,7 +186,7 @@
       "",
       () => Papo.dom.find("menu").showPopover(),
     ],
-    ["limpar clear", "", "limpa a tela", "", () => rooms.current.list.wipe()],
+    ["limpar clear", "", "limpa a tela", "", () => rooms.current.list.clear()],
     ["sair quit", "", "sai da conversa", "", leave],
     [
       "apagar erase",
@@ -192,7 +201,7 @@
       "Ana",
       "esconde o que Ana disser, ou mostra",
       "",
-      (name) => rooms.note(strings.ignored(name, session.ignore(name))),
+      (name) => rooms.notify(strings.ignored(name, session.ignore(name))),
     ],
     [
       "senha password",
@@ -208,7 +217,7 @@
       "[sim|não]",
       "★ só quem organiza fala",
       "Só quem organiza fala",
-      turn("mute_all"),
+      moderateSwitch("mute_all"),
     ],
     [
       "lento slow",
@@ -221,7 +230,7 @@
       "[sim|não]",
       "★ ninguém novo entra",
       "Trancar",
-      turn("lock"),
+      moderateSwitch("lock"),
     ],
     ["expulsar kick", "Ana", "★ tira da conversa", "Expulsar"],
     ["banir ban", "Ana [1h]", "★ expulsa por um tempo", "Banir"],
@@ -231,37 +240,46 @@
       "texto",
       "★ avisa todo mundo",
       "Avisar todo mundo",
-      (text) => ask("host", { act: "notify", text }),
+      (text) => request("host", { act: "notify", text }),
     ],
     ["promover promote", "Ana", "★ também organiza", "Promover"],
     ["rebaixar demote", "Ana", "★ não organiza mais", "Rebaixar"],
-  ].map(([all, argument, does, label, run = act(all.split(" ")[1])]) => ({
-    all: all.split(" "),
-    argument,
-    does,
-    label,
-    run,
-  }));
+  ].map(
+    ([
+      all,
+      argument,
+      description,
+      label,
+      run = moderate(all.split(" ")[1]),
+    ]) => ({
+      all: all.split(" "),
+      argument,
+      description,
+      label,
+      run,
+    }),
+  );
 
   const usage = ({ all, argument }) => `/${all[0]} ${argument}`.trim();
 
   function help() {
     const lines = COMMANDS.map(
-      (command) => `${usage(command)} — ${command.does}`,
+      (command) => `${usage(command)} — ${command.description}`,
     );
     return [...lines, "//texto — envia “/texto”"].join("\n");
   }
 
   function perform(typed) {
     const [, word, rest] = /^\/(?!\/)(\S*)\s*([^]*)$/u.exec(typed) ?? [];
-    if (word === undefined) return say(typed.replace(/^\/\//u, "/"));
+    if (word === undefined) return sendMessage(typed.replace(/^\/\//u, "/"));
     const command = COMMANDS.find(({ all }) =>
       all.includes(word.toLowerCase()),
     );
-    const lacks =
+    const isIncomplete =
       command && /^[^[]/u.test(command.argument) && rest.trim() === "";
-    if (command && !lacks && command.run(rest.trim()) !== false) return true;
-    rooms.note(
+    if (command && !isIncomplete && command.run(rest.trim()) !== false)
+      return true;
+    rooms.notify(
       command ? strings.usage(usage(command)) : strings.unknownCommand(word),
     );
     return false;
@@ -281,7 +299,10 @@
       session.send("typing", { room: rooms.current.name });
     },
     search: (query) =>
-      ask("search", { room: rooms.current.name, query, limit: MOST_FOUND }) ||
-      search.close(),
+      request("search", {
+        room: rooms.current.name,
+        query,
+        limit: MAX_RESULTS,
+      }) || search.close(),
   };
 }

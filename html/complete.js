@@ -5,7 +5,7 @@
     dom: { find, on, element },
     names: { fold },
   } = Papo;
-  const MOST = 6;
+  const MAX_SUGGESTIONS = 6;
 
   const spaced = (word) => `${word} `;
   const KINDS = [
@@ -22,7 +22,7 @@
 
   const list = find("sugestoes");
   const sources = { rooms: () => [] };
-  let [items, active, length] = [[], 0, 0];
+  let [items, active, typedLength] = [[], 0, 0];
 
   function close() {
     items = [];
@@ -30,7 +30,7 @@
     box.removeAttribute("aria-activedescendant");
   }
 
-  function mark(index) {
+  function highlight(index) {
     active = (index + items.length) % items.length;
     [...list.children].forEach((node, i) => (node.ariaSelected = i === active));
     list.children[active].scrollIntoView({ block: "nearest" });
@@ -39,37 +39,37 @@
 
   function pick(index) {
     const caret = box.selectionStart;
-    box.setRangeText(items[index].text, caret - length, caret, "end");
+    box.setRangeText(items[index].text, caret - typedLength, caret, "end");
     close();
     box.dispatchEvent(new Event("input"));
   }
 
   function suggest() {
     const before = box.value.slice(0, box.selectionStart);
-    for (const [part, source, write] of KINDS) {
+    for (const [part, source, format] of KINDS) {
       const match = part.exec(before);
       if (!match) continue;
-      const start = fold(match[2]);
-      const fits = sources[source]().filter(({ value }) =>
-        fold(value).startsWith(start),
+      const typed = fold(match[2]);
+      const matching = sources[source]().filter(({ value }) =>
+        fold(value).startsWith(typed),
       );
-      if (fits.some(({ value }) => fold(value) === start)) return [];
-      length = match[0].length - match[1].length;
-      if (fits.length > 0)
-        return fits
-          .slice(0, MOST)
-          .map((item) => ({ ...item, text: write(item.value) }));
+      if (matching.some(({ value }) => fold(value) === typed)) return [];
+      typedLength = match[0].length - match[1].length;
+      if (matching.length > 0)
+        return matching
+          .slice(0, MAX_SUGGESTIONS)
+          .map((item) => ({ ...item, text: format(item.value) }));
     }
     return [];
   }
 
   function option({ value, hint }, index) {
-    const about = element("span", "hint", hint ? ` ${hint}` : "");
+    const hintNode = element("span", "hint", hint ? ` ${hint}` : "");
     const node = element(
       "li",
       { id: `sugestao-${index}`, role: "option" },
       value,
-      about,
+      hintNode,
     );
     on(node, "mousedown", (event) => {
       event.preventDefault();
@@ -80,8 +80,8 @@
 
   function key(event) {
     if (items.length === 0) return false;
-    if (event.key === "ArrowDown") mark(active + 1);
-    else if (event.key === "ArrowUp") mark(active - 1);
+    if (event.key === "ArrowDown") highlight(active + 1);
+    else if (event.key === "ArrowUp") highlight(active - 1);
     else if (event.key === "Escape") close();
     else if (/^(Enter|Tab)$/u.test(event.key) && !event.shiftKey) pick(active);
     else return false;
@@ -95,7 +95,7 @@
     if (items.length === 0) return close();
     list.replaceChildren(...items.map(option));
     list.hidden = false;
-    mark(0);
+    highlight(0);
   });
   on(box, "blur", close);
 

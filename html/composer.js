@@ -3,8 +3,8 @@
   const {
     strings,
     protocol: { LIMITS, lengthOf },
-    storage: { tab },
-    dom: { find, on, say },
+    storage,
+    dom: { find, on, setText },
   } = Papo;
   const COUNT_FROM = 200;
   const NARROW_PX = 720;
@@ -18,24 +18,24 @@
 
   const hooks = {};
 
-  const left = () => limit - lengthOf(box.value.trim());
+  const remaining = () => limit - lengthOf(box.value.trim());
 
-  function measure() {
-    const rest = left();
+  function refresh() {
+    const rest = remaining();
     if (Date.now() >= warnUntil)
-      say(counter, rest <= COUNT_FROM ? strings.charactersLeft(rest) : "");
+      setText(counter, rest <= COUNT_FROM ? strings.charactersLeft(rest) : "");
     counter.classList.toggle("over", rest < 0);
     box.ariaInvalid = rest < 0;
     box.placeholder =
-      innerWidth < NARROW_PX ? strings.messageBriefly : box.ariaLabel;
+      innerWidth < NARROW_PX ? strings.messageShort : box.ariaLabel;
     box.style.height = "auto";
     box.style.height = `${box.scrollHeight + 2}px`;
-    Papo.scroll.settle();
+    Papo.scroll.update();
   }
 
   function changed() {
-    tab[box.value ? "set" : "remove"](draft, box.value);
-    measure();
+    storage.session[box.value ? "set" : "remove"](draft, box.value);
+    refresh();
   }
 
   function write(text) {
@@ -44,20 +44,20 @@
     changed();
   }
 
-  // What was said last comes back to be changed; what was not said, or is a command, to be said again.
+  // Brings back the last message as an edit; a command, or a message that was not taken, as it was typed.
   function recall() {
-    const said = hooks.lastSaid();
+    const last = hooks.lastOwnText();
     write(
-      said && (!lastSent || lastSent === said) ? `/editar ${said}` : lastSent,
+      last && (!lastSent || lastSent === last) ? `/editar ${last}` : lastSent,
     );
   }
 
   function submit(event) {
     event.preventDefault();
     const [text, room] = [box.value.trim(), draft];
-    if (text === "" || left() < 0 || hooks.onSend(text) === false) return;
+    if (text === "" || remaining() < 0 || hooks.onSend(text) === false) return;
     lastSent = text;
-    tab.remove(room);
+    storage.session.remove(room);
     if (box.value.trim() === text) write("");
   }
 
@@ -78,7 +78,7 @@
     if (/^(?!\/[^/])\s*\S/u.test(box.value)) hooks.onTyping();
   });
 
-  on(window, "resize", measure);
+  on(window, "resize", refresh);
 
   Papo.composer = {
     box,
@@ -86,17 +86,17 @@
     write,
     open(roomKey) {
       draft = `draft.${roomKey}`;
-      box.value = tab.get(draft) ?? "";
-      measure();
+      box.value = storage.session.get(draft) ?? "";
+      refresh();
     },
     warn(text, ms) {
       warnUntil = Date.now() + ms;
-      say(counter, text);
-      setTimeout(measure, ms);
+      setText(counter, text);
+      setTimeout(refresh, ms);
     },
     setLimit(characters) {
       limit = characters;
-      measure();
+      refresh();
     },
   };
 }

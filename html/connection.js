@@ -3,19 +3,19 @@
   const { encode, decode, PROTOCOL, CLOSE_CODES } = Papo.protocol;
 
   const CONNECT_MS = 10_000;
-  const SILENCE_MS = 20_000;
+  const IDLE_MS = 20_000;
   const PONG_MS = 10_000;
-  const PULSE_MS = 1_000;
-  const RETRY_MS = { first: 500, most: 20_000, soonest: 100 };
-  const STEADY_MS = 5_000;
+  const LIVENESS_CHECK_MS = 1_000;
+  const RETRY_MS = { base: 500, max: 20_000, min: 100 };
+  const STABLE_MS = 5_000;
   const FINAL_BYES = ["kicked", "banned", "full", "protocol"];
 
   const hooks = {};
   let [socket, url, state, everOnline] = [null, "", { name: "idle" }, false];
-  let [tries, onlineSince, heardAt, askedAt] = [0, 0, 0, 0];
-  let bye, timer, pulse;
+  let [attempts, onlineSince, receivedAt, pingedAt] = [0, 0, 0, 0];
+  let bye, timer, livenessTimer;
 
-  function change(next) {
+  function setState(next) {
     state = next;
     hooks.onState(next);
   }
@@ -27,26 +27,26 @@
   }
 
   function open(address) {
-    [url, everOnline, tries] = [address, false, 0];
+    [url, everOnline, attempts] = [address, false, 0];
     dial();
   }
 
   function dial() {
-    letGo();
+    closeSocket();
     bye = null;
-    change({ name: "connecting" });
-    timer = setTimeout(lost, CONNECT_MS);
+    setState({ name: "connecting" });
+    timer = setTimeout(onConnectionLost, CONNECT_MS);
     socket = new WebSocket(url);
-    socket.onopen = () => send("enter", hooks.greeting());
-    socket.onmessage = ({ data }) => heard(decode(data));
+    socket.onopen = () => send("enter", hooks.enterFields());
+    socket.onmessage = ({ data }) => receive(decode(data));
     socket.onclose = ({ code }) =>
       code === CLOSE_CODES.policy
-        ? end({ code: "policy", text: bye?.text ?? Papo.strings.cutOff })
-        : lost();
+        ? end({ code: "policy", text: bye?.text ?? Papo.strings.disconnected })
+        : onConnectionLost();
   }
 
-  function heard(message) {
-    heardAt = Date.now();
+  function receive(message) {
+    receivedAt = Date.now();
     const entering = state.name === "connecting";
     if (message === null) return;
     if (message.type === "bye") bye = message;
@@ -60,38 +60,38 @@
     if (message.protocol !== PROTOCOL)
       return end({ code: "version", text: Papo.strings.otherVersion });
     clearTimeout(timer);
-    [everOnline, onlineSince, askedAt] = [true, Date.now(), 0];
-    pulse = setInterval(checkPulse, PULSE_MS);
+    [everOnline, onlineSince, pingedAt] = [true, Date.now(), 0];
+    livenessTimer = setInterval(checkLiveness, LIVENESS_CHECK_MS);
     hooks.onMessage(message);
-    change({ name: "online" });
+    setState({ name: "online" });
   }
 
-  function checkPulse() {
+  function checkLiveness() {
     const now = Date.now();
-    const asked = askedAt > heardAt;
-    if (asked && now - askedAt >= PONG_MS) lost();
-    else if (!asked && now - heardAt >= SILENCE_MS) {
-      askedAt = now;
+    const isPinged = pingedAt > receivedAt;
+    if (isPinged && now - pingedAt >= PONG_MS) onConnectionLost();
+    else if (!isPinged && now - receivedAt >= IDLE_MS) {
+      pingedAt = now;
       send("ping");
     }
   }
 
   function wake() {
     if (state.name === "waiting") dial();
-    else if (state.name === "online") checkPulse();
+    else if (state.name === "online") checkLiveness();
   }
 
-  function lost() {
-    if (onlineSince && Date.now() - onlineSince >= STEADY_MS) tries = 0;
-    letGo();
+  function onConnectionLost() {
+    if (onlineSince && Date.now() - onlineSince >= STABLE_MS) attempts = 0;
+    closeSocket();
     if (!everOnline) return end(bye ?? { code: "unreachable" });
-    const latest =
+    const bound =
       bye?.retry_after_ms ??
-      Math.min(RETRY_MS.first * 2 ** tries, RETRY_MS.most);
-    const delay = Math.max(RETRY_MS.soonest, Math.random() * latest);
-    tries += 1;
+      Math.min(RETRY_MS.base * 2 ** attempts, RETRY_MS.max);
+    const delay = Math.max(RETRY_MS.min, Math.random() * bound);
+    attempts += 1;
     timer = setTimeout(dial, delay);
-    change({
+    setState({
       name: "waiting",
       until: Date.now() + delay,
       stopped: bye?.code === "shutdown",
@@ -99,13 +99,13 @@
   }
 
   function end({ code, text, room }) {
-    letGo();
-    change({ name: "ended", code, text, room });
+    closeSocket();
+    setState({ name: "ended", code, text, room });
   }
 
-  function letGo(closeCode) {
+  function closeSocket(closeCode) {
     clearTimeout(timer);
-    clearInterval(pulse);
+    clearInterval(livenessTimer);
     onlineSince = 0;
     if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
     socket?.close(closeCode);
@@ -113,8 +113,8 @@
   }
 
   function leave() {
-    letGo(CLOSE_CODES.leave);
-    change({ name: "idle" });
+    closeSocket(CLOSE_CODES.leave);
+    setState({ name: "idle" });
   }
 
   Papo.dom.on(window, "online pageshow", wake);

@@ -5,29 +5,32 @@
 
   const find = (id) => document.getElementById(id);
 
-  function on(target, types, act) {
-    for (const type of types.split(" ")) target.addEventListener(type, act);
+  function on(target, types, handler) {
+    for (const type of types.split(" ")) target.addEventListener(type, handler);
   }
 
-  function element(tag, its, ...children) {
+  function element(tag, properties, ...children) {
     const node = document.createElement(tag);
-    Object.assign(node, typeof its === "string" ? { className: its } : its);
+    Object.assign(
+      node,
+      typeof properties === "string" ? { className: properties } : properties,
+    );
     node.append(...children);
     return node;
   }
 
-  function button(className, label, act) {
+  function button(className, label, handler) {
     const node = element("button", className, label);
     node.type = "button";
-    on(node, "click", act);
+    on(node, "click", handler);
     return node;
   }
 
-  function say(node, text) {
+  function setText(node, text) {
     if (node.textContent !== text) node.textContent = text;
   }
 
-  function redraw(list, items) {
+  function replaceItems(list, items) {
     const key =
       list.contains(document.activeElement) &&
       document.activeElement.dataset.key;
@@ -35,18 +38,18 @@
     if (key) list.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
   }
 
-  function perFrame(work) {
-    let planned = false;
+  function oncePerFrame(work) {
+    let scheduled = false;
     const run = () => {
-      planned = false;
+      scheduled = false;
       work();
     };
     return () => {
-      if (!planned)
+      if (!scheduled)
         document.hidden
           ? setTimeout(run, HIDDEN_FRAME_MS)
           : requestAnimationFrame(run);
-      planned = true;
+      scheduled = true;
     };
   }
 
@@ -63,9 +66,18 @@
     }
     const { copied } = Papo.strings;
     const label = node.textContent;
-    say(node, copied);
-    setTimeout(() => label !== copied && say(node, label), COPIED_MS);
+    setText(node, copied);
+    setTimeout(() => label !== copied && setText(node, label), COPIED_MS);
   }
 
-  Papo.dom = { find, on, element, button, say, redraw, perFrame, copy };
+  Papo.dom = {
+    find,
+    on,
+    element,
+    button,
+    setText,
+    replaceItems,
+    oncePerFrame,
+    copy,
+  };
 }

@@ -6,10 +6,10 @@
     names,
     protocol: { LIMITS, lengthOf },
     dom: { find, on },
-    storage: { kept },
+    storage: { local },
   } = Papo;
 
-  const [form, name, server, secret, submit, error] = [
+  const [form, name, server, password, submit, error] = [
     "formulario",
     "nome",
     "servidor",
@@ -17,34 +17,34 @@
     "conectar",
     "erro",
   ].map(find);
-  const NO_NAME = /[^\p{L}\p{M}\p{N}._' -]|^\p{M}/u;
+  const FORBIDDEN_IN_NAME = /[^\p{L}\p{M}\p{N}._' -]|^\p{M}/u;
   const hooks = {};
 
-  function complain(text, field) {
+  function showError(text, field) {
     error.textContent = text;
-    for (const input of [name, server, secret])
+    for (const input of [name, server, password])
       input.ariaInvalid = input === field;
     field?.focus();
   }
 
   function enter() {
     const [who, where] = [names.clean(name.value), address.parse(server.value)];
-    if (who === "") return complain(strings.nameMissing, name);
-    if (lengthOf(who) > LIMITS.name || NO_NAME.test(who))
-      return complain(strings.nameInvalid, name);
-    if (where === null) return complain(strings.addressInvalid, server);
-    complain("");
-    kept.set("name", who);
-    kept.set("server", where.host);
-    hooks.onEnter({ name: who, password: secret.value, ...where });
+    if (who === "") return showError(strings.nameMissing, name);
+    if (lengthOf(who) > LIMITS.name || FORBIDDEN_IN_NAME.test(who))
+      return showError(strings.nameInvalid, name);
+    if (where === null) return showError(strings.addressInvalid, server);
+    showError("");
+    local.set("name", who);
+    local.set("server", where.server);
+    hooks.onEnter({ name: who, password: password.value, ...where });
   }
 
-  server.value = address.suggested(kept.get("server"));
+  server.value = address.suggested(local.get("server"));
   on(form, "submit", (event) => {
     event.preventDefault();
     enter();
   });
-  on(form, "input", () => complain(""));
+  on(form, "input", () => showError(""));
 
   Papo.form = {
     hooks,
@@ -54,17 +54,20 @@
       submit.textContent = busy ? strings.entering : strings.enter;
     },
     show(refusal) {
-      name.value = kept.get("name") ?? "";
+      name.value = local.get("name") ?? "";
       (name.value ? submit : name).focus();
       if (!refusal) return;
-      const asks = /^password/u.test(refusal.code) && !refusal.room;
-      if (asks) find("pede-senha").hidden = false;
-      const field = asks
-        ? secret
+      const asksPassword = /^password/u.test(refusal.code) && !refusal.room;
+      if (asksPassword) find("pede-senha").hidden = false;
+      const field = asksPassword
+        ? password
         : { name_taken: name, name_invalid: name, unreachable: server }[
             refusal.code
           ];
-      complain(refusal.text ?? strings.unreachable(server.value.trim()), field);
+      showError(
+        refusal.text ?? strings.unreachable(server.value.trim()),
+        field,
+      );
     },
   };
 }

@@ -1,45 +1,47 @@
 "use strict";
 {
   const { rooms, session, scroll } = Papo;
-  const PAGE = 50;
-  const LATER = 200;
-  const AROUND = 30;
+  const PAGE_SIZE = 50;
+  const MAX_CATCH_UP = 200;
+  const CONTEXT_SIZE = 30;
 
   const hooks = {};
-  const asked = [];
+  const pending = [];
 
-  function ask(room, span, use) {
-    if (!session.send("history", { room: room.name, limit: PAGE, ...span }))
+  function request(room, range, apply) {
+    if (
+      !session.send("history", { room: room.name, limit: PAGE_SIZE, ...range })
+    )
       return;
     room.list.setLoading(true);
-    asked.push({ room, use });
+    pending.push({ room, apply });
   }
 
-  function done({ room }) {
+  function finish({ room }) {
     room.list.setLoading(false);
-    rooms.watch(room);
+    rooms.observeTop(room);
   }
 
-  function earlier(room) {
+  function loadEarlier(room) {
     const { first } = room.list;
-    if (asked.length > 0 || first <= room.oldest) return;
-    ask(room, { before: first }, (entries) => {
+    if (pending.length > 0 || first <= room.oldest) return;
+    request(room, { before: first }, (entries) => {
       if (room.list.first === first)
         room.list.prepend(entries, entries[0]?.seq ?? room.oldest);
     });
   }
 
-  function later(room) {
+  function loadLater(room) {
     const { end } = room.list;
-    if (asked.length > 0 || end >= room.last) return;
-    ask(room, { after: end, limit: LATER }, (entries) => {
+    if (pending.length > 0 || end >= room.last) return;
+    request(room, { after: end, limit: MAX_CATCH_UP }, (entries) => {
       if (room.list.end === end)
         room.list.extend(entries, entries.at(-1)?.seq ?? room.last);
     });
   }
 
-  function replace(room, span, seq) {
-    ask(room, span, (entries) => {
+  function replace(room, range, seq) {
+    request(room, range, (entries) => {
       const end = entries.at(-1)?.seq ?? room.last;
       room.list.reset(
         entries,
@@ -48,54 +50,59 @@
         end >= room.last,
       );
       const node = seq && room.list.nodeOf(seq);
-      if (node && room === rooms.current) scroll.lead(node);
+      if (node && room === rooms.current) scroll.scrollTo(node);
     });
   }
 
-  const latest = (room) => replace(room, { limit: 2 * PAGE });
+  const loadLatest = (room) => replace(room, { limit: 2 * PAGE_SIZE });
 
   function catchUp(room) {
     const missing = room.last - room.list.end;
-    if (missing > LATER) latest(room);
-    else if (missing > 0) later(room);
+    if (missing > MAX_CATCH_UP) loadLatest(room);
+    else if (missing > 0) loadLater(room);
   }
 
-  function around(room, seq) {
+  function loadAround(room, seq) {
     const known = room.list.nodeOf(seq);
-    if (known) scroll.lead(known);
-    else replace(room, { before: seq + AROUND, limit: 2 * AROUND }, seq);
+    if (known) scroll.scrollTo(known);
+    else
+      replace(
+        room,
+        { before: seq + CONTEXT_SIZE, limit: 2 * CONTEXT_SIZE },
+        seq,
+      );
   }
 
-  const changes = (room, seq) =>
-    ask(room, { after: seq - 1, limit: 1 }, (entries) =>
-      room.list.change(entries),
+  const loadChange = (room, seq) =>
+    request(room, { after: seq - 1, limit: 1 }, (entries) =>
+      room.list.applyChanges(entries),
     );
 
-  function answer({ oldest, entries }) {
-    const question = asked.shift();
-    if (!question || rooms.find(question.room.name) !== question.room) return;
-    const { room, use } = question;
+  function receive({ oldest, entries }) {
+    const answered = pending.shift();
+    if (!answered || rooms.find(answered.room.name) !== answered.room) return;
+    const { room, apply } = answered;
     room.oldest = oldest;
-    use(entries.map((entry) => hooks.shown(room, entry)));
-    done(question);
-    if (rooms.follows(room)) catchUp(room);
+    apply(entries.map((entry) => hooks.decorate(room, entry)));
+    finish(answered);
+    if (rooms.isFollowing(room)) catchUp(room);
   }
 
-  const forget = () =>
-    asked
+  const cancelAll = () =>
+    pending
       .splice(0)
       .filter(({ room }) => rooms.find(room.name) === room)
-      .forEach(done);
+      .forEach(finish);
 
   Papo.history = {
     hooks,
-    earlier,
-    later,
-    latest,
+    loadEarlier,
+    loadLater,
+    loadLatest,
     catchUp,
-    around,
-    changes,
-    answer,
-    forget,
+    loadAround,
+    loadChange,
+    receive,
+    cancelAll,
   };
 }

@@ -9,41 +9,41 @@
     history,
     menus,
     message: { isChange },
-    names: { fold, speaksTo },
+    names: { fold, isMentioned },
   } = Papo;
 
   const isMine = ({ tag }) => tag === session.me.tag;
 
-  function shown(room, entry) {
+  function decorate(room, entry) {
     const [people, me, mine] = [
-      room.folded,
+      room.nameKeys,
       fold(session.me.name),
       isMine(entry),
     ];
-    const quiet = isChange(entry) || session.ignores(entry.from);
+    const hidden = isChange(entry) || session.ignores(entry.from);
     return {
       ...entry,
       people,
       me,
       mine,
-      quiet,
-      forMe: !mine && !quiet && speaksTo(entry.text, people, me),
+      hidden,
+      mentionsMe: !mine && !hidden && isMentioned(entry.text, people, me),
     };
   }
 
-  function own(room, { to, text, action, at, seq }) {
+  function ownEntry(room, { to, text, action, at, seq }) {
     const { name, tag } = session.me;
     return to
       ? { label: strings.whisperOut(to), at, text }
-      : shown(room, { from: name, tag, at, seq, text, action });
+      : decorate(room, { from: name, tag, at, seq, text, action });
   }
 
-  const homeOf = (item) => rooms.ensure(item.room ?? item.home);
+  const roomOf = (item) => rooms.getOrCreate(item.room ?? item.originRoom);
 
   sendQueue.hooks.onChange = (item) => {
-    const room = homeOf(item);
-    if (item.state === "gone") room.list.drop(item.id);
-    else room.list.pend(item, own(room, item));
+    const room = roomOf(item);
+    if (item.state === "gone") room.list.dropPending(item.id);
+    else room.list.showPending(item, ownEntry(room, item));
   };
   sendQueue.hooks.transmit = (item) =>
     item.to
@@ -55,105 +55,105 @@
     const live = room.isLive;
     room.last = entry.seq;
     if (live) room.list.append(entry);
-    else room.list.change([entry]);
+    else room.list.applyChanges([entry]);
     return true;
   }
 
-  function changed(room, change) {
+  function applyOwnChange(room, change) {
     if (!room) return;
     append(
       room,
-      shown(room, { from: session.me.name, tag: session.me.tag, ...change }),
+      decorate(room, { from: session.me.name, tag: session.me.tag, ...change }),
     );
-    if (change.erases?.[0] === 0) history.changes(room, change.seq);
+    if (change.erases?.[0] === 0) history.loadChange(room, change.seq);
   }
 
-  function missed(room, entries, last) {
-    const others = entries.filter(({ mine, quiet }) => !mine && !quiet);
+  function countMissed(room, entries, last) {
+    const others = entries.filter(({ mine, hidden }) => !mine && !hidden);
     const count = others.length + room.last - (entries.at(-1)?.seq ?? last);
     if (count <= 0) return;
     const seq = others[0]?.seq ?? last + 1;
     room.list.markUnread(seq);
-    rooms.arrived(room, {
+    rooms.countUnread(room, {
       seq,
-      news: count,
-      forMe: others.some(({ forMe }) => forMe),
+      count,
+      mentionsMe: others.some(({ mentionsMe }) => mentionsMe),
     });
   }
 
-  const answers = {
+  const handlers = {
     welcome(message) {
       const justEntered = session.welcomed(message);
       rooms.me = session.me;
       menus.refresh();
       Papo.composer.setLimit(message.limits.text);
       if (justEntered) {
-        sendQueue.begin(session.owner());
+        sendQueue.loadFor(session.queueOwner());
         session.send("rooms");
       } else {
-        sendQueue.settled(session.owner());
-        rooms.note(strings.youAreNow(message.name));
+        sendQueue.renameResolved(session.queueOwner());
+        rooms.notify(strings.selfRenamed(message.name));
       }
       rooms.refresh();
     },
 
     joined(message) {
-      const room = rooms.ensure(message.room);
+      const room = rooms.getOrCreate(message.room);
       const { list, isLive: wasLive, last } = room;
-      const { fresh, lost } = room.joined(message);
-      const entries = message.entries.map((entry) => shown(room, entry));
-      if (fresh) {
+      const { isNewLog, missed } = room.joined(message);
+      const entries = message.entries.map((entry) => decorate(room, entry));
+      if (isNewLog) {
         list.reset(
           entries,
           entries[0]?.seq ?? message.seq + 1,
           entries.at(-1)?.seq ?? message.seq,
         );
       } else if (wasLive) {
-        if (lost > 0) list.note(strings.missing(lost), entries[0]?.at);
-        list.end = last + lost;
+        if (missed > 0) list.notify(strings.missing(missed), entries[0]?.at);
+        list.end = last + missed;
         entries.forEach((entry) => list.append(entry));
       }
-      if (!fresh && !wasLive) list.change(entries);
-      if (!fresh) missed(room, entries, last + lost);
-      if (rooms.follows(room)) history.catchUp(room);
-      if (session.wanted && fold(session.wanted) === room.key) {
-        session.wanted = "";
+      if (!isNewLog && !wasLive) list.applyChanges(entries);
+      if (!isNewLog) countMissed(room, entries, last + missed);
+      if (rooms.isFollowing(room)) history.catchUp(room);
+      if (session.roomToShow && fold(session.roomToShow) === room.key) {
+        session.roomToShow = "";
         rooms.show(room);
       }
       session.rememberRooms();
-      rooms.watch(room);
+      rooms.observeTop(room);
       rooms.refresh();
-      sendQueue.pump();
+      sendQueue.sendNext();
     },
 
     left({ room: name }) {
       const room = rooms.find(name);
       if (!room) return;
-      rooms.close(room);
+      rooms.remove(room);
       session.rememberRooms();
-      rooms.note(strings.roomLeft(name));
+      rooms.notify(strings.roomLeft(name));
     },
 
     message(message) {
       const room = rooms.find(message.room);
       if (!room) return;
       if (room.stoppedTyping(message.from)) rooms.drawTyping();
-      const entry = shown(room, message);
-      if (!append(room, entry) || entry.mine || entry.quiet) return;
-      rooms.arrived(room, entry);
-      if (entry.forMe) alerts.mention(entry.from, entry.text);
+      const entry = decorate(room, message);
+      if (!append(room, entry) || entry.mine || entry.hidden) return;
+      rooms.countUnread(room, entry);
+      if (entry.mentionsMe) alerts.mention(entry.from, entry.text);
     },
 
     ack({ id, room: roomName, seq, at }) {
-      const change = session.changes.get(id);
-      if (change) changed(rooms.find(roomName), { ...change, at, seq });
-      session.changes.delete(id);
+      const change = session.pendingChanges.get(id);
+      if (change) applyOwnChange(rooms.find(roomName), { ...change, at, seq });
+      session.pendingChanges.delete(id);
       const item = sendQueue.acknowledged(id);
       if (!item) return;
-      const room = homeOf(item);
-      const entry = own(room, { ...item, at, seq });
-      room.list.drop(id);
-      if (item.to) room.list.whisper(entry);
+      const room = roomOf(item);
+      const entry = ownEntry(room, { ...item, at, seq });
+      room.list.dropPending(id);
+      if (item.to) room.list.addWhisper(entry);
       else append(room, entry);
     },
 
@@ -169,22 +169,22 @@
       );
       const renamed = others(message.renamed);
       if (joined.length + left.length + renamed.length > 0)
-        room.list.presence({ joined, left, renamed });
+        room.list.addPresence({ joined, left, renamed });
       rooms.refresh();
     },
 
     whisper({ from, tag, to, at, text }) {
       const [mine, room] = [isMine({ tag }), rooms.current];
       if (!mine && session.ignores(from)) return;
-      if (!mine) session.whisperedBy = from;
+      if (!mine) session.lastWhisperFrom = from;
       if (room === null || (mine && to === from)) return;
-      room.list.whisper({
+      room.list.addWhisper({
         label: mine ? strings.whisperOut(to) : strings.whisperIn(from),
         at,
         text,
       });
       if (mine) return;
-      rooms.arrived(room, { forMe: true });
+      rooms.countUnread(room, { mentionsMe: true });
       alerts.mention(from, text);
     },
 
@@ -201,38 +201,41 @@
           value: room,
           hint: strings.peopleCount(online),
         }));
-      if (session.wantsRooms) rooms.note(strings.roomsOpen(open));
-      session.wantsRooms = false;
+      if (session.roomListRequested) rooms.notify(strings.openRooms(open));
+      session.roomListRequested = false;
     },
 
     error(refusal) {
-      if (refusal.id !== undefined && !session.changes.delete(refusal.id))
+      if (
+        refusal.id !== undefined &&
+        !session.pendingChanges.delete(refusal.id)
+      )
         return sendQueue.refused(refusal);
-      sendQueue.settled();
-      history.forget();
+      sendQueue.renameResolved();
+      history.cancelAll();
       Papo.search.fail(refusal.text);
-      session.wanted = "";
-      rooms.note(refusal.text);
+      session.roomToShow = "";
+      rooms.notify(refusal.text);
     },
 
     host({ tag, host }) {
-      if (tag === session.me.tag) session.me.host = host;
+      if (tag === session.me.tag) session.me.moderator = host;
       menus.refresh();
-      for (const room of rooms.all()) room.setHost(tag, host);
+      for (const room of rooms.all()) room.setModerator(tag, host);
       rooms.refresh();
     },
 
     notice({ text, room, from }) {
-      (room ? rooms.find(room) : rooms.current)?.list.note(
-        from ? strings.noticeFrom(from, text) : text,
+      (room ? rooms.find(room) : rooms.current)?.list.notify(
+        from ? strings.announcementFrom(from, text) : text,
       );
     },
 
-    history: history.answer,
+    history: history.receive,
     found: Papo.search.show,
   };
 
-  history.hooks.shown = shown;
+  history.hooks.decorate = decorate;
   Papo.connection.hooks.onMessage = (message) =>
-    answers[message.type]?.(message);
+    handlers[message.type]?.(message);
 }

@@ -2,33 +2,35 @@
 {
   const {
     address,
-    dom: { find, on, say, copy },
+    dom: { find, on, setText, copy },
   } = Papo;
-  // A QR code as rows of modules (ISO/IEC 18004): byte mode, version 5, level L, mask 0.
+  // QR code as rows of modules (ISO/IEC 18004): byte mode, version 5, level L, mask 0.
   const SIZE = 37;
-  const CHECK_WORDS = 26;
-  const DATA_WORDS = 108;
+  const EC_CODEWORDS = 26;
+  const DATA_CODEWORDS = 108;
   const FORMAT = 0b111011111000100;
 
-  const [POWER, LOG] = [[], []];
+  const [EXP, LOG] = [[], []];
   for (let i = 0, value = 1; i < 255; i += 1) {
-    [POWER[i], LOG[value]] = [value, i];
+    [EXP[i], LOG[value]] = [value, i];
     value = (value * 2) ^ (value > 127 ? 0x11d : 0);
   }
-  const times = (a, b) => (a && b ? POWER[(LOG[a] + LOG[b]) % 255] : 0);
+  const multiply = (a, b) => (a && b ? EXP[(LOG[a] + LOG[b]) % 255] : 0);
 
-  function checkWords(data) {
+  function errorCorrection(data) {
     let generator = [1];
-    for (let i = 0; i < CHECK_WORDS; i += 1)
+    for (let i = 0; i < EC_CODEWORDS; i += 1)
       generator = [...generator, 0].map(
-        (value, j) => value ^ times(generator[j - 1], POWER[i]),
+        (value, j) => value ^ multiply(generator[j - 1], EXP[i]),
       );
-    const rest = [...data, ...Array(CHECK_WORDS).fill(0)];
+    const remainder = [...data, ...Array(EC_CODEWORDS).fill(0)];
     data.forEach((_, i) => {
-      const factor = rest[i];
-      generator.forEach((value, j) => (rest[i + j] ^= times(value, factor)));
+      const factor = remainder[i];
+      generator.forEach(
+        (value, j) => (remainder[i + j] ^= multiply(value, factor)),
+      );
     });
-    return rest.slice(data.length);
+    return remainder.slice(data.length);
   }
 
   const binary = (value) => value.toString(2).padStart(8, "0");
@@ -36,12 +38,12 @@
   function bitsOf(bytes) {
     const bits = `0100${[bytes.length, ...bytes].map(binary).join("")}0000`;
     const data = bits.match(/.{8}/gu).map((byte) => parseInt(byte, 2));
-    for (let i = 0; data.length < DATA_WORDS; i += 1)
+    for (let i = 0; data.length < DATA_CODEWORDS; i += 1)
       data.push(i % 2 ? 0x11 : 0xec);
-    return [...data, ...checkWords(data)].map(binary).join("");
+    return [...data, ...errorCorrection(data)].map(binary).join("");
   }
 
-  function frame() {
+  function functionPatterns() {
     const rows = Array.from({ length: SIZE }, () =>
       Array(SIZE).fill(undefined),
     );
@@ -76,8 +78,8 @@
 
   function qrCode(text) {
     const bytes = new TextEncoder().encode(text);
-    if (bytes.length + 2 > DATA_WORDS) return null;
-    const [bits, rows] = [bitsOf(bytes), frame()];
+    if (bytes.length + 2 > DATA_CODEWORDS) return null;
+    const [bits, rows] = [bitsOf(bytes), functionPatterns()];
     let [bit, up] = [0, true];
     for (let right = SIZE - 1; right > 0; right -= 2) {
       if (right === 6) right = 5;
@@ -93,9 +95,9 @@
 
   let link = "";
 
-  Papo.showInvitation = (host, room) => {
-    link = address.invitation(host, room);
-    say(find("link"), link.replace(/^https?:\/\/|\/$/gu, ""));
+  Papo.showInvitation = (server, room) => {
+    link = address.invitation(server, room);
+    setText(find("link"), link.replace(/^https?:\/\/|\/$/gu, ""));
     const rows = qrCode(link) ?? qrCode(link.replace(/#.*/u, "")) ?? [];
     const squares = rows.flatMap((row, y) =>
       row.map((dark, x) => (dark ? `M${x},${y}h1v1h-1z` : "")),

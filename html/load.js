@@ -1,4 +1,4 @@
-// The page's scripts, each after those that it builds on.
+// Loads the page's scripts; each uses only those before it.
 for (const name of [
   "protocol",
   "strings",

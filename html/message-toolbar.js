@@ -5,35 +5,35 @@
     commands,
     composer,
     scroll: { box, articles },
-    message: { shownBy },
+    message: { entryOf },
     dom: { find, on, copy },
   } = Papo;
 
-  // What a line leaves free above its letters.
+  // Free space above the text of a line, which the toolbar may cover.
   const OVERLAP_PX = 3;
 
-  const [strip, copyIt, editIt, eraseIt] = [
+  const [toolbar, copyButton, editButton, eraseButton] = [
     "gestos",
     "copiar",
     "editar",
     "apagar",
   ].map(find);
-  let pointed = null;
+  let target = null;
 
-  function point(node) {
-    pointed = node;
-    strip.hidden = !node?.isConnected;
-    if (strip.hidden) return;
-    const { seq, mine, erased } = shownBy.get(node);
-    eraseIt.hidden = !seq || !mine || erased;
-    editIt.hidden = eraseIt.hidden || seq !== commands.lastOwn()?.seq;
+  function showFor(node) {
+    target = node;
+    toolbar.hidden = !node?.isConnected;
+    if (toolbar.hidden) return;
+    const { seq, mine, erased } = entryOf.get(node);
+    eraseButton.hidden = !seq || !mine || erased;
+    editButton.hidden = eraseButton.hidden || seq !== commands.lastOwn()?.seq;
     const [text, frame, outer] = [
       node.querySelector(".text"),
       box,
       box.parentNode,
     ].map((each) => each.getBoundingClientRect());
-    strip.style.top = `${Math.max(text.top + OVERLAP_PX - strip.offsetHeight, frame.top) - outer.top}px`;
-    strip.style.right = `${outer.right - text.right}px`;
+    toolbar.style.top = `${Math.max(text.top + OVERLAP_PX - toolbar.offsetHeight, frame.top) - outer.top}px`;
+    toolbar.style.right = `${outer.right - text.right}px`;
   }
 
   function copySelection(event) {
@@ -45,36 +45,36 @@
     event.preventDefault();
     event.clipboardData.setData(
       "text/plain",
-      nodes.map((node) => strings.copiedLine(shownBy.get(node))).join("\n"),
+      nodes.map((node) => strings.copiedLine(entryOf.get(node))).join("\n"),
     );
   }
 
-  function step(event) {
-    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (!by || event.altKey || event.target.closest("pre")) return;
+  function moveFocus(event) {
+    const offset = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!offset || event.altKey || event.target.closest("pre")) return;
     const all = articles();
     const index = all.indexOf(event.target.closest("article"));
-    const next = index < 0 ? all.at(-1) : all[index + by];
+    const next = index < 0 ? all.at(-1) : all[index + offset];
     if (!next) return;
     event.preventDefault();
     next.focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
-    point(next);
+    showFor(next);
   }
 
   const article = ({ target }) => target.closest("article");
-  on(box, "pointerover", (event) => point(article(event) ?? pointed));
-  on(box, "focusin", (event) => point(article(event)));
-  on(box, "scroll", () => point(null));
-  on(box.parentNode, "pointerleave", () => point(null));
-  on(box, "keydown", step);
-  on(copyIt, "click", () => copy(shownBy.get(pointed).text, copyIt));
-  on(editIt, "click", () =>
-    composer.write(`/editar ${shownBy.get(pointed).text}`),
+  on(box, "pointerover", (event) => showFor(article(event) ?? target));
+  on(box, "focusin", (event) => showFor(article(event)));
+  on(box, "scroll", () => showFor(null));
+  on(box.parentNode, "pointerleave", () => showFor(null));
+  on(box, "keydown", moveFocus);
+  on(copyButton, "click", () => copy(entryOf.get(target).text, copyButton));
+  on(editButton, "click", () =>
+    composer.write(`/editar ${entryOf.get(target).text}`),
   );
-  on(eraseIt, "click", () => {
-    commands.eraseOwn(shownBy.get(pointed).seq);
-    point(null);
+  on(eraseButton, "click", () => {
+    commands.eraseOwn(entryOf.get(target).seq);
+    showFor(null);
   });
   on(document, "copy", copySelection);
 }

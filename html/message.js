@@ -5,10 +5,10 @@
     dom: { element, button },
     text: { toNodes, isOnlyEmoji },
   } = Papo;
-  const MOST_ROWS = 15;
-  const ROW_CHARACTERS = 80;
+  const MAX_ROWS = 15;
+  const CHARACTERS_PER_ROW = 80;
 
-  const shownBy = new WeakMap();
+  const entryOf = new WeakMap();
 
   function time(at) {
     const [dateTime, title] = [new Date(at).toISOString(), strings.instant(at)];
@@ -28,8 +28,8 @@
   function isLong(text) {
     const rows = text
       .split("\n")
-      .map((line) => Math.max(1, Math.ceil(line.length / ROW_CHARACTERS)));
-    return rows.reduce((sum, each) => sum + each) > MOST_ROWS;
+      .map((line) => Math.max(1, Math.ceil(line.length / CHARACTERS_PER_ROW)));
+    return rows.reduce((sum, each) => sum + each) > MAX_ROWS;
   }
 
   function body(text, children) {
@@ -40,14 +40,14 @@
     );
   }
 
-  function article(shown, className, label, ...children) {
+  function article(entry, className, label, ...children) {
     const node = element(
       "article",
       { className: `message ${className}`, ariaLabel: label, tabIndex: -1 },
       ...children,
     );
-    shownBy.set(node, shown);
-    if (!isLong(shown.text)) return node;
+    entryOf.set(node, entry);
+    if (!isLong(entry.text)) return node;
     node.classList.add("folded");
     const more = button("link", strings.showAll, () => {
       more.textContent = node.classList.toggle("folded")
@@ -58,9 +58,19 @@
     return node;
   }
 
-  function message(shown, quote = []) {
-    const { from, at, text, action, people, me, mine, forMe, edited, erased } =
-      shown;
+  function message(entry, quote = []) {
+    const {
+      from,
+      at,
+      text,
+      action,
+      people,
+      me,
+      mine,
+      mentionsMe,
+      edited,
+      erased,
+    } = entry;
     const [nodes, label] = [
       toNodes(text, people, me),
       strings.messageOf(from, at),
@@ -75,15 +85,15 @@
       );
     if (action)
       return article(
-        shown,
+        entry,
         "action",
         label,
         ...quote,
         body("", [author(from), " ", ...nodes, " ", time(at)]),
       );
-    const className = mine ? "mine" : forMe ? "for-me" : "";
+    const className = mine ? "mine" : mentionsMe ? "mentions-me" : "";
     return article(
-      shown,
+      entry,
       className,
       label,
       heading(author(from), at),
@@ -93,10 +103,10 @@
   }
 
   function whisper({ label, at, text }) {
-    const shown = { from: label.replace(/:$/u, ""), at, text };
+    const entry = { from: label.replace(/:$/u, ""), at, text };
     const top = heading(element("span", "author colour-6", label), at);
     return article(
-      shown,
+      entry,
       "whisper",
       `${label} ${strings.time(at)}`,
       top,
@@ -110,11 +120,11 @@
       ? element("p", "notice presence", text, " · ", time(at))
       : element("p", "notice note", text);
 
-  function fate({ state, reason, id }, { onRetry, onDiscard }) {
+  function deliveryState({ state, reason, id }, { onRetry, onDiscard }) {
     if (state !== "failed") {
       return element(
         "p",
-        "fate",
+        "delivery",
         element("span", "sending", strings.sending),
         element("span", "waiting", strings.waiting),
       );
@@ -125,7 +135,7 @@
     ];
     return element(
       "p",
-      { className: "fate failed", role: "alert" },
+      { className: "delivery failed", role: "alert" },
       `${strings.notSent} · ${reason} `,
       retry,
       " · ",
@@ -135,12 +145,15 @@
 
   const isChange = ({ edits, erases }) => Boolean(edits || erases?.length);
 
-  function changedBy(entry, { seq, edits, erases, text, people, forMe }) {
+  function applyChange(
+    entry,
+    { seq, edits, erases, text, people, mentionsMe },
+  ) {
     if (entry.seq >= seq || isChange(entry) || entry.erased) return entry;
     if (erases?.includes(entry.seq))
-      return { ...entry, text: "", forMe: false, erased: true };
+      return { ...entry, text: "", mentionsMe: false, erased: true };
     return edits === entry.seq && text
-      ? { ...entry, text, people, forMe, edited: true }
+      ? { ...entry, text, people, mentionsMe, edited: true }
       : entry;
   }
 
@@ -149,9 +162,9 @@
     whisper,
     notice,
     separator,
-    fate,
+    deliveryState,
     isChange,
-    changedBy,
-    shownBy,
+    applyChange,
+    entryOf,
   };
 }

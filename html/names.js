@@ -17,23 +17,23 @@
     return `colour-${hash % COLOURS}`;
   }
 
-  function nameAt(text, start, folded) {
+  function nameAt(text, start, keys) {
     for (
       let end = Math.min(start + 2 * LIMITS.name, text.length);
       end > start;
       end -= 1
     ) {
       const name = text.slice(start, end);
-      if (!WORD.test(text.slice(end, end + 2)) && folded.has(fold(name)))
+      if (!WORD.test(text.slice(end, end + 2)) && keys.has(fold(name)))
         return name;
     }
     return "";
   }
 
-  const speaksTo = (text, folded, me) =>
+  const isMentioned = (text, keys, me) =>
     [...text.matchAll(/@/gu)].some(
-      ({ index }) => fold(nameAt(text, index + 1, folded)) === me,
+      ({ index }) => fold(nameAt(text, index + 1, keys)) === me,
     );
 
-  Papo.names = { WORD, fold, clean, colour, nameAt, speaksTo };
+  Papo.names = { WORD, fold, clean, colour, nameAt, isMentioned };
 }

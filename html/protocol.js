@@ -5,7 +5,7 @@ window.Papo = {};
 {
   const PROTOCOL = 1;
 
-  // One kind a line.
+  // One message type per line.
   // prettier-ignore
   const CLIENT_MESSAGES = {
     enter: ["name", "token", "room", "epoch", "after", "key", "password", "host_key", "room_password"],

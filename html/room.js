@@ -12,8 +12,8 @@
     last = 0;
     oldest = 1;
     members = new Map();
-    hosts = new Set();
-    foldedNames;
+    moderators = new Set();
+    cachedNameKeys;
     typists = new Map();
 
     constructor(name) {
@@ -25,13 +25,13 @@
       return this.list.end >= this.last;
     }
 
-    get position() {
+    get resumePoint() {
       return this.epoch ? { epoch: this.epoch, after: this.last } : {};
     }
 
     joined({ room, epoch, seq, oldest, online, members, reset }) {
-      const fresh = reset || epoch !== this.epoch;
-      const lost = fresh ? 0 : Math.max(0, oldest - this.last - 1);
+      const isNewLog = reset || epoch !== this.epoch;
+      const missed = isNewLog ? 0 : Math.max(0, oldest - this.last - 1);
       Object.assign(this, {
         name: room,
         open: true,
@@ -41,22 +41,22 @@
         last: seq,
       });
       this.members = new Map(members.map(({ name, tag }) => [tag, name]));
-      this.hosts = new Set(
+      this.moderators = new Set(
         members.filter(({ host }) => host).map(({ tag }) => tag),
       );
-      this.foldedNames = null;
+      this.cachedNameKeys = null;
       this.typists.clear();
-      return { fresh, lost };
+      return { isNewLog, missed };
     }
 
     presence({ online, joined, left, renamed }) {
       this.online = online;
-      this.foldedNames = null;
+      this.cachedNameKeys = null;
       for (const { from, to, tag } of renamed) {
         for (const [oldTag, name] of this.members) {
           if (name !== from) continue;
           this.members.delete(oldTag);
-          if (this.hosts.delete(oldTag)) this.hosts.add(tag);
+          if (this.moderators.delete(oldTag)) this.moderators.add(tag);
         }
         this.members.set(tag, to);
         this.stoppedTyping(from);
@@ -65,17 +65,17 @@
         this.members.delete(tag);
         this.stoppedTyping(name);
       }
-      for (const { name, tag, host } of joined) {
+      for (const { name, tag, host: isModerator } of joined) {
         this.members.set(tag, name);
-        this.setHost(tag, host);
+        this.setModerator(tag, isModerator);
       }
     }
 
-    setHost(tag, isHost) {
-      this.hosts[isHost ? "add" : "delete"](tag);
+    setModerator(tag, isModerator) {
+      this.moderators[isModerator ? "add" : "delete"](tag);
     }
 
-    get crowded() {
+    get isTooCrowded() {
       return this.online > Papo.protocol.LIMITS.members;
     }
 
@@ -83,13 +83,13 @@
       const people = Array.from(this.members, ([tag, name]) => ({
         tag,
         name,
-        host: this.hosts.has(tag),
+        moderator: this.moderators.has(tag),
       }));
       return people.sort((a, b) => a.name.localeCompare(b.name, "pt-BR"));
     }
 
-    get folded() {
-      return (this.foldedNames ??= new Set(
+    get nameKeys() {
+      return (this.cachedNameKeys ??= new Set(
         Array.from(this.members.values(), fold),
       ));
     }

@@ -6,121 +6,124 @@
     scroll,
     sidebar,
     composer,
-    dom: { find, on, say, perFrame },
+    dom: { find, on, setText, oncePerFrame },
     names: { fold },
   } = Papo;
-  const AHEAD = "600px 0px 0px";
-  const MIDNIGHT_MS = 15_000;
+  const PRELOAD_MARGIN = "600px 0px 0px";
+  const DAY_CHECK_MS = 15_000;
 
   const byKey = new Map();
   const hooks = {};
   const rooms = { hooks, me: {}, current: null };
-  const ends = new IntersectionObserver(
-    (seen) =>
+  const topObserver = new IntersectionObserver(
+    (observed) =>
       rooms.current &&
-      seen.some((each) => each.isIntersecting) &&
-      hooks.earlier(rooms.current),
-    { root: scroll.box, rootMargin: AHEAD },
+      observed.some(({ isIntersecting }) => isIntersecting) &&
+      hooks.loadEarlier(rooms.current),
+    { root: scroll.box, rootMargin: PRELOAD_MARGIN },
   );
 
   const all = () => [...byKey.values()];
-  const isSeen = (room) =>
+  const isBeingRead = (room) =>
     room === rooms.current && !document.hidden && scroll.isFollowing();
   const drawTyping = () =>
-    say(
+    setText(
       find("digitando"),
       (rooms.current && strings.typing(rooms.current.typing)) || "",
     );
 
-  const refresh = perFrame(() => {
+  const refresh = oncePerFrame(() => {
     if (rooms.current) sidebar.showPeople(rooms.current, rooms.me);
     drawTyping();
-    count();
+    drawUnread();
   });
 
-  const count = perFrame(() => {
+  const drawUnread = oncePerFrame(() => {
     sidebar.showRooms(all(), rooms.current);
     Papo.alerts.showUnread(all().reduce((sum, room) => sum + room.unread, 0));
   });
 
-  function seen() {
-    if (!rooms.current?.unread || !isSeen(rooms.current)) return;
+  function markRead() {
+    if (!rooms.current?.unread || !isBeingRead(rooms.current)) return;
     Object.assign(rooms.current, { unread: 0, mentions: 0 });
-    count();
+    drawUnread();
   }
 
-  function watch({ list, oldest }) {
+  function observeTop({ list, oldest }) {
     list.showEarlier(list.first > oldest);
-    ends.unobserve(list.top);
-    ends.observe(list.top);
+    topObserver.unobserve(list.top);
+    topObserver.observe(list.top);
   }
 
   function show(room) {
     if (room === rooms.current) return;
     scroll.box.ariaBusy = true;
     if (rooms.current) {
-      rooms.current.place = scroll.save();
+      rooms.current.scrollPosition = scroll.save();
       rooms.current.list.element.hidden = true;
     }
     rooms.current = room;
     room.list.element.hidden = false;
     room.list.flush();
-    scroll.restore(room.place);
+    scroll.restore(room.scrollPosition);
     composer.open(room.key);
     hooks.onShow(room);
-    seen();
+    markRead();
     refresh();
     setTimeout(() => (scroll.box.ariaBusy = false));
   }
 
-  on(document, "visibilitychange", seen);
-  setInterval(() => all().forEach(({ list }) => list.nameDays()), MIDNIGHT_MS);
+  on(document, "visibilitychange", markRead);
+  setInterval(
+    () => all().forEach(({ list }) => list.updateDayNames()),
+    DAY_CHECK_MS,
+  );
   Object.assign(scroll.hooks, {
-    onEnd: seen,
+    onEnd: markRead,
     isLive: () => rooms.current?.isLive ?? true,
     unreadLine: () => rooms.current?.list.unread,
-    onLater: () => hooks.later(rooms.current),
-    onLatest: () => hooks.latest(rooms.current),
+    onLater: () => hooks.loadLater(rooms.current),
+    onLatest: () => hooks.loadLatest(rooms.current),
   });
 
-  new ResizeObserver(scroll.settle).observe(scroll.box);
+  new ResizeObserver(scroll.update).observe(scroll.box);
 
   Papo.rooms = Object.assign(rooms, {
     all,
     show,
     refresh,
-    watch,
+    observeTop,
     drawTyping,
     find: (name) => byKey.get(fold(name)),
-    follows: (room) =>
+    isFollowing: (room) =>
       room === rooms.current
         ? scroll.isFollowing()
-        : (room.place?.following ?? true),
-    ensure(name) {
+        : (room.scrollPosition?.following ?? true),
+    getOrCreate(name) {
       if (rooms.find(name)) return rooms.find(name);
       const room = new Room(name);
       room.list = Papo.timeline({
         ...hooks,
-        onEarlier: () => hooks.earlier(room),
-        onQuote: (seq) => hooks.around(room, seq),
-        follows: () => rooms.follows(room),
-        onDrawn: () => room === rooms.current && scroll.settle(),
-        keepPlace: (change) =>
-          room === rooms.current ? scroll.keepPlace(change) : change(),
+        onEarlier: () => hooks.loadEarlier(room),
+        onQuote: (seq) => hooks.loadAround(room, seq),
+        isFollowing: () => rooms.isFollowing(room),
+        onDrawn: () => room === rooms.current && scroll.update(),
+        keepPosition: (change) =>
+          room === rooms.current ? scroll.keepPosition(change) : change(),
       });
       room.list.element.hidden = true;
       scroll.box.append(room.list.element);
       byKey.set(room.key, room);
-      watch(room);
+      observeTop(room);
       if (rooms.current === null) show(room);
       return room;
     },
-    step(by) {
+    switchBy(offset) {
       const open = all();
       if (open.length > 1)
-        show(open.at((open.indexOf(rooms.current) + by) % open.length));
+        show(open.at((open.indexOf(rooms.current) + offset) % open.length));
     },
-    close(room) {
+    remove(room) {
       room.list.element.remove();
       byKey.delete(room.key);
       if (room === rooms.current) rooms.current = null;
@@ -134,14 +137,14 @@
       scroll.restore();
       refresh();
     },
-    arrived(room, { seq, news = 1, forMe = false }) {
-      if (room === rooms.current) scroll.count(news);
-      if (isSeen(room)) return;
+    countUnread(room, { seq, count = 1, mentionsMe = false }) {
+      if (room === rooms.current) scroll.countUnseen(count);
+      if (isBeingRead(room)) return;
       if (seq) room.list.markUnread(seq);
-      room.unread += news;
-      room.mentions += forMe ? 1 : 0;
-      count();
+      room.unread += count;
+      room.mentions += mentionsMe ? 1 : 0;
+      drawUnread();
     },
-    note: (text) => rooms.current?.list.note(text),
+    notify: (text) => rooms.current?.list.notify(text),
   });
 }

@@ -2,12 +2,18 @@
 {
   const {
     strings,
-    dom: { find, on, say },
+    dom: { find, on, setText },
   } = Papo;
   const NEAR_PX = 100;
 
   const [box, button] = [find("conversa"), find("novas")];
-  let [following, unseen, lastTop, above, seenLine] = [true, 0, 0, null, null];
+  let [following, unseen, lastTop, unreadAbove, seenUnreadLine] = [
+    true,
+    0,
+    0,
+    null,
+    null,
+  ];
   const hooks = {};
 
   const topOf = (node) => node.getBoundingClientRect().top;
@@ -15,46 +21,46 @@
     ...box.querySelectorAll(".timeline:not([hidden]) article"),
   ];
 
-  function settle() {
+  function update() {
     if (following) box.scrollTop = box.scrollHeight;
     lastTop = box.scrollTop;
-    offer();
+    updateButton();
   }
 
-  function offer() {
+  function updateButton() {
     const atEnd = unseen === 0 && hooks.isLive();
     const line = hooks.unreadLine();
-    const where = line?.isConnected ? topOf(line) - topOf(box) : Infinity;
-    if (where === Infinity) seenLine = null;
-    else if (where >= 0 && where < box.clientHeight && !document.hidden)
-      seenLine = line;
-    above = atEnd && where < 0 && seenLine !== line ? line : null;
-    button.hidden = atEnd && !above;
-    button.classList.toggle("up", above !== null);
-    say(
+    const offset = line?.isConnected ? topOf(line) - topOf(box) : Infinity;
+    if (offset === Infinity) seenUnreadLine = null;
+    else if (offset >= 0 && offset < box.clientHeight && !document.hidden)
+      seenUnreadLine = line;
+    unreadAbove = atEnd && offset < 0 && seenUnreadLine !== line ? line : null;
+    button.hidden = atEnd && !unreadAbove;
+    button.classList.toggle("up", unreadAbove !== null);
+    setText(
       button,
-      above
-        ? `↑ ${strings.newLine}`
+      unreadAbove
+        ? `↑ ${strings.newMessagesLine}`
         : unseen > 0
           ? strings.newMessages(unseen)
-          : strings.backToTalk,
+          : strings.backToConversation,
     );
   }
 
   function reachedEnd() {
     [following, unseen] = [true, 0];
-    settle();
+    update();
     hooks.onEnd();
   }
 
-  function scrolled() {
+  function onScroll() {
     const near = box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR_PX;
     const [up, down] = [box.scrollTop < lastTop, box.scrollTop > lastTop];
     lastTop = box.scrollTop;
     if (near && !hooks.isLive()) hooks.onLater();
     else if (near && down && !following) reachedEnd();
     else if (up && !near) following = false;
-    offer();
+    updateButton();
   }
 
   function toEnd() {
@@ -62,7 +68,7 @@
     reachedEnd();
   }
 
-  function keepPlace(change) {
+  function keepPosition(change) {
     const edge = topOf(box);
     const anchor = following
       ? null
@@ -70,13 +76,13 @@
     const before = anchor && topOf(anchor);
     change();
     if (anchor) box.scrollTop += topOf(anchor) - before;
-    settle();
+    update();
   }
 
-  function lead(node) {
+  function scrollTo(node) {
     following = false;
     node.scrollIntoView({ block: "center" });
-    settle();
+    update();
     node.classList.add("flash");
     node.addEventListener(
       "animationend",
@@ -86,31 +92,31 @@
     node.focus({ preventScroll: true });
   }
 
-  function restore(place = { following: true, unseen: 0, top: 0 }) {
-    ({ following, unseen } = place);
-    box.scrollTop = place.top;
-    settle();
+  function restore(position = { following: true, unseen: 0, top: 0 }) {
+    ({ following, unseen } = position);
+    box.scrollTop = position.top;
+    update();
   }
 
-  function count(messages) {
+  function countUnseen(messages) {
     if (following) return;
     unseen += messages;
-    settle();
+    update();
   }
 
-  on(box, "scroll", scrolled);
-  on(button, "click", () => (above ? lead(above) : toEnd()));
+  on(box, "scroll", onScroll);
+  on(button, "click", () => (unreadAbove ? scrollTo(unreadAbove) : toEnd()));
 
   Papo.scroll = {
     box,
     hooks,
     articles,
-    settle,
+    update,
     toEnd,
-    keepPlace,
-    lead,
+    keepPosition,
+    scrollTo,
     restore,
-    count,
+    countUnseen,
     isFollowing: () => following,
     save: () => ({ following, unseen, top: box.scrollTop }),
   };

@@ -2,7 +2,7 @@
 {
   const {
     strings,
-    dom: { find, on, element, button, say },
+    dom: { find, on, element, button, setText },
   } = Papo;
 
   const [panel, field, list, status] = [
@@ -17,15 +17,15 @@
     if (panel.hidden) return false;
     panel.hidden = true;
     list.replaceChildren();
-    say(status, "");
+    setText(status, "");
     hooks.onClose();
     return true;
   }
 
-  function ask() {
+  function submit() {
     const query = field.value.trim();
     if (query === "") return;
-    say(status, strings.loading);
+    setText(status, strings.loading);
     hooks.onSearch(query);
   }
 
@@ -34,7 +34,7 @@
     if (query) field.value = query;
     field.focus();
     field.select();
-    if (query) ask();
+    if (query) submit();
   }
 
   function result({ seq, from, at, text }) {
@@ -57,7 +57,7 @@
 
   on(find("buscar-form"), "submit", (event) => {
     event.preventDefault();
-    ask();
+    submit();
   });
   on(find("voltar"), "click", close);
 
@@ -66,9 +66,9 @@
     open,
     close,
     show({ query, entries, more }) {
-      say(status, strings.found(query, entries.length, more));
+      setText(status, strings.found(query, entries.length, more));
       list.replaceChildren(...entries.map(result));
     },
-    fail: (reason) => say(status, reason),
+    fail: (reason) => setText(status, reason),
   };
 }

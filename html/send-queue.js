@@ -2,79 +2,82 @@
 {
   const {
     strings,
-    storage: { kept, newId },
+    storage: { local, newId },
   } = Papo;
   const KEY = "unsent.";
   const TOO_OLD_MS = 10 * 60_000;
 
   const hooks = {};
   const items = new Map();
-  let [owner, heldUntil, holdTimer, rename] = [null, 0, 0, null];
+  let [owner, pausedUntil, resumeTimer, rename] = [null, 0, 0, null];
 
-  function keep(item) {
-    if (!item.to) kept.set(KEY + item.id, JSON.stringify({ ...item, owner }));
+  function persist(item) {
+    if (!item.to) local.set(KEY + item.id, JSON.stringify({ ...item, owner }));
   }
 
-  function put(item) {
+  function store(item) {
     items.set(item.id, item);
-    keep(item);
+    persist(item);
     hooks.onChange(item);
   }
 
   function remove({ id }) {
     items.delete(id);
-    kept.remove(KEY + id);
+    local.remove(KEY + id);
   }
 
-  // Whose messages these are: an id is unique per person, so another person must not send them again.
-  function begin(person) {
+  // Ids are unique per person, so another person must not send these messages.
+  function loadFor(person) {
     if (owner !== person) {
       owner = person;
       items.clear();
-      const found = kept
+      const stored = local
         .keys(KEY)
-        .map((key) => kept.read(key))
+        .map((key) => local.read(key))
         .filter((item) => item?.owner === owner);
-      for (const item of found.sort((a, b) => a.at - b.at)) {
-        put({ ...item, state: item.state === "failed" ? "failed" : "waiting" });
+      for (const item of stored.sort((a, b) => a.at - b.at)) {
+        store({
+          ...item,
+          state: item.state === "failed" ? "failed" : "waiting",
+        });
       }
     }
-    pump();
+    sendNext();
   }
 
-  function end() {
+  function clear() {
     owner = null;
     items.clear();
   }
 
-  // Said again under another name, a message would be another one: the name waits for its ack.
-  function renames(ask) {
+  // A resend under another name would be another message, so the rename waits for the ack.
+  function requestRename(ask) {
     rename = { ask };
-    pump();
+    sendNext();
   }
 
-  function settled(person = owner) {
+  function renameResolved(person = owner) {
     [owner, rename] = [person, null];
-    items.forEach(keep);
-    pump();
+    items.forEach(persist);
+    sendNext();
   }
 
   function add(fields) {
-    put({ ...fields, id: newId(), at: Date.now(), state: "waiting" });
-    pump();
+    store({ ...fields, id: newId(), at: Date.now(), state: "waiting" });
+    sendNext();
   }
 
   function retry(id) {
     const item = items.get(id);
     discard(id);
     if (item)
-      put({
+      store({
         ...item,
-        id: item.fresh ? newId() : id,
+        id: item.needsNewId ? newId() : id,
         at: Date.now(),
         state: "waiting",
       });
-    pump();
+    sendNext();
   }
 
   function discard(id) {
@@ -87,41 +90,41 @@
   function acknowledged(id) {
     const item = items.get(id);
     if (item) remove(item);
-    pump();
+    sendNext();
     return item;
   }
 
   function refused({ id, code, text, retry_after_ms: wait = 1000 }) {
     const item = items.get(id);
-    if (item && code === "too_fast") hold(item, wait);
+    if (item && code === "too_fast") pause(item, wait);
     else if (item) fail(item, text, code === "id_reused");
-    pump();
+    sendNext();
   }
 
-  function hold(item, wait) {
+  function pause(item, wait) {
     item.state = "waiting";
-    heldUntil = Math.max(heldUntil, Date.now() + wait);
-    clearTimeout(holdTimer);
-    holdTimer = setTimeout(pump, heldUntil - Date.now());
-    hooks.onHold(heldUntil - Date.now());
+    pausedUntil = Math.max(pausedUntil, Date.now() + wait);
+    clearTimeout(resumeTimer);
+    resumeTimer = setTimeout(sendNext, pausedUntil - Date.now());
+    hooks.onPause(pausedUntil - Date.now());
   }
 
-  const fail = (item, reason, fresh) =>
-    put(Object.assign(item, { state: "failed", reason, fresh }));
+  const fail = (item, reason, needsNewId) =>
+    store(Object.assign(item, { state: "failed", reason, needsNewId }));
 
   function connectionLost() {
     rename = null;
     for (const item of items.values()) {
       if (item.state !== "sent") continue;
       item.state = "waiting";
-      if (item.to) fail(item, strings.whisperCut, true);
+      if (item.to) fail(item, strings.whisperUnconfirmed, true);
     }
   }
 
-  // One at a time: were the first of two refused as too fast and the second taken, they would change places.
-  function pump() {
+  // One at a time: if the first of two were refused and the second taken, they would swap places.
+  function sendNext() {
     if (
-      Date.now() < heldUntil ||
+      Date.now() < pausedUntil ||
       rename?.asked ||
       [...items.values()].some(({ state }) => state === "sent")
     )
@@ -131,7 +134,7 @@
     for (const item of items.values()) {
       if (item.state !== "waiting") continue;
       if (Date.now() - item.at > TOO_OLD_MS) {
-        fail(item, strings.sentTooLongAgo);
+        fail(item, strings.expired);
         continue;
       }
       if (!hooks.transmit(item)) continue;
@@ -142,16 +145,16 @@
 
   Papo.sendQueue = {
     hooks,
-    begin,
-    end,
-    renames,
-    settled,
+    loadFor,
+    clear,
+    requestRename,
+    renameResolved,
     add,
     retry,
     discard,
     acknowledged,
     refused,
     connectionLost,
-    pump,
+    sendNext,
   };
 }

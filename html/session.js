@@ -3,13 +3,13 @@
   const {
     rooms,
     connection,
-    storage: { kept, tab, token },
+    storage,
     names: { fold },
   } = Papo;
 
-  let [name, key, password] = ["", undefined, ""];
-  const ignored = new Set(kept.read("ignored"));
-  const roomPasswords = tab.read("passwords") ?? {};
+  let [name, localKey, password] = ["", undefined, ""];
+  const ignored = new Set(storage.local.read("ignored"));
+  const roomPasswords = storage.session.read("passwords") ?? {};
 
   const withPassword = (join) => ({
     ...join,
@@ -19,89 +19,94 @@
   function roomsToOpen() {
     const open = rooms
       .all()
-      .map((room) => withPassword({ room: room.name, ...room.position }));
+      .map((room) => withPassword({ room: room.name, ...room.resumePoint }));
     if (open.length > 0) return open;
-    const names = tab.read("rooms") ?? [Papo.protocol.LOBBY];
-    const { wanted } = session;
-    if (wanted && !names.some((each) => fold(each) === fold(wanted)))
-      names.push(wanted);
+    const names = storage.session.read("rooms") ?? [Papo.protocol.LOBBY];
+    const { roomToShow } = session;
+    if (roomToShow && !names.some((each) => fold(each) === fold(roomToShow)))
+      names.push(roomToShow);
     return names.map((room) => withPassword({ room }));
   }
 
-  connection.hooks.greeting = () => ({
+  connection.hooks.enterFields = () => ({
     name,
-    token: token(),
-    key,
+    token: storage.token(),
+    key: localKey,
     password,
-    host_key: Papo.address.hostKey,
+    host_key: Papo.address.moderatorKey,
     ...roomsToOpen()[0],
   });
 
   const session = {
     me: { name: "" },
-    host: "",
+    server: "",
     entered: false,
-    wanted: "",
-    whisperedBy: "",
-    wantsRooms: false,
-    changes: new Map(),
-    ignores: (who) => ignored.has(fold(who)),
-    ignore(who) {
-      const now = !ignored.delete(fold(who));
-      if (now) ignored.add(fold(who));
-      kept.set("ignored", JSON.stringify([...ignored]));
+    roomToShow: "",
+    lastWhisperFrom: "",
+    roomListRequested: false,
+    pendingChanges: new Map(),
+    ignores: (author) => ignored.has(fold(author)),
+    ignore(author) {
+      const now = !ignored.delete(fold(author));
+      if (now) ignored.add(fold(author));
+      storage.local.set("ignored", JSON.stringify([...ignored]));
       return now;
     },
 
-    enter(who, fileKey) {
-      if (who.host !== session.host || fold(who.name) !== fold(name))
+    enter(values, keyOfFile) {
+      if (values.server !== session.server || fold(values.name) !== fold(name))
         rooms.clear();
-      [name, key, session.host, session.wanted] = [
-        who.name,
-        fileKey,
-        who.host,
+      [name, localKey, session.server, session.roomToShow] = [
+        values.name,
+        keyOfFile,
+        values.server,
         Papo.address.room(),
       ];
-      password = who.password || tab.get(`password.${who.host}`);
-      connection.open(who.url);
+      password =
+        values.password || storage.session.get(`password.${values.server}`);
+      connection.open(values.url);
     },
     leave() {
       connection.leave();
       rooms.clear();
-      tab.remove("rooms");
+      storage.session.remove("rooms");
     },
     refused({ code, room }) {
-      if (room) tab.remove("rooms");
+      if (room) storage.session.remove("rooms");
       if (room) rooms.clear();
-      if (code === "forbidden") Papo.address.hostKey = undefined;
-      if (code === "password_wrong") tab.remove(`password.${session.host}`);
+      if (code === "forbidden") Papo.address.moderatorKey = undefined;
+      if (code === "password_wrong")
+        storage.session.remove(`password.${session.server}`);
     },
-    knowPassword(room, word) {
-      roomPasswords[fold(room)] = word;
-      tab.set("passwords", JSON.stringify(roomPasswords));
+    rememberPassword(room, secret) {
+      roomPasswords[fold(room)] = secret;
+      storage.session.set("passwords", JSON.stringify(roomPasswords));
     },
     withPassword,
-    out() {
+    disconnected() {
       session.entered = false;
       for (const room of rooms.all()) room.open = false;
     },
     send: (type, fields) => session.entered && connection.send(type, fields),
-    owner: () => `${session.host} ${fold(name)}`,
+    queueOwner: () => `${session.server} ${fold(name)}`,
     welcomed(welcome) {
       ({ name } = welcome);
-      session.me = { name, tag: welcome.tag, host: welcome.host };
-      kept.set("name", name);
-      if (password) tab.set(`password.${session.host}`, password);
-      kept.set("token", welcome.token);
+      session.me = { name, tag: welcome.tag, moderator: welcome.host };
+      storage.local.set("name", name);
+      if (password) storage.session.set(`password.${session.server}`, password);
+      storage.local.set("token", welcome.token);
       if (session.entered) return false;
       session.entered = true;
       const [first, ...others] = roomsToOpen();
-      rooms.ensure(first.room);
+      rooms.getOrCreate(first.room);
       for (const room of others) session.send("join", room);
       return true;
     },
     rememberRooms: () =>
-      tab.set("rooms", JSON.stringify(rooms.all().map((room) => room.name))),
+      storage.session.set(
+        "rooms",
+        JSON.stringify(rooms.all().map((room) => room.name)),
+      ),
   };
   Papo.session = session;
 }

@@ -2,21 +2,21 @@
 {
   const {
     strings,
-    dom: { find, on, element, button, say, redraw },
+    dom: { find, on, element, button, setText, replaceItems },
   } = Papo;
 
   const [panel, toggle] = [find("painel-pessoas"), find("ver-pessoas")];
   const hooks = {};
 
-  function open(isOpen) {
+  function setOpen(isOpen) {
     panel.classList.toggle("open", isOpen);
     toggle.ariaExpanded = isOpen;
   }
 
-  function person(who, me) {
-    const { name, tag, host } = who;
-    const mark = host
-      ? [element("span", { role: "img", ariaLabel: strings.host }, " ★")]
+  function personItem(person, me) {
+    const { name, tag, moderator } = person;
+    const mark = moderator
+      ? [element("span", { role: "img", ariaLabel: strings.moderator }, " ★")]
       : [];
     const className = `person ${Papo.names.colour(name)}`;
     if (tag === me.tag)
@@ -26,8 +26,8 @@
         element("span", className, strings.you(name), ...mark),
       );
     const node = button(className, name, () => {
-      open(false);
-      hooks.onPerson(who, node);
+      setOpen(false);
+      hooks.onPerson(person, node);
     });
     node.append(...mark);
     node.dataset.key = tag;
@@ -36,13 +36,13 @@
   }
 
   function showPeople(room, me) {
-    say(find("titulo-pessoas"), strings.people(room.online));
-    say(find("quantas"), String(room.online));
-    redraw(
+    setText(find("titulo-pessoas"), strings.people(room.online));
+    setText(find("quantas"), String(room.online));
+    replaceItems(
       find("pessoas"),
-      room.crowded
-        ? [element("li", "hint", strings.crowd)]
-        : room.people.map((each) => person(each, me)),
+      room.isTooCrowded
+        ? [element("li", "hint", strings.tooManyPeople)]
+        : room.people.map((each) => personItem(each, me)),
     );
   }
 
@@ -71,13 +71,13 @@
 
   function showRooms(rooms, current) {
     find("painel-salas").hidden = rooms.length < 2;
-    redraw(
+    replaceItems(
       find("salas"),
       rooms.map((room) => roomItem(room, room === current)),
     );
   }
 
-  on(toggle, "click", () => open(!panel.classList.contains("open")));
+  on(toggle, "click", () => setOpen(!panel.classList.contains("open")));
 
-  Papo.sidebar = { hooks, showPeople, showRooms, close: () => open(false) };
+  Papo.sidebar = { hooks, showPeople, showRooms, close: () => setOpen(false) };
 }

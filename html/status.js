@@ -2,27 +2,27 @@
 {
   const {
     strings,
-    dom: { find, say },
+    dom: { find, setText },
   } = Papo;
-  const PATIENCE_MS = 2_000;
+  const BANNER_DELAY_MS = 2_000;
   const RESTORED_MS = 3_000;
   const TICK_MS = 500;
 
   const banner = find("aviso");
-  let [state, lostAt, backAt] = [{}, 0, 0];
+  let [state, lostAt, restoredAt] = [{}, 0, 0];
 
-  function word(text, name) {
-    say(find("estado"), text);
+  function setState(text, name) {
+    setText(find("estado"), text);
     find("papo").dataset.state = name;
   }
 
   function draw() {
     const { name, until, stopped } = state;
     const now = Date.now();
-    banner.hidden = !lostAt || now - lostAt < PATIENCE_MS;
+    banner.hidden = !lostAt || now - lostAt < BANNER_DELAY_MS;
     if (name === "online")
-      word(
-        now - backAt < RESTORED_MS ? strings.restored : strings.stateOnline,
+      setState(
+        now - restoredAt < RESTORED_MS ? strings.restored : strings.stateOnline,
         name,
       );
     if (banner.hidden) return;
@@ -30,11 +30,11 @@
     const next = waits
       ? strings.nextTry(Math.max(1, Math.ceil((until - now) / 1000)))
       : strings.stateConnecting;
-    word(
+    setState(
       waits ? strings.stateOffline : strings.stateConnecting,
       waits ? "offline" : name,
     );
-    say(
+    setText(
       find("aviso-texto"),
       `${stopped ? strings.serverStopped : strings.offline} ${next}`,
     );
@@ -44,7 +44,7 @@
 
   Papo.showStatus = (next) => {
     const isTrying = /^(waiting|connecting)$/u.test(next.name);
-    if (!banner.hidden) backAt = Date.now();
+    if (!banner.hidden) restoredAt = Date.now();
     lostAt = !isTrying ? 0 : state.name === "online" ? Date.now() : lostAt;
     state = { ...next, stopped: isTrying && (next.stopped || state.stopped) };
     draw();

@@ -4,11 +4,11 @@
   const TOKEN_BYTES = 24;
   const ID_BYTES = 12;
 
-  function shelf(area) {
+  function safeStorage(area) {
     const memory = {};
-    function attempt(act) {
+    function attempt(operation) {
       try {
-        return act(window[area]);
+        return operation(window[area]);
       } catch {
         return undefined;
       }
@@ -25,13 +25,13 @@
         delete memory[key];
         attempt((store) => delete store[PREFIX + key]);
       },
-      keys(start) {
+      keys(prefix) {
         const stored =
           attempt((store) =>
             Object.keys(store).map((key) => key.slice(PREFIX.length)),
           ) ?? [];
         return [...Object.keys(memory), ...stored].filter((key) =>
-          key.startsWith(start),
+          key.startsWith(prefix),
         );
       },
     };
@@ -44,12 +44,15 @@
     ).join("");
   }
 
-  const [kept, tab] = [shelf("localStorage"), shelf("sessionStorage")];
+  const [local, session] = [
+    safeStorage("localStorage"),
+    safeStorage("sessionStorage"),
+  ];
 
   function token() {
-    if (!kept.get("token")) kept.set("token", randomHex(TOKEN_BYTES));
-    return kept.get("token");
+    if (!local.get("token")) local.set("token", randomHex(TOKEN_BYTES));
+    return local.get("token");
   }
 
-  Papo.storage = { kept, tab, token, newId: () => randomHex(ID_BYTES) };
+  Papo.storage = { local, session, token, newId: () => randomHex(ID_BYTES) };
 }

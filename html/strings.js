@@ -1,26 +1,31 @@
 "use strict";
 {
   const { format: number } = new Intl.NumberFormat("pt-BR");
-  const dates = (options) => new Intl.DateTimeFormat("pt-BR", options).format;
-  const clock = dates({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const instant = dates({ dateStyle: "full", timeStyle: "medium" });
+  const dateFormat = (options) =>
+    new Intl.DateTimeFormat("pt-BR", options).format;
+  const clock = dateFormat({
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
+  const instant = dateFormat({ dateStyle: "full", timeStyle: "medium" });
   const longDay = { weekday: "long", day: "numeric", month: "long" };
-  const [day, dayOfYear] = [
-    dates(longDay),
-    dates({ ...longDay, year: "numeric" }),
+  const [dayAndMonth, dayOfYear] = [
+    dateFormat(longDay),
+    dateFormat({ ...longDay, year: "numeric" }),
   ];
 
-  const counted = (count, one, many) =>
+  const plural = (count, one, many) =>
     `${number(count)} ${count === 1 ? one : many}`;
-  const people = (count) => counted(count, "pessoa", "pessoas");
+  const people = (count) => plural(count, "pessoa", "pessoas");
 
   const erased = "(mensagem apagada)";
 
-  const some = (names) =>
+  const someNames = (names) =>
     names.length < 3
       ? names.join(" e ")
       : `${names[0]} e mais ${people(names.length - 1)}`;
-  const all = (names) => names.join(", ").replace(/, ([^,]*)$/u, " e $1");
+  const allNames = (names) => names.join(", ").replace(/, ([^,]*)$/u, " e $1");
 
   function dayName(at, today = new Date()) {
     const then = new Date(at);
@@ -31,20 +36,22 @@
     );
     if (then.toDateString() === today.toDateString()) return "hoje";
     if (then.toDateString() === yesterday.toDateString()) return "ontem";
-    return (then.getFullYear() === today.getFullYear() ? day : dayOfYear)(then);
+    return (
+      then.getFullYear() === today.getFullYear() ? dayAndMonth : dayOfYear
+    )(then);
   }
 
   function typing(names) {
     if (names.length > 2) return "Várias pessoas estão digitando…";
     return (
       names.length &&
-      `${some(names)} ${names.length > 1 ? "estão" : "está"} digitando…`
+      `${someNames(names)} ${names.length > 1 ? "estão" : "está"} digitando…`
     );
   }
 
   function charactersLeft(left) {
     if (left < 0)
-      return `A mensagem passou ${counted(-left, "caractere", "caracteres")} do limite.`;
+      return `A mensagem passou ${plural(-left, "caractere", "caracteres")} do limite.`;
     return left === 1
       ? "Resta 1 caractere"
       : `Restam ${number(left)} caracteres`;
@@ -64,7 +71,7 @@
       `Não encontrei o servidor em ${address}. Confira se ele está ligado e se os dois aparelhos estão na mesma rede.`,
     otherVersion:
       "Esta página é de outra versão do servidor. Recarregue a página.",
-    cutOff: "O servidor encerrou esta conexão.",
+    disconnected: "O servidor encerrou esta conexão.",
 
     stateConnecting: "conectando…",
     stateOnline: "conectado",
@@ -74,12 +81,12 @@
     serverStopped: "O servidor foi desligado.",
     nextTry: (seconds) => `Nova tentativa em ${number(seconds)} s.`,
 
-    messageBriefly: "Mensagem",
+    messageShort: "Mensagem",
     sending: "enviando…",
     waiting: "aguardando conexão",
     notSent: "não enviada",
-    sentTooLongAgo: "A conexão não voltou a tempo.",
-    whisperCut: "A conexão caiu antes da confirmação.",
+    expired: "A conexão não voltou a tempo.",
+    whisperUnconfirmed: "A conexão caiu antes da confirmação.",
     tooFast: (seconds) =>
       `Você está escrevendo rápido demais. Espere ${number(seconds)} s.`,
     retry: "Tentar de novo",
@@ -89,11 +96,11 @@
     showAll: "Mostrar tudo",
     showLess: "Mostrar menos",
     newMessages: (count) =>
-      `↓ ${counted(count, "nova mensagem", "novas mensagens")}`,
-    newLine: "novas mensagens",
+      `↓ ${plural(count, "nova mensagem", "novas mensagens")}`,
+    newMessagesLine: "novas mensagens",
     quote: (seq, entry) =>
       `↪ ${entry ? `${entry.from}: ${entry.text || erased}` : `mensagem ${seq}`}`,
-    backToTalk: "Voltar à conversa",
+    backToConversation: "Voltar à conversa",
     earlier: "Carregar mensagens anteriores",
     loading: "Carregando…",
     edited: "(editada)",
@@ -103,25 +110,26 @@
     messageOf: (name, at) => `Mensagem de ${name} às ${clock(at)}`,
     copiedLine: ({ from, at, text }) => `${from} (${clock(at)}): ${text}`,
     missing: (count) =>
-      `O servidor já não guarda ${counted(count, "mensagem que falta", "mensagens que faltam")} aqui.`,
+      `O servidor já não guarda ${plural(count, "mensagem que falta", "mensagens que faltam")} aqui.`,
 
     time: clock,
     instant,
     dayName,
 
-    came: (names) =>
+    joined: (names) =>
       names.length &&
-      `${some(names)} ${names.length > 1 ? "entraram" : "entrou"}`,
-    went: (names) =>
-      names.length && `${some(names)} ${names.length > 1 ? "saíram" : "saiu"}`,
-    nowCalled: ({ from, to }) => `${from} agora é ${to}`,
-    youAreNow: (name) => `Você agora é ${name}.`,
+      `${someNames(names)} ${names.length > 1 ? "entraram" : "entrou"}`,
+    left: (names) =>
+      names.length &&
+      `${someNames(names)} ${names.length > 1 ? "saíram" : "saiu"}`,
+    renamed: ({ from, to }) => `${from} agora é ${to}`,
+    selfRenamed: (name) => `Você agora é ${name}.`,
     peopleCount: people,
     people: (count) => `Pessoas (${number(count)})`,
     you: (name) => `${name} (você)`,
-    host: "organiza",
+    moderator: "organiza",
     whisperTo: (name) => `Enviar mensagem particular a ${name}`,
-    crowd: "Há gente demais nesta sala para mostrar os nomes.",
+    tooManyPeople: "Há gente demais nesta sala para mostrar os nomes.",
     typing,
     charactersLeft,
 
@@ -130,34 +138,33 @@
     whisperHint: "só vocês dois veem; não fica guardado",
 
     unreadIn: (count) =>
-      counted(count, "mensagem não lida", "mensagens não lidas"),
-    noticeFrom: (name, text) => `Aviso de ${name}: ${text}`,
-    nothingSaid: "Não há mensagem sua aqui para mudar.",
+      plural(count, "mensagem não lida", "mensagens não lidas"),
+    announcementFrom: (name, text) => `Aviso de ${name}: ${text}`,
+    noOwnMessage: "Não há mensagem sua aqui para mudar.",
     ignored: (name, now) =>
       `Você ${now ? "não vê mais" : "volta a ver"} o que ${name} disser.`,
     roomLeft: (name) => `Você saiu da sala #${name}.`,
     lastRoom: "Esta é a sua única sala. Para sair da conversa: /sair",
-    roomsOpen: (rooms) =>
+    openRooms: (rooms) =>
       `Salas abertas:\n${rooms.map(({ room, online }) => `#${room} · ${people(online)}`).join("\n")}`,
-    whoIsHere: (count, names) =>
-      `${people(count)} nesta sala${names.length ? `: ${all(names)}` : ""}.`,
+    peopleHere: (count, names) =>
+      `${people(count)} nesta sala${names.length ? `: ${allNames(names)}` : ""}.`,
 
     found: (query, count, more) =>
       count
-        ? counted(count, "resultado", "resultados") +
-          (more ? ", e há mais" : "")
+        ? plural(count, "resultado", "resultados") + (more ? ", e há mais" : "")
         : `Nada encontrado para “${query}”.`,
     unknownCommand: (word) =>
       `Não conheço o comando /${word}. Veja a lista com /ajuda.`,
     usage: (usage) => `Use assim: ${usage}`,
-    nobodyToAnswer: "Ninguém enviou mensagem particular a você ainda.",
+    nobodyToReplyTo: "Ninguém enviou mensagem particular a você ainda.",
     offlineCommand: "Sem conexão agora. Tente de novo quando ela voltar.",
     noFiles: "Ainda não dá para enviar arquivos por aqui.",
 
     mentionedYou: (name) => `${name} mencionou você`,
-    noticesBlocked:
+    notificationsBlocked:
       "O navegador bloqueou os avisos. Libere-os nas configurações deste site.",
-    noticesImpossible:
+    notificationsUnsupported:
       "Neste endereço o navegador não permite avisos; o título da aba mostra as mensagens novas.",
   };
 }

@@ -3,24 +3,30 @@
   const {
     strings,
     message: view,
-    dom: { element, button, say, perFrame },
+    dom: { element, button, setText, oncePerFrame },
   } = Papo;
-  const { isChange, changedBy } = view;
+  const { isChange, applyChange } = view;
 
   const GROUP_MS = 5 * 60_000;
-  const MOST_LINES = 400;
+  const MAX_LINES = 400;
 
   const dayOf = (line) => line && new Date(line.at).toDateString();
-  const continues = (line, before) =>
+  const continuesGroup = (line, before) =>
     line.author &&
     before?.author === line.author &&
     line.at - before.at < GROUP_MS;
 
-  function lineOf(entry) {
+  function toLine(entry) {
     const { at, seq, tag, action } = entry;
     const make = (quote) =>
-      entry.quiet ? element("i") : view.message(entry, quote(entry.reply_to));
-    return { at, seq, entry, author: action || entry.quiet ? null : tag, make };
+      entry.hidden ? element("i") : view.message(entry, quote(entry.reply_to));
+    return {
+      at,
+      seq,
+      entry,
+      author: action || entry.hidden ? null : tag,
+      make,
+    };
   }
 
   function remove(lines) {
@@ -30,32 +36,32 @@
     }
   }
 
-  function merge(line, last) {
-    const joins = last?.net && line.at - last.at < GROUP_MS;
-    const into = joins
+  function mergePresence(line, last) {
+    const merged = last?.net && line.at - last.at < GROUP_MS;
+    const target = merged
       ? last
       : Object.assign(line, { net: new Map(), renames: [] });
-    const { net, renames } = into;
-    const count = (names, way) =>
-      names.forEach((name) => net.delete(name) || net.set(name, way));
-    const those = (way) =>
-      [...net.keys()].filter((name) => net.get(name) === way);
-    count(line.joined, "came");
-    count(line.left, "went");
-    renames.push(...line.renamed.map(strings.nowCalled));
-    into.at = line.at;
+    const { net, renames } = target;
+    const record = (names, direction) =>
+      names.forEach((name) => net.delete(name) || net.set(name, direction));
+    const namesThat = (direction) =>
+      [...net.keys()].filter((name) => net.get(name) === direction);
+    record(line.joined, "joined");
+    record(line.left, "left");
+    renames.push(...line.renamed.map(strings.renamed));
+    target.at = line.at;
     const text = [
-      strings.came(those("came")),
+      strings.joined(namesThat("joined")),
       ...renames,
-      strings.went(those("went")),
+      strings.left(namesThat("left")),
     ]
       .filter(Boolean)
       .join(" · ");
     const node = view.notice(text, line.at);
     node.hidden = text === "";
-    into.node?.replaceWith(node);
-    into.node = node;
-    return joins;
+    target.node?.replaceWith(node);
+    target.node = node;
+    return merged;
   }
 
   Papo.timeline = (hooks) => {
@@ -64,12 +70,12 @@
     );
     const beginning = element("p", "notice", strings.beginning);
     const empty = element("p", "notice empty", strings.noMessages);
-    const unread = view.separator("unread-line", strings.newLine);
-    const more = button("link", strings.earlier, hooks.onEarlier);
+    const unread = view.separator("unread-line", strings.newMessagesLine);
+    const earlierButton = button("link", strings.earlier, hooks.onEarlier);
     let [lines, queue, whispers, unreadFrom] = [[], [], [], null];
     const pending = new Map();
     const timeline = { first: 1, end: 0, element: root, top, unread };
-    top.append(more);
+    top.append(earlierButton);
     top.hidden = true;
     root.append(top, beginning, empty, list, tail);
 
@@ -79,14 +85,14 @@
         ? [
             button(
               "link quote",
-              strings.quote(seq, entry?.quiet ? null : entry),
+              strings.quote(seq, entry?.hidden ? null : entry),
               () => hooks.onQuote(seq),
             ),
           ]
         : [];
     }
 
-    function regroup(index) {
+    function updateGrouping(index) {
       const [line, before] = [lines[index], lines[index - 1]];
       if (!line) return;
       const newDay = dayOf(line) !== dayOf(before);
@@ -97,36 +103,36 @@
       if (!newDay) line.heading = line.heading?.remove();
       line.node.classList.toggle(
         "continued",
-        Boolean(!newDay && continues(line, before)),
+        Boolean(!newDay && continuesGroup(line, before)),
       );
     }
 
-    function build(start, end = lines.length, before = null) {
+    function render(start, end = lines.length, before = null) {
       const fragment = document.createDocumentFragment();
       for (let i = start; i < end; i += 1) {
         lines[i].node ??= lines[i].make(quote);
         fragment.append(lines[i].node);
-        regroup(i);
+        updateGrouping(i);
       }
       list.insertBefore(fragment, before);
     }
 
     function trimTop() {
-      const excess = lines.length - MOST_LINES;
+      const excess = lines.length - MAX_LINES;
       if (excess <= 0) return;
       remove(lines.splice(0, excess));
       timeline.first = lines.find(({ seq }) => seq)?.seq ?? timeline.end + 1;
-      regroup(0);
+      updateGrouping(0);
       top.hidden = false;
     }
 
     function trimBottom() {
-      if (lines.length <= MOST_LINES) return;
-      remove(lines.splice(MOST_LINES));
+      if (lines.length <= MAX_LINES) return;
+      remove(lines.splice(MAX_LINES));
       timeline.end = lines.findLast(({ seq }) => seq).seq;
     }
 
-    function placeUnread() {
+    function placeUnreadLine() {
       const line =
         unreadFrom === null
           ? undefined
@@ -137,13 +143,13 @@
       line?.node.classList.remove("continued");
     }
 
-    function settle() {
-      placeUnread();
+    function refresh() {
+      placeUnreadLine();
       let before = lines.at(-1);
       for (const line of pending.values()) {
         line.node.classList.toggle(
           "continued",
-          Boolean(continues(line, before)),
+          Boolean(continuesGroup(line, before)),
         );
         before = line;
       }
@@ -153,22 +159,23 @@
     }
 
     function flush() {
-      const added = queue.splice(0).slice(-MOST_LINES);
+      const added = queue.splice(0).slice(-MAX_LINES);
       const start = lines.length;
       for (const line of added)
-        if (!line.joined || !merge(line, lines.at(-1))) lines.push(line);
+        if (!line.joined || !mergePresence(line, lines.at(-1)))
+          lines.push(line);
       if (added.length === 0) return;
-      build(start);
-      if (hooks.follows()) trimTop();
-      settle();
+      render(start);
+      if (hooks.isFollowing()) trimTop();
+      refresh();
     }
 
-    const flushSoon = perFrame(flush);
+    const scheduleFlush = oncePerFrame(flush);
 
     function enqueue(line) {
       queue.push(line);
-      if (queue.length > MOST_LINES) queue.shift();
-      flushSoon();
+      if (queue.length > MAX_LINES) queue.shift();
+      scheduleFlush();
     }
 
     function reset(entries, first, end, live = true) {
@@ -180,32 +187,32 @@
         live ? Infinity : entries.at(-1).at,
       ];
       lines = [
-        ...entries.map(lineOf),
+        ...entries.map(toLine),
         ...whispers.filter(({ at }) => at >= from && at <= to),
       ].sort((a, b) => a.at - b.at);
       for (const line of lines) line.heading = null;
-      build(0);
-      settle();
+      render(0);
+      refresh();
     }
 
-    const extend = (change) => {
+    const updateLines = (change) => {
       flush();
-      hooks.keepPlace(() => {
+      hooks.keepPosition(() => {
         change();
-        settle();
+        refresh();
       });
     };
 
-    function change(entries) {
+    function applyChanges(entries) {
       const changes = entries.filter(isChange);
       if (changes.length === 0) return;
       flush();
-      hooks.keepPlace(() => {
+      hooks.keepPosition(() => {
         for (const line of lines) {
-          const entry = line.entry && changes.reduce(changedBy, line.entry);
+          const entry = line.entry && changes.reduce(applyChange, line.entry);
           if (!entry || entry === line.entry) continue;
           const { node } = line;
-          Object.assign(line, lineOf(entry));
+          Object.assign(line, toLine(entry));
           line.node = line.make(quote);
           line.node.classList.toggle("continued", node.matches(".continued"));
           node.replaceWith(line.node);
@@ -213,93 +220,93 @@
       });
     }
 
-    function drop(id) {
+    function dropPending(id) {
       pending.get(id)?.node.remove();
       pending.delete(id);
-      settle();
+      refresh();
     }
 
     return Object.assign(timeline, {
       flush,
       reset,
-      drop,
+      dropPending,
 
       append(entry) {
-        change([entry]);
-        if (lines.length + queue.length >= MOST_LINES && !hooks.follows())
+        applyChanges([entry]);
+        if (lines.length + queue.length >= MAX_LINES && !hooks.isFollowing())
           return;
         timeline.end = entry.seq;
-        enqueue(lineOf(entry));
+        enqueue(toLine(entry));
       },
-      whisper(shown) {
-        const line = { at: shown.at, make: () => view.whisper(shown) };
+      addWhisper(entry) {
+        const line = { at: entry.at, make: () => view.whisper(entry) };
         whispers.push(line);
         enqueue(line);
       },
-      note: (text, at = Date.now()) =>
+      notify: (text, at = Date.now()) =>
         enqueue({ at, make: () => view.notice(text) }),
-      presence: (change) => enqueue({ at: Date.now(), ...change }),
+      addPresence: (change) => enqueue({ at: Date.now(), ...change }),
 
       prepend: (entries, first) =>
-        extend(() => {
+        updateLines(() => {
           timeline.first = first;
           const next = lines[0];
-          lines.unshift(...entries.map(lineOf));
-          build(0, entries.length, next && (next.heading ?? next.node));
-          regroup(entries.length);
+          lines.unshift(...entries.map(toLine));
+          render(0, entries.length, next && (next.heading ?? next.node));
+          updateGrouping(entries.length);
           trimBottom();
         }),
       extend: (entries, end) =>
-        extend(() => {
+        updateLines(() => {
           timeline.end = end;
-          lines.push(...entries.map(lineOf));
-          build(lines.length - entries.length);
+          lines.push(...entries.map(toLine));
+          render(lines.length - entries.length);
           trimTop();
-          change(entries);
+          applyChanges(entries);
         }),
 
-      change,
+      applyChanges,
       lastOwn: () =>
         [...lines, ...queue].findLast(
-          ({ entry }) => entry?.mine && !entry.quiet && !entry.erased,
+          ({ entry }) => entry?.mine && !entry.hidden && !entry.erased,
         )?.entry,
       nodeOf: (seq) => lines.find((line) => line.seq === seq)?.node,
       showEarlier: (there) =>
-        hooks.keepPlace(() => {
+        hooks.keepPosition(() => {
           top.hidden = !there;
-          settle();
+          refresh();
         }),
       setLoading(loading) {
         root.ariaBusy = loading;
-        more.textContent = loading ? strings.loading : strings.earlier;
+        earlierButton.textContent = loading ? strings.loading : strings.earlier;
       },
-      wipe() {
+      clear() {
         whispers = [];
         reset([], timeline.end + 1, timeline.end);
         timeline.showEarlier(timeline.end > 0);
       },
-      nameDays() {
+      updateDayNames() {
         for (const { heading, at } of lines)
-          if (heading) say(heading.firstChild, strings.dayName(at));
+          if (heading) setText(heading.firstChild, strings.dayName(at));
       },
       markUnread: (seq) => (unreadFrom ??= seq),
       forgetUnread() {
         unreadFrom = null;
-        placeUnread();
+        placeUnreadLine();
       },
 
-      pend(item, shown) {
-        drop(item.id);
-        const node = item.to ? view.whisper(shown) : view.message(shown);
+      showPending(item, entry) {
+        dropPending(item.id);
+        const node = item.to ? view.whisper(entry) : view.message(entry);
         node.classList.add(item.state === "failed" ? "refused" : "unconfirmed");
-        node.querySelector(".text").after(view.fate(item, hooks));
+        node.querySelector(".text").after(view.deliveryState(item, hooks));
         pending.set(item.id, {
           node,
-          author: item.to || item.action ? null : shown.tag,
-          at: shown.at,
+          author: item.to || item.action ? null : entry.tag,
+          at: entry.at,
         });
         tail.append(node);
-        settle();
+        refresh();
       },
     });
   };
