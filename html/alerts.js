@@ -25,10 +25,8 @@
 
   function beep() {
     resumeAudio();
-    const [tone, volume] = [
-      new OscillatorNode(audio, { frequency: TONE_HZ }),
-      new GainNode(audio, { gain: VOLUME }),
-    ];
+    const tone = new OscillatorNode(audio, { frequency: TONE_HZ });
+    const volume = new GainNode(audio, { gain: VOLUME });
     tone.connect(volume).connect(audio.destination);
     tone.start();
     tone.stop(audio.currentTime + TONE_S);

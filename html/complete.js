@@ -22,7 +22,9 @@
 
   const list = find("sugestoes");
   const sources = { rooms: () => [] };
-  let [items, active, typedLength] = [[], 0, 0];
+  let items = [];
+  let active = 0;
+  let typedLength = 0;
 
   function close() {
     items = [];

@@ -9,12 +9,13 @@
   const COUNT_FROM = 200;
   const NARROW_PX = 720;
 
-  const [form, box, counter] = [
-    find("escrever"),
-    find("mensagem"),
-    find("restam"),
-  ];
-  let [limit, draft, lastSent, warnUntil] = [LIMITS.text, "", "", 0];
+  const form = find("escrever");
+  const box = find("mensagem");
+  const counter = find("restam");
+  let limit = LIMITS.text;
+  let draft = "";
+  let lastSent = "";
+  let warnUntil = 0;
 
   const hooks = {};
 
@@ -54,7 +55,8 @@
 
   function submit(event) {
     event.preventDefault();
-    const [text, room] = [box.value.trim(), draft];
+    const text = box.value.trim();
+    const room = draft;
     if (text === "" || remaining() < 0 || hooks.onSend(text) === false) return;
     lastSent = text;
     storage.session.remove(room);

@@ -11,9 +11,17 @@
   const FINAL_BYES = ["kicked", "banned", "full", "protocol"];
 
   const hooks = {};
-  let [socket, url, state, everOnline] = [null, "", { name: "idle" }, false];
-  let [attempts, onlineSince, receivedAt, pingedAt] = [0, 0, 0, 0];
-  let bye, timer, livenessTimer;
+  let socket = null;
+  let url = "";
+  let state = { name: "idle" };
+  let everOnline = false;
+  let attempts = 0;
+  let onlineSince = 0;
+  let receivedAt = 0;
+  let pingedAt = 0;
+  let bye;
+  let timer;
+  let livenessTimer;
 
   function setState(next) {
     state = next;
@@ -27,7 +35,9 @@
   }
 
   function open(address) {
-    [url, everOnline, attempts] = [address, false, 0];
+    url = address;
+    everOnline = false;
+    attempts = 0;
     dial();
   }
 
@@ -60,7 +70,9 @@
     if (message.protocol !== PROTOCOL)
       return end({ code: "version", text: Papo.strings.otherVersion });
     clearTimeout(timer);
-    [everOnline, onlineSince, pingedAt] = [true, Date.now(), 0];
+    everOnline = true;
+    onlineSince = Date.now();
+    pingedAt = 0;
     livenessTimer = setInterval(checkLiveness, LIVENESS_CHECK_MS);
     hooks.onMessage(message);
     setState({ name: "online" });

@@ -9,14 +9,12 @@
     storage: { local },
   } = Papo;
 
-  const [form, name, server, password, submit, error] = [
-    "formulario",
-    "nome",
-    "servidor",
-    "senha",
-    "conectar",
-    "erro",
-  ].map(find);
+  const form = find("formulario");
+  const name = find("nome");
+  const server = find("servidor");
+  const password = find("senha");
+  const submit = find("conectar");
+  const error = find("erro");
   const FORBIDDEN_IN_NAME = /[^\p{L}\p{M}\p{N}._' -]|^\p{M}/u;
   const hooks = {};
 
@@ -28,15 +26,16 @@
   }
 
   function enter() {
-    const [who, where] = [names.clean(name.value), address.parse(server.value)];
-    if (who === "") return showError(strings.nameMissing, name);
-    if (lengthOf(who) > LIMITS.name || FORBIDDEN_IN_NAME.test(who))
+    const typedName = names.clean(name.value);
+    const target = address.parse(server.value);
+    if (typedName === "") return showError(strings.nameMissing, name);
+    if (lengthOf(typedName) > LIMITS.name || FORBIDDEN_IN_NAME.test(typedName))
       return showError(strings.nameInvalid, name);
-    if (where === null) return showError(strings.addressInvalid, server);
+    if (target === null) return showError(strings.addressInvalid, server);
     showError("");
-    local.set("name", who);
-    local.set("server", where.server);
-    hooks.onEnter({ name: who, password: password.value, ...where });
+    local.set("name", typedName);
+    local.set("server", target.server);
+    hooks.onEnter({ name: typedName, password: password.value, ...target });
   }
 
   server.value = address.suggested(local.get("server"));

@@ -15,11 +15,9 @@
   const isMine = ({ tag }) => tag === session.me.tag;
 
   function decorate(room, entry) {
-    const [people, me, mine] = [
-      room.nameKeys,
-      fold(session.me.name),
-      isMine(entry),
-    ];
+    const people = room.nameKeys;
+    const me = fold(session.me.name);
+    const mine = isMine(entry);
     const hidden = isChange(entry) || session.ignores(entry.from);
     return {
       ...entry,
@@ -164,9 +162,8 @@
       const isMe = ({ name, from, to, tag }) =>
         tag === session.me.tag || [name, from, to].includes(session.me.name);
       const others = (people) => people.filter((person) => !isMe(person));
-      const [joined, left] = [message.joined, message.left].map((people) =>
-        others(people).map(({ name }) => name),
-      );
+      const joined = others(message.joined).map(({ name }) => name);
+      const left = others(message.left).map(({ name }) => name);
       const renamed = others(message.renamed);
       if (joined.length + left.length + renamed.length > 0)
         room.list.addPresence({ joined, left, renamed });
@@ -174,7 +171,8 @@
     },
 
     whisper({ from, tag, to, at, text }) {
-      const [mine, room] = [isMine({ tag }), rooms.current];
+      const mine = isMine({ tag });
+      const room = rooms.current;
       if (!mine && session.ignores(from)) return;
       if (!mine) session.lastWhisperFrom = from;
       if (room === null || (mine && to === from)) return;

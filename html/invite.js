@@ -10,10 +10,13 @@
   const DATA_CODEWORDS = 108;
   const FORMAT = 0b111011111000100;
 
-  const [EXP, LOG] = [[], []];
-  for (let i = 0, value = 1; i < 255; i += 1) {
-    [EXP[i], LOG[value]] = [value, i];
-    value = (value * 2) ^ (value > 127 ? 0x11d : 0);
+  const EXP = [];
+  const LOG = [];
+  let power = 1;
+  for (let i = 0; i < 255; i += 1) {
+    EXP[i] = power;
+    LOG[power] = i;
+    power = (power * 2) ^ (power > 127 ? 0x11d : 0);
   }
   const multiply = (a, b) => (a && b ? EXP[(LOG[a] + LOG[b]) % 255] : 0);
 
@@ -66,10 +69,8 @@
       square(x, y, 4, [2, 4]);
     square(SIZE - 7, SIZE - 7, 2, [1]);
     for (let i = 0; i < 15; i += 1) {
-      const [down, left] = [
-        i < 6 ? i : i < 8 ? i + 1 : SIZE - 15 + i,
-        i < 8 ? SIZE - 1 - i : i < 9 ? 7 : 14 - i,
-      ];
+      const down = i < 6 ? i : i < 8 ? i + 1 : SIZE - 15 + i;
+      const left = i < 8 ? SIZE - 1 - i : i < 9 ? 7 : 14 - i;
       rows[down][8] = rows[8][left] = Boolean((FORMAT >> i) & 1);
     }
     rows[SIZE - 8][8] = true;
@@ -79,8 +80,10 @@
   function qrCode(text) {
     const bytes = new TextEncoder().encode(text);
     if (bytes.length + 2 > DATA_CODEWORDS) return null;
-    const [bits, rows] = [bitsOf(bytes), functionPatterns()];
-    let [bit, up] = [0, true];
+    const bits = bitsOf(bytes);
+    const rows = functionPatterns();
+    let bit = 0;
+    let up = true;
     for (let right = SIZE - 1; right > 0; right -= 2) {
       if (right === 6) right = 5;
       for (let i = 0; i < SIZE; i += 1) {

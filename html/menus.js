@@ -10,12 +10,10 @@
     dom: { find, on, setText, element, button },
   } = Papo;
 
-  const [theme, presence, notifications, sound] = [
-    "tema",
-    "ver-entradas",
-    "avisar",
-    "som",
-  ].map(find);
+  const theme = find("tema");
+  const presence = find("ver-entradas");
+  const notifications = find("avisar");
+  const sound = find("som");
 
   async function setAlert(kind, box) {
     const reason = await alerts.setEnabled(kind, box.checked);
@@ -44,7 +42,8 @@
     );
   }
 
-  const [person, room] = [find("gente"), find("organizar")];
+  const person = find("gente");
+  const room = find("organizar");
   const buttons = commands.table.filter(({ label }) => label);
   const isForPerson = ({ argument }) => argument.includes("Ana");
 

@@ -12,12 +12,10 @@
   // Free space above the text of a line, which the toolbar may cover.
   const OVERLAP_PX = 3;
 
-  const [toolbar, copyButton, editButton, eraseButton] = [
-    "gestos",
-    "copiar",
-    "editar",
-    "apagar",
-  ].map(find);
+  const toolbar = find("gestos");
+  const copyButton = find("copiar");
+  const editButton = find("editar");
+  const eraseButton = find("apagar");
   let target = null;
 
   function showFor(node) {
@@ -27,11 +25,9 @@
     const { seq, mine, erased } = entryOf.get(node);
     eraseButton.hidden = !seq || !mine || erased;
     editButton.hidden = eraseButton.hidden || seq !== commands.lastOwn()?.seq;
-    const [text, frame, outer] = [
-      node.querySelector(".text"),
-      box,
-      box.parentNode,
-    ].map((each) => each.getBoundingClientRect());
+    const text = node.querySelector(".text").getBoundingClientRect();
+    const frame = box.getBoundingClientRect();
+    const outer = box.parentNode.getBoundingClientRect();
     toolbar.style.top = `${Math.max(text.top + OVERLAP_PX - toolbar.offsetHeight, frame.top) - outer.top}px`;
     toolbar.style.right = `${outer.right - text.right}px`;
   }

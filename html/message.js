@@ -11,7 +11,8 @@
   const entryOf = new WeakMap();
 
   function time(at) {
-    const [dateTime, title] = [new Date(at).toISOString(), strings.instant(at)];
+    const dateTime = new Date(at).toISOString();
+    const title = strings.instant(at);
     return element(
       "time",
       { className: "time", dateTime, title },
@@ -71,10 +72,8 @@
       edited,
       erased,
     } = entry;
-    const [nodes, label] = [
-      toNodes(text, people, me),
-      strings.messageOf(from, at),
-    ];
+    const nodes = toNodes(text, people, me);
+    const label = strings.messageOf(from, at);
     if (edited || erased)
       nodes.push(
         element(
@@ -129,10 +128,8 @@
         element("span", "waiting", strings.waiting),
       );
     }
-    const [retry, discard] = [
-      button("link", strings.retry, () => onRetry(id)),
-      button("link", strings.discard, () => onDiscard(id)),
-    ];
+    const retry = button("link", strings.retry, () => onRetry(id));
+    const discard = button("link", strings.discard, () => onDiscard(id));
     return element(
       "p",
       { className: "delivery failed", role: "alert" },

@@ -6,14 +6,13 @@
   } = Papo;
   const NEAR_PX = 100;
 
-  const [box, button] = [find("conversa"), find("novas")];
-  let [following, unseen, lastTop, unreadAbove, seenUnreadLine] = [
-    true,
-    0,
-    0,
-    null,
-    null,
-  ];
+  const box = find("conversa");
+  const button = find("novas");
+  let following = true;
+  let unseen = 0;
+  let lastTop = 0;
+  let unreadAbove = null;
+  let seenUnreadLine = null;
   const hooks = {};
 
   const topOf = (node) => node.getBoundingClientRect().top;
@@ -48,14 +47,16 @@
   }
 
   function reachedEnd() {
-    [following, unseen] = [true, 0];
+    following = true;
+    unseen = 0;
     update();
     hooks.onEnd();
   }
 
   function onScroll() {
     const near = box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR_PX;
-    const [up, down] = [box.scrollTop < lastTop, box.scrollTop > lastTop];
+    const up = box.scrollTop < lastTop;
+    const down = box.scrollTop > lastTop;
     lastTop = box.scrollTop;
     if (near && !hooks.isLive()) hooks.onLater();
     else if (near && down && !following) reachedEnd();

@@ -5,12 +5,10 @@
     dom: { find, on, element, button, setText },
   } = Papo;
 
-  const [panel, field, list, status] = [
-    "busca",
-    "buscado",
-    "resultados",
-    "achados",
-  ].map(find);
+  const panel = find("busca");
+  const field = find("buscado");
+  const list = find("resultados");
+  const status = find("achados");
   const hooks = {};
 
   function close() {

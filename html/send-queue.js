@@ -9,7 +9,10 @@
 
   const hooks = {};
   const items = new Map();
-  let [owner, pausedUntil, resumeTimer, rename] = [null, 0, 0, null];
+  let owner = null;
+  let pausedUntil = 0;
+  let resumeTimer = 0;
+  let rename = null;
 
   function persist(item) {
     if (!item.to) local.set(KEY + item.id, JSON.stringify({ ...item, owner }));
@@ -57,7 +60,8 @@
   }
 
   function renameResolved(person = owner) {
-    [owner, rename] = [person, null];
+    owner = person;
+    rename = null;
     items.forEach(persist);
     sendNext();
   }

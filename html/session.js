@@ -7,7 +7,9 @@
     names: { fold },
   } = Papo;
 
-  let [name, localKey, password] = ["", undefined, ""];
+  let name = "";
+  let localKey = undefined;
+  let password = "";
   const ignored = new Set(storage.local.read("ignored"));
   const roomPasswords = storage.session.read("passwords") ?? {};
 
@@ -56,12 +58,10 @@
     enter(values, keyOfFile) {
       if (values.server !== session.server || fold(values.name) !== fold(name))
         rooms.clear();
-      [name, localKey, session.server, session.roomToShow] = [
-        values.name,
-        keyOfFile,
-        values.server,
-        Papo.address.room(),
-      ];
+      name = values.name;
+      localKey = keyOfFile;
+      session.server = values.server;
+      session.roomToShow = Papo.address.room();
       password =
         values.password || storage.session.get(`password.${values.server}`);
       connection.open(values.url);

@@ -5,7 +5,8 @@
     dom: { find, on, element, button, setText, replaceItems },
   } = Papo;
 
-  const [panel, toggle] = [find("painel-pessoas"), find("ver-pessoas")];
+  const panel = find("painel-pessoas");
+  const toggle = find("ver-pessoas");
   const hooks = {};
 
   function setOpen(isOpen) {

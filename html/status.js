@@ -9,7 +9,9 @@
   const TICK_MS = 500;
 
   const banner = find("aviso");
-  let [state, lostAt, restoredAt] = [{}, 0, 0];
+  let state = {};
+  let lostAt = 0;
+  let restoredAt = 0;
 
   function setState(text, name) {
     setText(find("estado"), text);

@@ -44,10 +44,8 @@
     ).join("");
   }
 
-  const [local, session] = [
-    safeStorage("localStorage"),
-    safeStorage("sessionStorage"),
-  ];
+  const local = safeStorage("localStorage");
+  const session = safeStorage("sessionStorage");
 
   function token() {
     if (!local.get("token")) local.set("token", randomHex(TOKEN_BYTES));

@@ -10,10 +10,8 @@
   });
   const instant = dateFormat({ dateStyle: "full", timeStyle: "medium" });
   const longDay = { weekday: "long", day: "numeric", month: "long" };
-  const [dayAndMonth, dayOfYear] = [
-    dateFormat(longDay),
-    dateFormat({ ...longDay, year: "numeric" }),
-  ];
+  const dayAndMonth = dateFormat(longDay);
+  const dayOfYear = dateFormat({ ...longDay, year: "numeric" });
 
   const plural = (count, one, many) =>
     `${number(count)} ${count === 1 ? one : many}`;

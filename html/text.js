@@ -59,16 +59,17 @@
   }
 
   function toNodes(text, people = new Set(), me = null) {
-    const [out, open, unclosed] = [[], [], new Set()];
-    let [emitted, mentions] = [0, 0];
+    const out = [];
+    const open = [];
+    const unclosed = new Set();
+    let emitted = 0;
+    let mentions = 0;
     const before = (at) => text.slice(Math.max(0, at - 2), at);
     const after = (at) => text.slice(at, at + 2);
 
     function code(fence, at) {
-      const [marker, start] = [
-        fence.length > 1 ? "```" : "`",
-        at + fence.length,
-      ];
+      const marker = fence.length > 1 ? "```" : "`";
+      const start = at + fence.length;
       const end = unclosed.has(marker) ? -1 : text.indexOf(marker, start);
       if (end < 0) unclosed.add(marker);
       const inside = text.slice(start, Math.max(start, end));
@@ -91,7 +92,8 @@
     }
 
     function mark(marker, at) {
-      const [left, right] = [before(at), after(at + marker.length)];
+      const left = before(at);
+      const right = after(at + marker.length);
       const depth = open.findLastIndex((each) => each.marker === marker);
       if (
         depth >= 0 &&

@@ -65,14 +65,18 @@
   }
 
   Papo.timeline = (hooks) => {
-    const [root, list, tail, top] = ["timeline", "lines", "pending", "top"].map(
-      (name) => element("div", name),
-    );
+    const root = element("div", "timeline");
+    const list = element("div", "lines");
+    const tail = element("div", "pending");
+    const top = element("div", "top");
     const beginning = element("p", "notice", strings.beginning);
     const empty = element("p", "notice empty", strings.noMessages);
     const unread = view.separator("unread-line", strings.newMessagesLine);
     const earlierButton = button("link", strings.earlier, hooks.onEarlier);
-    let [lines, queue, whispers, unreadFrom] = [[], [], [], null];
+    let lines = [];
+    let queue = [];
+    let whispers = [];
+    let unreadFrom = null;
     const pending = new Map();
     const timeline = { first: 1, end: 0, element: root, top, unread };
     top.append(earlierButton);
@@ -93,7 +97,8 @@
     }
 
     function updateGrouping(index) {
-      const [line, before] = [lines[index], lines[index - 1]];
+      const line = lines[index];
+      const before = lines[index - 1];
       if (!line) return;
       const newDay = dayOf(line) !== dayOf(before);
       if (newDay && !line.heading)
@@ -182,10 +187,8 @@
       queue = [];
       list.replaceChildren();
       Object.assign(timeline, { first, end });
-      const [from, to] = [
-        entries[0]?.at ?? 0,
-        live ? Infinity : entries.at(-1).at,
-      ];
+      const from = entries[0]?.at ?? 0;
+      const to = live ? Infinity : entries.at(-1).at;
       lines = [
         ...entries.map(toLine),
         ...whispers.filter(({ at }) => at >= from && at <= to),
