@@ -102,14 +102,14 @@
   }
 
   const moderate = (action) => (typed) =>
-    request("host", {
+    request("moderate", {
       act: action,
       room: rooms.current.name,
       ...parseTimed(typed),
     });
 
   const moderateSwitch = (action) => (typed) =>
-    request("host", {
+    request("moderate", {
       act: action,
       room: rooms.current.name,
       on: typed ? !/^n/iu.test(typed) : undefined,
@@ -118,7 +118,7 @@
   function erase(typed) {
     if (typed)
       change(
-        "host",
+        "moderate",
         { act: "erase", ...parseTimed(typed) },
         { erases: [0], text: "" },
       );
@@ -217,7 +217,7 @@
       "[sim|não]",
       "★ só quem organiza fala",
       "Só quem organiza fala",
-      moderateSwitch("mute_all"),
+      moderateSwitch("moderators_only"),
     ],
     [
       "lento slow",
@@ -240,7 +240,7 @@
       "texto",
       "★ avisa todo mundo",
       "Avisar todo mundo",
-      (text) => request("host", { act: "notify", text }),
+      (text) => request("moderate", { act: "announce", text }),
     ],
     ["promover promote", "Ana", "★ também organiza", "Promover"],
     ["rebaixar demote", "Ana", "★ não organiza mais", "Rebaixar"],

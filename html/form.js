@@ -60,9 +60,12 @@
       if (asksPassword) find("pede-senha").hidden = false;
       const field = asksPassword
         ? password
-        : { name_taken: name, name_invalid: name, unreachable: server }[
-            refusal.code
-          ];
+        : {
+            name_taken: name,
+            name_confusable: name,
+            name_invalid: name,
+            unreachable: server,
+          }[refusal.code];
       showError(
         refusal.text ?? strings.unreachable(server.value.trim()),
         field,

@@ -216,10 +216,10 @@
       rooms.notify(refusal.text);
     },
 
-    host({ tag, host }) {
-      if (tag === session.me.tag) session.me.moderator = host;
+    role({ tag, moderator }) {
+      if (tag === session.me.tag) session.me.moderator = moderator;
       menus.refresh();
-      for (const room of rooms.all()) room.setModerator(tag, host);
+      for (const room of rooms.all()) room.setModerator(tag, moderator);
       rooms.refresh();
     },
 

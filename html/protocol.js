@@ -8,7 +8,7 @@ window.Papo = {};
   // One message type per line.
   // prettier-ignore
   const CLIENT_MESSAGES = {
-    enter: ["name", "token", "room", "epoch", "after", "key", "password", "host_key", "room_password"],
+    enter: ["name", "token", "room", "epoch", "after", "local_key", "password", "moderator_key", "room_password"],
     join: ["room", "epoch", "after", "room_password"],
     leave: ["room"],
     say: ["room", "id", "text", "action", "reply_to"],
@@ -20,7 +20,7 @@ window.Papo = {};
     search: ["room", "query", "limit"],
     rename: ["name"],
     room_password: ["room", "password"],
-    host: ["act", "room", "id", "name", "seconds", "on", "text"],
+    moderate: ["act", "room", "id", "name", "seconds", "on", "text"],
     rooms: [],
     ping: [],
   };
@@ -33,7 +33,7 @@ window.Papo = {};
     "ack",
     "presence",
     "whisper",
-    "host",
+    "role",
     "notice",
     "typing",
     "history",

@@ -42,7 +42,7 @@
       });
       this.members = new Map(members.map(({ name, tag }) => [tag, name]));
       this.moderators = new Set(
-        members.filter(({ host }) => host).map(({ tag }) => tag),
+        members.filter(({ moderator }) => moderator).map(({ tag }) => tag),
       );
       this.cachedNameKeys = null;
       this.typists.clear();
@@ -65,9 +65,9 @@
         this.members.delete(tag);
         this.stoppedTyping(name);
       }
-      for (const { name, tag, host: isModerator } of joined) {
+      for (const { name, tag, moderator } of joined) {
         this.members.set(tag, name);
-        this.setModerator(tag, isModerator);
+        this.setModerator(tag, moderator);
       }
     }
 

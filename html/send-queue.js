@@ -100,7 +100,8 @@
 
   function refused({ id, code, text, retry_after_ms: wait = 1000 }) {
     const item = items.get(id);
-    if (item && code === "too_fast") pause(item, wait);
+    const isTooSoon = code === "too_fast" || code === "slow_mode";
+    if (item && isTooSoon) pause(item, wait);
     else if (item) fail(item, text, code === "id_reused");
     sendNext();
   }

@@ -33,9 +33,9 @@
   connection.hooks.enterFields = () => ({
     name,
     token: storage.token(),
-    key: localKey,
+    local_key: localKey,
     password,
-    host_key: Papo.address.moderatorKey,
+    moderator_key: Papo.address.moderatorKey,
     ...roomsToOpen()[0],
   });
 
@@ -74,7 +74,7 @@
     refused({ code, room }) {
       if (room) storage.session.remove("rooms");
       if (room) rooms.clear();
-      if (code === "forbidden") Papo.address.moderatorKey = undefined;
+      if (code === "moderator_key_wrong") Papo.address.moderatorKey = undefined;
       if (code === "password_wrong")
         storage.session.remove(`password.${session.server}`);
     },
@@ -91,7 +91,7 @@
     queueOwner: () => `${session.server} ${fold(name)}`,
     welcomed(welcome) {
       ({ name } = welcome);
-      session.me = { name, tag: welcome.tag, moderator: welcome.host };
+      session.me = { name, tag: welcome.tag, moderator: welcome.moderator };
       storage.local.set("name", name);
       if (password) storage.session.set(`password.${session.server}`, password);
       storage.local.set("token", welcome.token);

@@ -110,7 +110,7 @@ fn sandboxed_frame_is_refused_and_the_file_admitted() {
     });
     let answer = heard.as_str().unwrap();
     assert!(
-        answer.starts_with(r#"null heard {"type":"error","code":"key_required""#),
+        answer.starts_with(r#"null heard {"type":"error","code":"local_key_required""#),
         "{answer}"
     );
     assert!(

@@ -75,7 +75,7 @@ fn moderator_buttons_run_the_commands() {
     ana.sees("(mensagem apagada)");
     open_person_menu(&ana, "Célia");
     ana.chooses("button", "Promover");
-    celia.receive(|message| message["type"] == "host" && message["host"] == true);
+    celia.receive(|message| message["type"] == "role" && message["moderator"] == true);
     ana.wait_until("people().includes('Célia ★')");
     open_person_menu(&ana, "Célia");
     ana.wait_until("byRole('button', 'Promover') === undefined");
