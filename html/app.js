@@ -1,114 +1,153 @@
 "use strict";
 {
-const {
-	words, address, storage, form, follow, panels, composer, complete, search, commands, session, desk, unsent, pages, menus,
-	dom: { find, on, element },
-} = Papo;
+  const {
+    strings,
+    address,
+    storage,
+    form,
+    scroll,
+    sidebar,
+    composer,
+    complete,
+    search,
+    commands,
+    session,
+    rooms,
+    sendQueue,
+    history,
+    menus,
+    dom: { find, on, element },
+  } = Papo;
 
-const isTalking = () => !find("papo").hidden;
+  const isInChat = () => !find("papo").hidden;
 
-const fileKey = new Promise((resolve) => {
-	if (!address.isFile) return resolve(undefined);
-	const script = element("script", { src: "chave.js" });
-	on(script, "load error", () => resolve(Papo.key));
-	document.head.append(script);
-});
+  const localKey = new Promise((resolve) => {
+    if (!address.isFile) return resolve(undefined);
+    const script = element("script", { src: "chave.js" });
+    on(script, "load error", () => resolve(Papo.key));
+    document.head.append(script);
+  });
 
-Papo.connection.hooks.onState = (state) => {
-	if (state.name !== "online" && state.name !== "connecting") {
-		session.out();
-		pages.forget();
-		unsent.connectionLost();
-	}
-	Papo.showStatus(state);
-	find("conversa").classList.toggle("offline", state.name !== "online");
-	form.setBusy(state.name === "connecting" && !isTalking());
-	if (state.name === "online" && !isTalking()) showTalk();
-	if (state.name === "idle" || state.name === "ended") showForm(state);
-};
+  Papo.connection.hooks.onState = (state) => {
+    if (state.name !== "online" && state.name !== "connecting") {
+      session.disconnected();
+      history.cancelAll();
+      sendQueue.connectionLost();
+    }
+    Papo.showStatus(state);
+    find("conversa").classList.toggle("offline", state.name !== "online");
+    form.setBusy(state.name === "connecting" && !isInChat());
+    if (state.name === "online" && !isInChat()) showChat();
+    if (state.name === "idle" || state.name === "ended") showForm(state);
+  };
 
-function showTalk() {
-	find("entrada").hidden = true;
-	find("papo").hidden = false;
-	follow.toEnd();
-	composer.box.focus();
-}
+  function showChat() {
+    find("entrada").hidden = true;
+    find("papo").hidden = false;
+    scroll.toEnd();
+    composer.box.focus();
+  }
 
-function showForm(state) {
-	session.refused(state);
-	search.close();
-	find("papo").hidden = true;
-	find("entrada").hidden = false;
-	form.show(state.name === "ended" ? state : null);
-}
+  function showForm(state) {
+    session.refused(state);
+    search.close();
+    find("papo").hidden = true;
+    find("entrada").hidden = false;
+    form.show(state.name === "ended" ? state : null);
+  }
 
-form.hooks.onEnter = async (values) => session.enter(values, await fileKey);
-Object.assign(composer.hooks, { onSend: commands.perform, onTyping: commands.typing, onKey: complete.key });
-composer.hooks.lastSaid = () => commands.lastOwn()?.text;
-unsent.hooks.onHold = (ms) => composer.warn(words.tooFast(Math.ceil(ms / 1000)), ms);
-complete.sources.commands = () => commands.table.map(({ all, does }) => ({ value: all[0], hint: does }));
-complete.sources.people = () =>
-	(desk.current?.people ?? []).filter(({ tag }) => tag !== session.me.tag).map(({ name }) => ({ value: name }));
-panels.hooks.onPerson = (who, node) =>
-	(session.me.host ? menus.choose(who, node) : composer.write(`/msg ${who.name} `));
-panels.hooks.onRoom = desk.show;
-Object.assign(desk.hooks, {
-	onRetry(id) {
-		unsent.retry(id);
-		follow.toEnd();
-	},
-	onDiscard: unsent.discard,
-	onShow: (room) => Papo.showInvitation(session.host, room.name),
-	...pages,
-});
-search.hooks.onSearch = commands.search;
-search.hooks.onChoose = (seq) => pages.around(desk.current, seq);
-search.hooks.onClose = () => composer.box.focus();
-on(find("trocar-nome"), "click", () => composer.write("/nome "));
-on(find("sair"), "click", commands.leave);
-on(find("tentar"), "click", Papo.connection.wake);
-on(find("buscar"), "click", () => search.open());
-on(document, "click", (event) => {
-	const link = event.target.closest("a[href^='#']");
-	if (!link) return;
-	event.preventDefault();
-	if (link.className === "skip") composer.box.focus();
-	else commands.join(link.textContent);
-});
+  form.hooks.onEnter = async (values) => session.enter(values, await localKey);
+  Object.assign(composer.hooks, {
+    onSend: commands.perform,
+    onTyping: commands.typing,
+    onKey: complete.key,
+  });
+  composer.hooks.lastOwnText = () => commands.lastOwn()?.text;
+  sendQueue.hooks.onPause = (ms) =>
+    composer.warn(strings.tooFast(Math.ceil(ms / 1000)), ms);
+  complete.sources.commands = () =>
+    commands.table.map(({ all, description }) => ({
+      value: all[0],
+      hint: description,
+    }));
+  complete.sources.people = () =>
+    (rooms.current?.people ?? [])
+      .filter(({ tag }) => tag !== session.me.tag)
+      .map(({ name }) => ({ value: name }));
+  sidebar.hooks.onPerson = (person, node) =>
+    session.me.moderator
+      ? menus.openFor(person, node)
+      : composer.write(`/msg ${person.name} `);
+  sidebar.hooks.onRoom = rooms.show;
+  Object.assign(rooms.hooks, {
+    onRetry(id) {
+      sendQueue.retry(id);
+      scroll.toEnd();
+    },
+    onDiscard: sendQueue.discard,
+    onShow: (room) => Papo.showInvitation(session.server, room.name),
+    loadEarlier: history.loadEarlier,
+    loadLater: history.loadLater,
+    loadLatest: history.loadLatest,
+    loadAround: history.loadAround,
+  });
+  search.hooks.onSearch = commands.search;
+  search.hooks.onChoose = (seq) => history.loadAround(rooms.current, seq);
+  search.hooks.onClose = () => composer.box.focus();
+  on(find("trocar-nome"), "click", () => composer.write("/nome "));
+  on(find("sair"), "click", commands.leave);
+  on(find("tentar"), "click", Papo.connection.wake);
+  on(find("buscar"), "click", () => search.open());
+  on(document, "click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (!link) return;
+    event.preventDefault();
+    if (link.className === "skip") composer.box.focus();
+    else commands.join(link.textContent);
+  });
 
-function cycle(back) {
-	const places = ["conversa", "escrever", "pessoas"].map(find).filter((node) => node.checkVisibility());
-	const at = places.findIndex((node) => node.contains(document.activeElement));
-	const next = places.at((at + (back ? -1 : 1)) % places.length);
-	(next === follow.box ? next : next.querySelector("textarea, button"))?.focus();
-}
+  function cycleFocus(back) {
+    const regions = ["conversa", "escrever", "pessoas"]
+      .map(find)
+      .filter((node) => node.checkVisibility());
+    const at = regions.findIndex((node) =>
+      node.contains(document.activeElement),
+    );
+    const next = regions.at((at + (back ? -1 : 1)) % regions.length);
+    (next === scroll.box
+      ? next
+      : next.querySelector("textarea, button")
+    )?.focus();
+  }
 
-function escape() {
-	if (search.close() || document.querySelector(":popover-open")) return;
-	panels.close();
-	if (desk.current) desk.current.list.forgetUnread();
-	follow.toEnd();
-	composer.box.focus();
-}
+  function onEscape() {
+    if (search.close() || document.querySelector(":popover-open")) return;
+    sidebar.close();
+    if (rooms.current) rooms.current.list.forgetUnread();
+    scroll.toEnd();
+    composer.box.focus();
+  }
 
-on(document, "keydown", (event) => {
-	if (!isTalking() || event.isComposing || event.defaultPrevented) return;
-	const { key, ctrlKey, metaKey, altKey, target } = event;
-	const by = { ArrowUp: -1, ArrowDown: 1 }[key];
-	if (key === "Escape") return escape();
-	if ((ctrlKey || metaKey) && key.toLowerCase() === "k") search.open();
-	else if (key === "/" && !target.matches("input, textarea, select")) search.open();
-	else if (altKey && by) desk.step(by);
-	else if (key === "F6") cycle(event.shiftKey);
-	else return;
-	event.preventDefault();
-});
+  on(document, "keydown", (event) => {
+    if (!isInChat() || event.isComposing || event.defaultPrevented) return;
+    const { key, ctrlKey, metaKey, altKey, target } = event;
+    const offset = { ArrowUp: -1, ArrowDown: 1 }[key];
+    if (key === "Escape") return onEscape();
+    if ((ctrlKey || metaKey) && key.toLowerCase() === "k") search.open();
+    else if (key === "/" && !target.matches("input, textarea, select"))
+      search.open();
+    else if (altKey && offset) rooms.switchBy(offset);
+    else if (key === "F6") cycleFocus(event.shiftKey);
+    else return;
+    event.preventDefault();
+  });
 
-on(document, "dragover drop paste", (event) => {
-	const { files, types } = event.dataTransfer ?? event.clipboardData;
-	if (event.dataTransfer && types.includes("Files")) event.preventDefault();
-	if (files.length > 0 && !types.includes("text/plain")) desk.note(words.noFiles);
-});
-form.show();
-if (storage.tab.get("rooms")) form.enter();
+  on(document, "dragover drop paste", (event) => {
+    const { files, types } = event.dataTransfer ?? event.clipboardData;
+    if (event.dataTransfer && types.includes("Files")) event.preventDefault();
+    if (files.length > 0 && !types.includes("text/plain"))
+      rooms.notify(strings.noFiles);
+  });
+  form.show();
+  if (storage.session.get("rooms")) form.enter();
 }

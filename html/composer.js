@@ -1,86 +1,104 @@
 "use strict";
 {
-const { words, protocol: { LIMITS, lengthOf }, storage: { tab }, dom: { find, on, say } } = Papo;
-const COUNT_FROM = 200;
-const NARROW_PX = 720;
+  const {
+    strings,
+    protocol: { LIMITS, lengthOf },
+    storage,
+    dom: { find, on, setText },
+  } = Papo;
+  const COUNT_FROM = 200;
+  const NARROW_PX = 720;
 
-const [form, box, counter] = [find("escrever"), find("mensagem"), find("restam")];
-let [limit, draft, lastSent, warnUntil] = [LIMITS.text, "", "", 0];
+  const form = find("escrever");
+  const box = find("mensagem");
+  const counter = find("restam");
+  let limit = LIMITS.text;
+  let draft = "";
+  let lastSent = "";
+  let warnUntil = 0;
 
-const hooks = {};
+  const hooks = {};
 
-const left = () => limit - lengthOf(box.value.trim());
+  const remaining = () => limit - lengthOf(box.value.trim());
 
-function measure() {
-	const rest = left();
-	if (Date.now() >= warnUntil) say(counter, rest <= COUNT_FROM ? words.charactersLeft(rest) : "");
-	counter.classList.toggle("over", rest < 0);
-	box.ariaInvalid = rest < 0;
-	box.placeholder = innerWidth < NARROW_PX ? words.messageBriefly : box.ariaLabel;
-	box.style.height = "auto";
-	box.style.height = `${box.scrollHeight + 2}px`;
-	Papo.follow.settle();
-}
+  function refresh() {
+    const rest = remaining();
+    if (Date.now() >= warnUntil)
+      setText(counter, rest <= COUNT_FROM ? strings.charactersLeft(rest) : "");
+    counter.classList.toggle("over", rest < 0);
+    box.ariaInvalid = rest < 0;
+    box.placeholder =
+      innerWidth < NARROW_PX ? strings.messageShort : box.ariaLabel;
+    box.style.height = "auto";
+    box.style.height = `${box.scrollHeight + 2}px`;
+    Papo.scroll.update();
+  }
 
-function changed() {
-	tab[box.value ? "set" : "remove"](draft, box.value);
-	measure();
-}
+  function changed() {
+    storage.session[box.value ? "set" : "remove"](draft, box.value);
+    refresh();
+  }
 
-function write(text) {
-	box.value = text;
-	box.focus();
-	changed();
-}
+  function write(text) {
+    box.value = text;
+    box.focus();
+    changed();
+  }
 
-// What was said last comes back to be changed; what was not said, or is a command, to be said again.
-function recall() {
-	const said = hooks.lastSaid();
-	write(said && (!lastSent || lastSent === said) ? `/editar ${said}` : lastSent);
-}
+  // Brings back the last message as an edit; a command, or a message that was not taken, as it was typed.
+  function recall() {
+    const last = hooks.lastOwnText();
+    write(
+      last && (!lastSent || lastSent === last) ? `/editar ${last}` : lastSent,
+    );
+  }
 
-function submit(event) {
-	event.preventDefault();
-	const [text, room] = [box.value.trim(), draft];
-	if (text === "" || left() < 0 || hooks.onSend(text) === false) return;
-	lastSent = text;
-	tab.remove(room);
-	if (box.value.trim() === text) write("");
-}
+  function submit(event) {
+    event.preventDefault();
+    const text = box.value.trim();
+    const room = draft;
+    if (text === "" || remaining() < 0 || hooks.onSend(text) === false) return;
+    lastSent = text;
+    storage.session.remove(room);
+    if (box.value.trim() === text) write("");
+  }
 
-function key(event) {
-	if (event.isComposing || hooks.onKey(event)) return;
-	const touch = matchMedia("(pointer: coarse)").matches;
-	if (event.key === "Enter" && !event.shiftKey && !touch) form.requestSubmit();
-	else if (event.key === "ArrowUp" && !event.altKey && !box.value) recall();
-	else return;
-	event.preventDefault();
-}
+  function key(event) {
+    if (event.isComposing || hooks.onKey(event)) return;
+    const touch = matchMedia("(pointer: coarse)").matches;
+    if (event.key === "Enter" && !event.shiftKey && !touch)
+      form.requestSubmit();
+    else if (event.key === "ArrowUp" && !event.altKey && !box.value) recall();
+    else return;
+    event.preventDefault();
+  }
 
-on(form, "submit", submit);
-on(box, "keydown", key);
-on(box, "input", () => {
-	changed();
-	if (/^(?!\/[^/])\s*\S/u.test(box.value)) hooks.onTyping();
-});
+  on(form, "submit", submit);
+  on(box, "keydown", key);
+  on(box, "input", () => {
+    changed();
+    if (/^(?!\/[^/])\s*\S/u.test(box.value)) hooks.onTyping();
+  });
 
-on(window, "resize", measure);
+  on(window, "resize", refresh);
 
-Papo.composer = {
-	box, hooks, write,
-	open(roomKey) {
-		draft = `draft.${roomKey}`;
-		box.value = tab.get(draft) ?? "";
-		measure();
-	},
-	warn(text, ms) {
-		warnUntil = Date.now() + ms;
-		say(counter, text);
-		setTimeout(measure, ms);
-	},
-	setLimit(characters) {
-		limit = characters;
-		measure();
-	},
-};
+  Papo.composer = {
+    box,
+    hooks,
+    write,
+    open(roomKey) {
+      draft = `draft.${roomKey}`;
+      box.value = storage.session.get(draft) ?? "";
+      refresh();
+    },
+    warn(text, ms) {
+      warnUntil = Date.now() + ms;
+      setText(counter, text);
+      setTimeout(refresh, ms);
+    },
+    setLimit(characters) {
+      limit = characters;
+      refresh();
+    },
+  };
 }

@@ -1,49 +1,75 @@
 "use strict";
 {
-const { words, address, names, protocol: { LIMITS, lengthOf }, dom: { find, on }, storage: { kept } } = Papo;
+  const {
+    strings,
+    address,
+    names,
+    protocol: { LIMITS, lengthOf },
+    dom: { find, on },
+    storage: { local },
+  } = Papo;
 
-const [form, name, server, secret, submit, error] = ["formulario", "nome", "servidor", "senha", "conectar", "erro"].map(find);
-const NO_NAME = /[^\p{L}\p{M}\p{N}._' -]|^\p{M}/u;
-const hooks = {};
+  const form = find("formulario");
+  const name = find("nome");
+  const server = find("servidor");
+  const password = find("senha");
+  const submit = find("conectar");
+  const error = find("erro");
+  const FORBIDDEN_IN_NAME = /[^\p{L}\p{M}\p{N}._' -]|^\p{M}/u;
+  const hooks = {};
 
-function complain(text, field) {
-	error.textContent = text;
-	for (const input of [name, server, secret]) input.ariaInvalid = input === field;
-	field?.focus();
-}
+  function showError(text, field) {
+    error.textContent = text;
+    for (const input of [name, server, password])
+      input.ariaInvalid = input === field;
+    field?.focus();
+  }
 
-function enter() {
-	const [who, where] = [names.clean(name.value), address.parse(server.value)];
-	if (who === "") return complain(words.nameMissing, name);
-	if (lengthOf(who) > LIMITS.name || NO_NAME.test(who)) return complain(words.nameInvalid, name);
-	if (where === null) return complain(words.addressInvalid, server);
-	complain("");
-	kept.set("name", who);
-	kept.set("server", where.host);
-	hooks.onEnter({ name: who, password: secret.value, ...where });
-}
+  function enter() {
+    const typedName = names.clean(name.value);
+    const target = address.parse(server.value);
+    if (typedName === "") return showError(strings.nameMissing, name);
+    if (lengthOf(typedName) > LIMITS.name || FORBIDDEN_IN_NAME.test(typedName))
+      return showError(strings.nameInvalid, name);
+    if (target === null) return showError(strings.addressInvalid, server);
+    showError("");
+    local.set("name", typedName);
+    local.set("server", target.server);
+    hooks.onEnter({ name: typedName, password: password.value, ...target });
+  }
 
-server.value = address.suggested(kept.get("server"));
-on(form, "submit", (event) => {
-	event.preventDefault();
-	enter();
-});
-on(form, "input", () => complain(""));
+  server.value = address.suggested(local.get("server"));
+  on(form, "submit", (event) => {
+    event.preventDefault();
+    enter();
+  });
+  on(form, "input", () => showError(""));
 
-Papo.form = {
-	hooks, enter,
-	setBusy(busy) {
-		submit.disabled = busy;
-		submit.textContent = busy ? words.entering : words.enter;
-	},
-	show(refusal) {
-		name.value = kept.get("name") ?? "";
-		(name.value ? submit : name).focus();
-		if (!refusal) return;
-		const asks = /^password/u.test(refusal.code) && !refusal.room;
-		if (asks) find("pede-senha").hidden = false;
-		const field = asks ? secret : { name_taken: name, name_invalid: name, unreachable: server }[refusal.code];
-		complain(refusal.text ?? words.unreachable(server.value.trim()), field);
-	},
-};
+  Papo.form = {
+    hooks,
+    enter,
+    setBusy(busy) {
+      submit.disabled = busy;
+      submit.textContent = busy ? strings.entering : strings.enter;
+    },
+    show(refusal) {
+      name.value = local.get("name") ?? "";
+      (name.value ? submit : name).focus();
+      if (!refusal) return;
+      const asksPassword = /^password/u.test(refusal.code) && !refusal.room;
+      if (asksPassword) find("pede-senha").hidden = false;
+      const field = asksPassword
+        ? password
+        : {
+            name_taken: name,
+            name_confusable: name,
+            name_invalid: name,
+            unreachable: server,
+          }[refusal.code];
+      showError(
+        refusal.text ?? strings.unreachable(server.value.trim()),
+        field,
+      );
+    },
+  };
 }

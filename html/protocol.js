@@ -3,50 +3,79 @@
 window.Papo = {};
 
 {
-const PROTOCOL = 1;
+  const PROTOCOL = 1;
 
-const CLIENT_MESSAGES = {
-	enter: ["name", "token", "room", "epoch", "after", "key", "password", "host_key", "room_password"],
-	join: ["room", "epoch", "after", "room_password"],
-	leave: ["room"],
-	say: ["room", "id", "text", "action", "reply_to"],
-	edit: ["room", "id", "seq", "text"],
-	erase: ["room", "id", "seq"],
-	whisper: ["to", "id", "text"],
-	typing: ["room"],
-	history: ["room", "before", "after", "limit"],
-	search: ["room", "query", "limit"],
-	rename: ["name"],
-	room_password: ["room", "password"],
-	host: ["act", "room", "id", "name", "seconds", "on", "text"],
-	rooms: [],
-	ping: [],
-};
+  // One message type per line.
+  // prettier-ignore
+  const CLIENT_MESSAGES = {
+    enter: ["name", "token", "room", "epoch", "after", "local_key", "password", "moderator_key", "room_password"],
+    join: ["room", "epoch", "after", "room_password"],
+    leave: ["room"],
+    say: ["room", "id", "text", "action", "reply_to"],
+    edit: ["room", "id", "seq", "text"],
+    erase: ["room", "id", "seq"],
+    whisper: ["to", "id", "text"],
+    typing: ["room"],
+    history: ["room", "before", "after", "limit"],
+    search: ["room", "query", "limit"],
+    rename: ["name"],
+    room_password: ["room", "password"],
+    moderate: ["act", "room", "id", "name", "seconds", "on", "text"],
+    rooms: [],
+    ping: [],
+  };
 
-const SERVER_MESSAGES = [
-	"welcome", "joined", "left", "message", "ack", "presence", "whisper", "host", "notice", "typing", "history", "found",
-	"rooms", "pong", "error", "bye",
-];
+  const SERVER_MESSAGES = [
+    "welcome",
+    "joined",
+    "left",
+    "message",
+    "ack",
+    "presence",
+    "whisper",
+    "role",
+    "notice",
+    "typing",
+    "history",
+    "found",
+    "rooms",
+    "pong",
+    "error",
+    "bye",
+  ];
 
-const CLOSE_CODES = { leave: 1000, policy: 1008 };
+  const CLOSE_CODES = { leave: 1000, policy: 1008 };
 
-const LIMITS = { text: 4000, name: 24, members: 500 };
+  const LIMITS = { text: 4000, name: 24, members: 500 };
 
-const LOBBY = "geral";
+  const LOBBY = "geral";
 
-const encode = (type, fields = {}) =>
-	JSON.stringify(Object.fromEntries([["type", type], ...CLIENT_MESSAGES[type].map((name) => [name, fields[name]])]));
+  const encode = (type, fields = {}) =>
+    JSON.stringify(
+      Object.fromEntries([
+        ["type", type],
+        ...CLIENT_MESSAGES[type].map((name) => [name, fields[name]]),
+      ]),
+    );
 
-function decode(frame) {
-	try {
-		const message = JSON.parse(frame);
-		return SERVER_MESSAGES.includes(message.type) ? message : null;
-	} catch {
-		return null;
-	}
-}
+  function decode(frame) {
+    try {
+      const message = JSON.parse(frame);
+      return SERVER_MESSAGES.includes(message.type) ? message : null;
+    } catch {
+      return null;
+    }
+  }
 
-const lengthOf = (text) => [...text.normalize("NFC")].length;
+  const lengthOf = (text) => [...text.normalize("NFC")].length;
 
-Papo.protocol = { PROTOCOL, CLOSE_CODES, LIMITS, LOBBY, encode, decode, lengthOf };
+  Papo.protocol = {
+    PROTOCOL,
+    CLOSE_CODES,
+    LIMITS,
+    LOBBY,
+    encode,
+    decode,
+    lengthOf,
+  };
 }

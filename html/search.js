@@ -1,56 +1,72 @@
 "use strict";
 {
-const { words, dom: { find, on, element, button, say } } = Papo;
+  const {
+    strings,
+    dom: { find, on, element, button, setText },
+  } = Papo;
 
-const [panel, field, list, status] = ["busca", "buscado", "resultados", "achados"].map(find);
-const hooks = {};
+  const panel = find("busca");
+  const field = find("buscado");
+  const list = find("resultados");
+  const status = find("achados");
+  const hooks = {};
 
-function close() {
-	if (panel.hidden) return false;
-	panel.hidden = true;
-	list.replaceChildren();
-	say(status, "");
-	hooks.onClose();
-	return true;
-}
+  function close() {
+    if (panel.hidden) return false;
+    panel.hidden = true;
+    list.replaceChildren();
+    setText(status, "");
+    hooks.onClose();
+    return true;
+  }
 
-function ask() {
-	const query = field.value.trim();
-	if (query === "") return;
-	say(status, words.loading);
-	hooks.onSearch(query);
-}
+  function submit() {
+    const query = field.value.trim();
+    if (query === "") return;
+    setText(status, strings.loading);
+    hooks.onSearch(query);
+  }
 
-function open(query) {
-	panel.hidden = false;
-	if (query) field.value = query;
-	field.focus();
-	field.select();
-	if (query) ask();
-}
+  function open(query) {
+    panel.hidden = false;
+    if (query) field.value = query;
+    field.focus();
+    field.select();
+    if (query) submit();
+  }
 
-function result({ seq, from, at, text }) {
-	const when = element("span", "time", ` ${words.dayName(at)}, ${words.time(at)}`);
-	const node = button("result", element("span", `author ${Papo.names.colour(from)}`, from), () => {
-		close();
-		hooks.onChoose(seq);
-	});
-	node.append(when, element("span", "excerpt", text));
-	return element("li", "", node);
-}
+  function result({ seq, from, at, text }) {
+    const when = element(
+      "span",
+      "time",
+      ` ${strings.dayName(at)}, ${strings.time(at)}`,
+    );
+    const node = button(
+      "result",
+      element("span", `author ${Papo.names.colour(from)}`, from),
+      () => {
+        close();
+        hooks.onChoose(seq);
+      },
+    );
+    node.append(when, element("span", "excerpt", text));
+    return element("li", "", node);
+  }
 
-on(find("buscar-form"), "submit", (event) => {
-	event.preventDefault();
-	ask();
-});
-on(find("voltar"), "click", close);
+  on(find("buscar-form"), "submit", (event) => {
+    event.preventDefault();
+    submit();
+  });
+  on(find("voltar"), "click", close);
 
-Papo.search = {
-	hooks, open, close,
-	show({ query, entries, more }) {
-		say(status, words.found(query, entries.length, more));
-		list.replaceChildren(...entries.map(result));
-	},
-	fail: (reason) => say(status, reason),
-};
+  Papo.search = {
+    hooks,
+    open,
+    close,
+    show({ query, entries, more }) {
+      setText(status, strings.found(query, entries.length, more));
+      list.replaceChildren(...entries.map(result));
+    },
+    fail: (reason) => setText(status, reason),
+  };
 }

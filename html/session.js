@@ -1,84 +1,112 @@
 "use strict";
 {
-const { desk, connection, storage: { kept, tab, token }, names: { fold } } = Papo;
+  const {
+    rooms,
+    connection,
+    storage,
+    names: { fold },
+  } = Papo;
 
-let [name, key, password] = ["", undefined, ""];
-const ignored = new Set(kept.read("ignored"));
-const roomPasswords = tab.read("passwords") ?? {};
+  let name = "";
+  let localKey = undefined;
+  let password = "";
+  const ignored = new Set(storage.local.read("ignored"));
+  const roomPasswords = storage.session.read("passwords") ?? {};
 
-const withPassword = (join) => ({ ...join, room_password: roomPasswords[fold(join.room)] });
+  const withPassword = (join) => ({
+    ...join,
+    room_password: roomPasswords[fold(join.room)],
+  });
 
-function roomsToOpen() {
-	const open = desk.rooms().map((room) => withPassword({ room: room.name, ...room.position }));
-	if (open.length > 0) return open;
-	const names = tab.read("rooms") ?? [Papo.protocol.LOBBY];
-	const { wanted } = session;
-	if (wanted && !names.some((each) => fold(each) === fold(wanted))) names.push(wanted);
-	return names.map((room) => withPassword({ room }));
-}
+  function roomsToOpen() {
+    const open = rooms
+      .all()
+      .map((room) => withPassword({ room: room.name, ...room.resumePoint }));
+    if (open.length > 0) return open;
+    const names = storage.session.read("rooms") ?? [Papo.protocol.LOBBY];
+    const { roomToShow } = session;
+    if (roomToShow && !names.some((each) => fold(each) === fold(roomToShow)))
+      names.push(roomToShow);
+    return names.map((room) => withPassword({ room }));
+  }
 
-connection.hooks.greeting = () => ({
-	name, token: token(), key, password, host_key: Papo.address.hostKey, ...roomsToOpen()[0],
-});
+  connection.hooks.enterFields = () => ({
+    name,
+    token: storage.token(),
+    local_key: localKey,
+    password,
+    moderator_key: Papo.address.moderatorKey,
+    ...roomsToOpen()[0],
+  });
 
-const session = {
-	me: { name: "" },
-	host: "",
-	entered: false,
-	wanted: "",
-	whisperedBy: "",
-	wantsRooms: false,
-	changes: new Map(),
-	ignores: (who) => ignored.has(fold(who)),
-	ignore(who) {
-		const now = !ignored.delete(fold(who));
-		if (now) ignored.add(fold(who));
-		kept.set("ignored", JSON.stringify([...ignored]));
-		return now;
-	},
+  const session = {
+    me: { name: "" },
+    server: "",
+    entered: false,
+    roomToShow: "",
+    lastWhisperFrom: "",
+    roomListRequested: false,
+    pendingChanges: new Map(),
+    ignores: (author) => ignored.has(fold(author)),
+    ignore(author) {
+      const now = !ignored.delete(fold(author));
+      if (now) ignored.add(fold(author));
+      storage.local.set("ignored", JSON.stringify([...ignored]));
+      return now;
+    },
 
-	enter(who, fileKey) {
-		if (who.host !== session.host || fold(who.name) !== fold(name)) desk.clear();
-		[name, key, session.host, session.wanted] = [who.name, fileKey, who.host, Papo.address.room()];
-		password = who.password || tab.get(`password.${who.host}`);
-		connection.open(who.url);
-	},
-	leave() {
-		connection.leave();
-		desk.clear();
-		tab.remove("rooms");
-	},
-	refused({ code, room }) {
-		if (room) tab.remove("rooms");
-		if (room) desk.clear();
-		if (code === "forbidden") Papo.address.hostKey = undefined;
-		if (code === "password_wrong") tab.remove(`password.${session.host}`);
-	},
-	knowPassword(room, word) {
-		roomPasswords[fold(room)] = word;
-		tab.set("passwords", JSON.stringify(roomPasswords));
-	},
-	withPassword,
-	out() {
-		session.entered = false;
-		for (const room of desk.rooms()) room.open = false;
-	},
-	send: (type, fields) => session.entered && connection.send(type, fields),
-	owner: () => `${session.host} ${fold(name)}`,
-	welcomed(welcome) {
-		({ name } = welcome);
-		session.me = { name, tag: welcome.tag, host: welcome.host };
-		kept.set("name", name);
-		if (password) tab.set(`password.${session.host}`, password);
-		kept.set("token", welcome.token);
-		if (session.entered) return false;
-		session.entered = true;
-		const [first, ...others] = roomsToOpen();
-		desk.ensure(first.room);
-		for (const room of others) session.send("join", room);
-		return true;
-	},
-	rememberRooms: () => tab.set("rooms", JSON.stringify(desk.rooms().map((room) => room.name))),
-};
-Papo.session = session;
+    enter(values, keyOfFile) {
+      if (values.server !== session.server || fold(values.name) !== fold(name))
+        rooms.clear();
+      name = values.name;
+      localKey = keyOfFile;
+      session.server = values.server;
+      session.roomToShow = Papo.address.room();
+      password =
+        values.password || storage.session.get(`password.${values.server}`);
+      connection.open(values.url);
+    },
+    leave() {
+      connection.leave();
+      rooms.clear();
+      storage.session.remove("rooms");
+    },
+    refused({ code, room }) {
+      if (room) storage.session.remove("rooms");
+      if (room) rooms.clear();
+      if (code === "moderator_key_wrong") Papo.address.moderatorKey = undefined;
+      if (code === "password_wrong")
+        storage.session.remove(`password.${session.server}`);
+    },
+    rememberPassword(room, secret) {
+      roomPasswords[fold(room)] = secret;
+      storage.session.set("passwords", JSON.stringify(roomPasswords));
+    },
+    withPassword,
+    disconnected() {
+      session.entered = false;
+      for (const room of rooms.all()) room.open = false;
+    },
+    send: (type, fields) => session.entered && connection.send(type, fields),
+    queueOwner: () => `${session.server} ${fold(name)}`,
+    welcomed(welcome) {
+      ({ name } = welcome);
+      session.me = { name, tag: welcome.tag, moderator: welcome.moderator };
+      storage.local.set("name", name);
+      if (password) storage.session.set(`password.${session.server}`, password);
+      storage.local.set("token", welcome.token);
+      if (session.entered) return false;
+      session.entered = true;
+      const [first, ...others] = roomsToOpen();
+      rooms.getOrCreate(first.room);
+      for (const room of others) session.send("join", room);
+      return true;
+    },
+    rememberRooms: () =>
+      storage.session.set(
+        "rooms",
+        JSON.stringify(rooms.all().map((room) => room.name)),
+      ),
+  };
+  Papo.session = session;
 }

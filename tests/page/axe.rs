@@ -1,34 +1,34 @@
-//! The page as axe-core judges it: no violation on any screen, in both themes, on a desk and on a phone.
-//! `PAPO_AXE` says where `axe.min.js` is (the npm package `axe-core`); without it the judge is left out.
+//! Accessibility: axe-core finds no violation on any screen, in both themes, on desktop and phone.
+//! `PAPO_AXE` is the path of `axe.min.js` (npm package `axe-core`); without it the check is skipped.
 
 use crate::browser::Browser;
-use crate::hosting::{hosted, points_at};
-use crate::looks::a_lively_room;
-use crate::stage::{TestServer, Visitor};
+use crate::harness::{Client, TestServer};
+use crate::layout::fill_lobby;
+use crate::moderation::{moderated_server, open_person_menu};
 use crate::tab::Tab;
 use serde_json::{Value, json};
 
-/// The judge, if there is one.
+/// The source of axe-core, if there is one.
 struct Axe(Option<String>);
 
 impl Axe {
     fn find() -> Self {
         let path = std::env::var_os("PAPO_AXE").filter(|path| !path.is_empty());
         if path.is_none() {
-            println!("PAPO_AXE is not set: axe-core is left out.");
+            println!("PAPO_AXE is not set: the check is skipped.");
         }
         Self(path.map(|path| std::fs::read_to_string(path).unwrap()))
     }
 
-    /// Judges what is on the screen, in the light and in the dark.
+    /// Asserts that axe-core finds no violation on this screen in either theme.
     #[track_caller]
-    fn judges(&self, tab: &Tab, screen: &str) {
+    fn check(&self, tab: &Tab, screen: &str) {
         let Some(axe) = &self.0 else { return };
         for scheme in ["light", "dark"] {
-            tab.prefers(scheme);
-            tab.waits("await painted()");
-            tab.ask("Runtime.evaluate", json!({"expression": axe}));
-            let report = tab.look(
+            tab.prefer_scheme(scheme);
+            tab.wait_until("await painted()");
+            tab.call("Runtime.evaluate", json!({"expression": axe}));
+            let report = tab.eval(
                 "await axe.run(document, { resultTypes: ['violations'] }).then(({ violations, passes }) => ({
                     passes: passes.length,
                     violations: violations.map(({ id, help, nodes }) =>
@@ -47,7 +47,7 @@ impl Axe {
                 report["violations"]
             );
         }
-        tab.prefers("light");
+        tab.prefer_scheme("light");
     }
 }
 
@@ -57,73 +57,76 @@ fn count(list: &Value) -> usize {
 
 #[test]
 #[ignore = "needs chromium"]
-fn axe_finds_nothing_on_any_screen() {
-    let (server, browser, axe) = (TestServer::start(), Browser::start(), Axe::find());
-    let mut people = a_lively_room(&server);
-    let ana = browser.person().opens(&server.url());
-    axe.judges(&ana, "form");
+fn no_screen_violates_axe() {
+    let server = TestServer::start();
+    let browser = Browser::start();
+    let axe = Axe::find();
+    let mut people = fill_lobby(&server);
+    let ana = browser.profile().opens(&server.url());
+    axe.check(&ana, "form");
     ana.presses("Enter");
     ana.sees("Escreva um nome para entrar.");
-    axe.judges(&ana, "form with a refusal");
+    axe.check(&ana, "form with a refusal");
     ana.enters("Ana");
     people[0].says("@Ana, e agora?");
-    ana.hears("Bruno", "@Ana, e agora?");
-    axe.judges(&ana, "conversation");
+    ana.sees_message("Bruno", "@Ana, e agora?");
+    axe.check(&ana, "conversation");
     ana.says("/entrar laboratório");
-    // The box changes with the room: who writes before that writes in the room before.
-    ana.waits("document.querySelector('#salas [aria-current]')?.innerText.includes('laboratório') === true");
+    // A message typed before the room has changed would go to the old room.
+    ana.wait_until("document.querySelector('#salas [aria-current]')?.innerText.includes('laboratório') === true");
     ana.says("/msg Bruno em segredo");
     ana.sees("em segredo");
-    axe.judges(&ana, "rooms and whispers");
+    axe.check(&ana, "rooms and whispers");
     ana.presses("Alt+ArrowUp");
     ana.chooses("button", "Mostrar QR code");
-    axe.judges(&ana, "invitation");
+    axe.check(&ana, "invitation");
     ana.chooses("button", "Opções");
-    axe.judges(&ana, "settings");
+    axe.check(&ana, "settings");
     ana.presses("Escape");
     ana.presses("Control+k");
-    ana.writes("servidor");
+    ana.types("servidor");
     ana.presses("Enter");
     ana.sees("1 resultado");
-    axe.judges(&ana, "search");
-    ana.sized(390, 844);
-    axe.judges(&ana, "search on a phone");
+    axe.check(&ana, "search");
+    ana.resize(390, 844);
+    axe.check(&ana, "search on a phone");
     ana.presses("Escape");
-    axe.judges(&ana, "conversation on a phone");
+    axe.check(&ana, "conversation on a phone");
     ana.clicks("#ver-pessoas");
-    axe.judges(&ana, "people on a phone");
-    ana.is_healthy();
+    axe.check(&ana, "people on a phone");
+    ana.assert_healthy();
 }
 
 #[test]
 #[ignore = "needs chromium"]
-fn axe_finds_nothing_in_the_hands_of_a_host() {
-    let (browser, axe) = (Browser::start(), Axe::find());
-    let (server, ana) = hosted(&browser);
-    let mut bruno = Visitor::enter(server.address, "Bruno", "geral");
+fn no_moderator_screen_violates_axe() {
+    let browser = Browser::start();
+    let axe = Axe::find();
+    let (server, ana) = moderated_server(&browser);
+    let mut bruno = Client::enter(server.address, "Bruno", "geral");
     ana.says("uma pergunta");
     bruno.send(
         json!({"type": "say", "room": "geral", "id": "r1", "text": "uma resposta", "reply_to": 1}),
     );
-    ana.hears("Bruno", "uma resposta");
+    ana.sees_message("Bruno", "uma resposta");
     ana.says("obrigada, @Bruno");
-    ana.waits("entries().length === 3 && !entries().some(isUnsent)");
-    while ana.look("log().contains(document.activeElement)") == false {
+    ana.wait_until("entries().length === 3 && !entries().some(isUnsent)");
+    while ana.eval("log().contains(document.activeElement)") == false {
         ana.presses("F6");
     }
     ana.presses("ArrowUp");
-    ana.waits("isVisible(document.querySelector('#apagar'))");
-    axe.judges(&ana, "an own message that is pointed at, and a quote");
-    points_at(&ana, "Bruno");
-    axe.judges(&ana, "what a host may do with a person");
+    ana.wait_until("isVisible(document.querySelector('#apagar'))");
+    axe.check(&ana, "toolbar of an own message, and a quote");
+    open_person_menu(&ana, "Bruno");
+    axe.check(&ana, "menu of a person");
     ana.presses("Escape");
     ana.chooses("button", "Opções");
-    axe.judges(&ana, "a host's settings");
-    ana.sized(390, 844);
-    axe.judges(&ana, "a host's settings on a phone");
+    axe.check(&ana, "a moderator's settings");
+    ana.resize(390, 844);
+    axe.check(&ana, "a moderator's settings on a phone");
     ana.presses("Escape");
     ana.clicks("#ver-pessoas");
-    points_at(&ana, "Bruno");
-    axe.judges(&ana, "what a host may do with a person, on a phone");
-    ana.is_healthy();
+    open_person_menu(&ana, "Bruno");
+    axe.check(&ana, "menu of a person, on a phone");
+    ana.assert_healthy();
 }

@@ -1,8 +1,7 @@
-//! The wire to a browser: its DevTools protocol over two pipes.
+//! Client of the browser's DevTools protocol, over two pipes.
 //!
-//! Knows processes, pipes and JSON; never knows pages. No port is opened and nothing has to be looked for: the browser
-//! reads commands from one pipe and writes answers to the other, and when the pipes close (because the test has ended in
-//! whatever way, `kill -9` included) it ends by itself.
+//! Knows processes, pipes and JSON; never knows pages. The browser ends by itself when its pipes close, however the
+//! test has ended.
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::{Value, json};
@@ -14,27 +13,27 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// How long anybody waits for anything, in seconds: a machine with two busy cores starts a browser in many.
-const PATIENCE: u64 = 90;
+/// Default timeout in seconds; a busy machine takes long to start a browser.
+const TIMEOUT_SECS: u64 = 90;
 
-/// The same as a time; `PAPO_PRAZO` makes it another one, for whoever is looking for a fault.
-pub fn patience() -> Duration {
-    let asked = std::env::var("PAPO_PRAZO")
+/// The timeout of every wait; `PAPO_PRAZO` overrides it, in seconds.
+pub fn timeout() -> Duration {
+    let seconds = std::env::var("PAPO_PRAZO")
         .ok()
-        .and_then(|seconds| seconds.parse().ok());
-    Duration::from_secs(asked.unwrap_or(PATIENCE))
+        .and_then(|value| value.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(TIMEOUT_SECS))
 }
 
-/// How often a condition is looked at that nobody announces.
-pub const GLANCE: Duration = Duration::from_millis(25);
+/// How often a condition without an event is checked.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
-/// How long a browser, and the last of its helpers, may take to end.
-pub const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a browser and its child processes may take to end.
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the shell does before it becomes the browser: the browser takes its pipes at descriptors 3 and 4.
-const BECOME: &str = r#"exec "$@" 3<&0 4>&1 </dev/null >/dev/null"#;
+/// Shell script that starts the browser with its pipes at descriptors 3 and 4.
+const EXEC_WITH_PIPES: &str = r#"exec "$@" 3<&0 4>&1 </dev/null >/dev/null"#;
 
-/// Without what a test does not need: a sandbox (which containers forbid), a GPU, the network's services.
+/// Turns off what a test does not need: the sandbox (which containers forbid), the GPU, network services.
 const FLAGS: [&str; 19] = [
     "--headless=new",
     "--remote-debugging-pipe",
@@ -54,11 +53,11 @@ const FLAGS: [&str; 19] = [
     "--force-color-profile=srgb",
     "--lang=pt-BR",
     "--window-size=1280,800",
-    // A name that is no secure place, without a network.
+    // A host name that is not a secure context, resolved without a network.
     "--host-resolver-rules=MAP papo.local 127.0.0.1",
 ];
 
-/// Something that the browser told without being asked.
+/// An event sent by the browser.
 #[derive(Debug, Clone)]
 pub struct Event {
     pub session: String,
@@ -66,38 +65,38 @@ pub struct Event {
     pub params: Value,
 }
 
-/// A running browser, and what it has said.
+/// A running browser and its events so far.
 pub struct Devtools {
     child: RefCell<Option<Child>>,
     stdin: RefCell<Option<ChildStdin>>,
-    said: Receiver<Value>,
+    incoming: Receiver<Value>,
     next: Cell<u64>,
     events: RefCell<Vec<Event>>,
 }
 
 impl Devtools {
-    /// Starts a browser that keeps everything in this folder.
-    pub fn start(home: &Path) -> Self {
+    /// Starts a browser with its profile in this folder.
+    pub fn start(profile_dir: &Path) -> Self {
         let program = std::env::var("PAPO_CHROMIUM").unwrap_or_else(|_| "chromium".into());
-        let complaints = std::fs::File::create(home.join("stderr.txt")).unwrap();
+        let stderr = std::fs::File::create(profile_dir.join("stderr.txt")).unwrap();
         let mut child = Command::new("sh")
-            .args(["-c", BECOME, "sh", &program])
+            .args(["-c", EXEC_WITH_PIPES, "sh", &program])
             .args(FLAGS)
-            .arg(format!("--user-data-dir={}", home.display()))
+            .arg(format!("--user-data-dir={}", profile_dir.display()))
             .arg("about:blank")
-            .env("HOME", home)
+            .env("HOME", profile_dir)
             .env("LANGUAGE", "pt_BR")
             .env("TZ", "America/Sao_Paulo")
-            // All its helpers are in a group of their own, which can be ended as one.
+            // Puts its child processes into one group, which can be killed as one.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(complaints)
+            .stderr(stderr)
             .spawn()
             .unwrap();
         let stdin = child.stdin.take().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, said) = channel();
+        let (sender, incoming) = channel();
         std::thread::spawn(move || {
             let mut message = Vec::new();
             while stdout
@@ -114,24 +113,25 @@ impl Devtools {
                 message.clear();
             }
         });
-        let (child, stdin) = (RefCell::new(Some(child)), RefCell::new(Some(stdin)));
+        let child = RefCell::new(Some(child));
+        let stdin = RefCell::new(Some(stdin));
         Self {
             child,
             stdin,
-            said,
+            incoming,
             next: Cell::new(1),
             events: RefCell::default(),
         }
     }
 
-    /// Asks the browser, or one of its pages, for something and waits for the answer.
-    pub fn ask(&self, session: &str, method: &str, params: Value) -> Result<Value, String> {
-        let id = self.tell(session, method, params);
-        let until = Instant::now() + patience();
+    /// Calls a method of the browser or of one of its pages, and waits for the result.
+    pub fn call(&self, session: &str, method: &str, params: Value) -> Result<Value, String> {
+        let id = self.send(session, method, params);
+        let until = Instant::now() + timeout();
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let message = self
-                .said
+                .incoming
                 .recv_timeout(left)
                 .map_err(|error| format!("{method}: {error}"))?;
             if message["id"] == id {
@@ -142,12 +142,12 @@ impl Devtools {
                     Err(format!("{method}: {error}"))
                 };
             }
-            self.keep(message);
+            self.record(message);
         }
     }
 
-    /// Asks for something whose answer nobody needs.
-    pub fn tell(&self, session: &str, method: &str, params: Value) -> u64 {
+    /// Calls a method without waiting for its result.
+    pub fn send(&self, session: &str, method: &str, params: Value) -> u64 {
         let id = self.next.replace(self.next.get() + 1);
         let mut message = json!({"id": id, "method": method, "params": params});
         if !session.is_empty() {
@@ -155,7 +155,7 @@ impl Devtools {
         }
         let mut bytes = message.to_string().into_bytes();
         bytes.push(0);
-        // A browser that has ended answers nothing, which whoever asks is told.
+        // If the browser has ended, `call` fails on the missing answer.
         let _ = self
             .stdin
             .borrow_mut()
@@ -164,22 +164,22 @@ impl Devtools {
         id
     }
 
-    /// Takes in what is said within this time. The one place where a condition that nobody announces is waited for.
-    pub fn listen(&self, time: Duration) {
+    /// Records events for this long.
+    pub fn record_for(&self, time: Duration) {
         let until = Instant::now() + time;
         loop {
             match self
-                .said
+                .incoming
                 .recv_timeout(until.saturating_duration_since(Instant::now()))
             {
-                Ok(message) => self.keep(message),
+                Ok(message) => self.record(message),
                 Err(RecvTimeoutError::Timeout) => return,
                 Err(RecvTimeoutError::Disconnected) => panic!("the browser has ended"),
             }
         }
     }
 
-    /// What was told up to now, by this page.
+    /// The events of this page so far.
     pub fn events(&self, session: &str, method: &str) -> Vec<Value> {
         let events = self.events.borrow();
         events
@@ -189,32 +189,32 @@ impl Devtools {
             .collect()
     }
 
-    /// Ends the browser, if it has not ended yet, and waits until it has.
-    pub fn end(&self) {
-        // Without its pipe it ends by itself and in order; whatever of it has not ended then is ended. The group has its
-        // number as long as nobody has taken note of the end of its first process.
+    /// Ends the browser and waits until it has ended.
+    pub fn shut_down(&self) {
+        // Closing its pipe ends it in order; what is left then is killed. The group's id stays valid until the first
+        // process has been waited for.
         self.stdin.borrow_mut().take();
         let Some(mut child) = self.child.borrow_mut().take() else {
             return;
         };
         let pid = Pid::from_child(&child);
-        let until = Instant::now() + FAREWELL;
+        let until = Instant::now() + SHUTDOWN_TIMEOUT;
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         while matches!(waitid(WaitId::Pid(pid), options), Ok(None)) && Instant::now() < until {
-            let _ = self.said.recv_timeout(GLANCE);
+            let _ = self.incoming.recv_timeout(POLL_INTERVAL);
         }
         let _ = kill_process_group(pid, Signal::KILL);
         let _ = child.wait();
     }
 
-    fn keep(&self, mut message: Value) {
+    fn record(&self, mut message: Value) {
         let Some(method) = message["method"].as_str().map(str::to_owned) else {
             return;
         };
         let session = message["sessionId"].as_str().unwrap_or_default().to_owned();
-        // A page stands still until somebody has answered its question.
+        // A page is blocked until its dialog is answered.
         if method == "Page.javascriptDialogOpening" {
-            self.tell(
+            self.send(
                 &session,
                 "Page.handleJavaScriptDialog",
                 json!({"accept": true}),
@@ -230,6 +230,6 @@ impl Devtools {
 
 impl Drop for Devtools {
     fn drop(&mut self) {
-        self.end();
+        self.shut_down();
     }
 }

@@ -1,18 +1,17 @@
-//! What goes wrong between people: a reload, a server that is killed, a network that goes away. Nothing is lost and
-//! nothing comes twice.
+//! Outages: a reload, a killed server, a lost network. No message is lost and none comes twice.
 
 use crate::browser::Browser;
+use crate::harness::{Client, ServerProcess, TempDir, TestServer};
+use crate::network::Network;
+use crate::page_actions::file_page;
 use crate::port::Port;
-use crate::stage::{Folder, Servidor, TestServer, Visitor};
-use crate::talk::file_page;
-use crate::wire::Wire;
 use serde_json::json;
 
-/// The log of the lobby, as whoever comes in gets it.
-fn the_log(address: std::net::SocketAddr) -> Vec<String> {
-    let mut reader = Visitor::enter(address, "Quem lê", "geral");
+/// The texts in the log of the lobby.
+fn lobby_log(address: std::net::SocketAddr) -> Vec<String> {
+    let mut reader = Client::enter(address, "Quem lê", "geral");
     reader.send(json!({"type": "history", "room": "geral", "after": 0, "limit": 200}));
-    let page = reader.hears(|message| message["type"] == "history");
+    let page = reader.receive(|message| message["type"] == "history");
     page["entries"]
         .as_array()
         .unwrap()
@@ -23,34 +22,37 @@ fn the_log(address: std::net::SocketAddr) -> Vec<String> {
 
 #[test]
 #[ignore = "needs chromium"]
-fn what_was_unsent_at_a_reload_goes_out_once_and_the_draft_is_still_there() {
-    let (port, folder, browser) = (Port::reserve(), Folder::new(), Browser::start());
-    let (html, history) = (file_page(&folder), folder.path().join("h.db"));
-    let start = || Servidor::start(&port, &history, &["--ritmo", "0"], folder.path());
+fn unsent_messages_and_draft_survive_a_reload() {
+    let port = Port::reserve();
+    let folder = TempDir::new();
+    let browser = Browser::start();
+    let html = file_page(&folder);
+    let history = folder.path().join("h.db");
+    let start = || ServerProcess::start(&port, &history, &["--ritmo", "0"], folder.path());
     let server = start();
-    let ana = browser.person().opens(&format!("{html}#{}", port.address));
+    let ana = browser.profile().opens(&format!("{html}#{}", port.address));
     ana.enters("Ana");
     ana.says("antes");
-    ana.hears("Ana", "antes");
+    ana.sees_message("Ana", "antes");
     server.stop();
     ana.says("sem servidor 1");
     ana.says("sem servidor 2");
     ana.sees("aguardando conexão");
-    ana.writes_draft("ainda não acabei de");
-    ana.waits("document.querySelector('#mensagem').value === 'ainda não acabei de'");
-    ana.poses("unsent");
+    ana.types_draft("ainda não acabei de");
+    ana.wait_until("document.querySelector('#mensagem').value === 'ainda não acabei de'");
+    ana.screenshots("unsent");
     ana.reloads();
-    // Nobody answers: the page says so, and keeps what it has.
+    // Without a server the page says so, and keeps the queue and the draft.
     ana.sees(&format!("Não encontrei o servidor em {}.", port.address));
     let server = start();
     ana.enters("Ana");
-    ana.hears("Ana", "sem servidor 1");
-    ana.hears("Ana", "sem servidor 2");
-    ana.waits("document.querySelector('#mensagem').value === 'ainda não acabei de'");
+    ana.sees_message("Ana", "sem servidor 1");
+    ana.sees_message("Ana", "sem servidor 2");
+    ana.wait_until("document.querySelector('#mensagem').value === 'ainda não acabei de'");
     ana.presses("End");
     ana.says(" escrever");
-    ana.hears("Ana", "ainda não acabei de escrever");
-    // A reload in the middle of everything sends nothing again.
+    ana.sees_message("Ana", "ainda não acabei de escrever");
+    // Another reload sends nothing twice.
     ana.reloads();
     ana.comes_back("Ana");
     let expected = [
@@ -60,22 +62,22 @@ fn what_was_unsent_at_a_reload_goes_out_once_and_the_draft_is_still_there() {
         "ainda não acabei de escrever",
     ];
     ana.shows(&expected.map(String::from));
-    assert_eq!(the_log(port.address), expected);
-    ana.ends("reload");
+    assert_eq!(lobby_log(port.address), expected);
+    ana.finish("reload");
     drop(server);
 }
 
 #[test]
 #[ignore = "needs chromium"]
-fn a_server_killed_in_mid_conversation_loses_nothing_and_repeats_nothing() {
-    let (port, folder, browser) = (Port::reserve(), Folder::new(), Browser::start());
+fn killed_server_loses_and_repeats_nothing() {
+    let port = Port::reserve();
+    let folder = TempDir::new();
+    let browser = Browser::start();
     let history = folder.path().join("h.db");
-    let start = || Servidor::start(&port, &history, &["--ritmo", "0"], folder.path());
+    let start = || ServerProcess::start(&port, &history, &["--ritmo", "0"], folder.path());
     let mut server = start();
-    let (ana, bruno) = (
-        browser.person().opens(&port.url()),
-        browser.person().opens(&port.url()),
-    );
+    let ana = browser.profile().opens(&port.url());
+    let bruno = browser.profile().opens(&port.url());
     ana.enters("Ana");
     bruno.enters("Bruno");
     let mut said = Vec::new();
@@ -86,7 +88,7 @@ fn a_server_killed_in_mid_conversation_loses_nothing_and_repeats_nothing() {
                 tab.says(said.last().unwrap());
             }
         }
-        // Whatever was on its way now, in either direction, is cut.
+        // Cuts whatever is in flight in either direction.
         server.kill();
         for (tab, name) in [(&ana, "Ana"), (&bruno, "Bruno")] {
             said.push(format!("{name} {round} sem servidor"));
@@ -94,12 +96,12 @@ fn a_server_killed_in_mid_conversation_loses_nothing_and_repeats_nothing() {
         }
         server = start();
         for (tab, name) in [(&ana, "Ana"), (&bruno, "Bruno")] {
-            tab.waits(&format!(
+            tab.wait_until(&format!(
                 "texts().includes('{name} {round} sem servidor') && entries().every((e) => !isUnsent(e))"
             ));
         }
     }
-    let log = the_log(port.address);
+    let log = lobby_log(port.address);
     ana.shows(&log);
     bruno.shows(&log);
     for name in ["Ana", "Bruno"] {
@@ -113,29 +115,30 @@ fn a_server_killed_in_mid_conversation_loses_nothing_and_repeats_nothing() {
         assert_eq!(of(&log), of(&said));
     }
     assert_eq!(log.len(), said.len());
-    // It was the same conversation all along: nobody came or left.
-    ana.sees_no("saiu");
-    ana.ends("killed");
-    bruno.is_healthy();
+    // The reconnects are not announced as people leaving.
+    ana.does_not_see("saiu");
+    ana.finish("killed");
+    bruno.assert_healthy();
 }
 
 #[test]
 #[ignore = "needs chromium"]
-fn the_network_goes_away_and_comes_back() {
-    let (server, browser) = (TestServer::start(), Browser::start());
-    let wire = Wire::to(server.address);
-    let mut rita = Visitor::enter(server.address, "Rita", "geral");
-    let ana = browser.person().opens(&wire.url());
+fn page_reconnects_after_a_network_outage() {
+    let server = TestServer::start();
+    let browser = Browser::start();
+    let network = Network::to(server.address);
+    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let ana = browser.profile().opens(&network.url());
     ana.enters("Ana");
     ana.says("até aqui");
-    rita.hears_text("até aqui");
+    rita.receives_text("até aqui");
     let offline = |yes: bool| {
         let conditions =
             json!({"offline": yes, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
-        ana.ask("Network.emulateNetworkConditions", conditions);
+        ana.call("Network.emulateNetworkConditions", conditions);
     };
     offline(true);
-    wire.goes_down();
+    network.cut();
     ana.sees("Sem conexão.");
     ana.sees("Suas mensagens serão enviadas quando a conexão voltar.");
     ana.says("no escuro");
@@ -143,11 +146,11 @@ fn the_network_goes_away_and_comes_back() {
     for n in 1..=3 {
         rita.says(&format!("perdida {n}"));
     }
-    ana.poses("offline");
-    wire.comes_back();
+    ana.screenshots("offline");
+    network.restore();
     offline(false);
     ana.is_connected();
-    rita.hears_text("no escuro");
+    rita.receives_text("no escuro");
     ana.shows(
         &[
             "até aqui",
@@ -158,15 +161,15 @@ fn the_network_goes_away_and_comes_back() {
         ]
         .map(String::from),
     );
-    ana.sees_no("Sem conexão.");
-    // A connection that died without a word is noticed too, after half a minute of silence.
-    wire.falls_silent();
+    ana.does_not_see("Sem conexão.");
+    // A connection that died silently is noticed after half a minute.
+    network.go_silent();
     ana.says("no silêncio");
     ana.sees("Sem conexão.");
     rita.says("no meio");
-    wire.comes_back();
+    network.restore();
     ana.is_connected();
-    rita.hears_text("no silêncio");
-    ana.waits("howOften('no silêncio') === 1 && howOften('no meio') === 1 && entries().every((e) => !isUnsent(e))");
-    ana.ends("network");
+    rita.receives_text("no silêncio");
+    ana.wait_until("countOf('no silêncio') === 1 && countOf('no meio') === 1 && entries().every((e) => !isUnsent(e))");
+    ana.finish("network");
 }

@@ -1,19 +1,20 @@
-//! When the server says no, to somebody in a hurry and to one message, or has not answered yet.
+//! Refused and unanswered requests: the rate limit, one refused message, a rename in between.
 
 use crate::browser::Browser;
-use crate::puppet::Puppet;
-use crate::stage::{Folder, TestServer, Visitor};
-use crate::talk::file_page;
+use crate::fake_server::FakeConnection;
+use crate::harness::{Client, TempDir, TestServer};
+use crate::page_actions::file_page;
 use papo::hub::limits::Rules;
 use serde_json::json;
 use std::net::TcpListener;
 
 #[test]
 #[ignore = "needs chromium"]
-fn whoever_writes_too_fast_waits_and_loses_nothing() {
-    let (server, browser) = (TestServer::start_with(Rules::default()), Browser::start());
-    let mut rita = Visitor::enter(server.address, "Rita", "geral");
-    let ana = browser.person().opens(&server.url());
+fn rate_limited_messages_are_all_sent_in_order() {
+    let server = TestServer::start_with(Rules::default());
+    let browser = Browser::start();
+    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let ana = browser.profile().opens(&server.url());
     ana.enters("Ana");
     let said: Vec<String> = (1..=40).map(|n| format!("depressa {n}")).collect();
     for text in &said {
@@ -21,29 +22,30 @@ fn whoever_writes_too_fast_waits_and_loses_nothing() {
     }
     for text in &said {
         assert_eq!(
-            rita.hears(|message| message["type"] == "message")["text"],
+            rita.receive(|message| message["type"] == "message")["text"],
             *text
         );
     }
-    ana.waits("entries().every((entry) => !isUnsent(entry))");
+    ana.wait_until("entries().every((entry) => !isUnsent(entry))");
     ana.shows(&said);
-    ana.ends("too-fast");
+    ana.finish("too-fast");
 }
 
 #[test]
 #[ignore = "needs chromium"]
-fn a_refused_message_is_tried_again_or_thrown_away() {
-    let (folder, browser) = (Folder::new(), Browser::start());
+fn refused_message_can_be_retried_or_discarded() {
+    let folder = TempDir::new();
+    let browser = Browser::start();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let refusing = std::thread::spawn(move || {
-        let mut server = Puppet::lets_in(&listener, &json!({}));
+        let mut server = FakeConnection::accept(&listener, &json!({}));
         let mut tries = Vec::new();
         let refusal = "O disco do servidor está cheio.";
-        while let Some(say) = server.hears("say") {
+        while let Some(say) = server.receive("say") {
             let again = tries.contains(&say["id"]);
             tries.push(say["id"].clone());
-            server.says(if again {
+            server.send(if again {
                 json!({"type": "ack", "id": say["id"], "room": "geral", "seq": 1, "at": 1_772_557_500_000_u64})
             } else {
                 json!({"type": "error", "code": "history_unavailable", "text": refusal, "id": say["id"]})
@@ -52,44 +54,46 @@ fn a_refused_message_is_tried_again_or_thrown_away() {
         tries
     });
     let ana = browser
-        .person()
+        .profile()
         .opens(&format!("{}#{address}", file_page(&folder)));
     ana.enters("Ana");
     ana.says("insisto");
     ana.says("desisto");
-    ana.waits("Array.from(document.querySelectorAll('.refused')).filter(isVisible).length === 2");
+    ana.wait_until(
+        "Array.from(document.querySelectorAll('.refused')).filter(isVisible).length === 2",
+    );
     ana.sees("não enviada");
     ana.sees("O disco do servidor está cheio.");
-    ana.poses("refused");
+    ana.screenshots("refused");
     ana.chooses("button", "Tentar de novo");
-    ana.hears("Ana", "insisto");
+    ana.sees_message("Ana", "insisto");
     ana.chooses("button", "Descartar");
     ana.shows(&["insisto".to_owned()]);
-    ana.ends("refused-and-tried-again");
+    ana.finish("refused-and-tried-again");
     drop(browser);
     let tries = refusing.join().unwrap();
-    // The same id again: it would be the same message if the refusal had come too late.
+    // The retry uses the same id, so that it cannot be stored twice.
     assert_eq!((tries.len(), &tries[0]), (3, &tries[2]));
 }
 
-/// A message that was said under one name, cut off and said again under the other would be two messages: they are two
-/// persons to the server.
+/// A message resent under the new name would be stored twice: the server takes it for another person's.
 #[test]
 #[ignore = "needs chromium"]
-fn a_name_changes_between_two_messages_and_never_while_one_is_on_its_way() {
-    let (folder, browser) = (Folder::new(), Browser::start());
+fn rename_waits_for_the_message_in_flight() {
+    let folder = TempDir::new();
+    let browser = Browser::start();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (asked, is_asked) = std::sync::mpsc::channel();
+    let (rename_sent, rename_received) = std::sync::mpsc::channel();
     let answering = std::thread::spawn(move || {
-        let mut server = Puppet::lets_in(&listener, &json!({}));
-        let first = server.hears("say").unwrap();
-        let meanwhile = server.hears_before("rooms");
-        server.says(json!({"type": "ack", "id": first["id"], "room": "geral", "seq": 1, "at": 1_772_557_500_000_u64}));
-        let rename = server.hears("rename").unwrap();
-        asked.send(()).unwrap();
-        let while_renaming = server.hears_before("rooms");
-        server.says(
+        let mut server = FakeConnection::accept(&listener, &json!({}));
+        let first = server.receive("say").unwrap();
+        let meanwhile = server.types_before("rooms");
+        server.send(json!({"type": "ack", "id": first["id"], "room": "geral", "seq": 1, "at": 1_772_557_500_000_u64}));
+        let rename = server.receive("rename").unwrap();
+        rename_sent.send(()).unwrap();
+        let while_renaming = server.types_before("rooms");
+        server.send(
             json!({"type": "welcome", "name": rename["name"], "tag": "bia", "token": "t".repeat(32),
             "protocol": 1, "server": "papo", "limits": {"text": 4000}, "heartbeat_ms": 20000}),
         );
@@ -97,19 +101,19 @@ fn a_name_changes_between_two_messages_and_never_while_one_is_on_its_way() {
             first,
             meanwhile,
             while_renaming,
-            server.hears("say").unwrap(),
+            server.receive("say").unwrap(),
         )
     });
     let ana = browser
-        .person()
+        .profile()
         .opens(&format!("{}#{address}", file_page(&folder)));
     ana.enters("Ana");
     for typed in ["um", "/nome Bia", "/salas"] {
         ana.says(typed);
     }
-    is_asked
-        .recv_timeout(crate::devtools::patience())
-        .expect("the name is asked for");
+    rename_received
+        .recv_timeout(crate::devtools::timeout())
+        .expect("the page asks for the new name");
     for typed in ["dois", "/salas"] {
         ana.says(typed);
     }

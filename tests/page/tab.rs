@@ -1,14 +1,14 @@
-//! One tab: what somebody does in it, and what it shows.
+//! One tab: input, and what it shows.
 
-use crate::devtools::{Devtools, GLANCE, patience};
+use crate::devtools::{Devtools, POLL_INTERVAL, timeout};
 use serde_json::{Value, json};
 use std::rc::Rc;
 use std::time::Instant;
 
-/// What every look at a page may use: how one finds things in it.
-const EYES: &str = include_str!("eyes.js");
+/// Functions available to every expression evaluated in a page.
+const PROBE: &str = include_str!("page_probe.js");
 
-/// A tab with a page in it.
+/// A tab.
 pub struct Tab {
     devtools: Rc<Devtools>,
     target: String,
@@ -18,7 +18,7 @@ pub struct Tab {
 impl Tab {
     pub fn attach(devtools: Rc<Devtools>, target: String) -> Self {
         let attached = devtools
-            .ask(
+            .call(
                 "",
                 "Target.attachToTarget",
                 json!({"targetId": target, "flatten": true}),
@@ -31,33 +31,33 @@ impl Tab {
             session,
         };
         for domain in ["Page", "Runtime", "Log", "Accessibility"] {
-            tab.ask(&format!("{domain}.enable"), json!({}));
+            tab.call(&format!("{domain}.enable"), json!({}));
         }
-        tab.sized(1280, 800);
+        tab.resize(1280, 800);
         tab
     }
 
-    /// A command of the DevTools protocol to this tab.
+    /// Calls a method of the DevTools protocol on this tab.
     #[track_caller]
-    pub fn ask(&self, method: &str, params: Value) -> Value {
+    pub fn call(&self, method: &str, params: Value) -> Value {
         self.devtools
-            .ask(&self.session, method, params)
+            .call(&self.session, method, params)
             .unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// What this tab told about this up to now.
+    /// The events of this kind so far.
     pub fn events(&self, method: &str) -> Vec<Value> {
         self.devtools.events(&self.session, method)
     }
 
-    // Looking
+    // Evaluating
 
-    /// The value of an expression in the page; an error while the page is being replaced.
+    /// The value of an expression in the page; an error while the page is loading.
     #[track_caller]
-    fn glance(&self, expression: &str) -> Result<Value, String> {
-        let expression = format!("(async () => {{ {EYES}\nreturn ({expression}); }})()");
+    fn try_eval(&self, expression: &str) -> Result<Value, String> {
+        let expression = format!("(async () => {{ {PROBE}\nreturn ({expression}); }})()");
         let ask = json!({"expression": expression, "returnByValue": true, "awaitPromise": true, "userGesture": true});
-        let answer = self.devtools.ask(&self.session, "Runtime.evaluate", ask)?;
+        let answer = self.devtools.call(&self.session, "Runtime.evaluate", ask)?;
         let failed = &answer["exceptionDetails"];
         assert!(failed.is_null(), "{expression}: {failed}");
         Ok(answer["result"]["value"].clone())
@@ -65,89 +65,89 @@ impl Tab {
 
     /// The value of an expression in the page.
     #[track_caller]
-    pub fn look(&self, expression: &str) -> Value {
-        self.glance(expression)
+    pub fn eval(&self, expression: &str) -> Value {
+        self.try_eval(expression)
             .unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
     /// Waits until an expression is true in the page.
     #[track_caller]
-    pub fn waits(&self, wanted: &str) {
-        self.waits_for(wanted, |value| value == &Value::Bool(true));
+    pub fn wait_until(&self, wanted: &str) {
+        self.wait_for(wanted, |value| value == &Value::Bool(true));
     }
 
-    /// Waits until the value of an expression is as wanted, and gives it back.
+    /// Waits until the value of an expression matches, and returns it.
     #[track_caller]
-    pub fn waits_for(&self, expression: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let until = Instant::now() + patience();
+    pub fn wait_for(&self, expression: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let until = Instant::now() + timeout();
         loop {
-            let seen = self.glance(expression);
+            let seen = self.try_eval(expression);
             if let Some(value) = seen.as_ref().ok().filter(|value| wanted(value)) {
                 return value.clone();
             }
             if Instant::now() >= until {
-                self.keep("failed");
-                let wrong = self.troubles();
+                self.screenshot("failed");
+                let wrong = self.errors();
                 panic!(
                     "waited for {expression}, but saw {seen:?} in:\n{}\n{wrong:#?}",
                     self.text()
                 );
             }
-            self.devtools.listen(GLANCE);
+            self.devtools.record_for(POLL_INTERVAL);
         }
     }
 
-    /// Waits until this is to be read somewhere.
+    /// Waits until this text is visible.
     #[track_caller]
     pub fn sees(&self, text: &str) {
-        self.waits(&format!(
+        self.wait_until(&format!(
             "document.body.innerText.includes({})",
             quoted(text)
         ));
     }
 
-    /// Waits until this is nowhere to be read any more.
+    /// Waits until this text is not visible.
     #[track_caller]
-    pub fn sees_no(&self, text: &str) {
-        self.waits(&format!(
+    pub fn does_not_see(&self, text: &str) {
+        self.wait_until(&format!(
             "!document.body.innerText.includes({})",
             quoted(text)
         ));
     }
 
-    /// All that is to be read.
+    /// All visible text.
     pub fn text(&self) -> String {
-        self.glance("document.body.innerText").map_or_else(
+        self.try_eval("document.body.innerText").map_or_else(
             |error| error,
             |text| text.as_str().unwrap_or_default().to_owned(),
         )
     }
 
-    // Acting
+    // Input
 
-    /// Opens an address and waits until its page stands.
+    /// Opens a URL and waits until the page has loaded.
     #[track_caller]
     pub fn goes_to(&self, url: &str) {
-        let answer = self.ask("Page.navigate", json!({"url": url}));
+        let answer = self.call("Page.navigate", json!({"url": url}));
         assert!(answer["errorText"].is_null(), "{url}: {answer}");
-        self.waits(&format!(
+        self.wait_until(&format!(
             "location.href.startsWith({}) && document.readyState === 'complete'",
             quoted(url)
         ));
     }
 
-    /// Loads the page anew and waits until it stands.
+    /// Reloads the page and waits until it has loaded.
     #[track_caller]
     pub fn reloads(&self) {
-        self.look("window.beforeReload = true");
-        self.ask("Page.reload", json!({}));
-        self.waits("window.beforeReload === undefined && document.readyState === 'complete'");
+        self.eval("window.beforeReload = true");
+        self.call("Page.reload", json!({}));
+        self.wait_until("window.beforeReload === undefined && document.readyState === 'complete'");
     }
 
-    /// Comes to the front of its window.
-    pub fn comes_forward(&self) {
+    /// Brings the tab to the front of its window.
+    pub fn brings_to_front(&self) {
         self.devtools
-            .ask(
+            .call(
                 "",
                 "Target.activateTarget",
                 json!({"targetId": self.target}),
@@ -155,13 +155,13 @@ impl Tab {
             .unwrap();
     }
 
-    /// Writes as one does with a keyboard that has accents.
+    /// Inserts text, accents included, into the focused element.
     #[track_caller]
-    pub fn writes(&self, text: &str) {
-        self.ask("Input.insertText", json!({"text": text}));
+    pub fn types(&self, text: &str) {
+        self.call("Input.insertText", json!({"text": text}));
     }
 
-    /// Presses a key, perhaps with others held: `Enter`, `Shift+Enter`, `Control+k`.
+    /// Presses a key, with modifiers if given: `Enter`, `Shift+Enter`, `Control+k`.
     #[track_caller]
     pub fn presses(&self, keys: &str) {
         let (held, key) = keys.rsplit_once('+').unwrap_or(("", keys));
@@ -174,27 +174,27 @@ impl Tab {
         };
         let mut event = json!({"type": "keyDown", "key": key, "code": code, "windowsVirtualKeyCode": number,
             "modifiers": modifiers, "text": text});
-        self.ask("Input.dispatchKeyEvent", event.clone());
+        self.call("Input.dispatchKeyEvent", event.clone());
         event["type"] = "keyUp".into();
         event["text"] = "".into();
-        self.ask("Input.dispatchKeyEvent", event);
+        self.call("Input.dispatchKeyEvent", event);
     }
 
-    /// Pastes what was copied last.
+    /// Pastes from the clipboard.
     #[track_caller]
     pub fn pastes(&self) {
-        self.edits("v", "paste");
+        self.runs_key_command("v", "paste");
     }
 
-    /// Copies what is selected.
+    /// Copies the selection.
     #[track_caller]
     pub fn copies(&self) {
-        self.edits("c", "copy");
+        self.runs_key_command("c", "copy");
     }
 
-    /// Presses a letter with Control held, and does what the system has bound to it.
+    /// Presses Control and a letter, and runs the editing command bound to it.
     #[track_caller]
-    fn edits(&self, letter: &str, command: &str) {
+    fn runs_key_command(&self, letter: &str, command: &str) {
         let (code, number) = code_of(letter);
         for kind in ["keyDown", "keyUp"] {
             let commands = if kind == "keyDown" {
@@ -204,106 +204,106 @@ impl Tab {
             };
             let event = json!({"type": kind, "key": letter, "code": code, "windowsVirtualKeyCode": number,
                 "modifiers": bit_of("Control"), "commands": commands});
-            self.ask("Input.dispatchKeyEvent", event);
+            self.call("Input.dispatchKeyEvent", event);
         }
     }
 
-    /// Clicks at the first thing that this selector finds, once nothing is in front of it.
+    /// Clicks the first match of this selector, once it is not covered.
     #[track_caller]
     pub fn clicks(&self, selector: &str) {
-        let place = self.waits_for(
-            &format!("placeOf(document.querySelector({}))", quoted(selector)),
+        let place = self.wait_for(
+            &format!("clickPoint(document.querySelector({}))", quoted(selector)),
             Value::is_array,
         );
-        self.clicks_at(&place);
+        self.click_at(&place);
     }
 
-    /// Clicks at what a screen reader calls so: the role and the whole name.
+    /// Clicks the element with this role and accessible name.
     #[track_caller]
     pub fn chooses(&self, role: &str, name: &str) {
-        let named = format!("placeOf(named({}, {}))", quoted(role), quoted(name));
-        let place = self.waits_for(&named, Value::is_array);
-        self.clicks_at(&place);
+        let named = format!("clickPoint(byRole({}, {}))", quoted(role), quoted(name));
+        let place = self.wait_for(&named, Value::is_array);
+        self.click_at(&place);
     }
 
     #[track_caller]
-    fn clicks_at(&self, place: &Value) {
+    fn click_at(&self, place: &Value) {
         let event = |kind: &str| json!({"type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1});
         for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
-            self.ask("Input.dispatchMouseEvent", event(kind));
+            self.call("Input.dispatchMouseEvent", event(kind));
         }
     }
 
     // The window
 
-    /// Makes the window this large; a narrow one is a phone's.
-    pub fn sized(&self, width: u32, height: u32) {
+    /// Resizes the window; a narrow one emulates a phone.
+    pub fn resize(&self, width: u32, height: u32) {
         let phone = width < 700;
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": if phone { 2 } else { 1 },
             "mobile": phone});
-        self.ask("Emulation.setDeviceMetricsOverride", metrics);
-        self.ask(
+        self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.call(
             "Emulation.setTouchEmulationEnabled",
             json!({"enabled": phone}),
         );
     }
 
-    /// Zooms in until this is what is left of the window; still a window on a desk.
-    pub fn zoomed(&self, width: u32, height: u32) {
+    /// Zooms in until the viewport has this size, still on a desktop.
+    pub fn zoom(&self, width: u32, height: u32) {
         let metrics =
             json!({"width": width, "height": height, "deviceScaleFactor": 2, "mobile": false});
-        self.ask("Emulation.setDeviceMetricsOverride", metrics);
+        self.call("Emulation.setDeviceMetricsOverride", metrics);
     }
 
-    /// What the system prefers: `light` or `dark`.
-    pub fn prefers(&self, scheme: &str) {
+    /// Sets the system's colour scheme: `light` or `dark`.
+    pub fn prefer_scheme(&self, scheme: &str) {
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        self.ask("Emulation.setEmulatedMedia", features);
+        self.call("Emulation.setEmulatedMedia", features);
     }
 
-    /// A picture of the window, as PNG in base 64.
-    pub fn picture(&self) -> String {
-        let answer = self.ask("Page.captureScreenshot", json!({"format": "png"}));
+    /// A screenshot as PNG in base64.
+    pub fn capture_png(&self) -> String {
+        let answer = self.call("Page.captureScreenshot", json!({"format": "png"}));
         answer["data"].as_str().unwrap().to_owned()
     }
 
-    /// Keeps a picture under `target/page-shots`.
-    pub fn keep(&self, name: &str) {
+    /// Saves a screenshot under `target/page-shots`.
+    pub fn screenshot(&self, name: &str) {
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("page-shots");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(
             folder.join(format!("{name}.png")),
-            crate::picture::from_base64(&self.picture()),
+            crate::screenshot::from_base64(&self.capture_png()),
         )
         .unwrap();
     }
 
-    /// How every story ends: with a picture on a desk and one on a phone, and a page in which nothing has gone wrong.
+    /// Ends a test: saves screenshots and asserts that the page had no errors.
     #[track_caller]
-    pub fn ends(&self, story: &str) {
-        self.poses(story);
-        self.is_healthy();
+    pub fn finish(&self, name: &str) {
+        self.screenshots(name);
+        self.assert_healthy();
     }
 
-    /// Keeps a picture on a phone and one on a desk.
+    /// Saves screenshots on a phone and on a desktop.
     #[track_caller]
-    pub fn poses(&self, story: &str) {
+    pub fn screenshots(&self, name: &str) {
         for (width, height) in [(390, 844), (1280, 800)] {
-            self.sized(width, height);
-            self.waits(&format!("innerWidth === {width} && await painted()"));
-            self.keep(&format!("{story}-{width}x{height}"));
+            self.resize(width, height);
+            self.wait_until(&format!("innerWidth === {width} && await painted()"));
+            self.screenshot(&format!("{name}-{width}x{height}"));
         }
     }
 
-    /// No script has failed, nothing was forbidden by the page's own rules, and no dialog came up.
+    /// Asserts that no script failed, no security policy was violated and no dialog opened.
     #[track_caller]
-    pub fn is_healthy(&self) {
-        let wrong = self.troubles();
+    pub fn assert_healthy(&self) {
+        let wrong = self.errors();
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
 
-    /// What went wrong in the page up to now.
-    fn troubles(&self) -> Vec<Value> {
+    /// The page's errors so far.
+    fn errors(&self) -> Vec<Value> {
         let mut wrong = self.events("Runtime.exceptionThrown");
         wrong.extend(self.events("Page.javascriptDialogOpening"));
         let log = self.events("Log.entryAdded");
@@ -315,12 +315,12 @@ impl Tab {
     }
 }
 
-/// A string as a literal of JavaScript.
+/// A string as a JavaScript literal.
 pub fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// The bit of a key that is held.
+/// The bit of a modifier key.
 fn bit_of(name: &str) -> u32 {
     match name {
         "Alt" => 1,
@@ -330,7 +330,7 @@ fn bit_of(name: &str) -> u32 {
     }
 }
 
-/// Where a key is on the keyboard, and its number.
+/// The code and the virtual key code of a key.
 fn code_of(key: &str) -> (String, u32) {
     let number = match key {
         "Backspace" => 8,

@@ -1,6 +1,6 @@
-//! What the stories are told with: a server in memory, the real program that may be killed, and people without a browser.
+//! Test harness: an in-memory server, the server program as a process, and a WebSocket client.
 
-use crate::devtools::{FAREWELL, patience};
+use crate::devtools::{SHUTDOWN_TIMEOUT, timeout};
 use crate::paths::new_path;
 use crate::port::Port;
 use papo::delivery::DeliveryLimits;
@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
 
-/// A folder that goes away with its story.
-pub struct Folder(PathBuf);
+/// A folder that is removed on drop.
+pub struct TempDir(PathBuf);
 
-impl Folder {
+impl TempDir {
     pub fn new() -> Self {
         let path = new_path("page");
         std::fs::create_dir(&path).unwrap();
@@ -33,10 +33,10 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempDir {
     fn drop(&mut self) {
-        // The last helper of a browser that was ended may still be writing.
-        let until = Instant::now() + FAREWELL;
+        // A browser's last child process may still be writing.
+        let until = Instant::now() + SHUTDOWN_TIMEOUT;
         while std::fs::remove_dir_all(&self.0)
             .is_err_and(|error| error.kind() != ErrorKind::NotFound)
         {
@@ -48,18 +48,18 @@ impl Drop for Folder {
     }
 }
 
-/// A server that waits for visitors who are not listening: the stories' people read only what they wait for.
-const PATIENT: DeliveryLimits = DeliveryLimits {
+/// Limits so generous that a test's client may leave messages unread.
+const GENEROUS: DeliveryLimits = DeliveryLimits {
     max_outbox_bytes: 64 * 1024 * 1024,
     max_total_outbox_bytes: 256 * 1024 * 1024,
-    stall_timeout: AN_HOUR,
+    stall_timeout: ONE_HOUR,
     ping_after: Duration::from_secs(20),
-    dead_after: AN_HOUR,
+    dead_after: ONE_HOUR,
     closing_timeout: Duration::from_millis(500),
 };
-const AN_HOUR: Duration = Duration::from_secs(3600);
+const ONE_HOUR: Duration = Duration::from_secs(3600);
 
-/// A server in memory, where a story may be told faster than people type; it stops with its story.
+/// An in-memory server, without a rate limit by default; stopped on drop.
 pub struct TestServer {
     pub address: SocketAddr,
     stopper: Stopper,
@@ -74,20 +74,21 @@ impl TestServer {
         })
     }
 
-    /// A server where these rules hold.
+    /// Starts a server with these rules.
     pub fn start_with(rules: Rules) -> Self {
         let setup = Setup {
             max_connections: 100,
             policy: Policy::default(),
             rules,
-            delivery_limits: PATIENT,
+            delivery_limits: GENEROUS,
             history: Box::new(MemoryHistory::new().unwrap()),
         };
         let server = Server::new(
             listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap(),
             setup,
         );
-        let (address, stopper) = (server.local_addr().unwrap(), server.stopper().unwrap());
+        let address = server.local_addr().unwrap();
+        let stopper = server.stopper().unwrap();
         Self {
             address,
             stopper,
@@ -95,7 +96,7 @@ impl TestServer {
         }
     }
 
-    /// Where the page is.
+    /// The URL of the page.
     pub fn url(&self) -> String {
         format!("http://{}/", self.address)
     }
@@ -111,19 +112,19 @@ impl Drop for TestServer {
 }
 
 impl Port {
-    /// Where the page is while a server runs here.
+    /// The URL of the page while a server runs on this port.
     pub fn url(&self) -> String {
         format!("http://{}/", self.address)
     }
 }
 
-/// The real program, killed when it goes out of scope.
-pub struct Servidor {
+/// The server program as a process; killed on drop.
+pub struct ServerProcess {
     child: Child,
 }
 
-impl Servidor {
-    /// Starts it in this folder, with this log, and waits until it listens.
+impl ServerProcess {
+    /// Starts it in this folder with this history file, and waits until it listens.
     pub fn start(port: &Port, history: &Path, options: &[&str], folder: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_servidor"))
             .args(["--porta", &port.address.port().to_string(), "--historico"])
@@ -136,22 +137,22 @@ impl Servidor {
             .spawn()
             .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let servidor = Self { child };
+        let process = Self { child };
         let mut line = String::new();
         while !line.ends_with("Ctrl+C\n") {
             line.clear();
             assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "no banner");
         }
-        servidor
+        process
     }
 
-    /// Ends it as `kill -9` does, with nothing to be done about it.
+    /// Kills it with SIGKILL.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Stops it with SIGTERM, and waits until it has ended.
     pub fn stop(mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
@@ -159,34 +160,34 @@ impl Servidor {
     }
 }
 
-impl Drop for Servidor {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Somebody without a browser, who speaks the protocol.
-pub struct Visitor {
+/// A person without a browser: a WebSocket client of the protocol.
+pub struct Client {
     socket: WebSocket<TcpStream>,
-    said: u32,
+    sent: u32,
 }
 
-impl Visitor {
-    /// Connects and enters a room; the same name is the same person.
+impl Client {
+    /// Connects and enters a room; the token is derived from the name.
     pub fn enter(address: SocketAddr, name: &str, room: &str) -> Self {
         let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(patience())).unwrap();
+        stream.set_read_timeout(Some(timeout())).unwrap();
         stream.set_nodelay(true).unwrap();
         let request = format!("ws://{address}/").into_client_request().unwrap();
         let (socket, _) = tungstenite::client(request, stream).unwrap();
-        let mut visitor = Self { socket, said: 0 };
+        let mut client = Self { socket, sent: 0 };
         let token: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
-        visitor.send(
+        client.send(
             json!({"type": "enter", "name": name, "room": room, "token": format!("{token:0>32}")}),
         );
-        visitor.hears(|message| message["type"] == "joined");
-        visitor
+        client.receive(|message| message["type"] == "joined");
+        client
     }
 
     pub fn send(&mut self, message: Value) {
@@ -195,24 +196,24 @@ impl Visitor {
             .unwrap();
     }
 
-    /// The next message that is as wanted; the others are passed over.
-    pub fn hears(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+    /// The next message that matches; others are dropped.
+    pub fn receive(&mut self, matches: impl Fn(&Value) -> bool) -> Value {
         loop {
             if let Message::Text(text) = self.socket.read().unwrap() {
                 let message: Value = serde_json::from_str(&text).unwrap();
-                if wanted(&message) {
+                if matches(&message) {
                     return message;
                 }
             }
         }
     }
 
-    /// Says something in a room and waits until the server has it.
+    /// Says this in a room and waits for the ack.
     pub fn says_in(&mut self, room: &str, text: &str) {
-        self.said += 1;
-        let id = format!("v{}", self.said);
+        self.sent += 1;
+        let id = format!("v{}", self.sent);
         self.send(json!({"type": "say", "room": room, "id": id, "text": text}));
-        let answer = self.hears(|message| message["id"] == *id);
+        let answer = self.receive(|message| message["id"] == *id);
         assert_eq!(answer["type"], "ack", "{answer}: {text}");
     }
 
@@ -220,8 +221,8 @@ impl Visitor {
         self.says_in("geral", text);
     }
 
-    /// Waits until somebody says exactly this.
-    pub fn hears_text(&mut self, text: &str) -> Value {
-        self.hears(|message| message["type"] == "message" && message["text"] == text)
+    /// Waits for a message with exactly this text.
+    pub fn receives_text(&mut self, text: &str) -> Value {
+        self.receive(|message| message["type"] == "message" && message["text"] == text)
     }
 }

@@ -1,21 +1,21 @@
-//! A network that can go away and come back: a proxy on loopback between the pages and the server.
+//! A network that can be cut: a proxy on loopback between the pages and the server.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
-/// What the network does with what it is given.
+/// What the network does with data and new connections.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Passes it on.
+    /// Passes them on.
     Up,
-    /// Keeps it for later and tells nobody, as a Wi-Fi out of reach does.
+    /// Holds them back without notice, like a Wi-Fi out of reach.
     Silent,
-    /// Refuses it.
+    /// Refuses them.
     Down,
-    /// The story is over.
-    Gone,
+    /// The test has ended.
+    Stopped,
 }
 
 struct Shared {
@@ -25,8 +25,8 @@ struct Shared {
 }
 
 impl Shared {
-    /// Waits until the network is not silent any more, and tells whether something may pass.
-    fn passes(&self) -> bool {
+    /// Waits while the network is silent; returns whether data may pass.
+    fn may_pass(&self) -> bool {
         let state = self.state.lock().unwrap();
         *self
             .changed
@@ -35,26 +35,26 @@ impl Shared {
             == State::Up
     }
 
-    fn turn(&self, state: State) {
+    fn set(&self, state: State) {
         *self.state.lock().unwrap() = state;
         self.changed.notify_all();
     }
 
-    fn cut(&self) {
+    fn close_all(&self) {
         for socket in self.sockets.lock().unwrap().drain(..) {
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
 }
 
-/// The network; it ends with its story.
-pub struct Wire {
+/// The proxy; stopped on drop.
+pub struct Network {
     pub address: SocketAddr,
     shared: Arc<Shared>,
     accepting: Option<JoinHandle<()>>,
 }
 
-impl Wire {
+impl Network {
     pub fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -64,13 +64,13 @@ impl Wire {
             changed: Condvar::new(),
             sockets: Mutex::default(),
         });
-        let ours = shared.clone();
+        let accepted = shared.clone();
         let accepting = std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                if *ours.state.lock().unwrap() == State::Gone {
+                if *accepted.state.lock().unwrap() == State::Stopped {
                     return;
                 }
-                let shared = ours.clone();
+                let shared = accepted.clone();
                 std::thread::spawn(move || connect(client, server, &shared));
             }
         });
@@ -81,32 +81,32 @@ impl Wire {
         }
     }
 
-    /// Where the page is, seen through this network.
+    /// The URL of the page through this network.
     pub fn url(&self) -> String {
         format!("http://{}/", self.address)
     }
 
-    /// Ends every connection and refuses new ones.
-    pub fn goes_down(&self) {
-        self.shared.turn(State::Down);
-        self.shared.cut();
+    /// Closes every connection and refuses new ones.
+    pub fn cut(&self) {
+        self.shared.set(State::Down);
+        self.shared.close_all();
     }
 
-    /// Passes nothing on any more, and says nothing of it.
-    pub fn falls_silent(&self) {
-        self.shared.turn(State::Silent);
+    /// Holds everything back without closing a connection.
+    pub fn go_silent(&self) {
+        self.shared.set(State::Silent);
     }
 
-    pub fn comes_back(&self) {
-        self.shared.turn(State::Up);
+    pub fn restore(&self) {
+        self.shared.set(State::Up);
     }
 }
 
-impl Drop for Wire {
+impl Drop for Network {
     fn drop(&mut self) {
-        self.shared.turn(State::Gone);
-        self.shared.cut();
-        // A last visitor wakes the accepting thread.
+        self.shared.set(State::Stopped);
+        self.shared.close_all();
+        // A last connection wakes the accepting thread.
         let _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();
@@ -114,9 +114,9 @@ impl Drop for Wire {
     }
 }
 
-/// Both directions of one connection.
+/// Forwards both directions of one connection.
 fn connect(client: TcpStream, server: SocketAddr, shared: &Arc<Shared>) {
-    if !shared.passes() {
+    if !shared.may_pass() {
         return;
     }
     let Ok(server) = TcpStream::connect(server) else {
@@ -131,15 +131,15 @@ fn connect(client: TcpStream, server: SocketAddr, shared: &Arc<Shared>) {
         let (Ok(from), Ok(to), shared) = (from, to, shared.clone()) else {
             return;
         };
-        std::thread::spawn(move || carry(from, to, &shared));
+        std::thread::spawn(move || forward(from, to, &shared));
     }
 }
 
-fn carry(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
+fn forward(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
     let _ = to.set_nodelay(true);
-    let mut piece = [0; 4096];
-    while let Ok(read @ 1..) = from.read(&mut piece) {
-        if !shared.passes() || to.write_all(&piece[..read]).is_err() {
+    let mut buffer = [0; 4096];
+    while let Ok(read @ 1..) = from.read(&mut buffer) {
+        if !shared.may_pass() || to.write_all(&buffer[..read]).is_err() {
             break;
         }
     }

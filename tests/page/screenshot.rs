@@ -1,10 +1,12 @@
-//! Pictures: out of base 64, and what a phone reads in one.
+//! Screenshots: base64 decoding and QR code recognition.
 
 use crate::tab::Tab;
 
-/// The bytes that a text in base 64 stands for.
+/// Decodes base64.
 pub fn from_base64(text: &str) -> Vec<u8> {
-    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
+    let mut bytes = Vec::new();
+    let mut bits = 0_u32;
+    let mut held = 0;
     for digit in text.bytes() {
         let value = match digit {
             b'A'..=b'Z' => digit - b'A',
@@ -24,7 +26,7 @@ pub fn from_base64(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// What the QR codes in a picture of this tab say. `canvas` is an empty tab, whose browser unpacks the picture.
+/// The contents of the QR codes shown in this tab. `canvas` is an empty tab that decodes the PNG.
 pub fn codes_in(tab: &Tab, canvas: &Tab) -> Vec<String> {
     let script = format!(
         "(async () => {{
@@ -40,9 +42,9 @@ pub fn codes_in(tab: &Tab, canvas: &Tab) -> Vec<String> {
             }}
             return [image.width, btoa(shades)];
         }})()",
-        tab.picture()
+        tab.capture_png()
     );
-    let answer = canvas.look(&format!("await {script}"));
+    let answer = canvas.eval(&format!("await {script}"));
     let width = answer[0].as_u64().unwrap() as usize;
     let shades = from_base64(answer[1].as_str().unwrap());
     let shade = |x, y| shades[y * width + x];

@@ -1,40 +1,40 @@
-//! What people do on this very page. The one place of the stories, beside `eyes.js`, that knows how the page is made.
+//! What people do on the page, as methods of `Tab`. Only this module and `page_probe.js` know the page's structure.
 
-use crate::stage::Folder;
+use crate::harness::TempDir;
 use crate::tab::{Tab, quoted};
 use serde_json::Value;
 use std::path::Path;
 
 impl Tab {
-    /// Fills in the form and comes in.
+    /// Fills in the form and enters.
     #[track_caller]
     pub fn enters(&self, name: &str) {
         self.enters_on_a_phone(name);
         self.is_inside(name);
     }
 
-    /// The same on a phone, where the people are out of sight.
+    /// The same on a phone, where the list of people is hidden.
     #[track_caller]
     pub fn enters_on_a_phone(&self, name: &str) {
         self.clicks("#nome");
-        self.look("document.activeElement.select()");
-        self.writes(name);
+        self.eval("document.activeElement.select()");
+        self.types(name);
         self.presses("Enter");
         self.is_connected();
     }
 
-    /// Waits until the page has come in again by itself, as it does after a reload.
+    /// Waits until the page has entered again by itself, as after a reload.
     #[track_caller]
     pub fn comes_back(&self, name: &str) {
-        self.waits("isVisible(document.querySelector('#papo'))");
+        self.wait_until("isVisible(document.querySelector('#papo'))");
         self.is_inside(name);
     }
 
-    /// Waits until the page is connected and shows who is here.
+    /// Waits until the page is connected and lists this person as “você”.
     #[track_caller]
     pub fn is_inside(&self, name: &str) {
         self.is_connected();
-        self.waits(&format!(
+        self.wait_until(&format!(
             "people().some((person) => person.startsWith({}))",
             quoted(&format!("{name} (você)"))
         ));
@@ -42,43 +42,44 @@ impl Tab {
 
     #[track_caller]
     pub fn is_connected(&self) {
-        self.waits("document.querySelector('#papo').dataset.state === 'online'");
+        self.wait_until("document.querySelector('#papo').dataset.state === 'online'");
     }
 
-    /// Writes into the box and sends it with Enter.
+    /// Types into the box and sends it with Enter.
     #[track_caller]
     pub fn says(&self, text: &str) {
-        self.writes_draft(text);
+        self.types_draft(text);
         self.presses("Enter");
-        self.waits("document.querySelector('#mensagem').value === ''");
+        self.wait_until("document.querySelector('#mensagem').value === ''");
     }
 
-    /// Writes into the box and leaves it there.
+    /// Types into the box without sending.
     #[track_caller]
-    pub fn writes_draft(&self, text: &str) {
-        self.look("document.querySelector('#mensagem').focus()");
-        self.writes(text);
+    pub fn types_draft(&self, text: &str) {
+        self.eval("document.querySelector('#mensagem').focus()");
+        self.types(text);
     }
 
-    /// Waits until somebody's message is in the page exactly once, and is no longer on its way.
+    /// Waits until this message is shown exactly once, and as confirmed.
     #[track_caller]
-    pub fn hears(&self, from: &str, text: &str) {
-        let (from, text) = (quoted(from), quoted(text));
+    pub fn sees_message(&self, from: &str, text: &str) {
+        let from = quoted(from);
+        let text = quoted(text);
         let heard = "authorOf(entry) === from && textOf(entry) === text && !isUnsent(entry)";
-        self.waits(&format!(
+        self.wait_until(&format!(
             "((from, text) => entries().filter((entry) => {heard}).length === 1)({from}, {text})"
         ));
     }
 
-    /// The texts in the page, from the top.
+    /// The texts of the messages shown, from the top.
     pub fn texts(&self) -> Vec<String> {
-        strings(&self.look("texts()"))
+        strings(&self.eval("texts()"))
     }
 
-    /// Waits until the texts in the page are these, in this order.
+    /// Waits until exactly these texts are shown, in this order.
     #[track_caller]
     pub fn shows(&self, texts: &[String]) {
-        self.waits_for("texts()", |seen| strings(seen) == texts);
+        self.wait_for("texts()", |seen| strings(seen) == texts);
     }
 }
 
@@ -90,8 +91,8 @@ fn strings(list: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The page as a file: a copy in this folder, where a server may be started as if in the checkout.
-pub fn file_page(folder: &Folder) -> String {
+/// The `file:` URL of a copy of the page in this folder, from which a server can be started as in the checkout.
+pub fn file_page(folder: &TempDir) -> String {
     let html = folder.path().join("html");
     std::fs::create_dir(&html).unwrap();
     for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("html")).unwrap() {

@@ -1,17 +1,17 @@
-//! Texts that would like to be more than texts. Nothing of them runs, and nothing but text comes into the page.
+//! Script injection: hostile texts from people and from a server must stay text.
 
 use crate::browser::Browser;
-use crate::puppet::Puppet;
-use crate::stage::{Folder, TestServer, Visitor};
+use crate::fake_server::FakeConnection;
+use crate::harness::{Client, TempDir, TestServer};
+use crate::page_actions::file_page;
 use crate::tab::Tab;
-use crate::talk::file_page;
 use serde_json::{Value, json};
 use std::net::TcpListener;
 
-/// What runs if anything runs.
-const BAIT: &str = "window.caught=1;alert(1)";
+/// The code that an attack tries to run.
+const CODE: &str = "window.caught=1;alert(1)";
 
-/// Attacks by markup, by address, and by what a renderer of our little markup might get wrong. `@` stands for the bait.
+/// Attacks by HTML, by URL, and on the page's own markup; `@` stands for the code.
 const ATTACKS: [&str; 40] = [
     "<script>@</script>",
     "<ScRiPt src=data:text/javascript,@></sCrIpT>",
@@ -55,7 +55,7 @@ const ATTACKS: [&str; 40] = [
     "#sala<img src=x onerror=@> {{constructor.constructor('@')()}} ${@}",
 ];
 
-/// What an attack is wrapped in: five times forty are two hundred.
+/// Text around an attack; 5 wrappings of 40 attacks make 200 messages.
 const WRAPPINGS: [(&str, &str); 5] = [
     ("", ""),
     ("oi ", " tudo bem?"),
@@ -66,7 +66,7 @@ const WRAPPINGS: [(&str, &str); 5] = [
 
 fn payloads() -> Vec<String> {
     let wrap = |(before, after): (&str, &str), attack: &str| {
-        format!("{before}{}{after}", attack.replace('@', BAIT))
+        format!("{before}{}{after}", attack.replace('@', CODE))
     };
     WRAPPINGS
         .iter()
@@ -74,41 +74,42 @@ fn payloads() -> Vec<String> {
         .collect()
 }
 
-/// The parts that the conversation, the people and the rooms are made of, and no others.
+/// The only elements allowed in the conversation, the people and the rooms.
 const TAGS: &str =
     "['DIV','ARTICLE','H2','H3','P','SPAN','TIME','UL','OL','LI','A','BUTTON','STRONG','EM','S','DEL','B','I',
     'CODE','PRE','BR','MARK','BDI','SECTION','HEADER','FOOTER']";
 
-/// Nothing ran, nothing came in that is not text, and every link leads where it says.
-fn is_clean(tab: &Tab) {
-    assert_eq!(tab.look("window.caught"), Value::Null);
+/// Asserts that no code ran, only allowed elements exist, and every link leads to its own text.
+fn assert_clean(tab: &Tab) {
+    assert_eq!(tab.eval("window.caught"), Value::Null);
     let strange = format!(
         "Array.from(document.querySelectorAll('[role=log] *, #pessoas *, #salas *, #estado *, #aviso *, [role=alert] *'))
             .filter((node) => !{TAGS}.includes(node.tagName)
                 || Array.from(node.attributes).some(({{ name }}) => name.startsWith('on') || name === 'style'))
             .map((node) => node.outerHTML)"
     );
-    assert_eq!(tab.look(&strange), json!([]));
+    assert_eq!(tab.eval(&strange), json!([]));
     let links = "Array.from(document.querySelectorAll('[role=log] a'))
         .filter((link) => !['http:', 'https:'].includes(link.protocol) || !/noopener/.test(link.rel)
             || new URL(link.innerText).href !== link.href)
         .filter((link) => !(link.getAttribute('href') || '').startsWith('#'))
         .map((link) => link.outerHTML)";
-    assert_eq!(tab.look(links), json!([]));
+    assert_eq!(tab.eval(links), json!([]));
     let foreign = "Array.from(document.querySelectorAll('script, link[rel~=stylesheet], iframe, base, object, embed'))
         .filter((node) => (node.src || node.href) && new URL(node.src || node.href).protocol !== location.protocol)
         .concat(...document.querySelectorAll('iframe, base, object, embed')).map((node) => node.outerHTML)";
-    assert_eq!(tab.look(foreign), json!([]));
-    tab.is_healthy();
+    assert_eq!(tab.eval(foreign), json!([]));
+    tab.assert_healthy();
 }
 
 #[test]
 #[ignore = "needs chromium"]
-fn two_hundred_hostile_texts_run_nothing() {
-    let (server, browser) = (TestServer::start(), Browser::start());
-    let ana = browser.person().opens(&server.url());
+fn hostile_messages_run_no_code() {
+    let server = TestServer::start();
+    let browser = Browser::start();
+    let ana = browser.profile().opens(&server.url());
     ana.enters("Ana");
-    let mut eve = Visitor::enter(server.address, "Eve", "geral");
+    let mut eve = Client::enter(server.address, "Eve", "geral");
     let payloads = payloads();
     assert_eq!(payloads.len(), 200);
     for (n, payload) in payloads.iter().enumerate() {
@@ -117,26 +118,26 @@ fn two_hundred_hostile_texts_run_nothing() {
             eve.send(json!({"type": "whisper", "to": "Ana", "id": format!("w{n}"), "text": format!("{payload} w{n}")}));
         }
     }
-    ana.waits(
+    ana.wait_until(
         "texts().filter((text) => / fim$/.test(text)).length === 200 && texts().some((text) => / w195$/.test(text))",
     );
-    is_clean(&ana);
-    // They are there to be read as they were written.
+    assert_clean(&ana);
+    // They are shown as they were written.
     ana.sees("<img src=x onerror=window.caught=1;alert(1)>");
-    // Said by oneself, kept as a draft, and come back to after a reload, they are no more than that.
+    // Own messages, drafts and messages after a reload are harmless too.
     for payload in &payloads[..10] {
         ana.says(payload.lines().next().unwrap());
     }
-    ana.writes_draft("<img src=x onerror=alert(1)>");
+    ana.types_draft("<img src=x onerror=alert(1)>");
     ana.reloads();
     ana.comes_back("Ana");
-    ana.waits("texts().length > 40");
-    is_clean(&ana);
-    ana.ends("hostile");
+    ana.wait_until("texts().length > 40");
+    assert_clean(&ana);
+    ana.finish("hostile");
 }
 
-/// A server that lies: every string that it sends is an attack.
-fn lie(listener: &TcpListener) {
+/// A hostile server: every string that it sends is an attack.
+fn serve_attacks(listener: &TcpListener) {
     let payloads = payloads();
     let member = |n: usize| json!({"name": payloads[n], "tag": payloads[n + 1]});
     let members: Vec<Value> = (0..20).map(member).collect();
@@ -146,44 +147,44 @@ fn lie(listener: &TcpListener) {
     };
     let entries: Vec<Value> = (1..50).map(entry).collect();
     let joined = json!({"epoch": payloads[0], "seq": 49, "online": 2, "members": members, "entries": entries});
-    let mut liar = Puppet::lets_in(listener, &joined);
+    let mut server = FakeConnection::accept(listener, &joined);
     for (n, payload) in payloads.iter().enumerate().take(40) {
-        liar.says(json!({"type": "presence", "room": "geral", "online": payload, "joined": [member(n)],
+        server.send(json!({"type": "presence", "room": "geral", "online": payload, "joined": [member(n)],
             "left": [member(n + 9)], "renamed": [{"from": payload, "to": payloads[n + 1], "tag": payload}]}));
-        liar.says(json!({"type": "typing", "room": "geral", "name": payload}));
-        liar.says(json!({"type": "whisper", "from": payload, "tag": payload, "to": "Ana", "at": 1, "text": payload}));
-        liar.says(json!({"type": "error", "code": payload, "text": payload, "id": payload}));
-        liar.says(
+        server.send(json!({"type": "typing", "room": "geral", "name": payload}));
+        server.send(json!({"type": "whisper", "from": payload, "tag": payload, "to": "Ana", "at": 1, "text": payload}));
+        server.send(json!({"type": "error", "code": payload, "text": payload, "id": payload}));
+        server.send(
             json!({"type": "rooms", "rooms": [{"room": payload, "online": payload, "seq": 1}]}),
         );
-        liar.says(json!({"type": "joined", "room": payload, "epoch": "e", "seq": 0, "oldest": 1, "online": 1,
+        server.send(json!({"type": "joined", "room": payload, "epoch": "e", "seq": 0, "oldest": 1, "online": 1,
             "members": [], "entries": [], "more": false, "reset": false}));
-        liar.says(
-            json!({"type": "found", "room": "geral", "query": payload, "entries": [entry(n + 1)], "more": false}),
+        server.send(json!({"type": "found", "room": "geral", "query": payload, "entries": [entry(n + 1)], "more": false}),
         );
     }
-    liar.says(entry(50));
-    liar.says(json!({"type": "message", "room": "geral", "seq": 51, "at": 1_772_557_600_000_u64, "from": "Eve",
+    server.send(entry(50));
+    server.send(json!({"type": "message", "room": "geral", "seq": 51, "at": 1_772_557_600_000_u64, "from": "Eve",
         "tag": "e", "text": "acabou"}));
-    while liar.hears("nothing").is_some() {}
+    while server.receive("nothing").is_some() {}
 }
 
 #[test]
 #[ignore = "needs chromium"]
-fn a_server_that_lies_runs_nothing_either() {
-    let (folder, browser) = (Folder::new(), Browser::start());
+fn hostile_server_runs_no_code() {
+    let folder = TempDir::new();
+    let browser = Browser::start();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let lying = std::thread::spawn(move || lie(&listener));
+    let serving = std::thread::spawn(move || serve_attacks(&listener));
     let ana = browser
-        .person()
+        .profile()
         .opens(&format!("{}#{address}", file_page(&folder)));
     ana.clicks("#nome");
-    ana.writes("Ana");
+    ana.types("Ana");
     ana.presses("Enter");
     ana.sees("acabou");
-    is_clean(&ana);
-    ana.keep("hostile-server");
+    assert_clean(&ana);
+    ana.screenshot("hostile-server");
     drop(browser);
-    lying.join().unwrap();
+    serving.join().unwrap();
 }

@@ -1,0 +1,239 @@
+"use strict";
+{
+  const {
+    strings,
+    alerts,
+    rooms,
+    session,
+    sendQueue,
+    history,
+    menus,
+    message: { isChange },
+    names: { fold, isMentioned },
+  } = Papo;
+
+  const isMine = ({ tag }) => tag === session.me.tag;
+
+  function decorate(room, entry) {
+    const people = room.nameKeys;
+    const me = fold(session.me.name);
+    const mine = isMine(entry);
+    const hidden = isChange(entry) || session.ignores(entry.from);
+    return {
+      ...entry,
+      people,
+      me,
+      mine,
+      hidden,
+      mentionsMe: !mine && !hidden && isMentioned(entry.text, people, me),
+    };
+  }
+
+  function ownEntry(room, { to, text, action, at, seq }) {
+    const { name, tag } = session.me;
+    return to
+      ? { label: strings.whisperOut(to), at, text }
+      : decorate(room, { from: name, tag, at, seq, text, action });
+  }
+
+  const roomOf = (item) => rooms.getOrCreate(item.room ?? item.originRoom);
+
+  sendQueue.hooks.onChange = (item) => {
+    const room = roomOf(item);
+    if (item.state === "gone") room.list.dropPending(item.id);
+    else room.list.showPending(item, ownEntry(room, item));
+  };
+  sendQueue.hooks.transmit = (item) =>
+    item.to
+      ? session.send("whisper", item)
+      : Boolean(rooms.find(item.room)?.open) && session.send("say", item);
+
+  function append(room, entry) {
+    if (entry.seq <= room.last) return false;
+    const live = room.isLive;
+    room.last = entry.seq;
+    if (live) room.list.append(entry);
+    else room.list.applyChanges([entry]);
+    return true;
+  }
+
+  function applyOwnChange(room, change) {
+    if (!room) return;
+    append(
+      room,
+      decorate(room, { from: session.me.name, tag: session.me.tag, ...change }),
+    );
+    if (change.erases?.[0] === 0) history.loadChange(room, change.seq);
+  }
+
+  function countMissed(room, entries, last) {
+    const others = entries.filter(({ mine, hidden }) => !mine && !hidden);
+    const count = others.length + room.last - (entries.at(-1)?.seq ?? last);
+    if (count <= 0) return;
+    const seq = others[0]?.seq ?? last + 1;
+    room.list.markUnread(seq);
+    rooms.countUnread(room, {
+      seq,
+      count,
+      mentionsMe: others.some(({ mentionsMe }) => mentionsMe),
+    });
+  }
+
+  const handlers = {
+    welcome(message) {
+      const justEntered = session.welcomed(message);
+      rooms.me = session.me;
+      menus.refresh();
+      Papo.composer.setLimit(message.limits.text);
+      if (justEntered) {
+        sendQueue.loadFor(session.queueOwner());
+        session.send("rooms");
+      } else {
+        sendQueue.renameResolved(session.queueOwner());
+        rooms.notify(strings.selfRenamed(message.name));
+      }
+      rooms.refresh();
+    },
+
+    joined(message) {
+      const room = rooms.getOrCreate(message.room);
+      const { list, isLive: wasLive, last } = room;
+      const { isNewLog, missed } = room.joined(message);
+      const entries = message.entries.map((entry) => decorate(room, entry));
+      if (isNewLog) {
+        list.reset(
+          entries,
+          entries[0]?.seq ?? message.seq + 1,
+          entries.at(-1)?.seq ?? message.seq,
+        );
+      } else if (wasLive) {
+        if (missed > 0) list.notify(strings.missing(missed), entries[0]?.at);
+        list.end = last + missed;
+        entries.forEach((entry) => list.append(entry));
+      }
+      if (!isNewLog && !wasLive) list.applyChanges(entries);
+      if (!isNewLog) countMissed(room, entries, last + missed);
+      if (rooms.isFollowing(room)) history.catchUp(room);
+      if (session.roomToShow && fold(session.roomToShow) === room.key) {
+        session.roomToShow = "";
+        rooms.show(room);
+      }
+      session.rememberRooms();
+      rooms.observeTop(room);
+      rooms.refresh();
+      sendQueue.sendNext();
+    },
+
+    left({ room: name }) {
+      const room = rooms.find(name);
+      if (!room) return;
+      rooms.remove(room);
+      session.rememberRooms();
+      rooms.notify(strings.roomLeft(name));
+    },
+
+    message(message) {
+      const room = rooms.find(message.room);
+      if (!room) return;
+      if (room.stoppedTyping(message.from)) rooms.drawTyping();
+      const entry = decorate(room, message);
+      if (!append(room, entry) || entry.mine || entry.hidden) return;
+      rooms.countUnread(room, entry);
+      if (entry.mentionsMe) alerts.mention(entry.from, entry.text);
+    },
+
+    ack({ id, room: roomName, seq, at }) {
+      const change = session.pendingChanges.get(id);
+      if (change) applyOwnChange(rooms.find(roomName), { ...change, at, seq });
+      session.pendingChanges.delete(id);
+      const item = sendQueue.acknowledged(id);
+      if (!item) return;
+      const room = roomOf(item);
+      const entry = ownEntry(room, { ...item, at, seq });
+      room.list.dropPending(id);
+      if (item.to) room.list.addWhisper(entry);
+      else append(room, entry);
+    },
+
+    presence(message) {
+      const room = rooms.find(message.room);
+      if (!room) return;
+      room.presence(message);
+      const isMe = ({ name, from, to, tag }) =>
+        tag === session.me.tag || [name, from, to].includes(session.me.name);
+      const others = (people) => people.filter((person) => !isMe(person));
+      const joined = others(message.joined).map(({ name }) => name);
+      const left = others(message.left).map(({ name }) => name);
+      const renamed = others(message.renamed);
+      if (joined.length + left.length + renamed.length > 0)
+        room.list.addPresence({ joined, left, renamed });
+      rooms.refresh();
+    },
+
+    whisper({ from, tag, to, at, text }) {
+      const mine = isMine({ tag });
+      const room = rooms.current;
+      if (!mine && session.ignores(from)) return;
+      if (!mine) session.lastWhisperFrom = from;
+      if (room === null || (mine && to === from)) return;
+      room.list.addWhisper({
+        label: mine ? strings.whisperOut(to) : strings.whisperIn(from),
+        at,
+        text,
+      });
+      if (mine) return;
+      rooms.countUnread(room, { mentionsMe: true });
+      alerts.mention(from, text);
+    },
+
+    typing({ room: roomName, name }) {
+      const room = rooms.find(roomName);
+      if (!room || name === session.me.name) return;
+      setTimeout(rooms.drawTyping, room.startedTyping(name));
+      rooms.drawTyping();
+    },
+
+    rooms({ rooms: open }) {
+      Papo.complete.sources.rooms = () =>
+        open.map(({ room, online }) => ({
+          value: room,
+          hint: strings.peopleCount(online),
+        }));
+      if (session.roomListRequested) rooms.notify(strings.openRooms(open));
+      session.roomListRequested = false;
+    },
+
+    error(refusal) {
+      if (
+        refusal.id !== undefined &&
+        !session.pendingChanges.delete(refusal.id)
+      )
+        return sendQueue.refused(refusal);
+      sendQueue.renameResolved();
+      history.cancelAll();
+      Papo.search.fail(refusal.text);
+      session.roomToShow = "";
+      rooms.notify(refusal.text);
+    },
+
+    role({ tag, moderator }) {
+      if (tag === session.me.tag) session.me.moderator = moderator;
+      menus.refresh();
+      for (const room of rooms.all()) room.setModerator(tag, moderator);
+      rooms.refresh();
+    },
+
+    notice({ text, room, from }) {
+      (room ? rooms.find(room) : rooms.current)?.list.notify(
+        from ? strings.announcementFrom(from, text) : text,
+      );
+    },
+
+    history: history.receive,
+    found: Papo.search.show,
+  };
+
+  history.hooks.decorate = decorate;
+  Papo.connection.hooks.onMessage = (message) =>
+    handlers[message.type]?.(message);
+}
