@@ -4,15 +4,16 @@
 //! whole turn of the hub.
 
 use divan::{Bencher, black_box};
-use papo::delivery::{DeliveryLimits, Fanout, RoomId};
-use papo::frame::{self, Opcode};
+use papo::chat::limits::Rules;
+use papo::chat::{Chat, Effect, Event, Now};
+use papo::fanout::outbox::{Outbox, Sink};
+use papo::fanout::{ConnHandle, DeliveryLimits, Fanout};
 use papo::history::{Append, HistoryReply, HistoryRequest, Outcome};
-use papo::hub::limits::Rules;
-use papo::hub::{Chat, Effect, Event, Now};
-use papo::link::{ClientAddr, ConnHandle, ConnId};
+use papo::ids::{ClientAddr, ConnId, RoomId};
 use papo::name::{Name, RoomName};
-use papo::outbox::{Outbox, Sink};
 use papo::protocol::{ClientMessage, Credentials, Entry, ResumePoint, ServerMessage, Token};
+use papo::ws::frame;
+use papo::ws::frame::Opcode;
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;

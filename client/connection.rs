@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::words::ConnectError;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use papo::protocol::ServerMessage;
-use papo::socket::{Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, TimedRead};
+use papo::ws::{Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, TimedRead};
 use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use tungstenite::error::{Error, ProtocolError};
-use tungstenite::protocol::{Role, frame::CloseFrame};
+use tungstenite::protocol::Role;
+use tungstenite::protocol::frame::CloseFrame;
 use tungstenite::{Message, WebSocket};
 
 /// How long the server may take to be found and to shake hands, each.

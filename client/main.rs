@@ -45,7 +45,7 @@ use clock::Clock;
 use crossbeam_channel::bounded;
 use front::Ui;
 use options::{Invocation, Options};
-use papo::reasons::describe;
+use papo::os_error::describe;
 use run::{Client, Sources};
 use session::Session;
 use std::io::{self, IsTerminal, Write};

@@ -8,12 +8,13 @@
 //! It takes messages of up to 64 MiB and sends each back. Without `--sem-orcamento` the chat's byte budget holds, which
 //! makes a suite's large messages slow on purpose.
 
-use papo::exchange::Stats;
-use papo::frame::{self, Opcode};
-use papo::http::{self, HeadError, Policy, Route};
-use papo::outbox::Outbox;
-use papo::socket::{
-    ByteRate, Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, SharedSocket,
+use papo::fanout::outbox::Outbox;
+use papo::server::http;
+use papo::server::http::{HeadError, Policy, Route};
+use papo::stats::Stats;
+use papo::ws::frame::Opcode;
+use papo::ws::{
+    ByteRate, Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, SharedSocket, frame,
 };
 use rustix::event::{PollFd, PollFlags, poll};
 use std::cell::RefCell;
@@ -51,7 +52,7 @@ fn main() -> io::Result<()> {
         let socket = Arc::new(socket?);
         socket.set_nodelay(true)?;
         std::thread::Builder::new()
-            .stack_size(papo::connection::STACK_SIZE)
+            .stack_size(papo::server::connection::STACK_SIZE)
             .spawn(move || {
                 if let Err(error) = echo(&socket, byte_rate) {
                     eprintln!("{error}");

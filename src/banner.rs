@@ -1,9 +1,9 @@
 //! What the server says to whoever started it: where it is, how it ended, and why it could not start.
 
-use papo::capacity::Capacity;
 use papo::config::Config;
-use papo::reasons::describe;
-use papo::text::group_thousands;
+use papo::os_error::describe;
+use papo::pt::group_thousands;
+use papo::server::capacity::Capacity;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
@@ -181,7 +181,7 @@ mod tests {
             history: papo::config::HistoryLocation::Memory,
             ..Config::default()
         };
-        let sentence = crate::archive::open(&config).unwrap().summary;
+        let sentence = crate::open_history::open(&config).unwrap().summary;
         let text = welcome(
             "127.0.0.1:9000".parse().unwrap(),
             &sentence,

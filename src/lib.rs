@@ -28,30 +28,28 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-// The language.
+// The ground floor.
+pub mod ids;
 pub mod name;
-pub mod protocol;
-pub mod reasons;
+pub mod os_error;
+pub mod pt;
+pub mod stats;
 pub mod text;
 
+// The language.
+pub mod auth;
+pub mod protocol;
+
 // One connection.
-pub mod frame;
-pub mod identity;
-pub mod link;
-pub mod outbox;
-pub mod socket;
+pub mod admission;
+pub mod ws;
 
 // All of them together.
-pub mod delivery;
-pub mod exchange;
+pub mod chat;
+pub mod fanout;
 pub mod history;
 pub mod hub;
 
 // The server around them.
-pub mod capacity;
 pub mod config;
-pub mod connection;
-pub mod door;
-pub mod http;
-pub mod porter;
 pub mod server;

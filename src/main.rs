@@ -2,20 +2,19 @@
 
 #![forbid(unsafe_code)]
 
-mod archive;
 mod banner;
-mod file_key;
+mod local_page_key;
+mod open_history;
 mod qr;
 
-use papo::capacity;
+use papo::auth::{PasswordHash, random_key};
+use papo::chat::AUDIT_LOG;
+use papo::chat::limits::Rules;
 use papo::config::{self, Command, Config};
-use papo::delivery::DeliveryLimits;
-use papo::http::Policy;
-use papo::hub::AUDIT_LOG;
-use papo::hub::limits::Rules;
-use papo::identity::{PasswordHash, random_key};
-use papo::reasons::describe;
-use papo::server::{Server, Setup, listen};
+use papo::fanout::DeliveryLimits;
+use papo::os_error::describe;
+use papo::server::http::Policy;
+use papo::server::{Server, Setup, capacity, listen};
 use simplelog::{CombinedLogger, LevelFilter, SharedLogger, WriteLogger};
 use std::io::Write;
 use std::path::Path;
@@ -46,9 +45,9 @@ fn run_command(command: &Command) -> Result<(), String> {
     match command {
         Command::Help => print(&config::help()),
         Command::Version => print(&format!("papo {}\n", env!("CARGO_PKG_VERSION"))),
-        Command::Export(export) => archive::export(export)?,
+        Command::Export(export) => open_history::export(export)?,
         Command::Serve(config) => match &config.copy_to {
-            Some(target) => print(&archive::copy(&config.history, target)?),
+            Some(target) => print(&open_history::copy(&config.history, target)?),
             None => serve(config)?,
         },
     }
@@ -72,7 +71,7 @@ fn serve(config: &Config) -> Result<(), String> {
     // The port first: who starts a second server by mistake is told that, and not of the file that the first one uses.
     let listener =
         listen(config.socket_address()).map_err(|error| banner::listen_error(config, &error))?;
-    let opened = archive::open(config)?;
+    let opened = open_history::open(config)?;
     let moderator_key = random_key()
         .map_err(|_| "O sistema não tem números aleatórios para dar. Tente de novo.")?;
     let password = config
@@ -87,7 +86,7 @@ fn serve(config: &Config) -> Result<(), String> {
         policy: Policy {
             domains,
             origins: config.origins.clone(),
-            local_page_key: file_key::load_or_create(Path::new("html")),
+            local_page_key: local_page_key::load_or_create(Path::new("html")),
         },
         rules: Rules {
             rate,

@@ -1,9 +1,9 @@
 //! The log without a server: ten senders who keep it as busy as the hub would, and a reader.
 
 use crate::load::process::resident;
+use papo::auth::PersonId;
 use papo::history::sqlite::SqliteHistory;
 use papo::history::{Append, History, HistoryReply, HistoryRequest, Outcome, RequestId};
-use papo::identity::PersonId;
 use papo::name::RoomName;
 use papo::protocol::PageRequest;
 use std::path::Path;

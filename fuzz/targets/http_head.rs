@@ -4,9 +4,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use papo::exchange::Stats;
-use papo::http::{Head, HeadError, Policy, judge, read_head};
-use papo::socket::Source;
+use papo::stats::Stats;
+use papo::server::http::{Head, HeadError, Policy, judge, read_head};
+use papo::ws::Source;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 

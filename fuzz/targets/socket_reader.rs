@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use papo::protocol::MAX_FRAME;
-use papo::socket::{End, Guard, Incoming, Pulse, Reader, Source, Watch};
+use papo::ws::{End, Guard, Incoming, Pulse, Reader, Source, Watch};
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

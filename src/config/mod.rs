@@ -5,13 +5,13 @@
 //! Knows values and sentences; never knows what they are used for.
 
 mod export;
-mod knobs;
+mod options;
 
 pub use export::Export;
 
 use crate::protocol::Password;
-use knobs::{OPTIONS, OptionSpec};
 use lexopt::Arg;
+use options::{OPTIONS, OptionSpec};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! Messages that change earlier ones: what both homes of the log have to agree on.
 
 use super::{Append, Outcome};
-use crate::identity::PersonId;
+use crate::auth::PersonId;
 use crate::name::Name;
 use crate::protocol::Entry;
 use sha2::{Digest, Sha256};

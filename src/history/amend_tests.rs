@@ -1,7 +1,7 @@
 //! What an amendment does, told once for both homes of the log.
 
+use crate::history::fixtures::{TempFolder, append, edit, erase, erase_by_author, room};
 use crate::history::memory::MemoryHistory;
-use crate::history::samples::{TempFolder, append, edit, erase, erase_by_author, room};
 use crate::history::sqlite::SqliteHistory;
 use crate::history::{Append, History, HistoryReply, HistoryRequest, Outcome, RequestId, RoomHead};
 use crate::protocol::{Entry, PageRequest};

@@ -8,12 +8,12 @@
 //! Knows entries and persons' ids; never knows who is connected.
 
 mod amend;
-pub mod memory;
 #[cfg(test)]
-mod samples;
+mod fixtures;
+pub mod memory;
 pub mod sqlite;
 
-use crate::identity::PersonId;
+use crate::auth::PersonId;
 use crate::name::RoomName;
 use crate::protocol::{Entry, PageRequest};
 use crossbeam_channel::Receiver;

@@ -1,8 +1,8 @@
 //! What a client says. Whoever holds one of these holds a checked one; the checking is in `parse`.
 
-use super::host::ModerationAction;
-use super::password::{Credentials, Password};
 use crate::name::{Name, RoomName};
+use crate::protocol::credentials::{Credentials, Password};
+use crate::protocol::moderation::ModerationAction;
 use serde::{Deserialize, Serialize};
 
 /// What a client already holds of a room's log: it wants everything after it.

@@ -7,18 +7,18 @@
 //! Knows names, texts and numbers; never knows sockets, threads, clocks or storage.
 
 mod client;
+mod credentials;
+mod decode;
+mod error;
 mod fields;
-mod host;
-mod parse;
-mod password;
-mod refusal;
+mod moderation;
 mod server;
 
 pub use client::{ClientMessage, PageRequest, ResumePoint, Token};
-pub use host::ModerationAction;
-pub use parse::MAX_TEXT;
-pub use password::{Credentials, Password};
-pub use refusal::{ErrorCode, Refusal};
+pub use credentials::{Credentials, Password};
+pub use decode::MAX_TEXT;
+pub use error::{ErrorCode, Refusal};
+pub use moderation::ModerationAction;
 pub use server::{ByeCode, Entry, Limits, Member, Renamed, RoomInfo, ServerMessage};
 
 /// The version of this language, announced in `welcome`.

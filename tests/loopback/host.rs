@@ -1,7 +1,7 @@
 //! Hosts keep order: what each of their acts does, over real connections.
 
 use crate::stage::{TestServer, WsClient, disconnected_with, summary};
-use papo::identity::PasswordHash;
+use papo::auth::PasswordHash;
 use serde_json::{Value, json};
 use std::time::Duration;
 

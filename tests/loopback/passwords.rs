@@ -1,7 +1,7 @@
 //! Passwords, over real connections.
 
 use crate::stage::{TestServer, WsClient, summary};
-use papo::identity::PasswordHash;
+use papo::auth::PasswordHash;
 use serde_json::json;
 
 #[test]

@@ -1,7 +1,7 @@
 //! Bytes on a socket, for what a well-behaved client would never send, and requests of plain HTTP.
 
 use crate::stage::{DEADLINE, TestServer, WsClient, disconnected_with, token_for};
-use papo::identity::PasswordHash;
+use papo::auth::PasswordHash;
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,9 +1,9 @@
 //! What the stories are told with: a server of one's own, and visitors who speak the protocol.
 
-use papo::delivery::DeliveryLimits;
+use papo::chat::limits::Rules;
+use papo::fanout::DeliveryLimits;
 use papo::history::memory::MemoryHistory;
-use papo::http::Policy;
-use papo::hub::limits::Rules;
+use papo::server::http::Policy;
 use papo::server::{Server, Setup, Stopper, listen};
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};

@@ -3,10 +3,10 @@
 use crate::devtools::{SHUTDOWN_TIMEOUT, timeout};
 use crate::paths::new_path;
 use crate::port::Port;
-use papo::delivery::DeliveryLimits;
+use papo::chat::limits::Rules;
+use papo::fanout::DeliveryLimits;
 use papo::history::memory::MemoryHistory;
-use papo::http::Policy;
-use papo::hub::limits::Rules;
+use papo::server::http::Policy;
 use papo::server::{Server, Setup, Stopper, listen};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, ErrorKind};

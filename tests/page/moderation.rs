@@ -3,8 +3,8 @@
 use crate::browser::Browser;
 use crate::harness::{Client, TestServer};
 use crate::tab::Tab;
-use papo::hub::limits::Rules;
-use papo::identity::PasswordHash;
+use papo::auth::PasswordHash;
+use papo::chat::limits::Rules;
 use serde_json::json;
 
 const KEY: &str = "uma-chave-para-quem-organiza";

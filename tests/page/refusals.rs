@@ -4,7 +4,7 @@ use crate::browser::Browser;
 use crate::fake_server::FakeConnection;
 use crate::harness::{Client, TempDir, TestServer};
 use crate::page_actions::file_page;
-use papo::hub::limits::Rules;
+use papo::chat::limits::Rules;
 use serde_json::json;
 use std::net::TcpListener;
 

@@ -1,9 +1,9 @@
 //! A server of one's own, stopped with its test, and one that says whatever it is told to.
 
-use papo::delivery::DeliveryLimits;
+use papo::chat::limits::Rules;
+use papo::fanout::DeliveryLimits;
 use papo::history::memory::MemoryHistory;
-use papo::http::Policy;
-use papo::hub::limits::Rules;
+use papo::server::http::Policy;
 use papo::server::{Server, Setup, Stopper, listen};
 use serde_json::{Value, json};
 use std::io::{Read, Write};

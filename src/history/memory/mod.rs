@@ -1,18 +1,18 @@
 //! The log in memory only: fast, bounded, and gone with the process, which is why its epoch is new at every start.
 
-mod log;
+mod memory_log;
 mod query;
 
 use super::{
     Append, History, HistoryReply, HistoryRequest, Outcome, Page, RECENT, RequestId, RoomHead,
     fit_page,
 };
-use crate::identity::{PersonId, random_epoch};
+use crate::auth::{PersonId, random_epoch};
 use crate::name::RoomName;
+use crate::os_error::describe;
 use crate::protocol::{Entry, PageRequest};
-use crate::reasons::describe;
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
-use log::MemoryLog;
+use memory_log::MemoryLog;
 use query::Query;
 use std::collections::HashMap;
 use std::sync::Arc;

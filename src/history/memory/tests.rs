@@ -1,14 +1,15 @@
 //! The promises of a log, kept by the one in memory.
 
 use super::*;
-use crate::history::samples::{self, room};
+use crate::history::fixtures;
+use crate::history::fixtures::room;
 
 fn history(max_bytes: usize, max_entries: usize) -> MemoryHistory {
     MemoryHistory::with_bounds("e1".into(), max_bytes, max_entries)
 }
 
 fn append(author: &str, id: &str, text: &str) -> Append {
-    samples::append(author, id, text, 1000)
+    fixtures::append(author, id, text, 1000)
 }
 
 fn say(history: &mut MemoryHistory, author: &str, id: &str, text: &str) -> Outcome {
@@ -206,10 +207,10 @@ fn memory_is_bounded_in_entries_and_in_bytes() {
 fn amended_entries_are_counted_at_their_new_size() {
     let mut history = history(10 * ENTRY_OVERHEAD, 100);
     say(&mut history, "Ana", "1", "1234");
-    let edit = samples::edit("Ana", "2", 1, "123456", 1000);
+    let edit = fixtures::edit("Ana", "2", 1, "123456", 1000);
     for (change, bytes) in [
         (edit, 12 + 2 * ENTRY_OVERHEAD),
-        (samples::erase("Ana", "3", 1, 1000), 3 * ENTRY_OVERHEAD),
+        (fixtures::erase("Ana", "3", 1, 1000), 3 * ENTRY_OVERHEAD),
     ] {
         history.submit(vec![HistoryRequest::Append(change)]);
         assert!(matches!(
@@ -235,7 +236,7 @@ fn trimmed_entry_cannot_be_erased() {
     }
     while history.replies.try_recv().is_ok() {}
     for seq in [1, 4] {
-        history.submit(vec![HistoryRequest::Append(samples::erase(
+        history.submit(vec![HistoryRequest::Append(fixtures::erase(
             "Ana", "x", seq, 1000,
         ))]);
         assert!(matches!(

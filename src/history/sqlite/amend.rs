@@ -8,9 +8,9 @@
 //! reads a text out of it, but who has a guess can check it.
 
 use super::schema::{EDITED, ERASED, entry_key, last_entry_key, seq_of};
+use crate::auth::PersonId;
 use crate::history::amend::{Amendment, SCAN_LIMIT, Target};
 use crate::history::{Append, Outcome};
-use crate::identity::PersonId;
 use crate::name::Name;
 use crate::text::fold;
 use rusqlite::{OptionalExtension, Transaction, params};

@@ -10,8 +10,8 @@ mod amend;
 mod backup;
 mod export;
 mod reader;
-mod reasons;
 mod schema;
+mod sql_error;
 mod trim;
 mod writer;
 

@@ -1,8 +1,8 @@
 //! The thread that reads: where a room stands, pages of its log, and searches.
 
 use super::amend::parse_seqs;
-use super::reasons::describe_sql;
 use super::schema::{EDITED, ERASED, entry_key, last_entry_key, room_id_of, seq_of};
+use crate::history::sqlite::sql_error::describe_sql;
 use crate::history::{HistoryReply, HistoryRequest, Page, RECENT, RoomHead, fit_page};
 use crate::name::RoomName;
 use crate::protocol::{Entry, PageRequest};

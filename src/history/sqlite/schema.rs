@@ -1,8 +1,8 @@
 //! The file: how it is laid out, opened, checked, migrated, and what to do when it can't be used.
 
-use super::reasons::describe_sql;
-use crate::identity::random_epoch;
-use crate::reasons::describe;
+use crate::auth::random_epoch;
+use crate::history::sqlite::sql_error::describe_sql;
+use crate::os_error::describe;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::fs::{File, TryLockError};
 use std::io;

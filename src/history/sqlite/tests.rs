@@ -1,15 +1,15 @@
 //! The promises of a log, kept by the one in a file: across restarts, damage, copies and hostile searches.
 
 use super::*;
-use crate::history::samples::{self, TempFolder, room};
-use crate::history::{Append, Outcome, Page, RequestId, RoomHead};
+use crate::history::fixtures::{TempFolder, room};
+use crate::history::{Append, Outcome, Page, RequestId, RoomHead, fixtures};
 use crate::name::RoomName;
 use crate::protocol::PageRequest;
 use proptest::prelude::*;
 use rusqlite::Connection;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-mod amending;
+mod amendments;
 
 /// How long anybody waits for an answer.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -19,7 +19,7 @@ fn open(folder: &TempFolder) -> SqliteHistory {
 }
 
 fn append(author: &str, id: &str, text: &str) -> Append {
-    samples::append(
+    fixtures::append(
         author,
         id,
         text,

@@ -1,12 +1,12 @@
 //! The one thread that writes: numbers, de-duplicates and commits whatever is waiting, in one transaction.
 
 use super::amend;
-use super::reasons::describe_sql;
 use super::schema::{entry_key, last_entry_key, room_id_of, seq_of};
 use super::trim::Retention;
+use crate::auth::PersonId;
 use crate::history::amend::{Fingerprint, fingerprint};
+use crate::history::sqlite::sql_error::describe_sql;
 use crate::history::{Append, HistoryReply, HistoryRequest, Outcome};
-use crate::identity::PersonId;
 use crate::protocol::Entry;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};

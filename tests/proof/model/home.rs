@@ -2,11 +2,11 @@
 
 use super::shelf::ReferenceHistory;
 use crate::stage::TempDir;
+use papo::chat::Chat;
+use papo::chat::limits::Rules;
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::SqliteHistory;
-use papo::hub::Chat;
-use papo::hub::limits::Rules;
 
 /// Where the log is while the server runs, and what is left of it after a crash.
 pub enum HistoryBackend {

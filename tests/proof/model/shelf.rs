@@ -1,10 +1,10 @@
 //! The simplest log there can be, as a measure for the others: everything in one list, answered at once.
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use papo::auth::PersonId;
 use papo::history::{
     Amendment, Append, History, HistoryReply, HistoryRequest, Outcome, Page, RECENT, RoomHead,
 };
-use papo::identity::PersonId;
 use papo::name::RoomName;
 use papo::protocol::{Entry, PageRequest};
 use std::collections::HashMap;

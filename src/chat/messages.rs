@@ -1,0 +1,401 @@
+//! Talking: messages on their way through the history to everybody, whispers, typing, and reading back.
+
+use crate::chat::limits::{MAX_SMALL_ROOM, TYPING_INTERVAL};
+use crate::chat::people::{Person, PersonKey, SentWhisper};
+use crate::chat::rooms::Room;
+use crate::chat::{Chat, Effect, Now, too_fast};
+use crate::history::{Append, HistoryRequest, Outcome, Page, RequestId};
+use crate::ids::{ConnId, RoomId};
+use crate::name::{Name, RoomName};
+use crate::protocol::{
+    ClientMessage, Entry, ErrorCode, MAX_PAGE, PageRequest, Refusal, ServerMessage,
+};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+impl Chat {
+    /// What people say once they are in.
+    pub(super) fn dispatch_message(
+        &mut self,
+        conn: ConnId,
+        message: ClientMessage,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let Some(who) = self.conns.get(&conn).and_then(|state| state.person) else {
+            return Ok(());
+        };
+        match message {
+            ClientMessage::Whisper { to, id, text } => self.whisper(conn, who, &to, id, text, now),
+            ClientMessage::Typing { room } => self.typing(conn, who, &room, now),
+            ClientMessage::History {
+                room,
+                page: span,
+                limit,
+            } => self.fetch_page(conn, &room, span, limit),
+            ClientMessage::Search { room, query, limit } => self.search(conn, &room, query, limit),
+            ClientMessage::Say { .. } => self.say(conn, who, message, now),
+            ClientMessage::Edit { .. } | ClientMessage::Erase { .. } => {
+                self.amend(conn, who, message, now)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn say(
+        &mut self,
+        conn: ConnId,
+        who: PersonKey,
+        message: ClientMessage,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let ClientMessage::Say {
+            room,
+            id,
+            text,
+            action,
+            reply_to,
+        } = message
+        else {
+            return Ok(());
+        };
+        let room_id = self.joined_room(conn, &room)?;
+        let Some(room) = self.rooms.get(room_id) else {
+            return Ok(());
+        };
+        if reply_to.is_some_and(|seq| seq == 0 || seq > room.log.seq()) {
+            return Err(Refusal::new(ErrorCode::NoSuchEntry));
+        }
+        self.authorize_speech(who, room_id, now)?;
+        self.check_message_rate(who, now)?;
+        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get_mut(room_id)) else {
+            return Ok(());
+        };
+        if let Some(mode) = &mut room.mode {
+            mode.record(person.token_hash, now.instant);
+        }
+        room.pending_appends += 1;
+        let append = Append {
+            action,
+            reply_to,
+            ..new_append(conn, person, room, (id, text), now)
+        };
+        self.effects
+            .push(Effect::Submit(HistoryRequest::Append(append)));
+        Ok(())
+    }
+
+    /// The history stored a message, or did not: now it may be shown, or must be refused.
+    pub(super) fn appended(&mut self, conn: ConnId, id: String, room: &RoomName, outcome: Outcome) {
+        let Some(room_id) = self.rooms.named(room) else {
+            return;
+        };
+        if let Some(room) = self.rooms.get_mut(room_id) {
+            room.pending_appends = room.pending_appends.saturating_sub(1);
+        }
+        match outcome {
+            Outcome::Stored(entry) => self.broadcast_entry(conn, id, room_id, entry),
+            Outcome::Duplicate { seq, at } => self.send_ack(conn, id, room_id, seq, at, true),
+            Outcome::IdReused => self.send_refusal(conn, &id, Refusal::new(ErrorCode::IdReused)),
+            Outcome::NoSuchEntry => {
+                self.send_refusal(conn, &id, Refusal::new(ErrorCode::NoSuchEntry))
+            }
+            Outcome::NothingToErase => self.send_refusal(conn, &id, nothing_to_erase()),
+            Outcome::Forbidden => self.send_refusal(conn, &id, not_editable()),
+            Outcome::Unavailable => {
+                self.send_refusal(conn, &id, Refusal::new(ErrorCode::HistoryUnavailable))
+            }
+        }
+        self.effects.push(Effect::RequestDone(conn));
+        self.close_room_if_unused(room_id);
+    }
+
+    /// Shows a stored entry to the room; its sender gets the `ack` at the very place of the message.
+    fn broadcast_entry(&mut self, conn: ConnId, id: String, room_id: RoomId, entry: Arc<Entry>) {
+        if let Some(room) = self.rooms.get_mut(room_id) {
+            room.log.push(entry.clone());
+        }
+        let (seq, at) = (entry.seq, entry.at);
+        let sender = self.conns.contains_key(&conn).then_some(conn);
+        self.effects.push(Effect::Broadcast(
+            room_id,
+            ServerMessage::Message(entry),
+            sender,
+        ));
+        self.send_ack(conn, id, room_id, seq, at, false);
+    }
+
+    fn send_ack(
+        &mut self,
+        conn: ConnId,
+        id: String,
+        room_id: RoomId,
+        seq: u64,
+        at: u64,
+        duplicate: bool,
+    ) {
+        let room = self.rooms.get(room_id).map(|room| room.display());
+        self.send(
+            conn,
+            ServerMessage::Ack {
+                id,
+                room,
+                seq: Some(seq),
+                at,
+                duplicate,
+            },
+        );
+    }
+
+    fn send_refusal(&mut self, conn: ConnId, id: &str, refusal: Refusal) {
+        self.send(conn, ServerMessage::Error(refusal.with_id(id)));
+    }
+
+    fn whisper(
+        &mut self,
+        conn: ConnId,
+        who: PersonKey,
+        to: &Name,
+        id: String,
+        text: String,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let Some(person) = self.people.get(who) else {
+            return Ok(());
+        };
+        let fingerprint = whisper_fingerprint(to, &text);
+        if let Some(first) = person.find_whisper(&id) {
+            if first.fingerprint != fingerprint {
+                return Err(Refusal::new(ErrorCode::IdReused));
+            }
+            let at = first.at;
+            self.send(
+                conn,
+                ServerMessage::Ack {
+                    id,
+                    room: None,
+                    seq: None,
+                    at,
+                    duplicate: true,
+                },
+            );
+            self.effects.push(Effect::RequestDone(conn));
+            return Ok(());
+        }
+        // Whispers are not stored, so somebody who just dropped out would never get this one.
+        let target = self.people.named(to).and_then(|who| self.people.get(who));
+        let Some(target) = target.filter(|target| !target.conns.is_empty()) else {
+            return Err(Refusal::new(ErrorCode::NoSuchPerson));
+        };
+        let whisper = ServerMessage::Whisper {
+            from: person.name.shown(),
+            tag: person.tag.clone(),
+            to: target.name.shown(),
+            at: now.unix_ms,
+            text,
+        };
+        self.authorize_whisper(who, now)?;
+        // The sender's other connections see it too; this one gets the ack.
+        let mut recipients = [&target.conns[..], &person.conns[..]].concat();
+        recipients.sort_unstable();
+        recipients.dedup();
+        recipients.retain(|&recipient| recipient != conn);
+        self.check_message_rate(who, now)?;
+        for recipient in recipients {
+            self.send(recipient, whisper.clone());
+        }
+        if let Some(person) = self.people.get_mut(who) {
+            person.remember_whisper(SentWhisper {
+                id: id.clone(),
+                at: now.unix_ms,
+                fingerprint,
+            });
+        }
+        self.send(
+            conn,
+            ServerMessage::Ack {
+                id,
+                room: None,
+                seq: None,
+                at: now.unix_ms,
+                duplicate: false,
+            },
+        );
+        self.effects.push(Effect::RequestDone(conn));
+        Ok(())
+    }
+
+    /// Passes on that somebody is writing, now and then, and only where few enough are there to care.
+    fn typing(
+        &mut self,
+        conn: ConnId,
+        who: PersonKey,
+        room: &RoomName,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let room_id = self.joined_room(conn, room)?;
+        let (Some(room), Some(person)) = (self.rooms.get(room_id), self.people.get_mut(who)) else {
+            return Ok(());
+        };
+        if person.is_muted(now.instant) {
+            return Ok(());
+        }
+        let recently = person
+            .typing_sent_at
+            .is_some_and(|at| now.instant < at + TYPING_INTERVAL);
+        if recently || room.online() > MAX_SMALL_ROOM {
+            return Ok(());
+        }
+        person.typing_sent_at = Some(now.instant);
+        let typing = ServerMessage::Typing {
+            room: room.display(),
+            name: person.name.shown(),
+        };
+        self.effects
+            .push(Effect::Broadcast(room_id, typing, Some(conn)));
+        Ok(())
+    }
+
+    fn fetch_page(
+        &mut self,
+        conn: ConnId,
+        room: &RoomName,
+        span: PageRequest,
+        limit: Option<u64>,
+    ) -> Result<(), Refusal> {
+        self.joined_room(conn, room)?;
+        let job = HistoryRequest::Page(RequestId(conn.0), room.clone(), span, page_size(limit));
+        self.effects.push(Effect::Submit(job));
+        Ok(())
+    }
+
+    fn search(
+        &mut self,
+        conn: ConnId,
+        room: &RoomName,
+        query: String,
+        limit: Option<u64>,
+    ) -> Result<(), Refusal> {
+        self.joined_room(conn, room)?;
+        let job = HistoryRequest::Search(RequestId(conn.0), room.clone(), query, page_size(limit));
+        self.effects.push(Effect::Submit(job));
+        Ok(())
+    }
+
+    pub(super) fn page_loaded(&mut self, conn: ConnId, room: &RoomName, page: Option<Page>) {
+        let message = match page {
+            Some(Page {
+                oldest,
+                entries,
+                more,
+            }) => ServerMessage::History {
+                room: self.room_display_name(room),
+                epoch: self.epoch.clone(),
+                oldest,
+                entries,
+                more,
+            },
+            None => history_unreadable(),
+        };
+        self.send(conn, message);
+        self.effects.push(Effect::BulkDone(conn));
+    }
+
+    pub(super) fn search_done(
+        &mut self,
+        conn: ConnId,
+        room: &RoomName,
+        query: String,
+        page: Option<Page>,
+    ) {
+        let message = match page {
+            Some(Page { entries, more, .. }) => ServerMessage::Found {
+                room: self.room_display_name(room),
+                query,
+                entries,
+                more,
+            },
+            None => history_unreadable(),
+        };
+        self.send(conn, message);
+        self.effects.push(Effect::BulkDone(conn));
+    }
+
+    /// The room's name as it is shown, or as it was asked for when it is no longer open.
+    fn room_display_name(&self, name: &RoomName) -> Arc<str> {
+        let open = self.rooms.named(name).and_then(|id| self.rooms.get(id));
+        open.map_or_else(|| name.shown(), |room| room.display())
+    }
+
+    /// The room of this name that the connection is in.
+    pub(super) fn joined_room(&self, conn: ConnId, name: &RoomName) -> Result<RoomId, Refusal> {
+        let room = self.rooms.named(name);
+        room.filter(|id| {
+            self.conns
+                .get(&conn)
+                .is_some_and(|state| state.rooms.contains(id))
+        })
+        .ok_or_else(|| Refusal::new(ErrorCode::NotInRoom))
+    }
+
+    pub(super) fn check_message_rate(&mut self, who: PersonKey, now: Now) -> Result<(), Refusal> {
+        let (Some(rate), Some(person)) = (self.rules.rate, self.people.get_mut(who)) else {
+            return Ok(());
+        };
+        person
+            .message_bucket
+            .take(rate, self.rules.burst, now.instant)
+            .map_err(too_fast)
+    }
+}
+
+/// What somebody says in a room, as the history is asked to store it: plain words that change nothing before them.
+pub(super) fn new_append(
+    conn: ConnId,
+    person: &Person,
+    room: &Room,
+    (id, text): (String, String),
+    now: Now,
+) -> Append {
+    Append {
+        request_id: RequestId(conn.0),
+        person: person.id,
+        id,
+        room: room.name.clone(),
+        from: person.name.shown(),
+        tag: person.tag.clone(),
+        text,
+        action: false,
+        reply_to: None,
+        amends: None,
+        any_author: false,
+        at: now.unix_ms,
+    }
+}
+
+/// Tells two whispers under one id apart.
+fn whisper_fingerprint(to: &Name, text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (to.key(), text).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn page_size(limit: Option<u64>) -> usize {
+    limit.map_or(MAX_PAGE, |limit| {
+        usize::try_from(limit).unwrap_or(MAX_PAGE).min(MAX_PAGE)
+    })
+}
+
+fn not_editable() -> Refusal {
+    let text = "Você só pode editar ou apagar uma mensagem sua que ainda não foi apagada.";
+    Refusal::with_text(ErrorCode::Forbidden, text)
+}
+
+fn nothing_to_erase() -> Refusal {
+    let text = "Ninguém com este nome disse algo nesta sala neste tempo. Confira o nome, ou volte mais: /apagar Ana 1h";
+    Refusal::with_text(ErrorCode::NoSuchEntry, text)
+}
+
+fn history_unreadable() -> ServerMessage {
+    let text = "O servidor não conseguiu ler o histórico. Tente de novo daqui a pouco.";
+    ServerMessage::Error(Refusal::with_text(ErrorCode::HistoryUnavailable, text))
+}

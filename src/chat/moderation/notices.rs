@@ -1,0 +1,148 @@
+//! What everybody is told of what hosts do: whole sentences, with names, and never gendered.
+
+use crate::chat::{AUDIT_LOG, Chat, Effect, Now};
+use crate::ids::{ConnId, RoomId};
+use crate::protocol::{ByeCode, ServerMessage};
+use crate::pt::duration;
+use std::sync::Arc;
+
+impl Chat {
+    /// Tells a room, or everybody, what a host did; the log hears of it too.
+    pub(in crate::chat) fn announce_moderation(
+        &mut self,
+        text: String,
+        room: Option<RoomId>,
+        now: Now,
+    ) {
+        log::info!(target: AUDIT_LOG, "{text}");
+        match room {
+            Some(id) => self.send_notice_to_room(id, text, now),
+            None => self.send_notice_to_all(text, None, now),
+        }
+    }
+
+    /// Tells a room.
+    pub(in crate::chat) fn send_notice_to_room(&mut self, id: RoomId, text: String, now: Now) {
+        let room = self.rooms.get(id).map(|room| room.display());
+        let notice = ServerMessage::Notice {
+            at: now.unix_ms,
+            text,
+            room,
+            from: None,
+        };
+        self.effects.push(Effect::Broadcast(id, notice, None));
+    }
+
+    /// Tells everybody who is in; `from` is who says it, when it is not the server.
+    pub(in crate::chat) fn send_notice_to_all(
+        &mut self,
+        text: String,
+        from: Option<Arc<str>>,
+        now: Now,
+    ) {
+        let notice = ServerMessage::Notice {
+            at: now.unix_ms,
+            text,
+            room: None,
+            from,
+        };
+        let entered = self
+            .conns
+            .iter()
+            .filter(|(_, state)| state.person.is_some() && !state.closing);
+        let conns: Vec<ConnId> = entered.map(|(conn, _)| *conn).collect();
+        for conn in conns {
+            self.send(conn, notice.clone());
+        }
+    }
+}
+
+pub fn muted(by: &str, name: &str, seconds: u64) -> String {
+    format!("{by} silenciou {name} por {}.", duration(seconds))
+}
+
+pub fn unmuted(by: &str, name: &str) -> String {
+    format!("{by} devolveu a palavra a {name}.")
+}
+
+pub fn moderators_only(by: &str, room: &str, on: bool) -> String {
+    match on {
+        true => {
+            format!("{by} pediu silêncio na sala {room}: só quem organiza a conversa fala agora.")
+        }
+        false => format!("{by} devolveu a palavra a todo mundo na sala {room}."),
+    }
+}
+
+pub fn slow_mode(by: &str, room: &str, seconds: u64) -> String {
+    match seconds {
+        0 => format!("{by} desligou o modo lento na sala {room}."),
+        _ => {
+            format!(
+                "{by} ligou o modo lento na sala {room}: uma mensagem por pessoa a cada {}.",
+                duration(seconds)
+            )
+        }
+    }
+}
+
+pub fn locked(by: &str, on: bool) -> String {
+    match on {
+        true => format!("{by} trancou a conversa: ninguém novo entra."),
+        false => format!("{by} destrancou a conversa."),
+    }
+}
+
+pub fn kicked(by: &str, name: &str) -> String {
+    format!("{by} expulsou {name} da conversa.")
+}
+
+pub fn banned(by: &str, name: &str, seconds: u64) -> String {
+    format!("{by} baniu {name} da conversa por {}.", duration(seconds))
+}
+
+pub fn unbanned(by: &str, name: &str) -> String {
+    format!("{by} perdoou {name}, que pode entrar de novo.")
+}
+
+pub fn promoted(by: &str, name: &str) -> String {
+    format!("{by} promoveu {name}, que agora também organiza a conversa.")
+}
+
+pub fn demoted(by: &str, name: &str) -> String {
+    match by == name {
+        true => format!("{by} não organiza mais a conversa."),
+        false => format!("{by} rebaixou {name}, que não organiza mais a conversa."),
+    }
+}
+
+pub fn room_password_changed(by: &str, on: bool) -> String {
+    match on {
+        true => format!("{by} pôs uma senha nesta sala: quem chegar agora precisa dela."),
+        false => format!("{by} tirou a senha desta sala."),
+    }
+}
+
+/// The last words to somebody who is sent out.
+pub fn bye_kicked(by: &str) -> ServerMessage {
+    let text =
+        format!("{by} encerrou a sua participação nesta conversa. Você pode entrar de novo.");
+    ServerMessage::Bye {
+        code: ByeCode::Kicked,
+        text,
+        retry_after_ms: None,
+    }
+}
+
+/// The last words to somebody who may not come back for a while.
+pub fn bye_banned(retry_after_ms: Option<u64>) -> ServerMessage {
+    let time = duration((retry_after_ms.unwrap_or_default() / 1000).max(1));
+    let text = format!(
+        "Sua participação nesta conversa foi suspensa por {time}. Depois você pode entrar de novo."
+    );
+    ServerMessage::Bye {
+        code: ByeCode::Banned,
+        text,
+        retry_after_ms,
+    }
+}

@@ -1,0 +1,327 @@
+//! The rules of the conversation, told as stories with a hand-turned clock and without a single socket.
+
+use super::*;
+use crate::auth::PasswordHash;
+use crate::history::memory::MemoryHistory;
+use crate::history::{History, Outcome};
+use crate::name::RoomName;
+use crate::protocol::Entry;
+
+mod bans;
+mod edits;
+mod limits;
+mod messages;
+mod moderation;
+mod passwords;
+mod presence;
+mod speaking;
+
+const ANA: ConnId = ConnId(1);
+const BRUNO: ConnId = ConnId(2);
+const CELIA: ConnId = ConnId(3);
+
+/// A hub with a history in memory, and what every connection was sent.
+struct ChatHarness {
+    chat: Chat,
+    history: MemoryHistory,
+    now: Now,
+    /// Rooms that each connection hears.
+    subscribers: HashMap<RoomId, Vec<ConnId>>,
+    inbox: HashMap<ConnId, Vec<ServerMessage>>,
+    closed: Vec<(ConnId, u16)>,
+    /// When set, the history answers that it can't store.
+    disk_full: bool,
+    /// A search was asked for and is not answered yet.
+    awaiting_search: bool,
+}
+
+impl ChatHarness {
+    fn new() -> Self {
+        Self::with_rules(Rules::default())
+    }
+
+    fn with_rules(rules: Rules) -> Self {
+        let history = MemoryHistory::new().unwrap();
+        Self {
+            chat: Chat::new(rules, history.epoch()),
+            history,
+            now: Now {
+                instant: Instant::now(),
+                unix_ms: 1_000_000,
+            },
+            subscribers: HashMap::new(),
+            inbox: HashMap::new(),
+            closed: Vec::new(),
+            disk_full: false,
+            awaiting_search: false,
+        }
+    }
+
+    /// A scene in which each of these has entered; what they were sent so far is forgotten.
+    fn with_people(names: &[(ConnId, &str)]) -> Self {
+        let mut scene = Self::new();
+        for (conn, name) in names {
+            scene.enter(*conn, name);
+        }
+        scene.inbox.clear();
+        scene
+    }
+
+    fn handle(&mut self, event: Event) {
+        self.chat.handle(event, self.now);
+        self.apply_effects();
+    }
+
+    fn advance(&mut self, time: Duration) {
+        self.now.instant += time;
+        self.now.unix_ms += time.as_millis() as u64;
+        self.chat.tick(self.now);
+        self.apply_effects();
+    }
+
+    fn apply_effects(&mut self) {
+        loop {
+            for effect in self.chat.take_effects() {
+                self.apply(effect);
+            }
+            // Only searches are answered later, by a thread of their own.
+            let reply = match std::mem::take(&mut self.awaiting_search) {
+                true => self.history.replies().recv().ok(),
+                false => self.history.replies().try_recv().ok(),
+            };
+            let Some(mut answer) = reply else { return };
+            if let (true, HistoryReply::Appended(_, _, _, outcome)) = (self.disk_full, &mut answer)
+            {
+                *outcome = Outcome::Unavailable;
+            }
+            self.chat.handle(Event::HistoryReplied(answer), self.now);
+        }
+    }
+
+    fn apply(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send(conn, message) => self.inbox.entry(conn).or_default().push(message),
+            Effect::Broadcast(room_id, message, except) => {
+                for conn in self.subscribers.get(&room_id).cloned().unwrap_or_default() {
+                    if Some(conn) != except {
+                        self.inbox.entry(conn).or_default().push(message.clone());
+                    }
+                }
+            }
+            Effect::Subscribe(conn, room_id) => {
+                self.subscribers.entry(room_id).or_default().push(conn)
+            }
+            Effect::Unsubscribe(conn, room_id) => {
+                self.subscribers
+                    .entry(room_id)
+                    .or_default()
+                    .retain(|other| *other != conn);
+            }
+            Effect::Submit(job) => {
+                self.awaiting_search |= matches!(job, HistoryRequest::Search(..));
+                self.history.submit(vec![job]);
+            }
+            Effect::RequestDone(_) | Effect::BulkDone(_) => {}
+            Effect::Close(conn, code, bye) => {
+                self.inbox.entry(conn).or_default().push(bye);
+                self.closed.push((conn, code));
+            }
+        }
+    }
+
+    /// Says one line of JSON, as a client would.
+    fn send_json(&mut self, conn: ConnId, json: &str) {
+        match ClientMessage::parse(json) {
+            Ok(message) => self.handle(Event::Request(conn, message)),
+            Err(refusal) => self.handle(Event::Malformed(conn, refusal)),
+        }
+    }
+
+    /// Connects and enters; the token is made of the name, so the same name is the same person.
+    fn enter(&mut self, conn: ConnId, name: &str) {
+        self.enter_with_token(conn, name, &format!("token-of-{name}-0123456789"));
+    }
+
+    fn enter_with_token(&mut self, conn: ConnId, name: &str, token: &str) {
+        self.handle(Event::Connected(conn, ClientAddr::LOCAL));
+        let token = token.replace(|c: char| !c.is_ascii_graphic(), "_");
+        self.send_json(
+            conn,
+            &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"}}"#),
+        );
+    }
+
+    fn say(&mut self, conn: ConnId, id: &str, text: &str) {
+        self.send_json(
+            conn,
+            &format!(r#"{{"type":"say","room":"geral","id":"{id}","text":"{text}"}}"#),
+        );
+    }
+
+    fn drop_connection(&mut self, conn: ConnId) {
+        self.handle(Event::Disconnected(conn, false));
+    }
+
+    fn close_cleanly(&mut self, conn: ConnId) {
+        self.handle(Event::Disconnected(conn, true));
+    }
+
+    /// What a connection was sent since this was last asked, as short labels.
+    fn take_labels(&mut self, conn: ConnId) -> Vec<String> {
+        self.inbox
+            .remove(&conn)
+            .unwrap_or_default()
+            .iter()
+            .map(label)
+            .collect()
+    }
+}
+
+/// What a message says, as short as a story needs it.
+fn label(message: &ServerMessage) -> String {
+    match message {
+        ServerMessage::Welcome { name, .. } => format!("welcome {name}"),
+        ServerMessage::Joined {
+            room,
+            online,
+            entries,
+            ..
+        } => format!("joined {room} {online} {}", entries.len()),
+        ServerMessage::Left { room } => format!("left {room}"),
+        ServerMessage::Message(entry) => entry_label(entry),
+        ServerMessage::Ack {
+            id,
+            seq: Some(seq),
+            duplicate,
+            ..
+        } => {
+            format!("ack {id} {seq}{}", if *duplicate { " again" } else { "" })
+        }
+        ServerMessage::Ack { id, duplicate, .. } => {
+            format!("ack {id}{}", if *duplicate { " again" } else { "" })
+        }
+        ServerMessage::Presence {
+            online,
+            joined,
+            left,
+            renamed,
+            ..
+        } => {
+            let mut label = format!("{online} online");
+            joined
+                .iter()
+                .for_each(|member| label += &format!(" +{}", member.name));
+            left.iter()
+                .for_each(|member| label += &format!(" -{}", member.name));
+            renamed
+                .iter()
+                .for_each(|renamed| label += &format!(" {}>{}", renamed.from, renamed.to));
+            label
+        }
+        ServerMessage::Whisper { from, to, text, .. } => format!("{from}>{to}: {text}"),
+        ServerMessage::Typing { name, .. } => format!("{name} types"),
+        ServerMessage::Error(refusal) => {
+            let code = serde_json::to_value(refusal.code).unwrap();
+            format!(
+                "error {}{}",
+                code.as_str().unwrap(),
+                refusal
+                    .id
+                    .as_deref()
+                    .map_or(String::new(), |id| format!(" {id}"))
+            )
+        }
+        ServerMessage::Bye { code, .. } => format!("bye {code:?}"),
+        ServerMessage::Rooms { rooms } => rooms
+            .iter()
+            .map(|room| format!("{}:{} ", room.room, room.online))
+            .collect::<String>()
+            .trim_end()
+            .into(),
+        ServerMessage::History { entries, more, .. } => {
+            format!(
+                "history {:?} {more}",
+                entries.iter().map(|entry| entry.seq).collect::<Vec<_>>()
+            )
+        }
+        ServerMessage::Found { entries, .. } => {
+            format!(
+                "found {:?}",
+                entries.iter().map(|entry| entry.seq).collect::<Vec<_>>()
+            )
+        }
+        ServerMessage::Role {
+            name,
+            moderator: host,
+            ..
+        } => {
+            format!("{name} {}", if *host { "hosts" } else { "no longer hosts" })
+        }
+        ServerMessage::Notice {
+            text,
+            from: Some(from),
+            ..
+        } => format!("{from}! {text}"),
+        ServerMessage::Notice { text, .. } => format!("* {text}"),
+        ServerMessage::Pong => "pong".into(),
+    }
+}
+
+fn entry_label(entry: &Entry) -> String {
+    let edits = entry.edits.map_or(String::new(), |seq| format!("{seq}="));
+    let erases = if entry.erases.is_empty() {
+        String::new()
+    } else {
+        format!("-{:?}", entry.erases)
+    };
+    format!(
+        "{} {}: {edits}{erases}{}",
+        entry.seq, entry.from, entry.text
+    )
+}
+
+/// The key that makes a host in these stories.
+const MODERATOR_KEY: &str = "c0ffee";
+
+/// A scene with a host, Ana, and these guests; what they were sent so far is forgotten.
+fn with_moderator(guests: &[(ConnId, &str)]) -> ChatHarness {
+    let mut scene = ChatHarness::with_rules(Rules {
+        moderator_key: Some(PasswordHash::of(MODERATOR_KEY)),
+        ..Rules::default()
+    });
+    scene.enter_with_fields(ANA, "Ana", &format!(r#","host_key":"{MODERATOR_KEY}""#));
+    for (conn, name) in guests {
+        scene.enter(*conn, name);
+    }
+    scene.inbox.clear();
+    scene
+}
+
+impl ChatHarness {
+    /// Connects and enters with more than a name.
+    fn enter_with_fields(&mut self, conn: ConnId, name: &str, more: &str) {
+        self.handle(Event::Connected(conn, ClientAddr::LOCAL));
+        let token =
+            format!("token-of-{name}-0123456789").replace(|c: char| !c.is_ascii_graphic(), "_");
+        self.send_json(
+            conn,
+            &format!(r#"{{"type":"enter","name":"{name}","token":"{token}"{more}}}"#),
+        );
+    }
+
+    fn moderate(&mut self, conn: ConnId, act: &str) {
+        self.send_json(conn, &format!(r#"{{"type":"host","act":{act}}}"#));
+    }
+
+    /// The refusal that a connection was sent last.
+    fn take_refusal(&mut self, conn: ConnId) -> Refusal {
+        match self.inbox.remove(&conn).and_then(|mut got| got.pop()) {
+            Some(ServerMessage::Error(refusal)) => refusal,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn nothing() -> Vec<String> {
+    Vec::new()
+}

@@ -1,0 +1,330 @@
+//! Delivery over real sockets on loopback: order, who gets what, and who is given up.
+
+use super::*;
+use crate::ids::ClientAddr;
+use crate::protocol::Entry;
+use crate::ws::frame;
+use socket2::SockRef;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+use tungstenite::protocol::Role;
+use tungstenite::{Message, WebSocket};
+
+const GENERAL: RoomId = RoomId(0);
+const LAB: RoomId = RoomId(1);
+
+/// How long anybody waits for anything.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A delivery with its clock, and the peers' sides of its connections.
+struct Harness {
+    fanout: Fanout,
+    now: Instant,
+    next: u64,
+}
+
+/// The other end of a connection.
+struct Peer {
+    conn: ConnId,
+    socket: TcpStream,
+    handle: Arc<ConnHandle>,
+}
+
+impl Harness {
+    fn new(patience: DeliveryLimits) -> Self {
+        let now = Instant::now();
+        Self {
+            fanout: Fanout::new(patience, now),
+            now,
+            next: 0,
+        }
+    }
+
+    fn peer(&mut self, rooms: &[RoomId]) -> Peer {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        // As the sockets of the real server have it: the kernel takes little, whatever the system's limits are.
+        SockRef::from(&server)
+            .set_tcp_notsent_lowat(64 * 1024)
+            .unwrap();
+        self.next += 1;
+        let handle = Arc::new(ConnHandle::new(
+            ConnId(self.next),
+            ClientAddr::LOCAL,
+            Arc::new(server),
+            None,
+            self.now,
+        ));
+        self.fanout.add(handle.clone());
+        for room in rooms {
+            self.fanout.subscribe(handle.id, *room);
+        }
+        Peer {
+            conn: handle.id,
+            socket,
+            handle,
+        }
+    }
+
+    fn advance(&mut self, time: Duration) {
+        self.now += time;
+        self.fanout.tick(self.now);
+        self.fanout.flush(self.now);
+    }
+}
+
+impl Peer {
+    /// Everything that this peer is sent until the connection ends, text by text.
+    fn read_all(&self) -> Vec<String> {
+        self.read_all_with(|| {})
+    }
+
+    /// The same, telling of each text that comes.
+    fn read_all_with(&self, on_text: impl Fn()) -> Vec<String> {
+        let mut socket = WebSocket::from_raw_socket(&self.socket, Role::Client, None);
+        let mut got = Vec::new();
+        loop {
+            match socket.read() {
+                Ok(Message::Text(text)) => {
+                    got.push(label(&text));
+                    on_text();
+                }
+                Ok(Message::Ping(_)) => got.push("ping".into()),
+                Ok(Message::Close(Some(close))) => {
+                    got.push(format!("close {}", u16::from(close.code)))
+                }
+                Ok(_) => {}
+                Err(_) => return got,
+            }
+        }
+    }
+}
+
+/// What a frame says, as short as a test needs it.
+fn label(json: &str) -> String {
+    match serde_json::from_str(json).unwrap() {
+        ServerMessage::Message(entry) => entry.text.clone(),
+        ServerMessage::Ack { id, .. } => format!("ack {id}"),
+        ServerMessage::Bye { code, .. } => format!("bye {code:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn message(text: &str) -> ServerMessage {
+    let (room, from, tag) = ("geral".into(), "Ana".into(), "aaaaaaaa".into());
+    let entry = Entry {
+        room,
+        seq: 1,
+        at: 0,
+        from,
+        tag,
+        text: text.into(),
+        ..Entry::default()
+    };
+    ServerMessage::Message(Arc::new(entry))
+}
+
+fn ack(id: &str) -> ServerMessage {
+    ServerMessage::Ack {
+        id: id.into(),
+        room: None,
+        seq: None,
+        at: 0,
+        duplicate: false,
+    }
+}
+
+#[test]
+fn ack_takes_the_place_of_the_senders_message() {
+    let mut harness = Harness::new(DeliveryLimits::default());
+    let (ana, bruno) = (harness.peer(&[GENERAL]), harness.peer(&[GENERAL]));
+    harness.fanout.broadcast(GENERAL, &message("um"), None);
+    harness
+        .fanout
+        .broadcast(GENERAL, &message("dois"), Some(ana.conn));
+    harness.fanout.send(ana.conn, &ack("dois"));
+    harness.fanout.broadcast(GENERAL, &message("três"), None);
+    harness.fanout.flush(harness.now);
+    for peer in [&ana, &bruno] {
+        harness.fanout.remove(peer.conn, harness.now);
+    }
+    assert_eq!(ana.read_all(), ["um", "ack dois", "três"]);
+    assert_eq!(bruno.read_all(), ["um", "dois", "três"]);
+}
+
+#[test]
+fn subscriber_gets_its_part_of_a_turn_when_joining_or_leaving() {
+    let mut harness = Harness::new(DeliveryLimits::default());
+    let (ana, bruno) = (harness.peer(&[GENERAL]), harness.peer(&[]));
+    harness.fanout.broadcast(GENERAL, &message("um"), None);
+    harness.fanout.subscribe(bruno.conn, GENERAL);
+    harness.fanout.broadcast(GENERAL, &message("dois"), None);
+    harness.fanout.unsubscribe(ana.conn, GENERAL);
+    harness.fanout.broadcast(GENERAL, &message("três"), None);
+    harness.fanout.flush(harness.now);
+    for peer in [&ana, &bruno] {
+        harness.fanout.remove(peer.conn, harness.now);
+    }
+    assert_eq!(ana.read_all(), ["um", "dois"]);
+    assert_eq!(bruno.read_all(), ["dois", "três"]);
+}
+
+#[test]
+fn order_holds_per_room_for_a_connection_in_two_rooms() {
+    let mut harness = Harness::new(DeliveryLimits::default());
+    let (ana, bruno) = (harness.peer(&[GENERAL, LAB]), harness.peer(&[LAB]));
+    for n in 0..3 {
+        harness
+            .fanout
+            .broadcast(GENERAL, &message(&format!("geral {n}")), None);
+        harness
+            .fanout
+            .broadcast(LAB, &message(&format!("lab {n}")), None);
+    }
+    harness.fanout.flush(harness.now);
+    for peer in [&ana, &bruno] {
+        harness.fanout.remove(peer.conn, harness.now);
+    }
+    let got = ana.read_all();
+    for room in ["geral", "lab"] {
+        let of_room: Vec<_> = got.iter().filter(|text| text.starts_with(room)).collect();
+        assert_eq!(
+            of_room,
+            [
+                &format!("{room} 0"),
+                &format!("{room} 1"),
+                &format!("{room} 2")
+            ]
+        );
+    }
+    assert_eq!(bruno.read_all(), ["lab 0", "lab 1", "lab 2"]);
+}
+
+#[test]
+fn slow_consumer_is_closed_with_1013_and_others_miss_nothing() {
+    let mut harness = Harness::new(DeliveryLimits {
+        max_outbox_bytes: 50_000,
+        ..DeliveryLimits::default()
+    });
+    let (slow, bruno) = (harness.peer(&[GENERAL]), harness.peer(&[GENERAL]));
+    let (heard, pace) = std::sync::mpsc::channel();
+    let reading =
+        std::thread::spawn(move || bruno.read_all_with(|| heard.send(()).unwrap_or_default()));
+    let text = "x".repeat(4000);
+    let mut said = 0;
+    while harness
+        .fanout
+        .outbounds
+        .get(0)
+        .is_some_and(Outbound::is_open)
+    {
+        harness.fanout.broadcast(GENERAL, &message(&text), None);
+        said += 1;
+        harness.fanout.flush(harness.now);
+        harness.advance(Duration::from_millis(10));
+        // Bruno is waited for: on a machine that gives him no time to read he would be deaf too.
+        pace.recv_timeout(DEADLINE).expect("Bruno hears everything");
+        assert!(said < 20_000, "the kernel takes everything");
+    }
+    // Whoever reads slowly, but reads, still finds the reason at the end of what it was sent.
+    harness.advance(Duration::from_secs(1));
+    let got = slow.read_all();
+    assert!(got.len() < said, "nothing was dropped");
+    assert_eq!(got[got.len() - 2..], ["bye TooSlow", "close 1013"]);
+    harness.fanout.flush(harness.now);
+    harness
+        .fanout
+        .close(ConnId(2), 1001, &ack("fim"), harness.now);
+    assert_eq!(reading.join().unwrap().len(), said + 2);
+}
+
+#[test]
+fn stalled_consumer_is_disconnected_below_the_byte_limit() {
+    let mut harness = Harness::new(DeliveryLimits {
+        max_outbox_bytes: usize::MAX,
+        ..DeliveryLimits::default()
+    });
+    let stalled = harness.peer(&[GENERAL]);
+    let open = |harness: &Harness| {
+        harness
+            .fanout
+            .outbounds
+            .get(0)
+            .is_some_and(Outbound::is_open)
+    };
+    // More than any kernel takes, which on a busy machine may go on taking for a moment: time passes in vain only then.
+    harness
+        .fanout
+        .broadcast(GENERAL, &message(&"x".repeat(8_000_000)), None);
+    harness.fanout.flush(harness.now);
+    harness.advance(Duration::from_secs(10));
+    assert!(open(&harness));
+    let deadline = Instant::now() + DEADLINE;
+    while open(&harness) {
+        assert!(Instant::now() < deadline, "nobody was given up");
+        harness.advance(Duration::from_secs(10));
+    }
+    drop(stalled);
+}
+
+#[test]
+fn largest_outbox_is_shed_first_over_the_total_limit() {
+    let mut harness = Harness::new(DeliveryLimits {
+        max_outbox_bytes: usize::MAX,
+        max_total_outbox_bytes: 1_000_000,
+        ..DeliveryLimits::default()
+    });
+    let (large, small) = (harness.peer(&[GENERAL, LAB]), harness.peer(&[GENERAL]));
+    for peer in [&large, &small] {
+        let slot = harness.fanout.slots[&peer.conn];
+        let outbound = &mut harness.fanout.outbounds[slot];
+        while outbound.outbox.is_empty() {
+            outbound
+                .outbox
+                .send(&*outbound.handle.socket, &frame_of(60_000), harness.now)
+                .unwrap();
+        }
+        harness.fanout.after_send(slot, harness.now);
+    }
+    harness
+        .fanout
+        .broadcast(LAB, &message(&"x".repeat(4_000_000)), None);
+    harness
+        .fanout
+        .broadcast(GENERAL, &message(&"x".repeat(100)), None);
+    harness.fanout.flush(harness.now);
+    harness.advance(Duration::from_millis(10));
+    let open = |peer: &Peer| {
+        harness
+            .fanout
+            .outbounds
+            .get(harness.fanout.slots[&peer.conn])
+            .is_some_and(Outbound::is_open)
+    };
+    assert_eq!((open(&large), open(&small)), (false, true));
+}
+
+fn frame_of(length: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame::write(&mut bytes, frame::Opcode::Text, &vec![b'x'; length]);
+    bytes
+}
+
+#[test]
+fn idle_peer_is_pinged_and_dead_peer_is_aborted() {
+    let mut harness = Harness::new(DeliveryLimits::default());
+    let (dead, alive) = (harness.peer(&[]), harness.peer(&[]));
+    for _ in 0..60 {
+        harness.advance(Duration::from_secs(1));
+        alive.handle.last_seen.touch(harness.now);
+    }
+    let mut rest = Vec::new();
+    (&dead.socket).read_to_end(&mut rest).unwrap();
+    assert_eq!(rest, [0x89, 0, 0x89, 0], "two pings, then the end");
+    harness.fanout.remove(alive.conn, harness.now);
+    assert_eq!(alive.read_all(), Vec::<String>::new());
+}

@@ -1,0 +1,89 @@
+//! Messages and folders for the tests of both homes of the log.
+
+use super::{Amendment, Append, RequestId};
+use crate::auth::TokenHash;
+use crate::name::{Name, RoomName};
+use crate::protocol::Token;
+use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
+
+/// A folder of its own that goes away with the test.
+pub struct TempFolder(pub PathBuf);
+
+impl TempFolder {
+    pub fn new() -> Self {
+        // A number of the process may come again, in another container too, where an earlier one left its folder.
+        let path = std::env::temp_dir().join(format!(
+            "papo-test-{:016x}",
+            RandomState::new().hash_one("test")
+        ));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    /// The file of a log in it.
+    pub fn log(&self) -> PathBuf {
+        self.0.join("historico.db")
+    }
+}
+
+impl Drop for TempFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The room that the samples are said in.
+pub fn room() -> RoomName {
+    RoomName::new("Laboratório").unwrap()
+}
+
+/// Something that somebody says at this time; the same name is the same person.
+pub fn append(author: &str, id: &str, text: &str, at: u64) -> Append {
+    let name = Name::new(author).unwrap();
+    let token_hash = TokenHash::of(&Token::new("0123456789abcdef").unwrap());
+    Append {
+        request_id: RequestId(1),
+        person: token_hash.person_id(&name),
+        id: id.into(),
+        room: room(),
+        from: author.into(),
+        tag: token_hash.tag(&name),
+        text: text.into(),
+        action: false,
+        reply_to: None,
+        amends: None,
+        any_author: false,
+        at,
+    }
+}
+
+/// Somebody gives an entry another text.
+pub fn edit(author: &str, id: &str, seq: u64, text: &str, at: u64) -> Append {
+    Append {
+        amends: Some(Amendment::Edit(seq)),
+        ..append(author, id, text, at)
+    }
+}
+
+/// Somebody erases an entry.
+pub fn erase(author: &str, id: &str, seq: u64, at: u64) -> Append {
+    Append {
+        amends: Some(Amendment::Erase(seq)),
+        ..append(author, id, "", at)
+    }
+}
+
+/// Somebody who may erases the latest entries of a person.
+pub fn erase_by_author(moderator: &str, id: &str, name: &str, since_ms: u64, at: u64) -> Append {
+    let amendment = Amendment::EraseByAuthor {
+        name: Name::new(name).unwrap(),
+        since_ms,
+        limit: 2,
+    };
+    Append {
+        amends: Some(amendment),
+        any_author: true,
+        ..append(moderator, id, "", at)
+    }
+}

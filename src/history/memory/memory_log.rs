@@ -1,0 +1,223 @@
+//! One room's log in memory: what is kept of each entry, how it is read, and how one entry changes others.
+
+use super::entry_size;
+use crate::auth::PersonId;
+use crate::history::amend::{
+    Amendment, Fingerprint, SCAN_LIMIT, Target, entry_fingerprint, fingerprint,
+};
+use crate::history::{Append, Outcome, Page, fit_page};
+use crate::name::{Name, RoomName};
+use crate::protocol::{Entry, PageRequest};
+use crate::text::fold;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// One room's log.
+pub struct MemoryLog {
+    pub name: RoomName,
+    /// The last seq given.
+    pub seq: u64,
+    pub bytes: usize,
+    pub entries: VecDeque<StoredEntry>,
+}
+
+/// One entry, and what tells whether it is said again.
+pub struct StoredEntry {
+    pub entry: Arc<Entry>,
+    pub person: PersonId,
+    pub id: Arc<str>,
+    /// What was said under the id, as soon as the entry itself does not tell any more.
+    fingerprint: Option<Fingerprint>,
+}
+
+impl StoredEntry {
+    /// What a second message under the same id is.
+    pub fn classify_resend(&self, again: &Append) -> Outcome {
+        let first = &self.entry;
+        let same_content = match self.fingerprint {
+            Some(stored) => stored == fingerprint(again),
+            None => {
+                again.amends.is_none()
+                    && first.text == again.text
+                    && first.action == again.action
+                    && first.reply_to == again.reply_to
+            }
+        };
+        let same = same_content && fold(&first.room) == **again.room.key();
+        if same {
+            Outcome::Duplicate {
+                seq: first.seq,
+                at: first.at,
+            }
+        } else {
+            Outcome::IdReused
+        }
+    }
+}
+
+impl MemoryLog {
+    pub fn new(name: RoomName) -> Self {
+        Self {
+            name,
+            seq: 0,
+            bytes: 0,
+            entries: VecDeque::new(),
+        }
+    }
+
+    pub fn oldest(&self) -> u64 {
+        self.seq - self.entries.len() as u64 + 1
+    }
+
+    /// The index of a seq among the entries kept, or of the first one after it.
+    pub fn index(&self, seq: u64) -> usize {
+        usize::try_from(seq.saturating_sub(self.oldest()))
+            .unwrap_or(usize::MAX)
+            .min(self.entries.len())
+    }
+
+    /// Takes in a message, and changes what it changes.
+    pub fn append(&mut self, append: Append) -> Result<Arc<Entry>, Outcome> {
+        let (mut edits, mut erases, mut stored_fingerprint) = (None, Vec::new(), None);
+        if let Some(amendment) = &append.amends {
+            match amendment {
+                Amendment::Edit(seq) => edits = Some(self.authorize_target(*seq, &append)?),
+                Amendment::Erase(seq) => erases.push(self.authorize_target(*seq, &append)?),
+                Amendment::EraseByAuthor {
+                    name,
+                    since_ms,
+                    limit: most,
+                } => erases = self.recent_by(name, *since_ms, *most)?,
+            }
+            stored_fingerprint = Some(fingerprint(&append));
+        }
+        if append.reply_to.is_some_and(|seq| !self.holds(seq)) {
+            return Err(Outcome::NoSuchEntry);
+        }
+        self.seq += 1;
+        let last = self.entries.back().map_or(0, |kept| kept.entry.at);
+        let entry = Arc::new(Entry {
+            room: self.name.as_str().into(),
+            seq: self.seq,
+            at: append.at.max(last),
+            from: append.from,
+            tag: append.tag,
+            text: append.text,
+            action: append.action,
+            reply_to: append.reply_to,
+            edits,
+            erases,
+            edited: false,
+            erased: false,
+        });
+        if entry.is_amendment() {
+            self.amend(&entry);
+        }
+        self.bytes += entry_size(&entry);
+        self.entries.push_back(StoredEntry {
+            entry: entry.clone(),
+            person: append.person,
+            id: append.id.into(),
+            fingerprint: stored_fingerprint,
+        });
+        Ok(entry)
+    }
+
+    fn holds(&self, seq: u64) -> bool {
+        self.entries
+            .get(self.index(seq))
+            .is_some_and(|kept| kept.entry.seq == seq)
+    }
+
+    /// The seq again, if this message may change that entry.
+    fn authorize_target(&self, seq: u64, append: &Append) -> Result<u64, Outcome> {
+        let kept = self
+            .entries
+            .get(self.index(seq))
+            .filter(|kept| kept.entry.seq == seq);
+        let StoredEntry { entry, person, .. } = kept.ok_or(Outcome::NoSuchEntry)?;
+        let target = Target {
+            person: *person,
+            is_amendment: entry.is_amendment(),
+            erased: entry.erased,
+        };
+        target.authorize(append).map(|()| seq)
+    }
+
+    /// The seqs of the latest entries that somebody of this name said, in rising order.
+    fn recent_by(&self, name: &Name, since_ms: u64, limit: usize) -> Result<Vec<u64>, Outcome> {
+        let latest = self
+            .entries
+            .iter()
+            .rev()
+            .take(SCAN_LIMIT)
+            .map(|kept| &kept.entry);
+        let theirs = latest
+            .take_while(|entry| entry.at >= since_ms)
+            .filter(|entry| {
+                !entry.is_amendment() && !entry.erased && fold(&entry.from) == **name.key()
+            });
+        let mut seqs: Vec<u64> = theirs.take(limit).map(|entry| entry.seq).collect();
+        seqs.reverse();
+        if seqs.is_empty() {
+            Err(Outcome::NothingToErase)
+        } else {
+            Ok(seqs)
+        }
+    }
+
+    /// Changes the entries that a new one concerns. Whoever was given one of them before keeps it as it was.
+    fn amend(&mut self, amendment: &Entry) {
+        let Some(first) = amendment.edits.or(amendment.erases.first().copied()) else {
+            return;
+        };
+        let from = self.index(first);
+        for kept in self.entries.range_mut(from..) {
+            let Some(changed) = kept.entry.amended_by(amendment) else {
+                continue;
+            };
+            kept.fingerprint
+                .get_or_insert_with(|| entry_fingerprint(&kept.entry));
+            self.bytes = self.bytes - kept.entry.text.len() + changed.text.len();
+            kept.entry = Arc::new(changed);
+        }
+    }
+
+    pub fn page(&self, request: PageRequest, limit: usize) -> Page {
+        let (from, to) = match request {
+            PageRequest::After(seq) => {
+                let from = self.index(seq.saturating_add(1));
+                (from, (from + limit).min(self.entries.len()))
+            }
+            PageRequest::Before(seq) => {
+                let to = self.index(seq);
+                (to.saturating_sub(limit), to)
+            }
+            PageRequest::Latest => (self.entries.len().saturating_sub(limit), self.entries.len()),
+        };
+        let mut entries: Vec<_> = self
+            .entries
+            .range(from..to)
+            .map(|kept| kept.entry.clone())
+            .collect();
+        let forward = matches!(request, PageRequest::After(_));
+        if !forward {
+            entries.reverse();
+        }
+        let cut = fit_page(&mut entries);
+        if !forward {
+            entries.reverse();
+        }
+        let more = cut
+            || if forward {
+                to < self.entries.len()
+            } else {
+                from > 0
+            };
+        Page {
+            oldest: self.oldest(),
+            entries,
+            more,
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The hub's thread: waits for what connections and the history say, lets the hub decide, and carries out what it
+//! decided, turn by turn.
+//!
+//! A turn takes in everything that is waiting, up to a bound, and never waits for more. What the history stored in one
+//! batch is shown in one turn. At its end every socket concerned gets one send. After a fan-out that took the time T,
+//! the next begins no sooner than 2T after that one began: when it is quiet nothing is delayed, under load fewer and
+//! larger sends leave half of the processor to everybody else. While it waits it goes on receiving.
+//!
+//! Knows the clock and how the parts fit together; never knows names, rules, HTTP or how anything is stored.
+
+use crate::chat::limits::Rules;
+use crate::chat::{Chat, Effect, Event, Now};
+use crate::fanout::{ConnHandle, DeliveryLimits, Fanout};
+use crate::history::{History, HistoryRequest};
+use crate::ids::ConnId;
+use crate::protocol::{ClientMessage, Refusal, ServerMessage};
+use crate::stats::Stats;
+use crossbeam_channel::{Receiver, TryRecvError, select};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Inputs that may wait for the hub; when it has more to do, the connections' readers wait, and so do their peers.
+pub const INPUT_QUEUE: usize = 1024;
+/// Most inputs and answers in one turn.
+const MAX_TURN_INPUTS: usize = 256;
+/// Most bytes gathered for the rooms in one turn.
+const MAX_TURN_BYTES: usize = 256 * 1024;
+/// How long the last goodbyes may take when the server stops, per connection and for all together.
+const STOP_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What a connection's thread tells the hub's.
+#[derive(Debug)]
+pub enum HubInput {
+    /// A connection was upgraded. From here on only the hub's thread writes to its socket.
+    Connected(Arc<ConnHandle>),
+    /// It said something that makes sense.
+    Request(ConnId, ClientMessage),
+    /// It said something that makes none.
+    Malformed(ConnId, Refusal),
+    /// Its reader has a control frame to be sent: a pong, or the reply to a close.
+    ControlFrame(ConnId, Vec<u8>),
+    /// It broke the rules: say goodbye with this close code and these words.
+    CloseWith(ConnId, u16, ServerMessage),
+    /// It is over; true if it said goodbye with the close code 1000.
+    Disconnected(ConnId, bool),
+    /// The server stops.
+    Stop,
+}
+
+/// Everything that the hub's thread owns.
+pub struct Hub {
+    chat: Chat,
+    fanout: Fanout,
+    history: Box<dyn History>,
+    inputs: Receiver<HubInput>,
+    stats: Arc<Stats>,
+    /// What the hub wants of the history in this turn.
+    history_requests: Vec<HistoryRequest>,
+    /// Inputs and answers since the last fan-out.
+    turn_inputs: usize,
+    /// When the next fan-out may begin.
+    paced_until: Instant,
+    /// Set when the server stops: by then the thread ends.
+    stop_deadline: Option<Instant>,
+}
+
+impl Hub {
+    /// An exchange that takes its inputs from this channel.
+    pub fn new(
+        rules: Rules,
+        delivery_limits: DeliveryLimits,
+        history: Box<dyn History>,
+        inputs: Receiver<HubInput>,
+        stats: Arc<Stats>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            chat: Chat::new(rules, history.epoch()),
+            fanout: Fanout::new(delivery_limits, now),
+            history,
+            inputs,
+            stats,
+            history_requests: Vec::new(),
+            turn_inputs: 0,
+            paced_until: now,
+            stop_deadline: None,
+        }
+    }
+
+    /// Works until the server stops and everybody was told.
+    pub fn run(mut self) {
+        let replies = self.history.replies().clone();
+        loop {
+            let timeout = self
+                .next_deadline()
+                .saturating_duration_since(Instant::now());
+            let inputs = self.inputs.clone();
+            select! {
+                recv(replies) -> answer => match answer {
+                    Ok(answer) => self.handle_reply(answer),
+                    Err(_) => return,
+                },
+                recv(inputs) -> input => match input {
+                    Ok(input) => self.handle_input(input),
+                    // Every connection and the server itself are gone.
+                    Err(_) => return,
+                },
+                default(timeout) => {}
+            }
+            self.drain();
+            self.finish_turn();
+            if self
+                .stop_deadline
+                .is_some_and(|by| self.fanout.connections() == 0 || by <= Instant::now())
+            {
+                return;
+            }
+        }
+    }
+
+    /// When there is something to do even if nobody says anything.
+    fn next_deadline(&self) -> Instant {
+        let mut deadline = self.fanout.next_tick();
+        if let Some(at) = self.chat.next_tick() {
+            deadline = deadline.min(at);
+        }
+        if self.fanout.has_pending() {
+            deadline = deadline.min(self.paced_until);
+        }
+        self.stop_deadline.map_or(deadline, |by| deadline.min(by))
+    }
+
+    /// Takes in what is waiting, answers first: they are what people wait for.
+    fn drain(&mut self) {
+        loop {
+            self.submit_requests();
+            if self.turn_is_full() {
+                return;
+            }
+            if let Ok(answer) = self.history.replies().try_recv() {
+                self.handle_reply(answer);
+                continue;
+            }
+            match self.inputs.try_recv() {
+                Ok(input) => self.handle_input(input),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn turn_is_full(&self) -> bool {
+        self.turn_inputs >= MAX_TURN_INPUTS || self.fanout.buffered_bytes() >= MAX_TURN_BYTES
+    }
+
+    /// Hands to the history what the hub wants of it.
+    fn submit_requests(&mut self) {
+        if !self.history_requests.is_empty() {
+            self.history
+                .submit(std::mem::take(&mut self.history_requests));
+        }
+    }
+
+    /// Does what is due, and sends if the pace allows it.
+    fn finish_turn(&mut self) {
+        let now = now();
+        self.chat.tick(now);
+        self.apply_effects(now.instant);
+        self.submit_requests();
+        // Before anything is sent: whoever was told that they are in finds themselves counted.
+        self.stats
+            .people
+            .store(self.chat.people(), Ordering::Relaxed);
+        self.stats.rooms.store(self.chat.rooms(), Ordering::Relaxed);
+        self.stats
+            .connections
+            .store(self.fanout.connections(), Ordering::Relaxed);
+        self.fanout.tick(now.instant);
+        if self.fanout.has_pending() && (now.instant >= self.paced_until || self.turn_is_full()) {
+            let to_rooms = self.fanout.has_broadcasts();
+            self.fanout.flush(now.instant);
+            self.turn_inputs = 0;
+            // Waiting makes fewer sends of a room's messages; of what is for one connection alone it makes none fewer.
+            self.paced_until = if to_rooms {
+                now.instant + 2 * now.instant.elapsed()
+            } else {
+                now.instant
+            };
+        } else if !self.fanout.has_pending() {
+            self.turn_inputs = 0;
+        }
+    }
+
+    fn handle_reply(&mut self, reply: crate::history::HistoryReply) {
+        self.turn_inputs += 1;
+        let now = now();
+        self.chat.handle(Event::HistoryReplied(reply), now);
+        self.apply_effects(now.instant);
+    }
+
+    fn handle_input(&mut self, input: HubInput) {
+        self.turn_inputs += 1;
+        let now = now();
+        let event = match input {
+            HubInput::Connected(link) => {
+                let (conn, address) = (link.id, link.address);
+                self.fanout.add(link);
+                Event::Connected(conn, address)
+            }
+            HubInput::Request(conn, message) => Event::Request(conn, message),
+            HubInput::Malformed(conn, refusal) => Event::Malformed(conn, refusal),
+            HubInput::ControlFrame(conn, frame) => return self.fanout.send_frame(conn, &frame),
+            HubInput::CloseWith(conn, code, bye) => {
+                return self.fanout.close(conn, code, &bye, now.instant);
+            }
+            HubInput::Disconnected(conn, clean) => {
+                self.fanout.remove(conn, now.instant);
+                Event::Disconnected(conn, clean)
+            }
+            HubInput::Stop => {
+                self.stop_deadline = Some(now.instant + STOP_TIMEOUT);
+                self.stats
+                    .notified
+                    .store(self.chat.people_connected(), Ordering::Relaxed);
+                self.fanout.limits_mut().closing_timeout = STOP_CLOSE_TIMEOUT;
+                Event::Stop
+            }
+        };
+        self.chat.handle(event, now);
+        self.apply_effects(now.instant);
+    }
+
+    /// Carries out what the hub decided, in order.
+    fn apply_effects(&mut self, now: Instant) {
+        for effect in self.chat.take_effects() {
+            match effect {
+                Effect::Send(conn, message) => {
+                    if matches!(message, ServerMessage::Welcome { .. }) {
+                        self.fanout.mark_entered(conn);
+                    }
+                    self.fanout.send(conn, &message);
+                }
+                Effect::Broadcast(room_id, message, except) => {
+                    self.fanout.broadcast(room_id, &message, except)
+                }
+                Effect::Subscribe(conn, room_id) => self.fanout.subscribe(conn, room_id),
+                Effect::Unsubscribe(conn, room_id) => self.fanout.unsubscribe(conn, room_id),
+                Effect::Submit(job) => self.history_requests.push(job),
+                Effect::RequestDone(conn) => self.fanout.request_done(conn),
+                Effect::BulkDone(conn) => self.fanout.bulk_done(conn),
+                Effect::Close(conn, code, bye) => self.fanout.close(conn, code, &bye, now),
+            }
+        }
+    }
+}
+
+fn now() -> Now {
+    // A clock before 1970 shows 1970; nothing is counted with it.
+    let unix_ms = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_millis() as u64);
+    Now {
+        instant: Instant::now(),
+        unix_ms,
+    }
+}

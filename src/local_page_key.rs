@@ -1,0 +1,138 @@
+//! The key that a page opened as a file shows, so that no other page with the same origin gets in.
+//!
+//! Browsers give a file the origin `null`, and the same to a sandboxed frame of any web site. What only the former can do
+//! is load a script that lies beside it on this disk; that is where the key is.
+
+use papo::auth::{PasswordHash, random_key};
+use papo::os_error::describe;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The script beside the page.
+const KEY_FILE: &str = "chave.js";
+/// Around the key in it; the page is made before or after it, whichever is loaded first.
+const PREFIX: &str = "(globalThis.Papo ??= {}).key = \"";
+const SUFFIX: &str = "\";\n";
+/// Only for the account that runs the server and opens the page.
+const MODE: u32 = 0o600;
+
+/// The key of the page in this folder, made now if it has none yet. `None` where no page lies.
+pub fn load_or_create(folder: &Path) -> Option<PasswordHash> {
+    if !folder.join("main.html").is_file() {
+        return None;
+    }
+    let key = read(folder).or_else(|error| match error.kind() {
+        ErrorKind::NotFound => create(folder).and_then(|()| read(folder)),
+        _ => Err(error),
+    });
+    key.inspect_err(|error| {
+        let path = folder.join(KEY_FILE);
+        log::warn!(
+            "A página aberta como arquivo não poderá entrar: {} não serve ({}).",
+            path.display(),
+            describe(error)
+        );
+    })
+    .ok()
+}
+
+fn read(folder: &Path) -> io::Result<PasswordHash> {
+    let script = fs::read_to_string(folder.join(KEY_FILE))?;
+    let key = script
+        .strip_prefix(PREFIX)
+        .and_then(|rest| rest.strip_suffix(SUFFIX));
+    let key = key.filter(|key| key.len() >= 32 && key.bytes().all(|b| b.is_ascii_hexdigit()));
+    key.map(PasswordHash::of)
+        .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "apague-o, e ele será feito de novo"))
+}
+
+/// Written aside and put in its place whole: of two servers that start at the same time, both read the same key.
+fn create(folder: &Path) -> io::Result<()> {
+    let temporary = folder.join(format!(".{KEY_FILE}.{}", std::process::id()));
+    let key = random_key().map_err(io::Error::other)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(MODE)
+        .open(&temporary)?;
+    let linked = write!(file, "{PREFIX}{key}{SUFFIX}")
+        .and_then(|()| fs::hard_link(&temporary, folder.join(KEY_FILE)));
+    fs::remove_file(&temporary)?;
+    match linked {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::hash::{BuildHasher, RandomState};
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A folder of its own, gone with the test.
+    struct TempFolder(std::path::PathBuf);
+
+    impl TempFolder {
+        fn new(name: &str) -> Self {
+            // A number of the process may come again, in another container too, where an earlier one left its folder.
+            let folder = std::env::temp_dir().join(format!(
+                "papo-key-{:016x}",
+                RandomState::new().hash_one(name)
+            ));
+            fs::create_dir(&folder).unwrap();
+            Self(folder)
+        }
+    }
+
+    impl Drop for TempFolder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn no_key_is_created_without_a_page() {
+        let folder = TempFolder::new("none");
+        assert!(load_or_create(&folder.0).is_none());
+        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn key_is_created_once_and_readable_by_the_owner_only() {
+        let folder = TempFolder::new("once");
+        fs::write(folder.0.join("main.html"), "").unwrap();
+        let first = load_or_create(&folder.0).unwrap();
+        let script = fs::read_to_string(folder.0.join(KEY_FILE)).unwrap();
+        let key = script.split('"').nth(1).unwrap();
+        assert!(first.matches(key), "{script}");
+        assert_eq!(
+            fs::metadata(folder.0.join(KEY_FILE))
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777,
+            MODE
+        );
+        assert_eq!(load_or_create(&folder.0), Some(first));
+        assert_eq!(
+            fs::read_dir(&folder.0).unwrap().count(),
+            2,
+            "something is left over"
+        );
+    }
+
+    #[test]
+    fn malformed_key_file_is_rejected_and_left_untouched() {
+        let folder = TempFolder::new("broken");
+        fs::write(folder.0.join("main.html"), "").unwrap();
+        fs::write(folder.0.join(KEY_FILE), "alert(1)").unwrap();
+        assert!(load_or_create(&folder.0).is_none());
+        assert_eq!(
+            fs::read_to_string(folder.0.join(KEY_FILE)).unwrap(),
+            "alert(1)"
+        );
+    }
+}

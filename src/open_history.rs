@@ -1,0 +1,151 @@
+//! The log as whoever starts the server meets it: opened, copied, exported, or a sentence why not.
+
+use papo::config::{Config, Export, HistoryLocation};
+use papo::history::History;
+use papo::history::memory::MemoryHistory;
+use papo::history::sqlite::{self, OpenError, Retention, SqliteHistory};
+use papo::os_error::describe;
+use papo::pt::group_thousands;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+/// An open log and what the banner says of it.
+pub struct OpenedHistory {
+    pub history: Box<dyn History>,
+    pub summary: String,
+}
+
+/// Opens the log that was asked for.
+pub fn open(config: &Config) -> Result<OpenedHistory, String> {
+    let path = match &config.history {
+        HistoryLocation::Memory => {
+            let no_randomness = |_| "O sistema não tem números aleatórios para dar. Tente de novo.";
+            let history = Box::new(MemoryHistory::new().map_err(no_randomness)?);
+            return Ok(OpenedHistory {
+                history,
+                summary: "só na memória, some ao encerrar".into(),
+            });
+        }
+        HistoryLocation::File(path) => path,
+    };
+    let retention = config
+        .keep_days
+        .map(|days| Retention::new(Duration::from_secs(u64::from(days) * 24 * 3600)));
+    let history = SqliteHistory::open(path, retention).map_err(|error| open_error(path, &error))?;
+    let name = path.display();
+    if let Some(aside) = history.moved_aside() {
+        eprintln!(
+            "ATENÇÃO: o arquivo {name} estava danificado. Ele foi guardado como {} e a conversa recomeça em um arquivo novo.",
+            aside.display()
+        );
+    }
+    let summary = match history.count() {
+        1 => format!("{name} (1 mensagem)"),
+        count => format!("{name} ({} mensagens)", group_thousands(count)),
+    };
+    Ok(OpenedHistory {
+        history: Box::new(history),
+        summary,
+    })
+}
+
+/// Copies the log and says what was copied.
+pub fn copy(location: &HistoryLocation, target: &Path) -> Result<String, String> {
+    let HistoryLocation::File(path) = location else {
+        return Err("Um histórico que fica só na memória não tem o que copiar.".into());
+    };
+    require_file(path)?;
+    match sqlite::copy(path, target) {
+        Ok(1) => Ok(format!("1 mensagem copiada para {}.\n", target.display())),
+        Ok(count) => Ok(format!(
+            "{} mensagens copiadas para {}.\n",
+            group_thousands(count),
+            target.display()
+        )),
+        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => Err(format!(
+            "O arquivo {} já existe. Escolha outro nome para a cópia.",
+            target.display()
+        )),
+        Err(OpenError::Io(error)) => Err(format!(
+            "Não consegui escrever {} ({}).",
+            target.display(),
+            describe(&error)
+        )),
+        Err(error) => Err(open_error(path, &error)),
+    }
+}
+
+/// Writes a room's log to stdout.
+pub fn export(export: &Export) -> Result<(), String> {
+    require_file(&export.history)?;
+    let offset = time::UtcOffset::current_local_offset().unwrap_or(time::UtcOffset::UTC);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match sqlite::export(
+        &export.history,
+        &export.room,
+        export.format,
+        offset,
+        &mut out,
+    ) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(format!(
+            "Não há nenhuma mensagem na sala “{}”. Confira o nome com /salas.",
+            export.room
+        )),
+        // Whoever reads only the first lines (`| head`) is no error of ours.
+        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(OpenError::Io(error)) => Err(output_error(&error)),
+        Err(error) => Err(open_error(&export.history, &error)),
+    }
+    .and_then(|()| out.flush().or_else(tolerate_closed_pipe))
+}
+
+fn tolerate_closed_pipe(error: io::Error) -> Result<(), String> {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        Ok(())
+    } else {
+        Err(output_error(&error))
+    }
+}
+
+fn output_error(error: &io::Error) -> String {
+    format!("Não consegui escrever a saída ({}).", describe(error))
+}
+
+fn require_file(path: &Path) -> Result<(), String> {
+    if path.is_file() {
+        return Ok(());
+    }
+    Err(format!(
+        "Não achei o histórico {}. Indique o arquivo com --historico.",
+        path.display()
+    ))
+}
+
+/// Why a file can't be used, and what to do.
+fn open_error(path: &Path, error: &OpenError) -> String {
+    let name = path.display();
+    let other = "indique outro: servidor --historico outro.db";
+    match error {
+        OpenError::InUse => {
+            format!(
+                "Não consegui abrir {name}: outro servidor está usando o arquivo. Feche-o ou {other}"
+            )
+        }
+        OpenError::Newer => format!(
+            "Não consegui abrir {name}: o arquivo é de uma versão mais nova do Papo. Atualize o servidor ou {other}"
+        ),
+        OpenError::Foreign => {
+            format!("Não consegui abrir {name}: o arquivo é de outro programa. Por favor, {other}")
+        }
+        OpenError::Io(_) => format!(
+            "Não consegui abrir {name}: {error}. Confira a pasta e as permissões, ou {other}"
+        ),
+        OpenError::Sql(_) => {
+            format!(
+                "Não consegui abrir {name}: {error}. Confira o arquivo e o espaço em disco, ou {other}"
+            )
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! What the server refuses: a stable code for programs, a sentence in Portuguese for people, never one without the other.
+
+use crate::name::{MAX_NAME, MAX_ROOM, NameError};
+use crate::protocol::MAX_TEXT;
+use crate::pt::{duration, group_thousands};
+use serde::{Deserialize, Serialize};
+
+/// Why something was refused, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// Not a JSON object.
+    BadJson,
+    /// A `type` that this version does not know.
+    UnknownType,
+    /// A field is missing or has another form.
+    BadField,
+    /// Something before `enter`.
+    NotEntered,
+    /// A second `enter`.
+    AlreadyEntered,
+    /// Not a name.
+    NameInvalid,
+    /// Somebody else has this name.
+    NameTaken,
+    /// Not a room's name.
+    RoomInvalid,
+    /// This connection is not in that room.
+    NotInRoom,
+    /// More rooms than one connection, or the server, may have open.
+    TooManyRooms,
+    /// Nothing to say.
+    TextEmpty,
+    /// More characters than a text may have.
+    TextTooLong,
+    /// Faster than one person may speak; the message was not taken.
+    TooFast,
+    /// Nobody of this name is there.
+    NoSuchPerson,
+    /// The entry to answer, edit or erase does not exist, or does no longer.
+    NoSuchEntry,
+    /// A page opened as a file must show its key.
+    LocalKeyRequired,
+    /// This id already belongs to another text.
+    IdReused,
+    /// The message could not be stored and was not taken.
+    HistoryUnavailable,
+    /// Not for you.
+    Forbidden,
+    /// The server or the room has a password.
+    PasswordRequired,
+    /// That is not the password.
+    PasswordWrong,
+    /// A host took the word from you, or from everybody in the room.
+    Muted,
+    /// Nobody new comes in.
+    Locked,
+    /// A host sent you out, for some time.
+    Banned,
+}
+
+impl ErrorCode {
+    /// All codes, in the order of the protocol.
+    pub const ALL: [Self; 24] = [
+        Self::BadJson,
+        Self::UnknownType,
+        Self::BadField,
+        Self::NotEntered,
+        Self::AlreadyEntered,
+        Self::NameInvalid,
+        Self::NameTaken,
+        Self::RoomInvalid,
+        Self::NotInRoom,
+        Self::TooManyRooms,
+        Self::TextEmpty,
+        Self::TextTooLong,
+        Self::TooFast,
+        Self::NoSuchPerson,
+        Self::NoSuchEntry,
+        Self::LocalKeyRequired,
+        Self::IdReused,
+        Self::HistoryUnavailable,
+        Self::Forbidden,
+        Self::PasswordRequired,
+        Self::PasswordWrong,
+        Self::Muted,
+        Self::Locked,
+        Self::Banned,
+    ];
+}
+
+/// A request that was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people: what happened and what to do.
+    pub text: String,
+    /// The id of the refused message, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The room whose password is missing or wrong; without it, it is the server's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<std::sync::Arc<str>>,
+    /// When trying again makes sense, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+impl Refusal {
+    /// A refusal with the sentence that its code always has.
+    pub fn new(code: ErrorCode) -> Self {
+        Self::with_text(code, default_text(code))
+    }
+
+    /// A refusal with a sentence of its own.
+    pub fn with_text(code: ErrorCode, text: impl Into<String>) -> Self {
+        Self {
+            code,
+            text: text.into(),
+            id: None,
+            room: None,
+            retry_after_ms: None,
+        }
+    }
+
+    /// A field is missing or has another form.
+    pub fn bad_field(field: &str, expected: &str) -> Self {
+        Self::with_text(
+            ErrorCode::BadField,
+            format!("O campo “{field}” precisa ser {expected}."),
+        )
+    }
+
+    /// Not a name, and why.
+    pub fn name_invalid(error: NameError) -> Self {
+        let text = match error {
+            NameError::Empty => "Escreva um nome para entrar.".into(),
+            NameError::TooLong | NameError::InvalidCharacter(_) => default_text(ErrorCode::NameInvalid),
+            NameError::MixedScripts => {
+                "Este nome mistura letras de alfabetos diferentes, e algumas parecem outras. Escreva-o em um só.".into()
+            }
+            NameError::Reserved => {
+                "Este nome não serve: ele passaria pelo servidor ou por todo mundo. Escolha outro.".into()
+            }
+        };
+        Self::with_text(ErrorCode::NameInvalid, text)
+    }
+
+    /// Somebody who is there has a name that looks the same.
+    pub fn name_confusable(name: &str, present: &str) -> Self {
+        let suggested = suggest_name(name);
+        let text = format!(
+            "O nome “{name}” não se distingue de “{present}”, que já está na conversa. Escolha outro, por exemplo “{suggested}”."
+        );
+        Self::with_text(ErrorCode::NameTaken, text)
+    }
+
+    /// Somebody else has this name.
+    pub fn name_taken(name: &str) -> Self {
+        let suggested = suggest_name(name);
+        let text = format!(
+            "O nome “{name}” já está em uso nesta conversa. Escolha outro, por exemplo “{suggested}”."
+        );
+        Self::with_text(ErrorCode::NameTaken, text)
+    }
+
+    /// Faster than one person may speak.
+    pub fn too_fast(retry_after_ms: u64) -> Self {
+        let seconds = retry_after_ms.div_ceil(1000).max(1);
+        let text = format!("Você está escrevendo rápido demais. Espere {seconds} s.");
+        Self {
+            retry_after_ms: Some(retry_after_ms),
+            ..Self::with_text(ErrorCode::TooFast, text)
+        }
+    }
+
+    /// A password was guessed too often from one address.
+    pub fn too_many_attempts(retry_after_ms: u64) -> Self {
+        let text = format!(
+            "Foram tentativas demais de acertar a senha. {}",
+            try_again_in(retry_after_ms)
+        );
+        Self {
+            retry_after_ms: Some(retry_after_ms),
+            ..Self::with_text(ErrorCode::TooFast, text)
+        }
+    }
+
+    /// The room is slow: one thing at a time.
+    pub fn slow_mode(retry_after_ms: u64) -> Self {
+        let text = format!(
+            "Esta sala está em modo lento. {}",
+            try_again_in(retry_after_ms)
+        );
+        Self {
+            retry_after_ms: Some(retry_after_ms),
+            ..Self::with_text(ErrorCode::TooFast, text)
+        }
+    }
+
+    /// A host took the word from this person.
+    pub fn muted(retry_after_ms: u64) -> Self {
+        let text = format!(
+            "Quem organiza a conversa silenciou você. {}",
+            try_again_in(retry_after_ms)
+        );
+        Self {
+            retry_after_ms: Some(retry_after_ms),
+            ..Self::with_text(ErrorCode::Muted, text)
+        }
+    }
+
+    /// A host sent this person out, or somebody at the same address.
+    pub fn banned(retry_after_ms: u64) -> Self {
+        let text = format!(
+            "Sua entrada nesta conversa está suspensa. {}",
+            try_again_in(retry_after_ms)
+        );
+        Self {
+            retry_after_ms: Some(retry_after_ms),
+            ..Self::with_text(ErrorCode::Banned, text)
+        }
+    }
+
+    /// The same refusal, said of this room's password.
+    pub fn with_room(self, room: std::sync::Arc<str>) -> Self {
+        let text = match self.code {
+            ErrorCode::PasswordRequired => {
+                format!("A sala “{room}” tem senha. Escreva a senha para entrar nela.")
+            }
+            _ => self.text,
+        };
+        Self {
+            text,
+            room: Some(room),
+            ..self
+        }
+    }
+
+    /// The same refusal, said of the message with this id.
+    pub fn with_id(self, id: &str) -> Self {
+        Self {
+            id: Some(id.to_owned()),
+            ..self
+        }
+    }
+}
+
+fn try_again_in(ms: u64) -> String {
+    format!(
+        "Espere {} e tente de novo.",
+        duration(ms.div_ceil(1000).max(1))
+    )
+}
+
+/// Another name close to one that is taken, short enough to be one.
+fn suggest_name(name: &str) -> String {
+    let max_stem = MAX_NAME - 2;
+    let stem: String = name.chars().take(max_stem).collect();
+    format!("{} 2", stem.trim_end())
+}
+
+/// What a code says to people when nothing more is known.
+fn default_text(code: ErrorCode) -> String {
+    match code {
+        ErrorCode::BadJson => "Não entendi esta mensagem: ela não é um objeto JSON válido.".into(),
+        ErrorCode::UnknownType => "Não conheço este tipo de mensagem. Este programa é de outra versão?".into(),
+        ErrorCode::BadField => "Um campo desta mensagem falta ou tem outra forma.".into(),
+        ErrorCode::NotEntered => "Entre na conversa com um nome antes de fazer isto.".into(),
+        ErrorCode::AlreadyEntered => "Você já está na conversa. Para mudar de nome, use /nome.".into(),
+        ErrorCode::NameInvalid => {
+            format!("Este nome não serve: use até {MAX_NAME} letras, números, espaços, ponto, hífen ou sublinhado.")
+        }
+        ErrorCode::NameTaken => "Este nome já está em uso nesta conversa. Escolha outro.".into(),
+        ErrorCode::RoomInvalid => {
+            format!("Este nome de sala não serve: use até {MAX_ROOM} letras, números, hífen ou sublinhado.")
+        }
+        ErrorCode::NotInRoom => "Você não está nesta sala. Entre nela com /entrar.".into(),
+        ErrorCode::TooManyRooms => "São salas demais abertas ao mesmo tempo. Saia de uma com /deixar.".into(),
+        ErrorCode::TextEmpty => "A mensagem está vazia.".into(),
+        ErrorCode::TextTooLong => {
+            let limit = group_thousands(MAX_TEXT as u64);
+            format!("A mensagem é longa demais: o limite é de {limit} caracteres. Divida em duas.")
+        }
+        ErrorCode::TooFast => "Você está escrevendo rápido demais. Espere um pouco.".into(),
+        ErrorCode::NoSuchPerson => "Ninguém com esse nome está aqui.".into(),
+        ErrorCode::NoSuchEntry => {
+            "Esta mensagem não está (mais) no histórico desta sala: não dá para responder a ela nem mudá-la.".into()
+        }
+        ErrorCode::LocalKeyRequired => "Abra a página pelo endereço do servidor, por exemplo http://localhost:9000/, \
+             ou ligue o servidor com --origem null."
+            .into(),
+        ErrorCode::IdReused => "Esta mensagem tem o mesmo número de outra. Envie de novo como mensagem nova.".into(),
+        ErrorCode::HistoryUnavailable => {
+            "O servidor não conseguiu guardar a mensagem, e ela não foi enviada. Tente de novo daqui a pouco.".into()
+        }
+        ErrorCode::Forbidden => "Você não tem permissão para isto.".into(),
+        ErrorCode::PasswordRequired => "Esta conversa tem senha. Escreva a senha para entrar.".into(),
+        ErrorCode::PasswordWrong => "A senha não confere. Verifique as letras e tente de novo.".into(),
+        ErrorCode::Muted => "Quem organiza a conversa pediu silêncio. Espere a palavra voltar.".into(),
+        ErrorCode::Locked => {
+            "A conversa está trancada, e ninguém novo entra agora. Peça a quem organiza que a destranque.".into()
+        }
+        ErrorCode::Banned => "Sua entrada nesta conversa está suspensa. Tente de novo mais tarde.".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggested_name_is_valid() {
+        for name in ["Ana", &"a".repeat(24), "Maria das Dores de Souza"] {
+            assert!(
+                crate::name::Name::new(&suggest_name(name)).is_ok(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn refusal_serializes_with_snake_case_code() {
+        let json = serde_json::to_string(&Refusal::too_fast(1200).with_id("a1")).unwrap();
+        let expected = r#"{"code":"too_fast","text":"Você está escrevendo rápido demais. Espere 2 s.","id":"a1","retry_after_ms":1200}"#;
+        assert_eq!(json, expected);
+    }
+}

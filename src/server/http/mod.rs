@@ -1,0 +1,95 @@
+//! The little HTTP that a chat needs: one request, answered or upgraded, then never again on the same connection.
+//!
+//! The head is read by our own loop, because the whole of it has one deadline and one size limit, and whatever came
+//! after it belongs to the WebSocket.
+//!
+//! Knows requests, answers and the page's files; never knows the chat.
+
+mod head;
+mod page;
+mod policy;
+mod response;
+
+pub use head::{HeadError, RequestHead, UpgradeHeaders, read_head};
+pub use policy::{OriginTrust, Policy};
+pub use response::Response;
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crate::stats::Stats;
+
+/// What is to be done with a request.
+#[derive(Debug)]
+pub enum Route {
+    /// Answer it and close.
+    Respond(Response),
+    /// Send this and go on in WebSocket.
+    Upgrade(Response, OriginTrust),
+}
+
+/// Decides what a request gets.
+pub fn route(head: &RequestHead, policy: &Policy, stats: &Stats, started: Instant) -> Route {
+    match try_route(head, policy, stats, started) {
+        Ok(verdict) => verdict,
+        Err(refusal) => Route::Respond(refusal),
+    }
+}
+
+fn try_route(
+    head: &RequestHead,
+    policy: &Policy,
+    stats: &Stats,
+    started: Instant,
+) -> Result<Route, Response> {
+    let host = head
+        .host
+        .as_deref()
+        .ok_or_else(|| Response::text(400, "Falta o cabeçalho Host neste pedido."))?;
+    policy.check_host(host)?;
+    if let Some(upgrade) = &head.upgrade {
+        upgrade.check(head)?;
+        let trust = policy.check_origin(head.origin.as_deref(), host)?;
+        return Ok(Route::Upgrade(
+            Response::switching_protocols(&upgrade.key),
+            trust,
+        ));
+    }
+    let found = match head.path.as_str() {
+        "/saude" => Some(health(stats, started)),
+        path => page::file(path),
+    };
+    let not_found = || {
+        Response::text(
+            404,
+            &format!("Não há nada aqui. A conversa fica em http://{host}/"),
+        )
+    };
+    let response = found.ok_or_else(not_found);
+    match head.method.as_str() {
+        "GET" => Ok(Route::Respond(response?)),
+        "HEAD" => Ok(Route::Respond(
+            response.unwrap_or_else(|refusal| refusal).without_body(),
+        )),
+        _ => {
+            response?;
+            let refusal = Response::text(405, "Por aqui só se lê: use GET ou HEAD.");
+            Err(refusal.with_header("Allow", "GET, HEAD"))
+        }
+    }
+}
+
+fn health(stats: &Stats, started: Instant) -> Response {
+    let health = serde_json::json!({
+        "status": "ok",
+        "server": format!("papo {}", env!("CARGO_PKG_VERSION")),
+        "people": stats.people.load(Ordering::Relaxed),
+        "connections": stats.connections.load(Ordering::Relaxed),
+        "rooms": stats.rooms.load(Ordering::Relaxed),
+        "uptime_s": started.elapsed().as_secs(),
+    });
+    Response::new(200, "application/json", format!("{health}\n").into_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,238 @@
+//! What stands between a socket and tungstenite: a byte budget, deadlines for unfinished messages, and the pulse.
+//!
+//! Limits on whole messages don't see everything. Empty continuation frames come by the million without a message ever
+//! being complete, and a read timeout on each call is no deadline when a peer sends one byte at a time. The guard sees
+//! every byte before tungstenite does.
+//!
+//! Knows bytes and time; never knows what a frame says.
+
+use crate::ws::frame::Scanner;
+use std::io::{self, Read};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Something to read from, whose reads can be given a time limit.
+pub trait TimedRead: Read {
+    /// From now on a read fails after this time without a byte; `None` waits forever.
+    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
+}
+
+impl TimedRead for TcpStream {
+    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        TcpStream::set_read_timeout(self, timeout)
+    }
+}
+
+/// A socket whose other half, the writing, belongs to somebody else.
+#[derive(Debug, Clone)]
+pub struct SharedSocket(pub Arc<TcpStream>);
+
+impl Read for SharedSocket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl TimedRead for SharedSocket {
+    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.0.set_read_timeout(timeout)
+    }
+}
+
+/// When a connection last gave a sign of life: written by its reader, read by the hub's sweep.
+#[derive(Debug)]
+pub struct LastSeen {
+    start: Instant,
+    last_ms: AtomicU64,
+}
+
+impl LastSeen {
+    /// A pulse that was felt just now.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            start: now,
+            last_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// A byte arrived.
+    pub fn touch(&self, now: Instant) {
+        let ms = now.saturating_duration_since(self.start).as_millis() as u64;
+        self.last_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// How long ago the last byte arrived.
+    pub fn idle_for(&self, now: Instant) -> Duration {
+        let last = self.start + Duration::from_millis(self.last_ms.load(Ordering::Relaxed));
+        now.saturating_duration_since(last)
+    }
+}
+
+/// How many bytes a peer may send: a burst at once, then a steady rate. Beyond it the guard reads more slowly, so the
+/// peer waits in its own socket.
+#[derive(Debug, Clone, Copy)]
+pub struct ByteRate {
+    /// Bytes per second in the long run.
+    pub per_second: u32,
+    /// Bytes at once.
+    pub burst: u32,
+}
+
+/// What the guard watches over.
+#[derive(Debug, Clone, Default)]
+pub struct ReadLimits {
+    /// The byte budget; `None` is without limit.
+    pub byte_rate: Option<ByteRate>,
+    /// How long a message may stay unfinished; `None` is without limit.
+    pub message_timeout: Option<Duration>,
+    /// Where signs of life are noted.
+    pub last_seen: Option<Arc<LastSeen>>,
+}
+
+/// Reads from a source within a [`Watch`].
+pub struct LimitedReader<S> {
+    source: S,
+    limits: ReadLimits,
+    scanner: Scanner,
+    /// Bytes that may still be read at once; negative after reading ahead of the budget.
+    tokens: f64,
+    refilled_at: Instant,
+    /// Since when the message at hand is unfinished.
+    unfinished_since: Option<Instant>,
+    /// When the last read ended: what the caller does between reads is not the peer's fault.
+    last_read_at: Instant,
+    /// Whether the source has a read timeout now, to spare a system call for each read.
+    timeout_set: bool,
+    stalled: bool,
+}
+
+impl<S: TimedRead> LimitedReader<S> {
+    /// Watches over a source.
+    pub fn new(source: S, limits: ReadLimits) -> Self {
+        let tokens = limits.byte_rate.map_or(0.0, |rate| f64::from(rate.burst));
+        Self {
+            source,
+            limits,
+            scanner: Scanner::default(),
+            tokens,
+            refilled_at: Instant::now(),
+            unfinished_since: None,
+            last_read_at: Instant::now(),
+            // Unknown: whoever had the source before may have set one.
+            timeout_set: true,
+            stalled: false,
+        }
+    }
+
+    /// Accounts for bytes of the stream that were read before the guard stood here.
+    pub fn already_read(&mut self, bytes: &[u8]) {
+        self.account(bytes, Instant::now());
+    }
+
+    /// Whether reading failed because a message was not finished in time.
+    pub fn stalled(&self) -> bool {
+        self.stalled
+    }
+
+    /// The source itself.
+    pub fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// Reads without watching, after the conversation is over.
+    pub fn read_unlimited(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.source.read(buffer)
+    }
+
+    fn account(&mut self, bytes: &[u8], now: Instant) {
+        if let Some(last_seen) = &self.limits.last_seen {
+            last_seen.touch(now);
+        }
+        if self.limits.byte_rate.is_some() {
+            self.tokens -= bytes.len() as f64;
+        }
+        if self.limits.message_timeout.is_some() {
+            let ended = self.scanner.feed(bytes);
+            // A busy peer's reads nearly always end in the middle of a message, but never twice of the same one.
+            let since = self.unfinished_since.filter(|_| !ended).unwrap_or(now);
+            self.unfinished_since = self.scanner.unfinished().then_some(since);
+        }
+    }
+
+    /// Waits until the budget allows another read.
+    fn throttle(&mut self) {
+        let Some(rate) = self.limits.byte_rate else {
+            return;
+        };
+        if self.tokens >= 0.0 {
+            return;
+        }
+        let now = Instant::now();
+        let earned = (now - self.refilled_at).as_secs_f64() * f64::from(rate.per_second);
+        self.refilled_at = now;
+        self.tokens = (self.tokens + earned).min(f64::from(rate.burst));
+        if self.tokens < 0.0 {
+            std::thread::sleep(Duration::from_secs_f64(
+                -self.tokens / f64::from(rate.per_second),
+            ));
+        }
+    }
+
+    /// Gives the source the time that the message at hand has left.
+    fn set_deadline(&mut self) -> io::Result<()> {
+        let deadline = match (self.unfinished_since, self.limits.message_timeout) {
+            (Some(since), Some(limit)) => Some(since + limit),
+            _ => None,
+        };
+        let Some(deadline) = deadline else {
+            if self.timeout_set {
+                self.source.set_read_timeout(None)?;
+                self.timeout_set = false;
+            }
+            return Ok(());
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            self.stalled = true;
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.timeout_set = true;
+        self.source.set_read_timeout(Some(left))
+    }
+}
+
+impl<S: TimedRead> Read for LimitedReader<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.unfinished_since = self
+            .unfinished_since
+            .map(|since| since + self.last_read_at.elapsed());
+        self.throttle();
+        loop {
+            self.set_deadline()?;
+            match self.source.read(buffer) {
+                Ok(read) => {
+                    self.last_read_at = Instant::now();
+                    if read > 0 {
+                        self.account(&buffer[..read], self.last_read_at);
+                    }
+                    return Ok(read);
+                }
+                // A timeout shows here as WouldBlock; the deadline itself decides whether time is up.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                    ) =>
+                {
+                    if self.unfinished_since.is_none() {
+                        return Err(error);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
