@@ -14,42 +14,22 @@
 
 #![forbid(unsafe_code)]
 
-mod address;
 mod app;
-mod clock;
-mod command;
-mod complete;
-mod connection;
-mod ending;
-mod front;
-mod heard;
-mod input;
-mod json;
-mod keyboard;
-mod keys;
-mod line;
-mod lines;
-mod mention;
+mod net;
 mod options;
-mod pending;
-mod room;
 mod run;
-mod screen;
-mod session;
-mod token;
-mod visible;
-mod words;
+mod ui;
 
 use app::{App, Exit, Mode};
-use clock::Clock;
 use crossbeam_channel::bounded;
-use front::Ui;
+use net::session::Session;
 use options::{Invocation, Options};
 use papo::os_error::describe;
 use run::{Client, Sources};
-use session::Session;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use ui::Ui;
+use ui::clock::Clock;
 
 /// News of the network that wait to be taken up; behind them the server waits.
 const MAX_QUEUED_EVENTS: usize = 1024;
@@ -100,7 +80,7 @@ fn chat(options: Options, clock: Clock) -> Exit {
     // A name is asked for only where there is somebody to hear it.
     if options.name.is_none()
         && !options.reconnect
-        && let Err(error) = connection::probe(&options.address)
+        && let Err(error) = net::connection::probe(&options.address)
     {
         return exit_with(&error.sentence(&options.address), Exit::Unreachable);
     }
@@ -110,14 +90,15 @@ fn chat(options: Options, clock: Clock) -> Exit {
             Exit::Usage,
         );
     }
-    let (Ok(token), Ok(id_prefix)) = (token::load_or_create(), token::random_hex(8)) else {
+    let (Ok(token), Ok(id_prefix)) = (net::token::load_or_create(), net::token::random_hex(8))
+    else {
         return exit_with(
             "O sistema não deu números aleatórios, e sem eles não há segredo.",
             Exit::Unexpected,
         );
     };
     let (Ok(shutdown), (sender, server_events)) =
-        (ending::shutdown_signal(), bounded(MAX_QUEUED_EVENTS))
+        (ui::signals::shutdown_signal(), bounded(MAX_QUEUED_EVENTS))
     else {
         return exit_with(
             "Não consegui preparar o fim do programa (Ctrl+C).",
@@ -141,9 +122,9 @@ fn chat(options: Options, clock: Clock) -> Exit {
     app.set_credentials(options.credentials);
     let result = terminal.open_ui(clock).and_then(|mut ui| {
         let inputs = if terminal.full_screen {
-            keyboard::read_keys()
+            ui::stdin::read_keys()
         } else {
-            keyboard::read_lines()
+            ui::stdin::read_lines()
         }?;
         let sources = Sources {
             inputs,
@@ -181,18 +162,18 @@ impl Terminal {
 
     fn open_ui(self, clock: Clock) -> io::Result<Box<dyn Ui>> {
         if self.full_screen {
-            ending::restore_on_panic();
+            ui::signals::restore_on_panic();
             let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            return Ok(Box::new(screen::Screen::new(clock, colours)?));
+            return Ok(Box::new(ui::screen::Screen::new(clock, colours)?));
         }
         let notices = match (self.stdin_tty, self.stdout_tty) {
-            (true, true) => Some(lines::NoticeStream::Stdout),
-            (true, false) => Some(lines::NoticeStream::Stderr),
+            (true, true) => Some(ui::plain::NoticeStream::Stdout),
+            (true, false) => Some(ui::plain::NoticeStream::Stderr),
             (false, _) => None,
         };
-        let plain = lines::PlainUi::new(clock, notices);
+        let plain = ui::plain::PlainUi::new(clock, notices);
         Ok(if self.json {
-            Box::new(json::JsonUi::new(plain))
+            Box::new(ui::json::JsonUi::new(plain))
         } else {
             Box::new(plain)
         })

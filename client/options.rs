@@ -2,8 +2,8 @@
 //!
 //! Knows the options; never knows what they lead to.
 
-use crate::address::{Address, AddressError, DEFAULT_PORT};
 use crate::app::{bad_name, bad_password, bad_room};
+use crate::net::address::{Address, AddressError, DEFAULT_PORT};
 use lexopt::{Arg, Parser, ValueExt};
 use papo::name::{Name, RoomName};
 use papo::protocol::{Credentials, Password};

@@ -3,9 +3,9 @@
 //! Knows who is connected to whom; never decides anything itself.
 
 use crate::app::{App, AppEffect, AppEvent, Exit, ViewModel};
-use crate::connection::ServerEvent;
-use crate::front::{Ui, UiInput};
-use crate::session::Session;
+use crate::net::connection::ServerEvent;
+use crate::net::session::Session;
+use crate::ui::{Ui, UiInput};
 use crossbeam_channel::{Receiver, never, select};
 use std::io::{self, Write};
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
 //! Entries of a log, made into lines: something said, or a change to what was said before.
 
 use super::App;
-use crate::line::{MessageChange, MessageState, Output};
-use crate::{mention, visible};
+use crate::app::output::{MessageChange, MessageState, Output};
+use crate::app::{mention, sanitize};
 use papo::protocol::Entry;
 use papo::text::fold;
 
@@ -20,11 +20,11 @@ impl App {
             Some(_) if entry.text.is_empty() => MessageChange::Superseded,
             Some(seq) => MessageChange::Edited {
                 seq,
-                text: visible::text(&entry.text),
+                text: sanitize::text(&entry.text),
             },
             None => MessageChange::Erased(entry.erases.clone()),
         };
-        self.amended_output(index, entry.at, visible::message(&entry.from), change)
+        self.amended_output(index, entry.at, sanitize::message(&entry.from), change)
     }
 
     /// A change to what was said before.
@@ -47,7 +47,7 @@ impl App {
 
     pub(super) fn message_output(&self, index: usize, entry: &Entry) -> Output {
         let (room, own) = (&self.rooms[index], self.is_me(&entry.tag));
-        let text = visible::text(&entry.text);
+        let text = sanitize::text(&entry.text);
         let state = match (entry.erased, entry.edited) {
             (true, _) => MessageState::Erased,
             (false, true) => MessageState::Edited,
@@ -59,11 +59,13 @@ impl App {
             label: self.room_label(index),
             room: room.name.to_string(),
             at: entry.at,
-            from: visible::message(&entry.from),
+            from: sanitize::message(&entry.from),
             own,
             action: entry.action,
             mention: !own
-                && !self.ignored.contains(&fold(&visible::message(&entry.from)))
+                && !self
+                    .ignored
+                    .contains(&fold(&sanitize::message(&entry.from)))
                 && mention::mentions(&text, &self.my_name(), room.people()),
             text,
         }

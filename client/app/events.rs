@@ -1,7 +1,7 @@
 //! What can happen to the client, what it then wants done, and how it ends: the whole border of the state.
 
-use crate::line::Output;
-use crate::words::ConnectError;
+use crate::app::output::Output;
+use crate::app::strings::ConnectError;
 use papo::protocol::{ClientMessage, ServerMessage};
 use std::time::Duration;
 

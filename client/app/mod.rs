@@ -4,29 +4,36 @@
 //! `told` (about rooms and people), what the person types in `typed`; how connections begin and end is in `life`. Time
 //! comes in with each event. Never knows sockets, terminals, files, clocks or chance.
 
-mod door;
+pub mod command;
+mod connection;
 mod entries;
 mod events;
-mod glance;
-mod hosting;
-mod life;
-mod own;
-mod said;
-mod told;
-mod typed;
+mod input;
+mod known_rooms;
+mod lifecycle;
+mod mention;
+mod moderation;
+pub mod output;
+mod own_messages;
+mod prompts;
+pub mod room;
+mod rooms;
+pub mod sanitize;
+mod send_queue;
+pub mod strings;
+mod view_model;
 
-pub use door::bad_password;
 pub use events::{AppEffect, AppEvent, Disconnect, Exit, Mode, Prompt};
-pub use glance::{PersonView, UnsentView, ViewModel};
-pub use typed::{bad_name, bad_room};
+pub use input::{bad_name, bad_room};
+pub use prompts::bad_password;
+pub use view_model::{PersonView, UnsentView, ViewModel};
 
-use crate::address::Address;
-use crate::heard::KnownRooms;
-use crate::line::Output;
-use crate::pending::{SendQueue, SendTarget};
-use crate::room::{OpenRoom, Participant};
-use crate::words;
-use own::OwnMessages;
+use crate::app::known_rooms::KnownRooms;
+use crate::app::output::Output;
+use crate::app::room::{OpenRoom, Participant};
+use crate::app::send_queue::{SendQueue, SendTarget};
+use crate::net::address::Address;
+use own_messages::OwnMessages;
 use papo::name::{Name, RoomName};
 use papo::protocol::{ByeCode, ClientMessage, Credentials, Password, Token};
 use std::collections::{HashMap, HashSet};
@@ -276,7 +283,7 @@ impl App {
             return;
         }
         if over > 0 {
-            self.show(Output::problem(words::characters_left(
+            self.show(Output::problem(strings::characters_left(
                 -i64::try_from(over).unwrap_or(i64::MAX),
             )));
             self.effects.push(AppEffect::RestoreInput(text.to_owned()));

@@ -1,18 +1,19 @@
 //! Conversations as the state lives them: what the server says, what the person types, what is shown and sent.
 
-mod amending;
-mod anything;
+mod edits;
 mod entering;
-mod hosts;
 mod leaving;
+mod messages;
+mod moderation;
 mod outages;
+mod random_events;
 mod rooms;
 mod scripts;
-mod talking;
 
 use super::*;
-use crate::line::{MessageChange, MessageState, Severity};
-use crate::words::{self, ConnectError};
+use crate::app::output::{MessageChange, MessageState, Severity};
+use crate::app::strings;
+use crate::app::strings::ConnectError;
 use papo::protocol::{
     Entry, ErrorCode, Limits, Member, PageRequest, Refusal, RoomInfo, ServerMessage,
 };
@@ -128,7 +129,7 @@ impl AppHarness {
                 left,
                 renamed,
                 ..
-            }) => words::presence_sentences(&joined, &left, &renamed),
+            }) => strings::presence_sentences(&joined, &left, &renamed),
             AppEffect::Show(Output::RoomSwitched { .. } | Output::MissedMarker { .. }) => vec![],
             AppEffect::Show(Output::Notice(Severity::Problem, text)) => vec![format!("! {text}")],
             AppEffect::Show(

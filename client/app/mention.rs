@@ -1,0 +1,68 @@
+//! Who is meant by an `@` in a text.
+//!
+//! Knows names and spellings; never knows what follows from being meant.
+
+use crate::app::room::Participant;
+use papo::text::fold;
+
+/// Whether a text speaks to `me`. After an `@` the longest name counts that somebody present has: in “@Ana Maria” it is
+/// Ana only where no Ana Maria is.
+pub fn mentions(text: &str, me: &str, people: &[Participant]) -> bool {
+    let me = fold(me);
+    if me.is_empty() || !text.contains('@') {
+        return false;
+    }
+    let text = fold(text);
+    let means_me = |rest: &str| {
+        starts_with_word(rest, &me) && {
+            let longer = people
+                .iter()
+                .filter(|person| person.name.len() > me.len())
+                .map(|person| fold(&person.name));
+            !longer.into_iter().any(|name| {
+                name.len() > me.len() && name.starts_with(&me) && starts_with_word(rest, &name)
+            })
+        }
+    };
+    text.match_indices('@')
+        .any(|(at, _)| means_me(&text[at + 1..]))
+}
+
+/// Whether a name stands at the beginning, and not only the beginning of a longer word.
+fn starts_with_word(rest: &str, name: &str) -> bool {
+    let after = rest.strip_prefix(name).map(|after| after.chars().next());
+    after.is_some_and(|next| next.is_none_or(|c| !c.is_alphanumeric() && c != '_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn people(names: &[&str]) -> Vec<Participant> {
+        names
+            .iter()
+            .map(|name| Participant {
+                name: (*name).into(),
+                tag: "t".into(),
+                moderator: false,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn mention_ignores_accents_and_case() {
+        assert!(mentions("oi, @joao!", "João", &[]));
+        assert!(mentions("@JOÃO", "João", &[]));
+        assert!(!mentions("oi, João", "João", &[]));
+        assert!(!mentions("@joaozinho", "João", &[]));
+    }
+
+    #[test]
+    fn mention_matches_the_longest_name_present() {
+        let both = people(&["Ana", "Ana Maria"]);
+        assert!(!mentions("@ana maria, viu?", "Ana", &both));
+        assert!(mentions("@ana maria, viu?", "Ana Maria", &both));
+        assert!(mentions("@ana maria, viu?", "Ana", &people(&["Ana"])));
+        assert!(mentions("@ana e @ana maria", "Ana", &both));
+    }
+}

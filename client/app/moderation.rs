@@ -1,0 +1,151 @@
+//! The commands of those who keep the conversation in order.
+
+use super::{App, Phase};
+use crate::app::command;
+use crate::app::command::CommandKind;
+use crate::app::output::Output;
+use crate::app::send_queue::SendTarget;
+use papo::name::Name;
+use papo::protocol::{ClientMessage, ModerationAction, Password};
+use papo::text::fold;
+use std::time::Instant;
+
+/// How long somebody is silenced, and how far back is erased, when it is not said.
+const DEFAULT_SECONDS: u64 = 600;
+/// How long somebody is banned when it is not said.
+const DEFAULT_BAN_SECONDS: u64 = 3600;
+
+impl App {
+    pub(super) fn moderate(&mut self, kind: CommandKind, arguments: &str, now: Instant) {
+        match kind {
+            CommandKind::RoomPassword => return self.set_room_password(arguments),
+            CommandKind::ModeratorsOnly | CommandKind::Lock => return self.toggle(kind, arguments),
+            CommandKind::Slow => return self.set_slow_mode(arguments),
+            _ if arguments.is_empty() => return self.usage_error(command::usage(kind)),
+            CommandKind::Announce => {
+                return self.action(ModerationAction::Announce {
+                    text: arguments.to_owned(),
+                });
+            }
+            _ => {}
+        }
+        let timed = matches!(
+            kind,
+            CommandKind::Mute | CommandKind::Ban | CommandKind::Erase
+        );
+        let (name, seconds) = self.parse_target(arguments, timed);
+        let Ok(name) = Name::new(name) else {
+            return self.usage_error("Ninguém com esse nome está aqui.".into());
+        };
+        let action = match kind {
+            CommandKind::Erase => {
+                let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
+                    return;
+                };
+                let seconds = seconds.unwrap_or(DEFAULT_SECONDS);
+                return self.queue.push(
+                    SendTarget::EraseRecent {
+                        room,
+                        name,
+                        seconds,
+                    },
+                    String::new(),
+                    now,
+                );
+            }
+            CommandKind::Mute => ModerationAction::Mute {
+                name,
+                seconds: seconds.unwrap_or(DEFAULT_SECONDS),
+            },
+            CommandKind::Ban => ModerationAction::Ban {
+                name,
+                seconds: seconds.unwrap_or(DEFAULT_BAN_SECONDS),
+            },
+            CommandKind::Unmute => ModerationAction::Unmute { name },
+            CommandKind::Kick => ModerationAction::Kick { name },
+            CommandKind::Unban => ModerationAction::Unban { name },
+            CommandKind::Promote => ModerationAction::Promote { name },
+            CommandKind::Demote => ModerationAction::Demote { name },
+            _ => return,
+        };
+        self.action(action);
+    }
+
+    /// Whom it concerns, and for how long if that was said: the last word, unless it belongs to somebody's name.
+    fn parse_target<'a>(&self, arguments: &'a str, timed: bool) -> (&'a str, Option<u64>) {
+        let bare = |name: &'a str| name.trim().trim_matches(['"', '“', '”']);
+        let (name, time) = arguments
+            .rsplit_once(char::is_whitespace)
+            .unwrap_or((arguments, ""));
+        match parse_seconds(time).filter(|_| timed && self.find_person(arguments).is_none()) {
+            Some(seconds) => (bare(name), Some(seconds)),
+            None => (bare(arguments), None),
+        }
+    }
+
+    /// Asks for it; a notice to everybody is the answer, and the server's sign of life tells that it has come.
+    fn action(&mut self, act: ModerationAction) {
+        if self.phase == Phase::Online {
+            self.send(ClientMessage::Moderate(act));
+        }
+        self.request(ClientMessage::Ping);
+    }
+
+    /// On, off, or the other of what it is, which the server knows.
+    fn toggle(&mut self, kind: CommandKind, value: &str) {
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
+            return;
+        };
+        let on = match fold(value).as_str() {
+            "" => None,
+            "sim" | "s" | "on" | "yes" => Some(true),
+            "nao" | "n" | "off" | "no" => Some(false),
+            _ => return self.usage_error(command::usage(kind)),
+        };
+        self.action(if kind == CommandKind::Lock {
+            ModerationAction::Lock { on }
+        } else {
+            ModerationAction::ModeratorsOnly { room, on }
+        });
+    }
+
+    fn set_slow_mode(&mut self, time: &str) {
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
+            return;
+        };
+        match parse_seconds(time) {
+            Some(seconds) => self.action(ModerationAction::Slow { room, seconds }),
+            None => self.usage_error(command::usage(CommandKind::Slow)),
+        }
+    }
+
+    /// Gives this room a password, or takes it away.
+    fn set_room_password(&mut self, word: &str) {
+        let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
+            return;
+        };
+        let password = Password::new(word);
+        if password.is_none() && !word.is_empty() {
+            return self.show(Output::problem(super::bad_password()));
+        }
+        if self.phase == Phase::Online {
+            self.remember_password(&room, password.clone());
+            self.send(ClientMessage::RoomPassword { room, password });
+        }
+        self.request(ClientMessage::Ping);
+    }
+}
+
+/// `30s`, `10m`, `1h`; a number alone is of minutes.
+fn parse_seconds(time: &str) -> Option<u64> {
+    let end = time
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(time.len());
+    let unit = match &time[end..] {
+        "s" => 1,
+        "" | "m" | "min" => 60,
+        "h" => 3600,
+        _ => return None,
+    };
+    time[..end].parse::<u64>().ok()?.checked_mul(unit)
+}

@@ -1,0 +1,279 @@
+//! The sentences of the client that are made of parts: lists of people, who came and left, what went wrong.
+//!
+//! Knows Portuguese; never knows when something is said or where.
+
+use crate::app::Prompt;
+use crate::net::address::Address;
+
+/// Most names in one sentence; of the others only the number is told.
+const MAX_LISTED: usize = 12;
+
+/// `Bruno, Célia e João`; beyond a dozen `… e mais 7 pessoas`.
+pub fn list<S: AsRef<str>>(items: &[S]) -> String {
+    let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
+    match items.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] if items.len() <= MAX_LISTED => format!("{} e {last}", first.join(", ")),
+        [..] => format!(
+            "{} e mais {}",
+            items[..MAX_LISTED].join(", "),
+            people_count(items.len() - MAX_LISTED)
+        ),
+    }
+}
+
+/// What stands before the answer.
+pub fn prompt(question: Prompt) -> &'static str {
+    match question {
+        Prompt::Name => "Seu nome:",
+        Prompt::Password => "Senha do servidor:",
+        Prompt::RoomPassword => "Senha da sala:",
+    }
+}
+
+/// Behind a text that is another one than at first.
+pub const EDITED_MARK: &str = "(editada)";
+/// In the place of a text that was taken back.
+pub const ERASED_MARK: &str = "(mensagem apagada)";
+
+/// What somebody did who took messages back.
+pub fn erased_messages(count: usize) -> String {
+    if count == 1 {
+        "(apagou uma mensagem)".into()
+    } else {
+        format!("(apagou {count} mensagens)")
+    }
+}
+
+/// `1 pessoa`, `4 pessoas`.
+pub fn people_count(count: usize) -> String {
+    if count == 1 {
+        "1 pessoa".into()
+    } else {
+        format!("{count} pessoas")
+    }
+}
+
+/// A name in a list of people, with what is to be known of them: `Ana (você) ★`.
+pub fn person_entry(name: &str, me: bool, moderator: bool) -> String {
+    format!(
+        "{name}{}{}",
+        if me { " (você)" } else { "" },
+        if moderator { " ★" } else { "" }
+    )
+}
+
+/// `João entrou`, `João e Célia entraram`, `João e mais 2 pessoas entraram`.
+pub fn presence_sentence(names: &[String], one: &str, many: &str) -> Option<String> {
+    match names {
+        [] => None,
+        [name] => Some(format!("{name} {one}")),
+        [first, second] => Some(format!("{first} e {second} {many}")),
+        [first, rest @ ..] => Some(format!(
+            "{first} e mais {} {many}",
+            people_count(rest.len())
+        )),
+    }
+}
+
+/// Who is there besides oneself. `online` counts everybody, also those whose names were not told.
+pub fn others_present(others: &[String], online: usize, place: &str) -> String {
+    match online.saturating_sub(1).max(others.len()) {
+        0 => format!("Por enquanto só você está {place}."),
+        count if others.is_empty() => format!("{} {place}.", people_count(count)),
+        count => {
+            let unnamed = count - others.len();
+            let more = if unnamed > 0 {
+                format!(" e mais {}", people_count(unnamed))
+            } else {
+                String::new()
+            };
+            format!("{} {place}: {}{more}.", people_count(count), list(others))
+        }
+    }
+}
+
+/// What was left behind when leaving.
+pub fn unsent_messages(count: usize) -> String {
+    if count == 1 {
+        "1 mensagem não foi enviada.".into()
+    } else {
+        format!("{count} mensagens não foram enviadas.")
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectError {
+    /// Nobody listens there.
+    Refused,
+    /// No answer in time.
+    TimedOut,
+    /// The name of the machine is not known.
+    UnknownHost,
+    /// Something answers that does not speak this language.
+    NotAChat,
+    /// The server has no room for one more connection.
+    ServerFull,
+    /// The server does not want this visitor (HTTP status).
+    Rejected(u16),
+    /// The network's own words.
+    Other(String),
+}
+
+impl ConnectError {
+    /// What happened, then what to do.
+    pub fn sentence(&self, address: &Address) -> String {
+        match self {
+            Self::Refused => format!(
+                "Não encontrei nenhum servidor em {address}. Ligue-o com “servidor” ou indique o endereço: \
+                 cliente 192.168.0.10:9000"
+            ),
+            Self::TimedOut => {
+                format!(
+                    "{address} não respondeu em 5 s. Confira o endereço, a rede e o firewall do outro computador."
+                )
+            }
+            Self::UnknownHost => {
+                format!(
+                    "Não achei “{}” na rede. Confira se está escrito certo.",
+                    address.host()
+                )
+            }
+            Self::NotAChat => {
+                format!(
+                    "O que responde em {address} não é um servidor deste bate-papo. Confira a porta."
+                )
+            }
+            Self::ServerFull => "A conversa está cheia. Tente mais tarde.".into(),
+            Self::Rejected(status) => format!(
+                "O servidor em {address} não aceitou a conexão (resposta {status}). Use o endereço que ele mostra ao ligar."
+            ),
+            Self::Other(cause) => {
+                format!("Não consegui falar com {address}: {cause}. Confira o endereço e a rede.")
+            }
+        }
+    }
+
+    /// Whether somebody was reached who said no.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::ServerFull | Self::Rejected(_))
+    }
+}
+
+/// How a search ended.
+pub fn search_heading(query: &str, count: usize, more: bool) -> String {
+    match count {
+        0 => format!("Nada encontrado para “{query}”."),
+        1 => format!("1 resultado para “{query}”:"),
+        _ if more => format!("Os {count} resultados mais recentes para “{query}”:"),
+        _ => format!("{count} resultados para “{query}”:"),
+    }
+}
+
+/// Who came, left and took another name, each kind in a sentence.
+pub fn presence_sentences(
+    joined: &[String],
+    left: &[String],
+    renamed: &[(String, String)],
+) -> Vec<String> {
+    let moves = [
+        presence_sentence(joined, "entrou", "entraram"),
+        presence_sentence(left, "saiu", "saíram"),
+    ]
+    .into_iter()
+    .flatten();
+    moves
+        .chain(
+            renamed
+                .iter()
+                .map(|(from, to)| format!("{from} agora é {to}")),
+        )
+        .collect()
+}
+
+/// `Célia está digitando…`
+pub fn typing_people(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("{one} está digitando…"),
+        [one, other] => format!("{one} e {other} estão digitando…"),
+        _ => "Várias pessoas estão digitando…".into(),
+    }
+}
+
+/// How near a message is to the limit of characters, or how far beyond.
+pub fn characters_left(left: i64) -> String {
+    match left {
+        1 => "Resta 1 caractere".into(),
+        0.. => format!("Restam {left} caracteres"),
+        -1 => "A mensagem passou 1 caractere do limite.".into(),
+        _ => format!("A mensagem passou {} caracteres do limite.", -left),
+    }
+}
+
+/// Entries that the server no longer has.
+pub fn missing_entries(count: u64) -> String {
+    match count {
+        1 => "Falta 1 mensagem: ela não está mais guardada no servidor.".into(),
+        _ => format!("Faltam {count} mensagens: elas não estão mais guardadas no servidor."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn list_joins_names_in_portuguese() {
+        assert_eq!(list(&names(&["Bruno"])), "Bruno");
+        assert_eq!(
+            list(&names(&["Bruno", "Célia", "João"])),
+            "Bruno, Célia e João"
+        );
+        let crowd: Vec<String> = (1..=20).map(|n| format!("p{n}")).collect();
+        assert!(list(&crowd).ends_with("p11, p12 e mais 8 pessoas"));
+    }
+
+    #[test]
+    fn arrivals_are_one_sentence() {
+        assert_eq!(presence_sentence(&names(&[]), "entrou", "entraram"), None);
+        assert_eq!(
+            presence_sentence(&names(&["João"]), "entrou", "entraram").as_deref(),
+            Some("João entrou")
+        );
+        let two = names(&["João", "Célia"]);
+        assert_eq!(
+            presence_sentence(&two, "saiu", "saíram").as_deref(),
+            Some("João e Célia saíram")
+        );
+        let three = names(&["João", "Célia", "Rita"]);
+        assert_eq!(
+            presence_sentence(&three, "entrou", "entraram").as_deref(),
+            Some("João e mais 2 pessoas entraram")
+        );
+    }
+
+    #[test]
+    fn others_present_are_counted_and_named() {
+        assert_eq!(
+            others_present(&[], 1, "na conversa"),
+            "Por enquanto só você está na conversa."
+        );
+        assert_eq!(
+            others_present(&names(&["Bruno"]), 2, "na conversa"),
+            "1 pessoa na conversa: Bruno."
+        );
+        let three = names(&["Bruno", "Célia", "João"]);
+        assert_eq!(
+            others_present(&three, 4, "na conversa"),
+            "3 pessoas na conversa: Bruno, Célia e João."
+        );
+        assert_eq!(others_present(&[], 601, "em #lab"), "600 pessoas em #lab.");
+    }
+}

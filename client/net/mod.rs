@@ -1,0 +1,6 @@
+//! The connection to the server: address, token, WebSocket, and the session that comes back by itself.
+
+pub mod address;
+pub mod connection;
+pub mod session;
+pub mod token;

@@ -1,0 +1,234 @@
+//! The succession of connections: at most one at a time, and after a loss the next one, later and later.
+//!
+//! Knows when to connect; never knows what is said, nor why a connection is wanted.
+
+use crate::app::strings::ConnectError;
+use crate::app::{AppEvent, Disconnect};
+use crate::net::address::Address;
+use crate::net::connection;
+use crate::net::connection::{ServerEvent, ServerHandle};
+use crossbeam_channel::Sender;
+use papo::protocol::ClientMessage;
+use std::time::{Duration, Instant};
+
+/// The first retry comes within this time, each further one within the double …
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+/// … up to this.
+const MAX_BACKOFF: Duration = Duration::from_secs(20);
+/// A connection that lived this long makes the next retry a first one again.
+const STABLE_AFTER: Duration = Duration::from_secs(10);
+/// Close code of whoever leaves for good (RFC 6455).
+const CLOSE_NORMAL: u16 = 1000;
+
+/// The connection at hand, or the next one.
+pub struct Session {
+    address: Address,
+    events: Sender<(u64, ServerEvent)>,
+    /// Which connection is the current one; what older ones still tell is not heard.
+    generation: u64,
+    server: Option<ServerHandle>,
+    opened_at: Option<Instant>,
+    /// Whether this connection has said something of our language.
+    protocol_confirmed: bool,
+    attempts: u32,
+    retry_at: Option<Instant>,
+}
+
+impl Session {
+    pub fn new(address: Address, events: Sender<(u64, ServerEvent)>) -> Self {
+        Self {
+            address,
+            events,
+            generation: 0,
+            server: None,
+            opened_at: None,
+            protocol_confirmed: false,
+            attempts: 0,
+            retry_at: None,
+        }
+    }
+
+    /// Begins a new connection; the old one, if any, is forgotten.
+    pub fn connect(&mut self) {
+        self.drop_connection();
+        if connection::open(self.address.clone(), self.generation, self.events.clone()).is_err() {
+            let error = ConnectError::Other("o sistema não deu mais um fio de execução".into());
+            // Whoever takes the news up is the one who stands here: there is no waiting for room.
+            if self
+                .events
+                .try_send((self.generation, ServerEvent::Failed(error)))
+                .is_err()
+            {
+                self.retry_at = Some(Instant::now() + MAX_BACKOFF);
+            }
+        }
+    }
+
+    /// Connects again later: at a random time within `within`, or as the number of attempts asks. Chance keeps a
+    /// thousand clients from coming back in the same instant.
+    pub fn retry(&mut self, within: Option<Duration>, now: Instant) {
+        self.drop_connection();
+        if self
+            .opened_at
+            .take()
+            .is_some_and(|then| now.saturating_duration_since(then) >= STABLE_AFTER)
+        {
+            self.attempts = 0;
+        }
+        let ceiling = within.unwrap_or_else(|| backoff_ceiling(self.attempts));
+        self.attempts = self.attempts.saturating_add(1);
+        self.retry_at = Some(now + ceiling.mul_f64(random_fraction()));
+    }
+
+    pub fn send(&self, message: &ClientMessage) {
+        if let Some(server) = &self.server {
+            server.send(message.to_json());
+        }
+    }
+
+    pub fn close(&self) {
+        if let Some(server) = &self.server {
+            server.close(CLOSE_NORMAL);
+        }
+    }
+
+    /// When [`Session::tick`] has something to do.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.retry_at
+    }
+
+    pub fn tick(&mut self, now: Instant) {
+        if self.retry_at.is_some_and(|time| now >= time) {
+            self.connect();
+        }
+    }
+
+    /// What the news of a connection means.
+    pub fn on_server_event(
+        &mut self,
+        generation: u64,
+        event: ServerEvent,
+        now: Instant,
+    ) -> Option<AppEvent> {
+        if generation != self.generation {
+            if let ServerEvent::Opened(server) = event {
+                server.abort();
+            }
+            return None;
+        }
+        match event {
+            ServerEvent::Opened(server) => {
+                self.server = Some(server);
+                self.opened_at = Some(now);
+                Some(AppEvent::Connected)
+            }
+            ServerEvent::Message(message) => {
+                self.protocol_confirmed = true;
+                Some(AppEvent::Received(message))
+            }
+            // The language may grow; but whoever has never spoken it does not speak it at all.
+            ServerEvent::Malformed if self.protocol_confirmed => None,
+            ServerEvent::Malformed => {
+                self.disconnect(Disconnect::ConnectFailed(ConnectError::NotAChat))
+            }
+            ServerEvent::Failed(error) => self.disconnect(Disconnect::ConnectFailed(error)),
+            ServerEvent::Closed => self.disconnect(Disconnect::Closed),
+        }
+    }
+
+    fn disconnect(&mut self, gone: Disconnect) -> Option<AppEvent> {
+        self.drop_connection();
+        Some(AppEvent::Disconnected(gone))
+    }
+
+    fn drop_connection(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.abort();
+        }
+        self.generation += 1;
+        self.protocol_confirmed = false;
+        self.retry_at = None;
+    }
+}
+
+/// The longest wait before a retry.
+fn backoff_ceiling(attempts: u32) -> Duration {
+    FIRST_BACKOFF
+        .saturating_mul(2u32.saturating_pow(attempts))
+        .min(MAX_BACKOFF)
+}
+
+/// A random number from 0 to 1.
+fn random_fraction() -> f64 {
+    // Without chance, waiting half of the time is as good as any.
+    getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam_channel::unbounded;
+
+    fn session() -> Session {
+        Session::new(Address::new("127.0.0.1", 9), unbounded().0)
+    }
+
+    #[test]
+    fn backoff_doubles_up_to_twenty_seconds() {
+        let waits: Vec<u64> = (0..8)
+            .map(|n| backoff_ceiling(n).as_millis() as u64)
+            .collect();
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16000, 20000, 20000]);
+        assert_eq!(backoff_ceiling(u32::MAX), MAX_BACKOFF);
+    }
+
+    #[test]
+    fn retry_comes_within_the_time_the_server_asked_for() {
+        let mut session = session();
+        let now = Instant::now();
+        session.retry(Some(Duration::from_secs(3)), now);
+        let time = session.deadline().unwrap();
+        assert!((now..=now + Duration::from_secs(3)).contains(&time));
+    }
+
+    #[test]
+    fn events_of_an_old_connection_are_ignored() {
+        let mut session = session();
+        let now = Instant::now();
+        session.retry(None, now);
+        assert!(
+            session
+                .on_server_event(0, ServerEvent::Closed, now)
+                .is_none()
+        );
+        assert!(matches!(
+            session.on_server_event(1, ServerEvent::Closed, now),
+            Some(AppEvent::Disconnected(Disconnect::Closed))
+        ));
+    }
+
+    #[test]
+    fn first_malformed_message_means_not_a_chat() {
+        let mut session = session();
+        let now = Instant::now();
+        let event = session.on_server_event(0, ServerEvent::Malformed, now);
+        assert!(matches!(
+            event,
+            Some(AppEvent::Disconnected(Disconnect::ConnectFailed(
+                ConnectError::NotAChat
+            )))
+        ));
+        let generation = session.generation;
+        session.on_server_event(
+            generation,
+            ServerEvent::Message(papo::protocol::ServerMessage::Pong),
+            now,
+        );
+        assert!(
+            session
+                .on_server_event(generation, ServerEvent::Malformed, now)
+                .is_none(),
+            "the language may have grown"
+        );
+    }
+}

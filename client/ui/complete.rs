@@ -1,0 +1,281 @@
+//! Completion: what a word that was begun may become — a person, a command or a room.
+//!
+//! Accents and case are ignored: `@joao` finds João. Knows words; never knows keys or the screen.
+
+use crate::app::command;
+use crate::ui::editor::Direction;
+use papo::text::fold;
+
+/// Most words of a name that are looked at.
+const MAX_NAME_WORDS: usize = 4;
+
+/// What there is to be completed to.
+pub struct Candidates<'a> {
+    /// Who spoke, the last one first.
+    pub speakers: Vec<String>,
+    /// Everybody else who is there.
+    pub people: Vec<String>,
+    /// The open rooms.
+    pub open_rooms: &'a [String],
+    /// Rooms that were spoken of.
+    pub known_rooms: &'a [String],
+}
+
+/// The possible words, one of them chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// Where the word begins, in bytes.
+    start: usize,
+    words: Vec<String>,
+    selected: usize,
+}
+
+impl Completion {
+    /// For the text left of the cursor.
+    pub fn of(before: &str, candidates: &Candidates<'_>) -> Self {
+        let start = word_start(before);
+        let word = &before[start..];
+        let words = if start == 0 && word.starts_with('/') {
+            commands(&word[1..])
+        } else if let Some(prefix) = word.strip_prefix('#') {
+            rooms(prefix, "#", candidates)
+        } else if expects_room(before) {
+            rooms(word, "", candidates)
+        } else {
+            return complete_name(before, candidates);
+        };
+        Self {
+            start,
+            words,
+            selected: 0,
+        }
+    }
+
+    /// The next possibility, round and round.
+    pub fn next(mut self, direction: Direction) -> Self {
+        let count = self.words.len().max(1);
+        self.selected = (self.selected
+            + if direction == Direction::Forward {
+                1
+            } else {
+                count - 1
+            })
+            % count;
+        self
+    }
+
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
+    /// What the word becomes, if there is anything.
+    pub fn text(&self) -> Option<&str> {
+        self.words.get(self.selected).map(String::as_str)
+    }
+}
+
+/// Where the last word begins, in bytes.
+fn word_start(before: &str) -> usize {
+    before
+        .char_indices()
+        .rev()
+        .find(|(_, c)| c.is_whitespace())
+        .map_or(0, |(at, c)| at + c.len_utf8())
+}
+
+/// The commands; their English names only where no other begins like this.
+fn commands(prefix: &str) -> Vec<String> {
+    let key = fold(prefix);
+    let form = |command: &command::Command, name: &str| {
+        format!(
+            "/{name}{}",
+            if command.arguments.is_empty() {
+                ""
+            } else {
+                " "
+            }
+        )
+    };
+    let called = |command| form(command, command.name);
+    let names: Vec<String> = command::COMMANDS
+        .iter()
+        .filter(|command| command.name.starts_with(&key))
+        .map(called)
+        .collect();
+    if !names.is_empty() {
+        return names;
+    }
+    let aliases = command::COMMANDS
+        .iter()
+        .flat_map(|command| command.aliases.iter().map(move |alias| (command, *alias)));
+    aliases
+        .filter(|(_, alias)| alias.starts_with(&key))
+        .map(|(command, alias)| form(command, alias))
+        .collect()
+}
+
+/// Whether what follows the command is a room.
+fn expects_room(before: &str) -> bool {
+    ["/entrar ", "/deixar ", "/join ", "/part "]
+        .iter()
+        .any(|command| before.starts_with(command))
+}
+
+/// The open rooms first.
+fn rooms(prefix: &str, sign: &str, candidates: &Candidates<'_>) -> Vec<String> {
+    let key = fold(prefix);
+    let is_open = |name: &&String| {
+        candidates
+            .open_rooms
+            .iter()
+            .any(|open| fold(open) == fold(name))
+    };
+    let heard = candidates.known_rooms.iter().filter(|name| !is_open(name));
+    let all = candidates.open_rooms.iter().chain(heard);
+    all.filter(|room| fold(room).starts_with(&key))
+        .map(|room| format!("{sign}{room} "))
+        .collect()
+}
+
+/// People, for as many words before the cursor as begin somebody's name: “Maria C” is one.
+fn complete_name(before: &str, candidates: &Candidates<'_>) -> Completion {
+    let mut start = word_start(before);
+    let mut best = Completion {
+        start,
+        words: people(&before[start..], start == 0, candidates),
+        selected: 0,
+    };
+    for _ in 1..MAX_NAME_WORDS {
+        let earlier = before[..start].trim_end();
+        if earlier.is_empty() {
+            break;
+        }
+        start = word_start(earlier);
+        let words = people(&before[start..], start == 0, candidates);
+        if !words.is_empty() && before[start..].trim_end().contains(' ') {
+            best = Completion {
+                start,
+                words,
+                selected: 0,
+            };
+        }
+    }
+    best
+}
+
+fn people(word: &str, at_start: bool, known: &Candidates<'_>) -> Vec<String> {
+    let (sign, begun) = word
+        .strip_prefix('@')
+        .map_or(("", word), |begun| ("@", begun));
+    if word.is_empty() && !at_start {
+        return Vec::new();
+    }
+    let (key, end) = (fold(begun), if at_start { ", " } else { " " });
+    let present = known
+        .speakers
+        .iter()
+        .filter(|name| known.people.contains(name));
+    let others = known
+        .people
+        .iter()
+        .filter(|name| !known.speakers.contains(name));
+    present
+        .chain(others)
+        .filter(|name| fold(name).starts_with(&key))
+        .map(|name| format!("{sign}{name}{end}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(before: &str) -> Vec<String> {
+        let names = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let rooms = names(&["geral", "Laboratório"]);
+        let heard = names(&["laboratorio", "garagem"]);
+        let people = names(&["Célia", "João", "Joana Dark", "Rita"]);
+        let known = Candidates {
+            speakers: names(&["Rita", "João", "Foi Embora"]),
+            people,
+            open_rooms: &rooms,
+            known_rooms: &heard,
+        };
+        let completion = Completion::of(before, &known);
+        let all = completion
+            .words
+            .iter()
+            .map(|word| format!("{}{word}", &before[..completion.start]));
+        all.collect()
+    }
+
+    #[test]
+    fn people_complete_without_accents_last_speaker_first() {
+        assert_eq!(completed("joa"), ["João, ", "Joana Dark, "]);
+        assert_eq!(completed("oi, @CEL"), ["oi, @Célia "]);
+        assert_eq!(completed("@j"), ["@João, ", "@Joana Dark, "]);
+        assert_eq!(
+            completed(""),
+            ["Rita, ", "João, ", "Célia, ", "Joana Dark, "]
+        );
+        assert_eq!(completed("/msg ri"), ["/msg Rita "]);
+        assert!(completed("oi ").is_empty());
+    }
+
+    #[test]
+    fn commands_and_rooms_complete() {
+        assert_eq!(
+            completed("/a"),
+            ["/ajuda ", "/apagar ", "/avisos ", "/antes", "/avisar "]
+        );
+        assert_eq!(completed("/entrar lab"), ["/entrar Laboratório "]);
+        assert_eq!(
+            completed("veja #g"),
+            ["veja #geral ", "veja #garagem "],
+            "also rooms that were only spoken of"
+        );
+    }
+
+    #[test]
+    fn english_alias_completes_when_no_other_name_matches() {
+        assert_eq!(completed("/sa"), ["/salas", "/sair"]);
+        assert_eq!(completed("/sea"), ["/search "]);
+        assert_eq!(completed("/wh"), ["/who", "/whisper "]);
+        assert_eq!(completed("/ni"), ["/nick "]);
+    }
+
+    #[test]
+    fn name_of_several_words_completes_from_the_second() {
+        assert_eq!(completed("joana d"), ["Joana Dark, "]);
+        assert_eq!(completed("oi, @joana d"), ["oi, @Joana Dark "]);
+        assert_eq!(
+            completed("viu, joana r"),
+            ["viu, joana Rita "],
+            "no such person: the last word alone counts"
+        );
+    }
+
+    #[test]
+    fn completion_cycles_in_both_directions() {
+        let known = Candidates {
+            speakers: vec![],
+            people: vec!["Ana".into(), "Bia".into()],
+            open_rooms: &[],
+            known_rooms: &[],
+        };
+        let completion = Completion::of("", &known);
+        assert_eq!(
+            completion
+                .clone()
+                .next(Direction::Forward)
+                .next(Direction::Forward),
+            completion
+        );
+        assert_eq!(completion.next(Direction::Backward).text(), Some("Bia, "));
+    }
+}

@@ -1,0 +1,397 @@
+//! The screen as cells: status above, the conversation, what is going on, and the line being typed.
+//!
+//! Draws into a grid and writes nowhere, so a test can hold the grid against a drawn box. Knows where things stand;
+//! never knows how they came there.
+
+use crate::app::{ViewModel, strings};
+use crate::ui::editor::Editor;
+use crate::ui::screen::layout::Layout;
+use crate::ui::screen::style;
+use crate::ui::screen::style::{BOLD, DIM, PLAIN};
+use crate::ui::screen::view::View;
+use crate::ui::screen::wrap::{truncate, width, wrap};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line as Row, Span};
+use std::time::Instant;
+
+/// Below this there is no conversation to be seen.
+const MIN_COLUMNS: u16 = 20;
+const MIN_ROWS: u16 = 5;
+/// Most rows that the typed text takes.
+const MAX_INPUT_ROWS: usize = 6;
+
+/// Draws everything; returns where the cursor belongs.
+pub fn draw(
+    buffer: &mut Buffer,
+    view: &mut View,
+    model: &ViewModel,
+    editor: &Editor,
+    now: Instant,
+) -> Position {
+    let area = buffer.area;
+    if area.width == 0 || area.height == 0 {
+        return Position::default();
+    }
+    if area.width < MIN_COLUMNS || area.height < MIN_ROWS {
+        view.input_rows = 1;
+        let words = wrap(
+            "A janela é pequena demais para mostrar a conversa.",
+            area.width.into(),
+        );
+        for (y, row) in words
+            .into_iter()
+            .take(usize::from(area.height - 1))
+            .enumerate()
+        {
+            put_row(buffer, y, &Row::from(Span::styled(row, DIM)));
+        }
+        return draw_input(buffer, "› ", PLAIN, editor, 1);
+    }
+    let label = input_label(model, area.width.into());
+    let max_rows = MAX_INPUT_ROWS.min(usize::from(area.height) / 3).max(1);
+    view.input_rows = editor
+        .rows(
+            usize::from(area.width).saturating_sub(width(&label)),
+            max_rows,
+        )
+        .0
+        .len();
+    put_row(buffer, 0, &status_row(view, model));
+    let height = view.height();
+    let rows = if view.people_shown {
+        people(view, model, height)
+    } else {
+        conversation(view, model, height, now)
+    };
+    // The conversation stands at the bottom, as it does in any terminal that has filled up; a list stands at the top.
+    let free = if view.people_shown {
+        0
+    } else {
+        height - rows.len()
+    };
+    for (y, row) in rows.iter().enumerate() {
+        put_row(buffer, 1 + free + y, row);
+    }
+    put_row(buffer, 1 + height, &hint_row(view, model, editor));
+    let style = if model.prompt.is_some() {
+        BOLD
+    } else {
+        style::name(&model.name, true, false, view.colours)
+    };
+    draw_input(buffer, &label, style, editor, view.input_rows)
+}
+
+/// Puts a row; what is wider than the screen is cut.
+fn put_row(buffer: &mut Buffer, y: usize, row: &Row<'_>) {
+    let (columns, rows) = (buffer.area.width, buffer.area.height);
+    if let Some(y) = u16::try_from(y).ok().filter(|&y| y < rows) {
+        buffer.set_line(0, y, row, columns);
+        buffer.set_style(Rect::new(0, y, columns, 1), row.style);
+    }
+}
+
+fn conversation(view: &View, model: &ViewModel, height: usize, now: Instant) -> Vec<Row<'static>> {
+    Layout::new(view.room(), model, view.row_style(model), now).page(view.room().top, height)
+}
+
+/// Everybody in the room, in as many columns as fit.
+fn people(view: &View, model: &ViewModel, height: usize) -> Vec<Row<'static>> {
+    let names: Vec<String> = model
+        .people
+        .iter()
+        .map(|person| strings::person_entry(&person.name, person.me, person.moderator))
+        .collect();
+    let each = names.iter().map(|name| width(name)).max().unwrap_or(0) + 3;
+    let columns = (view.columns.saturating_sub(1) / each).max(1);
+    let room = model
+        .room_label
+        .as_ref()
+        .map(|room| format!(" em {room}"))
+        .unwrap_or_default();
+    let title = format!(" Pessoas{room} ({})", model.online);
+    let mut rows = vec![Row::from(Span::styled(title, BOLD)), Row::default()];
+    let lines = names.len().div_ceil(columns).max(1);
+    let shown = lines.min(height.saturating_sub(4).max(1));
+    for line in 0..shown {
+        let mut spans = vec![Span::raw(" ")];
+        for index in (line..names.len()).step_by(lines) {
+            let person = &model.people[index];
+            spans.push(Span::styled(
+                names[index].clone(),
+                style::name(&person.name, person.me, false, view.colours),
+            ));
+            spans.push(Span::raw(
+                " ".repeat(each.saturating_sub(width(&names[index]))),
+            ));
+        }
+        rows.push(Row::from(spans));
+    }
+    let unseen = model.online.saturating_sub(if shown < lines {
+        shown * columns
+    } else {
+        names.len()
+    });
+    if unseen > 0 {
+        rows.push(Row::from(format!(
+            " e mais {}",
+            strings::people_count(unseen)
+        )));
+    }
+    rows.push(Row::from(Span::styled(" F2 ou Esc volta à conversa", DIM)));
+    rows.truncate(height);
+    rows
+}
+
+/// The connection, oneself, the company and the rooms, as much of it as fits.
+fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
+    let columns = view.columns;
+    if model.offline || (!model.connected && model.prompt.is_none()) {
+        return Row::from(Span::styled(offline(model, columns), BOLD));
+    }
+    if model.prompt.is_some() {
+        return Row::from(format!(" ○ {}", model.address));
+    }
+    let company = strings::people_count(model.online);
+    let long = format!(" ● {} · {} · {company}", model.address, model.name);
+    let wanted = [
+        long,
+        format!(" ● {} · {company}", model.name),
+        format!(" ● {company}"),
+        " ●".to_owned(),
+    ];
+    let rooms = if model.rooms.len() > 1 {
+        rooms(view, model)
+    } else {
+        Vec::new()
+    };
+    let of_rooms =
+        |rooms: &[Span<'_>]| rooms.iter().map(|span| width(&span.content)).sum::<usize>();
+    let fits = wanted
+        .iter()
+        .find(|text| width(text) + of_rooms(&rooms) < columns);
+    // Of many rooms those are told that matter: the one being written in, and those with something unread.
+    let (text, rooms) = match fits {
+        Some(text) => (text.clone(), rooms),
+        None => (
+            wanted[3].clone(),
+            fit_rooms(
+                rooms,
+                model.current,
+                columns.saturating_sub(width(&wanted[3])),
+            ),
+        ),
+    };
+    let mut spans = vec![Span::raw(text)];
+    spans.extend(rooms);
+    let used = of_rooms(&spans);
+    let help = "/ajuda  F2 ";
+    if used + width(help) + 2 <= columns {
+        spans.push(Span::styled(
+            format!("{}{help}", " ".repeat(columns - used - width(help))),
+            DIM,
+        ));
+    }
+    Row::from(spans)
+}
+
+/// `  #geral  #laboratorio(3)`: underlined where the person is, bold where something is unread, reversed where it speaks
+/// to the person.
+fn rooms(view: &View, model: &ViewModel) -> Vec<Span<'static>> {
+    let span = |(index, name): (usize, &String)| {
+        let (unread, mentioned) = if index == model.current {
+            (0, false)
+        } else {
+            view.unread(name)
+        };
+        let mark = match (unread, mentioned) {
+            (0, _) => String::new(),
+            (count, false) => format!("({count})"),
+            (count, true) => format!("({count}!)"),
+        };
+        let mut style = PLAIN;
+        if index == model.current {
+            style = style.add_modifier(Modifier::UNDERLINED);
+        }
+        if unread > 0 {
+            style = style.add_modifier(Modifier::BOLD);
+        }
+        if mentioned {
+            style = style.add_modifier(Modifier::REVERSED);
+        }
+        [
+            Span::raw("  "),
+            Span::styled(format!("#{}{mark}", truncate(name, 20)), style),
+        ]
+    };
+    model.rooms.iter().enumerate().flat_map(span).collect()
+}
+
+/// Of the rooms, each a gap and a name, the current one and as many others as fit: those with something unread first.
+fn fit_rooms(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<Span<'static>> {
+    let rooms: Vec<&[Span<'static>]> = rooms.chunks(2).collect();
+    let unread = |index: &usize| rooms[*index][1].style.add_modifier.contains(Modifier::BOLD);
+    let (unread_rooms, others): (Vec<usize>, Vec<usize>) = (0..rooms.len())
+        .filter(|&index| index != current)
+        .partition(unread);
+    let more = "  …";
+    let (mut left, mut shown) = (columns.saturating_sub(width(more)), Vec::new());
+    for index in [current].into_iter().chain(unread_rooms).chain(others) {
+        let needed = rooms[index].iter().map(|span| width(&span.content)).sum();
+        let Some(rest) = left.checked_sub(needed) else {
+            break;
+        };
+        left = rest;
+        shown.push(index);
+    }
+    if shown.is_empty() {
+        let [_, here] = rooms[current] else {
+            return Vec::new();
+        };
+        return vec![
+            Span::raw(" "),
+            Span::styled(
+                truncate(&here.content, columns.saturating_sub(1)),
+                here.style,
+            ),
+        ];
+    }
+    shown.sort_unstable();
+    shown
+        .into_iter()
+        .flat_map(|place| rooms[place].to_vec())
+        .chain([Span::raw(more)])
+        .collect()
+}
+
+fn offline(model: &ViewModel, columns: usize) -> String {
+    let queue = if model.waiting > 0 {
+        format!(" · {} na fila", model.waiting)
+    } else {
+        String::new()
+    };
+    let wanted = match model.retry_in.filter(|_| model.offline) {
+        None if model.offline => {
+            vec![
+                format!(" ○ sem conexão · tentando agora…{queue}"),
+                format!(" ○ sem conexão{queue}"),
+            ]
+        }
+        None => vec![
+            format!(" ○ {} · conectando…", model.address),
+            " ○ conectando…".into(),
+        ],
+        Some(seconds) => vec![
+            format!(" ○ sem conexão · nova tentativa em {seconds} s (Enter tenta agora){queue}"),
+            format!(" ○ sem conexão · {seconds} s (Enter){queue}"),
+            format!(" ○ sem conexão{queue}"),
+        ],
+    };
+    let fits = wanted
+        .iter()
+        .find(|text| width(text) <= columns)
+        .or(wanted.last());
+    fits.cloned().unwrap_or_default()
+}
+
+/// Below the conversation: who is writing, what the next key would do, and what there is further down.
+fn hint_row(view: &View, model: &ViewModel, editor: &Editor) -> Row<'static> {
+    let room = view.room();
+    let below = match (room.top.is_some(), room.new_below) {
+        (false, _) => String::new(),
+        (true, 0) => "↓ fim (End)".into(),
+        (true, 1) => "↓ 1 nova (End)".into(),
+        (true, count) => format!("↓ {count} novas (End)"),
+    };
+    let (left, style) = match &view.hint {
+        _ if model.confirming_exit && editor.is_empty() => {
+            ("Sair? Tecle Ctrl+C de novo.".into(), BOLD)
+        }
+        _ if model.leaving => ("saindo…".into(), DIM),
+        Some(hint) => (hint.clone(), PLAIN),
+        None => match characters_left(model, editor) {
+            Some(left) => (strings::characters_left(left), PLAIN),
+            None => (strings::typing_people(&model.typing), DIM),
+        },
+    };
+    let left = truncate(&left, view.columns.saturating_sub(width(&below) + 3));
+    let free = view
+        .columns
+        .saturating_sub(width(&left) + width(&below) + 2);
+    Row::from(vec![
+        Span::raw(" "),
+        Span::styled(left, style),
+        Span::raw(" ".repeat(free)),
+        Span::styled(below, BOLD),
+    ])
+}
+
+/// How many more characters the message may have, when that is worth a word.
+fn characters_left(model: &ViewModel, editor: &Editor) -> Option<i64> {
+    /// So near to the limit people begin to look for words to leave out.
+    const NEAR: usize = 100;
+    let near = model.prompt.is_none() && editor.text().len() + NEAR >= model.max_text;
+    let count = if near {
+        editor.text().trim_end().chars().count()
+    } else {
+        0
+    };
+    (near && count + NEAR >= model.max_text).then(|| model.max_text as i64 - count as i64)
+}
+
+/// What stands before the typed text: as much of it as leaves room for writing.
+fn input_label(model: &ViewModel, columns: usize) -> String {
+    if let Some(prompt) = model.prompt {
+        return format!(" {} ", strings::prompt(prompt));
+    }
+    let room = model
+        .room_label
+        .as_ref()
+        .map(|room| format!(" {room}"))
+        .unwrap_or_default();
+    let wanted = [
+        format!(" {}{room} › ", model.name),
+        format!("{room} › "),
+        format!(" {} › ", model.name),
+    ];
+    wanted
+        .into_iter()
+        .find(|label| label.trim() != "›" && width(label) <= columns / 2)
+        .unwrap_or_else(|| " › ".into())
+}
+
+/// The typed text in the last rows; returns where the cursor is.
+fn draw_input(
+    buffer: &mut Buffer,
+    label: &str,
+    style: Style,
+    editor: &Editor,
+    max_rows: usize,
+) -> Position {
+    let area = buffer.area;
+    let (columns, indent) = (usize::from(area.width), width(label));
+    let (rows, (row, column)) = editor.rows(columns.saturating_sub(indent), max_rows);
+    let first = usize::from(area.height).saturating_sub(rows.len());
+    for (number, text) in rows.into_iter().enumerate() {
+        let before = if number == 0 {
+            Span::styled(label.to_owned(), style)
+        } else {
+            Span::raw(" ".repeat(indent))
+        };
+        put_row(
+            buffer,
+            first + number,
+            &Row::from(vec![before, Span::raw(text)]),
+        );
+    }
+    let x = u16::try_from(indent + column)
+        .unwrap_or(u16::MAX)
+        .min(area.width.saturating_sub(1));
+    Position::new(
+        x,
+        u16::try_from(first + row)
+            .unwrap_or(u16::MAX)
+            .min(area.height - 1),
+    )
+}

@@ -1,0 +1,64 @@
+//! Messages that are not as they were.
+
+use super::*;
+use crate::app::output::MessageChange;
+
+fn amended(change: MessageChange) -> Output {
+    Output::Amended {
+        label: None,
+        room: "geral".into(),
+        at: NINE,
+        from: "Bruno".into(),
+        change,
+    }
+}
+
+#[test]
+fn edit_and_erasure_change_the_message_in_place() {
+    let mut desk = ScreenHarness::new(60, 8);
+    desk.say(1, "Bruno", "rascunho");
+    desk.say(2, "Célia", "segredo");
+    desk.say(3, "João", "boa");
+    let (seq, text) = (
+        1,
+        "uma frase que não cabe numa só linha desta janela".to_owned(),
+    );
+    desk.view
+        .show(&amended(MessageChange::Edited { seq, text }));
+    desk.view.show(&amended(MessageChange::Erased(vec![2])));
+    desk.assert_screen(
+        "
+ ● 192.168.0.10:9000 · Ana · 4 pessoas           /ajuda  F2
+───────────────── terça-feira, 3 de março ──────────────────
+09:01    Bruno  uma frase que não cabe numa só linha desta
+                janela (editada)
+09:02    Célia  (mensagem apagada)
+09:03     João  boa
+
+ Ana ›
+",
+    );
+    let terminal = desk.render();
+    let buffer = terminal.backend().buffer();
+    let faint = |y: u16| -> String {
+        let cells = (6..60).filter(|&x| buffer[(x, y)].modifier.contains(Modifier::DIM));
+        cells.map(|x| buffer[(x, y)].symbol()).collect()
+    };
+    assert_eq!([faint(3), faint(4)], ["(editada)", "(mensagem apagada)"]);
+    assert_eq!(desk.view.total_unread(), 0);
+}
+
+#[test]
+fn erasure_also_applies_to_search_results() {
+    let mut desk = ScreenHarness::new(60, 8);
+    let lines = vec![message("geral", NINE + 2 * MINUTE, "Célia", "segredo")];
+    desk.view.show(&Output::Found {
+        room: "geral".into(),
+        query: "seg".into(),
+        messages: lines,
+        more: false,
+    });
+    desk.view.show(&amended(MessageChange::Erased(vec![2])));
+    let screen = desk.screen();
+    assert_eq!(screen[5], " 03/03 09:02 Célia: (mensagem apagada)");
+}

@@ -1,0 +1,116 @@
+//! The threads that wait for the person: keys of a terminal, or lines of standard input.
+//!
+//! Knows where input comes from; never knows what it means.
+
+use crate::ui::UiInput;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::io::{self, BufRead, Read};
+use std::thread;
+
+/// Inputs read ahead; behind them the writer of a pipe waits.
+const READ_AHEAD: usize = 64;
+/// Longest line, in bytes: what is longer than any message can be is cut, and then refused for its length.
+const MAX_LINE: u64 = 64 * 1024;
+
+/// Waits for keys, pastes and new sizes.
+pub fn read_keys() -> io::Result<Receiver<UiInput>> {
+    spawn_reader(|inputs| {
+        watch_job_control(inputs.clone());
+        while let Ok(event) = crossterm::event::read() {
+            if inputs.send(UiInput::Terminal(event)).is_err() {
+                return;
+            }
+        }
+        let _ = inputs.send(UiInput::End);
+    })
+}
+
+/// Tells when the system stops the program for a while, and when it goes on.
+#[cfg(unix)]
+fn watch_job_control(inputs: Sender<UiInput>) {
+    use signal_hook::consts::{SIGCONT, SIGTSTP};
+    // Without these signals only Ctrl+Z as a key works, which is the usual way.
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGTSTP, SIGCONT]) else {
+        return;
+    };
+    let body = move || {
+        for signal in signals.forever() {
+            let input = if signal == SIGTSTP {
+                UiInput::Suspend
+            } else {
+                UiInput::Resume
+            };
+            if inputs.send(input).is_err() {
+                return;
+            }
+        }
+    };
+    let _ = thread::Builder::new().name("sinais".into()).spawn(body);
+}
+
+#[cfg(not(unix))]
+fn watch_job_control(_: Sender<UiInput>) {}
+
+/// Waits for lines.
+pub fn read_lines() -> io::Result<Receiver<UiInput>> {
+    spawn_reader(|inputs| {
+        let mut stdin = io::stdin().lock();
+        while let Ok(Some(line)) = read_line(&mut stdin) {
+            if inputs.send(UiInput::Line(line)).is_err() {
+                return;
+            }
+        }
+        let _ = inputs.send(UiInput::End);
+    })
+}
+
+fn spawn_reader(
+    body: impl FnOnce(Sender<UiInput>) + Send + 'static,
+) -> io::Result<Receiver<UiInput>> {
+    let (sender, receiver) = bounded(READ_AHEAD);
+    thread::Builder::new()
+        .name("teclado".into())
+        .spawn(move || body(sender))?;
+    Ok(receiver)
+}
+
+/// One line without its end. Bytes that are not UTF-8 become marks.
+fn read_line(input: &mut impl BufRead) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    if input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    if line.last() != Some(&b'\n') {
+        input.skip_until(b'\n')?;
+    }
+    let text = String::from_utf8_lossy(&line);
+    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(mut bytes: &[u8]) -> Vec<String> {
+        std::iter::from_fn(|| read_line(&mut bytes).unwrap()).collect()
+    }
+
+    #[test]
+    fn lines_are_read_without_their_ends() {
+        assert_eq!(
+            read(b"um\r\ndois\n\ntr\xeas"),
+            ["um", "dois", "", "tr\u{FFFD}s"]
+        );
+    }
+
+    #[test]
+    fn line_over_the_limit_is_truncated() {
+        let mut bytes = vec![b'a'; 3 * MAX_LINE as usize];
+        bytes.extend(b"\nfim\n");
+        let lines = read(&bytes);
+        assert_eq!(
+            (lines[0].len() as u64, lines[1].as_str(), lines.len()),
+            (MAX_LINE, "fim", 2)
+        );
+    }
+}
