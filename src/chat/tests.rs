@@ -57,14 +57,14 @@ impl ChatHarness {
         }
     }
 
-    /// A scene in which each of these has entered; what they were sent so far is forgotten.
+    /// A harness in which each of these has entered; what they were sent so far is forgotten.
     fn with_people(names: &[(ConnId, &str)]) -> Self {
-        let mut scene = Self::new();
+        let mut harness = Self::new();
         for (conn, name) in names {
-            scene.enter(*conn, name);
+            harness.enter(*conn, name);
         }
-        scene.inbox.clear();
-        scene
+        harness.inbox.clear();
+        harness
     }
 
     fn handle(&mut self, event: Event) {
@@ -283,18 +283,18 @@ fn entry_label(entry: &Entry) -> String {
 /// The key that makes a host in these stories.
 const MODERATOR_KEY: &str = "c0ffee";
 
-/// A scene with a host, Ana, and these guests; what they were sent so far is forgotten.
+/// A harness with a host, Ana, and these guests; what they were sent so far is forgotten.
 fn with_moderator(guests: &[(ConnId, &str)]) -> ChatHarness {
-    let mut scene = ChatHarness::with_rules(Rules {
+    let mut harness = ChatHarness::with_rules(Rules {
         moderator_key: Some(PasswordHash::of(MODERATOR_KEY)),
         ..Rules::default()
     });
-    scene.enter_with_fields(ANA, "Ana", &format!(r#","host_key":"{MODERATOR_KEY}""#));
+    harness.enter_with_fields(ANA, "Ana", &format!(r#","host_key":"{MODERATOR_KEY}""#));
     for (conn, name) in guests {
-        scene.enter(*conn, name);
+        harness.enter(*conn, name);
     }
-    scene.inbox.clear();
-    scene
+    harness.inbox.clear();
+    harness
 }
 
 impl ChatHarness {

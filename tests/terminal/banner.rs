@@ -1,6 +1,6 @@
 //! The first screen of `servidor`: a phone reads the way in off a large terminal, and nothing is drawn anywhere else.
 
-use crate::seat::PtyClient;
+use crate::pty::PtyClient;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
@@ -10,11 +10,11 @@ const LARGE_SIZE: (u16, u16) = (100, 45);
 const MODULE_PIXELS: usize = 4;
 
 /// What the drawn code says; `None` if there is none.
-fn decode_qr(seat: &PtyClient) -> Option<String> {
+fn decode_qr(pty: &PtyClient) -> Option<String> {
     let (columns, rows) = (usize::from(LARGE_SIZE.0), usize::from(LARGE_SIZE.1) * 2);
     // Beside the code the picture is grey-dark, as in a terminal with a dark theme.
     let is_light = |x: usize, y: usize| {
-        let cell = seat.cell((y / 2) as u16, x as u16);
+        let cell = pty.cell((y / 2) as u16, x as u16);
         let drawn =
             cell.bgcolor() == vt100::Color::Idx(231) && cell.fgcolor() == vt100::Color::Idx(16);
         let dark = match cell.contents() {
@@ -42,8 +42,8 @@ fn decode_qr(seat: &PtyClient) -> Option<String> {
 }
 
 /// The link that the banner tells others; `None` on a machine without any network.
-fn network_link(seat: &PtyClient) -> Option<String> {
-    let row = seat
+fn network_link(pty: &PtyClient) -> Option<String> {
+    let row = pty
         .screen()
         .into_iter()
         .find(|row| row.contains("Na rede"))?;
@@ -54,22 +54,22 @@ fn network_link(seat: &PtyClient) -> Option<String> {
 
 #[test]
 fn qr_code_in_large_terminal_decodes_to_the_address() {
-    let mut seat = PtyClient::server(&["--rede"], LARGE_SIZE.0, LARGE_SIZE.1);
-    seat.wait_for_text("Ctrl+C");
-    let Some(link) = network_link(&seat) else {
+    let mut pty = PtyClient::server(&["--rede"], LARGE_SIZE.0, LARGE_SIZE.1);
+    pty.wait_for_text("Ctrl+C");
+    let Some(link) = network_link(&pty) else {
         println!("This machine has no network: there is no address to show.");
         return;
     };
-    seat.wait_until("the code", |seat| decode_qr(seat).as_deref() == Some(&link));
+    pty.wait_until("the code", |pty| decode_qr(pty).as_deref() == Some(&link));
     assert!(
         link.ends_with('/') && link.matches(':').count() == 2,
         "{link}"
     );
     // All of the banner is still in sight, and the code ends on the screen.
     assert!(
-        seat.screen()[0].starts_with("Papo "),
+        pty.screen()[0].starts_with("Papo "),
         "{}",
-        seat.screen().join("\n")
+        pty.screen().join("\n")
     );
 }
 
@@ -83,12 +83,12 @@ fn qr_code_is_drawn_only_with_network_and_room() {
         (loopback, LARGE_SIZE.0, LARGE_SIZE.1),
     ];
     for (arguments, columns, rows) in cases {
-        let mut seat = PtyClient::server(arguments, columns, rows);
-        seat.wait_for_text("Ctrl+C");
+        let mut pty = PtyClient::server(arguments, columns, rows);
+        pty.wait_for_text("Ctrl+C");
         // What comes after the banner has come when the server has said goodbye.
-        seat.signal(rustix::process::Signal::TERM);
-        seat.wait_for_exit();
-        let screen = seat.screen().join("\n");
+        pty.signal(rustix::process::Signal::TERM);
+        pty.wait_for_exit();
+        let screen = pty.screen().join("\n");
         assert!(
             screen.contains("Até logo.") && !screen.contains(['█', '▀', '▄']),
             "{arguments:?}: {screen}"

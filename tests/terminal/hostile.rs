@@ -1,7 +1,7 @@
 //! A server that cleans nothing, and people who would like to own the terminal.
 
-use crate::seat::PtyClient;
-use crate::server::FakeServer;
+use crate::harness::FakeServer;
+use crate::pty::PtyClient;
 
 /// Strings that do something to a terminal that obeys them.
 const HOSTILE_PARTS: [&str; 24] = [
@@ -33,9 +33,9 @@ const HOSTILE_PARTS: [&str; 24] = [
 
 #[test]
 fn hostile_strings_do_not_affect_the_screen() {
-    let (liar, address) = FakeServer::listen();
+    let (fake_server, address) = FakeServer::listen();
     let mut ana = PtyClient::new("Ana", address, 80, 24);
-    let mut lies = liar.welcome();
+    let mut conn = fake_server.welcome();
     // A simple generator: the same strings every time.
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = |below: usize| {
@@ -49,10 +49,10 @@ fn hostile_strings_do_not_affect_the_screen() {
             .map(|_| HOSTILE_PARTS[next(HOSTILE_PARTS.len())])
             .chain(["x"])
             .collect();
-        lies.send_message(HOSTILE_PARTS[next(HOSTILE_PARTS.len())], &text);
+        conn.send_message(HOSTILE_PARTS[next(HOSTILE_PARTS.len())], &text);
     }
     // As many plain words as the screen has rows: any harm done would show beside them.
-    (1..=30).for_each(|number| lies.send_message("Bruno", &format!("palavra {number}")));
+    (1..=30).for_each(|number| conn.send_message("Bruno", &format!("palavra {number}")));
     ana.wait_for_text("palavra 30");
     let mut expected = vec![format!(
         " ● {:66}/ajuda  F2",
@@ -61,8 +61,8 @@ fn hostile_strings_do_not_affect_the_screen() {
     expected.extend((10..=30).map(|number| format!("{:16}palavra {number}", "")));
     expected.extend([String::new(), " Ana ›".to_owned()]);
     // What is drawn may come in pieces.
-    ana.wait_until("nothing but the plain words", |seat| {
-        seat.screen() == expected
+    ana.wait_until("nothing but the plain words", |pty| {
+        pty.screen() == expected
     });
     assert!(ana.is_full_screen());
 }

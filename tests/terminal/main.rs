@@ -5,14 +5,14 @@
 #![forbid(unsafe_code)]
 
 mod banner;
+mod exit;
+mod harness;
 mod hostile;
-mod leaving;
-mod odd;
-#[path = "../common/paths.rs"]
+#[path = "../support/paths.rs"]
 mod paths;
 mod pipes;
-#[path = "../common/port.rs"]
+#[path = "../support/port.rs"]
 mod port;
-mod seat;
-mod server;
+mod pty;
 mod talking;
+mod unusual_terminals;

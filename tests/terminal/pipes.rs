@@ -1,9 +1,9 @@
 //! The real `cliente` in pipes: the wire's own messages, and a server that comes late.
 
+use crate::harness::{CuttingProxy, FakeServer, TestServer};
 use crate::paths::new_path;
 use crate::port::Port;
-use crate::seat::DEADLINE;
-use crate::server::{CuttingProxy, FakeServer, TestServer};
+use crate::pty::DEADLINE;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -106,8 +106,8 @@ fn unwritable_output_exits_with_code_1() {
 
 #[test]
 fn disconnect_before_ack_exits_with_code_5() {
-    let (liar, address) = FakeServer::listen();
-    let server = std::thread::spawn(move || drop(liar.welcome().receive()));
+    let (fake_server, address) = FakeServer::listen();
+    let server = std::thread::spawn(move || drop(fake_server.welcome().receive()));
     let (code, output, words) =
         run_to_end(&mut client_command(&["--nome", "robô"], address), "oi\n");
     server.join().unwrap();
@@ -134,12 +134,12 @@ fn ctrl_c_exits_with_code_130() {
 /// The server's last words arrive, and then every write fails: whoever stops reading there never learns why.
 #[test]
 fn bye_is_read_after_writes_start_to_fail() {
-    let (liar, address) = FakeServer::listen();
+    let (fake_server, address) = FakeServer::listen();
     let server = std::thread::spawn(move || {
-        let mut lies = liar.welcome();
-        lies.receive();
+        let mut conn = fake_server.welcome();
+        conn.receive();
         // Lines that are never read make the end of this connection a hard one.
-        lies.send(json!({"type": "bye", "code": "kicked", "text": "Até outro dia."}));
+        conn.send(json!({"type": "bye", "code": "kicked", "text": "Até outro dia."}));
     });
     let lines: String = (0..1000)
         .map(|number| format!("linha {number}\n"))
@@ -237,7 +237,7 @@ fn clients_agree_after_repeated_disconnects() {
 
 #[test]
 fn json_output_keeps_the_wire_shapes() {
-    let (liar, address) = FakeServer::listen();
+    let (fake_server, address) = FakeServer::listen();
     let who = json!({"name": "João", "tag": "j"});
     let wire = [
         json!({"type": "message", "room": "geral", "seq": 1, "at": 5, "from": "João", "tag": "j", "text": "um\n\u{1b}[2J",
@@ -255,8 +255,8 @@ fn json_output_keeps_the_wire_shapes() {
     ];
     let told = wire.clone();
     let server = std::thread::spawn(move || {
-        let mut lies = liar.welcome();
-        told.into_iter().for_each(|message| lies.send(message));
+        let mut conn = fake_server.welcome();
+        told.into_iter().for_each(|message| conn.send(message));
     });
     let (code, output, _) = run_to_end(
         &mut client_command(&["--nome", "Ana", "--json", "--ficar"], address),

@@ -1,8 +1,8 @@
 //! Typing, talking, pasting, another size, other rooms, no connection: what a person sees.
 
+use crate::harness::TestServer;
 use crate::port::Port;
-use crate::seat::PtyClient;
-use crate::server::TestServer;
+use crate::pty::PtyClient;
 
 #[test]
 fn accents_and_emoji_are_shown_to_both_people() {
@@ -50,12 +50,12 @@ fn mention_rings_the_bell_only_when_enabled() {
     ana.wait_for_text("@ana em silêncio");
     assert_eq!(ana.bells(), 0);
     ana.type_keys("/avisos sim\r");
-    ana.wait_until("the bell of the answer or none", |seat| {
-        seat.screen().iter().any(|row| row.contains("viso"))
+    ana.wait_until("the bell of the answer or none", |pty| {
+        pty.screen().iter().any(|row| row.contains("viso"))
     });
     let before = ana.bells();
     bia.type_keys("@ana agora\r");
-    ana.wait_until("a ring", |seat| seat.bells() > before);
+    ana.wait_until("a ring", |pty| pty.bells() > before);
 }
 
 /// Told with a hundred and twenty quick lines, because once every 256th event of the client was lost: a key, or a message.
@@ -83,7 +83,7 @@ fn scrolling_up_loads_history_to_the_beginning() {
     {
         let before = bia.screen();
         // One that comes before the page that was asked for is in vain.
-        bia.press_until("\x1b[5~", "another page", |seat| seat.screen() != before);
+        bia.press_until("\x1b[5~", "another page", |pty| pty.screen() != before);
         pages.set(pages.get() + 1);
         assert!(pages.get() < 100, "the beginning never comes");
     }
@@ -122,8 +122,8 @@ fn resize_redraws_with_last_message_at_the_bottom() {
     for (columns, rows) in [(40, 12), (200, 60), (19, 4), (80, 24)] {
         ana.resize(columns, rows);
         let said = if columns < 20 { "pequena" } else { "a última" };
-        ana.wait_until(said, |seat| {
-            let screen = seat.screen();
+        ana.wait_until(said, |pty| {
+            let screen = pty.screen();
             let place = if columns < 20 {
                 0
             } else {
@@ -170,8 +170,8 @@ fn offline_lines_are_queued_and_enter_reconnects() {
     let _server = TestServer::start_on(port.address);
     ana.type_keys("\r");
     ana.wait_for_text("Conexão restabelecida.");
-    ana.wait_until("nothing waits any more", |seat| {
-        !seat.screen().iter().any(|row| row.contains('⋯'))
+    ana.wait_until("nothing waits any more", |pty| {
+        !pty.screen().iter().any(|row| row.contains('⋯'))
     });
     ana.wait_for_text("escrita sem conexão");
 }
@@ -205,7 +205,7 @@ fn draft_stays_in_its_room() {
     ana.type_keys("só para cá");
     ana.wait_for_text("Ana #laboratorio › só para cá");
     ana.type_keys("\x1b1");
-    ana.wait_until("an empty line", |seat| seat.screen()[23] == " Ana #geral ›");
+    ana.wait_until("an empty line", |pty| pty.screen()[23] == " Ana #geral ›");
     ana.type_keys("oi, geral\r");
     ana.wait_for_text("Ana  oi, geral");
     ana.type_keys("\x1b2");

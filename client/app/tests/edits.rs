@@ -18,22 +18,22 @@ fn erase_entry(seq: u64, from: &str, erased: &[u64]) -> Arc<Entry> {
 
 #[test]
 fn edits_and_erasures_count_in_order_but_never_alert() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.submit("/avisos sim");
-    desk.effects.clear();
-    desk.receive(message(1, "Bruno", "oi"));
-    desk.receive(ServerMessage::Message(edit_entry(2, "Bruno", 1, "oi, Ana")));
-    desk.receive(ServerMessage::Message(edit_entry(3, "Bruno", 1, "")));
-    desk.receive(ServerMessage::Message(erase_entry(4, "Bruno", &[1])));
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("/avisos sim");
+    harness.effects.clear();
+    harness.receive(message(1, "Bruno", "oi"));
+    harness.receive(ServerMessage::Message(edit_entry(2, "Bruno", 1, "oi, Ana")));
+    harness.receive(ServerMessage::Message(edit_entry(3, "Bruno", 1, "")));
+    harness.receive(ServerMessage::Message(erase_entry(4, "Bruno", &[1])));
     assert_eq!(
-        desk.take_shown(),
+        harness.take_shown(),
         ["Bruno: oi", "Bruno edits 1: oi, Ana", "Bruno erases [1]"]
     );
-    assert!(desk.take_effects().is_empty(), "nobody is called for it");
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    desk.handle(AppEvent::Connected);
+    assert!(harness.take_effects().is_empty(), "nobody is called for it");
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Connected);
     assert_eq!(
-        desk.take_sent(),
+        harness.take_sent(),
         ["enter Ana Some(4)"],
         "they count as any entry"
     );
@@ -41,7 +41,7 @@ fn edits_and_erasures_count_in_order_but_never_alert() {
 
 #[test]
 fn history_shows_messages_in_their_current_form() {
-    let mut desk = AppHarness::new(INTERACTIVE, Some("Ana"));
+    let mut harness = AppHarness::new(INTERACTIVE, Some("Ana"));
     let edited = Arc::new(Entry {
         edited: true,
         ..Entry::clone(&entry(1, "Bruno", "agora"))
@@ -50,7 +50,7 @@ fn history_shows_messages_in_their_current_form() {
         erased: true,
         ..Entry::clone(&entry(2, "Bruno", ""))
     });
-    desk.enter(
+    harness.enter(
         "e1",
         4,
         &[
@@ -60,7 +60,7 @@ fn history_shows_messages_in_their_current_form() {
             erase_entry(4, "Bruno", &[2]),
         ],
     );
-    let states = desk
+    let states = harness
         .take_effects()
         .into_iter()
         .filter_map(|effect| match effect {
@@ -78,9 +78,9 @@ fn history_shows_messages_in_their_current_form() {
 
 #[test]
 fn erased_message_stays_empty_after_a_later_edit() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.receive(message(1, "Bruno", "segredo"));
-    let Some(AppEffect::Show(mut line)) = desk.take_effects().pop() else {
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.receive(message(1, "Bruno", "segredo"));
+    let Some(AppEffect::Show(mut line)) = harness.take_effects().pop() else {
         panic!("a line")
     };
     MessageChange::Erased(vec![1]).apply(&mut line);
@@ -96,23 +96,24 @@ fn erased_message_stays_empty_after_a_later_edit() {
 
 #[test]
 fn last_own_message_is_edited_and_erased() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.submit("/apagar");
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("/apagar");
     assert_eq!(
-        desk.take_shown(),
+        harness.take_shown(),
         ["! Não há mensagem sua aqui para mudar."]
     );
-    desk.submit("um");
-    desk.submit("/editar dois");
-    assert!(desk.take_shown()[0].starts_with("! Sua última mensagem ainda não foi confirmada."));
-    desk.receive(ack("x-1", 1));
-    desk.submit("/editar");
+    harness.submit("um");
+    harness.submit("/editar dois");
+    assert!(harness.take_shown()[0].starts_with("! Sua última mensagem ainda não foi confirmada."));
+    harness.receive(ack("x-1", 1));
+    harness.submit("/editar");
     assert!(
-        desk.take_effects()
+        harness
+            .take_effects()
             .contains(&AppEffect::RestoreInput("/editar um".into()))
     );
-    desk.submit("/editar dois");
-    desk.submit("/apagar");
+    harness.submit("/editar dois");
+    harness.submit("/apagar");
     let json = |effect| {
         if let AppEffect::Send(message) = effect {
             message.to_json()
@@ -125,15 +126,16 @@ fn last_own_message_is_edited_and_erased() {
         r#"{"type":"erase","room":"geral","id":"x-3","seq":1}"#,
     ];
     assert_eq!(
-        desk.take_effects()
+        harness
+            .take_effects()
             .into_iter()
             .map(json)
             .collect::<Vec<_>>(),
         expected
     );
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    desk.enter("e1", 1, &[]);
-    let again: Vec<_> = desk
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.enter("e1", 1, &[]);
+    let again: Vec<_> = harness
         .take_sent()
         .into_iter()
         .filter(|sent| sent.contains("x-"))
@@ -143,58 +145,62 @@ fn last_own_message_is_edited_and_erased() {
         2,
         "what has no answer is said again: {again:?}"
     );
-    desk.effects.clear();
-    desk.receive(ack("x-2", 2));
-    desk.receive(ack("x-3", 3));
-    assert_eq!(desk.take_shown(), ["Ana edits 1: dois", "Ana erases [1]"]);
-    desk.submit("/apagar");
+    harness.effects.clear();
+    harness.receive(ack("x-2", 2));
+    harness.receive(ack("x-3", 3));
     assert_eq!(
-        desk.take_shown(),
+        harness.take_shown(),
+        ["Ana edits 1: dois", "Ana erases [1]"]
+    );
+    harness.submit("/apagar");
+    assert_eq!(
+        harness.take_shown(),
         ["! Não há mensagem sua aqui para mudar."]
     );
 }
 
 #[test]
 fn unanswered_change_is_dropped_when_the_log_is_reset() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.submit("um");
-    desk.receive(ack("x-1", 1));
-    desk.submit("/apagar");
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    desk.effects.clear();
-    desk.enter("e2", 1, &[entry(1, "Bruno", "outra conversa")]);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("um");
+    harness.receive(ack("x-1", 1));
+    harness.submit("/apagar");
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.effects.clear();
+    harness.enter("e2", 1, &[entry(1, "Bruno", "outra conversa")]);
     assert!(
-        desk.take_shown()
+        harness
+            .take_shown()
             .contains(&"! O que você queria mudar não está mais guardado no servidor.".into())
     );
-    assert_eq!(desk.app.queue.len(), 0);
+    assert_eq!(harness.app.queue.len(), 0);
 }
 
 #[test]
 fn ignored_person_is_not_shown_and_never_alerts() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.submit("/avisos sim");
-    desk.submit("/ignorar bruno");
-    desk.effects.clear();
-    desk.receive(message(1, "Bruno", "@Ana oi"));
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("/avisos sim");
+    harness.submit("/ignorar bruno");
+    harness.effects.clear();
+    harness.receive(message(1, "Bruno", "@Ana oi"));
     let (from, tag, to, text) = (
         "Bruno".into(),
         "tag-Bruno".into(),
         "Ana".into(),
         "psiu".to_owned(),
     );
-    desk.receive(ServerMessage::Whisper {
+    harness.receive(ServerMessage::Whisper {
         from,
         tag,
         to,
         at: 2,
         text,
     });
-    assert!(desk.take_effects().is_empty());
-    desk.submit("/ignorar Bruno");
-    desk.receive(message(2, "Bruno", "e agora?"));
+    assert!(harness.take_effects().is_empty());
+    harness.submit("/ignorar Bruno");
+    harness.receive(message(2, "Bruno", "e agora?"));
     assert_eq!(
-        desk.take_shown(),
+        harness.take_shown(),
         ["Você volta a ver o que Bruno escreve.", "Bruno: e agora?"]
     );
 }

@@ -4,62 +4,62 @@ use super::*;
 
 #[test]
 fn own_message_is_shown_at_the_position_of_its_ack() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.submit("oi");
-    assert_eq!(desk.take_sent(), ["geral x-1 oi"]);
-    assert!(desk.take_shown().is_empty());
-    desk.receive(message(1, "Bruno", "antes"));
-    desk.receive(ack("x-1", 2));
-    assert_eq!(desk.take_shown(), ["Bruno: antes", "Ana: oi"]);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("oi");
+    assert_eq!(harness.take_sent(), ["geral x-1 oi"]);
+    assert!(harness.take_shown().is_empty());
+    harness.receive(message(1, "Bruno", "antes"));
+    harness.receive(ack("x-1", 2));
+    assert_eq!(harness.take_shown(), ["Bruno: antes", "Ana: oi"]);
 }
 
 #[test]
 fn refused_message_is_shown_with_its_text() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.submit("segredo");
-    desk.receive(refusal(ErrorCode::Forbidden, Some("x-1")));
-    assert_eq!(desk.take_shown(), ["! Não. Não enviada: “segredo”"]);
-    desk.submit("/msg bruno psiu");
-    desk.receive(refusal(ErrorCode::NoSuchPerson, Some("x-2")));
-    assert_eq!(desk.take_shown(), ["! Não. Não enviada a Bruno: “psiu”"]);
-    desk.submit("mais do que vinte caracteres");
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("segredo");
+    harness.receive(refusal(ErrorCode::Forbidden, Some("x-1")));
+    assert_eq!(harness.take_shown(), ["! Não. Não enviada: “segredo”"]);
+    harness.submit("/msg bruno psiu");
+    harness.receive(refusal(ErrorCode::NoSuchPerson, Some("x-2")));
+    assert_eq!(harness.take_shown(), ["! Não. Não enviada a Bruno: “psiu”"]);
+    harness.submit("mais do que vinte caracteres");
     assert_eq!(
-        desk.take_shown(),
+        harness.take_shown(),
         ["! A mensagem passou 8 caracteres do limite."]
     );
-    assert!(desk.take_effects().contains(&AppEffect::RestoreInput(
+    assert!(harness.take_effects().contains(&AppEffect::RestoreInput(
         "mais do que vinte caracteres".into()
     )));
 }
 
 #[test]
 fn too_fast_messages_are_resent_in_order() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
     ["um", "dois"]
         .into_iter()
-        .for_each(|text| desk.submit(text));
-    assert_eq!(desk.take_sent(), ["geral x-1 um", "geral x-2 dois"]);
+        .for_each(|text| harness.submit(text));
+    assert_eq!(harness.take_sent(), ["geral x-1 um", "geral x-2 dois"]);
     for id in ["x-1", "x-2"] {
         let refusal = Refusal::too_fast(400).with_id(id);
-        desk.receive(ServerMessage::Error(refusal));
+        harness.receive(ServerMessage::Error(refusal));
     }
-    desk.submit("três");
-    assert!(desk.take_sent().is_empty());
+    harness.submit("três");
+    assert!(harness.take_sent().is_empty());
     assert_eq!(
-        desk.app.deadline(desk.now),
-        Some(desk.now + Duration::from_millis(400))
+        harness.app.deadline(harness.now),
+        Some(harness.now + Duration::from_millis(400))
     );
-    desk.advance(400);
-    assert_eq!(desk.take_sent(), ["geral x-1 um"]);
-    desk.receive(ack("x-1", 1));
-    desk.advance(400);
-    assert_eq!(desk.take_sent(), ["geral x-2 dois"]);
-    assert_eq!(desk.take_shown(), ["Ana: um"]);
+    harness.advance(400);
+    assert_eq!(harness.take_sent(), ["geral x-1 um"]);
+    harness.receive(ack("x-1", 1));
+    harness.advance(400);
+    assert_eq!(harness.take_sent(), ["geral x-2 dois"]);
+    assert_eq!(harness.take_shown(), ["Ana: um"]);
 }
 
 #[test]
 fn presence_is_shown_without_oneself() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
     let presence = |joined: &[&str], left: &[&str]| ServerMessage::Presence {
         room: "geral".into(),
         online: 3,
@@ -67,36 +67,36 @@ fn presence_is_shown_without_oneself() {
         left: left.iter().copied().map(member).collect(),
         renamed: vec![],
     };
-    desk.receive(presence(&["João", "Ana"], &[]));
-    desk.receive(presence(&["Célia\x1b[2J"], &["Bruno"]));
-    desk.submit("/quem");
+    harness.receive(presence(&["João", "Ana"], &[]));
+    harness.receive(presence(&["Célia\x1b[2J"], &["Bruno"]));
+    harness.submit("/quem");
     let expected = [
         "João entrou",
         "Célia␛[2J entrou",
         "Bruno saiu",
         "Pessoas (3): Ana (você), Célia␛[2J, João",
     ];
-    assert_eq!(desk.take_shown(), expected);
+    assert_eq!(harness.take_shown(), expected);
 }
 
 #[test]
 fn whisper_finds_names_with_spaces() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
     let room = "geral".into();
     let joined = vec![member("Maria Clara"), member("Maria")];
-    desk.receive(ServerMessage::Presence {
+    harness.receive(ServerMessage::Presence {
         room,
         online: 4,
         joined,
         left: vec![],
         renamed: vec![],
     });
-    desk.submit("/msg maria clara  oi");
-    desk.submit("/w Maria tudo bem?");
-    desk.submit("/msg “Zé Ninguém” psiu");
-    desk.submit("/msg bruno");
+    harness.submit("/msg maria clara  oi");
+    harness.submit("/w Maria tudo bem?");
+    harness.submit("/msg “Zé Ninguém” psiu");
+    harness.submit("/msg bruno");
     assert_eq!(
-        desk.take_sent(),
+        harness.take_sent(),
         [
             "→Maria Clara x-1 oi",
             "→Maria x-2 tudo bem?",
@@ -104,10 +104,10 @@ fn whisper_finds_names_with_spaces() {
         ]
     );
     assert_eq!(
-        desk.take_shown().last().unwrap(),
+        harness.take_shown().last().unwrap(),
         "! Escreva assim: /msg NOME TEXTO"
     );
-    desk.receive(ServerMessage::Ack {
+    harness.receive(ServerMessage::Ack {
         id: "x-1".into(),
         room: None,
         seq: None,
@@ -120,60 +120,61 @@ fn whisper_finds_names_with_spaces() {
         "Ana".into(),
         "e eu?".to_owned(),
     );
-    desk.receive(ServerMessage::Whisper {
+    harness.receive(ServerMessage::Whisper {
         from,
         tag,
         to,
         at: 2,
         text,
     });
-    desk.submit("/r já vai");
+    harness.submit("/r já vai");
     let once =
         "Só vocês dois veem as linhas com →, e elas não ficam guardadas. Para responder: /r TEXTO";
     assert_eq!(
-        desk.take_shown(),
+        harness.take_shown(),
         ["você → Maria Clara: oi", once, "Bruno → você: e eu?"]
     );
-    assert_eq!(desk.take_sent(), ["→Bruno x-4 já vai"]);
+    assert_eq!(harness.take_sent(), ["→Bruno x-4 já vai"]);
 }
 
 #[test]
 fn typing_is_sent_at_most_every_three_seconds() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    let told = |desk: &mut AppHarness, ms: u64| {
-        desk.advance(ms);
-        desk.handle(AppEvent::Typing);
-        desk.take_sent()
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    let told = |harness: &mut AppHarness, ms: u64| {
+        harness.advance(ms);
+        harness.handle(AppEvent::Typing);
+        harness
+            .take_sent()
             .iter()
             .filter(|message| message.starts_with("Typing"))
             .count()
     };
     assert_eq!(
         [
-            told(&mut desk, 0),
-            told(&mut desk, 1000),
-            told(&mut desk, 1999),
-            told(&mut desk, 1)
+            told(&mut harness, 0),
+            told(&mut harness, 1000),
+            told(&mut harness, 1999),
+            told(&mut harness, 1)
         ],
         [1, 0, 0, 1]
     );
-    desk.submit("oi");
-    assert_eq!([told(&mut desk, 500), told(&mut desk, 500)], [0, 0]);
-    assert_eq!(told(&mut desk, 2000), 1);
+    harness.submit("oi");
+    assert_eq!([told(&mut harness, 500), told(&mut harness, 500)], [0, 0]);
+    assert_eq!(told(&mut harness, 2000), 1);
 }
 
 #[test]
 fn whisper_from_a_person_named_voce_is_not_own() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
     let (from, tag, to) = ("você".into(), "tag-você".into(), "Ana".into());
-    desk.receive(ServerMessage::Whisper {
+    harness.receive(ServerMessage::Whisper {
         from,
         tag,
         to,
         at: 2,
         text: "psiu".into(),
     });
-    let shown = desk
+    let shown = harness
         .take_effects()
         .into_iter()
         .find_map(|effect| match effect {
@@ -185,18 +186,18 @@ fn whisper_from_a_person_named_voce_is_not_own() {
 
 #[test]
 fn mentioned_and_listed_rooms_can_be_completed() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.receive(message(1, "Bruno", "vamos para #laboratorio"));
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.receive(message(1, "Bruno", "vamos para #laboratorio"));
     let info = |room: &str| RoomInfo {
         room: room.into(),
         online: 1,
         seq: 1,
     };
-    desk.receive(ServerMessage::Rooms {
+    harness.receive(ServerMessage::Rooms {
         rooms: vec![info("geral"), info("café")],
     });
     assert_eq!(
-        desk.app.view_model(desk.now).known_rooms,
+        harness.app.view_model(harness.now).known_rooms,
         ["geral", "café", "laboratorio"]
     );
 }

@@ -43,21 +43,21 @@ impl AppHarness {
         let name = name.map(|name| Name::new(name).unwrap());
         let token = Token::new(&"t".repeat(32)).unwrap();
         let app = App::new(address, mode, name, RoomName::lobby(), token, "x".into());
-        let mut desk = Self {
+        let mut harness = Self {
             app,
             now: Instant::now(),
             effects: Vec::new(),
         };
-        desk.handle(AppEvent::Started);
-        desk
+        harness.handle(AppEvent::Started);
+        harness
     }
 
     /// Ana, in the lobby with Bruno; what led there is forgotten.
     fn in_lobby(mode: Mode) -> Self {
-        let mut desk = Self::new(mode, Some("Ana"));
-        desk.enter("e1", 0, &[]);
-        desk.effects.clear();
-        desk
+        let mut harness = Self::new(mode, Some("Ana"));
+        harness.enter("e1", 0, &[]);
+        harness.effects.clear();
+        harness
     }
 
     fn handle(&mut self, event: AppEvent) {

@@ -13,56 +13,57 @@ fn notice(text: &str, room: Option<&str>, from: Option<&str>) -> ServerMessage {
 
 #[test]
 fn notices_stay_on_one_line() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.receive(notice(
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.receive(notice(
         "Bruno trancou a conversa: ninguém novo entra.",
         None,
         None,
     ));
-    desk.receive(notice(
+    harness.receive(notice(
         "Bruno desligou o modo lento na sala geral.",
         Some("geral"),
         None,
     ));
-    desk.receive(notice("pausa\n09:05 Célia: oi\x1b[2J", None, Some("Bruno")));
+    harness.receive(notice("pausa\n09:05 Célia: oi\x1b[2J", None, Some("Bruno")));
     let expected = [
         "Bruno trancou a conversa: ninguém novo entra.",
         "(geral) Bruno desligou o modo lento na sala geral.",
         "Aviso de Bruno: pausa 09:05 Célia: oi␛[2J",
     ];
-    assert_eq!(desk.take_shown(), expected);
+    assert_eq!(harness.take_shown(), expected);
 }
 
 #[test]
 fn moderator_has_a_star_until_demoted() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.receive(ServerMessage::Role {
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.receive(ServerMessage::Role {
         name: "Bruno".into(),
         tag: "tag-Bruno".into(),
         moderator: true,
     });
     let (from, to, tag) = ("Bruno".into(), "Zé".into(), "tag-Zé".into());
     let renamed = vec![papo::protocol::Renamed { from, to, tag }];
-    desk.receive(ServerMessage::Presence {
+    harness.receive(ServerMessage::Presence {
         room: "geral".into(),
         online: 2,
         joined: vec![],
         left: vec![],
         renamed,
     });
-    desk.submit("/quem");
+    harness.submit("/quem");
     assert_eq!(
-        desk.take_shown(),
+        harness.take_shown(),
         ["Bruno agora é Zé", "Pessoas (2): Ana (você), Zé ★"]
     );
-    desk.receive(ServerMessage::Role {
+    harness.receive(ServerMessage::Role {
         name: "Zé".into(),
         tag: "tag-Zé".into(),
         moderator: false,
     });
     assert!(
-        desk.app
-            .view_model(desk.now)
+        harness
+            .app
+            .view_model(harness.now)
             .people
             .iter()
             .all(|face| !face.moderator)
@@ -72,16 +73,16 @@ fn moderator_has_a_star_until_demoted() {
 #[test]
 fn kicked_or_banned_client_is_told_and_exits() {
     for code in [ByeCode::Kicked, ByeCode::Banned] {
-        let mut desk = AppHarness::in_lobby(INTERACTIVE);
-        desk.receive(ServerMessage::Bye {
+        let mut harness = AppHarness::in_lobby(INTERACTIVE);
+        harness.receive(ServerMessage::Bye {
             code,
             text: "Até outro dia.".into(),
             retry_after_ms: Some(1000),
         });
-        desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-        assert_eq!(desk.take_shown(), ["! Até outro dia."]);
+        harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+        assert_eq!(harness.take_shown(), ["! Até outro dia."]);
         assert_eq!(
-            desk.take_effects(),
+            harness.take_effects(),
             [AppEffect::Close, AppEffect::Exit(Exit::Refused)]
         );
     }
@@ -89,7 +90,7 @@ fn kicked_or_banned_client_is_told_and_exits() {
 
 #[test]
 fn each_moderation_command_sends_one_action() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
     let cases = [
         (
             "/silenciar bruno 30s",
@@ -130,8 +131,8 @@ fn each_moderation_command_sends_one_action() {
         ("/rebaixar Bruno", r#""act":"demote","name":"Bruno""#),
     ];
     for (typed, act) in cases {
-        desk.submit(typed);
-        let Some(AppEffect::Send(message)) = desk.take_effects().into_iter().next() else {
+        harness.submit(typed);
+        let Some(AppEffect::Send(message)) = harness.take_effects().into_iter().next() else {
             panic!("{typed}")
         };
         assert_eq!(
@@ -141,9 +142,9 @@ fn each_moderation_command_sends_one_action() {
         );
     }
     for wrong in ["/expulsar", "/lento logo", "/silenciar", "/trancar talvez"] {
-        desk.submit(wrong);
+        harness.submit(wrong);
         assert!(
-            desk.take_shown()[0].starts_with("! Escreva assim: /"),
+            harness.take_shown()[0].starts_with("! Escreva assim: /"),
             "{wrong}"
         );
     }
@@ -151,36 +152,36 @@ fn each_moderation_command_sends_one_action() {
 
 #[test]
 fn script_waits_until_its_action_is_done() {
-    let mut desk = AppHarness::in_lobby(SCRIPT);
-    desk.submit("/expulsar Bruno");
-    assert!(!desk.app.wants_input());
-    desk.receive(refusal(ErrorCode::Forbidden, None));
-    desk.receive(ServerMessage::Pong);
-    assert!(desk.app.wants_input());
-    assert_eq!(desk.take_shown(), ["! Não."]);
+    let mut harness = AppHarness::in_lobby(SCRIPT);
+    harness.submit("/expulsar Bruno");
+    assert!(!harness.app.wants_input());
+    harness.receive(refusal(ErrorCode::Forbidden, None));
+    harness.receive(ServerMessage::Pong);
+    assert!(harness.app.wants_input());
+    assert_eq!(harness.take_shown(), ["! Não."]);
 }
 
 #[test]
 fn moderator_erasure_is_fetched_from_the_log() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.receive(message(1, "Bruno", "spam"));
-    desk.submit("/apagar bruno 1h");
-    desk.effects.clear();
-    desk.receive(ack("x-1", 2));
-    desk.receive(message(3, "Bruno", "ora"));
-    assert_eq!(desk.take_sent(), ["after geral 1"]);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.receive(message(1, "Bruno", "spam"));
+    harness.submit("/apagar bruno 1h");
+    harness.effects.clear();
+    harness.receive(ack("x-1", 2));
+    harness.receive(message(3, "Bruno", "ora"));
+    assert_eq!(harness.take_sent(), ["after geral 1"]);
     let erasure = Entry {
         erases: vec![1],
         ..Entry::clone(&entry(2, "Ana", ""))
     };
     let (room, epoch): (Arc<str>, Arc<str>) = ("geral".into(), "e1".into());
     let entries = vec![Arc::new(erasure)];
-    desk.receive(ServerMessage::History {
+    harness.receive(ServerMessage::History {
         room,
         epoch,
         oldest: 1,
         entries,
         more: false,
     });
-    assert_eq!(desk.take_shown(), ["Ana erases [1]", "Bruno: ora"]);
+    assert_eq!(harness.take_shown(), ["Ana erases [1]", "Bruno: ora"]);
 }

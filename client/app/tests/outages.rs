@@ -4,21 +4,21 @@ use super::*;
 
 #[test]
 fn reconnect_neither_loses_nor_repeats_messages() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.receive(message(1, "Bruno", "um"));
-    desk.submit("chegou");
-    desk.submit("não chegou");
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    assert!(desk.take_effects().contains(&AppEffect::Retry(None)));
-    desk.submit("escrita sem conexão");
-    assert!(desk.take_sent().is_empty());
-    desk.enter(
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.receive(message(1, "Bruno", "um"));
+    harness.submit("chegou");
+    harness.submit("não chegou");
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    assert!(harness.take_effects().contains(&AppEffect::Retry(None)));
+    harness.submit("escrita sem conexão");
+    assert!(harness.take_sent().is_empty());
+    harness.enter(
         "e1",
         3,
         &[entry(2, "Ana", "chegou"), entry(3, "Bruno", "perdida")],
     );
     assert_eq!(
-        desk.take_sent(),
+        harness.take_sent(),
         [
             "enter Ana Some(1)",
             "geral x-1 chegou",
@@ -26,11 +26,11 @@ fn reconnect_neither_loses_nor_repeats_messages() {
             "geral x-3 escrita sem conexão"
         ]
     );
-    desk.receive(ack("x-1", 2));
-    desk.receive(ack("x-2", 4));
-    desk.receive(ack("x-3", 5));
+    harness.receive(ack("x-1", 2));
+    harness.receive(ack("x-2", 4));
+    harness.receive(ack("x-3", 5));
     assert_eq!(
-        desk.take_shown(),
+        harness.take_shown(),
         [
             "Ana: chegou",
             "Bruno: perdida",
@@ -42,36 +42,36 @@ fn reconnect_neither_loses_nor_repeats_messages() {
 
 #[test]
 fn short_outage_is_silent_and_long_one_is_reported() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    desk.advance(500);
-    desk.enter("e1", 0, &[]);
-    assert!(desk.take_shown().is_empty());
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    desk.advance(2000);
-    assert!(desk.app.view_model(desk.now).offline);
-    desk.enter("e1", 0, &[]);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.advance(500);
+    harness.enter("e1", 0, &[]);
+    assert!(harness.take_shown().is_empty());
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.advance(2000);
+    assert!(harness.app.view_model(harness.now).offline);
+    harness.enter("e1", 0, &[]);
     let expected = [
         "Sem conexão. Suas mensagens serão enviadas quando a conexão voltar.",
         "Conexão restabelecida.",
     ];
-    assert_eq!(desk.take_shown(), expected);
+    assert_eq!(harness.take_shown(), expected);
 }
 
 #[test]
 fn missed_entries_are_fetched_in_pages_and_in_order() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.receive(message(1, "Bruno", "um"));
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    desk.handle(AppEvent::Connected);
-    desk.receive(welcome("Ana"));
-    desk.effects.clear();
-    desk.receive(joined("geral", "e1", 4, &[entry(2, "Bruno", "dois")], true));
-    assert_eq!(desk.take_sent(), ["after geral 2"]);
-    desk.receive(message(5, "Bruno", "cinco"));
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.receive(message(1, "Bruno", "um"));
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Connected);
+    harness.receive(welcome("Ana"));
+    harness.effects.clear();
+    harness.receive(joined("geral", "e1", 4, &[entry(2, "Bruno", "dois")], true));
+    assert_eq!(harness.take_sent(), ["after geral 2"]);
+    harness.receive(message(5, "Bruno", "cinco"));
     let page = vec![entry(3, "Bruno", "três"), entry(4, "Bruno", "quatro")];
     let (room, epoch) = ("geral".into(), "e1".into());
-    desk.receive(ServerMessage::History {
+    harness.receive(ServerMessage::History {
         room,
         epoch,
         oldest: 1,
@@ -79,7 +79,7 @@ fn missed_entries_are_fetched_in_pages_and_in_order() {
         more: false,
     });
     assert_eq!(
-        desk.take_shown(),
+        harness.take_shown(),
         [
             "Bruno: dois",
             "Bruno: três",
@@ -91,73 +91,74 @@ fn missed_entries_are_fetched_in_pages_and_in_order() {
 
 #[test]
 fn retry_waits_as_the_stopping_server_asked() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
     let text = "O servidor foi desligado.".to_owned();
-    desk.receive(ServerMessage::Bye {
+    harness.receive(ServerMessage::Bye {
         code: ByeCode::Shutdown,
         text,
         retry_after_ms: Some(3000),
     });
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    assert_eq!(desk.take_shown(), ["O servidor foi desligado."]);
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    assert_eq!(harness.take_shown(), ["O servidor foi desligado."]);
     assert_eq!(
-        desk.take_effects(),
+        harness.take_effects(),
         [AppEffect::Retry(Some(Duration::from_secs(3)))]
     );
 }
 
 #[test]
 fn kicked_client_does_not_reconnect() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.receive(ServerMessage::Bye {
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.receive(ServerMessage::Bye {
         code: ByeCode::Kicked,
         text: "Até outro dia.".into(),
         retry_after_ms: None,
     });
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    assert_eq!(desk.take_shown(), ["! Até outro dia."]);
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    assert_eq!(harness.take_shown(), ["! Até outro dia."]);
     assert_eq!(
-        desk.take_effects(),
+        harness.take_effects(),
         [AppEffect::Close, AppEffect::Exit(Exit::Refused)]
     );
 }
 
 #[test]
 fn pending_join_is_repeated_after_reconnect() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.submit("/entrar lab");
-    desk.submit("já cheguei");
-    desk.effects.clear();
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    desk.enter("e1", 0, &[]);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("/entrar lab");
+    harness.submit("já cheguei");
+    harness.effects.clear();
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.enter("e1", 0, &[]);
     assert_eq!(
-        desk.take_sent(),
+        harness.take_sent(),
         ["enter Ana Some(0)", "join lab None", "lab x-1 já cheguei"]
     );
-    desk.receive(joined("lab", "e7", 0, &[], false));
-    desk.submit("e continuo aqui");
-    assert_eq!(desk.take_sent(), ["lab x-2 e continuo aqui"]);
+    harness.receive(joined("lab", "e7", 0, &[], false));
+    harness.submit("e continuo aqui");
+    assert_eq!(harness.take_sent(), ["lab x-2 e continuo aqui"]);
 }
 
 #[test]
 fn log_reset_is_announced_in_its_room() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.submit("/entrar lab");
-    desk.receive(joined("lab", "e7", 0, &[], false));
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    desk.effects.clear();
-    desk.enter("outra", 0, &[]);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("/entrar lab");
+    harness.receive(joined("lab", "e7", 0, &[], false));
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.effects.clear();
+    harness.enter("outra", 0, &[]);
     let text = "O servidor recomeçou a conversa: as mensagens anteriores não estão mais guardadas.";
-    assert_eq!(desk.take_shown(), [format!("(geral) {text}")]);
+    assert_eq!(harness.take_shown(), [format!("(geral) {text}")]);
 }
 
 #[test]
 fn missed_marker_ignores_own_messages() {
     let missed = |entries: &[Arc<Entry>]| {
-        let mut desk = AppHarness::in_lobby(INTERACTIVE);
-        desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-        desk.enter("e1", entries.len() as u64, entries);
-        desk.take_effects()
+        let mut harness = AppHarness::in_lobby(INTERACTIVE);
+        harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+        harness.enter("e1", entries.len() as u64, entries);
+        harness
+            .take_effects()
             .contains(&AppEffect::Show(Output::MissedMarker {
                 room: "geral".into(),
             }))
@@ -171,29 +172,29 @@ fn missed_marker_ignores_own_messages() {
 
 #[test]
 fn rename_waits_until_no_message_is_in_flight() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.submit("um");
-    desk.submit("/nome Bia");
-    desk.submit("dois");
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("um");
+    harness.submit("/nome Bia");
+    harness.submit("dois");
     assert_eq!(
-        desk.take_sent(),
+        harness.take_sent(),
         ["geral x-1 um"],
         "under the old name, and nothing else until it is stored"
     );
-    desk.receive(ack("x-1", 1));
-    let sent = desk.take_sent();
+    harness.receive(ack("x-1", 1));
+    let sent = harness.take_sent();
     assert!(
         matches!(&sent[..], [rename] if rename.starts_with("Rename")),
         "{sent:?}"
     );
-    desk.receive(welcome("Bia"));
-    assert_eq!(desk.take_sent(), ["geral x-2 dois"]);
-    desk.submit("/nome Ana");
-    desk.receive(ack("x-2", 2));
-    desk.submit("três");
-    desk.receive(refusal(ErrorCode::NameTaken, None));
+    harness.receive(welcome("Bia"));
+    assert_eq!(harness.take_sent(), ["geral x-2 dois"]);
+    harness.submit("/nome Ana");
+    harness.receive(ack("x-2", 2));
+    harness.submit("três");
+    harness.receive(refusal(ErrorCode::NameTaken, None));
     assert_eq!(
-        desk.take_sent().last().unwrap(),
+        harness.take_sent().last().unwrap(),
         "geral x-3 três",
         "a name that is taken stops nobody"
     );

@@ -189,47 +189,47 @@ impl Rng {
 
 /// Whatever is due now is done, and then nothing is.
 #[track_caller]
-fn run_due_ticks(desk: &mut AppHarness) {
+fn run_due_ticks(harness: &mut AppHarness) {
     for _ in 0..20 {
-        if desk
+        if harness
             .app
-            .deadline(desk.now)
-            .is_none_or(|time| time > desk.now)
+            .deadline(harness.now)
+            .is_none_or(|time| time > harness.now)
         {
             return;
         }
-        desk.handle(AppEvent::Tick);
+        harness.handle(AppEvent::Tick);
     }
-    panic!("the state turns in circles: {:?}", desk.app.phase);
+    panic!("the state turns in circles: {:?}", harness.app.phase);
 }
 
 #[test]
 fn random_events_exit_once_and_leave_no_due_tick() {
-    let mut chance = Rng(0x2545_f491_4f6c_dd1d);
+    let mut rng = Rng(0x2545_f491_4f6c_dd1d);
     for story in 0..400 {
         let habits = Mode {
             interactive: story % 2 == 0,
             keep_listening: story % 3 == 0,
             reconnect: story % 5 == 0,
         };
-        let mut desk = AppHarness::new(habits, (story % 7 > 0).then_some("Ana"));
+        let mut harness = AppHarness::new(habits, (story % 7 > 0).then_some("Ana"));
         for _ in 0..80 {
-            desk.advance([0, 1, 300, 5000][chance.below(4)]);
-            let event = chance.event();
-            desk.handle(event);
-            if desk
+            harness.advance([0, 1, 300, 5000][rng.below(4)]);
+            let event = rng.event();
+            harness.handle(event);
+            if harness
                 .take_effects()
                 .iter()
                 .any(|effect| matches!(effect, AppEffect::Exit(_)))
             {
                 break;
             }
-            desk.app.view_model(desk.now);
-            run_due_ticks(&mut desk);
+            harness.app.view_model(harness.now);
+            run_due_ticks(&mut harness);
         }
-        if desk.app.phase == Phase::Exited {
-            (0..20).for_each(|_| desk.handle(chance.event()));
-            let ends = desk
+        if harness.app.phase == Phase::Exited {
+            (0..20).for_each(|_| harness.handle(rng.event()));
+            let ends = harness
                 .take_effects()
                 .into_iter()
                 .filter(|effect| matches!(effect, AppEffect::Exit(_)));

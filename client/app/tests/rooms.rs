@@ -4,43 +4,43 @@ use super::*;
 
 #[test]
 fn messages_are_labelled_when_several_rooms_are_open() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.submit("/deixar");
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("/deixar");
     assert_eq!(
-        desk.take_shown(),
+        harness.take_shown(),
         ["! Esta é a única sala aberta. Para sair da conversa, digite /sair."]
     );
-    desk.submit("/entrar #Lab");
-    desk.submit("já escrevo aqui");
+    harness.submit("/entrar #Lab");
+    harness.submit("já escrevo aqui");
     assert_eq!(
-        desk.take_sent(),
+        harness.take_sent(),
         ["join Lab None", "Lab x-1 já escrevo aqui"]
     );
-    desk.receive(joined("Lab", "e7", 0, &[], false));
-    desk.receive(message(1, "Bruno", "oi"));
-    desk.submit("/entrar geral");
-    desk.submit("/deixar lab");
-    desk.receive(ServerMessage::Left { room: "Lab".into() });
+    harness.receive(joined("Lab", "e7", 0, &[], false));
+    harness.receive(message(1, "Bruno", "oi"));
+    harness.submit("/entrar geral");
+    harness.submit("/deixar lab");
+    harness.receive(ServerMessage::Left { room: "Lab".into() });
     let expected = [
         "Você entrou em #Lab. 1 pessoa na sala: Bruno.",
         "#geral Bruno: oi",
         "Agora você escreve em #geral.",
         "Você saiu de #Lab. Agora você escreve em #geral.",
     ];
-    assert_eq!(desk.take_shown(), expected);
+    assert_eq!(harness.take_shown(), expected);
 }
 
 #[test]
 fn reconnect_joins_all_rooms_before_sending() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    desk.submit("/entrar lab");
-    desk.receive(joined("lab", "e7", 0, &[], false));
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    desk.submit("no laboratório");
-    desk.effects.clear();
-    desk.enter("e1", 0, &[]);
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("/entrar lab");
+    harness.receive(joined("lab", "e7", 0, &[], false));
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.submit("no laboratório");
+    harness.effects.clear();
+    harness.enter("e1", 0, &[]);
     assert_eq!(
-        desk.take_sent(),
+        harness.take_sent(),
         [
             "enter Ana Some(0)",
             "join lab Some(0)",
@@ -51,10 +51,10 @@ fn reconnect_joins_all_rooms_before_sending() {
 
 #[test]
 fn cleared_messages_can_be_loaded_again() {
-    let mut desk = AppHarness::in_lobby(INTERACTIVE);
-    (1..=3).for_each(|seq| desk.receive(message(seq, "Bruno", "antes")));
-    desk.submit("/limpar");
-    desk.handle(AppEvent::LoadEarlier);
-    let asked = desk.take_sent();
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    (1..=3).for_each(|seq| harness.receive(message(seq, "Bruno", "antes")));
+    harness.submit("/limpar");
+    harness.handle(AppEvent::LoadEarlier);
+    let asked = harness.take_sent();
     assert!(asked[0].contains("Before(4)"), "{asked:?}");
 }

@@ -4,31 +4,31 @@ use super::*;
 
 #[test]
 fn script_leaves_after_the_last_ack() {
-    let mut desk = AppHarness::new(SCRIPT, Some("robô"));
-    assert!(!desk.app.wants_input());
-    desk.enter("e1", 1, &[entry(1, "Bruno", "de ontem")]);
-    assert!(desk.app.wants_input());
-    desk.effects.clear();
-    desk.submit("backup pronto");
-    desk.handle(AppEvent::InputEnded);
-    desk.advance(60_000);
-    desk.receive(ack("x-1", 2));
-    desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-    assert_eq!(desk.take_shown(), ["Ana: backup pronto"]);
+    let mut harness = AppHarness::new(SCRIPT, Some("robô"));
+    assert!(!harness.app.wants_input());
+    harness.enter("e1", 1, &[entry(1, "Bruno", "de ontem")]);
+    assert!(harness.app.wants_input());
+    harness.effects.clear();
+    harness.submit("backup pronto");
+    harness.handle(AppEvent::InputEnded);
+    harness.advance(60_000);
+    harness.receive(ack("x-1", 2));
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    assert_eq!(harness.take_shown(), ["Ana: backup pronto"]);
     assert_eq!(
-        desk.take_effects().last(),
+        harness.take_effects().last(),
         Some(&AppEffect::Exit(Exit::Success))
     );
 }
 
 #[test]
 fn script_waits_for_replies_before_it_leaves() {
-    let mut desk = AppHarness::in_lobby(SCRIPT);
-    desk.submit("/salas");
-    assert!(!desk.app.wants_input());
-    desk.handle(AppEvent::InputEnded);
-    assert!(!desk.take_effects().contains(&AppEffect::Close));
-    desk.receive(ServerMessage::Rooms {
+    let mut harness = AppHarness::in_lobby(SCRIPT);
+    harness.submit("/salas");
+    assert!(!harness.app.wants_input());
+    harness.handle(AppEvent::InputEnded);
+    assert!(!harness.take_effects().contains(&AppEffect::Close));
+    harness.receive(ServerMessage::Rooms {
         rooms: vec![RoomInfo {
             room: "geral".into(),
             online: 2,
@@ -36,42 +36,45 @@ fn script_waits_for_replies_before_it_leaves() {
         }],
     });
     assert_eq!(
-        desk.take_shown(),
+        harness.take_shown(),
         ["Salas:\n#geral  2 pessoas (você escreve aqui)"]
     );
-    assert_eq!(desk.take_effects(), [AppEffect::Close]);
+    assert_eq!(harness.take_effects(), [AppEffect::Close]);
 }
 
 #[test]
 fn script_exit_code_tells_what_failed() {
-    let lost = |desk: &mut AppHarness| {
-        desk.handle(AppEvent::Disconnected(Disconnect::Closed));
-        desk.take_effects().pop()
+    let lost = |harness: &mut AppHarness| {
+        harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+        harness.take_effects().pop()
     };
-    let mut desk = AppHarness::in_lobby(SCRIPT);
-    desk.submit("oi");
-    assert_eq!(lost(&mut desk), Some(AppEffect::Exit(Exit::ConnectionLost)));
-
-    let mut desk = AppHarness::in_lobby(SCRIPT);
-    desk.submit("/xyz");
-    desk.handle(AppEvent::InputEnded);
-    assert_eq!(lost(&mut desk), Some(AppEffect::Exit(Exit::Usage)));
-
-    let mut desk = AppHarness::new(SCRIPT, Some("Ana"));
-    desk.handle(AppEvent::Connected);
-    desk.receive(refusal(ErrorCode::NameTaken, None));
+    let mut harness = AppHarness::in_lobby(SCRIPT);
+    harness.submit("oi");
     assert_eq!(
-        desk.take_shown(),
+        lost(&mut harness),
+        Some(AppEffect::Exit(Exit::ConnectionLost))
+    );
+
+    let mut harness = AppHarness::in_lobby(SCRIPT);
+    harness.submit("/xyz");
+    harness.handle(AppEvent::InputEnded);
+    assert_eq!(lost(&mut harness), Some(AppEffect::Exit(Exit::Usage)));
+
+    let mut harness = AppHarness::new(SCRIPT, Some("Ana"));
+    harness.handle(AppEvent::Connected);
+    harness.receive(refusal(ErrorCode::NameTaken, None));
+    assert_eq!(
+        harness.take_shown(),
         ["! Não. Tente: cliente --nome \"Ana 2\""]
     );
-    assert_eq!(lost(&mut desk), Some(AppEffect::Exit(Exit::Refused)));
+    assert_eq!(lost(&mut harness), Some(AppEffect::Exit(Exit::Refused)));
 
-    let mut desk = AppHarness::new(SCRIPT, Some("Ana"));
-    desk.handle(AppEvent::Disconnected(Disconnect::ConnectFailed(
+    let mut harness = AppHarness::new(SCRIPT, Some("Ana"));
+    harness.handle(AppEvent::Disconnected(Disconnect::ConnectFailed(
         ConnectError::Refused,
     )));
     assert_eq!(
-        desk.take_effects().pop(),
+        harness.take_effects().pop(),
         Some(AppEffect::Exit(Exit::Unreachable))
     );
 }

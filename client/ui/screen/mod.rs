@@ -159,16 +159,16 @@ fn has_shell() -> bool {
 
 impl Ui for Screen {
     fn map_input(&mut self, input: UiInput) -> Option<AppEvent> {
-        use crossterm::event::Event as Happened;
+        use crossterm::event::Event as TerminalEvent;
         match input {
-            UiInput::Terminal(Happened::Key(key)) => return self.on_key(key),
-            UiInput::Terminal(Happened::Paste(text)) => return self.on_paste(&text),
-            UiInput::Terminal(Happened::Resize(columns, rows)) => self.resize(columns, rows),
-            UiInput::Terminal(Happened::FocusGained) => {
+            UiInput::Terminal(TerminalEvent::Key(key)) => return self.on_key(key),
+            UiInput::Terminal(TerminalEvent::Paste(text)) => return self.on_paste(&text),
+            UiInput::Terminal(TerminalEvent::Resize(columns, rows)) => self.resize(columns, rows),
+            UiInput::Terminal(TerminalEvent::FocusGained) => {
                 self.view.set_focus(true);
                 self.dirty = true;
             }
-            UiInput::Terminal(Happened::FocusLost) => self.view.set_focus(false),
+            UiInput::Terminal(TerminalEvent::FocusLost) => self.view.set_focus(false),
             UiInput::Terminal(_) => {}
             UiInput::Suspend => self.suspend_requested = true,
             UiInput::Resume => {

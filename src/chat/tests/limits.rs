@@ -4,50 +4,50 @@ use super::*;
 
 #[test]
 fn requests_are_refused_before_entering() {
-    let mut scene = ChatHarness::new();
-    scene.handle(Event::Connected(ANA, ClientAddr::LOCAL));
-    scene.say(ANA, "a1", "oi");
-    scene.send_json(ANA, r#"{"type":"ping"}"#);
-    scene.send_json(ANA, r#"{"type":"rooms"}"#);
+    let mut harness = ChatHarness::new();
+    harness.handle(Event::Connected(ANA, ClientAddr::LOCAL));
+    harness.say(ANA, "a1", "oi");
+    harness.send_json(ANA, r#"{"type":"ping"}"#);
+    harness.send_json(ANA, r#"{"type":"rooms"}"#);
     assert_eq!(
-        scene.take_labels(ANA),
+        harness.take_labels(ANA),
         ["error not_entered a1", "pong", "error not_entered"]
     );
-    scene.send_json(
+    harness.send_json(
         ANA,
         r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","room":"lab"}"#,
     );
-    scene.send_json(
+    harness.send_json(
         ANA,
         r#"{"type":"enter","name":"Ana","token":"0123456789abcdef"}"#,
     );
     assert_eq!(
-        scene.take_labels(ANA),
+        harness.take_labels(ANA),
         ["welcome Ana", "joined lab 1 0", "error already_entered"]
     );
 }
 
 #[test]
 fn connection_is_closed_when_it_does_not_enter_in_time() {
-    let mut scene = ChatHarness::new();
-    scene.handle(Event::Connected(ANA, ClientAddr::LOCAL));
-    scene.enter(BRUNO, "Bruno");
-    scene.advance(Duration::from_secs(9));
-    assert_eq!(scene.closed, []);
-    scene.advance(Duration::from_secs(1));
-    assert_eq!(scene.closed, [(ANA, 1008)]);
-    assert_eq!(scene.take_labels(ANA), ["bye Idle"]);
+    let mut harness = ChatHarness::new();
+    harness.handle(Event::Connected(ANA, ClientAddr::LOCAL));
+    harness.enter(BRUNO, "Bruno");
+    harness.advance(Duration::from_secs(9));
+    assert_eq!(harness.closed, []);
+    harness.advance(Duration::from_secs(1));
+    assert_eq!(harness.closed, [(ANA, 1008)]);
+    assert_eq!(harness.take_labels(ANA), ["bye Idle"]);
 }
 
 #[test]
 fn message_rate_is_shared_by_a_persons_connections() {
-    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Ana")]);
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Ana")]);
     for n in 0..20 {
-        scene.say(if n % 2 == 0 { ANA } else { BRUNO }, &n.to_string(), "oi");
+        harness.say(if n % 2 == 0 { ANA } else { BRUNO }, &n.to_string(), "oi");
     }
-    scene.inbox.clear();
-    scene.say(ANA, "a21", "oi");
-    let refused = scene.inbox.remove(&ANA).unwrap();
+    harness.inbox.clear();
+    harness.say(ANA, "a21", "oi");
+    let refused = harness.inbox.remove(&ANA).unwrap();
     let [ServerMessage::Error(refusal)] = &refused[..] else {
         panic!("{refused:?}")
     };
@@ -55,92 +55,92 @@ fn message_rate_is_shared_by_a_persons_connections() {
         (refusal.code, refusal.id.as_deref()),
         (ErrorCode::TooFast, Some("a21"))
     );
-    scene.advance(Duration::from_millis(refusal.retry_after_ms.unwrap()));
-    scene.say(ANA, "a21", "oi");
-    assert_eq!(scene.take_labels(ANA), ["ack a21 21"]);
+    harness.advance(Duration::from_millis(refusal.retry_after_ms.unwrap()));
+    harness.say(ANA, "a21", "oi");
+    assert_eq!(harness.take_labels(ANA), ["ack a21 21"]);
 }
 
 #[test]
 fn messages_are_unlimited_without_a_rate() {
-    let mut scene = ChatHarness::with_rules(Rules {
+    let mut harness = ChatHarness::with_rules(Rules {
         rate: None,
         ..Rules::default()
     });
-    scene.enter(ANA, "Ana");
+    harness.enter(ANA, "Ana");
     for n in 0..1000 {
-        scene.say(ANA, &n.to_string(), "oi");
+        harness.say(ANA, &n.to_string(), "oi");
     }
-    assert_eq!(scene.take_labels(ANA).last().unwrap(), "ack 999 1000");
+    assert_eq!(harness.take_labels(ANA).last().unwrap(), "ack 999 1000");
 }
 
 #[test]
 fn join_and_leave_are_rate_limited() {
-    let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
     for _ in 0..100 {
-        scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
+        harness.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
     }
-    assert_eq!(scene.take_labels(ANA).last().unwrap(), "error too_fast");
-    scene.advance(Duration::from_millis(100));
-    scene.send_json(ANA, r#"{"type":"leave","room":"lab"}"#);
-    assert_eq!(scene.take_labels(ANA), ["left lab"]);
+    assert_eq!(harness.take_labels(ANA).last().unwrap(), "error too_fast");
+    harness.advance(Duration::from_millis(100));
+    harness.send_json(ANA, r#"{"type":"leave","room":"lab"}"#);
+    assert_eq!(harness.take_labels(ANA), ["left lab"]);
 }
 
 #[test]
 fn connection_joins_at_most_32_rooms() {
-    let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
     for n in 0..32 {
-        scene.send_json(ANA, &format!(r#"{{"type":"join","room":"sala-{n}"}}"#));
+        harness.send_json(ANA, &format!(r#"{{"type":"join","room":"sala-{n}"}}"#));
     }
     assert_eq!(
-        scene.take_labels(ANA).last().unwrap(),
+        harness.take_labels(ANA).last().unwrap(),
         "error too_many_rooms"
     );
-    scene.send_json(ANA, r#"{"type":"join","room":"sala-3"}"#);
-    assert_eq!(scene.take_labels(ANA), ["joined sala-3 1 0"]);
+    harness.send_json(ANA, r#"{"type":"join","room":"sala-3"}"#);
+    assert_eq!(harness.take_labels(ANA), ["joined sala-3 1 0"]);
 }
 
 #[test]
 fn connection_is_closed_after_too_many_malformed_frames() {
-    let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
     for _ in 0..limits::MAX_MALFORMED {
-        scene.send_json(ANA, "{}");
+        harness.send_json(ANA, "{}");
     }
-    assert_eq!(scene.closed, []);
-    scene.send_json(ANA, "nada");
+    assert_eq!(harness.closed, []);
+    harness.send_json(ANA, "nada");
     assert_eq!(
-        scene.take_labels(ANA).split_off(100),
+        harness.take_labels(ANA).split_off(100),
         ["error bad_json", "bye Protocol"]
     );
-    assert_eq!(scene.closed, [(ANA, 1008)]);
-    scene.send_json(ANA, "{}");
-    scene.say(ANA, "a1", "oi");
-    assert_eq!(scene.take_labels(ANA), Vec::<String>::new());
+    assert_eq!(harness.closed, [(ANA, 1008)]);
+    harness.send_json(ANA, "{}");
+    harness.say(ANA, "a1", "oi");
+    assert_eq!(harness.take_labels(ANA), Vec::<String>::new());
 }
 
 #[test]
 fn occasional_malformed_frames_are_tolerated() {
-    let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
     for _ in 0..1000 {
-        scene.send_json(ANA, "{}");
-        scene.advance(Duration::from_secs(1));
+        harness.send_json(ANA, "{}");
+        harness.advance(Duration::from_secs(1));
     }
-    assert_eq!(scene.closed, []);
+    assert_eq!(harness.closed, []);
 }
 
 #[test]
 fn stop_closes_present_and_later_connections() {
-    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
-    scene.handle(Event::Stop);
-    scene.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
-    assert_eq!(scene.closed, [(ANA, 1001), (BRUNO, 1001), (CELIA, 1001)]);
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    harness.handle(Event::Stop);
+    harness.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
+    assert_eq!(harness.closed, [(ANA, 1001), (BRUNO, 1001), (CELIA, 1001)]);
     for conn in [ANA, BRUNO, CELIA] {
-        assert_eq!(scene.take_labels(conn), ["bye Shutdown"]);
+        assert_eq!(harness.take_labels(conn), ["bye Shutdown"]);
     }
 }
 
 #[test]
 fn every_message_is_completed_exactly_once() {
-    let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
     let requests = [
         r#"{"type":"say","room":"geral","id":"1","text":"oi"}"#,
         r#"{"type":"say","room":"geral","id":"1","text":"oi"}"#,
@@ -151,22 +151,24 @@ fn every_message_is_completed_exactly_once() {
         r#"{"type":"whisper","to":"Zé","id":"4","text":"oi"}"#,
     ];
     for json in requests {
-        scene.chat.handle(
+        harness.chat.handle(
             Event::Request(ANA, ClientMessage::parse(json).unwrap()),
-            scene.now,
+            harness.now,
         );
         let mut done = 0;
         loop {
-            let effects = scene.chat.take_effects();
+            let effects = harness.chat.take_effects();
             done += effects
                 .iter()
                 .filter(|effect| matches!(effect, Effect::RequestDone(ANA)))
                 .count();
-            effects.into_iter().for_each(|effect| scene.apply(effect));
-            let Ok(answer) = scene.history.replies().try_recv() else {
+            effects.into_iter().for_each(|effect| harness.apply(effect));
+            let Ok(answer) = harness.history.replies().try_recv() else {
                 break;
             };
-            scene.chat.handle(Event::HistoryReplied(answer), scene.now);
+            harness
+                .chat
+                .handle(Event::HistoryReplied(answer), harness.now);
         }
         assert_eq!(done, 1, "{json}");
     }
@@ -174,7 +176,7 @@ fn every_message_is_completed_exactly_once() {
 
 #[test]
 fn every_bulk_request_is_completed_exactly_once() {
-    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
     let requests = [
         r#"{"type":"enter","name":"Bruno","token":"0123456789abcdef"}"#,
         r#"{"type":"join","room":"lab"}"#,
@@ -185,23 +187,25 @@ fn every_bulk_request_is_completed_exactly_once() {
         r#"{"type":"search","room":"nada","query":"x"}"#,
     ];
     for json in requests {
-        scene.chat.handle(
+        harness.chat.handle(
             Event::Request(ANA, ClientMessage::parse(json).unwrap()),
-            scene.now,
+            harness.now,
         );
         let mut done = 0;
         loop {
-            let effects = scene.chat.take_effects();
+            let effects = harness.chat.take_effects();
             done += effects
                 .iter()
                 .filter(|effect| matches!(effect, Effect::BulkDone(ANA)))
                 .count();
-            effects.into_iter().for_each(|effect| scene.apply(effect));
+            effects.into_iter().for_each(|effect| harness.apply(effect));
             if done == 1 {
                 break;
             }
-            let answer = scene.history.replies().recv().unwrap();
-            scene.chat.handle(Event::HistoryReplied(answer), scene.now);
+            let answer = harness.history.replies().recv().unwrap();
+            harness
+                .chat
+                .handle(Event::HistoryReplied(answer), harness.now);
         }
         assert_eq!(done, 1, "{json}");
     }
@@ -209,8 +213,8 @@ fn every_bulk_request_is_completed_exactly_once() {
 
 #[test]
 fn room_is_joined_under_any_spelling() {
-    let mut scene = ChatHarness::with_people(&[(ANA, "Ana")]);
-    scene.send_json(ANA, r#"{"type":"join","room":"GERAL"}"#);
-    assert_eq!(scene.take_labels(ANA), ["joined geral 1 0"]);
-    assert!(scene.chat.rooms.named(&RoomName::lobby()).is_some());
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
+    harness.send_json(ANA, r#"{"type":"join","room":"GERAL"}"#);
+    assert_eq!(harness.take_labels(ANA), ["joined geral 1 0"]);
+    assert!(harness.chat.rooms.named(&RoomName::lobby()).is_some());
 }

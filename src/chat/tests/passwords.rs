@@ -21,13 +21,13 @@ impl ChatHarness {
 
 #[test]
 fn server_password_is_required_and_attempts_are_limited() {
-    let mut scene = with_password();
-    scene.enter(ANA, "Ana");
+    let mut harness = with_password();
+    harness.enter(ANA, "Ana");
     for guess in 0..5 {
-        scene.enter_with_password(ANA, "Ana", &guess.to_string());
+        harness.enter_with_password(ANA, "Ana", &guess.to_string());
     }
-    scene.enter_with_password(ANA, "Ana", "sésamo");
-    let refusal = match scene.inbox.get_mut(&ANA).unwrap().pop() {
+    harness.enter_with_password(ANA, "Ana", "sésamo");
+    let refusal = match harness.inbox.get_mut(&ANA).unwrap().pop() {
         Some(ServerMessage::Error(refusal)) => refusal,
         other => panic!("{other:?}"),
     };
@@ -37,20 +37,20 @@ fn server_password_is_required_and_attempts_are_limited() {
     );
     let mut expected = vec!["error password_required"];
     expected.extend(["error password_wrong"; 5]);
-    assert_eq!(scene.take_labels(ANA), expected);
+    assert_eq!(harness.take_labels(ANA), expected);
     // Elsewhere the door is open, and a minute later here too.
-    scene.handle(Event::Connected(
+    harness.handle(Event::Connected(
         BRUNO,
         ClientAddr::from_ip("203.0.113.7".parse().unwrap()),
     ));
-    scene.enter_with_password(BRUNO, "Bruno", "se\u{301}samo");
-    assert_eq!(scene.take_labels(BRUNO)[0], "welcome Bruno");
-    scene.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
-    scene.advance(Duration::from_secs(60));
-    scene.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
-    scene.enter_with_password(CELIA, "Celia", "sésamo");
+    harness.enter_with_password(BRUNO, "Bruno", "se\u{301}samo");
+    assert_eq!(harness.take_labels(BRUNO)[0], "welcome Bruno");
+    harness.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
+    harness.advance(Duration::from_secs(60));
+    harness.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
+    harness.enter_with_password(CELIA, "Celia", "sésamo");
     assert_eq!(
-        scene
+        harness
             .take_labels(CELIA)
             .iter()
             .filter(|heard| *heard == "welcome Celia")
@@ -61,34 +61,34 @@ fn server_password_is_required_and_attempts_are_limited() {
 
 #[test]
 fn present_person_reenters_despite_failed_attempts_of_others() {
-    let mut scene = with_password();
-    scene.handle(Event::Connected(ANA, ClientAddr::LOCAL));
-    scene.enter_with_password(ANA, "Ana", "sésamo");
-    scene.handle(Event::Connected(BRUNO, ClientAddr::LOCAL));
+    let mut harness = with_password();
+    harness.handle(Event::Connected(ANA, ClientAddr::LOCAL));
+    harness.enter_with_password(ANA, "Ana", "sésamo");
+    harness.handle(Event::Connected(BRUNO, ClientAddr::LOCAL));
     for _ in 0..6 {
-        scene.enter_with_password(BRUNO, "Bruno", "x");
+        harness.enter_with_password(BRUNO, "Bruno", "x");
     }
-    assert_eq!(scene.take_labels(BRUNO).last().unwrap(), "error too_fast");
-    scene.drop_connection(ANA);
-    scene.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
-    scene.enter_with_password(CELIA, "Ana", "sésamo");
-    assert_eq!(scene.take_labels(CELIA)[0], "welcome Ana");
+    assert_eq!(harness.take_labels(BRUNO).last().unwrap(), "error too_fast");
+    harness.drop_connection(ANA);
+    harness.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
+    harness.enter_with_password(CELIA, "Ana", "sésamo");
+    assert_eq!(harness.take_labels(CELIA)[0], "welcome Ana");
 }
 
 #[test]
 fn room_password_is_required_except_from_members() {
-    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
-    scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
-    scene.send_json(
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    harness.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
+    harness.send_json(
         ANA,
         r#"{"type":"room_password","room":"LAB","password":"atomo"}"#,
     );
     assert_eq!(
-        scene.take_labels(ANA)[1..],
+        harness.take_labels(ANA)[1..],
         ["* Ana pôs uma senha nesta sala: quem chegar agora precisa dela."]
     );
-    scene.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
-    let got = scene.inbox.remove(&BRUNO).unwrap();
+    harness.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
+    let got = harness.inbox.remove(&BRUNO).unwrap();
     let [ServerMessage::Error(refusal)] = &got[..] else {
         panic!("{got:?}")
     };
@@ -96,14 +96,14 @@ fn room_password_is_required_except_from_members() {
         (refusal.code, refusal.room.as_deref()),
         (ErrorCode::PasswordRequired, Some("lab"))
     );
-    scene.send_json(BRUNO, r#"{"type":"join","room":"lab","room_password":"x"}"#);
-    scene.send_json(BRUNO, r#"{"type":"history","room":"lab"}"#);
-    scene.send_json(
+    harness.send_json(BRUNO, r#"{"type":"join","room":"lab","room_password":"x"}"#);
+    harness.send_json(BRUNO, r#"{"type":"history","room":"lab"}"#);
+    harness.send_json(
         BRUNO,
         r#"{"type":"join","room":"lab","room_password":"atomo"}"#,
     );
     assert_eq!(
-        scene.take_labels(BRUNO),
+        harness.take_labels(BRUNO),
         [
             "error password_wrong",
             "error not_in_room",
@@ -111,98 +111,98 @@ fn room_password_is_required_except_from_members() {
         ]
     );
     // Within the grace the place is still there; after leaving it is not.
-    scene.drop_connection(BRUNO);
-    scene.handle(Event::Connected(BRUNO, ClientAddr::LOCAL));
-    scene.send_json(
+    harness.drop_connection(BRUNO);
+    harness.handle(Event::Connected(BRUNO, ClientAddr::LOCAL));
+    harness.send_json(
         BRUNO,
         r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","room":"lab"}"#,
     );
     assert_eq!(
-        scene.take_labels(BRUNO),
+        harness.take_labels(BRUNO),
         ["welcome Bruno", "joined lab 2 0"]
     );
-    scene.close_cleanly(BRUNO);
-    scene.handle(Event::Connected(BRUNO, ClientAddr::LOCAL));
+    harness.close_cleanly(BRUNO);
+    harness.handle(Event::Connected(BRUNO, ClientAddr::LOCAL));
     let enter =
         r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","room":"lab"}"#;
-    scene.send_json(BRUNO, enter);
-    assert_eq!(scene.take_labels(BRUNO), ["error password_required"]);
-    scene.send_json(BRUNO, &enter.replace("}", r#","room_password":"atomo"}"#));
-    assert_eq!(scene.take_labels(BRUNO)[0], "welcome Bruno");
+    harness.send_json(BRUNO, enter);
+    assert_eq!(harness.take_labels(BRUNO), ["error password_required"]);
+    harness.send_json(BRUNO, &enter.replace("}", r#","room_password":"atomo"}"#));
+    assert_eq!(harness.take_labels(BRUNO)[0], "welcome Bruno");
 }
 
 #[test]
 fn room_keeps_password_and_owner_after_everyone_left() {
-    let mut scene = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
-    scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
-    scene.send_json(
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    harness.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
+    harness.send_json(
         ANA,
         r#"{"type":"room_password","room":"lab","password":"atomo"}"#,
     );
-    scene.send_json(ANA, r#"{"type":"leave","room":"lab"}"#);
-    assert_eq!(scene.chat.rooms(), 1);
-    scene.inbox.clear();
-    scene.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
-    scene.send_json(
+    harness.send_json(ANA, r#"{"type":"leave","room":"lab"}"#);
+    assert_eq!(harness.chat.rooms(), 1);
+    harness.inbox.clear();
+    harness.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
+    harness.send_json(
         BRUNO,
         r#"{"type":"join","room":"lab","room_password":"atomo"}"#,
     );
-    scene.send_json(BRUNO, r#"{"type":"room_password","room":"lab"}"#);
+    harness.send_json(BRUNO, r#"{"type":"room_password","room":"lab"}"#);
     assert_eq!(
-        scene.take_labels(BRUNO),
+        harness.take_labels(BRUNO),
         [
             "error password_required",
             "joined lab 1 0",
             "error forbidden"
         ]
     );
-    scene.send_json(
+    harness.send_json(
         ANA,
         r#"{"type":"join","room":"lab","room_password":"atomo"}"#,
     );
-    scene.send_json(
+    harness.send_json(
         ANA,
         r#"{"type":"room_password","room":"lab","password":""}"#,
     );
     assert_eq!(
-        scene.take_labels(BRUNO)[1..],
+        harness.take_labels(BRUNO)[1..],
         ["* Ana tirou a senha desta sala."]
     );
-    scene.enter(CELIA, "Célia");
-    scene.send_json(CELIA, r#"{"type":"join","room":"lab"}"#);
-    assert_eq!(scene.take_labels(CELIA).last().unwrap(), "joined lab 3 0");
+    harness.enter(CELIA, "Célia");
+    harness.send_json(CELIA, r#"{"type":"join","room":"lab"}"#);
+    assert_eq!(harness.take_labels(CELIA).last().unwrap(), "joined lab 3 0");
 }
 
 #[test]
 fn only_owner_and_moderators_set_a_room_password() {
     let host_key = Some(PasswordHash::of("c0ffee"));
-    let mut scene = ChatHarness::with_rules(Rules {
+    let mut harness = ChatHarness::with_rules(Rules {
         moderator_key: host_key,
         ..Rules::default()
     });
-    scene.handle(Event::Connected(ANA, ClientAddr::LOCAL));
-    scene.send_json(
+    harness.handle(Event::Connected(ANA, ClientAddr::LOCAL));
+    harness.send_json(
         ANA,
         r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","host_key":"c0ffee"}"#,
     );
-    scene.enter(BRUNO, "Bruno");
-    scene.inbox.clear();
+    harness.enter(BRUNO, "Bruno");
+    harness.inbox.clear();
     let set =
         |room: &str| format!(r#"{{"type":"room_password","room":"{room}","password":"atomo"}}"#);
-    scene.send_json(BRUNO, &set("lab"));
-    scene.send_json(BRUNO, &set("geral"));
-    scene.send_json(ANA, &set("geral"));
+    harness.send_json(BRUNO, &set("lab"));
+    harness.send_json(BRUNO, &set("geral"));
+    harness.send_json(ANA, &set("geral"));
     assert_eq!(
-        scene.take_labels(BRUNO),
+        harness.take_labels(BRUNO),
         ["error not_in_room", "error forbidden"]
     );
-    assert_eq!(scene.take_labels(ANA), ["error forbidden"]);
-    scene.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
-    scene.send_json(BRUNO, &set("lab"));
+    assert_eq!(harness.take_labels(ANA), ["error forbidden"]);
+    harness.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
+    harness.send_json(BRUNO, &set("lab"));
     // A host may go everywhere, and may open every door.
-    scene.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
-    scene.send_json(ANA, r#"{"type":"room_password","room":"lab"}"#);
-    let heard = scene.take_labels(ANA);
+    harness.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
+    harness.send_json(ANA, r#"{"type":"room_password","room":"lab"}"#);
+    let heard = harness.take_labels(ANA);
     assert_eq!(
         (&heard[0][..], &heard[1][..]),
         ("joined lab 2 0", "* Ana tirou a senha desta sala.")

@@ -15,18 +15,19 @@ fn amended(change: MessageChange) -> Output {
 
 #[test]
 fn edit_and_erasure_change_the_message_in_place() {
-    let mut desk = ScreenHarness::new(60, 8);
-    desk.say(1, "Bruno", "rascunho");
-    desk.say(2, "Célia", "segredo");
-    desk.say(3, "João", "boa");
+    let mut harness = ScreenHarness::new(60, 8);
+    harness.say(1, "Bruno", "rascunho");
+    harness.say(2, "Célia", "segredo");
+    harness.say(3, "João", "boa");
     let (seq, text) = (
         1,
         "uma frase que não cabe numa só linha desta janela".to_owned(),
     );
-    desk.view
+    harness
+        .view
         .show(&amended(MessageChange::Edited { seq, text }));
-    desk.view.show(&amended(MessageChange::Erased(vec![2])));
-    desk.assert_screen(
+    harness.view.show(&amended(MessageChange::Erased(vec![2])));
+    harness.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas           /ajuda  F2
 ───────────────── terça-feira, 3 de março ──────────────────
@@ -38,27 +39,27 @@ fn edit_and_erasure_change_the_message_in_place() {
  Ana ›
 ",
     );
-    let terminal = desk.render();
+    let terminal = harness.render();
     let buffer = terminal.backend().buffer();
     let faint = |y: u16| -> String {
         let cells = (6..60).filter(|&x| buffer[(x, y)].modifier.contains(Modifier::DIM));
         cells.map(|x| buffer[(x, y)].symbol()).collect()
     };
     assert_eq!([faint(3), faint(4)], ["(editada)", "(mensagem apagada)"]);
-    assert_eq!(desk.view.total_unread(), 0);
+    assert_eq!(harness.view.total_unread(), 0);
 }
 
 #[test]
 fn erasure_also_applies_to_search_results() {
-    let mut desk = ScreenHarness::new(60, 8);
+    let mut harness = ScreenHarness::new(60, 8);
     let lines = vec![message("geral", NINE + 2 * MINUTE, "Célia", "segredo")];
-    desk.view.show(&Output::Found {
+    harness.view.show(&Output::Found {
         room: "geral".into(),
         query: "seg".into(),
         messages: lines,
         more: false,
     });
-    desk.view.show(&amended(MessageChange::Erased(vec![2])));
-    let screen = desk.screen();
+    harness.view.show(&amended(MessageChange::Erased(vec![2])));
+    let screen = harness.screen();
     assert_eq!(screen[5], " 03/03 09:02 Célia: (mensagem apagada)");
 }

@@ -4,10 +4,10 @@ use super::*;
 
 #[test]
 fn unsent_message_is_marked_at_the_right_edge() {
-    let mut desk = ScreenHarness::new(60, 6);
-    desk.say(0, "Ana", "vi sim");
-    desk.add_unsent("e respondo já");
-    let screen = desk.screen();
+    let mut harness = ScreenHarness::new(60, 6);
+    harness.say(0, "Ana", "vi sim");
+    harness.add_unsent("e respondo já");
+    let screen = harness.screen();
     assert_eq!(
         screen[3],
         format!("{:58} ⋯", "                e respondo já")
@@ -16,27 +16,31 @@ fn unsent_message_is_marked_at_the_right_edge() {
 
 #[test]
 fn names_are_truncated_by_columns() {
-    let mut desk = ScreenHarness::new(70, 6);
-    desk.model.people.push(person("Conceição de Araújo", false));
-    desk.say(0, "Conceição de Araújo", "olá");
-    desk.say(1, "中村", "やあ");
-    let screen = desk.screen();
+    let mut harness = ScreenHarness::new(70, 6);
+    harness
+        .model
+        .people
+        .push(person("Conceição de Araújo", false));
+    harness.say(0, "Conceição de Araújo", "olá");
+    harness.say(1, "中村", "やあ");
+    let screen = harness.screen();
     assert_eq!(screen[2], "09:00 Conceição de Ar…  olá");
     assert_eq!(screen[3], "09:01             中村  やあ");
 }
 
 #[test]
 fn name_and_minute_are_shown_once_per_group() {
-    let mut desk = ScreenHarness::new(60, 12);
-    desk.say(0, "Bruno", "um");
-    desk.say(0, "Bruno", "dois");
-    desk.say(1, "Bruno", "três");
-    desk.say(1, "João", "quatro");
-    desk.say(9, "João", "cinco");
-    desk.view
+    let mut harness = ScreenHarness::new(60, 12);
+    harness.say(0, "Bruno", "um");
+    harness.say(0, "Bruno", "dois");
+    harness.say(1, "Bruno", "três");
+    harness.say(1, "João", "quatro");
+    harness.say(9, "João", "cinco");
+    harness
+        .view
         .show(&message("geral", NINE + DAY, "João", "seis"));
     assert_eq!(
-        desk.screen()[2..10],
+        harness.screen()[2..10],
         [
             "───────────────── terça-feira, 3 de março ──────────────────",
             "09:00    Bruno  um",
@@ -52,9 +56,9 @@ fn name_and_minute_are_shown_once_per_group() {
 
 #[test]
 fn mention_reverses_only_the_name() {
-    let mut desk = ScreenHarness::new(60, 6);
-    desk.say(0, "Célia", "@Ana");
-    let terminal = desk.render();
+    let mut harness = ScreenHarness::new(60, 6);
+    harness.say(0, "Célia", "@Ana");
+    let terminal = harness.render();
     let buffer = terminal.backend().buffer();
     let reversed: String = (0..60)
         .filter(|&x| {
@@ -69,9 +73,9 @@ fn mention_reverses_only_the_name() {
 
 #[test]
 fn no_colour_mode_uses_attributes_only() {
-    let mut desk = conversation(80, 14);
-    desk.view.colours = false;
-    let terminal = desk.render();
+    let mut harness = conversation(80, 14);
+    harness.view.colours = false;
+    let terminal = harness.render();
     let cells = &terminal.backend().buffer().content;
     assert!(
         cells
@@ -91,10 +95,10 @@ fn hostile_text_leaves_the_frame_intact() {
         "a\u{300}\u{301}\u{302}\u{303}",
         "\u{7}\u{8}\u{7f}",
     ];
-    let mut desk = ScreenHarness::new(60, 8);
+    let mut harness = ScreenHarness::new(60, 8);
     for text in hostile {
-        desk.say(0, text, text);
-        let screen = desk.screen();
+        harness.say(0, text, text);
+        let screen = harness.screen();
         assert!(
             screen[0].starts_with(" ● 192.168.0.10:9000 · Ana"),
             "{text:?}"

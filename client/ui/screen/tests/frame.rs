@@ -4,14 +4,17 @@ use super::*;
 
 #[test]
 fn status_row_shows_rooms_with_unread_counts() {
-    let mut desk = ScreenHarness::new(80, 8);
-    desk.model.rooms.push("laboratório".into());
-    desk.model.room_label = Some("#geral".into());
-    desk.say(0, "Bruno", "aqui");
-    desk.view.show(&message("laboratório", NINE, "Célia", "lá"));
-    desk.view
+    let mut harness = ScreenHarness::new(80, 8);
+    harness.model.rooms.push("laboratório".into());
+    harness.model.room_label = Some("#geral".into());
+    harness.say(0, "Bruno", "aqui");
+    harness
+        .view
+        .show(&message("laboratório", NINE, "Célia", "lá"));
+    harness
+        .view
         .show(&message("laboratório", NINE, "Célia", "ainda lá"));
-    desk.assert_screen(
+    harness.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas  #geral  #laboratório(2)      /ajuda  F2
 
@@ -24,14 +27,14 @@ fn status_row_shows_rooms_with_unread_counts() {
 ",
     );
     assert_eq!(
-        desk.view.next_active_room(&desk.model).as_deref(),
+        harness.view.next_active_room(&harness.model).as_deref(),
         Some("laboratório")
     );
-    desk.view.show(&Output::RoomSwitched {
+    harness.view.show(&Output::RoomSwitched {
         room: "laboratório".into(),
     });
-    (desk.model.current, desk.model.room_label) = (1, Some("#laboratório".into()));
-    desk.assert_screen(
+    (harness.model.current, harness.model.room_label) = (1, Some("#laboratório".into()));
+    harness.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas  #geral  #laboratório         /ajuda  F2
 
@@ -44,8 +47,9 @@ fn status_row_shows_rooms_with_unread_counts() {
 ",
     );
     assert_eq!(
-        desk.view
-            .adjacent_room(Direction::Forward, &desk.model)
+        harness
+            .view
+            .adjacent_room(Direction::Forward, &harness.model)
             .as_deref(),
         Some("geral")
     );
@@ -53,13 +57,13 @@ fn status_row_shows_rooms_with_unread_counts() {
 
 #[test]
 fn offline_status_counts_seconds_and_queue() {
-    let mut desk = ScreenHarness::new(80, 6);
-    desk.say(0, "Bruno", "oi");
-    (desk.model.connected, desk.model.offline) = (false, true);
-    (desk.model.retry_in, desk.model.waiting) = (Some(5), 2);
-    desk.add_unsent("uma");
-    desk.add_unsent("outra");
-    desk.assert_screen(&format!(
+    let mut harness = ScreenHarness::new(80, 6);
+    harness.say(0, "Bruno", "oi");
+    (harness.model.connected, harness.model.offline) = (false, true);
+    (harness.model.retry_in, harness.model.waiting) = (Some(5), 2);
+    harness.add_unsent("uma");
+    harness.add_unsent("outra");
+    harness.assert_screen(&format!(
         "
  ○ sem conexão · nova tentativa em 5 s (Enter tenta agora) · 2 na fila
 09:00    Bruno  oi
@@ -70,16 +74,19 @@ fn offline_status_counts_seconds_and_queue() {
 ",
         "           Ana  uma", "                outra"
     ));
-    desk.view.resize(40, 6);
-    assert_eq!(desk.screen()[0], " ○ sem conexão · 5 s (Enter) · 2 na fila");
+    harness.view.resize(40, 6);
+    assert_eq!(
+        harness.screen()[0],
+        " ○ sem conexão · 5 s (Enter) · 2 na fila"
+    );
 }
 
 #[test]
 fn people_list_replaces_the_conversation() {
-    let mut desk = conversation(40, 9);
-    desk.view.people_shown = true;
-    desk.model.people[2].moderator = true;
-    desk.assert_screen(
+    let mut harness = conversation(40, 9);
+    harness.view.people_shown = true;
+    harness.model.people[2].moderator = true;
+    harness.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas
  Pessoas (4)
@@ -96,11 +103,13 @@ fn people_list_replaces_the_conversation() {
 
 #[test]
 fn password_prompt_is_in_the_input_row() {
-    let mut desk = ScreenHarness::new(40, 5);
-    (desk.model.prompt, desk.editor.secret) = (Some(Prompt::Password), true);
-    desk.view.show(&Output::problem("Esta conversa tem senha."));
-    desk.editor.insert("girassol");
-    desk.assert_screen(
+    let mut harness = ScreenHarness::new(40, 5);
+    (harness.model.prompt, harness.editor.secret) = (Some(Prompt::Password), true);
+    harness
+        .view
+        .show(&Output::problem("Esta conversa tem senha."));
+    harness.editor.insert("girassol");
+    harness.assert_screen(
         "
  ○ 192.168.0.10:9000
 
@@ -113,32 +122,34 @@ fn password_prompt_is_in_the_input_row() {
 
 #[test]
 fn status_row_prefers_unread_rooms() {
-    let mut desk = ScreenHarness::new(60, 6);
-    desk.model
+    let mut harness = ScreenHarness::new(60, 6);
+    harness
+        .model
         .rooms
         .extend((2..=9).map(|number| format!("sala-número-{number}")));
-    desk.say(0, "Bruno", "aqui");
-    (desk.model.current, desk.model.room_label) = (4, Some("#sala-número-5".into()));
-    desk.view
+    harness.say(0, "Bruno", "aqui");
+    (harness.model.current, harness.model.room_label) = (4, Some("#sala-número-5".into()));
+    harness
+        .view
         .show(&message("sala-número-9", NINE, "Célia", "oi, @Ana"));
     assert_eq!(
-        desk.screen()[0],
+        harness.screen()[0],
         " ●  #geral  #sala-número-5  #sala-número-9(1!)  …"
     );
-    desk.view.resize(30, 6);
-    assert_eq!(desk.screen()[0], " ●  #sala-número-5  …");
-    desk.view.resize(20, 6);
-    assert_eq!(desk.screen()[0], " ● #sala-número-5");
+    harness.view.resize(30, 6);
+    assert_eq!(harness.screen()[0], " ●  #sala-número-5  …");
+    harness.view.resize(20, 6);
+    assert_eq!(harness.screen()[0], " ● #sala-número-5");
 }
 
 #[test]
 fn whisper_is_in_every_room_and_unread_in_one() {
-    let mut desk = ScreenHarness::new(60, 8);
-    desk.model.rooms.push("lab".into());
-    desk.say(0, "Bruno", "aqui");
-    desk.view.show(&message("lab", NINE, "Célia", "lá"));
+    let mut harness = ScreenHarness::new(60, 8);
+    harness.model.rooms.push("lab".into());
+    harness.say(0, "Bruno", "aqui");
+    harness.view.show(&message("lab", NINE, "Célia", "lá"));
     let (from, to, text) = ("Célia".into(), "você".into(), "só para você".into());
-    desk.view.show(&Output::Whisper {
+    harness.view.show(&Output::Whisper {
         at: NINE,
         own: false,
         from,
@@ -146,24 +157,26 @@ fn whisper_is_in_every_room_and_unread_in_one() {
         text,
     });
     let private = "                Célia → você: só para você";
-    assert_eq!(desk.screen()[5], private);
+    assert_eq!(harness.screen()[5], private);
     assert_eq!(
-        desk.view.unread("lab"),
+        harness.view.unread("lab"),
         (1, false),
         "what was read here is not announced there"
     );
-    desk.model.current = 1;
-    assert_eq!(desk.screen()[5], private);
+    harness.model.current = 1;
+    assert_eq!(harness.screen()[5], private);
 }
 
 #[test]
 fn people_and_help_are_shown_on_request() {
-    let mut desk = conversation(80, 24);
-    desk.view.show(&Output::People("Pessoas (4): …".into()));
-    assert_eq!(desk.screen()[1], " Pessoas (4)");
-    desk.view.on_sent();
-    desk.view.show(&Output::Help(crate::app::command::help()));
-    let screen = desk.screen();
+    let mut harness = conversation(80, 24);
+    harness.view.show(&Output::People("Pessoas (4): …".into()));
+    assert_eq!(harness.screen()[1], " Pessoas (4)");
+    harness.view.on_sent();
+    harness
+        .view
+        .show(&Output::Help(crate::app::command::help()));
+    let screen = harness.screen();
     assert!(
         screen.contains(&" Comandos:".to_owned()),
         "the whole help fits in a usual window: {screen:#?}"
@@ -172,8 +185,8 @@ fn people_and_help_are_shown_on_request() {
         screen[21],
         " F2, Ctrl+C, Ctrl+D  mostra as pessoas; apaga a linha; sai"
     );
-    desk.view.resize(40, 40);
-    let screen = desk.screen();
+    harness.view.resize(40, 40);
+    let screen = harness.screen();
     let row = screen
         .iter()
         .position(|row| row.starts_with(" /ignorar"))
@@ -184,20 +197,20 @@ fn people_and_help_are_shown_on_request() {
 
 #[test]
 fn remaining_characters_are_shown_near_the_limit() {
-    let mut desk = ScreenHarness::new(60, 6);
-    let news = |desk: &mut ScreenHarness, count: usize| {
-        desk.editor.take();
-        desk.editor.insert(&"ã".repeat(count));
-        let screen = desk.screen();
-        screen[screen.len() - desk.view.input_rows - 1]
+    let mut harness = ScreenHarness::new(60, 6);
+    let news = |harness: &mut ScreenHarness, count: usize| {
+        harness.editor.take();
+        harness.editor.insert(&"ã".repeat(count));
+        let screen = harness.screen();
+        screen[screen.len() - harness.view.input_rows - 1]
             .trim()
             .to_owned()
     };
-    assert_eq!(news(&mut desk, 3899), "");
-    assert_eq!(news(&mut desk, 3900), "Restam 100 caracteres");
-    assert_eq!(news(&mut desk, 3999), "Resta 1 caractere");
+    assert_eq!(news(&mut harness, 3899), "");
+    assert_eq!(news(&mut harness, 3900), "Restam 100 caracteres");
+    assert_eq!(news(&mut harness, 3999), "Resta 1 caractere");
     assert_eq!(
-        news(&mut desk, 4012),
+        news(&mut harness, 4012),
         "A mensagem passou 12 caracteres do limite."
     );
 }

@@ -173,20 +173,20 @@ fn presence(joined: &[&str], left: &[&str]) -> Output {
 
 /// The conversation of the specification.
 fn conversation(columns: u16, rows: u16) -> ScreenHarness {
-    let mut desk = ScreenHarness::new(columns, rows);
-    desk.view.show(&presence(&["João"], &[]));
-    desk.view.show(&presence(&["Rita"], &["Bruno"]));
-    desk.say(5, "Célia", "alguém revisa o hub.rs? @Ana");
-    desk.say(5, "Célia", "é curtinho 🙂");
-    desk.say(
+    let mut harness = ScreenHarness::new(columns, rows);
+    harness.view.show(&presence(&["João"], &[]));
+    harness.view.show(&presence(&["Rita"], &["Bruno"]));
+    harness.say(5, "Célia", "alguém revisa o hub.rs? @Ana");
+    harness.say(5, "Célia", "é curtinho 🙂");
+    harness.say(
         6,
         "Bruno",
         "eu olho depois do almoço, agora estou numa reunião que não termina nunca",
     );
-    desk.view.set_focus(false);
-    desk.say(11, "Célia", "@Ana viu?");
-    desk.view.set_focus(true);
-    desk.model.typing = vec!["Célia".into()];
-    desk.editor.insert("estou revisando");
-    desk
+    harness.view.set_focus(false);
+    harness.say(11, "Célia", "@Ana viu?");
+    harness.view.set_focus(true);
+    harness.model.typing = vec!["Célia".into()];
+    harness.editor.insert("estou revisando");
+    harness
 }

@@ -52,70 +52,69 @@ impl ScreenHarness {
         }
     }
 
-    fn show_random_output(&mut self, chance: &mut Rng, minute: u64) {
-        let room = ["geral", "lab"][chance.below(2)];
+    fn show_random_output(&mut self, rng: &mut Rng, minute: u64) {
+        let room = ["geral", "lab"][rng.below(2)];
         let at = NINE + minute * MINUTE;
-        let output = match chance.below(9) {
-            0..=2 => message(room, at, chance.text(), chance.text()),
-            3 => presence(&[chance.text()], &[chance.text()]),
+        let output = match rng.below(9) {
+            0..=2 => message(room, at, rng.text(), rng.text()),
+            3 => presence(&[rng.text()], &[rng.text()]),
             4 => {
-                let (from, to, text) = (chance.text().into(), "você".into(), chance.text().into());
+                let (from, to, text) = (rng.text().into(), "você".into(), rng.text().into());
                 Output::Whisper {
                     at,
-                    own: chance.below(2) == 0,
+                    own: rng.below(2) == 0,
                     from,
                     to,
                     text,
                 }
             }
             5 => {
-                let messages = (0..chance.below(9))
-                    .map(|_| message(room, at, chance.text(), chance.text()))
+                let messages = (0..rng.below(9))
+                    .map(|_| message(room, at, rng.text(), rng.text()))
                     .collect();
                 Output::EarlierPage {
                     room: room.into(),
                     messages,
-                    reached_start: chance.below(4) == 0,
+                    reached_start: rng.below(4) == 0,
                 }
             }
             6 => Output::MissedMarker { room: room.into() },
             7 => {
-                let messages = (0..chance.below(3))
-                    .map(|_| message(room, u64::MAX, chance.text(), chance.text()))
+                let messages = (0..rng.below(3))
+                    .map(|_| message(room, u64::MAX, rng.text(), rng.text()))
                     .collect();
                 Output::Found {
                     room: room.into(),
-                    query: chance.text().into(),
+                    query: rng.text().into(),
                     messages,
                     more: true,
                 }
             }
-            _ => Output::Help(chance.text().into()),
+            _ => Output::Help(rng.text().into()),
         };
         self.view.show(&output);
     }
 
-    fn apply_random_action(&mut self, chance: &mut Rng) {
-        match chance.below(12) {
-            0 => _ = self.editor.insert(chance.text()),
-            1 => self.editor.delete(chance.direction()),
-            2 => self.editor.step_word(chance.direction()),
-            3 => _ = self.editor.step_line(chance.direction()),
+    fn apply_random_action(&mut self, rng: &mut Rng) {
+        match rng.below(12) {
+            0 => _ = self.editor.insert(rng.text()),
+            1 => self.editor.delete(rng.direction()),
+            2 => self.editor.step_word(rng.direction()),
+            3 => _ = self.editor.step_line(rng.direction()),
             4 => drop(self.editor.take()),
-            5 => self.editor.recall(chance.direction()),
+            5 => self.editor.recall(rng.direction()),
             6 => self.view.jump_to_end(),
             7 => self.view.on_sent(),
-            8 if chance.below(20) == 0 => self.view.clear(),
-            8 => self.view.set_focus(chance.below(2) == 0),
-            9 => self.view.people_shown = chance.below(2) == 0,
+            8 if rng.below(20) == 0 => self.view.clear(),
+            8 => self.view.set_focus(rng.below(2) == 0),
+            9 => self.view.people_shown = rng.below(2) == 0,
             10 => {
-                let asked =
-                    [Some(Prompt::Name), Some(Prompt::Password), None][chance.below(9).min(2)];
-                (self.model.current, self.model.prompt) = (chance.below(2), asked);
+                let asked = [Some(Prompt::Name), Some(Prompt::Password), None][rng.below(9).min(2)];
+                (self.model.current, self.model.prompt) = (rng.below(2), asked);
             }
             _ => {
-                let rows = (chance.below(2) == 0).then(|| chance.below(5));
-                let _ = self.view.scroll(chance.direction(), rows, &self.model);
+                let rows = (rng.below(2) == 0).then(|| rng.below(5));
+                let _ = self.view.scroll(rng.direction(), rows, &self.model);
             }
         }
     }
@@ -123,30 +122,31 @@ impl ScreenHarness {
 
 #[test]
 fn random_actions_and_sizes_always_draw_a_screen() {
-    let mut chance = Rng(0x2545_f491_4f6c_dd1d);
-    let mut desk = ScreenHarness::new(80, 24);
-    desk.model.rooms.push("lab".into());
+    let mut rng = Rng(0x2545_f491_4f6c_dd1d);
+    let mut harness = ScreenHarness::new(80, 24);
+    harness.model.rooms.push("lab".into());
     for step in 0..1500 {
-        match chance.below(3) {
-            0 => desk.show_random_output(&mut chance, step / 3),
-            1 => desk.apply_random_action(&mut chance),
+        match rng.below(3) {
+            0 => harness.show_random_output(&mut rng, step / 3),
+            1 => harness.apply_random_action(&mut rng),
             _ => {}
         }
-        if chance.below(5) == 0 {
-            desk.view
-                .resize(chance.below(100) as u16, chance.below(40) as u16);
+        if rng.below(5) == 0 {
+            harness
+                .view
+                .resize(rng.below(100) as u16, rng.below(40) as u16);
         }
-        if chance.below(40) == 0 {
-            desk.model.unsent.clear();
-            (0..chance.below(4)).for_each(|_| desk.add_unsent(TEXTS[step as usize % TEXTS.len()]));
+        if rng.below(40) == 0 {
+            harness.model.unsent.clear();
+            (0..rng.below(4)).for_each(|_| harness.add_unsent(TEXTS[step as usize % TEXTS.len()]));
         }
-        let screen = desk.screen();
+        let screen = harness.screen();
         assert_eq!(
             screen.len(),
-            if desk.view.columns == 0 {
+            if harness.view.columns == 0 {
                 0
             } else {
-                desk.view.rows
+                harness.view.rows
             },
             "step {step}"
         );
@@ -155,27 +155,27 @@ fn random_actions_and_sizes_always_draw_a_screen() {
             "step {step}: {screen:#?}"
         );
     }
-    desk.view.resize(500, 200);
-    assert_eq!(desk.screen().len(), 200);
+    harness.view.resize(500, 200);
+    assert_eq!(harness.screen().len(), 200);
 }
 
 #[test]
 fn scrolling_up_and_down_returns_to_the_same_rows() {
-    let mut chance = Rng(7);
+    let mut rng = Rng(7);
     for (columns, rows) in [(80, 24), (40, 12), (21, 5)] {
-        let mut desk = ScreenHarness::new(columns, rows);
-        (0..200).for_each(|minute| desk.say(minute, chance.text(), chance.text()));
-        desk.screen();
+        let mut harness = ScreenHarness::new(columns, rows);
+        (0..200).for_each(|minute| harness.say(minute, rng.text(), rng.text()));
+        harness.screen();
         for count in [1, 3, 50] {
-            desk.view.jump_to_end();
-            let end = desk.screen();
-            desk.scroll_rows(Direction::Backward, count);
-            let there = desk.screen();
-            desk.scroll_rows(Direction::Backward, 7);
-            desk.scroll_rows(Direction::Forward, 7);
-            assert_eq!(desk.screen(), there, "{columns}×{rows}");
-            desk.scroll_rows(Direction::Forward, count);
-            assert_eq!(desk.screen(), end, "{columns}×{rows}");
+            harness.view.jump_to_end();
+            let end = harness.screen();
+            harness.scroll_rows(Direction::Backward, count);
+            let there = harness.screen();
+            harness.scroll_rows(Direction::Backward, 7);
+            harness.scroll_rows(Direction::Forward, 7);
+            assert_eq!(harness.screen(), there, "{columns}×{rows}");
+            harness.scroll_rows(Direction::Forward, count);
+            assert_eq!(harness.screen(), end, "{columns}×{rows}");
         }
     }
 }

@@ -4,45 +4,49 @@ use super::*;
 
 #[test]
 fn scrolled_view_stays_while_messages_arrive() {
-    let mut desk = ScreenHarness::new(60, 8);
-    (0..30).for_each(|minute| desk.say(minute, "Bruno", &format!("número {minute}")));
-    assert!(!desk.view.scroll(Direction::Backward, None, &desk.model));
-    let before = desk.screen();
-    desk.say(31, "Célia", "mais uma");
-    desk.say(32, "Célia", "e outra");
-    let after = desk.screen();
+    let mut harness = ScreenHarness::new(60, 8);
+    (0..30).for_each(|minute| harness.say(minute, "Bruno", &format!("número {minute}")));
+    assert!(
+        !harness
+            .view
+            .scroll(Direction::Backward, None, &harness.model)
+    );
+    let before = harness.screen();
+    harness.say(31, "Célia", "mais uma");
+    harness.say(32, "Célia", "e outra");
+    let after = harness.screen();
     assert_eq!(before[1..6], after[1..6]);
     assert!(after[6].ends_with("↓ 2 novas (End)"), "{}", after[6]);
-    desk.view.jump_to_end();
-    assert_eq!(desk.screen()[5], "09:32           e outra");
+    harness.view.jump_to_end();
+    assert_eq!(harness.screen()[5], "09:32           e outra");
 }
 
 #[test]
 fn earlier_page_is_requested_at_the_first_row() {
-    let mut desk = ScreenHarness::new(60, 8);
-    (10..20).for_each(|minute| desk.say(minute, "Bruno", &format!("número {minute}")));
-    let status = desk.model.clone();
-    while !desk.view.scroll(Direction::Backward, None, &status) {}
-    let before = desk.screen();
+    let mut harness = ScreenHarness::new(60, 8);
+    (10..20).for_each(|minute| harness.say(minute, "Bruno", &format!("número {minute}")));
+    let status = harness.model.clone();
+    while !harness.view.scroll(Direction::Backward, None, &status) {}
+    let before = harness.screen();
     let messages = (0..10)
         .map(|minute| message("geral", NINE + minute * MINUTE, "Célia", "antes"))
         .collect();
-    desk.view.show(&Output::EarlierPage {
+    harness.view.show(&Output::EarlierPage {
         room: "geral".into(),
         messages,
         reached_start: true,
     });
     // Only the day's line has gone up, to where the day begins now.
-    assert_eq!(desk.screen()[1..5], before[2..6]);
-    while !desk.view.scroll(Direction::Backward, None, &status) {}
-    assert_eq!(desk.screen()[2].trim(), "Início da conversa");
+    assert_eq!(harness.screen()[1..5], before[2..6]);
+    while !harness.view.scroll(Direction::Backward, None, &status) {}
+    assert_eq!(harness.screen()[2].trim(), "Início da conversa");
 }
 
 #[test]
 fn timeline_keeps_at_most_max_entries() {
-    let mut desk = ScreenHarness::new(60, 8);
-    (0..6000).for_each(|number| desk.say(number, "Bruno", "oi"));
-    let room = desk.view.room();
+    let mut harness = ScreenHarness::new(60, 8);
+    (0..6000).for_each(|number| harness.say(number, "Bruno", "oi"));
+    let room = harness.view.room();
     assert_eq!(
         room.end_id() - room.first_id(),
         crate::ui::screen::timeline::MAX_ENTRIES as i64
@@ -52,14 +56,14 @@ fn timeline_keeps_at_most_max_entries() {
 /// An own message that came through before the cut came first, and took the line where reading stopped with it.
 #[test]
 fn missed_messages_are_marked_after_an_own_message() {
-    let mut desk = ScreenHarness::new(60, 8);
-    desk.say(0, "Bruno", "antes");
-    desk.view.show(&Output::MissedMarker {
+    let mut harness = ScreenHarness::new(60, 8);
+    harness.say(0, "Bruno", "antes");
+    harness.view.show(&Output::MissedMarker {
         room: "geral".into(),
     });
-    desk.say(1, "Ana", "chegou");
-    desk.say(2, "Bruno", "perdida");
-    desk.assert_screen(
+    harness.say(1, "Ana", "chegou");
+    harness.say(2, "Bruno", "perdida");
+    harness.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas           /ajuda  F2
 ───────────────── terça-feira, 3 de março ──────────────────
@@ -75,21 +79,21 @@ fn missed_messages_are_marked_after_an_own_message() {
 
 #[test]
 fn full_timeline_is_reported_once() {
-    let mut desk = ScreenHarness::new(110, 8);
-    (0..4990).for_each(|number| desk.say(number, "Bruno", "oi"));
+    let mut harness = ScreenHarness::new(110, 8);
+    (0..4990).for_each(|number| harness.say(number, "Bruno", "oi"));
     let page = |from: u64| {
         (from..from + 50)
             .map(|minute| message("geral", NINE + minute, "Célia", "antes"))
             .collect()
     };
     for from in [50, 0] {
-        desk.view.show(&Output::EarlierPage {
+        harness.view.show(&Output::EarlierPage {
             room: "geral".into(),
             messages: page(from),
             reached_start: from == 0,
         });
     }
-    let room = desk.view.room();
+    let room = harness.view.room();
     let notices = (room.first_id()..room.end_id()).filter_map(|id| room.get(id)).filter(|entry| {
         matches!(&entry.content, crate::ui::screen::timeline::EntryContent::Output(Output::Notice(_, text)) if text.contains("/buscar"))
     });

@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn conversation_fits_eighty_columns() {
-    let mut desk = conversation(80, 14);
-    desk.assert_screen(
+    let mut harness = conversation(80, 14);
+    harness.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas                               /ajuda  F2
 
@@ -27,8 +27,8 @@ fn conversation_fits_eighty_columns() {
 
 #[test]
 fn conversation_fits_forty_columns() {
-    let mut desk = conversation(40, 12);
-    desk.assert_screen(
+    let mut harness = conversation(40, 12);
+    harness.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas
 09:00 +João +Rita −Bruno
@@ -48,8 +48,8 @@ fn conversation_fits_forty_columns() {
 
 #[test]
 fn narrow_window_separates_time_and_name() {
-    let mut desk = conversation(20, 8);
-    desk.assert_screen(
+    let mut harness = conversation(20, 8);
+    harness.assert_screen(
         "
  ● Ana · 4 pessoas
       nunca
@@ -65,7 +65,7 @@ fn narrow_window_separates_time_and_name() {
 
 #[test]
 fn wide_window_uses_the_full_width() {
-    let mut desk = conversation(200, 60);
+    let mut harness = conversation(200, 60);
     let rule = |word: &str| {
         let free = 198 - super::super::wrap::width(word);
         format!(
@@ -91,17 +91,17 @@ fn wide_window_uses_the_full_width() {
         " Célia está digitando…".into(),
         " Ana › estou revisando".into(),
     ]);
-    desk.assert_screen(&expected.join("\n"));
+    harness.assert_screen(&expected.join("\n"));
 }
 
 #[test]
 fn every_screen_is_complete_during_resizing() {
-    let mut desk = conversation(80, 24);
+    let mut harness = conversation(80, 24);
     for step in 0..120_u16 {
         // From large to small and back, both sides at once.
         let (columns, rows) = (200 - (step * 9) % 181, 60 - (step * 7) % 56);
-        desk.view.resize(columns, rows);
-        let screen = desk.screen();
+        harness.view.resize(columns, rows);
+        let screen = harness.screen();
         assert_eq!(screen.len(), usize::from(rows));
         assert!(
             screen
@@ -113,40 +113,42 @@ fn every_screen_is_complete_during_resizing() {
             "{columns}×{rows}: {screen:#?}"
         );
         if rows > 12 && columns >= 40 {
-            let last = usize::from(rows) - desk.view.input_rows - 2;
+            let last = usize::from(rows) - harness.view.input_rows - 2;
             assert!(
                 screen[last].ends_with("@Ana viu?"),
                 "{columns}×{rows}: {screen:#?}"
             );
         }
     }
-    desk.view.resize(80, 14);
-    let screen = desk.screen();
+    harness.view.resize(80, 14);
+    let screen = harness.screen();
     assert_eq!(screen, conversation(80, 14).screen());
 }
 
 #[test]
 fn scrolled_view_keeps_its_top_message_after_resize() {
-    let mut desk = ScreenHarness::new(80, 12);
-    (0..40).for_each(|minute| desk.say(minute, "Bruno", &format!("número {minute}")));
+    let mut harness = ScreenHarness::new(80, 12);
+    (0..40).for_each(|minute| harness.say(minute, "Bruno", &format!("número {minute}")));
     for _ in 0..4 {
-        desk.view.scroll(Direction::Backward, None, &desk.model);
+        harness
+            .view
+            .scroll(Direction::Backward, None, &harness.model);
     }
-    let top = desk.screen()[1]
+    let top = harness.screen()[1]
         .split_whitespace()
         .last()
         .unwrap()
         .to_owned();
     for (columns, rows) in [(40, 12), (200, 30), (80, 8)] {
-        desk.view.resize(columns, rows);
-        assert!(desk.screen()[1].ends_with(&top), "{columns}×{rows}");
+        harness.view.resize(columns, rows);
+        assert!(harness.screen()[1].ends_with(&top), "{columns}×{rows}");
     }
 }
 
 #[test]
 fn tiny_window_still_shows_the_input() {
-    let mut desk = conversation(19, 5);
-    desk.assert_screen(
+    let mut harness = conversation(19, 5);
+    harness.assert_screen(
         "
 A janela é pequena
 demais para mostrar
@@ -156,16 +158,16 @@ a conversa.
 ",
     );
     for (columns, rows) in (1..24).flat_map(|columns| (1..8).map(move |rows| (columns, rows))) {
-        desk.view.resize(columns, rows);
-        assert_eq!(desk.screen().len(), usize::from(rows));
+        harness.view.resize(columns, rows);
+        assert_eq!(harness.screen().len(), usize::from(rows));
     }
 }
 
 #[test]
 fn resize_keeps_the_last_message_at_the_bottom() {
-    let mut desk = conversation(80, 14);
-    let last = |desk: &mut ScreenHarness| {
-        let screen = desk.screen();
+    let mut harness = conversation(80, 14);
+    let last = |harness: &mut ScreenHarness| {
+        let screen = harness.screen();
         screen[screen.len() - 3].clone()
     };
     for (columns, rows, expected) in [
@@ -173,7 +175,7 @@ fn resize_keeps_the_last_message_at_the_bottom() {
         (40, 12, "09:11 Célia: @Ana viu?"),
         (61, 6, "09:11    Célia  @Ana viu?"),
     ] {
-        desk.view.resize(columns, rows);
-        assert_eq!(last(&mut desk), expected);
+        harness.view.resize(columns, rows);
+        assert_eq!(last(&mut harness), expected);
     }
 }

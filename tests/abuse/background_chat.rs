@@ -1,0 +1,236 @@
+//! Healthy people who chat beside the attack: each says numbered messages at a steady pace and checks that the room is
+//! heard without a gap, a double or a swap, while the time that each message took is noted.
+
+use crate::client::WsClient;
+use crate::harness::Deadline;
+use papo::name::RoomName;
+use papo::protocol::{ClientMessage, ServerMessage};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// The word after which somebody says nothing more.
+const FINAL_WORD: &str = "fim";
+
+/// People who chat until they are told to stop.
+pub struct BackgroundChat {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<(u64, Vec<u64>)>>,
+}
+
+/// How it was for them.
+#[derive(Debug, Clone, Copy)]
+pub struct DeliveryStats {
+    /// The last seq that they heard, which is the room's last.
+    pub seq: u64,
+    pub deliveries: usize,
+    pub p50: Duration,
+    pub p99: Duration,
+    pub worst: Duration,
+}
+
+impl std::fmt::Display for DeliveryStats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+        let Self {
+            deliveries,
+            p50,
+            p99,
+            worst,
+            ..
+        } = self;
+        write!(
+            f,
+            "{deliveries} deliveries, p50 {:.2} ms, p99 {:.2} ms, worst {:.1} ms",
+            ms(*p50),
+            ms(*p99),
+            ms(*worst)
+        )
+    }
+}
+
+/// One of them.
+struct CrowdMember {
+    person: WsClient,
+    /// All clocks begin here.
+    start: Instant,
+    every: Duration,
+    padding: String,
+    stop: Arc<AtomicBool>,
+    /// The last seq of the room that was heard.
+    seq: u64,
+    sent: u64,
+    /// The id of the last word, once it is said.
+    final_id: Option<String>,
+    /// What each of the others says next, and whether that one has finished.
+    peers: HashMap<String, (u64, bool)>,
+    finished: bool,
+    latencies: Vec<u64>,
+}
+
+impl BackgroundChat {
+    /// This many people enter; each says something once in this time.
+    pub fn start(address: SocketAddr, people: usize, every: Duration) -> Self {
+        Self::start_with(address, "Pessoa", people, every, 0)
+    }
+
+    /// The same, with names and so many more characters in each message.
+    pub fn start_with(
+        address: SocketAddr,
+        name: &str,
+        people: usize,
+        every: Duration,
+        padding: usize,
+    ) -> Self {
+        let (stop, start) = (Arc::new(AtomicBool::new(false)), Instant::now());
+        let deadline = Deadline::within_seconds(60);
+        let names: Vec<String> = (0..people).map(|n| format!("{name} {n}")).collect();
+        // All enter before the first one speaks.
+        let entered: Vec<_> = names
+            .iter()
+            .map(|name| WsClient::enter(address, name, deadline))
+            .collect();
+        let members = entered.into_iter().map(|(person, seq)| {
+            let others = names
+                .iter()
+                .filter(|name| **name != person.name)
+                .map(|name| (name.clone(), (0, false)));
+            let others = others.collect();
+            let (stop, padding) = (stop.clone(), " x".repeat(padding / 2));
+            let (said, last, finished, took) = (0, None, false, Vec::new());
+            CrowdMember {
+                person,
+                start,
+                every,
+                padding,
+                stop,
+                seq,
+                sent: said,
+                final_id: last,
+                peers: others,
+                finished,
+                latencies: took,
+            }
+        });
+        Self {
+            threads: members
+                .map(|member| std::thread::spawn(move || member.run()))
+                .collect(),
+            stop,
+        }
+    }
+
+    /// Lets everybody finish, and tells how it was. Whoever missed something fails here.
+    pub fn finish(self) -> DeliveryStats {
+        self.stop.store(true, Ordering::Relaxed);
+        let (mut seq, mut took) = (0, Vec::new());
+        for person in self.threads {
+            let (last, theirs) = person.join().expect("a healthy person was harmed");
+            seq = last.max(seq);
+            took.extend(theirs);
+        }
+        took.sort_unstable();
+        let at = |share: usize| {
+            Duration::from_micros(took[(took.len() * share / 100).min(took.len() - 1)])
+        };
+        DeliveryStats {
+            seq,
+            deliveries: took.len(),
+            p50: at(50),
+            p99: at(99),
+            worst: at(100),
+        }
+    }
+}
+
+impl CrowdMember {
+    fn run(mut self) -> (u64, Vec<u64>) {
+        let mut next = Instant::now();
+        let mut deadline = None;
+        while !(self.finished && self.peers.values().all(|(_, finished)| *finished)) {
+            let stopping = self.stop.load(Ordering::Relaxed);
+            if stopping && deadline.is_none() {
+                self.final_id = Some(self.send_numbered(FINAL_WORD));
+                deadline = Some(Deadline::within_seconds(60));
+            } else if !stopping && next <= Instant::now() {
+                let _ = self.send_numbered("");
+                next = (next + self.every).max(Instant::now());
+            }
+            let wait = match deadline {
+                None => next.saturating_duration_since(Instant::now()),
+                Some(deadline) => deadline.left(),
+            };
+            if let Some(message) = self.person.receive(wait) {
+                self.on_message(&message);
+            }
+        }
+        (self.seq, self.latencies)
+    }
+
+    /// Says something; gives its id.
+    fn send_numbered(&mut self, word: &str) -> String {
+        let at = self.start.elapsed().as_micros();
+        let text = format!("{} {at} {word}{}", self.sent, self.padding);
+        let id = self.sent.to_string();
+        self.sent += 1;
+        let room = RoomName::lobby();
+        self.person.send(&ClientMessage::Say {
+            room,
+            id: id.clone(),
+            text,
+            action: false,
+            reply_to: None,
+        });
+        id
+    }
+
+    fn on_message(&mut self, message: &ServerMessage) {
+        match message {
+            ServerMessage::Message(entry) => {
+                self.check_seq(entry.seq);
+                let Some((expected, finished)) = self.peers.get_mut(&*entry.from) else {
+                    return;
+                };
+                let mut words = entry.text.split(' ');
+                let mut number = || {
+                    words
+                        .next()
+                        .and_then(|word| word.parse::<u64>().ok())
+                        .expect("a number")
+                };
+                assert_eq!(
+                    number(),
+                    *expected,
+                    "{} heard {}",
+                    self.person.name,
+                    entry.from
+                );
+                let now = self.start.elapsed().as_micros() as u64;
+                self.latencies.push(now.saturating_sub(number()));
+                *expected += 1;
+                *finished = words.next() == Some(FINAL_WORD);
+            }
+            ServerMessage::Ack {
+                seq: Some(seq), id, ..
+            } => {
+                self.check_seq(*seq);
+                self.finished |= self.final_id.as_ref() == Some(id);
+            }
+            ServerMessage::Error(refusal) => panic!("{}: {refusal:?}", self.person.name),
+            _ => {}
+        }
+    }
+
+    fn check_seq(&mut self, seq: u64) {
+        assert_eq!(
+            seq,
+            self.seq + 1,
+            "{} missed something or heard it twice",
+            self.person.name
+        );
+        self.seq = seq;
+    }
+}

@@ -1,0 +1,254 @@
+//! What happens to those who are too slow, too silent, too many or too late.
+
+use crate::harness::{DEADLINE, Disconnect, TestServer, WsClient, disconnected_with, token_for};
+use crate::raw;
+use serde_json::json;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+use tungstenite::Message;
+
+#[test]
+fn slow_consumer_gets_1013_and_others_miss_nothing() {
+    const MESSAGES: usize = 4000;
+    let server = TestServer::start_with(|setup| setup.rules.rate = None);
+    let mut deaf = server.enter("Lento");
+    let (mut ana, mut bruno) = (server.enter("Ana"), server.enter("Bruno"));
+    // Ana waits for Bruno: on a machine that gives him no time to read he would be a slow reader too.
+    let (heard, pace) = mpsc::sync_channel(MESSAGES);
+    let hearing = std::thread::spawn(move || {
+        let mut seqs = Vec::new();
+        while seqs.len() < MESSAGES {
+            let message = bruno.receive();
+            if message["type"] == "message" {
+                seqs.push(message["seq"].as_u64().unwrap());
+                let _ = heard.send(());
+            }
+        }
+        seqs
+    });
+    let text = "x".repeat(3000);
+    let mut acknowledged = 0;
+    for n in 0..MESSAGES {
+        ana.say(&text);
+        // A window of our own, so that our answers never fill our own socket.
+        if n >= 16 {
+            acknowledged += usize::from(ana.receive()["type"] == "ack");
+            pace.recv_timeout(DEADLINE).expect("Bruno hears everything");
+        }
+    }
+    while acknowledged < MESSAGES {
+        acknowledged += usize::from(ana.receive()["type"] == "ack");
+    }
+    assert_eq!(
+        hearing.join().unwrap(),
+        (1..=MESSAGES as u64).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        deaf.wait_for_disconnect(),
+        disconnected_with("too_slow", 1013)
+    );
+}
+
+/// Who asked for more than fits into an outbox was once cut for it, and again at every return.
+#[test]
+fn joining_many_full_rooms_at_once_delivers_all() {
+    const ROOMS: usize = 12;
+    let server = TestServer::start_with(|setup| setup.rules.rate = None);
+    let mut ana = server.enter("Ana");
+    for room in 0..ROOMS {
+        let room = format!("sala-{room}");
+        ana.send(json!({"type": "join", "room": room}));
+        assert_eq!(ana.receive()["type"], "joined");
+        for n in 0..30 {
+            ana.send(json!({"type": "say", "room": room, "id": format!("{room}-{n}"), "text": "x".repeat(3900)}));
+            assert_eq!(ana.receive()["type"], "ack");
+        }
+    }
+    let mut bruno = server.enter("Bruno");
+    for room in 0..ROOMS {
+        bruno.send(json!({"type": "join", "room": format!("sala-{room}")}));
+        bruno.send(json!({"type": "history", "room": format!("sala-{room}"), "after": 0}));
+    }
+    bruno.send(json!({"type": "leave", "room": "sala-0"}));
+    for room in 0..ROOMS {
+        let joined = bruno.receive();
+        assert_eq!(
+            (&joined["type"], &joined["room"]),
+            (&json!("joined"), &json!(format!("sala-{room}")))
+        );
+        assert_eq!(bruno.receive()["type"], "history");
+    }
+    bruno.expect(&["left sala-0"]);
+}
+
+/// Unread words of the peer once made the kernel reset the connection, goodbye and all.
+#[test]
+fn slow_consumer_that_sends_still_gets_its_bye() {
+    let until = Instant::now() + DEADLINE;
+    let ending = loop {
+        // The server listens for a second to whoever it has cut. On a machine that stood still meanwhile nothing would be
+        // proved, so the story is told once more.
+        let (ending, took) = send_while_being_disconnected();
+        if took < Duration::from_millis(800) || Instant::now() > until {
+            break ending;
+        }
+    };
+    assert_eq!(ending, disconnected_with("too_slow", 1013));
+}
+
+/// Somebody hears nothing and says something now and then, from before being cut for it until shortly after. Gives how
+/// that ended, and how long it took from before the cut to the last word.
+fn send_while_being_disconnected() -> (Disconnect, Duration) {
+    let server = TestServer::start_with(|setup| {
+        setup.rules.rate = None;
+        setup.delivery_limits.closing_timeout = DEADLINE;
+    });
+    let mut deaf = WsClient::connect_with_small_buffer(server.address).unwrap();
+    deaf.enter("Lento");
+    let mut ana = server.enter("Ana");
+    let text = "x".repeat(3000);
+    let (mut before, mut took) = (Instant::now(), Duration::ZERO);
+    for n in 0..250 {
+        // The cut comes when the outbox is full of these, and a small kernel buffer: around the 110th.
+        if n == 80 {
+            before = Instant::now();
+        }
+        ana.say(&text);
+        if n < 140 && n % 4 == 0 {
+            let say = json!({"type": "say", "room": "geral", "id": format!("m{n}"), "text": "alguém me ouve?"});
+            let _ = deaf.socket.send(Message::text(say.to_string()));
+            took = before.elapsed();
+        }
+        // Until it was sent on: what the server has not read yet would come when the other listens already.
+        while ana.receive()["type"] != "ack" {}
+    }
+    (deaf.wait_for_disconnect(), took)
+}
+
+#[test]
+fn connection_without_enter_is_closed_as_idle() {
+    let server =
+        TestServer::start_with(|setup| setup.rules.entry_timeout = Duration::from_millis(50));
+    assert_eq!(
+        server.connect().wait_for_disconnect(),
+        disconnected_with("idle", 1008)
+    );
+}
+
+#[test]
+fn malformed_messages_close_the_connection() {
+    let server = TestServer::start();
+    let mut client = server.enter("Ana");
+    for _ in 0..101 {
+        client.socket.write(Message::text("?")).unwrap();
+    }
+    client.socket.flush().unwrap();
+    assert_eq!(
+        client.wait_for_disconnect(),
+        disconnected_with("protocol", 1008)
+    );
+}
+
+#[test]
+fn idle_peer_is_pinged_and_dropped_without_pong() {
+    // Each connection is looked at every four seconds. Ana's last sign of life is up to so old then, and the rest of this
+    // time she has to answer the ping before.
+    let server = TestServer::start_with(|setup| {
+        setup.delivery_limits.ping_after = Duration::from_millis(100);
+        setup.delivery_limits.dead_after = Duration::from_millis(7500);
+        setup.rules.grace = Duration::from_millis(100);
+    });
+    let _deaf = server.enter("Surdo");
+    let mut ana = server.enter("Ana");
+    // Reading answers the pings; the other one's kernel takes them and nobody answers.
+    ana.expect(&["1 online -Surdo"]);
+    ana.expect_nothing();
+}
+
+#[test]
+fn full_server_sends_503_until_a_connection_ends() {
+    let server = TestServer::start_with(|setup| setup.max_connections = 3);
+    let mut clients: Vec<WsClient> = (0..3)
+        .map(|n| server.enter(&format!("Pessoa {n}")))
+        .collect();
+    for _ in 0..5 {
+        let refusal = raw::read_all(raw::send(
+            server.address,
+            b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        ));
+        assert!(
+            refusal.starts_with("HTTP/1.1 503 ") && refusal.contains("Retry-After: "),
+            "{refusal}"
+        );
+        assert!(
+            refusal.contains("A conversa está cheia (3 conexões). Tente mais tarde."),
+            "{refusal}"
+        );
+    }
+    match WsClient::connect(server.address).err() {
+        Some(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 503),
+        other => panic!("{other:?}"),
+    }
+    clients.pop().unwrap().leave();
+    let joined = loop {
+        // The place is free as soon as the thread that served it has ended.
+        match WsClient::connect(server.address) {
+            Ok(mut client) => break client.enter("Outra"),
+            Err(tungstenite::Error::Http(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(joined["online"], 3);
+}
+
+/// Connections that say nothing once kept everybody else waiting for a refusal.
+#[test]
+fn silent_peers_do_not_delay_other_rejections() {
+    let server = TestServer::start_with(|setup| setup.max_connections = 1);
+    let _ana = server.enter("Ana");
+    let silent: Vec<_> = (0..60).map(|_| raw::send(server.address, b"")).collect();
+    let refusal = raw::read_all(raw::send(
+        server.address,
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ));
+    assert!(refusal.starts_with("HTTP/1.1 503 "), "{refusal}");
+    for socket in silent {
+        assert!(raw::read_all(socket).starts_with("HTTP/1.1 503 "));
+    }
+}
+
+#[test]
+fn connections_before_enter_are_limited_to_256() {
+    let server = TestServer::start();
+    let mut ana = server.enter("Ana");
+    let waiting: Vec<WsClient> = (0..256).map(|_| server.connect()).collect();
+    match WsClient::connect(server.address).err() {
+        Some(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 503),
+        other => panic!("{other:?}"),
+    }
+    ana.send(json!({"type": "ping"}));
+    ana.expect(&["pong"]);
+    drop(waiting);
+}
+
+#[test]
+fn presence_is_coalesced_in_a_large_room() {
+    let server = TestServer::start_with(|setup| setup.rules.rate = None);
+    let mut ana = server.enter("Ana");
+    let mut others: Vec<WsClient> = (0..120).map(|_| server.connect()).collect();
+    // All say who they are before anybody reads an answer: comings far apart are told one by one.
+    for (n, other) in others.iter_mut().enumerate() {
+        let name = format!("Pessoa {n}");
+        other.send(json!({"type": "enter", "name": name, "token": token_for(&name)}));
+    }
+    let (mut frames, mut online, mut named) = (0, 1, 0);
+    while online < 121 {
+        let presence = ana.receive();
+        frames += 1;
+        online = presence["online"].as_u64().unwrap();
+        named += presence["joined"].as_array().unwrap().len();
+    }
+    assert_eq!(named, 120);
+    assert!(frames < 120, "{frames}");
+    drop(others);
+}

@@ -1,0 +1,239 @@
+//! A disk that is full: the log lies on a small file system of its own, beside some ballast.
+//!
+//! Tells whether a message that could not be stored is refused and seen by nobody, whether reading goes on meanwhile,
+//! and whether everything goes on by itself as soon as there is space again, with the same ids. Where the system does
+//! not let us mount anything the proof is skipped, and says so.
+
+use crate::consistency::{assert_consistent, stored_entries};
+use crate::harness::{Deadline, Rng, ServerProcess, TempDir, was_killed};
+use crate::port::Port;
+use crate::reconnecting_client::ReconnectingClient;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Once;
+
+/// The log's file on the small disk.
+const HISTORY_FILE: &str = "historico.db";
+/// SQLite moves the journal's pages into the database when there are a thousand of them: so many KiB.
+const CHECKPOINT_KIB: u64 = 1000 * (4096 + 24) / 1024;
+/// So often in a row the same message is refused before a disk is taken for full.
+const REFUSALS_WHEN_FULL: usize = 20;
+/// Makes a message about a page of the database long, so that the disk is full soon.
+const LONG_PADDING: usize = 3000;
+
+/// A file system in memory, unmounted at the end whatever happens.
+struct SmallDisk {
+    folder: TempDir,
+}
+
+impl SmallDisk {
+    /// Mounts one of so many KiB; `None` where that is not allowed.
+    fn mount(kib: u64) -> Option<Self> {
+        let folder = TempDir::new();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "papo-prova"])
+            .arg(folder.path())
+            .stderr(Stdio::null())
+            .status();
+        if mounted.is_ok_and(|status| status.success()) {
+            return Some(Self { folder });
+        }
+        // Straight to stderr, once: what is printed with a macro is not shown when a test passes.
+        static TOLD: Once = Once::new();
+        TOLD.call_once(|| {
+            drop(writeln!(
+                std::io::stderr(),
+                "Skipped: mounting a small tmpfs is not allowed here."
+            ))
+        });
+        None
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.file(name)
+    }
+
+    /// Takes so many KiB away.
+    fn add_ballast(&self, kib: usize) -> PathBuf {
+        let path = self.file("lastro");
+        std::fs::write(&path, vec![1; kib * 1024]).unwrap();
+        path
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: if a proof failed, its server may still be about to end.
+        let _ = Command::new("umount")
+            .arg("--lazy")
+            .arg(self.folder.path())
+            .status();
+    }
+}
+
+/// A server whose log is on a small disk, and two people: one talks, the other listens.
+struct FullDiskHarness {
+    disk: SmallDisk,
+    stderr_dir: TempDir,
+    port: Port,
+    deadline: Deadline,
+    rng: Rng,
+    server: ServerProcess,
+    ana: ReconnectingClient,
+    bruno: ReconnectingClient,
+}
+
+impl FullDiskHarness {
+    fn new(disk: SmallDisk, mut rng: Rng) -> Self {
+        let (stderr_dir, port, deadline) = (
+            TempDir::new(),
+            Port::reserve(),
+            Deadline::within_seconds(180),
+        );
+        let server = ServerProcess::spawn(&port, &disk.file(HISTORY_FILE), &stderr_dir)
+            .wait_until_listening();
+        let ana = ReconnectingClient::new("Ana", port.address, 1, deadline, rng.fork());
+        let bruno = ReconnectingClient::new("Bruno", port.address, 1, deadline, rng.fork());
+        Self {
+            disk,
+            stderr_dir,
+            port,
+            deadline,
+            rng,
+            server,
+            ana,
+            bruno,
+        }
+    }
+
+    /// The bytes of one of the log's files.
+    fn file_size(&self, name: &str) -> u64 {
+        self.disk.file(name).metadata().unwrap().len()
+    }
+
+    /// Ana talks, and Bruno listens, until something is refused again and again.
+    fn talk_until_refused(&mut self) {
+        let before = self.ana.refusal_count;
+        while self.ana.refusal_count < before + REFUSALS_WHEN_FULL {
+            if self.ana.transcript.unacked.is_empty() {
+                let stored = self.acked_count();
+                self.bruno.sync_to(stored);
+                self.ana.transcript.say(&"~".repeat(LONG_PADDING));
+            }
+            self.ana.step();
+        }
+    }
+
+    /// How much has been acknowledged.
+    fn acked_count(&self) -> u64 {
+        self.ana.transcript.acks.len() as u64
+    }
+
+    /// Nobody sees what was refused, and whoever comes now can read all the rest.
+    fn assert_all_can_read(&mut self, newcomer: &str) {
+        let stored = self.acked_count();
+        self.bruno.sync_to(stored);
+        ReconnectingClient::new(
+            newcomer,
+            self.port.address,
+            1,
+            self.deadline,
+            self.rng.fork(),
+        )
+        .sync_to(stored);
+        assert!(self.server.is_running(), "the server ended");
+    }
+
+    /// There is space again: what was refused is taken as if for the first time, under the same id.
+    fn free_space_and_recover(&mut self, ballast: &Path) {
+        let refused = self.ana.transcript.unacked.front().cloned().unwrap();
+        std::fs::remove_file(ballast).unwrap();
+        self.ana.wait_for_acks();
+        let ack = self.ana.transcript.acks.last().unwrap();
+        assert_eq!(
+            (&ack.id, ack.duplicate, ack.seq),
+            (&refused.id, false, self.acked_count())
+        );
+        self.assert_all_can_read("Davi");
+    }
+
+    /// Kills the server and starts another with the same file.
+    fn kill_and_restart(mut self) -> Self {
+        assert!(was_killed(self.server.kill()), "the server ended by itself");
+        self.server =
+            ServerProcess::spawn(&self.port, &self.disk.file(HISTORY_FILE), &self.stderr_dir)
+                .wait_until_listening();
+        self
+    }
+
+    /// The end of every story: one more message, and the verdict over the file as it is after another kill.
+    fn finish(mut self) {
+        self.ana.transcript.say("");
+        self.ana.wait_for_acks();
+        let mut scene = self.kill_and_restart();
+        scene.assert_all_can_read("Eva");
+        let stored_now = scene.acked_count();
+        scene.ana.sync_to(stored_now);
+        assert_consistent(
+            &stored_entries(&scene.disk.file(HISTORY_FILE)),
+            [&scene.ana.transcript],
+        );
+        assert_eq!(scene.bruno.transcript.entries, scene.ana.transcript.entries);
+    }
+}
+
+#[test]
+fn full_disk_keeps_reads_and_writes_resume_with_space() {
+    let (rng, _seed) = Rng::new();
+    let Some(disk) = SmallDisk::mount(1024) else {
+        return;
+    };
+    let ballast = disk.add_ballast(300);
+    let mut scene = FullDiskHarness::new(disk, rng);
+    scene.talk_until_refused();
+    scene.assert_all_can_read("Célia");
+    scene.free_space_and_recover(&ballast);
+    scene.finish();
+}
+
+#[test]
+fn server_killed_on_a_full_disk_starts_again() {
+    let (rng, _seed) = Rng::new();
+    let Some(disk) = SmallDisk::mount(1024) else {
+        return;
+    };
+    let ballast = disk.add_ballast(300);
+    let mut scene = FullDiskHarness::new(disk, rng);
+    scene.talk_until_refused();
+    let mut scene = scene.kill_and_restart();
+    scene.assert_all_can_read("Célia");
+    scene.talk_until_refused();
+    scene.free_space_and_recover(&ballast);
+    scene.finish();
+}
+
+#[test]
+fn disk_full_during_checkpoint_loses_nothing() {
+    let (rng, _seed) = Rng::new();
+    // Room for more journal than SQLite lets grow, and then for too little of the database.
+    let Some(disk) = SmallDisk::mount(CHECKPOINT_KIB + 2048 + 200) else {
+        return;
+    };
+    let ballast = disk.add_ballast(2048);
+    let mut scene = FullDiskHarness::new(disk, rng);
+    scene.talk_until_refused();
+    let journal = scene.file_size("historico.db-wal");
+    assert!(
+        journal > CHECKPOINT_KIB * 1024,
+        "the journal was never due to be tidied: {journal} bytes"
+    );
+    scene.assert_all_can_read("Célia");
+    let database = scene.file_size(HISTORY_FILE);
+    scene.free_space_and_recover(&ballast);
+    assert!(
+        scene.file_size(HISTORY_FILE) > database,
+        "the journal was not tidied when there was space again"
+    );
+    scene.finish();
+}

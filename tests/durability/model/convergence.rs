@@ -1,0 +1,121 @@
+//! How every schedule ends: nothing more goes wrong, everything that waits is done, and then everybody is asked.
+
+use super::Step;
+use crate::log_entry::LogEntry;
+use crate::model::backend::HistoryBackend;
+use crate::model::oracle::EntryVersion;
+use crate::model::simulation::Simulation;
+use crate::transcript::Transcript;
+
+impl Simulation {
+    /// Lets everybody come back, somebody new too, and checks what each of them holds. Says how many messages were said
+    /// again after they had been stored.
+    pub fn assert_converges(mut self) -> usize {
+        (0..self.people.len()).for_each(|person| self.apply(Step::Connect(person)));
+        self.drain();
+        self.add_person();
+        self.apply(Step::Connect(self.people.len() - 1));
+        self.drain();
+        let is_durable = !matches!(self.backend, HistoryBackend::Memory(_));
+        for person in &self.people {
+            self.assert_complete(&person.transcript, is_durable);
+            self.assert_acks(&person.transcript);
+            assert_sent_once_in_order(&self.versions, &person.transcript);
+        }
+        let newcomer = &self.people.last().unwrap().transcript;
+        let gone: u64 = newcomer
+            .trimmed
+            .iter()
+            .map(|gone| gone.end() - gone.start() + 1)
+            .sum();
+        assert_eq!(
+            (gone, newcomer.oldest),
+            (self.trimmed, self.trimmed + 1),
+            "the newcomer was not told what is gone"
+        );
+        self.people
+            .iter()
+            .flat_map(|person| &person.transcript.acks)
+            .filter(|ack| ack.duplicate)
+            .count()
+    }
+
+    /// Everything up to the last seq, without a gap but for what was trimmed before it could be served.
+    fn assert_complete(&self, log: &Transcript, is_durable: bool) {
+        assert_eq!(
+            (log.held_seq, log.is_complete()),
+            (self.expected.len() as u64, true),
+            "{}",
+            log.name
+        );
+        let first = log
+            .entries
+            .first()
+            .map_or(log.held_seq + 1, |line| line.seq);
+        // A log that was taken up anew begins with its last page.
+        let mut next = if is_durable { 1 } else { first };
+        let mut gone = log.trimmed.iter().peekable();
+        for line in &log.entries {
+            while let Some(gap) = gone.next_if(|gap| *gap.start() == next) {
+                next = gap.end() + 1;
+            }
+            assert_eq!(line.seq, next, "{}: a gap", log.name);
+            let forms = &self.versions[next as usize - 1];
+            // Whoever was away until a change was trimmed has not heard of it; what it changed was trimmed before.
+            let unheard =
+                |form: &EntryVersion| log.trimmed.iter().any(|gone| gone.contains(&form.since));
+            if !forms.iter().any(unheard) {
+                assert_eq!(
+                    Some(line),
+                    self.expected.get(next as usize - 1),
+                    "{}",
+                    log.name
+                );
+            }
+            assert!(
+                forms.iter().any(|form| form.entry == *line),
+                "{}: {line:?}",
+                log.name
+            );
+            next += 1;
+        }
+        assert!(
+            log.trimmed.iter().all(|gap| *gap.end() <= self.trimmed),
+            "{}: {:?}",
+            log.name,
+            log.trimmed
+        );
+    }
+
+    /// Everything has its `ack`, and those of this log name the right place.
+    fn assert_acks(&self, log: &Transcript) {
+        assert!(log.unacked.is_empty(), "{}: {:?}", log.name, log.unacked);
+        for ack in log
+            .acks
+            .iter()
+            .filter(|ack| Some(&ack.epoch) == log.epoch.as_ref())
+        {
+            let said = log.sent.iter().find(|said| said.id == ack.id).unwrap();
+            let line = LogEntry::from_sent(ack.seq, &log.name, said);
+            assert_eq!(
+                line,
+                self.versions[ack.seq as usize - 1][0].entry,
+                "{}: {ack:?}",
+                log.name
+            );
+        }
+    }
+}
+
+/// What a person said stands in the log in the order of sending, and nothing of it twice.
+fn assert_sent_once_in_order(forms: &[Vec<EntryVersion>], log: &Transcript) {
+    let mut said = log.sent.iter();
+    for line in forms
+        .iter()
+        .map(|forms| &forms[0].entry)
+        .filter(|line| line.from == log.name)
+    {
+        let is_next = said.any(|said| said.text == line.text && said.change == line.apply_change);
+        assert!(is_next, "{}: {line:?} is out of order or twice", log.name);
+    }
+}

@@ -1,0 +1,412 @@
+//! A server and its clients in one thread: the real hub, a log, and wires on which everything waits until it is carried.
+
+use super::Step;
+use crate::harness::Deadline;
+use crate::log_entry::{EntryChange, LogEntry};
+use crate::model::backend::HistoryBackend;
+use crate::model::oracle::{EntryVersion, assert_refusal_allowed, assert_up_to_date};
+use crate::transcript::Transcript;
+use papo::chat::{Chat, Effect, Event, Now};
+use papo::history::{History, HistoryReply, HistoryRequest, Outcome};
+use papo::ids::{ClientAddr, ConnId, RoomId};
+use papo::name::Name;
+use papo::protocol::{ClientMessage, Credentials, ServerMessage, Token};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+/// A connection, with what is on its way in both directions.
+struct ModelConn {
+    to_server: VecDeque<ClientMessage>,
+    to_client: VecDeque<ServerMessage>,
+    /// Whether the person still is at the other end.
+    peer_alive: bool,
+}
+
+/// Somebody in the model.
+pub struct ModelClient {
+    pub transcript: Transcript,
+    conn: Option<ConnId>,
+    /// Whether the lobby is open, and how many of the messages without an `ack` went out through this wire.
+    joined: bool,
+    sent: usize,
+}
+
+/// The server, its log, and everybody around it.
+pub struct Simulation {
+    pub backend: HistoryBackend,
+    chat: Chat,
+    now: Now,
+    pub people: Vec<ModelClient>,
+    conns: BTreeMap<ConnId, ModelConn>,
+    next_conn_id: u64,
+    subscribers: HashMap<RoomId, Vec<ConnId>>,
+    write_queue: VecDeque<HistoryRequest>,
+    read_queue: VecDeque<HistoryRequest>,
+    replies: VecDeque<HistoryReply>,
+    /// What the log must hold, from what was stored; and up to where it was trimmed.
+    pub expected: Vec<LogEntry>,
+    pub trimmed: u64,
+    /// Each line of the log in all the forms that it ever had, the first one first.
+    pub versions: Vec<Vec<EntryVersion>>,
+}
+
+impl Simulation {
+    pub fn new(mut home: HistoryBackend, people: usize) -> Self {
+        let hub = home.new_chat();
+        let mut world = Self {
+            backend: home,
+            chat: hub,
+            now: Now {
+                instant: Instant::now(),
+                unix_ms: 1_000_000,
+            },
+            people: Vec::new(),
+            conns: BTreeMap::new(),
+            next_conn_id: 1,
+            subscribers: HashMap::new(),
+            write_queue: VecDeque::new(),
+            read_queue: VecDeque::new(),
+            replies: VecDeque::new(),
+            expected: Vec::new(),
+            trimmed: 0,
+            versions: Vec::new(),
+        };
+        (0..people).for_each(|_| world.add_person());
+        world
+    }
+
+    /// Somebody more, who holds nothing yet.
+    pub fn add_person(&mut self) {
+        let mut log = Transcript::new(&format!("Pessoa {}", self.people.len()));
+        // Small pages, so that there are many.
+        log.page_limit = Some(7);
+        self.people.push(ModelClient {
+            transcript: log,
+            conn: None,
+            joined: false,
+            sent: 0,
+        });
+    }
+
+    /// Takes one step.
+    pub fn apply(&mut self, step: Step) {
+        match step {
+            Step::Say(person, times) => {
+                (0..times).for_each(|_| drop(self.people[person].transcript.say("")));
+                self.send_unsent(person);
+            }
+            Step::Edit(person, which) => self.amend(person, which, EntryChange::Edit),
+            Step::Erase(person, which) => self.amend(person, which, EntryChange::Erase),
+            Step::Connect(person) => self.connect(person),
+            Step::Cut(person) => {
+                let _ = self.disconnect(person);
+            }
+            Step::Leave(person) => {
+                if let Some(conn) = self.disconnect(person) {
+                    self.conns.remove(&conn);
+                    self.event(Event::Disconnected(conn, true));
+                }
+            }
+            Step::DeliverUp(number, times) => {
+                let conn = self
+                    .conns
+                    .keys()
+                    .nth(number % self.conns.len().max(1))
+                    .copied();
+                conn.into_iter()
+                    .for_each(|conn| self.deliver_up(conn, times));
+            }
+            Step::DeliverDown(person, times) => {
+                let _ = (0..times).take_while(|_| self.deliver_down(person)).count();
+            }
+            Step::Store(times) => self.process_queue(times, |world| &mut world.write_queue),
+            Step::Read(times) => self.process_queue(times, |world| &mut world.read_queue),
+            Step::DeliverReply(times) => {
+                let _ = (0..times).take_while(|_| self.deliver_reply()).count();
+            }
+            Step::Trim(count) => self.trim(count),
+            Step::Crash => self.crash(),
+            Step::Drain => self.drain(),
+            Step::Elapse => {
+                self.now.instant += Duration::from_secs(40);
+                self.now.unix_ms += 40_000;
+                self.chat.tick(self.now);
+                self.run_effects();
+            }
+        }
+    }
+
+    /// A person wants to change one of the last lines that they see, whosever it is.
+    fn amend(&mut self, person: usize, which: usize, change: fn(u64) -> EntryChange) {
+        let log = &mut self.people[person].transcript;
+        let Some(line) = log.entries.iter().rev().nth(which) else {
+            return;
+        };
+        let change = change(line.seq);
+        log.amend(change);
+        self.send_unsent(person);
+    }
+
+    fn connect(&mut self, person: usize) {
+        if self.people[person].conn.is_some() {
+            return;
+        }
+        let conn = ConnId(self.next_conn_id);
+        self.next_conn_id += 1;
+        self.event(Event::Connected(conn, ClientAddr::LOCAL));
+        let log = &self.people[person].transcript;
+        let (name, token) = (
+            Name::new(&log.name).unwrap(),
+            Token::new(&format!("{person}-0123456789abcdef")),
+        );
+        let enter = ClientMessage::Enter {
+            name,
+            token,
+            room: None,
+            resume: log.since(),
+            local_key: None,
+            credentials: Credentials::default(),
+        };
+        self.conns.insert(
+            conn,
+            ModelConn {
+                to_server: [enter].into(),
+                to_client: VecDeque::new(),
+                peer_alive: true,
+            },
+        );
+        let state = &mut self.people[person];
+        (state.conn, state.joined, state.sent) = (Some(conn), false, 0);
+        // Nobody waits with the first word, or the hub would close the connection.
+        self.deliver_up(conn, 1);
+    }
+
+    /// The person loses the connection, and with it everything not heard yet.
+    fn disconnect(&mut self, person: usize) -> Option<ConnId> {
+        let conn = self.people[person].conn.take()?;
+        self.people[person].joined = false;
+        if let Some(wire) = self.conns.get_mut(&conn) {
+            wire.peer_alive = false;
+        }
+        Some(conn)
+    }
+
+    fn deliver_up(&mut self, conn: ConnId, times: usize) {
+        for _ in 0..times {
+            let Some(wire) = self.conns.get_mut(&conn) else {
+                return;
+            };
+            match wire.to_server.pop_front() {
+                Some(message) => self.event(Event::Request(conn, message)),
+                None if wire.peer_alive => return,
+                None => {
+                    self.conns.remove(&conn);
+                    self.event(Event::Disconnected(conn, false));
+                }
+            }
+        }
+    }
+
+    /// A person hears one word; false when there is none.
+    fn deliver_down(&mut self, person: usize) -> bool {
+        let state = &mut self.people[person];
+        let Some(wire) = state.conn.and_then(|conn| self.conns.get_mut(&conn)) else {
+            return false;
+        };
+        let Some(word) = wire.to_client.pop_front() else {
+            return false;
+        };
+        assert!(!matches!(word, ServerMessage::Bye { .. }), "{word:?}");
+        let (waited, held) = (
+            state.transcript.unacked.len(),
+            state.transcript.entries.len(),
+        );
+        if let ServerMessage::Error(refusal) = &word {
+            let change = state.transcript.take_refused(refusal);
+            assert_refusal_allowed(
+                &self.expected,
+                self.trimmed,
+                &state.transcript.name,
+                refusal,
+                change,
+            );
+        }
+        match &word {
+            ServerMessage::Joined { seq, entries, .. } => {
+                assert_up_to_date(&self.versions, entries, *seq)
+            }
+            ServerMessage::History { entries, .. } => {
+                assert_up_to_date(
+                    &self.versions,
+                    entries,
+                    entries.last().map_or(0, |entry| entry.seq),
+                );
+            }
+            _ => {}
+        }
+        let page = state.transcript.receive(&word);
+        state.sent = state
+            .sent
+            .saturating_sub(waited - state.transcript.unacked.len());
+        state.joined |= matches!(word, ServerMessage::Joined { .. });
+        wire.to_server
+            .extend(state.transcript.next_page_request().filter(|_| page));
+        let reset = matches!(word, ServerMessage::Joined { reset: true, .. });
+        for line in &state.transcript.entries[if reset { 0 } else { held }..] {
+            let forms = self.versions.get(line.seq as usize - 1);
+            assert!(
+                forms.is_some_and(|forms| forms.iter().any(|form| form.entry == *line)),
+                "shown, and not stored like that: {line:?}"
+            );
+        }
+        if let ServerMessage::Joined { oldest, .. } | ServerMessage::History { oldest, .. } = word {
+            assert!(
+                oldest <= self.trimmed + 1,
+                "{oldest} is not the oldest: only {} are gone",
+                self.trimmed
+            );
+        }
+        self.send_unsent(person);
+        true
+    }
+
+    fn send_unsent(&mut self, person: usize) {
+        let state = &mut self.people[person];
+        let Some(wire) = state
+            .conn
+            .filter(|_| state.joined)
+            .and_then(|conn| self.conns.get_mut(&conn))
+        else {
+            return;
+        };
+        for said in state.transcript.unacked.iter().skip(state.sent) {
+            wire.to_server.push_back(said.to_request());
+        }
+        state.sent = state.transcript.unacked.len();
+    }
+
+    /// The log does so many of the jobs that wait in one of its queues.
+    fn process_queue(
+        &mut self,
+        times: usize,
+        queue: fn(&mut Self) -> &mut VecDeque<HistoryRequest>,
+    ) {
+        let queue = queue(self);
+        let jobs: Vec<HistoryRequest> = queue.drain(..times.min(queue.len())).collect();
+        let (mut waiting, deadline, mut stored) =
+            (jobs.len(), Deadline::within_seconds(60), Vec::new());
+        let history = self.backend.history();
+        history.submit(jobs);
+        while waiting > 0 {
+            let answer = history.replies().recv_timeout(deadline.left()).unwrap();
+            waiting -= usize::from(!matches!(answer, HistoryReply::Trimmed(..)));
+            if let HistoryReply::Appended(_, _, _, Outcome::Stored(entry)) = &answer {
+                stored.push(entry.clone());
+            }
+            self.replies.push_back(answer);
+        }
+        stored.iter().for_each(|entry| self.record_stored(entry));
+    }
+
+    /// The hub hears one answer of the log; false when there is none.
+    fn deliver_reply(&mut self) -> bool {
+        let Some(answer) = self.replies.pop_front() else {
+            return false;
+        };
+        self.event(Event::HistoryReplied(answer));
+        true
+    }
+
+    fn trim(&mut self, count: usize) {
+        let HistoryBackend::Reference(shelf) = &mut self.backend else {
+            return;
+        };
+        shelf.trim(count);
+        self.trimmed = (self.trimmed + count as u64).min(self.expected.len() as u64);
+        self.replies.extend(shelf.replies().try_iter());
+    }
+
+    /// The server ends: what was not stored is lost, and so is every answer that nobody heard.
+    fn crash(&mut self) {
+        for person in 0..self.people.len() {
+            let _ = self.disconnect(person);
+        }
+        self.conns.clear();
+        self.subscribers.clear();
+        self.write_queue.clear();
+        self.read_queue.clear();
+        self.replies.clear();
+        self.backend.reopen();
+        self.chat = self.backend.new_chat();
+        if matches!(self.backend, HistoryBackend::Memory(_)) {
+            (self.expected, self.trimmed, self.versions) = (Vec::new(), 0, Vec::new());
+        }
+    }
+
+    /// Does everything that waits anywhere, until nothing does.
+    pub fn drain(&mut self) {
+        loop {
+            let wires: Vec<ConnId> = self.conns.keys().copied().collect();
+            wires
+                .into_iter()
+                .for_each(|conn| self.deliver_up(conn, usize::MAX));
+            self.process_queue(usize::MAX, |world| &mut world.write_queue);
+            self.process_queue(usize::MAX, |world| &mut world.read_queue);
+            while self.deliver_reply() {}
+            let heard = (0..self.people.len())
+                .map(|person| {
+                    std::iter::repeat_with(|| self.deliver_down(person))
+                        .take_while(|heard| *heard)
+                        .count()
+                })
+                .sum::<usize>();
+            if heard == 0
+                && self.write_queue.is_empty()
+                && self.read_queue.is_empty()
+                && self.conns.values().all(|wire| wire.to_server.is_empty())
+            {
+                return;
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.chat.handle(event, self.now);
+        self.run_effects();
+    }
+
+    fn run_effects(&mut self) {
+        for effect in self.chat.take_effects() {
+            match effect {
+                Effect::Send(conn, message) | Effect::Close(conn, _, message) => {
+                    self.send_down(conn, message)
+                }
+                Effect::Broadcast(channel, message, except) => {
+                    for conn in self.subscribers.get(&channel).cloned().unwrap_or_default() {
+                        if Some(conn) != except {
+                            self.send_down(conn, message.clone());
+                        }
+                    }
+                }
+                Effect::Subscribe(conn, channel) => {
+                    self.subscribers.entry(channel).or_default().push(conn)
+                }
+                Effect::Unsubscribe(conn, channel) => {
+                    self.subscribers
+                        .entry(channel)
+                        .or_default()
+                        .retain(|other| *other != conn);
+                }
+                Effect::Submit(job @ HistoryRequest::Append(_)) => self.write_queue.push_back(job),
+                Effect::Submit(job) => self.read_queue.push_back(job),
+                Effect::RequestDone(_) | Effect::BulkDone(_) => {}
+            }
+        }
+    }
+
+    fn send_down(&mut self, conn: ConnId, message: ServerMessage) {
+        if let Some(wire) = self.conns.get_mut(&conn).filter(|wire| wire.peer_alive) {
+            wire.to_client.push_back(message);
+        }
+    }
+}

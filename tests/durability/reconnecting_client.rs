@@ -1,0 +1,300 @@
+//! A client as the protocol wants it: it keeps what has no `ack`, comes back after every end, asks for what it missed,
+//! and says again, with the same ids and in order, what may have been lost.
+
+use crate::harness::{Deadline, Rng};
+use crate::transcript::Transcript;
+use papo::name::Name;
+use papo::protocol::{ByeCode, ClientMessage, Credentials, ErrorCode, ServerMessage, Token};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use tungstenite::client::IntoClientRequest;
+use tungstenite::{Message, WebSocket};
+
+/// The first and the longest pause between two tries to connect, in milliseconds. Random, so that those who lost the
+/// server together do not come back together.
+const MIN_BACKOFF_MS: u64 = 10;
+const MAX_BACKOFF_MS: u64 = 160;
+
+/// One person who never gives up.
+pub struct ReconnectingClient {
+    pub transcript: Transcript,
+    /// Ends that came from outside and left something without an `ack`.
+    pub interruptions: usize,
+    /// What each `bye` shutdown said of when to come back.
+    pub retry_hints: Vec<u64>,
+    /// Times that the lobby was opened.
+    pub join_count: usize,
+    /// Times that the server refused a message because it could not store it.
+    pub refusal_count: usize,
+    address: SocketAddr,
+    deadline: Deadline,
+    rng: Rng,
+    /// Most messages without an `ack` at the same time.
+    window: usize,
+    conn: Option<Conn>,
+    backoff_ms: u64,
+}
+
+struct Conn {
+    socket: WebSocket<TcpStream>,
+    /// How many of the messages without an `ack` went out through this connection.
+    sent: usize,
+    /// Whether the lobby is open.
+    joined: bool,
+}
+
+impl ReconnectingClient {
+    pub fn new(
+        name: &str,
+        address: SocketAddr,
+        window: usize,
+        deadline: Deadline,
+        rng: Rng,
+    ) -> Self {
+        Self {
+            transcript: Transcript::new(name),
+            interruptions: 0,
+            retry_hints: Vec::new(),
+            join_count: 0,
+            refusal_count: 0,
+            address,
+            deadline,
+            rng,
+            window,
+            conn: None,
+            backoff_ms: MIN_BACKOFF_MS,
+        }
+    }
+
+    /// Another server, or another way to it.
+    pub fn redirect(&mut self, address: SocketAddr, deadline: Deadline) {
+        (self.address, self.deadline) = (address, deadline);
+        self.drop_connection();
+    }
+
+    /// Whether there is a place in the window for another message.
+    pub fn window_has_room(&self) -> bool {
+        self.transcript.unacked.len() < self.window
+    }
+
+    /// Whether the lobby is open.
+    pub fn is_joined(&self) -> bool {
+        self.conn.as_ref().is_some_and(|conn| conn.joined)
+    }
+
+    /// Does the next thing: connects, sends what is to be sent, or waits for one word of the server.
+    pub fn step(&mut self) {
+        self.deadline.left();
+        let Some(conn) = &mut self.conn else {
+            return self.connect();
+        };
+        let next = self
+            .transcript
+            .unacked
+            .get(conn.sent)
+            .filter(|_| conn.joined && conn.sent < self.window);
+        let done = match next {
+            Some(said) => {
+                conn.sent += 1;
+                let message = said.to_request();
+                self.send(&message)
+            }
+            None => self.receive(),
+        };
+        if done.is_none() {
+            self.drop_connection();
+        }
+    }
+
+    /// Sends everything that is to be sent, then loses the connection before it has read any answer.
+    pub fn cut_after_sending(&mut self) {
+        let all = self.transcript.unacked.len().min(self.window);
+        while self
+            .conn
+            .as_ref()
+            .is_none_or(|conn| !conn.joined || conn.sent < all)
+        {
+            self.step();
+        }
+        let Some(Conn { mut socket, .. }) = self.conn.take() else {
+            return;
+        };
+        // In this way the server gets what was sent; its answers arrive nowhere.
+        let _ = socket.get_ref().shutdown(Shutdown::Write);
+        while socket
+            .get_mut()
+            .set_read_timeout(Some(self.deadline.left()))
+            .is_ok()
+            && socket.read().is_ok()
+        {}
+    }
+
+    /// Goes on until nothing that was said is without an `ack`.
+    pub fn wait_for_acks(&mut self) {
+        while !self.transcript.unacked.is_empty() {
+            self.step();
+        }
+    }
+
+    /// Goes on until the whole log of this length is held, and then makes sure that nothing else comes.
+    pub fn sync_to(&mut self, length: u64) {
+        while self.transcript.held_seq < length || !self.transcript.is_complete() {
+            self.step();
+        }
+        while !self.confirm_nothing_pending() {}
+        assert_eq!(self.transcript.held_seq, length, "{}", self.transcript.name);
+    }
+
+    /// True when the server answered a ping on a connection that is inside.
+    fn confirm_nothing_pending(&mut self) -> bool {
+        while !self.is_joined() {
+            self.step();
+        }
+        let mut answer = self.send(&ClientMessage::Ping);
+        while answer.is_some() {
+            match self.read() {
+                Some(ServerMessage::Pong) => return true,
+                word => answer = word.and_then(|word| self.handle(&word)),
+            }
+        }
+        self.drop_connection();
+        false
+    }
+
+    fn connect(&mut self) {
+        match self.dial() {
+            Some(socket) => {
+                self.conn = Some(Conn {
+                    socket,
+                    sent: 0,
+                    joined: false,
+                });
+                let name = Name::new(&self.transcript.name).unwrap();
+                let secret: String = self
+                    .transcript
+                    .name
+                    .chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .collect();
+                let token = Token::new(&format!("{secret}-0123456789abcdef"));
+                let (room, key, secrets) = (None, None, Credentials::default());
+                if self
+                    .send(&ClientMessage::Enter {
+                        name,
+                        token,
+                        room,
+                        resume: self.transcript.since(),
+                        local_key: key,
+                        credentials: secrets,
+                    })
+                    .is_none()
+                {
+                    self.drop_connection();
+                }
+            }
+            None => self.back_off(),
+        }
+    }
+
+    fn dial(&self) -> Option<WebSocket<TcpStream>> {
+        let stream = TcpStream::connect_timeout(&self.address, self.deadline.left()).ok()?;
+        stream.set_nodelay(true).ok()?;
+        stream.set_write_timeout(Some(self.deadline.left())).ok()?;
+        stream.set_read_timeout(Some(self.deadline.left())).ok()?;
+        let request = format!("ws://{}/", self.address)
+            .into_client_request()
+            .unwrap();
+        Some(tungstenite::client(request, stream).ok()?.0)
+    }
+
+    /// Waits before the next try, as every client does that means well.
+    fn back_off(&mut self) {
+        std::thread::sleep(self.rng.up_to_ms(self.backoff_ms).min(self.deadline.left()));
+        self.backoff_ms = (self.backoff_ms * 2).min(MAX_BACKOFF_MS);
+    }
+
+    /// The connection is over; what has no `ack` will be said again.
+    fn drop_connection(&mut self) {
+        if self.conn.take().is_some_and(|conn| conn.sent > 0) {
+            self.interruptions += usize::from(!self.transcript.unacked.is_empty());
+        }
+    }
+
+    /// A connection that takes nothing more may still have something to be read, its `bye` for instance; so the end is
+    /// what reading finds.
+    fn send(&mut self, message: &ClientMessage) -> Option<()> {
+        let _ = self
+            .conn
+            .as_mut()?
+            .socket
+            .send(Message::text(message.to_json()));
+        Some(())
+    }
+
+    /// Waits for one word of the server and does what it asks for.
+    fn receive(&mut self) -> Option<()> {
+        let word = self.read()?;
+        self.handle(&word)
+    }
+
+    fn read(&mut self) -> Option<ServerMessage> {
+        let socket = &mut self.conn.as_mut()?.socket;
+        socket
+            .get_mut()
+            .set_read_timeout(Some(self.deadline.left()))
+            .ok()?;
+        loop {
+            match socket.read().ok()? {
+                Message::Text(text) => {
+                    return Some(
+                        serde_json::from_str(&text).expect("the server speaks the protocol"),
+                    );
+                }
+                Message::Close(_) => return None,
+                _ => {}
+            }
+        }
+    }
+
+    /// `None` when the connection is of no more use.
+    fn handle(&mut self, message: &ServerMessage) -> Option<()> {
+        match message {
+            ServerMessage::Bye {
+                code: ByeCode::Shutdown,
+                retry_after_ms: Some(within),
+                ..
+            } => {
+                self.retry_hints.push(*within);
+                self.drop_connection();
+                std::thread::sleep(self.rng.up_to_ms(*within).min(self.deadline.left()));
+                return None;
+            }
+            ServerMessage::Error(refusal) => {
+                assert_eq!(
+                    refusal.code,
+                    ErrorCode::HistoryUnavailable,
+                    "{}: {refusal:?}",
+                    self.transcript.name
+                );
+                self.refusal_count += 1;
+                // A message that was not taken is said again; a page or a room that could not be read, after a new start.
+                refusal.id.as_ref()?;
+                self.conn.as_mut()?.sent -= 1;
+            }
+            ServerMessage::Joined { .. } => {
+                self.backoff_ms = MIN_BACKOFF_MS;
+                self.join_count += 1;
+                self.conn.as_mut()?.joined = true;
+            }
+            _ => {}
+        }
+        let waited = self.transcript.unacked.len();
+        let page = self.transcript.receive(message);
+        let answered = waited - self.transcript.unacked.len();
+        let conn = self.conn.as_mut()?;
+        conn.sent = conn.sent.saturating_sub(answered);
+        match self.transcript.next_page_request().filter(|_| page) {
+            Some(wish) => self.send(&wish),
+            None => Some(()),
+        }
+    }
+}
