@@ -181,7 +181,7 @@ pub const COMMANDS: &[Command] = &[
     row(
         CommandKind::ModeratorsOnly,
         "silenciar-todos",
-        &["mute-all"],
+        &["moderators-only", "mute-all"],
         "[sim|não]",
         "na sala, só fala quem organiza; outra vez desliga",
     ),
@@ -223,7 +223,7 @@ pub const COMMANDS: &[Command] = &[
     row(
         CommandKind::Announce,
         "avisar",
-        &["notify"],
+        &["announce", "notify"],
         "TEXTO",
         "diz algo a todo mundo, em todas as salas",
     ),

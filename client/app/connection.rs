@@ -267,7 +267,7 @@ impl App {
     fn on_refusal(&mut self, refusal: Refusal, now: Instant) {
         let sentence = sanitize::message(&refusal.text);
         if let Some(id) = &refusal.id {
-            if refusal.code == ErrorCode::TooFast {
+            if matches!(refusal.code, ErrorCode::TooFast | ErrorCode::SlowMode) {
                 let wait = refusal.retry_after_ms.unwrap_or(DEFAULT_RETRY_MS);
                 return self.queue.defer(id, Duration::from_millis(wait), now);
             }
@@ -310,7 +310,9 @@ impl App {
             return self.start_prompt(prompt);
         }
         let advice = match code {
-            ErrorCode::NameTaken => format!(" Tente: cliente --nome \"{} 2\"", self.my_name()),
+            ErrorCode::NameTaken | ErrorCode::NameConfusable => {
+                format!(" Tente: cliente --nome \"{} 2\"", self.my_name())
+            }
             ErrorCode::NameInvalid => " Tente: cliente --nome \"Ana 2\"".to_owned(),
             ErrorCode::PasswordRequired if !of_room => " Assim: cliente --senha SENHA".to_owned(),
             _ => String::new(),

@@ -70,7 +70,9 @@ impl App {
     /// What to ask for after a refusal, if an answer may help.
     pub(super) fn prompt_after_refusal(&self, code: ErrorCode, of_room: bool) -> Option<Prompt> {
         let prompt = match code {
-            ErrorCode::NameTaken | ErrorCode::NameInvalid => Prompt::Name,
+            ErrorCode::NameTaken | ErrorCode::NameConfusable | ErrorCode::NameInvalid => {
+                Prompt::Name
+            }
             ErrorCode::PasswordRequired | ErrorCode::PasswordWrong if of_room => {
                 Prompt::RoomPassword
             }

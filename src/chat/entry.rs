@@ -60,19 +60,19 @@ impl Chat {
 
     /// The key opens for one person only: the first who shows it.
     fn check_moderator_key(&self, given: &Password, token_hash: &TokenHash) -> Result<(), Refusal> {
-        let forbidden = |text: &str| Err(Refusal::with_text(ErrorCode::Forbidden, text));
+        let wrong = |text: &str| Err(Refusal::with_text(ErrorCode::ModeratorKeyWrong, text));
         if !self
             .rules
             .moderator_key
             .is_some_and(|key| key.matches(given.expose_secret()))
         {
-            return forbidden(
+            return wrong(
                 "Esta chave de organização não vale. Confira o endereço que o servidor mostrou ao ligar, ou entre sem a \
                  chave.",
             );
         }
         match self.moderation.moderator_key_owner {
-            Some(owner) if owner != *token_hash => forbidden(
+            Some(owner) if owner != *token_hash => wrong(
                 "Esta chave de organização não vale mais, porque outra pessoa já entrou com ela. Entre sem a chave e \
                  peça a quem organiza a conversa que promova você.",
             ),

@@ -289,7 +289,11 @@ fn with_moderator(guests: &[(ConnId, &str)]) -> ChatHarness {
         moderator_key: Some(PasswordHash::of(MODERATOR_KEY)),
         ..Rules::default()
     });
-    harness.enter_with_fields(ANA, "Ana", &format!(r#","host_key":"{MODERATOR_KEY}""#));
+    harness.enter_with_fields(
+        ANA,
+        "Ana",
+        &format!(r#","moderator_key":"{MODERATOR_KEY}""#),
+    );
     for (conn, name) in guests {
         harness.enter(*conn, name);
     }
@@ -310,7 +314,7 @@ impl ChatHarness {
     }
 
     fn moderate(&mut self, conn: ConnId, act: &str) {
-        self.send_json(conn, &format!(r#"{{"type":"host","act":{act}}}"#));
+        self.send_json(conn, &format!(r#"{{"type":"moderate","act":{act}}}"#));
     }
 
     /// The refusal that a connection was sent last.

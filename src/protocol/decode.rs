@@ -58,7 +58,7 @@ impl<'a> Fields<'a> {
                 room: self.room()?,
                 password: self.password(Field::Password)?,
             }),
-            "host" => self.moderate(),
+            "moderate" => self.moderate(),
             "rooms" => Ok(ClientMessage::Rooms),
             "ping" => Ok(ClientMessage::Ping),
             _ => Err(Refusal::new(ErrorCode::UnknownType)),

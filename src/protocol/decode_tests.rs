@@ -12,7 +12,7 @@ fn client_messages_round_trip_through_json() {
     for json in [
         r#"{"type":"enter","name":"Ana"}"#,
         r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","room":"lab","epoch":"e1","after":7}"#,
-        r#"{"type":"enter","name":"Ana","password":"maçã","host_key":"c0ffee","room_password":"lá"}"#,
+        r#"{"type":"enter","name":"Ana","password":"maçã","moderator_key":"c0ffee","room_password":"lá"}"#,
         r#"{"type":"join","room":"lab","after":0}"#,
         r#"{"type":"join","room":"lab","room_password":"abre-te, sésamo"}"#,
         r#"{"type":"room_password","room":"lab","password":"x"}"#,

@@ -23,6 +23,8 @@ pub enum ErrorCode {
     NameInvalid,
     /// Somebody else has this name.
     NameTaken,
+    /// A name that looks like that of another person in the chat.
+    NameConfusable,
     /// Not a room's name.
     RoomInvalid,
     /// This connection is not in that room.
@@ -33,7 +35,7 @@ pub enum ErrorCode {
     TextEmpty,
     /// More characters than a text may have.
     TextTooLong,
-    /// Faster than one person may speak; the message was not taken.
+    /// Faster than one person may speak; the message was not taken. Has `retry_after_ms`.
     TooFast,
     /// Nobody of this name is there.
     NoSuchPerson,
@@ -41,27 +43,35 @@ pub enum ErrorCode {
     NoSuchEntry,
     /// A page opened as a file must show its key.
     LocalKeyRequired,
+    /// The moderator key is wrong, or belongs to another person.
+    ModeratorKeyWrong,
+    /// A bounded list (moderators, rooms with a password) is full.
+    LimitReached,
+    /// The server or the room has a password.
+    PasswordRequired,
+    /// The password is wrong.
+    PasswordWrong,
     /// This id already belongs to another text.
     IdReused,
     /// The message could not be stored and was not taken.
     HistoryUnavailable,
-    /// Not for you.
-    Forbidden,
-    /// The server or the room has a password.
-    PasswordRequired,
-    /// That is not the password.
-    PasswordWrong,
-    /// A host took the word from you, or from everybody in the room.
+    /// A moderator muted you.
     Muted,
-    /// Nobody new comes in.
+    /// Only moderators may speak in this room now.
+    ModeratorsOnly,
+    /// The room is in slow mode; the message was not taken. Has `retry_after_ms`.
+    SlowMode,
+    /// Nobody new may enter.
     Locked,
-    /// A host sent you out, for some time.
+    /// A moderator banned you, or your address, for some time.
     Banned,
+    /// You may not do this.
+    Forbidden,
 }
 
 impl ErrorCode {
     /// All codes, in the order of the protocol.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 29] = [
         Self::BadJson,
         Self::UnknownType,
         Self::BadField,
@@ -69,6 +79,7 @@ impl ErrorCode {
         Self::AlreadyEntered,
         Self::NameInvalid,
         Self::NameTaken,
+        Self::NameConfusable,
         Self::RoomInvalid,
         Self::NotInRoom,
         Self::TooManyRooms,
@@ -78,14 +89,18 @@ impl ErrorCode {
         Self::NoSuchPerson,
         Self::NoSuchEntry,
         Self::LocalKeyRequired,
-        Self::IdReused,
-        Self::HistoryUnavailable,
-        Self::Forbidden,
+        Self::ModeratorKeyWrong,
+        Self::LimitReached,
         Self::PasswordRequired,
         Self::PasswordWrong,
+        Self::IdReused,
+        Self::HistoryUnavailable,
         Self::Muted,
+        Self::ModeratorsOnly,
+        Self::SlowMode,
         Self::Locked,
         Self::Banned,
+        Self::Forbidden,
     ];
 }
 
@@ -153,7 +168,7 @@ impl Refusal {
         let text = format!(
             "O nome “{name}” não se distingue de “{present}”, que já está na conversa. Escolha outro, por exemplo “{suggested}”."
         );
-        Self::with_text(ErrorCode::NameTaken, text)
+        Self::with_text(ErrorCode::NameConfusable, text)
     }
 
     /// Somebody else has this name.
@@ -195,7 +210,7 @@ impl Refusal {
         );
         Self {
             retry_after_ms: Some(retry_after_ms),
-            ..Self::with_text(ErrorCode::TooFast, text)
+            ..Self::with_text(ErrorCode::SlowMode, text)
         }
     }
 
@@ -273,6 +288,9 @@ fn default_text(code: ErrorCode) -> String {
             format!("Este nome não serve: use até {MAX_NAME} letras, números, espaços, ponto, hífen ou sublinhado.")
         }
         ErrorCode::NameTaken => "Este nome já está em uso nesta conversa. Escolha outro.".into(),
+        ErrorCode::NameConfusable => {
+            "Este nome não se distingue do de outra pessoa na conversa. Escolha outro.".into()
+        }
         ErrorCode::RoomInvalid => {
             format!("Este nome de sala não serve: use até {MAX_ROOM} letras, números, hífen ou sublinhado.")
         }
@@ -298,7 +316,15 @@ fn default_text(code: ErrorCode) -> String {
         ErrorCode::Forbidden => "Você não tem permissão para isto.".into(),
         ErrorCode::PasswordRequired => "Esta conversa tem senha. Escreva a senha para entrar.".into(),
         ErrorCode::PasswordWrong => "A senha não confere. Verifique as letras e tente de novo.".into(),
-        ErrorCode::Muted => "Quem organiza a conversa pediu silêncio. Espere a palavra voltar.".into(),
+        ErrorCode::ModeratorKeyWrong => {
+            "Esta chave de organização não vale. Entre sem a chave.".into()
+        }
+        ErrorCode::LimitReached => "O limite foi atingido. Desfaça algo antes de tentar de novo.".into(),
+        ErrorCode::Muted => "Quem organiza a conversa silenciou você. Espere e tente de novo.".into(),
+        ErrorCode::ModeratorsOnly => {
+            "Nesta sala só quem organiza a conversa fala agora. Espere a palavra voltar.".into()
+        }
+        ErrorCode::SlowMode => "Esta sala está em modo lento. Espere um pouco e tente de novo.".into(),
         ErrorCode::Locked => {
             "A conversa está trancada, e ninguém novo entra agora. Peça a quem organiza que a destranque.".into()
         }

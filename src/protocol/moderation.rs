@@ -66,7 +66,7 @@ impl Fields<'_> {
                 seconds: self.seconds(DEFAULT_MUTE_SECONDS)?,
             },
             "unmute" => ModerationAction::Unmute { name: name()? },
-            "mute_all" => ModerationAction::ModeratorsOnly {
+            "moderators_only" => ModerationAction::ModeratorsOnly {
                 room: self.room()?,
                 on: self.optional_flag(Field::On)?,
             },
@@ -92,7 +92,7 @@ impl Fields<'_> {
                     seconds,
                 }
             }
-            "notify" => ModerationAction::Announce { text: self.text()? },
+            "announce" => ModerationAction::Announce { text: self.text()? },
             "promote" => ModerationAction::Promote { name: name()? },
             "demote" => ModerationAction::Demote { name: name()? },
             _ => {
@@ -149,20 +149,20 @@ mod tests {
     #[test]
     fn moderation_actions_round_trip_through_json() {
         for json in [
-            r#"{"type":"host","act":"mute","name":"Bruno","seconds":60}"#,
-            r#"{"type":"host","act":"unmute","name":"Bruno"}"#,
-            r#"{"type":"host","act":"mute_all","room":"geral","on":true}"#,
-            r#"{"type":"host","act":"slow","room":"geral","seconds":0}"#,
-            r#"{"type":"host","act":"lock","on":false}"#,
-            r#"{"type":"host","act":"lock"}"#,
-            r#"{"type":"host","act":"mute_all","room":"geral"}"#,
-            r#"{"type":"host","act":"kick","name":"Bruno"}"#,
-            r#"{"type":"host","act":"ban","name":"Bruno","seconds":604800}"#,
-            r#"{"type":"host","act":"unban","name":"Bruno"}"#,
-            r#"{"type":"host","act":"erase","room":"geral","id":"a1","name":"Bruno","seconds":600}"#,
-            r#"{"type":"host","act":"notify","text":"pausa de dez minutos"}"#,
-            r#"{"type":"host","act":"promote","name":"Bruno"}"#,
-            r#"{"type":"host","act":"demote","name":"Bruno"}"#,
+            r#"{"type":"moderate","act":"mute","name":"Bruno","seconds":60}"#,
+            r#"{"type":"moderate","act":"unmute","name":"Bruno"}"#,
+            r#"{"type":"moderate","act":"moderators_only","room":"geral","on":true}"#,
+            r#"{"type":"moderate","act":"slow","room":"geral","seconds":0}"#,
+            r#"{"type":"moderate","act":"lock","on":false}"#,
+            r#"{"type":"moderate","act":"lock"}"#,
+            r#"{"type":"moderate","act":"moderators_only","room":"geral"}"#,
+            r#"{"type":"moderate","act":"kick","name":"Bruno"}"#,
+            r#"{"type":"moderate","act":"ban","name":"Bruno","seconds":604800}"#,
+            r#"{"type":"moderate","act":"unban","name":"Bruno"}"#,
+            r#"{"type":"moderate","act":"erase","room":"geral","id":"a1","name":"Bruno","seconds":600}"#,
+            r#"{"type":"moderate","act":"announce","text":"pausa de dez minutos"}"#,
+            r#"{"type":"moderate","act":"promote","name":"Bruno"}"#,
+            r#"{"type":"moderate","act":"demote","name":"Bruno"}"#,
         ] {
             let message = parse(json).expect(json);
             assert_eq!(message.to_json(), json);
@@ -178,11 +178,11 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(
-            seconds(r#"{"type":"host","act":"mute","name":"Bruno"}"#),
+            seconds(r#"{"type":"moderate","act":"mute","name":"Bruno"}"#),
             600
         );
         assert_eq!(
-            seconds(r#"{"type":"host","act":"ban","name":"Bruno"}"#),
+            seconds(r#"{"type":"moderate","act":"ban","name":"Bruno"}"#),
             3600
         );
     }
@@ -190,43 +190,43 @@ mod tests {
     #[test]
     fn moderation_action_with_a_bad_field_is_refused() {
         for (json, code) in [
-            (r#"{"type":"host"}"#, ErrorCode::BadField),
-            (r#"{"type":"host","act":"dance"}"#, ErrorCode::BadField),
-            (r#"{"type":"host","act":"mute"}"#, ErrorCode::BadField),
+            (r#"{"type":"moderate"}"#, ErrorCode::BadField),
+            (r#"{"type":"moderate","act":"dance"}"#, ErrorCode::BadField),
+            (r#"{"type":"moderate","act":"mute"}"#, ErrorCode::BadField),
             (
-                r#"{"type":"host","act":"kick","name":"<b>"}"#,
+                r#"{"type":"moderate","act":"kick","name":"<b>"}"#,
                 ErrorCode::NameInvalid,
             ),
             (
-                r#"{"type":"host","act":"mute","name":"Bruno","seconds":0}"#,
+                r#"{"type":"moderate","act":"mute","name":"Bruno","seconds":0}"#,
                 ErrorCode::BadField,
             ),
             (
-                r#"{"type":"host","act":"ban","name":"Bruno","seconds":604801}"#,
+                r#"{"type":"moderate","act":"ban","name":"Bruno","seconds":604801}"#,
                 ErrorCode::BadField,
             ),
             (
-                r#"{"type":"host","act":"slow","room":"geral"}"#,
+                r#"{"type":"moderate","act":"slow","room":"geral"}"#,
                 ErrorCode::BadField,
             ),
             (
-                r#"{"type":"host","act":"slow","room":"geral","seconds":3601}"#,
+                r#"{"type":"moderate","act":"slow","room":"geral","seconds":3601}"#,
                 ErrorCode::BadField,
             ),
             (
-                r#"{"type":"host","act":"lock","on":1}"#,
+                r#"{"type":"moderate","act":"lock","on":1}"#,
                 ErrorCode::BadField,
             ),
             (
-                r#"{"type":"host","act":"mute_all","on":true}"#,
+                r#"{"type":"moderate","act":"moderators_only","on":true}"#,
                 ErrorCode::BadField,
             ),
             (
-                r#"{"type":"host","act":"erase","room":"geral","name":"Bruno"}"#,
+                r#"{"type":"moderate","act":"erase","room":"geral","name":"Bruno"}"#,
                 ErrorCode::BadField,
             ),
             (
-                r#"{"type":"host","act":"notify","text":" "}"#,
+                r#"{"type":"moderate","act":"announce","text":" "}"#,
                 ErrorCode::TextEmpty,
             ),
         ] {

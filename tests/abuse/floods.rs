@@ -120,7 +120,10 @@ fn flooding_peer_is_slowed_or_closed_and_harms_nobody() {
     let before = server.stats();
 
     let address = server.address;
-    let empty = [frames::frame(TEXT_FIRST, b""), frames::frame(CONTINUATION, b"")];
+    let empty = [
+        frames::frame(TEXT_FIRST, b""),
+        frames::frame(CONTINUATION, b""),
+    ];
     let continuations = spawn(move || {
         let mut conn = connect_entered(address, "Vazio", true);
         conn.send(&empty[0]);

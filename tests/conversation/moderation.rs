@@ -15,13 +15,13 @@ fn moderated_server() -> (TestServer, WsClient) {
         setup.rules.moderator_key = Some(PasswordHash::of(MODERATOR_KEY))
     });
     let mut ana = server.connect();
-    let welcome = ana.enter_with("Ana", json!({"host_key": MODERATOR_KEY}));
+    let welcome = ana.enter_with("Ana", json!({"moderator_key": MODERATOR_KEY}));
     assert_eq!(
-        (&welcome["type"], &welcome["host"]),
+        (&welcome["type"], &welcome["moderator"]),
         (&json!("welcome"), &json!(true))
     );
     let joined = ana.receive();
-    assert_eq!(joined["members"][0]["host"], true);
+    assert_eq!(joined["members"][0]["moderator"], true);
     (server, ana)
 }
 
@@ -34,7 +34,7 @@ fn enter_observed_by(server: &TestServer, ana: &mut WsClient, name: &str) -> WsC
 
 impl WsClient {
     fn moderate(&mut self, act: Value) {
-        let mut message = json!({"type": "host"});
+        let mut message = json!({"type": "moderate"});
         message
             .as_object_mut()
             .unwrap()
@@ -66,8 +66,8 @@ fn moderator_key_works_for_one_person_only() {
     let (server, mut ana) = moderated_server();
     let mut bruno = server.connect();
     for key in [MODERATOR_KEY, "wrong"] {
-        let error = bruno.enter_with("Bruno", json!({"host_key": key}));
-        assert_eq!(summary(&error), "error forbidden");
+        let error = bruno.enter_with("Bruno", json!({"moderator_key": key}));
+        assert_eq!(summary(&error), "error moderator_key_wrong");
     }
     bruno.enter("Bruno");
     ana.expect(&["2 online +Bruno"]);
@@ -76,11 +76,11 @@ fn moderator_key_works_for_one_person_only() {
     // Ana's second tab brings the key again, and the third only the token.
     let mut second = server.connect();
     assert_eq!(
-        second.enter_with("Ana", json!({"host_key": MODERATOR_KEY}))["host"],
+        second.enter_with("Ana", json!({"moderator_key": MODERATOR_KEY}))["moderator"],
         true
     );
     let mut third = server.connect();
-    assert_eq!(third.enter_with("Ana", json!({}))["host"], true);
+    assert_eq!(third.enter_with("Ana", json!({}))["moderator"], true);
 }
 
 #[test]
@@ -89,13 +89,13 @@ fn moderator_keeps_the_role_after_reconnect() {
     let mut bruno = server.enter("Bruno");
     drop(ana);
     let mut ana = server.connect();
-    assert_eq!(ana.enter_with("Ana", json!({}))["host"], true);
+    assert_eq!(ana.enter_with("Ana", json!({}))["moderator"], true);
     ana.leave();
     bruno.expect(&["1 online -Ana"]);
     let mut ana = server.connect();
-    assert_eq!(ana.enter_with("Ana", json!({}))["host"], true);
+    assert_eq!(ana.enter_with("Ana", json!({}))["moderator"], true);
     let presence = bruno.receive();
-    assert_eq!(presence["joined"][0]["host"], true, "{presence}");
+    assert_eq!(presence["joined"][0]["moderator"], true, "{presence}");
 }
 
 #[test]
@@ -104,22 +104,22 @@ fn moderator_can_promote_and_demote() {
     let mut bruno = enter_observed_by(&server, &mut ana, "Bruno");
     ana.moderate(json!({"act": "promote", "name": "bruno"}));
     let promoted = [
-        "Bruno hosts",
+        "Bruno moderates",
         "* Ana promoveu Bruno, que agora também organiza a conversa.",
     ];
     ana.expect(&promoted);
     bruno.expect(&promoted);
     ana.moderate(json!({"act": "kick", "name": "Bruno"}));
     assert_eq!(ana.expect_refusal().0, "forbidden");
-    bruno.moderate(json!({"act": "notify", "text": "Boa tarde!"}));
+    bruno.moderate(json!({"act": "announce", "text": "Boa tarde!"}));
     ana.expect(&["Bruno! Boa tarde!"]);
     ana.moderate(json!({"act": "demote", "name": "Bruno"}));
     bruno.expect(&[
         "Bruno! Boa tarde!",
-        "Bruno no longer hosts",
+        "Bruno no longer moderates",
         "* Ana rebaixou Bruno, que não organiza mais a conversa.",
     ]);
-    bruno.moderate(json!({"act": "notify", "text": "Boa noite!"}));
+    bruno.moderate(json!({"act": "announce", "text": "Boa noite!"}));
     assert_eq!(bruno.expect_refusal().0, "forbidden");
 }
 
@@ -149,13 +149,13 @@ fn muted_person_is_refused_with_retry_delay() {
 fn room_modes_bind_everybody_but_moderators() {
     let (server, mut ana) = moderated_server();
     let mut bruno = enter_observed_by(&server, &mut ana, "Bruno");
-    ana.moderate(json!({"act": "mute_all", "room": "geral", "on": true}));
+    ana.moderate(json!({"act": "moderators_only", "room": "geral", "on": true}));
     bruno.expect(&["* Ana pediu silêncio na sala geral: só quem organiza a conversa fala agora."]);
     bruno.say("e eu?");
-    assert_eq!(bruno.expect_refusal(), ("muted".into(), None));
+    assert_eq!(bruno.expect_refusal(), ("moderators_only".into(), None));
     ana.say("atenção");
     bruno.expect(&["1 Ana: atenção"]);
-    ana.moderate(json!({"act": "mute_all", "room": "geral", "on": false}));
+    ana.moderate(json!({"act": "moderators_only", "room": "geral", "on": false}));
     ana.moderate(json!({"act": "slow", "room": "geral", "seconds": SHORT_SANCTION_SECS}));
     bruno.expect(&[
         "* Ana devolveu a palavra a todo mundo na sala geral.",
@@ -165,7 +165,7 @@ fn room_modes_bind_everybody_but_moderators() {
     bruno.say("dois");
     bruno.expect(&["ack m2 2"]);
     let (code, retry) = bruno.expect_refusal();
-    assert_eq!(code, "too_fast");
+    assert_eq!(code, "slow_mode");
     wait_as_told(retry);
     bruno.say("dois");
     bruno.expect(&["ack m4 3"]);
@@ -326,7 +326,7 @@ impl TestServer {
     fn enter_moderator(&self, name: &str) -> WsClient {
         let mut client = self.connect();
         assert_eq!(
-            client.enter_with(name, json!({"host_key": MODERATOR_KEY}))["host"],
+            client.enter_with(name, json!({"moderator_key": MODERATOR_KEY}))["moderator"],
             true
         );
         assert_eq!(client.receive()["type"], "joined");

@@ -74,7 +74,7 @@ fn null_origin_needs_the_local_page_key() {
     let server = TestServer::start_with(|setup| {
         setup.policy.local_page_key = Some(PasswordHash::of("a-chave-do-arquivo"))
     });
-    let enter = |key: Option<&str>| json!({"type": "enter", "name": "Ana", "token": token_for("Ana"), "key": key});
+    let enter = |key: Option<&str>| json!({"type": "enter", "name": "Ana", "token": token_for("Ana"), "local_key": key});
     let mut page = WsClient::connect_from(server.address, Some("null")).unwrap();
     for key in [None, Some("outra"), Some("")] {
         page.send(enter(key));

@@ -160,14 +160,14 @@ fn banner_key_grants_moderation_and_changes_each_start() {
     let key = moderator_key(&server.banner).to_owned();
     assert!(key.len() >= 32, "128 bits at least: {key}");
     let mut ana = WsClient::connect(server.address).unwrap();
-    let welcome = ana.enter_with("Ana", serde_json::json!({"host_key": key}));
+    let welcome = ana.enter_with("Ana", serde_json::json!({"moderator_key": key}));
     assert_eq!(welcome["host"], true);
     ana.expect(&["joined geral 1"]);
-    ana.send(serde_json::json!({"type": "host", "act": "lock"}));
+    ana.send(serde_json::json!({"type": "moderate", "act": "lock"}));
     ana.expect(&["* Ana trancou a conversa: ninguém novo entra."]);
-    ana.send(serde_json::json!({"type": "host", "act": "lock"}));
+    ana.send(serde_json::json!({"type": "moderate", "act": "lock"}));
     ana.expect(&["* Ana destrancou a conversa."]);
-    ana.send(serde_json::json!({"type": "host", "act": "notify", "text": "segredo"}));
+    ana.send(serde_json::json!({"type": "moderate", "act": "announce", "text": "segredo"}));
     ana.expect(&["Ana! segredo"]);
     server.signal(rustix::process::Signal::TERM);
     server.wait_for_exit();

@@ -105,10 +105,13 @@ fn each_moderation_command_sends_one_action() {
             r#""act":"mute","name":"Zé Ninguém","seconds":600"#,
         ),
         ("/ouvir Bruno", r#""act":"unmute","name":"Bruno""#),
-        ("/silenciar-todos", r#""act":"mute_all","room":"geral""#),
+        (
+            "/silenciar-todos",
+            r#""act":"moderators_only","room":"geral""#,
+        ),
         (
             "/silenciar-todos não",
-            r#""act":"mute_all","room":"geral","on":false"#,
+            r#""act":"moderators_only","room":"geral","on":false"#,
         ),
         ("/lento 10s", r#""act":"slow","room":"geral","seconds":10"#),
         ("/lento 0", r#""act":"slow","room":"geral","seconds":0"#),
@@ -125,7 +128,7 @@ fn each_moderation_command_sends_one_action() {
         ("/perdoar Bruno", r#""act":"unban","name":"Bruno""#),
         (
             "/avisar pausa de dez minutos",
-            r#""act":"notify","text":"pausa de dez minutos""#,
+            r#""act":"announce","text":"pausa de dez minutos""#,
         ),
         ("/promover Bruno", r#""act":"promote","name":"Bruno""#),
         ("/rebaixar Bruno", r#""act":"demote","name":"Bruno""#),
@@ -137,7 +140,7 @@ fn each_moderation_command_sends_one_action() {
         };
         assert_eq!(
             message.to_json(),
-            format!(r#"{{"type":"host",{act}}}"#),
+            format!(r#"{{"type":"moderate",{act}}}"#),
             "{typed}"
         );
     }

@@ -130,7 +130,7 @@ impl Chat {
         }
         if self.moderation.moderators.len() >= MAX_MODERATORS {
             let text = "Há gente demais organizando a conversa. Rebaixe alguém antes.";
-            return Err(Refusal::with_text(ErrorCode::Forbidden, text));
+            return Err(Refusal::with_text(ErrorCode::LimitReached, text));
         }
         self.moderation.mutes.lift(&token_hash);
         self.set_muted(&token_hash, None);

@@ -205,7 +205,7 @@ impl Chat {
         );
         if password.is_some() && passwords.len() >= MAX_ROOMS && !passwords.contains_key(&key) {
             let text = "Há salas demais com senha neste servidor. Use uma que já tem.";
-            return Err(Refusal::with_text(ErrorCode::TooManyRooms, text));
+            return Err(Refusal::with_text(ErrorCode::LimitReached, text));
         }
         let text = notices::room_password_changed(&by, password.is_some());
         log::info!(target: AUDIT_LOG, "{by} {} a senha da sala {name}.", if password.is_some() { "pôs" } else { "tirou" });

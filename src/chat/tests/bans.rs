@@ -57,7 +57,7 @@ fn kick_closes_every_connection_and_allows_return() {
 #[test]
 fn kick_during_pending_requests_leaves_nothing_behind() {
     let mut harness = with_moderator(&[(BRUNO, "Bruno")]);
-    let kick = r#"{"type":"host","act":"kick","name":"Bruno"}"#;
+    let kick = r#"{"type":"moderate","act":"kick","name":"Bruno"}"#;
     for json in [
         r#"{"type":"join","room":"lab"}"#,
         r#"{"type":"say","room":"geral","id":"b1","text":"fui"}"#,

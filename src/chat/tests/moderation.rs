@@ -9,12 +9,12 @@ fn moderator_key_is_bound_to_its_first_user() {
         moderator_key: Some(PasswordHash::of(MODERATOR_KEY)),
         ..Rules::default()
     });
-    let key = format!(r#","host_key":"{MODERATOR_KEY}""#);
-    harness.enter_with_fields(BRUNO, "Bruno", r#","host_key":"wrong""#);
-    assert_eq!(harness.take_labels(BRUNO), ["error forbidden"]);
+    let key = format!(r#","moderator_key":"{MODERATOR_KEY}""#);
+    harness.enter_with_fields(BRUNO, "Bruno", r#","moderator_key":"wrong""#);
+    assert_eq!(harness.take_labels(BRUNO), ["error moderator_key_wrong"]);
     harness.enter_with_fields(ANA, "Ana", &key);
     harness.enter_with_fields(BRUNO, "Bruno", &key);
-    assert_eq!(harness.take_labels(BRUNO), ["error forbidden"]);
+    assert_eq!(harness.take_labels(BRUNO), ["error moderator_key_wrong"]);
     harness.close_cleanly(ANA);
     harness.inbox.clear();
     // The same person is a host again, with the key or without it.
@@ -38,10 +38,10 @@ fn moderator_key_is_bound_to_its_first_user() {
 #[test]
 fn moderator_key_is_refused_when_the_server_has_none() {
     let mut harness = ChatHarness::new();
-    harness.enter_with_fields(ANA, "Ana", r#","host_key":"""#);
+    harness.enter_with_fields(ANA, "Ana", r#","moderator_key":"""#);
     assert_eq!(harness.take_labels(ANA)[0], "welcome Ana");
-    harness.enter_with_fields(BRUNO, "Bruno", r#","host_key":"x""#);
-    assert_eq!(harness.take_labels(BRUNO), ["error forbidden"]);
+    harness.enter_with_fields(BRUNO, "Bruno", r#","moderator_key":"x""#);
+    assert_eq!(harness.take_labels(BRUNO), ["error moderator_key_wrong"]);
 }
 
 #[test]
@@ -120,13 +120,13 @@ fn only_moderators_moderate_and_never_each_other() {
     for act in [
         r#""mute","name":"Célia""#,
         r#""unmute","name":"Célia""#,
-        r#""mute_all","room":"geral","on":true"#,
+        r#""moderators_only","room":"geral","on":true"#,
         r#""slow","room":"geral","seconds":5"#,
         r#""lock","on":true"#,
         r#""kick","name":"Célia""#,
         r#""ban","name":"Célia""#,
         r#""unban","name":"Célia""#,
-        r#""notify","text":"oi""#,
+        r#""announce","text":"oi""#,
         r#""promote","name":"Bruno""#,
         r#""demote","name":"Ana""#,
     ] {
@@ -158,7 +158,7 @@ fn only_moderators_moderate_and_never_each_other() {
     }
     for act in [
         r#""slow","room":"lab","seconds":5"#,
-        r#""mute_all","room":"lab","on":true"#,
+        r#""moderators_only","room":"lab","on":true"#,
     ] {
         harness.moderate(ANA, act);
         assert_eq!(harness.take_labels(ANA), ["error not_in_room"], "{act}");
@@ -172,7 +172,7 @@ fn announcement_reaches_only_people_who_entered() {
     harness.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
     harness.send_json(BRUNO, r#"{"type":"leave","room":"geral"}"#);
     harness.inbox.clear();
-    harness.moderate(ANA, r#""notify","text":"pausa de 10 minutos""#);
+    harness.moderate(ANA, r#""announce","text":"pausa de 10 minutos""#);
     assert_eq!((harness.take_labels(ANA), harness.take_labels(BRUNO)), {
         let notice = vec!["Ana! pausa de 10 minutos".to_owned()];
         (notice.clone(), notice)
@@ -180,7 +180,7 @@ fn announcement_reaches_only_people_who_entered() {
     assert_eq!(harness.take_labels(CELIA), nothing());
     harness.moderate(
         ANA,
-        &format!(r#""notify","text":"{}""#, "x".repeat(MAX_TEXT + 1)),
+        &format!(r#""announce","text":"{}""#, "x".repeat(MAX_TEXT + 1)),
     );
     assert_eq!(harness.take_labels(ANA), ["error text_too_long"]);
 }

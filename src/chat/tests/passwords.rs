@@ -183,7 +183,7 @@ fn only_owner_and_moderators_set_a_room_password() {
     harness.handle(Event::Connected(ANA, ClientAddr::LOCAL));
     harness.send_json(
         ANA,
-        r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","host_key":"c0ffee"}"#,
+        r#"{"type":"enter","name":"Ana","token":"0123456789abcdef","moderator_key":"c0ffee"}"#,
     );
     harness.enter(BRUNO, "Bruno");
     harness.inbox.clear();

@@ -267,9 +267,9 @@ fn presence_is_only_a_count_in_a_very_large_room() {
 fn confusable_name_is_refused_while_the_other_is_present() {
     let mut harness = ChatHarness::with_people(&[(ANA, "Iara"), (BRUNO, "Bruno")]);
     harness.enter(CELIA, "lara");
-    assert_eq!(harness.take_labels(CELIA), ["error name_taken"]);
+    assert_eq!(harness.take_labels(CELIA), ["error name_confusable"]);
     harness.send_json(BRUNO, r#"{"type":"rename","name":"lara"}"#);
-    assert_eq!(harness.take_labels(BRUNO), ["error name_taken"]);
+    assert_eq!(harness.take_labels(BRUNO), ["error name_confusable"]);
     // Lara is another name, and so is lara when Iara is gone.
     harness.enter(CELIA, "Lara");
     assert_eq!(harness.take_labels(CELIA)[0], "welcome Lara");

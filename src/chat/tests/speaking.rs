@@ -67,7 +67,7 @@ fn moderators_only_mode_affects_guests_of_that_room_only() {
         harness.send_json(conn, r#"{"type":"join","room":"lab"}"#);
     }
     harness.inbox.clear();
-    harness.moderate(ANA, r#""mute_all","room":"Geral","on":true"#);
+    harness.moderate(ANA, r#""moderators_only","room":"Geral","on":true"#);
     let notice = "* Ana pediu silêncio na sala geral: só quem organiza a conversa fala agora.";
     assert_eq!(
         (harness.take_labels(ANA), harness.take_labels(BRUNO)),
@@ -85,7 +85,7 @@ fn moderators_only_mode_affects_guests_of_that_room_only() {
     );
     harness.say(ANA, "a1", "atenção");
     assert_eq!(harness.take_labels(BRUNO), ["ack b2 1", "1 Ana: atenção"]);
-    harness.moderate(ANA, r#""mute_all","room":"geral","on":false"#);
+    harness.moderate(ANA, r#""moderators_only","room":"geral","on":false"#);
     harness.say(BRUNO, "b3", "obrigado");
     assert_eq!(harness.take_labels(BRUNO)[1..], ["ack b3 2"]);
 }
@@ -108,7 +108,7 @@ fn slow_mode_delays_everyone_but_moderators() {
         harness.take_labels(BRUNO),
         [
             "ack b1 1",
-            "error too_fast b2",
+            "error slow_mode b2",
             "2 Célia: eu também",
             "3 Ana: eu",
             "4 Ana: sempre"
@@ -187,9 +187,9 @@ fn muted_person_may_erase_but_not_edit() {
         ["ack b2 2"],
         "a slow room keeps nobody from correcting"
     );
-    harness.moderate(ANA, r#""mute_all","room":"geral","on":true"#);
+    harness.moderate(ANA, r#""moderators_only","room":"geral","on":true"#);
     harness.send_json(BRUNO, &edit("b3"));
-    harness.moderate(ANA, r#""mute_all","room":"geral","on":false"#);
+    harness.moderate(ANA, r#""moderators_only","room":"geral","on":false"#);
     harness.moderate(ANA, r#""mute","name":"Bruno""#);
     harness.inbox.clear();
     harness.send_json(BRUNO, &edit("b4"));
