@@ -8,7 +8,7 @@
   const LIVENESS_CHECK_MS = 1_000;
   const RETRY_MS = { base: 500, max: 20_000, min: 100 };
   const STABLE_MS = 5_000;
-  const FINAL_BYES = ["kicked", "banned", "full", "protocol"];
+  const FINAL_BYES = ["kicked", "banned", "protocol"];
 
   const hooks = {};
   let socket = null;

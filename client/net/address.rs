@@ -160,7 +160,7 @@ mod tests {
             "ftp://x",
             "x\x1b[2J",
         ] {
-            assert_eq!(parsed(raw), "Form", "{raw:?}");
+            assert_eq!(parsed(raw), "Malformed", "{raw:?}");
         }
         assert_eq!(parsed("wss://papo.example"), "Encrypted");
     }

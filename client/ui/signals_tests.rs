@@ -47,7 +47,7 @@ fn panic_restores_the_terminal_and_keeps_the_conversation() {
     let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
     command.args([
         "--exact",
-        "ui::signals::tests::a_client_with_a_defect",
+        "ui::signals::tests::panicking_client_process",
         "--nocapture",
         "--test-threads=1",
     ]);

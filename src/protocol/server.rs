@@ -134,8 +134,6 @@ pub enum ByeCode {
     Banned,
     /// Did not enter in time.
     Idle,
-    /// No room for one more connection.
-    Full,
     /// Did not read what it was sent.
     TooSlow,
     /// Broke the rules of WebSocket or of this language.
@@ -144,12 +142,11 @@ pub enum ByeCode {
 
 impl ByeCode {
     /// All codes, in the order of the protocol.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 6] = [
         Self::Shutdown,
         Self::Kicked,
         Self::Banned,
         Self::Idle,
-        Self::Full,
         Self::TooSlow,
         Self::Protocol,
     ];

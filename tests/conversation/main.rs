@@ -5,6 +5,7 @@
 
 mod architecture;
 mod client_program;
+mod documents;
 mod edits;
 mod errors;
 mod harness;
@@ -19,5 +20,6 @@ mod paths;
 mod port;
 #[path = "../support/processes.rs"]
 mod processes;
+mod protocol_doc;
 mod raw;
 mod server_program;
