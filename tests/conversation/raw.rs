@@ -78,7 +78,7 @@ fn null_origin_needs_the_local_page_key() {
     let mut page = WsClient::connect_from(server.address, Some("null")).unwrap();
     for key in [None, Some("outra"), Some("")] {
         page.send(enter(key));
-        page.expect(&["error key_required"]);
+        page.expect(&["error local_key_required"]);
     }
     page.send(enter(Some("a-chave-do-arquivo")));
     page.expect(&["welcome Ana", "joined geral 1"]);
@@ -92,7 +92,7 @@ fn null_origin_without_key_needs_allowed_origin() {
     let server = TestServer::start();
     let mut page = WsClient::connect_from(server.address, Some("null")).unwrap();
     page.send(enter.clone());
-    page.expect(&["error key_required"]);
+    page.expect(&["error local_key_required"]);
     let server = TestServer::start_with(|setup| setup.policy.origins = vec!["null".into()]);
     let mut page = WsClient::connect_from(server.address, Some("null")).unwrap();
     page.send(enter);

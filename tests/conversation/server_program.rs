@@ -161,7 +161,7 @@ fn banner_key_grants_moderation_and_changes_each_start() {
     assert!(key.len() >= 32, "128 bits at least: {key}");
     let mut ana = WsClient::connect(server.address).unwrap();
     let welcome = ana.enter_with("Ana", serde_json::json!({"moderator_key": key}));
-    assert_eq!(welcome["host"], true);
+    assert_eq!(welcome["moderator"], true);
     ana.expect(&["joined geral 1"]);
     ana.send(serde_json::json!({"type": "moderate", "act": "lock"}));
     ana.expect(&["* Ana trancou a conversa: ninguém novo entra."]);

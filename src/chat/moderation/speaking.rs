@@ -72,9 +72,7 @@ impl RoomMode {
     /// Whether people who are no hosts have the word.
     fn check_moderators_only(&self) -> Result<(), Refusal> {
         if self.moderators_only {
-            let text =
-                "Nesta sala só quem organiza a conversa fala agora. Espere a palavra voltar.";
-            return Err(Refusal::with_text(ErrorCode::Muted, text));
+            return Err(Refusal::new(ErrorCode::ModeratorsOnly));
         }
         Ok(())
     }

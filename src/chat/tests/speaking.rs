@@ -77,7 +77,7 @@ fn moderators_only_mode_affects_guests_of_that_room_only() {
     let refusal = harness.take_refusal(BRUNO);
     assert_eq!(
         (refusal.code, refusal.retry_after_ms),
-        (ErrorCode::Muted, None)
+        (ErrorCode::ModeratorsOnly, None)
     );
     harness.send_json(
         BRUNO,
