@@ -33,6 +33,7 @@ pub mod ids;
 pub mod name;
 pub mod os_error;
 pub mod pt;
+pub mod rate;
 pub mod stats;
 pub mod text;
 

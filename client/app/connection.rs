@@ -33,7 +33,7 @@ impl App {
                     return self.close_then_exit(Exit::Refused, now);
                 }
                 self.max_text = limits.text;
-                self.queue.set_limits(&limits);
+                self.queue.set_limits(&limits, now);
                 self.on_welcome(Participant {
                     name: sanitize::message(&name),
                     tag: tag.to_string(),

@@ -5,11 +5,16 @@
 
 use papo::name::{Name, RoomName};
 use papo::protocol::{ClientMessage, Limits, ModerationAction};
+use papo::rate::TokenBucket;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Most messages on their way at once; the server stops reading at 32.
 const MAX_IN_FLIGHT: usize = 16;
+/// Added to each wait for the rate: rounding must not wake the client a moment too early.
+const RATE_MARGIN: Duration = Duration::from_millis(2);
+/// However slow the server's rate is, it is asked once a minute.
+const MAX_RATE_WAIT: Duration = Duration::from_secs(60);
 
 /// Something to be said, until it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,36 +59,22 @@ pub struct SendQueue {
     id_prefix: String,
     count: u64,
     waiting: VecDeque<PendingMessage>,
-    bucket: TokenBucket,
+    /// The client's copy of the server's allowance: staying within it, nothing needs to be refused and sent again.
+    /// `None` is without limit, also until `welcome`, before which nothing is sent.
+    bucket: Option<TokenBucket>,
     /// Set when the server said “too fast”: one at a time from then on, or a later message could overtake the refused
     /// one as soon as the server's allowance has grown again.
     one_at_a_time: bool,
     not_before: Option<Instant>,
 }
 
-/// The client's copy of the server's allowance: staying within it, nothing needs to be refused and sent again.
-#[derive(Debug)]
-struct TokenBucket {
-    rate: f64,
-    burst: f64,
-    tokens: f64,
-    refilled_at: Option<Instant>,
-}
-
 impl SendQueue {
     pub fn new(id_prefix: String) -> Self {
-        // Until `welcome` has told the limits, nothing is sent anyway.
-        let bucket = TokenBucket {
-            rate: 0.0,
-            burst: 0.0,
-            tokens: 0.0,
-            refilled_at: None,
-        };
         Self {
             id_prefix,
             count: 0,
             waiting: VecDeque::new(),
-            bucket,
+            bucket: None,
             one_at_a_time: false,
             not_before: None,
         }
@@ -130,12 +121,15 @@ impl SendQueue {
     }
 
     /// The server told how fast one may speak.
-    pub fn set_limits(&mut self, limits: &Limits) {
+    pub fn set_limits(&mut self, limits: &Limits, now: Instant) {
         let burst = f64::from(limits.burst).max(1.0);
-        if self.bucket.refilled_at.is_none() {
-            self.bucket.tokens = burst;
+        if limits.rate <= 0.0 {
+            self.bucket = None;
+        } else if let Some(bucket) = &mut self.bucket {
+            bucket.set_rate(burst, limits.rate);
+        } else {
+            self.bucket = Some(TokenBucket::new(burst, limits.rate, now));
         }
-        (self.bucket.rate, self.bucket.burst) = (limits.rate, burst);
     }
 
     /// The connection is gone: everything unconfirmed will have to be said again.
@@ -166,7 +160,8 @@ impl SendQueue {
             .filter(|pending| !pending.in_flight)
             .take(free)
         {
-            if !self.bucket.try_take(now) {
+            let allowed = self.bucket.as_mut().map(|bucket| bucket.try_take(now));
+            if allowed.is_some_and(|taken| taken.is_err()) {
                 break;
             }
             pending.in_flight = true;
@@ -191,11 +186,19 @@ impl SendQueue {
         if in_flight == self.waiting.len() || in_flight >= window {
             return None;
         }
-        Some(
-            self.not_before
-                .unwrap_or(now)
-                .max(now + self.bucket.time_until_token(now)),
-        )
+        let not_before = self.not_before.unwrap_or(now);
+        Some(not_before.max(now + self.time_until_token(now)))
+    }
+
+    fn time_until_token(&self, now: Instant) -> Duration {
+        let Some(bucket) = &self.bucket else {
+            return Duration::ZERO;
+        };
+        let wait = bucket.time_until_token(now);
+        if wait.is_zero() {
+            return wait;
+        }
+        wait.min(MAX_RATE_WAIT) + RATE_MARGIN
     }
 
     /// The server has it, or will never take it.
@@ -213,9 +216,10 @@ impl SendQueue {
         if let Some(pending) = self.waiting.iter_mut().find(|pending| pending.id == id) {
             pending.in_flight = false;
             self.one_at_a_time = true;
-            // At that time there is room for one.
-            self.bucket.tokens = 1.0;
-            self.bucket.refilled_at = Some(now + wait);
+            if let Some(bucket) = &mut self.bucket {
+                // At that time there is room for one.
+                bucket.restart(1.0, now + wait);
+            }
             self.not_before = self.not_before.max(Some(now + wait));
         }
     }
@@ -262,39 +266,6 @@ impl PendingMessage {
                 })
             }
         }
-    }
-}
-
-impl TokenBucket {
-    fn try_take(&mut self, now: Instant) -> bool {
-        if self.rate <= 0.0 {
-            return true;
-        }
-        let earned = self.refilled_at.map_or(0.0, |then| {
-            now.saturating_duration_since(then).as_secs_f64() * self.rate
-        });
-        self.tokens = (self.tokens + earned).min(self.burst);
-        self.refilled_at = self.refilled_at.max(Some(now));
-        if self.tokens < 1.0 {
-            return false;
-        }
-        self.tokens -= 1.0;
-        true
-    }
-
-    /// How long until one more may be said.
-    fn time_until_token(&self, now: Instant) -> Duration {
-        if self.rate <= 0.0 || self.tokens >= 1.0 {
-            return Duration::ZERO;
-        }
-        /// Rounding must not wake the client a moment too early.
-        const MARGIN: Duration = Duration::from_millis(2);
-        /// However slowly a server lets people speak, once a minute it is asked.
-        const LONGEST: Duration = Duration::from_secs(60);
-        let from = self.refilled_at.unwrap_or(now);
-        let wait = Duration::try_from_secs_f64((1.0 - self.tokens) / self.rate).unwrap_or(LONGEST);
-        let ready = from + wait.min(LONGEST) + MARGIN;
-        ready.saturating_duration_since(now)
     }
 }
 

@@ -12,7 +12,7 @@ const LIMITS: Limits = Limits {
 
 fn queue(rate: f64, texts: usize, now: Instant) -> SendQueue {
     let mut queue = SendQueue::new("x".into());
-    queue.set_limits(&Limits { rate, ..LIMITS });
+    queue.set_limits(&Limits { rate, ..LIMITS }, now);
     for n in 1..=texts {
         queue.push(
             SendTarget::Room {

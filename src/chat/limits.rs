@@ -1,6 +1,7 @@
 //! How much one person or one connection may ask for, as plain arithmetic over given times.
 
 use crate::auth::PasswordHash;
+use crate::rate::TokenBucket;
 use std::time::{Duration, Instant};
 
 /// Most rooms that one connection may have open.
@@ -60,6 +61,20 @@ pub struct Rules {
     pub moderator_key: Option<PasswordHash>,
 }
 
+impl Rules {
+    /// What one person may say, full at first; `None` is without limit.
+    pub fn message_bucket(&self, now: Instant) -> Option<TokenBucket> {
+        self.rate
+            .map(|per_second| TokenBucket::new(f64::from(self.burst), per_second, now))
+    }
+
+    /// What one connection may ask for beside speaking, full at first; `None` is without limit.
+    pub fn request_bucket(&self, now: Instant) -> Option<TokenBucket> {
+        self.rate
+            .map(|_| TokenBucket::new(f64::from(REQUEST_BURST), REQUEST_RATE, now))
+    }
+}
+
 impl Default for Rules {
     fn default() -> Self {
         let (grace, entry_timeout) = (Duration::from_secs(30), Duration::from_secs(10));
@@ -74,81 +89,8 @@ impl Default for Rules {
     }
 }
 
-/// A bucket of tokens: full at first, refilled steadily, one taken for each thing done.
-#[derive(Debug, Clone)]
-pub struct Bucket {
-    tokens: f64,
-    refilled_at: Instant,
-}
-
-impl Bucket {
-    /// A full bucket.
-    pub fn new(burst: u32, now: Instant) -> Self {
-        Self {
-            tokens: f64::from(burst),
-            refilled_at: now,
-        }
-    }
-
-    /// Takes one token.
-    ///
-    /// # Errors
-    /// How long to wait for the next one, when there is none.
-    pub fn take(&mut self, rate: f64, burst: u32, now: Instant) -> Result<(), Duration> {
-        let earned = now
-            .saturating_duration_since(self.refilled_at)
-            .as_secs_f64()
-            * rate;
-        self.tokens = (self.tokens + earned).min(f64::from(burst));
-        self.refilled_at = now;
-        if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
-            return Ok(());
-        }
-        Err(Duration::try_from_secs_f64((1.0 - self.tokens) / rate).unwrap_or(Duration::MAX))
-    }
-}
-
 /// Requests of one connection other than speaking: opening rooms, pages, searches. Enough for a client that opens all
 /// its rooms at once and pulls pages as fast as they come, and no way to keep the hub busy.
 pub const REQUEST_BURST: u32 = 60;
 /// The same, per second in the long run, when speaking is limited too.
 pub const REQUEST_RATE: f64 = 20.0;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bucket_passes_a_burst_then_one_at_a_time() {
-        let start = Instant::now();
-        let mut bucket = Bucket::new(3, start);
-        for _ in 0..3 {
-            assert_eq!(bucket.take(5.0, 3, start), Ok(()));
-        }
-        let wait = bucket.take(5.0, 3, start).unwrap_err();
-        assert_eq!(wait, Duration::from_millis(200));
-        assert_eq!(bucket.take(5.0, 3, start + wait), Ok(()));
-        assert!(bucket.take(5.0, 3, start + wait).is_err());
-    }
-
-    #[test]
-    fn tiny_rate_gives_a_long_wait_without_panic() {
-        let start = Instant::now();
-        let mut bucket = Bucket::new(1, start);
-        assert!(bucket.take(1e-300, 1, start).is_ok());
-        assert_eq!(bucket.take(1e-300, 1, start), Err(Duration::MAX));
-    }
-
-    #[test]
-    fn idle_bucket_holds_no_more_than_its_burst() {
-        let start = Instant::now();
-        let mut bucket = Bucket::new(2, start);
-        let later = start + Duration::from_secs(3600);
-        assert_eq!(
-            (bucket.take(5.0, 2, later), bucket.take(5.0, 2, later)),
-            (Ok(()), Ok(()))
-        );
-        assert!(bucket.take(5.0, 2, later).is_err());
-    }
-}

@@ -62,8 +62,8 @@ impl Chat {
             )?;
         }
         let who = present.unwrap_or_else(|| {
-            self.people
-                .add(Person::new(token_hash, name, self.rules.burst, now.instant))
+            let bucket = self.rules.message_bucket(now.instant);
+            self.people.add(Person::new(token_hash, name, bucket))
         });
         self.apply_role(who, moderator, credentials.moderator_key.is_some(), now);
         let address = self

@@ -338,13 +338,11 @@ impl Chat {
     }
 
     pub(super) fn check_message_rate(&mut self, who: PersonKey, now: Now) -> Result<(), Refusal> {
-        let (Some(rate), Some(person)) = (self.rules.rate, self.people.get_mut(who)) else {
-            return Ok(());
-        };
-        person
-            .message_bucket
-            .take(rate, self.rules.burst, now.instant)
-            .map_err(too_fast)
+        let person = self.people.get_mut(who);
+        match person.and_then(|person| person.message_bucket.as_mut()) {
+            Some(bucket) => bucket.try_take(now.instant).map_err(too_fast),
+            None => Ok(()),
+        }
     }
 }
 

@@ -22,7 +22,8 @@ mod rooms;
 use crate::history::{HistoryReply, HistoryRequest};
 use crate::ids::{ClientAddr, ConnId, RoomId};
 use crate::protocol::{ByeCode, ClientMessage, ErrorCode, Refusal, ServerMessage, Token};
-use limits::{Bucket, MAX_MALFORMED, REQUEST_BURST, REQUEST_RATE, Rules};
+use crate::rate::TokenBucket;
+use limits::{MAX_MALFORMED, Rules};
 use moderation::{ModerationState, notices};
 use people::{People, PersonKey};
 use rooms::Rooms;
@@ -92,7 +93,8 @@ struct Conn {
     rooms: Vec<RoomId>,
     /// Rooms asked for that the history has not opened yet.
     pending_joins: usize,
-    request_bucket: Bucket,
+    /// `None` is without limit.
+    request_bucket: Option<TokenBucket>,
     malformed_count: u32,
     malformed_since: Instant,
     closing: bool,
@@ -202,7 +204,7 @@ impl Chat {
             token: None,
             rooms: Vec::new(),
             pending_joins: 0,
-            request_bucket: Bucket::new(REQUEST_BURST, now.instant),
+            request_bucket: self.rules.request_bucket(now.instant),
             malformed_count: 0,
             malformed_since: now.instant,
             closing: false,
@@ -283,13 +285,11 @@ impl Chat {
     }
 
     fn check_request_rate(&mut self, conn: ConnId, now: Now) -> Result<(), Refusal> {
-        let (Some(_), Some(state)) = (self.rules.rate, self.conns.get_mut(&conn)) else {
-            return Ok(());
-        };
-        state
-            .request_bucket
-            .take(REQUEST_RATE, REQUEST_BURST, now.instant)
-            .map_err(too_fast)
+        let state = self.conns.get_mut(&conn);
+        match state.and_then(|state| state.request_bucket.as_mut()) {
+            Some(bucket) => bucket.try_take(now.instant).map_err(too_fast),
+            None => Ok(()),
+        }
     }
 
     fn malformed(&mut self, conn: ConnId, refusal: Refusal, now: Now) {

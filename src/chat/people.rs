@@ -1,10 +1,11 @@
 //! The people who are there: one for each (token, name), whatever the number of their connections.
 
 use crate::auth::{PersonId, TokenHash};
-use crate::chat::limits::{Bucket, MAX_REMEMBERED_WHISPERS};
+use crate::chat::limits::MAX_REMEMBERED_WHISPERS;
 use crate::ids::{ClientAddr, ConnId, RoomId};
 use crate::name::Name;
 use crate::protocol::Member;
+use crate::rate::TokenBucket;
 use slab::Slab;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -30,7 +31,8 @@ pub struct Person {
     pub memberships: Vec<Membership>,
     /// Until when the name is held although no connection is left.
     pub grace_until: Option<Instant>,
-    pub message_bucket: Bucket,
+    /// `None` is without limit.
+    pub message_bucket: Option<TokenBucket>,
     /// When their typing was last passed on.
     pub typing_sent_at: Option<Instant>,
     /// The last whispers, so that a resend is not delivered twice.
@@ -57,7 +59,7 @@ pub struct Membership {
 
 impl Person {
     /// Somebody who just came, with no connection and no place yet.
-    pub fn new(token_hash: TokenHash, name: Name, burst: u32, now: Instant) -> Self {
+    pub fn new(token_hash: TokenHash, name: Name, message_bucket: Option<TokenBucket>) -> Self {
         Self {
             id: token_hash.person_id(&name),
             tag: token_hash.tag(&name),
@@ -69,7 +71,7 @@ impl Person {
             conns: Vec::new(),
             memberships: Vec::new(),
             grace_until: None,
-            message_bucket: Bucket::new(burst, now),
+            message_bucket,
             typing_sent_at: None,
             recent_whispers: VecDeque::new(),
         }

@@ -6,6 +6,7 @@
 //!
 //! Knows bytes and time; never knows what a frame says.
 
+use crate::rate::TokenBucket;
 use crate::ws::frame::Scanner;
 use std::io::{self, Read};
 use std::net::TcpStream;
@@ -96,9 +97,8 @@ pub struct LimitedReader<S> {
     source: S,
     limits: ReadLimits,
     scanner: Scanner,
-    /// Bytes that may still be read at once; negative after reading ahead of the budget.
-    tokens: f64,
-    refilled_at: Instant,
+    /// Bytes that may be read; in debt after reading ahead of the rate. `None` is without limit.
+    bucket: Option<TokenBucket>,
     /// Since when the message at hand is unfinished.
     unfinished_since: Option<Instant>,
     /// When the last read ended: what the caller does between reads is not the peer's fault.
@@ -111,15 +111,17 @@ pub struct LimitedReader<S> {
 impl<S: TimedRead> LimitedReader<S> {
     /// Watches over a source.
     pub fn new(source: S, limits: ReadLimits) -> Self {
-        let tokens = limits.byte_rate.map_or(0.0, |rate| f64::from(rate.burst));
+        let now = Instant::now();
+        let bucket = limits
+            .byte_rate
+            .map(|rate| TokenBucket::new(f64::from(rate.burst), f64::from(rate.per_second), now));
         Self {
             source,
             limits,
             scanner: Scanner::default(),
-            tokens,
-            refilled_at: Instant::now(),
+            bucket,
             unfinished_since: None,
-            last_read_at: Instant::now(),
+            last_read_at: now,
             // Unknown: whoever had the source before may have set one.
             timeout_set: true,
             stalled: false,
@@ -150,8 +152,8 @@ impl<S: TimedRead> LimitedReader<S> {
         if let Some(last_seen) = &self.limits.last_seen {
             last_seen.touch(now);
         }
-        if self.limits.byte_rate.is_some() {
-            self.tokens -= bytes.len() as f64;
+        if let Some(bucket) = &mut self.bucket {
+            bucket.charge(bytes.len() as f64);
         }
         if self.limits.message_timeout.is_some() {
             let ended = self.scanner.feed(bytes);
@@ -163,20 +165,8 @@ impl<S: TimedRead> LimitedReader<S> {
 
     /// Waits until the budget allows another read.
     fn throttle(&mut self) {
-        let Some(rate) = self.limits.byte_rate else {
-            return;
-        };
-        if self.tokens >= 0.0 {
-            return;
-        }
-        let now = Instant::now();
-        let earned = (now - self.refilled_at).as_secs_f64() * f64::from(rate.per_second);
-        self.refilled_at = now;
-        self.tokens = (self.tokens + earned).min(f64::from(rate.burst));
-        if self.tokens < 0.0 {
-            std::thread::sleep(Duration::from_secs_f64(
-                -self.tokens / f64::from(rate.per_second),
-            ));
+        if let Some(bucket) = self.bucket.as_mut().filter(|bucket| bucket.in_debt()) {
+            std::thread::sleep(bucket.time_until_repaid(Instant::now()));
         }
     }
 
