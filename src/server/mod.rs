@@ -1,6 +1,6 @@
-//! Listening and accepting: a socket becomes a thread, the hub gets its own, and everything stops in order.
+//! Listening, accepting and stopping: each socket gets a thread, and the hub has its own.
 //!
-//! What ends one connection never ends the server; what makes accepting fail makes it wait a little and try again.
+//! An error of one connection never ends the server; an error of `accept` makes it wait and try again.
 //!
 //! Knows sockets, threads and limits; never knows names or messages.
 
@@ -21,20 +21,21 @@ use connection::{STACK_SIZE, ServerContext};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use http::Policy;
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+use std::convert::Infallible;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-/// Connections that may wait to be accepted; std's 128 is too few when a whole class presses reload.
+/// Connections that may wait for `accept`; std's 128 is too few when a whole class presses reload.
 const BACKLOG: i32 = 4096;
 /// The first and the longest wait when accepting fails, for instance because the process is out of descriptors.
 const MIN_BACKOFF: Duration = Duration::from_millis(5);
 const MAX_BACKOFF: Duration = Duration::from_millis(500);
-/// How often the log is told that connections get no thread: whoever floods the server shall not flood its log.
+/// How often the log may mention connections without a thread: a flood of the server must not flood its log.
 const WARN_EVERY: Duration = Duration::from_secs(10);
-/// How long the connections' threads may take to end after the hub has.
+/// How long the other threads may take to end after the hub has.
 const THREADS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How a server is set up, in plain values.
@@ -45,13 +46,13 @@ pub struct Setup {
     pub policy: Policy,
     /// The rules of the conversation.
     pub rules: Rules,
-    /// When connections are given up.
+    /// When slow and silent connections are closed.
     pub delivery_limits: DeliveryLimits,
-    /// The home of the log.
+    /// Where entries are stored.
     pub history: Box<dyn History>,
 }
 
-/// A server that listens and does not serve yet.
+/// A server that listens and does not accept yet.
 pub struct Server {
     listener: TcpListener,
     context: Arc<ServerContext>,
@@ -99,17 +100,17 @@ impl Server {
     /// Where it listens, with the real port.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// The system's error.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Figures that may be looked at while the server runs.
+    /// Figures to read while the server runs.
     pub fn stats(&self) -> Arc<Stats> {
         self.context.stats.clone()
     }
 
-    /// Something to stop the server with.
+    /// A handle that stops the server.
     ///
     /// # Errors
     /// When the system has no descriptor for it.
@@ -122,10 +123,11 @@ impl Server {
         })
     }
 
-    /// Serves until stopped: then everybody was told, and no thread of the server is left.
+    /// Serves until stopped. When it returns, the hub's thread has ended and every connection was sent its `bye`; the
+    /// other threads have ended too, or did not within [`THREADS_TIMEOUT`].
     ///
     /// # Errors
-    /// When the hub's thread could not start or panicked; without it there is no conversation.
+    /// When the hub's thread could not start or panicked.
     pub fn run(self) -> io::Result<()> {
         let Self {
             listener,
@@ -133,40 +135,47 @@ impl Server {
             stopping,
             hub,
         } = self;
-        // A hub that is gone must not leave a server that accepts and never answers.
+        // Without the hub, a server would accept and never answer.
         let stop_on_drop = StopOnDrop {
             listener: listener.try_clone()?,
             stopping: stopping.clone(),
         };
-        let rejector = rejector::start(context.admission.clone())?;
+        // Nothing is ever sent through it: it closes when the last thread has dropped its sender.
+        let (running, all_ended) = bounded(0);
+        let rejector = rejector::start(context.admission.clone(), running.clone())?;
         let hub_thread = thread::Builder::new().name("hub".into()).spawn(move || {
             let _stop_on_drop = stop_on_drop;
             hub.run();
         })?;
-        accept_loop(&listener, &context, &stopping, &rejector);
+        let mut acceptor = Acceptor {
+            context,
+            rejector,
+            running,
+            spawned: 0,
+            thread_warning: ThrottledWarning::default(),
+        };
+        acceptor.run(&listener, &stopping);
         drop(listener);
         if hub_thread.join().is_err() {
             return Err(io::Error::other("the hub's thread panicked"));
         }
-        let deadline = Instant::now() + THREADS_TIMEOUT;
-        while context.admission.active() > 0 && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(5));
-        }
+        drop(acceptor);
+        let _ = all_ended.recv_timeout(THREADS_TIMEOUT);
         Ok(())
     }
 }
 
 impl Stopper {
-    /// Stops the server: nobody new is accepted, everybody is told and closed.
+    /// Stops the server: it accepts no more connections, and closes all with a `bye`.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        // A hub that is already gone has told everybody.
+        // An error means that the hub has already stopped.
         let _ = self.inputs.send(HubInput::Stop);
         wake(&self.listener);
     }
 }
 
-/// Ends the accepting when the hub ends, for whatever reason.
+/// Ends the accept loop when the hub ends, also by a panic.
 struct StopOnDrop {
     listener: TcpListener,
     stopping: Arc<AtomicBool>,
@@ -184,13 +193,13 @@ fn wake(listener: &TcpListener) {
     if SockRef::from(listener).shutdown(Shutdown::Both).is_err()
         && let Ok(address) = listener.local_addr()
     {
-        // Not every system lets a listener be shut down; a visitor wakes it too.
+        // Not every system lets a listener be shut down; a connection wakes it too.
         let _ = TcpStream::connect_timeout(&address, Duration::from_millis(100));
     }
 }
 
-/// Bytes per second that belong to a rate of messages: the longest message in plain text, generously, and at least what
-/// a client needs that resends and reads back.
+/// Bytes per second for a rate of messages: enough for the longest text in each, and at least what a client needs to
+/// resend its queue and read its history.
 fn byte_rate(rate: f64) -> ByteRate {
     const BYTES_PER_MESSAGE: f64 = 16.0 * 1024.0;
     const MIN_RATE: f64 = 64.0 * 1024.0;
@@ -201,10 +210,10 @@ fn byte_rate(rate: f64) -> ByteRate {
     }
 }
 
-/// Listens on an address; port 0 takes a free one. Whoever connects from now on waits for the server to run.
+/// Listens on an address; port 0 takes a free one. Connections wait in the backlog until the server runs.
 ///
 /// # Errors
-/// What the system says against the address.
+/// When the system refuses the address.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
@@ -214,7 +223,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         .with_time(Duration::from_secs(30))
         .with_interval(Duration::from_secs(10));
     socket.set_tcp_keepalive(&keepalive.with_retries(3))?;
-    // Without it the kernel would hide megabytes for each deaf client before it says that it takes no more.
+    // Otherwise the kernel buffers megabytes for each stalled client before it takes no more.
     socket.set_tcp_notsent_lowat(64 * 1024)?;
     socket.set_tcp_user_timeout(Some(Duration::from_secs(30)))?;
     socket.bind(&address.into())?;
@@ -222,74 +231,87 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn accept_loop(
-    listener: &TcpListener,
-    context: &Arc<ServerContext>,
-    stopping: &AtomicBool,
-    rejector: &Sender<Arc<TcpStream>>,
-) {
-    let (mut backoff, mut thread_warning) = (MIN_BACKOFF, ThrottledWarning::default());
-    while !stopping.load(Ordering::Acquire) {
-        match listener.accept() {
-            Ok((socket, peer)) => {
-                backoff = MIN_BACKOFF;
-                if !stopping.load(Ordering::Acquire) {
-                    spawn_connection(socket, peer.ip(), context, rejector, &mut thread_warning);
+/// Accepts sockets and gives each a thread, or hands it to the rejector.
+struct Acceptor {
+    context: Arc<ServerContext>,
+    rejector: Sender<Arc<TcpStream>>,
+    /// Cloned into each thread, so that the channel closes when all have ended.
+    running: Sender<Infallible>,
+    /// Threads started so far; their names count them.
+    spawned: u64,
+    thread_warning: ThrottledWarning,
+}
+
+impl Acceptor {
+    fn run(&mut self, listener: &TcpListener, stopping: &AtomicBool) {
+        let mut backoff = MIN_BACKOFF;
+        while !stopping.load(Ordering::Acquire) {
+            match listener.accept() {
+                Ok((socket, peer)) => {
+                    backoff = MIN_BACKOFF;
+                    if !stopping.load(Ordering::Acquire) {
+                        self.spawn_connection(socket, peer.ip());
+                    }
                 }
-            }
-            Err(_) if stopping.load(Ordering::Acquire) => return,
-            // The peer gave up before it was accepted.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
-                ) => {}
-            Err(error) => {
-                log::warn!(
-                    "Ninguém pode entrar agora ({}). Nova tentativa em {} ms.",
-                    describe(&error),
-                    backoff.as_millis()
-                );
-                thread::sleep(backoff);
-                backoff = (backoff * 2).min(MAX_BACKOFF);
+                Err(_) if stopping.load(Ordering::Acquire) => return,
+                // The peer closed before it was accepted.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
+                    ) => {}
+                Err(error) => {
+                    log::warn!(
+                        "Ninguém pode entrar agora ({}). Nova tentativa em {} ms.",
+                        describe(&error),
+                        backoff.as_millis()
+                    );
+                    thread::sleep(backoff);
+                    backoff = (backoff * 2).min(MAX_BACKOFF);
+                }
             }
         }
     }
-}
 
-/// Gives a new socket a thread, or a refusal.
-fn spawn_connection(
-    socket: TcpStream,
-    address: IpAddr,
-    context: &Arc<ServerContext>,
-    rejector: &Sender<Arc<TcpStream>>,
-    thread_warning: &mut ThrottledWarning,
-) {
-    let socket = Arc::new(socket);
-    // Before there is a thread: a thousand who only knock would otherwise cost a thousand threads for a moment.
-    let Some((permit, pending_permit)) = context.admission.admit(address) else {
-        return reject(socket, rejector);
-    };
-    let (conn_socket, conn_context) = (socket.clone(), context.clone());
-    let run_connection = move || {
-        let _permit: ConnectionPermit = permit;
-        connection::serve(conn_socket, address, pending_permit, &conn_context);
-    };
-    let started = match capacity::can_start_thread() {
-        // Not `thread::spawn`: it panics when the system refuses a thread.
-        true => thread::Builder::new()
-            .stack_size(STACK_SIZE)
-            .spawn(run_connection)
-            .map(drop),
-        false => Err(io::ErrorKind::OutOfMemory.into()),
-    };
-    if let Err(error) = started {
-        thread_warning.record(&error, Instant::now());
-        reject(socket, rejector);
+    fn spawn_connection(&mut self, socket: TcpStream, address: IpAddr) {
+        let socket = Arc::new(socket);
+        // Admitted before there is a thread: a flood of connections would otherwise cost a thread each for a moment.
+        let Some((permit, pending_permit)) = self.context.admission.admit(address) else {
+            return self.reject(socket);
+        };
+        let conn_socket = socket.clone();
+        let context = self.context.clone();
+        let running = self.running.clone();
+        let run_connection = move || {
+            let _running = running;
+            let _permit: ConnectionPermit = permit;
+            connection::serve(conn_socket, address, pending_permit, &context);
+        };
+        self.spawned += 1;
+        let started = match capacity::can_start_thread() {
+            // Not `thread::spawn`: it panics when the system refuses a thread.
+            true => thread::Builder::new()
+                .name(format!("conn-{}", self.spawned))
+                .stack_size(STACK_SIZE)
+                .spawn(run_connection)
+                .map(drop),
+            false => Err(io::ErrorKind::OutOfMemory.into()),
+        };
+        if let Err(error) = started {
+            self.thread_warning.record(&error, Instant::now());
+            self.reject(socket);
+        }
+    }
+
+    /// Hands the socket to the rejector, which sends 503. Blocks accepting while its queue is full; the rejector never
+    /// blocks on a peer.
+    fn reject(&self, socket: Arc<TcpStream>) {
+        // An error means that the rejector's thread is gone; the socket is closed without an answer.
+        let _ = self.rejector.send(socket);
     }
 }
 
-/// Connections that got no thread, told to the log together.
+/// Counts connections that got no thread, and logs them together.
 #[derive(Default)]
 struct ThrottledWarning {
     count: usize,
@@ -308,14 +330,8 @@ impl ThrottledWarning {
                 self.count,
                 describe(error)
             );
-            (self.count, self.warned_at) = (0, Some(now));
+            self.count = 0;
+            self.warned_at = Some(now);
         }
     }
-}
-
-/// Lets the porter say no. While he has his hands full nobody else is let in either: he waits for none of those he
-/// refuses, and without him they would be cut off unheard.
-fn reject(socket: Arc<TcpStream>, rejector: &Sender<Arc<TcpStream>>) {
-    // A porter who is gone answers nobody.
-    let _ = rejector.send(socket);
 }

@@ -1,7 +1,7 @@
-//! The one thread that refuses those who get no thread.
+//! One thread that answers 503 to the connections that were not admitted.
 //!
-//! A refusal must be read before the connection is closed: what the peer sent and nobody read would make the kernel reset
-//! the connection, refusal and all. So the porter answers at once, keeps each socket for a moment, and waits for none.
+//! Closing a socket with unread bytes makes the kernel reset it, and the peer may lose the answer. So each socket is kept
+//! for a moment after the answer; the thread never blocks on any.
 //!
 //! Knows sockets and one answer; never knows the chat.
 
@@ -11,34 +11,41 @@ use crate::server::connection::STACK_SIZE;
 use crate::server::http::Response;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::io::Read;
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Refused connections that are kept even when all places are taken; each holds a descriptor, and the oldest go first.
-/// While places are free, their descriptors serve for more.
+/// Sockets that may linger when all connection permits are taken: each holds a descriptor. Free permits allow more, and
+/// the oldest are closed first.
 const BASE_LINGERING: usize = 32;
-/// Refused connections that are kept at most: the memory for what the kernel holds of them is bounded too.
+/// Most sockets that linger: the kernel's memory for what they sent is bounded too.
 const MAX_LINGERING: usize = 2048;
-/// Connections that may wait for him to look up.
+/// Sockets that may wait for an answer.
 const QUEUE: usize = 256;
-/// How long one is kept.
+/// How long a socket lingers.
 const LINGER_TIME: Duration = Duration::from_millis(500);
-/// How often the kept ones are read from.
+/// How often the lingering sockets are read from.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Starts the porter of a server with this door.
+/// Starts the thread, which ends when the returned sender is dropped. It keeps `running` until then.
 ///
 /// # Errors
-/// When the system has no thread for him.
-pub fn start(admission: Arc<Admission>) -> std::io::Result<Sender<Arc<TcpStream>>> {
+/// When the system refuses a thread.
+pub fn start(
+    admission: Arc<Admission>,
+    running: Sender<Infallible>,
+) -> std::io::Result<Sender<Arc<TcpStream>>> {
     let (sender, receiver) = bounded(QUEUE);
     thread::Builder::new()
-        .name("porter".into())
+        .name("rejector".into())
         .stack_size(STACK_SIZE)
-        .spawn(move || run(&receiver, &admission))?;
+        .spawn(move || {
+            let _running = running;
+            run(&receiver, &admission);
+        })?;
     Ok(sender)
 }
 
@@ -63,7 +70,7 @@ fn run(queue: &Receiver<Arc<TcpStream>>, admission: &Admission) {
         while lingering.len() > (BASE_LINGERING + admission.available()).min(MAX_LINGERING) {
             lingering.pop_front();
         }
-        // Not at each arrival: a thousand of them would read a thousand sockets a thousand times.
+        // Not with each new socket: n of them would cost n² reads.
         if now >= next_tick {
             lingering.retain(|(socket, until)| now < *until && still_open(socket));
             next_tick = now + TICK;
@@ -72,13 +79,13 @@ fn run(queue: &Receiver<Arc<TcpStream>>, admission: &Admission) {
 }
 
 fn send_refusal(socket: &TcpStream, refusal: &[u8]) {
-    // Whoever does not take even this is not worth more.
+    // A peer that does not take even this is closed without it.
     let _ = socket.set_nonblocking(true);
     let _ = socket.try_send(refusal);
     let _ = socket.shutdown(Shutdown::Write);
 }
 
-/// Reads and drops what the peer has sent; false once it has closed.
+/// Reads and drops what the peer sent; false once it has closed.
 fn still_open(mut socket: &TcpStream) -> bool {
     let mut scratch = [0; 4096];
     for _ in 0..16 {
