@@ -24,6 +24,7 @@ use app::{App, Exit, Mode};
 use crossbeam_channel::bounded;
 use net::session::Session;
 use options::{Invocation, Options};
+use papo::auth::random_hex;
 use papo::os_error::describe;
 use run::{Client, Sources};
 use std::io::{self, IsTerminal, Write};
@@ -90,8 +91,7 @@ fn chat(options: Options, clock: Clock) -> Exit {
             Exit::Usage,
         );
     }
-    let (Ok(token), Ok(id_prefix)) = (net::token::load_or_create(), net::token::random_hex(8))
-    else {
+    let (Ok(token), Ok(id_prefix)) = (net::token::load_or_create(), random_hex::<8>()) else {
         return exit_with(
             "O sistema não deu números aleatórios, e sem eles não há segredo.",
             Exit::Unexpected,

@@ -128,7 +128,11 @@ pub fn random_key() -> Result<String, getrandom::Error> {
     random_hex::<TOKEN_BYTES>()
 }
 
-fn random_hex<const BYTES: usize>() -> Result<String, getrandom::Error> {
+/// Random bytes from the operating system, in hexadecimal.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn random_hex<const BYTES: usize>() -> Result<String, getrandom::Error> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes)?;
     Ok(bytes.iter().fold(String::new(), |mut hex, byte| {
