@@ -51,16 +51,13 @@ struct Terminal {
 fn main() -> ExitCode {
     // First of all, while there is only one thread.
     let clock = Clock::local();
-    let invocation = options::parse(
-        std::env::args_os().skip(1),
-        std::env::var_os("PAPO_NOME"),
-        std::env::var_os("PAPO_SENHA"),
-    );
+    let arguments = std::env::args_os().skip(1);
+    let invocation = options::parse(arguments, |name| std::env::var_os(name));
     let exit = match invocation {
         Ok(Invocation::Help) => print(&options::help()),
         Ok(Invocation::Version) => print(&format!("cliente {}\n", env!("CARGO_PKG_VERSION"))),
         Ok(Invocation::Chat(options)) => chat(options, clock),
-        Err(sentence) => exit_with(&sentence, Exit::Usage),
+        Err(error) => exit_with(&error.0, Exit::Usage),
     };
     ExitCode::from(exit as u8)
 }

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 /// Each module may use those before it and none after it.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 17] = [
     "os_error",
     "pt",
     "text",
+    "cli",
     "ids",
     "stats",
     "name",
