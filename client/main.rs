@@ -24,6 +24,7 @@ use app::{App, Exit, Mode};
 use crossbeam_channel::bounded;
 use net::session::Session;
 use options::{Invocation, Options};
+use papo::auth::random_hex;
 use papo::os_error::describe;
 use run::{Client, Sources};
 use std::io::{self, IsTerminal, Write};
@@ -50,16 +51,13 @@ struct Terminal {
 fn main() -> ExitCode {
     // First of all, while there is only one thread.
     let clock = Clock::local();
-    let invocation = options::parse(
-        std::env::args_os().skip(1),
-        std::env::var_os("PAPO_NOME"),
-        std::env::var_os("PAPO_SENHA"),
-    );
+    let arguments = std::env::args_os().skip(1);
+    let invocation = options::parse(arguments, |name| std::env::var_os(name));
     let exit = match invocation {
         Ok(Invocation::Help) => print(&options::help()),
         Ok(Invocation::Version) => print(&format!("cliente {}\n", env!("CARGO_PKG_VERSION"))),
         Ok(Invocation::Chat(options)) => chat(options, clock),
-        Err(sentence) => exit_with(&sentence, Exit::Usage),
+        Err(error) => exit_with(&error.0, Exit::Usage),
     };
     ExitCode::from(exit as u8)
 }
@@ -90,8 +88,7 @@ fn chat(options: Options, clock: Clock) -> Exit {
             Exit::Usage,
         );
     }
-    let (Ok(token), Ok(id_prefix)) = (net::token::load_or_create(), net::token::random_hex(8))
-    else {
+    let (Ok(token), Ok(id_prefix)) = (net::token::load_or_create(), random_hex::<8>()) else {
         return exit_with(
             "O sistema não deu números aleatórios, e sem eles não há segredo.",
             Exit::Unexpected,

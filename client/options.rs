@@ -1,10 +1,10 @@
-//! The command line: what was asked for, or the sentence that says what was wrong with it.
+//! The client's options: what was asked for, or the sentence that says what is wrong with it.
 //!
 //! Knows the options; never knows what they lead to.
 
 use crate::app::{bad_name, bad_password, bad_room};
 use crate::net::address::{Address, AddressError, DEFAULT_PORT};
-use lexopt::{Arg, Parser, ValueExt};
+use papo::cli::{Argument, CommandLine, OptionSpec, Request, UsageError};
 use papo::name::{Name, RoomName};
 use papo::protocol::{Credentials, Password};
 use std::ffi::OsString;
@@ -15,16 +15,31 @@ pub struct Options {
     pub address: Address,
     pub name: Option<Name>,
     pub room: RoomName,
-    /// What is shown at the door besides the name.
+    /// Sent with the name on entering.
     pub credentials: Credentials,
     /// Plain lines, also on a terminal.
     pub plain: bool,
-    /// Go on listening when there is nothing more to say.
+    /// Keep listening after the end of the input.
     pub keep_listening: bool,
     /// Connect again when the connection is lost.
     pub reconnect: bool,
-    /// The wire's own messages on standard output.
+    /// The server's messages as JSON on standard output.
     pub json: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            address: Address::new("127.0.0.1", DEFAULT_PORT),
+            name: None,
+            room: RoomName::lobby(),
+            credentials: Credentials::default(),
+            plain: false,
+            keep_listening: false,
+            reconnect: false,
+            json: false,
+        }
+    }
 }
 
 /// What the command line comes to.
@@ -35,264 +50,146 @@ pub enum Invocation {
     Version,
 }
 
-/// One option, as the help shows it.
-struct OptionSpec {
-    short: Option<char>,
-    long: &'static str,
-    /// Other spellings.
-    aliases: &'static [&'static str],
-    /// The value's name and an example, for options that have one.
-    value: Option<(&'static str, &'static str)>,
-    description: &'static str,
-}
+const COMMAND_LINE: CommandLine<Options> = CommandLine {
+    program: "cliente",
+    options: &[
+        OptionSpec::new("nome", Argument::Value("NOME"), set_name)
+            .short('n')
+            .variable("PAPO_NOME")
+            .example("--nome Ana")
+            .help("Seu nome na conversa"),
+        OptionSpec::new("sala", Argument::Value("SALA"), set_room)
+            .variable("PAPO_SALA")
+            .example("--sala laboratorio")
+            .help("Sala onde entrar [padrão: geral]"),
+        OptionSpec::new("senha", Argument::Value("SENHA"), set_password)
+            .aliases(&["password"])
+            .variable("PAPO_SENHA")
+            .example("--senha girassol")
+            .help("Senha do servidor, se ele tem uma"),
+        OptionSpec::new("chave", Argument::Value("CHAVE"), set_moderator_key)
+            .aliases(&["key"])
+            .variable("PAPO_CHAVE")
+            .example("--chave k3y...")
+            .help("Para organizar a conversa: a chave que o servidor mostra"),
+        OptionSpec::new("linhas", Argument::Switch, set_plain)
+            .variable("PAPO_LINHAS")
+            .help("Linhas simples, como num script, também no terminal"),
+        OptionSpec::new("ficar", Argument::Switch, set_keep_listening)
+            .variable("PAPO_FICAR")
+            .help("Continua ouvindo depois do fim da entrada"),
+        OptionSpec::new("insistir", Argument::Switch, set_reconnect)
+            .variable("PAPO_INSISTIR")
+            .help("Tenta conectar de novo, também num script"),
+        OptionSpec::new("json", Argument::Switch, set_json)
+            .variable("PAPO_JSON")
+            .help("Mostra as mensagens do servidor em JSON, uma por linha"),
+    ],
+};
 
-const OPTIONS: &[OptionSpec] = &[
-    OptionSpec {
-        short: Some('n'),
-        long: "nome",
-        aliases: &[],
-        value: Some(("NOME", "Ana")),
-        description: "Seu nome na conversa [variável: PAPO_NOME]",
-    },
-    OptionSpec {
-        short: None,
-        long: "sala",
-        aliases: &[],
-        value: Some(("SALA", "laboratorio")),
-        description: "Sala onde entrar [padrão: geral]",
-    },
-    OptionSpec {
-        short: None,
-        long: "senha",
-        aliases: &["password"],
-        value: Some(("SENHA", "girassol")),
-        description: "Senha do servidor, se ele tem uma [variável: PAPO_SENHA]",
-    },
-    OptionSpec {
-        short: None,
-        long: "chave",
-        aliases: &["key"],
-        value: Some(("CHAVE", "k3y...")),
-        description: "Para organizar a conversa: a chave que o servidor mostra",
-    },
-    OptionSpec {
-        short: None,
-        long: "linhas",
-        aliases: &[],
-        value: None,
-        description: "Linhas simples, como num script, também no terminal",
-    },
-    OptionSpec {
-        short: None,
-        long: "ficar",
-        aliases: &[],
-        value: None,
-        description: "Continua ouvindo depois do fim da entrada",
-    },
-    OptionSpec {
-        short: None,
-        long: "insistir",
-        aliases: &[],
-        value: None,
-        description: "Tenta conectar de novo, também num script",
-    },
-    OptionSpec {
-        short: None,
-        long: "json",
-        aliases: &[],
-        value: None,
-        description: "Mostra as mensagens do servidor em JSON, uma por linha",
-    },
-    OptionSpec {
-        short: Some('h'),
-        long: "ajuda",
-        aliases: &["help"],
-        value: None,
-        description: "Mostra esta ajuda            (--help também vale)",
-    },
-    OptionSpec {
-        short: Some('V'),
-        long: "versao",
-        aliases: &["versão", "version"],
-        value: None,
-        description: "Mostra a versão",
-    },
-];
-
-/// Reads the arguments after the program's name. `env_name` is the value of `PAPO_NOME`,
-/// `env_password` that of `PAPO_SENHA`.
+/// Reads the environment and the arguments after the program's name.
 ///
 /// # Errors
-/// A sentence for people.
+/// A sentence that says what is wrong and what to write instead.
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
-    env_name: Option<OsString>,
-    env_password: Option<OsString>,
-) -> Result<Invocation, String> {
-    let (mut address, mut name, mut room) = (None, env_name.filter(|name| !name.is_empty()), None);
-    let (mut password, mut moderator_key) =
-        (env_password.filter(|password| !password.is_empty()), None);
-    let (mut plain, mut keep_listening, mut reconnect, mut json) = (false, false, false, false);
-    let mut parser = Parser::from_args(arguments);
-    while let Some(argument) = parser.next().map_err(unexpected_value)? {
-        match long_name(&argument) {
-            Some("ajuda") => return Ok(Invocation::Help),
-            Some("versao") => return Ok(Invocation::Version),
-            Some("linhas") => plain = true,
-            Some("ficar") => keep_listening = true,
-            Some("insistir") => reconnect = true,
-            Some("json") => json = true,
-            Some(long @ "nome") => name = Some(parser.value().map_err(|_| missing_value(long))?),
-            Some(long @ "sala") => room = Some(parser.value().map_err(|_| missing_value(long))?),
-            Some(long @ "senha") => {
-                password = Some(parser.value().map_err(|_| missing_value(long))?)
-            }
-            Some(long @ "chave") => {
-                moderator_key = Some(parser.value().map_err(|_| missing_value(long))?)
-            }
-            _ => match argument {
-                Arg::Value(value) if address.is_none() => address = Some(value),
-                Arg::Value(value) => {
-                    let value = value.to_string_lossy().into_owned();
-                    return Err(format!(
-                        "Só um endereço por vez: “{value}” sobrou. {SEE_ALL}"
-                    ));
-                }
-                other => return Err(unknown_option(&other)),
-            },
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Invocation, UsageError> {
+    let mut options = Options::default();
+    let invalid = COMMAND_LINE.read_variables(&mut options, variable);
+    let positional = match COMMAND_LINE.read_arguments(&mut options, arguments, invalid)? {
+        Request::Help => return Ok(Invocation::Help),
+        Request::Version => return Ok(Invocation::Version),
+        Request::Run(positional) => positional,
+    };
+    match positional.as_slice() {
+        [] => {}
+        [address] => options.address = Address::parse(address).map_err(bad_address)?,
+        [_, extra, ..] => {
+            return Err(UsageError(format!(
+                "Só um endereço por vez: “{extra}” sobrou. Veja todas as opções com: cliente --ajuda"
+            )));
         }
     }
-    let address = match address {
-        Some(raw) => Address::parse(&utf8(raw)?).map_err(bad_address)?,
-        None => Address::new("127.0.0.1", DEFAULT_PORT),
-    };
-    let name = name
-        .map(utf8)
-        .transpose()?
-        .map(|raw| Name::new(&raw))
-        .transpose()
-        .map_err(|error| format!("{} Tente: cliente --nome \"Ana 2\"", bad_name(error)))?;
-    let room = match room {
-        Some(raw) => RoomName::new(utf8(raw)?.trim_start_matches('#')).map_err(|_| bad_room())?,
-        None => RoomName::lobby(),
-    };
-    let credentials = Credentials {
-        password: parse_secret(password)?,
-        moderator_key: parse_secret(moderator_key)?,
-        room_password: None,
-    };
-    Ok(Invocation::Chat(Options {
-        address,
-        name,
-        room,
-        credentials,
-        plain,
-        keep_listening,
-        reconnect,
-        json,
-    }))
+    Ok(Invocation::Chat(options))
 }
 
 /// The text of `--ajuda`.
 pub fn help() -> String {
-    let mut text = String::from(
+    let options = COMMAND_LINE.option_help();
+    format!(
         "Cliente de terminal do bate-papo. Fora de um terminal, envia cada linha da entrada e mostra as mensagens.\n\n\
          Uso: cliente [OPÇÕES] [ENDEREÇO]\n\n\
          ENDEREÇO é o do servidor, por exemplo 192.168.0.10:9000 [padrão: 127.0.0.1:9000]\n\n\
-         Opções:\n",
-    );
-    for option in OPTIONS {
-        let short = option
-            .short
-            .map_or("    ".into(), |short| format!("-{short}, "));
-        let value = option
-            .value
-            .map_or(String::new(), |(name, _)| format!(" <{name}>"));
-        let form = format!("{short}--{}{value}", option.long);
-        text.push_str(&format!("  {form:<25}{}\n", option.description));
-    }
-    text.push_str(
-        "\nO que o programa responde a um script: 0 tudo confirmado · 1 imprevisto · 2 uso errado · 3 servidor não\n\
-         encontrado · 4 recusado · 5 a conexão caiu antes da confirmação · 130 Ctrl+C\n",
-    );
-    text
+         Opções:\n{options}\n\
+         Cada opção também pode vir de uma variável: --nome de PAPO_NOME, --linhas de PAPO_LINHAS (sim ou não).\n\n\
+         O que o programa responde a um script: 0 tudo confirmado · 1 imprevisto · 2 uso errado · 3 servidor não\n\
+         encontrado · 4 recusado · 5 a conexão caiu antes da confirmação · 130 Ctrl+C\n"
+    )
 }
 
-/// What proves something, if it was given.
-fn parse_secret(raw: Option<OsString>) -> Result<Option<Password>, String> {
-    let Some(raw) = raw else { return Ok(None) };
-    Password::new(&utf8(raw)?)
-        .map(Some)
-        .ok_or_else(bad_password)
+fn set_name(options: &mut Options, value: &str) -> Result<(), UsageError> {
+    let name = Name::new(value).map_err(|error| {
+        UsageError(format!(
+            "{} Tente: cliente --nome \"Ana 2\"",
+            bad_name(error)
+        ))
+    })?;
+    options.name = Some(name);
+    Ok(())
 }
 
-const SEE_ALL: &str = "Veja todas as opções com: cliente --ajuda";
-
-/// The main name of an option that exists.
-fn long_name(argument: &Arg<'_>) -> Option<&'static str> {
-    let found = OPTIONS.iter().find(|choice| match argument {
-        Arg::Short(short) => choice.short == Some(*short),
-        Arg::Long(long) => choice.long == *long || choice.aliases.contains(long),
-        Arg::Value(_) => false,
-    });
-    found.map(|choice| choice.long)
+fn set_room(options: &mut Options, value: &str) -> Result<(), UsageError> {
+    let room = RoomName::new(value.trim_start_matches('#'));
+    options.room = room.map_err(|_| UsageError(bad_room()))?;
+    Ok(())
 }
 
-fn utf8(raw: OsString) -> Result<String, String> {
-    raw.string()
-        .map_err(|_| format!("Um dos valores não é um texto válido (UTF-8). {SEE_ALL}"))
+fn set_password(options: &mut Options, value: &str) -> Result<(), UsageError> {
+    options.credentials.password = Some(parse_secret(value)?);
+    Ok(())
 }
 
-fn bad_address(error: AddressError) -> String {
-    match error {
-        AddressError::Malformed => "Este endereço não parece certo. Escreva assim: 192.168.0.10:9000".into(),
+fn set_moderator_key(options: &mut Options, value: &str) -> Result<(), UsageError> {
+    options.credentials.moderator_key = Some(parse_secret(value)?);
+    Ok(())
+}
+
+fn set_plain(options: &mut Options, _: &str) -> Result<(), UsageError> {
+    options.plain = true;
+    Ok(())
+}
+
+fn set_keep_listening(options: &mut Options, _: &str) -> Result<(), UsageError> {
+    options.keep_listening = true;
+    Ok(())
+}
+
+fn set_reconnect(options: &mut Options, _: &str) -> Result<(), UsageError> {
+    options.reconnect = true;
+    Ok(())
+}
+
+fn set_json(options: &mut Options, _: &str) -> Result<(), UsageError> {
+    options.json = true;
+    Ok(())
+}
+
+fn parse_secret(value: &str) -> Result<Password, UsageError> {
+    Password::new(value).ok_or_else(|| UsageError(bad_password()))
+}
+
+fn bad_address(error: AddressError) -> UsageError {
+    let text = match error {
+        AddressError::Malformed => {
+            "Este endereço não parece certo. Escreva assim: 192.168.0.10:9000"
+        }
         AddressError::Encrypted => {
             "Este cliente ainda não usa conexões cifradas (wss://). Use o endereço que o servidor mostra ao ligar, \
              por exemplo 192.168.0.10:9000"
-                .into()
         }
-    }
-}
-
-fn missing_value(long: &str) -> String {
-    let example = OPTIONS
-        .iter()
-        .find(|choice| choice.long == long)
-        .and_then(|choice| choice.value);
-    let example = example.map_or("", |(_, example)| example);
-    format!("Falta o valor da opção --{long}. Escreva assim: cliente --{long} {example}")
-}
-
-fn unexpected_value(error: lexopt::Error) -> String {
-    match error {
-        lexopt::Error::UnexpectedValue { option, .. } => {
-            format!("A opção {option} não leva valor. {SEE_ALL}")
-        }
-        _ => format!("Não entendi a linha de comando. {SEE_ALL}"),
-    }
-}
-
-fn unknown_option(argument: &Arg<'_>) -> String {
-    /// How alike two words are, from 0 to 1, for one to be taken for the other.
-    const MIN_SIMILARITY: f64 = 0.75;
-    let (spelled, near) = match argument {
-        Arg::Short(short) => (format!("-{short}"), None),
-        Arg::Long(long) => {
-            let similarity = |choice: &&OptionSpec| strsim::jaro_winkler(choice.long, long);
-            let near = OPTIONS
-                .iter()
-                .max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
-            (
-                format!("--{long}"),
-                near.filter(|choice| similarity(choice) >= MIN_SIMILARITY),
-            )
-        }
-        Arg::Value(value) => (value.to_string_lossy().into_owned(), None),
     };
-    let near = near.map_or(String::new(), |choice| {
-        format!(" Você quis dizer --{}?", choice.long)
-    });
-    format!("Não conheço a opção “{spelled}”.{near} Veja todas com: cliente --ajuda")
+    UsageError(text.into())
 }
 
 #[cfg(test)]

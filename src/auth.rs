@@ -1,9 +1,7 @@
-//! Who somebody is: a secret token and a name, and what may be known of them in public.
+//! Identity and secrets: one-way hashes of tokens and passwords, and random values.
 //!
-//! A person is the pair (token, name). From that pair two things are derived, one way: the [`PersonId`], under which the
-//! server remembers what the person said, and the public tag. Whoever reads the history or sees every tag learns
-//! nothing that would let them enter as somebody else.
-//!
+//! A person is the pair (token, name). The [`PersonId`] in the history and the public tag are hashes of that pair, so
+//! neither lets a reader enter as that person.
 //! Knows hashes and randomness; never knows connections or rooms.
 
 use crate::name::Name;
@@ -11,42 +9,32 @@ use crate::protocol::Token;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::sync::Arc;
+use subtle::ConstantTimeEq;
 
 /// Random bytes of a token that the server makes: 160 bits.
 const TOKEN_BYTES: usize = 20;
 /// Characters of a tag. 40 bits: enough to tell people apart on a screen, and useless for guessing a random token.
 const TAG_LENGTH: usize = 8;
 
-/// What somebody must show to be let in, kept as its hash.
+/// The hash of a password or a key. Compared in constant time, so that no answer tells how near a guess came.
 #[derive(Clone, Copy)]
 pub struct PasswordHash([u8; 32]);
 
 impl PasswordHash {
-    /// Hashes a key or a password.
+    /// Hashes a password or a key.
     pub fn of(plain: &str) -> Self {
         Self(digest(b"papo key", &[plain.as_bytes()]))
     }
 
-    /// Whether what is shown is this key.
+    /// Whether this is the hash of `plain`.
     pub fn matches(&self, plain: &str) -> bool {
         *self == Self::of(plain)
     }
 }
 
-/// Compares in a time that tells nothing of either key.
-///
-/// A guesser can't steer a hash byte by byte, but whoever knew how many of its bytes were right could sort out a
-/// dictionary at home. So all bytes are always looked at: their differences are gathered and judged once. For three lines
-/// one needs no crate.
 impl PartialEq for PasswordHash {
     fn eq(&self, other: &Self) -> bool {
-        let differences = self
-            .0
-            .iter()
-            .zip(&other.0)
-            .fold(0, |all, (ours, theirs)| all | (ours ^ theirs));
-        // So that no compiler finds a way to stop at the first difference.
-        std::hint::black_box(differences) == 0
+        self.0.ct_eq(&other.0).into()
     }
 }
 
@@ -54,15 +42,17 @@ impl Eq for PasswordHash {}
 
 impl std::fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Key(…)")
+        f.write_str("PasswordHash(…)")
     }
 }
 
-/// The hash of a token: proves that two connections hold the same secret, and is not the secret.
+/// The hash of a token: tells whether two connections hold the same token, without keeping it.
+///
+/// Compared byte by byte: the hash of a long random token leaves nothing to guess.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct TokenHash([u8; 32]);
 
-/// A person, as the history knows them: the same after a restart for the same token and name.
+/// A person in the history: the same for the same token and name, also after a restart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub struct PersonId(pub [u8; 16]);
 
@@ -72,7 +62,7 @@ impl TokenHash {
         Self(digest(b"papo secret", &[token.expose_secret().as_bytes()]))
     }
 
-    /// The person that this secret and this name make.
+    /// The person with this token and this name.
     pub fn person_id(&self, name: &Name) -> PersonId {
         let digest = digest(b"papo person", &[&self.0, name.key().as_bytes()]);
         let mut id = [0; 16];
@@ -80,7 +70,7 @@ impl TokenHash {
         PersonId(id)
     }
 
-    /// The public tag that this secret and this name make: letters and digits that can't be mistaken for each other.
+    /// The public tag of this token and this name, in letters and digits that don't look alike.
     pub fn tag(&self, name: &Name) -> Arc<str> {
         const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
         let digest = digest(b"papo tag", &[&self.0, name.key().as_bytes()]);
@@ -93,7 +83,7 @@ impl TokenHash {
     }
 }
 
-/// SHA-256 over a purpose and its parts, each preceded by its length so that no two inputs run into each other.
+/// SHA-256 over a purpose and its parts, each preceded by its length so that different parts never hash alike.
 fn digest(purpose: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for part in std::iter::once(&purpose).chain(parts) {
@@ -103,7 +93,7 @@ fn digest(purpose: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// A new token, from the operating system's randomness.
+/// A new token.
 ///
 /// # Errors
 /// When the system has no randomness to give.
@@ -112,7 +102,7 @@ pub fn random_token() -> Result<Token, getrandom::Error> {
     Ok(Token::new(&hex).expect("40 hexadecimal digits have the form of a token"))
 }
 
-/// A new identity for a log: 64 random bits.
+/// A new epoch for a history: 64 random bits.
 ///
 /// # Errors
 /// When the system has no randomness to give.
@@ -120,7 +110,7 @@ pub fn random_epoch() -> Result<Arc<str>, getrandom::Error> {
     random_hex::<8>().map(Into::into)
 }
 
-/// A new key for people to show: 160 random bits as hexadecimal digits.
+/// A new key, for moderators or for the local page: 160 random bits in hexadecimal.
 ///
 /// # Errors
 /// When the system has no randomness to give.
@@ -128,7 +118,11 @@ pub fn random_key() -> Result<String, getrandom::Error> {
     random_hex::<TOKEN_BYTES>()
 }
 
-fn random_hex<const BYTES: usize>() -> Result<String, getrandom::Error> {
+/// Random bytes from the operating system, in hexadecimal.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn random_hex<const BYTES: usize>() -> Result<String, getrandom::Error> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes)?;
     Ok(bytes.iter().fold(String::new(), |mut hex, byte| {
@@ -147,7 +141,8 @@ mod tests {
 
     #[test]
     fn person_and_tag_ignore_the_spelling_of_the_name() {
-        let (jose, plain) = (Name::new("José").unwrap(), Name::new("JOSE").unwrap());
+        let jose = Name::new("José").unwrap();
+        let plain = Name::new("JOSE").unwrap();
         let ana = token_hash("0123456789abcdef");
         assert_eq!(ana.person_id(&jose), ana.person_id(&plain));
         assert_eq!(ana.tag(&jose), ana.tag(&plain));
@@ -155,11 +150,10 @@ mod tests {
 
     #[test]
     fn other_token_or_other_name_is_another_person() {
-        let (ana, bruno) = (Name::new("Ana").unwrap(), Name::new("Bruno").unwrap());
-        let (one, two) = (
-            token_hash("0123456789abcdef"),
-            token_hash("0123456789abcdeg"),
-        );
+        let ana = Name::new("Ana").unwrap();
+        let bruno = Name::new("Bruno").unwrap();
+        let one = token_hash("0123456789abcdef");
+        let two = token_hash("0123456789abcdeg");
         assert_ne!(one.person_id(&ana), two.person_id(&ana));
         assert_ne!(one.person_id(&ana), one.person_id(&bruno));
         assert_ne!(one.tag(&ana), one.tag(&bruno));
@@ -170,12 +164,13 @@ mod tests {
     fn password_hash_matches_only_itself_and_hides_in_debug() {
         let key = PasswordHash::of("segredo");
         assert!(key.matches("segredo") && !key.matches("Segredo") && !key.matches(""));
-        assert_eq!(format!("{key:?}"), "Key(…)");
+        assert_eq!(format!("{key:?}"), "PasswordHash(…)");
     }
 
     #[test]
     fn random_tokens_are_long_and_distinct() {
-        let (one, two) = (random_token().unwrap(), random_token().unwrap());
+        let one = random_token().unwrap();
+        let two = random_token().unwrap();
         assert_eq!(one.expose_secret().len(), 2 * TOKEN_BYTES);
         assert_ne!(one, two);
         assert_eq!(format!("{one:?}"), "Token(…)");

@@ -29,6 +29,7 @@
 #![warn(missing_docs)]
 
 // The ground floor.
+pub mod cli;
 pub mod ids;
 pub mod name;
 pub mod os_error;

@@ -30,7 +30,7 @@ const EXIT_INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
-    let command = match config::parse(arguments, |name| std::env::var(name).ok()) {
+    let command = match config::parse(arguments, |name| std::env::var_os(name)) {
         Ok(request) => request,
         Err(error) => return exit_with(&error.0, EXIT_USAGE),
     };

@@ -166,7 +166,7 @@ impl RoomName {
 }
 
 /// What both kinds of name can do; they differ only in what they allow.
-macro_rules! spelled {
+macro_rules! impl_spelling {
     ($kind:ty) => {
         impl $kind {
             /// The spelling to show.
@@ -175,7 +175,7 @@ macro_rules! spelled {
             }
 
             /// The same, shared instead of copied.
-            pub fn shown(&self) -> Arc<str> {
+            pub fn display(&self) -> Arc<str> {
                 self.0.text.clone()
             }
 
@@ -206,8 +206,8 @@ macro_rules! spelled {
         }
     };
 }
-spelled!(Name);
-spelled!(RoomName);
+impl_spelling!(Name);
+impl_spelling!(RoomName);
 
 fn is_letter_or_digit(c: char) -> bool {
     if c.is_ascii() {

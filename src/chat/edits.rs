@@ -62,7 +62,7 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let room_id = self.joined_room(conn, room)?;
         let who = self.conns.get(&conn).and_then(|state| state.person);
-        let Some((who, by)) = who.and_then(|who| Some((who, self.people.get(who)?.name.shown())))
+        let Some((who, by)) = who.and_then(|who| Some((who, self.people.get(who)?.name.display())))
         else {
             return Ok(());
         };

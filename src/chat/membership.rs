@@ -113,7 +113,7 @@ impl Chat {
             burst: self.rules.burst,
         };
         let welcome = ServerMessage::Welcome {
-            name: person.name.shown(),
+            name: person.name.display(),
             tag: person.tag.clone(),
             token,
             protocol: PROTOCOL,

@@ -187,9 +187,9 @@ impl Chat {
             return Err(Refusal::new(ErrorCode::NoSuchPerson));
         };
         let whisper = ServerMessage::Whisper {
-            from: person.name.shown(),
+            from: person.name.display(),
             tag: person.tag.clone(),
-            to: target.name.shown(),
+            to: target.name.display(),
             at: now.unix_ms,
             text,
         };
@@ -248,7 +248,7 @@ impl Chat {
         person.typing_sent_at = Some(now.instant);
         let typing = ServerMessage::Typing {
             room: room.display(),
-            name: person.name.shown(),
+            name: person.name.display(),
         };
         self.effects
             .push(Effect::Broadcast(room_id, typing, Some(conn)));
@@ -323,7 +323,7 @@ impl Chat {
     /// The room's name as it is shown, or as it was asked for when it is no longer open.
     fn room_display_name(&self, name: &RoomName) -> Arc<str> {
         let open = self.rooms.named(name).and_then(|id| self.rooms.get(id));
-        open.map_or_else(|| name.shown(), |room| room.display())
+        open.map_or_else(|| name.display(), |room| room.display())
     }
 
     /// The room of this name that the connection is in.
@@ -359,7 +359,7 @@ pub(super) fn new_append(
         person: person.id,
         id,
         room: room.name.clone(),
-        from: person.name.shown(),
+        from: person.name.display(),
         tag: person.tag.clone(),
         text,
         action: false,

@@ -80,7 +80,7 @@ impl Person {
     /// The person as others see them.
     pub fn member(&self) -> Member {
         Member {
-            name: self.name.shown(),
+            name: self.name.display(),
             tag: self.tag.clone(),
             moderator: self.moderator,
         }

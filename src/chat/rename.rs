@@ -38,14 +38,14 @@ impl Chat {
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
-        let (from, old_id) = (person.name.shown(), person.id);
+        let (from, old_id) = (person.name.display(), person.id);
         self.people.rename(who, name);
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
         let renamed = Renamed {
             from,
-            to: person.name.shown(),
+            to: person.name.display(),
             tag: person.tag.clone(),
         };
         let conns = person.conns.clone();

@@ -59,7 +59,7 @@ impl Room {
 
     /// The room's name as it is shown.
     pub fn display(&self) -> Arc<str> {
-        self.name.shown()
+        self.name.display()
     }
 
     pub fn online(&self) -> usize {

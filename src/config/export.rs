@@ -1,93 +1,95 @@
-//! `servidor exportar`: which room of which log, and as what.
+//! `servidor exportar`: which room of which history, in which format.
 
-use super::{Command, HistoryLocation, UsageError, parser_error, unknown_with_suggestion};
+use super::{Command, HistoryLocation, UsageError};
+use crate::cli::{Argument, CommandLine, InvalidVariables, OptionSpec, Request};
 use crate::history::sqlite::Format;
 use crate::name::RoomName;
-use lexopt::{Arg, Parser};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What is to be exported.
+/// What to export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Export {
-    /// The file of the log.
+    /// The history's file.
     pub history: PathBuf,
     /// The room.
     pub room: RoomName,
-    /// What it is written as.
+    /// The output format.
     pub format: Format,
 }
 
-/// Reads what comes after `exportar`.
-pub fn parse(mut history: HistoryLocation, mut parser: Parser) -> Result<Command, UsageError> {
-    let (mut room, mut format) = (RoomName::lobby(), Format::Text);
-    while let Some(argument) = parser
-        .next()
-        .map_err(|error| UsageError(parser_error(&error)))?
-    {
-        let name = match argument {
-            Arg::Short('h') | Arg::Long("ajuda" | "help") => return Ok(Command::Help),
-            Arg::Long(name) => name.to_owned(),
-            Arg::Short(c) => {
-                return Err(unknown_with_suggestion(
-                    &format!("-{c}"),
-                    std::iter::empty(),
-                ));
-            }
-            Arg::Value(value) => {
-                let text = format!(
-                    "Não sei o que fazer com “{}”. Veja as opções com: servidor --ajuda",
-                    value.display()
-                );
-                return Err(UsageError(text));
-            }
-        };
-        if !matches!(name.as_str(), "formato" | "sala" | "historico") {
-            return Err(unknown_with_suggestion(
-                &format!("--{name}"),
-                ["formato", "sala", "historico", "ajuda"].into_iter(),
-            ));
-        }
-        let value = parser.value().map_err(|_| {
-            UsageError(format!("A opção “--{name}” precisa de um valor, por exemplo: servidor exportar --sala geral"))
-        })?;
-        let value = value.to_string_lossy();
-        match name.as_str() {
-            "formato" => format = parse_format(&value)?,
-            "sala" => room = parse_room(&value)?,
-            _ => {
-                history = if value == "nenhum" {
-                    HistoryLocation::Memory
-                } else {
-                    HistoryLocation::File(value.as_ref().into())
-                }
-            }
-        }
+struct ExportOptions {
+    history: HistoryLocation,
+    room: RoomName,
+    format: Format,
+}
+
+/// Without variables of their own: `PAPO_SALA` is the client's, and `PAPO_HISTORICO` has been read already.
+const COMMAND_LINE: CommandLine<ExportOptions> = CommandLine {
+    program: "servidor",
+    options: &[
+        OptionSpec::new("formato", Argument::Value("FORMATO"), set_format).example(EXAMPLE),
+        OptionSpec::new("sala", Argument::Value("SALA"), set_room).example(EXAMPLE),
+        OptionSpec::new("historico", Argument::Value("ARQUIVO"), set_history).example(EXAMPLE),
+    ],
+};
+const EXAMPLE: &str = "exportar --sala geral";
+
+/// Reads the arguments after `exportar`.
+pub fn parse(
+    history: HistoryLocation,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Command, UsageError> {
+    let mut options = ExportOptions {
+        history,
+        room: RoomName::lobby(),
+        format: Format::Text,
+    };
+    let none_invalid = InvalidVariables::default();
+    match COMMAND_LINE.read_arguments(&mut options, arguments, none_invalid)? {
+        Request::Help => return Ok(Command::Help),
+        Request::Version => return Ok(Command::Version),
+        Request::Run(positional) => COMMAND_LINE.reject_positional(&positional)?,
     }
-    match history {
-        HistoryLocation::File(history) => Ok(Command::Export(Export { history, room, format })),
-        HistoryLocation::Memory => Err(UsageError(
+    let HistoryLocation::File(history) = options.history else {
+        return Err(UsageError(
             "Um histórico que fica só na memória não tem o que exportar. Indique o arquivo: servidor exportar \
              --historico historico.db"
                 .into(),
-        )),
-    }
+        ));
+    };
+    Ok(Command::Export(Export {
+        history,
+        room: options.room,
+        format: options.format,
+    }))
 }
 
-fn parse_format(value: &str) -> Result<Format, UsageError> {
-    match value {
-        "txt" => Ok(Format::Text),
-        "json" => Ok(Format::Json),
-        "html" => Ok(Format::Html),
-        _ => Err(UsageError(format!(
-            "Não conheço o formato “{value}”. Use txt, json ou html, por exemplo: servidor exportar --formato html"
-        ))),
-    }
+fn set_format(options: &mut ExportOptions, value: &str) -> Result<(), UsageError> {
+    options.format = match value {
+        "txt" => Format::Text,
+        "json" => Format::Json,
+        "html" => Format::Html,
+        _ => {
+            return Err(UsageError(format!(
+                "Não conheço o formato “{value}”. Use txt, json ou html, por exemplo: servidor exportar --formato html"
+            )));
+        }
+    };
+    Ok(())
 }
 
-fn parse_room(value: &str) -> Result<RoomName, UsageError> {
-    RoomName::new(value.strip_prefix('#').unwrap_or(value)).map_err(|_| {
+fn set_room(options: &mut ExportOptions, value: &str) -> Result<(), UsageError> {
+    let name = value.strip_prefix('#').unwrap_or(value);
+    options.room = RoomName::new(name).map_err(|_| {
         UsageError(format!(
             "“{value}” não é o nome de uma sala. Por exemplo: servidor exportar --sala geral"
         ))
-    })
+    })?;
+    Ok(())
+}
+
+fn set_history(options: &mut ExportOptions, value: &str) -> Result<(), UsageError> {
+    options.history = HistoryLocation::parse(value);
+    Ok(())
 }

@@ -1,22 +1,21 @@
-//! Every knob of the server: its flag, its environment variable, its default, its limit and its sentence.
-//!
-//! One table makes the parser, the variables, the help text and the suggestions. A flag beats its variable.
+//! The server's configuration: what can be chosen, its default and its limits.
 //!
 //! Knows values and sentences; never knows what they are used for.
 
 mod export;
 mod options;
 
+pub use crate::cli::UsageError;
 pub use export::Export;
 
+use crate::cli::{CommandLine, Request};
 use crate::protocol::Password;
-use lexopt::Arg;
-use options::{OPTIONS, OptionSpec};
+use options::OPTIONS;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-/// Where the log of the conversation is kept.
+/// Where the history is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HistoryLocation {
     /// In memory only.
@@ -25,26 +24,36 @@ pub enum HistoryLocation {
     File(PathBuf),
 }
 
-/// Everything that whoever starts the server may choose.
+impl HistoryLocation {
+    fn parse(value: &str) -> Self {
+        if value == "nenhum" {
+            Self::Memory
+        } else {
+            Self::File(value.into())
+        }
+    }
+}
+
+/// What can be chosen when the server is started.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Port to listen on; 0 takes a free one.
     pub port: u16,
     /// Address to listen on.
     pub address: IpAddr,
-    /// Home of the log.
+    /// Where the history is kept.
     pub history: HistoryLocation,
     /// Days that messages are kept; `None` keeps them for ever.
     pub keep_days: Option<u32>,
-    /// Instead of serving, copy the log to this file.
+    /// Instead of serving, copy the history to this file.
     pub copy_to: Option<PathBuf>,
-    /// Messages per second that one person may say in the long run; 0 is without limit.
+    /// Messages per second and person in the long run; 0 is without limit.
     pub rate: f64,
     /// Connections at the same time, at most.
     pub max_connections: usize,
     /// Origins whose pages may connect too.
     pub origins: Vec<String>,
-    /// What everybody must show to enter.
+    /// The server's password.
     pub password: Option<Password>,
     /// Names that the server answers to besides the machine's own.
     pub domains: Vec<String>,
@@ -88,7 +97,7 @@ impl Config {
 pub enum Command {
     /// Start the server.
     Serve(Config),
-    /// Write a room's log to stdout.
+    /// Write a room's history to stdout.
     Export(Export),
     /// Print the help.
     Help,
@@ -96,9 +105,10 @@ pub enum Command {
     Version,
 }
 
-/// A command line that makes no sense: the sentence to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsageError(pub String);
+const COMMAND_LINE: CommandLine<Config> = CommandLine {
+    program: "servidor",
+    options: OPTIONS,
+};
 
 /// Reads the environment and the command line (without the program's name).
 ///
@@ -106,128 +116,34 @@ pub struct UsageError(pub String);
 /// A sentence that says what is wrong and what to write instead.
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
-    variable: impl Fn(&str) -> Option<String>,
+    variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Command, UsageError> {
     let mut config = Config::default();
-    // A variable that makes no sense matters only to who starts the server, and only if no flag beats it.
-    let mut invalid_variables = Vec::new();
-    for option in OPTIONS {
-        if let Some(value) = variable(option.variable).filter(|value| !value.is_empty())
-            && let Err(error) = option.set_from_variable(&mut config, &value)
-        {
-            invalid_variables.push((option.long, error));
-        }
-    }
+    let invalid = COMMAND_LINE.read_variables(&mut config, variable);
     let mut arguments = arguments.into_iter().peekable();
     if arguments.next_if(|first| first == "exportar").is_some() {
-        return export::parse(config.history, lexopt::Parser::from_args(arguments));
+        return export::parse(config.history, arguments);
     }
-    let mut parser = lexopt::Parser::from_args(arguments);
-    let mut cleared = Vec::new();
-    while let Some(argument) = parser
-        .next()
-        .map_err(|error| UsageError(parser_error(&error)))?
-    {
-        let name = match argument {
-            Arg::Short('h') | Arg::Long("ajuda" | "help") => return Ok(Command::Help),
-            Arg::Short('V') | Arg::Long("versao" | "version") => return Ok(Command::Version),
-            Arg::Short(c) => format!("-{c}"),
-            Arg::Long(name) => format!("--{name}"),
-            Arg::Value(value) => {
-                return Err(UsageError(format!(
-                    "Não sei o que fazer com “{}”. Veja as opções com: servidor --ajuda",
-                    value.to_string_lossy()
-                )));
-            }
-        };
-        let knob = OPTIONS
-            .iter()
-            .find(|knob| knob.matches_flag(&name))
-            .ok_or_else(|| unknown_option(&name))?;
-        // What the flags list replaces what the variable listed.
-        if !cleared.contains(&knob.long) {
-            (knob.clear)(&mut config);
-            cleared.push(knob.long);
-            invalid_variables.retain(|(long, _)| *long != knob.long);
+    match COMMAND_LINE.read_arguments(&mut config, arguments, invalid)? {
+        Request::Help => Ok(Command::Help),
+        Request::Version => Ok(Command::Version),
+        Request::Run(positional) => {
+            COMMAND_LINE.reject_positional(&positional)?;
+            Ok(Command::Serve(config))
         }
-        if knob.value.is_none() {
-            (knob.set)(&mut config, "")?;
-            continue;
-        }
-        let value = parser.value().map_err(|_| {
-            UsageError(format!(
-                "A opção “{name}” precisa de um valor, por exemplo: servidor {}",
-                knob.example
-            ))
-        })?;
-        (knob.set)(&mut config, &value.to_string_lossy())?;
-    }
-    match invalid_variables.into_iter().next() {
-        Some((_, error)) => Err(error),
-        None => Ok(Command::Serve(config)),
     }
 }
 
 /// The help text.
 pub fn help() -> String {
-    let mut text = String::from(
+    let options = COMMAND_LINE.option_help();
+    format!(
         "Servidor de bate-papo. Serve a página e conversa por WebSocket na mesma porta.\n\n\
          Uso: servidor [OPÇÕES]\n     \
-         servidor exportar [--formato txt|json|html] [--sala SALA] [--historico ARQUIVO]\n\nOpções:\n",
-    );
-    let lines = OPTIONS.iter().map(OptionSpec::help).chain([
-        (
-            "  -h, --ajuda".into(),
-            "Mostra esta ajuda (--help também vale)".into(),
-        ),
-        ("  -V, --versao".into(), "Mostra a versão".into()),
-    ]);
-    for (left, right) in lines {
-        text.push_str(&format!("{left:<27} {right}\n"));
-    }
-    text.push_str(
-        "\nCada opção também pode vir de uma variável: --porta de PAPO_PORTA, --max-conexoes de PAPO_MAX_CONEXOES.\n",
-    );
-    text
-}
-
-fn unknown_option(name: &str) -> UsageError {
-    unknown_with_suggestion(
-        name,
-        OPTIONS
-            .iter()
-            .map(|knob| knob.long)
-            .chain(["ajuda", "versao"]),
+         servidor exportar [--formato txt|json|html] [--sala SALA] [--historico ARQUIVO]\n\n\
+         Opções:\n{options}\n\
+         Cada opção também pode vir de uma variável: --porta de PAPO_PORTA, --max-conexoes de PAPO_MAX_CONEXOES.\n"
     )
-}
-
-/// An unknown option, with the nearest of those that there are.
-fn unknown_with_suggestion(name: &str, options: impl Iterator<Item = &'static str>) -> UsageError {
-    let nearest = options
-        .map(|long| {
-            (
-                strsim::damerau_levenshtein(long, name.trim_start_matches('-')),
-                long,
-            )
-        })
-        .min()
-        .filter(|(distance, _)| *distance <= 3 && name.starts_with("--"));
-    let hint = nearest.map_or(String::new(), |(_, long)| {
-        format!(" Você quis dizer --{long}?")
-    });
-    UsageError(format!(
-        "Não conheço a opção “{name}”.{hint} Veja todas com: servidor --ajuda"
-    ))
-}
-
-fn parser_error(error: &lexopt::Error) -> String {
-    match error {
-        lexopt::Error::UnexpectedValue { option, value } => format!(
-            "A opção “{option}” não leva valor, mas veio “{}”. Veja as opções com: servidor --ajuda",
-            value.to_string_lossy()
-        ),
-        _ => "Não entendi as opções. Veja todas com: servidor --ajuda".into(),
-    }
 }
 
 #[cfg(test)]

@@ -1,261 +1,93 @@
-//! The table of knobs: one row is one thing that whoever starts the server may choose.
+//! The server's table of options, and how each value is checked.
 
-use super::{Config, HistoryLocation, UsageError};
+use super::{Config, HistoryLocation};
+use crate::cli::{Argument, OptionSpec, UsageError};
 use crate::protocol::Password;
 use crate::pt::group_thousands;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Connections that anybody may ask for; more than any system's limits let through.
+/// Highest connection limit that may be asked for; no system allows so many.
 const MAX_CONNECTIONS: usize = 1_000_000;
-/// Messages per second beyond which a limit is none.
+/// Highest rate that still limits anything, in messages per second.
 const MAX_RATE: f64 = 100_000.0;
-/// Messages per second below which nobody would wait for the next one: one in a hundred seconds.
+/// Lowest rate, in messages per second: one in a hundred seconds.
 const MIN_RATE: f64 = 0.01;
-
-/// Days beyond which keeping is keeping for ever: a hundred years.
+/// Longest retention, in days: a hundred years.
 const MAX_KEEP_DAYS: u32 = 36_500;
 
-/// One thing to choose.
-pub struct OptionSpec {
-    pub short: Option<char>,
-    pub long: &'static str,
-    /// What stands for the value in the help; `None` for a switch.
-    pub value: Option<&'static str>,
-    pub help: &'static str,
-    pub variable: &'static str,
-    /// A whole option, for error messages.
-    pub example: &'static str,
-    pub set: fn(&mut Config, &str) -> Result<(), UsageError>,
-    /// Forgets what the variable gave, before the first flag.
-    pub clear: fn(&mut Config),
-}
-
-fn no_op(_: &mut Config) {}
-
-/// All knobs, in the order of the help.
-pub const OPTIONS: &[OptionSpec] = &[
-    OptionSpec {
-        short: Some('p'),
-        long: "porta",
-        value: Some("N"),
-        help: "Porta de escuta; 0 escolhe uma livre [padrão: 9000]",
-        variable: "PAPO_PORTA",
-        example: "--porta 9000",
-        set: set_port,
-        clear: no_op,
-    },
-    OptionSpec {
-        short: Some('r'),
-        long: "rede",
-        value: None,
-        help: "Abre à rede local (o mesmo que --endereco 0.0.0.0) e mostra o QR code",
-        variable: "PAPO_REDE",
-        example: "--rede",
-        set: |config, _| {
-            config.address = Ipv4Addr::UNSPECIFIED.into();
-            Ok(())
-        },
-        clear: no_op,
-    },
-    OptionSpec {
-        short: Some('e'),
-        long: "endereco",
-        value: Some("IP"),
-        help: "Endereço de escuta [padrão: 127.0.0.1, só este computador]",
-        variable: "PAPO_ENDERECO",
-        example: "--endereco 192.168.0.10",
-        set: set_address,
-        clear: no_op,
-    },
-    OptionSpec {
-        short: None,
-        long: "historico",
-        value: Some("ARQUIVO"),
-        help: "Onde guardar as mensagens; “nenhum” guarda só na memória [padrão: historico.db]",
-        variable: "PAPO_HISTORICO",
-        example: "--historico historico.db",
-        set: |config, value| {
-            config.history = if value == "nenhum" {
-                HistoryLocation::Memory
-            } else {
-                HistoryLocation::File(value.into())
-            };
-            Ok(())
-        },
-        clear: no_op,
-    },
-    OptionSpec {
-        short: None,
-        long: "guardar",
-        value: Some("DIAS"),
-        help: "Por quantos dias guardar as mensagens, ou “sempre” [padrão: sempre]",
-        variable: "PAPO_GUARDAR",
-        example: "--guardar 30",
-        set: set_keep_days,
-        clear: no_op,
-    },
-    OptionSpec {
-        short: None,
-        long: "copia",
-        value: Some("ARQUIVO"),
-        help: "Copia o histórico para este arquivo e sai, também com o servidor ligado",
-        variable: "PAPO_COPIA",
-        example: "--copia copia.db",
-        set: |config, value| {
-            config.copy_to = Some(value.into());
-            Ok(())
-        },
-        clear: no_op,
-    },
-    OptionSpec {
-        short: None,
-        long: "ritmo",
-        value: Some("N"),
-        help: "Mensagens por segundo de cada pessoa; 0 = sem limite [padrão: 5]",
-        variable: "PAPO_RITMO",
-        example: "--ritmo 5",
-        set: set_rate,
-        clear: no_op,
-    },
-    OptionSpec {
-        short: None,
-        long: "max-conexoes",
-        value: Some("N"),
-        help: "Limite de conexões ao mesmo tempo [padrão: o que a máquina aguenta, até 10000]",
-        variable: "PAPO_MAX_CONEXOES",
-        example: "--max-conexoes 1000",
-        set: set_max_connections,
-        clear: no_op,
-    },
-    OptionSpec {
-        short: None,
-        long: "origem",
-        value: Some("URL"),
-        help: "Aceita também páginas servidas por este endereço (pode repetir)",
-        variable: "PAPO_ORIGEM",
-        example: "--origem https://papo.exemplo.com.br",
-        set: add_origin,
-        clear: |config| config.origins.clear(),
-    },
-    OptionSpec {
-        short: None,
-        long: "dominio",
-        value: Some("NOME"),
-        help: "Atende também por este nome (pode repetir)",
-        variable: "PAPO_DOMINIO",
-        example: "--dominio papo.exemplo.com.br",
-        set: add_domain,
-        clear: |config| config.domains.clear(),
-    },
-    OptionSpec {
-        short: None,
-        long: "senha",
-        value: Some("SENHA"),
-        help: "Pede esta senha a quem entra; em PAPO_SENHA as outras contas da máquina não a veem",
-        variable: "PAPO_SENHA",
-        example: "--senha SENHA",
-        set: set_password,
-        clear: no_op,
-    },
-    OptionSpec {
-        short: None,
-        long: "sem-qr",
-        value: None,
-        help: "Não mostra o QR code",
-        variable: "PAPO_SEM_QR",
-        example: "--sem-qr",
-        set: |config, _| {
-            config.qr_code = false;
-            Ok(())
-        },
-        clear: no_op,
-    },
-    OptionSpec {
-        short: None,
-        long: "log",
-        value: Some("ARQUIVO"),
-        help: "Escreve os registros neste arquivo, em vez da saída de erros",
-        variable: "PAPO_LOG",
-        example: "--log papo.log",
-        set: |config, value| {
-            config.log_file = Some(value.into());
-            Ok(())
-        },
-        clear: no_op,
-    },
-    OptionSpec {
-        short: Some('v'),
-        long: "detalhes",
-        value: None,
-        help: "Registra mais (repita para ainda mais)",
-        variable: "PAPO_DETALHES",
-        example: "--detalhes",
-        set: |config, _| {
-            config.verbosity = config.verbosity.saturating_add(1);
-            Ok(())
-        },
-        clear: |config| config.verbosity = 0,
-    },
+/// All options, in the order of the help.
+pub const OPTIONS: &[OptionSpec<Config>] = &[
+    OptionSpec::new("porta", Argument::Value("N"), set_port)
+        .short('p')
+        .variable("PAPO_PORTA")
+        .example("--porta 9000")
+        .help("Porta de escuta; 0 escolhe uma livre [padrão: 9000]"),
+    OptionSpec::new("rede", Argument::Switch, set_network)
+        .short('r')
+        .variable("PAPO_REDE")
+        .help("Abre à rede local (o mesmo que --endereco 0.0.0.0) e mostra o QR code"),
+    OptionSpec::new("endereco", Argument::Value("IP"), set_address)
+        .short('e')
+        .variable("PAPO_ENDERECO")
+        .example("--endereco 192.168.0.10")
+        .help("Endereço de escuta [padrão: 127.0.0.1, só este computador]"),
+    OptionSpec::new("historico", Argument::Value("ARQUIVO"), set_history)
+        .variable("PAPO_HISTORICO")
+        .example("--historico historico.db")
+        .help("Onde guardar as mensagens; “nenhum” guarda só na memória [padrão: historico.db]"),
+    OptionSpec::new("guardar", Argument::Value("DIAS"), set_keep_days)
+        .variable("PAPO_GUARDAR")
+        .example("--guardar 30")
+        .help("Por quantos dias guardar as mensagens, ou “sempre” [padrão: sempre]"),
+    OptionSpec::new("copia", Argument::Value("ARQUIVO"), set_copy)
+        .variable("PAPO_COPIA")
+        .example("--copia copia.db")
+        .help("Copia o histórico para este arquivo e sai, também com o servidor ligado"),
+    OptionSpec::new("ritmo", Argument::Value("N"), set_rate)
+        .variable("PAPO_RITMO")
+        .example("--ritmo 5")
+        .help("Mensagens por segundo de cada pessoa; 0 = sem limite [padrão: 5]"),
+    OptionSpec::new("max-conexoes", Argument::Value("N"), set_max_connections)
+        .variable("PAPO_MAX_CONEXOES")
+        .example("--max-conexoes 1000")
+        .help("Limite de conexões ao mesmo tempo [padrão: o que a máquina aguenta, até 10000]"),
+    OptionSpec::new("origem", Argument::List("URL"), add_origin)
+        .variable("PAPO_ORIGEM")
+        .example("--origem https://papo.exemplo.com.br")
+        .help("Aceita também páginas servidas por este endereço (pode repetir)")
+        .clear(|config| config.origins.clear()),
+    OptionSpec::new("dominio", Argument::List("NOME"), add_domain)
+        .variable("PAPO_DOMINIO")
+        .example("--dominio papo.exemplo.com.br")
+        .help("Atende também por este nome (pode repetir)")
+        .clear(|config| config.domains.clear()),
+    OptionSpec::new("senha", Argument::Value("SENHA"), set_password)
+        .variable("PAPO_SENHA")
+        .example("--senha SENHA")
+        .help("Pede esta senha a quem entra; em PAPO_SENHA as outras contas da máquina não a veem"),
+    OptionSpec::new("sem-qr", Argument::Switch, set_no_qr)
+        .variable("PAPO_SEM_QR")
+        .help("Não mostra o QR code"),
+    OptionSpec::new("log", Argument::Value("ARQUIVO"), set_log_file)
+        .variable("PAPO_LOG")
+        .example("--log papo.log")
+        .help("Escreve os registros neste arquivo, em vez da saída de erros"),
+    OptionSpec::new("detalhes", Argument::Switch, add_verbosity)
+        .short('v')
+        .variable("PAPO_DETALHES")
+        .help("Registra mais (repita para ainda mais)")
+        .clear(|config| config.verbosity = 0),
 ];
-
-impl OptionSpec {
-    /// Whether this is the knob's flag, dashes included.
-    pub fn matches_flag(&self, flag: &str) -> bool {
-        match flag.strip_prefix("--") {
-            Some(long) => long == self.long,
-            None => self.short.is_some_and(|short| {
-                flag.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4]))
-            }),
-        }
-    }
-
-    /// The two columns of the help.
-    pub fn help(&self) -> (String, String) {
-        let short = self
-            .short
-            .map_or("    ".into(), |short| format!("-{short}, "));
-        let value = self
-            .value
-            .map_or(String::new(), |value| format!(" <{value}>"));
-        (
-            format!("  {short}--{}{value}", self.long),
-            self.help.to_owned(),
-        )
-    }
-
-    /// Takes a value from the environment: switches say `1` or `sim`, lists are divided by commas.
-    pub fn set_from_variable(&self, config: &mut Config, value: &str) -> Result<(), UsageError> {
-        if self.value.is_none() {
-            let times = match value.to_lowercase().as_str() {
-                "0" | "não" | "nao" | "false" => 0,
-                "1" | "sim" | "true" => 1,
-                "2" => 2,
-                _ => {
-                    let text = format!(
-                        "“{value}” não serve para {}. Use sim ou não.",
-                        self.variable
-                    );
-                    return Err(UsageError(text));
-                }
-            };
-            return (0..times).try_for_each(|_| (self.set)(config, ""));
-        }
-        let is_list = matches!(self.long, "origem" | "dominio");
-        if !is_list {
-            return (self.set)(config, value);
-        }
-        value
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
-            .try_for_each(|item| (self.set)(config, item))
-    }
-}
 
 fn set_port(config: &mut Config, value: &str) -> Result<(), UsageError> {
     config.port = value.parse().map_err(|_| {
         UsageError(format!("“{value}” não é uma porta. Use um número de 1 a 65535, por exemplo: servidor --porta 9000"))
     })?;
+    Ok(())
+}
+
+fn set_network(config: &mut Config, _: &str) -> Result<(), UsageError> {
+    config.address = Ipv4Addr::UNSPECIFIED.into();
     Ok(())
 }
 
@@ -275,6 +107,11 @@ fn set_address(config: &mut Config, value: &str) -> Result<(), UsageError> {
     Ok(())
 }
 
+fn set_history(config: &mut Config, value: &str) -> Result<(), UsageError> {
+    config.history = HistoryLocation::parse(value);
+    Ok(())
+}
+
 fn set_keep_days(config: &mut Config, value: &str) -> Result<(), UsageError> {
     if value == "sempre" {
         config.keep_days = None;
@@ -289,6 +126,11 @@ fn set_keep_days(config: &mut Config, value: &str) -> Result<(), UsageError> {
             "“{value}” não é um número de dias. Use por exemplo: servidor --guardar 30, ou --guardar sempre"
         ))
     })?);
+    Ok(())
+}
+
+fn set_copy(config: &mut Config, value: &str) -> Result<(), UsageError> {
+    config.copy_to = Some(value.into());
     Ok(())
 }
 
@@ -319,7 +161,7 @@ fn set_max_connections(config: &mut Config, value: &str) -> Result<(), UsageErro
 }
 
 fn set_password(config: &mut Config, value: &str) -> Result<(), UsageError> {
-    // The sentence never repeats what was typed.
+    // The message never repeats the password.
     let text = format!(
         "Esta senha não serve. Use de 1 a {} caracteres: servidor --senha SENHA",
         Password::MAX
@@ -356,5 +198,20 @@ fn add_domain(config: &mut Config, value: &str) -> Result<(), UsageError> {
         return Err(UsageError(text));
     }
     config.domains.push(domain);
+    Ok(())
+}
+
+fn set_no_qr(config: &mut Config, _: &str) -> Result<(), UsageError> {
+    config.qr_code = false;
+    Ok(())
+}
+
+fn set_log_file(config: &mut Config, value: &str) -> Result<(), UsageError> {
+    config.log_file = Some(value.into());
+    Ok(())
+}
+
+fn add_verbosity(config: &mut Config, _: &str) -> Result<(), UsageError> {
+    config.verbosity = config.verbosity.saturating_add(1);
     Ok(())
 }

@@ -47,9 +47,9 @@ fn options_are_read_in_all_their_forms() {
 #[test]
 fn flag_overrides_its_variable() {
     let variable = |name: &str| match name {
-        "PAPO_PORTA" => Some("9100".to_owned()),
-        "PAPO_ORIGEM" => Some("http://a, http://b".to_owned()),
-        "PAPO_DETALHES" => Some("1".to_owned()),
+        "PAPO_PORTA" => Some("9100".into()),
+        "PAPO_ORIGEM" => Some("http://a, http://b".into()),
+        "PAPO_DETALHES" => Some("1".into()),
         _ => None,
     };
     let read =
@@ -65,7 +65,7 @@ fn flag_overrides_its_variable() {
 
 #[test]
 fn invalid_variable_is_an_error_only_for_serve() {
-    let variable = |name: &str| (name == "PAPO_PORTA").then(|| "abc".to_owned());
+    let variable = |name: &str| (name == "PAPO_PORTA").then(|| "abc".into());
     let read = |arguments: &str| parse(arguments.split_whitespace().map(OsString::from), variable);
     assert_eq!(read("").unwrap_err().0, usage_error("--porta abc"));
     assert!(matches!(read("--porta 9200"), Ok(Command::Serve(config)) if config.port == 9200));
@@ -87,7 +87,7 @@ fn password_is_read_and_absent_from_debug() {
     let long = "x".repeat(200);
     assert!(!usage_error(&format!("--senha {long}")).contains(&long));
     let from_variable = parse([], |name| {
-        (name == "PAPO_SENHA").then(|| "outra senha".to_owned())
+        (name == "PAPO_SENHA").then(|| "outra senha".into())
     });
     assert!(matches!(from_variable, Ok(Command::Serve(config)) if config.password.is_some()));
 }
@@ -181,13 +181,10 @@ fn export_has_its_own_options() {
 fn options_appear_in_help_and_have_a_variable() {
     let help = help();
     for option in OPTIONS {
-        assert!(
-            help.contains(&format!("--{}", option.long)),
-            "{}",
-            option.long
-        );
-        let expected = format!("PAPO_{}", option.long.to_uppercase().replace('-', "_"));
-        assert_eq!(option.variable, expected);
+        let long = option.long_name();
+        assert!(help.contains(&format!("--{long}")), "{long}");
+        let expected = format!("PAPO_{}", long.to_uppercase().replace('-', "_"));
+        assert_eq!(option.variable_name(), Some(expected.as_str()));
     }
 }
 

@@ -8,6 +8,7 @@ const LAYERS: [&str; 17] = [
     "os_error",
     "pt",
     "text",
+    "cli",
     "ids",
     "stats",
     "rate",

@@ -49,7 +49,7 @@ impl Chat {
             let text = "Só quem organiza a conversa pode fazer isto.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
-        let by = person.name.shown();
+        let by = person.name.display();
         match action {
             ModerationAction::Mute { name, seconds } => self.mute(&by, &name, seconds, now),
             ModerationAction::Unmute { name } => self.unmute(&by, &name, now),
@@ -121,7 +121,7 @@ impl Chat {
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
-        let (display_name, token_hash) = (person.name.shown(), person.token_hash);
+        let (display_name, token_hash) = (person.name.display(), person.token_hash);
         if person.moderator {
             return Err(Refusal::with_text(
                 ErrorCode::Forbidden,
@@ -147,7 +147,7 @@ impl Chat {
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
-        let display_name = person.name.shown();
+        let display_name = person.name.display();
         if !person.moderator {
             return Err(Refusal::with_text(
                 ErrorCode::Forbidden,
@@ -181,7 +181,7 @@ impl Chat {
             return;
         }
         let message = ServerMessage::Role {
-            name: name.shown(),
+            name: name.display(),
             tag: tag.clone(),
             moderator,
         };

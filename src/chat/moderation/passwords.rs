@@ -133,7 +133,7 @@ impl Chat {
             return Ok(());
         }
         self.check_password_hash(conn, hash, given, now)
-            .map_err(|refusal| refusal.with_room(room.shown()))
+            .map_err(|refusal| refusal.with_room(room.display()))
     }
 
     /// To whom a room belongs that is about to be opened: whose password it has, or else who opens it.
@@ -200,7 +200,7 @@ impl Chat {
         }
         let (passwords, by, owner) = (
             &mut self.moderation.room_passwords,
-            person.name.shown(),
+            person.name.display(),
             room.owner,
         );
         if password.is_some() && passwords.len() >= MAX_ROOMS && !passwords.contains_key(&key) {

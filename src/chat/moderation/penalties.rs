@@ -45,7 +45,7 @@ impl Chat {
             return Ok(());
         };
         let (name, token_hash) = (person.name.clone(), person.token_hash);
-        let display_name = name.shown();
+        let display_name = name.display();
         let sanction = Sanction {
             name,
             token_hash,
@@ -95,7 +95,7 @@ impl Chat {
         let display_name = self
             .people
             .get(who)
-            .map_or_else(|| name.shown(), |person| person.name.shown());
+            .map_or_else(|| name.display(), |person| person.name.display());
         self.disconnect_person(who, &notices::bye_kicked(by), now);
         self.announce_moderation(notices::kicked(by, &display_name), None, now);
         Ok(())
@@ -115,7 +115,7 @@ impl Chat {
             return Ok(());
         };
         let (name, token_hash) = (person.name.clone(), person.token_hash);
-        let display_name = name.shown();
+        let display_name = name.display();
         let time = Duration::from_secs(seconds);
         let (until, addresses_until) =
             (now.instant + time, now.instant + time.min(MAX_ADDRESS_BAN));

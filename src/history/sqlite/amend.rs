@@ -146,7 +146,7 @@ pub fn insert_amendment(
     }
     if let Some(edited) = edits {
         let mut index =
-            transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
+            transaction.prepare_cached("INSERT INTO entries_fts (rowid, text) VALUES (?1, ?2)")?;
         index.execute(params![edited, append.text])?;
     }
     Ok(())
@@ -157,8 +157,9 @@ pub fn insert_amendment(
 ///
 /// Said each time, because what was said in a transaction that failed may or may not be in force.
 pub fn set_index_secure_delete(transaction: &Transaction, at_once: bool) -> rusqlite::Result<()> {
-    let mut configure = transaction
-        .prepare_cached("INSERT INTO words (words, rank) VALUES ('secure-delete', ?1)")?;
+    let mut configure = transaction.prepare_cached(
+        "INSERT INTO entries_fts (entries_fts, rank) VALUES ('secure-delete', ?1)",
+    )?;
     configure.execute([at_once])?;
     Ok(())
 }
@@ -166,7 +167,7 @@ pub fn set_index_secure_delete(transaction: &Transaction, at_once: bool) -> rusq
 /// Takes an entry out of the search index, which has to be told the text that it knows it by.
 fn delete_from_index(transaction: &Transaction, key: i64) -> rusqlite::Result<()> {
     let mut forget = transaction.prepare_cached(
-        "INSERT INTO words (words, rowid, text) SELECT 'delete', key, text FROM entries WHERE key = ?1",
+        "INSERT INTO entries_fts (entries_fts, rowid, text) SELECT 'delete', key, text FROM entries WHERE key = ?1",
     )?;
     forget.execute([key])?;
     Ok(())

@@ -209,8 +209,8 @@ fn search(
     };
     // Keys of one room are neighbours and rise with time, so the index gives the newest first by itself.
     let sql = format!(
-        "{SELECT_ENTRY} FROM words w JOIN entries e ON e.key = w.rowid JOIN speakers s ON s.id = e.speaker
-         WHERE w.words MATCH ?1 AND w.rowid BETWEEN ?2 AND ?3 ORDER BY w.rowid DESC LIMIT ?4"
+        "{SELECT_ENTRY} FROM entries_fts f JOIN entries e ON e.key = f.rowid JOIN speakers s ON s.id = e.speaker
+         WHERE f.entries_fts MATCH ?1 AND f.rowid BETWEEN ?2 AND ?3 ORDER BY f.rowid DESC LIMIT ?4"
     );
     let mut select = connection.prepare_cached(&sql)?;
     let range = params![

@@ -29,7 +29,7 @@ pub const EDITED: i64 = 1;
 pub const ERASED: i64 = 2;
 
 /// What turns a file of each version into one of the next; the first makes an empty file into version 1.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
      CREATE TABLE rooms (
          id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
@@ -50,6 +50,8 @@ const MIGRATIONS: [&str; 3] = [
     "ALTER TABLE entries ADD COLUMN edits INTEGER;
      ALTER TABLE entries ADD COLUMN erases TEXT;
      ALTER TABLE entries ADD COLUMN mark INTEGER;",
+    // The search index is named after what it indexes; its contents and its configuration move with it.
+    "ALTER TABLE words RENAME TO entries_fts;",
 ];
 
 /// The first version in which a message can change an earlier one.
@@ -341,22 +343,18 @@ pub mod old {
 
     use super::*;
 
-    /// A file of version 1, which had no search.
-    pub fn version_1(path: &Path) -> Connection {
+    /// An empty file of this version: 1 had no search, in 2 nothing could be changed, 3 called the index `words`.
+    pub fn create(path: &Path, version: u32) -> Connection {
         let connection = Connection::open(path).unwrap();
-        connection.execute_batch(MIGRATIONS[0]).unwrap();
-        connection
-            .pragma_update(None, "application_id", APPLICATION_ID)
-            .unwrap();
-        connection.pragma_update(None, "user_version", 1).unwrap();
-        connection
-    }
-
-    /// A file of version 2, in which nothing could be changed.
-    pub fn version_2(path: &Path) -> Connection {
-        let connection = version_1(path);
-        connection.execute_batch(MIGRATIONS[1]).unwrap();
-        connection.pragma_update(None, "user_version", 2).unwrap();
+        for migration in &MIGRATIONS[..version as usize] {
+            connection.execute_batch(migration).unwrap();
+        }
+        for (name, value) in [
+            ("application_id", APPLICATION_ID),
+            ("user_version", version),
+        ] {
+            connection.pragma_update(None, name, value).unwrap();
+        }
         connection
     }
 }

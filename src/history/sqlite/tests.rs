@@ -300,23 +300,6 @@ fn damaged_page_is_detected_on_open() {
 }
 
 #[test]
-fn version_1_file_is_migrated() {
-    let folder = TempFolder::new();
-    let old = schema::old::version_1(&folder.log());
-    old.execute_batch(
-        "INSERT INTO meta VALUES ('epoch', 'velha');
-         INSERT INTO rooms VALUES (1, 'laboratorio', 'Laboratório', 1, 1, 1000);
-         INSERT INTO speakers VALUES (1, x'00', 'Ana', 'aaaaaaaa');
-         INSERT INTO entries VALUES ((1 << 40) + 1, 1000, 1, 'da versão antiga', 0, NULL);",
-    )
-    .unwrap();
-    drop(old);
-    let mut history = open(&folder);
-    assert_eq!((&*history.epoch(), history.count()), ("velha", 1));
-    assert_eq!(seqs(&search(&mut history, "versao", 10)), [1]);
-}
-
-#[test]
 fn newer_or_foreign_file_is_left_untouched() {
     let folder = TempFolder::new();
     drop(open(&folder));

@@ -83,7 +83,7 @@ impl Retention {
             // What changed others, or was erased, is not in the index, which counts what it is told to forget.
             if !text.is_empty() {
                 let mut forget = transaction.prepare_cached(
-                    "INSERT INTO words (words, rowid, text) VALUES ('delete', ?1, ?2)",
+                    "INSERT INTO entries_fts (entries_fts, rowid, text) VALUES ('delete', ?1, ?2)",
                 )?;
                 forget.execute(params![key, text])?;
             }

@@ -308,7 +308,7 @@ fn insert_message(
         reply_to
     ])?;
     let mut index =
-        transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
+        transaction.prepare_cached("INSERT INTO entries_fts (rowid, text) VALUES (?1, ?2)")?;
     index.execute(params![key, append.text])?;
     Ok(())
 }

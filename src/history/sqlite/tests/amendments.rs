@@ -131,10 +131,7 @@ fn search_index_is_consistent_after_amendments() {
     assert_eq!(search(&mut history, "comum", 200).entries.len(), 166);
     assert_eq!(search(&mut history, "nova", 200).entries.len(), 66);
     drop(history);
-    let connection = Connection::open(folder.log()).unwrap();
-    connection
-        .execute_batch("INSERT INTO words (words) VALUES ('integrity-check')")
-        .unwrap();
+    check_search_index(&folder);
 }
 
 #[test]
@@ -179,21 +176,16 @@ fn trimmed_entry_cannot_be_edited() {
     ));
     assert_eq!(seqs(&search(&mut history, "velha", 10)), [24]);
     drop(history);
-    let connection = Connection::open(folder.log()).unwrap();
-    connection
-        .execute_batch("INSERT INTO words (words) VALUES ('integrity-check')")
-        .unwrap();
+    check_search_index(&folder);
 }
 
-/// A file of version 2 with two messages.
-fn version_2_file(folder: &TempFolder) {
-    let old = schema::old::version_2(&folder.log());
+/// A file of an earlier version with two messages, as a server of that version wrote them.
+fn write_old_file(folder: &TempFolder, version: u32) {
+    let old = schema::old::create(&folder.log(), version);
     let person = append("Ana", "", "").person.0;
-    old.execute("INSERT INTO meta VALUES ('epoch', 'velha')", [])
-        .unwrap();
-    old.execute(
-        "INSERT INTO rooms VALUES (1, 'laboratorio', 'Laboratório', 2, 1, 1000)",
-        [],
+    old.execute_batch(
+        "INSERT INTO meta VALUES ('epoch', 'velha');
+         INSERT INTO rooms VALUES (1, 'laboratorio', 'Laboratório', 2, 1, 1000);",
     )
     .unwrap();
     old.execute(
@@ -201,69 +193,114 @@ fn version_2_file(folder: &TempFolder) {
         [person],
     )
     .unwrap();
+    if version >= 3 {
+        old.execute_batch("INSERT INTO words (words, rank) VALUES ('secure-delete', 1)")
+            .unwrap();
+    }
     for (seq, text) in [(1_i64, "da versão antiga"), (2, "também")] {
         let key = (1_i64 << 40) + seq;
         old.execute(
-            "INSERT INTO entries VALUES (?1, 1000, 1, ?2, 0, NULL)",
+            "INSERT INTO entries (key, at, speaker, text, action) VALUES (?1, 1000, 1, ?2, 0)",
             (key, text),
         )
         .unwrap();
-        old.execute(
-            "INSERT INTO words (rowid, text) VALUES (?1, ?2)",
-            (key, text),
-        )
+        if version >= 2 {
+            old.execute(
+                "INSERT INTO words (rowid, text) VALUES (?1, ?2)",
+                (key, text),
+            )
+            .unwrap();
+        }
+    }
+}
+
+fn check_search_index(folder: &TempFolder) {
+    let connection = Connection::open(folder.log()).unwrap();
+    connection
+        .execute_batch("INSERT INTO entries_fts (entries_fts) VALUES ('integrity-check')")
         .unwrap();
+}
+
+#[test]
+fn old_files_are_migrated_and_can_be_amended() {
+    for version in 1..=3 {
+        let folder = TempFolder::new();
+        write_old_file(&folder, version);
+        let mut history = open(&folder);
+        assert_eq!((&*history.epoch(), history.count()), ("velha", 2));
+        assert_eq!(seqs(&search(&mut history, "versao", 10)), [1]);
+        let entries = room_head(&mut history).entries;
+        assert!(
+            entries
+                .iter()
+                .all(|entry| !entry.is_amendment() && !entry.edited && !entry.erased)
+        );
+        assert!(matches!(
+            submit(&mut history, edit("Ana", "1", 1, "da nova", now())),
+            Outcome::Stored(_)
+        ));
+        assert!(matches!(
+            submit(&mut history, erase("Ana", "2", 2, now())),
+            Outcome::Stored(_)
+        ));
+        assert_eq!(seqs(&search(&mut history, "da", 10)), [1]);
+        assert_eq!(seqs(&search(&mut history, "tambem", 10)), Vec::<u64>::new());
+        drop(history);
+        check_search_index(&folder);
     }
 }
 
 #[test]
-fn version_2_file_is_migrated_and_can_be_amended() {
+fn version_3_file_keeps_its_search_index() {
     let folder = TempFolder::new();
-    version_2_file(&folder);
+    write_old_file(&folder, 3);
+    // The index alone knows this word, so that an index built anew would not find it.
+    let old = Connection::open(folder.log()).unwrap();
+    old.execute(
+        "INSERT INTO words (rowid, text) VALUES (?1, 'pretérita')",
+        [(1_i64 << 40) + 1],
+    )
+    .unwrap();
+    drop(old);
     let mut history = open(&folder);
-    assert_eq!((&*history.epoch(), history.count()), ("velha", 2));
-    let entries = room_head(&mut history).entries;
-    assert!(
-        entries
-            .iter()
-            .all(|entry| !entry.is_amendment() && !entry.edited && !entry.erased)
-    );
-    assert!(matches!(
-        submit(&mut history, edit("Ana", "1", 1, "da nova", now())),
-        Outcome::Stored(_)
-    ));
-    assert!(matches!(
-        submit(&mut history, erase("Ana", "2", 2, now())),
-        Outcome::Stored(_)
-    ));
-    assert_eq!(seqs(&search(&mut history, "da", 10)), [1]);
-    assert_eq!(seqs(&search(&mut history, "tambem", 10)), Vec::<u64>::new());
+    assert_eq!(seqs(&search(&mut history, "preterita", 10)), [1]);
+    say(&mut history, "Ana", "3", "outra palavra");
+    assert_eq!(seqs(&search(&mut history, "palavra", 10)), [3]);
+    drop(history);
+    let connection = Connection::open(folder.log()).unwrap();
+    let count = |sql: &str| -> u32 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let secure_delete = "SELECT v FROM entries_fts_config WHERE k = 'secure-delete'";
+    assert_eq!(count(secure_delete), 1);
+    let old_tables = "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'words*'";
+    assert_eq!(count(old_tables), 0);
 }
 
 #[test]
-fn version_2_file_is_exported_and_copied_unchanged() {
-    let folder = TempFolder::new();
-    version_2_file(&folder);
-    let before = std::fs::read(folder.log()).unwrap();
-    let mut out = Vec::new();
-    assert_eq!(
-        export(
+fn old_files_are_exported_and_copied_unchanged() {
+    for version in 1..=3 {
+        let folder = TempFolder::new();
+        write_old_file(&folder, version);
+        let before = std::fs::read(folder.log()).unwrap();
+        let mut out = Vec::new();
+        let exported = export(
             &folder.log(),
             &room(),
             Format::Text,
             time::UtcOffset::UTC,
-            &mut out
-        )
-        .unwrap(),
-        Some(2)
-    );
-    assert!(
-        String::from_utf8(out)
-            .unwrap()
-            .contains("Ana\tda versão antiga\n")
-    );
-    assert_eq!(copy(&folder.log(), &folder.0.join("copia.db")).unwrap(), 2);
-    assert_eq!(std::fs::read(folder.log()).unwrap(), before);
+            &mut out,
+        );
+        assert_eq!(exported.unwrap(), Some(2));
+        assert!(
+            String::from_utf8(out)
+                .unwrap()
+                .contains("Ana\tda versão antiga\n")
+        );
+        let copied = folder.0.join("copia.db");
+        assert_eq!(copy(&folder.log(), &copied).unwrap(), 2);
+        assert_eq!(std::fs::read(folder.log()).unwrap(), before);
+        let mut restored = SqliteHistory::open(&copied, None).unwrap();
+        assert_eq!(seqs(&search(&mut restored, "antiga", 10)), [1]);
+    }
 }
 
 #[test]

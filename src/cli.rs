@@ -1,0 +1,493 @@
+//! The command line of both programs: one table gives flags, variables, help and error messages.
+//!
+//! A flag overrides its variable, and an invalid variable is an error only where it would be used.
+//! Knows options and Portuguese; never knows what an option is for.
+
+use lexopt::{Arg, Parser};
+use std::ffi::OsString;
+
+/// Largest number of typing errors for which an option is suggested.
+const MAX_TYPING_ERRORS: usize = 3;
+
+/// A command line or variable that can't be used: the sentence to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageError(pub String);
+
+/// What an option takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Argument {
+    /// Nothing.
+    Switch,
+    /// One value, which the help calls this.
+    Value(&'static str),
+    /// A value each time; a variable has them separated by commas.
+    List(&'static str),
+}
+
+/// Applies a value to the options being read.
+pub type Setter<T> = fn(&mut T, &str) -> Result<(), UsageError>;
+
+/// One option of a program whose options are collected in a `T`.
+pub struct OptionSpec<T> {
+    long: &'static str,
+    argument: Argument,
+    set: Setter<T>,
+    short: Option<char>,
+    aliases: &'static [&'static str],
+    variable: Option<&'static str>,
+    example: &'static str,
+    help: &'static str,
+    clear: fn(&mut T),
+}
+
+impl<T> OptionSpec<T> {
+    /// An option `--long` that takes this and is applied by this function.
+    pub const fn new(long: &'static str, argument: Argument, set: Setter<T>) -> Self {
+        Self {
+            long,
+            argument,
+            set,
+            short: None,
+            aliases: &[],
+            variable: None,
+            example: "",
+            help: "",
+            clear: |_| {},
+        }
+    }
+
+    /// The one-letter flag.
+    pub const fn short(mut self, short: char) -> Self {
+        self.short = Some(short);
+        self
+    }
+
+    /// Other spellings of the flag, which the help does not show.
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// The environment variable.
+    pub const fn variable(mut self, variable: &'static str) -> Self {
+        self.variable = Some(variable);
+        self
+    }
+
+    /// What to write after the program's name, for the message that a value is missing.
+    pub const fn example(mut self, example: &'static str) -> Self {
+        self.example = example;
+        self
+    }
+
+    /// The option's line in the help.
+    pub const fn help(mut self, help: &'static str) -> Self {
+        self.help = help;
+        self
+    }
+
+    /// Drops what the variable added, before the first flag is applied. For options that add up.
+    pub const fn clear(mut self, clear: fn(&mut T)) -> Self {
+        self.clear = clear;
+        self
+    }
+
+    /// The name of the flag, without dashes.
+    pub fn long_name(&self) -> &'static str {
+        self.long
+    }
+
+    /// The name of the environment variable, if there is one.
+    pub fn variable_name(&self) -> Option<&'static str> {
+        self.variable
+    }
+
+    fn matches(&self, flag: &Flag) -> bool {
+        match flag {
+            Flag::Short(short) => self.short == Some(*short),
+            Flag::Long(long) => self.long == long || self.aliases.contains(&long.as_str()),
+        }
+    }
+
+    fn usage(&self) -> String {
+        let short = self
+            .short
+            .map_or("    ".into(), |short| format!("-{short}, "));
+        let value = match self.argument {
+            Argument::Switch => String::new(),
+            Argument::Value(name) | Argument::List(name) => format!(" <{name}>"),
+        };
+        format!("  {short}--{}{value}", self.long)
+    }
+
+    fn set_from_variable(&self, target: &mut T, name: &str, value: &str) -> Result<(), UsageError> {
+        match self.argument {
+            Argument::Value(_) => (self.set)(target, value),
+            Argument::List(_) => value
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .try_for_each(|item| (self.set)(target, item)),
+            Argument::Switch => {
+                let times = match value.to_lowercase().as_str() {
+                    "0" | "não" | "nao" | "false" => 0,
+                    "1" | "sim" | "true" => 1,
+                    "2" => 2,
+                    _ => {
+                        let text = format!("“{value}” não serve para {name}. Use sim ou não.");
+                        return Err(UsageError(text));
+                    }
+                };
+                (0..times).try_for_each(|_| (self.set)(target, ""))
+            }
+        }
+    }
+}
+
+/// A flag as it was typed.
+enum Flag {
+    Short(char),
+    Long(String),
+}
+
+impl std::fmt::Display for Flag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Short(short) => write!(f, "-{short}"),
+            Self::Long(long) => write!(f, "--{long}"),
+        }
+    }
+}
+
+/// What a command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Request {
+    /// To run, with these arguments that are no options.
+    Run(Vec<String>),
+    /// The help.
+    Help,
+    /// The version.
+    Version,
+}
+
+/// Variables that can't be used, by option: errors unless a flag overrides them.
+#[derive(Default)]
+pub struct InvalidVariables(Vec<(&'static str, UsageError)>);
+
+/// A program's table of options. `--ajuda` and `--versao` are in every one.
+pub struct CommandLine<T: 'static> {
+    /// The program's name, as error messages call it.
+    pub program: &'static str,
+    /// The options, in the order of the help.
+    pub options: &'static [OptionSpec<T>],
+}
+
+impl<T> CommandLine<T> {
+    /// Applies the environment.
+    pub fn read_variables(
+        &self,
+        target: &mut T,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> InvalidVariables {
+        let mut invalid = InvalidVariables::default();
+        for option in self.options {
+            let Some(name) = option.variable else {
+                continue;
+            };
+            let Some(value) = variable(name).filter(|value| !value.is_empty()) else {
+                continue;
+            };
+            let applied = self
+                .utf8(value)
+                .and_then(|value| option.set_from_variable(target, name, &value));
+            if let Err(error) = applied {
+                invalid.0.push((option.long, error));
+            }
+        }
+        invalid
+    }
+
+    /// Applies the arguments after the program's name.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and what to write instead.
+    pub fn read_arguments(
+        &self,
+        target: &mut T,
+        arguments: impl IntoIterator<Item = OsString>,
+        mut invalid: InvalidVariables,
+    ) -> Result<Request, UsageError> {
+        let mut parser = Parser::from_args(arguments);
+        let mut positional = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
+        while let Some(argument) = parser.next().map_err(|error| self.parser_error(&error))? {
+            let flag = match argument {
+                Arg::Short('h') | Arg::Long("ajuda" | "help") => return Ok(Request::Help),
+                Arg::Short('V') | Arg::Long("versao" | "versão" | "version") => {
+                    return Ok(Request::Version);
+                }
+                Arg::Short(short) => Flag::Short(short),
+                Arg::Long(long) => Flag::Long(long.to_owned()),
+                Arg::Value(value) => {
+                    positional.push(self.utf8(value)?);
+                    continue;
+                }
+            };
+            let option = self
+                .options
+                .iter()
+                .find(|option| option.matches(&flag))
+                .ok_or_else(|| self.unknown_option(&flag))?;
+            if !seen.contains(&option.long) {
+                seen.push(option.long);
+                (option.clear)(target);
+                invalid.0.retain(|(long, _)| *long != option.long);
+            }
+            if option.argument == Argument::Switch {
+                (option.set)(target, "")?;
+                continue;
+            }
+            let value = parser
+                .value()
+                .map_err(|_| self.missing_value(&flag, option.example))?;
+            (option.set)(target, &self.utf8(value)?)?;
+        }
+        match invalid.0.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(Request::Run(positional)),
+        }
+    }
+
+    /// The help's lines about options.
+    pub fn option_help(&self) -> String {
+        let mut text = String::new();
+        for option in self.options {
+            text.push_str(&format!("{:<27} {}\n", option.usage(), option.help));
+        }
+        text.push_str("  -h, --ajuda               Mostra esta ajuda (--help também vale)\n");
+        text.push_str("  -V, --versao              Mostra a versão\n");
+        text
+    }
+
+    /// The error for arguments that this program does not take.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub fn reject_positional(&self, positional: &[String]) -> Result<(), UsageError> {
+        match positional.first() {
+            Some(first) => Err(UsageError(format!(
+                "Não sei o que fazer com “{first}”. Veja as opções com: {} --ajuda",
+                self.program
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// An unknown option, with the nearest of those that exist.
+    fn unknown_option(&self, flag: &Flag) -> UsageError {
+        let nearest = match flag {
+            Flag::Short(_) => None,
+            Flag::Long(typed) => self
+                .options
+                .iter()
+                .map(|option| option.long)
+                .chain(["ajuda", "versao"])
+                .map(|long| (strsim::damerau_levenshtein(long, typed), long))
+                .min()
+                .filter(|(distance, _)| *distance <= MAX_TYPING_ERRORS),
+        };
+        let hint = nearest.map_or(String::new(), |(_, long)| {
+            format!(" Você quis dizer --{long}?")
+        });
+        UsageError(format!(
+            "Não conheço a opção “{flag}”.{hint} Veja todas com: {} --ajuda",
+            self.program
+        ))
+    }
+
+    fn missing_value(&self, flag: &Flag, example: &str) -> UsageError {
+        UsageError(format!(
+            "A opção “{flag}” precisa de um valor, por exemplo: {} {example}",
+            self.program
+        ))
+    }
+
+    fn parser_error(&self, error: &lexopt::Error) -> UsageError {
+        let program = self.program;
+        UsageError(match error {
+            lexopt::Error::UnexpectedValue { option, value } => format!(
+                "A opção “{option}” não leva valor, mas veio “{}”. Veja as opções com: {program} --ajuda",
+                value.to_string_lossy()
+            ),
+            _ => format!("Não entendi as opções. Veja todas com: {program} --ajuda"),
+        })
+    }
+
+    fn utf8(&self, value: OsString) -> Result<String, UsageError> {
+        value.into_string().map_err(|_| {
+            UsageError(format!(
+                "Um dos valores não é um texto válido (UTF-8). Veja as opções com: {} --ajuda",
+                self.program
+            ))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Cup {
+        size: u8,
+        flavours: Vec<String>,
+        lid: bool,
+    }
+
+    fn set_size(cup: &mut Cup, value: &str) -> Result<(), UsageError> {
+        cup.size = value
+            .parse()
+            .map_err(|_| UsageError(format!("“{value}” não é um tamanho.")))?;
+        Ok(())
+    }
+
+    fn add_flavour(cup: &mut Cup, value: &str) -> Result<(), UsageError> {
+        cup.flavours.push(value.to_owned());
+        Ok(())
+    }
+
+    fn add_lid(cup: &mut Cup, _: &str) -> Result<(), UsageError> {
+        cup.lid = true;
+        Ok(())
+    }
+
+    const LINE: CommandLine<Cup> = CommandLine {
+        program: "copo",
+        options: &[
+            OptionSpec::new("tamanho", Argument::Value("N"), set_size)
+                .short('t')
+                .aliases(&["size"])
+                .variable("COPO_TAMANHO")
+                .example("--tamanho 3")
+                .help("Tamanho do copo"),
+            OptionSpec::new("sabor", Argument::List("NOME"), add_flavour)
+                .variable("COPO_SABOR")
+                .example("--sabor caju")
+                .help("O que vai dentro (pode repetir)")
+                .clear(|cup| cup.flavours.clear()),
+            OptionSpec::new("tampa", Argument::Switch, add_lid)
+                .variable("COPO_TAMPA")
+                .help("Põe uma tampa"),
+        ],
+    };
+
+    fn read(line: &str, variables: &[(&str, &str)]) -> Result<(Cup, Request), UsageError> {
+        let mut cup = Cup::default();
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.into())
+        };
+        let invalid = LINE.read_variables(&mut cup, variable);
+        let arguments = line.split_whitespace().map(OsString::from);
+        let request = LINE.read_arguments(&mut cup, arguments, invalid)?;
+        Ok((cup, request))
+    }
+
+    fn usage_error(line: &str, variables: &[(&str, &str)]) -> String {
+        match read(line, variables) {
+            Err(error) => error.0,
+            Ok((_, request)) => panic!("{line}: {request:?}"),
+        }
+    }
+
+    #[test]
+    fn flags_are_read_in_all_their_forms() {
+        for line in ["-t3", "-t 3", "--tamanho 3", "--tamanho=3", "--size 3"] {
+            let (cup, _) = read(line, &[]).unwrap();
+            assert_eq!(cup.size, 3, "{line}");
+        }
+        let (cup, request) = read("um --tampa --sabor caju dois --sabor umbu", &[]).unwrap();
+        assert!(cup.lid);
+        assert_eq!(cup.flavours, ["caju", "umbu"]);
+        assert_eq!(request, Request::Run(vec!["um".into(), "dois".into()]));
+    }
+
+    #[test]
+    fn variables_are_read_and_flags_override_them() {
+        let variables = [
+            ("COPO_TAMANHO", "2"),
+            ("COPO_SABOR", "caju, umbu"),
+            ("COPO_TAMPA", "sim"),
+        ];
+        let (cup, _) = read("", &variables).unwrap();
+        assert!(cup.lid);
+        assert_eq!(cup.size, 2);
+        assert_eq!(cup.flavours, ["caju", "umbu"]);
+        let (cup, _) = read("-t 5 --sabor manga", &variables).unwrap();
+        assert_eq!(cup.size, 5);
+        assert_eq!(cup.flavours, ["manga"]);
+        let (cup, _) = read("", &[("COPO_TAMPA", "não"), ("COPO_TAMANHO", "")]).unwrap();
+        assert!(!cup.lid);
+    }
+
+    #[test]
+    fn invalid_variable_is_an_error_only_where_it_is_used() {
+        let variables = [("COPO_TAMANHO", "grande")];
+        assert_eq!(usage_error("", &variables), "“grande” não é um tamanho.");
+        assert!(read("-t 5", &variables).is_ok());
+        assert!(matches!(
+            read("--ajuda", &variables),
+            Ok((_, Request::Help))
+        ));
+        let switch = "“talvez” não serve para COPO_TAMPA. Use sim ou não.";
+        assert_eq!(usage_error("", &[("COPO_TAMPA", "talvez")]), switch);
+    }
+
+    #[test]
+    fn usage_errors_suggest_what_to_write() {
+        for (line, expected) in [
+            (
+                "--tamnho 3",
+                "Não conheço a opção “--tamnho”. Você quis dizer --tamanho? Veja todas com: copo --ajuda",
+            ),
+            (
+                "-x",
+                "Não conheço a opção “-x”. Veja todas com: copo --ajuda",
+            ),
+            (
+                "--tamanho",
+                "A opção “--tamanho” precisa de um valor, por exemplo: copo --tamanho 3",
+            ),
+            (
+                "--tampa=1",
+                "A opção “--tampa” não leva valor, mas veio “1”. Veja as opções com: copo --ajuda",
+            ),
+        ] {
+            assert_eq!(usage_error(line, &[]), expected);
+        }
+        let rejected = LINE.reject_positional(&["suco".into()]).unwrap_err();
+        assert!(rejected.0.starts_with("Não sei o que fazer com “suco”."));
+    }
+
+    #[test]
+    fn value_that_is_not_utf8_is_refused() {
+        use std::os::unix::ffi::OsStringExt;
+        let value = OsString::from_vec(vec![b'3', 0xFF]);
+        let result = LINE.read_arguments(
+            &mut Cup::default(),
+            ["--tamanho".into(), value],
+            InvalidVariables::default(),
+        );
+        assert!(result.unwrap_err().0.contains("não é um texto válido"));
+    }
+
+    #[test]
+    fn help_has_a_line_for_each_option() {
+        let expected = "  -t, --tamanho <N>         Tamanho do copo\n      \
+                        --sabor <NOME>        O que vai dentro (pode repetir)\n      \
+                        --tampa               Põe uma tampa\n  \
+                        -h, --ajuda               Mostra esta ajuda (--help também vale)\n  \
+                        -V, --versao              Mostra a versão\n";
+        assert_eq!(LINE.option_help(), expected);
+    }
+}
