@@ -82,7 +82,8 @@ fn chat(options: Options, clock: Clock) -> Exit {
         && !options.reconnect
         && let Err(error) = net::connection::probe(&options.address)
     {
-        return exit_with(&error.sentence(&options.address), Exit::Unreachable);
+        let sentence = app::strings::connect_error(&error, &options.address);
+        return exit_with(&sentence, Exit::Unreachable);
     }
     if options.name.is_none() && !terminal.stdin_tty {
         return exit_with(

@@ -1,7 +1,7 @@
 //! What can happen to the client, what it then wants done, and how it ends: the whole border of the state.
 
 use crate::app::output::Output;
-use crate::app::strings::ConnectError;
+use crate::net::session::{Disconnect, SessionEvent};
 use papo::protocol::{ClientMessage, ServerMessage};
 use std::time::Duration;
 
@@ -35,6 +35,16 @@ pub enum AppEvent {
     Tick,
 }
 
+impl From<SessionEvent> for AppEvent {
+    fn from(event: SessionEvent) -> Self {
+        match event {
+            SessionEvent::Connected => Self::Connected,
+            SessionEvent::Received(message) => Self::Received(message),
+            SessionEvent::Disconnected(cause) => Self::Disconnected(cause),
+        }
+    }
+}
+
 /// What the person is asked before they can come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prompt {
@@ -43,13 +53,6 @@ pub enum Prompt {
     Password,
     /// The password of the room to land in.
     RoomPassword,
-}
-
-/// How a connection ended, or did not begin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Disconnect {
-    ConnectFailed(ConnectError),
-    Closed,
 }
 
 /// What is to be done.

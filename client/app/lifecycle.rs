@@ -1,9 +1,10 @@
 //! How connections begin and end, how leaving goes, and what happens only because time passed.
 
-use super::{App, AppEffect, Disconnect, Exit, Leaving, OUTAGE_NOTICE_AFTER, Phase, Prompt};
+use super::{App, AppEffect, Exit, Leaving, OUTAGE_NOTICE_AFTER, Phase, Prompt};
 use crate::app::output::Output;
 use crate::app::strings;
-use crate::app::strings::ConnectError;
+use crate::net::connection::ConnectError;
+use crate::net::session::Disconnect;
 use papo::protocol::{ClientMessage, Credentials, ResumePoint};
 use std::time::{Duration, Instant};
 
@@ -74,11 +75,14 @@ impl App {
                     connected: false,
                 }
             }
-            (_, Disconnect::ConnectFailed(failure))
-                if self.me.is_none() && (!insists || failure.is_refusal()) =>
+            (_, Disconnect::ConnectFailed(error))
+                if self.me.is_none() && (!insists || error.is_refusal()) =>
             {
-                self.show(Output::problem(failure.sentence(&self.address)));
-                self.exit(if failure.is_refusal() {
+                self.show(Output::problem(strings::connect_error(
+                    &error,
+                    &self.address,
+                )));
+                self.exit(if error.is_refusal() {
                     Exit::Refused
                 } else {
                     Exit::Unreachable
@@ -94,11 +98,12 @@ impl App {
                 self.exit(Exit::ConnectionLost);
             }
             _ if !self.mode.interactive && !insists => self.exit_on_loss(),
-            (_, Disconnect::ConnectFailed(failure))
-                if self.me.is_none() && self.outage.is_none() =>
-            {
+            (_, Disconnect::ConnectFailed(error)) if self.me.is_none() && self.outage.is_none() => {
                 // Who insists is told once what it waits for.
-                self.show(Output::problem(failure.sentence(&self.address)));
+                self.show(Output::problem(strings::connect_error(
+                    &error,
+                    &self.address,
+                )));
                 self.go_offline(now);
             }
             _ => self.go_offline(now),

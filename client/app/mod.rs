@@ -23,7 +23,7 @@ mod send_queue;
 pub mod strings;
 mod view_model;
 
-pub use events::{AppEffect, AppEvent, Disconnect, Exit, Mode, Prompt};
+pub use events::{AppEffect, AppEvent, Exit, Mode, Prompt};
 pub use input::{bad_name, bad_room};
 pub use prompts::bad_password;
 pub use view_model::{PersonView, UnsentView, ViewModel};
@@ -180,7 +180,7 @@ impl App {
             }
             AppEvent::Connected => self.send_enter(now),
             AppEvent::Received(message) => self.on_server_message(message, now),
-            AppEvent::Disconnected(gone) => self.disconnect(gone, now),
+            AppEvent::Disconnected(cause) => self.disconnect(cause, now),
             AppEvent::Submitted(text) => self.on_submitted(&text, now),
             AppEvent::InputEnded if self.mode.keep_listening => {}
             AppEvent::InputEnded => self.leaving = self.leaving.or(Some(Leaving { until: None })),

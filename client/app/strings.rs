@@ -2,8 +2,9 @@
 //!
 //! Knows Portuguese; never knows when something is said or where.
 
-use crate::app::Prompt;
+use crate::app::events::Prompt;
 use crate::net::address::Address;
+use crate::net::connection::ConnectError;
 
 /// Most names in one sentence; of the others only the number is told.
 const MAX_LISTED: usize = 12;
@@ -24,8 +25,8 @@ pub fn list<S: AsRef<str>>(items: &[S]) -> String {
 }
 
 /// What stands before the answer.
-pub fn prompt(question: Prompt) -> &'static str {
-    match question {
+pub fn prompt(prompt: Prompt) -> &'static str {
+    match prompt {
         Prompt::Name => "Seu nome:",
         Prompt::Password => "Senha do servidor:",
         Prompt::RoomPassword => "Senha da sala:",
@@ -103,63 +104,40 @@ pub fn unsent_messages(count: usize) -> String {
     }
 }
 
-/// Why there is no connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConnectError {
-    /// Nobody listens there.
-    Refused,
-    /// No answer in time.
-    TimedOut,
-    /// The name of the machine is not known.
-    UnknownHost,
-    /// Something answers that does not speak this language.
-    NotAChat,
-    /// The server has no room for one more connection.
-    ServerFull,
-    /// The server does not want this visitor (HTTP status).
-    Rejected(u16),
-    /// The network's own words.
-    Other(String),
+/// Why there is no connection, and what to do.
+pub fn connect_error(error: &ConnectError, address: &Address) -> String {
+    match error {
+        ConnectError::Refused => format!(
+            "Não encontrei nenhum servidor em {address}. Ligue-o com “servidor” ou indique o endereço: \
+             cliente 192.168.0.10:9000"
+        ),
+        ConnectError::TimedOut => format!(
+            "{address} não respondeu em 5 s. Confira o endereço, a rede e o firewall do outro computador."
+        ),
+        ConnectError::UnknownHost => format!(
+            "Não achei “{}” na rede. Confira se está escrito certo.",
+            address.host()
+        ),
+        ConnectError::NotAChat => format!(
+            "O que responde em {address} não é um servidor deste bate-papo. Confira a porta."
+        ),
+        ConnectError::ServerFull => "A conversa está cheia. Tente mais tarde.".into(),
+        ConnectError::Rejected(status) => format!(
+            "O servidor em {address} não aceitou a conexão (resposta {status}). Use o endereço que ele mostra ao ligar."
+        ),
+        ConnectError::NetworkUnreachable => unusual_error("a rede não chega até lá", address),
+        ConnectError::PermissionDenied => {
+            unusual_error("o sistema não permitiu a conexão", address)
+        }
+        ConnectError::NoThread => {
+            unusual_error("o sistema não deu mais um fio de execução", address)
+        }
+        ConnectError::Other => unusual_error("a rede não respondeu como devia", address),
+    }
 }
 
-impl ConnectError {
-    /// What happened, then what to do.
-    pub fn sentence(&self, address: &Address) -> String {
-        match self {
-            Self::Refused => format!(
-                "Não encontrei nenhum servidor em {address}. Ligue-o com “servidor” ou indique o endereço: \
-                 cliente 192.168.0.10:9000"
-            ),
-            Self::TimedOut => {
-                format!(
-                    "{address} não respondeu em 5 s. Confira o endereço, a rede e o firewall do outro computador."
-                )
-            }
-            Self::UnknownHost => {
-                format!(
-                    "Não achei “{}” na rede. Confira se está escrito certo.",
-                    address.host()
-                )
-            }
-            Self::NotAChat => {
-                format!(
-                    "O que responde em {address} não é um servidor deste bate-papo. Confira a porta."
-                )
-            }
-            Self::ServerFull => "A conversa está cheia. Tente mais tarde.".into(),
-            Self::Rejected(status) => format!(
-                "O servidor em {address} não aceitou a conexão (resposta {status}). Use o endereço que ele mostra ao ligar."
-            ),
-            Self::Other(cause) => {
-                format!("Não consegui falar com {address}: {cause}. Confira o endereço e a rede.")
-            }
-        }
-    }
-
-    /// Whether somebody was reached who said no.
-    pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::ServerFull | Self::Rejected(_))
-    }
+fn unusual_error(cause: &str, address: &Address) -> String {
+    format!("Não consegui falar com {address}: {cause}. Confira o endereço e a rede.")
 }
 
 /// How a search ended.

@@ -13,7 +13,8 @@ mod scripts;
 use super::*;
 use crate::app::output::{MessageChange, MessageState, Severity};
 use crate::app::strings;
-use crate::app::strings::ConnectError;
+use crate::net::connection::ConnectError;
+use crate::net::session::Disconnect;
 use papo::protocol::{
     Entry, ErrorCode, Limits, Member, PageRequest, Refusal, RoomInfo, ServerMessage,
 };
