@@ -106,7 +106,7 @@ impl Screen {
     }
 
     #[cfg(not(unix))]
-    fn rest(&mut self) -> io::Result<()> {
+    fn suspend_process(&mut self) -> io::Result<()> {
         Ok(())
     }
 
