@@ -117,7 +117,7 @@ pub fn open(
         }
     };
     thread::Builder::new()
-        .name("leitura".into())
+        .name("reader".into())
         .spawn(body)
         .map(|_| ())
 }
@@ -206,7 +206,7 @@ fn read_loop(mut reader: ClientReader, report: &impl Fn(ServerEvent) -> bool) {
     *reader.control_out_mut() = ControlSink::Queued(queue.clone());
     let writing = stream.clone();
     let writer = thread::Builder::new()
-        .name("escrita".into())
+        .name("writer".into())
         .spawn(move || {
             if let Err(error) = write_loop(&writing, &outgoing) {
                 // The reader notices and tells. What the server said before its end, its reasons perhaps, can still be read;
