@@ -198,14 +198,12 @@ impl App {
                 let Some(index) = self.room_index(room.as_str()) else {
                     return;
                 };
-                let label = self.room_label(index);
                 let (from, name) = (self.my_name(), self.rooms[index].name.to_string());
                 let (own, mention) = (true, false);
                 let state = MessageState::Unchanged;
                 let line = Output::Message {
                     seq,
                     state,
-                    label,
                     room: name,
                     at,
                     from,

@@ -35,10 +35,8 @@ impl App {
         from: String,
         change: MessageChange,
     ) -> Output {
-        let (label, room) = (self.room_label(index), self.rooms[index].name.to_string());
         Output::Amended {
-            label,
-            room,
+            room: self.rooms[index].name.to_string(),
             at,
             from,
             change,
@@ -56,7 +54,6 @@ impl App {
         Output::Message {
             seq: entry.seq,
             state,
-            label: self.room_label(index),
             room: room.name.to_string(),
             at: entry.at,
             from: sanitize::message(&entry.from),

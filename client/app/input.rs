@@ -133,10 +133,11 @@ impl App {
         } else {
             String::new()
         };
-        let place = self
-            .room_label(self.current)
-            .map(|room| format!(" em {room}"))
-            .unwrap_or_default();
+        let place = if self.rooms.len() > 1 {
+            format!(" em #{}", room.name)
+        } else {
+            String::new()
+        };
         let online = room.online.max(names.len());
         self.show(Output::People(format!(
             "Pessoas{place} ({online}): {}{more}",

@@ -263,14 +263,6 @@ impl App {
         }
     }
 
-    /// A room's name as it is shown, when there is more than one to be told apart.
-    fn room_label(&self, index: usize) -> Option<String> {
-        self.rooms
-            .get(index)
-            .filter(|_| self.rooms.len() > 1)
-            .map(|room| format!("#{}", room.name))
-    }
-
     /// Something to say to a room or a person; it is sent as soon as that is possible.
     fn enqueue(&mut self, to: SendTarget, text: &str, now: Instant) {
         let text = papo::text::clean(text);

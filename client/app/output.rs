@@ -10,9 +10,6 @@ pub enum Output {
         /// Its place in the room's log; 0 while it has none.
         seq: u64,
         state: MessageState,
-        /// The room's name with its `#`, when more than one is open.
-        label: Option<String>,
-        /// The room's name.
         room: String,
         /// Unix milliseconds, by the server's clock.
         at: u64,
@@ -27,8 +24,6 @@ pub enum Output {
     },
     /// Somebody changed what was said before; only plain lines tell it by itself.
     Amended {
-        /// The room's name with its `#`, when more than one is open.
-        label: Option<String>,
         room: String,
         at: u64,
         from: String,
@@ -44,8 +39,6 @@ pub enum Output {
     },
     /// People came to a room, left it, or took another name there.
     Presence {
-        /// The room's name with its `#`, when more than one is open.
-        label: Option<String>,
         room: String,
         joined: Vec<String>,
         left: Vec<String>,
@@ -66,17 +59,16 @@ pub enum Output {
     },
     /// What follows was said in this room while there was no connection.
     MissedMarker { room: String },
+    /// A room was joined; its messages follow.
+    RoomOpened { room: String },
+    /// A room was left.
+    RoomClosed { room: String },
     /// From now on the person looks at this room.
     RoomSwitched { room: String },
     /// Words of the client itself.
     Notice(Severity, String),
     /// Words of the client about one room.
-    RoomNotice {
-        /// The room's name with its `#`, when more than one is open.
-        label: Option<String>,
-        room: String,
-        text: String,
-    },
+    RoomNotice { room: String, text: String },
     /// Who is here, in a sentence; a screen has its list.
     People(String),
     /// The commands; a screen has keys besides.

@@ -33,6 +33,9 @@ impl App {
                 let Ok(name) = RoomName::new(name) else {
                     return;
                 };
+                self.show(Output::RoomOpened {
+                    room: name.to_string(),
+                });
                 self.rooms.push(OpenRoom::new(name));
                 self.rooms.len() - 1
             }
@@ -109,8 +112,8 @@ impl App {
 
     /// Says something about one room.
     fn show_room_notice(&mut self, index: usize, text: String) {
-        let (label, room) = (self.room_label(index), self.rooms[index].name.to_string());
-        self.show(Output::RoomNotice { label, room, text });
+        let room = self.rooms[index].name.to_string();
+        self.show(Output::RoomNotice { room, text });
     }
 
     /// Says where one is and with whom.
@@ -148,7 +151,10 @@ impl App {
             return;
         };
         self.request_done();
-        self.rooms.remove(index);
+        let closed = self.rooms.remove(index);
+        self.show(Output::RoomClosed {
+            room: closed.name.to_string(),
+        });
         if self.current >= index {
             self.set_current_room(self.current.saturating_sub(1));
         }
@@ -340,9 +346,8 @@ impl App {
         if arrived.is_empty() && departed.is_empty() && renamed.is_empty() {
             return;
         }
-        let (label, room) = (self.room_label(index), self.rooms[index].name.to_string());
+        let room = self.rooms[index].name.to_string();
         self.show(Output::Presence {
-            label,
             room,
             joined: arrived,
             left: departed,

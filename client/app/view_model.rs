@@ -15,8 +15,6 @@ pub struct ViewModel {
     pub prompt: Option<Prompt>,
     pub name: String,
     pub address: String,
-    /// The room being written in, when more than one is open.
-    pub room_label: Option<String>,
     /// The names of all open rooms.
     pub rooms: Vec<String>,
     /// Rooms that were spoken of, the last one first.
@@ -77,6 +75,15 @@ impl PersonView {
     }
 }
 
+impl ViewModel {
+    /// The current room with its `#`, while several are open.
+    pub fn room_label(&self) -> Option<String> {
+        let several = self.rooms.len() > 1;
+        let name = self.rooms.get(self.current).filter(|_| several)?;
+        Some(format!("#{name}"))
+    }
+}
+
 impl App {
     /// What there is to see.
     pub fn view_model(&self, now: Instant) -> ViewModel {
@@ -96,7 +103,6 @@ impl App {
             },
             name: self.my_name(),
             address: self.address.to_string(),
-            room_label: self.room_label(self.current),
             rooms: self
                 .rooms
                 .iter()

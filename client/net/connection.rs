@@ -205,21 +205,19 @@ fn read_loop(mut reader: ClientReader, report: &impl Fn(ServerEvent) -> bool) {
     let (queue, outgoing) = unbounded();
     *reader.control_out_mut() = ControlSink::Queued(queue.clone());
     let writing = stream.clone();
-    let writer = thread::Builder::new()
-        .name("writer".into())
-        .spawn(move || {
-            if let Err(error) = write_loop(&writing, &outgoing) {
-                // The reader notices and tells. What the server said before its end, its reasons perhaps, can still be read;
-                // from one that takes nothing any more there is nothing to be expected.
-                let stalled =
-                    matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock);
-                let _ = writing.shutdown(if stalled {
-                    Shutdown::Both
-                } else {
-                    Shutdown::Write
-                });
-            }
-        });
+    let writer = thread::Builder::new().name("writer".into()).spawn(move || {
+        if let Err(error) = write_loop(&writing, &outgoing) {
+            // The reader notices and tells. What the server said before its end, its reasons perhaps, can still be read;
+            // from one that takes nothing any more there is nothing to be expected.
+            let stalled =
+                matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock);
+            let _ = writing.shutdown(if stalled {
+                Shutdown::Both
+            } else {
+                Shutdown::Write
+            });
+        }
+    });
     let mut alive = writer.is_ok()
         && report(ServerEvent::Opened(ServerHandle {
             queue: queue.clone(),

@@ -91,13 +91,16 @@ impl AppHarness {
             .extract_if(.., |effect| matches!(effect, AppEffect::Show(_)));
         let text = |effect| match effect {
             AppEffect::Show(Output::Message {
-                label,
+                room,
                 from,
                 action,
                 text,
                 ..
             }) => {
-                let room = label.map(|room| format!("{room} ")).unwrap_or_default();
+                let room = match room.as_str() {
+                    "geral" => String::new(),
+                    other => format!("#{other} "),
+                };
                 vec![if action {
                     format!("{room}* {from} {text}")
                 } else {
@@ -131,7 +134,12 @@ impl AppHarness {
                 renamed,
                 ..
             }) => strings::presence_sentences(&joined, &left, &renamed),
-            AppEffect::Show(Output::RoomSwitched { .. } | Output::MissedMarker { .. }) => vec![],
+            AppEffect::Show(
+                Output::RoomOpened { .. }
+                | Output::RoomClosed { .. }
+                | Output::RoomSwitched { .. }
+                | Output::MissedMarker { .. },
+            ) => vec![],
             AppEffect::Show(Output::Notice(Severity::Problem, text)) => vec![format!("! {text}")],
             AppEffect::Show(
                 Output::Notice(_, text) | Output::People(text) | Output::Help(text),

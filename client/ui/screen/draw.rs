@@ -106,8 +106,7 @@ fn people(view: &View, model: &ViewModel, height: usize) -> Vec<Row<'static>> {
     let each = names.iter().map(|name| width(name)).max().unwrap_or(0) + 3;
     let columns = (view.columns.saturating_sub(1) / each).max(1);
     let room = model
-        .room_label
-        .as_ref()
+        .room_label()
         .map(|room| format!(" em {room}"))
         .unwrap_or_default();
     let title = format!(" Pessoas{room} ({})", model.online);
@@ -346,8 +345,7 @@ fn input_label(model: &ViewModel, columns: usize) -> String {
         return format!(" {} ", strings::prompt(prompt));
     }
     let room = model
-        .room_label
-        .as_ref()
+        .room_label()
         .map(|room| format!(" {room}"))
         .unwrap_or_default();
     let wanted = [

@@ -169,6 +169,8 @@ impl RowStyle {
             | Output::EarlierPage { .. }
             | Output::MissedMarker { .. }
             | Output::Amended { .. }
+            | Output::RoomOpened { .. }
+            | Output::RoomClosed { .. }
             | Output::RoomSwitched { .. }
             | Output::People(_) => {}
         }
