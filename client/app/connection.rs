@@ -220,48 +220,6 @@ impl App {
         }
     }
 
-    fn on_whisper(&mut self, from: &str, tag: &str, to: &str, at: u64, text: &str) {
-        let (from, to, text) = (
-            sanitize::message(from),
-            sanitize::message(to),
-            sanitize::text(text),
-        );
-        if self.ignored.contains(&fold(&from)) {
-            return;
-        }
-        if self.is_me(tag) {
-            // Written by oneself, on another device.
-            return self.show(Output::Whisper {
-                at,
-                own: true,
-                from: "você".into(),
-                to,
-                text,
-            });
-        }
-        self.whisper_partner = Some(from.clone());
-        if self.alerts {
-            self.effects.push(AppEffect::Alert);
-        }
-        self.show(Output::Whisper {
-            at,
-            own: false,
-            from,
-            to: "você".into(),
-            text,
-        });
-        self.explain_whispers();
-    }
-
-    /// What a private line is, said once.
-    fn explain_whispers(&mut self) {
-        if !std::mem::replace(&mut self.whisper_hint_shown, true) {
-            self.show(Output::info(
-                "Só vocês dois veem as linhas com →, e elas não ficam guardadas. Para responder: /r TEXTO",
-            ));
-        }
-    }
-
     fn on_refusal(&mut self, refusal: Refusal, now: Instant) {
         let sentence = sanitize::message(&refusal.text);
         if let Some(id) = &refusal.id {

@@ -5,7 +5,7 @@ use crate::app::command::{CommandKind, Parsed};
 use crate::app::output::Output;
 use crate::app::send_queue::SendTarget;
 use crate::app::{command, strings};
-use papo::name::{MAX_NAME, MAX_ROOM, Name, NameError, RoomName};
+use papo::name::{MAX_ROOM, Name, NameError, RoomName};
 use papo::protocol::{ClientMessage, Password, Refusal, ResumePoint};
 use papo::text::fold;
 use std::time::{Duration, Instant};
@@ -14,9 +14,6 @@ use std::time::{Duration, Instant};
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 /// Most results of a search.
 const MAX_SEARCH_RESULTS: u64 = 50;
-
-/// Most words that a name of [`MAX_NAME`] characters can have.
-const MAX_NAME_WORDS: usize = MAX_NAME / 2;
 
 /// Why a name does not serve, and what would.
 pub fn bad_name(error: NameError) -> String {
@@ -306,65 +303,5 @@ impl App {
                 self.request(ClientMessage::Leave { room });
             }
         }
-    }
-
-    fn whisper(&mut self, arguments: &str, now: Instant) {
-        let (name, text) = self.split_addressee(arguments);
-        match Name::new(&name) {
-            Ok(_) if text.trim().is_empty() => {
-                self.usage_error(command::usage(CommandKind::Whisper))
-            }
-            Ok(name) => {
-                self.whisper_partner = Some(name.to_string());
-                self.enqueue(SendTarget::Person(name), &text, now);
-            }
-            Err(_) => self.usage_error("Ninguém com esse nome está aqui.".into()),
-        }
-    }
-
-    fn reply(&mut self, text: &str, now: Instant) {
-        match self.whisper_partner.as_deref().map(Name::new) {
-            Some(Ok(name)) => self.enqueue(SendTarget::Person(name), text, now),
-            _ => self.usage_error(
-                "Ainda não há conversa particular para responder. Comece uma com /msg NOME TEXTO"
-                    .into(),
-            ),
-        }
-    }
-
-    /// Takes the name at the beginning: in quotes, or the longest that somebody present has, or the first word.
-    fn split_addressee(&self, arguments: &str) -> (String, String) {
-        for (open, close) in [('"', '"'), ('“', '”')] {
-            if let Some((name, text)) = arguments
-                .strip_prefix(open)
-                .and_then(|rest| rest.split_once(close))
-            {
-                return (
-                    self.find_person(name).unwrap_or(name).to_owned(),
-                    text.trim_start().to_owned(),
-                );
-            }
-        }
-        let ends = arguments
-            .char_indices()
-            .filter(|(_, c)| c.is_whitespace())
-            .map(|(at, _)| at);
-        let ends: Vec<usize> = ends.take(MAX_NAME_WORDS).chain([arguments.len()]).collect();
-        let split =
-            |end: usize, name: &str| (name.to_owned(), arguments[end..].trim_start().to_owned());
-        let longest = ends
-            .iter()
-            .rev()
-            .find_map(|&end| Some(split(end, self.find_person(&arguments[..end])?)));
-        longest.unwrap_or_else(|| split(ends[0], &arguments[..ends[0]]))
-    }
-
-    /// The name of somebody who is there, as it is shown, however it was written.
-    pub(super) fn find_person(&self, written: &str) -> Option<&str> {
-        let key = fold(&papo::text::clean_line(written));
-        let mut people = self.rooms.iter().flat_map(|room| room.people());
-        people
-            .find(|person| fold(&person.name) == key)
-            .map(|person| person.name.as_str())
     }
 }

@@ -8,6 +8,7 @@ pub mod command;
 mod connection;
 mod entries;
 mod events;
+mod history;
 mod input;
 mod known_rooms;
 mod lifecycle;
@@ -22,6 +23,7 @@ pub mod sanitize;
 mod send_queue;
 pub mod strings;
 mod view_model;
+mod whispers;
 
 pub use events::{AppEffect, AppEvent, Exit, Mode, Prompt};
 pub use input::{bad_name, bad_room};
