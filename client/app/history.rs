@@ -1,6 +1,6 @@
 //! Pages of a room's log: what was missed, what came before, and what a search found.
 
-use super::{App, AppEffect, Phase};
+use super::{App, Phase};
 use crate::app::output::Output;
 use crate::app::sanitize;
 use papo::protocol::{ClientMessage, Entry, MAX_PAGE, PageRequest};
@@ -12,10 +12,9 @@ const EARLIER_PAGE: u64 = 50;
 impl App {
     pub(super) fn request_next_page(&mut self, index: usize) {
         let room = &self.rooms[index];
-        let (name, span) = (room.name.clone(), PageRequest::After(room.last()));
         self.send(ClientMessage::History {
-            room: name,
-            page: span,
+            room: room.name.clone(),
+            page: PageRequest::After(room.last()),
             limit: Some(MAX_PAGE as u64),
         });
     }
@@ -33,7 +32,7 @@ impl App {
             return self.show_earlier_page(index, entries, more);
         }
         if !room.is_catching_up() {
-            // No page that was asked for: the next one may be.
+            // Not the page requested: the next one may be.
             if std::mem::take(&mut self.rooms[index].fetching_earlier) {
                 self.request_done();
             }
@@ -41,15 +40,15 @@ impl App {
         }
         let before = self.rooms[index].last();
         self.apply_entries(name, entries, true);
-        // A page that brings nothing new would be asked for forever.
+        // After a page without anything new, requesting more would never end.
         if more && self.rooms[index].last() > before {
             return self.request_next_page(index);
         }
-        let lines = self.rooms[index].finish_catching_up();
-        self.effects.extend(lines.into_iter().map(AppEffect::Show));
+        let shown = self.rooms[index].finish_catching_up();
+        self.show_all(shown);
     }
 
-    /// Asks for what was said before the first entry shown; at the beginning of it all there is nothing to ask.
+    /// Requests the page before the first entry shown. Returns false at the start of the log.
     pub(super) fn request_earlier(&mut self) -> bool {
         let Some(room) = self
             .rooms
@@ -66,20 +65,21 @@ impl App {
         };
         room.fetching_earlier = true;
         self.pending_requests += 1;
-        let (room, span) = (room.name.clone(), PageRequest::Before(first));
-        self.send(ClientMessage::History {
-            room,
-            page: span,
+        let request = ClientMessage::History {
+            room: room.name.clone(),
+            page: PageRequest::Before(first),
             limit: Some(EARLIER_PAGE),
-        });
+        };
+        self.send(request);
         true
     }
 
     fn show_earlier_page(&mut self, index: usize, entries: &[Arc<Entry>], more: bool) {
         self.request_done();
         self.rooms[index].fetching_earlier = false;
-        let said = entries.iter().filter(|entry| !entry.is_amendment());
-        let messages = said
+        let messages = entries
+            .iter()
+            .filter(|entry| !entry.is_amendment())
             .map(|entry| self.message_output(index, entry))
             .collect();
         let oldest = self.rooms[index].oldest;
@@ -92,14 +92,16 @@ impl App {
         });
     }
 
-    /// What was found, newest first as the server tells it.
+    /// The results of a search; the server sends them newest first.
     pub(super) fn on_found(&mut self, room: &str, query: &str, entries: &[Arc<Entry>], more: bool) {
         self.request_done();
         let Some(index) = self.room_index(room) else {
             return;
         };
-        let messages = entries.iter().rev().filter(|entry| !entry.is_amendment());
-        let messages = messages
+        let messages = entries
+            .iter()
+            .rev()
+            .filter(|entry| !entry.is_amendment())
             .map(|entry| self.message_output(index, entry))
             .collect();
         let room = self.rooms[index].name.to_string();

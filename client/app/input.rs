@@ -1,4 +1,4 @@
-//! What the person types, taken up into the state of the client.
+//! Submitted lines: messages and commands.
 
 use super::{App, AppEffect, Exit, Phase};
 use crate::app::command::{CommandKind, Parsed};
@@ -10,17 +10,17 @@ use papo::protocol::{ClientMessage, Password, Refusal, ResumePoint};
 use papo::text::fold;
 use std::time::{Duration, Instant};
 
-/// The server passes on one sign of writing in this time.
+/// The server relays one `typing` in this time.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 /// Most results of a search.
 const MAX_SEARCH_RESULTS: u64 = 50;
 
-/// Why a name does not serve, and what would.
+/// Why a name is invalid, and what would be valid.
 pub fn bad_name(error: NameError) -> String {
     Refusal::name_invalid(error).text
 }
 
-/// Why a room's name does not serve, and what would.
+/// Why a room's name is invalid, and what would be valid.
 pub fn bad_room() -> String {
     format!("Este nome de sala não serve: use até {MAX_ROOM} letras, números, hífen ou sublinhado.")
 }
@@ -49,7 +49,7 @@ impl App {
         }
     }
 
-    /// Something was typed that can't be done.
+    /// The line can't be carried out.
     pub(super) fn usage_error(&mut self, sentence: String) {
         self.pending_exit = self.pending_exit.or(Some(Exit::Usage));
         self.show(Output::problem(sentence));
@@ -101,7 +101,7 @@ impl App {
         self.enqueue(SendTarget::Room { room, action }, text, now);
     }
 
-    /// A question to the server, which only makes sense with a connection.
+    /// Sends a request, which needs a connection.
     pub(super) fn request(&mut self, message: ClientMessage) {
         if self.phase == Phase::Online {
             self.pending_requests += 1;
@@ -125,10 +125,9 @@ impl App {
             })
             .collect();
         let unnamed = room.online.saturating_sub(names.len());
-        let more = if unnamed > 0 {
-            format!(" e mais {}", strings::people_count(unnamed))
-        } else {
-            String::new()
+        let more = match unnamed {
+            0 => String::new(),
+            count => format!(" e mais {}", strings::people_count(count)),
         };
         let place = if self.rooms.len() > 1 {
             format!(" em #{}", room.name)
@@ -142,7 +141,7 @@ impl App {
         )));
     }
 
-    /// What is taken from the screen can be read back to.
+    /// Cleared messages can be loaded again.
     fn clear(&mut self) {
         if let Some(room) = self.rooms.get_mut(self.current) {
             room.reset_first_shown();
@@ -181,16 +180,15 @@ impl App {
             "" => {}
             _ => return self.usage_error(command::usage(CommandKind::Alerts)),
         }
-        let state = match self.alerts {
-            true => {
-                "Avisos ligados: o terminal apita quando alguém menciona você. Para desligar: /avisos não"
-            }
-            false => "Avisos desligados. Para ligar: /avisos sim",
+        let state = if self.alerts {
+            "Avisos ligados: o terminal apita quando alguém menciona você. Para desligar: /avisos não"
+        } else {
+            "Avisos desligados. Para ligar: /avisos sim"
         };
         self.show(Output::answer(state));
     }
 
-    /// Another of the open rooms.
+    /// The person has chosen another open room.
     pub(super) fn on_switch_room(&mut self, room: &str) {
         if let Some(index) = self.room_index(room) {
             self.joining_room = None;
@@ -198,7 +196,6 @@ impl App {
         }
     }
 
-    /// From now on the person is in this room.
     pub(super) fn set_current_room(&mut self, index: usize) {
         self.current = index;
         if let Some(room) = self.rooms.get(index) {
@@ -208,7 +205,7 @@ impl App {
         }
     }
 
-    /// The person is writing something that others will read; they are told now and then.
+    /// Sends `typing`, at most once per interval.
     pub(super) fn send_typing(&mut self, now: Instant) {
         let sent_recently = self
             .typing_sent_at
@@ -235,13 +232,12 @@ impl App {
         }
     }
 
-    /// Whether the person is about to be called otherwise.
     pub(super) fn rename_pending(&self) -> bool {
         self.requested_name.is_some() || self.rename_in_flight
     }
 
-    /// Says what may be said. The name changes between two messages: who said something is part of what makes a resend
-    /// of it the same message, so none may be on its way when it changes.
+    /// Sends what may be sent. A rename waits until no message is in flight: the server knows a resend by its sender's
+    /// name too.
     pub(super) fn flush_queue(&mut self, now: Instant) {
         if !self.rename_in_flight
             && !self.queue.has_in_flight()
@@ -251,7 +247,7 @@ impl App {
             self.request(ClientMessage::Rename { name });
         }
         if !self.rename_pending() {
-            for message in self.queue.batch(now) {
+            for message in self.queue.next_batch(now) {
                 self.send(message);
             }
         }

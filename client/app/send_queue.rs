@@ -1,17 +1,17 @@
-//! What was written and is not confirmed yet: the order is kept, nothing is lost, and the server's pace is respected.
+//! Messages that are not acknowledged yet: their order is kept, nothing is lost, the server's rate limit is respected.
 //!
-//! Every message waits here under an id of its own until the server has stored it. A resend has the same id, so it can
-//! never be stored twice. Knows order and time; never knows sockets or screens.
+//! Every message waits here under its own id until the server has stored it. A resend has the same id, so it can't be
+//! stored twice. Knows order and time; never knows sockets or screens.
 
 use papo::name::{Name, RoomName};
 use papo::protocol::{ClientMessage, Limits, ModerationAction};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Most messages on their way at once; the server stops reading at 32.
+/// Most messages in flight; the server stops reading at 32.
 const MAX_IN_FLIGHT: usize = 16;
 
-/// Something to be said, until it is confirmed.
+/// A message or a change, until it is acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingMessage {
     pub id: String,
@@ -21,7 +21,7 @@ pub struct PendingMessage {
     in_flight: bool,
 }
 
-/// Whom it is for.
+/// Where it goes, or what it changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendTarget {
     Room {
@@ -29,17 +29,17 @@ pub enum SendTarget {
         action: bool,
     },
     Person(Name),
-    /// The text becomes that of this own message.
+    /// Replaces the text of this own message.
     Edit {
         room: RoomName,
         seq: u64,
     },
-    /// This own message is taken back.
+    /// Erases this own message.
     Erase {
         room: RoomName,
         seq: u64,
     },
-    /// What somebody said lately is taken back.
+    /// Erases a person's recent messages.
     EraseRecent {
         room: RoomName,
         name: Name,
@@ -47,7 +47,7 @@ pub enum SendTarget {
     },
 }
 
-/// The messages that are not confirmed, oldest first.
+/// The unacknowledged messages, oldest first.
 #[derive(Debug)]
 pub struct SendQueue {
     /// Makes the ids of this run unlike those of any other.
@@ -55,8 +55,8 @@ pub struct SendQueue {
     count: u64,
     waiting: VecDeque<PendingMessage>,
     bucket: TokenBucket,
-    /// Set when the server said “too fast”: one at a time from then on, or a later message could overtake the refused
-    /// one as soon as the server's allowance has grown again.
+    /// Set by “too fast”: otherwise a later message could overtake the refused one as soon as the server's bucket has a
+    /// token again.
     one_at_a_time: bool,
     not_before: Option<Instant>,
 }
@@ -102,7 +102,6 @@ impl SendQueue {
         self.waiting.iter()
     }
 
-    /// Since when the oldest one waits.
     pub fn oldest_queued_at(&self) -> Option<Instant> {
         self.waiting.front().map(|pending| pending.queued_at)
     }
@@ -119,8 +118,7 @@ impl SendQueue {
         });
     }
 
-    /// A room's log began anew: what was to be changed in it is another entry now, or none. Returns how many changes
-    /// came to nothing.
+    /// A room's log was reset, so its seqs stand for other entries. Returns how many changes were dropped.
     pub fn drop_changes(&mut self, of: &RoomName) -> usize {
         let before = self.waiting.len();
         self.waiting.retain(|pending| {
@@ -129,7 +127,7 @@ impl SendQueue {
         before - self.waiting.len()
     }
 
-    /// The server told how fast one may speak.
+    /// Takes the limits from `welcome`.
     pub fn set_limits(&mut self, limits: &Limits) {
         let burst = f64::from(limits.burst).max(1.0);
         if self.bucket.refilled_at.is_none() {
@@ -138,16 +136,16 @@ impl SendQueue {
         (self.bucket.rate, self.bucket.burst) = (limits.rate, burst);
     }
 
-    /// The connection is gone: everything unconfirmed will have to be said again.
+    /// The connection is lost: everything unacknowledged is sent again.
     pub fn mark_unsent(&mut self) {
-        self.waiting
-            .iter_mut()
-            .for_each(|pending| pending.in_flight = false);
+        for pending in &mut self.waiting {
+            pending.in_flight = false;
+        }
         self.not_before = None;
     }
 
-    /// What may be said now, in order.
-    pub fn batch(&mut self, now: Instant) -> Vec<ClientMessage> {
+    /// What may be sent now, in order.
+    pub fn next_batch(&mut self, now: Instant) -> Vec<ClientMessage> {
         if self.not_before.is_some_and(|time| now < time) {
             return Vec::new();
         }
@@ -175,12 +173,11 @@ impl SendQueue {
         due
     }
 
-    /// Whether anything was sent and is not answered.
     pub fn has_in_flight(&self) -> bool {
         self.waiting.iter().any(|pending| pending.in_flight)
     }
 
-    /// When [`Queue::due`] may have something again without anything being heard.
+    /// When [`SendQueue::next_batch`] may have something without a reply from the server; `None` while it needs one.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
         let window = if self.one_at_a_time { 1 } else { MAX_IN_FLIGHT };
         let in_flight = self
@@ -198,7 +195,7 @@ impl SendQueue {
         )
     }
 
-    /// The server has it, or will never take it.
+    /// The server has stored it, or refused it for good.
     pub fn resolve(&mut self, id: &str) -> Option<PendingMessage> {
         let index = self.waiting.iter().position(|pending| pending.id == id)?;
         let pending = self.waiting.remove(index);
@@ -206,9 +203,9 @@ impl SendQueue {
         pending
     }
 
-    /// The server did not take it now but will: it and all after it are said again.
+    /// The server will take it later: it and all after it are sent again.
     ///
-    /// Those behind it that are still on their way are most likely refused too; each is answered by its own.
+    /// Later messages in flight are most likely refused too; each has its own reply.
     pub fn defer(&mut self, id: &str, wait: Duration, now: Instant) {
         if let Some(pending) = self.waiting.iter_mut().find(|pending| pending.id == id) {
             pending.in_flight = false;
@@ -223,7 +220,8 @@ impl SendQueue {
 
 impl PendingMessage {
     fn to_message(&self) -> ClientMessage {
-        let (id, text) = (self.id.clone(), self.text.clone());
+        let id = self.id.clone();
+        let text = self.text.clone();
         match &self.to {
             SendTarget::Room { room, action } => ClientMessage::Say {
                 room: room.clone(),
@@ -252,15 +250,12 @@ impl PendingMessage {
                 room,
                 name,
                 seconds,
-            } => {
-                let (room, name, seconds) = (room.clone(), name.clone(), *seconds);
-                ClientMessage::Moderate(ModerationAction::Erase {
-                    room,
-                    id,
-                    name,
-                    seconds,
-                })
-            }
+            } => ClientMessage::Moderate(ModerationAction::Erase {
+                room: room.clone(),
+                id,
+                name: name.clone(),
+                seconds: *seconds,
+            }),
         }
     }
 }

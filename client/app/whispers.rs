@@ -38,7 +38,7 @@ impl App {
         }
     }
 
-    /// Takes the name at the beginning: in quotes, or the longest that somebody present has, or the first word.
+    /// Splits off the name: the part in quotes, else the longest name of a person present, else the first word.
     fn split_addressee(&self, arguments: &str) -> (String, String) {
         for (open, close) in [('"', '"'), ('“', '”')] {
             if let Some((name, text)) = arguments
@@ -51,21 +51,23 @@ impl App {
                 );
             }
         }
-        let ends = arguments
+        let word_ends: Vec<usize> = arguments
             .char_indices()
             .filter(|(_, c)| c.is_whitespace())
-            .map(|(at, _)| at);
-        let ends: Vec<usize> = ends.take(MAX_NAME_WORDS).chain([arguments.len()]).collect();
-        let split =
-            |end: usize, name: &str| (name.to_owned(), arguments[end..].trim_start().to_owned());
-        let longest = ends
+            .map(|(at, _)| at)
+            .take(MAX_NAME_WORDS)
+            .chain([arguments.len()])
+            .collect();
+        let longest = word_ends
             .iter()
             .rev()
-            .find_map(|&end| Some(split(end, self.find_person(&arguments[..end])?)));
-        longest.unwrap_or_else(|| split(ends[0], &arguments[..ends[0]]))
+            .find_map(|&end| Some((end, self.find_person(&arguments[..end])?)));
+        let first_word = word_ends[0];
+        let (end, name) = longest.unwrap_or((first_word, &arguments[..first_word]));
+        (name.to_owned(), arguments[end..].trim_start().to_owned())
     }
 
-    /// The name of somebody who is there, as it is shown, however it was written.
+    /// The name of a person present, as it is shown; case and accents are ignored.
     pub(super) fn find_person(&self, written: &str) -> Option<&str> {
         let key = fold(&papo::text::clean_line(written));
         let mut people = self.rooms.iter().flat_map(|room| room.people());
@@ -75,16 +77,14 @@ impl App {
     }
 
     pub(super) fn on_whisper(&mut self, from: &str, tag: &str, to: &str, at: u64, text: &str) {
-        let (from, to, text) = (
-            sanitize::message(from),
-            sanitize::message(to),
-            sanitize::text(text),
-        );
+        let from = sanitize::message(from);
+        let to = sanitize::message(to);
+        let text = sanitize::text(text);
         if self.ignored.contains(&fold(&from)) {
             return;
         }
         if self.is_me(tag) {
-            // Written by oneself, on another device.
+            // Sent from another device of the same person.
             return self.show(Output::Whisper {
                 at,
                 own: true,
@@ -107,7 +107,7 @@ impl App {
         self.explain_whispers();
     }
 
-    /// What a private line is, said once.
+    /// Shown once.
     pub(super) fn explain_whispers(&mut self) {
         if !std::mem::replace(&mut self.whisper_hint_shown, true) {
             self.show(Output::info(

@@ -40,10 +40,15 @@ struct AppHarness {
 
 impl AppHarness {
     fn new(mode: Mode, name: Option<&str>) -> Self {
-        let address = Address::new("127.0.0.1", 9000);
-        let name = name.map(|name| Name::new(name).unwrap());
-        let token = Token::new(&"t".repeat(32)).unwrap();
-        let app = App::new(address, mode, name, RoomName::lobby(), token, "x".into());
+        let app = App::new(AppSetup {
+            address: Address::new("127.0.0.1", 9000),
+            mode,
+            name: name.map(|name| Name::new(name).unwrap()),
+            initial_room: RoomName::lobby(),
+            token: Token::new(&"t".repeat(32)).unwrap(),
+            id_prefix: "x".into(),
+            credentials: Credentials::default(),
+        });
         let mut harness = Self {
             app,
             now: Instant::now(),
