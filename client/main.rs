@@ -1,16 +1,8 @@
 //! `cliente`: the terminal client.
 //!
-//! Reading order: `options` (what was asked for) → `app` (the state: events in, effects out) → `run` (the loop that
-//! feeds it and does what it says). Around the state stand the fronts `screen` and `lines`, and the network:
-//! `session` (one connection after another) over `connection` (two threads on one socket).
-//!
-//! ```text
-//! keyboard ──Input──▶ front ──Event──▶ ┌─────┐ ──Show──▶ front (screen | lines)
-//! connection ──News──▶ session ─Event─▶ │ app │ ──Send──▶ session ──▶ connection
-//! system, time ─────────────────Event─▶ └─────┘ ──Exit──▶
-//! ```
-//!
-//! This file knows how the parts are put together, and nothing of what they do.
+//! Reading order: `options` → `app` (the core: events in, effects out) → `run` (the loop around it). `ui` shows and
+//! reads; `net` connects. Imports go one way: `net`, `app`, `ui`, `run`, this file. It knows how the parts are put
+//! together, never what they do.
 
 #![forbid(unsafe_code)]
 
@@ -20,8 +12,8 @@ mod options;
 mod run;
 mod ui;
 
-use app::{App, Exit, Mode};
-use crossbeam_channel::bounded;
+use app::{App, AppSetup, Exit, Mode};
+use crossbeam_channel::{Receiver, bounded};
 use net::session::Session;
 use options::{Invocation, Options};
 use papo::auth::random_hex;
@@ -32,24 +24,22 @@ use std::process::ExitCode;
 use ui::Ui;
 use ui::clock::Clock;
 
-/// News of the network that wait to be taken up; behind them the server waits.
+/// Events of the connection that wait for the main thread; when they are full, the reader stops reading.
 const MAX_QUEUED_EVENTS: usize = 1024;
 
-/// Which kind of surface there is.
+/// What standard input and output are.
 #[derive(Debug, Clone, Copy)]
 struct Terminal {
-    /// Somebody types.
     stdin_tty: bool,
-    /// Somebody reads the output as it comes.
     stdout_tty: bool,
     /// Keys can be read and the cursor can be moved.
     full_screen: bool,
-    /// What reads the output is a program.
+    /// JSON was asked for.
     json: bool,
 }
 
 fn main() -> ExitCode {
-    // First of all, while there is only one thread.
+    // The local offset can be read only while there is one thread.
     let clock = Clock::local();
     let arguments = std::env::args_os().skip(1);
     let invocation = options::parse(arguments, |name| std::env::var_os(name));
@@ -63,7 +53,7 @@ fn main() -> ExitCode {
 }
 
 fn print(text: &str) -> Exit {
-    // Whoever closed the pipe has read enough.
+    // A reader that closed the pipe has read enough.
     let _ = io::stdout().write_all(text.as_bytes());
     Exit::Success
 }
@@ -75,12 +65,13 @@ fn exit_with(sentence: &str, exit: Exit) -> Exit {
 
 fn chat(options: Options, clock: Clock) -> Exit {
     let terminal = Terminal::detect(&options);
-    // A name is asked for only where there is somebody to hear it.
+    // Prompting for a name makes sense only once a server is known to answer.
     if options.name.is_none()
         && !options.reconnect
         && let Err(error) = net::connection::probe(&options.address)
     {
-        return exit_with(&error.sentence(&options.address), Exit::Unreachable);
+        let sentence = app::strings::connect_error(error, &options.address);
+        return exit_with(&sentence, Exit::Unreachable);
     }
     if options.name.is_none() && !terminal.stdin_tty {
         return exit_with(
@@ -94,50 +85,26 @@ fn chat(options: Options, clock: Clock) -> Exit {
             Exit::Unexpected,
         );
     };
-    let (Ok(shutdown), (sender, server_events)) =
-        (ui::signals::shutdown_signal(), bounded(MAX_QUEUED_EVENTS))
-    else {
+    let Ok(shutdown) = ui::signals::shutdown_signal() else {
         return exit_with(
             "Não consegui preparar o fim do programa (Ctrl+C).",
             Exit::Unexpected,
         );
     };
-    let mode = Mode {
-        interactive: terminal.stdin_tty,
-        keep_listening: options.keep_listening,
-        reconnect: options.reconnect,
-    };
-    let session = Session::new(options.address.clone(), sender);
-    let mut app = App::new(
-        options.address,
-        mode,
-        options.name,
-        options.room,
+    let setup = AppSetup {
+        mode: Mode {
+            interactive: terminal.stdin_tty,
+            keep_listening: options.keep_listening,
+            reconnect: options.reconnect,
+        },
+        address: options.address,
+        name: options.name,
+        initial_room: options.room,
         token,
         id_prefix,
-    );
-    app.set_credentials(options.credentials);
-    let result = terminal.open_ui(clock).and_then(|mut ui| {
-        let inputs = if terminal.full_screen {
-            ui::stdin::read_keys()
-        } else {
-            ui::stdin::read_lines()
-        }?;
-        let sources = Sources {
-            inputs,
-            server_events,
-            shutdown,
-        };
-        Ok(Client {
-            app,
-            session,
-            ui: ui.as_mut(),
-            sources,
-            ui_alive: true,
-        }
-        .run())
-    });
-    result.unwrap_or_else(|error| {
+        credentials: options.credentials,
+    };
+    run_client(setup, terminal, clock, shutdown).unwrap_or_else(|error| {
         exit_with(
             &format!("Não consegui usar o terminal: {}.", describe(&error)),
             Exit::Unexpected,
@@ -145,9 +112,38 @@ fn chat(options: Options, clock: Clock) -> Exit {
     })
 }
 
+fn run_client(
+    setup: AppSetup,
+    terminal: Terminal,
+    clock: Clock,
+    shutdown: Receiver<()>,
+) -> io::Result<Exit> {
+    let (sender, server_events) = bounded(MAX_QUEUED_EVENTS);
+    let session = Session::new(setup.address.clone(), sender);
+    let mut ui = terminal.open_ui(clock)?;
+    let inputs = if terminal.full_screen {
+        ui::stdin::read_keys()?
+    } else {
+        ui::stdin::read_lines()?
+    };
+    let client = Client {
+        app: App::new(setup),
+        session,
+        ui: ui.as_mut(),
+        sources: Sources {
+            inputs,
+            server_events,
+            shutdown,
+        },
+        ui_alive: true,
+    };
+    Ok(client.run())
+}
+
 impl Terminal {
     fn detect(options: &Options) -> Self {
-        let (stdin_tty, stdout_tty) = (io::stdin().is_terminal(), io::stdout().is_terminal());
+        let stdin_tty = io::stdin().is_terminal();
+        let stdout_tty = io::stdout().is_terminal();
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
         Self {
             stdin_tty,

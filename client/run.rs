@@ -4,7 +4,7 @@
 
 use crate::app::{App, AppEffect, AppEvent, Exit, ViewModel};
 use crate::net::connection::ServerEvent;
-use crate::net::session::Session;
+use crate::net::session::{Session, SessionEvent};
 use crate::ui::{Ui, UiInput};
 use crossbeam_channel::{Receiver, never, select};
 use std::io::{self, Write};
@@ -89,16 +89,15 @@ impl Client<'_> {
         self.session.tick(now);
         let event = match wakeup {
             Wakeup::Input(input) => self.ui.map_input(input),
-            Wakeup::Server(generation, event) => match self
-                .session
-                .on_server_event(generation, event, now)
-            {
-                Some(AppEvent::Received(message)) => match self.ui.on_server_message(&message) {
-                    Ok(()) => Some(AppEvent::Received(message)),
-                    Err(error) => return self.on_output_error(&error),
-                },
-                other => other,
-            },
+            Wakeup::Server(generation, event) => {
+                let event = self.session.on_server_event(generation, event, now);
+                if let Some(SessionEvent::Received(message)) = &event
+                    && let Err(error) = self.ui.on_server_message(message)
+                {
+                    return self.on_output_error(&error);
+                }
+                event.map(AppEvent::from)
+            }
             Wakeup::Shutdown => Some(AppEvent::ShutdownRequested),
             Wakeup::Timeout => None,
         };
@@ -180,7 +179,10 @@ impl Client<'_> {
                     Wakeup::Input(UiInput::End)
                 }
             },
-            recv(self.sources.server_events) -> news => news.map_or(Wakeup::Timeout, |(number, news)| Wakeup::Server(number, news)),
+            recv(self.sources.server_events) -> event => match event {
+                Ok((generation, event)) => Wakeup::Server(generation, event),
+                Err(_) => Wakeup::Timeout,
+            },
             default(timeout) => Wakeup::Timeout,
         }
     }

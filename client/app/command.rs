@@ -1,10 +1,10 @@
-//! The commands: one table from which the parser, `/ajuda` and “Você quis dizer” come.
+//! The commands: one table for the parser, `/ajuda`, completion and “Você quis dizer”.
 //!
 //! Knows what can be typed; never knows what it does.
 
 use papo::text::fold;
 
-/// What a command asks for; [`TABLE`] says how each is called.
+/// The commands; [`COMMANDS`] has their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandKind {
     Help,
@@ -42,14 +42,13 @@ pub enum CommandKind {
 pub struct Command {
     pub kind: CommandKind,
     pub name: &'static str,
-    /// The English names, accepted without being advertised.
+    /// English names, accepted but not listed in the help.
     pub aliases: &'static [&'static str],
-    /// What follows the name.
     pub arguments: &'static str,
     description: &'static str,
 }
 
-/// Every command, in the order of the help. Neighbours that take nothing share a row there.
+/// Every command, in the order of the help. Neighbours without arguments share a row there.
 pub const COMMANDS: &[Command] = &[
     row(
         CommandKind::Help,
@@ -250,7 +249,7 @@ pub const COMMANDS: &[Command] = &[
     ),
 ];
 
-/// The first command of those who organize; all after it are theirs too.
+/// The first moderation command; all after it are moderation commands too.
 const FIRST_MODERATION_COMMAND: &str = "silenciar";
 
 const fn row(
@@ -269,14 +268,14 @@ const fn row(
     }
 }
 
-/// What was typed.
+/// A submitted line.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Parsed<'a> {
-    /// Something to say.
+    /// A message.
     Text(&'a str),
-    /// A command and what follows it.
+    /// A command and its arguments.
     Command(CommandKind, &'a str),
-    /// No command; the sentence to answer with.
+    /// Not a command; the sentence to answer with.
     Unknown(String),
 }
 
@@ -296,7 +295,7 @@ pub fn parse(line: &str) -> Parsed<'_> {
     }
 }
 
-/// How a command is used, for when something is missing.
+/// How to use a command, shown when something is missing.
 pub fn usage(kind: CommandKind) -> String {
     let found = COMMANDS.iter().find(|command| command.kind == kind);
     found.map_or_else(String::new, |command| {
@@ -316,7 +315,7 @@ pub fn moderation_help() -> String {
     text + "\nTempos: 30s, 10m, 1h; um número sem letra são minutos."
 }
 
-/// Everybody's commands, and those of who organizes.
+/// The commands for everybody, and those for moderators.
 fn split_by_audience() -> (&'static [Command], &'static [Command]) {
     let first = COMMANDS
         .iter()
@@ -326,21 +325,12 @@ fn split_by_audience() -> (&'static [Command], &'static [Command]) {
 }
 
 fn format_help(title: &str, commands: &[Command]) -> String {
-    let share_row =
-        |one: &Command, other: &Command| one.arguments.is_empty() && other.arguments.is_empty();
-    let join = |parts: Vec<String>, between: &str| parts.join(between);
-    let rows: Vec<(String, String)> = (commands.chunk_by(share_row))
+    let rows: Vec<(String, String)> = commands
+        .chunk_by(|one, other| one.arguments.is_empty() && other.arguments.is_empty())
         .map(|row| {
-            let forms = row.iter().map(Command::synopsis).collect();
-            (
-                join(forms, ", "),
-                join(
-                    row.iter()
-                        .map(|command| command.description.to_owned())
-                        .collect(),
-                    "; ",
-                ),
-            )
+            let synopses: Vec<String> = row.iter().map(Command::synopsis).collect();
+            let descriptions: Vec<&str> = row.iter().map(|command| command.description).collect();
+            (synopses.join(", "), descriptions.join("; "))
         })
         .collect();
     let width = rows
@@ -367,13 +357,13 @@ impl Command {
 }
 
 fn unknown_command(name: &str, key: &str) -> String {
-    /// At most this many letters wrong, missing or swapped still look like a slip.
+    /// Most wrong, missing or swapped letters that still look like a slip.
     const MAX_TYPOS: usize = 2;
     let near = COMMANDS
         .iter()
         .flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()))
         .map(|known| (strsim::damerau_levenshtein(known, key), known))
-        // A word changed in half of its letters is another word.
+        // With more than half of its letters changed it is another word.
         .filter(|(typos, known)| {
             *typos <= MAX_TYPOS && typos * 2 <= known.len().min(key.chars().count())
         })

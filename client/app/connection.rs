@@ -1,6 +1,6 @@
-//! What the server says of the connection and of one's own messages, taken up into the state of the client.
+//! Messages from the server: the dispatch, and those about the connection and the own messages.
 
-use super::{App, AppEffect, Exit, Phase};
+use super::{App, Exit, Phase};
 use crate::app::output::{MessageState, Output};
 use crate::app::room::Participant;
 use crate::app::rooms::Joined;
@@ -12,7 +12,7 @@ use papo::protocol::{
 use papo::text::fold;
 use std::time::{Duration, Instant};
 
-/// How long to wait when the server says “too fast” and not for how long.
+/// Wait after “too fast” where the server names no time.
 const DEFAULT_RETRY_MS: u64 = 1000;
 
 impl App {
@@ -27,10 +27,7 @@ impl App {
                 ..
             } => {
                 if protocol != PROTOCOL {
-                    self.show(Output::problem(
-                        "O servidor é de outra versão. Use o cliente que veio com ele.",
-                    ));
-                    return self.close_then_exit(Exit::Refused, now);
+                    return self.on_other_version(now);
                 }
                 self.max_text = limits.text;
                 self.queue.set_limits(&limits, now);
@@ -51,20 +48,17 @@ impl App {
                 more,
                 reset,
             } => {
-                let (epoch, members, entries) = (&*epoch, &*members, &*entries);
-                self.on_joined(
-                    &room,
-                    &Joined {
-                        epoch,
-                        seq,
-                        oldest,
-                        online,
-                        members,
-                        entries,
-                        more,
-                        reset,
-                    },
-                );
+                let joined = Joined {
+                    epoch: &epoch,
+                    seq,
+                    oldest,
+                    online,
+                    members: &members,
+                    entries: &entries,
+                    more,
+                    reset,
+                };
+                self.on_joined(&room, &joined);
             }
             ServerMessage::Left { room } => self.on_left(&room),
             ServerMessage::Message(entry) => self.on_entry(&entry),
@@ -93,10 +87,9 @@ impl App {
             } => self.on_history(&room, &entries, more),
             ServerMessage::Rooms { rooms } => {
                 self.request_done();
-                rooms
-                    .iter()
-                    .rev()
-                    .for_each(|info| self.known_rooms.add(&info.room));
+                for info in rooms.iter().rev() {
+                    self.known_rooms.add(&info.room);
+                }
                 self.show_rooms(&rooms);
             }
             ServerMessage::Error(refusal) => self.on_refusal(refusal, now),
@@ -114,14 +107,10 @@ impl App {
                 entries,
                 more,
             } => self.on_found(&room, &query, &entries, more),
-            ServerMessage::Role {
-                tag,
-                moderator: host,
-                ..
-            } => {
-                self.rooms
-                    .iter_mut()
-                    .for_each(|room| room.set_moderator(&tag, host));
+            ServerMessage::Role { tag, moderator, .. } => {
+                for room in &mut self.rooms {
+                    room.set_moderator(&tag, moderator);
+                }
             }
             ServerMessage::Notice {
                 text, room, from, ..
@@ -130,7 +119,7 @@ impl App {
         }
     }
 
-    /// The answer to a question has come, whatever it is.
+    /// A request has its reply.
     pub(super) fn request_done(&mut self) {
         self.pending_requests = self.pending_requests.saturating_sub(1);
     }
@@ -144,6 +133,12 @@ impl App {
 
     pub(super) fn is_me(&self, tag: &str) -> bool {
         self.me.as_ref().is_some_and(|me| me.tag == tag)
+    }
+
+    fn on_other_version(&mut self, now: Instant) {
+        let text = "O servidor é de outra versão. Use o cliente que veio com ele.";
+        self.show(Output::problem(text));
+        self.close_then_exit(Exit::Refused, now);
     }
 
     fn on_welcome(&mut self, me: Participant) {
@@ -167,18 +162,20 @@ impl App {
         if let Some((_, true)) = self.outage.take() {
             self.show(Output::info("Conexão restabelecida."));
         }
-        // The first room came with `enter`; what waits to be said in the others must find them open.
-        let again: Vec<ClientMessage> = (self.rooms.iter().skip(1))
+        // `enter` opened the first room. The others are joined before the queued messages for them are sent.
+        let joins: Vec<ClientMessage> = (self.rooms.iter().skip(1))
             .map(|room| self.join_message(room.name.clone(), room.resume_point()))
             .collect();
-        again.into_iter().for_each(|join| self.send(join));
-        // So must the one that was being opened when the connection was lost.
+        for join in joins {
+            self.send(join);
+        }
+        // So is the room that was being joined when the connection was lost.
         if let Some(room) = self.joining_room.clone() {
             self.request(self.join_message(room, ResumePoint::default()));
         }
     }
 
-    /// The place of the own message in the order of all.
+    /// The server has stored an own message.
     fn on_ack(&mut self, id: &str, seq: Option<u64>, at: u64) {
         let Some(PendingMessage { to, text, .. }) = self.queue.resolve(id) else {
             return;
@@ -198,69 +195,22 @@ impl App {
                 let Some(index) = self.room_index(room.as_str()) else {
                     return;
                 };
-                let label = self.room_label(index);
-                let (from, name) = (self.my_name(), self.rooms[index].name.to_string());
-                let (own, mention) = (true, false);
-                let state = MessageState::Unchanged;
-                let line = Output::Message {
+                let message = Output::Message {
                     seq,
-                    state,
-                    label,
-                    room: name,
+                    state: MessageState::Unchanged,
+                    room: self.rooms[index].name.to_string(),
                     at,
-                    from,
-                    own,
+                    from: self.my_name(),
+                    own: true,
                     action,
-                    mention,
+                    mention: false,
                     text,
                 };
-                let lines = self.rooms[index].receive(seq, line);
-                self.effects.extend(lines.into_iter().map(AppEffect::Show));
+                let shown = self.rooms[index].receive(seq, message);
+                self.show_all(shown);
             }
             (to, Some(seq)) => self.on_change_stored(to, text, seq, at),
             (_, None) => {}
-        }
-    }
-
-    fn on_whisper(&mut self, from: &str, tag: &str, to: &str, at: u64, text: &str) {
-        let (from, to, text) = (
-            sanitize::message(from),
-            sanitize::message(to),
-            sanitize::text(text),
-        );
-        if self.ignored.contains(&fold(&from)) {
-            return;
-        }
-        if self.is_me(tag) {
-            // Written by oneself, on another device.
-            return self.show(Output::Whisper {
-                at,
-                own: true,
-                from: "você".into(),
-                to,
-                text,
-            });
-        }
-        self.whisper_partner = Some(from.clone());
-        if self.alerts {
-            self.effects.push(AppEffect::Alert);
-        }
-        self.show(Output::Whisper {
-            at,
-            own: false,
-            from,
-            to: "você".into(),
-            text,
-        });
-        self.explain_whispers();
-    }
-
-    /// What a private line is, said once.
-    fn explain_whispers(&mut self) {
-        if !std::mem::replace(&mut self.whisper_hint_shown, true) {
-            self.show(Output::info(
-                "Só vocês dois veem as linhas com →, e elas não ficam guardadas. Para responder: /r TEXTO",
-            ));
         }
     }
 
@@ -272,15 +222,7 @@ impl App {
                 return self.queue.defer(id, Duration::from_millis(wait), now);
             }
             if let Some(pending) = self.queue.resolve(id) {
-                self.pending_exit = self.pending_exit.or(Some(Exit::Refused));
-                let whom = match &pending.to {
-                    SendTarget::Person(name) => format!(" a {name}"),
-                    _ => String::new(),
-                };
-                let unsent = format!(" Não enviada{whom}: “{}”", pending.text);
-                self.show(Output::problem(
-                    sentence + if pending.text.is_empty() { "" } else { &unsent },
-                ));
+                self.on_message_refused(sentence, &pending);
             }
             return;
         }
@@ -296,12 +238,24 @@ impl App {
         self.joining_room = None;
         self.pending_exit = self.pending_exit.or(Some(Exit::Refused));
         self.show(Output::problem(sentence));
-        // The refusal may be of the pages being fetched; what waits for them must not wait forever.
+        // The refused request may be that for a page: buffered entries must not wait for it forever.
         for index in 0..self.rooms.len() {
             self.rooms[index].fetching_earlier = false;
-            let lines = self.rooms[index].finish_catching_up();
-            self.effects.extend(lines.into_iter().map(AppEffect::Show));
+            let shown = self.rooms[index].finish_catching_up();
+            self.show_all(shown);
         }
+    }
+
+    fn on_message_refused(&mut self, mut sentence: String, pending: &PendingMessage) {
+        self.pending_exit = self.pending_exit.or(Some(Exit::Refused));
+        let addressee = match &pending.to {
+            SendTarget::Person(name) => format!(" a {name}"),
+            _ => String::new(),
+        };
+        if !pending.text.is_empty() {
+            sentence.push_str(&format!(" Não enviada{addressee}: “{}”", pending.text));
+        }
+        self.show(Output::problem(sentence));
     }
 
     fn on_entry_refused(&mut self, code: ErrorCode, of_room: bool, sentence: &str, now: Instant) {
@@ -327,7 +281,7 @@ impl App {
         let is_final = matches!(code, ByeCode::Kicked | ByeCode::Banned | ByeCode::Protocol)
             || self.me.is_none();
         match code {
-            // While a name is being thought about the server may lose patience: the next name brings a new connection.
+            // The server's time limit may pass during a prompt: the answer opens a new connection.
             _ if prompting => {}
             ByeCode::TooSlow | ByeCode::Idle if !is_final => {}
             _ if is_final || !self.mode.interactive => {
@@ -336,14 +290,12 @@ impl App {
             _ => self.show(Output::info(sanitize::message(text))),
         }
         if is_final && !prompting {
-            self.close_then_exit(
-                if code == ByeCode::Shutdown {
-                    Exit::Unreachable
-                } else {
-                    Exit::Refused
-                },
-                now,
-            );
+            let exit = if code == ByeCode::Shutdown {
+                Exit::Unreachable
+            } else {
+                Exit::Refused
+            };
+            self.close_then_exit(exit, now);
         }
     }
 }

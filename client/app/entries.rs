@@ -1,4 +1,4 @@
-//! Entries of a log, made into lines: something said, or a change to what was said before.
+//! Log entries turned into outputs: a message, or a change to earlier ones.
 
 use super::App;
 use crate::app::output::{MessageChange, MessageState, Output};
@@ -7,16 +7,16 @@ use papo::protocol::Entry;
 use papo::text::fold;
 
 impl App {
-    /// Whether somebody else said something in it.
+    /// Whether it is a message of another person.
     pub(super) fn is_from_others(&self, entry: &Entry) -> bool {
         !entry.is_amendment() && !self.is_me(&entry.tag)
     }
 
-    /// What an entry comes to: something said, or a change to what was said before.
+    /// A message, or a change to earlier ones.
     pub(super) fn output_for(&self, index: usize, entry: &Entry) -> Output {
         let change = match entry.edits {
             _ if !entry.is_amendment() => return self.message_output(index, entry),
-            // The text is gone: a later change has taken it back.
+            // Without a text: a later change has replaced it.
             Some(_) if entry.text.is_empty() => MessageChange::Superseded,
             Some(seq) => MessageChange::Edited {
                 seq,
@@ -27,7 +27,6 @@ impl App {
         self.amended_output(index, entry.at, sanitize::message(&entry.from), change)
     }
 
-    /// A change to what was said before.
     pub(super) fn amended_output(
         &self,
         index: usize,
@@ -35,10 +34,8 @@ impl App {
         from: String,
         change: MessageChange,
     ) -> Output {
-        let (label, room) = (self.room_label(index), self.rooms[index].name.to_string());
         Output::Amended {
-            label,
-            room,
+            room: self.rooms[index].name.to_string(),
             at,
             from,
             change,
@@ -46,8 +43,11 @@ impl App {
     }
 
     pub(super) fn message_output(&self, index: usize, entry: &Entry) -> Output {
-        let (room, own) = (&self.rooms[index], self.is_me(&entry.tag));
+        let room = &self.rooms[index];
+        let own = self.is_me(&entry.tag);
+        let from = sanitize::message(&entry.from);
         let text = sanitize::text(&entry.text);
+        let ignored = self.ignored.contains(&fold(&from));
         let state = match (entry.erased, entry.edited) {
             (true, _) => MessageState::Erased,
             (false, true) => MessageState::Edited,
@@ -56,17 +56,12 @@ impl App {
         Output::Message {
             seq: entry.seq,
             state,
-            label: self.room_label(index),
             room: room.name.to_string(),
             at: entry.at,
-            from: sanitize::message(&entry.from),
+            from,
             own,
             action: entry.action,
-            mention: !own
-                && !self
-                    .ignored
-                    .contains(&fold(&sanitize::message(&entry.from)))
-                && mention::mentions(&text, &self.my_name(), room.people()),
+            mention: !own && !ignored && mention::mentions(&text, &self.my_name(), room.people()),
             text,
         }
     }

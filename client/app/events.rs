@@ -1,23 +1,22 @@
-//! What can happen to the client, what it then wants done, and how it ends: the whole border of the state.
+//! The client core's API: events in, effects out, exit codes.
 
 use crate::app::output::Output;
-use crate::app::strings::ConnectError;
+use crate::net::session::{Disconnect, SessionEvent};
 use papo::protocol::{ClientMessage, ServerMessage};
 use std::time::Duration;
 
 /// What happened.
 #[derive(Debug)]
 pub enum AppEvent {
-    /// The program began.
     Started,
-    /// There is a connection; nobody has said anything yet.
+    /// There is a connection; `enter` has not been sent.
     Connected,
     Received(ServerMessage),
-    /// There is no connection (any more).
+    /// There is no connection, or none any more.
     Disconnected(Disconnect),
     /// The person finished a line.
     Submitted(String),
-    /// There is no more to read from the person.
+    /// Standard input has ended.
     InputEnded,
     /// The person wants to leave.
     Leave,
@@ -25,31 +24,34 @@ pub enum AppEvent {
     Interrupt,
     /// The system wants the program to end.
     ShutdownRequested,
-    /// The person is writing something for others.
+    /// The person is typing a message.
     Typing,
     /// The person wants to see another of the open rooms.
     SwitchRoom(String),
-    /// The person has read back to the first entry shown.
+    /// The person has scrolled up to the first entry shown.
     LoadEarlier,
     /// Time passed.
     Tick,
 }
 
-/// What the person is asked before they can come in.
+impl From<SessionEvent> for AppEvent {
+    fn from(event: SessionEvent) -> Self {
+        match event {
+            SessionEvent::Connected => Self::Connected,
+            SessionEvent::Received(message) => Self::Received(message),
+            SessionEvent::Disconnected(cause) => Self::Disconnected(cause),
+        }
+    }
+}
+
+/// What the person is asked before entering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prompt {
     Name,
     /// The server's password.
     Password,
-    /// The password of the room to land in.
+    /// The password of the first room.
     RoomPassword,
-}
-
-/// How a connection ended, or did not begin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Disconnect {
-    ConnectFailed(ConnectError),
-    Closed,
 }
 
 /// What is to be done.
@@ -59,21 +61,20 @@ pub enum AppEffect {
     Send(ClientMessage),
     /// Connect now.
     Connect,
-    /// Connect again later: at a random time within this, or as the number of attempts asks.
+    /// Connect again at a random time within this, or within a ceiling that grows with each attempt.
     Retry(Option<Duration>),
-    /// Say goodbye to the server.
+    /// Close the connection in order.
     Close,
-    /// Put a text back into the line being typed.
+    /// Put a text back into the input line.
     RestoreInput(String),
-    /// Call the person.
+    /// Ring the bell.
     Alert,
-    /// Take away what is on the screen.
+    /// Clear the current room on the screen.
     Clear,
-    /// End the program.
     Exit(Exit),
 }
 
-/// How the program ends, as scripts see it.
+/// The exit codes, which scripts see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     Success = 0,
@@ -88,10 +89,10 @@ pub enum Exit {
 /// What differs between a person at a terminal and a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mode {
-    /// Somebody is there who can be asked again, and who wants to be connected again.
+    /// A person is at the terminal: they can be prompted, and the connection is kept alive.
     pub interactive: bool,
-    /// After the last line, go on listening.
+    /// Go on listening after the last line.
     pub keep_listening: bool,
-    /// A script that connects again, as a person's client does.
+    /// Connect again even in a script.
     pub reconnect: bool,
 }

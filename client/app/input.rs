@@ -1,29 +1,26 @@
-//! What the person types, taken up into the state of the client.
+//! Submitted lines: messages and commands.
 
 use super::{App, AppEffect, Exit, Phase};
 use crate::app::command::{CommandKind, Parsed};
 use crate::app::output::Output;
 use crate::app::send_queue::SendTarget;
 use crate::app::{command, strings};
-use papo::name::{MAX_NAME, MAX_ROOM, Name, NameError, RoomName};
+use papo::name::{MAX_ROOM, Name, NameError, RoomName};
 use papo::protocol::{ClientMessage, Password, Refusal, ResumePoint};
 use papo::text::fold;
 use std::time::{Duration, Instant};
 
-/// The server passes on one sign of writing in this time.
+/// The server relays one `typing` in this time.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 /// Most results of a search.
 const MAX_SEARCH_RESULTS: u64 = 50;
 
-/// Most words that a name of [`MAX_NAME`] characters can have.
-const MAX_NAME_WORDS: usize = MAX_NAME / 2;
-
-/// Why a name does not serve, and what would.
+/// Why a name is invalid, and what would be valid.
 pub fn bad_name(error: NameError) -> String {
     Refusal::name_invalid(error).text
 }
 
-/// Why a room's name does not serve, and what would.
+/// Why a room's name is invalid, and what would be valid.
 pub fn bad_room() -> String {
     format!("Este nome de sala não serve: use até {MAX_ROOM} letras, números, hífen ou sublinhado.")
 }
@@ -52,7 +49,7 @@ impl App {
         }
     }
 
-    /// Something was typed that can't be done.
+    /// The line can't be carried out.
     pub(super) fn usage_error(&mut self, sentence: String) {
         self.pending_exit = self.pending_exit.or(Some(Exit::Usage));
         self.show(Output::problem(sentence));
@@ -104,7 +101,7 @@ impl App {
         self.enqueue(SendTarget::Room { room, action }, text, now);
     }
 
-    /// A question to the server, which only makes sense with a connection.
+    /// Sends a request, which needs a connection.
     pub(super) fn request(&mut self, message: ClientMessage) {
         if self.phase == Phase::Online {
             self.pending_requests += 1;
@@ -128,15 +125,15 @@ impl App {
             })
             .collect();
         let unnamed = room.online.saturating_sub(names.len());
-        let more = if unnamed > 0 {
-            format!(" e mais {}", strings::people_count(unnamed))
+        let more = match unnamed {
+            0 => String::new(),
+            count => format!(" e mais {}", strings::people_count(count)),
+        };
+        let place = if self.rooms.len() > 1 {
+            format!(" em #{}", room.name)
         } else {
             String::new()
         };
-        let place = self
-            .room_label(self.current)
-            .map(|room| format!(" em {room}"))
-            .unwrap_or_default();
         let online = room.online.max(names.len());
         self.show(Output::People(format!(
             "Pessoas{place} ({online}): {}{more}",
@@ -144,7 +141,7 @@ impl App {
         )));
     }
 
-    /// What is taken from the screen can be read back to.
+    /// Cleared messages can be loaded again.
     fn clear(&mut self) {
         if let Some(room) = self.rooms.get_mut(self.current) {
             room.reset_first_shown();
@@ -183,16 +180,15 @@ impl App {
             "" => {}
             _ => return self.usage_error(command::usage(CommandKind::Alerts)),
         }
-        let state = match self.alerts {
-            true => {
-                "Avisos ligados: o terminal apita quando alguém menciona você. Para desligar: /avisos não"
-            }
-            false => "Avisos desligados. Para ligar: /avisos sim",
+        let state = if self.alerts {
+            "Avisos ligados: o terminal apita quando alguém menciona você. Para desligar: /avisos não"
+        } else {
+            "Avisos desligados. Para ligar: /avisos sim"
         };
         self.show(Output::answer(state));
     }
 
-    /// Another of the open rooms.
+    /// The person has chosen another open room.
     pub(super) fn on_switch_room(&mut self, room: &str) {
         if let Some(index) = self.room_index(room) {
             self.joining_room = None;
@@ -200,7 +196,6 @@ impl App {
         }
     }
 
-    /// From now on the person is in this room.
     pub(super) fn set_current_room(&mut self, index: usize) {
         self.current = index;
         if let Some(room) = self.rooms.get(index) {
@@ -210,7 +205,7 @@ impl App {
         }
     }
 
-    /// The person is writing something that others will read; they are told now and then.
+    /// Sends `typing`, at most once per interval.
     pub(super) fn send_typing(&mut self, now: Instant) {
         let sent_recently = self
             .typing_sent_at
@@ -237,13 +232,12 @@ impl App {
         }
     }
 
-    /// Whether the person is about to be called otherwise.
     pub(super) fn rename_pending(&self) -> bool {
         self.requested_name.is_some() || self.rename_in_flight
     }
 
-    /// Says what may be said. The name changes between two messages: who said something is part of what makes a resend
-    /// of it the same message, so none may be on its way when it changes.
+    /// Sends what may be sent. A rename waits until no message is in flight: the server knows a resend by its sender's
+    /// name too.
     pub(super) fn flush_queue(&mut self, now: Instant) {
         if !self.rename_in_flight
             && !self.queue.has_in_flight()
@@ -253,7 +247,7 @@ impl App {
             self.request(ClientMessage::Rename { name });
         }
         if !self.rename_pending() {
-            for message in self.queue.batch(now) {
+            for message in self.queue.next_batch(now) {
                 self.send(message);
             }
         }
@@ -305,65 +299,5 @@ impl App {
                 self.request(ClientMessage::Leave { room });
             }
         }
-    }
-
-    fn whisper(&mut self, arguments: &str, now: Instant) {
-        let (name, text) = self.split_addressee(arguments);
-        match Name::new(&name) {
-            Ok(_) if text.trim().is_empty() => {
-                self.usage_error(command::usage(CommandKind::Whisper))
-            }
-            Ok(name) => {
-                self.whisper_partner = Some(name.to_string());
-                self.enqueue(SendTarget::Person(name), &text, now);
-            }
-            Err(_) => self.usage_error("Ninguém com esse nome está aqui.".into()),
-        }
-    }
-
-    fn reply(&mut self, text: &str, now: Instant) {
-        match self.whisper_partner.as_deref().map(Name::new) {
-            Some(Ok(name)) => self.enqueue(SendTarget::Person(name), text, now),
-            _ => self.usage_error(
-                "Ainda não há conversa particular para responder. Comece uma com /msg NOME TEXTO"
-                    .into(),
-            ),
-        }
-    }
-
-    /// Takes the name at the beginning: in quotes, or the longest that somebody present has, or the first word.
-    fn split_addressee(&self, arguments: &str) -> (String, String) {
-        for (open, close) in [('"', '"'), ('“', '”')] {
-            if let Some((name, text)) = arguments
-                .strip_prefix(open)
-                .and_then(|rest| rest.split_once(close))
-            {
-                return (
-                    self.find_person(name).unwrap_or(name).to_owned(),
-                    text.trim_start().to_owned(),
-                );
-            }
-        }
-        let ends = arguments
-            .char_indices()
-            .filter(|(_, c)| c.is_whitespace())
-            .map(|(at, _)| at);
-        let ends: Vec<usize> = ends.take(MAX_NAME_WORDS).chain([arguments.len()]).collect();
-        let split =
-            |end: usize, name: &str| (name.to_owned(), arguments[end..].trim_start().to_owned());
-        let longest = ends
-            .iter()
-            .rev()
-            .find_map(|&end| Some(split(end, self.find_person(&arguments[..end])?)));
-        longest.unwrap_or_else(|| split(ends[0], &arguments[..ends[0]]))
-    }
-
-    /// The name of somebody who is there, as it is shown, however it was written.
-    pub(super) fn find_person(&self, written: &str) -> Option<&str> {
-        let key = fold(&papo::text::clean_line(written));
-        let mut people = self.rooms.iter().flat_map(|room| room.people());
-        people
-            .find(|person| fold(&person.name) == key)
-            .map(|person| person.name.as_str())
     }
 }

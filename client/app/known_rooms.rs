@@ -1,13 +1,13 @@
-//! The rooms that were spoken of, so that a name seen once can be completed.
+//! Rooms named in messages and lists, so that their names can be completed.
 //!
-//! Knows names of rooms; never knows who spoke of them or whether they are open.
+//! Never knows whether they are open.
 
 use papo::name::RoomName;
 
-/// Most rooms kept in mind.
+/// Most rooms kept.
 const MAX_KNOWN: usize = 50;
 
-/// Rooms, the last one heard of first.
+/// Room names, most recent first.
 #[derive(Debug, Default)]
 pub struct KnownRooms(Vec<String>);
 
@@ -16,7 +16,6 @@ impl KnownRooms {
         &self.0
     }
 
-    /// A room exists.
     pub fn add(&mut self, name: &str) {
         let Ok(room) = RoomName::new(name) else {
             return;
@@ -27,19 +26,19 @@ impl KnownRooms {
         self.0.truncate(MAX_KNOWN);
     }
 
-    /// Somebody may have written `#laboratorio`. A number alone is more often one of a list than a room.
+    /// Adds every `#laboratorio` in a text. A number alone is more often an item of a list than a room.
     pub fn add_from_text(&mut self, text: &str) {
         if !text.contains('#') {
             return;
         }
         for word in text.split_whitespace() {
-            let Some(begun) = word
+            let Some(rest) = word
                 .trim_start_matches(['(', '"', '“', '\''])
                 .strip_prefix('#')
             else {
                 continue;
             };
-            let name = begun.trim_end_matches(|c: char| !c.is_alphanumeric());
+            let name = rest.trim_end_matches(|c: char| !c.is_alphanumeric());
             if name.contains(char::is_alphabetic) {
                 self.add(name);
             }
@@ -53,18 +52,18 @@ mod tests {
 
     #[test]
     fn room_names_are_found_in_text() {
-        let mut heard = KnownRooms::default();
-        heard.add_from_text("vamos para o #Laboratório? (ou #café, ou #sala-2)");
-        heard.add_from_text("o item #1, o c#, ## e a#b não são salas; #laboratorio já é conhecida");
-        assert_eq!(heard.rooms(), ["laboratorio", "sala-2", "café"]);
+        let mut known = KnownRooms::default();
+        known.add_from_text("vamos para o #Laboratório? (ou #café, ou #sala-2)");
+        known.add_from_text("o item #1, o c#, ## e a#b não são salas; #laboratorio já é conhecida");
+        assert_eq!(known.rooms(), ["laboratorio", "sala-2", "café"]);
     }
 
     #[test]
     fn known_rooms_are_bounded() {
-        let mut heard = KnownRooms::default();
-        (0..1000).for_each(|number| heard.add_from_text(&format!("#sala{number}")));
+        let mut known = KnownRooms::default();
+        (0..1000).for_each(|number| known.add_from_text(&format!("#sala{number}")));
         assert_eq!(
-            (heard.rooms().len(), heard.rooms()[0].as_str()),
+            (known.rooms().len(), known.rooms()[0].as_str()),
             (MAX_KNOWN, "sala999")
         );
     }

@@ -1,15 +1,16 @@
-//! How connections begin and end, how leaving goes, and what happens only because time passed.
+//! How connections begin and end, how leaving goes, and what happens because time passed.
 
-use super::{App, AppEffect, Disconnect, Exit, Leaving, OUTAGE_NOTICE_AFTER, Phase, Prompt};
+use super::{App, AppEffect, Exit, Leaving, OUTAGE_NOTICE_AFTER, Phase, Prompt};
 use crate::app::output::Output;
 use crate::app::strings;
-use crate::app::strings::ConnectError;
+use crate::net::connection::ConnectError;
+use crate::net::session::Disconnect;
 use papo::protocol::{ClientMessage, Credentials, ResumePoint};
 use std::time::{Duration, Instant};
 
-/// How long leaving waits for the last confirmations.
+/// How long leaving waits for the last acknowledgements.
 const CONFIRMATION_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long leaving waits for the server's own goodbye.
+/// How long leaving waits for the server to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the answer to `enter` may take.
 const ENTER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,7 +36,7 @@ impl App {
         self.phase = Phase::Entering {
             until: now + ENTER_TIMEOUT,
         };
-        let (room, since) = match self.rooms.first() {
+        let (room, resume) = match self.rooms.first() {
             Some(room) => (room.name.clone(), room.resume_point()),
             None => (self.initial_room.clone(), ResumePoint::default()),
         };
@@ -43,48 +44,50 @@ impl App {
             room_password: self.password_of(&room),
             ..self.credentials.clone()
         };
-        let (token, room) = (Some(self.token.clone()), Some(room));
         self.send(ClientMessage::Enter {
             name,
-            token,
-            room,
-            resume: since,
+            token: Some(self.token.clone()),
+            room: Some(room),
+            resume,
             local_key: None,
             credentials,
         });
     }
 
-    pub(super) fn disconnect(&mut self, gone: Disconnect, now: Instant) {
-        (self.pending_requests, self.rename_in_flight) = (0, false);
-        self.rooms
-            .iter_mut()
-            .for_each(|room| room.fetching_earlier = false);
-        let insists = self.mode.reconnect;
-        match (self.phase, gone) {
-            (Phase::Exited, _) => {}
-            (Phase::Closing { exit, .. }, _) => self.exit(exit),
-            (
-                Phase::Prompting {
-                    prompt: question, ..
-                },
-                _,
-            ) => {
+    pub(super) fn disconnect(&mut self, cause: Disconnect, now: Instant) {
+        self.pending_requests = 0;
+        self.rename_in_flight = false;
+        for room in &mut self.rooms {
+            room.fetching_earlier = false;
+        }
+        match self.phase {
+            Phase::Exited => {}
+            Phase::Closing { exit, .. } => self.exit(exit),
+            Phase::Prompting { prompt, .. } => {
                 self.phase = Phase::Prompting {
-                    prompt: question,
+                    prompt,
                     connected: false,
-                }
+                };
             }
-            (_, Disconnect::ConnectFailed(failure))
-                if self.me.is_none() && (!insists || failure.is_refusal()) =>
-            {
-                self.show(Output::problem(failure.sentence(&self.address)));
-                self.exit(if failure.is_refusal() {
+            _ if self.me.is_none() => self.on_entry_failed(cause, now),
+            _ if self.mode.interactive || self.mode.reconnect => self.go_offline(now),
+            _ => self.exit_on_loss(),
+        }
+    }
+
+    /// The connection was lost before the server let this person enter.
+    fn on_entry_failed(&mut self, cause: Disconnect, now: Instant) {
+        let persistent = self.mode.reconnect;
+        match cause {
+            Disconnect::ConnectFailed(error) if !persistent || error.is_refusal() => {
+                self.show_connect_error(error);
+                self.exit(if error.is_refusal() {
                     Exit::Refused
                 } else {
                     Exit::Unreachable
                 });
             }
-            (_, Disconnect::Closed) if self.me.is_none() && !insists => {
+            Disconnect::Closed if !persistent => {
                 if self.bye.is_none() {
                     self.show(Output::problem(format!(
                         "{} fechou a conexão antes de você entrar. Tente de novo.",
@@ -93,16 +96,18 @@ impl App {
                 }
                 self.exit(Exit::ConnectionLost);
             }
-            _ if !self.mode.interactive && !insists => self.exit_on_loss(),
-            (_, Disconnect::ConnectFailed(failure))
-                if self.me.is_none() && self.outage.is_none() =>
-            {
-                // Who insists is told once what it waits for.
-                self.show(Output::problem(failure.sentence(&self.address)));
+            // While it goes on trying, the reason is reported once.
+            Disconnect::ConnectFailed(error) if self.outage.is_none() => {
+                self.show_connect_error(error);
                 self.go_offline(now);
             }
             _ => self.go_offline(now),
         }
+    }
+
+    fn show_connect_error(&mut self, error: ConnectError) {
+        let sentence = strings::connect_error(error, &self.address);
+        self.show(Output::problem(sentence));
     }
 
     /// A script's connection is gone.
@@ -116,10 +121,10 @@ impl App {
         self.exit(Exit::ConnectionLost);
     }
 
-    /// A person's connection is gone: it will come back.
+    /// The connection is lost and will be opened again.
     fn go_offline(&mut self, now: Instant) {
         self.queue.mark_unsent();
-        // Who insists wants the rest said; who leaves by command does not wait for it.
+        // A persistent script still sends the rest; leaving by command does not wait for it.
         if self
             .leaving
             .is_some_and(|leaving| leaving.until.is_some() || !self.mode.reconnect)
@@ -134,7 +139,7 @@ impl App {
 
     pub(super) fn start_leaving(&mut self, now: Instant) {
         if self.phase == Phase::Online {
-            // Asking again does not make it later.
+            // A repeated request does not extend the deadline.
             let until = self
                 .leaving
                 .and_then(|leaving| leaving.until)
@@ -145,7 +150,7 @@ impl App {
         }
     }
 
-    /// Says goodbye to the server, if there is one, and ends.
+    /// Closes the connection, if there is one, and exits.
     pub(super) fn close_then_exit(&mut self, exit: Exit, now: Instant) {
         match self.phase {
             Phase::Online
@@ -153,17 +158,15 @@ impl App {
             | Phase::Prompting {
                 connected: true, ..
             } => {
-                // From now on this is the only time that counts.
-                (self.phase, self.leaving) = (
-                    Phase::Closing {
-                        until: now + CLOSE_TIMEOUT,
-                        exit,
-                    },
-                    None,
-                );
+                self.phase = Phase::Closing {
+                    until: now + CLOSE_TIMEOUT,
+                    exit,
+                };
+                // The closing has its own deadline.
+                self.leaving = None;
                 self.effects.push(AppEffect::Close);
             }
-            // Whoever asks twice does not want to wait.
+            // A second request does not wait.
             _ => self.exit(exit),
         }
     }
@@ -190,7 +193,7 @@ impl App {
         self.effects.push(AppEffect::Exit(exit));
     }
 
-    /// Everything that happens because time passed, or because something before made it possible.
+    /// What has become due or possible: sends queued messages, ends phases, reports an outage.
     pub(super) fn on_tick(&mut self, now: Instant) {
         self.exit_confirm_until = self.exit_confirm_until.filter(|&until| now < until);
         if self.phase == Phase::Online {
@@ -207,7 +210,7 @@ impl App {
             {
                 self.close_then_exit(Exit::Success, now);
             }
-            // Nobody will answer any more.
+            // No answer to the prompt will come.
             (Phase::Prompting { .. }, Some(_)) => self.close_then_exit(Exit::Success, now),
             (Phase::Online, Some(leaving)) => {
                 let done =
@@ -218,10 +221,10 @@ impl App {
             }
             _ => {}
         }
-        if let Some((since, said @ false)) = &mut self.outage
+        if let Some((since, reported @ false)) = &mut self.outage
             && now >= *since + OUTAGE_NOTICE_AFTER
         {
-            *said = true;
+            *reported = true;
             let text = "Sem conexão. Suas mensagens serão enviadas quando a conexão voltar.";
             self.show(Output::info(text));
         }

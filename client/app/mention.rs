@@ -1,12 +1,12 @@
-//! Who is meant by an `@` in a text.
+//! Finds a mention (`@name`) in a text.
 //!
-//! Knows names and spellings; never knows what follows from being meant.
+//! Knows names and spellings; never knows what a mention causes.
 
 use crate::app::room::Participant;
 use papo::text::fold;
 
-/// Whether a text speaks to `me`. After an `@` the longest name counts that somebody present has: in “@Ana Maria” it is
-/// Ana only where no Ana Maria is.
+/// Whether a text mentions `me`. After an `@` the longest name of a person present counts: “@Ana Maria” mentions Ana only
+/// while no Ana Maria is present.
 pub fn mentions(text: &str, me: &str, people: &[Participant]) -> bool {
     let me = fold(me);
     if me.is_empty() || !text.contains('@') {
@@ -28,7 +28,7 @@ pub fn mentions(text: &str, me: &str, people: &[Participant]) -> bool {
         .any(|(at, _)| means_me(&text[at + 1..]))
 }
 
-/// Whether a name stands at the beginning, and not only the beginning of a longer word.
+/// Whether the text begins with the name as a whole word.
 fn starts_with_word(rest: &str, name: &str) -> bool {
     let after = rest.strip_prefix(name).map(|after| after.chars().next());
     after.is_some_and(|next| next.is_none_or(|c| !c.is_alphanumeric() && c != '_'))

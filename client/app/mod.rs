@@ -1,13 +1,14 @@
-//! The state of the client: events in, effects out. It decides everything and does nothing.
+//! The client's core, a pure state machine: events in, effects out (`events`).
 //!
-//! Both are in `events`. What the server says is taken up in `said` (about the connection and the own messages) and
-//! `told` (about rooms and people), what the person types in `typed`; how connections begin and end is in `life`. Time
-//! comes in with each event. Never knows sockets, terminals, files, clocks or chance.
+//! Messages from the server arrive in `connection`, typed lines in `input`, lost connections in `lifecycle`; time comes
+//! in with each event. `output`, `strings` and `sanitize` stand here because the core and the user interface use them.
+//! Never knows sockets, terminals, files, clocks or random numbers.
 
 pub mod command;
 mod connection;
 mod entries;
 mod events;
+mod history;
 mod input;
 mod known_rooms;
 mod lifecycle;
@@ -22,8 +23,9 @@ pub mod sanitize;
 mod send_queue;
 pub mod strings;
 mod view_model;
+mod whispers;
 
-pub use events::{AppEffect, AppEvent, Disconnect, Exit, Mode, Prompt};
+pub use events::{AppEffect, AppEvent, Exit, Mode, Prompt};
 pub use input::{bad_name, bad_room};
 pub use prompts::bad_password;
 pub use view_model::{PersonView, UnsentView, ViewModel};
@@ -41,14 +43,14 @@ use std::time::{Duration, Instant};
 
 /// How long “Sair? Tecle Ctrl+C de novo.” stays.
 const EXIT_CONFIRM_WINDOW: Duration = Duration::from_secs(2);
-/// A connection that is back before this was never missed.
+/// Shorter outages are not reported.
 const OUTAGE_NOTICE_AFTER: Duration = Duration::from_secs(2);
-/// A message that is confirmed before this is not shown as waiting.
+/// A message acknowledged sooner is never shown as waiting.
 const LATE_AFTER: Duration = Duration::from_millis(700);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Waiting for an answer of the person; whether a connection waits for it too.
+    /// Waiting for the person's answer, with or without a connection open meanwhile.
     Prompting {
         prompt: Prompt,
         connected: bool,
@@ -65,10 +67,23 @@ enum Phase {
     Exited,
 }
 
-/// Leaving, as soon as everything is confirmed or this time has come.
+/// Leaving as soon as everything is acknowledged, at the latest at this time.
 #[derive(Debug, Clone, Copy)]
 struct Leaving {
     until: Option<Instant>,
+}
+
+/// What the core starts with.
+pub struct AppSetup {
+    pub address: Address,
+    pub mode: Mode,
+    /// Without one the person is asked.
+    pub name: Option<Name>,
+    pub initial_room: RoomName,
+    pub token: Token,
+    /// Makes the message ids of this run unlike those of any other.
+    pub id_prefix: String,
+    pub credentials: Credentials,
 }
 
 /// The state of the client.
@@ -77,13 +92,13 @@ pub struct App {
     mode: Mode,
     token: Token,
     name: Option<Name>,
-    /// What is shown at the door besides the name.
+    /// Sent with `enter`.
     credentials: Credentials,
-    /// The passwords of rooms, by their keys.
+    /// By room key.
     room_passwords: HashMap<String, Password>,
-    /// Where to land.
+    /// The room to enter first.
     initial_room: RoomName,
-    /// Who one is, once the server has said so.
+    /// This person, once the server has answered `enter`.
     me: Option<Participant>,
     rooms: Vec<OpenRoom>,
     current: usize,
@@ -91,58 +106,47 @@ pub struct App {
     max_text: usize,
     phase: Phase,
     leaving: Option<Leaving>,
-    /// The rooms that were spoken of.
     known_rooms: KnownRooms,
-    /// What a private line is has been said.
     whisper_hint_shown: bool,
-    /// What a script must hear of at the end, when everything else went well.
+    /// A script's exit code if nothing worse happens.
     pending_exit: Option<Exit>,
     bye: Option<(ByeCode, Option<Duration>)>,
-    /// Since when there is no connection, and whether that was said.
+    /// Since when there is no connection, and whether that was reported.
     outage: Option<(Instant, bool)>,
     exit_confirm_until: Option<Instant>,
-    /// Whom `/r` answers.
+    /// The person that `/r` answers.
     whisper_partner: Option<String>,
-    /// Questions to the server that are not answered yet.
+    /// Requests without a reply yet.
     pending_requests: usize,
-    /// A room that is being opened: what is written already goes there.
+    /// A room that is being joined: new messages already go there.
     joining_room: Option<RoomName>,
-    /// The own messages that were shown.
     own_messages: OwnMessages,
-    /// Whose words are not shown, as names are compared.
+    /// Folded names of the people whose messages are hidden.
     ignored: HashSet<String>,
-    /// Whether to call the person when somebody mentions them.
+    /// Whether mentions and whispers ring the bell.
     alerts: bool,
-    /// The name that is asked for when nothing said under the old one is on its way any more.
+    /// The new name, requested as soon as no message is in flight.
     requested_name: Option<Name>,
-    /// It was asked for: until the answer nobody knows under which name something would be said.
+    /// Until the reply it is unknown which name a message would carry.
     rename_in_flight: bool,
-    /// When others were last told that the person is writing.
     typing_sent_at: Option<Instant>,
     effects: Vec<AppEffect>,
 }
 
 impl App {
-    pub fn new(
-        address: Address,
-        mode: Mode,
-        name: Option<Name>,
-        initial_room: RoomName,
-        token: Token,
-        id_prefix: String,
-    ) -> Self {
+    pub fn new(setup: AppSetup) -> Self {
         Self {
-            address,
-            mode,
-            token,
-            name,
-            initial_room,
-            credentials: Credentials::default(),
+            address: setup.address,
+            mode: setup.mode,
+            token: setup.token,
+            name: setup.name,
+            initial_room: setup.initial_room,
+            credentials: setup.credentials,
             room_passwords: HashMap::new(),
             me: None,
             rooms: Vec::new(),
             current: 0,
-            queue: SendQueue::new(id_prefix),
+            queue: SendQueue::new(setup.id_prefix),
             max_text: papo::protocol::MAX_TEXT,
             phase: Phase::Prompting {
                 prompt: Prompt::Name,
@@ -168,7 +172,7 @@ impl App {
         }
     }
 
-    /// Takes up one event and says what is to be done.
+    /// Handles one event and returns what is to be done.
     pub fn handle(&mut self, event: AppEvent, now: Instant) -> Vec<AppEffect> {
         match event {
             AppEvent::Started if self.name.is_some() => self.connect(),
@@ -180,7 +184,7 @@ impl App {
             }
             AppEvent::Connected => self.send_enter(now),
             AppEvent::Received(message) => self.on_server_message(message, now),
-            AppEvent::Disconnected(gone) => self.disconnect(gone, now),
+            AppEvent::Disconnected(cause) => self.disconnect(cause, now),
             AppEvent::Submitted(text) => self.on_submitted(&text, now),
             AppEvent::InputEnded if self.mode.keep_listening => {}
             AppEvent::InputEnded => self.leaving = self.leaving.or(Some(Leaving { until: None })),
@@ -189,7 +193,7 @@ impl App {
                 self.close_then_exit(Exit::Interrupted, now)
             }
             AppEvent::Interrupt => self.exit_confirm_until = Some(now + EXIT_CONFIRM_WINDOW),
-            // The system may ask in several ways at once: a closed terminal is a signal and an end of input.
+            // One cause may arrive twice: a closed terminal is both a signal and an end of input.
             AppEvent::ShutdownRequested if matches!(self.phase, Phase::Closing { .. }) => {}
             AppEvent::ShutdownRequested => self.close_then_exit(Exit::Interrupted, now),
         }
@@ -199,7 +203,7 @@ impl App {
         effects
     }
 
-    /// When to send [`Event::Tick`] if nothing else happens.
+    /// When to send [`AppEvent::Tick`] if nothing else happens.
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let phase = match self.phase {
             Phase::Entering { until } | Phase::Closing { until, .. } => Some(until),
@@ -209,7 +213,7 @@ impl App {
         let leaving = self.leaving.and_then(|leaving| leaving.until);
         let outage = self
             .outage
-            .and_then(|(since, said)| (!said).then_some(since + OUTAGE_NOTICE_AFTER));
+            .and_then(|(since, reported)| (!reported).then_some(since + OUTAGE_NOTICE_AFTER));
         let waiting = self
             .queue
             .oldest_queued_at()
@@ -238,8 +242,8 @@ impl App {
         .min()
     }
 
-    /// Whether more lines may be handed over. A script's are read no faster than they can be said, and each finds what
-    /// the one before it asked for.
+    /// Whether more input is wanted. A script's lines are read no faster than they can be sent, and one by one while a
+    /// request is unanswered.
     pub fn wants_input(&self) -> bool {
         const MAX_AHEAD: usize = 64;
         let awaiting_answer = self.pending_requests > 0 || self.rename_pending();
@@ -249,6 +253,11 @@ impl App {
 
     fn show(&mut self, output: Output) {
         self.effects.push(AppEffect::Show(output));
+    }
+
+    fn show_all(&mut self, outputs: Vec<Output>) {
+        self.effects
+            .extend(outputs.into_iter().map(AppEffect::Show));
     }
 
     fn send(&mut self, message: ClientMessage) {
@@ -263,15 +272,7 @@ impl App {
         }
     }
 
-    /// A room's name as it is shown, when there is more than one to be told apart.
-    fn room_label(&self, index: usize) -> Option<String> {
-        self.rooms
-            .get(index)
-            .filter(|_| self.rooms.len() > 1)
-            .map(|room| format!("#{}", room.name))
-    }
-
-    /// Something to say to a room or a person; it is sent as soon as that is possible.
+    /// Queues a message for a room or a person.
     fn enqueue(&mut self, to: SendTarget, text: &str, now: Instant) {
         let text = papo::text::clean(text);
         let text = text.trim_end();

@@ -1,4 +1,4 @@
-//! The commands of those who keep the conversation in order.
+//! The moderation commands.
 
 use super::{App, Phase};
 use crate::app::command;
@@ -10,9 +10,9 @@ use papo::protocol::{ClientMessage, ModerationAction, Password};
 use papo::text::fold;
 use std::time::Instant;
 
-/// How long somebody is silenced, and how far back is erased, when it is not said.
+/// Length of a mute, and how far back to erase, where none is given.
 const DEFAULT_SECONDS: u64 = 600;
-/// How long somebody is banned when it is not said.
+/// Length of a ban where none is given.
 const DEFAULT_BAN_SECONDS: u64 = 3600;
 
 impl App {
@@ -37,61 +37,46 @@ impl App {
         let Ok(name) = Name::new(name) else {
             return self.usage_error("Ninguém com esse nome está aqui.".into());
         };
-        let action = match kind {
-            CommandKind::Erase => {
-                let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
-                    return;
-                };
-                let seconds = seconds.unwrap_or(DEFAULT_SECONDS);
-                return self.queue.push(
-                    SendTarget::EraseRecent {
-                        room,
-                        name,
-                        seconds,
-                    },
-                    String::new(),
-                    now,
-                );
-            }
-            CommandKind::Mute => ModerationAction::Mute {
-                name,
-                seconds: seconds.unwrap_or(DEFAULT_SECONDS),
-            },
-            CommandKind::Ban => ModerationAction::Ban {
-                name,
-                seconds: seconds.unwrap_or(DEFAULT_BAN_SECONDS),
-            },
-            CommandKind::Unmute => ModerationAction::Unmute { name },
-            CommandKind::Kick => ModerationAction::Kick { name },
-            CommandKind::Unban => ModerationAction::Unban { name },
-            CommandKind::Promote => ModerationAction::Promote { name },
-            CommandKind::Demote => ModerationAction::Demote { name },
-            _ => return,
-        };
-        self.action(action);
+        if kind == CommandKind::Erase {
+            return self.erase_recent(name, seconds, now);
+        }
+        if let Some(action) = action_on_person(kind, name, seconds) {
+            self.action(action);
+        }
     }
 
-    /// Whom it concerns, and for how long if that was said: the last word, unless it belongs to somebody's name.
+    fn erase_recent(&mut self, name: Name, seconds: Option<u64>, now: Instant) {
+        let Some(room) = self.rooms.get(self.current) else {
+            return;
+        };
+        let target = SendTarget::EraseRecent {
+            room: room.name.clone(),
+            name,
+            seconds: seconds.unwrap_or(DEFAULT_SECONDS),
+        };
+        self.queue.push(target, String::new(), now);
+    }
+
+    /// The name, and the time if one is given: the last word, unless it belongs to the name of a person present.
     fn parse_target<'a>(&self, arguments: &'a str, timed: bool) -> (&'a str, Option<u64>) {
-        let bare = |name: &'a str| name.trim().trim_matches(['"', '“', '”']);
         let (name, time) = arguments
             .rsplit_once(char::is_whitespace)
             .unwrap_or((arguments, ""));
         match parse_seconds(time).filter(|_| timed && self.find_person(arguments).is_none()) {
-            Some(seconds) => (bare(name), Some(seconds)),
-            None => (bare(arguments), None),
+            Some(seconds) => (unquoted(name), Some(seconds)),
+            None => (unquoted(arguments), None),
         }
     }
 
-    /// Asks for it; a notice to everybody is the answer, and the server's sign of life tells that it has come.
-    fn action(&mut self, act: ModerationAction) {
+    /// Sends an action. It is answered by a notice to all, so a ping tells when it has been handled.
+    fn action(&mut self, action: ModerationAction) {
         if self.phase == Phase::Online {
-            self.send(ClientMessage::Moderate(act));
+            self.send(ClientMessage::Moderate(action));
         }
         self.request(ClientMessage::Ping);
     }
 
-    /// On, off, or the other of what it is, which the server knows.
+    /// On, off, or without a value the opposite of the current state, which the server knows.
     fn toggle(&mut self, kind: CommandKind, value: &str) {
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
             return;
@@ -119,7 +104,7 @@ impl App {
         }
     }
 
-    /// Gives this room a password, or takes it away.
+    /// Sets the current room's password, or removes it.
     fn set_room_password(&mut self, word: &str) {
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
             return;
@@ -136,7 +121,35 @@ impl App {
     }
 }
 
-/// `30s`, `10m`, `1h`; a number alone is of minutes.
+/// An action that concerns one person; `None` for any other command.
+fn action_on_person(
+    kind: CommandKind,
+    name: Name,
+    seconds: Option<u64>,
+) -> Option<ModerationAction> {
+    Some(match kind {
+        CommandKind::Mute => ModerationAction::Mute {
+            name,
+            seconds: seconds.unwrap_or(DEFAULT_SECONDS),
+        },
+        CommandKind::Ban => ModerationAction::Ban {
+            name,
+            seconds: seconds.unwrap_or(DEFAULT_BAN_SECONDS),
+        },
+        CommandKind::Unmute => ModerationAction::Unmute { name },
+        CommandKind::Kick => ModerationAction::Kick { name },
+        CommandKind::Unban => ModerationAction::Unban { name },
+        CommandKind::Promote => ModerationAction::Promote { name },
+        CommandKind::Demote => ModerationAction::Demote { name },
+        _ => return None,
+    })
+}
+
+fn unquoted(name: &str) -> &str {
+    name.trim().trim_matches(['"', '“', '”'])
+}
+
+/// `30s`, `10m`, `1h`; a number alone means minutes.
 fn parse_seconds(time: &str) -> Option<u64> {
     let end = time
         .find(|c: char| !c.is_ascii_digit())

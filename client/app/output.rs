@@ -1,40 +1,35 @@
-//! The things that can be shown, before anybody has decided how: a terminal paints them, a pipe gets them as fields.
+//! What can be shown, independent of how: the full screen draws it, plain lines print it as fields.
 //!
-//! Knows what a line says; never knows colours, columns or where it goes.
+//! Never knows colours, columns or streams.
 
 /// One thing to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// Somebody said something in a room.
+    /// A message in a room.
     Message {
-        /// Its place in the room's log; 0 while it has none.
+        /// Its position in the room's log; 0 while it has none.
         seq: u64,
         state: MessageState,
-        /// The room's name with its `#`, when more than one is open.
-        label: Option<String>,
-        /// The room's name.
         room: String,
         /// Unix milliseconds, by the server's clock.
         at: u64,
         from: String,
-        /// Said by the person who sits here.
+        /// Sent by this person.
         own: bool,
-        /// Done (`/eu`) instead of said.
+        /// An action (`/eu`).
         action: bool,
-        /// Speaks to the person who sits here.
+        /// Mentions this person.
         mention: bool,
         text: String,
     },
-    /// Somebody changed what was said before; only plain lines tell it by itself.
+    /// A change to an earlier message; only plain lines print it as a record of its own.
     Amended {
-        /// The room's name with its `#`, when more than one is open.
-        label: Option<String>,
         room: String,
         at: u64,
         from: String,
         change: MessageChange,
     },
-    /// Somebody said something to one person alone; one of the two is `você`, the one who sent it if it is `own`.
+    /// A message to one person. One of the two names is `você`: the sender if it is `own`.
     Whisper {
         at: u64,
         own: bool,
@@ -42,82 +37,78 @@ pub enum Output {
         to: String,
         text: String,
     },
-    /// People came to a room, left it, or took another name there.
+    /// People joined a room, left it, or changed their name.
     Presence {
-        /// The room's name with its `#`, when more than one is open.
-        label: Option<String>,
         room: String,
         joined: Vec<String>,
         left: Vec<String>,
         renamed: Vec<(String, String)>,
     },
-    /// A page of what was said before; whether there is nothing before it any more.
+    /// A page of earlier messages, perhaps the first of the log.
     EarlierPage {
         room: String,
         messages: Vec<Output>,
         reached_start: bool,
     },
-    /// What was found for a search in a room, oldest first; each a message.
+    /// The results of a search in a room, oldest first.
     Found {
         room: String,
         query: String,
         messages: Vec<Output>,
         more: bool,
     },
-    /// What follows was said in this room while there was no connection.
+    /// What follows was sent to this room while there was no connection.
     MissedMarker { room: String },
-    /// From now on the person looks at this room.
+    /// A room was joined; its messages follow.
+    RoomOpened { room: String },
+    /// A room was left.
+    RoomClosed { room: String },
+    /// This is the current room from now on.
     RoomSwitched { room: String },
-    /// Words of the client itself.
+    /// A sentence of the client itself.
     Notice(Severity, String),
-    /// Words of the client about one room.
-    RoomNotice {
-        /// The room's name with its `#`, when more than one is open.
-        label: Option<String>,
-        room: String,
-        text: String,
-    },
-    /// Who is here, in a sentence; a screen has its list.
+    /// A sentence of the client about one room.
+    RoomNotice { room: String, text: String },
+    /// The people in the room, in a sentence; the screen has its list instead.
     People(String),
-    /// The commands; a screen has keys besides.
+    /// The commands; the screen adds its keys.
     Help(String),
 }
 
-/// What has become of a message.
+/// Whether a message is as it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MessageState {
     #[default]
     Unchanged,
-    /// It has another text than at first.
     Edited,
-    /// Its text was taken back.
+    /// It has no text any more.
     Erased,
 }
 
-/// What happens to earlier messages of a room.
+/// A change to earlier messages of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageChange {
-    /// This one has another text.
+    /// This message has a new text.
     Edited { seq: u64, text: String },
-    /// These, in rising order, have none any more.
+    /// These messages, in rising order, have no text any more.
     Erased(Vec<u64>),
-    /// It was overtaken by another change.
+    /// A later change has replaced this one.
     Superseded,
 }
 
-/// Why the client speaks.
+/// Why a notice is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// It happened by itself: somebody came, the connection is back.
+    /// Something happened: a person came, the connection is back.
     Info,
-    /// It was asked for with a command.
+    /// The answer to a command.
     Answer,
     /// Something was not done.
     Problem,
 }
 
 impl MessageChange {
-    /// Brings a line to what it is now. Doing so twice changes nothing.
+    /// Applies the change to a message. Applying it twice changes nothing more.
     pub fn apply(&self, output: &mut Output) {
         let Output::Message {
             seq,
@@ -134,10 +125,12 @@ impl MessageChange {
                 seq: edited,
                 text: new,
             } if edited == seq && *state != MessageState::Erased => {
-                (*state, *text) = (MessageState::Edited, new.clone());
+                *state = MessageState::Edited;
+                text.clone_from(new);
             }
             Self::Erased(seqs) if seqs.binary_search(seq).is_ok() => {
-                (*state, *mention) = (MessageState::Erased, false);
+                *state = MessageState::Erased;
+                *mention = false;
                 text.clear();
             }
             _ => {}

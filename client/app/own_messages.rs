@@ -1,4 +1,4 @@
-//! One's own messages, to be edited or taken back; and the words of those whom one does not want to read.
+//! The own messages, to be edited or erased; and the people whose messages are hidden.
 
 use super::{App, AppEffect};
 use crate::app::command;
@@ -9,10 +9,10 @@ use papo::name::RoomName;
 use papo::text::fold;
 use std::time::Instant;
 
-/// Most own messages that can be changed without looking for them.
+/// Most own messages kept for editing and erasing.
 const MAX_OWN_MESSAGES: usize = 200;
 
-/// The own messages that were shown, the last one last.
+/// The own messages shown, newest last.
 #[derive(Debug, Default)]
 pub struct OwnMessages(Vec<Output>);
 
@@ -23,17 +23,17 @@ impl OwnMessages {
             Output::Amended {
                 room: here, change, ..
             } => {
-                let in_room = |line: &&mut Output| matches!(line, Output::Message { room, .. } if room == here);
-                self.0
-                    .iter_mut()
-                    .filter(in_room)
-                    .for_each(|line| change.apply(line));
+                for message in &mut self.0 {
+                    if matches!(message, Output::Message { room, .. } if room == here) {
+                        change.apply(message);
+                    }
+                }
             }
             _ => {}
         }
-        self.0.retain(|line| {
+        self.0.retain(|message| {
             !matches!(
-                line,
+                message,
                 Output::Message {
                     state: MessageState::Erased,
                     ..
@@ -45,9 +45,9 @@ impl OwnMessages {
         }
     }
 
-    /// The last one in a room, but for those that are being taken back.
+    /// The last one in a room, without those that are being erased.
     fn last_in(&self, current_room: &str, being_erased: &[u64]) -> Option<(u64, &str)> {
-        self.0.iter().rev().find_map(|line| match line {
+        self.0.iter().rev().find_map(|message| match message {
             Output::Message {
                 seq, room, text, ..
             } if room == current_room && !being_erased.contains(seq) => Some((*seq, &**text)),
@@ -57,7 +57,7 @@ impl OwnMessages {
 }
 
 impl App {
-    /// Keeps in mind what is shown, and leaves out what is not wanted.
+    /// Records own messages and drops the messages of ignored people.
     pub(super) fn post_process(&mut self, effects: &mut Vec<AppEffect>) {
         effects.retain_mut(|effect| match effect {
             AppEffect::Show(output) => {
@@ -65,17 +65,15 @@ impl App {
                 if let Output::EarlierPage { messages, .. } | Output::Found { messages, .. } =
                     output
                 {
-                    messages.retain(|line| {
-                        !is_from_other(line, |from| self.ignored.contains(&fold(from)))
-                    });
+                    messages.retain(|message| !self.is_from_ignored(message));
                 }
-                !is_from_other(output, |from| self.ignored.contains(&fold(from)))
+                !self.is_from_ignored(output)
             }
             _ => true,
         });
     }
 
-    /// Gives the last own message another text, or puts it under the person's hands.
+    /// Changes the last own message, or puts its text into the input line.
     pub(super) fn edit_last(&mut self, text: &str, now: Instant) {
         let Some((room, seq, old)) = self.last_own_message() else {
             return;
@@ -100,9 +98,11 @@ impl App {
     /// The last own message in this room, if it can be changed.
     fn last_own_message(&mut self) -> Option<(RoomName, u64, String)> {
         let room = self.rooms.get(self.current)?.name.clone();
-        let unconfirmed =
-            |to: &SendTarget| matches!(to, SendTarget::Room { room: of, .. } if *of == room);
-        if self.queue.iter().any(|pending| unconfirmed(&pending.to)) {
+        let is_unconfirmed = self
+            .queue
+            .iter()
+            .any(|pending| matches!(&pending.to, SendTarget::Room { room: of, .. } if *of == room));
+        if is_unconfirmed {
             self.usage_error(
                 "Sua última mensagem ainda não foi confirmada. Tente de novo daqui a pouco.".into(),
             );
@@ -128,7 +128,7 @@ impl App {
             SendTarget::Edit { room, seq } => (room, MessageChange::Edited { seq, text }),
             SendTarget::Erase { room, seq } => (room, MessageChange::Erased(vec![seq])),
             SendTarget::EraseRecent { room, .. } => {
-                // Which messages these were, only the log knows.
+                // Only the log knows which messages were erased.
                 if let Some(index) = self.room_index(room.as_str()) {
                     self.rooms[index].start_catching_up();
                     self.request_next_page(index);
@@ -140,18 +140,18 @@ impl App {
         let Some(index) = self.room_index(room.as_str()) else {
             return;
         };
-        let line = self.amended_output(index, at, self.my_name(), change);
-        let lines = self.rooms[index].receive(seq, line);
-        self.effects.extend(lines.into_iter().map(AppEffect::Show));
+        let amended = self.amended_output(index, at, self.my_name(), change);
+        let shown = self.rooms[index].receive(seq, amended);
+        self.show_all(shown);
     }
 
-    /// The numbers of a room's messages mean others now.
+    /// A room's seqs stand for other messages now.
     pub(super) fn on_log_reset(&mut self, index: usize) {
         let room = self.rooms[index].name.clone();
         let name = room.to_string();
         self.own_messages
             .0
-            .retain(|line| !matches!(line, Output::Message { room, .. } if *room == name));
+            .retain(|message| !matches!(message, Output::Message { room, .. } if *room == name));
         if self.queue.drop_changes(&room) > 0 {
             self.show(Output::problem(
                 "O que você queria mudar não está mais guardado no servidor.",
@@ -159,7 +159,7 @@ impl App {
         }
     }
 
-    /// Hides what somebody writes, or shows it again.
+    /// Hides a person's messages, or shows them again.
     pub(super) fn toggle_ignored(&mut self, name: &str) {
         if name.is_empty() {
             return self.usage_error(command::usage(CommandKind::Ignore));
@@ -173,9 +173,7 @@ impl App {
         };
         self.show(Output::answer(text));
     }
-}
-
-/// Whether the line is of somebody else, who is of this kind.
-fn is_from_other(output: &Output, kind: impl Fn(&str) -> bool) -> bool {
-    matches!(output, Output::Message { own: false, from, .. } if kind(from))
+    fn is_from_ignored(&self, output: &Output) -> bool {
+        matches!(output, Output::Message { own: false, from, .. } if self.ignored.contains(&fold(from)))
+    }
 }

@@ -1,14 +1,14 @@
-//! What is asked at the door: a name, the server's password, a room's.
+//! Prompts before entering: a name, the server's password, a room's password.
 
 use super::{App, Phase, Prompt};
 use crate::app::command;
 use crate::app::command::{CommandKind, Parsed};
 use crate::app::output::Output;
 use papo::name::{Name, RoomName};
-use papo::protocol::{ClientMessage, Credentials, ErrorCode, Password, ResumePoint};
+use papo::protocol::{ClientMessage, ErrorCode, Password, ResumePoint};
 use std::time::Instant;
 
-/// Why a password does not serve, and what would.
+/// Why a password is invalid, and what would be valid.
 pub fn bad_password() -> String {
     format!(
         "Esta senha não serve: use de 1 a {} caracteres.",
@@ -17,11 +17,6 @@ pub fn bad_password() -> String {
 }
 
 impl App {
-    /// What the person has to show besides a name.
-    pub fn set_credentials(&mut self, credentials: Credentials) {
-        self.credentials = credentials;
-    }
-
     /// The person has answered.
     pub(super) fn on_prompt_answer(
         &mut self,
@@ -67,7 +62,7 @@ impl App {
         Ok(())
     }
 
-    /// What to ask for after a refusal, if an answer may help.
+    /// The prompt after a refusal, if an answer may help.
     pub(super) fn prompt_after_refusal(&self, code: ErrorCode, of_room: bool) -> Option<Prompt> {
         let prompt = match code {
             ErrorCode::NameTaken | ErrorCode::NameConfusable | ErrorCode::NameInvalid => {
@@ -76,7 +71,7 @@ impl App {
             ErrorCode::PasswordRequired | ErrorCode::PasswordWrong if of_room => {
                 Prompt::RoomPassword
             }
-            // Too many tries: the person sees how long to wait.
+            // After too many attempts the refusal says how long to wait.
             ErrorCode::PasswordRequired | ErrorCode::PasswordWrong | ErrorCode::TooFast => {
                 Prompt::Password
             }
@@ -92,7 +87,7 @@ impl App {
         };
     }
 
-    /// Remembers the password of a room, or that it has none.
+    /// Remembers a room's password, or that it has none.
     pub(super) fn remember_password(&mut self, room: &RoomName, password: Option<Password>) {
         match password {
             Some(password) => drop(self.room_passwords.insert(room.key().to_string(), password)),
@@ -104,12 +99,12 @@ impl App {
         self.room_passwords.get(&*room.key().to_string()).cloned()
     }
 
-    /// What opens a room, with its password if one is known.
-    pub(super) fn join_message(&self, room: RoomName, resume_point: ResumePoint) -> ClientMessage {
+    /// A `join` with the room's password if one is known.
+    pub(super) fn join_message(&self, room: RoomName, resume: ResumePoint) -> ClientMessage {
         ClientMessage::Join {
             room_password: self.password_of(&room),
             room,
-            resume: resume_point,
+            resume,
         }
     }
 }

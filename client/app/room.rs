@@ -1,9 +1,8 @@
-//! One open room: who is in it, and how far its log has been shown.
+//! One open room: its people, and how far its log has been shown.
 //!
-//! Numbers only rise, and the last one seen is enough to catch up: an entry at or below it has been shown. While a long
-//! absence is being fetched in pages, what is said meanwhile waits, so everything appears in its order.
-//!
-//! Knows one room; never knows which one is being written in, or how a line looks.
+//! Seqs only rise: an entry at or below the last one has been shown. While missed entries are fetched in pages, live
+//! entries are buffered, so that everything appears in order.
+//! Never knows which room is the current one, or how an output looks.
 
 use crate::app::output::Output;
 use crate::app::sanitize;
@@ -13,19 +12,18 @@ use papo::text::fold;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// How long somebody counts as writing after the last sign of it.
+/// How long a person counts as typing after the last `typing`.
 const TYPING_EXPIRY: Duration = Duration::from_secs(5);
-/// Most entries that wait for earlier ones: a page that never comes must not fill the memory.
+/// Most entries buffered while a page is awaited: if it never comes, memory stays bounded.
 const MAX_BUFFERED: usize = 5000;
-/// Most people who are told of as writing; of a crowd nobody wants the list.
+/// Most people tracked as typing; the screen names no more than two.
 const MAX_TYPING: usize = 8;
 
-/// Somebody who is in a room.
+/// A person in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Participant {
     pub name: String,
     pub tag: String,
-    /// Keeps the conversation in order.
     pub moderator: bool,
 }
 
@@ -33,21 +31,21 @@ pub struct Participant {
 #[derive(Debug)]
 pub struct OpenRoom {
     pub name: RoomName,
-    /// Which log `last` counts in; `None` until the room has been joined.
+    /// The epoch of the log that `last` belongs to; `None` until the room has been joined.
     epoch: Option<String>,
     last: u64,
     people: Vec<Participant>,
     pub online: usize,
-    /// What must wait for earlier entries that are still being fetched.
+    /// Entries that wait for earlier ones, by seq.
     buffered: BTreeMap<u64, Output>,
     catching_up: bool,
-    /// The first entry that was shown; 0 while there is none.
+    /// The first entry shown; 0 while there is none.
     first_shown: u64,
     /// The first entry that the server still has.
     pub oldest: u64,
-    /// Entries before the first are on their way.
+    /// A page of earlier entries has been requested.
     pub fetching_earlier: bool,
-    /// Who is writing, and until when to believe it.
+    /// The people typing, and when that expires.
     typing: Vec<(String, Instant)>,
 }
 
@@ -78,7 +76,6 @@ impl OpenRoom {
         }
     }
 
-    /// What to say when joining again.
     pub fn resume_point(&self) -> ResumePoint {
         ResumePoint {
             epoch: self.epoch.clone(),
@@ -94,7 +91,7 @@ impl OpenRoom {
         self.last
     }
 
-    /// The room is open on this connection. Returns whether this is the log that was known before.
+    /// The room is open on this connection. Returns whether its log is the one known before.
     pub fn on_joined(
         &mut self,
         epoch: &str,
@@ -104,10 +101,13 @@ impl OpenRoom {
     ) -> bool {
         let same_log = self.epoch.as_deref() == Some(epoch) && !reset;
         if !same_log {
-            (self.last, self.first_shown, self.buffered) = (0, 0, BTreeMap::new());
+            self.last = 0;
+            self.first_shown = 0;
+            self.buffered.clear();
         }
         self.epoch = Some(epoch.to_owned());
-        (self.catching_up, self.fetching_earlier) = (false, false);
+        self.catching_up = false;
+        self.fetching_earlier = false;
         self.typing.clear();
         self.people = members.iter().map(Participant::from).collect();
         self.online = online;
@@ -115,22 +115,20 @@ impl OpenRoom {
         same_log
     }
 
-    /// The log begins here for us: what is at or below was never missed.
+    /// Entries up to this one count as shown.
     pub fn skip_to(&mut self, seq: u64) {
         self.last = self.last.max(seq);
     }
 
-    /// Earlier entries are being fetched.
     pub fn start_catching_up(&mut self) {
         self.catching_up = true;
     }
 
-    /// Whether earlier entries are being fetched.
     pub fn is_catching_up(&self) -> bool {
         self.catching_up
     }
 
-    /// An entry arrived by any way; returns what can be shown now.
+    /// Takes a live or a fetched entry; returns what can be shown now.
     pub fn receive(&mut self, seq: u64, output: Output) -> Vec<Output> {
         if seq <= self.last {
             return Vec::new();
@@ -155,12 +153,12 @@ impl OpenRoom {
         shown
     }
 
-    /// What has come up to now was not shown to anybody.
+    /// Nothing received so far is on the screen.
     pub fn reset_first_shown(&mut self) {
         self.first_shown = self.last.saturating_add(1);
     }
 
-    /// Where the entries before those that were shown end, if there are any.
+    /// The seq before which to fetch earlier entries, if there are any.
     pub fn earlier_cursor(&self) -> Option<u64> {
         let first = if self.first_shown == 0 {
             self.last.saturating_add(1)
@@ -170,12 +168,10 @@ impl OpenRoom {
         (first > self.oldest.max(1)).then_some(first)
     }
 
-    /// Earlier entries were shown, down to this one.
     pub fn set_first_shown(&mut self, seq: u64) {
         self.first_shown = seq;
     }
 
-    /// Somebody is writing.
     pub fn start_typing(&mut self, name: String, now: Instant) {
         self.stop_typing(&name);
         if self.typing.len() < MAX_TYPING {
@@ -183,12 +179,11 @@ impl OpenRoom {
         }
     }
 
-    /// Somebody has written.
     pub fn stop_typing(&mut self, name: &str) {
         self.typing.retain(|(known, _)| known != name);
     }
 
-    /// Who is writing now.
+    /// The people typing now.
     pub fn typing(&self, now: Instant) -> Vec<String> {
         self.typing
             .iter()
@@ -197,7 +192,7 @@ impl OpenRoom {
             .collect()
     }
 
-    /// When the first of those who are writing stops to count as such.
+    /// When the next person stops to count as typing.
     pub fn next_typing_expiry(&self, now: Instant) -> Option<Instant> {
         self.typing
             .iter()
@@ -206,7 +201,7 @@ impl OpenRoom {
             .min()
     }
 
-    /// Nothing earlier will come; returns what was waiting.
+    /// No page will follow; returns what was buffered.
     pub fn finish_catching_up(&mut self) -> Vec<Output> {
         self.catching_up = false;
         let buffered = std::mem::take(&mut self.buffered);
@@ -217,7 +212,7 @@ impl OpenRoom {
         shown
     }
 
-    /// People came, left or took another name.
+    /// People joined, left or changed their name.
     pub fn apply_presence(
         &mut self,
         online: usize,
@@ -241,25 +236,25 @@ impl OpenRoom {
                 moderator,
             });
         }
-        // After the renames: gathered changes of a large room add up to who is there only in this order.
+        // After the renames: coalesced changes of a large room add up only in this order.
         self.people
-            .retain(|person| !left.iter().any(|gone| *gone.tag == *person.tag));
-        for new in joined {
-            self.people.retain(|person| person.tag != *new.tag);
-            self.people.push(Participant::from(new));
+            .retain(|person| !left.iter().any(|member| *member.tag == *person.tag));
+        for member in joined {
+            self.people.retain(|person| person.tag != *member.tag);
+            self.people.push(Participant::from(member));
         }
         self.sort_people();
     }
 
-    /// Somebody keeps the conversation in order from now on, or no longer.
     pub fn set_moderator(&mut self, tag: &str, moderator: bool) {
-        self.people
-            .iter_mut()
-            .filter(|person| person.tag == tag)
-            .for_each(|person| person.moderator = moderator);
+        for person in &mut self.people {
+            if person.tag == tag {
+                person.moderator = moderator;
+            }
+        }
     }
 
-    /// Everybody whose name is known, in alphabetical order.
+    /// The people that the server has named, in alphabetical order.
     pub fn people(&self) -> &[Participant] {
         &self.people
     }

@@ -1,17 +1,14 @@
-//! What the server tells of rooms and people, taken up into the state of the client.
+//! Messages from the server about rooms and the people in them.
 
-use super::{App, AppEffect, Phase};
+use super::{App, AppEffect};
 use crate::app::output::Output;
 use crate::app::room::OpenRoom;
 use crate::app::{sanitize, strings};
 use papo::name::RoomName;
-use papo::protocol::{ClientMessage, Entry, MAX_PAGE, Member, PageRequest, Renamed, RoomInfo};
+use papo::protocol::{Entry, Member, Renamed, RoomInfo};
 use papo::text::fold;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Entries asked for at once when somebody reads back.
-const EARLIER_PAGE: u64 = 50;
 
 /// The fields of `joined` that matter here.
 pub(super) struct Joined<'a> {
@@ -27,26 +24,12 @@ pub(super) struct Joined<'a> {
 
 impl App {
     pub(super) fn on_joined(&mut self, name: &str, joined: &Joined<'_>) {
-        let index = match self.room_index(name) {
-            Some(index) => index,
-            None => {
-                let Ok(name) = RoomName::new(name) else {
-                    return;
-                };
-                self.rooms.push(OpenRoom::new(name));
-                self.rooms.len() - 1
-            }
+        let Some(index) = self.find_or_add_room(name) else {
+            return;
         };
         let returning = self.rooms[index].is_joined();
         let (known, lost) = self.open_log(index, joined);
-        if known
-            && returning
-            && (joined.more
-                || joined
-                    .entries
-                    .iter()
-                    .any(|entry| self.is_from_others(entry)))
-        {
+        if returning && known && self.has_missed_messages(joined) {
             self.show(Output::MissedMarker {
                 room: self.rooms[index].name.to_string(),
             });
@@ -58,7 +41,7 @@ impl App {
         } else if lost > 0 {
             self.show_room_notice(index, strings::missing_entries(lost));
         }
-        // A script wants what is said from now on; a person wants to know what it is about.
+        // A person sees what was said before they entered; a script starts from now on.
         let shown = returning || self.mode.interactive;
         self.apply_entries(name, joined.entries, shown);
         if !shown {
@@ -72,8 +55,28 @@ impl App {
         }
     }
 
-    /// Opens the room's log on this connection. Returns whether it is the one known before, and how many entries of it
-    /// can no longer be had.
+    fn find_or_add_room(&mut self, name: &str) -> Option<usize> {
+        if let Some(index) = self.room_index(name) {
+            return Some(index);
+        }
+        let name = RoomName::new(name).ok()?;
+        self.show(Output::RoomOpened {
+            room: name.to_string(),
+        });
+        self.rooms.push(OpenRoom::new(name));
+        Some(self.rooms.len() - 1)
+    }
+
+    fn has_missed_messages(&self, joined: &Joined<'_>) -> bool {
+        joined.more
+            || joined
+                .entries
+                .iter()
+                .any(|entry| self.is_from_others(entry))
+    }
+
+    /// Opens the room's log on this connection. Returns whether it is the log known before, and how many of its entries
+    /// the server no longer has.
     fn open_log(&mut self, index: usize, joined: &Joined<'_>) -> (bool, u64) {
         let room = &mut self.rooms[index];
         let known = room.on_joined(joined.epoch, joined.online, joined.members, joined.reset);
@@ -93,8 +96,8 @@ impl App {
         (known, lost)
     }
 
-    /// Something was done to keep the conversation in order, or somebody tells everybody something. It stays one line,
-    /// or what others write could pass for more of ours.
+    /// A moderation notice or an announcement. It stays on one line, so that its text can't imitate further lines of
+    /// the client.
     pub(super) fn on_notice(&mut self, text: &str, room: Option<&str>, from: Option<&str>) {
         let text = sanitize::text(&text.replace(['\n', '\t'], " "));
         match (from, room.and_then(|room| self.room_index(room))) {
@@ -107,13 +110,12 @@ impl App {
         }
     }
 
-    /// Says something about one room.
     fn show_room_notice(&mut self, index: usize, text: String) {
-        let (label, room) = (self.room_label(index), self.rooms[index].name.to_string());
-        self.show(Output::RoomNotice { label, room, text });
+        let room = self.rooms[index].name.to_string();
+        self.show(Output::RoomNotice { room, text });
     }
 
-    /// Says where one is and with whom.
+    /// The room and the people in it.
     fn show_welcome(&mut self, index: usize) {
         let room = &self.rooms[index];
         let others: Vec<String> = room
@@ -148,7 +150,10 @@ impl App {
             return;
         };
         self.request_done();
-        self.rooms.remove(index);
+        let closed = self.rooms.remove(index);
+        self.show(Output::RoomClosed {
+            room: closed.name.to_string(),
+        });
         if self.current >= index {
             self.set_current_room(self.current.saturating_sub(1));
         }
@@ -163,22 +168,22 @@ impl App {
         )));
     }
 
-    /// Entries of a log, in order; those that were seen before stay silent.
+    /// Entries of a log, in order; those seen before are skipped.
     pub(super) fn apply_entries(&mut self, room: &str, entries: &[Arc<Entry>], shown: bool) {
         let Some(index) = self.room_index(room) else {
             return;
         };
         for entry in entries {
             self.known_rooms.add_from_text(&entry.text);
-            let line = self.output_for(index, entry);
-            let lines = self.rooms[index].receive(entry.seq, line);
+            let output = self.output_for(index, entry);
+            let outputs = self.rooms[index].receive(entry.seq, output);
             if shown {
-                self.effects.extend(lines.into_iter().map(AppEffect::Show));
+                self.show_all(outputs);
             }
         }
     }
 
-    /// One entry, as it happens.
+    /// A live entry.
     pub(super) fn on_entry(&mut self, entry: &Arc<Entry>) {
         let Some(index) = self.room_index(&entry.room) else {
             return;
@@ -187,114 +192,13 @@ impl App {
             self.rooms[index].stop_typing(&sanitize::message(&entry.from));
         }
         self.known_rooms.add_from_text(&entry.text);
-        let line = self.output_for(index, entry);
-        let mention = matches!(line, Output::Message { mention: true, .. });
-        let lines = self.rooms[index].receive(entry.seq, line);
-        if mention && self.alerts && !lines.is_empty() {
+        let output = self.output_for(index, entry);
+        let mention = matches!(output, Output::Message { mention: true, .. });
+        let outputs = self.rooms[index].receive(entry.seq, output);
+        if mention && self.alerts && !outputs.is_empty() {
             self.effects.push(AppEffect::Alert);
         }
-        self.effects.extend(lines.into_iter().map(AppEffect::Show));
-    }
-
-    pub(super) fn request_next_page(&mut self, index: usize) {
-        let room = &self.rooms[index];
-        let (name, span) = (room.name.clone(), PageRequest::After(room.last()));
-        self.send(ClientMessage::History {
-            room: name,
-            page: span,
-            limit: Some(MAX_PAGE as u64),
-        });
-    }
-
-    pub(super) fn on_history(&mut self, name: &str, entries: &[Arc<Entry>], more: bool) {
-        let Some(index) = self.room_index(name) else {
-            return;
-        };
-        let room = &self.rooms[index];
-        let earlier = match (entries.last(), room.earlier_cursor()) {
-            (Some(last), Some(first)) => last.seq < first,
-            _ => !room.is_catching_up(),
-        };
-        if room.fetching_earlier && earlier {
-            return self.show_earlier_page(index, entries, more);
-        }
-        if !room.is_catching_up() {
-            // No page that was asked for: the next one may be.
-            if std::mem::take(&mut self.rooms[index].fetching_earlier) {
-                self.request_done();
-            }
-            return;
-        }
-        let before = self.rooms[index].last();
-        self.apply_entries(name, entries, true);
-        // A page that brings nothing new would be asked for forever.
-        if more && self.rooms[index].last() > before {
-            return self.request_next_page(index);
-        }
-        let lines = self.rooms[index].finish_catching_up();
-        self.effects.extend(lines.into_iter().map(AppEffect::Show));
-    }
-
-    /// Asks for what was said before the first entry shown; at the beginning of it all there is nothing to ask.
-    pub(super) fn request_earlier(&mut self) -> bool {
-        let Some(room) = self
-            .rooms
-            .get_mut(self.current)
-            .filter(|_| self.phase == Phase::Online)
-        else {
-            return true;
-        };
-        if room.fetching_earlier {
-            return true;
-        }
-        let Some(first) = room.earlier_cursor() else {
-            return false;
-        };
-        room.fetching_earlier = true;
-        self.pending_requests += 1;
-        let (room, span) = (room.name.clone(), PageRequest::Before(first));
-        self.send(ClientMessage::History {
-            room,
-            page: span,
-            limit: Some(EARLIER_PAGE),
-        });
-        true
-    }
-
-    fn show_earlier_page(&mut self, index: usize, entries: &[Arc<Entry>], more: bool) {
-        self.request_done();
-        self.rooms[index].fetching_earlier = false;
-        let said = entries.iter().filter(|entry| !entry.is_amendment());
-        let messages = said
-            .map(|entry| self.message_output(index, entry))
-            .collect();
-        let oldest = self.rooms[index].oldest;
-        self.rooms[index].set_first_shown(entries.first().map_or(oldest, |entry| entry.seq));
-        let room = self.rooms[index].name.to_string();
-        self.show(Output::EarlierPage {
-            room,
-            messages,
-            reached_start: !more,
-        });
-    }
-
-    /// What was found, newest first as the server tells it.
-    pub(super) fn on_found(&mut self, room: &str, query: &str, entries: &[Arc<Entry>], more: bool) {
-        self.request_done();
-        let Some(index) = self.room_index(room) else {
-            return;
-        };
-        let messages = entries.iter().rev().filter(|entry| !entry.is_amendment());
-        let messages = messages
-            .map(|entry| self.message_output(index, entry))
-            .collect();
-        let room = self.rooms[index].name.to_string();
-        self.show(Output::Found {
-            room,
-            query: sanitize::message(query),
-            messages,
-            more,
-        });
+        self.show_all(outputs);
     }
 
     pub(super) fn on_typing(&mut self, room: &str, name: &str, now: Instant) {
@@ -315,39 +219,38 @@ impl App {
             return;
         };
         self.rooms[index].apply_presence(online, joined, left, renamed);
-        let others = |members: &[Member]| -> Vec<String> {
-            let others = members.iter().filter(|member| !self.is_me(&member.tag));
-            others
-                .map(|member| sanitize::message(&member.name))
-                .collect()
-        };
-        let (arrived, departed) = (others(joined), others(left));
-        departed
-            .iter()
-            .for_each(|name| self.rooms[index].stop_typing(name));
+        let joined = self.names_of_others(joined);
+        let left = self.names_of_others(left);
+        for name in &left {
+            self.rooms[index].stop_typing(name);
+        }
         let my_key = fold(&self.my_name());
-        let changes = renamed
+        let renamed: Vec<_> = renamed
             .iter()
-            .filter(|change| !self.is_me(&change.tag) && fold(&change.from) != my_key);
-        let renamed: Vec<_> = changes
+            .filter(|change| !self.is_me(&change.tag) && fold(&change.from) != my_key)
             .map(|change| {
-                (
-                    sanitize::message(&change.from),
-                    sanitize::message(&change.to),
-                )
+                let from = sanitize::message(&change.from);
+                let to = sanitize::message(&change.to);
+                (from, to)
             })
             .collect();
-        if arrived.is_empty() && departed.is_empty() && renamed.is_empty() {
+        if joined.is_empty() && left.is_empty() && renamed.is_empty() {
             return;
         }
-        let (label, room) = (self.room_label(index), self.rooms[index].name.to_string());
         self.show(Output::Presence {
-            label,
-            room,
-            joined: arrived,
-            left: departed,
+            room: self.rooms[index].name.to_string(),
+            joined,
+            left,
             renamed,
         });
+    }
+
+    fn names_of_others(&self, members: &[Member]) -> Vec<String> {
+        members
+            .iter()
+            .filter(|member| !self.is_me(&member.tag))
+            .map(|member| sanitize::message(&member.name))
+            .collect()
     }
 
     pub(super) fn show_rooms(&mut self, rooms: &[RoomInfo]) {

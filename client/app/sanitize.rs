@@ -1,21 +1,20 @@
-//! Makes the words of others harmless on a terminal: whatever could move the cursor, set a title or turn the direction
-//! of reading becomes a mark that can be seen.
+//! Makes text from the network safe for a terminal: characters that could move the cursor, set a title or change the
+//! reading direction become visible marks.
 //!
-//! The server cleans too, but a client can't know who is behind an address. Knows characters; never knows who wrote
-//! them or where they will stand.
+//! The server cleans texts too, but a client can't trust every address. Never knows where a text is shown.
 
 use papo::text;
 
-/// Longest text shown, in characters: four times what a server takes by itself. What is longer is cut.
+/// Longest text shown, in characters: four times a server's default limit.
 const MAX_TEXT: usize = 16_000;
-/// Longest line shown: a name has 24, a sentence of the server not much more than a hundred.
+/// Longest line shown, in characters: a name has at most 24, a sentence of the server little more than a hundred.
 const MAX_LINE: usize = 500;
-/// Stands where a character was that has no picture of its own.
+/// Replaces a character that has no control picture.
 const REPLACEMENT: char = '\u{FFFD}';
 
 /// A text of several lines: line feeds and tabs stay.
 pub fn text(raw: &str) -> String {
-    // The second pass cuts towers of combining marks, which paint over the lines around them.
+    // The second pass limits stacked combining marks, which would overlap the rows around them.
     text::clean(
         &truncate(raw, MAX_TEXT)
             .map(sanitize_char)
@@ -23,8 +22,8 @@ pub fn text(raw: &str) -> String {
     )
 }
 
-/// A text of one line, such as a name or a sentence: line feeds and tabs are marked as well, so that nothing in it can
-/// pass for a line of its own.
+/// A text of one line, such as a name or a sentence: line feeds and tabs become marks too, so that nothing in it can
+/// imitate another line.
 pub fn message(raw: &str) -> String {
     text::clean(
         &truncate(raw, MAX_LINE)
@@ -39,7 +38,7 @@ pub fn message(raw: &str) -> String {
     )
 }
 
-/// So many characters, and a mark if there are more.
+/// The first `max` characters, and a mark if there are more.
 fn truncate(raw: &str, max: usize) -> impl Iterator<Item = char> + '_ {
     let rest = raw.chars().nth(max).map(|_| '…');
     raw.chars().take(max).chain(rest)

@@ -1,7 +1,7 @@
-//! What was written and is not confirmed yet: the order is kept, nothing is lost, and the server's pace is respected.
+//! Messages that are not acknowledged yet: their order is kept, nothing is lost, the server's rate limit is respected.
 //!
-//! Every message waits here under an id of its own until the server has stored it. A resend has the same id, so it can
-//! never be stored twice. Knows order and time; never knows sockets or screens.
+//! Every message waits here under its own id until the server has stored it. A resend has the same id, so it can't be
+//! stored twice. Knows order and time; never knows sockets or screens.
 
 use papo::name::{Name, RoomName};
 use papo::protocol::{ClientMessage, Limits, ModerationAction};
@@ -9,14 +9,14 @@ use papo::rate::TokenBucket;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Most messages on their way at once; the server stops reading at 32.
+/// Most messages in flight; the server stops reading at 32.
 const MAX_IN_FLIGHT: usize = 16;
 /// Added to each wait for the rate: rounding must not wake the client a moment too early.
 const RATE_MARGIN: Duration = Duration::from_millis(2);
 /// However slow the server's rate is, it is asked once a minute.
 const MAX_RATE_WAIT: Duration = Duration::from_secs(60);
 
-/// Something to be said, until it is confirmed.
+/// A message or a change, until it is acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingMessage {
     pub id: String,
@@ -26,7 +26,7 @@ pub struct PendingMessage {
     in_flight: bool,
 }
 
-/// Whom it is for.
+/// Where it goes, or what it changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendTarget {
     Room {
@@ -34,17 +34,17 @@ pub enum SendTarget {
         action: bool,
     },
     Person(Name),
-    /// The text becomes that of this own message.
+    /// Replaces the text of this own message.
     Edit {
         room: RoomName,
         seq: u64,
     },
-    /// This own message is taken back.
+    /// Erases this own message.
     Erase {
         room: RoomName,
         seq: u64,
     },
-    /// What somebody said lately is taken back.
+    /// Erases a person's recent messages.
     EraseRecent {
         room: RoomName,
         name: Name,
@@ -52,18 +52,18 @@ pub enum SendTarget {
     },
 }
 
-/// The messages that are not confirmed, oldest first.
+/// The unacknowledged messages, oldest first.
 #[derive(Debug)]
 pub struct SendQueue {
     /// Makes the ids of this run unlike those of any other.
     id_prefix: String,
     count: u64,
     waiting: VecDeque<PendingMessage>,
-    /// The client's copy of the server's allowance: staying within it, nothing needs to be refused and sent again.
+    /// The client's copy of the server's allowance: within it, nothing is refused and sent again.
     /// `None` is without limit, also until `welcome`, before which nothing is sent.
     bucket: Option<TokenBucket>,
-    /// Set when the server said “too fast”: one at a time from then on, or a later message could overtake the refused
-    /// one as soon as the server's allowance has grown again.
+    /// Set by “too fast”: otherwise a later message could overtake the refused one as soon as the server's bucket has a
+    /// token again.
     one_at_a_time: bool,
     not_before: Option<Instant>,
 }
@@ -93,7 +93,6 @@ impl SendQueue {
         self.waiting.iter()
     }
 
-    /// Since when the oldest one waits.
     pub fn oldest_queued_at(&self) -> Option<Instant> {
         self.waiting.front().map(|pending| pending.queued_at)
     }
@@ -110,8 +109,7 @@ impl SendQueue {
         });
     }
 
-    /// A room's log began anew: what was to be changed in it is another entry now, or none. Returns how many changes
-    /// came to nothing.
+    /// A room's log was reset, so its seqs stand for other entries. Returns how many changes were dropped.
     pub fn drop_changes(&mut self, of: &RoomName) -> usize {
         let before = self.waiting.len();
         self.waiting.retain(|pending| {
@@ -120,7 +118,7 @@ impl SendQueue {
         before - self.waiting.len()
     }
 
-    /// The server told how fast one may speak.
+    /// Takes the limits from `welcome`.
     pub fn set_limits(&mut self, limits: &Limits, now: Instant) {
         let burst = f64::from(limits.burst).max(1.0);
         if limits.rate <= 0.0 {
@@ -132,16 +130,16 @@ impl SendQueue {
         }
     }
 
-    /// The connection is gone: everything unconfirmed will have to be said again.
+    /// The connection is lost: everything unacknowledged is sent again.
     pub fn mark_unsent(&mut self) {
-        self.waiting
-            .iter_mut()
-            .for_each(|pending| pending.in_flight = false);
+        for pending in &mut self.waiting {
+            pending.in_flight = false;
+        }
         self.not_before = None;
     }
 
-    /// What may be said now, in order.
-    pub fn batch(&mut self, now: Instant) -> Vec<ClientMessage> {
+    /// What may be sent now, in order.
+    pub fn next_batch(&mut self, now: Instant) -> Vec<ClientMessage> {
         if self.not_before.is_some_and(|time| now < time) {
             return Vec::new();
         }
@@ -170,12 +168,11 @@ impl SendQueue {
         due
     }
 
-    /// Whether anything was sent and is not answered.
     pub fn has_in_flight(&self) -> bool {
         self.waiting.iter().any(|pending| pending.in_flight)
     }
 
-    /// When [`Queue::due`] may have something again without anything being heard.
+    /// When [`SendQueue::next_batch`] may have something without a reply from the server; `None` while it needs one.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
         let window = if self.one_at_a_time { 1 } else { MAX_IN_FLIGHT };
         let in_flight = self
@@ -201,7 +198,7 @@ impl SendQueue {
         wait.min(MAX_RATE_WAIT) + RATE_MARGIN
     }
 
-    /// The server has it, or will never take it.
+    /// The server has stored it, or refused it for good.
     pub fn resolve(&mut self, id: &str) -> Option<PendingMessage> {
         let index = self.waiting.iter().position(|pending| pending.id == id)?;
         let pending = self.waiting.remove(index);
@@ -209,9 +206,9 @@ impl SendQueue {
         pending
     }
 
-    /// The server did not take it now but will: it and all after it are said again.
+    /// The server will take it later: it and all after it are sent again.
     ///
-    /// Those behind it that are still on their way are most likely refused too; each is answered by its own.
+    /// Later messages in flight are most likely refused too; each has its own reply.
     pub fn defer(&mut self, id: &str, wait: Duration, now: Instant) {
         if let Some(pending) = self.waiting.iter_mut().find(|pending| pending.id == id) {
             pending.in_flight = false;
@@ -227,7 +224,8 @@ impl SendQueue {
 
 impl PendingMessage {
     fn to_message(&self) -> ClientMessage {
-        let (id, text) = (self.id.clone(), self.text.clone());
+        let id = self.id.clone();
+        let text = self.text.clone();
         match &self.to {
             SendTarget::Room { room, action } => ClientMessage::Say {
                 room: room.clone(),
@@ -256,15 +254,12 @@ impl PendingMessage {
                 room,
                 name,
                 seconds,
-            } => {
-                let (room, name, seconds) = (room.clone(), name.clone(), *seconds);
-                ClientMessage::Moderate(ModerationAction::Erase {
-                    room,
-                    id,
-                    name,
-                    seconds,
-                })
-            }
+            } => ClientMessage::Moderate(ModerationAction::Erase {
+                room: room.clone(),
+                id,
+                name: name.clone(),
+                seconds: *seconds,
+            }),
         }
     }
 }

@@ -38,8 +38,8 @@ fn ids(messages: &[ClientMessage]) -> Vec<&str> {
 fn at_most_sixteen_messages_are_in_flight() {
     let now = Instant::now();
     let mut queue = queue(0.0, 20, now);
-    assert_eq!(queue.batch(now).len(), 16);
-    assert_eq!(queue.batch(now).len(), 0);
+    assert_eq!(queue.next_batch(now).len(), 16);
+    assert_eq!(queue.next_batch(now).len(), 0);
     assert_eq!(
         queue.next_due(now),
         None,
@@ -49,7 +49,7 @@ fn at_most_sixteen_messages_are_in_flight() {
         queue.resolve("x-1").map(|pending| pending.text).as_deref(),
         Some("1")
     );
-    assert_eq!(ids(&queue.batch(now)), ["x-17"]);
+    assert_eq!(ids(&queue.next_batch(now)), ["x-17"]);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn queue_stays_within_the_servers_rate() {
     let mut said = Vec::new();
     let mut now = start;
     while !queue.is_empty() {
-        for message in queue.batch(now) {
+        for message in queue.next_batch(now) {
             let id = ids(&[message])[0].to_owned();
             queue.resolve(&id);
             said.push((id, now - start));
@@ -87,33 +87,33 @@ fn queue_stays_within_the_servers_rate() {
 fn deferred_message_is_resent_before_later_ones() {
     let now = Instant::now();
     let mut queue = queue(0.0, 3, now);
-    assert_eq!(ids(&queue.batch(now)), ["x-1", "x-2", "x-3"]);
+    assert_eq!(ids(&queue.next_batch(now)), ["x-1", "x-2", "x-3"]);
     for id in ["x-1", "x-2", "x-3"] {
         queue.defer(id, Duration::from_millis(400), now);
     }
-    assert_eq!(queue.batch(now).len(), 0);
+    assert_eq!(queue.next_batch(now).len(), 0);
     let later = now + Duration::from_millis(400);
     assert_eq!(queue.next_due(now), Some(later));
-    assert_eq!(ids(&queue.batch(later)), ["x-1"]);
+    assert_eq!(ids(&queue.next_batch(later)), ["x-1"]);
     assert_eq!(
-        queue.batch(later).len(),
+        queue.next_batch(later).len(),
         0,
         "the next waits for the answer to this one"
     );
     queue.resolve("x-1");
-    assert_eq!(ids(&queue.batch(later)), ["x-2"]);
+    assert_eq!(ids(&queue.next_batch(later)), ["x-2"]);
     queue.resolve("x-2");
-    assert_eq!(ids(&queue.batch(later)), ["x-3"]);
+    assert_eq!(ids(&queue.next_batch(later)), ["x-3"]);
 }
 
 #[test]
 fn unconfirmed_messages_keep_their_ids_after_reconnect() {
     let now = Instant::now();
     let mut queue = queue(0.0, 3, now);
-    queue.batch(now);
+    queue.next_batch(now);
     queue.resolve("x-1");
     queue.mark_unsent();
-    assert_eq!(ids(&queue.batch(now)), ["x-2", "x-3"]);
+    assert_eq!(ids(&queue.next_batch(now)), ["x-2", "x-3"]);
     assert_eq!(queue.resolve("x-1"), None);
 }
 
@@ -123,9 +123,9 @@ fn extreme_rates_never_overflow_the_wait() {
     let now = Instant::now();
     for rate in [f64::MIN_POSITIVE, 1e-30, 1e300] {
         let mut queue = queue(rate, 40, now);
-        queue.batch(now);
+        queue.next_batch(now);
         (1..=16).for_each(|number| drop(queue.resolve(&format!("x-{number}"))));
-        queue.batch(now);
+        queue.next_batch(now);
         assert!(
             queue
                 .next_due(now)

@@ -1,11 +1,12 @@
-//! The sentences of the client that are made of parts: lists of people, who came and left, what went wrong.
+//! The client's sentences that are made of parts: lists of people, who came and left, what went wrong.
 //!
-//! Knows Portuguese; never knows when something is said or where.
+//! Knows Portuguese; never knows when or where a sentence is shown.
 
-use crate::app::Prompt;
+use crate::app::events::Prompt;
 use crate::net::address::Address;
+use crate::net::connection::ConnectError;
 
-/// Most names in one sentence; of the others only the number is told.
+/// Most names in one sentence; the others are only counted.
 const MAX_LISTED: usize = 12;
 
 /// `Bruno, Célia e João`; beyond a dozen `… e mais 7 pessoas`.
@@ -23,21 +24,21 @@ pub fn list<S: AsRef<str>>(items: &[S]) -> String {
     }
 }
 
-/// What stands before the answer.
-pub fn prompt(question: Prompt) -> &'static str {
-    match question {
+/// The label in front of the answer.
+pub fn prompt(prompt: Prompt) -> &'static str {
+    match prompt {
         Prompt::Name => "Seu nome:",
         Prompt::Password => "Senha do servidor:",
         Prompt::RoomPassword => "Senha da sala:",
     }
 }
 
-/// Behind a text that is another one than at first.
+/// Follows the text of an edited message.
 pub const EDITED_MARK: &str = "(editada)";
-/// In the place of a text that was taken back.
+/// Replaces the text of an erased message.
 pub const ERASED_MARK: &str = "(mensagem apagada)";
 
-/// What somebody did who took messages back.
+/// Reports an erasure of so many messages.
 pub fn erased_messages(count: usize) -> String {
     if count == 1 {
         "(apagou uma mensagem)".into()
@@ -55,7 +56,7 @@ pub fn people_count(count: usize) -> String {
     }
 }
 
-/// A name in a list of people, with what is to be known of them: `Ana (você) ★`.
+/// A name in a list of people: `Ana (você) ★`.
 pub fn person_entry(name: &str, me: bool, moderator: bool) -> String {
     format!(
         "{name}{}{}",
@@ -77,7 +78,7 @@ pub fn presence_sentence(names: &[String], one: &str, many: &str) -> Option<Stri
     }
 }
 
-/// Who is there besides oneself. `online` counts everybody, also those whose names were not told.
+/// The other people present. `online` also counts the people that the server did not name.
 pub fn others_present(others: &[String], online: usize, place: &str) -> String {
     match online.saturating_sub(1).max(others.len()) {
         0 => format!("Por enquanto só você está {place}."),
@@ -94,7 +95,7 @@ pub fn others_present(others: &[String], online: usize, place: &str) -> String {
     }
 }
 
-/// What was left behind when leaving.
+/// Messages that were not sent before leaving.
 pub fn unsent_messages(count: usize) -> String {
     if count == 1 {
         "1 mensagem não foi enviada.".into()
@@ -103,63 +104,40 @@ pub fn unsent_messages(count: usize) -> String {
     }
 }
 
-/// Why there is no connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConnectError {
-    /// Nobody listens there.
-    Refused,
-    /// No answer in time.
-    TimedOut,
-    /// The name of the machine is not known.
-    UnknownHost,
-    /// Something answers that does not speak this language.
-    NotAChat,
-    /// The server has no room for one more connection.
-    ServerFull,
-    /// The server does not want this visitor (HTTP status).
-    Rejected(u16),
-    /// The network's own words.
-    Other(String),
+/// Why there is no connection, and what to do.
+pub fn connect_error(error: ConnectError, address: &Address) -> String {
+    match error {
+        ConnectError::Refused => format!(
+            "Não encontrei nenhum servidor em {address}. Ligue-o com “servidor” ou indique o endereço: \
+             cliente 192.168.0.10:9000"
+        ),
+        ConnectError::TimedOut => format!(
+            "{address} não respondeu em 5 s. Confira o endereço, a rede e o firewall do outro computador."
+        ),
+        ConnectError::UnknownHost => format!(
+            "Não achei “{}” na rede. Confira se está escrito certo.",
+            address.host()
+        ),
+        ConnectError::NotAChat => format!(
+            "O que responde em {address} não é um servidor deste bate-papo. Confira a porta."
+        ),
+        ConnectError::ServerFull => "A conversa está cheia. Tente mais tarde.".into(),
+        ConnectError::Rejected(status) => format!(
+            "O servidor em {address} não aceitou a conexão (resposta {status}). Use o endereço que ele mostra ao ligar."
+        ),
+        ConnectError::NetworkUnreachable => unusual_error("a rede não chega até lá", address),
+        ConnectError::PermissionDenied => {
+            unusual_error("o sistema não permitiu a conexão", address)
+        }
+        ConnectError::NoThread => {
+            unusual_error("o sistema não deu mais um fio de execução", address)
+        }
+        ConnectError::Other => unusual_error("a rede não respondeu como devia", address),
+    }
 }
 
-impl ConnectError {
-    /// What happened, then what to do.
-    pub fn sentence(&self, address: &Address) -> String {
-        match self {
-            Self::Refused => format!(
-                "Não encontrei nenhum servidor em {address}. Ligue-o com “servidor” ou indique o endereço: \
-                 cliente 192.168.0.10:9000"
-            ),
-            Self::TimedOut => {
-                format!(
-                    "{address} não respondeu em 5 s. Confira o endereço, a rede e o firewall do outro computador."
-                )
-            }
-            Self::UnknownHost => {
-                format!(
-                    "Não achei “{}” na rede. Confira se está escrito certo.",
-                    address.host()
-                )
-            }
-            Self::NotAChat => {
-                format!(
-                    "O que responde em {address} não é um servidor deste bate-papo. Confira a porta."
-                )
-            }
-            Self::ServerFull => "A conversa está cheia. Tente mais tarde.".into(),
-            Self::Rejected(status) => format!(
-                "O servidor em {address} não aceitou a conexão (resposta {status}). Use o endereço que ele mostra ao ligar."
-            ),
-            Self::Other(cause) => {
-                format!("Não consegui falar com {address}: {cause}. Confira o endereço e a rede.")
-            }
-        }
-    }
-
-    /// Whether somebody was reached who said no.
-    pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::ServerFull | Self::Rejected(_))
-    }
+fn unusual_error(cause: &str, address: &Address) -> String {
+    format!("Não consegui falar com {address}: {cause}. Confira o endereço e a rede.")
 }
 
 /// How a search ended.
@@ -172,25 +150,18 @@ pub fn search_heading(query: &str, count: usize, more: bool) -> String {
     }
 }
 
-/// Who came, left and took another name, each kind in a sentence.
+/// People who came, left or changed their name, one sentence for each kind.
 pub fn presence_sentences(
     joined: &[String],
     left: &[String],
     renamed: &[(String, String)],
 ) -> Vec<String> {
-    let moves = [
-        presence_sentence(joined, "entrou", "entraram"),
-        presence_sentence(left, "saiu", "saíram"),
-    ]
-    .into_iter()
-    .flatten();
-    moves
-        .chain(
-            renamed
-                .iter()
-                .map(|(from, to)| format!("{from} agora é {to}")),
-        )
-        .collect()
+    let joined = presence_sentence(joined, "entrou", "entraram");
+    let left = presence_sentence(left, "saiu", "saíram");
+    let renamed = renamed
+        .iter()
+        .map(|(from, to)| format!("{from} agora é {to}"));
+    joined.into_iter().chain(left).chain(renamed).collect()
 }
 
 /// `Célia está digitando…`
@@ -203,7 +174,7 @@ pub fn typing_people(names: &[String]) -> String {
     }
 }
 
-/// How near a message is to the limit of characters, or how far beyond.
+/// Characters left for a message, or by how many it exceeds the limit.
 pub fn characters_left(left: i64) -> String {
     match left {
         1 => "Resta 1 caractere".into(),

@@ -1,69 +1,65 @@
-//! What can be seen of the state at one moment, for whoever draws it.
+//! A snapshot of the state for the user interface.
 
 use super::{App, LATE_AFTER, Phase, Prompt};
 use crate::app::room::Participant;
 use crate::app::send_queue::SendTarget;
 use std::time::Instant;
 
-/// Most unsent messages that are shown; a script may have piled up more.
+/// Most unsent messages shown; a script may have queued more.
 const MAX_UNSENT: usize = 50;
 
-/// The state as a screen needs it.
+/// The state that a screen shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ViewModel {
-    /// What the person is asked, instead of being in the conversation.
+    /// What the person is being asked, before entering.
     pub prompt: Option<Prompt>,
     pub name: String,
     pub address: String,
-    /// The room being written in, when more than one is open.
-    pub room_label: Option<String>,
-    /// The names of all open rooms.
+    /// The open rooms.
     pub rooms: Vec<String>,
-    /// Rooms that were spoken of, the last one first.
+    /// Rooms named in messages and lists, most recent first.
     pub known_rooms: Vec<String>,
-    /// Which of the open ones is being written in.
+    /// The index of the current room in `rooms`.
     pub current: usize,
-    /// People in that room.
+    /// People in the current room, also those that the server does not name.
     pub online: usize,
-    /// Those who are known.
     pub people: Vec<PersonView>,
     pub typing: Vec<String>,
-    /// There is a conversation going on.
+    /// Also true during an outage too short to be shown.
     pub connected: bool,
-    /// There was none for so long that it has to be said.
+    /// The outage has been reported.
     pub offline: bool,
     /// Seconds until the next attempt to connect.
     pub retry_in: Option<u64>,
-    /// Messages that have been waiting for long enough to be mentioned.
+    /// Queued messages, once they have waited long enough to be shown.
     pub waiting: usize,
-    /// What was written in this room, or to one person, and is not confirmed.
+    /// Unacknowledged messages to the current room or to a person.
     pub unsent: Vec<UnsentView>,
-    /// Most characters that a message may have.
+    /// The longest message, in characters.
     pub max_text: usize,
     pub leaving: bool,
     /// Ctrl+C was pressed once.
     pub confirming_exit: bool,
 }
 
-/// Somebody in the room.
+/// A person in the current room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonView {
     pub name: String,
-    /// It is the person who sits here.
+    /// This person.
     pub me: bool,
-    /// Keeps the conversation in order.
     pub moderator: bool,
 }
 
-/// A message on its way.
+/// An unacknowledged message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsentView {
-    /// To one person alone.
+    /// The addressee of a whisper.
     pub to: Option<String>,
     pub action: bool,
     pub text: String,
     pub queued_at: Instant,
-    /// It takes long enough to be mentioned.
+    /// It has waited long enough to be marked.
     pub late: bool,
 }
 
@@ -77,26 +73,33 @@ impl PersonView {
     }
 }
 
+impl ViewModel {
+    /// The current room with its `#`, while several are open.
+    pub fn room_label(&self) -> Option<String> {
+        let several = self.rooms.len() > 1;
+        let name = self.rooms.get(self.current).filter(|_| several)?;
+        Some(format!("#{name}"))
+    }
+}
+
 impl App {
-    /// What there is to see.
     pub fn view_model(&self, now: Instant) -> ViewModel {
         let late = self
             .queue
             .oldest_queued_at()
             .is_some_and(|since| now >= since + LATE_AFTER);
-        let offline = self.outage.is_some_and(|(_, said)| said);
+        let offline = self.outage.is_some_and(|(_, reported)| reported);
+        let prompt = match self.phase {
+            Phase::Prompting { prompt, .. } => Some(prompt),
+            _ => None,
+        };
         let room = self.rooms.get(self.current);
         let me = self.me.as_ref().map(|me| me.tag.as_str());
         let people = room.map_or(&[][..], |room| room.people());
         ViewModel {
-            prompt: if let Phase::Prompting { prompt, .. } = self.phase {
-                Some(prompt)
-            } else {
-                None
-            },
+            prompt,
             name: self.my_name(),
             address: self.address.to_string(),
-            room_label: self.room_label(self.current),
             rooms: self
                 .rooms
                 .iter()
@@ -110,7 +113,6 @@ impl App {
                 .map(|person| PersonView::of(person, me))
                 .collect(),
             typing: room.map(|room| room.typing(now)).unwrap_or_default(),
-            // A blink is not worth a word.
             connected: self.phase == Phase::Online || (self.outage.is_some() && !offline),
             offline,
             retry_in: None,
@@ -133,13 +135,12 @@ impl App {
                 SendTarget::Room { room, action } if room == current => (None, *action),
                 _ => return None,
             };
-            let (queued_at, text) = (pending.queued_at, pending.text.clone());
             Some(UnsentView {
                 to,
                 action,
-                text,
-                queued_at,
-                late: self.outage.is_some() || now >= queued_at + LATE_AFTER,
+                text: pending.text.clone(),
+                queued_at: pending.queued_at,
+                late: self.outage.is_some() || now >= pending.queued_at + LATE_AFTER,
             })
         });
         here.take(MAX_UNSENT).collect()

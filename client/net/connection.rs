@@ -4,7 +4,6 @@
 //! to a close) reach it through the same queue as everything else, so frames never mix. Both threads end with the
 //! socket. Knows sockets and frames; never knows what a message means or whether there will be another connection.
 
-use crate::app::strings::ConnectError;
 use crate::net::address::Address;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use papo::protocol::ServerMessage;
@@ -41,6 +40,35 @@ pub enum ServerEvent {
     Malformed,
     Failed(ConnectError),
     Closed,
+}
+
+/// Why there is no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectError {
+    /// Nothing listens at this address.
+    Refused,
+    /// No answer in time.
+    TimedOut,
+    /// The host name does not resolve.
+    UnknownHost,
+    /// Something answers, but not in this protocol.
+    NotAChat,
+    /// The server is at its connection limit.
+    ServerFull,
+    /// The server refused the handshake with this HTTP status.
+    Rejected(u16),
+    NetworkUnreachable,
+    PermissionDenied,
+    /// The system has no thread left for the connection.
+    NoThread,
+    Other,
+}
+
+impl ConnectError {
+    /// Whether a server was reached and refused.
+    pub fn is_refusal(self) -> bool {
+        matches!(self, Self::ServerFull | Self::Rejected(_))
+    }
 }
 
 /// The speaking end of a connection.
@@ -89,7 +117,7 @@ pub fn open(
         }
     };
     thread::Builder::new()
-        .name("leitura".into())
+        .name("reader".into())
         .spawn(body)
         .map(|_| ())
 }
@@ -147,12 +175,10 @@ fn connect_error(error: &io::Error) -> ConnectError {
         io::ErrorKind::ConnectionRefused => ConnectError::Refused,
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ConnectError::TimedOut,
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            ConnectError::Other("a rede não chega até lá".into())
+            ConnectError::NetworkUnreachable
         }
-        io::ErrorKind::PermissionDenied => {
-            ConnectError::Other("o sistema não permitiu a conexão".into())
-        }
-        _ => ConnectError::Other("a rede não respondeu como devia".into()),
+        io::ErrorKind::PermissionDenied => ConnectError::PermissionDenied,
+        _ => ConnectError::Other,
     }
 }
 
@@ -179,21 +205,19 @@ fn read_loop(mut reader: ClientReader, report: &impl Fn(ServerEvent) -> bool) {
     let (queue, outgoing) = unbounded();
     *reader.control_out_mut() = ControlSink::Queued(queue.clone());
     let writing = stream.clone();
-    let writer = thread::Builder::new()
-        .name("escrita".into())
-        .spawn(move || {
-            if let Err(error) = write_loop(&writing, &outgoing) {
-                // The reader notices and tells. What the server said before its end, its reasons perhaps, can still be read;
-                // from one that takes nothing any more there is nothing to be expected.
-                let stalled =
-                    matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock);
-                let _ = writing.shutdown(if stalled {
-                    Shutdown::Both
-                } else {
-                    Shutdown::Write
-                });
-            }
-        });
+    let writer = thread::Builder::new().name("writer".into()).spawn(move || {
+        if let Err(error) = write_loop(&writing, &outgoing) {
+            // The reader notices and tells. What the server said before its end, its reasons perhaps, can still be read;
+            // from one that takes nothing any more there is nothing to be expected.
+            let stalled =
+                matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock);
+            let _ = writing.shutdown(if stalled {
+                Shutdown::Both
+            } else {
+                Shutdown::Write
+            });
+        }
+    });
     let mut alive = writer.is_ok()
         && report(ServerEvent::Opened(ServerHandle {
             queue: queue.clone(),

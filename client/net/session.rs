@@ -2,13 +2,11 @@
 //!
 //! Knows when to connect; never knows what is said, nor why a connection is wanted.
 
-use crate::app::strings::ConnectError;
-use crate::app::{AppEvent, Disconnect};
 use crate::net::address::Address;
 use crate::net::connection;
-use crate::net::connection::{ServerEvent, ServerHandle};
+use crate::net::connection::{ConnectError, ServerEvent, ServerHandle};
 use crossbeam_channel::Sender;
-use papo::protocol::ClientMessage;
+use papo::protocol::{ClientMessage, ServerMessage};
 use std::time::{Duration, Instant};
 
 /// The first retry comes within this time, each further one within the double …
@@ -19,6 +17,23 @@ const MAX_BACKOFF: Duration = Duration::from_secs(20);
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// Close code of whoever leaves for good (RFC 6455).
 const CLOSE_NORMAL: u16 = 1000;
+
+/// What happened to the connection at hand.
+#[derive(Debug)]
+pub enum SessionEvent {
+    /// It is open; nothing has been sent yet.
+    Connected,
+    Received(ServerMessage),
+    /// There is no connection, or none any more.
+    Disconnected(Disconnect),
+}
+
+/// How a connection ended, or did not begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disconnect {
+    ConnectFailed(ConnectError),
+    Closed,
+}
 
 /// The connection at hand, or the next one.
 pub struct Session {
@@ -52,13 +67,9 @@ impl Session {
     pub fn connect(&mut self) {
         self.drop_connection();
         if connection::open(self.address.clone(), self.generation, self.events.clone()).is_err() {
-            let error = ConnectError::Other("o sistema não deu mais um fio de execução".into());
-            // Whoever takes the news up is the one who stands here: there is no waiting for room.
-            if self
-                .events
-                .try_send((self.generation, ServerEvent::Failed(error)))
-                .is_err()
-            {
+            let failed = ServerEvent::Failed(ConnectError::NoThread);
+            // This thread also receives: waiting for room in the channel would be a deadlock.
+            if self.events.try_send((self.generation, failed)).is_err() {
                 self.retry_at = Some(Instant::now() + MAX_BACKOFF);
             }
         }
@@ -109,7 +120,7 @@ impl Session {
         generation: u64,
         event: ServerEvent,
         now: Instant,
-    ) -> Option<AppEvent> {
+    ) -> Option<SessionEvent> {
         if generation != self.generation {
             if let ServerEvent::Opened(server) = event {
                 server.abort();
@@ -120,11 +131,11 @@ impl Session {
             ServerEvent::Opened(server) => {
                 self.server = Some(server);
                 self.opened_at = Some(now);
-                Some(AppEvent::Connected)
+                Some(SessionEvent::Connected)
             }
             ServerEvent::Message(message) => {
                 self.protocol_confirmed = true;
-                Some(AppEvent::Received(message))
+                Some(SessionEvent::Received(message))
             }
             // The language may grow; but whoever has never spoken it does not speak it at all.
             ServerEvent::Malformed if self.protocol_confirmed => None,
@@ -136,9 +147,9 @@ impl Session {
         }
     }
 
-    fn disconnect(&mut self, gone: Disconnect) -> Option<AppEvent> {
+    fn disconnect(&mut self, cause: Disconnect) -> Option<SessionEvent> {
         self.drop_connection();
-        Some(AppEvent::Disconnected(gone))
+        Some(SessionEvent::Disconnected(cause))
     }
 
     fn drop_connection(&mut self) {
@@ -203,7 +214,7 @@ mod tests {
         );
         assert!(matches!(
             session.on_server_event(1, ServerEvent::Closed, now),
-            Some(AppEvent::Disconnected(Disconnect::Closed))
+            Some(SessionEvent::Disconnected(Disconnect::Closed))
         ));
     }
 
@@ -214,16 +225,12 @@ mod tests {
         let event = session.on_server_event(0, ServerEvent::Malformed, now);
         assert!(matches!(
             event,
-            Some(AppEvent::Disconnected(Disconnect::ConnectFailed(
+            Some(SessionEvent::Disconnected(Disconnect::ConnectFailed(
                 ConnectError::NotAChat
             )))
         ));
         let generation = session.generation;
-        session.on_server_event(
-            generation,
-            ServerEvent::Message(papo::protocol::ServerMessage::Pong),
-            now,
-        );
+        session.on_server_event(generation, ServerEvent::Message(ServerMessage::Pong), now);
         assert!(
             session
                 .on_server_event(generation, ServerEvent::Malformed, now)

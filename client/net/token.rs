@@ -84,8 +84,8 @@ fn create_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn make_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(state_folder)
+fn create_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
 }
 
 #[cfg(unix)]
@@ -95,7 +95,7 @@ fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 #[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
@@ -113,7 +113,7 @@ fn restrict_permissions(file: &File) {
 }
 
 #[cfg(not(unix))]
-fn tighten(_: &File) {}
+fn restrict_permissions(_: &File) {}
 
 #[cfg(all(test, unix))]
 mod tests {

@@ -13,12 +13,14 @@ use std::io::{self, Write};
 /// Standard output and standard error.
 pub struct PlainUi {
     clock: Clock,
-    /// Where what happened by itself is told: to a person at a terminal, never to a script.
+    /// Where notices go: to a person at a terminal, never to a script.
     notices: Option<NoticeStream>,
     prompted: Option<Prompt>,
+    /// While it is more than one, each record names its room.
+    open_rooms: usize,
 }
 
-/// Where news are told.
+/// The stream for notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoticeStream {
     Stdout,
@@ -31,7 +33,117 @@ impl PlainUi {
             clock,
             notices,
             prompted: None,
+            open_rooms: 0,
         }
+    }
+
+    /// The room's name with its `#` and a separator, while several rooms are open.
+    fn label(&self, room: &str, separator: &str) -> String {
+        if self.open_rooms > 1 {
+            format!("#{}{separator}", sanitize::message(room))
+        } else {
+            String::new()
+        }
+    }
+
+    /// One record, or several sentences; empty where there is nothing to write.
+    fn render(&self, output: &Output) -> String {
+        match output {
+            Output::Message { .. } => self.render_message(output),
+            Output::Amended {
+                room,
+                at,
+                from,
+                change,
+            } => {
+                let text = match change {
+                    MessageChange::Edited { text, .. } => {
+                        format!("(editou) {}", escape_line_breaks(text))
+                    }
+                    MessageChange::Erased(seqs) => strings::erased_messages(seqs.len()),
+                    MessageChange::Superseded => return String::new(),
+                };
+                let label = self.label(room, " ");
+                self.record(*at, &format!("{label}{}", sanitize::message(from)), &text)
+            }
+            Output::Whisper {
+                at, from, to, text, ..
+            } => {
+                let from = sanitize::message(from);
+                let to = sanitize::message(to);
+                self.record(*at, &format!("{from} → {to}"), &escape_line_breaks(text))
+            }
+            Output::Presence {
+                room,
+                joined,
+                left,
+                renamed,
+            } => {
+                let label = self.label(room, ": ");
+                strings::presence_sentences(joined, left, renamed)
+                    .iter()
+                    .map(|text| format!("{label}{}", sanitize::message(text)))
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            }
+            Output::Found {
+                query,
+                messages,
+                more,
+                ..
+            } => {
+                let query = sanitize::message(query);
+                let mut text = strings::search_heading(&query, messages.len(), *more);
+                for message in messages {
+                    text.push('\n');
+                    text.push_str(&self.render(message));
+                }
+                text
+            }
+            // The client's own text may have several lines, as the help does; the text of others was made one line before.
+            Output::Notice(_, text) | Output::People(text) | Output::Help(text) => {
+                sanitize::text(text)
+            }
+            Output::RoomNotice { room, text } => {
+                format!("{}{}", self.label(room, ": "), sanitize::text(text))
+            }
+            Output::EarlierPage { .. }
+            | Output::MissedMarker { .. }
+            | Output::RoomOpened { .. }
+            | Output::RoomClosed { .. }
+            | Output::RoomSwitched { .. } => String::new(),
+        }
+    }
+
+    fn render_message(&self, message: &Output) -> String {
+        let Output::Message {
+            room,
+            at,
+            from,
+            action,
+            state,
+            text,
+            ..
+        } = message
+        else {
+            return String::new();
+        };
+        let label = self.label(room, " ");
+        let star = if *action { "* " } else { "" };
+        let text = match state {
+            MessageState::Unchanged => escape_line_breaks(text),
+            MessageState::Edited => {
+                format!("{} {}", escape_line_breaks(text), strings::EDITED_MARK)
+            }
+            MessageState::Erased => strings::ERASED_MARK.into(),
+        };
+        let from = sanitize::message(from);
+        self.record(*at, &format!("{label}{star}{from}"), &text)
+    }
+
+    /// Three fields between tabs.
+    fn record(&self, at: u64, from: &str, text: &str) -> String {
+        format!("{}\t{from}\t{text}", self.clock.timestamp(at))
     }
 }
 
@@ -45,10 +157,15 @@ impl Ui for PlainUi {
     }
 
     fn show(&mut self, output: &Output) -> io::Result<()> {
-        if let Output::EarlierPage { messages, .. } = output {
-            return messages.iter().try_for_each(|message| self.show(message));
+        match output {
+            Output::EarlierPage { messages, .. } => {
+                return messages.iter().try_for_each(|message| self.show(message));
+            }
+            Output::RoomOpened { .. } => self.open_rooms += 1,
+            Output::RoomClosed { .. } => self.open_rooms = self.open_rooms.saturating_sub(1),
+            _ => {}
         }
-        let mut text = render(output, &self.clock);
+        let mut text = self.render(output);
         if text.is_empty() {
             return Ok(());
         }
@@ -82,123 +199,6 @@ impl Ui for PlainUi {
     }
 }
 
-/// One line of text, whatever the message holds.
-fn render(output: &Output, clock: &Clock) -> String {
-    match output {
-        Output::Message {
-            label,
-            at,
-            from,
-            action,
-            state,
-            text,
-            ..
-        } => {
-            let star = if *action { "* " } else { "" };
-            let text = match state {
-                MessageState::Unchanged => escape_line_breaks(text),
-                MessageState::Edited => {
-                    format!("{} {}", escape_line_breaks(text), strings::EDITED_MARK)
-                }
-                MessageState::Erased => strings::ERASED_MARK.into(),
-            };
-            format_record(
-                clock.timestamp(*at),
-                label.as_deref(),
-                &format!("{star}{}", sanitize::message(from)),
-                &text,
-            )
-        }
-        Output::Amended {
-            label,
-            at,
-            from,
-            change,
-            ..
-        } => {
-            let text = match change {
-                MessageChange::Edited { text, .. } => {
-                    format!("(editou) {}", escape_line_breaks(text))
-                }
-                MessageChange::Erased(seqs) => strings::erased_messages(seqs.len()),
-                MessageChange::Superseded => return String::new(),
-            };
-            format_record(
-                clock.timestamp(*at),
-                label.as_deref(),
-                &sanitize::message(from),
-                &text,
-            )
-        }
-        Output::Whisper {
-            at, from, to, text, ..
-        } => {
-            format!(
-                "{}\t{} → {}\t{}",
-                clock.timestamp(*at),
-                sanitize::message(from),
-                sanitize::message(to),
-                escape_line_breaks(text)
-            )
-        }
-        Output::Presence {
-            label: room,
-            joined,
-            left,
-            renamed,
-            ..
-        } => {
-            let room = room
-                .as_ref()
-                .map(|room| format!("{}: ", sanitize::message(room)))
-                .unwrap_or_default();
-            let sentences = strings::presence_sentences(joined, left, renamed);
-            sentences
-                .iter()
-                .map(|text| format!("{room}{}", sanitize::message(text)))
-                .collect::<Vec<_>>()
-                .join("\n")
-        }
-        Output::Found {
-            query,
-            messages,
-            more,
-            ..
-        } => {
-            let hits = messages
-                .iter()
-                .map(|line| format!("\n{}", render(line, clock)))
-                .collect::<String>();
-            format!(
-                "{}{hits}",
-                strings::search_heading(&sanitize::message(query), messages.len(), *more)
-            )
-        }
-        Output::EarlierPage { .. } | Output::MissedMarker { .. } | Output::RoomSwitched { .. } => {
-            String::new()
-        }
-        // Our own words may have several lines, as the help does; those of others were made into one before.
-        Output::Notice(_, text) | Output::People(text) | Output::Help(text) => sanitize::text(text),
-        Output::RoomNotice {
-            label: room, text, ..
-        } => {
-            let room = room
-                .as_ref()
-                .map(|room| format!("{}: ", sanitize::message(room)))
-                .unwrap_or_default();
-            format!("{room}{}", sanitize::text(text))
-        }
-    }
-}
-
-/// Three fields.
-fn format_record(stamp: String, room: Option<&str>, from: &str, text: &str) -> String {
-    let room = room
-        .map(|room| format!("{} ", sanitize::message(room)))
-        .unwrap_or_default();
-    format!("{stamp}\t{room}{from}\t{text}")
-}
-
 fn escape_line_breaks(text: &str) -> String {
     sanitize::text(text)
         .replace('\n', "\\n")
@@ -228,7 +228,6 @@ mod tests {
         Output::Message {
             seq: 1,
             state: MessageState::Unchanged,
-            label: None,
             room: "geral".into(),
             at: AT,
             from: from.into(),
@@ -239,8 +238,12 @@ mod tests {
         }
     }
 
-    fn rendered(line: &Output) -> String {
-        render(line, &Clock::brasilia())
+    fn plain_ui() -> PlainUi {
+        PlainUi::new(Clock::brasilia(), None)
+    }
+
+    fn rendered(output: &Output) -> String {
+        plain_ui().render(output)
     }
 
     #[test]
@@ -263,7 +266,6 @@ mod tests {
     #[test]
     fn edits_and_erasures_are_separate_records() {
         let amended = |change| Output::Amended {
-            label: None,
             room: "geral".into(),
             at: AT,
             from: "Ana".into(),
@@ -289,11 +291,28 @@ mod tests {
     }
 
     #[test]
-    fn rooms_whispers_and_actions_are_distinguished() {
-        let line = Output::Message {
+    fn records_name_their_room_while_several_are_open() {
+        let mut ui = plain_ui();
+        let opened = |room: &str| Output::RoomOpened { room: room.into() };
+        ui.show(&opened("geral")).unwrap();
+        let output = message("Ana", "oi");
+        assert!(ui.render(&output).ends_with("\tAna\toi"));
+        ui.show(&opened("lab")).unwrap();
+        assert!(ui.render(&output).ends_with("\t#geral Ana\toi"));
+        let notice = Output::RoomNotice {
+            room: "lab".into(),
+            text: "modo lento".into(),
+        };
+        assert_eq!(ui.render(&notice), "#lab: modo lento");
+        ui.show(&Output::RoomClosed { room: "lab".into() }).unwrap();
+        assert!(ui.render(&output).ends_with("\tAna\toi"));
+    }
+
+    #[test]
+    fn whispers_and_actions_are_distinguished() {
+        let action = Output::Message {
             seq: 1,
             state: MessageState::Unchanged,
-            label: Some("#lab".into()),
             room: "lab".into(),
             at: AT,
             from: "Ana".into(),
@@ -302,14 +321,14 @@ mod tests {
             mention: false,
             text: "acena".into(),
         };
-        assert!(rendered(&line).ends_with("\t#lab * Ana\tacena"));
-        let line = Output::Whisper {
+        assert!(rendered(&action).ends_with("\t* Ana\tacena"));
+        let whisper = Output::Whisper {
             at: AT,
             own: false,
             from: "Ana".into(),
             to: "você".into(),
             text: "psiu".into(),
         };
-        assert!(rendered(&line).ends_with("\tAna → você\tpsiu"));
+        assert!(rendered(&whisper).ends_with("\tAna → você\tpsiu"));
     }
 }

@@ -48,7 +48,7 @@ fn restore_terminal() {
         drop(done);
     };
     if thread::Builder::new()
-        .name("fim".into())
+        .name("restore".into())
         .spawn(body)
         .is_ok()
     {

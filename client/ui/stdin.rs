@@ -45,7 +45,7 @@ fn watch_job_control(inputs: Sender<UiInput>) {
             }
         }
     };
-    let _ = thread::Builder::new().name("sinais".into()).spawn(body);
+    let _ = thread::Builder::new().name("signals".into()).spawn(body);
 }
 
 #[cfg(not(unix))]
@@ -69,7 +69,7 @@ fn spawn_reader(
 ) -> io::Result<Receiver<UiInput>> {
     let (sender, receiver) = bounded(READ_AHEAD);
     thread::Builder::new()
-        .name("teclado".into())
+        .name("stdin".into())
         .spawn(move || body(sender))?;
     Ok(receiver)
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Each module may use those before it and none after it.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
     "os_error",
     "pt",
     "text",

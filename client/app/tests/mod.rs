@@ -13,7 +13,8 @@ mod scripts;
 use super::*;
 use crate::app::output::{MessageChange, MessageState, Severity};
 use crate::app::strings;
-use crate::app::strings::ConnectError;
+use crate::net::connection::ConnectError;
+use crate::net::session::Disconnect;
 use papo::protocol::{
     Entry, ErrorCode, Limits, Member, PageRequest, Refusal, RoomInfo, ServerMessage,
 };
@@ -39,10 +40,15 @@ struct AppHarness {
 
 impl AppHarness {
     fn new(mode: Mode, name: Option<&str>) -> Self {
-        let address = Address::new("127.0.0.1", 9000);
-        let name = name.map(|name| Name::new(name).unwrap());
-        let token = Token::new(&"t".repeat(32)).unwrap();
-        let app = App::new(address, mode, name, RoomName::lobby(), token, "x".into());
+        let app = App::new(AppSetup {
+            address: Address::new("127.0.0.1", 9000),
+            mode,
+            name: name.map(|name| Name::new(name).unwrap()),
+            initial_room: RoomName::lobby(),
+            token: Token::new(&"t".repeat(32)).unwrap(),
+            id_prefix: "x".into(),
+            credentials: Credentials::default(),
+        });
         let mut harness = Self {
             app,
             now: Instant::now(),
@@ -90,13 +96,16 @@ impl AppHarness {
             .extract_if(.., |effect| matches!(effect, AppEffect::Show(_)));
         let text = |effect| match effect {
             AppEffect::Show(Output::Message {
-                label,
+                room,
                 from,
                 action,
                 text,
                 ..
             }) => {
-                let room = label.map(|room| format!("{room} ")).unwrap_or_default();
+                let room = match room.as_str() {
+                    "geral" => String::new(),
+                    other => format!("#{other} "),
+                };
                 vec![if action {
                     format!("{room}* {from} {text}")
                 } else {
@@ -130,7 +139,12 @@ impl AppHarness {
                 renamed,
                 ..
             }) => strings::presence_sentences(&joined, &left, &renamed),
-            AppEffect::Show(Output::RoomSwitched { .. } | Output::MissedMarker { .. }) => vec![],
+            AppEffect::Show(
+                Output::RoomOpened { .. }
+                | Output::RoomClosed { .. }
+                | Output::RoomSwitched { .. }
+                | Output::MissedMarker { .. },
+            ) => vec![],
             AppEffect::Show(Output::Notice(Severity::Problem, text)) => vec![format!("! {text}")],
             AppEffect::Show(
                 Output::Notice(_, text) | Output::People(text) | Output::Help(text),

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn messages_are_labelled_when_several_rooms_are_open() {
+fn messages_name_the_room_they_belong_to() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
     harness.submit("/deixar");
     assert_eq!(
@@ -18,12 +18,18 @@ fn messages_are_labelled_when_several_rooms_are_open() {
     );
     harness.receive(joined("Lab", "e7", 0, &[], false));
     harness.receive(message(1, "Bruno", "oi"));
+    let in_lab = Entry {
+        room: "Lab".into(),
+        ..Entry::clone(&entry(1, "Bruno", "olá"))
+    };
+    harness.receive(ServerMessage::Message(Arc::new(in_lab)));
     harness.submit("/entrar geral");
     harness.submit("/deixar lab");
     harness.receive(ServerMessage::Left { room: "Lab".into() });
     let expected = [
         "Você entrou em #Lab. 1 pessoa na sala: Bruno.",
-        "#geral Bruno: oi",
+        "Bruno: oi",
+        "#Lab Bruno: olá",
         "Agora você escreve em #geral.",
         "Você saiu de #Lab. Agora você escreve em #geral.",
     ];

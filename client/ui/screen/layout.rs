@@ -193,7 +193,6 @@ fn unsent_output(unsent: &UnsentView, name: &str, at: u64) -> Output {
         None => Output::Message {
             seq: 0,
             state: MessageState::Unchanged,
-            label: None,
             room: String::new(),
             at,
             from: name.to_owned(),

@@ -8,7 +8,9 @@ mod drafts;
 mod draw;
 mod events;
 mod layout;
+mod notice_rows;
 mod rows;
+mod status;
 mod style;
 mod timeline;
 mod view;
@@ -106,7 +108,7 @@ impl Screen {
     }
 
     #[cfg(not(unix))]
-    fn rest(&mut self) -> io::Result<()> {
+    fn suspend_process(&mut self) -> io::Result<()> {
         Ok(())
     }
 

@@ -22,11 +22,6 @@ const MIN_COLUMNS_FOR_NAMES: usize = 60;
 const NAME_COLUMNS: std::ops::RangeInclusive<usize> = 8..=16;
 /// `09:05 `
 const TIME: usize = 6;
-/// Most results and notices keep to the text's column only where this much of it is left.
-const MIN_TEXT: usize = 20;
-
-/// The second column of a table keeps to its place only where this much of it is left.
-const MIN_TABLE: usize = 14;
 
 /// How rows are made at the moment.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +54,7 @@ impl RowStyle {
     }
 
     /// The column where texts begin.
-    fn indent(&self) -> usize {
+    pub(super) fn indent(&self) -> usize {
         match self.name_columns {
             0 => TIME,
             names => TIME + names + 2,
@@ -169,6 +164,8 @@ impl RowStyle {
             | Output::EarlierPage { .. }
             | Output::MissedMarker { .. }
             | Output::Amended { .. }
+            | Output::RoomOpened { .. }
+            | Output::RoomClosed { .. }
             | Output::RoomSwitched { .. }
             | Output::People(_) => {}
         }
@@ -233,87 +230,6 @@ impl RowStyle {
             .for_each(|row| *row = std::mem::take(row).style(DIM));
     }
 
-    fn notice_rows(&self, severity: Severity, text: &str, rows: &mut Vec<Row<'static>>) {
-        let indent = if self.columns > self.indent() + MIN_TEXT && severity == Severity::Info {
-            self.indent()
-        } else {
-            1
-        };
-        let style = style::notice(severity, self.colours);
-        let columns = self.columns.saturating_sub(indent + 1);
-        for line in text.split('\n') {
-            let head = table_head(line);
-            let hang = if columns >= width(head) + MIN_TABLE {
-                width(head)
-            } else {
-                0
-            };
-            let (head, rest) = if hang > 0 {
-                line.split_at(head.len())
-            } else {
-                ("", line)
-            };
-            for (number, row) in wrap(rest, columns - hang).into_iter().enumerate() {
-                let head = if number == 0 {
-                    head.to_owned()
-                } else {
-                    " ".repeat(hang)
-                };
-                rows.push(Row::from(vec![
-                    Span::raw(" ".repeat(indent)),
-                    Span::styled(head + &row, style),
-                ]));
-            }
-        }
-    }
-
-    fn found_rows(
-        &self,
-        query: &str,
-        messages: &[Output],
-        more: bool,
-        rows: &mut Vec<Row<'static>>,
-    ) {
-        self.notice_rows(
-            Severity::Answer,
-            &crate::app::strings::search_heading(query, messages.len(), more),
-            rows,
-        );
-        for message in messages {
-            if let Output::Message {
-                at,
-                from,
-                state,
-                text,
-                ..
-            } = message
-            {
-                let day = self
-                    .clock
-                    .day(*at)
-                    .map(clock::short_date)
-                    .unwrap_or_default();
-                let head = format!("{day} {} ", self.clock.hour_minute(*at));
-                let text = format!("{}: {}", sanitize::message(from), with_state(*state, text));
-                for (number, row) in wrap(&text, self.columns.saturating_sub(width(&head) + 2))
-                    .into_iter()
-                    .enumerate()
-                {
-                    let head = if number == 0 {
-                        head.clone()
-                    } else {
-                        " ".repeat(width(&head))
-                    };
-                    rows.push(Row::from(vec![
-                        Span::raw(" "),
-                        Span::styled(head, DIM),
-                        Span::raw(row),
-                    ]));
-                }
-            }
-        }
-    }
-
     /// A word in a line across the screen.
     fn rule(&self, word: &str, style: Style) -> Row<'static> {
         let word = truncate(word, self.columns.saturating_sub(4));
@@ -324,7 +240,7 @@ impl RowStyle {
 }
 
 /// A text with what has become of it.
-fn with_state(state: MessageState, text: &str) -> String {
+pub(super) fn with_state(state: MessageState, text: &str) -> String {
     match state {
         MessageState::Unchanged => sanitize::text(text),
         MessageState::Edited => format!("{} {}", sanitize::text(text), strings::EDITED_MARK),
@@ -375,15 +291,6 @@ fn continues_group(before: &TimelineEntry, name: &str, is_own: bool, now: u64) -
         }
         _ => false,
     }
-}
-
-/// What stands before the second column of a table, with the spaces between; nothing in a line that is no table's.
-fn table_head(line: &str) -> &str {
-    let Some(gap) = line.find("  ") else {
-        return "";
-    };
-    let rest = line[gap..].trim_start_matches(' ');
-    &line[..line.len() - rest.len()]
 }
 
 /// Where the first so many columns of a row end, in bytes.

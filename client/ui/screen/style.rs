@@ -13,15 +13,6 @@ pub const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 /// What stands out.
 pub const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
-/// The attributes in use, each with its code.
-pub const ATTRIBUTES: [(Modifier, &str); 5] = [
-    (Modifier::BOLD, "1"),
-    (Modifier::DIM, "2"),
-    (Modifier::ITALIC, "3"),
-    (Modifier::UNDERLINED, "4"),
-    (Modifier::REVERSED, "7"),
-];
-
 /// The ANSI colours for names: without black, white, the greys and the dark blue that many dark screens swallow.
 const NAME_COLOURS: [Color; 11] = [
     Color::Red,
@@ -83,35 +74,4 @@ pub fn notice(severity: Severity, colours: bool) -> Style {
         Severity::Problem if colours => BOLD.fg(Color::Red),
         Severity::Problem => BOLD,
     }
-}
-
-/// The escape sequence for a style, for rows that are printed and not drawn.
-pub fn escape_sequence(style: Style) -> String {
-    let mut codes = vec!["0".to_owned()];
-    let on = style.add_modifier;
-    codes.extend(
-        ATTRIBUTES
-            .iter()
-            .filter(|(modifier, _)| on.contains(*modifier))
-            .map(|(_, code)| (*code).to_owned()),
-    );
-    codes.extend(style.fg.and_then(colour_code).map(|code| code.to_string()));
-    format!("\x1b[{}m", codes.join(";"))
-}
-
-fn colour_code(colour: Color) -> Option<u8> {
-    Some(match colour {
-        Color::Red => 31,
-        Color::Green => 32,
-        Color::Yellow => 33,
-        Color::Magenta => 35,
-        Color::Cyan => 36,
-        Color::LightRed => 91,
-        Color::LightGreen => 92,
-        Color::LightYellow => 93,
-        Color::LightBlue => 94,
-        Color::LightMagenta => 95,
-        Color::LightCyan => 96,
-        _ => return None,
-    })
 }

@@ -87,6 +87,8 @@ impl View {
         let now = self.clock.now_ms();
         match output {
             Output::RoomSwitched { room } => self.switch_room(room),
+            // A room is kept from its first entry on, until `sync` no longer finds it open.
+            Output::RoomOpened { .. } | Output::RoomClosed { .. } => {}
             Output::MissedMarker { room } => {
                 let index = self.index(room);
                 self.rooms[index].1.mark_missed();

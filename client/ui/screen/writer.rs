@@ -2,12 +2,14 @@
 //!
 //! Knows escape sequences; never knows what the cells mean.
 
-use crate::ui::screen::style;
 use crate::ui::screen::wrap::width;
+use crossterm::cursor::MoveTo;
+use crossterm::queue;
+use crossterm::style::{PrintStyledContent, StyledContent};
 use crossterm::terminal as raw;
+use ratatui::backend::{Backend, ClearType, CrosstermBackend, IntoCrossterm};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Position;
-use ratatui::style::{Modifier, Style};
 use ratatui::text::Line as Row;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +24,7 @@ const LEAVE_SCREEN: &str = "\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?
 const BEGIN_FRAME: &str = "\x1b[?2026h\x1b[?25l";
 const END_FRAME: &str = "\x1b[?25h\x1b[?2026l";
 /// Calls the person.
-const BELL: &str = "\x07";
+const BELL: &[u8] = b"\x07";
 
 /// Whether the terminal is in our hands, for whoever has to give it back in a hurry.
 static ACQUIRED: AtomicBool = AtomicBool::new(false);
@@ -78,7 +80,7 @@ pub fn clear() -> io::Result<()> {
     write_at_once(b"\x1b[0m\x1b[2J")
 }
 
-/// Writes the rows that are not as they were, then the title and the bell if wanted.
+/// Writes what changed between two frames, then the title and the bell if wanted.
 pub fn write_frame(
     old: &Buffer,
     new: &Buffer,
@@ -86,87 +88,80 @@ pub fn write_frame(
     title: Option<&str>,
     bell: bool,
 ) -> io::Result<()> {
-    let mut frame = String::from(BEGIN_FRAME);
-    diff(old, new, &mut frame);
-    frame.push_str(&format!("\x1b[0m\x1b[{};{}H", cursor.y + 1, cursor.x + 1));
+    let mut frame = BEGIN_FRAME.as_bytes().to_vec();
+    draw_changes(&mut frame, old, new)?;
+    queue!(frame, MoveTo(cursor.x, cursor.y))?;
     if let Some(title) = title {
-        frame.push_str(&format!("\x1b]2;{title}\x07"));
+        write!(frame, "\x1b]2;{title}\x07")?;
     }
     if bell {
-        frame.push_str(BELL);
+        frame.extend_from_slice(BELL);
     }
-    frame.push_str(END_FRAME);
+    frame.extend_from_slice(END_FRAME.as_bytes());
     *LAST_FRAME.lock().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
-    write_at_once(frame.as_bytes())
+    write_at_once(&frame)
 }
 
-/// What turns one screen into the other.
+/// Turns one frame into the other.
 ///
-/// Terminals differ in the columns of flags, families and hearts. A row that holds such a character, or held one, is
-/// wiped and written anew: what a terminal painted beside its cell would otherwise stay there for good.
-fn diff(old: &Buffer, new: &Buffer, frame: &mut String) {
+/// Terminals differ in the columns of flags, families and hearts. A row that has or had such a character is cleared
+/// and written anew: what a terminal painted beside the cell would otherwise stay.
+fn draw_changes(frame: &mut Vec<u8>, old: &Buffer, new: &Buffer) -> io::Result<()> {
+    let mut backend = CrosstermBackend::new(frame);
     let columns = usize::from(new.area.width).max(1);
-    for (y, (was, is)) in old
-        .content
-        .chunks(columns)
-        .zip(new.content.chunks(columns))
-        .enumerate()
-    {
-        let rewrite = was != is
-            && [was, is]
-                .into_iter()
-                .flatten()
-                .any(|cell| width(cell.symbol()) != 1);
+    let old_rows = old.content.chunks(columns);
+    let new_rows = new.content.chunks(columns);
+    for (y, (before, after)) in (0..).zip(old_rows.zip(new_rows)) {
+        let odd_width = |cell: &Cell| width(cell.symbol()) != 1;
+        let rewrite = before != after && before.iter().chain(after).any(odd_width);
         if rewrite {
-            frame.push_str(&format!("\x1b[{};1H\x1b[0m\x1b[2K", y + 1));
+            backend.set_cursor_position((0, y))?;
+            backend.clear_region(ClearType::CurrentLine)?;
         }
-        let (mut at, mut style, mut x) = (None, String::new(), 0);
-        while let Some(cell) = is.get(x) {
-            let columns = width(cell.symbol()).max(1);
-            if if rewrite {
-                *cell != Cell::EMPTY
-            } else {
-                *cell != was[x]
-            } {
-                if at != Some(x) {
-                    frame.push_str(&format!("\x1b[{};{}H", y + 1, x + 1));
-                }
-                let wanted = cell_sequence(cell);
-                if wanted != style {
-                    frame.push_str(&wanted);
-                    style = wanted;
-                }
-                frame.push_str(cell.symbol());
-                // Where terminals may count differently, the next cell is addressed again: an error ends with its cell.
-                at = cell.symbol().is_ascii().then_some(x + 1);
-            }
-            x += columns;
+        let changed = changed_cells(before, after, rewrite);
+        // Terminals also differ in characters like “─” and “é”: the cell behind one is addressed again, so that an error
+        // ends with its cell. The backend does so only at the start of a run.
+        for run in
+            changed.chunk_by(|(x, cell), (next, _)| cell.symbol().is_ascii() || *next != x + 1)
+        {
+            backend.draw(run.iter().map(|&(x, cell)| (x, y, cell)))?;
         }
     }
+    Ok(())
 }
 
-fn cell_sequence(cell: &Cell) -> String {
-    style::escape_sequence(
-        Style::new()
-            .fg(cell.fg)
-            .add_modifier(cell.modifier & !Modifier::HIDDEN),
-    )
+/// The cells of a row to be written, with their columns: those that differ, or all that are not empty.
+fn changed_cells<'a>(before: &[Cell], after: &'a [Cell], rewrite: bool) -> Vec<(u16, &'a Cell)> {
+    let mut changed = Vec::new();
+    let mut x = 0;
+    while let Some(cell) = after.get(usize::from(x)) {
+        let known = if rewrite {
+            &Cell::EMPTY
+        } else {
+            &before[usize::from(x)]
+        };
+        if cell != known {
+            changed.push((x, cell));
+        }
+        x += u16::try_from(width(cell.symbol())).unwrap_or(1).max(1);
+    }
+    changed
 }
 
 /// Prints rows as any program does.
 pub fn print_rows(rows: &[Row<'_>]) -> io::Result<()> {
-    let mut text = String::new();
+    let mut text = Vec::new();
     for row in rows {
         for span in &row.spans {
-            text.push_str(&format!(
-                "{}{}",
-                style::escape_sequence(row.style.patch(span.style)),
-                span.content
-            ));
+            let style = row.style.patch(span.style).into_crossterm();
+            queue!(
+                text,
+                PrintStyledContent(StyledContent::new(style, &span.content))
+            )?;
         }
-        text.push_str("\x1b[0m\r\n");
+        text.extend_from_slice(b"\r\n");
     }
-    write_at_once(text.as_bytes())
+    write_at_once(&text)
 }
 
 /// One system call for the whole frame: standard output's own buffer would cut it at the line ends.
@@ -211,6 +206,7 @@ fn write_at_once(bytes: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
     use ratatui::layout::Rect;
+    use ratatui::style::{Modifier, Style};
 
     #[test]
     fn plain_text_keeps_only_the_conversation() {
@@ -230,6 +226,7 @@ mod tests {
         );
         assert!(!text.contains("localhost") && !text.contains("rascu"));
     }
+
     fn screen(rows: &[&str]) -> Buffer {
         let mut cells = Buffer::empty(Rect::new(0, 0, 20, 3));
         rows.iter().zip(0..).for_each(|(row, y)| {
@@ -238,47 +235,77 @@ mod tests {
         cells
     }
 
-    fn diff_of(old: &[&str], new: &[&str]) -> String {
-        let mut frame = String::new();
-        diff(&screen(old), &screen(new), &mut frame);
-        frame
+    fn changes_between(old: &Buffer, new: &Buffer) -> String {
+        // With NO_COLOR set the backend would write other sequences.
+        crossterm::style::force_color_output(true);
+        let mut frame = Vec::new();
+        draw_changes(&mut frame, old, new).unwrap();
+        String::from_utf8(frame).unwrap()
+    }
+
+    /// The backend resets colours and attributes behind each run of cells.
+    const RUN_END: &str = "\x1b[39m\x1b[49m\x1b[59m\x1b[0m";
+
+    /// What is written for a change, without the ends of the runs.
+    fn changes(old: &[&str], new: &[&str]) -> String {
+        changes_between(&screen(old), &screen(new)).replace(RUN_END, "")
     }
 
     /// Some terminals draw the two letters of a flag beside each other: the second one used to stay.
     #[test]
     fn row_with_odd_widths_is_cleared_before_rewriting() {
         assert_eq!(
-            diff_of(&["oi 🇧🇷"], &["oi tudo"]),
-            "\x1b[1;1H\x1b[0m\x1b[2K\x1b[1;1H\x1b[0moi\x1b[1;4Htudo"
+            changes(&["oi 🇧🇷"], &["oi tudo"]),
+            "\x1b[1;1H\x1b[2K\x1b[1;1Hoi\x1b[1;4Htudo"
         );
         assert_eq!(
-            diff_of(&["oi 🇧🇷", "a"], &["oi 🇧🇷", "b"]),
-            "\x1b[2;1H\x1b[0mb",
+            changes(&["oi 🇧🇷", "a"], &["oi 🇧🇷", "b"]),
+            "\x1b[2;1Hb",
             "other rows are left alone"
         );
     }
 
     #[test]
     fn plain_row_writes_only_changed_cells() {
-        assert_eq!(diff_of(&["coração"], &["coragem"]), "\x1b[1;5H\x1b[0mgem");
-        assert_eq!(diff_of(&["igual"], &["igual"]), "");
+        assert_eq!(changes(&["coração"], &["coragem"]), "\x1b[1;5Hgem");
+        assert_eq!(changes(&["igual"], &["igual"]), "");
     }
 
-    /// The room being written in is told by an underline, which the writer did not know.
+    #[test]
+    fn cell_after_an_ambiguous_width_is_addressed_again() {
+        assert_eq!(changes(&[], &["é─b"]), "\x1b[1;1Hé\x1b[1;2H─\x1b[1;3Hb");
+    }
+
+    /// The room being written in is marked by an underline, which an earlier writer did not know.
     #[test]
     fn every_drawn_attribute_is_written() {
         let mut cells = screen(&[]);
-        for (x, modifier) in (0..).zip(style::ATTRIBUTES.map(|(modifier, _)| modifier)) {
-            cells[(x, 0)]
-                .set_symbol("x")
-                .set_style(Style::new().add_modifier(modifier));
+        let attributes = [
+            Modifier::BOLD,
+            Modifier::DIM,
+            Modifier::ITALIC,
+            Modifier::UNDERLINED,
+            Modifier::REVERSED,
+        ];
+        for (x, modifier) in (0..).zip(attributes) {
+            cells[(x, 0)].set_symbol("x").modifier = modifier;
         }
-        let mut frame = String::new();
-        diff(&screen(&[]), &cells, &mut frame);
-        assert_eq!(
-            frame,
-            "\x1b[1;1H\x1b[0;1mx\x1b[0;2mx\x1b[0;3mx\x1b[0;4mx\x1b[0;7mx"
-        );
+        let mut terminal = vt100::Parser::new(3, 20, 0);
+        terminal.process(changes_between(&screen(&[]), &cells).as_bytes());
+        let drawn = (0..5).map(|x| {
+            let cell = terminal.screen().cell(0, x).unwrap();
+            [
+                cell.bold(),
+                cell.dim(),
+                cell.italic(),
+                cell.underline(),
+                cell.inverse(),
+            ]
+        });
+        for (number, drawn) in drawn.enumerate() {
+            let only_its_own: [bool; 5] = std::array::from_fn(|other| other == number);
+            assert_eq!(drawn, only_its_own, "{:?}", attributes[number]);
+        }
     }
 
     #[cfg(unix)]

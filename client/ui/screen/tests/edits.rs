@@ -5,7 +5,6 @@ use crate::app::output::MessageChange;
 
 fn amended(change: MessageChange) -> Output {
     Output::Amended {
-        label: None,
         room: "geral".into(),
         at: NINE,
         from: "Bruno".into(),

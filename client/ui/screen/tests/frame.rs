@@ -6,7 +6,6 @@ use super::*;
 fn status_row_shows_rooms_with_unread_counts() {
     let mut harness = ScreenHarness::new(80, 8);
     harness.model.rooms.push("laboratório".into());
-    harness.model.room_label = Some("#geral".into());
     harness.say(0, "Bruno", "aqui");
     harness
         .view
@@ -33,7 +32,7 @@ fn status_row_shows_rooms_with_unread_counts() {
     harness.view.show(&Output::RoomSwitched {
         room: "laboratório".into(),
     });
-    (harness.model.current, harness.model.room_label) = (1, Some("#laboratório".into()));
+    harness.model.current = 1;
     harness.assert_screen(
         "
  ● 192.168.0.10:9000 · Ana · 4 pessoas  #geral  #laboratório         /ajuda  F2
@@ -128,7 +127,7 @@ fn status_row_prefers_unread_rooms() {
         .rooms
         .extend((2..=9).map(|number| format!("sala-número-{number}")));
     harness.say(0, "Bruno", "aqui");
-    (harness.model.current, harness.model.room_label) = (4, Some("#sala-número-5".into()));
+    harness.model.current = 4;
     harness
         .view
         .show(&message("sala-número-9", NINE, "Célia", "oi, @Ana"));

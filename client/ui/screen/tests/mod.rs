@@ -149,7 +149,6 @@ fn message(room: &str, at: u64, from: &str, text: &str) -> Output {
     Output::Message {
         seq,
         state,
-        label: None,
         room,
         at,
         own: from == "Ana",
@@ -163,7 +162,6 @@ fn message(room: &str, at: u64, from: &str, text: &str) -> Output {
 fn presence(joined: &[&str], left: &[&str]) -> Output {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     Output::Presence {
-        label: None,
         room: "geral".into(),
         joined: names(joined),
         left: names(left),
