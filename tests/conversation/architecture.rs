@@ -206,7 +206,10 @@ fn read_crate(root: &str) -> Vec<SourceFile> {
     let mut waiting = vec![(root.clone(), Vec::new())];
     while let Some((path, module)) = waiting.pop() {
         let read = Tokens::read(&fs::read_to_string(&path).unwrap());
-        let parent = root.parent().unwrap().join(module.iter().collect::<PathBuf>());
+        let parent = root
+            .parent()
+            .unwrap()
+            .join(module.iter().collect::<PathBuf>());
         for name in &read.modules {
             let file = parent.join(format!("{name}.rs"));
             let in_folder = parent.join(name).join("mod.rs");
