@@ -1,10 +1,9 @@
-//! People change their minds about what they said.
+//! Editing and erasing one's own messages.
 
-use crate::harness::{TestServer, WsClient, token_for};
-use crate::paths::new_path;
-use papo::history::sqlite::SqliteHistory;
+use crate::support::client::WsClient;
+use crate::support::server::{TestServer, stored_in};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use tempfile::TempDir;
 
 fn edit(client: &mut WsClient, id: &str, seq: u64, text: &str) {
     client.send(json!({"type": "edit", "room": "geral", "id": id, "seq": seq, "text": text}));
@@ -27,7 +26,7 @@ fn search_seqs(client: &mut WsClient, query: &str) -> Vec<u64> {
         .collect()
 }
 
-/// The fields by which an entry tells of changes.
+/// The fields of an entry that are about changes.
 fn change_fields(entry: &Value) -> Value {
     let mut entry = entry.clone();
     entry.as_object_mut().unwrap().retain(|field, _| {
@@ -39,7 +38,8 @@ fn change_fields(entry: &Value) -> Value {
 #[test]
 fn own_message_can_be_edited_for_everybody() {
     let server = TestServer::start();
-    let (mut bruno, mut ana) = (server.enter("Bruno"), server.enter("Ana"));
+    let mut bruno = server.enter("Bruno");
+    let mut ana = server.enter("Ana");
     ana.say("bom dia");
     ana.expect(&["ack m1 1"]);
     edit(&mut ana, "e1", 1, "boa tarde");
@@ -71,7 +71,8 @@ fn own_message_can_be_edited_for_everybody() {
 #[test]
 fn own_message_can_be_erased_for_everybody() {
     let server = TestServer::start();
-    let (mut bruno, mut ana) = (server.enter("Bruno"), server.enter("Ana"));
+    let mut bruno = server.enter("Bruno");
+    let mut ana = server.enter("Ana");
     ana.say("segredo");
     ana.expect(&["ack m1 1"]);
     erase(&mut ana, "e1", 1);
@@ -93,7 +94,8 @@ fn own_message_can_be_erased_for_everybody() {
 #[test]
 fn another_persons_message_cannot_be_changed() {
     let server = TestServer::start();
-    let (mut bruno, mut ana) = (server.enter("Bruno"), server.enter("Ana"));
+    let mut bruno = server.enter("Bruno");
+    let mut ana = server.enter("Ana");
     ana.say("é meu");
     bruno.expect(&["2 online +Ana", "1 Ana: é meu"]);
     edit(&mut bruno, "e1", 1, "é nosso");
@@ -123,17 +125,17 @@ fn reconnect_gets_changes_without_the_messages_again() {
     erase(&mut ana, "e2", 2);
     ana.expect(&["2 online +Bruno", "ack e1 3", "ack e2 4"]);
     let mut back = server.connect();
-    back.send(json!({"type": "enter", "name": "Bruno", "token": token_for("Bruno"), "epoch": epoch, "after": 2}));
-    back.expect(&["welcome Bruno"]);
+    let welcome = back.enter_with("Bruno", json!({"epoch": epoch, "after": 2}));
+    assert_eq!(welcome["type"], "welcome");
     let joined = back.receive();
-    let heard: Vec<_> = joined["entries"]
+    let received: Vec<_> = joined["entries"]
         .as_array()
         .unwrap()
         .iter()
         .map(change_fields)
         .collect();
     assert_eq!(
-        heard,
+        received,
         [
             json!({"seq": 3, "text": "três", "edits": 1}),
             json!({"seq": 4, "text": "", "erases": [2]})
@@ -141,33 +143,11 @@ fn reconnect_gets_changes_without_the_messages_again() {
     );
 }
 
-/// A file that goes away with the test, with whatever SQLite puts beside it.
-struct TempHistory(PathBuf);
-
-impl TempHistory {
-    fn new(name: &str) -> Self {
-        Self(new_path(name))
-    }
-
-    fn server(&self) -> TestServer {
-        TestServer::start_with(|setup| {
-            setup.history = Box::new(SqliteHistory::open(&self.0, None).unwrap())
-        })
-    }
-}
-
-impl Drop for TempHistory {
-    fn drop(&mut self) {
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", self.0.display()));
-        }
-    }
-}
-
 #[test]
 fn change_survives_restart_and_is_applied_once() {
-    let file = TempHistory::new("amending");
-    let server = file.server();
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("historico.db");
+    let server = TestServer::start_with(stored_in(&file));
     let mut ana = server.enter("Ana");
     ana.say("xilofone");
     ana.say("berimbau");
@@ -177,7 +157,7 @@ fn change_survives_restart_and_is_applied_once() {
     ana.expect(&["ack e1 3", "ack e2 4"]);
     drop(ana);
     server.stop();
-    let bytes = std::fs::read(&file.0).unwrap();
+    let bytes = std::fs::read(&file).unwrap();
     for gone in ["xilofone", "berimbau"] {
         assert!(
             !bytes
@@ -186,7 +166,7 @@ fn change_survives_restart_and_is_applied_once() {
             "{gone}"
         );
     }
-    let server = file.server();
+    let server = TestServer::start_with(stored_in(&file));
     let mut ana = server.connect();
     let entries = ana.enter("Ana")["entries"].take();
     let seen: Vec<_> = entries

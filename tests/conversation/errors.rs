@@ -1,25 +1,21 @@
-//! Every code that the server refuses with, at least once over a real connection.
+//! Every error code, at least once over a real connection.
 //!
-//! `history_unavailable` needs a history that fails; `key_required` is in `raw`, and what hosts and passwords cause is in
-//! `host` and `passwords`.
+//! `local_key_required` is in `raw_sockets`; those of moderation and passwords are in `moderation` and `passwords`.
 
-use crate::harness::{TestServer, summary};
+use crate::support::client::summary;
+use crate::support::server::TestServer;
 use crossbeam_channel::Receiver;
 use papo::history::memory::MemoryHistory;
 use papo::history::{History, HistoryReply, HistoryRequest};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tungstenite::Message;
 
 #[test]
 fn requests_before_enter_get_their_error_code() {
     let server = TestServer::start();
     let _bruno = server.enter("Bruno");
     let mut client = server.connect();
-    client
-        .socket
-        .send(Message::text("isto não é JSON"))
-        .unwrap();
+    client.send_text("isto não é JSON");
     client.expect(&["error bad_json"]);
     for (message, expected) in [
         (json!({"type": "dança"}), "error unknown_type"),
@@ -120,7 +116,7 @@ fn rate_limited_message_succeeds_after_retry_delay() {
     assert_eq!(acknowledged, (1..=60).collect::<Vec<_>>());
 }
 
-/// A log that can be read and not written, as on a full disk.
+/// A history that can be read and not written, as on a full disk.
 struct FullDiskHistory(
     MemoryHistory,
     crossbeam_channel::Sender<HistoryReply>,
@@ -136,12 +132,12 @@ impl History for FullDiskHistory {
         0
     }
 
-    fn submit(&mut self, jobs: Vec<HistoryRequest>) {
-        for job in jobs {
-            match job {
-                HistoryRequest::Append(_) => self.1.send(job.unavailable_reply()).unwrap(),
-                job => {
-                    self.0.submit(vec![job]);
+    fn submit(&mut self, requests: Vec<HistoryRequest>) {
+        for request in requests {
+            match request {
+                HistoryRequest::Append(_) => self.1.send(request.unavailable_reply()).unwrap(),
+                request => {
+                    self.0.submit(vec![request]);
                     self.1.send(self.0.replies().recv().unwrap()).unwrap();
                 }
             }
@@ -158,7 +154,8 @@ fn message_is_refused_and_hidden_when_disk_is_full() {
     let (sender, receiver) = crossbeam_channel::unbounded();
     let history = FullDiskHistory(MemoryHistory::new().unwrap(), sender, receiver);
     let server = TestServer::start_with(|setup| setup.history = Box::new(history));
-    let (mut bruno, mut ana) = (server.enter("Bruno"), server.enter("Ana"));
+    let mut bruno = server.enter("Bruno");
+    let mut ana = server.enter("Ana");
     bruno.expect(&["2 online +Ana"]);
     ana.say("cabe?");
     let error: Value = ana.receive();

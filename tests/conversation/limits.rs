@@ -1,7 +1,9 @@
-//! What happens to those who are too slow, too silent, too many or too late.
+//! Connections that are too slow, too silent, too many or too late.
 
-use crate::harness::{DEADLINE, Disconnect, TestServer, WsClient, disconnected_with, token_for};
-use crate::raw;
+use crate::support::client::{Disconnect, WsClient, disconnected_with};
+use crate::support::raw::{self, GET_PAGE, token_for};
+use crate::support::server::{TestServer, without_rate};
+use crate::support::{Deadline, patience};
 use serde_json::json;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -10,18 +12,19 @@ use tungstenite::Message;
 #[test]
 fn slow_consumer_gets_1013_and_others_miss_nothing() {
     const MESSAGES: usize = 4000;
-    let server = TestServer::start_with(|setup| setup.rules.rate = None);
-    let mut deaf = server.enter("Lento");
-    let (mut ana, mut bruno) = (server.enter("Ana"), server.enter("Bruno"));
-    // Ana waits for Bruno: on a machine that gives him no time to read he would be a slow reader too.
-    let (heard, pace) = mpsc::sync_channel(MESSAGES);
-    let hearing = std::thread::spawn(move || {
+    let server = TestServer::start_with(without_rate);
+    let mut slow = server.enter("Lento");
+    let mut ana = server.enter("Ana");
+    let mut bruno = server.enter("Bruno");
+    // Ana waits for Bruno: on a busy machine Bruno's thread would be a slow consumer too.
+    let (received, pace) = mpsc::sync_channel(MESSAGES);
+    let receiving = std::thread::spawn(move || {
         let mut seqs = Vec::new();
         while seqs.len() < MESSAGES {
             let message = bruno.receive();
             if message["type"] == "message" {
                 seqs.push(message["seq"].as_u64().unwrap());
-                let _ = heard.send(());
+                let _ = received.send(());
             }
         }
         seqs
@@ -30,30 +33,31 @@ fn slow_consumer_gets_1013_and_others_miss_nothing() {
     let mut acknowledged = 0;
     for n in 0..MESSAGES {
         ana.say(&text);
-        // A window of our own, so that our answers never fill our own socket.
+        // At most 16 unread answers, so that they never fill Ana's own socket.
         if n >= 16 {
             acknowledged += usize::from(ana.receive()["type"] == "ack");
-            pace.recv_timeout(DEADLINE).expect("Bruno hears everything");
+            pace.recv_timeout(patience())
+                .expect("Bruno receives everything");
         }
     }
     while acknowledged < MESSAGES {
         acknowledged += usize::from(ana.receive()["type"] == "ack");
     }
     assert_eq!(
-        hearing.join().unwrap(),
+        receiving.join().unwrap(),
         (1..=MESSAGES as u64).collect::<Vec<_>>()
     );
     assert_eq!(
-        deaf.wait_for_disconnect(),
+        slow.wait_for_disconnect(),
         disconnected_with("too_slow", 1013)
     );
 }
 
-/// Who asked for more than fits into an outbox was once cut for it, and again at every return.
+/// A client that asked for more than fits into an outbox was once cut for it, and again at every return.
 #[test]
 fn joining_many_full_rooms_at_once_delivers_all() {
     const ROOMS: usize = 12;
-    let server = TestServer::start_with(|setup| setup.rules.rate = None);
+    let server = TestServer::start_with(without_rate);
     let mut ana = server.enter("Ana");
     for room in 0..ROOMS {
         let room = format!("sala-{room}");
@@ -81,33 +85,34 @@ fn joining_many_full_rooms_at_once_delivers_all() {
     bruno.expect(&["left sala-0"]);
 }
 
-/// Unread words of the peer once made the kernel reset the connection, goodbye and all.
+/// Unread frames of the peer once made the kernel reset the connection, and the `bye` was lost.
 #[test]
 fn slow_consumer_that_sends_still_gets_its_bye() {
-    let until = Instant::now() + DEADLINE;
+    let deadline = Deadline::of_one_event();
     let ending = loop {
-        // The server listens for a second to whoever it has cut. On a machine that stood still meanwhile nothing would be
-        // proved, so the story is told once more.
+        // The server reads for a second from a connection that it has cut. If the machine stood still meanwhile, nothing
+        // is proved, and the test runs again.
         let (ending, took) = send_while_being_disconnected();
-        if took < Duration::from_millis(800) || Instant::now() > until {
+        if took < Duration::from_millis(800) || deadline.is_over() {
             break ending;
         }
     };
     assert_eq!(ending, disconnected_with("too_slow", 1013));
 }
 
-/// Somebody hears nothing and says something now and then, from before being cut for it until shortly after. Gives how
-/// that ended, and how long it took from before the cut to the last word.
+/// A client reads nothing and sends something now and then, from before it is cut until shortly after. Gives back how
+/// that ended, and how long it took from before the cut to the last message.
 fn send_while_being_disconnected() -> (Disconnect, Duration) {
     let server = TestServer::start_with(|setup| {
-        setup.rules.rate = None;
-        setup.delivery_limits.closing_timeout = DEADLINE;
+        without_rate(setup);
+        setup.delivery_limits.closing_timeout = patience();
     });
-    let mut deaf = WsClient::connect_with_small_buffer(server.address).unwrap();
-    deaf.enter("Lento");
+    let mut slow = WsClient::connect_with_small_buffer(server.address).unwrap();
+    slow.enter("Lento");
     let mut ana = server.enter("Ana");
     let text = "x".repeat(3000);
-    let (mut before, mut took) = (Instant::now(), Duration::ZERO);
+    let mut before = Instant::now();
+    let mut took = Duration::ZERO;
     for n in 0..250 {
         // The cut comes when the outbox is full of these, and a small kernel buffer: around the 110th.
         if n == 80 {
@@ -116,13 +121,13 @@ fn send_while_being_disconnected() -> (Disconnect, Duration) {
         ana.say(&text);
         if n < 140 && n % 4 == 0 {
             let say = json!({"type": "say", "room": "geral", "id": format!("m{n}"), "text": "alguém me ouve?"});
-            let _ = deaf.socket.send(Message::text(say.to_string()));
+            let _ = slow.try_send(&say.to_string());
             took = before.elapsed();
         }
-        // Until it was sent on: what the server has not read yet would come when the other listens already.
+        // Until it was delivered: what the server has not read yet would come when the other reads already.
         while ana.receive()["type"] != "ack" {}
     }
-    (deaf.wait_for_disconnect(), took)
+    (slow.wait_for_disconnect(), took)
 }
 
 #[test]
@@ -151,16 +156,16 @@ fn malformed_messages_close_the_connection() {
 
 #[test]
 fn idle_peer_is_pinged_and_dropped_without_pong() {
-    // Each connection is looked at every four seconds. Ana's last sign of life is up to so old then, and the rest of this
-    // time she has to answer the ping before.
+    // Each connection is checked every four seconds. Ana's last sign of life is up to so old then, and the rest of this
+    // time is there to answer the ping.
     let server = TestServer::start_with(|setup| {
         setup.delivery_limits.ping_after = Duration::from_millis(100);
         setup.delivery_limits.dead_after = Duration::from_millis(7500);
         setup.rules.grace = Duration::from_millis(100);
     });
-    let _deaf = server.enter("Surdo");
+    let _silent = server.enter("Surdo");
     let mut ana = server.enter("Ana");
-    // Reading answers the pings; the other one's kernel takes them and nobody answers.
+    // Reading answers the pings; the kernel of the silent client takes them, and nothing answers.
     ana.expect(&["1 online -Surdo"]);
     ana.expect_nothing();
 }
@@ -172,10 +177,7 @@ fn full_server_sends_503_until_a_connection_ends() {
         .map(|n| server.enter(&format!("Pessoa {n}")))
         .collect();
     for _ in 0..5 {
-        let refusal = raw::read_all(raw::send(
-            server.address,
-            b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        ));
+        let refusal = raw::request(server.address, GET_PAGE);
         assert!(
             refusal.starts_with("HTTP/1.1 503 ") && refusal.contains("Retry-After: "),
             "{refusal}"
@@ -190,8 +192,10 @@ fn full_server_sends_503_until_a_connection_ends() {
         other => panic!("{other:?}"),
     }
     clients.pop().unwrap().leave();
+    let deadline = Deadline::of_one_event();
     let joined = loop {
-        // The place is free as soon as the thread that served it has ended.
+        deadline.left();
+        // The permit is free as soon as the thread that served the connection has ended.
         match WsClient::connect(server.address) {
             Ok(mut client) => break client.enter("Outra"),
             Err(tungstenite::Error::Http(_)) => {}
@@ -201,19 +205,16 @@ fn full_server_sends_503_until_a_connection_ends() {
     assert_eq!(joined["online"], 3);
 }
 
-/// Connections that say nothing once kept everybody else waiting for a refusal.
+/// Connections that send nothing once delayed every other refusal.
 #[test]
 fn silent_peers_do_not_delay_other_rejections() {
     let server = TestServer::start_with(|setup| setup.max_connections = 1);
     let _ana = server.enter("Ana");
     let silent: Vec<_> = (0..60).map(|_| raw::send(server.address, b"")).collect();
-    let refusal = raw::read_all(raw::send(
-        server.address,
-        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    ));
+    let refusal = raw::request(server.address, GET_PAGE);
     assert!(refusal.starts_with("HTTP/1.1 503 "), "{refusal}");
     for socket in silent {
-        assert!(raw::read_all(socket).starts_with("HTTP/1.1 503 "));
+        assert!(raw::read_all(socket).starts_with(b"HTTP/1.1 503 "));
     }
 }
 
@@ -233,15 +234,17 @@ fn connections_before_enter_are_limited_to_256() {
 
 #[test]
 fn presence_is_coalesced_in_a_large_room() {
-    let server = TestServer::start_with(|setup| setup.rules.rate = None);
+    let server = TestServer::start_with(without_rate);
     let mut ana = server.enter("Ana");
     let mut others: Vec<WsClient> = (0..120).map(|_| server.connect()).collect();
-    // All say who they are before anybody reads an answer: comings far apart are told one by one.
+    // All send `enter` before any reads an answer: joins far apart are announced one by one.
     for (n, other) in others.iter_mut().enumerate() {
         let name = format!("Pessoa {n}");
         other.send(json!({"type": "enter", "name": name, "token": token_for(&name)}));
     }
-    let (mut frames, mut online, mut named) = (0, 1, 0);
+    let mut frames = 0;
+    let mut online = 1;
+    let mut named = 0;
     while online < 121 {
         let presence = ana.receive();
         frames += 1;

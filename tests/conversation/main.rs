@@ -1,5 +1,6 @@
-//! The server over loopback, told as stories. Every server listens on a port of its own and stops when its test ends;
-//! whoever waits, waits for an event, with one deadline.
+//! The server over loopback: what clients say and hear, the programs as processes, the documents and the code's shape.
+//!
+//! Every server listens on a port of its own and stops with its test. Tests wait for events, each with one deadline.
 
 #![forbid(unsafe_code)]
 
@@ -8,18 +9,13 @@ mod client_program;
 mod documents;
 mod edits;
 mod errors;
-mod harness;
 mod limits;
 mod messages;
 mod mirror;
 mod moderation;
 mod passwords;
-#[path = "../support/paths.rs"]
-mod paths;
-#[path = "../support/port.rs"]
-mod port;
-#[path = "../support/processes.rs"]
-mod processes;
 mod protocol_doc;
-mod raw;
+mod raw_sockets;
 mod server_program;
+#[path = "../support/mod.rs"]
+mod support;

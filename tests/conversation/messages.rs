@@ -1,9 +1,9 @@
-//! People talk.
+//! Messages, names, rooms and whispers between people.
 
-use crate::harness::{TestServer, WsClient, disconnected_with, summary, token_for};
+use crate::support::client::{WsClient, disconnected_with, summary};
+use crate::support::server::TestServer;
 use serde_json::json;
 use std::time::Duration;
-use tungstenite::protocol::CloseFrame;
 
 #[test]
 fn two_people_see_messages_in_the_same_order() {
@@ -102,13 +102,7 @@ fn reconnect_within_grace_is_not_announced() {
     ana.expect(&["1 Bruno: voltou?"]);
     bruno.expect(&["ack m1 1"]);
     // A reload of the page closes with 1001: that is no goodbye either.
-    ana.socket
-        .close(Some(CloseFrame {
-            code: 1001.into(),
-            reason: "".into(),
-        }))
-        .unwrap();
-    while ana.socket.read().is_ok() {}
+    ana.close(1001);
     server.enter("Ana");
     bruno.expect_nothing();
 }
@@ -138,11 +132,8 @@ fn newcomer_gets_history_and_returner_only_the_rest() {
         .collect();
     assert_eq!(texts, ["um", "dois", "três"]);
     let mut back = server.connect();
-    let (epoch, token) = (&joined["epoch"], token_for("Bruno"));
-    back.send(
-        json!({"type": "enter", "name": "Bruno", "token": token, "epoch": epoch, "after": 2}),
-    );
-    back.expect(&["welcome Bruno"]);
+    let since = json!({"epoch": joined["epoch"], "after": 2});
+    assert_eq!(summary(&back.enter_with("Bruno", since)), "welcome Bruno");
     let joined = back.receive();
     assert_eq!(
         (
@@ -174,11 +165,9 @@ fn resend_with_same_id_is_acked_as_duplicate() {
 #[test]
 fn rooms_do_not_see_each_other() {
     let server = TestServer::start();
-    let (mut ana, mut bruno, mut celia) = (
-        server.enter("Ana"),
-        server.enter("Bruno"),
-        server.enter("Célia"),
-    );
+    let mut ana = server.enter("Ana");
+    let mut bruno = server.enter("Bruno");
+    let mut celia = server.enter("Célia");
     ana.expect(&["2 online +Bruno", "3 online +Célia"]);
     bruno.expect(&["3 online +Célia"]);
     ana.send(json!({"type": "join", "room": "laboratório"}));
@@ -201,11 +190,9 @@ fn rooms_do_not_see_each_other() {
 #[test]
 fn whisper_and_typing_reach_only_their_recipients() {
     let server = TestServer::start();
-    let (mut ana, mut bruno, mut celia) = (
-        server.enter("Ana"),
-        server.enter("Bruno"),
-        server.enter("Célia"),
-    );
+    let mut ana = server.enter("Ana");
+    let mut bruno = server.enter("Bruno");
+    let mut celia = server.enter("Célia");
     bruno.expect(&["3 online +Célia"]);
     ana.expect(&["2 online +Bruno", "3 online +Célia"]);
     ana.send(json!({"type": "whisper", "to": "celia", "id": "w1", "text": "psiu"}));
@@ -220,7 +207,8 @@ fn whisper_and_typing_reach_only_their_recipients() {
 #[test]
 fn rename_is_announced_and_frees_the_old_name() {
     let server = TestServer::start();
-    let (mut ana, mut bruno) = (server.enter("Ana"), server.enter("Bruno"));
+    let mut ana = server.enter("Ana");
+    let mut bruno = server.enter("Bruno");
     ana.expect(&["2 online +Bruno"]);
     bruno.send(json!({"type": "rename", "name": "Bruno Lima"}));
     let welcome = bruno.receive();

@@ -1,15 +1,16 @@
-//! Hosts keep order: what each of their acts does, over real connections.
+//! What each act of a moderator does, over real connections.
 
-use crate::harness::{TestServer, WsClient, disconnected_with, summary};
+use crate::support::client::{WsClient, disconnected_with, merged, summary};
+use crate::support::server::TestServer;
 use papo::auth::PasswordHash;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 const MODERATOR_KEY: &str = "0123456789abcdef0123456789abcdef";
-/// Seconds of what a story sees the end of: longer than a busy machine takes for the little that must happen meanwhile.
+/// Seconds of a sanction that ends within its test: longer than a busy machine takes for what must happen meanwhile.
 const SHORT_SANCTION_SECS: u64 = 5;
 
-/// A server with a host key, and Ana, who entered with it.
+/// A server with a moderator key, and Ana, who entered with it.
 fn moderated_server() -> (TestServer, WsClient) {
     let server = TestServer::start_with(|setup| {
         setup.rules.moderator_key = Some(PasswordHash::of(MODERATOR_KEY))
@@ -25,7 +26,7 @@ fn moderated_server() -> (TestServer, WsClient) {
     (server, ana)
 }
 
-/// Somebody who enters while Ana watches.
+/// A client that has entered, as Ana has seen.
 fn enter_observed_by(server: &TestServer, ana: &mut WsClient, name: &str) -> WsClient {
     let client = server.enter(name);
     assert_eq!(ana.receive()["joined"][0]["name"], name);
@@ -34,12 +35,7 @@ fn enter_observed_by(server: &TestServer, ana: &mut WsClient, name: &str) -> WsC
 
 impl WsClient {
     fn moderate(&mut self, act: Value) {
-        let mut message = json!({"type": "moderate"});
-        message
-            .as_object_mut()
-            .unwrap()
-            .extend(act.as_object().unwrap().clone());
-        self.send(message);
+        self.send(merged(json!({"type": "moderate"}), act));
     }
 
     /// The refusal that comes next; gives back its code and when to try again.
@@ -54,7 +50,7 @@ impl WsClient {
     }
 }
 
-/// Whoever waits exactly as long as the server said is not refused again: the time is part of the protocol.
+/// A client that waits as long as the server said is not refused again: the time is part of the protocol.
 fn wait_as_told(retry_after_ms: Option<u64>) {
     std::thread::sleep(Duration::from_millis(
         retry_after_ms.expect("a time to wait"),
@@ -322,7 +318,7 @@ fn moderator_erases_messages_also_for_newcomers() {
 }
 
 impl TestServer {
-    /// Somebody who enters with the key, or as the host they are.
+    /// A client that has entered as a moderator.
     fn enter_moderator(&self, name: &str) -> WsClient {
         let mut client = self.connect();
         assert_eq!(

@@ -1,6 +1,7 @@
 //! Passwords, over real connections.
 
-use crate::harness::{TestServer, WsClient, summary};
+use crate::support::client::{WsClient, summary};
+use crate::support::server::TestServer;
 use papo::auth::PasswordHash;
 use serde_json::json;
 
@@ -29,7 +30,7 @@ fn server_password_is_required_and_guesses_are_limited() {
         (1..=60_001).contains(&refused["retry_after_ms"].as_u64().unwrap()),
         "{refused}"
     );
-    // Who is in comes back meanwhile.
+    // A person who is known comes back meanwhile.
     drop(ana);
     let mut ana = server.connect();
     assert_eq!(
@@ -41,7 +42,8 @@ fn server_password_is_required_and_guesses_are_limited() {
 #[test]
 fn room_owner_can_set_a_password() {
     let server = TestServer::start();
-    let (mut ana, mut bruno) = (server.enter("Ana"), server.enter("Bruno"));
+    let mut ana = server.enter("Ana");
+    let mut bruno = server.enter("Bruno");
     ana.expect(&["2 online +Bruno"]);
     let join = |client: &mut WsClient, password: Option<&str>| {
         client.send(json!({"type": "join", "room": "lab", "room_password": password}));

@@ -1,123 +1,41 @@
-//! The server as people start it: the banner, the exit codes, the mistakes, and the end.
+//! `servidor` as a process: the banner, the exit codes, the explained mistakes, and the end.
 
-use crate::harness::{DEADLINE, WsClient, disconnected_with};
-use crate::paths::new_path;
-use crate::processes::folder_of;
-use crate::raw;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::time::Instant;
+use crate::support::Deadline;
+use crate::support::client::disconnected_with;
+use crate::support::process::{Program, ServerProcess};
+use crate::support::raw::{self, token_for};
+use rustix::process::Signal;
+use std::net::TcpListener;
+use tempfile::TempDir;
 
-/// A running `servidor` that is killed if its test fails.
-struct ServerProcess {
-    child: Child,
-    /// Where the system tells of it.
-    proc_dir: PathBuf,
-    stdout: BufReader<ChildStdout>,
-    banner: String,
-    address: SocketAddr,
+fn start_server(options: &[&str]) -> ServerProcess {
+    ServerProcess::start(&mut Program::server(options))
 }
 
-fn server_command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_servidor"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("PAPO_HISTORICO", "nenhum")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
-fn run_server(arguments: &[&str]) -> (i32, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = server_command(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.code().unwrap(), text(stdout), text(stderr))
-}
-
-impl ServerProcess {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut banner = String::new();
-        while !banner.contains("Ctrl+C\n") {
-            assert_ne!(
-                stdout.read_line(&mut banner).unwrap(),
-                0,
-                "no banner: {banner}"
-            );
-        }
-        let port = banner
-            .split("http://localhost:")
-            .nth(1)
-            .and_then(|rest| rest.split('/').next())
-            .unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
-        let proc_dir = folder_of(child.id());
-        Self {
-            child,
-            proc_dir,
-            stdout,
-            banner,
-            address,
-        }
-    }
-
-    fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, signal).unwrap();
-    }
-
-    /// The exit code, and what was printed after the banner.
-    fn wait_for_exit(&mut self) -> (i32, String) {
-        let mut rest = String::new();
-        self.stdout.read_to_string(&mut rest).unwrap();
-        (self.child.wait().unwrap().code().unwrap(), rest)
-    }
-
-    /// How many entries a folder of the process has: its threads or its descriptors.
-    fn count_proc_entries(&self, what: &str) -> usize {
-        std::fs::read_dir(self.proc_dir.join(what)).unwrap().count()
-    }
-}
-
-impl Drop for ServerProcess {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn run_server(options: &[&str]) -> (i32, String, String) {
+    Program::server(options).run("")
 }
 
 #[test]
 fn banner_shows_real_port_and_signals_stop_in_order() {
-    for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {
-        let mut server = ServerProcess::start(server_command(&["--porta", "0"]));
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut server = start_server(&["--porta", "0"]);
         assert!(
             server
                 .banner
                 .starts_with(&format!("Papo {} está no ar.\n", env!("CARGO_PKG_VERSION")))
         );
-        let mut clients: Vec<WsClient> = (0..3)
-            .map(|_| WsClient::connect(server.address).unwrap())
+        let clients: Vec<_> = (0..3)
+            .map(|n| server.enter(&format!("Pessoa {n}")))
             .collect();
-        for (n, client) in clients.iter_mut().enumerate() {
-            client.enter(&format!("Pessoa {n}"));
-        }
-        server.signal(signal);
-        for client in &mut clients {
+        server.process.signal(signal);
+        for mut client in clients {
             assert_eq!(
                 client.wait_for_disconnect(),
                 disconnected_with("shutdown", 1001)
             );
         }
-        let (code, rest) = server.wait_for_exit();
+        let (code, rest) = server.process.wait();
         assert_eq!(code, 0);
         assert!(
             rest.ends_with("Encerrando… 3 pessoas avisadas. Até logo.\n"),
@@ -126,7 +44,7 @@ fn banner_shows_real_port_and_signals_stop_in_order() {
     }
 }
 
-/// The key in the banner's line for who organizes the conversation.
+/// The moderator key in the banner.
 fn moderator_key(banner: &str) -> &str {
     let line = banner
         .lines()
@@ -150,16 +68,12 @@ fn moderator_key(banner: &str) -> &str {
 
 #[test]
 fn banner_key_grants_moderation_and_changes_each_start() {
-    let path = new_path("host");
-    let mut server = ServerProcess::start(server_command(&[
-        "--porta",
-        "0",
-        "--log",
-        path.to_str().unwrap(),
-    ]));
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("papo.log");
+    let mut server = start_server(&["--log", path.to_str().unwrap()]);
     let key = moderator_key(&server.banner).to_owned();
     assert!(key.len() >= 32, "128 bits at least: {key}");
-    let mut ana = WsClient::connect(server.address).unwrap();
+    let mut ana = server.connect();
     let welcome = ana.enter_with("Ana", serde_json::json!({"moderator_key": key}));
     assert_eq!(welcome["moderator"], true);
     ana.expect(&["joined geral 1"]);
@@ -169,12 +83,10 @@ fn banner_key_grants_moderation_and_changes_each_start() {
     ana.expect(&["* Ana destrancou a conversa."]);
     ana.send(serde_json::json!({"type": "moderate", "act": "announce", "text": "segredo"}));
     ana.expect(&["Ana! segredo"]);
-    server.signal(rustix::process::Signal::TERM);
-    server.wait_for_exit();
+    server.process.terminate();
     let log = std::fs::read_to_string(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
-    // What hosts did stands there without being asked for, once each, and nothing else does.
-    let deeds: Vec<&str> = log
+    // Each act of a moderator is logged once without being asked for, and nothing else is.
+    let acts: Vec<&str> = log
         .lines()
         .map(|line| line.split_once("[INFO] ").expect(line).1)
         .collect();
@@ -183,21 +95,17 @@ fn banner_key_grants_moderation_and_changes_each_start() {
         "Ana destrancou a conversa.",
         "Ana deu um aviso a todo mundo.",
     ];
-    assert_eq!(deeds, expected);
+    assert_eq!(acts, expected);
     assert!(!log.contains("segredo") && !log.contains(&key), "{log}");
-    assert_ne!(
-        moderator_key(&ServerProcess::start(server_command(&["--porta", "0"])).banner),
-        key
-    );
+    assert_ne!(moderator_key(&start_server(&[]).banner), key);
 }
 
 #[test]
 fn password_from_variable_is_required_and_not_shown() {
-    let mut command = server_command(&["--porta", "0"]);
-    command.env("PAPO_SENHA", "abre-te, sésamo");
-    let server = ServerProcess::start(command);
+    let mut program = Program::server(&[]).env("PAPO_SENHA", "abre-te, sésamo");
+    let server = ServerProcess::start(&mut program);
     assert!(!server.banner.contains("sésamo"), "{}", server.banner);
-    let mut ana = WsClient::connect(server.address).unwrap();
+    let mut ana = server.connect();
     assert_eq!(
         ana.enter_with("Ana", serde_json::json!({}))["code"],
         "password_required"
@@ -210,11 +118,10 @@ fn password_from_variable_is_required_and_not_shown() {
 
 #[test]
 fn variable_has_the_effect_of_its_option() {
-    let mut command = server_command(&[]);
-    command
+    let mut program = Program::server(&[])
         .env("PAPO_PORTA", "0")
         .env("PAPO_ENDERECO", "localhost");
-    let server = ServerProcess::start(command);
+    let server = ServerProcess::start(&mut program);
     assert!(server.address.port() != 9000 && server.address.port() != 0);
 }
 
@@ -253,7 +160,7 @@ fn unknown_option_is_explained_with_exit_code_2() {
 
 #[test]
 fn os_errors_are_explained_in_portuguese() {
-    for arguments in [
+    for options in [
         &["--porta", "0", "--historico", "/nao/existe/h.db"][..],
         &["--porta", "0", "--historico", "/tmp"],
         &["--porta", "0", "--log", "/nao/existe/papo.log"],
@@ -265,12 +172,9 @@ fn os_errors_are_explained_in_portuguese() {
         ],
         &["exportar", "--historico", "/etc/hostname"],
     ] {
-        let (code, _, stderr) = run_server(arguments);
-        assert_eq!(code, 1, "{arguments:?}");
-        assert!(
-            stderr.starts_with("Não consegui"),
-            "{arguments:?}: {stderr}"
-        );
+        let (code, _, stderr) = run_server(options);
+        assert_eq!(code, 1, "{options:?}");
+        assert!(stderr.starts_with("Não consegui"), "{options:?}: {stderr}");
         for english in [
             "os error",
             "No such",
@@ -278,7 +182,7 @@ fn os_errors_are_explained_in_portuguese() {
             "not a database",
             "unable",
         ] {
-            assert!(!stderr.contains(english), "{arguments:?}: {stderr}");
+            assert!(!stderr.contains(english), "{options:?}: {stderr}");
         }
     }
 }
@@ -302,42 +206,36 @@ fn help_and_version_are_printed() {
 
 #[test]
 fn log_has_events_and_no_message_text() {
-    let path = new_path("log");
-    let mut server = ServerProcess::start(server_command(&[
-        "--porta",
-        "0",
-        "-vv",
-        "--log",
-        path.to_str().unwrap(),
-    ]));
-    let mut ana = WsClient::connect(server.address).unwrap();
-    ana.enter("Ana");
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("papo.log");
+    let mut server = start_server(&["-vv", "--log", path.to_str().unwrap()]);
+    let mut ana = server.enter("Ana");
     ana.say("um segredo de estado");
     ana.expect(&["ack m1 1"]);
     ana.leave();
-    server.signal(rustix::process::Signal::TERM);
-    server.wait_for_exit();
+    server.process.terminate();
     let log = std::fs::read_to_string(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
     assert!(log.contains("A conexão 1 acabou"), "{log}");
-    let token = crate::harness::token_for("Ana");
-    assert!(!log.contains("segredo") && !log.contains(&token), "{log}");
+    assert!(
+        !log.contains("segredo") && !log.contains(&token_for("Ana")),
+        "{log}"
+    );
 }
 
 #[test]
 fn history_survives_sigkill_and_can_be_copied_live() {
-    let folder = new_path("kill");
-    std::fs::create_dir(&folder).unwrap();
-    let (log, copy) = (folder.join("h.db"), folder.join("c.db"));
-    let (log, copy) = (log.to_str().unwrap(), copy.to_str().unwrap());
-    let server = ServerProcess::start(server_command(&["--porta", "0", "--historico", log]));
+    let dir = TempDir::new().unwrap();
+    let log = dir.path().join("h.db");
+    let log = log.to_str().unwrap();
+    let copy = dir.path().join("c.db");
+    let copy = copy.to_str().unwrap();
+    let server = start_server(&["--historico", log]);
     assert!(
         server.banner.contains("h.db (0 mensagens)"),
         "{}",
         server.banner
     );
-    let mut ana = WsClient::connect(server.address).unwrap();
-    ana.enter("Ana");
+    let mut ana = server.enter("Ana");
     ana.say("não me perca");
     ana.expect(&["ack m1 1"]);
     let (code, _, stderr) = run_server(&["--porta", "0", "--historico", log]);
@@ -350,34 +248,32 @@ fn history_survives_sigkill_and_can_be_copied_live() {
         code == 0 && stdout.starts_with("1 mensagem copiada para "),
         "{stdout}"
     );
-    // Dropping kills without a word.
+    // Dropping it is SIGKILL.
     drop(server);
     let (code, text, _) = run_server(&["exportar", "--historico", log]);
     assert!(
         code == 0 && text.ends_with("\tAna\tnão me perca\n"),
         "{text}"
     );
-    let server = ServerProcess::start(server_command(&["--porta", "0", "--historico", log]));
+    let server = start_server(&["--historico", log]);
     assert!(
         server.banner.contains("h.db (1 mensagem)"),
         "{}",
         server.banner
     );
-    let mut ana = WsClient::connect(server.address).unwrap();
+    let mut ana = server.connect();
     assert_eq!(ana.enter("Ana")["entries"][0]["text"], "não me perca");
-    drop(server);
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
 fn bad_handshakes_leak_no_thread_or_descriptor() {
-    let server = ServerProcess::start(server_command(&["--porta", "0"]));
-    let mut ana = WsClient::connect(server.address).unwrap();
-    ana.enter("Ana");
-    let before = (
-        server.count_proc_entries("task"),
-        server.count_proc_entries("fd"),
-    );
+    let server = start_server(&[]);
+    let mut ana = server.enter("Ana");
+    let counts = || {
+        let stats = server.stats();
+        (stats.threads, stats.descriptors)
+    };
+    let before = counts();
     for n in 0..1000 {
         let bytes: &[u8] = match n % 4 {
             0 => b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
@@ -387,23 +283,12 @@ fn bad_handshakes_leak_no_thread_or_descriptor() {
         };
         let socket = raw::send(server.address, bytes);
         if n % 4 < 2 {
-            assert!(raw::read_all(socket).starts_with("HTTP/1.1 400 "));
+            assert!(raw::read_all(socket).starts_with(b"HTTP/1.1 400 "));
         }
     }
-    let deadline = Instant::now() + DEADLINE;
-    while (
-        server.count_proc_entries("task"),
-        server.count_proc_entries("fd"),
-    ) != before
-    {
-        assert!(
-            Instant::now() < deadline,
-            "{before:?} became {:?}",
-            (
-                server.count_proc_entries("task"),
-                server.count_proc_entries("fd")
-            )
-        );
+    let deadline = Deadline::of_one_event();
+    while counts() != before {
+        assert!(!deadline.is_over(), "{before:?} became {:?}", counts());
         std::thread::yield_now();
     }
     ana.expect_nothing();
@@ -411,8 +296,7 @@ fn bad_handshakes_leak_no_thread_or_descriptor() {
 
 #[test]
 fn help_into_a_closed_pipe_is_no_error() {
-    let mut child = server_command(&["--ajuda"]).spawn().unwrap();
-    drop(child.stdout.take());
-    assert!(child.wait().unwrap().success());
-    let _ = std::io::stdout().flush();
+    let mut process = Program::server(&["--ajuda"]).spawn().unwrap();
+    process.close_stdout();
+    assert_eq!(process.wait().0, 0);
 }

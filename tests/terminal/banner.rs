@@ -1,8 +1,7 @@
-//! The first screen of `servidor`: a phone reads the way in off a large terminal, and nothing is drawn anywhere else.
+//! The first screen of `servidor`: a large terminal shows a QR code that a phone can read, and no other does.
 
 use crate::pty::PtyClient;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
+use crate::support::process::{Program, ServerProcess};
 
 /// Columns and rows of a window that has room for the code.
 const LARGE_SIZE: (u16, u16) = (100, 45);
@@ -11,7 +10,8 @@ const MODULE_PIXELS: usize = 4;
 
 /// What the drawn code says; `None` if there is none.
 fn decode_qr(pty: &PtyClient) -> Option<String> {
-    let (columns, rows) = (usize::from(LARGE_SIZE.0), usize::from(LARGE_SIZE.1) * 2);
+    let columns = usize::from(LARGE_SIZE.0);
+    let rows = usize::from(LARGE_SIZE.1) * 2;
     // Beside the code the picture is grey-dark, as in a terminal with a dark theme.
     let is_light = |x: usize, y: usize| {
         let cell = pty.cell((y / 2) as u16, x as u16);
@@ -41,7 +41,7 @@ fn decode_qr(pty: &PtyClient) -> Option<String> {
     Some(grids.first()?.decode().unwrap().1)
 }
 
-/// The link that the banner tells others; `None` on a machine without any network.
+/// The address in the network; `None` on a machine without any.
 fn network_link(pty: &PtyClient) -> Option<String> {
     let row = pty
         .screen()
@@ -85,7 +85,7 @@ fn qr_code_is_drawn_only_with_network_and_room() {
     for (arguments, columns, rows) in cases {
         let mut pty = PtyClient::server(arguments, columns, rows);
         pty.wait_for_text("Ctrl+C");
-        // What comes after the banner has come when the server has said goodbye.
+        // What comes after the banner has come when the server has ended.
         pty.signal(rustix::process::Signal::TERM);
         pty.wait_for_exit();
         let screen = pty.screen().join("\n");
@@ -98,26 +98,10 @@ fn qr_code_is_drawn_only_with_network_and_room() {
 
 #[test]
 fn piped_banner_has_no_qr_code_or_escapes() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_servidor"));
-    command
-        .args(["--porta", "0", "--historico", "nenhum", "--rede"])
-        .env_clear()
-        .env("TERM", "xterm-256color");
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut text = String::new();
-    while !text.contains("Ctrl+C\n") && stdout.read_line(&mut text).is_ok_and(|read| read > 0) {}
-    // What comes after the banner has come when the server has said goodbye.
-    let _ = rustix::process::kill_process(
-        rustix::process::Pid::from_child(&child),
-        rustix::process::Signal::TERM,
-    );
-    let rest = stdout.read_to_string(&mut text);
-    assert!(child.wait().unwrap().success() && rest.is_ok());
+    let mut program = Program::server(&["--rede"]).env("TERM", "xterm-256color");
+    let mut server = ServerProcess::start(&mut program);
+    // What comes after the banner has come when the server has ended.
+    let text = server.banner.clone() + &server.process.terminate();
     assert!(
         text.contains("Até logo.") && !text.contains(['█', '▀', '▄', '\x1b']),
         "{text}"

@@ -1,8 +1,11 @@
 //! However the client ends or stops, the terminal is as it was, and what was said stays on it.
 
-use crate::harness::{FakeServer, TestServer};
-use crate::pty::{CLIENT_PATH, PtyClient};
+use crate::pty::PtyClient;
+use crate::support::fake_server::FakeServer;
+use crate::support::process::CLIENT_PATH;
+use crate::support::server::TestServer;
 use rustix::process::Signal;
+use serde_json::json;
 
 /// Ana, who has just said something.
 fn ana_in_chat(server: &TestServer) -> PtyClient {
@@ -68,16 +71,16 @@ fn closed_window_exits_and_leaves_at_once() {
     let mut ana = ana_in_chat(&server);
     bia.wait_for_text("Ana  antes de sair");
     ana.close_window();
-    // A connection that was only cut would be believed in for half a minute.
+    // A connection that was only cut would keep its place for half a minute.
     bia.wait_for_text("−Ana");
     assert_eq!(ana.child.wait().unwrap().exit_code(), 130);
 }
 
 #[test]
 fn blocked_terminal_does_not_delay_exit() {
-    let (fake_server, address) = FakeServer::listen();
-    let mut ana = PtyClient::new("Ana", address, 200, 60);
-    let mut conn = fake_server.welcome();
+    let fake_server = FakeServer::listen();
+    let mut ana = PtyClient::new("Ana", fake_server.address, 200, 60);
+    let mut conn = fake_server.accept(json!({}));
     ana.wait_for_text("Você entrou");
     ana.stop_reading();
     conn.send_until_blocked();
@@ -88,7 +91,7 @@ fn blocked_terminal_does_not_delay_exit() {
 /// Ana, who has started the client from her shell.
 fn ana_under_shell(server: &TestServer) -> PtyClient {
     let mut ana = PtyClient::shell();
-    // The shell writes down who the client will be, for whoever has a signal for it.
+    // The shell writes down the client's process id, for signals.
     ana.type_keys(&format!(
         "sh -c 'echo $$ > pid; exec \"{CLIENT_PATH}\" --nome Ana {}'\r",
         server.address
@@ -101,7 +104,7 @@ fn ana_under_shell(server: &TestServer) -> PtyClient {
 
 #[track_caller]
 fn assert_resumes(ana: &mut PtyClient) {
-    // Whatever was done to the terminal meanwhile. A line feed ends a line in every mode.
+    // Whatever happened to the terminal meanwhile. A line feed ends a line in every mode.
     ana.type_keys("stty sane; echo em outra coisa; fg\n");
     ana.wait_until("the screen is back", |pty| {
         let shell = pty
@@ -131,13 +134,13 @@ fn ctrl_z_restores_the_terminal_until_resumed() {
     assert_resumes(&mut ana);
 }
 
-/// Nobody asks a program that is stopped like this, so it can't give anything back; the shell cleans up after it, and
-/// the keys stayed as the shell wants them.
+/// A program that is stopped like this can restore nothing; the shell cleans up after it, and the keys stay as the shell
+/// wants them.
 #[test]
 fn sigstop_is_survived() {
     let server = TestServer::start();
     let mut ana = ana_under_shell(&server);
-    let pid = std::fs::read_to_string(ana.state_dir.join("pid")).unwrap();
+    let pid = std::fs::read_to_string(ana.state_dir.path().join("pid")).unwrap();
     let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
     rustix::process::kill_process(pid, Signal::STOP).unwrap();
     ana.wait_for_text("Stopped");

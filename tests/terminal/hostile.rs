@@ -1,7 +1,9 @@
-//! A server that cleans nothing, and people who would like to own the terminal.
+//! A server that cleans nothing: its strings must not control the terminal.
 
-use crate::harness::FakeServer;
 use crate::pty::PtyClient;
+use crate::support::fake_server::FakeServer;
+use crate::support::rng::Rng;
+use serde_json::json;
 
 /// Strings that do something to a terminal that obeys them.
 const HOSTILE_PARTS: [&str; 24] = [
@@ -33,23 +35,17 @@ const HOSTILE_PARTS: [&str; 24] = [
 
 #[test]
 fn hostile_strings_do_not_affect_the_screen() {
-    let (fake_server, address) = FakeServer::listen();
+    let fake_server = FakeServer::listen();
+    let address = fake_server.address;
     let mut ana = PtyClient::new("Ana", address, 80, 24);
-    let mut conn = fake_server.welcome();
-    // A simple generator: the same strings every time.
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = |below: usize| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % below
-    };
+    let members = json!([{"name": "Ana", "tag": "a"}, {"name": "Bruno", "tag": "b"}]);
+    let mut conn = fake_server.accept(json!({"online": 2, "members": members}));
+    let mut rng = Rng::new();
     for _ in 0..5000 {
-        let text: String = (0..=next(6))
-            .map(|_| HOSTILE_PARTS[next(HOSTILE_PARTS.len())])
-            .chain(["x"])
-            .collect();
-        conn.send_message(HOSTILE_PARTS[next(HOSTILE_PARTS.len())], &text);
+        let count = 1 + rng.below(7);
+        let parts: Vec<&str> = (0..count).map(|_| rng.pick(&HOSTILE_PARTS)).collect();
+        let text = parts.concat() + "x";
+        conn.send_message(rng.pick(&HOSTILE_PARTS), &text);
     }
     // As many plain words as the screen has rows: any harm done would show beside them.
     (1..=30).for_each(|number| conn.send_message("Bruno", &format!("palavra {number}")));

@@ -1,18 +1,17 @@
-//! The real `cliente` (and the banner of the real `servidor`) in a pseudo-terminal: keys go in, and an emulated terminal
-//! says what a person would see. Whoever waits, waits for the screen to show something, with one deadline.
+//! The real `cliente`, and the banner of the real `servidor`, in a pseudo-terminal: keys go in, and an emulated terminal
+//! tells what a person would see.
+//!
+//! Tests wait for the screen to show something, each time with one deadline.
 
 #![cfg(unix)]
 #![forbid(unsafe_code)]
 
 mod banner;
 mod exit;
-mod harness;
 mod hostile;
-#[path = "../support/paths.rs"]
-mod paths;
 mod pipes;
-#[path = "../support/port.rs"]
-mod port;
 mod pty;
+#[path = "../support/mod.rs"]
+mod support;
 mod talking;
 mod unusual_terminals;

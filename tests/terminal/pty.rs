@@ -1,24 +1,19 @@
-//! Somebody at a terminal: the real client (or the real server), the keys and the screen.
+//! A pseudo-terminal with a program in it: the keys that go in, and the screen that a person would see.
 
-use crate::paths::new_path;
+use crate::support::process::{CLIENT_PATH, SERVER_PATH};
+use crate::support::{Deadline, patience};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-/// How long anybody waits for anything.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+use tempfile::TempDir;
 
 /// How long nothing happens before a key is pressed again.
 const KEY_RETRY_INTERVAL: Duration = Duration::from_millis(500);
-
-/// The program that all of this is about.
-pub const CLIENT_PATH: &str = env!("CARGO_BIN_EXE_cliente");
 
 /// Counts the rings that a person would hear.
 #[derive(Default)]
@@ -39,18 +34,18 @@ pub struct PtyClient {
     pub child: Box<dyn Child + Send + Sync>,
     output: Receiver<Vec<u8>>,
     screen_parser: vt100::Parser<BellCounter>,
-    pub state_dir: PathBuf,
+    pub state_dir: TempDir,
 }
 
 impl PtyClient {
-    /// Somebody who talks.
+    /// A client of this server.
     pub fn new(name: &str, server: SocketAddr, columns: u16, rows: u16) -> Self {
         let mut command = CommandBuilder::new(CLIENT_PATH);
         command.args(["--nome", name, &server.to_string()]);
         Self::spawn(command, columns, rows)
     }
 
-    /// A terminal with a shell in it, as everybody has.
+    /// A shell.
     pub fn shell() -> Self {
         let mut command = CommandBuilder::new("/bin/sh");
         command.arg("-i");
@@ -59,17 +54,16 @@ impl PtyClient {
         pty
     }
 
-    /// Somebody who starts a server that keeps nothing, on a port that is free.
+    /// A server on a free port, with its history in memory.
     pub fn server(arguments: &[&str], columns: u16, rows: u16) -> Self {
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_servidor"));
+        let mut command = CommandBuilder::new(SERVER_PATH);
         command.args(["--porta", "0", "--historico", "nenhum"]);
         command.args(arguments);
         Self::spawn(command, columns, rows)
     }
 
     fn spawn(mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
-        let state_dir = new_path("terminal");
-        std::fs::create_dir(&state_dir).unwrap();
+        let state_dir = TempDir::new().unwrap();
         let pair = native_pty_system()
             .openpty(pty_size(columns, rows))
             .unwrap();
@@ -82,8 +76,8 @@ impl PtyClient {
         ] {
             command.env(key, value);
         }
-        command.env("XDG_STATE_HOME", &state_dir);
-        command.cwd(&state_dir);
+        command.env("XDG_STATE_HOME", state_dir.path());
+        command.cwd(state_dir.path());
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let reader = pair.master.try_clone_reader().unwrap();
@@ -117,10 +111,10 @@ impl PtyClient {
         keys.flush().unwrap();
     }
 
-    /// Closes the window: nobody holds the other side of the terminal any more.
+    /// Closes the window: the other side of the terminal is gone.
     pub fn close_window(&mut self) {
         self.closing.store(true, Ordering::SeqCst);
-        // What this key makes the client draw wakes the one who reads, and who lets go.
+        // What this key makes the client draw wakes the reader, which then lets go.
         self.type_keys("x");
         self.reader
             .take()
@@ -160,29 +154,21 @@ impl PtyClient {
     /// Waits until the screen is as wanted.
     #[track_caller]
     pub fn wait_until(&mut self, what: &str, wanted: impl Fn(&Self) -> bool) {
-        let until = Instant::now() + DEADLINE;
+        let deadline = Deadline::of_one_event();
         while !wanted(self) {
-            match self
-                .output
-                .recv_timeout(until.saturating_duration_since(Instant::now()))
-            {
+            match self.output.recv_timeout(deadline.left()) {
                 Ok(bytes) => self.screen_parser.process(&bytes),
                 Err(error) => panic!("{what}: {error}\n{}", self.screen().join("\n")),
             }
         }
     }
 
-    /// Presses a key until the screen is as wanted: again and again, as people do while nothing happens, because a key
-    /// that comes before there is anything for it to do does nothing.
+    /// Presses a key again and again until the screen is as wanted: one that comes too early does nothing.
     #[track_caller]
     pub fn press_until(&mut self, key: &str, what: &str, wanted: impl Fn(&Self) -> bool) {
-        let until = Instant::now() + DEADLINE;
+        let deadline = Deadline::of_one_event();
         while !wanted(self) {
-            assert!(
-                Instant::now() < until,
-                "{what}\n{}",
-                self.screen().join("\n")
-            );
+            assert!(!deadline.is_over(), "{what}\n{}", self.screen().join("\n"));
             self.type_keys(key);
             let again = Instant::now() + KEY_RETRY_INTERVAL;
             while !wanted(self)
@@ -217,7 +203,7 @@ impl PtyClient {
         rustix::process::Pid::from_raw(self.child.process_id().unwrap() as i32).unwrap()
     }
 
-    /// Nobody reads what the terminal shows any more, though its window stays.
+    /// From now on nothing reads what the program writes, though the window stays.
     pub fn stop_reading(&mut self) {
         self.closing.store(true, Ordering::SeqCst);
     }
@@ -235,7 +221,7 @@ impl PtyClient {
     /// Waits for the end; gives back the exit code and lets the rest of the output be seen.
     pub fn wait_for_exit(&mut self) -> u32 {
         let code = self.child.wait().unwrap().exit_code();
-        while let Ok(bytes) = self.output.recv_timeout(DEADLINE) {
+        while let Ok(bytes) = self.output.recv_timeout(patience()) {
             self.screen_parser.process(&bytes);
         }
         code
@@ -246,7 +232,6 @@ impl Drop for PtyClient {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.state_dir);
     }
 }
 

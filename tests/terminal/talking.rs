@@ -1,8 +1,7 @@
-//! Typing, talking, pasting, another size, other rooms, no connection: what a person sees.
+//! What a person sees of typing, talking, pasting, another size, other rooms, and no connection.
 
-use crate::harness::TestServer;
-use crate::port::Port;
 use crate::pty::PtyClient;
+use crate::support::server::{ReservedPort, TestServer, without_rate};
 
 #[test]
 fn accents_and_emoji_are_shown_to_both_people() {
@@ -58,10 +57,10 @@ fn mention_rings_the_bell_only_when_enabled() {
     ana.wait_until("a ring", |pty| pty.bells() > before);
 }
 
-/// Told with a hundred and twenty quick lines, because once every 256th event of the client was lost: a key, or a message.
+/// A hundred and twenty quick lines, because once every 256th event of the client was lost: a key, or a message.
 #[test]
 fn scrolling_up_loads_history_to_the_beginning() {
-    let server = TestServer::start_unlimited();
+    let server = TestServer::start_with(without_rate);
     let mut script = PtyClient::new("Ana", server.address, 80, 24);
     script.wait_for_text("Você entrou como Ana.");
     for block in 0..6 {
@@ -75,7 +74,7 @@ fn scrolling_up_loads_history_to_the_beginning() {
     }
     let mut bia = PtyClient::new("Bia", server.address, 80, 12);
     bia.wait_for_text("Você entrou como Bia.");
-    let pages = std::cell::Cell::new(0);
+    let mut pages = 0;
     while !bia
         .screen()
         .iter()
@@ -84,8 +83,8 @@ fn scrolling_up_loads_history_to_the_beginning() {
         let before = bia.screen();
         // One that comes before the page that was asked for is in vain.
         bia.press_until("\x1b[5~", "another page", |pty| pty.screen() != before);
-        pages.set(pages.get() + 1);
-        assert!(pages.get() < 100, "the beginning never comes");
+        pages += 1;
+        assert!(pages < 100, "the beginning never comes");
     }
     bia.wait_for_text("conta 0");
 }
@@ -158,8 +157,8 @@ fn keys_switch_rooms_and_unread_is_counted() {
 
 #[test]
 fn offline_lines_are_queued_and_enter_reconnects() {
-    let port = Port::reserve();
-    let server = TestServer::start_on(port.address);
+    let port = ReservedPort::new();
+    let server = TestServer::start_on(port.address, |_| {});
     let mut ana = PtyClient::new("Ana", port.address, 80, 24);
     ana.wait_for_text("Você entrou");
     drop(server);
@@ -167,7 +166,7 @@ fn offline_lines_are_queued_and_enter_reconnects() {
     ana.type_keys("escrita sem conexão\r");
     ana.wait_for_text("⋯");
     ana.wait_for_text("1 na fila");
-    let _server = TestServer::start_on(port.address);
+    let _server = TestServer::start_on(port.address, |_| {});
     ana.type_keys("\r");
     ana.wait_for_text("Conexão restabelecida.");
     ana.wait_until("nothing waits any more", |pty| {

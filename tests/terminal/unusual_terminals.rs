@@ -1,7 +1,8 @@
-//! Terminals, keyboards and servers that are not as one would expect.
+//! Unusual terminals, keyboards and servers.
 
-use crate::harness::{FakeServer, TestServer, entry};
 use crate::pty::PtyClient;
+use crate::support::fake_server::{FakeServer, entry};
+use crate::support::server::TestServer;
 use serde_json::json;
 
 #[test]
@@ -27,9 +28,9 @@ fn invalid_utf_8_input_is_harmless() {
 
 #[test]
 fn unknown_kinds_and_fields_are_ignored() {
-    let (fake_server, address) = FakeServer::listen();
-    let mut ana = PtyClient::new("Ana", address, 80, 24);
-    let mut conn = fake_server.welcome();
+    let fake_server = FakeServer::listen();
+    let mut ana = PtyClient::new("Ana", fake_server.address, 80, 24);
+    let mut conn = fake_server.accept(json!({}));
     conn.send(json!({"type": "reaction", "room": "geral", "seq": 1, "emoji": "👍"}));
     conn.send(json!(["nothing", "of", "ours"]));
     let mut message = entry(1, "Bruno", "entendido");
@@ -41,16 +42,16 @@ fn unknown_kinds_and_fields_are_ignored() {
 
 #[test]
 fn missed_messages_follow_a_divider() {
-    let (fake_server, address) = FakeServer::listen();
-    let mut ana = PtyClient::new("Ana", address, 80, 24);
-    let mut conn = fake_server.welcome();
+    let fake_server = FakeServer::listen();
+    let mut ana = PtyClient::new("Ana", fake_server.address, 80, 24);
+    let mut conn = fake_server.accept(json!({}));
     conn.send_message("Bruno", "antes do corte");
     ana.wait_for_text("Bruno  antes do corte");
     drop(conn);
     let missed: Vec<_> = (2..=4)
         .map(|seq| entry(seq, "Bruno", &format!("perdida {seq}")))
         .collect();
-    let mut conn = fake_server.welcome_with_backlog(&json!({"seq": 4, "entries": missed}));
+    let mut conn = fake_server.accept(json!({"seq": 4, "entries": missed}));
     conn.send_message("Bruno", "de agora");
     ana.wait_for_text("de agora");
     let screen = ana.screen();

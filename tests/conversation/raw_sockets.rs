@@ -1,49 +1,31 @@
-//! Bytes on a socket, for what a well-behaved client would never send, and requests of plain HTTP.
+//! Plain HTTP, and bytes that no well-behaved client sends.
 
-use crate::harness::{DEADLINE, TestServer, WsClient, disconnected_with, token_for};
+use crate::support::client::{WsClient, disconnected_with};
+use crate::support::raw::{GET_PAGE, HANDSHAKE, TEXT, frame, request, send, token_for};
+use crate::support::server::TestServer;
 use papo::auth::PasswordHash;
 use serde_json::json;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
-
-/// Opens a socket and sends these bytes.
-pub fn send(address: SocketAddr, bytes: &[u8]) -> TcpStream {
-    let mut socket = TcpStream::connect(address).unwrap();
-    socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    // A server that refuses early may close while we still send.
-    let _ = socket.write_all(bytes);
-    socket
-}
-
-/// Everything that the server sends until it closes.
-pub fn read_all(mut socket: TcpStream) -> String {
-    let mut bytes = Vec::new();
-    let _ = socket.read_to_end(&mut bytes);
-    String::from_utf8_lossy(&bytes).into_owned()
-}
 
 #[test]
 fn one_port_serves_page_health_and_chat() {
     let server = TestServer::start();
     let mut ana = server.enter("Ana");
-    let page = read_all(send(
-        server.address,
-        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    ));
+    let page = request(server.address, GET_PAGE);
     assert!(
         page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains("<!doctype html>"),
         "{page}"
     );
-    let health = read_all(send(
+    let health = request(
         server.address,
         b"GET /saude HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    ));
+    );
     assert!(health.contains(r#""people":1"#), "{health}");
-    let nothing = read_all(send(
+    let nothing = request(
         server.address,
         b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    ));
+    );
     assert!(nothing.starts_with("HTTP/1.1 404 "), "{nothing}");
     ana.expect_nothing();
 }
@@ -51,22 +33,19 @@ fn one_port_serves_page_health_and_chat() {
 #[test]
 fn foreign_origin_and_host_are_refused_before_upgrade() {
     let server = TestServer::start();
-    let request = |host: &str, origin: &str| {
-        let head = format!(
-            "GET / HTTP/1.1\r\nHost: {host}\r\n{origin}Upgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        );
+    let status = |host: &str, origin: &str| {
+        let head = HANDSHAKE.replace("localhost\r\n", &format!("{host}\r\n{origin}"));
         let mut socket = send(server.address, head.as_bytes());
-        let mut status = [0; 12];
-        socket.read_exact(&mut status).unwrap();
-        String::from_utf8_lossy(&status[9..]).into_owned()
+        let mut line = [0; 12];
+        socket.read_exact(&mut line).unwrap();
+        String::from_utf8_lossy(&line[9..]).into_owned()
     };
     let own = server.address.to_string();
-    assert_eq!(request(&own, ""), "101");
-    assert_eq!(request(&own, &format!("Origin: http://{own}\r\n")), "101");
-    assert_eq!(request(&own, "Origin: null\r\n"), "101");
-    assert_eq!(request(&own, "Origin: http://exemplo.com\r\n"), "403");
-    assert_eq!(request("exemplo.com", ""), "421");
+    assert_eq!(status(&own, ""), "101");
+    assert_eq!(status(&own, &format!("Origin: http://{own}\r\n")), "101");
+    assert_eq!(status(&own, "Origin: null\r\n"), "101");
+    assert_eq!(status(&own, "Origin: http://exemplo.com\r\n"), "403");
+    assert_eq!(status("exemplo.com", ""), "421");
 }
 
 #[test]
@@ -75,14 +54,14 @@ fn null_origin_needs_the_local_page_key() {
         setup.policy.local_page_key = Some(PasswordHash::of("a-chave-do-arquivo"))
     });
     let enter = |key: Option<&str>| json!({"type": "enter", "name": "Ana", "token": token_for("Ana"), "local_key": key});
-    let mut page = WsClient::connect_from(server.address, Some("null")).unwrap();
+    let mut page = WsClient::connect_from(server.address, "null").unwrap();
     for key in [None, Some("outra"), Some("")] {
         page.send(enter(key));
         page.expect(&["error local_key_required"]);
     }
     page.send(enter(Some("a-chave-do-arquivo")));
     page.expect(&["welcome Ana", "joined geral 1"]);
-    // Who is known by another origin needs none.
+    // A page of another origin needs no key.
     server.enter("Bruno");
 }
 
@@ -90,11 +69,11 @@ fn null_origin_needs_the_local_page_key() {
 fn null_origin_without_key_needs_allowed_origin() {
     let enter = json!({"type": "enter", "name": "Ana", "token": token_for("Ana")});
     let server = TestServer::start();
-    let mut page = WsClient::connect_from(server.address, Some("null")).unwrap();
+    let mut page = WsClient::connect_from(server.address, "null").unwrap();
     page.send(enter.clone());
     page.expect(&["error local_key_required"]);
     let server = TestServer::start_with(|setup| setup.policy.origins = vec!["null".into()]);
-    let mut page = WsClient::connect_from(server.address, Some("null")).unwrap();
+    let mut page = WsClient::connect_from(server.address, "null").unwrap();
     page.send(enter);
     page.expect(&["welcome Ana", "joined geral 1"]);
 }
@@ -102,13 +81,8 @@ fn null_origin_without_key_needs_allowed_origin() {
 #[test]
 fn frame_sent_with_the_handshake_is_processed() {
     let server = TestServer::start();
-    let mut bytes =
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-            .to_vec();
-    // A masked frame with a mask of zeros.
-    bytes.extend_from_slice(&[0x81, 0x80 | 15, 0, 0, 0, 0]);
-    bytes.extend_from_slice(br#"{"type":"ping"}"#);
+    let ping = frame(TEXT, br#"{"type":"ping"}"#);
+    let bytes = [HANDSHAKE.as_bytes(), &ping].concat();
     let mut socket = send(server.address, &bytes);
     let mut got = Vec::new();
     let mut piece = [0; 512];
@@ -122,23 +96,16 @@ fn frame_sent_with_the_handshake_is_processed() {
 #[test]
 fn broken_frames_get_their_close_code() {
     let server = TestServer::start();
-    let masked = |first: u8, payload: &[u8]| {
-        let mut frame = vec![first, 0x80 | 126];
-        frame.extend_from_slice(&(payload.len() as u16).to_be_bytes());
-        frame.extend_from_slice(&[0; 4]);
-        frame.extend_from_slice(payload);
-        frame
-    };
     let huge = [&[0x81, 0xFF][..], &(70_000_u64).to_be_bytes(), &[0; 4]].concat();
-    for (frame, code) in [
-        (masked(0x82, b"bytes"), 1003),
-        (masked(0x81, &[0xC3, 0x28]), 1007),
+    for (bytes, code) in [
+        (frame(0x82, b"bytes"), 1003),
+        (frame(0x81, &[0xC3, 0x28]), 1007),
         (huge, 1009),
-        (masked(0x83, b"?"), 1002),
+        (frame(0x83, b"?"), 1002),
         (vec![0x81, 1, b'a'], 1002),
     ] {
         let mut client = server.enter("Ana");
-        client.socket.get_mut().write_all(&frame).unwrap();
+        client.socket.get_mut().write_all(&bytes).unwrap();
         assert_eq!(
             client.wait_for_disconnect(),
             disconnected_with("protocol", code)
@@ -149,7 +116,8 @@ fn broken_frames_get_their_close_code() {
 #[test]
 fn ping_flood_does_not_disturb_others() {
     let server = TestServer::start();
-    let (mut ana, mut bruno) = (server.enter("Ana"), server.enter("Bruno"));
+    let mut ana = server.enter("Ana");
+    let mut bruno = server.enter("Bruno");
     ana.expect(&["2 online +Bruno"]);
     let pings = [0x89, 0x80, 0, 0, 0, 0].repeat(20_000);
     bruno.socket.get_mut().write_all(&pings).unwrap();
