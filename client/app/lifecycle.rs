@@ -4,7 +4,7 @@ use super::{App, AppEffect, Disconnect, Exit, Leaving, OUTAGE_NOTICE_AFTER, Phas
 use crate::app::output::Output;
 use crate::app::strings;
 use crate::app::strings::ConnectError;
-use papo::protocol::{ClientMessage, Credentials, ResumePoint};
+use papo::protocol::{ClientMessage, Credentials, Enter, ResumePoint};
 use std::time::{Duration, Instant};
 
 /// How long leaving waits for the last confirmations.
@@ -44,14 +44,14 @@ impl App {
             ..self.credentials.clone()
         };
         let (token, room) = (Some(self.token.clone()), Some(room));
-        self.send(ClientMessage::Enter {
+        self.send(ClientMessage::Enter(Enter {
             name,
             token,
             room,
             resume: since,
             local_key: None,
             credentials,
-        });
+        }));
     }
 
     pub(super) fn disconnect(&mut self, gone: Disconnect, now: Instant) {

@@ -5,7 +5,7 @@ use crate::app::command;
 use crate::app::command::{CommandKind, Parsed};
 use crate::app::output::Output;
 use papo::name::{Name, RoomName};
-use papo::protocol::{ClientMessage, Credentials, ErrorCode, Password, ResumePoint};
+use papo::protocol::{ClientMessage, Credentials, ErrorCode, Join, Password, ResumePoint};
 use std::time::Instant;
 
 /// Why a password does not serve, and what would.
@@ -106,10 +106,10 @@ impl App {
 
     /// What opens a room, with its password if one is known.
     pub(super) fn join_message(&self, room: RoomName, resume_point: ResumePoint) -> ClientMessage {
-        ClientMessage::Join {
+        ClientMessage::Join(Join {
             room_password: self.password_of(&room),
             room,
             resume: resume_point,
-        }
+        })
     }
 }

@@ -5,7 +5,9 @@ use crate::app::output::Output;
 use crate::app::room::OpenRoom;
 use crate::app::{sanitize, strings};
 use papo::name::RoomName;
-use papo::protocol::{ClientMessage, Entry, MAX_PAGE, Member, PageRequest, Renamed, RoomInfo};
+use papo::protocol::{
+    ClientMessage, Entry, FetchHistory, MAX_PAGE, Member, PageRequest, Renamed, RoomInfo,
+};
 use papo::text::fold;
 use std::sync::Arc;
 use std::time::Instant;
@@ -199,11 +201,11 @@ impl App {
     pub(super) fn request_next_page(&mut self, index: usize) {
         let room = &self.rooms[index];
         let (name, span) = (room.name.clone(), PageRequest::After(room.last()));
-        self.send(ClientMessage::History {
+        self.send(ClientMessage::History(FetchHistory {
             room: name,
             page: span,
             limit: Some(MAX_PAGE as u64),
-        });
+        }));
     }
 
     pub(super) fn on_history(&mut self, name: &str, entries: &[Arc<Entry>], more: bool) {
@@ -253,11 +255,11 @@ impl App {
         room.fetching_earlier = true;
         self.pending_requests += 1;
         let (room, span) = (room.name.clone(), PageRequest::Before(first));
-        self.send(ClientMessage::History {
+        self.send(ClientMessage::History(FetchHistory {
             room,
             page: span,
             limit: Some(EARLIER_PAGE),
-        });
+        }));
         true
     }
 
