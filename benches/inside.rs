@@ -11,7 +11,7 @@ use papo::fanout::{ConnHandle, DeliveryLimits, Fanout};
 use papo::history::{Append, HistoryReply, HistoryRequest, Outcome};
 use papo::ids::{ClientAddr, ConnId, RoomId};
 use papo::name::{Name, RoomName};
-use papo::protocol::{ClientMessage, Credentials, Entry, ResumePoint, ServerMessage, Token};
+use papo::protocol::{ClientMessage, Credentials, Enter, Entry, ResumePoint, ServerMessage, Token};
 use papo::ws::frame;
 use papo::ws::frame::Opcode;
 use std::io;
@@ -178,14 +178,14 @@ fn full_chat(people: u64, now: Now) -> Chat {
     );
     for number in 0..people {
         chat.handle(Event::Connected(ConnId(number), ClientAddr::LOCAL), now);
-        let enter = ClientMessage::Enter {
+        let enter = ClientMessage::Enter(Enter {
             name: Name::new(&format!("pessoa {number}")).expect("a name"),
             token: Token::new(&format!("token-of-person-{number}")),
             room: None,
             resume: ResumePoint::default(),
             local_key: None,
             credentials: Credentials::default(),
-        };
+        });
         chat.handle(Event::Request(ConnId(number), enter), now);
     }
     let (name, entries) = (RoomName::lobby(), Vec::new());

@@ -3,7 +3,7 @@
 use super::{App, Phase};
 use crate::app::output::Output;
 use crate::app::sanitize;
-use papo::protocol::{ClientMessage, Entry, MAX_PAGE, PageRequest};
+use papo::protocol::{ClientMessage, Entry, FetchHistory, MAX_PAGE, PageRequest};
 use std::sync::Arc;
 
 /// Entries requested at once when the person scrolls up.
@@ -12,11 +12,11 @@ const EARLIER_PAGE: u64 = 50;
 impl App {
     pub(super) fn request_next_page(&mut self, index: usize) {
         let room = &self.rooms[index];
-        self.send(ClientMessage::History {
+        self.send(ClientMessage::History(FetchHistory {
             room: room.name.clone(),
             page: PageRequest::After(room.last()),
             limit: Some(MAX_PAGE as u64),
-        });
+        }));
     }
 
     pub(super) fn on_history(&mut self, name: &str, entries: &[Arc<Entry>], more: bool) {
@@ -65,11 +65,11 @@ impl App {
         };
         room.fetching_earlier = true;
         self.pending_requests += 1;
-        let request = ClientMessage::History {
+        let request = ClientMessage::History(FetchHistory {
             room: room.name.clone(),
             page: PageRequest::Before(first),
             limit: Some(EARLIER_PAGE),
-        };
+        });
         self.send(request);
         true
     }

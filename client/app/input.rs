@@ -6,7 +6,9 @@ use crate::app::output::Output;
 use crate::app::send_queue::SendTarget;
 use crate::app::{command, strings};
 use papo::name::{MAX_ROOM, Name, NameError, RoomName};
-use papo::protocol::{ClientMessage, Password, Refusal, ResumePoint};
+use papo::protocol::{
+    ClientMessage, Leave, Password, Refusal, Rename, ResumePoint, Search, Typing,
+};
 use papo::text::fold;
 use std::time::{Duration, Instant};
 
@@ -153,11 +155,11 @@ impl App {
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
             return;
         };
-        self.request(ClientMessage::Search {
+        self.request(ClientMessage::Search(Search {
             room,
             query: query.to_owned(),
             limit: Some(MAX_SEARCH_RESULTS),
-        });
+        }));
     }
 
     fn show_earlier(&mut self) {
@@ -217,7 +219,7 @@ impl App {
             return;
         };
         self.typing_sent_at = Some(now);
-        self.send(ClientMessage::Typing { room });
+        self.send(ClientMessage::Typing(Typing { room }));
     }
 
     fn rename(&mut self, raw: &str) {
@@ -227,7 +229,7 @@ impl App {
         }
         match Name::new(raw) {
             Ok(name) if self.phase == Phase::Online => self.requested_name = Some(name),
-            Ok(name) => self.request(ClientMessage::Rename { name }),
+            Ok(name) => self.request(ClientMessage::Rename(Rename { name })),
             Err(error) => self.usage_error(bad_name(error)),
         }
     }
@@ -244,7 +246,7 @@ impl App {
             && let Some(name) = self.requested_name.take()
         {
             self.rename_in_flight = true;
-            self.request(ClientMessage::Rename { name });
+            self.request(ClientMessage::Rename(Rename { name }));
         }
         if !self.rename_pending() {
             for message in self.queue.next_batch(now) {
@@ -296,7 +298,7 @@ impl App {
             }
             Some((_, room)) => {
                 let room = room.name.clone();
-                self.request(ClientMessage::Leave { room });
+                self.request(ClientMessage::Leave(Leave { room }));
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::app::output::Output;
 use crate::app::strings;
 use crate::net::connection::ConnectError;
 use crate::net::session::Disconnect;
-use papo::protocol::{ClientMessage, Credentials, ResumePoint};
+use papo::protocol::{ClientMessage, Credentials, Enter, ResumePoint};
 use std::time::{Duration, Instant};
 
 /// How long leaving waits for the last acknowledgements.
@@ -44,14 +44,14 @@ impl App {
             room_password: self.password_of(&room),
             ..self.credentials.clone()
         };
-        self.send(ClientMessage::Enter {
+        self.send(ClientMessage::Enter(Enter {
             name,
             token: Some(self.token.clone()),
             room: Some(room),
             resume,
             local_key: None,
             credentials,
-        });
+        }));
     }
 
     pub(super) fn disconnect(&mut self, cause: Disconnect, now: Instant) {

@@ -6,7 +6,7 @@ use crate::app::command::CommandKind;
 use crate::app::output::Output;
 use crate::app::send_queue::SendTarget;
 use papo::name::Name;
-use papo::protocol::{ClientMessage, ModerationAction, Password};
+use papo::protocol::{ClientMessage, ModerationAction, Password, SetRoomPassword};
 use papo::text::fold;
 use std::time::Instant;
 
@@ -115,7 +115,10 @@ impl App {
         }
         if self.phase == Phase::Online {
             self.remember_password(&room, password.clone());
-            self.send(ClientMessage::RoomPassword { room, password });
+            self.send(ClientMessage::RoomPassword(SetRoomPassword {
+                room,
+                password,
+            }));
         }
         self.request(ClientMessage::Ping);
     }

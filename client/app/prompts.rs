@@ -5,7 +5,7 @@ use crate::app::command;
 use crate::app::command::{CommandKind, Parsed};
 use crate::app::output::Output;
 use papo::name::{Name, RoomName};
-use papo::protocol::{ClientMessage, ErrorCode, Password, ResumePoint};
+use papo::protocol::{ClientMessage, ErrorCode, Join, Password, ResumePoint};
 use std::time::Instant;
 
 /// Why a password is invalid, and what would be valid.
@@ -101,10 +101,10 @@ impl App {
 
     /// A `join` with the room's password if one is known.
     pub(super) fn join_message(&self, room: RoomName, resume: ResumePoint) -> ClientMessage {
-        ClientMessage::Join {
+        ClientMessage::Join(Join {
             room_password: self.password_of(&room),
             room,
             resume,
-        }
+        })
     }
 }

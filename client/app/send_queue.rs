@@ -4,7 +4,9 @@
 //! stored twice. Knows order and time; never knows sockets or screens.
 
 use papo::name::{Name, RoomName};
-use papo::protocol::{ClientMessage, Limits, ModerationAction};
+use papo::protocol::{
+    ClientMessage, Edit, Erase, EraseRecent, Limits, ModerationAction, Say, Whisper,
+};
 use papo::rate::TokenBucket;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -227,39 +229,39 @@ impl PendingMessage {
         let id = self.id.clone();
         let text = self.text.clone();
         match &self.to {
-            SendTarget::Room { room, action } => ClientMessage::Say {
+            SendTarget::Room { room, action } => ClientMessage::Say(Say {
                 room: room.clone(),
                 id,
                 text,
                 action: *action,
                 reply_to: None,
-            },
-            SendTarget::Person(to) => ClientMessage::Whisper {
+            }),
+            SendTarget::Person(to) => ClientMessage::Whisper(Whisper {
                 to: to.clone(),
                 id,
                 text,
-            },
-            SendTarget::Edit { room, seq } => ClientMessage::Edit {
+            }),
+            SendTarget::Edit { room, seq } => ClientMessage::Edit(Edit {
                 room: room.clone(),
                 id,
                 seq: *seq,
                 text,
-            },
-            SendTarget::Erase { room, seq } => ClientMessage::Erase {
+            }),
+            SendTarget::Erase { room, seq } => ClientMessage::Erase(Erase {
                 room: room.clone(),
                 id,
                 seq: *seq,
-            },
+            }),
             SendTarget::EraseRecent {
                 room,
                 name,
                 seconds,
-            } => ClientMessage::Moderate(ModerationAction::Erase {
+            } => ClientMessage::Moderate(ModerationAction::Erase(EraseRecent {
                 room: room.clone(),
                 id,
                 name: name.clone(),
                 seconds: *seconds,
-            }),
+            })),
         }
     }
 }

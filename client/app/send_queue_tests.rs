@@ -1,6 +1,7 @@
 //! Many messages, a server that has a limit, and connections that end at the wrong moment.
 
 use super::*;
+use papo::protocol::{Say, Whisper};
 
 const LIMITS: Limits = Limits {
     text: 4000,
@@ -28,7 +29,8 @@ fn queue(rate: f64, texts: usize, now: Instant) -> SendQueue {
 
 fn ids(messages: &[ClientMessage]) -> Vec<&str> {
     let id = |message| match message {
-        &ClientMessage::Say { ref id, .. } | &ClientMessage::Whisper { ref id, .. } => id.as_str(),
+        &ClientMessage::Say(Say { ref id, .. })
+        | &ClientMessage::Whisper(Whisper { ref id, .. }) => id.as_str(),
         other => panic!("{other:?}"),
     };
     messages.iter().map(id).collect()

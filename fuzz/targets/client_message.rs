@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use papo::name::{MAX_NAME, MAX_ROOM};
-use papo::protocol::{ClientMessage, MAX_TEXT, Refusal, ServerMessage};
+use papo::protocol::{Enter, Rename, Say, Whisper, ClientMessage, MAX_TEXT, Refusal, ServerMessage};
 
 fn check_text(id: &str, text: &str) {
     assert!((1..=MAX_TEXT).contains(&text.chars().count()), "{text:?}");
@@ -14,15 +14,15 @@ fn check_text(id: &str, text: &str) {
 
 fn check(message: &ClientMessage) {
     match message {
-        ClientMessage::Say { room, id, text, .. } => {
+        ClientMessage::Say(Say { room, id, text, .. }) => {
             check_text(id, text);
             assert!((1..=MAX_ROOM).contains(&room.as_str().chars().count()));
         }
-        ClientMessage::Whisper { to, id, text } => {
+        ClientMessage::Whisper(Whisper { to, id, text }) => {
             check_text(id, text);
             assert!((1..=MAX_NAME).contains(&to.as_str().chars().count()));
         }
-        ClientMessage::Enter { name, .. } | ClientMessage::Rename { name } => {
+        ClientMessage::Enter(Enter { name, .. }) | ClientMessage::Rename(Rename { name }) => {
             assert!((1..=MAX_NAME).contains(&name.as_str().chars().count()));
         }
         _ => {}

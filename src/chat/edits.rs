@@ -6,61 +6,67 @@ use crate::chat::people::PersonKey;
 use crate::chat::{AUDIT_LOG, Chat, Effect, Now};
 use crate::history::{Amendment, Append, HistoryRequest};
 use crate::ids::{ConnId, RoomId};
-use crate::name::{Name, RoomName};
-use crate::protocol::{ClientMessage, ErrorCode, Refusal};
+use crate::protocol::{Edit, Erase, EraseRecent, ErrorCode, Refusal};
 use crate::pt::duration;
 
 impl Chat {
-    /// Somebody edits or erases one of their own messages. Whether it is theirs, the history knows; a host may erase
-    /// everybody's.
-    pub(super) fn amend(
+    /// Gives a message another text. Only its author may, which the history checks.
+    pub(super) fn edit(
         &mut self,
         conn: ConnId,
         who: PersonKey,
-        message: ClientMessage,
+        edit: Edit,
         now: Now,
     ) -> Result<(), Refusal> {
-        let (room, id, seq, text, amendment) = match message {
-            ClientMessage::Edit {
-                room,
-                id,
-                seq,
-                text,
-            } => (room, id, seq, text, Amendment::Edit(seq)),
-            ClientMessage::Erase { room, id, seq } => {
-                (room, id, seq, String::new(), Amendment::Erase(seq))
-            }
-            _ => return Ok(()),
-        };
-        let room_id = self.joined_room(conn, &room)?;
-        if self
-            .rooms
-            .get(room_id)
-            .is_none_or(|room| seq == 0 || seq > room.log.seq())
-        {
-            return Err(Refusal::new(ErrorCode::NoSuchEntry));
-        }
-        let is_edit = matches!(amendment, Amendment::Edit(_));
-        if is_edit {
-            self.authorize_edit(who, room_id, now)?;
-        }
+        let room_id = self.joined_room(conn, &edit.room)?;
+        self.check_seq(room_id, edit.seq)?;
+        self.authorize_edit(who, room_id, now)?;
         self.check_message_rate(who, now)?;
-        let any_author = !is_edit && self.people.get(who).is_some_and(|person| person.moderator);
-        self.append_amendment(conn, room_id, (id, text), amendment, any_author, now);
+        let amendment = Amendment::Edit(edit.seq);
+        self.append_amendment(conn, room_id, (edit.id, edit.text), amendment, false, now);
         Ok(())
     }
 
-    /// A host takes back what somebody said in a room lately, whether they are still there or not.
+    /// Erases a message: its author's own, or any if a moderator asks. Whose it is, the history knows.
+    pub(super) fn erase(
+        &mut self,
+        conn: ConnId,
+        who: PersonKey,
+        erase: Erase,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let room_id = self.joined_room(conn, &erase.room)?;
+        self.check_seq(room_id, erase.seq)?;
+        self.check_message_rate(who, now)?;
+        let any_author = self.people.get(who).is_some_and(|person| person.moderator);
+        let amendment = Amendment::Erase(erase.seq);
+        let text = String::new();
+        self.append_amendment(conn, room_id, (erase.id, text), amendment, any_author, now);
+        Ok(())
+    }
+
+    /// Refuses a seq that the room's log does not have yet.
+    fn check_seq(&self, room_id: RoomId, seq: u64) -> Result<(), Refusal> {
+        match self.rooms.get(room_id) {
+            Some(room) if (1..=room.log.seq()).contains(&seq) => Ok(()),
+            _ => Err(Refusal::new(ErrorCode::NoSuchEntry)),
+        }
+    }
+
+    /// Erases what a person said in a room lately, whether or not the person is still there.
     pub(super) fn erase_recent(
         &mut self,
         conn: ConnId,
-        room: &RoomName,
-        id: String,
-        name: Name,
-        seconds: u64,
+        erase: EraseRecent,
         now: Now,
     ) -> Result<(), Refusal> {
-        let room_id = self.joined_room(conn, room)?;
+        let EraseRecent {
+            room,
+            id,
+            name,
+            seconds,
+        } = erase;
+        let room_id = self.joined_room(conn, &room)?;
         let who = self.conns.get(&conn).and_then(|state| state.person);
         let Some((who, by)) = who.and_then(|who| Some((who, self.people.get(who)?.name.display())))
         else {

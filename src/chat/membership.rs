@@ -13,29 +13,21 @@ use crate::history::{HistoryRequest, RoomHead};
 use crate::ids::{ClientAddr, ConnId, RoomId};
 use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use crate::protocol::{
-    ClientMessage, ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT,
-    PROTOCOL, Refusal, ResumePoint, RoomInfo, ServerMessage,
+    Enter, ErrorCode, HEARTBEAT_MS, Limits, MAX_MEMBERS, MAX_ROOMS_LISTED, MAX_TEXT, PROTOCOL,
+    Refusal, ResumePoint, RoomInfo, ServerMessage,
 };
 use std::cmp::Reverse;
 
 impl Chat {
-    pub(super) fn enter(
-        &mut self,
-        conn: ConnId,
-        message: ClientMessage,
-        now: Now,
-    ) -> Result<(), Refusal> {
-        let ClientMessage::Enter {
+    pub(super) fn enter(&mut self, conn: ConnId, enter: Enter, now: Now) -> Result<(), Refusal> {
+        let Enter {
             name,
             token,
             room,
             resume: since,
             credentials,
             ..
-        } = message
-        else {
-            return Ok(());
-        };
+        } = enter;
         // The connection's thread made a token if the client brought none.
         let token = token.ok_or_else(|| Refusal::bad_field("token", "um segredo"))?;
         let token_hash = TokenHash::of(&token);

@@ -8,7 +8,8 @@ use crate::history::{Append, HistoryRequest, Outcome, Page, RequestId};
 use crate::ids::{ConnId, RoomId};
 use crate::name::{Name, RoomName};
 use crate::protocol::{
-    ClientMessage, Entry, ErrorCode, MAX_PAGE, PageRequest, Refusal, ServerMessage,
+    ClientMessage, Entry, ErrorCode, FetchHistory, MAX_PAGE, Refusal, Say, Search, ServerMessage,
+    Typing, Whisper,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -25,44 +26,26 @@ impl Chat {
             return Ok(());
         };
         match message {
-            ClientMessage::Whisper { to, id, text } => self.whisper(conn, who, &to, id, text, now),
-            ClientMessage::Typing { room } => self.typing(conn, who, &room, now),
-            ClientMessage::History {
-                room,
-                page: span,
-                limit,
-            } => self.fetch_page(conn, &room, span, limit),
-            ClientMessage::Search { room, query, limit } => self.search(conn, &room, query, limit),
-            ClientMessage::Say { .. } => self.say(conn, who, message, now),
-            ClientMessage::Edit { .. } | ClientMessage::Erase { .. } => {
-                self.amend(conn, who, message, now)
-            }
+            ClientMessage::Whisper(whisper) => self.whisper(conn, who, whisper, now),
+            ClientMessage::Typing(typing) => self.typing(conn, who, &typing, now),
+            ClientMessage::History(fetch) => self.fetch_page(conn, fetch),
+            ClientMessage::Search(search) => self.search(conn, search),
+            ClientMessage::Say(say) => self.say(conn, who, say, now),
+            ClientMessage::Edit(edit) => self.edit(conn, who, edit, now),
+            ClientMessage::Erase(erase) => self.erase(conn, who, erase, now),
             _ => Ok(()),
         }
     }
 
-    fn say(
-        &mut self,
-        conn: ConnId,
-        who: PersonKey,
-        message: ClientMessage,
-        now: Now,
-    ) -> Result<(), Refusal> {
-        let ClientMessage::Say {
-            room,
-            id,
-            text,
-            action,
-            reply_to,
-        } = message
-        else {
-            return Ok(());
-        };
-        let room_id = self.joined_room(conn, &room)?;
+    fn say(&mut self, conn: ConnId, who: PersonKey, say: Say, now: Now) -> Result<(), Refusal> {
+        let room_id = self.joined_room(conn, &say.room)?;
         let Some(room) = self.rooms.get(room_id) else {
             return Ok(());
         };
-        if reply_to.is_some_and(|seq| seq == 0 || seq > room.log.seq()) {
+        if say
+            .reply_to
+            .is_some_and(|seq| seq == 0 || seq > room.log.seq())
+        {
             return Err(Refusal::new(ErrorCode::NoSuchEntry));
         }
         self.authorize_speech(who, room_id, now)?;
@@ -75,9 +58,9 @@ impl Chat {
         }
         room.pending_appends += 1;
         let append = Append {
-            action,
-            reply_to,
-            ..new_append(conn, person, room, (id, text), now)
+            action: say.action,
+            reply_to: say.reply_to,
+            ..new_append(conn, person, room, (say.id, say.text), now)
         };
         self.effects
             .push(Effect::Submit(HistoryRequest::Append(append)));
@@ -154,15 +137,14 @@ impl Chat {
         &mut self,
         conn: ConnId,
         who: PersonKey,
-        to: &Name,
-        id: String,
-        text: String,
+        whisper: Whisper,
         now: Now,
     ) -> Result<(), Refusal> {
+        let Whisper { to, id, text } = whisper;
         let Some(person) = self.people.get(who) else {
             return Ok(());
         };
-        let fingerprint = whisper_fingerprint(to, &text);
+        let fingerprint = whisper_fingerprint(&to, &text);
         if let Some(first) = person.find_whisper(&id) {
             if first.fingerprint != fingerprint {
                 return Err(Refusal::new(ErrorCode::IdReused));
@@ -182,7 +164,7 @@ impl Chat {
             return Ok(());
         }
         // Whispers are not stored, so somebody who just dropped out would never get this one.
-        let target = self.people.named(to).and_then(|who| self.people.get(who));
+        let target = self.people.named(&to).and_then(|who| self.people.get(who));
         let Some(target) = target.filter(|target| !target.conns.is_empty()) else {
             return Err(Refusal::new(ErrorCode::NoSuchPerson));
         };
@@ -229,10 +211,10 @@ impl Chat {
         &mut self,
         conn: ConnId,
         who: PersonKey,
-        room: &RoomName,
+        typing: &Typing,
         now: Now,
     ) -> Result<(), Refusal> {
-        let room_id = self.joined_room(conn, room)?;
+        let room_id = self.joined_room(conn, &typing.room)?;
         let (Some(room), Some(person)) = (self.rooms.get(room_id), self.people.get_mut(who)) else {
             return Ok(());
         };
@@ -255,29 +237,19 @@ impl Chat {
         Ok(())
     }
 
-    fn fetch_page(
-        &mut self,
-        conn: ConnId,
-        room: &RoomName,
-        span: PageRequest,
-        limit: Option<u64>,
-    ) -> Result<(), Refusal> {
-        self.joined_room(conn, room)?;
-        let job = HistoryRequest::Page(RequestId(conn.0), room.clone(), span, page_size(limit));
-        self.effects.push(Effect::Submit(job));
+    fn fetch_page(&mut self, conn: ConnId, fetch: FetchHistory) -> Result<(), Refusal> {
+        self.joined_room(conn, &fetch.room)?;
+        let limit = page_size(fetch.limit);
+        let request = HistoryRequest::Page(RequestId(conn.0), fetch.room, fetch.page, limit);
+        self.effects.push(Effect::Submit(request));
         Ok(())
     }
 
-    fn search(
-        &mut self,
-        conn: ConnId,
-        room: &RoomName,
-        query: String,
-        limit: Option<u64>,
-    ) -> Result<(), Refusal> {
-        self.joined_room(conn, room)?;
-        let job = HistoryRequest::Search(RequestId(conn.0), room.clone(), query, page_size(limit));
-        self.effects.push(Effect::Submit(job));
+    fn search(&mut self, conn: ConnId, search: Search) -> Result<(), Refusal> {
+        self.joined_room(conn, &search.room)?;
+        let limit = page_size(search.limit);
+        let request = HistoryRequest::Search(RequestId(conn.0), search.room, search.query, limit);
+        self.effects.push(Effect::Submit(request));
         Ok(())
     }
 

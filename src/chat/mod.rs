@@ -251,33 +251,30 @@ impl Chat {
                 self.send(conn, ServerMessage::Pong);
                 return Ok(());
             }
-            (ClientMessage::Enter { .. }, None) => {}
-            (ClientMessage::Enter { .. }, Some(_)) => {
+            (ClientMessage::Enter(_), None) => {}
+            (ClientMessage::Enter(_), Some(_)) => {
                 return Err(Refusal::new(ErrorCode::AlreadyEntered));
             }
             (_, None) => return Err(Refusal::new(ErrorCode::NotEntered)),
             (_, Some(_)) => {}
         }
         // What has an id is counted as speech.
-        let speaks = message.id().is_some() || matches!(message, ClientMessage::Typing { .. });
+        let speaks = message.id().is_some() || matches!(message, ClientMessage::Typing(_));
         if !speaks {
             self.check_request_rate(conn, now)?;
         }
         match message {
-            ClientMessage::Enter { .. } => self.enter(conn, message, now),
-            ClientMessage::Join {
-                room,
-                resume: since,
-                room_password,
-            } => {
-                self.check_room_password(conn, who, &room, room_password.as_ref(), now)?;
-                self.join(conn, room, since, now)
+            ClientMessage::Enter(enter) => self.enter(conn, enter, now),
+            ClientMessage::Join(join) => {
+                let given = join.room_password.as_ref();
+                self.check_room_password(conn, who, &join.room, given, now)?;
+                self.join(conn, join.room, join.resume, now)
             }
-            ClientMessage::Leave { room } => self.leave(conn, &room, now),
-            ClientMessage::Rename { name } => self.rename(conn, name, now),
+            ClientMessage::Leave(leave) => self.leave(conn, &leave.room, now),
+            ClientMessage::Rename(rename) => self.rename(conn, rename.name, now),
             ClientMessage::Rooms => self.list_rooms(conn),
-            ClientMessage::RoomPassword { room, password } => {
-                self.set_room_password(conn, &room, password, now)
+            ClientMessage::RoomPassword(change) => {
+                self.set_room_password(conn, &change.room, change.password, now)
             }
             ClientMessage::Moderate(act) => self.moderate(conn, act, now),
             message => self.dispatch_message(conn, message, now),

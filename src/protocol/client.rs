@@ -27,112 +27,181 @@ pub enum PageRequest {
     Latest,
 }
 
-/// What a client says. Every value in it has been checked.
+/// Enters the chat under a name; the token makes the name the person's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct Enter {
+    pub name: Name,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomName>,
+    #[serde(flatten)]
+    pub resume: ResumePoint,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local_key: Option<String>,
+    #[serde(flatten)]
+    pub credentials: Credentials,
+}
+
+/// Opens a room, or asks again for the entries missed in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct Join {
+    pub room: RoomName,
+    #[serde(flatten)]
+    pub resume: ResumePoint,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room_password: Option<Password>,
+}
+
+/// Leaves a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct Leave {
+    pub room: RoomName,
+}
+
+/// Says something in a room. `id` is the sender's own and makes a resend harmless.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct Say {
+    pub room: RoomName,
+    pub id: String,
+    pub text: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub action: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+}
+
+/// Gives an own message another text. `seq` counts in the log that the client knows: after a `reset` it is another log,
+/// and the client must forget an edit that was not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct Edit {
+    pub room: RoomName,
+    pub id: String,
+    pub seq: u64,
+    pub text: String,
+}
+
+/// Erases an own message; moderators may erase any. Nothing of its text stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct Erase {
+    pub room: RoomName,
+    pub id: String,
+    pub seq: u64,
+}
+
+/// Says something to one person; delivered live and never stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct Whisper {
+    pub to: Name,
+    pub id: String,
+    pub text: String,
+}
+
+/// The person is typing in a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct Typing {
+    pub room: RoomName,
+}
+
+/// Asks for a page of a room's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct FetchHistory {
+    pub room: RoomName,
+    #[serde(flatten, serialize_with = "serialize_page")]
+    pub page: PageRequest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+/// Looks for words in a room's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct Search {
+    pub room: RoomName,
+    pub query: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+/// Takes another name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct Rename {
+    pub name: Name,
+}
+
+/// Gives a room a password, or removes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct SetRoomPassword {
+    pub room: RoomName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
+}
+
+/// A request of a client. Every value in it has been checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub enum ClientMessage {
-    /// The first word of a visitor: a name, and the secret that makes the name theirs.
-    Enter {
-        name: Name,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        token: Option<Token>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        room: Option<RoomName>,
-        #[serde(flatten)]
-        resume: ResumePoint,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        local_key: Option<String>,
-        #[serde(flatten)]
-        credentials: Credentials,
-    },
-    /// Opens a room, or asks again for what was missed in it.
-    Join {
-        room: RoomName,
-        #[serde(flatten)]
-        resume: ResumePoint,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        room_password: Option<Password>,
-    },
-    /// Leaves a room.
-    Leave { room: RoomName },
-    /// Says something in a room. `id` is the sender's own and makes a resend harmless.
-    Say {
-        room: RoomName,
-        id: String,
-        text: String,
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
-        action: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reply_to: Option<u64>,
-    },
-    /// Gives an own message another text. `seq` counts in the log that the client knows: after a `reset` it is another
-    /// log, and a change that has no answer yet must be forgotten.
-    Edit {
-        room: RoomName,
-        id: String,
-        seq: u64,
-        text: String,
-    },
-    /// Takes an own message back: nothing of its text stays.
-    Erase {
-        room: RoomName,
-        id: String,
-        seq: u64,
-    },
-    /// Says something to one person, live only.
-    Whisper { to: Name, id: String, text: String },
-    /// Somebody is writing.
-    Typing { room: RoomName },
-    /// Asks for a page of the log.
-    History {
-        room: RoomName,
-        #[serde(flatten, serialize_with = "serialize_page")]
-        page: PageRequest,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        limit: Option<u64>,
-    },
-    /// Looks for words in a room's log.
-    Search {
-        room: RoomName,
-        query: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        limit: Option<u64>,
-    },
-    /// Takes another name.
-    Rename { name: Name },
-    /// Gives a room a password, or takes it away.
-    RoomPassword {
-        room: RoomName,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        password: Option<Password>,
-    },
-    /// Keeps the conversation in order; only a host may.
+    /// See [`Enter`].
+    Enter(Enter),
+    /// See [`Join`].
+    Join(Join),
+    /// See [`Leave`].
+    Leave(Leave),
+    /// See [`Say`].
+    Say(Say),
+    /// See [`Edit`].
+    Edit(Edit),
+    /// See [`Erase`].
+    Erase(Erase),
+    /// See [`Whisper`].
+    Whisper(Whisper),
+    /// See [`Typing`].
+    Typing(Typing),
+    /// See [`FetchHistory`].
+    History(FetchHistory),
+    /// See [`Search`].
+    Search(Search),
+    /// See [`Rename`].
+    Rename(Rename),
+    /// See [`SetRoomPassword`].
+    RoomPassword(SetRoomPassword),
+    /// An act of moderation; only moderators may.
     Moderate(ModerationAction),
-    /// Asks which rooms there are.
+    /// Asks which rooms are open.
     Rooms,
     /// Asks whether the server is there.
     Ping,
 }
 
 impl ClientMessage {
-    /// Whether the answer may be long: a connection asks for one such thing at a time.
+    /// Whether the answer may be long: a connection may have one such request outstanding.
     pub fn is_bulk(&self) -> bool {
         matches!(
             self,
-            Self::Enter { .. } | Self::Join { .. } | Self::History { .. } | Self::Search { .. }
+            Self::Enter(_) | Self::Join(_) | Self::History(_) | Self::Search(_)
         )
     }
 
-    /// The sender's own id: what has one is answered by an `ack` or an `error` with the same id, and takes a place in the
-    /// connection's window until then.
+    /// The sender's own id. A message that has one is answered by an `ack` or an `error` with the same id, and counts
+    /// in the connection's window until then.
     pub fn id(&self) -> Option<&str> {
         match self {
-            Self::Say { id, .. }
-            | Self::Edit { id, .. }
-            | Self::Erase { id, .. }
-            | Self::Whisper { id, .. } => Some(id),
-            Self::Moderate(ModerationAction::Erase { id, .. }) => Some(id),
+            Self::Say(say) => Some(&say.id),
+            Self::Edit(edit) => Some(&edit.id),
+            Self::Erase(erase) => Some(&erase.id),
+            Self::Whisper(whisper) => Some(&whisper.id),
+            Self::Moderate(ModerationAction::Erase(erase)) => Some(&erase.id),
             _ => None,
         }
     }

@@ -5,8 +5,9 @@
 
 use super::fields::{FIELDS, Field, Fields, Value};
 use super::{
-    ClientMessage, Credentials, ErrorCode, MAX_PAGE, PageRequest, Password, Refusal, ResumePoint,
-    Token,
+    ClientMessage, Credentials, Edit, Enter, Erase, ErrorCode, FetchHistory, Join, Leave, MAX_PAGE,
+    PageRequest, Password, Refusal, Rename, ResumePoint, Say, Search, SetRoomPassword, Token,
+    Typing, Whisper,
 };
 use crate::name::{Name, RoomName};
 use crate::text;
@@ -43,21 +44,21 @@ impl<'a> Fields<'a> {
         match self.string(Field::Type)? {
             "enter" => self.enter(),
             "join" => self.join(),
-            "leave" => Ok(ClientMessage::Leave { room: self.room()? }),
+            "leave" => Ok(ClientMessage::Leave(Leave { room: self.room()? })),
             "say" => self.say(),
             "edit" => self.edit(),
             "erase" => self.erase(),
             "whisper" => self.whisper(),
-            "typing" => Ok(ClientMessage::Typing { room: self.room()? }),
+            "typing" => Ok(ClientMessage::Typing(Typing { room: self.room()? })),
             "history" => self.history(),
             "search" => self.search(),
-            "rename" => Ok(ClientMessage::Rename {
+            "rename" => Ok(ClientMessage::Rename(Rename {
                 name: self.name(Field::Name)?,
-            }),
-            "room_password" => Ok(ClientMessage::RoomPassword {
+            })),
+            "room_password" => Ok(ClientMessage::RoomPassword(SetRoomPassword {
                 room: self.room()?,
                 password: self.password(Field::Password)?,
-            }),
+            })),
             "moderate" => self.moderate(),
             "rooms" => Ok(ClientMessage::Rooms),
             "ping" => Ok(ClientMessage::Ping),
@@ -87,62 +88,62 @@ impl<'a> Fields<'a> {
             moderator_key: self.password(Field::ModeratorKey)?,
             room_password: self.password(Field::RoomPassword)?,
         };
-        Ok(ClientMessage::Enter {
+        Ok(ClientMessage::Enter(Enter {
             name: self.name(Field::Name)?,
             token,
             room,
             resume: self.resume_point()?,
             local_key,
             credentials,
-        })
+        }))
     }
 
     fn join(&self) -> Result<ClientMessage, Refusal> {
         let room_password = self.password(Field::RoomPassword)?;
-        Ok(ClientMessage::Join {
+        Ok(ClientMessage::Join(Join {
             room: self.room()?,
             resume: self.resume_point()?,
             room_password,
-        })
+        }))
     }
 
     fn say(&self) -> Result<ClientMessage, Refusal> {
         let (id, room) = (self.id()?, self.room()?);
         let (action, reply_to) = (self.flag(Field::Action)?, self.number(Field::ReplyTo)?);
-        Ok(ClientMessage::Say {
+        Ok(ClientMessage::Say(Say {
             room,
             id,
             text: self.text()?,
             action,
             reply_to,
-        })
+        }))
     }
 
     fn edit(&self) -> Result<ClientMessage, Refusal> {
         let (id, room, seq) = (self.id()?, self.room()?, self.seq()?);
-        Ok(ClientMessage::Edit {
+        Ok(ClientMessage::Edit(Edit {
             room,
             id,
             seq,
             text: self.text()?,
-        })
+        }))
     }
 
     fn erase(&self) -> Result<ClientMessage, Refusal> {
-        Ok(ClientMessage::Erase {
+        Ok(ClientMessage::Erase(Erase {
             id: self.id()?,
             room: self.room()?,
             seq: self.seq()?,
-        })
+        }))
     }
 
     fn whisper(&self) -> Result<ClientMessage, Refusal> {
         let (id, to) = (self.id()?, self.name(Field::To)?);
-        Ok(ClientMessage::Whisper {
+        Ok(ClientMessage::Whisper(Whisper {
             to,
             id,
             text: self.text()?,
-        })
+        }))
     }
 
     fn history(&self) -> Result<ClientMessage, Refusal> {
@@ -156,11 +157,11 @@ impl<'a> Fields<'a> {
                 return Err(Refusal::with_text(ErrorCode::BadField, text));
             }
         };
-        Ok(ClientMessage::History {
+        Ok(ClientMessage::History(FetchHistory {
             room: self.room()?,
             page,
             limit: self.limit()?,
-        })
+        }))
     }
 
     fn search(&self) -> Result<ClientMessage, Refusal> {
@@ -171,11 +172,11 @@ impl<'a> Fields<'a> {
                 &format!("um texto de até {MAX_QUERY} caracteres"),
             ));
         }
-        Ok(ClientMessage::Search {
+        Ok(ClientMessage::Search(Search {
             room: self.room()?,
             query,
             limit: self.limit()?,
-        })
+        }))
     }
 
     fn resume_point(&self) -> Result<ResumePoint, Refusal> {

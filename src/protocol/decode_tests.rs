@@ -91,7 +91,7 @@ fn edit_and_erase_check_seq_and_text() {
     );
     assert!(matches!(
         ClientMessage::parse("{\"type\":\"edit\",\"room\":\"a\",\"id\":\"1\",\"seq\":7,\"text\":\"o\u{200B}i\"}"),
-        Ok(ClientMessage::Edit { text, .. }) if text == "oi"
+        Ok(ClientMessage::Edit(Edit { text, .. })) if text == "oi"
     ));
 }
 
@@ -122,7 +122,7 @@ fn null_is_absent_and_a_whole_float_is_a_number() {
         after: Some(5),
     };
     assert!(
-        matches!(ClientMessage::parse(json), Ok(ClientMessage::Join { resume, .. }) if resume == expected)
+        matches!(ClientMessage::parse(json), Ok(ClientMessage::Join(Join { resume, .. })) if resume == expected)
     );
 }
 
@@ -131,7 +131,10 @@ fn empty_password_is_none_and_malformed_one_is_refused() {
     let json = r#"{"type":"room_password","room":"a","password":""}"#;
     assert!(matches!(
         ClientMessage::parse(json),
-        Ok(ClientMessage::RoomPassword { password: None, .. })
+        Ok(ClientMessage::RoomPassword(SetRoomPassword {
+            password: None,
+            ..
+        }))
     ));
     for password in [
         r#""a\nb""#.to_owned(),

@@ -14,11 +14,14 @@ mod fields;
 mod moderation;
 mod server;
 
-pub use client::{ClientMessage, PageRequest, ResumePoint, Token};
+pub use client::{
+    ClientMessage, Edit, Enter, Erase, FetchHistory, Join, Leave, PageRequest, Rename, ResumePoint,
+    Say, Search, SetRoomPassword, Token, Typing, Whisper,
+};
 pub use credentials::{Credentials, Password};
 pub use decode::MAX_TEXT;
 pub use error::{ErrorCode, Refusal};
-pub use moderation::ModerationAction;
+pub use moderation::{EraseRecent, ModerationAction};
 pub use server::{ByeCode, Entry, Limits, Member, Renamed, RoomInfo, ServerMessage};
 
 /// The version of this language, announced in `welcome`.

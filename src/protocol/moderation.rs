@@ -14,7 +14,17 @@ pub const MAX_SECONDS: u64 = 7 * 24 * 3600;
 /// Longest pause between two messages of one person in a slow room: an hour.
 pub const MAX_SLOW_SECONDS: u64 = 3600;
 
-/// One act of a host.
+/// Erases what a person said in a room in the last so many seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
+pub struct EraseRecent {
+    pub room: RoomName,
+    pub id: String,
+    pub name: Name,
+    pub seconds: u64,
+}
+
+/// One act of a moderator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the fields are those of the protocol's table")]
@@ -42,13 +52,8 @@ pub enum ModerationAction {
     Ban { name: Name, seconds: u64 },
     /// Who was banned under that name may come back.
     Unban { name: Name },
-    /// What that person said in that room in the last so many seconds is gone.
-    Erase {
-        room: RoomName,
-        id: String,
-        name: Name,
-        seconds: u64,
-    },
+    /// See [`EraseRecent`].
+    Erase(EraseRecent),
     /// Everybody is told this.
     Announce { text: String },
     /// That person becomes a host too.
@@ -85,12 +90,12 @@ impl Fields<'_> {
             "unban" => ModerationAction::Unban { name: name()? },
             "erase" => {
                 let (id, seconds) = (self.id()?, self.seconds(DEFAULT_MUTE_SECONDS)?);
-                ModerationAction::Erase {
+                ModerationAction::Erase(EraseRecent {
                     room: self.room()?,
                     id,
                     name: name()?,
                     seconds,
-                }
+                })
             }
             "announce" => ModerationAction::Announce { text: self.text()? },
             "promote" => ModerationAction::Promote { name: name()? },

@@ -12,7 +12,9 @@ use crate::fanout::ConnHandle;
 use crate::hub::HubInput;
 use crate::ids::{ClientAddr, ConnId};
 use crate::os_error::describe;
-use crate::protocol::{ByeCode, ClientMessage, ErrorCode, MAX_FRAME, Refusal, ServerMessage};
+use crate::protocol::{
+    ByeCode, ClientMessage, Enter, ErrorCode, MAX_FRAME, Refusal, ServerMessage,
+};
 use crate::server::http;
 use crate::server::http::{HeadError, OriginTrust, Policy, Response, Route};
 use crate::stats::Stats;
@@ -269,7 +271,7 @@ fn read_loop(
         // What follows a request for a room speaks of that room: it must find it open.
         let opens_room = matches!(
             &input,
-            HubInput::Request(_, ClientMessage::Enter { .. } | ClientMessage::Join { .. })
+            HubInput::Request(_, ClientMessage::Enter(_) | ClientMessage::Join(_))
         );
         context.inputs.send(input).ok()?;
         if opens_room && !handle.bulk.wait_until_empty() {
@@ -286,7 +288,7 @@ fn decode(
     text: &str,
 ) -> Option<HubInput> {
     let mut message = match ClientMessage::parse(text) {
-        Ok(ClientMessage::Enter { local_key: key, .. })
+        Ok(ClientMessage::Enter(Enter { local_key: key, .. }))
             if trust == OriginTrust::NeedsKey && !policy.accepts_local_page_key(key.as_deref()) =>
         {
             return Some(HubInput::Malformed(
@@ -304,10 +306,10 @@ fn decode(
     if message.id().is_some() && !handle.in_flight.acquire() {
         return None;
     }
-    if let ClientMessage::Enter {
+    if let ClientMessage::Enter(Enter {
         token: token @ None,
         ..
-    } = &mut message
+    }) = &mut message
     {
         match random_token() {
             Ok(random) => *token = Some(random),

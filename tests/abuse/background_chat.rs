@@ -4,7 +4,7 @@
 use crate::client::WsClient;
 use crate::harness::Deadline;
 use papo::name::RoomName;
-use papo::protocol::{ClientMessage, ServerMessage};
+use papo::protocol::{ClientMessage, Say, ServerMessage};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -177,13 +177,13 @@ impl CrowdMember {
         let id = self.sent.to_string();
         self.sent += 1;
         let room = RoomName::lobby();
-        self.person.send(&ClientMessage::Say {
+        self.person.send(&ClientMessage::Say(Say {
             room,
             id: id.clone(),
             text,
             action: false,
             reply_to: None,
-        });
+        }));
         id
     }
 

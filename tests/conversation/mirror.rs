@@ -2,8 +2,10 @@
 
 use papo::name::{LOBBY, MAX_NAME, Name, RoomName};
 use papo::protocol::{
-    ByeCode, ClientMessage, Credentials, Entry, ErrorCode, Limits, MAX_MEMBERS, MAX_TEXT,
-    ModerationAction, PageRequest, Password, Refusal, ResumePoint, ServerMessage, Token,
+    ByeCode, ClientMessage, Credentials, Edit, Enter, Entry, Erase, EraseRecent, ErrorCode,
+    FetchHistory, Join, Leave, Limits, MAX_MEMBERS, MAX_TEXT, ModerationAction, PageRequest,
+    Password, Refusal, Rename, ResumePoint, Say, Search, ServerMessage, SetRoomPassword, Token,
+    Typing, Whisper,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -84,7 +86,7 @@ pub fn client_messages() -> Vec<ClientMessage> {
         after: Some(1),
     };
     vec![
-        ClientMessage::Enter {
+        ClientMessage::Enter(Enter {
             name: name(),
             token: Some(token()),
             room: Some(room()),
@@ -95,67 +97,67 @@ pub fn client_messages() -> Vec<ClientMessage> {
                 moderator_key: password(),
                 room_password: password(),
             },
-        },
-        ClientMessage::Join {
+        }),
+        ClientMessage::Join(Join {
             room: room(),
             resume: since(),
             room_password: password(),
-        },
-        ClientMessage::Leave { room: room() },
-        ClientMessage::Say {
+        }),
+        ClientMessage::Leave(Leave { room: room() }),
+        ClientMessage::Say(Say {
             room: room(),
             id: id(),
             text: text(),
             action: true,
             reply_to: Some(1),
-        },
-        ClientMessage::Edit {
+        }),
+        ClientMessage::Edit(Edit {
             room: room(),
             id: id(),
             seq: 1,
             text: text(),
-        },
-        ClientMessage::Erase {
+        }),
+        ClientMessage::Erase(Erase {
             room: room(),
             id: id(),
             seq: 1,
-        },
-        ClientMessage::Whisper {
+        }),
+        ClientMessage::Whisper(Whisper {
             to: name(),
             id: id(),
             text: text(),
-        },
-        ClientMessage::Typing { room: room() },
-        ClientMessage::History {
+        }),
+        ClientMessage::Typing(Typing { room: room() }),
+        ClientMessage::History(FetchHistory {
             room: room(),
             page: PageRequest::Before(1),
             limit: Some(1),
-        },
-        ClientMessage::History {
+        }),
+        ClientMessage::History(FetchHistory {
             room: room(),
             page: PageRequest::After(1),
             limit: Some(1),
-        },
-        ClientMessage::Search {
+        }),
+        ClientMessage::Search(Search {
             room: room(),
             query: text(),
             limit: Some(1),
-        },
-        ClientMessage::Rename { name: name() },
-        ClientMessage::RoomPassword {
+        }),
+        ClientMessage::Rename(Rename { name: name() }),
+        ClientMessage::RoomPassword(SetRoomPassword {
             room: room(),
             password: password(),
-        },
+        }),
         ClientMessage::Moderate(ModerationAction::ModeratorsOnly {
             room: room(),
             on: Some(true),
         }),
-        ClientMessage::Moderate(ModerationAction::Erase {
+        ClientMessage::Moderate(ModerationAction::Erase(EraseRecent {
             room: room(),
             id: id(),
             name: name(),
             seconds: 1,
-        }),
+        })),
         ClientMessage::Moderate(ModerationAction::Announce { text: text() }),
         ClientMessage::Rooms,
         ClientMessage::Ping,

@@ -8,9 +8,9 @@ use papo::fanout::ConnHandle;
 use papo::history::PAGE_BYTES;
 use papo::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use papo::protocol::{
-    ByeCode, ClientMessage, Entry, ErrorCode, HEARTBEAT_MS, Limits, MAX_FRAME, MAX_MEMBERS,
-    MAX_PAGE, MAX_ROOMS_LISTED, MAX_TEXT, Member, ModerationAction, Password, Renamed, RoomInfo,
-    ServerMessage, Token,
+    ByeCode, ClientMessage, Entry, EraseRecent, ErrorCode, HEARTBEAT_MS, Limits, MAX_FRAME,
+    MAX_MEMBERS, MAX_PAGE, MAX_ROOMS_LISTED, MAX_TEXT, Member, ModerationAction, Password, Renamed,
+    RoomInfo, ServerMessage, Token,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -171,12 +171,12 @@ fn moderation_actions() -> Vec<ModerationAction> {
             seconds: 60,
         },
         ModerationAction::Unban { name: name() },
-        ModerationAction::Erase {
+        ModerationAction::Erase(EraseRecent {
             room: room(),
             id: "a1".into(),
             name: name(),
             seconds: 60,
-        },
+        }),
         ModerationAction::Announce { text: "oi".into() },
         ModerationAction::Promote { name: name() },
         ModerationAction::Demote { name: name() },
@@ -192,7 +192,7 @@ fn moderation_actions() -> Vec<ModerationAction> {
             | ModerationAction::Kick { .. }
             | ModerationAction::Ban { .. }
             | ModerationAction::Unban { .. }
-            | ModerationAction::Erase { .. }
+            | ModerationAction::Erase(_)
             | ModerationAction::Announce { .. }
             | ModerationAction::Promote { .. }
             | ModerationAction::Demote { .. } => {}

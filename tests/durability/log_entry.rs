@@ -1,7 +1,7 @@
 //! The lines of a log, what is said, and what one line does to others: written here once more, as a measure for the server.
 
 use papo::name::RoomName;
-use papo::protocol::{ClientMessage, Entry};
+use papo::protocol::{ClientMessage, Edit, Entry, Erase, Say};
 
 /// What a message does to an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,20 +120,20 @@ impl SentMessage {
     pub fn to_request(&self) -> ClientMessage {
         let (room, id, text) = (RoomName::lobby(), self.id.clone(), self.text.clone());
         match self.change {
-            None => ClientMessage::Say {
+            None => ClientMessage::Say(Say {
                 room,
                 id,
                 text,
                 action: false,
                 reply_to: None,
-            },
-            Some(EntryChange::Edit(seq)) => ClientMessage::Edit {
+            }),
+            Some(EntryChange::Edit(seq)) => ClientMessage::Edit(Edit {
                 room,
                 id,
                 seq,
                 text,
-            },
-            Some(EntryChange::Erase(seq)) => ClientMessage::Erase { room, id, seq },
+            }),
+            Some(EntryChange::Erase(seq)) => ClientMessage::Erase(Erase { room, id, seq }),
         }
     }
 }

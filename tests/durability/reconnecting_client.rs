@@ -4,7 +4,7 @@
 use crate::harness::{Deadline, Rng};
 use crate::transcript::Transcript;
 use papo::name::Name;
-use papo::protocol::{ByeCode, ClientMessage, Credentials, ErrorCode, ServerMessage, Token};
+use papo::protocol::{ByeCode, ClientMessage, Credentials, Enter, ErrorCode, ServerMessage, Token};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
@@ -178,14 +178,14 @@ impl ReconnectingClient {
                 let token = Token::new(&format!("{secret}-0123456789abcdef"));
                 let (room, key, secrets) = (None, None, Credentials::default());
                 if self
-                    .send(&ClientMessage::Enter {
+                    .send(&ClientMessage::Enter(Enter {
                         name,
                         token,
                         room,
                         resume: self.transcript.since(),
                         local_key: key,
                         credentials: secrets,
-                    })
+                    }))
                     .is_none()
                 {
                     self.drop_connection();

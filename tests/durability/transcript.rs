@@ -4,7 +4,9 @@
 
 use crate::log_entry::{EntryChange, LogEntry, SentMessage, change};
 use papo::name::RoomName;
-use papo::protocol::{ClientMessage, Entry, PageRequest, Refusal, ResumePoint, ServerMessage};
+use papo::protocol::{
+    ClientMessage, Entry, FetchHistory, PageRequest, Refusal, ResumePoint, ServerMessage,
+};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -116,11 +118,12 @@ impl Transcript {
     /// The page to ask for, as long as something is missing.
     pub fn next_page_request(&self) -> Option<ClientMessage> {
         let room = RoomName::lobby();
-        self.catching_up.then_some(ClientMessage::History {
-            room,
-            page: PageRequest::After(self.held_seq),
-            limit: self.page_limit,
-        })
+        self.catching_up
+            .then_some(ClientMessage::History(FetchHistory {
+                room,
+                page: PageRequest::After(self.held_seq),
+                limit: self.page_limit,
+            }))
     }
 
     /// Whether nothing is known to be missing.

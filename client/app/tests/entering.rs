@@ -1,6 +1,7 @@
 //! Coming in: a name, a room, and servers that are none.
 
 use super::*;
+use papo::protocol::{Enter, Join};
 
 #[test]
 fn entering_shows_the_people_present() {
@@ -166,10 +167,10 @@ fn password_prompt_repeats_until_it_is_right() {
     );
     harness.effects.clear();
     harness.submit("miosótis");
-    let Some(AppEffect::Send(ClientMessage::Enter {
+    let Some(AppEffect::Send(ClientMessage::Enter(Enter {
         credentials: secrets,
         ..
-    })) = harness.take_effects().pop()
+    }))) = harness.take_effects().pop()
     else {
         panic!("no enter")
     };
@@ -207,7 +208,7 @@ fn rejoin_sends_the_remembered_room_password() {
         .take_effects()
         .into_iter()
         .filter_map(|effect| match effect {
-            AppEffect::Send(ClientMessage::Join { room_password, .. }) => room_password,
+            AppEffect::Send(ClientMessage::Join(Join { room_password, .. })) => room_password,
             _ => None,
         });
     assert_eq!(

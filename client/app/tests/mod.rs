@@ -16,7 +16,8 @@ use crate::app::strings;
 use crate::net::connection::ConnectError;
 use crate::net::session::Disconnect;
 use papo::protocol::{
-    Entry, ErrorCode, Limits, Member, PageRequest, Refusal, RoomInfo, ServerMessage,
+    Enter, Entry, ErrorCode, FetchHistory, Join, Limits, Member, PageRequest, Refusal, RoomInfo,
+    Say, ServerMessage, Whisper,
 };
 use std::sync::Arc;
 
@@ -165,31 +166,31 @@ impl AppHarness {
             .effects
             .extract_if(.., |effect| matches!(effect, AppEffect::Send(_)));
         let describe = |effect| match effect {
-            AppEffect::Send(ClientMessage::Enter {
+            AppEffect::Send(ClientMessage::Enter(Enter {
                 name,
                 resume: since,
                 ..
-            }) => {
+            })) => {
                 format!("enter {name} {:?}", since.after)
             }
-            AppEffect::Send(ClientMessage::Join {
+            AppEffect::Send(ClientMessage::Join(Join {
                 room,
                 resume: since,
                 ..
-            }) => {
+            })) => {
                 format!("join {room} {:?}", since.after)
             }
-            AppEffect::Send(ClientMessage::Say { room, id, text, .. }) => {
+            AppEffect::Send(ClientMessage::Say(Say { room, id, text, .. })) => {
                 format!("{room} {id} {text}")
             }
-            AppEffect::Send(ClientMessage::Whisper { to, id, text }) => {
+            AppEffect::Send(ClientMessage::Whisper(Whisper { to, id, text })) => {
                 format!("→{to} {id} {text}")
             }
-            AppEffect::Send(ClientMessage::History {
+            AppEffect::Send(ClientMessage::History(FetchHistory {
                 room,
                 page: PageRequest::After(seq),
                 ..
-            }) => format!("after {room} {seq}"),
+            })) => format!("after {room} {seq}"),
             AppEffect::Send(other) => format!("{other:?}"),
             other => panic!("{other:?}"),
         };

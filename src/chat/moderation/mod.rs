@@ -62,12 +62,7 @@ impl Chat {
             ModerationAction::Kick { name } => self.kick(&by, &name, now),
             ModerationAction::Ban { name, seconds } => self.ban(&by, &name, seconds, now),
             ModerationAction::Unban { name } => self.unban(&by, &name, now),
-            ModerationAction::Erase {
-                room,
-                id,
-                name,
-                seconds,
-            } => self.erase_recent(conn, &room, id, name, seconds, now),
+            ModerationAction::Erase(erase) => self.erase_recent(conn, erase, now),
             ModerationAction::Lock { on } => {
                 self.lock(&by, on, now);
                 Ok(())

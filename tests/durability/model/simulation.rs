@@ -10,7 +10,7 @@ use papo::chat::{Chat, Effect, Event, Now};
 use papo::history::{History, HistoryReply, HistoryRequest, Outcome};
 use papo::ids::{ClientAddr, ConnId, RoomId};
 use papo::name::Name;
-use papo::protocol::{ClientMessage, Credentials, ServerMessage, Token};
+use papo::protocol::{ClientMessage, Credentials, Enter, ServerMessage, Token};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -159,14 +159,14 @@ impl Simulation {
             Name::new(&log.name).unwrap(),
             Token::new(&format!("{person}-0123456789abcdef")),
         );
-        let enter = ClientMessage::Enter {
+        let enter = ClientMessage::Enter(Enter {
             name,
             token,
             room: None,
             resume: log.since(),
             local_key: None,
             credentials: Credentials::default(),
-        };
+        });
         self.conns.insert(
             conn,
             ModelConn {
