@@ -1,28 +1,27 @@
-//! Where the server is, as people write it: `192.168.0.10`, `casa.local:9001`, `[::1]:9000`, or the `http://…` that the
+//! The server's address as people write it: `192.168.0.10`, `casa.local:9001`, `[::1]:9000`, or the `http://…` that the
 //! server shows when it starts.
 //!
-//! Knows the spelling of addresses; never knows whether anybody answers there.
+//! Knows the spelling of addresses; never knows whether a server answers there.
 
 use std::fmt;
 use std::net::Ipv6Addr;
 
-/// The port where servers listen unless told otherwise.
+/// The server's default port.
 pub const DEFAULT_PORT: u16 = 9000;
 
 /// A server's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// A name or an IP address, without the brackets of IPv6.
+    /// A host name or an IP address, without the brackets of IPv6.
     host: String,
     port: u16,
-    /// What follows the port, beginning with `/`.
+    /// Begins with `/`.
     path: String,
 }
 
-/// Why something is no address.
+/// Why a text is not an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressError {
-    /// It has another form.
     Malformed,
     /// `wss://` or `https://`: this client has no TLS.
     Encrypted,
@@ -46,7 +45,7 @@ impl Address {
             "wss" | "https" => return Err(AddressError::Encrypted),
             _ => return Err(AddressError::Malformed),
         }
-        // What stands after “#” is for the page.
+        // The fragment is for the page.
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (host, port) = split_port(authority)?;

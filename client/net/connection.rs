@@ -1,8 +1,8 @@
-//! One connection: a thread that connects, shakes hands and reads, and a thread that writes.
+//! One connection: the `reader` thread connects and reads, the `writer` thread writes.
 //!
-//! Only the writing thread writes to the socket once the handshake is done: tungstenite's own answers (pongs, the reply
-//! to a close) reach it through the same queue as everything else, so frames never mix. Both threads end with the
-//! socket. Knows sockets and frames; never knows what a message means or whether there will be another connection.
+//! After the handshake only the writer writes to the socket: control frames that tungstenite makes while reading (pongs,
+//! the reply to a close) go through its queue too, so frames never mix. Both threads end with the socket.
+//! Knows sockets and frames; never knows what a message means.
 
 use crate::net::address::Address;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -19,24 +19,24 @@ use tungstenite::protocol::Role;
 use tungstenite::protocol::frame::CloseFrame;
 use tungstenite::{Message, WebSocket};
 
-/// How long the server may take to be found and to shake hands, each.
+/// Limit for connecting, and again for the handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The server says something every 20 s; after two of its signs of life have failed to come it is gone.
+/// The server sends something every 20 s; after two missed heartbeats it counts as dead.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(45);
-/// How long a frame may wait for the network to take it.
+/// How long a write may block.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Longest message read, in bytes: a page of 200 entries of 4,000 characters, however escaped, fits.
+/// Longest message read, in bytes: fits a page of 200 entries of 4,000 characters, all of them escaped.
 const MAX_MESSAGE: usize = 16 * 1024 * 1024;
-/// Most frames in the writer's queue for a pong to be added: later it would tell nothing.
+/// Most frames in the writer's queue for a pong to be added; a later pong would be useless.
 const MAX_QUEUED_FOR_PONG: usize = 64;
 
-/// What a connection tells of itself.
+/// What a connection reports.
 #[derive(Debug)]
 pub enum ServerEvent {
-    /// It can be spoken through.
+    /// The handshake is done.
     Opened(ServerHandle),
     Message(ServerMessage),
-    /// Something that is not of this language.
+    /// A frame that is not a message of this protocol.
     Malformed,
     Failed(ConnectError),
     Closed,
@@ -71,25 +71,25 @@ impl ConnectError {
     }
 }
 
-/// The speaking end of a connection.
+/// The sending side of a connection.
 #[derive(Debug)]
 pub struct ServerHandle {
     queue: Sender<Outgoing>,
     stream: Arc<TcpStream>,
 }
 
-/// Something for the writer.
+/// What the writer sends.
 #[derive(Debug)]
 enum Outgoing {
     Text(String),
-    /// A whole frame that tungstenite made while reading.
+    /// A complete control frame, made by tungstenite while reading.
     Frame(Vec<u8>),
     Close(u16),
 }
 
 impl ServerHandle {
     pub fn send(&self, json: String) {
-        // A writer that is gone took the connection with it; the reader tells.
+        // If the writer has ended, so has the connection, and the reader reports it.
         let _ = self.queue.send(Outgoing::Text(json));
     }
 
@@ -97,13 +97,13 @@ impl ServerHandle {
         let _ = self.queue.send(Outgoing::Close(code));
     }
 
-    /// Ends the connection without another word.
+    /// Ends the connection without a close handshake.
     pub fn abort(&self) {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 }
 
-/// Connects, in a thread of its own. `number` comes back with everything that the connection tells.
+/// Connects, in a thread of its own. Every event is reported together with `generation`.
 pub fn open(
     address: Address,
     generation: u64,
@@ -126,7 +126,7 @@ type ClientReader = MessageReader<DeadlineStream, ControlSink>;
 
 fn handshake(address: &Address) -> Result<ClientReader, ConnectError> {
     let stream = dial(address)?;
-    // Without these the conversation works too, only worse.
+    // Both are improvements only: the connection works without them.
     let _ = stream.set_nodelay(true);
     let _ = stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let stream = Arc::new(stream);
@@ -146,7 +146,7 @@ fn handshake(address: &Address) -> Result<ClientReader, ConnectError> {
     Ok(reader)
 }
 
-/// Whether anybody listens at this address; nothing is said to them yet.
+/// Checks that something listens at this address, without a handshake.
 pub fn probe(address: &Address) -> Result<(), ConnectError> {
     dial(address).map(drop)
 }
@@ -159,7 +159,7 @@ fn dial(address: &Address) -> Result<TcpStream, ConnectError> {
     let deadline = Instant::now() + CONNECT_TIMEOUT;
     let mut last_error = ConnectError::UnknownHost;
     for (tried, candidate) in candidates.iter().enumerate() {
-        // A first address that swallows everything leaves time for the second.
+        // An address that never answers must leave time for the next one.
         let share =
             deadline.saturating_duration_since(Instant::now()) / (candidates.len() - tried) as u32;
         match TcpStream::connect_timeout(candidate, share.max(Duration::from_millis(1))) {
@@ -199,30 +199,20 @@ fn handshake_error(error: Error) -> ConnectError {
     }
 }
 
-/// Reads until the end; the writer begins here and ends when its queue or the socket does.
+/// Starts the writer, then reads until the end.
 fn read_loop(mut reader: ClientReader, report: &impl Fn(ServerEvent) -> bool) {
     let stream = reader.source().stream.clone();
     let (queue, outgoing) = unbounded();
     *reader.control_out_mut() = ControlSink::Queued(queue.clone());
-    let writing = stream.clone();
-    let writer = thread::Builder::new().name("writer".into()).spawn(move || {
-        if let Err(error) = write_loop(&writing, &outgoing) {
-            // The reader notices and tells. What the server said before its end, its reasons perhaps, can still be read;
-            // from one that takes nothing any more there is nothing to be expected.
-            let stalled =
-                matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock);
-            let _ = writing.shutdown(if stalled {
-                Shutdown::Both
-            } else {
-                Shutdown::Write
-            });
-        }
-    });
-    let mut alive = writer.is_ok()
-        && report(ServerEvent::Opened(ServerHandle {
-            queue: queue.clone(),
-            stream: stream.clone(),
-        }));
+    let writer_stream = stream.clone();
+    let writer = thread::Builder::new()
+        .name("writer".into())
+        .spawn(move || run_writer(&writer_stream, &outgoing));
+    let handle = ServerHandle {
+        queue: queue.clone(),
+        stream,
+    };
+    let mut alive = writer.is_ok() && report(ServerEvent::Opened(handle));
     while alive {
         alive = match reader.read() {
             Ok(Incoming::Text(json)) => report(
@@ -241,11 +231,25 @@ fn read_loop(mut reader: ClientReader, report: &impl Fn(ServerEvent) -> bool) {
     report(ServerEvent::Closed);
 }
 
+/// Writes until the queue ends. After an error the reader notices the shutdown and reports it.
+fn run_writer(stream: &TcpStream, outgoing: &Receiver<Outgoing>) {
+    if let Err(error) = write_loop(stream, outgoing) {
+        let stalled =
+            matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock);
+        // A peer that has closed may have sent its reason: it can still be read. A stalled peer is given up.
+        let _ = stream.shutdown(if stalled {
+            Shutdown::Both
+        } else {
+            Shutdown::Write
+        });
+    }
+}
+
 /// The only writer of the socket.
 fn write_loop(stream: &TcpStream, outgoing: &Receiver<Outgoing>) -> Result<(), Error> {
     let mut socket = WebSocket::from_raw_socket(stream, Role::Client, None);
     while let Ok(first) = outgoing.recv() {
-        // All that is waiting goes out with one flush.
+        // Everything queued goes out with one flush.
         for next in std::iter::once(first).chain(outgoing.try_iter()) {
             match next {
                 Outgoing::Text(json) => socket.write(Message::text(json))?,
@@ -269,7 +273,7 @@ fn write_loop(stream: &TcpStream, outgoing: &Receiver<Outgoing>) -> Result<(), E
     Ok(())
 }
 
-/// The reading side of the socket. It keeps its own time: a deadline for the whole handshake, then a limit for silence.
+/// The reading side of the socket: a deadline for the whole handshake, then a limit for each silence.
 #[derive(Debug)]
 struct DeadlineStream {
     stream: Arc<TcpStream>,
@@ -291,13 +295,13 @@ impl Read for DeadlineStream {
 }
 
 impl TimedRead for DeadlineStream {
-    /// The guard has no wishes of its own here.
+    /// This stream sets its own timeouts.
     fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Where tungstenite's own bytes go: to the socket during the handshake, to the writer's queue afterwards.
+/// Where tungstenite's own frames go: to the socket during the handshake, to the writer's queue afterwards.
 enum ControlSink {
     Direct(Arc<TcpStream>),
     Queued(Sender<Outgoing>),

@@ -1,4 +1,4 @@
-//! The connection to the server: address, token, WebSocket, and the session that comes back by itself.
+//! The connection to the server: address, token, WebSocket, and the session that reconnects.
 
 pub mod address;
 pub mod connection;

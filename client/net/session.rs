@@ -1,6 +1,6 @@
-//! The succession of connections: at most one at a time, and after a loss the next one, later and later.
+//! One connection after another: at most one at a time, and after a loss the next one, with growing delays.
 //!
-//! Knows when to connect; never knows what is said, nor why a connection is wanted.
+//! Knows when to connect; never knows what a message means, nor why a connection is wanted.
 
 use crate::net::address::Address;
 use crate::net::connection;
@@ -9,13 +9,13 @@ use crossbeam_channel::Sender;
 use papo::protocol::{ClientMessage, ServerMessage};
 use std::time::{Duration, Instant};
 
-/// The first retry comes within this time, each further one within the double …
+/// The first retry comes within this time, each further one within twice the time of the one before …
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
-/// … up to this.
+/// … up to this limit.
 const MAX_BACKOFF: Duration = Duration::from_secs(20);
-/// A connection that lived this long makes the next retry a first one again.
+/// After a connection that lasted this long the delays start again from the first.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
-/// Close code of whoever leaves for good (RFC 6455).
+/// The close code for leaving in order (RFC 6455).
 const CLOSE_NORMAL: u16 = 1000;
 
 /// What happened to the connection at hand.
@@ -39,11 +39,11 @@ pub enum Disconnect {
 pub struct Session {
     address: Address,
     events: Sender<(u64, ServerEvent)>,
-    /// Which connection is the current one; what older ones still tell is not heard.
+    /// The number of the current connection; events of older ones are ignored.
     generation: u64,
     server: Option<ServerHandle>,
     opened_at: Option<Instant>,
-    /// Whether this connection has said something of our language.
+    /// This connection has sent a valid message.
     protocol_confirmed: bool,
     attempts: u32,
     retry_at: Option<Instant>,
@@ -63,7 +63,7 @@ impl Session {
         }
     }
 
-    /// Begins a new connection; the old one, if any, is forgotten.
+    /// Starts a new connection and drops the old one.
     pub fn connect(&mut self) {
         self.drop_connection();
         if connection::open(self.address.clone(), self.generation, self.events.clone()).is_err() {
@@ -75,8 +75,8 @@ impl Session {
         }
     }
 
-    /// Connects again later: at a random time within `within`, or as the number of attempts asks. Chance keeps a
-    /// thousand clients from coming back in the same instant.
+    /// Connects again at a random time: within `within`, or within a ceiling that grows with each attempt. The random
+    /// delay keeps a thousand clients from reconnecting in the same instant.
     pub fn retry(&mut self, within: Option<Duration>, now: Instant) {
         self.drop_connection();
         if self
@@ -114,7 +114,7 @@ impl Session {
         }
     }
 
-    /// What the news of a connection means.
+    /// What an event of a connection means for the session.
     pub fn on_server_event(
         &mut self,
         generation: u64,
@@ -137,7 +137,7 @@ impl Session {
                 self.protocol_confirmed = true;
                 Some(SessionEvent::Received(message))
             }
-            // The language may grow; but whoever has never spoken it does not speak it at all.
+            // Later protocols may have messages unknown here; but a first message must be a known one.
             ServerEvent::Malformed if self.protocol_confirmed => None,
             ServerEvent::Malformed => {
                 self.disconnect(Disconnect::ConnectFailed(ConnectError::NotAChat))
@@ -169,9 +169,8 @@ fn backoff_ceiling(attempts: u32) -> Duration {
         .min(MAX_BACKOFF)
 }
 
-/// A random number from 0 to 1.
+/// A random number from 0 to 1; half where the system has no random numbers.
 fn random_fraction() -> f64 {
-    // Without chance, waiting half of the time is as good as any.
     getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX))
 }
 
@@ -235,7 +234,7 @@ mod tests {
             session
                 .on_server_event(generation, ServerEvent::Malformed, now)
                 .is_none(),
-            "the language may have grown"
+            "a later protocol may have more messages"
         );
     }
 }

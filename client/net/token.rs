@@ -1,6 +1,6 @@
-//! The secret that makes a name one's own, kept between conversations in the user's state folder.
+//! The token that reserves this user's name, kept in the user's state folder.
 //!
-//! Knows one file; never knows names or servers, and never prints the secret.
+//! Knows one file; never knows names or servers, and never prints the token.
 
 use papo::auth::random_hex;
 use papo::protocol::Token;
@@ -8,10 +8,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Random bytes in a token: 128 bits and as many again to spare.
+/// Random bytes in a token: 256 bits, twice of what is needed.
 const TOKEN_BYTES: usize = 32;
 
-/// The token of this user. When it can't be kept, the one returned serves for this time.
+/// The token of this user. If it can't be stored, the one returned is for this run only.
 ///
 /// # Errors
 /// Only when the system gives no random numbers.
@@ -25,14 +25,15 @@ pub fn load_or_create() -> Result<Token, getrandom::Error> {
 
 /// `$XDG_STATE_HOME/papo`, or its default. A relative path there is invalid and ignored, as the XDG specification asks.
 fn state_folder() -> Option<PathBuf> {
-    let absolute = |name| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let state = absolute("XDG_STATE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
-    state.map(|state| state.join("papo"))
+    let state = absolute_path("XDG_STATE_HOME")
+        .or_else(|| Some(absolute_path("HOME")?.join(".local/state")))?;
+    Some(state.join("papo"))
+}
+
+fn absolute_path(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
 }
 
 /// Reads the token in this folder, or writes `fresh` there.
@@ -42,14 +43,14 @@ fn load_or_store(folder: &Path, fresh: &str) -> io::Result<Token> {
         return Ok(token);
     }
     create_folder(folder)?;
-    // Written aside and then linked: of two clients started at once one wins, and nobody reads half a token.
+    // Written to another file and then linked: of two clients started at once one wins, and neither reads half a token.
     let temporary = folder.join(format!("token.{}", &fresh[..8]));
     let written = write(&temporary, fresh).and_then(|()| match fs::hard_link(&temporary, &path) {
-        // What stands there is not a token: it is replaced.
+        // The file holds no token: replace it.
         Err(_) if read(&path).is_none() => fs::rename(&temporary, &path),
         other => other,
     });
-    // Also what a full disk left half written.
+    // Also removes what a full disk left incomplete.
     let _ = fs::remove_file(&temporary);
     read(&path).ok_or_else(|| {
         written
@@ -99,11 +100,11 @@ fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Takes away what others may read, for instance after a careless copy.
+/// Removes the permissions of others, for instance after the file was copied.
 #[cfg(unix)]
 fn restrict_permissions(file: &File) {
     use std::os::unix::fs::PermissionsExt;
-    // A folder without its x could not even be removed with what is in it.
+    // A folder needs its execute permission.
     if file
         .metadata()
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0)
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    /// A folder of its own for each test, gone with it.
+    /// A temporary folder, removed on drop.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -163,7 +164,7 @@ mod tests {
         assert_eq!(
             fs::read_dir(folder.0.join("papo")).unwrap().count(),
             1,
-            "nothing is left lying about"
+            "no temporary file is left"
         );
     }
 
