@@ -1,6 +1,6 @@
-//! The loop: waits for the person, the network, the system or the time, lets the state decide, and does what it says.
+//! The client's loop: waits for input, network, signals or time, passes the event to the core and carries out its effects.
 //!
-//! Knows who is connected to whom; never decides anything itself.
+//! Knows which parts are connected; never decides anything itself.
 
 use crate::app::{App, AppEffect, AppEvent, Exit, ViewModel};
 use crate::net::connection::ServerEvent;
@@ -10,9 +10,9 @@ use crossbeam_channel::{Receiver, never, select};
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-/// Most events taken up before the screen is brought up to date: a flood is drawn in handfuls.
+/// Most events handled before the screen is redrawn.
 const MAX_BATCH: usize = 256;
-/// Longest sleep; the clock of the system may have been asleep with it.
+/// Longest wait, in case the system's clock was suspended meanwhile.
 const MAX_SLEEP: Duration = Duration::from_secs(3600);
 
 /// Where events come from.
@@ -22,7 +22,7 @@ pub struct Sources {
     pub shutdown: Receiver<()>,
 }
 
-/// Something that came.
+/// What ended the wait.
 enum Wakeup {
     Input(UiInput),
     Server(u64, ServerEvent),
@@ -30,18 +30,18 @@ enum Wakeup {
     Timeout,
 }
 
-/// The parts, held together.
+/// The client's parts.
 pub struct Client<'a> {
     pub app: App,
     pub session: Session,
     pub ui: &'a mut dyn Ui,
     pub sources: Sources,
-    /// The front still shows what it is given.
+    /// False once the terminal is gone.
     pub ui_alive: bool,
 }
 
 impl Client<'_> {
-    /// Runs until the end and says how it was.
+    /// Runs until the end and returns the exit code.
     pub fn run(mut self) -> Exit {
         let mut exit = self.dispatch(AppEvent::Started);
         while exit.is_none() {
@@ -50,7 +50,7 @@ impl Client<'_> {
                 && self.ui.ready_at().is_none_or(|time| now >= time)
                 && self.refresh(now).is_err()
             {
-                // The terminal is gone; there is still a server to say goodbye to.
+                // The terminal is gone, but the connection is still closed in order.
                 self.ui_alive = false;
                 exit = self.dispatch(AppEvent::ShutdownRequested);
                 continue;
@@ -58,7 +58,7 @@ impl Client<'_> {
             let mut wakeup = self.wait();
             for taken in 1..=MAX_BATCH {
                 exit = self.handle_wakeup(wakeup);
-                // What is fetched must be taken up: after the last one nothing more is fetched.
+                // A received event must be handled: after the last of a batch no other is received.
                 if exit.is_some() || taken == MAX_BATCH {
                     break;
                 }
@@ -68,7 +68,7 @@ impl Client<'_> {
                 }
             }
         }
-        // A terminal that is gone can't be left in order.
+        // A terminal that is gone can't be restored.
         let _ = self.ui.finish();
         exit.unwrap_or(Exit::Unexpected)
     }
@@ -129,10 +129,10 @@ impl Client<'_> {
         }
     }
 
-    /// Nobody takes our output any more.
+    /// The output can't be written any more.
     fn on_output_error(&mut self, error: &io::Error) -> Option<Exit> {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            // As `head` does when it has enough. What was already said is still confirmed.
+            // As with `head`, which has read enough. Messages already sent are still acknowledged.
             return self.dispatch(AppEvent::Leave);
         }
         let _ = writeln!(
@@ -145,12 +145,12 @@ impl Client<'_> {
     fn wait(&mut self) -> Wakeup {
         let now = Instant::now();
         let retry = self.session.deadline();
-        // The countdown is told second by second.
+        // The countdown changes every second.
         let second = retry.map(|time| {
             let left = time.saturating_duration_since(now);
             now + Duration::from_nanos(u64::from(left.subsec_nanos())).max(Duration::from_millis(1))
         });
-        // What could not be drawn yet will be.
+        // A frame may be waiting for its turn.
         let redraw = self
             .ui
             .ready_at()

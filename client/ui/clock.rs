@@ -1,7 +1,6 @@
-//! Moments as people read them, in the time of this computer.
+//! Times as people read them, in the local time zone.
 //!
-//! Knows the local offset, read once at the start: with several threads running the system can't be asked safely any
-//! more. Never knows what happened at those moments.
+//! The offset is read once at the start: with several threads it can't be read safely.
 
 use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
@@ -16,13 +15,13 @@ const TIMESTAMP: StaticFormatDescription = format_description!(
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     offset: UtcOffset,
-    /// The moment at which it always is, for tests.
+    /// The time at which it stands still.
     #[cfg(test)]
     frozen: Option<u64>,
 }
 
 impl Clock {
-    /// Reads the local offset. Must be called before any thread is started; UTC where the system does not tell.
+    /// Reads the local offset, before any thread is started; UTC where the system has none.
     pub fn local() -> Self {
         let offset = UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC);
         Self {
@@ -32,7 +31,7 @@ impl Clock {
         }
     }
 
-    /// This moment in Unix milliseconds.
+    /// Now, in Unix milliseconds.
     pub fn now_ms(&self) -> u64 {
         #[cfg(test)]
         if let Some(frozen) = self.frozen {
@@ -41,7 +40,7 @@ impl Clock {
         u64::try_from(OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
     }
 
-    /// The day of a moment; `None` for one that no calendar has.
+    /// The day of a time; `None` outside the calendar.
     pub fn day(&self, at: u64) -> Option<Date> {
         self.local_time(at).map(OffsetDateTime::date)
     }
@@ -49,14 +48,14 @@ impl Clock {
     /// `09:05`
     pub fn hour_minute(&self, at: u64) -> String {
         self.local_time(at)
-            .and_then(|moment| moment.format(HOUR_MINUTE).ok())
+            .and_then(|time| time.format(HOUR_MINUTE).ok())
             .unwrap_or_else(|| "--:--".into())
     }
 
     /// `2026-03-03T14:05:12-03:00`
     pub fn timestamp(&self, at: u64) -> String {
         self.local_time(at)
-            .and_then(|moment| moment.format(TIMESTAMP).ok())
+            .and_then(|time| time.format(TIMESTAMP).ok())
             .unwrap_or_else(|| "-".into())
     }
 

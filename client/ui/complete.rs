@@ -1,27 +1,26 @@
-//! Completion: what a word that was begun may become — a person, a command or a room.
+//! Completion of a word to a person, a command or a room.
 //!
 //! Accents and case are ignored: `@joao` finds João. Knows words; never knows keys or the screen.
 
-use crate::app::command;
+use crate::app::command::{COMMANDS, Command};
 use crate::ui::editor::Direction;
 use papo::text::fold;
 
-/// Most words of a name that are looked at.
+/// Most words of a name.
 const MAX_NAME_WORDS: usize = 4;
 
-/// What there is to be completed to.
+/// The names that can be completed.
 pub struct Candidates<'a> {
-    /// Who spoke, the last one first.
+    /// Recent senders, the last one first.
     pub speakers: Vec<String>,
-    /// Everybody else who is there.
+    /// The other people present.
     pub people: Vec<String>,
-    /// The open rooms.
     pub open_rooms: &'a [String],
-    /// Rooms that were spoken of.
+    /// Rooms named in messages and lists.
     pub known_rooms: &'a [String],
 }
 
-/// The possible words, one of them chosen.
+/// The possible words, one of them selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
     /// Where the word begins, in bytes.
@@ -31,7 +30,7 @@ pub struct Completion {
 }
 
 impl Completion {
-    /// For the text left of the cursor.
+    /// Completes the text before the cursor.
     pub fn of(before: &str, candidates: &Candidates<'_>) -> Self {
         let start = word_start(before);
         let word = &before[start..];
@@ -51,16 +50,14 @@ impl Completion {
         }
     }
 
-    /// The next possibility, round and round.
+    /// Selects the next or previous word, cyclically.
     pub fn next(mut self, direction: Direction) -> Self {
         let count = self.words.len().max(1);
-        self.selected = (self.selected
-            + if direction == Direction::Forward {
-                1
-            } else {
-                count - 1
-            })
-            % count;
+        let step = match direction {
+            Direction::Forward => 1,
+            Direction::Backward => count - 1,
+        };
+        self.selected = (self.selected + step) % count;
         self
     }
 
@@ -68,7 +65,7 @@ impl Completion {
         self.start
     }
 
-    /// What the word becomes, if there is anything.
+    /// The selected word, if there is any.
     pub fn text(&self) -> Option<&str> {
         self.words.get(self.selected).map(String::as_str)
     }
@@ -83,38 +80,35 @@ fn word_start(before: &str) -> usize {
         .map_or(0, |(at, c)| at + c.len_utf8())
 }
 
-/// The commands; their English names only where no other begins like this.
+/// The commands; English names only where no other command matches.
 fn commands(prefix: &str) -> Vec<String> {
     let key = fold(prefix);
-    let form = |command: &command::Command, name: &str| {
-        format!(
-            "/{name}{}",
-            if command.arguments.is_empty() {
-                ""
-            } else {
-                " "
-            }
-        )
-    };
-    let called = |command| form(command, command.name);
-    let names: Vec<String> = command::COMMANDS
+    let names: Vec<String> = COMMANDS
         .iter()
         .filter(|command| command.name.starts_with(&key))
-        .map(called)
+        .map(|command| command_word(command, command.name))
         .collect();
     if !names.is_empty() {
         return names;
     }
-    let aliases = command::COMMANDS
+    COMMANDS
         .iter()
-        .flat_map(|command| command.aliases.iter().map(move |alias| (command, *alias)));
-    aliases
+        .flat_map(|command| command.aliases.iter().map(move |alias| (command, *alias)))
         .filter(|(_, alias)| alias.starts_with(&key))
-        .map(|(command, alias)| form(command, alias))
+        .map(|(command, alias)| command_word(command, alias))
         .collect()
 }
 
-/// Whether what follows the command is a room.
+fn command_word(command: &Command, name: &str) -> String {
+    let space = if command.arguments.is_empty() {
+        ""
+    } else {
+        " "
+    };
+    format!("/{name}{space}")
+}
+
+/// Whether the command's argument is a room.
 fn expects_room(before: &str) -> bool {
     ["/entrar ", "/deixar ", "/join ", "/part "]
         .iter()
@@ -130,14 +124,17 @@ fn rooms(prefix: &str, sign: &str, candidates: &Candidates<'_>) -> Vec<String> {
             .iter()
             .any(|open| fold(open) == fold(name))
     };
-    let heard = candidates.known_rooms.iter().filter(|name| !is_open(name));
-    let all = candidates.open_rooms.iter().chain(heard);
-    all.filter(|room| fold(room).starts_with(&key))
+    let others = candidates.known_rooms.iter().filter(|name| !is_open(name));
+    candidates
+        .open_rooms
+        .iter()
+        .chain(others)
+        .filter(|room| fold(room).starts_with(&key))
         .map(|room| format!("{sign}{room} "))
         .collect()
 }
 
-/// People, for as many words before the cursor as begin somebody's name: “Maria C” is one.
+/// People, for as many words before the cursor as match the start of a name, such as “Maria C”.
 fn complete_name(before: &str, candidates: &Candidates<'_>) -> Completion {
     let mut start = word_start(before);
     let mut best = Completion {
@@ -163,23 +160,25 @@ fn complete_name(before: &str, candidates: &Candidates<'_>) -> Completion {
     best
 }
 
-fn people(word: &str, at_start: bool, known: &Candidates<'_>) -> Vec<String> {
-    let (sign, begun) = word
-        .strip_prefix('@')
-        .map_or(("", word), |begun| ("@", begun));
+fn people(word: &str, at_start: bool, candidates: &Candidates<'_>) -> Vec<String> {
     if word.is_empty() && !at_start {
         return Vec::new();
     }
-    let (key, end) = (fold(begun), if at_start { ", " } else { " " });
-    let present = known
+    let (sign, prefix) = match word.strip_prefix('@') {
+        Some(prefix) => ("@", prefix),
+        None => ("", word),
+    };
+    let key = fold(prefix);
+    let end = if at_start { ", " } else { " " };
+    let speakers = candidates
         .speakers
         .iter()
-        .filter(|name| known.people.contains(name));
-    let others = known
+        .filter(|name| candidates.people.contains(name));
+    let others = candidates
         .people
         .iter()
-        .filter(|name| !known.speakers.contains(name));
-    present
+        .filter(|name| !candidates.speakers.contains(name));
+    speakers
         .chain(others)
         .filter(|name| fold(name).starts_with(&key))
         .map(|name| format!("{sign}{name}{end}"))
@@ -190,28 +189,23 @@ fn people(word: &str, at_start: bool, known: &Candidates<'_>) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
     fn completed(before: &str) -> Vec<String> {
-        let names = |names: &[&str]| {
-            names
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect::<Vec<_>>()
-        };
-        let rooms = names(&["geral", "Laboratório"]);
-        let heard = names(&["laboratorio", "garagem"]);
-        let people = names(&["Célia", "João", "Joana Dark", "Rita"]);
-        let known = Candidates {
+        let candidates = Candidates {
             speakers: names(&["Rita", "João", "Foi Embora"]),
-            people,
-            open_rooms: &rooms,
-            known_rooms: &heard,
+            people: names(&["Célia", "João", "Joana Dark", "Rita"]),
+            open_rooms: &names(&["geral", "Laboratório"]),
+            known_rooms: &names(&["laboratorio", "garagem"]),
         };
-        let completion = Completion::of(before, &known);
-        let all = completion
+        let completion = Completion::of(before, &candidates);
+        completion
             .words
             .iter()
-            .map(|word| format!("{}{word}", &before[..completion.start]));
-        all.collect()
+            .map(|word| format!("{}{word}", &before[..completion.start]))
+            .collect()
     }
 
     #[test]
@@ -237,7 +231,7 @@ mod tests {
         assert_eq!(
             completed("veja #g"),
             ["veja #geral ", "veja #garagem "],
-            "also rooms that were only spoken of"
+            "also rooms that were only named"
         );
     }
 
@@ -262,13 +256,13 @@ mod tests {
 
     #[test]
     fn completion_cycles_in_both_directions() {
-        let known = Candidates {
+        let candidates = Candidates {
             speakers: vec![],
             people: vec!["Ana".into(), "Bia".into()],
             open_rooms: &[],
             known_rooms: &[],
         };
-        let completion = Completion::of("", &known);
+        let completion = Completion::of("", &candidates);
         assert_eq!(
             completion
                 .clone()

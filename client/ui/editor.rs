@@ -1,33 +1,33 @@
-//! The line editor: a text, a cursor that moves by what people call a character, and the lines sent before.
+//! The line editor: a text, a cursor that moves by graphemes, and the texts sent before.
 //!
-//! Knows text; never knows keys, terminals or what happens to a finished line.
+//! Knows text; never knows keys, terminals or what happens to a submitted text.
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 use unicode_width::UnicodeWidthStr;
 
-/// Lines kept for ↑.
+/// Most texts kept for ↑.
 const MAX_HISTORY: usize = 200;
-/// Longest text, in bytes: more than any message may have, so that a paste can still be shortened.
+/// Longest text, in bytes: more than any message may have, so that a long paste can be shortened.
 const MAX_TEXT: usize = 64 * 1024;
 
-/// A text that was put aside, and where the cursor was.
+/// A text that was set aside, with its cursor.
 #[derive(Debug, Default)]
 pub struct Draft(String, usize);
 
-/// A text being written.
+/// A text being typed.
 #[derive(Debug, Default)]
 pub struct Editor {
     text: String,
-    /// A password is being written: it is shown as dots and not kept.
+    /// A password: it is shown as dots and not kept.
     pub secret: bool,
     /// Byte position, always between two graphemes.
     cursor: usize,
     history: Vec<String>,
-    /// Which line of the history is shown, and the draft that was there before.
+    /// The index in the history of the text shown, and the draft that it replaced.
     recalled: Option<(usize, String)>,
 }
 
-/// Which way.
+/// A direction in a text, a list or a timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     Backward,
@@ -43,8 +43,7 @@ impl Editor {
         self.text.is_empty()
     }
 
-    /// Puts text at the cursor. Its line feeds stay; control characters have no place in a message and go. Returns
-    /// whether there was room for all of it.
+    /// Inserts text at the cursor, without control characters except line feeds and tabs. Returns whether all of it fit.
     pub fn insert(&mut self, text: &str) -> bool {
         let text = papo::text::clean(text);
         let free = MAX_TEXT.saturating_sub(self.text.len());
@@ -55,7 +54,7 @@ impl Editor {
         fitting.len() == text.len()
     }
 
-    /// Puts another text in the place of this one, which is handed over.
+    /// Replaces the text and returns the old one.
     pub fn swap_draft(&mut self, Draft(text, cursor): Draft) -> Draft {
         self.recalled = None;
         let old = Draft(std::mem::replace(&mut self.text, text), self.cursor);
@@ -63,18 +62,18 @@ impl Editor {
         old
     }
 
-    /// Replaces everything, for instance by a text that was refused.
+    /// Replaces the text, with the cursor at its end.
     pub fn set(&mut self, text: &str) {
         self.text = text.to_owned();
         self.cursor = self.text.len();
     }
 
-    /// Empties the line. The text stays within reach of ↑: nothing typed is ever lost.
+    /// Empties the text. ↑ recalls it: nothing typed is lost.
     pub fn discard(&mut self) {
         self.take();
     }
 
-    /// Hands over the finished text and begins an empty one.
+    /// Takes the text, keeps it for ↑, and starts an empty one.
     pub fn take(&mut self) -> String {
         let text = std::mem::take(&mut self.text);
         self.cursor = 0;
@@ -96,7 +95,7 @@ impl Editor {
         self.cursor = self.word_boundary(direction);
     }
 
-    /// To the beginning or the end.
+    /// Moves to the start or the end.
     pub fn jump(&mut self, direction: Direction) {
         self.cursor = match direction {
             Direction::Backward => 0,
@@ -114,7 +113,7 @@ impl Editor {
         self.remove_to(other);
     }
 
-    /// Deletes up to the beginning or the end.
+    /// Deletes up to the start or the end.
     pub fn delete_all(&mut self, direction: Direction) {
         self.remove_to(if direction == Direction::Backward {
             0
@@ -123,32 +122,32 @@ impl Editor {
         });
     }
 
-    /// To the line above or below, in a text of several. Returns whether there is one.
+    /// Moves to the line above or below. Returns whether there is one.
     pub fn step_line(&mut self, direction: Direction) -> bool {
-        let begin_of = |at: usize| self.text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let start = begin_of(self.cursor);
-        let begin = match direction {
+        let start = self.line_start(self.cursor);
+        let target = match direction {
             Direction::Backward if start == 0 => return false,
-            Direction::Backward => begin_of(start - 1),
+            Direction::Backward => self.line_start(start - 1),
             Direction::Forward => match self.text[self.cursor..].find('\n') {
                 Some(length) => self.cursor + length + 1,
                 None => return false,
             },
         };
-        let line = self.text[begin..].split('\n').next().unwrap_or_default();
-        let (mut left, mut offset) = (self.text[start..self.cursor].width(), line.len());
+        let line = self.text[target..].split('\n').next().unwrap_or_default();
+        let mut columns_left = self.text[start..self.cursor].width();
+        let mut offset = line.len();
         for (at, grapheme) in line.grapheme_indices(true) {
-            if left < display_width(grapheme).max(1) {
+            if columns_left < display_width(grapheme).max(1) {
                 offset = at;
                 break;
             }
-            left -= display_width(grapheme);
+            columns_left -= display_width(grapheme);
         }
-        self.cursor = begin + offset;
+        self.cursor = target + offset;
         true
     }
 
-    /// Shows an earlier line, or a later one and in the end the draft again.
+    /// Shows an earlier text, or a later one and at last the draft again.
     pub fn recall(&mut self, direction: Direction) {
         let current = self
             .recalled
@@ -172,12 +171,11 @@ impl Editor {
         }
     }
 
-    /// What stands left of the cursor.
     pub fn before_cursor(&self) -> &str {
         &self.text[..self.cursor]
     }
 
-    /// Puts another text between this place, which must not lie behind the cursor, and the cursor.
+    /// Replaces what is between `start` and the cursor.
     pub fn replace_from(&mut self, start: usize, text: &str) {
         if start <= self.cursor && self.text.is_char_boundary(start) {
             self.text.replace_range(start..self.cursor, text);
@@ -186,12 +184,13 @@ impl Editor {
         }
     }
 
-    /// The text in rows of so many columns, those around the cursor if there are more than `most`; and where the cursor
-    /// is, row and column.
+    /// The text in rows, those around the cursor if there are more than `max_rows`; and the cursor's row and column.
     pub fn rows(&self, columns: usize, max_rows: usize) -> (Vec<String>, (usize, usize)) {
-        // The cursor stands behind the last character, so one column stays free.
+        // One column is for the cursor behind the last character.
         let columns = columns.saturating_sub(1).max(2);
-        let (mut rows, mut used, mut cursor) = (vec![String::new()], 0, None);
+        let mut rows = vec![String::new()];
+        let mut used = 0;
+        let mut cursor = None;
         for (at, grapheme) in self.text.grapheme_indices(true) {
             let grapheme = if self.secret { "•" } else { grapheme };
             let width = display_width(grapheme);
@@ -216,14 +215,20 @@ impl Editor {
         (visible, (row - first, column))
     }
 
+    /// Where the line that contains this byte position starts.
+    fn line_start(&self, at: usize) -> usize {
+        self.text[..at].rfind('\n').map_or(0, |end| end + 1)
+    }
+
     fn remove_to(&mut self, other: usize) {
-        let (start, end) = (self.cursor.min(other), self.cursor.max(other));
+        let start = self.cursor.min(other);
+        let end = self.cursor.max(other);
         self.text.replace_range(start..end, "");
         self.cursor = start;
         self.snap_to_grapheme();
     }
 
-    /// Moves the cursor out of a grapheme that has come together around it (an accent after its letter).
+    /// Moves the cursor out of a grapheme that has formed around it, such as a letter and its accent.
     fn snap_to_grapheme(&mut self) {
         let mut boundary = GraphemeCursor::new(self.cursor, self.text.len(), true);
         if !boundary.is_boundary(&self.text, 0).unwrap_or(true) {
@@ -233,14 +238,18 @@ impl Editor {
 
     fn grapheme_boundary(&self, direction: Direction) -> usize {
         let mut boundary = GraphemeCursor::new(self.cursor, self.text.len(), true);
-        let (found, edge) = match direction {
-            Direction::Backward => (boundary.prev_boundary(&self.text, 0), 0),
-            Direction::Forward => (boundary.next_boundary(&self.text, 0), self.text.len()),
+        let found = match direction {
+            Direction::Backward => boundary.prev_boundary(&self.text, 0),
+            Direction::Forward => boundary.next_boundary(&self.text, 0),
+        };
+        let edge = match direction {
+            Direction::Backward => 0,
+            Direction::Forward => self.text.len(),
         };
         found.ok().flatten().unwrap_or(edge)
     }
 
-    /// The other end of the word beside the cursor, white space in between included.
+    /// The far end of the word before or after the cursor, across white space.
     fn word_boundary(&self, direction: Direction) -> usize {
         match direction {
             Direction::Backward => {

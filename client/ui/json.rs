@@ -1,7 +1,7 @@
-//! The wire's own messages, one JSON object in each line, for programs that want everything.
+//! The server's messages as JSON, one object per line, for programs that want everything.
 //!
-//! What goes in are lines, as everywhere. The secret of the one who listens is left out, and whatever could move a
-//! cursor is spelled as an escape, which JSON reads as the same text. Knows streams; never knows what a message means.
+//! Input is plain lines. The token is left out, and characters that could move a cursor are written as escapes, which
+//! JSON reads as the same text. Knows streams; never knows what a message means.
 
 use crate::app::output::{Output, Severity};
 use crate::app::{AppEvent, ViewModel};
@@ -12,7 +12,7 @@ use papo::text;
 use serde_json::Value;
 use std::io::{self, Write};
 
-/// Standard output in JSON; problems go to standard error as they do everywhere.
+/// JSON on standard output; problems go to standard error, as with plain lines.
 pub struct JsonUi {
     plain: PlainUi,
 }
@@ -55,7 +55,7 @@ impl Ui for JsonUi {
     }
 }
 
-/// One line.
+/// The message as one line, without the token.
 fn json_line(message: &ServerMessage) -> Option<String> {
     let mut value = serde_json::to_value(message).ok()?;
     if let Value::Object(fields) = &mut value {
@@ -67,18 +67,17 @@ fn json_line(message: &ServerMessage) -> Option<String> {
 }
 
 fn escaped(json: &str) -> String {
-    let mut harmless = String::with_capacity(json.len());
+    let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
         if text::is_unwanted(c) {
-            let mut units = [0; 2];
-            c.encode_utf16(&mut units)
-                .iter()
-                .for_each(|unit| harmless.push_str(&format!("\\u{unit:04x}")));
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
         } else {
-            harmless.push(c);
+            escaped.push(c);
         }
     }
-    harmless
+    escaped
 }
 
 #[cfg(test)]
@@ -91,11 +90,9 @@ mod tests {
         let message: ServerMessage = serde_json::from_str(raw).unwrap();
         let record = json_line(&message).unwrap();
         assert!(record.contains("a\\u009b2J\\u202eb"), "{record}");
-        let (was, is): (Value, Value) = (
-            serde_json::from_str(raw).unwrap(),
-            serde_json::from_str(&record).unwrap(),
-        );
-        assert_eq!(was, is);
+        let before: Value = serde_json::from_str(raw).unwrap();
+        let after: Value = serde_json::from_str(&record).unwrap();
+        assert_eq!(before, after);
     }
 
     #[test]

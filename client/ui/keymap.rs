@@ -1,11 +1,11 @@
-//! The keys: what each does to the line being typed, or asks of the program. Those of readline, because hands know them.
+//! The key bindings, those of readline: each edits the text or requests an action.
 //!
 //! Knows keys and the editor; never knows what is on the screen.
 
 use crate::ui::editor::{Direction, Editor};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-/// What a key asks for beyond editing.
+/// What a key requests beyond editing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyAction {
     Submit(String),
@@ -15,24 +15,19 @@ pub enum KeyAction {
     Leave,
     Repaint,
     Suspend,
-    /// A page back or on.
     ScrollPage(Direction),
-    /// A row back or on.
     ScrollRow(Direction),
-    /// To the end, where everything is read.
     JumpToEnd,
-    /// The list of people, or the conversation again.
     TogglePeople,
     Complete(Direction),
-    /// The room of this number, from 0.
+    /// By index.
     SwitchRoom(usize),
-    /// The room before or after.
     AdjacentRoom(Direction),
-    /// The next room where something happened.
+    /// The next room with unread messages.
     NextActiveRoom,
 }
 
-/// The keys that nobody would guess, for the help.
+/// The keys in the help; those that every text field has are left out.
 pub fn help() -> String {
     const KEYS: [(&str, &str); 4] = [
         (
@@ -59,7 +54,7 @@ pub fn apply_key(editor: &mut Editor, key: KeyEvent) -> Option<KeyAction> {
     let shift = key.modifiers.contains(KeyModifiers::SHIFT);
     let alt = key.modifiers.contains(KeyModifiers::ALT);
     match key.code {
-        // AltGr comes as both on some systems, and writes signs. Letters with both are Esc and, at once, Ctrl with a letter.
+        // Some systems report AltGr as Ctrl+Alt: it types signs. A letter with both is Esc followed by Ctrl and a letter.
         KeyCode::Char(c) if control && (!alt || c.is_ascii_alphabetic()) => {
             return apply_control(editor, c.to_ascii_lowercase());
         }
@@ -89,7 +84,7 @@ pub fn apply_key(editor: &mut Editor, key: KeyEvent) -> Option<KeyAction> {
         KeyCode::Down if editor.step_line(Direction::Forward) => {}
         KeyCode::Up => editor.recall(Direction::Backward),
         KeyCode::Down => editor.recall(Direction::Forward),
-        // A paste of several lines is thrown away with it; ↑ has it still.
+        // Discards a paste of several lines; ↑ recalls it.
         KeyCode::Esc if editor.text().contains('\n') => editor.discard(),
         KeyCode::Esc => return Some(KeyAction::JumpToEnd),
         _ => {}
@@ -97,7 +92,7 @@ pub fn apply_key(editor: &mut Editor, key: KeyEvent) -> Option<KeyAction> {
     None
 }
 
-/// A character as it is typed; where the text is full there is nothing to say that the line does not show.
+/// Inserts a typed character; a full text simply does not grow.
 fn insert_char(editor: &mut Editor, c: char) {
     editor.insert(c.encode_utf8(&mut [0; 4]));
 }

@@ -1,6 +1,6 @@
-//! What stands between the client and the person: a terminal, or plain lines.
+//! The user interface: a full screen, plain lines or JSON lines.
 //!
-//! Knows the two directions, in and out; never knows which kind of front it is, nor what is decided behind it.
+//! Knows the two directions, input and output; never knows what the core decides.
 
 pub mod clock;
 mod complete;
@@ -18,43 +18,42 @@ use papo::protocol::ServerMessage;
 use std::io;
 use std::time::Instant;
 
-/// Something from the outside, before the front has made sense of it.
+/// Raw input, which each user interface turns into events.
 #[derive(Debug)]
 pub enum UiInput {
-    /// A key, a paste or a new size.
+    /// A key, a paste, a new size or a change of focus.
     Terminal(crossterm::event::Event),
     /// A whole line.
     Line(String),
-    /// The system wants the program to stop for a while (Ctrl+Z, as a signal).
+    /// The program is to be suspended (SIGTSTP).
     Suspend,
-    /// The program goes on after having been stopped.
+    /// The program continues after it was stopped (SIGCONT).
     Resume,
-    /// There is no more.
     End,
 }
 
-/// One kind of surface.
+/// A user interface.
 pub trait Ui {
-    /// What an input means, if anything yet.
+    /// The event that an input causes, if any.
     fn map_input(&mut self, input: UiInput) -> Option<AppEvent>;
-    /// Shows a line, at the latest with the next [`Front::refresh`].
+    /// Shows an output, at the latest with the next [`Ui::refresh`].
     fn show(&mut self, output: &Output) -> io::Result<()>;
-    /// Puts a text back under the person's hands.
+    /// Puts a text back into the input line.
     fn restore_input(&mut self, text: &str);
-    /// Calls the person.
+    /// Rings the bell.
     fn alert(&mut self) {}
-    /// Takes away what is shown.
+    /// Clears the current room.
     fn clear(&mut self) {}
-    /// Hears what the server said, word for word, before anything is made of it.
+    /// Gets each message of the server as it is, before the core.
     fn on_server_message(&mut self, _: &ServerMessage) -> io::Result<()> {
         Ok(())
     }
-    /// Before this moment [`Front::refresh`] is not to be called: nobody could follow.
+    /// The earliest time for the next [`Ui::refresh`].
     fn ready_at(&self) -> Option<Instant> {
         None
     }
-    /// Brings everything up to date. Called after every change; does nothing when there was none.
+    /// Shows the current state. Called after every change.
     fn refresh(&mut self, model: &ViewModel) -> io::Result<()>;
-    /// The last moment: shows what is still to be shown and leaves everything as it was found.
+    /// Shows what is still pending and restores the terminal.
     fn finish(&mut self) -> io::Result<()>;
 }

@@ -1,8 +1,7 @@
-//! Plain lines, for scripts, pipes, screen readers and terminals that can do nothing else: a line in is a message, a
-//! message is a line out, with its moment, its sender and its text between tabs.
+//! Plain lines, for scripts, pipes, screen readers and simple terminals: each input line is a message, each message an
+//! output line with its time, sender and text between tabs.
 //!
-//! Messages and answers go to standard output, everything else to standard error. Knows streams; never knows what is
-//! decided behind it.
+//! Messages and answers go to standard output, everything else to standard error. Never knows what the core decides.
 
 use crate::app::output::{MessageChange, MessageState, Output, Severity};
 use crate::app::{AppEvent, Prompt, ViewModel, sanitize, strings};
@@ -205,7 +204,7 @@ fn escape_line_breaks(text: &str) -> String {
         .replace('\t', "\\t")
 }
 
-/// One write for each line: whoever reads never sees half of one.
+/// One write for each line, so that a reader never sees half of one.
 fn write_stdout(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes())?;
@@ -213,7 +212,7 @@ fn write_stdout(text: &str) -> io::Result<()> {
 }
 
 fn write_stderr(text: &str) {
-    // There is nobody left to tell that nobody listens.
+    // There is no other stream to report the error on.
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 

@@ -1,7 +1,7 @@
-//! The ends that nobody chose: a defect, a signal, a closed terminal. Whatever happens, the terminal is given back, with
-//! the last screenful on it.
+//! Ends that the person did not choose: a panic, a signal, a closed terminal. The terminal is always restored, with the
+//! last frame printed on it.
 //!
-//! Knows the system's ways of ending a program; never knows what the program was doing.
+//! Knows how the system ends a program; never knows what the program was doing.
 
 use crate::app::Exit;
 use crate::ui::screen;
@@ -9,12 +9,12 @@ use crossbeam_channel::{Receiver, bounded};
 use std::thread;
 use std::time::Duration;
 
-/// How long an ordered end may take before it is forced.
+/// How long a requested end may take before it is forced.
 const FORCED_EXIT_AFTER: Duration = Duration::from_secs(3);
-/// How long a terminal may take to be given back; one that takes nothing any more never will be.
+/// How long restoring may take; a stalled terminal would block forever.
 const RESTORE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A panic anywhere ends the program, with the terminal as it was.
+/// Makes a panic in any thread end the program with the terminal restored.
 pub fn restore_on_panic() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -26,7 +26,7 @@ pub fn restore_on_panic() {
     }));
 }
 
-/// Ctrl+C where it is a signal, a request to end, a closed terminal.
+/// Receives SIGINT, SIGTERM and SIGHUP.
 pub fn shutdown_signal() -> Result<Receiver<()>, ctrlc::Error> {
     let (sender, receiver) = bounded(1);
     ctrlc::set_handler(move || {
@@ -38,20 +38,18 @@ pub fn shutdown_signal() -> Result<Receiver<()>, ctrlc::Error> {
     Ok(receiver)
 }
 
-/// Gives the terminal back although the loop does not: it may be waiting for a terminal that takes nothing any more, and
-/// whoever writes there would wait with it.
+/// Restores the terminal in place of the main thread, which may be blocked in a write. So may this one be: it gets a
+/// thread of its own and a time limit.
 fn restore_terminal() {
     let (done, restored) = bounded::<()>(0);
-    let body = move || {
-        screen::restore();
-        screen::print_last_frame();
-        drop(done);
-    };
-    if thread::Builder::new()
+    let thread = thread::Builder::new()
         .name("restore".into())
-        .spawn(body)
-        .is_ok()
-    {
+        .spawn(move || {
+            screen::restore();
+            screen::print_last_frame();
+            drop(done);
+        });
+    if thread.is_ok() {
         let _ = restored.recv_timeout(RESTORE_TIMEOUT);
     }
 }

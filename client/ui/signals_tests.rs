@@ -1,4 +1,4 @@
-//! A defect in the full screen. The test starts itself once more, in a pseudo-terminal, and panics there for real.
+//! A panic in the full screen. The test starts its own executable again, in a pseudo-terminal, and panics there.
 
 use super::*;
 use crate::app::ViewModel;
@@ -8,10 +8,10 @@ use crate::ui::clock::Clock;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::Read;
 
-/// Set only in the process that is to panic.
+/// Set only in the process that panics.
 const PANIC_VARIABLE: &str = "PAPO_TEST_PANICS";
 
-/// Not a test by itself: what the other one starts in its terminal.
+/// Does nothing by itself: the other test starts it in its terminal.
 #[test]
 fn panicking_client_process() {
     if std::env::var_os(PANIC_VARIABLE).is_none() {
@@ -28,7 +28,7 @@ fn panicking_client_process() {
             ..ViewModel::default()
         })
         .unwrap();
-    // Where defects are met: in any thread, while the screen is drawn by another.
+    // A panic may happen in any thread while another one draws.
     let reader = thread::spawn(|| panic!("um defeito"));
     let _ = reader.join();
 }
@@ -51,10 +51,10 @@ fn panic_restores_the_terminal_and_keeps_the_conversation() {
         "--nocapture",
         "--test-threads=1",
     ]);
-    // By itself it would begin in the home folder, which somebody without a home does not have.
+    // The default is the home folder, which may not exist.
     command.cwd(std::env::temp_dir());
     command.env(PANIC_VARIABLE, "1");
-    // A trace of every call would push the words that matter off the screen.
+    // A backtrace would push the checked lines off the screen.
     command.env("RUST_BACKTRACE", "0");
     let mut child = pair.slave.spawn_command(command).unwrap();
     // The slave stays open, so that the terminal and its modes outlive the client.
@@ -72,8 +72,8 @@ fn panic_restores_the_terminal_and_keeps_the_conversation() {
     while !terminal.screen().contents().contains("um defeito") {
         let bytes = output
             .recv_timeout(Duration::from_secs(20))
-            .expect("the panic's own words");
-        // Byte by byte: between two reads the client may have taken the terminal and given it back.
+            .expect("the panic's message");
+        // Byte by byte: one read may contain both entering and leaving the full screen.
         for byte in bytes {
             terminal.process(&[byte]);
             was_full_screen |= terminal.screen().alternate_screen();

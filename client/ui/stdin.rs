@@ -1,4 +1,4 @@
-//! The threads that wait for the person: keys of a terminal, or lines of standard input.
+//! The input threads: keys of a terminal or lines of standard input, and the signals of job control.
 //!
 //! Knows where input comes from; never knows what it means.
 
@@ -7,12 +7,12 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use std::io::{self, BufRead, Read};
 use std::thread;
 
-/// Inputs read ahead; behind them the writer of a pipe waits.
+/// Most inputs read ahead; then the writer of a pipe waits.
 const READ_AHEAD: usize = 64;
-/// Longest line, in bytes: what is longer than any message can be is cut, and then refused for its length.
+/// Longest line, in bytes: more than any message may have, so that a truncated line is still refused for its length.
 const MAX_LINE: u64 = 64 * 1024;
 
-/// Waits for keys, pastes and new sizes.
+/// Reads keys, pastes, new sizes and changes of focus.
 pub fn read_keys() -> io::Result<Receiver<UiInput>> {
     spawn_reader(|inputs| {
         watch_job_control(inputs.clone());
@@ -25,33 +25,34 @@ pub fn read_keys() -> io::Result<Receiver<UiInput>> {
     })
 }
 
-/// Tells when the system stops the program for a while, and when it goes on.
+/// Reports when the system suspends the program, and when it continues.
 #[cfg(unix)]
 fn watch_job_control(inputs: Sender<UiInput>) {
     use signal_hook::consts::{SIGCONT, SIGTSTP};
-    // Without these signals only Ctrl+Z as a key works, which is the usual way.
+    // Without these signals Ctrl+Z still works as a key.
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGTSTP, SIGCONT]) else {
         return;
     };
-    let body = move || {
-        for signal in signals.forever() {
-            let input = if signal == SIGTSTP {
-                UiInput::Suspend
-            } else {
-                UiInput::Resume
-            };
-            if inputs.send(input).is_err() {
-                return;
+    let _ = thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            for signal in signals.forever() {
+                let input = if signal == SIGTSTP {
+                    UiInput::Suspend
+                } else {
+                    UiInput::Resume
+                };
+                if inputs.send(input).is_err() {
+                    return;
+                }
             }
-        }
-    };
-    let _ = thread::Builder::new().name("signals".into()).spawn(body);
+        });
 }
 
 #[cfg(not(unix))]
 fn watch_job_control(_: Sender<UiInput>) {}
 
-/// Waits for lines.
+/// Reads lines.
 pub fn read_lines() -> io::Result<Receiver<UiInput>> {
     spawn_reader(|inputs| {
         let mut stdin = io::stdin().lock();
@@ -74,7 +75,7 @@ fn spawn_reader(
     Ok(receiver)
 }
 
-/// One line without its end. Bytes that are not UTF-8 become marks.
+/// One line without its end. Invalid UTF-8 is replaced.
 fn read_line(input: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut line = Vec::new();
     if input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
