@@ -1,7 +1,7 @@
-//! The screen as cells: status above, the conversation, what is going on, and the line being typed.
+//! The screen as cells: the status row, the conversation, the hint row and the input rows.
 //!
-//! Draws into a grid and writes nowhere, so a test can hold the grid against a drawn box. Knows where things stand;
-//! never knows how they came there.
+//! Draws into a buffer and does no I/O, so that a test can compare the buffer with a drawn box. Knows the places on the
+//! screen; never knows what changes their content.
 
 use crate::app::{ViewModel, strings};
 use crate::ui::editor::Editor;
@@ -17,13 +17,13 @@ use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 use std::time::Instant;
 
-/// Below this there is no conversation to be seen.
+/// Smaller windows show no conversation.
 const MIN_COLUMNS: u16 = 20;
 const MIN_ROWS: u16 = 5;
-/// Most rows that the typed text takes.
+/// Most rows of the input.
 const MAX_INPUT_ROWS: usize = 6;
 
-/// Draws everything; returns where the cursor belongs.
+/// Draws everything; returns the cursor's position.
 pub fn draw(
     buffer: &mut Buffer,
     view: &mut View,
@@ -37,28 +37,12 @@ pub fn draw(
     }
     if area.width < MIN_COLUMNS || area.height < MIN_ROWS {
         view.input_rows = 1;
-        let words = wrap(
-            "A janela é pequena demais para mostrar a conversa.",
-            area.width.into(),
-        );
-        for (y, row) in words
-            .into_iter()
-            .take(usize::from(area.height - 1))
-            .enumerate()
-        {
-            put_row(buffer, y, &Row::from(Span::styled(row, DIM)));
-        }
-        return draw_input(buffer, "› ", PLAIN, editor, 1);
+        return draw_tiny(buffer, editor);
     }
     let label = input_label(model, area.width.into());
+    let text_columns = usize::from(area.width).saturating_sub(width(&label));
     let max_rows = MAX_INPUT_ROWS.min(usize::from(area.height) / 3).max(1);
-    view.input_rows = editor
-        .rows(
-            usize::from(area.width).saturating_sub(width(&label)),
-            max_rows,
-        )
-        .0
-        .len();
+    view.input_rows = editor.rows(text_columns, max_rows).0.len();
     put_row(buffer, 0, &status_row(view, model));
     let height = view.height();
     let rows = if view.people_shown {
@@ -66,7 +50,7 @@ pub fn draw(
     } else {
         conversation(view, model, height, now)
     };
-    // The conversation stands at the bottom, as it does in any terminal that has filled up; a list stands at the top.
+    // The list of people is aligned to the top, the conversation to the bottom.
     let free = if view.people_shown {
         0
     } else {
@@ -84,10 +68,25 @@ pub fn draw(
     draw_input(buffer, &label, style, editor, view.input_rows)
 }
 
-/// Puts a row; what is wider than the screen is cut.
+/// A window too small for the conversation still has its input row.
+fn draw_tiny(buffer: &mut Buffer, editor: &Editor) -> Position {
+    let area = buffer.area;
+    let sentence = "A janela é pequena demais para mostrar a conversa.";
+    let rows = wrap(sentence, area.width.into());
+    for (y, row) in rows
+        .into_iter()
+        .take(usize::from(area.height - 1))
+        .enumerate()
+    {
+        put_row(buffer, y, &Row::from(Span::styled(row, DIM)));
+    }
+    draw_input(buffer, "› ", PLAIN, editor, 1)
+}
+
+/// Puts a row, cut at the width of the screen.
 fn put_row(buffer: &mut Buffer, y: usize, row: &Row<'_>) {
-    let (columns, rows) = (buffer.area.width, buffer.area.height);
-    if let Some(y) = u16::try_from(y).ok().filter(|&y| y < rows) {
+    let columns = buffer.area.width;
+    if let Some(y) = u16::try_from(y).ok().filter(|&y| y < buffer.area.height) {
         buffer.set_line(0, y, row, columns);
         buffer.set_style(Rect::new(0, y, columns, 1), row.style);
     }
@@ -97,15 +96,15 @@ fn conversation(view: &View, model: &ViewModel, height: usize, now: Instant) -> 
     Layout::new(view.room(), model, view.row_style(model), now).page(view.room().top, height)
 }
 
-/// Everybody in the room, in as many columns as fit.
+/// The people in the room, in as many columns as fit.
 fn people(view: &View, model: &ViewModel, height: usize) -> Vec<Row<'static>> {
     let names: Vec<String> = model
         .people
         .iter()
         .map(|person| strings::person_entry(&person.name, person.me, person.moderator))
         .collect();
-    let each = names.iter().map(|name| width(name)).max().unwrap_or(0) + 3;
-    let columns = (view.columns.saturating_sub(1) / each).max(1);
+    let column_width = names.iter().map(|name| width(name)).max().unwrap_or(0) + 3;
+    let columns = (view.columns.saturating_sub(1) / column_width).max(1);
     let room = model
         .room_label()
         .map(|room| format!(" em {room}"))
@@ -118,33 +117,29 @@ fn people(view: &View, model: &ViewModel, height: usize) -> Vec<Row<'static>> {
         let mut spans = vec![Span::raw(" ")];
         for index in (line..names.len()).step_by(lines) {
             let person = &model.people[index];
-            spans.push(Span::styled(
-                names[index].clone(),
-                style::name(&person.name, person.me, false, view.colours),
-            ));
-            spans.push(Span::raw(
-                " ".repeat(each.saturating_sub(width(&names[index]))),
-            ));
+            let style = style::name(&person.name, person.me, false, view.colours);
+            let gap = column_width.saturating_sub(width(&names[index]));
+            spans.push(Span::styled(names[index].clone(), style));
+            spans.push(Span::raw(" ".repeat(gap)));
         }
         rows.push(Row::from(spans));
     }
-    let unseen = model.online.saturating_sub(if shown < lines {
+    let named = if shown < lines {
         shown * columns
     } else {
         names.len()
-    });
-    if unseen > 0 {
-        rows.push(Row::from(format!(
-            " e mais {}",
-            strings::people_count(unseen)
-        )));
+    };
+    let unnamed = model.online.saturating_sub(named);
+    if unnamed > 0 {
+        let more = strings::people_count(unnamed);
+        rows.push(Row::from(format!(" e mais {more}")));
     }
     rows.push(Row::from(Span::styled(" F2 ou Esc volta à conversa", DIM)));
     rows.truncate(height);
     rows
 }
 
-/// Below the conversation: who is writing, what the next key would do, and what there is further down.
+/// Below the conversation: the people typing or a hint, and how many messages are below the visible ones.
 fn hint_row(view: &View, model: &ViewModel, editor: &Editor) -> Row<'static> {
     let room = view.room();
     let below = match (room.top.is_some(), room.new_below) {
@@ -176,9 +171,9 @@ fn hint_row(view: &View, model: &ViewModel, editor: &Editor) -> Row<'static> {
     ])
 }
 
-/// How many more characters the message may have, when that is worth a word.
+/// How many characters are left for the message, once it is near the limit.
 fn characters_left(model: &ViewModel, editor: &Editor) -> Option<i64> {
-    /// So near to the limit people begin to look for words to leave out.
+    /// From here on people begin to shorten their text.
     const NEAR: usize = 100;
     let near = model.prompt.is_none() && editor.text().len() + NEAR >= model.max_text;
     let count = if near {
@@ -189,7 +184,7 @@ fn characters_left(model: &ViewModel, editor: &Editor) -> Option<i64> {
     (near && count + NEAR >= model.max_text).then(|| model.max_text as i64 - count as i64)
 }
 
-/// What stands before the typed text: as much of it as leaves room for writing.
+/// The label in front of the input: as long as half of the row is left for typing.
 fn input_label(model: &ViewModel, columns: usize) -> String {
     if let Some(prompt) = model.prompt {
         return format!(" {} ", strings::prompt(prompt));
@@ -198,18 +193,18 @@ fn input_label(model: &ViewModel, columns: usize) -> String {
         .room_label()
         .map(|room| format!(" {room}"))
         .unwrap_or_default();
-    let wanted = [
+    let labels = [
         format!(" {}{room} › ", model.name),
         format!("{room} › "),
         format!(" {} › ", model.name),
     ];
-    wanted
+    labels
         .into_iter()
         .find(|label| label.trim() != "›" && width(label) <= columns / 2)
         .unwrap_or_else(|| " › ".into())
 }
 
-/// The typed text in the last rows; returns where the cursor is.
+/// The input in the last rows; returns the cursor's position.
 fn draw_input(
     buffer: &mut Buffer,
     label: &str,
@@ -218,8 +213,9 @@ fn draw_input(
     max_rows: usize,
 ) -> Position {
     let area = buffer.area;
-    let (columns, indent) = (usize::from(area.width), width(label));
-    let (rows, (row, column)) = editor.rows(columns.saturating_sub(indent), max_rows);
+    let indent = width(label);
+    let columns = usize::from(area.width).saturating_sub(indent);
+    let (rows, (row, column)) = editor.rows(columns, max_rows);
     let first = usize::from(area.height).saturating_sub(rows.len());
     for (number, text) in rows.into_iter().enumerate() {
         let before = if number == 0 {
@@ -233,13 +229,7 @@ fn draw_input(
             &Row::from(vec![before, Span::raw(text)]),
         );
     }
-    let x = u16::try_from(indent + column)
-        .unwrap_or(u16::MAX)
-        .min(area.width.saturating_sub(1));
-    Position::new(
-        x,
-        u16::try_from(first + row)
-            .unwrap_or(u16::MAX)
-            .min(area.height - 1),
-    )
+    let x = u16::try_from(indent + column).unwrap_or(u16::MAX);
+    let y = u16::try_from(first + row).unwrap_or(u16::MAX);
+    Position::new(x.min(area.width.saturating_sub(1)), y.min(area.height - 1))
 }

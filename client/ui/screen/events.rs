@@ -1,6 +1,6 @@
-//! What the person does with keys and pastes: to the line being typed, to what is looked at, or to the conversation.
+//! Keys and pastes: what they do to the input, to the view, or to the conversation.
 //!
-//! Knows what a wish does to the screen; never knows how it is drawn.
+//! Knows what an action does to the screen; never knows how it is drawn.
 
 use crate::app::AppEvent;
 use crate::ui::complete::{Candidates, Completion};
@@ -16,7 +16,7 @@ impl Screen {
         self.dirty = true;
         self.view.hint = None;
         if self.view.people_shown && key.code == KeyCode::Esc {
-            // A text of several lines is not meant by this key now.
+            // Esc only closes the list; a text of several lines is kept.
             self.view.people_shown = false;
             return None;
         }
@@ -32,7 +32,7 @@ impl Screen {
         }
     }
 
-    /// Others are told that something is being written for them.
+    /// Typing is reported only for text that others will read.
     fn typing_event(&self) -> Option<AppEvent> {
         let text = self.editor.text();
         let private = text.is_empty() || (text.starts_with('/') && !text.starts_with("/eu "));
@@ -67,9 +67,10 @@ impl Screen {
         None
     }
 
-    /// To another of the open rooms; what was being written stays where it was.
+    /// Switches to another open room; the draft stays with its room.
     fn switch_room(&mut self, room: Option<String>) -> Option<AppEvent> {
-        let (room, current) = (room?, self.model.rooms.get(self.model.current)?.clone());
+        let room = room?;
+        let current = self.model.rooms.get(self.model.current)?.clone();
         if room != current {
             self.drafts.swap(
                 &mut self.editor,
@@ -96,13 +97,12 @@ impl Screen {
                     .people
                     .iter()
                     .filter(|person| !person.me)
-                    .map(|face| face.name.clone());
-                let (open_rooms, known_rooms) = (&self.model.rooms, &self.model.known_rooms);
+                    .map(|person| person.name.clone());
                 let candidates = Candidates {
                     speakers: self.view.recent_speakers(),
                     people: others.collect(),
-                    open_rooms,
-                    known_rooms,
+                    open_rooms: &self.model.rooms,
+                    known_rooms: &self.model.known_rooms,
                 };
                 Completion::of(self.editor.before_cursor(), &candidates)
             }
@@ -114,7 +114,8 @@ impl Screen {
     }
 
     pub(super) fn on_paste(&mut self, text: &str) -> Option<AppEvent> {
-        (self.dirty, self.completion) = (true, None);
+        self.dirty = true;
+        self.completion = None;
         let text = text.trim_end_matches(['\r', '\n']);
         let whole = self.editor.insert(text);
         let lines = papo::text::clean(text).lines().count();

@@ -1,7 +1,7 @@
-//! A room laid out in rows: which of them are seen from where, and what going up or down comes to.
+//! A room laid out in rows: the visible page, and where scrolling leads.
 //!
-//! Only what can be seen is laid out, so a long room costs no more than a short one. Knows a timeline and how rows are
-//! made; never knows the rest of the screen.
+//! Only visible entries are laid out, so that a long room costs no more than a short one. Knows a timeline and how rows
+//! are made; never knows the rest of the screen.
 
 use crate::app::output::{MessageState, Output};
 use crate::app::{UnsentView, ViewModel};
@@ -13,10 +13,10 @@ use ratatui::text::{Line as Row, Span};
 use std::collections::VecDeque;
 use std::time::Instant;
 
-/// At the end of a message that is not sent yet.
+/// Marks a message that is not sent yet.
 const UNSENT: &str = "⋯";
 
-/// A room with what is not sent yet below it.
+/// A room with the unsent messages below it.
 pub struct Layout<'a> {
     timeline: &'a Timeline,
     unsent: Vec<(TimelineEntry, bool)>,
@@ -30,20 +30,20 @@ impl<'a> Layout<'a> {
         row_style: RowStyle,
         now: Instant,
     ) -> Self {
-        let clock = row_style.clock.now_ms();
-        let unsent = model.unsent.iter().enumerate().map(|(number, unsent)| {
-            let age = u64::try_from(now.saturating_duration_since(unsent.queued_at).as_millis())
-                .unwrap_or(0);
-            let (id, at) = (timeline.end_id() + number as i64, clock.saturating_sub(age));
-            (
-                TimelineEntry {
+        let now_ms = row_style.clock.now_ms();
+        let unsent = (timeline.end_id()..)
+            .zip(&model.unsent)
+            .map(|(id, unsent)| {
+                let age = now.saturating_duration_since(unsent.queued_at).as_millis();
+                let at = now_ms.saturating_sub(u64::try_from(age).unwrap_or(0));
+                let output = unsent_output(unsent, &model.name, at);
+                let entry = TimelineEntry {
                     id,
                     at,
-                    content: EntryContent::Output(unsent_output(unsent, &model.name, at)),
-                },
-                unsent.late,
-            )
-        });
+                    content: EntryContent::Output(output),
+                };
+                (entry, unsent.late)
+            });
         Self {
             unsent: unsent.collect(),
             timeline,
@@ -51,7 +51,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// The first row of all.
+    /// The first row of the room.
     pub fn first(&self) -> RowPosition {
         RowPosition {
             id: self.timeline.first_id(),
@@ -68,28 +68,28 @@ impl<'a> Layout<'a> {
     }
 
     fn entry(&self, id: i64) -> Option<&TimelineEntry> {
-        let behind = usize::try_from(id - self.timeline.end_id()).ok();
-        behind.map_or_else(
-            || self.timeline.get(id),
-            |index| self.unsent.get(index).map(|(entry, _)| entry),
-        )
+        match self.unsent_index(id) {
+            Some(index) => self.unsent.get(index).map(|(entry, _)| entry),
+            None => self.timeline.get(id),
+        }
+    }
+
+    /// The index in `unsent`, for an id behind the timeline.
+    fn unsent_index(&self, id: i64) -> Option<usize> {
+        usize::try_from(id - self.timeline.end_id()).ok()
     }
 
     fn rows(&self, id: i64) -> Vec<Row<'static>> {
         let Some(entry) = self.entry(id) else {
             return Vec::new();
         };
-        let mut rows = self.row_style.rows(
-            entry,
-            self.entry(id - 1),
-            self.timeline.unread_mark == Some(id),
-        );
-        let index = usize::try_from(id - self.timeline.end_id()).ok();
-        if index
-            .and_then(|place| self.unsent.get(place))
-            .is_some_and(|(_, late)| *late)
-            && let Some(row) = rows.last_mut()
-        {
+        let unread_mark = self.timeline.unread_mark == Some(id);
+        let mut rows = self.row_style.rows(entry, self.entry(id - 1), unread_mark);
+        let late = self
+            .unsent_index(id)
+            .and_then(|index| self.unsent.get(index))
+            .is_some_and(|(_, late)| *late);
+        if let Some(row) = rows.last_mut().filter(|_| late) {
             let used: usize = row.spans.iter().map(|span| width(&span.content)).sum();
             let free = self.row_style.columns.saturating_sub(used + 1);
             row.spans
@@ -98,7 +98,7 @@ impl<'a> Layout<'a> {
         rows
     }
 
-    /// So many rows further up, or the first row of all.
+    /// The position `count` rows further up, at most the first row.
     pub fn up(&self, from: RowPosition, mut count: usize) -> RowPosition {
         let mut position = self.clamp(from);
         while count > position.row {
@@ -109,8 +109,9 @@ impl<'a> Layout<'a> {
             let id = position.id - 1;
             let rows = self.rows(id).len();
             if rows == 0 {
-                // Nothing to stand on: it costs no row.
-                (position, count) = (RowPosition { id, row: 0 }, count + 1);
+                // An entry without rows does not count.
+                position = RowPosition { id, row: 0 };
+                count += 1;
                 continue;
             }
             position = RowPosition { id, row: rows - 1 };
@@ -121,7 +122,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// So many rows further down, or behind the last row.
+    /// The position `count` rows further down, at most behind the last row.
     pub fn down(&self, from: RowPosition, mut count: usize) -> RowPosition {
         let mut position = self.clamp(from);
         while position < self.end() {
@@ -141,7 +142,7 @@ impl<'a> Layout<'a> {
         self.end()
     }
 
-    /// The rows that are seen: from a spot downwards, or the last ones.
+    /// The visible rows: from a position on, or the last ones.
     pub fn page(&self, top: Option<RowPosition>, height: usize) -> Vec<Row<'static>> {
         let top = top
             .map(|top| self.clamp(top))
@@ -158,16 +159,15 @@ impl<'a> Layout<'a> {
         let mut id = self.end().id;
         while rows.len() < height && id > self.timeline.first_id() {
             id -= 1;
-            self.rows(id)
-                .into_iter()
-                .rev()
-                .for_each(|row| rows.push_front(row));
+            for row in self.rows(id).into_iter().rev() {
+                rows.push_front(row);
+            }
         }
         let more = rows.len().saturating_sub(height);
         rows.into_iter().skip(more).collect()
     }
 
-    /// A spot that exists, also after entries went or rows became fewer.
+    /// A position that exists, also after entries were dropped or the size changed.
     fn clamp(&self, position: RowPosition) -> RowPosition {
         if position < self.first() {
             return self.first();

@@ -1,8 +1,8 @@
-//! The full screen: a front that remembers what it was shown and draws it, at most thirty times a second and only when
-//! something changed.
+//! The full screen: keeps what it was shown and draws it, at most thirty times a second and only after a change.
 //!
-//! Reading order: `timeline` (a room) → `wrap`, `style`, `rows` (an entry in rows) → `paper` (a room in rows) → `view`
-//! (what is looked at) → `draw` (cells) → `writer` (the terminal); `hands` is the way in. Never knows why a line is shown.
+//! Reading order: `timeline` (a room) → `wrap`, `style`, `rows` (an entry in rows) → `layout` (a room in rows) → `view`
+//! (the visible part) → `draw` (cells) → `writer` (the terminal); `events` handles keys and pastes.
+//! Never knows why an output is shown.
 
 mod drafts;
 mod draw;
@@ -33,25 +33,23 @@ use std::io;
 use std::time::{Duration, Instant};
 use view::View;
 
-/// Between two drawings: thirty a second are as many as anybody can follow.
+/// At least this long between two frames: thirty a second are as many as a person can follow.
 const FRAME_INTERVAL: Duration = Duration::from_millis(33);
-/// Where the terminal does not tell its size.
+/// Where the terminal reports no size.
 const DEFAULT_SIZE: (u16, u16) = (80, 24);
-/// No larger than this, whatever the terminal tells: the cells are kept in memory.
+/// Largest size drawn, whatever the terminal reports: the cells are kept in memory.
 const MAX_SIZE: (u16, u16) = (1000, 400);
 
-/// The answer to Ctrl+Z in a window where nothing else runs.
+/// The answer to Ctrl+Z without a shell to return to.
 const NO_SHELL: &str = "Não há para onde voltar: nesta janela só roda este programa.";
 
-/// The screen and the line being typed.
+/// The screen and the input line.
 pub struct Screen {
     view: View,
     editor: Editor,
     drafts: Drafts,
     completion: Option<Completion>,
-    /// What the state was at the last drawing.
     model: ViewModel,
-    /// The cells that are on the screen.
     last_frame: Buffer,
     last_drawn_at: Option<Instant>,
     dirty: bool,
@@ -61,7 +59,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal; it is given back when this is dropped.
+    /// Acquires the terminal; dropping the screen restores it.
     pub fn new(clock: Clock, colours: bool) -> io::Result<Self> {
         writer::acquire()?;
         let size = terminal_size();
@@ -86,20 +84,22 @@ impl Screen {
         self.invalidate();
     }
 
-    /// What is on the screen is not known any more: everything is drawn anew.
+    /// The terminal's content is unknown: the next frame is drawn as a whole.
     fn invalidate(&mut self) {
-        let (columns, rows) = (self.view.columns, self.view.rows);
-        let side = |cells: usize| u16::try_from(cells).unwrap_or(u16::MAX);
-        self.last_frame = Buffer::empty(Rect::new(0, 0, side(columns), side(rows)));
-        (self.dirty, self.last_drawn_at) = (true, None);
+        let columns = u16::try_from(self.view.columns).unwrap_or(u16::MAX);
+        let rows = u16::try_from(self.view.rows).unwrap_or(u16::MAX);
+        self.last_frame = Buffer::empty(Rect::new(0, 0, columns, rows));
+        self.last_drawn_at = None;
+        self.dirty = true;
     }
 
-    /// Stops as any program does at Ctrl+Z, with all that was started with it, and goes on when it is called back.
+    /// Stops the process group, as Ctrl+Z does for any program, and resumes when it is continued.
     #[cfg(unix)]
     fn suspend_process(&mut self) -> io::Result<()> {
         use rustix::process::{Signal, kill_current_process_group};
         if !has_shell() {
-            (self.view.hint, self.dirty) = (Some(NO_SHELL.into()), true);
+            self.view.hint = Some(NO_SHELL.into());
+            self.dirty = true;
             return Ok(());
         }
         restore();
@@ -112,7 +112,7 @@ impl Screen {
         Ok(())
     }
 
-    /// Takes the terminal again, whatever was done to it meanwhile.
+    /// Acquires the terminal again, whatever its state.
     fn resume(&mut self) -> io::Result<()> {
         writer::acquire()?;
         let (columns, rows) = terminal_size();
@@ -139,22 +139,20 @@ impl Screen {
             title.as_deref(),
             std::mem::take(&mut self.bell_pending),
         )?;
-        (
-            self.last_frame,
-            self.last_drawn_at,
-            self.dirty,
-            self.title_unread,
-        ) = (cells, Some(now), false, unread);
+        self.last_frame = cells;
+        self.last_drawn_at = Some(now);
+        self.dirty = false;
+        self.title_unread = unread;
         Ok(())
     }
 }
 
-/// Whether somebody could call this program back after a stop: the shell that it was started from, at the same terminal.
+/// Whether the parent can continue this process after a stop: a shell in the same session.
 #[cfg(unix)]
 fn has_shell() -> bool {
     use nix::unistd::{getppid, getsid};
-    // A parent out of sight (the first program in a container) has the number 0, which would ask about ourselves. So has
-    // the session of a parent that came from outside: it only has to be another one than ours.
+    // A parent outside the container has the id 0, for which `getsid` would answer about this process. Its session is
+    // reported as 0 too; it only has to differ from ours.
     let parent = getppid();
     parent.as_raw() != 0 && getsid(Some(parent)) == getsid(None)
 }
@@ -179,7 +177,7 @@ impl Ui for Screen {
                 }
             }
             UiInput::Line(text) => return Some(AppEvent::Submitted(text)),
-            // The terminal itself is gone.
+            // The terminal is gone.
             UiInput::End => return Some(AppEvent::ShutdownRequested),
         }
         None
@@ -198,7 +196,8 @@ impl Ui for Screen {
     }
 
     fn alert(&mut self) {
-        (self.bell_pending, self.dirty) = (true, true);
+        self.bell_pending = true;
+        self.dirty = true;
     }
 
     fn clear(&mut self) {
@@ -217,7 +216,7 @@ impl Ui for Screen {
         if *model != self.model {
             self.editor.secret = model.prompt.is_some_and(|prompt| prompt != Prompt::Name);
             match (self.model.prompt.is_some(), model.prompt.is_some()) {
-                // What was being written for others is no name.
+                // A draft of a message is not an answer to the prompt.
                 (false, true) => self.drafts.swap(
                     &mut self.editor,
                     DraftKey::Prompt,
@@ -261,14 +260,17 @@ fn terminal_size() -> (u16, u16) {
     clamp_size(crossterm::terminal::size().unwrap_or_default())
 }
 
-/// A size that can be drawn; some terminals tell 0 × 0.
+/// A size that can be drawn; some terminals report 0 × 0.
 fn clamp_size((columns, rows): (u16, u16)) -> (u16, u16) {
-    let or_usual =
-        |told: u16, usual: u16, largest: u16| if told == 0 { usual } else { told.min(largest) };
-    (
-        or_usual(columns, DEFAULT_SIZE.0, MAX_SIZE.0),
-        or_usual(rows, DEFAULT_SIZE.1, MAX_SIZE.1),
-    )
+    let columns = match columns {
+        0 => DEFAULT_SIZE.0,
+        reported => reported.min(MAX_SIZE.0),
+    };
+    let rows = match rows {
+        0 => DEFAULT_SIZE.1,
+        reported => reported.min(MAX_SIZE.1),
+    };
+    (columns, rows)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! An entry of a room as rows of a screen: time, name and text each in its column, said once where once is enough.
+//! An entry of a room as rows of a screen: time, name and text in columns, time and name only where they change.
 //!
-//! Knows columns and styles; never knows how many rows there are or which of them can be seen. All that others wrote
-//! has passed through `visible` here, whatever was done before.
+//! Knows columns and styles; never knows which rows are visible. Everything from the network passes through `sanitize`
+//! here, whatever was done before.
 
 use crate::app::output::{MessageState, Output, Severity};
 use crate::app::{PersonView, sanitize, strings};
@@ -14,23 +14,65 @@ use crate::ui::screen::wrap::{truncate, width, wrap};
 use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 
-/// Somebody who goes on within this time needs no new name.
+/// Messages of one person within this time are grouped under one name.
 const GROUP_MS: u64 = 5 * 60 * 1000;
-/// Below this there is no column for names.
+/// Narrower windows have no column for names.
 const MIN_COLUMNS_FOR_NAMES: usize = 60;
-/// The column for names.
+/// Width of the column for names.
 const NAME_COLUMNS: std::ops::RangeInclusive<usize> = 8..=16;
 /// `09:05 `
 const TIME: usize = 6;
 
-/// How rows are made at the moment.
+/// How rows are made: the window's width and the styles.
 #[derive(Debug, Clone, Copy)]
 pub struct RowStyle {
     pub clock: Clock,
     pub columns: usize,
-    /// Columns for names; 0 where names stand before the text.
+    /// Width of the column for names; 0 where names are part of the text.
     pub name_columns: usize,
     pub colours: bool,
+}
+
+/// A text with its time, perhaps a name, and a style for the start of the text.
+struct TimedText<'a> {
+    hour: &'a str,
+    name: &'a str,
+    name_style: Style,
+    text: String,
+    /// Columns at the start of the text that have `head_style`.
+    head: usize,
+    head_style: Style,
+}
+
+impl<'a> TimedText<'a> {
+    fn new(hour: &'a str, text: String) -> Self {
+        Self {
+            hour,
+            name: "",
+            name_style: PLAIN,
+            text,
+            head: 0,
+            head_style: PLAIN,
+        }
+    }
+
+    /// For narrow windows, where the name is part of the text.
+    fn with_name_inline(self) -> Self {
+        match self.name {
+            "" => self,
+            "*" => Self {
+                text: format!("* {}", self.text),
+                head: self.head + 2,
+                ..self
+            },
+            name => Self {
+                text: format!("{name}: {}", self.text),
+                head: width(name),
+                head_style: self.name_style,
+                ..self
+            },
+        }
+    }
 }
 
 impl RowStyle {
@@ -53,7 +95,7 @@ impl RowStyle {
         }
     }
 
-    /// The column where texts begin.
+    /// The column where texts start.
     pub(super) fn indent(&self) -> usize {
         match self.name_columns {
             0 => TIME,
@@ -62,11 +104,11 @@ impl RowStyle {
     }
 
     fn text_columns(&self) -> usize {
-        // The last two are for the mark of what is not sent yet.
+        // The last two columns are for the mark of an unsent message.
         self.columns.saturating_sub(self.indent() + 2).max(2)
     }
 
-    /// The rows of an entry after another; `news` draws the line where reading stopped above it.
+    /// The rows of an entry that follows `before`; `unread_mark` draws a rule above it.
     pub fn rows(
         &self,
         entry: &TimelineEntry,
@@ -87,79 +129,43 @@ impl RowStyle {
         let hour = self.clock.hour_minute(entry.at);
         let same_minute = before
             .is_some_and(|before| shows_time(before) && self.clock.hour_minute(before.at) == hour);
-        let hour = if same_minute { String::new() } else { hour };
-        match &entry.content {
-            EntryContent::PresenceSummary(changes) => self.changes(&hour, changes, &mut rows),
-            EntryContent::Output(line) => self.output(line, entry.at, before, &hour, &mut rows),
-        }
+        let hour = if same_minute { "" } else { &hour };
+        rows.extend(match &entry.content {
+            EntryContent::PresenceSummary(changes) => self.presence_rows(hour, changes),
+            EntryContent::Output(output) => self.output_rows(output, before, hour),
+        });
         rows
     }
 
-    fn output(
+    fn output_rows(
         &self,
-        line: &Output,
-        at: u64,
+        output: &Output,
         before: Option<&TimelineEntry>,
         hour: &str,
-        rows: &mut Vec<Row<'static>>,
-    ) {
-        match line {
-            Output::Message {
-                from,
-                own,
-                action,
-                mention,
-                state,
-                text,
-                ..
-            } => {
-                let from = sanitize::message(from);
-                let style = style::name(&from, *own, *mention, self.colours);
-                let grouped = !mention
-                    && !action
-                    && before.is_some_and(|before| continues_group(before, &from, *own, at));
-                let (text, first) = (with_state(*state, text), rows.len());
-                match (action, grouped) {
-                    (true, _) => self.message_rows(
-                        hour,
-                        ("*", PLAIN),
-                        &format!("{from} {text}"),
-                        (width(&from), style),
-                        rows,
-                    ),
-                    (false, true) => self.message_rows(hour, ("", PLAIN), &text, (0, PLAIN), rows),
-                    (false, false) => {
-                        self.message_rows(hour, (&from, style), &text, (0, PLAIN), rows)
-                    }
-                }
-                rows[first..]
-                    .last_mut()
-                    .into_iter()
-                    .for_each(|row| dim_state(row, *state));
-            }
+    ) -> Vec<Row<'static>> {
+        match output {
+            Output::Message { .. } => self.message_rows(output, before, hour),
             Output::Whisper { from, to, text, .. } => {
-                let (from, to) = (sanitize::message(from), sanitize::message(to));
+                let from = sanitize::message(from);
+                let to = sanitize::message(to);
                 let head = format!("{from} → {to}: ");
-                let text = format!("{head}{}", sanitize::text(text));
-                self.message_rows(
-                    hour,
-                    ("", PLAIN),
-                    &text,
-                    (width(&head), style::whisper(self.colours)),
-                    rows,
-                );
+                self.text_rows(TimedText {
+                    head: width(&head),
+                    head_style: style::whisper(self.colours),
+                    ..TimedText::new(hour, format!("{head}{}", sanitize::text(text)))
+                })
             }
             Output::Found {
                 query,
-                messages: lines,
+                messages,
                 more,
                 ..
-            } => self.found_rows(query, lines, *more, rows),
-            Output::Notice(tone, text) => self.notice_rows(*tone, &sanitize::text(text), rows),
+            } => self.found_rows(query, messages, *more),
+            Output::Notice(severity, text) => self.notice_rows(*severity, &sanitize::text(text)),
             Output::RoomNotice { text, .. } => {
-                self.notice_rows(Severity::Info, &sanitize::text(text), rows)
+                self.notice_rows(Severity::Info, &sanitize::text(text))
             }
-            Output::Help(text) => self.notice_rows(Severity::Answer, &sanitize::text(text), rows),
+            Output::Help(text) => self.notice_rows(Severity::Answer, &sanitize::text(text)),
             Output::Presence { .. }
             | Output::EarlierPage { .. }
             | Output::MissedMarker { .. }
@@ -167,79 +173,118 @@ impl RowStyle {
             | Output::RoomOpened { .. }
             | Output::RoomClosed { .. }
             | Output::RoomSwitched { .. }
-            | Output::People(_) => {}
+            | Output::People(_) => Vec::new(),
         }
     }
 
-    /// A row with a time, perhaps a name, and a text of which the first columns have a style of their own.
     fn message_rows(
         &self,
+        message: &Output,
+        before: Option<&TimelineEntry>,
         hour: &str,
-        (name, name_style): (&str, Style),
-        text: &str,
-        (head, head_style): (usize, Style),
-        rows: &mut Vec<Row<'static>>,
-    ) {
-        let indent = self.indent();
-        let mut spans = vec![Span::styled(format!("{hour:TIME$}"), DIM)];
-        let mut text = text.to_owned();
-        let (mut head, mut head_style) = (head, head_style);
-        if self.name_columns > 0 {
-            let name = truncate(name, self.name_columns);
-            spans.push(Span::raw(" ".repeat(self.name_columns - width(&name))));
-            spans.push(Span::styled(name, name_style));
-            spans.push(Span::raw("  "));
-        } else {
-            spans = vec![Span::styled(format!("{hour:indent$}"), DIM)];
-            if !name.is_empty() {
-                let colon = if name == "*" { " " } else { ": " };
-                text = format!("{name}{colon}{text}");
-                (head, head_style) = if name == "*" {
-                    (head + 2, head_style)
-                } else {
-                    (width(name), name_style)
-                };
+    ) -> Vec<Row<'static>> {
+        let Output::Message {
+            at,
+            from,
+            own,
+            action,
+            mention,
+            state,
+            text,
+            ..
+        } = message
+        else {
+            return Vec::new();
+        };
+        let from = sanitize::message(from);
+        let name_style = style::name(&from, *own, *mention, self.colours);
+        let text = with_state(*state, text);
+        let grouped =
+            !mention && before.is_some_and(|before| continues_group(before, &from, *own, *at));
+        let mut rows = self.text_rows(if *action {
+            TimedText {
+                name: "*",
+                head: width(&from),
+                head_style: name_style,
+                ..TimedText::new(hour, format!("{from} {text}"))
             }
+        } else if grouped {
+            TimedText::new(hour, text)
+        } else {
+            TimedText {
+                name: &from,
+                name_style,
+                ..TimedText::new(hour, text)
+            }
+        });
+        if let Some(row) = rows.last_mut() {
+            dim_state(row, *state);
         }
-        for (number, row) in wrap(&text, self.text_columns()).into_iter().enumerate() {
-            let mut spans = if number == 0 {
-                std::mem::take(&mut spans)
+        rows
+    }
+
+    fn text_rows(&self, text: TimedText<'_>) -> Vec<Row<'static>> {
+        let indent = self.indent();
+        let (mut first_spans, text) = if self.name_columns > 0 {
+            let name = truncate(text.name, self.name_columns);
+            let spans = vec![
+                Span::styled(format!("{:TIME$}", text.hour), DIM),
+                Span::raw(" ".repeat(self.name_columns - width(&name))),
+                Span::styled(name, text.name_style),
+                Span::raw("  "),
+            ];
+            (spans, text)
+        } else {
+            let hour = Span::styled(format!("{:indent$}", text.hour), DIM);
+            (vec![hour], text.with_name_inline())
+        };
+        let mut rows = Vec::new();
+        for (number, row) in wrap(&text.text, self.text_columns())
+            .into_iter()
+            .enumerate()
+        {
+            let is_first = number == 0;
+            let mut spans = if is_first {
+                std::mem::take(&mut first_spans)
             } else {
                 vec![Span::raw(" ".repeat(indent))]
             };
-            let at = head_length(&row, if number == 0 { head } else { 0 });
-            if at > 0 {
-                spans.push(Span::styled(row[..at].to_owned(), head_style));
+            let head = head_length(&row, if is_first { text.head } else { 0 });
+            if head > 0 {
+                spans.push(Span::styled(row[..head].to_owned(), text.head_style));
             }
-            spans.push(Span::raw(row[at..].to_owned()));
+            spans.push(Span::raw(row[head..].to_owned()));
             rows.push(Row::from(spans));
         }
+        rows
     }
 
-    fn changes(&self, hour: &str, moves: &[(char, String)], rows: &mut Vec<Row<'static>>) {
-        let told = moves.iter().map(|(sign, name)| match sign {
-            '→' => sanitize::message(name),
-            // Names stay whole at the end of a row.
-            sign => format!("{sign}{}", sanitize::message(name).replace(' ', "\u{a0}")),
-        });
-        let text = told.collect::<Vec<_>>().join(" ");
-        let before = rows.len();
-        self.message_rows(hour, ("", PLAIN), &text, (0, PLAIN), rows);
-        rows[before..]
-            .iter_mut()
-            .for_each(|row| *row = std::mem::take(row).style(DIM));
+    fn presence_rows(&self, hour: &str, changes: &[(char, String)]) -> Vec<Row<'static>> {
+        let words: Vec<String> = changes
+            .iter()
+            .map(|(sign, name)| match sign {
+                '→' => sanitize::message(name),
+                // Names are not broken at the end of a row.
+                sign => format!("{sign}{}", sanitize::message(name).replace(' ', "\u{a0}")),
+            })
+            .collect();
+        self.text_rows(TimedText::new(hour, words.join(" ")))
+            .into_iter()
+            .map(|row| row.style(DIM))
+            .collect()
     }
 
-    /// A word in a line across the screen.
+    /// A rule across the screen with a word in its middle.
     fn rule(&self, word: &str, style: Style) -> Row<'static> {
         let word = truncate(word, self.columns.saturating_sub(4));
         let free = self.columns.saturating_sub(width(&word) + 2);
-        let (left, right) = ("─".repeat(free / 2), "─".repeat(free - free / 2));
+        let left = "─".repeat(free / 2);
+        let right = "─".repeat(free - free / 2);
         Row::from(Span::styled(format!("{left} {word} {right}"), style))
     }
 }
 
-/// A text with what has become of it.
+/// A message's text with the mark of its state.
 pub(super) fn with_state(state: MessageState, text: &str) -> String {
     match state {
         MessageState::Unchanged => sanitize::text(text),
@@ -248,7 +293,7 @@ pub(super) fn with_state(state: MessageState, text: &str) -> String {
     }
 }
 
-/// What has become of a message may be overlooked; its words stand at the end of the last row.
+/// Dims the mark of the state, which is at the end of the last row.
 fn dim_state(row: &mut Row<'static>, state: MessageState) {
     let mark = match state {
         MessageState::Unchanged => return,
@@ -266,17 +311,17 @@ fn dim_state(row: &mut Row<'static>, state: MessageState) {
     }
 }
 
-/// Whether the entry begins with its time.
+/// Whether the entry starts with its time.
 fn shows_time(entry: &TimelineEntry) -> bool {
     match &entry.content {
         EntryContent::PresenceSummary(_) => true,
-        EntryContent::Output(line) => {
-            matches!(line, Output::Message { .. } | Output::Whisper { .. })
+        EntryContent::Output(output) => {
+            matches!(output, Output::Message { .. } | Output::Whisper { .. })
         }
     }
 }
 
-/// Whether the same person goes on.
+/// Whether a message continues the group of the entry before.
 fn continues_group(before: &TimelineEntry, name: &str, is_own: bool, now: u64) -> bool {
     match &before.content {
         EntryContent::Output(Output::Message {
@@ -293,7 +338,7 @@ fn continues_group(before: &TimelineEntry, name: &str, is_own: bool, now: u64) -
     }
 }
 
-/// Where the first so many columns of a row end, in bytes.
+/// The length in bytes of the first `columns` of a row.
 fn head_length(row: &str, columns: usize) -> usize {
     use unicode_segmentation::UnicodeSegmentation;
     let mut used = 0;

@@ -1,4 +1,4 @@
-//! The uppermost row: the connection, the own name, the people and the rooms, as much of it as fits.
+//! The status row: the connection, the own name, the people and the rooms, as much of it as fits.
 
 use crate::app::{ViewModel, strings};
 use crate::ui::screen::style::{BOLD, DIM, PLAIN};
@@ -7,7 +7,6 @@ use crate::ui::screen::wrap::{truncate, width};
 use ratatui::style::Modifier;
 use ratatui::text::{Line as Row, Span};
 
-/// The connection, oneself, the company and the rooms, as much of it as fits.
 pub fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
     let columns = view.columns;
     if model.offline || (!model.connected && model.prompt.is_none()) {
@@ -16,39 +15,33 @@ pub fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
     if model.prompt.is_some() {
         return Row::from(format!(" ○ {}", model.address));
     }
-    let company = strings::people_count(model.online);
-    let long = format!(" ● {} · {} · {company}", model.address, model.name);
-    let wanted = [
-        long,
-        format!(" ● {} · {company}", model.name),
-        format!(" ● {company}"),
-        " ●".to_owned(),
+    let people = strings::people_count(model.online);
+    let shortest = " ●".to_owned();
+    let texts = [
+        format!(" ● {} · {} · {people}", model.address, model.name),
+        format!(" ● {} · {people}", model.name),
+        format!(" ● {people}"),
+        shortest.clone(),
     ];
     let rooms = if model.rooms.len() > 1 {
         rooms(view, model)
     } else {
         Vec::new()
     };
-    let of_rooms =
-        |rooms: &[Span<'_>]| rooms.iter().map(|span| width(&span.content)).sum::<usize>();
-    let fits = wanted
-        .iter()
-        .find(|text| width(text) + of_rooms(&rooms) < columns);
-    // Of many rooms those are told that matter: the one being written in, and those with something unread.
-    let (text, rooms) = match fits {
-        Some(text) => (text.clone(), rooms),
-        None => (
-            wanted[3].clone(),
-            fit_rooms(
-                rooms,
-                model.current,
-                columns.saturating_sub(width(&wanted[3])),
-            ),
-        ),
-    };
-    let mut spans = vec![Span::raw(text)];
-    spans.extend(rooms);
-    let used = of_rooms(&spans);
+    let room_columns = spans_width(&rooms);
+    let fitting = texts
+        .into_iter()
+        .find(|text| width(text) + room_columns < columns);
+    let mut spans;
+    if let Some(text) = fitting {
+        spans = vec![Span::raw(text)];
+        spans.extend(rooms);
+    } else {
+        let free = columns.saturating_sub(width(&shortest));
+        spans = vec![Span::raw(shortest)];
+        spans.extend(fit_rooms(rooms, model.current, free));
+    }
+    let used = spans_width(&spans);
     let help = "/ajuda  F2 ";
     if used + width(help) + 2 <= columns {
         spans.push(Span::styled(
@@ -59,8 +52,12 @@ pub fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
     Row::from(spans)
 }
 
-/// `  #geral  #laboratorio(3)`: underlined where the person is, bold where something is unread, reversed where it speaks
-/// to the person.
+fn spans_width(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(|span| width(&span.content)).sum()
+}
+
+/// `  #geral  #laboratorio(3)`: the current room is underlined, rooms with unread messages are bold, those with mentions
+/// reversed.
 fn rooms(view: &View, model: &ViewModel) -> Vec<Span<'static>> {
     let span = |(index, name): (usize, &String)| {
         let (unread, mentioned) = if index == model.current {
@@ -91,7 +88,7 @@ fn rooms(view: &View, model: &ViewModel) -> Vec<Span<'static>> {
     model.rooms.iter().enumerate().flat_map(span).collect()
 }
 
-/// Of the rooms, each a gap and a name, the current one and as many others as fit: those with something unread first.
+/// The current room and as many others as fit, those with unread messages first. Each room is two spans: a gap and a name.
 fn fit_rooms(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<Span<'static>> {
     let rooms: Vec<&[Span<'static>]> = rooms.chunks(2).collect();
     let unread = |index: &usize| rooms[*index][1].style.add_modifier.contains(Modifier::BOLD);
@@ -99,10 +96,10 @@ fn fit_rooms(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<S
         .filter(|&index| index != current)
         .partition(unread);
     let more = "  …";
-    let (mut left, mut shown) = (columns.saturating_sub(width(more)), Vec::new());
+    let mut left = columns.saturating_sub(width(more));
+    let mut shown = Vec::new();
     for index in [current].into_iter().chain(unread_rooms).chain(others) {
-        let needed = rooms[index].iter().map(|span| width(&span.content)).sum();
-        let Some(rest) = left.checked_sub(needed) else {
+        let Some(rest) = left.checked_sub(spans_width(rooms[index])) else {
             break;
         };
         left = rest;
@@ -123,18 +120,17 @@ fn fit_rooms(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<S
     shown.sort_unstable();
     shown
         .into_iter()
-        .flat_map(|place| rooms[place].to_vec())
+        .flat_map(|index| rooms[index].to_vec())
         .chain([Span::raw(more)])
         .collect()
 }
 
 fn offline(model: &ViewModel, columns: usize) -> String {
-    let queue = if model.waiting > 0 {
-        format!(" · {} na fila", model.waiting)
-    } else {
-        String::new()
+    let queue = match model.waiting {
+        0 => String::new(),
+        count => format!(" · {count} na fila"),
     };
-    let wanted = match model.retry_in.filter(|_| model.offline) {
+    let texts = match model.retry_in.filter(|_| model.offline) {
         None if model.offline => {
             vec![
                 format!(" ○ sem conexão · tentando agora…{queue}"),
@@ -151,9 +147,10 @@ fn offline(model: &ViewModel, columns: usize) -> String {
             format!(" ○ sem conexão{queue}"),
         ],
     };
-    let fits = wanted
+    texts
         .iter()
         .find(|text| width(text) <= columns)
-        .or(wanted.last());
-    fits.cloned().unwrap_or_default()
+        .or(texts.last())
+        .cloned()
+        .unwrap_or_default()
 }

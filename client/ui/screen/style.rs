@@ -1,6 +1,6 @@
-//! The looks of things: attributes first, colours where they are wanted; nothing is said by colour alone.
+//! Styles: attributes, with colours where they are enabled; nothing is shown by colour alone.
 //!
-//! Knows styles; never knows what they are put on.
+//! Never knows what a style is applied to.
 
 use crate::app::output::Severity;
 use papo::text::fold;
@@ -8,12 +8,12 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// No style.
 pub const PLAIN: Style = Style::new();
-/// What may be overlooked.
+/// For secondary text.
 pub const DIM: Style = Style::new().add_modifier(Modifier::DIM);
-/// What stands out.
+/// For emphasis.
 pub const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
-/// The ANSI colours for names: without black, white, the greys and the dark blue that many dark screens swallow.
+/// The ANSI colours for names: without black, white, grey, and the dark blue that is illegible on many dark screens.
 const NAME_COLOURS: [Color; 11] = [
     Color::Red,
     Color::Green,
@@ -28,7 +28,7 @@ const NAME_COLOURS: [Color; 11] = [
     Color::LightCyan,
 ];
 
-/// A name: the same person has the same colour everywhere; one's own is bold, one that speaks to oneself is reversed.
+/// A name: each person has one colour everywhere; the own name is bold, the sender of a mention is reversed.
 pub fn name(name: &str, own: bool, mention: bool, colours: bool) -> Style {
     // FNV-1a: small, and the same in every version of this program.
     let hash = fold(name).bytes().fold(0x811c_9dc5_u32, |hash, byte| {
@@ -47,7 +47,7 @@ pub fn name(name: &str, own: bool, mention: bool, colours: bool) -> Style {
     style
 }
 
-/// The line where reading stopped.
+/// The rule above the first unread message.
 pub fn unread_mark(colours: bool) -> Style {
     if colours {
         BOLD.fg(Color::Yellow)
@@ -56,7 +56,7 @@ pub fn unread_mark(colours: bool) -> Style {
     }
 }
 
-/// Who whispers to whom.
+/// The two names of a whisper.
 pub fn whisper(colours: bool) -> Style {
     let style = PLAIN.add_modifier(Modifier::ITALIC);
     if colours {
@@ -66,7 +66,7 @@ pub fn whisper(colours: bool) -> Style {
     }
 }
 
-/// Words of the client.
+/// A notice.
 pub fn notice(severity: Severity, colours: bool) -> Style {
     match severity {
         Severity::Info => DIM,

@@ -1,22 +1,22 @@
-//! One room as the screen remembers it: what was shown, where reading stopped, and how far back the person has gone.
+//! One room as the screen keeps it: its entries, the unread mark and the scroll position.
 //!
 //! Knows the order of entries; never knows rows, columns or colours.
 
 use crate::app::output::{MessageChange, Output};
 use std::collections::VecDeque;
 
-/// Most entries kept in a room; what is older can be asked for again.
+/// Most entries kept in a room; older ones can be requested again.
 pub const MAX_ENTRIES: usize = 5000;
-/// Stands above the first of them.
+/// Shown above the first entry once no more can be kept.
 const FULL_NOTICE: &str =
     "Aqui cabem 5.000 mensagens. As mais antigas continuam no servidor: procure com /buscar.";
-/// Most comings and goings told in one entry.
+/// Most presence changes in one entry.
 const MAX_PRESENCE_CHANGES: usize = 100;
 
-/// One thing that was shown.
+/// One item of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimelineEntry {
-    /// Rises down the room; earlier pages go below zero.
+    /// Rises from top to bottom; earlier pages have negative ids.
     pub id: i64,
     /// Unix milliseconds.
     pub at: u64,
@@ -26,13 +26,13 @@ pub struct TimelineEntry {
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryContent {
-    /// A message, a whisper or words of the client.
+    /// A message, a whisper or a notice.
     Output(Output),
-    /// Who came (`+João`), left (`−Bruno`) or took another name.
+    /// People who joined (`+João`), left (`−Bruno`) or changed their name (`→`).
     PresenceSummary(Vec<(char, String)>),
 }
 
-/// A row on the way through a room: the entry and the number of the row in it.
+/// A row of a room: an entry and the index of a row in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowPosition {
     pub id: i64,
@@ -44,19 +44,18 @@ pub struct RowPosition {
 pub struct Timeline {
     entries: VecDeque<TimelineEntry>,
     first_id: i64,
-    /// Messages that came while nobody was looking at this room.
+    /// Messages that arrived while the room was not visible.
     pub unread: usize,
-    /// Some of them speak to the person.
+    /// Some of them mention the person.
     pub mentioned: bool,
-    /// The first entry that is new since reading stopped.
+    /// The first unread entry.
     pub unread_mark: Option<i64>,
     /// The uppermost row shown; `None` follows the end.
     pub top: Option<RowPosition>,
-    /// Messages that came below what is shown.
+    /// Messages that arrived below the visible rows.
     pub new_below: usize,
-    /// That there is no room for earlier entries has been said.
     full_notice_shown: bool,
-    /// The next entry was said while there was no connection.
+    /// The next entry arrived while there was no connection.
     next_is_missed: bool,
 }
 
@@ -75,7 +74,7 @@ impl Timeline {
             .and_then(|index| self.entries.get(index))
     }
 
-    /// What comes is read as it comes only if `watched`.
+    /// Adds an output. It counts as read only if the end of the room is `visible`.
     pub fn push(&mut self, output: Output, now: u64, visible: bool) {
         let (at, own, mention) = match &output {
             Output::Message {
@@ -88,7 +87,7 @@ impl Timeline {
                 renamed,
                 ..
             } => return self.add_presence(joined, left, renamed, now),
-            // The client's own words have no time: they belong to what stands above them.
+            // A notice has no time of its own: it takes that of the entry above.
             _ => {
                 return self.append(
                     EntryContent::Output(output),
@@ -97,7 +96,7 @@ impl Timeline {
             }
         };
         let read = own || (visible && self.top.is_none());
-        if self.unread_mark.is_none() && ((!read) || (self.next_is_missed && !own)) {
+        if self.unread_mark.is_none() && (!read || (self.next_is_missed && !own)) {
             self.unread_mark = Some(self.end_id());
         }
         self.next_is_missed &= own;
@@ -109,7 +108,7 @@ impl Timeline {
         self.append(EntryContent::Output(output), at);
     }
 
-    /// What was said before is not as it was.
+    /// Applies a change to earlier messages.
     pub fn amend(&mut self, change: &MessageChange) {
         for entry in &mut self.entries {
             match &mut entry.content {
@@ -122,20 +121,19 @@ impl Timeline {
         }
     }
 
-    /// What comes next was missed while there was no connection.
+    /// The next entries were missed while there was no connection.
     pub fn mark_missed(&mut self) {
         self.next_is_missed = true;
     }
 
-    /// Puts an earlier page before everything, as much of it as there is room for.
+    /// Prepends an earlier page, as much of it as fits.
     pub fn prepend_page(&mut self, messages: Vec<Output>, reached_start: bool) {
         let free = MAX_ENTRIES.saturating_sub(self.entries.len());
         let too_many = messages.len() > free;
         for message in messages.into_iter().rev().take(free) {
-            let at = if let Output::Message { at, .. } = &message {
-                *at
-            } else {
-                0
+            let at = match &message {
+                Output::Message { at, .. } => *at,
+                _ => 0,
             };
             self.prepend(EntryContent::Output(message), at);
         }
@@ -147,22 +145,23 @@ impl Timeline {
         }
     }
 
-    /// Takes everything from the screen.
     pub fn clear(&mut self) {
         self.first_id = self.end_id();
         self.entries.clear();
         self.full_notice_shown = false;
-        (self.unread_mark, self.top, self.new_below) = (None, None, 0);
+        self.unread_mark = None;
+        self.follow_end();
     }
 
-    /// Back to the end.
+    /// Scrolls to the end.
     pub fn follow_end(&mut self) {
-        (self.top, self.new_below) = (None, 0);
+        self.top = None;
+        self.new_below = 0;
     }
 
-    /// Everything has been read.
     pub fn mark_read(&mut self) {
-        (self.unread, self.mentioned) = (0, false);
+        self.unread = 0;
+        self.mentioned = false;
     }
 
     fn append(&mut self, content: EntryContent, at: u64) {
@@ -186,7 +185,7 @@ impl Timeline {
         });
     }
 
-    /// Comings and goings stand together as long as nothing else happens; whoever comes and goes at once was not there.
+    /// Presence changes in a row share one entry; joining and leaving within it cancel each other.
     fn add_presence(
         &mut self,
         joined: &[String],
@@ -194,39 +193,43 @@ impl Timeline {
         renamed: &[(String, String)],
         now: u64,
     ) {
-        let mut moves = match self.entries.back_mut() {
-            Some(TimelineEntry {
-                content: EntryContent::PresenceSummary(moves),
-                ..
-            }) if moves.len() < MAX_PRESENCE_CHANGES => std::mem::take(moves),
-            _ => {
-                self.append(EntryContent::PresenceSummary(Vec::new()), now);
-                Vec::new()
-            }
-        };
-        let signs = joined
-            .iter()
-            .map(|name| ('+', name))
-            .chain(left.iter().map(|name| ('−', name)));
-        for (sign, name) in signs {
-            let other = if sign == '+' { '−' } else { '+' };
-            match moves
-                .iter()
-                .position(|(known, moved)| *known == other && moved == name)
-            {
-                Some(index) => drop(moves.remove(index)),
-                None => moves.push((sign, name.clone())),
-            }
+        let mut changes = self.take_presence_summary(now);
+        for name in joined {
+            add_or_cancel(&mut changes, '+', '−', name);
         }
-        moves.extend(
-            renamed
-                .iter()
-                .map(|(from, to)| ('→', format!("{from} agora é {to}"))),
-        );
-        if moves.is_empty() {
+        for name in left {
+            add_or_cancel(&mut changes, '−', '+', name);
+        }
+        for (from, to) in renamed {
+            changes.push(('→', format!("{from} agora é {to}")));
+        }
+        if changes.is_empty() {
             self.entries.pop_back();
         } else if let Some(entry) = self.entries.back_mut() {
-            entry.content = EntryContent::PresenceSummary(moves);
+            entry.content = EntryContent::PresenceSummary(changes);
         }
+    }
+
+    /// The changes of the last entry, which is a presence summary afterwards.
+    fn take_presence_summary(&mut self, now: u64) -> Vec<(char, String)> {
+        if let Some(entry) = self.entries.back_mut()
+            && let EntryContent::PresenceSummary(changes) = &mut entry.content
+            && changes.len() < MAX_PRESENCE_CHANGES
+        {
+            return std::mem::take(changes);
+        }
+        self.append(EntryContent::PresenceSummary(Vec::new()), now);
+        Vec::new()
+    }
+}
+
+/// Adds a presence change, or removes the opposite one of the same person.
+fn add_or_cancel(changes: &mut Vec<(char, String)>, sign: char, opposite: char, name: &str) {
+    let cancelled = changes
+        .iter()
+        .position(|(known, changed)| *known == opposite && changed == name);
+    match cancelled {
+        Some(index) => drop(changes.remove(index)),
+        None => changes.push((sign, name.to_owned())),
     }
 }

@@ -1,6 +1,6 @@
-//! What the screen remembers between two drawings: the rooms, the one that is seen, and how far back.
+//! What the screen keeps between two frames: the rooms, the current one, and the scroll positions.
 //!
-//! Knows what is looked at; never knows cells, keys or the network.
+//! Never knows cells, keys or the network.
 
 use crate::app::ViewModel;
 use crate::app::output::Output;
@@ -12,24 +12,25 @@ use crate::ui::screen::rows::RowStyle;
 use crate::ui::screen::timeline::{EntryContent, Timeline};
 use std::time::Instant;
 
-/// Rows around the conversation: status above, news and the typed line below.
+/// Rows around the conversation: the status above, the hint and the input below.
 const FRAME_ROWS: usize = 3;
-/// Rows that stay in sight when a page is turned.
+/// Rows of the last page that stay visible when scrolling by a page.
 const OVERLAP: usize = 2;
+/// Most entries searched for recent senders.
+const MAX_SPEAKER_SCAN: usize = 300;
 
-/// The rooms and the way of looking at them.
+/// The rooms and how they are viewed.
 pub struct View {
     pub clock: Clock,
     pub colours: bool,
     pub columns: usize,
     pub rows: usize,
-    /// The terminal has the person's eyes, as far as it tells.
+    /// Whether the terminal has the focus, if it reports that.
     pub focused: bool,
-    /// The list of people stands in the place of the conversation.
+    /// The list of people replaces the conversation.
     pub people_shown: bool,
-    /// A hint that stays until the next key.
+    /// Stays until the next key.
     pub hint: Option<String>,
-    /// Further rows that the typed text takes.
     pub input_rows: usize,
     rooms: Vec<(String, Timeline)>,
     current: usize,
@@ -46,14 +47,15 @@ impl View {
             people_shown: false,
             hint: None,
             input_rows: 1,
-            // Until the first room is known, what there is to say stands in one without a name.
+            // Outputs before the first room is open are kept in a room without a name.
             rooms: vec![(String::new(), Timeline::default())],
             current: 0,
         }
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        (self.columns, self.rows) = (columns.into(), rows.into());
+        self.columns = columns.into();
+        self.rows = rows.into();
     }
 
     pub fn height(&self) -> usize {
@@ -72,7 +74,7 @@ impl View {
         &mut self.rooms[self.current].1
     }
 
-    /// A room's unread messages, and whether some speak to the person.
+    /// A room's unread messages, and whether some mention the person.
     pub fn unread(&self, name: &str) -> (usize, bool) {
         let found = self.rooms.iter().find(|(known, _)| known == name);
         found.map_or((0, false), |(_, room)| (room.unread, room.mentioned))
@@ -82,7 +84,6 @@ impl View {
         self.rooms.iter().map(|(_, room)| room.unread).sum()
     }
 
-    /// Takes up something to show.
     pub fn show(&mut self, output: &Output) {
         let now = self.clock.now_ms();
         match output {
@@ -115,7 +116,7 @@ impl View {
                 let index = self.index(room);
                 self.rooms[index].1.amend(change);
             }
-            // A private line belongs to no room: it stands in all, and is news only in the one that is seen.
+            // A whisper belongs to no room: it is in every room, and unread only in the current one.
             Output::Whisper { .. } => {
                 let visible = self.focused && !self.people_shown;
                 for (index, (_, room)) in self.rooms.iter_mut().enumerate() {
@@ -156,8 +157,8 @@ impl View {
     }
 
     fn index(&mut self, name: &str) -> usize {
-        if let Some(place) = self.rooms.iter().position(|(known, _)| known == name) {
-            return place;
+        if let Some(index) = self.rooms.iter().position(|(known, _)| known == name) {
+            return index;
         }
         if self.rooms[0].0.is_empty() {
             self.rooms[0].0 = name.to_owned();
@@ -167,7 +168,7 @@ impl View {
         self.rooms.len() - 1
     }
 
-    /// Moves through the room by so many rows, or by a page. Returns whether there is nothing further up to see.
+    /// Scrolls by `rows`, or by a page. Returns whether the first row has been reached.
     pub fn scroll(&mut self, direction: Direction, rows: Option<usize>, model: &ViewModel) -> bool {
         let height = self.height();
         let count = rows.unwrap_or_else(|| height.saturating_sub(OVERLAP).max(1));
@@ -191,7 +192,7 @@ impl View {
         direction == Direction::Backward && next <= first
     }
 
-    /// To the end, where everything is read.
+    /// Scrolls to the end and marks everything as read.
     pub fn jump_to_end(&mut self) {
         self.people_shown = false;
         let room = self.room_mut();
@@ -200,7 +201,7 @@ impl View {
         room.unread_mark = None;
     }
 
-    /// Something was sent: whoever writes at the end has read what is there.
+    /// Something was sent: the messages above it count as read.
     pub fn on_sent(&mut self) {
         let room = self.room_mut();
         if room.top.is_none() {
@@ -222,7 +223,7 @@ impl View {
         }
     }
 
-    /// The room so many places further, round and round.
+    /// The next or previous room, cyclically.
     pub fn adjacent_room(&self, direction: Direction, model: &ViewModel) -> Option<String> {
         let count = model.rooms.len();
         let step = if direction == Direction::Forward {
@@ -233,7 +234,7 @@ impl View {
         (count > 1).then(|| model.rooms[(model.current + step) % count].clone())
     }
 
-    /// The next room where something happened, those with mentions first.
+    /// The next room with unread messages, those with mentions first.
     pub fn next_active_room(&self, model: &ViewModel) -> Option<String> {
         let count = model.rooms.len();
         let others: Vec<&String> = (1..count)
@@ -245,14 +246,12 @@ impl View {
             .map(|name| (*name).clone())
     }
 
-    /// Who spoke here, the last one first.
+    /// Recent senders in the current room, the last one first.
     pub fn recent_speakers(&self) -> Vec<String> {
         let room = self.room();
+        let ids = room.first_id()..room.end_id();
         let mut names = Vec::new();
-        for id in (room.first_id()..room.end_id())
-            .rev()
-            .take(MAX_SPEAKER_SCAN)
-        {
+        for id in ids.rev().take(MAX_SPEAKER_SCAN) {
             if let Some(EntryContent::Output(Output::Message {
                 from, own: false, ..
             })) = room.get(id).map(|entry| &entry.content)
@@ -264,6 +263,3 @@ impl View {
         names
     }
 }
-
-/// Entries looked through for those who spoke last.
-const MAX_SPEAKER_SCAN: usize = 300;

@@ -1,14 +1,14 @@
-//! Breaking text into rows: between words where possible, by columns and never inside what people call a character.
+//! Breaks text into rows by columns: between words where possible, never inside a grapheme.
 //!
-//! Knows widths; never knows what a text is about.
+//! Knows widths; never knows what a text means.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// Spaces for a tab.
+/// What a tab becomes.
 const TAB: &str = "    ";
 
-/// The rows of a text in so many columns; at least one.
+/// The rows of a text, each at most `columns` wide; at least one row.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
     let mut rows = Vec::new();
@@ -19,14 +19,15 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 fn wrap_paragraph(paragraph: &str, columns: usize, rows: &mut Vec<String>) {
-    let (mut row, mut used) = (String::new(), 0);
+    let mut row = String::new();
+    let mut used = 0;
     for piece in paragraph
         .split_word_bounds()
         .flat_map(|piece| split_to_fit(piece, columns))
     {
         let width = width(piece);
         if used + width > columns {
-            // Spaces at a break belong to neither row.
+            // Spaces at a break are dropped.
             let blank = piece.trim().is_empty();
             let rest = carry_last_word(&mut row, piece);
             rows.push(row.trim_end().to_owned());
@@ -42,8 +43,8 @@ fn wrap_paragraph(paragraph: &str, columns: usize, rows: &mut Vec<String>) {
     rows.push(row);
 }
 
-/// Punctuation stays with its word: what follows the last space goes to the next row with what is to be added, unless
-/// that is the whole row.
+/// Keeps punctuation with its word: splits off what follows the last space, for the next row, unless that is half of the
+/// row or more.
 fn carry_last_word(row: &mut String, next: &str) -> String {
     if next.trim().is_empty() {
         return String::new();
@@ -58,7 +59,7 @@ fn carry_last_word(row: &mut String, next: &str) -> String {
     }
 }
 
-/// What fits in no row is cut.
+/// Cuts a piece that is wider than a row into graphemes.
 fn split_to_fit(piece: &str, columns: usize) -> Vec<&str> {
     if width(piece) <= columns {
         vec![piece]
@@ -72,12 +73,13 @@ pub fn width(text: &str) -> usize {
     text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
-/// As much of a text as fits, the cut marked.
+/// As much of a text as fits, with a mark if it was cut.
 pub fn truncate(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
-    let (mut cut, mut left) = (String::new(), columns.saturating_sub(1));
+    let mut cut = String::new();
+    let mut left = columns.saturating_sub(1);
     for grapheme in text.graphemes(true) {
         let Some(rest) = left.checked_sub(grapheme.width()) else {
             break;

@@ -1,4 +1,4 @@
-//! The way to the terminal: cells that changed, written as one piece; and how it is taken and given back.
+//! Output to the terminal: the changed cells of a frame in one write; and how the terminal is acquired and restored.
 //!
 //! Knows escape sequences; never knows what the cells mean.
 
@@ -15,25 +15,24 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// The other screen, with the title kept for later; pastes and changes of focus are told, and rows never wrap, even
-/// where the terminal counts columns differently.
+/// Saves the title, switches to the alternate screen, reports pastes and focus, and disables line wrap: rows must not
+/// wrap where the terminal counts columns differently.
 const ENTER_SCREEN: &str = "\x1b[22;0t\x1b[?1049h\x1b[?2004h\x1b[?1004h\x1b[?7l\x1b[2J";
-/// Everything as it was.
+/// Undoes all of it.
 const LEAVE_SCREEN: &str = "\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l\x1b[23;0t";
-/// The terminal shows all between these two at once, if it knows them.
+/// A terminal that knows these two shows everything between them at once.
 const BEGIN_FRAME: &str = "\x1b[?2026h\x1b[?25l";
 const END_FRAME: &str = "\x1b[?25h\x1b[?2026l";
-/// Calls the person.
 const BELL: &[u8] = b"\x07";
 
-/// Whether the terminal is in our hands, for whoever has to give it back in a hurry.
+/// Whether the terminal is acquired; any thread may have to restore it.
 static ACQUIRED: AtomicBool = AtomicBool::new(false);
 
-/// The cells last drawn, for whoever ends the program without being able to ask the screen.
+/// The cells last drawn, for an end of the program that can't reach the screen.
 static LAST_FRAME: Mutex<Option<Buffer>> = Mutex::new(None);
 
-/// Prints the conversation that was last on the full screen, so that it is not lost with it: without the status above
-/// it and the line being typed below.
+/// Prints the conversation of the last frame, so that it is not lost with the full screen: without the status row and the
+/// input row.
 pub fn print_last_frame() {
     let Some(cells) = LAST_FRAME
         .lock()
@@ -48,18 +47,17 @@ pub fn print_last_frame() {
 /// The rows between the first and the last, as plain text.
 fn plain_text(cells: &Buffer) -> String {
     let area = cells.area;
-    let row = |y| {
-        (0..area.width)
-            .map(|x| cells[(x, y)].symbol())
-            .collect::<String>()
-    };
-    let rows = (1..area.height.saturating_sub(1)).map(|y| row(y).trim_end().to_owned());
-    rows.skip_while(String::is_empty)
+    (1..area.height.saturating_sub(1))
+        .map(|y| {
+            let row: String = (0..area.width).map(|x| cells[(x, y)].symbol()).collect();
+            row.trim_end().to_owned()
+        })
+        .skip_while(String::is_empty)
         .map(|row| row + "\r\n")
         .collect()
 }
 
-/// Gives the terminal back as it was. Does nothing when it is not in our hands; may be called from anywhere.
+/// Restores the terminal, if it is acquired. May be called from any thread.
 pub fn restore() {
     if ACQUIRED.swap(false, Ordering::SeqCst) {
         let _ = write_at_once(LEAVE_SCREEN.as_bytes());
@@ -67,7 +65,7 @@ pub fn restore() {
     }
 }
 
-/// Takes the terminal, also when it is believed to be in our hands: a shell that had it meanwhile has changed its mode.
+/// Acquires the terminal, even if it counts as acquired: after a stop a shell may have changed its mode.
 pub fn acquire() -> io::Result<()> {
     restore();
     raw::enable_raw_mode()?;
@@ -75,7 +73,6 @@ pub fn acquire() -> io::Result<()> {
     write_at_once(ENTER_SCREEN.as_bytes())
 }
 
-/// Takes everything from the screen.
 pub fn clear() -> io::Result<()> {
     write_at_once(b"\x1b[0m\x1b[2J")
 }
@@ -148,7 +145,7 @@ fn changed_cells<'a>(before: &[Cell], after: &'a [Cell], rewrite: bool) -> Vec<(
     changed
 }
 
-/// Prints rows as any program does.
+/// Prints rows as ordinary lines.
 pub fn print_rows(rows: &[Row<'_>]) -> io::Result<()> {
     let mut text = Vec::new();
     for row in rows {
@@ -164,7 +161,7 @@ pub fn print_rows(rows: &[Row<'_>]) -> io::Result<()> {
     write_at_once(&text)
 }
 
-/// One system call for the whole frame: standard output's own buffer would cut it at the line ends.
+/// Writes a frame past standard output's buffer, which would split it at line ends.
 #[cfg(unix)]
 fn write_at_once(bytes: &[u8]) -> io::Result<()> {
     use std::os::fd::AsFd;
@@ -174,7 +171,7 @@ fn write_at_once(bytes: &[u8]) -> io::Result<()> {
     )
 }
 
-/// Writes all of it, also where another program has left the terminal in a mode that refuses instead of waiting.
+/// Writes all of it, even if another program has left the terminal in non-blocking mode.
 #[cfg(unix)]
 fn write_fully<W: std::os::fd::AsFd>(output: &W, mut bytes: &[u8]) -> io::Result<()>
 where
@@ -229,9 +226,9 @@ mod tests {
 
     fn screen(rows: &[&str]) -> Buffer {
         let mut cells = Buffer::empty(Rect::new(0, 0, 20, 3));
-        rows.iter().zip(0..).for_each(|(row, y)| {
+        for (y, row) in (0..).zip(rows) {
             cells.set_string(0, y, *row, Style::new());
-        });
+        }
         cells
     }
 
@@ -251,7 +248,7 @@ mod tests {
         changes_between(&screen(old), &screen(new)).replace(RUN_END, "")
     }
 
-    /// Some terminals draw the two letters of a flag beside each other: the second one used to stay.
+    /// Some terminals draw the two letters of a flag side by side: the second one used to stay.
     #[test]
     fn row_with_odd_widths_is_cleared_before_rewriting() {
         assert_eq!(
