@@ -61,7 +61,9 @@ mod tests {
     #[test]
     fn known_rooms_are_bounded() {
         let mut known = KnownRooms::default();
-        (0..1000).for_each(|number| known.add_from_text(&format!("#sala{number}")));
+        for number in 0..1000 {
+            known.add_from_text(&format!("#sala{number}"));
+        }
         assert_eq!(
             (known.rooms().len(), known.rooms()[0].as_str()),
             (MAX_KNOWN, "sala999")

@@ -13,19 +13,23 @@ pub fn mentions(text: &str, me: &str, people: &[Participant]) -> bool {
         return false;
     }
     let text = fold(text);
-    let means_me = |rest: &str| {
-        starts_with_word(rest, &me) && {
-            let longer = people
-                .iter()
-                .filter(|person| person.name.len() > me.len())
-                .map(|person| fold(&person.name));
-            !longer.into_iter().any(|name| {
-                name.len() > me.len() && name.starts_with(&me) && starts_with_word(rest, &name)
-            })
-        }
-    };
-    text.match_indices('@')
-        .any(|(at, _)| means_me(&text[at + 1..]))
+    let rests: Vec<&str> = text
+        .match_indices('@')
+        .map(|(at, _)| &text[at + 1..])
+        .filter(|rest| starts_with_word(rest, &me))
+        .collect();
+    if rests.is_empty() {
+        return false;
+    }
+    let longer_names: Vec<String> = people
+        .iter()
+        .filter(|person| person.name.len() > me.len())
+        .map(|person| fold(&person.name))
+        .filter(|name| name.len() > me.len() && name.starts_with(&me))
+        .collect();
+    rests
+        .iter()
+        .any(|rest| !longer_names.iter().any(|name| starts_with_word(rest, name)))
 }
 
 /// Whether the text begins with the name as a whole word.

@@ -1,4 +1,4 @@
-//! One room: what is shown in which order, and who is there.
+//! One room: the order of its entries, and its people.
 
 use super::*;
 
@@ -69,16 +69,26 @@ fn buffer_is_bounded_when_a_page_never_comes() {
         .sum();
     assert!(shown > MAX_BUFFERED && room.buffered.len() <= MAX_BUFFERED);
     room.receive(u64::MAX, output("o último número"));
-    assert_eq!(room.earlier_cursor(), Some(2), "no number is too large");
+    assert_eq!(room.earlier_cursor(), Some(2), "no seq is too large");
+}
+
+fn member(name: &str, tag: &str) -> Member {
+    Member {
+        name: name.into(),
+        tag: tag.into(),
+        moderator: false,
+    }
+}
+
+fn names(room: &OpenRoom) -> Vec<&str> {
+    room.people()
+        .iter()
+        .map(|person| person.name.as_str())
+        .collect()
 }
 
 #[test]
 fn presence_keeps_people_in_name_order() {
-    let member = |name: &str, tag: &str| Member {
-        name: name.into(),
-        tag: tag.into(),
-        moderator: false,
-    };
     let mut room = joined();
     room.apply_presence(
         3,
@@ -90,12 +100,6 @@ fn presence_keeps_people_in_name_order() {
         &[],
         &[],
     );
-    let names = |room: &OpenRoom| {
-        room.people()
-            .iter()
-            .map(|p| p.name.clone())
-            .collect::<Vec<_>>()
-    };
     assert_eq!(names(&room), ["Ana", "Ângela", "João"]);
     room.apply_presence(
         3,

@@ -1,4 +1,4 @@
-//! Many messages, a server that has a limit, and connections that end at the wrong moment.
+//! Many messages, a rate limit, and lost connections.
 
 use super::*;
 use papo::protocol::{Say, Whisper};
@@ -28,12 +28,15 @@ fn queue(rate: f64, texts: usize, now: Instant) -> SendQueue {
 }
 
 fn ids(messages: &[ClientMessage]) -> Vec<&str> {
-    let id = |message| match message {
-        &ClientMessage::Say(Say { ref id, .. })
-        | &ClientMessage::Whisper(Whisper { ref id, .. }) => id.as_str(),
-        other => panic!("{other:?}"),
-    };
-    messages.iter().map(id).collect()
+    messages
+        .iter()
+        .map(|message| match message {
+            ClientMessage::Say(Say { id, .. }) | ClientMessage::Whisper(Whisper { id, .. }) => {
+                id.as_str()
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect()
 }
 
 #[test]
@@ -45,7 +48,7 @@ fn at_most_sixteen_messages_are_in_flight() {
     assert_eq!(
         queue.next_due(now),
         None,
-        "nothing to do until something is confirmed"
+        "nothing to do until a message is acknowledged"
     );
     assert_eq!(
         queue.resolve("x-1").map(|pending| pending.text).as_deref(),
@@ -58,29 +61,29 @@ fn at_most_sixteen_messages_are_in_flight() {
 fn queue_stays_within_the_servers_rate() {
     let start = Instant::now();
     let mut queue = queue(5.0, 100, start);
-    let mut said = Vec::new();
+    let mut sent = Vec::new();
     let mut now = start;
     while !queue.is_empty() {
         for message in queue.next_batch(now) {
             let id = ids(&[message])[0].to_owned();
             queue.resolve(&id);
-            said.push((id, now - start));
+            sent.push((id, now - start));
         }
         now = queue.next_due(now).unwrap_or(now);
     }
     let order: Vec<String> = (1..=100).map(|n| format!("x-{n}")).collect();
     assert_eq!(
-        said.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(),
+        sent.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(),
         order
     );
-    for (nth, (_, time)) in said.iter().enumerate() {
+    for (nth, (_, time)) in sent.iter().enumerate() {
         assert!(
             nth as f64 + 1.0 <= 20.0 + 5.0 * time.as_secs_f64() + 0.001,
             "{nth} at {time:?}"
         );
     }
     assert!(
-        said[99].1 < Duration::from_secs(17),
+        sent[99].1 < Duration::from_secs(17),
         "no slower than it must be"
     );
 }
@@ -119,14 +122,16 @@ fn unconfirmed_messages_keep_their_ids_after_reconnect() {
     assert_eq!(queue.resolve("x-1"), None);
 }
 
-/// The time to wait was computed from the server's rate, and was too long for any clock.
+/// A wait computed from the server's rate used to overflow `Instant`.
 #[test]
 fn extreme_rates_never_overflow_the_wait() {
     let now = Instant::now();
     for rate in [f64::MIN_POSITIVE, 1e-30, 1e300] {
         let mut queue = queue(rate, 40, now);
         queue.next_batch(now);
-        (1..=16).for_each(|number| drop(queue.resolve(&format!("x-{number}"))));
+        for number in 1..=16 {
+            queue.resolve(&format!("x-{number}"));
+        }
         queue.next_batch(now);
         assert!(
             queue

@@ -110,16 +110,15 @@ pub fn open(
     events: Sender<(u64, ServerEvent)>,
 ) -> io::Result<()> {
     let report = move |event| events.send((generation, event)).is_ok();
-    let body = move || match handshake(&address) {
-        Ok(reader) => read_loop(reader, &report),
-        Err(error) => {
-            report(ServerEvent::Failed(error));
-        }
-    };
     thread::Builder::new()
         .name("reader".into())
-        .spawn(body)
-        .map(|_| ())
+        .spawn(move || match handshake(&address) {
+            Ok(reader) => read_loop(reader, &report),
+            Err(error) => {
+                report(ServerEvent::Failed(error));
+            }
+        })?;
+    Ok(())
 }
 
 type ClientReader = MessageReader<DeadlineStream, ControlSink>;

@@ -1,4 +1,4 @@
-//! Somebody writes: accents, emoji, corrections, second thoughts.
+//! Typing: accents, emoji, corrections, recalled texts.
 
 use super::*;
 
@@ -155,7 +155,9 @@ fn arrows_move_between_lines_of_a_multiline_text() {
     );
     assert_eq!(with_cursor(&editor), "|ação 🙂 um\n\ndois e três");
     editor.jump(Direction::Backward);
-    (0..6).for_each(|_| editor.step(Direction::Forward));
+    for _ in 0..6 {
+        editor.step(Direction::Forward);
+    }
     assert!(
         editor.step_line(Direction::Forward)
             && editor.step_line(Direction::Forward)

@@ -54,17 +54,13 @@ impl PlainUi {
                 at,
                 from,
                 change,
-            } => {
-                let text = match change {
-                    MessageChange::Edited { text, .. } => {
-                        format!("(editou) {}", escape_line_breaks(text))
-                    }
-                    MessageChange::Erased(seqs) => strings::erased_messages(seqs.len()),
-                    MessageChange::Superseded => return String::new(),
-                };
-                let label = self.label(room, " ");
-                self.record(*at, &format!("{label}{}", sanitize::message(from)), &text)
-            }
+            } => match describe_change(change) {
+                Some(text) => {
+                    let from = sanitize::message(from);
+                    self.record(*at, &format!("{}{from}", self.label(room, " ")), &text)
+                }
+                None => String::new(),
+            },
             Output::Whisper {
                 at, from, to, text, ..
             } => {
@@ -195,6 +191,17 @@ impl Ui for PlainUi {
 
     fn finish(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// What a change did, in place of a message's text.
+fn describe_change(change: &MessageChange) -> Option<String> {
+    match change {
+        MessageChange::Edited { text, .. } => {
+            Some(format!("(editou) {}", escape_line_breaks(text)))
+        }
+        MessageChange::Erased(seqs) => Some(strings::erased_messages(seqs.len())),
+        MessageChange::Superseded => None,
     }
 }
 

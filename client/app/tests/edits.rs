@@ -1,4 +1,4 @@
-//! What was said and is not as it was: edited, or taken back.
+//! Edited and erased messages, and ignored people.
 
 use super::*;
 
@@ -29,13 +29,13 @@ fn edits_and_erasures_count_in_order_but_never_alert() {
         harness.take_shown(),
         ["Bruno: oi", "Bruno edits 1: oi, Ana", "Bruno erases [1]"]
     );
-    assert!(harness.take_effects().is_empty(), "nobody is called for it");
+    assert!(harness.take_effects().is_empty(), "no bell rings for it");
     harness.handle(AppEvent::Disconnected(Disconnect::Closed));
     harness.handle(AppEvent::Connected);
     assert_eq!(
         harness.take_sent(),
         ["enter Ana Some(4)"],
-        "they count as any entry"
+        "they count like any entry"
     );
 }
 
@@ -80,31 +80,24 @@ fn history_shows_messages_in_their_current_form() {
 fn erased_message_stays_empty_after_a_later_edit() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
     harness.receive(message(1, "Bruno", "segredo"));
-    let Some(AppEffect::Show(mut line)) = harness.take_effects().pop() else {
-        panic!("a line")
+    let Some(AppEffect::Show(mut output)) = harness.take_effects().pop() else {
+        panic!("nothing shown")
     };
-    MessageChange::Erased(vec![1]).apply(&mut line);
+    MessageChange::Erased(vec![1]).apply(&mut output);
     MessageChange::Edited {
         seq: 1,
         text: "outra vez".into(),
     }
-    .apply(&mut line);
+    .apply(&mut output);
     assert!(
-        matches!(line, Output::Message { state: MessageState::Erased, text, .. } if text.is_empty())
+        matches!(output, Output::Message { state: MessageState::Erased, text, .. } if text.is_empty())
     );
 }
 
 #[test]
 fn last_own_message_is_edited_and_erased() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
-    harness.submit("/apagar");
-    assert_eq!(
-        harness.take_shown(),
-        ["! Não há mensagem sua aqui para mudar."]
-    );
     harness.submit("um");
-    harness.submit("/editar dois");
-    assert!(harness.take_shown()[0].starts_with("! Sua última mensagem ainda não foi confirmada."));
     harness.receive(ack("x-1", 1));
     harness.submit("/editar");
     assert!(
@@ -114,49 +107,60 @@ fn last_own_message_is_edited_and_erased() {
     );
     harness.submit("/editar dois");
     harness.submit("/apagar");
-    let json = |effect| {
-        if let AppEffect::Send(message) = effect {
-            message.to_json()
-        } else {
-            panic!("{effect:?}")
-        }
-    };
+    let sent: Vec<String> = harness
+        .take_effects()
+        .iter()
+        .map(|effect| match effect {
+            AppEffect::Send(message) => message.to_json(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
     let expected = [
         r#"{"type":"edit","room":"geral","id":"x-2","seq":1,"text":"dois"}"#,
         r#"{"type":"erase","room":"geral","id":"x-3","seq":1}"#,
     ];
-    assert_eq!(
-        harness
-            .take_effects()
-            .into_iter()
-            .map(json)
-            .collect::<Vec<_>>(),
-        expected
-    );
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
-    harness.enter("e1", 1, &[]);
-    let again: Vec<_> = harness
-        .take_sent()
-        .into_iter()
-        .filter(|sent| sent.contains("x-"))
-        .collect();
-    assert_eq!(
-        again.len(),
-        2,
-        "what has no answer is said again: {again:?}"
-    );
-    harness.effects.clear();
+    assert_eq!(sent, expected);
     harness.receive(ack("x-2", 2));
     harness.receive(ack("x-3", 3));
     assert_eq!(
         harness.take_shown(),
         ["Ana edits 1: dois", "Ana erases [1]"]
     );
+}
+
+#[test]
+fn edit_and_erase_need_an_acknowledged_own_message() {
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    let no_message = "! Não há mensagem sua aqui para mudar.";
     harness.submit("/apagar");
-    assert_eq!(
-        harness.take_shown(),
-        ["! Não há mensagem sua aqui para mudar."]
-    );
+    assert_eq!(harness.take_shown(), [no_message]);
+    harness.submit("um");
+    harness.submit("/editar dois");
+    assert!(harness.take_shown()[0].starts_with("! Sua última mensagem ainda não foi confirmada."));
+    harness.receive(ack("x-1", 1));
+    harness.submit("/apagar");
+    harness.receive(ack("x-2", 2));
+    harness.effects.clear();
+    harness.submit("/apagar");
+    assert_eq!(harness.take_shown(), [no_message]);
+}
+
+#[test]
+fn unacknowledged_changes_are_sent_again_after_reconnect() {
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("um");
+    harness.receive(ack("x-1", 1));
+    harness.submit("/editar dois");
+    harness.submit("/apagar");
+    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.effects.clear();
+    harness.enter("e1", 1, &[]);
+    let again: Vec<_> = harness
+        .take_sent()
+        .into_iter()
+        .filter(|sent| sent.contains("x-"))
+        .collect();
+    assert_eq!(again.len(), 2, "{again:?}");
 }
 
 #[test]
@@ -183,19 +187,7 @@ fn ignored_person_is_not_shown_and_never_alerts() {
     harness.submit("/ignorar bruno");
     harness.effects.clear();
     harness.receive(message(1, "Bruno", "@Ana oi"));
-    let (from, tag, to, text) = (
-        "Bruno".into(),
-        "tag-Bruno".into(),
-        "Ana".into(),
-        "psiu".to_owned(),
-    );
-    harness.receive(ServerMessage::Whisper {
-        from,
-        tag,
-        to,
-        at: 2,
-        text,
-    });
+    harness.receive(whisper("Bruno", "psiu"));
     assert!(harness.take_effects().is_empty());
     harness.submit("/ignorar Bruno");
     harness.receive(message(2, "Bruno", "e agora?"));

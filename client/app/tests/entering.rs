@@ -1,4 +1,4 @@
-//! Coming in: a name, a room, and servers that are none.
+//! Entering: names, passwords, and addresses without a chat server.
 
 use super::*;
 use papo::protocol::{Enter, Join};
@@ -94,7 +94,7 @@ fn name_prompt_can_be_left() {
     harness.receive(refusal(ErrorCode::NameTaken, None));
     assert!(
         harness.take_effects().contains(&AppEffect::Close),
-        "nobody will write another name"
+        "no other name will come"
     );
 }
 
@@ -167,15 +167,13 @@ fn password_prompt_repeats_until_it_is_right() {
     );
     harness.effects.clear();
     harness.submit("miosótis");
-    let Some(AppEffect::Send(ClientMessage::Enter(Enter {
-        credentials: secrets,
-        ..
-    }))) = harness.take_effects().pop()
+    let Some(AppEffect::Send(ClientMessage::Enter(Enter { credentials, .. }))) =
+        harness.take_effects().pop()
     else {
         panic!("no enter")
     };
     assert_eq!(
-        (secrets.password, secrets.room_password),
+        (credentials.password, credentials.room_password),
         (Password::new("girassol"), Password::new("miosótis"))
     );
 }

@@ -1,4 +1,4 @@
-//! Going away, and what is left behind.
+//! Leaving, and messages that were not sent.
 
 use super::*;
 
@@ -19,9 +19,9 @@ fn leaving_waits_for_the_last_confirmation() {
 fn leaving_while_offline_reports_unsent_messages() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
     harness.handle(AppEvent::Disconnected(Disconnect::Closed));
-    ["um", "dois", "três"]
-        .into_iter()
-        .for_each(|text| harness.submit(text));
+    for text in ["um", "dois", "três"] {
+        harness.submit(text);
+    }
     harness.effects.clear();
     harness.handle(AppEvent::Leave);
     assert_eq!(harness.take_shown(), ["! 3 mensagens não foram enviadas."]);
@@ -49,7 +49,7 @@ fn interrupt_asks_for_confirmation_for_two_seconds() {
     );
 }
 
-/// A closed terminal is told by a signal, by the end of the keys and by every write; the goodbye was lost with it.
+/// A closed terminal causes a signal, an end of input and write errors; each used to cancel the close of the one before.
 #[test]
 fn repeated_shutdown_requests_close_once() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);

@@ -1,4 +1,4 @@
-//! What is said, to all or to one, and who is there to hear it.
+//! Messages, whispers, typing, and the people present.
 
 use super::*;
 
@@ -35,9 +35,8 @@ fn refused_message_is_shown_with_its_text() {
 #[test]
 fn too_fast_messages_are_resent_in_order() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
-    ["um", "dois"]
-        .into_iter()
-        .for_each(|text| harness.submit(text));
+    harness.submit("um");
+    harness.submit("dois");
     assert_eq!(harness.take_sent(), ["geral x-1 um", "geral x-2 dois"]);
     for id in ["x-1", "x-2"] {
         let refusal = Refusal::too_fast(400).with_id(id);
@@ -60,13 +59,6 @@ fn too_fast_messages_are_resent_in_order() {
 #[test]
 fn presence_is_shown_without_oneself() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
-    let presence = |joined: &[&str], left: &[&str]| ServerMessage::Presence {
-        room: "geral".into(),
-        online: 3,
-        joined: joined.iter().copied().map(member).collect(),
-        left: left.iter().copied().map(member).collect(),
-        renamed: vec![],
-    };
     harness.receive(presence(&["João", "Ana"], &[]));
     harness.receive(presence(&["Célia\x1b[2J"], &["Bruno"]));
     harness.submit("/quem");
@@ -82,19 +74,11 @@ fn presence_is_shown_without_oneself() {
 #[test]
 fn whisper_finds_names_with_spaces() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
-    let room = "geral".into();
-    let joined = vec![member("Maria Clara"), member("Maria")];
-    harness.receive(ServerMessage::Presence {
-        room,
-        online: 4,
-        joined,
-        left: vec![],
-        renamed: vec![],
-    });
+    harness.receive(presence(&["Maria Clara", "Maria"], &[]));
+    harness.effects.clear();
     harness.submit("/msg maria clara  oi");
     harness.submit("/w Maria tudo bem?");
     harness.submit("/msg “Zé Ninguém” psiu");
-    harness.submit("/msg bruno");
     assert_eq!(
         harness.take_sent(),
         [
@@ -103,10 +87,14 @@ fn whisper_finds_names_with_spaces() {
             "→Zé Ninguém x-3 psiu"
         ]
     );
-    assert_eq!(
-        harness.take_shown().last().unwrap(),
-        "! Escreva assim: /msg NOME TEXTO"
-    );
+    harness.submit("/msg bruno");
+    assert_eq!(harness.take_shown(), ["! Escreva assim: /msg NOME TEXTO"]);
+}
+
+#[test]
+fn whispers_are_explained_once_and_can_be_answered() {
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("/msg Maria Clara oi");
     harness.receive(ServerMessage::Ack {
         id: "x-1".into(),
         room: None,
@@ -114,33 +102,22 @@ fn whisper_finds_names_with_spaces() {
         at: 1,
         duplicate: false,
     });
-    let (from, tag, to, text) = (
-        "Bruno".into(),
-        "tag-Bruno".into(),
-        "Ana".into(),
-        "e eu?".to_owned(),
-    );
-    harness.receive(ServerMessage::Whisper {
-        from,
-        tag,
-        to,
-        at: 2,
-        text,
-    });
-    harness.submit("/r já vai");
-    let once =
+    harness.receive(whisper("Bruno", "e eu?"));
+    let hint =
         "Só vocês dois veem as linhas com →, e elas não ficam guardadas. Para responder: /r TEXTO";
     assert_eq!(
         harness.take_shown(),
-        ["você → Maria Clara: oi", once, "Bruno → você: e eu?"]
+        ["você → Maria: Clara oi", hint, "Bruno → você: e eu?"]
     );
-    assert_eq!(harness.take_sent(), ["→Bruno x-4 já vai"]);
+    harness.effects.clear();
+    harness.submit("/r já vai");
+    assert_eq!(harness.take_sent(), ["→Bruno x-2 já vai"]);
 }
 
 #[test]
 fn typing_is_sent_at_most_every_three_seconds() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
-    let told = |harness: &mut AppHarness, ms: u64| {
+    let sent_after = |harness: &mut AppHarness, ms: u64| {
         harness.advance(ms);
         harness.handle(AppEvent::Typing);
         harness
@@ -151,29 +128,25 @@ fn typing_is_sent_at_most_every_three_seconds() {
     };
     assert_eq!(
         [
-            told(&mut harness, 0),
-            told(&mut harness, 1000),
-            told(&mut harness, 1999),
-            told(&mut harness, 1)
+            sent_after(&mut harness, 0),
+            sent_after(&mut harness, 1000),
+            sent_after(&mut harness, 1999),
+            sent_after(&mut harness, 1)
         ],
         [1, 0, 0, 1]
     );
     harness.submit("oi");
-    assert_eq!([told(&mut harness, 500), told(&mut harness, 500)], [0, 0]);
-    assert_eq!(told(&mut harness, 2000), 1);
+    assert_eq!(
+        [sent_after(&mut harness, 500), sent_after(&mut harness, 500)],
+        [0, 0]
+    );
+    assert_eq!(sent_after(&mut harness, 2000), 1);
 }
 
 #[test]
 fn whisper_from_a_person_named_voce_is_not_own() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
-    let (from, tag, to) = ("você".into(), "tag-você".into(), "Ana".into());
-    harness.receive(ServerMessage::Whisper {
-        from,
-        tag,
-        to,
-        at: 2,
-        text: "psiu".into(),
-    });
+    harness.receive(whisper("você", "psiu"));
     let shown = harness
         .take_effects()
         .into_iter()

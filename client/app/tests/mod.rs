@@ -1,4 +1,4 @@
-//! Conversations as the state lives them: what the server says, what the person types, what is shown and sent.
+//! The core in conversations: what the server sends, what the person types, what is shown and sent.
 
 mod edits;
 mod entering;
@@ -32,7 +32,7 @@ const SCRIPT: Mode = Mode {
     reconnect: false,
 };
 
-/// Somebody at the client, and a clock turned by hand.
+/// The core with a clock set by hand; effects are collected until they are taken.
 struct AppHarness {
     app: App,
     now: Instant,
@@ -59,7 +59,7 @@ impl AppHarness {
         harness
     }
 
-    /// Ana, in the lobby with Bruno; what led there is forgotten.
+    /// Ana, in the lobby with Bruno; the effects of entering are cleared.
     fn in_lobby(mode: Mode) -> Self {
         let mut harness = Self::new(mode, Some("Ana"));
         harness.enter("e1", 0, &[]);
@@ -90,7 +90,7 @@ impl AppHarness {
         self.receive(joined("geral", epoch, seq, entries, false));
     }
 
-    /// What was shown since the last time.
+    /// What was shown since the last call.
     fn take_shown(&mut self) -> Vec<String> {
         let shown = self
             .effects
@@ -152,33 +152,23 @@ impl AppHarness {
             ) => {
                 vec![text]
             }
-            AppEffect::Show(Output::RoomNotice {
-                room: place, text, ..
-            }) => vec![format!("({place}) {text}")],
+            AppEffect::Show(Output::RoomNotice { room, text }) => vec![format!("({room}) {text}")],
             other => panic!("{other:?}"),
         };
         shown.flat_map(text).collect()
     }
 
-    /// What was sent since the last time, in few words.
+    /// What was sent since the last call, in short.
     fn take_sent(&mut self) -> Vec<String> {
         let sent = self
             .effects
             .extract_if(.., |effect| matches!(effect, AppEffect::Send(_)));
         let describe = |effect| match effect {
-            AppEffect::Send(ClientMessage::Enter(Enter {
-                name,
-                resume: since,
-                ..
-            })) => {
-                format!("enter {name} {:?}", since.after)
+            AppEffect::Send(ClientMessage::Enter(Enter { name, resume, .. })) => {
+                format!("enter {name} {:?}", resume.after)
             }
-            AppEffect::Send(ClientMessage::Join(Join {
-                room,
-                resume: since,
-                ..
-            })) => {
-                format!("join {room} {:?}", since.after)
+            AppEffect::Send(ClientMessage::Join(Join { room, resume, .. })) => {
+                format!("join {room} {:?}", resume.after)
             }
             AppEffect::Send(ClientMessage::Say(Say { room, id, text, .. })) => {
                 format!("{room} {id} {text}")
@@ -197,7 +187,7 @@ impl AppHarness {
         sent.map(describe).collect()
     }
 
-    /// What else was done since the last time.
+    /// All effects since the last call.
     fn take_effects(&mut self) -> Vec<AppEffect> {
         std::mem::take(&mut self.effects)
     }
@@ -245,14 +235,12 @@ fn joined(room: &str, epoch: &str, seq: u64, entries: &[Arc<Entry>], more: bool)
 }
 
 fn entry(seq: u64, from: &str, text: &str) -> Arc<Entry> {
-    let tag = format!("tag-{from}").into();
-    let (room, from) = ("geral".into(), from.into());
     Arc::new(Entry {
-        room,
+        room: "geral".into(),
         seq,
         at: seq,
-        from,
-        tag,
+        from: from.into(),
+        tag: format!("tag-{from}").into(),
         text: text.into(),
         ..Entry::default()
     })
@@ -260,6 +248,37 @@ fn entry(seq: u64, from: &str, text: &str) -> Arc<Entry> {
 
 fn message(seq: u64, from: &str, text: &str) -> ServerMessage {
     ServerMessage::Message(entry(seq, from, text))
+}
+
+fn whisper(from: &str, text: &str) -> ServerMessage {
+    ServerMessage::Whisper {
+        from: from.into(),
+        tag: format!("tag-{from}").into(),
+        to: "Ana".into(),
+        at: 2,
+        text: text.into(),
+    }
+}
+
+fn presence(joined: &[&str], left: &[&str]) -> ServerMessage {
+    ServerMessage::Presence {
+        room: "geral".into(),
+        online: 3,
+        joined: joined.iter().copied().map(member).collect(),
+        left: left.iter().copied().map(member).collect(),
+        renamed: vec![],
+    }
+}
+
+/// The last page of the lobby's log.
+fn history(entries: Vec<Arc<Entry>>) -> ServerMessage {
+    ServerMessage::History {
+        room: "geral".into(),
+        epoch: "e1".into(),
+        oldest: 1,
+        entries,
+        more: false,
+    }
 }
 
 fn ack(id: &str, seq: u64) -> ServerMessage {

@@ -1,6 +1,7 @@
-//! Those who keep the conversation in order: what they do, and what is seen of it.
+//! Moderation: the commands, and what everybody sees of them.
 
 use super::*;
+use papo::protocol::Renamed;
 
 fn notice(text: &str, room: Option<&str>, from: Option<&str>) -> ServerMessage {
     ServerMessage::Notice {
@@ -41,14 +42,17 @@ fn moderator_has_a_star_until_demoted() {
         tag: "tag-Bruno".into(),
         moderator: true,
     });
-    let (from, to, tag) = ("Bruno".into(), "Zé".into(), "tag-Zé".into());
-    let renamed = vec![papo::protocol::Renamed { from, to, tag }];
+    let renamed = Renamed {
+        from: "Bruno".into(),
+        to: "Zé".into(),
+        tag: "tag-Zé".into(),
+    };
     harness.receive(ServerMessage::Presence {
         room: "geral".into(),
         online: 2,
         joined: vec![],
         left: vec![],
-        renamed,
+        renamed: vec![renamed],
     });
     harness.submit("/quem");
     assert_eq!(
@@ -66,7 +70,7 @@ fn moderator_has_a_star_until_demoted() {
             .view_model(harness.now)
             .people
             .iter()
-            .all(|face| !face.moderator)
+            .all(|person| !person.moderator)
     );
 }
 
@@ -177,14 +181,6 @@ fn moderator_erasure_is_fetched_from_the_log() {
         erases: vec![1],
         ..Entry::clone(&entry(2, "Ana", ""))
     };
-    let (room, epoch): (Arc<str>, Arc<str>) = ("geral".into(), "e1".into());
-    let entries = vec![Arc::new(erasure)];
-    harness.receive(ServerMessage::History {
-        room,
-        epoch,
-        oldest: 1,
-        entries,
-        more: false,
-    });
+    harness.receive(history(vec![Arc::new(erasure)]));
     assert_eq!(harness.take_shown(), ["Ana erases [1]", "Bruno: ora"]);
 }

@@ -1,4 +1,4 @@
-//! Connections that end, come back, or never do.
+//! Lost connections, and reconnecting.
 
 use super::*;
 
@@ -70,14 +70,7 @@ fn missed_entries_are_fetched_in_pages_and_in_order() {
     assert_eq!(harness.take_sent(), ["after geral 2"]);
     harness.receive(message(5, "Bruno", "cinco"));
     let page = vec![entry(3, "Bruno", "três"), entry(4, "Bruno", "quatro")];
-    let (room, epoch) = ("geral".into(), "e1".into());
-    harness.receive(ServerMessage::History {
-        room,
-        epoch,
-        oldest: 1,
-        entries: page,
-        more: false,
-    });
+    harness.receive(history(page));
     assert_eq!(
         harness.take_shown(),
         [
@@ -196,6 +189,6 @@ fn rename_waits_until_no_message_is_in_flight() {
     assert_eq!(
         harness.take_sent().last().unwrap(),
         "geral x-3 três",
-        "a name that is taken stops nobody"
+        "a refused rename does not hold messages back"
     );
 }

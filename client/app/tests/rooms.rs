@@ -58,7 +58,9 @@ fn reconnect_joins_all_rooms_before_sending() {
 #[test]
 fn cleared_messages_can_be_loaded_again() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
-    (1..=3).for_each(|seq| harness.receive(message(seq, "Bruno", "antes")));
+    for seq in 1..=3 {
+        harness.receive(message(seq, "Bruno", "antes"));
+    }
     harness.submit("/limpar");
     harness.handle(AppEvent::LoadEarlier);
     let asked = harness.take_sent();

@@ -1,4 +1,4 @@
-//! Nobody at the keyboard: lines in, lines out, an exit code.
+//! Scripts: lines in, lines out, an exit code.
 
 use super::*;
 

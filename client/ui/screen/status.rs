@@ -59,7 +59,7 @@ fn spans_width(spans: &[Span<'_>]) -> usize {
 /// `  #geral  #laboratorio(3)`: the current room is underlined, rooms with unread messages are bold, those with mentions
 /// reversed.
 fn rooms(view: &View, model: &ViewModel) -> Vec<Span<'static>> {
-    let span = |(index, name): (usize, &String)| {
+    let room_spans = |(index, name): (usize, &String)| {
         let (unread, mentioned) = if index == model.current {
             (0, false)
         } else {
@@ -85,16 +85,20 @@ fn rooms(view: &View, model: &ViewModel) -> Vec<Span<'static>> {
             Span::styled(format!("#{}{mark}", truncate(name, 20)), style),
         ]
     };
-    model.rooms.iter().enumerate().flat_map(span).collect()
+    model
+        .rooms
+        .iter()
+        .enumerate()
+        .flat_map(room_spans)
+        .collect()
 }
 
 /// The current room and as many others as fit, those with unread messages first. Each room is two spans: a gap and a name.
 fn fit_rooms(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<Span<'static>> {
     let rooms: Vec<&[Span<'static>]> = rooms.chunks(2).collect();
-    let unread = |index: &usize| rooms[*index][1].style.add_modifier.contains(Modifier::BOLD);
     let (unread_rooms, others): (Vec<usize>, Vec<usize>) = (0..rooms.len())
         .filter(|&index| index != current)
-        .partition(unread);
+        .partition(|&index| rooms[index][1].style.add_modifier.contains(Modifier::BOLD));
     let more = "  …";
     let mut left = columns.saturating_sub(width(more));
     let mut shown = Vec::new();

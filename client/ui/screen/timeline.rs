@@ -112,9 +112,11 @@ impl Timeline {
     pub fn amend(&mut self, change: &MessageChange) {
         for entry in &mut self.entries {
             match &mut entry.content {
-                EntryContent::Output(Output::Found { messages, .. }) => messages
-                    .iter_mut()
-                    .for_each(|message| change.apply(message)),
+                EntryContent::Output(Output::Found { messages, .. }) => {
+                    for message in messages {
+                        change.apply(message);
+                    }
+                }
                 EntryContent::Output(output) => change.apply(output),
                 EntryContent::PresenceSummary(_) => {}
             }

@@ -1,4 +1,4 @@
-//! Messages that are not as they were.
+//! Edited and erased messages.
 
 use super::*;
 use crate::app::output::MessageChange;
@@ -18,13 +18,10 @@ fn edit_and_erasure_change_the_message_in_place() {
     harness.say(1, "Bruno", "rascunho");
     harness.say(2, "Célia", "segredo");
     harness.say(3, "João", "boa");
-    let (seq, text) = (
-        1,
-        "uma frase que não cabe numa só linha desta janela".to_owned(),
-    );
-    harness
-        .view
-        .show(&amended(MessageChange::Edited { seq, text }));
+    harness.view.show(&amended(MessageChange::Edited {
+        seq: 1,
+        text: "uma frase que não cabe numa só linha desta janela".into(),
+    }));
     harness.view.show(&amended(MessageChange::Erased(vec![2])));
     harness.assert_screen(
         "
@@ -40,22 +37,26 @@ fn edit_and_erasure_change_the_message_in_place() {
     );
     let terminal = harness.render();
     let buffer = terminal.backend().buffer();
-    let faint = |y: u16| -> String {
-        let cells = (6..60).filter(|&x| buffer[(x, y)].modifier.contains(Modifier::DIM));
-        cells.map(|x| buffer[(x, y)].symbol()).collect()
+    let dim_text = |y: u16| -> String {
+        (6..60)
+            .filter(|&x| buffer[(x, y)].modifier.contains(Modifier::DIM))
+            .map(|x| buffer[(x, y)].symbol())
+            .collect()
     };
-    assert_eq!([faint(3), faint(4)], ["(editada)", "(mensagem apagada)"]);
+    assert_eq!(
+        [dim_text(3), dim_text(4)],
+        ["(editada)", "(mensagem apagada)"]
+    );
     assert_eq!(harness.view.total_unread(), 0);
 }
 
 #[test]
 fn erasure_also_applies_to_search_results() {
     let mut harness = ScreenHarness::new(60, 8);
-    let lines = vec![message("geral", NINE + 2 * MINUTE, "Célia", "segredo")];
     harness.view.show(&Output::Found {
         room: "geral".into(),
         query: "seg".into(),
-        messages: lines,
+        messages: vec![message("geral", NINE + 2 * MINUTE, "Célia", "segredo")],
         more: false,
     });
     harness.view.show(&amended(MessageChange::Erased(vec![2])));

@@ -1,4 +1,4 @@
-//! Single entries: names, times, marks, and texts that would like to be more than text.
+//! Single entries: names, times, marks, and hostile texts.
 
 use super::*;
 

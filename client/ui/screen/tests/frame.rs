@@ -1,4 +1,4 @@
-//! What stands around the conversation: status, rooms, people.
+//! Around the conversation: status, rooms, people, input.
 
 use super::*;
 
@@ -58,8 +58,10 @@ fn status_row_shows_rooms_with_unread_counts() {
 fn offline_status_counts_seconds_and_queue() {
     let mut harness = ScreenHarness::new(80, 6);
     harness.say(0, "Bruno", "oi");
-    (harness.model.connected, harness.model.offline) = (false, true);
-    (harness.model.retry_in, harness.model.waiting) = (Some(5), 2);
+    harness.model.connected = false;
+    harness.model.offline = true;
+    harness.model.retry_in = Some(5);
+    harness.model.waiting = 2;
     harness.add_unsent("uma");
     harness.add_unsent("outra");
     harness.assert_screen(&format!(
@@ -103,7 +105,8 @@ fn people_list_replaces_the_conversation() {
 #[test]
 fn password_prompt_is_in_the_input_row() {
     let mut harness = ScreenHarness::new(40, 5);
-    (harness.model.prompt, harness.editor.secret) = (Some(Prompt::Password), true);
+    harness.model.prompt = Some(Prompt::Password);
+    harness.editor.secret = true;
     harness
         .view
         .show(&Output::problem("Esta conversa tem senha."));
@@ -147,20 +150,19 @@ fn whisper_is_in_every_room_and_unread_in_one() {
     harness.model.rooms.push("lab".into());
     harness.say(0, "Bruno", "aqui");
     harness.view.show(&message("lab", NINE, "Célia", "lá"));
-    let (from, to, text) = ("Célia".into(), "você".into(), "só para você".into());
     harness.view.show(&Output::Whisper {
         at: NINE,
         own: false,
-        from,
-        to,
-        text,
+        from: "Célia".into(),
+        to: "você".into(),
+        text: "só para você".into(),
     });
     let private = "                Célia → você: só para você";
     assert_eq!(harness.screen()[5], private);
     assert_eq!(
         harness.view.unread("lab"),
         (1, false),
-        "what was read here is not announced there"
+        "read in one room, it is not unread in another"
     );
     harness.model.current = 1;
     assert_eq!(harness.screen()[5], private);
@@ -197,7 +199,7 @@ fn people_and_help_are_shown_on_request() {
 #[test]
 fn remaining_characters_are_shown_near_the_limit() {
     let mut harness = ScreenHarness::new(60, 6);
-    let news = |harness: &mut ScreenHarness, count: usize| {
+    let hint_with = |harness: &mut ScreenHarness, count: usize| {
         harness.editor.take();
         harness.editor.insert(&"ã".repeat(count));
         let screen = harness.screen();
@@ -205,11 +207,11 @@ fn remaining_characters_are_shown_near_the_limit() {
             .trim()
             .to_owned()
     };
-    assert_eq!(news(&mut harness, 3899), "");
-    assert_eq!(news(&mut harness, 3900), "Restam 100 caracteres");
-    assert_eq!(news(&mut harness, 3999), "Resta 1 caractere");
+    assert_eq!(hint_with(&mut harness, 3899), "");
+    assert_eq!(hint_with(&mut harness, 3900), "Restam 100 caracteres");
+    assert_eq!(hint_with(&mut harness, 3999), "Resta 1 caractere");
     assert_eq!(
-        news(&mut harness, 4012),
+        hint_with(&mut harness, 4012),
         "A mensagem passou 12 caracteres do limite."
     );
 }

@@ -1,4 +1,4 @@
-//! Screens as screens: something is shown, keys are pressed, and the cells are held against a drawn box.
+//! Screens: outputs are shown, keys are pressed, and the cells are compared with a drawn box.
 
 mod edits;
 mod entries;
@@ -23,7 +23,7 @@ const NINE: u64 = 1_772_539_200_000;
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
 
-/// A screen that one can look at.
+/// A view with its model and input, drawn into a test backend.
 struct ScreenHarness {
     view: View,
     model: ViewModel,
@@ -48,7 +48,7 @@ impl ScreenHarness {
             max_text: 4000,
             ..ViewModel::default()
         };
-        // Well within the minute: what is not sent yet is a few moments older than now.
+        // In the middle of a minute: unsent messages are slightly older than now.
         let view = View::new(
             Clock::brasilia().frozen(NINE + MINUTE / 2),
             true,
@@ -61,10 +61,17 @@ impl ScreenHarness {
         }
     }
 
-    /// Somebody says something so many minutes after nine.
+    /// Shows a message, `minute` minutes after nine.
     fn say(&mut self, minute: u64, from: &str, text: &str) {
         self.view
             .show(&message("geral", NINE + minute * MINUTE, from, text));
+    }
+
+    /// Bruno says one numbered message in each of these minutes.
+    fn say_numbered(&mut self, minutes: std::ops::Range<u64>) {
+        for minute in minutes {
+            self.say(minute, "Bruno", &format!("número {minute}"));
+        }
     }
 
     fn screen(&mut self) -> Vec<String> {
@@ -79,7 +86,8 @@ impl ScreenHarness {
         let buffer = backend.backend().buffer();
         let width = usize::from(buffer.area.width).max(1);
         let rows = buffer.content.chunks(width).map(|cells| {
-            let (mut row, mut skip) = (String::new(), 0);
+            let mut row = String::new();
+            let mut skip = 0;
             for cell in cells {
                 if skip > 0 {
                     skip -= 1;
@@ -97,16 +105,17 @@ impl ScreenHarness {
         let size = (self.view.columns as u16, self.view.rows as u16);
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
         self.view.sync(&self.model);
-        let draw = |frame: &mut ratatui::Frame<'_>| {
-            draw::draw(
-                frame.buffer_mut(),
-                &mut self.view,
-                &self.model,
-                &self.editor,
-                Instant::now(),
-            );
-        };
-        terminal.draw(draw).unwrap();
+        terminal
+            .draw(|frame| {
+                draw::draw(
+                    frame.buffer_mut(),
+                    &mut self.view,
+                    &self.model,
+                    &self.editor,
+                    Instant::now(),
+                );
+            })
+            .unwrap();
         terminal
     }
 
@@ -142,20 +151,17 @@ fn person(name: &str, me: bool) -> PersonView {
 }
 
 fn message(room: &str, at: u64, from: &str, text: &str) -> Output {
-    let mention = text.contains("@Ana");
-    let (from, text, room) = (from.to_owned(), text.to_owned(), room.to_owned());
-    // What is said at the third minute is the third in the log.
-    let (seq, state) = (at.saturating_sub(NINE) / MINUTE, MessageState::Unchanged);
     Output::Message {
-        seq,
-        state,
-        room,
+        // The message of the third minute is the third in the log.
+        seq: at.saturating_sub(NINE) / MINUTE,
+        state: MessageState::Unchanged,
+        room: room.to_owned(),
         at,
         own: from == "Ana",
-        from,
+        from: from.to_owned(),
         action: false,
-        mention,
-        text,
+        mention: text.contains("@Ana"),
+        text: text.to_owned(),
     }
 }
 
@@ -169,7 +175,7 @@ fn presence(joined: &[&str], left: &[&str]) -> Output {
     }
 }
 
-/// The conversation of the specification.
+/// A conversation with every kind of row.
 fn conversation(columns: u16, rows: u16) -> ScreenHarness {
     let mut harness = ScreenHarness::new(columns, rows);
     harness.view.show(&presence(&["João"], &[]));

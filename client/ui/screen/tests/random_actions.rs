@@ -1,4 +1,4 @@
-//! Whatever happens, in whatever order and in whatever window, there is a screen and no panic.
+//! Random outputs, actions and window sizes: there is always a complete screen and no panic.
 
 use super::*;
 
@@ -19,7 +19,7 @@ const TEXTS: [&str; 14] = [
     "─·●…",
 ];
 
-/// A simple generator: the same story every time.
+/// A linear congruential generator: every run has the same actions.
 struct Rng(u64);
 
 impl Rng {
@@ -45,7 +45,6 @@ impl Rng {
 }
 
 impl ScreenHarness {
-    /// Row by row.
     fn scroll_rows(&mut self, direction: Direction, rows: usize) {
         for _ in 0..rows {
             self.view.scroll(direction, Some(1), &self.model);
@@ -58,16 +57,13 @@ impl ScreenHarness {
         let output = match rng.below(9) {
             0..=2 => message(room, at, rng.text(), rng.text()),
             3 => presence(&[rng.text()], &[rng.text()]),
-            4 => {
-                let (from, to, text) = (rng.text().into(), "você".into(), rng.text().into());
-                Output::Whisper {
-                    at,
-                    own: rng.below(2) == 0,
-                    from,
-                    to,
-                    text,
-                }
-            }
+            4 => Output::Whisper {
+                at,
+                own: rng.below(2) == 0,
+                from: rng.text().into(),
+                to: "você".into(),
+                text: rng.text().into(),
+            },
             5 => {
                 let messages = (0..rng.below(9))
                     .map(|_| message(room, at, rng.text(), rng.text()))
@@ -109,8 +105,9 @@ impl ScreenHarness {
             8 => self.view.set_focus(rng.below(2) == 0),
             9 => self.view.people_shown = rng.below(2) == 0,
             10 => {
-                let asked = [Some(Prompt::Name), Some(Prompt::Password), None][rng.below(9).min(2)];
-                (self.model.current, self.model.prompt) = (rng.below(2), asked);
+                let prompts = [Some(Prompt::Name), Some(Prompt::Password), None];
+                self.model.prompt = prompts[rng.below(9).min(2)];
+                self.model.current = rng.below(2);
             }
             _ => {
                 let rows = (rng.below(2) == 0).then(|| rng.below(5));
@@ -138,7 +135,9 @@ fn random_actions_and_sizes_always_draw_a_screen() {
         }
         if rng.below(40) == 0 {
             harness.model.unsent.clear();
-            (0..rng.below(4)).for_each(|_| harness.add_unsent(TEXTS[step as usize % TEXTS.len()]));
+            for _ in 0..rng.below(4) {
+                harness.add_unsent(TEXTS[step as usize % TEXTS.len()]);
+            }
         }
         let screen = harness.screen();
         assert_eq!(
@@ -164,7 +163,9 @@ fn scrolling_up_and_down_returns_to_the_same_rows() {
     let mut rng = Rng(7);
     for (columns, rows) in [(80, 24), (40, 12), (21, 5)] {
         let mut harness = ScreenHarness::new(columns, rows);
-        (0..200).for_each(|minute| harness.say(minute, rng.text(), rng.text()));
+        for minute in 0..200 {
+            harness.say(minute, rng.text(), rng.text());
+        }
         harness.screen();
         for count in [1, 3, 50] {
             harness.view.jump_to_end();

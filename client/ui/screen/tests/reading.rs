@@ -1,11 +1,11 @@
-//! Going back through a room while others speak.
+//! Scrolling back while messages arrive.
 
 use super::*;
 
 #[test]
 fn scrolled_view_stays_while_messages_arrive() {
     let mut harness = ScreenHarness::new(60, 8);
-    (0..30).for_each(|minute| harness.say(minute, "Bruno", &format!("número {minute}")));
+    harness.say_numbered(0..30);
     assert!(
         !harness
             .view
@@ -24,9 +24,9 @@ fn scrolled_view_stays_while_messages_arrive() {
 #[test]
 fn earlier_page_is_requested_at_the_first_row() {
     let mut harness = ScreenHarness::new(60, 8);
-    (10..20).for_each(|minute| harness.say(minute, "Bruno", &format!("número {minute}")));
-    let status = harness.model.clone();
-    while !harness.view.scroll(Direction::Backward, None, &status) {}
+    harness.say_numbered(10..20);
+    let model = harness.model.clone();
+    while !harness.view.scroll(Direction::Backward, None, &model) {}
     let before = harness.screen();
     let messages = (0..10)
         .map(|minute| message("geral", NINE + minute * MINUTE, "Célia", "antes"))
@@ -36,16 +36,16 @@ fn earlier_page_is_requested_at_the_first_row() {
         messages,
         reached_start: true,
     });
-    // Only the day's line has gone up, to where the day begins now.
+    // Only the rule with the day has moved up, to the first message of the day.
     assert_eq!(harness.screen()[1..5], before[2..6]);
-    while !harness.view.scroll(Direction::Backward, None, &status) {}
+    while !harness.view.scroll(Direction::Backward, None, &model) {}
     assert_eq!(harness.screen()[2].trim(), "Início da conversa");
 }
 
 #[test]
 fn timeline_keeps_at_most_max_entries() {
     let mut harness = ScreenHarness::new(60, 8);
-    (0..6000).for_each(|number| harness.say(number, "Bruno", "oi"));
+    harness.say_numbered(0..6000);
     let room = harness.view.room();
     assert_eq!(
         room.end_id() - room.first_id(),
@@ -53,7 +53,7 @@ fn timeline_keeps_at_most_max_entries() {
     );
 }
 
-/// An own message that came through before the cut came first, and took the line where reading stopped with it.
+/// An own message stored before the connection was lost comes first; it used to remove the unread mark.
 #[test]
 fn missed_messages_are_marked_after_an_own_message() {
     let mut harness = ScreenHarness::new(60, 8);
@@ -80,7 +80,7 @@ fn missed_messages_are_marked_after_an_own_message() {
 #[test]
 fn full_timeline_is_reported_once() {
     let mut harness = ScreenHarness::new(110, 8);
-    (0..4990).for_each(|number| harness.say(number, "Bruno", "oi"));
+    harness.say_numbered(0..4990);
     let page = |from: u64| {
         (from..from + 50)
             .map(|minute| message("geral", NINE + minute, "Célia", "antes"))

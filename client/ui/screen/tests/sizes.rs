@@ -1,4 +1,4 @@
-//! The same conversation in windows of every size.
+//! One conversation in windows of every size.
 
 use super::*;
 
@@ -98,8 +98,9 @@ fn wide_window_uses_the_full_width() {
 fn every_screen_is_complete_during_resizing() {
     let mut harness = conversation(80, 24);
     for step in 0..120_u16 {
-        // From large to small and back, both sides at once.
-        let (columns, rows) = (200 - (step * 9) % 181, 60 - (step * 7) % 56);
+        // Both sides shrink and grow again.
+        let columns = 200 - (step * 9) % 181;
+        let rows = 60 - (step * 7) % 56;
         harness.view.resize(columns, rows);
         let screen = harness.screen();
         assert_eq!(screen.len(), usize::from(rows));
@@ -128,7 +129,7 @@ fn every_screen_is_complete_during_resizing() {
 #[test]
 fn scrolled_view_keeps_its_top_message_after_resize() {
     let mut harness = ScreenHarness::new(80, 12);
-    (0..40).for_each(|minute| harness.say(minute, "Bruno", &format!("número {minute}")));
+    harness.say_numbered(0..40);
     for _ in 0..4 {
         harness
             .view
