@@ -1,11 +1,10 @@
 //! Whispers: messages to one person, which the server does not store.
 
 use super::{App, AppEffect};
-use crate::app::command;
 use crate::app::command::CommandKind;
 use crate::app::output::Output;
-use crate::app::sanitize;
 use crate::app::send_queue::SendTarget;
+use crate::app::{command, sanitize};
 use papo::name::{MAX_NAME, Name};
 use papo::text::fold;
 use std::time::Instant;

@@ -4,9 +4,8 @@
 
 use crate::ui::screen::wrap::width;
 use crossterm::cursor::MoveTo;
-use crossterm::queue;
 use crossterm::style::{PrintStyledContent, StyledContent};
-use crossterm::terminal as raw;
+use crossterm::{queue, terminal as raw};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, IntoCrossterm};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Position;
