@@ -120,49 +120,32 @@ fn restrict_permissions(_: &File) {}
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use tempfile::TempDir;
 
-    /// A temporary folder, removed on drop.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new() -> Self {
-            Self(std::env::temp_dir().join(format!("papo-{}", random_hex::<8>().unwrap())))
-        }
-
-        fn keep(&self, fresh: &str) -> String {
-            load_or_store(&self.0.join("papo"), fresh)
-                .unwrap()
-                .expose_secret()
-                .to_owned()
-        }
-
-        fn mode(&self, path: &str) -> u32 {
-            fs::metadata(self.0.join(path))
-                .unwrap()
-                .permissions()
-                .mode()
-                & 0o777
-        }
+    fn stored_token(folder: &TempDir, fresh: &str) -> String {
+        load_or_store(&folder.path().join("papo"), fresh)
+            .unwrap()
+            .expose_secret()
+            .to_owned()
     }
 
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    fn mode(folder: &TempDir, path: &str) -> u32 {
+        let metadata = fs::metadata(folder.path().join(path)).unwrap();
+        metadata.permissions().mode() & 0o777
     }
 
     #[test]
     fn token_is_kept_and_readable_only_by_its_owner() {
-        let folder = Folder::new();
-        let first = folder.keep(&"a".repeat(64));
+        let folder = TempDir::new().unwrap();
+        let first = stored_token(&folder, &"a".repeat(64));
         assert_eq!(first, "a".repeat(64));
-        assert_eq!(folder.keep(&"b".repeat(64)), first);
+        assert_eq!(stored_token(&folder, &"b".repeat(64)), first);
         assert_eq!(
-            (folder.mode("papo"), folder.mode("papo/token")),
+            (mode(&folder, "papo"), mode(&folder, "papo/token")),
             (0o700, 0o600)
         );
         assert_eq!(
-            fs::read_dir(folder.0.join("papo")).unwrap().count(),
+            fs::read_dir(folder.path().join("papo")).unwrap().count(),
             1,
             "no temporary file is left"
         );
@@ -170,43 +153,43 @@ mod tests {
 
     #[test]
     fn file_without_a_token_is_replaced() {
-        let folder = Folder::new();
-        fs::create_dir_all(folder.0.join("papo")).unwrap();
-        fs::write(folder.0.join("papo/token"), "curto").unwrap();
-        assert_eq!(folder.keep(&"c".repeat(64)), "c".repeat(64));
-        assert_eq!(folder.mode("papo/token"), 0o600);
+        let folder = TempDir::new().unwrap();
+        fs::create_dir_all(folder.path().join("papo")).unwrap();
+        fs::write(folder.path().join("papo/token"), "curto").unwrap();
+        assert_eq!(stored_token(&folder, &"c".repeat(64)), "c".repeat(64));
+        assert_eq!(mode(&folder, "papo/token"), 0o600);
     }
 
     #[test]
     fn directory_in_place_of_the_token_is_left_alone() {
-        let folder = Folder::new();
-        fs::create_dir_all(folder.0.join("papo/token/algo")).unwrap();
-        let before = folder.mode("papo/token");
-        assert!(load_or_store(&folder.0.join("papo"), &"f".repeat(64)).is_err());
-        assert_eq!(folder.mode("papo/token"), before);
-        assert_eq!(fs::read_dir(folder.0.join("papo")).unwrap().count(), 1);
+        let folder = TempDir::new().unwrap();
+        fs::create_dir_all(folder.path().join("papo/token/algo")).unwrap();
+        let before = mode(&folder, "papo/token");
+        assert!(load_or_store(&folder.path().join("papo"), &"f".repeat(64)).is_err());
+        assert_eq!(mode(&folder, "papo/token"), before);
+        assert_eq!(fs::read_dir(folder.path().join("papo")).unwrap().count(), 1);
     }
 
     #[test]
     fn file_with_invalid_bytes_is_replaced() {
         for noise in [&b""[..], b"\xff\xfe\x00", &[b'a'; 10_000]] {
-            let folder = Folder::new();
-            fs::create_dir_all(folder.0.join("papo")).unwrap();
-            fs::write(folder.0.join("papo/token"), noise).unwrap();
-            assert_eq!(folder.keep(&"c".repeat(64)), "c".repeat(64));
+            let folder = TempDir::new().unwrap();
+            fs::create_dir_all(folder.path().join("papo")).unwrap();
+            fs::write(folder.path().join("papo/token"), noise).unwrap();
+            assert_eq!(stored_token(&folder, &"c".repeat(64)), "c".repeat(64));
         }
     }
 
     #[test]
     fn loose_permissions_are_corrected() {
-        let folder = Folder::new();
-        folder.keep(&"d".repeat(64));
+        let folder = TempDir::new().unwrap();
+        stored_token(&folder, &"d".repeat(64));
         fs::set_permissions(
-            folder.0.join("papo/token"),
+            folder.path().join("papo/token"),
             fs::Permissions::from_mode(0o644),
         )
         .unwrap();
-        folder.keep(&"e".repeat(64));
-        assert_eq!(folder.mode("papo/token"), 0o600);
+        stored_token(&folder, &"e".repeat(64));
+        assert_eq!(mode(&folder, "papo/token"), 0o600);
     }
 }
