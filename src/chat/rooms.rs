@@ -8,6 +8,7 @@ use crate::history::RoomHead;
 use crate::ids::RoomId;
 use crate::name::RoomName;
 use crate::protocol::{Member, Renamed};
+use indexmap::IndexSet;
 use slab::Slab;
 use std::collections::HashMap;
 use std::ops::{Index, IndexMut};
@@ -39,8 +40,7 @@ pub struct Room {
     pub owner: Option<TokenHash>,
     /// Speaking restrictions; most rooms have none.
     pub mode: Option<Box<RoomMode>>,
-    members: Vec<PersonKey>,
-    positions: HashMap<PersonKey, usize>,
+    members: IndexSet<PersonKey>,
 }
 
 impl Room {
@@ -52,8 +52,7 @@ impl Room {
             pending_appends: 0,
             owner,
             mode: None,
-            members: Vec::new(),
-            positions: HashMap::new(),
+            members: IndexSet::new(),
         }
     }
 
@@ -71,18 +70,11 @@ impl Room {
     }
 
     pub fn add_member(&mut self, person: PersonKey) {
-        self.positions.insert(person, self.members.len());
-        self.members.push(person);
+        self.members.insert(person);
     }
 
     pub fn remove_member(&mut self, person: PersonKey) {
-        let Some(position) = self.positions.remove(&person) else {
-            return;
-        };
-        self.members.swap_remove(position);
-        if let Some(&moved) = self.members.get(position) {
-            self.positions.insert(moved, position);
-        }
+        self.members.swap_remove(&person);
     }
 
     /// Opens the log, and takes over the spelling of the name that it was first opened with.
