@@ -1,17 +1,13 @@
-//! The hub's thread: waits for what connections and the history say, lets the hub decide, and carries out what it
-//! decided, turn by turn.
-//!
-//! A turn takes in everything that is waiting, up to a bound, and never waits for more. What the history stored in one
-//! batch is shown in one turn. At its end every socket concerned gets one send. After a fan-out that took the time T,
-//! the next begins no sooner than 2T after that one began: when it is quiet nothing is delayed, under load fewer and
-//! larger sends leave half of the processor to everybody else. While it waits it goes on receiving.
-//!
+//! The hub thread: takes inputs from connections and the history, lets the chat decide, and carries out the effects, turn
+//! by turn. A turn takes what is waiting, up to a bound, and ends with one send per socket.
+//! After a fan-out that took the time T, the next begins no sooner than 2T after that one began: without load nothing is
+//! delayed, under load fewer and larger sends leave half of the processor to the rest.
 //! Knows the clock and how the parts fit together; never knows names, rules, HTTP or how anything is stored.
 
 use crate::chat::limits::Rules;
 use crate::chat::{Chat, Effect, Event, Now};
 use crate::fanout::{ConnHandle, DeliveryLimits, Fanout};
-use crate::history::{History, HistoryRequest};
+use crate::history::{History, HistoryReply, HistoryRequest};
 use crate::ids::ConnId;
 use crate::protocol::{ClientMessage, Refusal, ServerMessage};
 use crate::stats::Stats;
@@ -20,54 +16,54 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Inputs that may wait for the hub; when it has more to do, the connections' readers wait, and so do their peers.
+/// Inputs that may wait for the hub; while it has more to do, the connections' readers wait, and so do their peers.
 pub const INPUT_QUEUE: usize = 1024;
-/// Most inputs and answers in one turn.
+/// Most inputs and replies in one turn.
 const MAX_TURN_INPUTS: usize = 256;
-/// Most bytes gathered for the rooms in one turn.
+/// Most bytes to broadcast in one turn.
 const MAX_TURN_BYTES: usize = 256 * 1024;
-/// How long the last goodbyes may take when the server stops, per connection and for all together.
+/// How long closing may take when the server stops, per connection and for all together.
 const STOP_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What a connection's thread tells the hub's.
+/// What a connection's thread sends to the hub's.
 #[derive(Debug)]
 pub enum HubInput {
     /// A connection was upgraded. From here on only the hub's thread writes to its socket.
     Connected(Arc<ConnHandle>),
-    /// It said something that makes sense.
+    /// It sent a valid request.
     Request(ConnId, ClientMessage),
-    /// It said something that makes none.
+    /// It sent a frame that is no valid request.
     Malformed(ConnId, Refusal),
-    /// Its reader has a control frame to be sent: a pong, or the reply to a close.
+    /// Its reader has a control frame to send: a pong, or the reply to a close.
     ControlFrame(ConnId, Vec<u8>),
-    /// It broke the rules: say goodbye with this close code and these words.
+    /// It broke the protocol: close it with this close code, after this message.
     CloseWith(ConnId, u16, ServerMessage),
-    /// It is over; true if it said goodbye with the close code 1000.
+    /// It is over; true if the peer closed it with the code 1000.
     Disconnected(ConnId, bool),
     /// The server stops.
     Stop,
 }
 
-/// Everything that the hub's thread owns.
+/// The hub thread's state.
 pub struct Hub {
     chat: Chat,
     fanout: Fanout,
     history: Box<dyn History>,
     inputs: Receiver<HubInput>,
     stats: Arc<Stats>,
-    /// What the hub wants of the history in this turn.
+    /// Requests to the history, submitted in one batch.
     history_requests: Vec<HistoryRequest>,
-    /// Inputs and answers since the last fan-out.
+    /// Inputs and replies since the last fan-out.
     turn_inputs: usize,
     /// When the next fan-out may begin.
     paced_until: Instant,
-    /// Set when the server stops: by then the thread ends.
+    /// Set when the server stops; the thread ends by then.
     stop_deadline: Option<Instant>,
 }
 
 impl Hub {
-    /// An exchange that takes its inputs from this channel.
+    /// A hub that takes its inputs from this channel.
     pub fn new(
         rules: Rules,
         delivery_limits: DeliveryLimits,
@@ -89,7 +85,7 @@ impl Hub {
         }
     }
 
-    /// Works until the server stops and everybody was told.
+    /// Runs until the server stops and every connection is closed.
     pub fn run(mut self) {
         let replies = self.history.replies().clone();
         loop {
@@ -98,8 +94,8 @@ impl Hub {
                 .saturating_duration_since(Instant::now());
             let inputs = self.inputs.clone();
             select! {
-                recv(replies) -> answer => match answer {
-                    Ok(answer) => self.handle_reply(answer),
+                recv(replies) -> reply => match reply {
+                    Ok(reply) => self.handle_reply(reply),
                     Err(_) => return,
                 },
                 recv(inputs) -> input => match input {
@@ -120,7 +116,7 @@ impl Hub {
         }
     }
 
-    /// When there is something to do even if nobody says anything.
+    /// When there is something to do even without an input.
     fn next_deadline(&self) -> Instant {
         let mut deadline = self.fanout.next_tick();
         if let Some(at) = self.chat.next_tick() {
@@ -132,15 +128,15 @@ impl Hub {
         self.stop_deadline.map_or(deadline, |by| deadline.min(by))
     }
 
-    /// Takes in what is waiting, answers first: they are what people wait for.
+    /// Takes in what is waiting, replies first: people wait for them.
     fn drain(&mut self) {
         loop {
             self.submit_requests();
             if self.turn_is_full() {
                 return;
             }
-            if let Ok(answer) = self.history.replies().try_recv() {
-                self.handle_reply(answer);
+            if let Ok(reply) = self.history.replies().try_recv() {
+                self.handle_reply(reply);
                 continue;
             }
             match self.inputs.try_recv() {
@@ -154,7 +150,7 @@ impl Hub {
         self.turn_inputs >= MAX_TURN_INPUTS || self.fanout.buffered_bytes() >= MAX_TURN_BYTES
     }
 
-    /// Hands to the history what the hub wants of it.
+    /// Submits the collected requests to the history.
     fn submit_requests(&mut self) {
         if !self.history_requests.is_empty() {
             self.history
@@ -168,7 +164,7 @@ impl Hub {
         self.chat.tick(now);
         self.apply_effects(now.instant);
         self.submit_requests();
-        // Before anything is sent: whoever was told that they are in finds themselves counted.
+        // Before anything is sent, so that a client that got its `welcome` is counted.
         self.stats
             .people
             .store(self.chat.people(), Ordering::Relaxed);
@@ -181,7 +177,7 @@ impl Hub {
             let to_rooms = self.fanout.has_broadcasts();
             self.fanout.flush(now.instant);
             self.turn_inputs = 0;
-            // Waiting makes fewer sends of a room's messages; of what is for one connection alone it makes none fewer.
+            // Waiting saves sends of broadcasts only, not of what goes to one connection.
             self.paced_until = if to_rooms {
                 now.instant + 2 * now.instant.elapsed()
             } else {
@@ -192,7 +188,7 @@ impl Hub {
         }
     }
 
-    fn handle_reply(&mut self, reply: crate::history::HistoryReply) {
+    fn handle_reply(&mut self, reply: HistoryReply) {
         self.turn_inputs += 1;
         let now = now();
         self.chat.handle(Event::HistoryReplied(reply), now);
@@ -203,10 +199,10 @@ impl Hub {
         self.turn_inputs += 1;
         let now = now();
         let event = match input {
-            HubInput::Connected(link) => {
-                let (conn, address) = (link.id, link.address);
-                self.fanout.add(link);
-                Event::Connected(conn, address)
+            HubInput::Connected(handle) => {
+                let event = Event::Connected(handle.id, handle.address);
+                self.fanout.add(handle);
+                event
             }
             HubInput::Request(conn, message) => Event::Request(conn, message),
             HubInput::Malformed(conn, refusal) => Event::Malformed(conn, refusal),
@@ -231,7 +227,7 @@ impl Hub {
         self.apply_effects(now.instant);
     }
 
-    /// Carries out what the hub decided, in order.
+    /// Carries out what the chat decided, in order.
     fn apply_effects(&mut self, now: Instant) {
         for effect in self.chat.take_effects() {
             match effect {
@@ -246,7 +242,7 @@ impl Hub {
                 }
                 Effect::Subscribe(conn, room_id) => self.fanout.subscribe(conn, room_id),
                 Effect::Unsubscribe(conn, room_id) => self.fanout.unsubscribe(conn, room_id),
-                Effect::Submit(job) => self.history_requests.push(job),
+                Effect::Submit(request) => self.history_requests.push(request),
                 Effect::RequestDone(conn) => self.fanout.request_done(conn),
                 Effect::BulkDone(conn) => self.fanout.bulk_done(conn),
                 Effect::Close(conn, code, bye) => self.fanout.close(conn, code, &bye, now),
@@ -256,7 +252,7 @@ impl Hub {
 }
 
 fn now() -> Now {
-    // A clock before 1970 shows 1970; nothing is counted with it.
+    // A clock before 1970 shows 1970; no rule depends on it.
     let unix_ms = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |time| time.as_millis() as u64);

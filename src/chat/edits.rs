@@ -1,11 +1,11 @@
-//! Changing what was said: messages that edit or erase earlier ones, on the same way through the history as the others.
+//! Edits: messages that edit or erase earlier ones, on the same way through the history as the others.
 
+use crate::chat::completion::Progress;
 use crate::chat::limits::MAX_BULK_ERASE;
-use crate::chat::messages::new_append;
-use crate::chat::people::PersonKey;
-use crate::chat::{AUDIT_LOG, Chat, Effect, Now};
-use crate::history::{Amendment, Append, HistoryRequest};
-use crate::ids::{ConnId, RoomId};
+use crate::chat::messages::Draft;
+use crate::chat::{AUDIT_LOG, Chat, Now, Speaker};
+use crate::history::{Amendment, Append, RequestId};
+use crate::ids::RoomId;
 use crate::protocol::{Edit, Erase, EraseRecent, ErrorCode, Refusal};
 use crate::pt::duration;
 
@@ -13,100 +13,93 @@ impl Chat {
     /// Gives a message another text. Only its author may, which the history checks.
     pub(super) fn edit(
         &mut self,
-        conn: ConnId,
-        who: PersonKey,
+        speaker: Speaker,
         edit: Edit,
+        request: RequestId,
         now: Now,
-    ) -> Result<(), Refusal> {
-        let room_id = self.joined_room(conn, &edit.room)?;
+    ) -> Result<Progress, Refusal> {
+        let room_id = self.joined_room(speaker.conn, &edit.room)?;
         self.check_seq(room_id, edit.seq)?;
-        self.authorize_edit(who, room_id, now)?;
-        self.check_message_rate(who, now)?;
-        let amendment = Amendment::Edit(edit.seq);
-        self.append_amendment(conn, room_id, (edit.id, edit.text), amendment, false, now);
-        Ok(())
+        self.authorize_edit(speaker.person, room_id, now)?;
+        self.check_message_rate(speaker.person, now)?;
+        let draft = Draft {
+            request,
+            id: edit.id,
+            text: edit.text,
+        };
+        let append = Append {
+            amends: Some(Amendment::Edit(edit.seq)),
+            ..self.new_append(speaker.person, room_id, draft, now)
+        };
+        Ok(self.append(room_id, append))
     }
 
-    /// Erases a message: its author's own, or any if a moderator asks. Whose it is, the history knows.
+    /// Erases a message. Its author may, which the history checks, and so may moderators.
     pub(super) fn erase(
         &mut self,
-        conn: ConnId,
-        who: PersonKey,
+        speaker: Speaker,
         erase: Erase,
+        request: RequestId,
         now: Now,
-    ) -> Result<(), Refusal> {
-        let room_id = self.joined_room(conn, &erase.room)?;
+    ) -> Result<Progress, Refusal> {
+        let room_id = self.joined_room(speaker.conn, &erase.room)?;
         self.check_seq(room_id, erase.seq)?;
-        self.check_message_rate(who, now)?;
-        let any_author = self.people.get(who).is_some_and(|person| person.moderator);
-        let amendment = Amendment::Erase(erase.seq);
-        let text = String::new();
-        self.append_amendment(conn, room_id, (erase.id, text), amendment, any_author, now);
-        Ok(())
+        self.check_message_rate(speaker.person, now)?;
+        let draft = Draft {
+            request,
+            id: erase.id,
+            text: String::new(),
+        };
+        let append = Append {
+            amends: Some(Amendment::Erase(erase.seq)),
+            any_author: self.people[speaker.person].moderator,
+            ..self.new_append(speaker.person, room_id, draft, now)
+        };
+        Ok(self.append(room_id, append))
     }
 
-    /// Refuses a seq that the room's log does not have yet.
-    fn check_seq(&self, room_id: RoomId, seq: u64) -> Result<(), Refusal> {
-        match self.rooms.get(room_id) {
-            Some(room) if (1..=room.log.seq()).contains(&seq) => Ok(()),
-            _ => Err(Refusal::new(ErrorCode::NoSuchEntry)),
-        }
-    }
-
-    /// Erases what a person said in a room lately, whether or not the person is still there.
+    /// Erases what a person said in a room lately, whether or not the person is still present.
     pub(super) fn erase_recent(
         &mut self,
-        conn: ConnId,
+        speaker: Speaker,
         erase: EraseRecent,
+        request: RequestId,
         now: Now,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Progress, Refusal> {
         let EraseRecent {
             room,
             id,
             name,
             seconds,
         } = erase;
-        let room_id = self.joined_room(conn, &room)?;
-        let who = self.conns.get(&conn).and_then(|state| state.person);
-        let Some((who, by)) = who.and_then(|who| Some((who, self.people.get(who)?.name.display())))
-        else {
-            return Ok(());
-        };
-        self.check_message_rate(who, now)?;
+        let room_id = self.joined_room(speaker.conn, &room)?;
+        self.check_message_rate(speaker.person, now)?;
+        let by = &self.people[speaker.person].name;
         let time = duration(seconds);
         log::info!(target: AUDIT_LOG, "{by} pediu para apagar o que {name} disse em {time} na sala {room}.");
-        let since_ms = now.unix_ms.saturating_sub(seconds.saturating_mul(1000));
+        let draft = Draft {
+            request,
+            id,
+            text: String::new(),
+        };
         let amendment = Amendment::EraseByAuthor {
             name,
-            since_ms,
+            since_ms: now.unix_ms.saturating_sub(seconds.saturating_mul(1000)),
             limit: MAX_BULK_ERASE,
         };
-        self.append_amendment(conn, room_id, (id, String::new()), amendment, true, now);
-        Ok(())
-    }
-
-    /// Asks the history to change earlier entries of a room; `any_author` if others' may be erased too.
-    pub(super) fn append_amendment(
-        &mut self,
-        conn: ConnId,
-        room_id: RoomId,
-        (id, text): (String, String),
-        amendment: Amendment,
-        any_author: bool,
-        now: Now,
-    ) {
-        let who = self.conns.get(&conn).and_then(|state| state.person);
-        let person = who.and_then(|who| self.people.get(who));
-        let (Some(person), Some(room)) = (person, self.rooms.get_mut(room_id)) else {
-            return;
-        };
-        room.pending_appends += 1;
         let append = Append {
             amends: Some(amendment),
-            any_author,
-            ..new_append(conn, person, room, (id, text), now)
+            any_author: true,
+            ..self.new_append(speaker.person, room_id, draft, now)
         };
-        self.effects
-            .push(Effect::Submit(HistoryRequest::Append(append)));
+        Ok(self.append(room_id, append))
+    }
+
+    /// Refuses a seq that the room's log does not have yet.
+    pub(super) fn check_seq(&self, room_id: RoomId, seq: u64) -> Result<(), Refusal> {
+        match self.rooms[room_id].log.opened().seq() {
+            last if (1..=last).contains(&seq) => Ok(()),
+            _ => Err(Refusal::new(ErrorCode::NoSuchEntry)),
+        }
     }
 }

@@ -1,26 +1,97 @@
-//! Who may come in: bans, the server's password, the lock and the host key are asked in this order, before anything is
-//! changed by who comes.
+//! Entry: authorizes a person by bans, password, lock and moderator key, in this order, and admits them.
+//!
+//! Nothing is changed before all of it has passed.
 
 use crate::auth::TokenHash;
+use crate::chat::completion::Progress;
+use crate::chat::moderation::passwords::PasswordCheck;
 use crate::chat::moderation::speaking::ceil_millis;
-use crate::chat::people::PersonKey;
-use crate::chat::{Chat, Now};
+use crate::chat::people::{Person, PersonKey};
+use crate::chat::{Chat, Now, Speaker};
 use crate::ids::ConnId;
-use crate::name::Name;
-use crate::protocol::{Credentials, ErrorCode, Password, Refusal};
+use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
+use crate::protocol::{
+    Credentials, Enter, ErrorCode, HEARTBEAT_MS, Limits, MAX_TEXT, PROTOCOL, Password, Refusal,
+    ServerMessage,
+};
+
+/// A person who asks to enter.
+struct Applicant<'a> {
+    conn: ConnId,
+    name: &'a Name,
+    token_hash: TokenHash,
+    /// The person, if present already or dropped a moment ago.
+    present: Option<PersonKey>,
+    credentials: &'a Credentials,
+}
 
 impl Chat {
-    /// Lets somebody through, and tells whether as a host. `present` is the person if they are there already, or
-    /// dropped out a moment ago.
-    pub(super) fn authorize_entry(
+    pub(super) fn enter(
         &mut self,
         conn: ConnId,
-        name: &Name,
-        token_hash: &TokenHash,
-        present: Option<PersonKey>,
-        credentials: &Credentials,
+        enter: Enter,
         now: Now,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<Progress, Refusal> {
+        let Enter {
+            name,
+            token,
+            room,
+            resume,
+            credentials,
+            ..
+        } = enter;
+        // The connection's thread made a token if the client sent none.
+        let token = token.ok_or_else(|| Refusal::bad_field("token", "um segredo"))?;
+        let token_hash = TokenHash::of(&token);
+        let room = room.unwrap_or_else(RoomName::lobby);
+        let named = self.people.named(&name);
+        let present = named.filter(|&person| self.people[person].token_hash == token_hash);
+        let applicant = Applicant {
+            conn,
+            name: &name,
+            token_hash,
+            present,
+            credentials: &credentials,
+        };
+        let moderator = self.authorize_entry(&applicant, now)?;
+        self.reject_confusable(&name, &token_hash)?;
+        if named.is_some() && present.is_none() {
+            return Err(Refusal::name_taken(name.as_str()));
+        }
+        if !moderator {
+            let check = PasswordCheck {
+                conn,
+                person: present,
+                given: credentials.room_password.as_ref(),
+            };
+            self.check_room_password(&check, &room, now)?;
+        }
+        let key = present.unwrap_or_else(|| {
+            let bucket = self.rules.message_bucket(now.instant);
+            self.people.add(Person::new(token_hash, name, bucket))
+        });
+        self.apply_role(key, moderator, credentials.moderator_key.is_some(), now);
+        let state = &mut self.conns[conn];
+        state.person = Some(key);
+        state.token = Some(token);
+        let person = &mut self.people[key];
+        person.conns.push(conn);
+        person.grace_until = None;
+        person.address = state.address;
+        let speaker = Speaker { conn, person: key };
+        self.send_welcome(speaker);
+        self.join_room(speaker, room, resume, now)
+    }
+
+    /// Whether the person enters as a moderator.
+    fn authorize_entry(&mut self, applicant: &Applicant, now: Now) -> Result<bool, Refusal> {
+        let Applicant {
+            conn,
+            name,
+            token_hash,
+            present,
+            credentials,
+        } = applicant;
         let key_check = credentials
             .moderator_key
             .as_ref()
@@ -31,34 +102,38 @@ impl Chat {
                 .moderators
                 .contains(&token_hash.person_id(name));
         if !moderator {
-            self.check_ban(conn, token_hash, now)?;
+            self.check_ban(*conn, token_hash, now)?;
         }
-        self.check_password(conn, credentials.password.as_ref(), present.is_some(), now)?;
+        let check = PasswordCheck {
+            conn: *conn,
+            person: *present,
+            given: credentials.password.as_ref(),
+        };
+        self.check_password(&check, now)?;
         if self.moderation.locked && !moderator && present.is_none() {
             return Err(Refusal::new(ErrorCode::Locked));
         }
-        // Whoever brought a key that is worth nothing is not let in, so that they notice.
+        // Reject an invalid moderator key instead of ignoring it.
         key_check.transpose()?;
         Ok(moderator)
     }
 
     fn check_ban(&self, conn: ConnId, token_hash: &TokenHash, now: Now) -> Result<(), Refusal> {
         let bans = &self.moderation.bans;
-        let address = self.conns.get(&conn).map(|state| state.address);
-        let until = bans.active_for(token_hash, now.instant).max(
-            // A proxy on this machine speaks for people from everywhere.
-            address
-                .filter(|address| !address.is_local())
-                .and_then(|at| bans.active_for_address(at, now.instant)),
-        );
+        let address = self.conns[conn].address;
+        // A proxy on this machine connects for people from everywhere.
+        let by_address = match address.is_local() {
+            true => None,
+            false => bans.active_for_address(address, now.instant),
+        };
+        let until = bans.active_for(token_hash, now.instant).max(by_address);
         until.map_or(Ok(()), |until| {
-            Err(Refusal::banned(ceil_millis(
-                until.saturating_duration_since(now.instant),
-            )))
+            let left = until.saturating_duration_since(now.instant);
+            Err(Refusal::banned(ceil_millis(left)))
         })
     }
 
-    /// The key opens for one person only: the first who shows it.
+    /// The key is valid for one person only: the first who showed it.
     fn check_moderator_key(&self, given: &Password, token_hash: &TokenHash) -> Result<(), Refusal> {
         let wrong = |text: &str| Err(Refusal::with_text(ErrorCode::ModeratorKeyWrong, text));
         if !self
@@ -78,5 +153,42 @@ impl Chat {
             ),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses a name that looks like that of another person who is present.
+    pub(super) fn reject_confusable(
+        &self,
+        name: &Name,
+        token_hash: &TokenHash,
+    ) -> Result<(), Refusal> {
+        match self.people.confusable_with(name, token_hash) {
+            // The very same name is refused as taken.
+            Some(present) if present != name => {
+                Err(Refusal::name_confusable(name.as_str(), present.as_str()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn send_welcome(&mut self, speaker: Speaker) {
+        let person = &self.people[speaker.person];
+        let token = self.conns[speaker.conn].token.clone();
+        let welcome = ServerMessage::Welcome {
+            name: person.name.display(),
+            tag: person.tag.clone(),
+            token: token.expect("a connection that entered has a token"),
+            protocol: PROTOCOL,
+            server: format!("papo {}", env!("CARGO_PKG_VERSION")),
+            limits: Limits {
+                text: MAX_TEXT,
+                name: MAX_NAME,
+                room: MAX_ROOM,
+                rate: self.rules.rate.unwrap_or(0.0),
+                burst: self.rules.burst,
+            },
+            heartbeat_ms: HEARTBEAT_MS,
+            moderator: person.moderator,
+        };
+        self.send(speaker.conn, welcome);
     }
 }

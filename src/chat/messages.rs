@@ -1,351 +1,331 @@
-//! Talking: messages on their way through the history to everybody, whispers, typing, and reading back.
+//! Messages: through the history to everyone in a room, whispers, typing, and reading back.
 
+use crate::chat::completion::{Completion, Progress};
 use crate::chat::limits::{MAX_SMALL_ROOM, TYPING_INTERVAL};
-use crate::chat::people::{Person, PersonKey, SentWhisper};
-use crate::chat::rooms::Room;
-use crate::chat::{Chat, Effect, Now, too_fast};
+use crate::chat::people::{PersonKey, SentWhisper};
+use crate::chat::{Chat, Effect, Now, Speaker, too_fast};
 use crate::history::{Append, HistoryRequest, Outcome, Page, RequestId};
 use crate::ids::{ConnId, RoomId};
-use crate::name::{Name, RoomName};
+use crate::name::RoomName;
 use crate::protocol::{
-    ClientMessage, Entry, ErrorCode, FetchHistory, MAX_PAGE, Refusal, Say, Search, ServerMessage,
-    Typing, Whisper,
+    Entry, ErrorCode, FetchHistory, MAX_PAGE, Refusal, Say, Search, ServerMessage, Typing, Whisper,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-impl Chat {
-    /// What people say once they are in.
-    pub(super) fn dispatch_message(
-        &mut self,
-        conn: ConnId,
-        message: ClientMessage,
-        now: Now,
-    ) -> Result<(), Refusal> {
-        let Some(who) = self.conns.get(&conn).and_then(|state| state.person) else {
-            return Ok(());
-        };
-        match message {
-            ClientMessage::Whisper(whisper) => self.whisper(conn, who, whisper, now),
-            ClientMessage::Typing(typing) => self.typing(conn, who, &typing, now),
-            ClientMessage::History(fetch) => self.fetch_page(conn, fetch),
-            ClientMessage::Search(search) => self.search(conn, search),
-            ClientMessage::Say(say) => self.say(conn, who, say, now),
-            ClientMessage::Edit(edit) => self.edit(conn, who, edit, now),
-            ClientMessage::Erase(erase) => self.erase(conn, who, erase, now),
-            _ => Ok(()),
-        }
-    }
+/// A text that a person wants stored.
+pub struct Draft {
+    pub request: RequestId,
+    pub id: String,
+    pub text: String,
+}
 
-    fn say(&mut self, conn: ConnId, who: PersonKey, say: Say, now: Now) -> Result<(), Refusal> {
+/// Where an entry was stored, now or by an earlier request with the same id.
+struct Receipt {
+    seq: u64,
+    at: u64,
+    duplicate: bool,
+}
+
+impl Chat {
+    pub(super) fn say(
+        &mut self,
+        speaker: Speaker,
+        say: Say,
+        request: RequestId,
+        now: Now,
+    ) -> Result<Progress, Refusal> {
+        let Speaker { conn, person } = speaker;
         let room_id = self.joined_room(conn, &say.room)?;
-        let Some(room) = self.rooms.get(room_id) else {
-            return Ok(());
-        };
-        if say
-            .reply_to
-            .is_some_and(|seq| seq == 0 || seq > room.log.seq())
-        {
-            return Err(Refusal::new(ErrorCode::NoSuchEntry));
+        if let Some(seq) = say.reply_to {
+            self.check_seq(room_id, seq)?;
         }
-        self.authorize_speech(who, room_id, now)?;
-        self.check_message_rate(who, now)?;
-        let (Some(person), Some(room)) = (self.people.get(who), self.rooms.get_mut(room_id)) else {
-            return Ok(());
-        };
-        if let Some(mode) = &mut room.mode {
-            mode.record(person.token_hash, now.instant);
+        self.authorize_speech(person, room_id, now)?;
+        self.check_message_rate(person, now)?;
+        if let Some(mode) = &mut self.rooms[room_id].mode {
+            mode.record(self.people[person].token_hash, now.instant);
         }
-        room.pending_appends += 1;
+        let draft = Draft {
+            request,
+            id: say.id,
+            text: say.text,
+        };
         let append = Append {
             action: say.action,
             reply_to: say.reply_to,
-            ..new_append(conn, person, room, (say.id, say.text), now)
+            ..self.new_append(person, room_id, draft, now)
         };
-        self.effects
-            .push(Effect::Submit(HistoryRequest::Append(append)));
-        Ok(())
+        Ok(self.append(room_id, append))
     }
 
-    /// The history stored a message, or did not: now it may be shown, or must be refused.
-    pub(super) fn appended(&mut self, conn: ConnId, id: String, room: &RoomName, outcome: Outcome) {
-        let Some(room_id) = self.rooms.named(room) else {
-            return;
+    /// A plain message of a person in a room.
+    pub(super) fn new_append(
+        &self,
+        person: PersonKey,
+        room_id: RoomId,
+        draft: Draft,
+        now: Now,
+    ) -> Append {
+        let person = &self.people[person];
+        Append {
+            request_id: draft.request,
+            person: person.id,
+            id: draft.id,
+            room: self.rooms[room_id].name.clone(),
+            from: person.name.display(),
+            tag: person.tag.clone(),
+            text: draft.text,
+            action: false,
+            reply_to: None,
+            amends: None,
+            any_author: false,
+            at: now.unix_ms,
+        }
+    }
+
+    /// Asks the history to store a message; its room stays open until then.
+    pub(super) fn append(&mut self, room_id: RoomId, append: Append) -> Progress {
+        self.rooms[room_id].pending_appends += 1;
+        Progress::AwaitReply(HistoryRequest::Append(append))
+    }
+
+    /// The history stored a message, or did not: it is broadcast or refused.
+    pub(super) fn appended(
+        &mut self,
+        completion: Completion,
+        id: String,
+        room: &RoomName,
+        outcome: Outcome,
+    ) {
+        let room_id = self.rooms.named(room);
+        let room_id = room_id.expect("a room stays open while messages are on their way to it");
+        self.rooms[room_id].pending_appends -= 1;
+        let stored = match outcome {
+            Outcome::Stored(entry) => Ok(self.broadcast_entry(completion.conn(), room_id, entry)),
+            Outcome::Duplicate { seq, at } => Ok(Receipt {
+                seq,
+                at,
+                duplicate: true,
+            }),
+            Outcome::IdReused => Err(Refusal::new(ErrorCode::IdReused)),
+            Outcome::NoSuchEntry => Err(Refusal::new(ErrorCode::NoSuchEntry)),
+            Outcome::NothingToErase => Err(nothing_to_erase()),
+            Outcome::Forbidden => Err(not_editable()),
+            Outcome::Unavailable => Err(Refusal::new(ErrorCode::HistoryUnavailable)),
         };
-        if let Some(room) = self.rooms.get_mut(room_id) {
-            room.pending_appends = room.pending_appends.saturating_sub(1);
-        }
-        match outcome {
-            Outcome::Stored(entry) => self.broadcast_entry(conn, id, room_id, entry),
-            Outcome::Duplicate { seq, at } => self.send_ack(conn, id, room_id, seq, at, true),
-            Outcome::IdReused => self.send_refusal(conn, &id, Refusal::new(ErrorCode::IdReused)),
-            Outcome::NoSuchEntry => {
-                self.send_refusal(conn, &id, Refusal::new(ErrorCode::NoSuchEntry))
+        match stored {
+            Ok(receipt) => {
+                let ack = ServerMessage::Ack {
+                    id,
+                    room: Some(self.rooms[room_id].display()),
+                    seq: Some(receipt.seq),
+                    at: receipt.at,
+                    duplicate: receipt.duplicate,
+                };
+                self.send(completion.conn(), ack);
+                completion.done(&mut self.effects);
             }
-            Outcome::NothingToErase => self.send_refusal(conn, &id, nothing_to_erase()),
-            Outcome::Forbidden => self.send_refusal(conn, &id, not_editable()),
-            Outcome::Unavailable => {
-                self.send_refusal(conn, &id, Refusal::new(ErrorCode::HistoryUnavailable))
-            }
+            Err(refusal) => self.refuse(completion, refusal),
         }
-        self.effects.push(Effect::RequestDone(conn));
         self.close_room_if_unused(room_id);
     }
 
-    /// Shows a stored entry to the room; its sender gets the `ack` at the very place of the message.
-    fn broadcast_entry(&mut self, conn: ConnId, id: String, room_id: RoomId, entry: Arc<Entry>) {
-        if let Some(room) = self.rooms.get_mut(room_id) {
-            room.log.push(entry.clone());
-        }
-        let (seq, at) = (entry.seq, entry.at);
-        let sender = self.conns.contains_key(&conn).then_some(conn);
-        self.effects.push(Effect::Broadcast(
-            room_id,
-            ServerMessage::Message(entry),
-            sender,
-        ));
-        self.send_ack(conn, id, room_id, seq, at, false);
+    /// Broadcasts a stored entry. Its sender gets the `ack` instead, in the same position.
+    fn broadcast_entry(&mut self, sender: ConnId, room_id: RoomId, entry: Arc<Entry>) -> Receipt {
+        let receipt = Receipt {
+            seq: entry.seq,
+            at: entry.at,
+            duplicate: false,
+        };
+        let log = self.rooms[room_id].log.opened_mut();
+        log.push(entry.clone());
+        let sender = self.conns.contains(sender).then_some(sender);
+        let message = ServerMessage::Message(entry);
+        self.effects
+            .push(Effect::Broadcast(room_id, message, sender));
+        receipt
     }
 
-    fn send_ack(
+    pub(super) fn whisper(
         &mut self,
-        conn: ConnId,
-        id: String,
-        room_id: RoomId,
-        seq: u64,
-        at: u64,
-        duplicate: bool,
-    ) {
-        let room = self.rooms.get(room_id).map(|room| room.display());
-        self.send(
-            conn,
-            ServerMessage::Ack {
-                id,
-                room,
-                seq: Some(seq),
-                at,
-                duplicate,
-            },
-        );
+        speaker: Speaker,
+        whisper: Whisper,
+        now: Now,
+    ) -> Result<Progress, Refusal> {
+        let id = whisper.id.clone();
+        let fingerprint = fingerprint(&whisper);
+        let (at, duplicate) = match self.people[speaker.person].find_whisper(&id) {
+            Some(first) if first.fingerprint != fingerprint => {
+                return Err(Refusal::new(ErrorCode::IdReused));
+            }
+            Some(first) => (first.at, true),
+            None => {
+                self.deliver_whisper(speaker, whisper, now)?;
+                (now.unix_ms, false)
+            }
+        };
+        let ack = ServerMessage::Ack {
+            id,
+            room: None,
+            seq: None,
+            at,
+            duplicate,
+        };
+        self.send(speaker.conn, ack);
+        Ok(Progress::Done)
     }
 
-    fn send_refusal(&mut self, conn: ConnId, id: &str, refusal: Refusal) {
-        self.send(conn, ServerMessage::Error(refusal.with_id(id)));
-    }
-
-    fn whisper(
+    /// Sends a whisper to every connection of both people but the one it came from, which gets the `ack`.
+    fn deliver_whisper(
         &mut self,
-        conn: ConnId,
-        who: PersonKey,
+        speaker: Speaker,
         whisper: Whisper,
         now: Now,
     ) -> Result<(), Refusal> {
-        let Whisper { to, id, text } = whisper;
-        let Some(person) = self.people.get(who) else {
-            return Ok(());
+        // Whispers are not stored: a person without a connection would never get this one.
+        let target = self.people.named(&whisper.to);
+        let target = target.map(|person| &self.people[person]);
+        let target = target.filter(|target| !target.conns.is_empty());
+        let target = target.ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
+        let person = &self.people[speaker.person];
+        let mut recipients = [&target.conns[..], &person.conns[..]].concat();
+        recipients.sort_unstable();
+        recipients.dedup();
+        recipients.retain(|&recipient| recipient != speaker.conn);
+        let sent = SentWhisper {
+            fingerprint: fingerprint(&whisper),
+            id: whisper.id,
+            at: now.unix_ms,
         };
-        let fingerprint = whisper_fingerprint(&to, &text);
-        if let Some(first) = person.find_whisper(&id) {
-            if first.fingerprint != fingerprint {
-                return Err(Refusal::new(ErrorCode::IdReused));
-            }
-            let at = first.at;
-            self.send(
-                conn,
-                ServerMessage::Ack {
-                    id,
-                    room: None,
-                    seq: None,
-                    at,
-                    duplicate: true,
-                },
-            );
-            self.effects.push(Effect::RequestDone(conn));
-            return Ok(());
-        }
-        // Whispers are not stored, so somebody who just dropped out would never get this one.
-        let target = self.people.named(&to).and_then(|who| self.people.get(who));
-        let Some(target) = target.filter(|target| !target.conns.is_empty()) else {
-            return Err(Refusal::new(ErrorCode::NoSuchPerson));
-        };
-        let whisper = ServerMessage::Whisper {
+        let message = ServerMessage::Whisper {
             from: person.name.display(),
             tag: person.tag.clone(),
             to: target.name.display(),
             at: now.unix_ms,
-            text,
+            text: whisper.text,
         };
-        self.authorize_whisper(who, now)?;
-        // The sender's other connections see it too; this one gets the ack.
-        let mut recipients = [&target.conns[..], &person.conns[..]].concat();
-        recipients.sort_unstable();
-        recipients.dedup();
-        recipients.retain(|&recipient| recipient != conn);
-        self.check_message_rate(who, now)?;
+        self.authorize_whisper(speaker.person, now)?;
+        self.check_message_rate(speaker.person, now)?;
         for recipient in recipients {
-            self.send(recipient, whisper.clone());
+            self.send(recipient, message.clone());
         }
-        if let Some(person) = self.people.get_mut(who) {
-            person.remember_whisper(SentWhisper {
-                id: id.clone(),
-                at: now.unix_ms,
-                fingerprint,
-            });
-        }
-        self.send(
-            conn,
-            ServerMessage::Ack {
-                id,
-                room: None,
-                seq: None,
-                at: now.unix_ms,
-                duplicate: false,
-            },
-        );
-        self.effects.push(Effect::RequestDone(conn));
+        self.people[speaker.person].remember_whisper(sent);
         Ok(())
     }
 
-    /// Passes on that somebody is writing, now and then, and only where few enough are there to care.
-    fn typing(
+    /// Broadcasts that a person is typing; throttled, and only in small rooms.
+    pub(super) fn typing(
         &mut self,
-        conn: ConnId,
-        who: PersonKey,
+        speaker: Speaker,
         typing: &Typing,
         now: Now,
-    ) -> Result<(), Refusal> {
-        let room_id = self.joined_room(conn, &typing.room)?;
-        let (Some(room), Some(person)) = (self.rooms.get(room_id), self.people.get_mut(who)) else {
-            return Ok(());
-        };
-        if person.is_muted(now.instant) {
-            return Ok(());
-        }
+    ) -> Result<Progress, Refusal> {
+        let room_id = self.joined_room(speaker.conn, &typing.room)?;
+        let room = &self.rooms[room_id];
+        let person = &mut self.people[speaker.person];
         let recently = person
             .typing_sent_at
             .is_some_and(|at| now.instant < at + TYPING_INTERVAL);
-        if recently || room.online() > MAX_SMALL_ROOM {
-            return Ok(());
+        if !recently && room.online() <= MAX_SMALL_ROOM && !person.is_muted(now.instant) {
+            person.typing_sent_at = Some(now.instant);
+            let message = ServerMessage::Typing {
+                room: room.display(),
+                name: person.name.display(),
+            };
+            self.effects
+                .push(Effect::Broadcast(room_id, message, Some(speaker.conn)));
         }
-        person.typing_sent_at = Some(now.instant);
-        let typing = ServerMessage::Typing {
-            room: room.display(),
-            name: person.name.display(),
-        };
-        self.effects
-            .push(Effect::Broadcast(room_id, typing, Some(conn)));
-        Ok(())
+        Ok(Progress::Done)
     }
 
-    fn fetch_page(&mut self, conn: ConnId, fetch: FetchHistory) -> Result<(), Refusal> {
-        self.joined_room(conn, &fetch.room)?;
+    pub(super) fn fetch_page(
+        &mut self,
+        speaker: Speaker,
+        fetch: FetchHistory,
+        request: RequestId,
+    ) -> Result<Progress, Refusal> {
+        self.joined_room(speaker.conn, &fetch.room)?;
         let limit = page_size(fetch.limit);
-        let request = HistoryRequest::Page(RequestId(conn.0), fetch.room, fetch.page, limit);
-        self.effects.push(Effect::Submit(request));
-        Ok(())
+        let page = HistoryRequest::Page(request, fetch.room, fetch.page, limit);
+        Ok(Progress::AwaitReply(page))
     }
 
-    fn search(&mut self, conn: ConnId, search: Search) -> Result<(), Refusal> {
-        self.joined_room(conn, &search.room)?;
+    pub(super) fn search(
+        &mut self,
+        speaker: Speaker,
+        search: Search,
+        request: RequestId,
+    ) -> Result<Progress, Refusal> {
+        self.joined_room(speaker.conn, &search.room)?;
         let limit = page_size(search.limit);
-        let request = HistoryRequest::Search(RequestId(conn.0), search.room, search.query, limit);
-        self.effects.push(Effect::Submit(request));
-        Ok(())
+        let search = HistoryRequest::Search(request, search.room, search.query, limit);
+        Ok(Progress::AwaitReply(search))
     }
 
-    pub(super) fn page_loaded(&mut self, conn: ConnId, room: &RoomName, page: Option<Page>) {
-        let message = match page {
-            Some(Page {
-                oldest,
-                entries,
-                more,
-            }) => ServerMessage::History {
-                room: self.room_display_name(room),
-                epoch: self.epoch.clone(),
-                oldest,
-                entries,
-                more,
-            },
-            None => history_unreadable(),
+    pub(super) fn page_loaded(
+        &mut self,
+        completion: Completion,
+        room: &RoomName,
+        page: Option<Page>,
+    ) {
+        let Some(page) = page else {
+            return self.refuse(completion, history_unreadable());
         };
-        self.send(conn, message);
-        self.effects.push(Effect::BulkDone(conn));
+        let history = ServerMessage::History {
+            room: self.room_display_name(room),
+            epoch: self.epoch.clone(),
+            oldest: page.oldest,
+            entries: page.entries,
+            more: page.more,
+        };
+        self.send(completion.conn(), history);
+        completion.done(&mut self.effects);
     }
 
     pub(super) fn search_done(
         &mut self,
-        conn: ConnId,
+        completion: Completion,
         room: &RoomName,
         query: String,
         page: Option<Page>,
     ) {
-        let message = match page {
-            Some(Page { entries, more, .. }) => ServerMessage::Found {
-                room: self.room_display_name(room),
-                query,
-                entries,
-                more,
-            },
-            None => history_unreadable(),
+        let Some(page) = page else {
+            return self.refuse(completion, history_unreadable());
         };
-        self.send(conn, message);
-        self.effects.push(Effect::BulkDone(conn));
+        let found = ServerMessage::Found {
+            room: self.room_display_name(room),
+            query,
+            entries: page.entries,
+            more: page.more,
+        };
+        self.send(completion.conn(), found);
+        completion.done(&mut self.effects);
     }
 
-    /// The room's name as it is shown, or as it was asked for when it is no longer open.
+    /// The room's name as it is shown, or as it was asked for when the room is no longer open.
     fn room_display_name(&self, name: &RoomName) -> Arc<str> {
-        let open = self.rooms.named(name).and_then(|id| self.rooms.get(id));
-        open.map_or_else(|| name.display(), |room| room.display())
+        match self.rooms.named(name) {
+            Some(id) => self.rooms[id].display(),
+            None => name.display(),
+        }
     }
 
-    /// The room of this name that the connection is in.
-    pub(super) fn joined_room(&self, conn: ConnId, name: &RoomName) -> Result<RoomId, Refusal> {
-        let room = self.rooms.named(name);
-        room.filter(|id| {
-            self.conns
-                .get(&conn)
-                .is_some_and(|state| state.rooms.contains(id))
-        })
-        .ok_or_else(|| Refusal::new(ErrorCode::NotInRoom))
-    }
-
-    pub(super) fn check_message_rate(&mut self, who: PersonKey, now: Now) -> Result<(), Refusal> {
-        let person = self.people.get_mut(who);
-        match person.and_then(|person| person.message_bucket.as_mut()) {
+    pub(super) fn check_message_rate(
+        &mut self,
+        person: PersonKey,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        match &mut self.people[person].message_bucket {
             Some(bucket) => bucket.try_take(now.instant).map_err(too_fast),
             None => Ok(()),
         }
     }
 }
 
-/// What somebody says in a room, as the history is asked to store it: plain words that change nothing before them.
-pub(super) fn new_append(
-    conn: ConnId,
-    person: &Person,
-    room: &Room,
-    (id, text): (String, String),
-    now: Now,
-) -> Append {
-    Append {
-        request_id: RequestId(conn.0),
-        person: person.id,
-        id,
-        room: room.name.clone(),
-        from: person.name.display(),
-        tag: person.tag.clone(),
-        text,
-        action: false,
-        reply_to: None,
-        amends: None,
-        any_author: false,
-        at: now.unix_ms,
-    }
-}
-
-/// Tells two whispers under one id apart.
-fn whisper_fingerprint(to: &Name, text: &str) -> u64 {
+/// Differs for two whispers under one id.
+fn fingerprint(whisper: &Whisper) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (to.key(), text).hash(&mut hasher);
+    (whisper.to.key(), &whisper.text).hash(&mut hasher);
     hasher.finish()
 }
 
@@ -365,7 +345,7 @@ fn nothing_to_erase() -> Refusal {
     Refusal::with_text(ErrorCode::NoSuchEntry, text)
 }
 
-fn history_unreadable() -> ServerMessage {
+fn history_unreadable() -> Refusal {
     let text = "O servidor não conseguiu ler o histórico. Tente de novo daqui a pouco.";
-    ServerMessage::Error(Refusal::with_text(ErrorCode::HistoryUnavailable, text))
+    Refusal::with_text(ErrorCode::HistoryUnavailable, text)
 }

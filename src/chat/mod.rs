@@ -1,12 +1,11 @@
-//! The rules of the conversation: who is there, in which rooms, who may say what, and who hears of it.
+//! The rules of the conversation: who is present, in which rooms, who may say what, and who receives it.
 //!
-//! A plain state machine. Events go in with the time they happened at, effects come out in the order they must be
-//! carried out; its rules are tested by calling [`Hub::handle`] with a hand-turned clock. It is the only owner of people
-//! and rooms. It never waits: what the history has to answer comes back as another event.
-//!
+//! A pure state machine and the only owner of people and rooms. Events go in with their time, effects come out in order;
+//! it never waits: what the history replies is another event.
 //! Knows people, rooms and rules; never knows TCP, HTTP, SQL, the clock or how anything is sent.
 
-mod closing;
+mod completion;
+mod conns;
 mod edits;
 mod entry;
 pub mod limits;
@@ -19,21 +18,21 @@ mod rename;
 mod room_log;
 mod rooms;
 
-use crate::history::{HistoryReply, HistoryRequest};
+use crate::history::{HistoryReply, HistoryRequest, RequestId};
 use crate::ids::{ClientAddr, ConnId, RoomId};
-use crate::protocol::{ByeCode, ClientMessage, ErrorCode, Refusal, ServerMessage, Token};
-use crate::rate::TokenBucket;
+use crate::protocol::{ByeCode, ClientMessage, ErrorCode, Refusal, ServerMessage};
+use completion::{Completion, PendingRequests, Progress};
+use conns::{Conn, Conns};
 use limits::{MAX_MALFORMED, Rules};
 use moderation::{ModerationState, notices};
 use people::{People, PersonKey};
 use rooms::Rooms;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Under this name the log is told what hosts do. It is written down however little else is asked for: whoever keeps
-/// order in public answers for it.
+/// Log target for moderation actions; logged at every verbosity, so that moderators are accountable.
 pub const AUDIT_LOG: &str = "papo::organizacao";
 
 /// A moment, by both clocks: one for measuring, one for showing.
@@ -45,74 +44,65 @@ pub struct Now {
     pub unix_ms: u64,
 }
 
-/// Something that happened.
+/// The input of the state machine.
 #[derive(Debug)]
 pub enum Event {
-    /// A connection was upgraded and may speak.
+    /// A connection was upgraded and may send requests.
     Connected(ConnId, ClientAddr),
-    /// A connection said something that makes sense.
+    /// A connection sent a valid request.
     Request(ConnId, ClientMessage),
-    /// A connection said something that makes none.
+    /// A connection sent a frame that is no valid request.
     Malformed(ConnId, Refusal),
-    /// A connection is over. True if it said goodbye: a close frame with the code 1000.
+    /// A connection is over. True if the peer closed it with the code 1000.
     Disconnected(ConnId, bool),
-    /// The history answered.
+    /// The history replied to a request.
     HistoryReplied(HistoryReply),
     /// The server stops.
     Stop,
 }
 
-/// Something to be carried out.
+/// The output of the state machine, to be carried out in order.
 #[derive(Debug)]
 pub enum Effect {
     /// Send to one connection.
     Send(ConnId, ServerMessage),
-    /// Send to everybody in a room but, if given, one connection.
+    /// Send to all subscribers of a room but, if given, one connection.
     Broadcast(RoomId, ServerMessage, Option<ConnId>),
-    /// From now on the connection hears the room.
+    /// From now on the connection receives the room's broadcasts.
     Subscribe(ConnId, RoomId),
-    /// From now on the connection doesn't hear the room.
+    /// From now on the connection receives no more of them.
     Unsubscribe(ConnId, RoomId),
-    /// Something for the history.
+    /// A request to the history.
     Submit(HistoryRequest),
-    /// One message of this connection has its answer: it may send another.
+    /// A request with an id is answered: the connection may send another.
     RequestDone(ConnId),
-    /// One errand of this connection (entering, opening a room, a page, a search) has its answer.
+    /// A bulk request (enter, join, history, search) is answered.
     BulkDone(ConnId),
-    /// Say goodbye with this close code.
+    /// Close with this close code, after this message.
     Close(ConnId, u16, ServerMessage),
 }
 
-/// One upgraded connection.
-struct Conn {
-    address: ClientAddr,
-    /// Who entered through it.
-    person: Option<PersonKey>,
-    /// The secret it entered with, told again when the name changes. Never printed, never stored.
-    token: Option<Token>,
-    rooms: Vec<RoomId>,
-    /// Rooms asked for that the history has not opened yet.
-    pending_joins: usize,
-    /// `None` is without limit.
-    request_bucket: Option<TokenBucket>,
-    malformed_count: u32,
-    malformed_since: Instant,
-    closing: bool,
+/// A person who makes a request, and the connection it came through. Both exist as long as it is handled.
+#[derive(Debug, Clone, Copy)]
+struct Speaker {
+    conn: ConnId,
+    person: PersonKey,
 }
 
 /// The state of the conversation.
 pub struct Chat {
     rules: Rules,
     epoch: Arc<str>,
-    conns: HashMap<ConnId, Conn>,
+    conns: Conns,
     people: People,
     rooms: Rooms,
     moderation: ModerationState,
+    pending: PendingRequests,
     /// Connections in the order in which they must have entered.
     entry_deadlines: VecDeque<(Instant, ConnId)>,
-    /// When the places and names of dropped people are given up; entries may be outdated.
+    /// When the memberships and names of dropped people expire; entries may be outdated.
     grace_queue: BinaryHeap<Reverse<(Instant, PersonKey)>>,
-    /// Rooms whose gathered changes are to be told; a room is in here at most once.
+    /// Rooms whose collected presence changes are to be published; a room is in here at most once.
     presence_queue: VecDeque<(Instant, RoomId)>,
     effects: Vec<Effect>,
     stopping: bool,
@@ -124,10 +114,11 @@ impl Chat {
         Self {
             rules,
             epoch,
-            conns: HashMap::new(),
+            conns: Conns::default(),
             people: People::default(),
             rooms: Rooms::default(),
             moderation: ModerationState::default(),
+            pending: PendingRequests::default(),
             entry_deadlines: VecDeque::new(),
             grace_queue: BinaryHeap::new(),
             presence_queue: VecDeque::new(),
@@ -136,12 +127,12 @@ impl Chat {
         }
     }
 
-    /// People who are there, dropped ones within their grace included.
+    /// People who are present, dropped ones within their grace period included.
     pub fn people(&self) -> usize {
         self.people.len()
     }
 
-    /// People who can be told something now.
+    /// People who have a connection now.
     pub fn people_connected(&self) -> usize {
         self.people.connected()
     }
@@ -151,7 +142,7 @@ impl Chat {
         self.rooms.len()
     }
 
-    /// What is to be carried out since this was last called, in order.
+    /// The effects since the last call, in order.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
@@ -168,7 +159,7 @@ impl Chat {
         }
     }
 
-    /// When [`Hub::tick`] has something to do.
+    /// When [`Chat::tick`] has something to do.
     pub fn next_tick(&self) -> Option<Instant> {
         let entry = self.entry_deadlines.front().map(|(at, _)| *at);
         let grace = self.grace_queue.peek().map(|Reverse((at, _))| *at);
@@ -176,13 +167,13 @@ impl Chat {
         [entry, grace, presence].into_iter().flatten().min()
     }
 
-    /// Does what is due: closes who has not entered, gives up who has not come back, tells what was gathered.
+    /// Does what is due: closes connections that have not entered in time, expires grace periods, publishes presence.
     pub fn tick(&mut self, now: Now) {
         while let Some((at, conn)) = self.entry_deadlines.front().copied() {
             let entered = self
                 .conns
-                .get(&conn)
-                .is_none_or(|conn| conn.person.is_some());
+                .get(conn)
+                .is_none_or(|state| state.person.is_some());
             if !entered && at > now.instant {
                 break;
             }
@@ -190,7 +181,7 @@ impl Chat {
             if !entered {
                 let text =
                     "Você não entrou na conversa a tempo. Conecte-se de novo quando quiser entrar.";
-                self.close(conn, 1008, ByeCode::Idle, text);
+                self.close(conn, ByeCode::Idle, text);
             }
         }
         self.expire_grace(now);
@@ -198,17 +189,8 @@ impl Chat {
     }
 
     fn connected(&mut self, conn: ConnId, address: ClientAddr, now: Now) {
-        let state = Conn {
-            address,
-            person: None,
-            token: None,
-            rooms: Vec::new(),
-            pending_joins: 0,
-            request_bucket: self.rules.request_bucket(now.instant),
-            malformed_count: 0,
-            malformed_since: now.instant,
-            closing: false,
-        };
+        let bucket = self.rules.request_bucket(now.instant);
+        let state = Conn::new(address, bucket, now.instant);
         self.conns.insert(conn, state);
         if self.stopping {
             self.send_shutdown(conn, 1000);
@@ -219,80 +201,106 @@ impl Chat {
     }
 
     fn handle_request(&mut self, conn: ConnId, message: ClientMessage, now: Now) {
-        let id = message.id().map(str::to_owned);
-        let bulk = message.is_bulk();
-        if let Err(refusal) = self.dispatch(conn, message, now) {
-            let refusal = match &id {
-                Some(id) => refusal.with_id(id),
-                None => refusal,
-            };
-            let banned = (refusal.code == ErrorCode::Banned).then_some(refusal.retry_after_ms);
-            self.send(conn, ServerMessage::Error(refusal));
-            if let Some(retry_after_ms) = banned {
-                self.close_with(conn, 1008, notices::bye_banned(retry_after_ms));
+        let completion = Completion::new(conn, &message);
+        let id = self.pending.next_id();
+        let state = &self.conns[conn];
+        let progress = match state.person {
+            // Requests may still be on their way when a connection is closed; their answers would not be read.
+            _ if state.closing => Ok(Progress::Done),
+            Some(person) => self.dispatch(Speaker { conn, person }, message, id, now),
+            None => self.dispatch_before_entry(conn, message, now),
+        };
+        match progress {
+            Ok(Progress::Done) => completion.done(&mut self.effects),
+            Ok(Progress::AwaitReply(request)) => {
+                self.pending.insert(id, completion);
+                self.effects.push(Effect::Submit(request));
             }
-            if id.is_some() {
-                self.effects.push(Effect::RequestDone(conn));
+            Ok(Progress::AwaitRoom(room, resume)) => {
+                self.await_room(completion, room, resume);
             }
-            if bulk {
-                self.effects.push(Effect::BulkDone(conn));
-            }
+            Err(refusal) => self.refuse(completion, refusal),
         }
     }
 
-    fn dispatch(&mut self, conn: ConnId, message: ClientMessage, now: Now) -> Result<(), Refusal> {
-        // A closed connection may still have words on the way; nobody waits for an answer to them.
-        let Some(state) = self.conns.get(&conn).filter(|state| !state.closing) else {
-            return Ok(());
-        };
-        let who = state.person;
-        match (&message, who) {
-            (ClientMessage::Ping, _) => {
-                self.send(conn, ServerMessage::Pong);
-                return Ok(());
-            }
-            (ClientMessage::Enter(_), None) => {}
-            (ClientMessage::Enter(_), Some(_)) => {
-                return Err(Refusal::new(ErrorCode::AlreadyEntered));
-            }
-            (_, None) => return Err(Refusal::new(ErrorCode::NotEntered)),
-            (_, Some(_)) => {}
-        }
-        // What has an id is counted as speech.
-        let speaks = message.id().is_some() || matches!(message, ClientMessage::Typing(_));
-        if !speaks {
-            self.check_request_rate(conn, now)?;
+    /// Hands a request to its handler. `id` is the request's own if the history has to answer it.
+    fn dispatch(
+        &mut self,
+        speaker: Speaker,
+        message: ClientMessage,
+        id: RequestId,
+        now: Now,
+    ) -> Result<Progress, Refusal> {
+        if is_rate_limited(&message) {
+            self.check_request_rate(speaker.conn, now)?;
         }
         match message {
-            ClientMessage::Enter(enter) => self.enter(conn, enter, now),
-            ClientMessage::Join(join) => {
-                let given = join.room_password.as_ref();
-                self.check_room_password(conn, who, &join.room, given, now)?;
-                self.join(conn, join.room, join.resume, now)
-            }
-            ClientMessage::Leave(leave) => self.leave(conn, &leave.room, now),
-            ClientMessage::Rename(rename) => self.rename(conn, rename.name, now),
-            ClientMessage::Rooms => self.list_rooms(conn),
-            ClientMessage::RoomPassword(change) => {
-                self.set_room_password(conn, &change.room, change.password, now)
-            }
-            ClientMessage::Moderate(act) => self.moderate(conn, act, now),
-            message => self.dispatch_message(conn, message, now),
+            ClientMessage::Enter(_) => Err(Refusal::new(ErrorCode::AlreadyEntered)),
+            ClientMessage::Join(join) => self.join(speaker, join, now),
+            ClientMessage::Leave(leave) => self.leave(speaker, &leave, now),
+            ClientMessage::Say(say) => self.say(speaker, say, id, now),
+            ClientMessage::Edit(edit) => self.edit(speaker, edit, id, now),
+            ClientMessage::Erase(erase) => self.erase(speaker, erase, id, now),
+            ClientMessage::Whisper(whisper) => self.whisper(speaker, whisper, now),
+            ClientMessage::Typing(typing) => self.typing(speaker, &typing, now),
+            ClientMessage::History(fetch) => self.fetch_page(speaker, fetch, id),
+            ClientMessage::Search(search) => self.search(speaker, search, id),
+            ClientMessage::Rename(rename) => self.rename(speaker, rename, now),
+            ClientMessage::RoomPassword(change) => self.set_room_password(speaker, change, now),
+            ClientMessage::Moderate(action) => self.moderate(speaker, action, id, now),
+            ClientMessage::Rooms => Ok(self.list_rooms(speaker.conn)),
+            ClientMessage::Ping => Ok(self.pong(speaker.conn)),
         }
+    }
+
+    fn dispatch_before_entry(
+        &mut self,
+        conn: ConnId,
+        message: ClientMessage,
+        now: Now,
+    ) -> Result<Progress, Refusal> {
+        match message {
+            ClientMessage::Enter(enter) => {
+                self.check_request_rate(conn, now)?;
+                self.enter(conn, enter, now)
+            }
+            ClientMessage::Ping => Ok(self.pong(conn)),
+            _ => Err(Refusal::new(ErrorCode::NotEntered)),
+        }
+    }
+
+    fn pong(&mut self, conn: ConnId) -> Progress {
+        self.send(conn, ServerMessage::Pong);
+        Progress::Done
+    }
+
+    /// Answers a request with a refusal.
+    fn refuse(&mut self, completion: Completion, refusal: Refusal) {
+        let conn = completion.conn();
+        let refusal = match completion.id() {
+            Some(id) => refusal.with_id(id),
+            None => refusal,
+        };
+        let banned = (refusal.code == ErrorCode::Banned).then_some(refusal.retry_after_ms);
+        self.send(conn, ServerMessage::Error(refusal));
+        if let Some(retry_after_ms) = banned {
+            self.close_with(conn, 1008, notices::bye_banned(retry_after_ms));
+        }
+        completion.done(&mut self.effects);
     }
 
     fn check_request_rate(&mut self, conn: ConnId, now: Now) -> Result<(), Refusal> {
-        let state = self.conns.get_mut(&conn);
-        match state.and_then(|state| state.request_bucket.as_mut()) {
+        match &mut self.conns[conn].request_bucket {
             Some(bucket) => bucket.try_take(now.instant).map_err(too_fast),
             None => Ok(()),
         }
     }
 
     fn malformed(&mut self, conn: ConnId, refusal: Refusal, now: Now) {
-        let Some(state) = self.conns.get_mut(&conn).filter(|state| !state.closing) else {
+        let state = &mut self.conns[conn];
+        if state.closing {
             return;
-        };
+        }
         let seconds_since = now
             .instant
             .saturating_duration_since(state.malformed_since)
@@ -309,29 +317,28 @@ impl Chat {
         if too_many {
             let text =
                 "Foram mensagens demais que não fazem sentido. Este programa é de outra versão?";
-            self.close(conn, 1008, ByeCode::Protocol, text);
+            self.close(conn, ByeCode::Protocol, text);
         }
     }
 
     fn history_replied(&mut self, reply: HistoryReply, now: Now) {
         match reply {
-            HistoryReply::Appended(request_id, id, room, outcome) => {
-                self.appended(ConnId(request_id.0), id, &room, outcome)
+            HistoryReply::Appended(request, id, room, outcome) => {
+                let completion = self.pending.remove(request);
+                self.appended(completion, id, &room, outcome);
             }
             HistoryReply::RoomHead(room, head) => self.room_loaded(&room, head, now),
-            HistoryReply::Page(request_id, room, page) => {
-                self.page_loaded(ConnId(request_id.0), &room, page)
+            HistoryReply::Page(request, room, page) => {
+                let completion = self.pending.remove(request);
+                self.page_loaded(completion, &room, page);
             }
-            HistoryReply::Found(request_id, room, query, page) => {
-                self.search_done(ConnId(request_id.0), &room, query, page)
+            HistoryReply::Found(request, room, query, page) => {
+                let completion = self.pending.remove(request);
+                self.search_done(completion, &room, query, page);
             }
             HistoryReply::Trimmed(room, oldest) => {
-                if let Some(room) = self
-                    .rooms
-                    .named(&room)
-                    .and_then(|id| self.rooms.get_mut(id))
-                {
-                    room.log.trim(oldest);
+                if let Some(id) = self.rooms.named(&room) {
+                    self.rooms[id].log.trim(oldest);
                 }
             }
         }
@@ -340,15 +347,67 @@ impl Chat {
     fn send(&mut self, conn: ConnId, message: ServerMessage) {
         self.effects.push(Effect::Send(conn, message));
     }
+
+    /// Closes all connections because the server stops.
+    fn stop(&mut self) {
+        self.stopping = true;
+        // The more people come back, the longer they spread out: a hundred a second, over at most 15 s.
+        let spread_ms = (1000 + 10 * self.conns.len() as u64).min(15_000);
+        let mut conns: Vec<ConnId> = self.conns.iter().map(|(conn, _)| conn).collect();
+        conns.sort_unstable();
+        for conn in conns {
+            self.send_shutdown(conn, spread_ms);
+        }
+    }
+
+    fn send_shutdown(&mut self, conn: ConnId, retry_after_ms: u64) {
+        let bye = ServerMessage::Bye {
+            code: ByeCode::Shutdown,
+            text: "O servidor foi desligado.".to_owned(),
+            retry_after_ms: Some(retry_after_ms),
+        };
+        self.close_with(conn, 1001, bye);
+    }
+
+    /// Closes a connection that broke a rule.
+    fn close(&mut self, conn: ConnId, code: ByeCode, text: &str) {
+        let bye = ServerMessage::Bye {
+            code,
+            text: text.into(),
+            retry_after_ms: None,
+        };
+        self.close_with(conn, 1008, bye);
+    }
+
+    /// Closes a connection, unless it is closing already.
+    fn close_with(&mut self, conn: ConnId, code: u16, bye: ServerMessage) {
+        if !std::mem::replace(&mut self.conns[conn].closing, true) {
+            self.effects.push(Effect::Close(conn, code, bye));
+        }
+    }
+}
+
+impl Drop for Chat {
+    /// Requests that still wait for the history when the server ends have no answer.
+    fn drop(&mut self) {
+        self.pending.abandon_all();
+        for join in self.rooms.take_waiting() {
+            join.completion.abandon();
+        }
+    }
+}
+
+/// Whether a request counts in its connection's rate. A message counts in its author's own, which `typing` belongs to.
+fn is_rate_limited(message: &ClientMessage) -> bool {
+    let exempt = matches!(
+        message,
+        ClientMessage::Enter(_) | ClientMessage::Typing(_) | ClientMessage::Ping
+    );
+    !exempt && message.id().is_none()
 }
 
 fn too_fast(wait: Duration) -> Refusal {
-    // Rounded up, so that whoever waits exactly this long is not refused again.
-    Refusal::too_fast(
-        u64::try_from(wait.as_millis())
-            .unwrap_or(u64::MAX)
-            .saturating_add(1),
-    )
+    Refusal::too_fast(moderation::speaking::ceil_millis(wait))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The people who are there: one for each (token, name), whatever the number of their connections.
+//! The people who are present: one for each (token, name), however many connections each of them has.
 
 use crate::auth::{PersonId, TokenHash};
 use crate::chat::limits::MAX_REMEMBERED_WHISPERS;
@@ -8,10 +8,11 @@ use crate::protocol::Member;
 use crate::rate::TokenBucket;
 use slab::Slab;
 use std::collections::{HashMap, VecDeque};
+use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A person's number while they are there.
+/// A person's number while they are present; used again later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PersonKey(u32);
 
@@ -21,19 +22,18 @@ pub struct Person {
     pub token_hash: TokenHash,
     pub name: Name,
     pub tag: Arc<str>,
-    /// Whether they keep the conversation in order.
     pub moderator: bool,
-    /// Until when a host took the word from them.
+    /// Set by a moderator; may be over.
     pub muted_until: Option<Instant>,
-    /// Where they last entered from.
+    /// Where the person last entered from.
     pub address: ClientAddr,
     pub conns: Vec<ConnId>,
     pub memberships: Vec<Membership>,
-    /// Until when the name is held although no connection is left.
+    /// When the name is freed, if no connection is left.
     pub grace_until: Option<Instant>,
     /// `None` is without limit.
     pub message_bucket: Option<TokenBucket>,
-    /// When their typing was last passed on.
+    /// When their typing was last broadcast.
     pub typing_sent_at: Option<Instant>,
     /// The last whispers, so that a resend is not delivered twice.
     pub recent_whispers: VecDeque<SentWhisper>,
@@ -42,23 +42,23 @@ pub struct Person {
 /// A whisper that was delivered.
 pub struct SentWhisper {
     pub id: String,
-    /// When it was said, in Unix milliseconds.
+    /// When it was delivered, in Unix milliseconds.
     pub at: u64,
-    /// Tells another text under the same id.
+    /// Differs for another text under the same id.
     pub fingerprint: u64,
 }
 
-/// A person's place in a room.
+/// A person's membership in a room.
 pub struct Membership {
     pub room_id: RoomId,
     /// How many of the person's connections are in the room.
     pub conns: usize,
-    /// Until when the place is held although none is.
+    /// When the membership ends, if none of them is left.
     pub grace_until: Option<Instant>,
 }
 
 impl Person {
-    /// Somebody who just came, with no connection and no place yet.
+    /// A person without a connection and without memberships yet.
     pub fn new(token_hash: TokenHash, name: Name, message_bucket: Option<TokenBucket>) -> Self {
         Self {
             id: token_hash.person_id(&name),
@@ -86,6 +86,18 @@ impl Person {
         }
     }
 
+    pub fn is_member(&self, room_id: RoomId) -> bool {
+        self.memberships
+            .iter()
+            .any(|membership| membership.room_id == room_id)
+    }
+
+    /// The rooms that the person is a member of.
+    pub fn room_ids(&self) -> Vec<RoomId> {
+        let rooms = self.memberships.iter();
+        rooms.map(|membership| membership.room_id).collect()
+    }
+
     pub fn membership(&mut self, room_id: RoomId) -> Option<&mut Membership> {
         self.memberships
             .iter_mut()
@@ -105,12 +117,13 @@ impl Person {
     }
 }
 
-/// Everybody, findable by number, by name and by what a name looks like.
+/// All people, found by key, by name and by the name's skeleton. Indexing is for those that must be present, and panics
+/// for others.
 #[derive(Default)]
 pub struct People {
     by_key: Slab<Person>,
     by_name: HashMap<Arc<str>, PersonKey>,
-    /// Of several people whose names look the same, which only those of one token can have, the first.
+    /// The first of several people whose names look the same; only those of one token can have such names.
     by_skeleton: HashMap<Arc<str>, PersonKey>,
 }
 
@@ -126,79 +139,79 @@ impl People {
             .count()
     }
 
-    pub fn get(&self, who: PersonKey) -> Option<&Person> {
-        self.by_key.get(who.0 as usize)
+    /// The person of this key, if still present; the key may be outdated.
+    pub fn get(&self, person: PersonKey) -> Option<&Person> {
+        self.by_key.get(person.0 as usize)
     }
 
-    pub fn get_mut(&mut self, who: PersonKey) -> Option<&mut Person> {
-        self.by_key.get_mut(who.0 as usize)
-    }
-
-    /// Everybody who holds this secret, under whatever name.
+    /// The people who have this token, under any name.
     pub fn with_token_hash(&self, token_hash: &TokenHash) -> Vec<PersonKey> {
-        let holders = self
+        let people = self
             .by_key
             .iter()
             .filter(|(_, person)| person.token_hash == *token_hash);
-        holders
-            .map(|(number, _)| PersonKey(number as u32))
-            .collect()
+        people.map(|(number, _)| PersonKey(number as u32)).collect()
     }
 
     pub fn named(&self, name: &Name) -> Option<PersonKey> {
         self.by_name.get(name.key()).copied()
     }
 
-    /// Somebody else's name that can't be told from this one.
+    /// The name of another person that looks like this one.
     pub fn confusable_with(&self, name: &Name, token_hash: &TokenHash) -> Option<&Name> {
-        let person = self
-            .by_skeleton
-            .get(name.skeleton())
-            .and_then(|&who| self.get(who));
-        person
-            .filter(|person| person.token_hash != *token_hash)
-            .map(|person| &person.name)
+        let person = &self[*self.by_skeleton.get(name.skeleton())?];
+        (person.token_hash != *token_hash).then_some(&person.name)
     }
 
     pub fn add(&mut self, person: Person) -> PersonKey {
         let name = person.name.clone();
-        let who = PersonKey(self.by_key.insert(person) as u32);
-        self.index(&name, who);
-        who
+        let key = PersonKey(self.by_key.insert(person) as u32);
+        self.add_to_indices(&name, key);
+        key
     }
 
-    fn index(&mut self, name: &Name, who: PersonKey) {
-        self.by_name.insert(name.key().clone(), who);
+    fn add_to_indices(&mut self, name: &Name, key: PersonKey) {
+        self.by_name.insert(name.key().clone(), key);
         self.by_skeleton
             .entry(name.skeleton().clone())
-            .or_insert(who);
+            .or_insert(key);
     }
 
-    fn unindex(&mut self, name: &Name, who: PersonKey) {
+    fn remove_from_indices(&mut self, name: &Name, key: PersonKey) {
         self.by_name.remove(name.key());
-        if self.by_skeleton.get(name.skeleton()) == Some(&who) {
+        if self.by_skeleton.get(name.skeleton()) == Some(&key) {
             self.by_skeleton.remove(name.skeleton());
         }
     }
 
-    pub fn remove(&mut self, who: PersonKey) -> Option<Person> {
-        let person = self.by_key.try_remove(who.0 as usize)?;
-        self.unindex(&person.name, who);
-        Some(person)
+    pub fn remove(&mut self, key: PersonKey) -> Person {
+        let person = self.by_key.remove(key.0 as usize);
+        self.remove_from_indices(&person.name, key);
+        person
     }
 
-    /// Gives a person another name; the caller made sure that nobody else has it.
-    pub fn rename(&mut self, who: PersonKey, name: Name) {
-        let Some(before) = self.get(who).map(|person| person.name.clone()) else {
-            return;
-        };
-        self.unindex(&before, who);
-        self.index(&name, who);
-        let Some(person) = self.get_mut(who) else {
-            return;
-        };
+    /// Gives a person another name; the caller made sure that it is free.
+    pub fn rename(&mut self, key: PersonKey, name: Name) {
+        let old_name = self[key].name.clone();
+        self.remove_from_indices(&old_name, key);
+        self.add_to_indices(&name, key);
+        let person = &mut self[key];
         person.id = person.token_hash.person_id(&name);
         person.tag = person.token_hash.tag(&name);
         person.name = name;
+    }
+}
+
+impl Index<PersonKey> for People {
+    type Output = Person;
+
+    fn index(&self, key: PersonKey) -> &Person {
+        &self.by_key[key.0 as usize]
+    }
+}
+
+impl IndexMut<PersonKey> for People {
+    fn index_mut(&mut self, key: PersonKey) -> &mut Person {
+        &mut self.by_key[key.0 as usize]
     }
 }

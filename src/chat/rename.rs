@@ -1,96 +1,68 @@
-//! Taking another name; with one token under both names, two persons become one.
+//! Renaming a person; if the same token already uses the new name, the two persons become one.
 
+use crate::chat::completion::Progress;
 use crate::chat::people::PersonKey;
 use crate::chat::presence::PresenceChange;
-use crate::chat::{Chat, Now};
-use crate::ids::{ConnId, RoomId};
-use crate::name::Name;
-use crate::protocol::{Refusal, Renamed};
+use crate::chat::{Chat, Now, Speaker};
+use crate::protocol::{Refusal, Rename, Renamed};
 
 impl Chat {
-    /// Gives whoever speaks from this connection another name, unless it belongs to somebody else.
-    pub(super) fn rename(&mut self, conn: ConnId, name: Name, now: Now) -> Result<(), Refusal> {
-        let Some(who) = self.conns.get(&conn).and_then(|state| state.person) else {
-            return Ok(());
-        };
-        let Some(person) = self.people.get(who) else {
-            return Ok(());
-        };
+    pub(super) fn rename(
+        &mut self,
+        speaker: Speaker,
+        rename: Rename,
+        now: Now,
+    ) -> Result<Progress, Refusal> {
+        let name = rename.name;
+        let key = speaker.person;
+        let person = &self.people[key];
         if person.name.as_str() == name.as_str() {
-            self.send_welcome(conn, who);
-            return Ok(());
+            self.send_welcome(speaker);
+            return Ok(Progress::Done);
         }
         self.reject_confusable(&name, &person.token_hash)?;
-        match self.people.named(&name) {
-            Some(other) if other != who => {
-                let same_token = self
-                    .people
-                    .get(other)
-                    .is_some_and(|other| other.token_hash == person.token_hash);
-                if !same_token {
-                    return Err(Refusal::name_taken(name.as_str()));
-                }
-                // The same token under both names: the other one steps aside, as one of two tabs does.
-                self.merge_into(who, other, now);
+        if let Some(other) = self.people.named(&name).filter(|&other| other != key) {
+            if self.people[other].token_hash != person.token_hash {
+                return Err(Refusal::name_taken(name.as_str()));
             }
-            _ => {}
+            self.merge_into(key, other, now);
         }
-        let Some(person) = self.people.get(who) else {
-            return Ok(());
-        };
-        let (from, old_id) = (person.name.display(), person.id);
-        self.people.rename(who, name);
-        let Some(person) = self.people.get(who) else {
-            return Ok(());
-        };
+        let from = self.people[key].name.display();
+        let old_id = self.people[key].id;
+        self.people.rename(key, name);
+        let person = &self.people[key];
         let renamed = Renamed {
             from,
             to: person.name.display(),
             tag: person.tag.clone(),
         };
-        let conns = person.conns.clone();
-        let rooms: Vec<RoomId> = person
-            .memberships
-            .iter()
-            .map(|membership| membership.room_id)
-            .collect();
-        for conn in conns {
-            self.send_welcome(conn, who);
+        let rooms = person.room_ids();
+        for conn in person.conns.clone() {
+            self.send_welcome(Speaker { conn, person: key });
         }
         for room in rooms {
             self.record_change(room, PresenceChange::Renamed(renamed.clone()), now);
         }
-        self.carry_role_over(who, old_id);
-        Ok(())
+        self.carry_role_over(key, old_id);
+        Ok(Progress::Done)
     }
 
-    /// Two persons of one token become one: the connections and places of `gone` go over to `who`.
-    fn merge_into(&mut self, who: PersonKey, absorbed: PersonKey, now: Now) {
-        let Some(person) = self.people.remove(absorbed) else {
-            return;
-        };
+    /// Two persons of one token become one: `key` takes over the connections and memberships of `absorbed`.
+    fn merge_into(&mut self, key: PersonKey, absorbed: PersonKey, now: Now) {
+        let person = self.people.remove(absorbed);
         let member = person.member();
         for membership in &person.memberships {
-            if let Some(room) = self.rooms.get_mut(membership.room_id) {
-                room.remove_member(absorbed);
-            }
-            self.record_change(
-                membership.room_id,
-                PresenceChange::Left(member.clone()),
-                now,
-            );
+            let room = membership.room_id;
+            self.rooms[room].remove_member(absorbed);
+            self.record_change(room, PresenceChange::Left(member.clone()), now);
             for _ in 0..membership.conns {
-                self.acquire_membership(who, membership.room_id, now);
+                self.acquire_membership(key, room, now);
             }
-            self.close_room_if_unused(membership.room_id);
+            self.close_room_if_unused(room);
         }
-        for conn in &person.conns {
-            if let Some(state) = self.conns.get_mut(conn) {
-                state.person = Some(who);
-            }
+        for &conn in &person.conns {
+            self.conns[conn].person = Some(key);
         }
-        if let Some(remaining) = self.people.get_mut(who) {
-            remaining.conns.extend(person.conns);
-        }
+        self.people[key].conns.extend(person.conns);
     }
 }

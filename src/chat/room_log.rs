@@ -1,35 +1,45 @@
-//! Where a room's log stands, and its last entries: what a room can show to whoever comes without asking the history.
+//! Where a room's log stands, and its latest entries: what a join is answered with, without asking the history.
 //!
 //! Knows entries and seqs; never knows who is in the room.
 
+use crate::chat::completion::Completion;
 use crate::history::{PAGE_BYTES, RECENT, RoomHead, fit_page};
-use crate::ids::ConnId;
 use crate::protocol::{Entry, MAX_PAGE, ResumePoint};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Entries that somebody new to a room is shown at once.
+/// Entries that a join without a resume point is answered with.
 const JOIN_PAGE: usize = 50;
 
-/// Most bytes of text that a room keeps at hand beside its last entry: several pages. There may be ten thousand rooms,
-/// and three hundred of the longest messages are five megabytes.
+/// Most bytes of text that a room caches beside its last entry: several pages. There may be ten thousand rooms, and
+/// three hundred of the longest messages are five megabytes.
 const MAX_RECENT_BYTES: usize = 4 * PAGE_BYTES;
 
-/// Where a room's log stands.
-pub enum RoomLog {
-    /// The history was asked; these wait for its answer.
-    Opening(Vec<(ConnId, ResumePoint)>),
-    /// Everything up to `seq` was shown.
-    Open {
-        seq: u64,
-        oldest: u64,
-        /// The last entries, without gaps, up to `seq`, and the bytes of their texts.
-        recent: VecDeque<Arc<Entry>>,
-        recent_bytes: usize,
-    },
+/// A join that waits for the room's log.
+#[derive(Debug)]
+pub struct PendingJoin {
+    pub completion: Completion,
+    pub resume: ResumePoint,
 }
 
-/// What somebody who opens a room is given of its log.
+/// The log of a room.
+pub enum RoomLog {
+    /// The history was asked where it stands; these joins wait for the reply.
+    Opening(Vec<PendingJoin>),
+    Open(OpenLog),
+}
+
+/// Where a log stands, as far as its entries were broadcast.
+pub struct OpenLog {
+    seq: u64,
+    oldest: u64,
+    /// The latest entries up to `seq`, without gaps.
+    recent: VecDeque<Arc<Entry>>,
+    /// The bytes of their texts.
+    recent_bytes: usize,
+}
+
+/// The part of a log that a join is answered with.
 #[derive(Debug, PartialEq)]
 pub struct Backfill {
     pub seq: u64,
@@ -40,143 +50,151 @@ pub struct Backfill {
 }
 
 impl RoomLog {
-    /// The last seq; 0 while the log is not open.
-    pub fn seq(&self) -> u64 {
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Open(_))
+    }
+
+    /// The log of a room that has members.
+    ///
+    /// # Panics
+    /// If it is not open.
+    pub fn opened(&self) -> &OpenLog {
         match self {
-            Self::Opening(_) => 0,
-            Self::Open { seq, .. } => *seq,
+            Self::Open(log) => log,
+            Self::Opening(_) => panic!("the log is not open"),
         }
     }
 
-    /// The history told where the log stands; gives back who waited for it.
-    pub fn open(&mut self, head: RoomHead) -> Vec<(ConnId, ResumePoint)> {
-        if matches!(self, Self::Open { .. }) {
-            return Vec::new();
+    /// Like [`RoomLog::opened`].
+    pub fn opened_mut(&mut self) -> &mut OpenLog {
+        match self {
+            Self::Open(log) => log,
+            Self::Opening(_) => panic!("the log is not open"),
         }
+    }
+
+    /// Adds a join to those that wait for the log.
+    ///
+    /// # Panics
+    /// If it is open.
+    pub fn await_open(&mut self, join: PendingJoin) {
+        match self {
+            Self::Opening(waiting) => waiting.push(join),
+            Self::Open(_) => panic!("the log is open"),
+        }
+    }
+
+    /// The history deleted the entries before this seq. A log that is being opened will tell by itself.
+    pub fn trim(&mut self, oldest: u64) {
+        if let Self::Open(log) = self {
+            log.trim(oldest);
+        }
+    }
+
+    /// The joins that wait for the log; none of an open one.
+    pub fn take_waiting(&mut self) -> Vec<PendingJoin> {
+        match self {
+            Self::Opening(waiting) => std::mem::take(waiting),
+            Self::Open(_) => Vec::new(),
+        }
+    }
+}
+
+impl OpenLog {
+    pub fn new(head: RoomHead) -> Self {
         let recent_bytes = head.entries.iter().map(|entry| entry.text.len()).sum();
-        let log = Self::Open {
+        let mut log = Self {
             seq: head.seq,
             oldest: head.oldest,
             recent: head.entries.into(),
             recent_bytes,
         };
-        let waiting = match std::mem::replace(self, log) {
-            Self::Opening(waiting) => waiting,
-            Self::Open { .. } => Vec::new(),
-        };
-        self.drop_oldest_recent();
-        waiting
+        log.drop_oldest_recent();
+        log
     }
 
-    /// A new entry was stored and is about to be shown. Whoever comes from now on sees the others as it leaves them.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Adds a stored entry that is about to be broadcast; the cached ones become as it leaves them.
     pub fn push(&mut self, entry: Arc<Entry>) {
-        let Self::Open {
-            seq,
-            recent,
-            recent_bytes,
-            ..
-        } = self
-        else {
-            return;
-        };
         if entry.is_amendment() {
-            for cached in recent.iter_mut() {
+            for cached in &mut self.recent {
                 if let Some(changed) = cached.amended_by(&entry) {
-                    *recent_bytes = *recent_bytes + changed.text.len() - cached.text.len();
+                    self.recent_bytes += changed.text.len();
+                    self.recent_bytes -= cached.text.len();
                     *cached = Arc::new(changed);
                 }
             }
         }
-        *seq = entry.seq;
-        *recent_bytes += entry.text.len();
-        recent.push_back(entry);
+        self.seq = entry.seq;
+        self.recent_bytes += entry.text.len();
+        self.recent.push_back(entry);
         self.drop_oldest_recent();
     }
 
-    /// Lets go of the oldest entries at hand beyond the bounds; the history still has them.
+    /// Drops the oldest cached entries beyond the bounds; the history still has them.
     fn drop_oldest_recent(&mut self) {
-        let Self::Open {
-            recent,
-            recent_bytes,
-            ..
-        } = self
-        else {
-            return;
-        };
-        while recent.len() > RECENT || (recent.len() > 1 && *recent_bytes > MAX_RECENT_BYTES) {
-            *recent_bytes -= recent.pop_front().map_or(0, |entry| entry.text.len());
+        while self.recent.len() > RECENT
+            || (self.recent.len() > 1 && self.recent_bytes > MAX_RECENT_BYTES)
+        {
+            self.drop_first();
         }
     }
 
-    /// The history forgot what is older than this seq.
-    pub fn trim(&mut self, first: u64) {
-        let Self::Open {
-            oldest,
-            recent,
-            recent_bytes,
-            ..
-        } = self
-        else {
-            return;
-        };
-        *oldest = first;
-        while recent.front().is_some_and(|entry| entry.seq < first) {
-            *recent_bytes -= recent.pop_front().map_or(0, |entry| entry.text.len());
+    fn drop_first(&mut self) {
+        let dropped = self.recent.pop_front();
+        self.recent_bytes -= dropped.map_or(0, |entry| entry.text.len());
+    }
+
+    fn trim(&mut self, oldest: u64) {
+        self.oldest = oldest;
+        while self.recent.front().is_some_and(|entry| entry.seq < oldest) {
+            self.drop_first();
         }
     }
 
-    /// What somebody who holds `since` of the log `epoch` has missed.
-    pub fn backfill(&self, since: &ResumePoint, epoch: &str) -> Backfill {
-        let Self::Open {
-            seq,
-            oldest,
-            recent,
-            ..
-        } = self
-        else {
-            return Backfill {
-                seq: 0,
-                oldest: 1,
-                entries: Vec::new(),
-                more: false,
-                reset: false,
-            };
-        };
-        let other_epoch = since.epoch.as_deref().is_some_and(|theirs| theirs != epoch);
-        let beyond_head = since.after.is_some_and(|after| after > *seq);
+    /// What a client that has the log up to `resume` missed; `epoch` is this log's.
+    pub fn backfill(&self, resume: &ResumePoint, epoch: &str) -> Backfill {
+        let other_epoch = resume
+            .epoch
+            .as_deref()
+            .is_some_and(|theirs| theirs != epoch);
+        let beyond_head = resume.after.is_some_and(|after| after > self.seq);
         let reset = other_epoch || beyond_head;
         let backfill = |entries, more| Backfill {
-            seq: *seq,
-            oldest: *oldest,
+            seq: self.seq,
+            oldest: self.oldest,
             entries,
             more,
             reset,
         };
-        let Some(after) = since.after.filter(|_| !reset) else {
-            return backfill(newest_page(recent), false);
+        let Some(after) = resume.after.filter(|_| !reset) else {
+            return backfill(self.newest_page(), false);
         };
-        let recent_from = seq + 1 - recent.len() as u64;
-        // What was trimmed can't be given; `oldest` tells how much that was.
-        let after = after.max(oldest - 1);
+        let recent_from = self.seq + 1 - self.recent.len() as u64;
+        // What was trimmed can't be sent; `oldest` tells the client how much that was.
+        let after = after.max(self.oldest - 1);
         if after + 1 < recent_from {
-            // Too long ago for what is at hand; the client asks the history, page by page.
+            // Older than the cache; the client asks the history, page by page.
             return backfill(Vec::new(), true);
         }
         let skip = (after + 1 - recent_from) as usize;
-        let mut entries: Vec<_> = recent.iter().skip(skip).cloned().collect();
-        let cut = entries.len() > MAX_PAGE;
+        let mut entries: Vec<_> = self.recent.iter().skip(skip).cloned().collect();
+        let too_many = entries.len() > MAX_PAGE;
         entries.truncate(MAX_PAGE);
-        let cut = fit_page(&mut entries) || cut;
-        backfill(entries, cut)
+        let too_long = fit_page(&mut entries);
+        backfill(entries, too_many || too_long)
     }
-}
 
-/// The newest entries, oldest first.
-fn newest_page(recent: &VecDeque<Arc<Entry>>) -> Vec<Arc<Entry>> {
-    let mut entries: Vec<_> = recent.iter().rev().take(JOIN_PAGE).cloned().collect();
-    fit_page(&mut entries);
-    entries.reverse();
-    entries
+    /// The newest entries, oldest first.
+    fn newest_page(&self) -> Vec<Arc<Entry>> {
+        let mut entries: Vec<_> = self.recent.iter().rev().take(JOIN_PAGE).cloned().collect();
+        fit_page(&mut entries);
+        entries.reverse();
+        entries
+    }
 }
 
 #[cfg(test)]
@@ -186,13 +204,12 @@ mod tests {
     use crate::protocol::Entry;
     use proptest::prelude::*;
 
-    fn log_with(seq: u64) -> RoomLog {
+    fn log_with(seq: u64) -> OpenLog {
         log_with_texts(seq, |seq| seq.to_string())
     }
 
-    fn log_with_texts(seq: u64, text: impl Fn(u64) -> String) -> RoomLog {
-        let mut log = RoomLog::Opening(Vec::new());
-        log.open(RoomHead {
+    fn log_with_texts(seq: u64, text: impl Fn(u64) -> String) -> OpenLog {
+        let mut log = OpenLog::new(RoomHead {
             name: RoomName::lobby(),
             seq: 0,
             oldest: 1,
@@ -208,7 +225,7 @@ mod tests {
         log
     }
 
-    fn since(epoch: Option<&str>, after: Option<u64>) -> ResumePoint {
+    fn resume(epoch: Option<&str>, after: Option<u64>) -> ResumePoint {
         ResumePoint {
             epoch: epoch.map(Into::into),
             after,
@@ -221,17 +238,17 @@ mod tests {
 
     #[test]
     fn join_without_resume_point_gets_the_newest_page() {
-        let backfill = log_with(60).backfill(&since(None, None), "e1");
+        let backfill = log_with(60).backfill(&resume(None, None), "e1");
         assert_eq!(seqs(&backfill), (11..=60).collect::<Vec<_>>());
         assert!(!backfill.more && !backfill.reset);
     }
 
     #[test]
     fn resume_returns_exactly_the_later_entries() {
-        let backfill = log_with(60).backfill(&since(Some("e1"), Some(57)), "e1");
+        let backfill = log_with(60).backfill(&resume(Some("e1"), Some(57)), "e1");
         assert_eq!((seqs(&backfill), backfill.more), (vec![58, 59, 60], false));
         assert_eq!(
-            seqs(&log_with(60).backfill(&since(None, Some(60)), "e1")),
+            seqs(&log_with(60).backfill(&resume(None, Some(60)), "e1")),
             Vec::<u64>::new()
         );
     }
@@ -250,7 +267,7 @@ mod tests {
             erases: vec![1, 3],
             ..Entry::default()
         }));
-        let backfill = log.backfill(&since(None, None), "e1");
+        let backfill = log.backfill(&resume(None, None), "e1");
         let seen: Vec<_> = backfill
             .entries
             .iter()
@@ -271,16 +288,16 @@ mod tests {
 
     #[test]
     fn foreign_epoch_or_future_seq_resets_the_backfill() {
-        let backfill = log_with(3).backfill(&since(Some("e0"), Some(2)), "e1");
+        let backfill = log_with(3).backfill(&resume(Some("e0"), Some(2)), "e1");
         assert_eq!((seqs(&backfill), backfill.reset), (vec![1, 2, 3], true));
-        assert!(log_with(3).backfill(&since(None, Some(9)), "e1").reset);
+        assert!(log_with(3).backfill(&resume(None, Some(9)), "e1").reset);
     }
 
     #[test]
     fn trimmed_entries_are_left_out_of_the_backfill() {
         let mut log = log_with(10);
         log.trim(8);
-        let backfill = log.backfill(&since(Some("e1"), Some(2)), "e1");
+        let backfill = log.backfill(&resume(Some("e1"), Some(2)), "e1");
         assert_eq!(
             (backfill.oldest, seqs(&backfill), backfill.more),
             (8, vec![8, 9, 10], false)
@@ -289,46 +306,30 @@ mod tests {
 
     #[test]
     fn resume_older_than_recent_entries_reports_more() {
-        let backfill = log_with(RECENT as u64 + 100).backfill(&since(None, Some(5)), "e1");
+        let backfill = log_with(RECENT as u64 + 100).backfill(&resume(None, Some(5)), "e1");
         assert_eq!((seqs(&backfill), backfill.more), (vec![], true));
     }
 
-    /// Ten thousand rooms of the longest messages were once as many times five megabytes.
+    /// Ten thousand rooms of the longest messages must not take five megabytes each.
     #[test]
     fn recent_entries_are_bounded_in_bytes() {
         let mut log = log_with_texts(300, |_| "x".repeat(16_000));
-        let RoomLog::Open {
-            recent,
-            recent_bytes,
-            ..
-        } = &log
-        else {
-            panic!("it is open")
-        };
-        assert_eq!((recent.len(), *recent_bytes), (16, 16 * 16_000));
+        assert_eq!((log.recent.len(), log.recent_bytes), (16, 16 * 16_000));
         assert_eq!(
             (
-                seqs(&log.backfill(&since(None, Some(298)), "e1")),
-                seqs(&log.backfill(&since(None, Some(9)), "e1"))
+                seqs(&log.backfill(&resume(None, Some(298)), "e1")),
+                seqs(&log.backfill(&resume(None, Some(9)), "e1"))
             ),
             (vec![299, 300], vec![])
         );
         log.trim(300);
-        let RoomLog::Open {
-            recent,
-            recent_bytes,
-            ..
-        } = &log
-        else {
-            panic!("it is open")
-        };
-        assert_eq!((recent.len(), *recent_bytes), (1, 16_000));
+        assert_eq!((log.recent.len(), log.recent_bytes), (1, 16_000));
     }
 
     proptest! {
         #[test]
-        fn what_is_missed_begins_right_after_what_is_held(seq in 0..700_u64, after in 0..700_u64) {
-            let missed = log_with(seq).backfill(&since(None, Some(after)), "e1");
+        fn backfill_continues_right_after_the_resume_point(seq in 0..700_u64, after in 0..700_u64) {
+            let missed = log_with(seq).backfill(&resume(None, Some(after)), "e1");
             prop_assert_eq!(missed.reset, after > seq);
             let got = seqs(&missed);
             if !missed.reset && let (Some(first), Some(last)) = (got.first(), got.last()) {

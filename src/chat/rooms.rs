@@ -1,29 +1,31 @@
-//! One room: its log, who is in it, and what is yet to be told of comings and goings.
+//! The open rooms, found by id and by name: each with its log, its members and its pending presence.
 
 use crate::auth::TokenHash;
 use crate::chat::moderation::speaking::RoomMode;
 use crate::chat::people::PersonKey;
-use crate::chat::room_log::RoomLog;
+use crate::chat::room_log::{OpenLog, PendingJoin, RoomLog};
 use crate::history::RoomHead;
-use crate::ids::{ConnId, RoomId};
+use crate::ids::RoomId;
 use crate::name::RoomName;
-use crate::protocol::{Member, Renamed, ResumePoint};
+use crate::protocol::{Member, Renamed};
+use indexmap::IndexSet;
 use slab::Slab;
 use std::collections::HashMap;
+use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Comings and goings that were not told yet.
+/// Presence changes that were not published yet.
 #[derive(Default)]
 pub struct PendingPresence {
     pub joined: Vec<Member>,
     pub left: Vec<Member>,
     pub renamed: Vec<Renamed>,
-    /// When something was last told.
+    /// When something was last published.
     pub published_at: Option<Instant>,
-    /// How many people were told of last.
+    /// How many people were online at that time.
     pub published_online: usize,
-    /// Whether the hub has an appointment to tell.
+    /// A presence update is scheduled.
     pub scheduled: bool,
 }
 
@@ -34,26 +36,23 @@ pub struct Room {
     pub pending_presence: PendingPresence,
     /// Messages on their way through the history; the room stays open for them.
     pub pending_appends: usize,
-    /// Who opened the room.
+    /// The person who opened the room.
     pub owner: Option<TokenHash>,
-    /// What keeps people from speaking; in most rooms nothing.
+    /// Speaking restrictions; most rooms have none.
     pub mode: Option<Box<RoomMode>>,
-    members: Vec<PersonKey>,
-    positions: HashMap<PersonKey, usize>,
+    members: IndexSet<PersonKey>,
 }
 
 impl Room {
     fn new(name: RoomName, owner: Option<TokenHash>) -> Self {
-        let log = RoomLog::Opening(Vec::new());
         Self {
             name,
-            log,
+            log: RoomLog::Opening(Vec::new()),
             pending_presence: PendingPresence::default(),
             pending_appends: 0,
             owner,
             mode: None,
-            members: Vec::new(),
-            positions: HashMap::new(),
+            members: IndexSet::new(),
         }
     }
 
@@ -66,36 +65,26 @@ impl Room {
         self.members.len()
     }
 
-    pub fn members(&self) -> &[PersonKey] {
-        &self.members
+    pub fn members(&self) -> impl Iterator<Item = PersonKey> {
+        self.members.iter().copied()
     }
 
-    pub fn add_member(&mut self, who: PersonKey) {
-        self.positions.insert(who, self.members.len());
-        self.members.push(who);
+    pub fn add_member(&mut self, person: PersonKey) {
+        self.members.insert(person);
     }
 
-    pub fn remove_member(&mut self, who: PersonKey) {
-        let Some(position) = self.positions.remove(&who) else {
-            return;
-        };
-        self.members.swap_remove(position);
-        if let Some(&moved) = self.members.get(position) {
-            self.positions.insert(moved, position);
-        }
+    pub fn remove_member(&mut self, person: PersonKey) {
+        self.members.swap_remove(&person);
     }
 
-    /// The history told where the log stands; gives back who waited for it.
-    pub fn open(&mut self, head: RoomHead) -> Vec<(ConnId, ResumePoint)> {
-        if matches!(self.log, RoomLog::Open { .. }) {
-            return Vec::new();
-        }
+    /// Opens the log, and takes over the spelling of the name that it was first opened with.
+    pub fn open(&mut self, head: RoomHead) {
         self.name = head.name.clone();
-        self.log.open(head)
+        self.log = RoomLog::Open(OpenLog::new(head));
     }
 }
 
-/// All open rooms, findable by number and by name.
+/// All open rooms. Indexing is for those that must be open, and panics for others.
 #[derive(Default)]
 pub struct Rooms {
     by_id: Slab<Room>,
@@ -107,19 +96,11 @@ impl Rooms {
         self.by_name.len()
     }
 
-    pub fn get(&self, id: RoomId) -> Option<&Room> {
-        self.by_id.get(id.0 as usize)
-    }
-
-    pub fn get_mut(&mut self, id: RoomId) -> Option<&mut Room> {
-        self.by_id.get_mut(id.0 as usize)
-    }
-
     pub fn named(&self, name: &RoomName) -> Option<RoomId> {
         self.by_name.get(name.key()).copied()
     }
 
-    /// Makes a place for a room whose log is still to be opened.
+    /// Adds a room whose log is still to be opened.
     pub fn add(&mut self, name: RoomName, owner: Option<TokenHash>) -> RoomId {
         let key = name.key().clone();
         let id = RoomId(self.by_id.insert(Room::new(name, owner)) as u32);
@@ -128,12 +109,31 @@ impl Rooms {
     }
 
     pub fn remove(&mut self, id: RoomId) {
-        if let Some(room) = self.by_id.try_remove(id.0 as usize) {
-            self.by_name.remove(room.name.key());
-        }
+        let room = self.by_id.remove(id.0 as usize);
+        self.by_name.remove(room.name.key());
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Room> {
         self.by_id.iter().map(|(_, room)| room)
+    }
+
+    /// The joins that wait for any room's log.
+    pub fn take_waiting(&mut self) -> impl Iterator<Item = PendingJoin> {
+        let rooms = self.by_id.iter_mut();
+        rooms.flat_map(|(_, room)| room.log.take_waiting())
+    }
+}
+
+impl Index<RoomId> for Rooms {
+    type Output = Room;
+
+    fn index(&self, id: RoomId) -> &Room {
+        &self.by_id[id.0 as usize]
+    }
+}
+
+impl IndexMut<RoomId> for Rooms {
+    fn index_mut(&mut self, id: RoomId) -> &mut Room {
+        &mut self.by_id[id.0 as usize]
     }
 }

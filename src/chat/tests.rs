@@ -1,4 +1,4 @@
-//! The rules of the conversation, told as stories with a hand-turned clock and without a single socket.
+//! The rules of the conversation, tested with a manual clock and without sockets.
 
 use super::*;
 use crate::auth::PasswordHash;
@@ -6,6 +6,7 @@ use crate::history::memory::MemoryHistory;
 use crate::history::{History, Outcome};
 use crate::name::RoomName;
 use crate::protocol::Entry;
+use std::collections::HashMap;
 
 mod bans;
 mod edits;
@@ -20,18 +21,18 @@ const ANA: ConnId = ConnId(1);
 const BRUNO: ConnId = ConnId(2);
 const CELIA: ConnId = ConnId(3);
 
-/// A hub with a history in memory, and what every connection was sent.
+/// A chat with a history in memory, and what every connection was sent.
 struct ChatHarness {
     chat: Chat,
     history: MemoryHistory,
     now: Now,
-    /// Rooms that each connection hears.
+    /// The connections that receive each room's broadcasts.
     subscribers: HashMap<RoomId, Vec<ConnId>>,
     inbox: HashMap<ConnId, Vec<ServerMessage>>,
     closed: Vec<(ConnId, u16)>,
-    /// When set, the history answers that it can't store.
+    /// When set, the history replies that it can't store.
     disk_full: bool,
-    /// A search was asked for and is not answered yet.
+    /// A search was submitted and has no reply yet.
     awaiting_search: bool,
 }
 
@@ -57,7 +58,7 @@ impl ChatHarness {
         }
     }
 
-    /// A harness in which each of these has entered; what they were sent so far is forgotten.
+    /// A harness in which these people have entered, with empty inboxes.
     fn with_people(names: &[(ConnId, &str)]) -> Self {
         let mut harness = Self::new();
         for (conn, name) in names {
@@ -84,17 +85,16 @@ impl ChatHarness {
             for effect in self.chat.take_effects() {
                 self.apply(effect);
             }
-            // Only searches are answered later, by a thread of their own.
+            // Only searches are replied to later, by a thread of their own.
             let reply = match std::mem::take(&mut self.awaiting_search) {
                 true => self.history.replies().recv().ok(),
                 false => self.history.replies().try_recv().ok(),
             };
-            let Some(mut answer) = reply else { return };
-            if let (true, HistoryReply::Appended(_, _, _, outcome)) = (self.disk_full, &mut answer)
-            {
+            let Some(mut reply) = reply else { return };
+            if let (true, HistoryReply::Appended(_, _, _, outcome)) = (self.disk_full, &mut reply) {
                 *outcome = Outcome::Unavailable;
             }
-            self.chat.handle(Event::HistoryReplied(answer), self.now);
+            self.chat.handle(Event::HistoryReplied(reply), self.now);
         }
     }
 
@@ -117,9 +117,9 @@ impl ChatHarness {
                     .or_default()
                     .retain(|other| *other != conn);
             }
-            Effect::Submit(job) => {
-                self.awaiting_search |= matches!(job, HistoryRequest::Search(..));
-                self.history.submit(vec![job]);
+            Effect::Submit(request) => {
+                self.awaiting_search |= matches!(request, HistoryRequest::Search(..));
+                self.history.submit(vec![request]);
             }
             Effect::RequestDone(_) | Effect::BulkDone(_) => {}
             Effect::Close(conn, code, bye) => {
@@ -129,7 +129,7 @@ impl ChatHarness {
         }
     }
 
-    /// Says one line of JSON, as a client would.
+    /// Sends a JSON text, as a client would.
     fn send_json(&mut self, conn: ConnId, json: &str) {
         match ClientMessage::parse(json) {
             Ok(message) => self.handle(Event::Request(conn, message)),
@@ -166,7 +166,7 @@ impl ChatHarness {
         self.handle(Event::Disconnected(conn, true));
     }
 
-    /// What a connection was sent since this was last asked, as short labels.
+    /// What a connection was sent since the last call, as short labels.
     fn take_labels(&mut self, conn: ConnId) -> Vec<String> {
         self.inbox
             .remove(&conn)
@@ -177,7 +177,7 @@ impl ChatHarness {
     }
 }
 
-/// What a message says, as short as a story needs it.
+/// A message in short.
 fn label(message: &ServerMessage) -> String {
     match message {
         ServerMessage::Welcome { name, .. } => format!("welcome {name}"),
@@ -251,12 +251,11 @@ fn label(message: &ServerMessage) -> String {
             )
         }
         ServerMessage::Role {
-            name,
-            moderator: host,
-            ..
-        } => {
-            format!("{name} {}", if *host { "hosts" } else { "no longer hosts" })
-        }
+            name, moderator, ..
+        } => match moderator {
+            true => format!("{name} moderates"),
+            false => format!("{name} no longer moderates"),
+        },
         ServerMessage::Notice {
             text,
             from: Some(from),
@@ -280,10 +279,10 @@ fn entry_label(entry: &Entry) -> String {
     )
 }
 
-/// The key that makes a host in these stories.
+/// The moderator key of these tests.
 const MODERATOR_KEY: &str = "c0ffee";
 
-/// A harness with a host, Ana, and these guests; what they were sent so far is forgotten.
+/// A harness with a moderator, Ana, and these guests, with empty inboxes.
 fn with_moderator(guests: &[(ConnId, &str)]) -> ChatHarness {
     let mut harness = ChatHarness::with_rules(Rules {
         moderator_key: Some(PasswordHash::of(MODERATOR_KEY)),

@@ -1,17 +1,22 @@
-//! What a client says. Whoever holds one of these holds a checked one; the checking is in `parse`.
+//! What a client sends: one type per kind of message, every value of it checked by [`ClientMessage::parse`].
+
+#![allow(
+    missing_docs,
+    reason = "the fields and kinds are those of the protocol's table"
+)]
 
 use crate::name::{Name, RoomName};
 use crate::protocol::credentials::{Credentials, Password};
 use crate::protocol::moderation::ModerationAction;
 use serde::{Deserialize, Serialize};
 
-/// What a client already holds of a room's log: it wants everything after it.
+/// The part of a room's log that a client has: it wants everything after it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct ResumePoint {
-    /// The log that `after` counts in; without it, the client trusts that it is still the same.
+    /// The log that `after` counts in; without it, the client assumes that it is still the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<String>,
-    /// The last seq that the client holds.
+    /// The last seq that the client has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
 }
@@ -29,7 +34,6 @@ pub enum PageRequest {
 
 /// Enters the chat under a name; the token makes the name the person's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct Enter {
     pub name: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +50,6 @@ pub struct Enter {
 
 /// Opens a room, or asks again for the entries missed in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct Join {
     pub room: RoomName,
     #[serde(flatten)]
@@ -57,14 +60,12 @@ pub struct Join {
 
 /// Leaves a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct Leave {
     pub room: RoomName,
 }
 
 /// Says something in a room. `id` is the sender's own and makes a resend harmless.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct Say {
     pub room: RoomName,
     pub id: String,
@@ -78,7 +79,6 @@ pub struct Say {
 /// Gives an own message another text. `seq` counts in the log that the client knows: after a `reset` it is another log,
 /// and the client must forget an edit that was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct Edit {
     pub room: RoomName,
     pub id: String,
@@ -88,7 +88,6 @@ pub struct Edit {
 
 /// Erases an own message; moderators may erase any. Nothing of its text stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct Erase {
     pub room: RoomName,
     pub id: String,
@@ -97,7 +96,6 @@ pub struct Erase {
 
 /// Says something to one person; delivered live and never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct Whisper {
     pub to: Name,
     pub id: String,
@@ -106,14 +104,12 @@ pub struct Whisper {
 
 /// The person is typing in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct Typing {
     pub room: RoomName,
 }
 
 /// Asks for a page of a room's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct FetchHistory {
     pub room: RoomName,
     #[serde(flatten, serialize_with = "serialize_page")]
@@ -122,9 +118,8 @@ pub struct FetchHistory {
     pub limit: Option<u64>,
 }
 
-/// Looks for words in a room's log.
+/// Searches a room's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct Search {
     pub room: RoomName,
     pub query: String,
@@ -134,14 +129,12 @@ pub struct Search {
 
 /// Takes another name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct Rename {
     pub name: Name,
 }
 
 /// Gives a room a password, or removes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct SetRoomPassword {
     pub room: RoomName,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,29 +145,17 @@ pub struct SetRoomPassword {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientMessage {
-    /// See [`Enter`].
     Enter(Enter),
-    /// See [`Join`].
     Join(Join),
-    /// See [`Leave`].
     Leave(Leave),
-    /// See [`Say`].
     Say(Say),
-    /// See [`Edit`].
     Edit(Edit),
-    /// See [`Erase`].
     Erase(Erase),
-    /// See [`Whisper`].
     Whisper(Whisper),
-    /// See [`Typing`].
     Typing(Typing),
-    /// See [`FetchHistory`].
     History(FetchHistory),
-    /// See [`Search`].
     Search(Search),
-    /// See [`Rename`].
     Rename(Rename),
-    /// See [`SetRoomPassword`].
     RoomPassword(SetRoomPassword),
     /// An act of moderation; only moderators may.
     Moderate(ModerationAction),
@@ -226,15 +207,15 @@ fn serialize_page<S: serde::Serializer>(
     map.end()
 }
 
-/// The secret that proves who somebody is. Its `Debug` form never shows it.
+/// The secret that proves a person's identity. Its `Debug` form never shows it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Token(String);
 
 impl Token {
-    /// Shortest token taken, in characters: what 96 random bits need in base64url; ours have 128 and more.
+    /// Shortest token, in characters: what 96 random bits need in base64url; ours have 128 and more.
     pub const MIN: usize = 16;
-    /// Longest token taken, in characters.
+    /// Longest token, in characters.
     pub const MAX: usize = 128;
 
     /// Checks the form of a token: visible ASCII, [`Token::MIN`] to [`Token::MAX`] characters.

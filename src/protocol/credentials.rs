@@ -1,10 +1,10 @@
-//! What people type or are handed to be let in. Nothing here ever shows itself.
+//! Passwords and keys that a client sends. None of them is ever printed.
 
 use serde::Serialize;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
-/// A password or a key, as somebody gave it. Its `Debug` form never shows it.
+/// A password or a key, as it was typed. Its `Debug` form never shows it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Password(Box<str>);
@@ -34,16 +34,16 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What somebody who enters shows besides their token.
+/// What an `enter` carries besides the token.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Credentials {
     /// The server's password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
-    /// The one-time key that makes a host.
+    /// The key that makes the first person who shows it a moderator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moderator_key: Option<Password>,
-    /// The password of the room to land in.
+    /// The password of the room to join.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_password: Option<Password>,
 }
@@ -54,11 +54,9 @@ mod tests {
 
     #[test]
     fn password_is_normalized_and_absent_from_debug() {
-        let (composed, apart) = (
-            Password::new("maçã").unwrap(),
-            Password::new("mac\u{327}a\u{303}").unwrap(),
-        );
-        assert_eq!(composed, apart);
+        let composed = Password::new("maçã").unwrap();
+        let decomposed = Password::new("mac\u{327}a\u{303}").unwrap();
+        assert_eq!(composed, decomposed);
         let credentials = Credentials {
             password: Some(composed),
             ..Credentials::default()

@@ -1,9 +1,9 @@
-//! From JSON text to a checked [`ClientMessage`], in one pass and without building a tree.
+//! From JSON text to a checked [`ClientMessage`], without building a tree.
 //!
-//! Every field that the protocol knows is kept as a scalar, whatever its type; everything else is skipped. Only then is
-//! the kind looked at, so a field of another kind can't spoil a message, and `type` may stand anywhere.
+//! Every field that the protocol knows is read as a scalar, whatever its type; the rest is skipped. Only then the kind is
+//! looked at, so a field of another kind can't spoil a message, and `type` may stand anywhere.
 
-use super::fields::{FIELDS, Field, Fields, Value};
+use super::scalar::{self, Scalar};
 use super::{
     ClientMessage, Credentials, Edit, Enter, Erase, ErrorCode, FetchHistory, Join, Leave, MAX_PAGE,
     PageRequest, Password, Refusal, Rename, ResumePoint, Say, Search, SetRoomPassword, Token,
@@ -11,12 +11,13 @@ use super::{
 };
 use crate::name::{Name, RoomName};
 use crate::text;
+use serde::Deserialize;
 
 /// Longest text of a message, in characters (Unicode scalar values) after cleaning.
 pub const MAX_TEXT: usize = 4_000;
 /// Longest message id, in characters.
 const MAX_ID: usize = 64;
-/// Longest epoch or file key, in bytes.
+/// Longest epoch or local page key, in bytes.
 const MAX_OPAQUE: usize = 128;
 /// Longest search, in characters.
 const MAX_QUERY: usize = 200;
@@ -27,21 +28,62 @@ impl ClientMessage {
     /// # Errors
     /// A [`Refusal`] that names what is wrong; it carries the message's id whenever that could be read.
     pub fn parse(json: &str) -> Result<Self, Refusal> {
-        let fields = Fields::read(json).map_err(|_| Refusal::new(ErrorCode::BadJson))?;
-        fields.message().map_err(|refusal| match fields.id() {
-            Ok(id) => refusal.with_id(&id),
-            Err(_) => refusal,
-        })
+        let fields = Fields::read(json)?;
+        let message = fields.message();
+        message.map_err(|refusal| with_id(refusal, &fields.id))
     }
 }
 
+/// Every field of every kind of message, still unchecked.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub struct Fields<'a> {
+    #[serde(rename = "type")]
+    kind: Option<Scalar<'a>>,
+    pub name: Option<Scalar<'a>>,
+    token: Option<Scalar<'a>>,
+    room: Option<Scalar<'a>>,
+    epoch: Option<Scalar<'a>>,
+    after: Option<Scalar<'a>>,
+    before: Option<Scalar<'a>>,
+    limit: Option<Scalar<'a>>,
+    local_key: Option<Scalar<'a>>,
+    id: Option<Scalar<'a>>,
+    text: Option<Scalar<'a>>,
+    action: Option<Scalar<'a>>,
+    reply_to: Option<Scalar<'a>>,
+    to: Option<Scalar<'a>>,
+    query: Option<Scalar<'a>>,
+    seq: Option<Scalar<'a>>,
+    password: Option<Scalar<'a>>,
+    moderator_key: Option<Scalar<'a>>,
+    room_password: Option<Scalar<'a>>,
+    pub act: Option<Scalar<'a>>,
+    pub seconds: Option<Scalar<'a>>,
+    pub on: Option<Scalar<'a>>,
+}
+
+/// The one field that a refusal of all the others still needs.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct IdField<'a> {
+    id: Option<Scalar<'a>>,
+}
+
 impl<'a> Fields<'a> {
-    fn message(&self) -> Result<ClientMessage, Refusal> {
-        if let Some(field) = self.repeated {
-            let text = format!("O campo “{}” aparece duas vezes.", FIELDS[field as usize]);
-            return Err(Refusal::with_text(ErrorCode::BadField, text));
+    /// Reads all of a text. On the heap and on a frame of its own: each page of its stack that a connection's thread ever
+    /// touches stays with it, ten thousand times.
+    #[inline(never)]
+    fn read(json: &'a str) -> Result<Box<Self>, Refusal> {
+        // A derived struct would also take an array of its fields.
+        if !json.trim_ascii_start().starts_with('{') {
+            return Err(Refusal::new(ErrorCode::BadJson));
         }
-        match self.string(Field::Type)? {
+        serde_json::from_str(json).map_err(|error| unreadable(json, &error))
+    }
+
+    fn message(&self) -> Result<ClientMessage, Refusal> {
+        match scalar::text("type", &self.kind)? {
             "enter" => self.enter(),
             "join" => self.join(),
             "leave" => Ok(ClientMessage::Leave(Leave { room: self.room()? })),
@@ -53,11 +95,11 @@ impl<'a> Fields<'a> {
             "history" => self.history(),
             "search" => self.search(),
             "rename" => Ok(ClientMessage::Rename(Rename {
-                name: self.name(Field::Name)?,
+                name: name("name", &self.name)?,
             })),
             "room_password" => Ok(ClientMessage::RoomPassword(SetRoomPassword {
                 room: self.room()?,
-                password: self.password(Field::Password)?,
+                password: password("password", &self.password)?,
             })),
             "moderate" => self.moderate(),
             "rooms" => Ok(ClientMessage::Rooms),
@@ -67,29 +109,19 @@ impl<'a> Fields<'a> {
     }
 
     fn enter(&self) -> Result<ClientMessage, Refusal> {
-        let token = match self.optional_string(Field::Token)? {
-            Some(raw) => {
-                let expected = format!(
-                    "um segredo de {} a {} caracteres visíveis",
-                    Token::MIN,
-                    Token::MAX
-                );
-                Some(Token::new(raw).ok_or_else(|| Refusal::bad_field("token", &expected))?)
-            }
+        let token = self.token()?;
+        let room = match &self.room {
             None => None,
+            Some(_) => Some(self.room()?),
         };
-        let room = match self.value(Field::Room) {
-            Value::Absent => None,
-            _ => Some(self.room()?),
-        };
-        let local_key = self.opaque_string(Field::LocalKey)?;
+        let local_key = opaque("local_key", &self.local_key)?;
         let credentials = Credentials {
-            password: self.password(Field::Password)?,
-            moderator_key: self.password(Field::ModeratorKey)?,
-            room_password: self.password(Field::RoomPassword)?,
+            password: password("password", &self.password)?,
+            moderator_key: password("moderator_key", &self.moderator_key)?,
+            room_password: password("room_password", &self.room_password)?,
         };
         Ok(ClientMessage::Enter(Enter {
-            name: self.name(Field::Name)?,
+            name: name("name", &self.name)?,
             token,
             room,
             resume: self.resume_point()?,
@@ -98,8 +130,21 @@ impl<'a> Fields<'a> {
         }))
     }
 
+    fn token(&self) -> Result<Option<Token>, Refusal> {
+        let Some(raw) = scalar::optional_text("token", &self.token)? else {
+            return Ok(None);
+        };
+        let token = Token::new(raw).ok_or_else(|| {
+            let min = Token::MIN;
+            let max = Token::MAX;
+            let expected = format!("um segredo de {min} a {max} caracteres visíveis");
+            Refusal::bad_field("token", &expected)
+        });
+        token.map(Some)
+    }
+
     fn join(&self) -> Result<ClientMessage, Refusal> {
-        let room_password = self.password(Field::RoomPassword)?;
+        let room_password = password("room_password", &self.room_password)?;
         Ok(ClientMessage::Join(Join {
             room: self.room()?,
             resume: self.resume_point()?,
@@ -107,24 +152,23 @@ impl<'a> Fields<'a> {
         }))
     }
 
+    // The fields are checked in the order in which they stand here.
+
     fn say(&self) -> Result<ClientMessage, Refusal> {
-        let (id, room) = (self.id()?, self.room()?);
-        let (action, reply_to) = (self.flag(Field::Action)?, self.number(Field::ReplyTo)?);
         Ok(ClientMessage::Say(Say {
-            room,
-            id,
+            id: self.id()?,
+            room: self.room()?,
+            action: scalar::flag("action", &self.action)?.unwrap_or(false),
+            reply_to: scalar::number("reply_to", &self.reply_to)?,
             text: self.text()?,
-            action,
-            reply_to,
         }))
     }
 
     fn edit(&self) -> Result<ClientMessage, Refusal> {
-        let (id, room, seq) = (self.id()?, self.room()?, self.seq()?);
         Ok(ClientMessage::Edit(Edit {
-            room,
-            id,
-            seq,
+            id: self.id()?,
+            room: self.room()?,
+            seq: self.seq()?,
             text: self.text()?,
         }))
     }
@@ -138,16 +182,18 @@ impl<'a> Fields<'a> {
     }
 
     fn whisper(&self) -> Result<ClientMessage, Refusal> {
-        let (id, to) = (self.id()?, self.name(Field::To)?);
         Ok(ClientMessage::Whisper(Whisper {
-            to,
-            id,
+            id: self.id()?,
+            to: name("to", &self.to)?,
             text: self.text()?,
         }))
     }
 
     fn history(&self) -> Result<ClientMessage, Refusal> {
-        let page = match (self.number(Field::Before)?, self.number(Field::After)?) {
+        let page = match (
+            scalar::number("before", &self.before)?,
+            scalar::number("after", &self.after)?,
+        ) {
             (Some(seq), None) => PageRequest::Before(seq),
             (None, Some(seq)) => PageRequest::After(seq),
             (None, None) => PageRequest::Latest,
@@ -165,7 +211,7 @@ impl<'a> Fields<'a> {
     }
 
     fn search(&self) -> Result<ClientMessage, Refusal> {
-        let query = text::clean_line(self.string(Field::Query)?);
+        let query = text::clean_line(scalar::text("query", &self.query)?);
         if query.chars().count() > MAX_QUERY {
             return Err(Refusal::bad_field(
                 "query",
@@ -181,34 +227,22 @@ impl<'a> Fields<'a> {
 
     fn resume_point(&self) -> Result<ResumePoint, Refusal> {
         Ok(ResumePoint {
-            epoch: self.opaque_string(Field::Epoch)?,
-            after: self.number(Field::After)?,
+            epoch: opaque("epoch", &self.epoch)?,
+            after: scalar::number("after", &self.after)?,
         })
     }
 
-    pub(super) fn name(&self, field: Field) -> Result<Name, Refusal> {
-        Name::new(self.string(field)?).map_err(Refusal::name_invalid)
-    }
-
     pub(super) fn room(&self) -> Result<RoomName, Refusal> {
-        RoomName::new(self.string(Field::Room)?).map_err(|_| Refusal::new(ErrorCode::RoomInvalid))
+        RoomName::new(scalar::text("room", &self.room)?)
+            .map_err(|_| Refusal::new(ErrorCode::RoomInvalid))
     }
 
     pub(super) fn id(&self) -> Result<String, Refusal> {
-        let id = self.string(Field::Id)?;
-        let well_formed =
-            (1..=MAX_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control);
-        if !well_formed {
-            return Err(Refusal::bad_field(
-                "id",
-                &format!("um texto de 1 a {MAX_ID} caracteres"),
-            ));
-        }
-        Ok(id.to_owned())
+        id(&self.id)
     }
 
     pub(super) fn text(&self) -> Result<String, Refusal> {
-        let text = text::clean(self.string(Field::Text)?);
+        let text = text::clean(scalar::text("text", &self.text)?);
         // Joiners and variation selectors alone show nothing.
         if text
             .chars()
@@ -223,12 +257,12 @@ impl<'a> Fields<'a> {
     }
 
     fn seq(&self) -> Result<u64, Refusal> {
-        self.number(Field::Seq)?
+        scalar::number("seq", &self.seq)?
             .ok_or_else(|| Refusal::bad_field("seq", "o número de uma mensagem"))
     }
 
     fn limit(&self) -> Result<Option<u64>, Refusal> {
-        match self.number(Field::Limit)? {
+        match scalar::number("limit", &self.limit)? {
             Some(0) => Err(Refusal::bad_field(
                 "limit",
                 &format!("um número de 1 a {MAX_PAGE}"),
@@ -236,68 +270,62 @@ impl<'a> Fields<'a> {
             limit => Ok(limit),
         }
     }
+}
 
-    /// An empty password is none.
-    fn password(&self, field: Field) -> Result<Option<Password>, Refusal> {
-        let Some(raw) = self.optional_string(field)?.filter(|raw| !raw.is_empty()) else {
-            return Ok(None);
-        };
-        let expected = || {
+/// The refusal of a text whose fields could not be read.
+#[cold]
+fn unreadable(json: &str, error: &serde_json::Error) -> Refusal {
+    let refusal = scalar::unreadable(error);
+    // Serde stopped at a repeated field: whether the rest is JSON, and its id, take a second reading.
+    match serde_json::from_str(json) {
+        Ok(IdField { id }) => with_id(refusal, &id),
+        Err(error) if error.is_data() => refusal,
+        Err(_) => Refusal::new(ErrorCode::BadJson),
+    }
+}
+
+/// The same refusal, with the id of its message if that can be read.
+fn with_id(refusal: Refusal, field: &Option<Scalar<'_>>) -> Refusal {
+    match id(field) {
+        Ok(id) => refusal.with_id(&id),
+        Err(_) => refusal,
+    }
+}
+
+fn id(field: &Option<Scalar<'_>>) -> Result<String, Refusal> {
+    let id = scalar::text("id", field)?;
+    let well_formed =
+        (1..=MAX_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control);
+    if !well_formed {
+        let expected = format!("um texto de 1 a {MAX_ID} caracteres");
+        return Err(Refusal::bad_field("id", &expected));
+    }
+    Ok(id.to_owned())
+}
+
+pub fn name(field: &str, value: &Option<Scalar<'_>>) -> Result<Name, Refusal> {
+    Name::new(scalar::text(field, value)?).map_err(Refusal::name_invalid)
+}
+
+/// An empty password is none.
+fn password(field: &str, value: &Option<Scalar<'_>>) -> Result<Option<Password>, Refusal> {
+    match scalar::optional_text(field, value)? {
+        None | Some("") => Ok(None),
+        Some(raw) => Password::new(raw).map(Some).ok_or_else(|| {
             let expected = format!("um texto de até {} caracteres, em uma linha", Password::MAX);
-            Refusal::bad_field(FIELDS[field as usize], &expected)
-        };
-        Password::new(raw).map(Some).ok_or_else(expected)
+            Refusal::bad_field(field, &expected)
+        }),
     }
+}
 
-    pub(super) fn is_absent(&self, field: Field) -> bool {
-        matches!(self.value(field), Value::Absent)
+/// An epoch or a key: opaque, and bounded in bytes.
+fn opaque(field: &str, value: &Option<Scalar<'_>>) -> Result<Option<String>, Refusal> {
+    let raw = scalar::optional_text(field, value)?;
+    if raw.is_some_and(|raw| raw.len() > MAX_OPAQUE) {
+        let expected = format!("um texto de até {MAX_OPAQUE} caracteres");
+        return Err(Refusal::bad_field(field, &expected));
     }
-
-    fn opaque_string(&self, field: Field) -> Result<Option<String>, Refusal> {
-        match self.optional_string(field)? {
-            Some(value) if value.len() > MAX_OPAQUE => Err(Refusal::bad_field(
-                FIELDS[field as usize],
-                &format!("um texto de até {MAX_OPAQUE} caracteres"),
-            )),
-            value => Ok(value.map(str::to_owned)),
-        }
-    }
-
-    fn value(&self, field: Field) -> &Value<'a> {
-        &self.values[field as usize]
-    }
-
-    fn optional_string(&self, field: Field) -> Result<Option<&str>, Refusal> {
-        match self.value(field) {
-            Value::Absent => Ok(None),
-            Value::Text(text) => Ok(Some(text)),
-            _ => Err(Refusal::bad_field(FIELDS[field as usize], "um texto")),
-        }
-    }
-
-    pub(super) fn string(&self, field: Field) -> Result<&str, Refusal> {
-        self.optional_string(field)?
-            .ok_or_else(|| Refusal::bad_field(FIELDS[field as usize], "um texto"))
-    }
-
-    pub(super) fn number(&self, field: Field) -> Result<Option<u64>, Refusal> {
-        match self.value(field) {
-            Value::Absent => Ok(None),
-            Value::Number(number) => Ok(Some(*number)),
-            _ => Err(Refusal::bad_field(
-                FIELDS[field as usize],
-                "um número inteiro, a partir de 0",
-            )),
-        }
-    }
-
-    pub(super) fn flag(&self, field: Field) -> Result<bool, Refusal> {
-        match self.value(field) {
-            Value::Absent => Ok(false),
-            Value::Flag(flag) => Ok(*flag),
-            _ => Err(Refusal::bad_field(FIELDS[field as usize], "true ou false")),
-        }
-    }
+    Ok(raw.map(str::to_owned))
 }
 
 #[cfg(test)]

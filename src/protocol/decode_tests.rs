@@ -1,4 +1,4 @@
-//! What the parser takes and what it refuses, frame by frame.
+//! What the parser accepts and refuses, frame by frame.
 
 use super::*;
 use proptest::prelude::*;
@@ -115,6 +115,23 @@ fn repeated_field_is_refused_and_unknown_field_ignored() {
 }
 
 #[test]
+fn refusal_names_the_repeated_field_and_keeps_the_id() {
+    let json = r#"{"type":"ping","type":"rooms","id":"a1"}"#;
+    let refusal = ClientMessage::parse(json).unwrap_err();
+    assert_eq!(refusal.text, "O campo “type” aparece duas vezes.");
+    assert_eq!(refusal.id.as_deref(), Some("a1"));
+    assert_eq!(code(r#"{"id":"a","id":"b","x":1}"#), ErrorCode::BadField);
+    assert_eq!(code(r#"{"id":"a","id":"b""#), ErrorCode::BadField);
+    assert_eq!(code(r#"{"to":1,"to":2,"x""#), ErrorCode::BadJson);
+}
+
+#[test]
+fn array_of_all_fields_is_bad_json() {
+    let fields = ["\"ping\""; 22].join(",");
+    assert_eq!(code(&format!(" [{fields}]")), ErrorCode::BadJson);
+}
+
+#[test]
 fn null_is_absent_and_a_whole_float_is_a_number() {
     let json = r#"{"type":"join","room":"a","epoch":null,"after":5.0}"#;
     let expected = ResumePoint {
@@ -210,12 +227,12 @@ fn deep_nesting_costs_no_stack() {
 
 proptest! {
     #[test]
-    fn whatever_arrives_is_answered(json in any::<String>()) {
+    fn any_text_is_parsed_or_refused(json in any::<String>()) {
         let _ = ClientMessage::parse(&json);
     }
 
     #[test]
-    fn what_is_taken_is_taken_again_unchanged(text in any::<String>(), id in "\\PC{1,64}") {
+    fn parsed_message_is_parsed_again_unchanged(text in any::<String>(), id in "\\PC{1,64}") {
         let json = serde_json::json!({"type": "say", "room": "a", "id": id, "text": text}).to_string();
         if let Ok(message) = ClientMessage::parse(&json) {
             prop_assert_eq!(ClientMessage::parse(&message.to_json()), Ok(message));

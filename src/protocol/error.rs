@@ -1,4 +1,4 @@
-//! What the server refuses: a stable code for programs, a sentence in Portuguese for people, never one without the other.
+//! Refusals: a stable code for programs and a sentence in Portuguese for people, never one without the other.
 
 use crate::name::{MAX_NAME, MAX_ROOM, NameError};
 use crate::protocol::MAX_TEXT;
@@ -15,13 +15,13 @@ pub enum ErrorCode {
     UnknownType,
     /// A field is missing or has another form.
     BadField,
-    /// Something before `enter`.
+    /// A request before `enter`.
     NotEntered,
     /// A second `enter`.
     AlreadyEntered,
     /// Not a name.
     NameInvalid,
-    /// Somebody else has this name.
+    /// Another person has this name.
     NameTaken,
     /// A name that looks like that of another person in the chat.
     NameConfusable,
@@ -31,15 +31,15 @@ pub enum ErrorCode {
     NotInRoom,
     /// More rooms than one connection, or the server, may have open.
     TooManyRooms,
-    /// Nothing to say.
+    /// A text without a visible character.
     TextEmpty,
     /// More characters than a text may have.
     TextTooLong,
-    /// Faster than one person may speak; the message was not taken. Has `retry_after_ms`.
+    /// Over the rate limit; the request was not taken. Has `retry_after_ms`.
     TooFast,
-    /// Nobody of this name is there.
+    /// No person of this name is present.
     NoSuchPerson,
-    /// The entry to answer, edit or erase does not exist, or does no longer.
+    /// The entry to reply to, edit or erase does not exist, or no longer.
     NoSuchEntry,
     /// A page opened as a file must show its key.
     LocalKeyRequired,
@@ -55,17 +55,17 @@ pub enum ErrorCode {
     IdReused,
     /// The message could not be stored and was not taken.
     HistoryUnavailable,
-    /// A moderator muted you.
+    /// A moderator muted the person.
     Muted,
     /// Only moderators may speak in this room now.
     ModeratorsOnly,
     /// The room is in slow mode; the message was not taken. Has `retry_after_ms`.
     SlowMode,
-    /// Nobody new may enter.
+    /// No new person may enter.
     Locked,
-    /// A moderator banned you, or your address, for some time.
+    /// A moderator banned the person or the address for some time.
     Banned,
-    /// You may not do this.
+    /// The person may not do this.
     Forbidden,
 }
 
@@ -114,7 +114,7 @@ pub struct Refusal {
     /// The id of the refused message, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The room whose password is missing or wrong; without it, it is the server's.
+    /// The room whose password is missing or wrong; `None` if it is the server's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<std::sync::Arc<str>>,
     /// When trying again makes sense, in milliseconds.
@@ -162,7 +162,7 @@ impl Refusal {
         Self::with_text(ErrorCode::NameInvalid, text)
     }
 
-    /// Somebody who is there has a name that looks the same.
+    /// A person who is present has a name that looks the same.
     pub fn name_confusable(name: &str, present: &str) -> Self {
         let suggested = suggest_name(name);
         let text = format!(
@@ -171,7 +171,7 @@ impl Refusal {
         Self::with_text(ErrorCode::NameConfusable, text)
     }
 
-    /// Somebody else has this name.
+    /// Another person has this name.
     pub fn name_taken(name: &str) -> Self {
         let suggested = suggest_name(name);
         let text = format!(
@@ -180,7 +180,7 @@ impl Refusal {
         Self::with_text(ErrorCode::NameTaken, text)
     }
 
-    /// Faster than one person may speak.
+    /// Over the rate limit.
     pub fn too_fast(retry_after_ms: u64) -> Self {
         let seconds = retry_after_ms.div_ceil(1000).max(1);
         let text = format!("Você está escrevendo rápido demais. Espere {seconds} s.");
@@ -190,7 +190,7 @@ impl Refusal {
         }
     }
 
-    /// A password was guessed too often from one address.
+    /// Too many wrong passwords from one address.
     pub fn too_many_attempts(retry_after_ms: u64) -> Self {
         let text = format!(
             "Foram tentativas demais de acertar a senha. {}",
@@ -202,7 +202,7 @@ impl Refusal {
         }
     }
 
-    /// The room is slow: one thing at a time.
+    /// The room is in slow mode.
     pub fn slow_mode(retry_after_ms: u64) -> Self {
         let text = format!(
             "Esta sala está em modo lento. {}",
@@ -214,7 +214,7 @@ impl Refusal {
         }
     }
 
-    /// A host took the word from this person.
+    /// The person is muted.
     pub fn muted(retry_after_ms: u64) -> Self {
         let text = format!(
             "Quem organiza a conversa silenciou você. {}",
@@ -226,7 +226,7 @@ impl Refusal {
         }
     }
 
-    /// A host sent this person out, or somebody at the same address.
+    /// The person or the address is banned.
     pub fn banned(retry_after_ms: u64) -> Self {
         let text = format!(
             "Sua entrada nesta conversa está suspensa. {}",
@@ -238,7 +238,7 @@ impl Refusal {
         }
     }
 
-    /// The same refusal, said of this room's password.
+    /// The same refusal, about this room's password.
     pub fn with_room(self, room: std::sync::Arc<str>) -> Self {
         let text = match self.code {
             ErrorCode::PasswordRequired => {
@@ -253,7 +253,7 @@ impl Refusal {
         }
     }
 
-    /// The same refusal, said of the message with this id.
+    /// The same refusal, with the id of the refused message.
     pub fn with_id(self, id: &str) -> Self {
         Self {
             id: Some(id.to_owned()),
@@ -276,7 +276,7 @@ fn suggest_name(name: &str) -> String {
     format!("{} 2", stem.trim_end())
 }
 
-/// What a code says to people when nothing more is known.
+/// The sentence of a code when nothing more is known.
 fn default_text(code: ErrorCode) -> String {
     match code {
         ErrorCode::BadJson => "Não entendi esta mensagem: ela não é um objeto JSON válido.".into(),

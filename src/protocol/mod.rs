@@ -1,17 +1,15 @@
-//! The language spoken on the wire, version 1: one JSON object per WebSocket text frame, its kind in `type`.
+//! The wire protocol, version 1: one JSON object per WebSocket text frame, its kind in `type`.
 //!
-//! The two enums are named for who says them. What a client says is checked completely while it is parsed
-//! ([`ClientMessage::parse`]), so whoever holds a [`ClientMessage`] holds a valid one. What the server refuses is a
-//! [`Refusal`]: a code for programs, a sentence for people.
-//!
+//! The two enums are named for their sender. A [`ClientMessage`] is valid: it was checked completely when it was parsed.
+//! What the server refuses is a [`Refusal`]: a code for programs, a sentence for people.
 //! Knows names, texts and numbers; never knows sockets, threads, clocks or storage.
 
 mod client;
 mod credentials;
 mod decode;
 mod error;
-mod fields;
 mod moderation;
+mod scalar;
 mod server;
 
 pub use client::{
@@ -24,7 +22,7 @@ pub use error::{ErrorCode, Refusal};
 pub use moderation::{EraseRecent, ModerationAction};
 pub use server::{ByeCode, Entry, Limits, Member, Renamed, RoomInfo, ServerMessage};
 
-/// The version of this language, announced in `welcome`.
+/// The version of the protocol, sent in `welcome`.
 pub const PROTOCOL: u32 = 1;
 /// Longest frame and longest message that a client may send, in bytes: 4,000 characters of four bytes, JSON escapes
 /// and the other fields fit.
@@ -35,5 +33,5 @@ pub const MAX_PAGE: usize = 200;
 pub const MAX_MEMBERS: usize = 500;
 /// Most rooms that `rooms` lists.
 pub const MAX_ROOMS_LISTED: usize = 500;
-/// How often a client should expect to hear something, in milliseconds: the server pings after this much silence.
+/// How often a client should expect a frame, in milliseconds: the server pings after this much silence.
 pub const HEARTBEAT_MS: u64 = 20_000;

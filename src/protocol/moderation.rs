@@ -1,17 +1,18 @@
-//! What a host does to keep the conversation in order: each act with exactly the fields that it needs, checked.
+//! The actions of moderators, each with exactly the fields that it needs, checked.
 
-use super::fields::{Field, Fields};
+use super::decode::{self, Fields};
+use super::scalar;
 use super::{ClientMessage, Refusal};
 use crate::name::{Name, RoomName};
 use serde::Serialize;
 
-/// How long somebody is silenced, and how far back is erased, when it is not said: ten minutes.
+/// How long a mute lasts and how far back an erase reaches by default: ten minutes.
 const DEFAULT_MUTE_SECONDS: u64 = 600;
-/// How long somebody is banned when it is not said: an hour.
+/// How long a ban lasts by default: an hour.
 const DEFAULT_BAN_SECONDS: u64 = 3600;
-/// Longest time that an act may last or reach back: seven days. Nothing is for good by itself.
+/// Longest time that an action may last or reach back: seven days. No sanction is permanent.
 pub const MAX_SECONDS: u64 = 7 * 24 * 3600;
-/// Longest pause between two messages of one person in a slow room: an hour.
+/// Longest interval of slow mode: an hour.
 pub const MAX_SLOW_SECONDS: u64 = 3600;
 
 /// Erases what a person said in a room in the last so many seconds.
@@ -24,48 +25,48 @@ pub struct EraseRecent {
     pub seconds: u64,
 }
 
-/// One act of a moderator.
+/// One action of a moderator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub enum ModerationAction {
-    /// That person says nothing for so many seconds, anywhere.
+    /// Refuses what the person says, anywhere, for so many seconds.
     Mute { name: Name, seconds: u64 },
-    /// That person may speak again.
+    /// Ends a mute.
     Unmute { name: Name },
-    /// In that room only hosts speak, or everybody again; without `on` the other of what is now.
+    /// Lets only moderators speak in the room, or everyone again; without `on`, switches.
     ModeratorsOnly {
         room: RoomName,
         #[serde(skip_serializing_if = "Option::is_none")]
         on: Option<bool>,
     },
-    /// In that room everybody says one thing per so many seconds; 0 is without a pause.
+    /// Allows one message per person and so many seconds in the room; 0 ends that.
     Slow { room: RoomName, seconds: u64 },
-    /// Nobody new comes in, or everybody again; without `on` the other of what is now.
+    /// Lets no new person enter, or everyone again; without `on`, switches.
     Lock {
         #[serde(skip_serializing_if = "Option::is_none")]
         on: Option<bool>,
     },
-    /// That person is sent out, and may come back.
+    /// Disconnects the person, who may come back.
     Kick { name: Name },
-    /// That person is sent out, and may not come back for so many seconds.
+    /// Disconnects the person, who may not come back for so many seconds.
     Ban { name: Name, seconds: u64 },
-    /// Who was banned under that name may come back.
+    /// Ends the bans of this name.
     Unban { name: Name },
     /// See [`EraseRecent`].
     Erase(EraseRecent),
-    /// Everybody is told this.
+    /// Sends a notice to everyone.
     Announce { text: String },
-    /// That person becomes a host too.
+    /// Makes the person a moderator.
     Promote { name: Name },
-    /// That person is no longer a host.
+    /// Ends the person's being a moderator.
     Demote { name: Name },
 }
 
 impl Fields<'_> {
     pub(super) fn moderate(&self) -> Result<ClientMessage, Refusal> {
-        let name = || self.name(Field::Name);
-        let act = match self.string(Field::Act)? {
+        let name = || decode::name("name", &self.name);
+        let act = match scalar::text("act", &self.act)? {
             "mute" => ModerationAction::Mute {
                 name: name()?,
                 seconds: self.seconds(DEFAULT_MUTE_SECONDS)?,
@@ -73,14 +74,14 @@ impl Fields<'_> {
             "unmute" => ModerationAction::Unmute { name: name()? },
             "moderators_only" => ModerationAction::ModeratorsOnly {
                 room: self.room()?,
-                on: self.optional_flag(Field::On)?,
+                on: scalar::flag("on", &self.on)?,
             },
             "slow" => ModerationAction::Slow {
                 room: self.room()?,
                 seconds: self.slow_seconds()?,
             },
             "lock" => ModerationAction::Lock {
-                on: self.optional_flag(Field::On)?,
+                on: scalar::flag("on", &self.on)?,
             },
             "kick" => ModerationAction::Kick { name: name()? },
             "ban" => ModerationAction::Ban {
@@ -88,15 +89,12 @@ impl Fields<'_> {
                 seconds: self.seconds(DEFAULT_BAN_SECONDS)?,
             },
             "unban" => ModerationAction::Unban { name: name()? },
-            "erase" => {
-                let (id, seconds) = (self.id()?, self.seconds(DEFAULT_MUTE_SECONDS)?);
-                ModerationAction::Erase(EraseRecent {
-                    room: self.room()?,
-                    id,
-                    name: name()?,
-                    seconds,
-                })
-            }
+            "erase" => ModerationAction::Erase(EraseRecent {
+                id: self.id()?,
+                seconds: self.seconds(DEFAULT_MUTE_SECONDS)?,
+                room: self.room()?,
+                name: name()?,
+            }),
             "announce" => ModerationAction::Announce { text: self.text()? },
             "promote" => ModerationAction::Promote { name: name()? },
             "demote" => ModerationAction::Demote { name: name()? },
@@ -111,7 +109,7 @@ impl Fields<'_> {
     }
 
     fn seconds(&self, default: u64) -> Result<u64, Refusal> {
-        let seconds = self.number(Field::Seconds)?.unwrap_or(default);
+        let seconds = scalar::number("seconds", &self.seconds)?.unwrap_or(default);
         match seconds {
             1..=MAX_SECONDS => Ok(seconds),
             _ => Err(Refusal::bad_field(
@@ -128,17 +126,9 @@ impl Fields<'_> {
                 &format!("um número de segundos de 0 a {MAX_SLOW_SECONDS}"),
             )
         };
-        self.number(Field::Seconds)?
+        scalar::number("seconds", &self.seconds)?
             .filter(|seconds| *seconds <= MAX_SLOW_SECONDS)
             .ok_or_else(expected)
-    }
-
-    fn optional_flag(&self, field: Field) -> Result<Option<bool>, Refusal> {
-        if self.is_absent(field) {
-            Ok(None)
-        } else {
-            self.flag(field).map(Some)
-        }
     }
 }
 

@@ -1,55 +1,54 @@
-//! What the server says, and the things it speaks of.
+//! What the server sends, and the parts of it.
 
 use super::{Refusal, Token};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// One entry of a room's log, as everybody sees it.
+/// One entry of a room's log, as everyone sees it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The room's name as it is shown.
     pub room: Arc<str>,
-    /// Its place in the room's log: 1, 2, 3 … without gaps.
+    /// Its number in the room's log: 1, 2, 3 … without gaps.
     pub seq: u64,
     /// When it was stored, in Unix milliseconds; never less than the entry before it.
     pub at: u64,
-    /// The name of who said it, at that time.
+    /// The author's name at that time.
     pub from: Arc<str>,
-    /// Who said it: the same person has the same tag tomorrow.
+    /// The author's tag: the same person has the same tag tomorrow.
     pub tag: Arc<str>,
-    /// What was said, cleaned.
+    /// The cleaned text.
     pub text: String,
-    /// Whether it is something done (`/eu`) instead of said.
+    /// Whether it is an action (`/eu`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub action: bool,
-    /// The entry that this one answers.
+    /// The entry that this one replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
-    /// The entry that has this one's text from now on. If the text is empty, it is not held any more: that entry was
-    /// erased later, or is gone.
+    /// The entry that has this one's text from now on. If the text is empty, that entry was erased later, or trimmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edits: Option<u64>,
     /// The entries that are empty from now on, in rising order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub erases: Vec<u64>,
-    /// Whether the text is another one than at first.
+    /// Whether the text was edited.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub edited: bool,
-    /// Whether the text was taken back; it is empty then.
+    /// Whether the text was erased; it is empty then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
 }
 
 impl Entry {
-    /// Whether it changes earlier entries, and is no line of its own.
+    /// Whether it changes earlier entries, and is no message of its own.
     pub fn is_amendment(&self) -> bool {
         self.edits.is_some() || !self.erases.is_empty()
     }
 
-    /// This entry as it is after a later one; `None` when that one does not concern it.
+    /// This entry as a later one leaves it; `None` if that one does not change it.
     ///
-    /// An edit that was overtaken by another shows the text that its entry has now, so that nobody keeps what was taken
-    /// back. Applying the same amendment twice changes nothing.
+    /// An edit that was followed by another gets the text that its entry has now, so that no copy keeps an old text.
+    /// Applying the same amendment twice changes nothing.
     pub fn amended_by(&self, later: &Self) -> Option<Self> {
         let target = self.edits.unwrap_or(self.seq);
         if self.seq >= later.seq || !self.erases.is_empty() {
@@ -80,12 +79,12 @@ pub struct Member {
     pub name: Arc<str>,
     /// The same person has the same tag tomorrow.
     pub tag: Arc<str>,
-    /// Whether they keep the conversation in order.
+    /// Whether the person is a moderator.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub moderator: bool,
 }
 
-/// A person who took another name.
+/// A person with a new name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renamed {
     /// The name until now.
@@ -107,7 +106,7 @@ pub struct RoomInfo {
     pub seq: u64,
 }
 
-/// What a client may do, told in `welcome`.
+/// The limits for clients, sent in `welcome`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// Longest text, in characters.
@@ -116,9 +115,9 @@ pub struct Limits {
     pub name: usize,
     /// Longest room name, in characters.
     pub room: usize,
-    /// Messages per second that one person may say in the long run; 0 is without limit.
+    /// Messages per second and person in the long run; 0 is without limit.
     pub rate: f64,
-    /// Messages that one person may say at once.
+    /// Messages that one person may send at once.
     pub burst: u32,
 }
 
@@ -128,15 +127,15 @@ pub struct Limits {
 pub enum ByeCode {
     /// The server is stopping.
     Shutdown,
-    /// Sent out by the host.
+    /// Kicked by a moderator.
     Kicked,
-    /// Sent out by the host, for some time.
+    /// Banned by a moderator.
     Banned,
     /// Did not enter in time.
     Idle,
     /// Did not read what it was sent.
     TooSlow,
-    /// Broke the rules of WebSocket or of this language.
+    /// Broke the rules of WebSocket or of this protocol.
     Protocol,
 }
 
@@ -152,12 +151,12 @@ impl ByeCode {
     ];
 }
 
-/// What the server says.
+/// A message of the server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub enum ServerMessage {
-    /// You are in; this is who you are.
+    /// The client has entered; this is its person.
     Welcome {
         name: Arc<str>,
         tag: Arc<str>,
@@ -169,7 +168,7 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         moderator: bool,
     },
-    /// A room is open; this is where its log stands, who is there, and what you missed.
+    /// The client has joined a room: where its log stands, its members, and the entries that the client missed.
     Joined {
         room: Arc<str>,
         epoch: Arc<str>,
@@ -181,11 +180,11 @@ pub enum ServerMessage {
         more: bool,
         reset: bool,
     },
-    /// You left a room.
+    /// The client has left a room.
     Left { room: Arc<str> },
-    /// Somebody said something.
+    /// An entry was stored.
     Message(Arc<Entry>),
-    /// What you said is stored; stands where your own message would stand. Without `room` and `seq` for a whisper.
+    /// The client's own message is stored; sent instead of the message. Without `room` and `seq` for a whisper.
     Ack {
         id: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,7 +195,7 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         duplicate: bool,
     },
-    /// Who came, left or took another name.
+    /// People joined, left or were renamed.
     Presence {
         room: Arc<str>,
         online: usize,
@@ -204,7 +203,7 @@ pub enum ServerMessage {
         left: Vec<Member>,
         renamed: Vec<Renamed>,
     },
-    /// Somebody says something to you alone.
+    /// A message to this person only.
     Whisper {
         from: Arc<str>,
         tag: Arc<str>,
@@ -212,13 +211,13 @@ pub enum ServerMessage {
         at: u64,
         text: String,
     },
-    /// Somebody has become a host, or no longer is one.
+    /// A person is a moderator now, or no longer.
     Role {
         name: Arc<str>,
         tag: Arc<str>,
         moderator: bool,
     },
-    /// Something was done to keep the conversation in order, or `from` tells everybody something. Live only.
+    /// An announcement of the server, or of the moderator in `from`. Live only.
     Notice {
         at: u64,
         text: String,
@@ -227,7 +226,7 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Arc<str>>,
     },
-    /// Somebody is writing.
+    /// A person is typing.
     Typing { room: Arc<str>, name: Arc<str> },
     /// A page of the log.
     History {
@@ -237,20 +236,20 @@ pub enum ServerMessage {
         entries: Vec<Arc<Entry>>,
         more: bool,
     },
-    /// What was found, newest first.
+    /// What a search found, newest first.
     Found {
         room: Arc<str>,
         query: String,
         entries: Vec<Arc<Entry>>,
         more: bool,
     },
-    /// Which rooms there are.
+    /// The open rooms.
     Rooms { rooms: Vec<RoomInfo> },
     /// The server is there.
     Pong,
-    /// Something that you asked was not done.
+    /// A request was refused.
     Error(Refusal),
-    /// The last words before the server closes.
+    /// The last message before the server closes the connection.
     Bye {
         code: ByeCode,
         text: String,
@@ -260,7 +259,7 @@ pub enum ServerMessage {
 }
 
 impl ServerMessage {
-    /// Writes the JSON text of this message at the end of a buffer.
+    /// Appends the JSON text of this message to a buffer.
     pub fn write_json(&self, buffer: &mut Vec<u8>) {
         serde_json::to_writer(buffer, self)
             .expect("server messages hold nothing that JSON can't say");
@@ -281,13 +280,11 @@ mod tests {
 
     #[test]
     fn edit_amends_its_entry_and_earlier_edits() {
-        let (first, edit) = (
-            entry(1, "a"),
-            Entry {
-                edits: Some(1),
-                ..entry(3, "b")
-            },
-        );
+        let first = entry(1, "a");
+        let edit = Entry {
+            edits: Some(1),
+            ..entry(3, "b")
+        };
         let again = Entry {
             edits: Some(1),
             ..entry(4, "c")
@@ -303,7 +300,7 @@ mod tests {
         assert_eq!(
             again.amended_by(&edit),
             None,
-            "what comes later is not changed by what came before"
+            "an earlier entry does not amend a later one"
         );
     }
 

@@ -1,4 +1,4 @@
-//! What everybody is told of what hosts do: whole sentences, with names, and never gendered.
+//! Announcements of moderation: whole sentences, with names, and never gendered.
 
 use crate::chat::{AUDIT_LOG, Chat, Effect, Now};
 use crate::ids::{ConnId, RoomId};
@@ -7,7 +7,7 @@ use crate::pt::duration;
 use std::sync::Arc;
 
 impl Chat {
-    /// Tells a room, or everybody, what a host did; the log hears of it too.
+    /// Announces a moderation action to a room or to everyone, and logs it.
     pub(in crate::chat) fn announce_moderation(
         &mut self,
         text: String,
@@ -21,19 +21,18 @@ impl Chat {
         }
     }
 
-    /// Tells a room.
+    /// Sends a notice to a room.
     pub(in crate::chat) fn send_notice_to_room(&mut self, id: RoomId, text: String, now: Now) {
-        let room = self.rooms.get(id).map(|room| room.display());
         let notice = ServerMessage::Notice {
             at: now.unix_ms,
             text,
-            room,
+            room: Some(self.rooms[id].display()),
             from: None,
         };
         self.effects.push(Effect::Broadcast(id, notice, None));
     }
 
-    /// Tells everybody who is in; `from` is who says it, when it is not the server.
+    /// Sends a notice to everyone who entered; `from` is its author, if not the server.
     pub(in crate::chat) fn send_notice_to_all(
         &mut self,
         text: String,
@@ -50,7 +49,7 @@ impl Chat {
             .conns
             .iter()
             .filter(|(_, state)| state.person.is_some() && !state.closing);
-        let conns: Vec<ConnId> = entered.map(|(conn, _)| *conn).collect();
+        let conns: Vec<ConnId> = entered.map(|(conn, _)| conn).collect();
         for conn in conns {
             self.send(conn, notice.clone());
         }
@@ -123,7 +122,7 @@ pub fn room_password_changed(by: &str, on: bool) -> String {
     }
 }
 
-/// The last words to somebody who is sent out.
+/// The goodbye to a kicked person.
 pub fn bye_kicked(by: &str) -> ServerMessage {
     let text =
         format!("{by} encerrou a sua participação nesta conversa. Você pode entrar de novo.");
@@ -134,7 +133,7 @@ pub fn bye_kicked(by: &str) -> ServerMessage {
     }
 }
 
-/// The last words to somebody who may not come back for a while.
+/// The goodbye to a banned person.
 pub fn bye_banned(retry_after_ms: Option<u64>) -> ServerMessage {
     let time = duration((retry_after_ms.unwrap_or_default() / 1000).max(1));
     let text = format!(

@@ -1,17 +1,18 @@
-//! Passwords: the server's and the rooms', who sets them, and how often somebody may guess.
+//! Passwords of the server and of rooms: who may set them, and how often an address may guess.
 //!
-//! Kept as hashes and in memory only. A room keeps its password when everybody has left, because its log is still there
-//! to be read; it is forgotten when the server stops.
+//! Kept as hashes and in memory only. A room keeps its password after the last member left, because its log can still be
+//! read.
 
 use crate::auth::{PasswordHash, TokenHash};
+use crate::chat::completion::Progress;
 use crate::chat::limits::{ATTEMPT_WINDOW, MAX_ATTEMPTS, MAX_ROOMS, MAX_TRACKED_ADDRESSES};
 use crate::chat::moderation::notices;
 use crate::chat::moderation::speaking::ceil_millis;
 use crate::chat::people::PersonKey;
-use crate::chat::{AUDIT_LOG, Chat, Now};
+use crate::chat::{AUDIT_LOG, Chat, Now, Speaker};
 use crate::ids::{ClientAddr, ConnId};
 use crate::name::{LOBBY, RoomName};
-use crate::protocol::{ErrorCode, Password, Refusal};
+use crate::protocol::{ErrorCode, Password, Refusal, SetRoomPassword};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,14 +20,14 @@ use std::time::{Duration, Instant};
 /// The password of a room.
 pub struct RoomPassword {
     hash: PasswordHash,
-    /// Who opened the room, and may change the password besides the hosts.
+    /// The person who opened the room, and may change the password besides the moderators.
     pub owner: Option<TokenHash>,
 }
 
-/// The passwords of rooms, by the rooms' keys; open ones and others.
+/// The passwords of rooms, open or not, by the rooms' keys.
 pub type RoomPasswords = HashMap<Arc<str>, RoomPassword>;
 
-/// Wrong passwords, counted by address.
+/// Limits wrong passwords by address.
 #[derive(Default)]
 pub struct AttemptLimiter(HashMap<ClientAddr, FailedAttempts>);
 
@@ -42,12 +43,12 @@ impl FailedAttempts {
 }
 
 impl AttemptLimiter {
-    /// How long this address has to wait before it may guess again.
+    /// How long this address has to wait before the next attempt.
     fn retry_after(&self, address: ClientAddr, now: Instant) -> Option<Duration> {
         let failed = self
             .0
             .get(&address)
-            .filter(|guesses| guesses.count >= MAX_ATTEMPTS)?;
+            .filter(|failed| failed.count >= MAX_ATTEMPTS)?;
         Some(failed.expires_at().saturating_duration_since(now)).filter(|wait| !wait.is_zero())
     }
 
@@ -56,7 +57,7 @@ impl AttemptLimiter {
         if self
             .0
             .get(&address)
-            .is_some_and(|guesses| guesses.expires_at() <= now)
+            .is_some_and(|failed| failed.expires_at() <= now)
         {
             self.0.remove(&address);
         }
@@ -72,122 +73,114 @@ impl AttemptLimiter {
             .count += 1;
     }
 
-    /// Forgets whose time is over, or else who began first.
+    /// Forgets the addresses whose window is over, or else the one that failed first.
     fn evict_oldest(&mut self, now: Instant) {
-        self.0.retain(|_, guesses| guesses.expires_at() > now);
+        self.0.retain(|_, failed| failed.expires_at() > now);
         if self.0.len() >= MAX_TRACKED_ADDRESSES
-            && let Some((&first, _)) = self.0.iter().min_by_key(|(_, guesses)| guesses.since)
+            && let Some((&first, _)) = self.0.iter().min_by_key(|(_, failed)| failed.since)
         {
             self.0.remove(&first);
         }
     }
 }
 
+/// A password that a person gave, or did not.
+pub struct PasswordCheck<'a> {
+    pub conn: ConnId,
+    /// The person, if present already.
+    pub person: Option<PersonKey>,
+    pub given: Option<&'a Password>,
+}
+
+impl PasswordCheck<'_> {
+    fn matches(&self, hash: PasswordHash) -> bool {
+        self.given
+            .is_some_and(|given| hash.matches(given.expose_secret()))
+    }
+}
+
 impl Chat {
-    /// Checks the server's password. Whoever is there already has shown it, and waits for nobody else's guessing.
+    /// Checks the server's password. A person who is present has shown it before, and does not wait because of failed
+    /// attempts from the same address.
     pub(in crate::chat) fn check_password(
         &mut self,
-        conn: ConnId,
-        given: Option<&Password>,
-        present: bool,
+        check: &PasswordCheck,
         now: Now,
     ) -> Result<(), Refusal> {
         match self.rules.password {
-            Some(hash)
-                if present && given.is_some_and(|given| hash.matches(given.expose_secret())) =>
-            {
-                Ok(())
-            }
-            Some(hash) => self.check_password_hash(conn, hash, given, now),
+            Some(hash) if check.person.is_some() && check.matches(hash) => Ok(()),
+            Some(hash) => self.check_password_hash(check, hash, now),
             None => Ok(()),
         }
     }
 
-    /// Checks the password of a room. Whoever has a place in it, on this connection or another, has shown it; hosts may
-    /// go everywhere.
+    /// Checks the password of a room. Members have shown it, on this connection or another; moderators need none.
     pub(in crate::chat) fn check_room_password(
         &mut self,
-        conn: ConnId,
-        who: Option<PersonKey>,
+        check: &PasswordCheck,
         room: &RoomName,
-        given: Option<&Password>,
         now: Now,
     ) -> Result<(), Refusal> {
-        let Some(hash) = self
-            .moderation
-            .room_passwords
-            .get(room.key())
-            .map(|password| password.hash)
-        else {
-            return Ok(());
-        };
-        let id = self.rooms.named(room);
-        let person = who.and_then(|who| self.people.get(who));
-        if person.is_some_and(|person| {
-            person.moderator
-                || person
-                    .memberships
-                    .iter()
-                    .any(|membership| Some(membership.room_id) == id)
-        }) {
-            return Ok(());
+        let password = self.moderation.room_passwords.get(room.key());
+        match password.map(|password| password.hash) {
+            Some(hash) if !self.may_join_freely(check.person, room) => self
+                .check_password_hash(check, hash, now)
+                .map_err(|refusal| refusal.with_room(room.display())),
+            _ => Ok(()),
         }
-        self.check_password_hash(conn, hash, given, now)
-            .map_err(|refusal| refusal.with_room(room.display()))
     }
 
-    /// To whom a room belongs that is about to be opened: whose password it has, or else who opens it.
+    fn may_join_freely(&self, person: Option<PersonKey>, room: &RoomName) -> bool {
+        let room = self.rooms.named(room);
+        person.is_some_and(|key| {
+            let person = &self.people[key];
+            person.moderator || room.is_some_and(|id| person.is_member(id))
+        })
+    }
+
+    /// The owner of a room that is about to be opened: that of its password, or else the person who opens it.
     pub(in crate::chat) fn owner_of(
         &self,
         room: &RoomName,
-        who: Option<PersonKey>,
+        person: PersonKey,
     ) -> Option<TokenHash> {
         match self.moderation.room_passwords.get(room.key()) {
             Some(password) => password.owner,
-            None => who
-                .and_then(|who| self.people.get(who))
-                .map(|person| person.token_hash),
+            None => Some(self.people[person].token_hash),
         }
     }
 
     fn check_password_hash(
         &mut self,
-        conn: ConnId,
+        check: &PasswordCheck,
         hash: PasswordHash,
-        given: Option<&Password>,
         now: Now,
     ) -> Result<(), Refusal> {
-        let given = given.ok_or_else(|| Refusal::new(ErrorCode::PasswordRequired))?;
-        let Some(address) = self.conns.get(&conn).map(|state| state.address) else {
-            return Ok(());
-        };
-        if let Some(wait) = self.moderation.attempts.retry_after(address, now.instant) {
+        let given = check
+            .given
+            .ok_or_else(|| Refusal::new(ErrorCode::PasswordRequired))?;
+        let address = self.conns[check.conn].address;
+        let attempts = &mut self.moderation.attempts;
+        if let Some(wait) = attempts.retry_after(address, now.instant) {
             return Err(Refusal::too_many_attempts(ceil_millis(wait)));
         }
-        if hash.matches(given.expose_secret()) {
-            return Ok(());
+        if !hash.matches(given.expose_secret()) {
+            attempts.record_failure(address, now.instant);
+            return Err(Refusal::new(ErrorCode::PasswordWrong));
         }
-        self.moderation
-            .attempts
-            .record_failure(address, now.instant);
-        Err(Refusal::new(ErrorCode::PasswordWrong))
+        Ok(())
     }
 
-    /// Gives a room a password or takes it away; its maker and hosts may.
+    /// Gives a room a password or removes it; the room's owner and moderators may.
     pub(in crate::chat) fn set_room_password(
         &mut self,
-        conn: ConnId,
-        name: &RoomName,
-        password: Option<Password>,
+        speaker: Speaker,
+        change: SetRoomPassword,
         now: Now,
-    ) -> Result<(), Refusal> {
-        let id = self.joined_room(conn, name)?;
-        let who = self.conns.get(&conn).and_then(|state| state.person);
-        let (Some(person), Some(room)) =
-            (who.and_then(|who| self.people.get(who)), self.rooms.get(id))
-        else {
-            return Ok(());
-        };
+    ) -> Result<Progress, Refusal> {
+        let id = self.joined_room(speaker.conn, &change.room)?;
+        let person = &self.people[speaker.person];
+        let room = &self.rooms[id];
         let key = room.name.key().clone();
         if *key == *LOBBY {
             let text = "A sala geral não pode ter senha, porque é por ela que se entra. Para pedir senha de todo mundo, \
@@ -198,29 +191,25 @@ impl Chat {
             let text = "Só quem abriu esta sala ou organiza a conversa pode mudar a senha dela.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
-        let (passwords, by, owner) = (
-            &mut self.moderation.room_passwords,
-            person.name.display(),
-            room.owner,
-        );
-        if password.is_some() && passwords.len() >= MAX_ROOMS && !passwords.contains_key(&key) {
+        let passwords = &mut self.moderation.room_passwords;
+        let on = change.password.is_some();
+        if on && passwords.len() >= MAX_ROOMS && !passwords.contains_key(&key) {
             let text = "Há salas demais com senha neste servidor. Use uma que já tem.";
             return Err(Refusal::with_text(ErrorCode::LimitReached, text));
         }
-        let text = notices::room_password_changed(&by, password.is_some());
-        log::info!(target: AUDIT_LOG, "{by} {} a senha da sala {name}.", if password.is_some() { "pôs" } else { "tirou" });
-        match password {
-            Some(password) => passwords.insert(
-                key,
-                RoomPassword {
-                    hash: PasswordHash::of(password.expose_secret()),
-                    owner,
-                },
-            ),
-            None => passwords.remove(&key),
-        };
-        self.send_notice_to_room(id, text, now);
-        Ok(())
+        let by = person.name.display();
+        let done = if on { "pôs" } else { "tirou" };
+        log::info!(target: AUDIT_LOG, "{by} {done} a senha da sala {}.", change.room);
+        match change.password {
+            Some(password) => {
+                let hash = PasswordHash::of(password.expose_secret());
+                let owner = room.owner;
+                passwords.insert(key, RoomPassword { hash, owner });
+            }
+            None => drop(passwords.remove(&key)),
+        }
+        self.send_notice_to_room(id, notices::room_password_changed(&by, on), now);
+        Ok(Progress::Done)
     }
 }
 
@@ -234,7 +223,8 @@ mod tests {
 
     #[test]
     fn address_waits_out_the_window_after_max_attempts() {
-        let (mut limiter, now) = (AttemptLimiter::default(), Instant::now());
+        let mut limiter = AttemptLimiter::default();
+        let now = Instant::now();
         for _ in 0..MAX_ATTEMPTS {
             assert_eq!(limiter.retry_after(address(1), now), None);
             limiter.record_failure(address(1), now);
@@ -251,7 +241,8 @@ mod tests {
 
     #[test]
     fn full_limiter_evicts_the_oldest_address() {
-        let (mut limiter, now) = (AttemptLimiter::default(), Instant::now());
+        let mut limiter = AttemptLimiter::default();
+        let now = Instant::now();
         for number in 0..=MAX_TRACKED_ADDRESSES as u32 {
             limiter.record_failure(address(number), now + Duration::from_micros(number.into()));
         }

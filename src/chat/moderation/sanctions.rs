@@ -1,32 +1,37 @@
-//! Measures that hosts took against people, each for a time: who is silenced, who is banned. Nothing is for good.
+//! Sanctions: mutes and bans, each for a time.
 //!
-//! A list, read from end to end: it is short, and a full one costs an `enter` a few microseconds.
+//! Kept in a list that is read from end to end: it is short, and a full one costs an `enter` a few microseconds.
 
 use crate::auth::TokenHash;
-use crate::chat::limits::MAX_SANCTIONS;
+use crate::chat::limits::{MAX_ADDRESS_BAN, MAX_SANCTIONS};
+use crate::chat::moderation::speaking::ceil_millis;
+use crate::chat::moderation::{Moderator, notices};
+use crate::chat::people::PersonKey;
+use crate::chat::{Chat, Now};
 use crate::ids::ClientAddr;
 use crate::name::Name;
+use crate::protocol::{ErrorCode, Refusal};
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// One measure against one person.
+/// One sanction against one person.
 pub struct Sanction {
-    /// The name that they had.
+    /// The name that the person had.
     pub name: Name,
     pub token_hash: TokenHash,
     pub until: Instant,
-    /// Where they were, when the measure concerns that too.
+    /// The person's addresses, if the sanction extends to them.
     pub addresses: Vec<ClientAddr>,
-    /// Until when it concerns the addresses.
+    /// Until when it extends to the addresses.
     pub addresses_until: Instant,
 }
 
-/// All measures of one kind, the oldest first.
+/// All sanctions of one kind, the oldest first.
 #[derive(Default)]
 pub struct Sanctions(VecDeque<Sanction>);
 
 impl Sanctions {
-    /// Takes a measure; it replaces an earlier one against the same person.
+    /// Adds a sanction; it replaces an earlier one against the same person.
     pub fn impose(&mut self, sanction: Sanction, now: Instant) {
         self.0
             .retain(|known| known.until > now && known.token_hash != sanction.token_hash);
@@ -36,7 +41,7 @@ impl Sanctions {
         self.0.push_back(sanction);
     }
 
-    /// Until when there is a measure against who holds this secret.
+    /// When the sanction against this token ends, if there is one.
     pub fn active_for(&self, token_hash: &TokenHash, now: Instant) -> Option<Instant> {
         let known = self
             .0
@@ -45,7 +50,7 @@ impl Sanctions {
         (known.until > now).then_some(known.until)
     }
 
-    /// Until when there is a measure against this address.
+    /// When the last sanction against this address ends, if there is one.
     pub fn active_for_address(&self, address: ClientAddr, now: Instant) -> Option<Instant> {
         let known = self
             .0
@@ -57,7 +62,7 @@ impl Sanctions {
             .max()
     }
 
-    /// Against whom there are measures under this name.
+    /// The people with a sanction under this name.
     pub fn named(&self, name: &Name, now: Instant) -> Vec<(Name, TokenHash)> {
         let known = self
             .0
@@ -68,9 +73,127 @@ impl Sanctions {
             .collect()
     }
 
-    /// Ends the measure against who holds this secret.
+    /// Ends the sanction against this token.
     pub fn lift(&mut self, token_hash: &TokenHash) {
         self.0.retain(|known| known.token_hash != *token_hash);
+    }
+}
+
+impl Chat {
+    /// Refuses everything that a person says for some time.
+    pub(super) fn mute(
+        &mut self,
+        by: &Moderator,
+        name: &Name,
+        seconds: u64,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let key = self.moderatable(name)?;
+        let person = &self.people[key];
+        let display_name = person.name.display();
+        let token_hash = person.token_hash;
+        let until = now.instant + Duration::from_secs(seconds);
+        let sanction = Sanction {
+            name: person.name.clone(),
+            token_hash,
+            until,
+            addresses: Vec::new(),
+            addresses_until: now.instant,
+        };
+        self.moderation.mutes.impose(sanction, now.instant);
+        self.set_muted(&token_hash, Some(until));
+        let notice = notices::muted(&by.name, &display_name, seconds);
+        self.announce_moderation(notice, None, now);
+        Ok(())
+    }
+
+    /// Unmutes everyone who has this name now or had it when muted.
+    pub(super) fn unmute(&mut self, by: &Moderator, name: &Name, now: Now) -> Result<(), Refusal> {
+        let mut targets = self.moderation.mutes.named(name, now.instant);
+        if let Some(key) = self.people.named(name) {
+            let person = &self.people[key];
+            targets.push((person.name.clone(), person.token_hash));
+        }
+        for (_, token_hash) in &targets {
+            self.moderation.mutes.lift(token_hash);
+            self.set_muted(token_hash, None);
+        }
+        let (display_name, _) = targets
+            .last()
+            .ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
+        let notice = notices::unmuted(&by.name, display_name.as_str());
+        self.announce_moderation(notice, None, now);
+        Ok(())
+    }
+
+    /// Sets when the mute of everyone with this token ends.
+    pub(super) fn set_muted(&mut self, token_hash: &TokenHash, until: Option<Instant>) {
+        for key in self.people.with_token_hash(token_hash) {
+            self.people[key].muted_until = until;
+        }
+    }
+
+    /// Disconnects a person under every name, and refuses the token for some time. The addresses too, for a shorter
+    /// time, but never this machine.
+    pub(super) fn ban(
+        &mut self,
+        by: &Moderator,
+        name: &Name,
+        seconds: u64,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let key = self.moderatable(name)?;
+        let person = &self.people[key];
+        let display_name = person.name.display();
+        let token_hash = person.token_hash;
+        let time = Duration::from_secs(seconds);
+        let targets = self.people.with_token_hash(&token_hash);
+        let addresses = targets
+            .iter()
+            .flat_map(|&target| self.addresses_of(target))
+            .filter(|at| !at.is_local())
+            .collect();
+        let sanction = Sanction {
+            name: person.name.clone(),
+            token_hash,
+            until: now.instant + time,
+            addresses,
+            addresses_until: now.instant + time.min(MAX_ADDRESS_BAN),
+        };
+        self.moderation.bans.impose(sanction, now.instant);
+        let bye = notices::bye_banned(Some(ceil_millis(time)));
+        for target in targets {
+            if !self.people[target].moderator {
+                self.disconnect_person(target, &bye, now);
+            }
+        }
+        let notice = notices::banned(&by.name, &display_name, seconds);
+        self.announce_moderation(notice, None, now);
+        Ok(())
+    }
+
+    /// The addresses of all of a person's connections, and the last one.
+    fn addresses_of(&self, key: PersonKey) -> Vec<ClientAddr> {
+        let person = &self.people[key];
+        let conns = person.conns.iter();
+        let mut addresses: Vec<ClientAddr> = conns.map(|&conn| self.conns[conn].address).collect();
+        addresses.push(person.address);
+        addresses
+    }
+
+    /// Lifts the bans of everyone who had this name when banned.
+    pub(super) fn unban(&mut self, by: &Moderator, name: &Name, now: Now) -> Result<(), Refusal> {
+        let targets = self.moderation.bans.named(name, now.instant);
+        for (_, token_hash) in &targets {
+            self.moderation.bans.lift(token_hash);
+        }
+        let (display_name, _) = targets.last().ok_or_else(|| {
+            let text = "Não há nenhum banimento com este nome.";
+            Refusal::with_text(ErrorCode::NoSuchPerson, text)
+        })?;
+        let notice = notices::unbanned(&by.name, display_name.as_str());
+        self.announce_moderation(notice, None, now);
+        Ok(())
     }
 }
 
@@ -87,9 +210,9 @@ mod tests {
     }
 
     fn sanction(number: usize, now: Instant) -> Sanction {
-        let (name, until) = (Name::new("Bruno").unwrap(), now + HOUR);
+        let until = now + HOUR;
         Sanction {
-            name,
+            name: Name::new("Bruno").unwrap(),
             token_hash: token_hash(number),
             until,
             addresses: Vec::new(),
@@ -99,7 +222,8 @@ mod tests {
 
     #[test]
     fn sanction_expires_at_its_end() {
-        let (mut sanctions, now) = (Sanctions::default(), Instant::now());
+        let mut sanctions = Sanctions::default();
+        let now = Instant::now();
         sanctions.impose(sanction(1, now), now);
         assert_eq!(sanctions.active_for(&token_hash(1), now), Some(now + HOUR));
         assert_eq!(sanctions.active_for(&token_hash(2), now), None);
@@ -113,7 +237,8 @@ mod tests {
 
     #[test]
     fn later_sanction_replaces_the_earlier_one() {
-        let (mut sanctions, now) = (Sanctions::default(), Instant::now());
+        let mut sanctions = Sanctions::default();
+        let now = Instant::now();
         sanctions.impose(sanction(1, now + HOUR), now);
         sanctions.impose(sanction(1, now), now);
         assert_eq!(sanctions.active_for(&token_hash(1), now), Some(now + HOUR));
@@ -121,7 +246,8 @@ mod tests {
 
     #[test]
     fn address_sanction_ends_before_the_persons() {
-        let (mut sanctions, now) = (Sanctions::default(), Instant::now());
+        let mut sanctions = Sanctions::default();
+        let now = Instant::now();
         let address = ClientAddr::from_ip("203.0.113.7".parse().unwrap());
         let addresses_until = now + HOUR / 2;
         sanctions.impose(
@@ -147,7 +273,8 @@ mod tests {
 
     #[test]
     fn sanctions_are_found_by_name_and_lifted_one_by_one() {
-        let (mut sanctions, now) = (Sanctions::default(), Instant::now());
+        let mut sanctions = Sanctions::default();
+        let now = Instant::now();
         sanctions.impose(sanction(1, now), now);
         sanctions.impose(sanction(2, now), now);
         let found = sanctions.named(&Name::new("BRUNO").unwrap(), now);
@@ -167,7 +294,8 @@ mod tests {
 
     #[test]
     fn full_list_drops_the_oldest_sanction() {
-        let (mut sanctions, now) = (Sanctions::default(), Instant::now());
+        let mut sanctions = Sanctions::default();
+        let now = Instant::now();
         sanctions.0 = (0..MAX_SANCTIONS)
             .map(|number| sanction(number, now))
             .collect();

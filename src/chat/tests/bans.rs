@@ -1,4 +1,4 @@
-//! Who may not come in, and who is sent out.
+//! Lock, kick and ban.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn locked_chat_admits_only_present_people_and_moderators() {
     harness.inbox.clear();
     harness.enter(CELIA, "Célia");
     assert_eq!(harness.take_labels(CELIA), ["error locked"]);
-    // Another tab, a reconnect within the grace, and a host who had left.
+    // Another tab, a reconnect within the grace period, and a moderator who had left.
     harness.enter(ConnId(4), "Bruno");
     assert_eq!(harness.take_labels(ConnId(4))[0], "welcome Bruno");
     harness.drop_connection(BRUNO);
@@ -40,13 +40,13 @@ fn kick_closes_every_connection_and_allows_return() {
         harness.take_labels(CELIA),
         ["2 online -Bruno", "* Ana expulsou Bruno da conversa."]
     );
-    // What was still on its way comes from nobody, and the end of the connection changes nothing.
+    // Requests still on their way are ignored, and the disconnect changes nothing.
     harness.say(BRUNO, "b1", "espera");
     harness.handle(Event::Disconnected(BRUNO, false));
     harness.handle(Event::Disconnected(ConnId(4), false));
     assert_eq!(harness.take_labels(CELIA), nothing());
     assert_eq!(harness.chat.people(), 2);
-    // The name is free at once, for anybody.
+    // The name is free at once.
     harness.enter_with_token(ConnId(5), "Bruno", "somebody-else-entirely");
     assert_eq!(harness.take_labels(ConnId(5))[0], "welcome Bruno");
     harness.close_cleanly(ConnId(5));
@@ -135,7 +135,7 @@ fn address_ban_lasts_an_hour_and_spares_moderators_and_local() {
     harness.advance(Duration::from_secs(3600));
     assert_eq!(arrive(&mut harness, ConnId(13), "Eva", 7), "welcome Eva");
     assert_eq!(arrive(&mut harness, ConnId(14), "Bruno", 9), "error banned");
-    // Célia is on this machine, perhaps behind a proxy like everybody.
+    // Célia is on this machine, perhaps behind a proxy like everyone else.
     harness.moderate(ANA, r#""ban","name":"Célia""#);
     harness.enter(ConnId(15), "Davi");
     assert_eq!(harness.take_labels(ConnId(15))[0], "welcome Davi");

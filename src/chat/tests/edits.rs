@@ -1,4 +1,4 @@
-//! Changing one's mind about what one said.
+//! Editing and erasing messages.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What is refused, what is limited, and how it ends.
+//! Refusals, limits, completions and the stop.
 
 use super::*;
 
@@ -209,6 +209,58 @@ fn every_bulk_request_is_completed_exactly_once() {
         }
         assert_eq!(done, 1, "{json}");
     }
+}
+
+#[test]
+fn requests_of_closed_connections_are_completed() {
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
+    let join = r#"{"type":"join","room":"lab"}"#;
+    let say = r#"{"type":"say","room":"geral","id":"a1","text":"oi"}"#;
+    let request = |json: &str| Event::Request(ANA, ClientMessage::parse(json).unwrap());
+    harness.chat.handle(request(join), harness.now);
+    harness.chat.handle(request(say), harness.now);
+    harness.chat.handle(Event::Stop, harness.now);
+    harness.chat.handle(request(say), harness.now);
+    harness
+        .chat
+        .handle(Event::Disconnected(ANA, false), harness.now);
+    let mut done = Vec::new();
+    loop {
+        for effect in harness.chat.take_effects() {
+            if matches!(effect, Effect::RequestDone(ANA) | Effect::BulkDone(ANA)) {
+                done.push(format!("{effect:?}"));
+            }
+            harness.apply(effect);
+        }
+        let Ok(reply) = harness.history.replies().try_recv() else {
+            break;
+        };
+        harness
+            .chat
+            .handle(Event::HistoryReplied(reply), harness.now);
+    }
+    done.sort_unstable();
+    assert_eq!(
+        done,
+        [
+            "BulkDone(ConnId(1))",
+            "RequestDone(ConnId(1))",
+            "RequestDone(ConnId(1))"
+        ]
+    );
+}
+
+#[test]
+fn requests_outstanding_at_the_end_are_abandoned() {
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
+    for json in [
+        r#"{"type":"join","room":"lab"}"#,
+        r#"{"type":"history","room":"geral"}"#,
+    ] {
+        let request = Event::Request(ANA, ClientMessage::parse(json).unwrap());
+        harness.chat.handle(request, harness.now);
+    }
+    drop(harness.chat);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Who hears what, and in which order.
+//! Messages, whispers, typing and history: recipients and order.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Who is a host, who hears of it, and what only hosts may do.
+//! The role of moderators: who has it, who is told, and what only they may do.
 
 use super::*;
 use crate::protocol::MAX_TEXT;
@@ -17,7 +17,7 @@ fn moderator_key_is_bound_to_its_first_user() {
     assert_eq!(harness.take_labels(BRUNO), ["error moderator_key_wrong"]);
     harness.close_cleanly(ANA);
     harness.inbox.clear();
-    // The same person is a host again, with the key or without it.
+    // The same person is a moderator again, with the key or without it.
     harness.enter(ANA, "Ana");
     harness.enter_with_fields(CELIA, "Ana", &key);
     for conn in [ANA, CELIA] {
@@ -67,10 +67,10 @@ fn role_change_is_sent_once_to_each_connection() {
     harness.moderate(ANA, r#""promote","name":"bruno""#);
     let notice = "* Ana promoveu Bruno, que agora também organiza a conversa.";
     for conn in [ANA, BRUNO, CELIA] {
-        assert_eq!(harness.take_labels(conn), ["Bruno hosts", notice]);
+        assert_eq!(harness.take_labels(conn), ["Bruno moderates", notice]);
     }
     harness.moderate(BRUNO, r#""demote","name":"Ana""#);
-    assert_eq!(harness.take_labels(CELIA)[0], "Ana no longer hosts");
+    assert_eq!(harness.take_labels(CELIA)[0], "Ana no longer moderates");
     harness.moderate(ANA, r#""lock","on":true"#);
     assert_eq!(harness.take_labels(ANA).last().unwrap(), "error forbidden");
 }
@@ -106,7 +106,7 @@ fn role_follows_a_rename_and_leaves_the_old_name() {
         harness.take_labels(BRUNO).last().unwrap(),
         "* Ana Maria trancou a conversa: ninguém novo entra."
     );
-    // And nobody inherits it with the old name.
+    // The old name does not carry the role.
     harness.moderate(ANA, r#""lock","on":false"#);
     harness.enter(CELIA, "Ana");
     harness.inbox.clear();

@@ -1,4 +1,4 @@
-//! Passwords of the server and of rooms: asked for, guessed, shown, and never a hindrance to those who are in.
+//! Passwords of the server and of rooms.
 
 use super::*;
 
@@ -38,7 +38,7 @@ fn server_password_is_required_and_attempts_are_limited() {
     let mut expected = vec!["error password_required"];
     expected.extend(["error password_wrong"; 5]);
     assert_eq!(harness.take_labels(ANA), expected);
-    // Elsewhere the door is open, and a minute later here too.
+    // Another address may enter, and this one a minute later.
     harness.handle(Event::Connected(
         BRUNO,
         ClientAddr::from_ip("203.0.113.7".parse().unwrap()),
@@ -110,7 +110,7 @@ fn room_password_is_required_except_from_members() {
             "joined lab 2 0"
         ]
     );
-    // Within the grace the place is still there; after leaving it is not.
+    // The membership lasts through the grace period, not after a clean close.
     harness.drop_connection(BRUNO);
     harness.handle(Event::Connected(BRUNO, ClientAddr::LOCAL));
     harness.send_json(
@@ -199,7 +199,7 @@ fn only_owner_and_moderators_set_a_room_password() {
     assert_eq!(harness.take_labels(ANA), ["error forbidden"]);
     harness.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
     harness.send_json(BRUNO, &set("lab"));
-    // A host may go everywhere, and may open every door.
+    // Moderators need no password, and may remove any.
     harness.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
     harness.send_json(ANA, r#"{"type":"room_password","room":"lab"}"#);
     let heard = harness.take_labels(ANA);

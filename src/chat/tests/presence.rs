@@ -1,4 +1,4 @@
-//! Coming, leaving, dropping out and coming back, as the others hear of it.
+//! Presence: joins, leaves, drops and returns, as the other members get them.
 
 use super::*;
 use std::collections::BTreeSet;
@@ -202,8 +202,8 @@ fn presence_is_coalesced_in_a_large_room() {
     assert_eq!(harness.take_labels(ANA), Vec::<String>::new());
 }
 
-/// What everybody knows after a gathered change, whoever was told of what before: clients apply `renamed`, `left`, then
-/// `joined`. Opposite changes once cancelled each other, and who came in between never learned of the later one.
+/// Clients apply `renamed`, `left`, then `joined`. Opposite changes must not cancel each other: a client that joined in
+/// between has to get the later one.
 #[test]
 fn joiner_between_coalesced_changes_knows_all_members() {
     let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);

@@ -1,4 +1,4 @@
-//! Who has the word and who does not, and what is taken back of what was said.
+//! Speaking restrictions, and erasing as a moderator.
 
 use super::*;
 

@@ -5,6 +5,7 @@
 //! could be served, whether what is said to be gone is really gone, and whether every `ack` is right.
 
 mod backend;
+mod completions;
 mod convergence;
 mod oracle;
 mod reference_history;

@@ -4,6 +4,7 @@ use super::Step;
 use crate::harness::Deadline;
 use crate::log_entry::{EntryChange, LogEntry};
 use crate::model::backend::HistoryBackend;
+use crate::model::completions::Completions;
 use crate::model::oracle::{EntryVersion, assert_refusal_allowed, assert_up_to_date};
 use crate::transcript::Transcript;
 use papo::chat::{Chat, Effect, Event, Now};
@@ -43,6 +44,7 @@ pub struct Simulation {
     write_queue: VecDeque<HistoryRequest>,
     read_queue: VecDeque<HistoryRequest>,
     replies: VecDeque<HistoryReply>,
+    completions: Completions,
     /// What the log must hold, from what was stored; and up to where it was trimmed.
     pub expected: Vec<LogEntry>,
     pub trimmed: u64,
@@ -67,6 +69,7 @@ impl Simulation {
             write_queue: VecDeque::new(),
             read_queue: VecDeque::new(),
             replies: VecDeque::new(),
+            completions: Completions::default(),
             expected: Vec::new(),
             trimmed: 0,
             versions: Vec::new(),
@@ -336,6 +339,7 @@ impl Simulation {
         self.write_queue.clear();
         self.read_queue.clear();
         self.replies.clear();
+        self.completions = Completions::default();
         self.backend.reopen();
         self.chat = self.backend.new_chat();
         if matches!(self.backend, HistoryBackend::Memory(_)) {
@@ -365,12 +369,16 @@ impl Simulation {
                 && self.read_queue.is_empty()
                 && self.conns.values().all(|wire| wire.to_server.is_empty())
             {
+                self.completions.assert_complete();
                 return;
             }
         }
     }
 
     fn event(&mut self, event: Event) {
+        if let Event::Request(conn, message) = &event {
+            self.completions.requested(*conn, message);
+        }
         self.chat.handle(event, self.now);
         self.run_effects();
     }
@@ -399,7 +407,8 @@ impl Simulation {
                 }
                 Effect::Submit(job @ HistoryRequest::Append(_)) => self.write_queue.push_back(job),
                 Effect::Submit(job) => self.read_queue.push_back(job),
-                Effect::RequestDone(_) | Effect::BulkDone(_) => {}
+                Effect::RequestDone(conn) => self.completions.request_done(conn),
+                Effect::BulkDone(conn) => self.completions.bulk_done(conn),
             }
         }
     }

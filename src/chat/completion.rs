@@ -1,0 +1,132 @@
+//! Completions: every request is answered exactly once, by its handler or after the history's reply.
+//!
+//! Knows connections and message ids; never knows what was asked.
+
+use crate::chat::Effect;
+use crate::history::{HistoryRequest, RequestId};
+use crate::ids::{ConnId, RoomId};
+use crate::protocol::{ClientMessage, ResumePoint};
+use slab::Slab;
+
+/// The answer that a request is still owed. It frees the request's place in the connection's windows; dropping it
+/// instead would block the connection forever, so that is a bug, and a panic in debug builds.
+#[must_use = "a request is answered exactly once"]
+#[derive(Debug)]
+pub struct Completion {
+    conn: ConnId,
+    /// The sender's id, when the request has one.
+    id: Option<String>,
+    bulk: bool,
+    finished: bool,
+}
+
+impl Completion {
+    pub fn new(conn: ConnId, message: &ClientMessage) -> Self {
+        Self {
+            conn,
+            id: message.id().map(str::to_owned),
+            bulk: message.is_bulk(),
+            finished: false,
+        }
+    }
+
+    pub fn conn(&self) -> ConnId {
+        self.conn
+    }
+
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The answer is among the effects: the connection may send the next request.
+    pub fn done(mut self, effects: &mut Vec<Effect>) {
+        self.finished = true;
+        if self.id.is_some() {
+            effects.push(Effect::RequestDone(self.conn));
+        }
+        if self.bulk {
+            effects.push(Effect::BulkDone(self.conn));
+        }
+    }
+
+    /// The server ends, and the connection with it: there will be no answer.
+    pub fn abandon(mut self) {
+        self.finished = true;
+    }
+}
+
+impl Drop for Completion {
+    fn drop(&mut self) {
+        debug_assert!(
+            self.finished || std::thread::panicking(),
+            "a request was dropped unanswered: {self:?}"
+        );
+    }
+}
+
+/// How a request stands after its handler accepted it.
+#[must_use]
+#[derive(Debug)]
+pub enum Progress {
+    /// It is answered; the answer is among the effects.
+    Done,
+    /// The history has to do this, and answers it.
+    AwaitReply(HistoryRequest),
+    /// It is answered when this room's log is open.
+    AwaitRoom(RoomId, ResumePoint),
+}
+
+/// The requests that the history has to answer.
+#[derive(Default)]
+pub struct PendingRequests(Slab<Completion>);
+
+impl PendingRequests {
+    /// The id of the request that is inserted next.
+    pub fn next_id(&self) -> RequestId {
+        RequestId(self.0.vacant_key() as u64)
+    }
+
+    pub fn insert(&mut self, id: RequestId, completion: Completion) {
+        let key = self.0.insert(completion);
+        debug_assert_eq!(id, RequestId(key as u64), "requests are handled one by one");
+    }
+
+    /// The history replied to this request.
+    ///
+    /// # Panics
+    /// If it replied already, or was never asked.
+    pub fn remove(&mut self, id: RequestId) -> Completion {
+        self.0.remove(id.0 as usize)
+    }
+
+    pub fn abandon_all(&mut self) {
+        self.0.drain().for_each(Completion::abandon);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn completion_releases_what_its_request_holds() {
+        let done = |json: &str| {
+            let message = ClientMessage::parse(json).unwrap();
+            let mut effects = Vec::new();
+            Completion::new(ConnId(1), &message).done(&mut effects);
+            format!("{effects:?}")
+        };
+        let say = r#"{"type":"say","room":"geral","id":"a1","text":"oi"}"#;
+        assert_eq!(done(say), "[RequestDone(ConnId(1))]");
+        let history = r#"{"type":"history","room":"geral"}"#;
+        assert_eq!(done(history), "[BulkDone(ConnId(1))]");
+        assert_eq!(done(r#"{"type":"rooms"}"#), "[]");
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "dropped unanswered")]
+    fn dropping_a_completion_panics() {
+        drop(Completion::new(ConnId(1), &ClientMessage::Ping));
+    }
+}

@@ -1,0 +1,95 @@
+//! The upgraded connections, found by id.
+
+use crate::chat::people::PersonKey;
+use crate::ids::{ClientAddr, ConnId, RoomId};
+use crate::protocol::Token;
+use crate::rate::TokenBucket;
+use std::collections::HashMap;
+use std::ops::{Index, IndexMut};
+use std::time::Instant;
+
+/// One upgraded connection.
+pub struct Conn {
+    pub address: ClientAddr,
+    /// The person who entered through it.
+    pub person: Option<PersonKey>,
+    /// The token it entered with, repeated when the name changes. Never printed, never stored.
+    pub token: Option<Token>,
+    pub rooms: Vec<RoomId>,
+    /// Joins that wait for a room's log.
+    pub pending_joins: usize,
+    /// `None` is without limit.
+    pub request_bucket: Option<TokenBucket>,
+    pub malformed_count: u32,
+    pub malformed_since: Instant,
+    pub closing: bool,
+}
+
+impl Conn {
+    pub fn new(address: ClientAddr, request_bucket: Option<TokenBucket>, now: Instant) -> Self {
+        Self {
+            address,
+            person: None,
+            token: None,
+            rooms: Vec::new(),
+            pending_joins: 0,
+            request_bucket,
+            malformed_count: 0,
+            malformed_since: now,
+            closing: false,
+        }
+    }
+}
+
+/// All connections. Indexing is for those that must be there, and panics for others.
+#[derive(Default)]
+pub struct Conns(HashMap<ConnId, Conn>);
+
+impl Conns {
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn contains(&self, id: ConnId) -> bool {
+        self.0.contains_key(&id)
+    }
+
+    pub fn get(&self, id: ConnId) -> Option<&Conn> {
+        self.0.get(&id)
+    }
+
+    pub fn get_mut(&mut self, id: ConnId) -> Option<&mut Conn> {
+        self.0.get_mut(&id)
+    }
+
+    pub fn insert(&mut self, id: ConnId, conn: Conn) {
+        self.0.insert(id, conn);
+    }
+
+    pub fn remove(&mut self, id: ConnId) -> Conn {
+        self.0.remove(&id).unwrap_or_else(|| unknown(id))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (ConnId, &Conn)> {
+        self.0.iter().map(|(id, conn)| (*id, conn))
+    }
+}
+
+impl Index<ConnId> for Conns {
+    type Output = Conn;
+
+    fn index(&self, id: ConnId) -> &Conn {
+        self.0.get(&id).unwrap_or_else(|| unknown(id))
+    }
+}
+
+impl IndexMut<ConnId> for Conns {
+    fn index_mut(&mut self, id: ConnId) -> &mut Conn {
+        self.0.get_mut(&id).unwrap_or_else(|| unknown(id))
+    }
+}
+
+#[cold]
+fn unknown(id: ConnId) -> ! {
+    panic!("connection {} is unknown or gone", id.0)
+}
