@@ -1,11 +1,13 @@
-//! Any bytes after the handshake, in pieces of any size: never a panic, never a message over the limit, an end that
-//! comes, and the same messages however the bytes were cut.
+//! Any bytes after the handshake, in pieces of any size: never a panic, never a message over the limit, always an end,
+//! and the same messages however the bytes were cut.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use papo::protocol::MAX_FRAME;
-use papo::ws::{End, Guard, Incoming, Pulse, Reader, Source, Watch};
+use papo::ws::{
+    Incoming, LastSeen, LimitedReader, MessageReader, ReadError, ReadLimits, TimedRead,
+};
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,37 +31,34 @@ impl Read for Peer<'_> {
     }
 }
 
-impl Source for Peer<'_> {
+impl TimedRead for Peer<'_> {
     fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Everything that was understood, and the close code that the peer gave or gets; 0 when it is just gone.
-fn conversation(bytes: &[u8], rest: usize, pieces: &[u8]) -> (Vec<Incoming>, u16) {
+/// All messages, and the close code of either side; 0 when the connection is just gone.
+fn read_all(bytes: &[u8], rest: usize, pieces: &[u8]) -> (Vec<Incoming>, u16) {
     let (rest, later) = bytes.split_at(rest.min(bytes.len()));
-    let pulse = Some(Arc::new(Pulse::new(Instant::now())));
-    let watch = Watch {
-        budget: None,
-        unfinished: Some(Duration::from_secs(3600)),
-        pulse,
+    let limits = ReadLimits {
+        byte_rate: None,
+        message_timeout: Some(Duration::from_secs(3600)),
+        last_seen: Some(Arc::new(LastSeen::new(Instant::now()))),
     };
-    let guard = Guard::new(
-        Peer {
-            bytes: later,
-            pieces,
-            turn: 0,
-        },
-        watch,
-    );
-    let mut reader = Reader::accept(guard, rest.to_vec(), MAX_FRAME, Vec::new());
-    let mut said = Vec::new();
+    let peer = Peer {
+        bytes: later,
+        pieces,
+        turn: 0,
+    };
+    let limited = LimitedReader::new(peer, limits);
+    let mut reader = MessageReader::accept(limited, rest.to_vec(), MAX_FRAME, Vec::new());
+    let mut messages = Vec::new();
     let code = loop {
         match reader.read() {
-            Ok(incoming) => said.push(incoming),
-            Err(End::Closed(code) | End::Broken(code, _)) => break code,
-            Err(End::Lost(_)) => break 0,
-            Err(End::Stalled) => panic!("an hour has not passed"),
+            Ok(incoming) => messages.push(incoming),
+            Err(ReadError::Closed(code) | ReadError::Violation(code, _)) => break code,
+            Err(ReadError::Lost(_)) => break 0,
+            Err(ReadError::Stalled) => panic!("an hour has not passed"),
         }
     };
     let size = |incoming: &Incoming| match incoming {
@@ -67,20 +66,20 @@ fn conversation(bytes: &[u8], rest: usize, pieces: &[u8]) -> (Vec<Incoming>, u16
         Incoming::Binary(bytes) => bytes.len(),
         Incoming::Pong => 0,
     };
-    assert!(said.iter().all(|incoming| size(incoming) <= MAX_FRAME));
-    // What is answered to pings and closes is at most what a peer may make us send: its own bytes back.
+    assert!(messages.iter().all(|incoming| size(incoming) <= MAX_FRAME));
+    // Pings and closes are answered with at most the peer's own bytes.
     assert!(
-        reader.replies_mut().len() <= bytes.len() + 16,
-        "more is answered than was said"
+        reader.control_out_mut().len() <= bytes.len() + 16,
+        "more bytes were answered than sent"
     );
-    (said, code)
+    (messages, code)
 }
 
 fuzz_target!(|input: (u8, [u8; 4], &[u8])| {
     let (rest, pieces, bytes) = input;
     assert_eq!(
-        conversation(bytes, rest.into(), &pieces),
-        conversation(bytes, 0, &[]),
-        "the pieces decided"
+        read_all(bytes, rest.into(), &pieces),
+        read_all(bytes, 0, &[]),
+        "the pieces made a difference"
     );
 });
