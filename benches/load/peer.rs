@@ -112,7 +112,8 @@ impl Peer {
     /// Queues a message for the next [`Peer::flush`].
     pub fn queue_message(&mut self) {
         let now = nanos();
-        let (room, id) = (&self.room_name, self.next_id);
+        let room = &self.room_name;
+        let id = self.next_id;
         let text = format!(
             "{now:0STAMP$}{:.>pad$}",
             " a sentence of some length",
@@ -182,14 +183,15 @@ impl Peer {
 
     fn on_upgrade(&mut self, head: &[u8]) -> io::Result<()> {
         if !head.starts_with(b"HTTP/1.1 101") {
-            let words = String::from_utf8_lossy(&head[..head.len().min(80)]).into_owned();
-            return Err(io::Error::new(ErrorKind::ConnectionRefused, words));
+            let line = String::from_utf8_lossy(&head[..head.len().min(80)]).into_owned();
+            return Err(io::Error::new(ErrorKind::ConnectionRefused, line));
         }
         if self.dialect != Dialect::Chat {
             self.state = PeerState::Joined;
             return Ok(());
         }
-        let (name, room) = (&self.name, &self.room_name);
+        let name = &self.name;
+        let room = &self.room_name;
         let enter = format!(
             r#"{{"type":"enter","name":"{name}","room":"{room}","token":"{name}-0123456789abcdef"}}"#
         );
@@ -253,7 +255,8 @@ impl Peer {
         let id = parse_number_after(payload, b"\"id\":\"").unwrap_or(0);
         let seq = parse_number_after(payload, b"\"seq\":").unwrap_or(0);
         if id != self.acked_id + 1 {
-            let (name, before) = (&self.name, self.acked_id);
+            let name = &self.name;
+            let before = self.acked_id;
             tally.fail(|| format!("{name}: ack of {id} after that of {before}"));
         }
         self.acked_id = id;
@@ -270,7 +273,8 @@ impl Peer {
     /// Loss, doubling and disorder all show as a seq that is not the next one.
     fn check_seq(&mut self, seq: u64, tally: &mut Tally) {
         if seq != self.next_seq {
-            let (name, next) = (&self.name, self.next_seq);
+            let name = &self.name;
+            let next = self.next_seq;
             tally.fail(|| format!("{name}: seq {seq} came in the place of {next}"));
         }
         self.next_seq = seq + 1;

@@ -24,7 +24,7 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// The word for it in the tables.
+    /// Its name in the tables.
     pub fn label(self) -> &'static str {
         match self {
             Self::Memory => "none",

@@ -29,7 +29,8 @@ impl std::fmt::Display for FloodResult {
         let (close, bye) = self.response.close_and_bye();
         let time =
             |time: Option<f64>| time.map_or("never".into(), |time| format!("after {time:.2} s"));
-        let (slowed, cut) = (time(self.slowed_after), time(self.closed_after));
+        let slowed = time(self.slowed_after);
+        let cut = time(self.closed_after);
         write!(
             f,
             "{} KiB sent, slowed {slowed}, cut {cut} with {close:?} {bye:?}",

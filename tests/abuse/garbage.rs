@@ -272,7 +272,7 @@ fn random_bytes_get_known_answers_and_leak_nothing() {
     let now = server.stats();
     let growth = 100.0 * (now.resident_kib as f64 / before.resident_kib as f64 - 1.0);
     println!(
-        "garbage: {heads} handshakes: {statuses:?}; {noise} frames: {closes:?}, {errors} errors told; {:.1} s, CPU {:.1} % \
+        "garbage: {heads} handshakes: {statuses:?}; {noise} frames: {closes:?}, {errors} errors sent; {:.1} s, CPU {:.1} % \
          of a core; memory {} KiB, {growth:+.1} %; threads and descriptors back {:.0} ms later; healthy: {wellbeing}",
         took.as_secs_f64(),
         after.cpu_since(&before),

@@ -188,7 +188,7 @@ const CASES: &[(&str, &str)] = &[
     (r#"{"type":"enter","name":"Outra"}"#, "already_entered"),
 ];
 
-/// What an answer is, in one word.
+/// The code of an error, or the kind of any other answer.
 fn answer_code(answer: &ServerMessage) -> String {
     let json = serde_json::to_value(answer).unwrap();
     let field = if json["type"] == "error" {

@@ -157,7 +157,7 @@ fn server_with_64_descriptors_rejects_with_503() {
     }
     ana.ping();
     drop(coming);
-    println!("ulimit -n 64: one inside, {NEWCOMERS} told that it is full");
+    println!("ulimit -n 64: one inside, {NEWCOMERS} refused");
     server.assert_healthy();
 }
 

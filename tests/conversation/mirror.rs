@@ -78,7 +78,8 @@ fn token() -> Token {
 /// Every kind of client message, with all its fields.
 pub fn client_messages() -> Vec<ClientMessage> {
     let name = || Name::new("Ana").unwrap();
-    let (id, text) = (|| "a1".to_owned(), || "oi".to_owned());
+    let id = || "a1".to_owned();
+    let text = || "oi".to_owned();
     let room = RoomName::lobby;
     let password = || Password::new("abre-te");
     let since = || ResumePoint {
@@ -189,7 +190,6 @@ pub fn server_messages() -> Vec<ServerMessage> {
         burst: 1,
     };
     let refusal = Refusal::too_fast(1).with_room(s()).with_id("a1");
-    let (entries, members) = (Vec::new, Vec::new);
     vec![
         ServerMessage::Welcome {
             name: s(),
@@ -207,8 +207,8 @@ pub fn server_messages() -> Vec<ServerMessage> {
             seq: 1,
             oldest: 1,
             online: 1,
-            members: members(),
-            entries: entries(),
+            members: Vec::new(),
+            entries: Vec::new(),
             more: false,
             reset: false,
         },
@@ -224,8 +224,8 @@ pub fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Presence {
             room: s(),
             online: 1,
-            joined: members(),
-            left: members(),
+            joined: Vec::new(),
+            left: Vec::new(),
             renamed: Vec::new(),
         },
         ServerMessage::Whisper {
@@ -254,13 +254,13 @@ pub fn server_messages() -> Vec<ServerMessage> {
             room: s(),
             epoch: s(),
             oldest: 1,
-            entries: entries(),
+            entries: Vec::new(),
             more: false,
         },
         ServerMessage::Found {
             room: s(),
             query: "x".into(),
-            entries: entries(),
+            entries: Vec::new(),
             more: false,
         },
         ServerMessage::Rooms { rooms: Vec::new() },

@@ -52,7 +52,8 @@ pub fn assert_consistent<'a>(log: &[LogEntry], clients: impl IntoIterator<Item =
 
 /// A client's copy is the log, entry by entry.
 fn assert_same_entries(log: &[LogEntry], client: &Transcript) {
-    let (name, count) = (&client.name, client.entries.len());
+    let name = &client.name;
+    let count = client.entries.len();
     if let Some(other) = log
         .iter()
         .zip(&client.entries)

@@ -1,6 +1,6 @@
 //! A full disk: the history lies on a small file system of its own, beside some ballast.
 //!
-//! A message that could not be stored is refused and seen by nobody, reading goes on, and writing resumes with the same
+//! A message that could not be stored is refused and shown to no client, reading goes on, and writing resumes with the same
 //! ids as soon as there is space again. Where mounting is not allowed the tests are skipped, and say so.
 
 use crate::consistency::{assert_consistent, stored_entries};
@@ -131,7 +131,7 @@ impl FullDiskHarness {
         self.ana.transcript.acks.len() as u64
     }
 
-    /// What was refused is seen by nobody, and a newcomer can read all the rest.
+    /// What was refused is shown to no client, and a newcomer can read all the rest.
     fn assert_all_can_read(&mut self, newcomer: &str) {
         let stored = self.acked_count();
         self.bruno.sync_to(stored);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// One room's log. What is trimmed stays in the list and is no longer served.
 pub struct ReferenceHistory {
     entries: Vec<Arc<Entry>>,
-    /// Who said each of them, and what at first.
+    /// The person, the first text and the target of each of them.
     originals: Vec<(PersonId, String, Option<Amendment>)>,
     ids: HashMap<(PersonId, String), u64>,
     trimmed: usize,
