@@ -3,8 +3,7 @@
 
 use crate::support::Deadline;
 use crate::support::client::WsClient;
-use papo::name::RoomName;
-use papo::protocol::{ClientMessage, Say, ServerMessage};
+use papo::protocol::ServerMessage;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -173,17 +172,8 @@ impl CrowdMember {
     fn send_numbered(&mut self, word: &str) -> String {
         let at = self.start.elapsed().as_micros();
         let text = format!("{} {at} {word}{}", self.sent, self.padding);
-        let id = self.sent.to_string();
         self.sent += 1;
-        let room = RoomName::lobby();
-        self.client.send_message(&ClientMessage::Say(Say {
-            room,
-            id: id.clone(),
-            text,
-            action: false,
-            reply_to: None,
-        }));
-        id
+        self.client.say(&text)
     }
 
     fn on_message(&mut self, message: &ServerMessage) {
