@@ -1,15 +1,15 @@
-//! What the durable log costs: `cargo bench --bench history`.
+//! The cost of the durable log: `cargo bench --bench history`.
 //!
-//! Prints a table and judges nothing by time; what it asserts is that everything stored is there, in order. The log is
-//! written and read both directly and through the real server over loopback. Takes about two minutes and a gigabyte of
-//! disk in the build directory; a number of entries after `--` changes the length of the long log.
+//! Prints a table and asserts only that everything stored is there, in order. The log is written and read both directly
+//! and through the real server over loopback. Takes about two minutes and a gigabyte of disk in the build directory; a
+//! number of entries after `--` changes the length of the long log.
 
 #[cfg(target_os = "linux")]
 mod load;
 
 #[cfg(target_os = "linux")]
-#[path = "history/log.rs"]
-mod log;
+#[path = "history/log_driver.rs"]
+mod log_driver;
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
@@ -20,7 +20,7 @@ fn main() {
 fn main() -> std::process::ExitCode {
     use load::process::{Storage, Subject};
 
-    // `cargo test --benches` runs this too, without this word; there is nothing to test.
+    // `cargo test --benches` runs this too, without this argument; there is nothing to test.
     if !std::env::args().any(|word| word == "--bench") {
         println!("This is a benchmark: cargo bench --bench history");
         return std::process::ExitCode::SUCCESS;
@@ -44,9 +44,9 @@ fn main() -> std::process::ExitCode {
 mod report {
     use crate::load::crowd::Crowd;
     use crate::load::peer::Dialect;
-    use crate::load::process::{Storage, Subject, new_folder};
+    use crate::load::process::{Storage, Subject, history_in, new_folder};
     use crate::load::tally::{median, quantile};
-    use crate::log::LogDriver;
+    use crate::log_driver::LogDriver;
     use papo::protocol::PageRequest;
     use std::fs::File;
     use std::io::Write;
@@ -67,7 +67,7 @@ mod report {
         let mut crowd = Crowd::new(subject.address, Dialect::Chat);
         crowd.enter(1, 1);
         let folder = new_folder();
-        let mut file = File::create(folder.join("sync")).expect("a file");
+        let mut file = File::create(folder.path().join("sync")).expect("a file");
         let mut syncs = Vec::new();
         for _ in 0..4 {
             crowd.send_at_rate(&[0], f64::from(PER_SECOND), Duration::from_secs(1));
@@ -82,8 +82,8 @@ mod report {
                 syncs.push(start.elapsed());
             }
         }
-        let _ = std::fs::remove_dir_all(folder);
-        let (sync, ack) = (median(syncs), quantile(&mut crowd.tally.ack_delays, 0.5));
+        let sync = median(syncs);
+        let ack = quantile(&mut crowd.tally.ack_delays, 0.5);
         print_row("one fsync of this disk, median", &in_ms(sync), "");
         print_row(
             "ack of a sender of 20 messages/s, median",
@@ -98,20 +98,20 @@ mod report {
         failures.append(&mut crowd.tally.failures);
     }
 
-    /// Ten senders in one room, who hear each other, and nobody else.
+    /// Ten senders in one room, without listeners.
     pub fn measure_senders(subject: &Subject, failures: &mut Vec<String>) {
         const TIME: Duration = Duration::from_secs(5);
         let mut crowd = Crowd::new(subject.address, Dialect::Chat);
         crowd.enter(10, 1);
         let senders: Vec<usize> = (0..10).collect();
         crowd.send_at_full_rate(&senders, Duration::from_secs(1));
-        let (acked, cpu, start) = (crowd.tally.acked, subject.cpu(), Instant::now());
+        let acked = crowd.tally.acked;
+        let cpu = subject.cpu();
+        let start = Instant::now();
         crowd.send_at_full_rate(&senders, TIME);
-        let (acked, cpu, time) = (
-            crowd.tally.acked - acked,
-            subject.cpu() - cpu,
-            start.elapsed(),
-        );
+        let acked = crowd.tally.acked - acked;
+        let cpu = subject.cpu() - cpu;
+        let time = start.elapsed();
         crowd.wait_for_deliveries();
         let per_second = acked as f64 / time.as_secs_f64();
         print_row(
@@ -135,14 +135,15 @@ mod report {
     /// A log that grows long, and what it costs to read in it.
     pub fn measure_long_log(entries: u64) {
         let folder = new_folder();
-        let path = folder.join("historico.db");
+        let path = history_in(&folder);
         let mut log = LogDriver::open(&path);
         let early = (entries / 10).max(1);
         let start = Instant::now();
         log.grow_to(early);
         let before = log.resident();
         log.grow_to(entries);
-        let (after, time) = (log.resident(), start.elapsed());
+        let after = log.resident();
+        let time = start.elapsed();
         print_row(
             "10 senders directly into the log",
             &format!("{:.0}/s", entries as f64 / time.as_secs_f64()),
@@ -166,7 +167,6 @@ mod report {
             "",
         );
         measure_reads(&path, entries);
-        let _ = std::fs::remove_dir_all(folder);
     }
 
     fn measure_reads(path: &std::path::Path, entries: u64) {

@@ -1,7 +1,6 @@
-//! What one message costs inside, without sockets or disk: `cargo bench --bench inside`.
+//! The cost of one message inside the server, without sockets or disk: `cargo bench --bench inside`.
 //!
-//! Each step on its own: understanding what somebody said, encoding what everybody hears, giving it to a room, and a
-//! whole turn of the hub.
+//! Each step on its own: parsing a request, encoding a message, delivering it to a room, and a whole turn of the hub.
 
 use divan::{Bencher, black_box};
 use papo::chat::limits::Rules;
@@ -32,20 +31,20 @@ fn say_json(id: &str) -> String {
 }
 
 fn entry(seq: u64) -> Arc<Entry> {
-    let (room, from, tag) = ("geral".into(), "Conceição".into(), "abcd2345".into());
     Arc::new(Entry {
-        room,
+        room: "geral".into(),
         seq,
         at: 1_700_000_000_000,
-        from,
-        tag,
+        from: "Conceição".into(),
+        tag: "abcd2345".into(),
         text: TEXT.into(),
         ..Entry::default()
     })
 }
 
 fn encode(message: &ServerMessage) -> Vec<u8> {
-    let (mut json, mut bytes) = (Vec::new(), Vec::new());
+    let mut json = Vec::new();
+    let mut bytes = Vec::new();
     message.write_json(&mut json);
     frame::write(&mut bytes, Opcode::Text, &json);
     bytes
@@ -74,11 +73,12 @@ fn encode_one_message(bencher: Bencher) {
     bencher.bench(|| encode(black_box(&message)));
 }
 
-/// What a thousand people who don't keep up would cost: the bytes are copied for each.
+/// The cost of a thousand slow consumers: the bytes are copied for each.
 #[divan::bench]
 fn append_to_1000_outboxes(bencher: Bencher) {
     let bytes = encode(&ServerMessage::Message(entry(123_456)));
-    let (peer, now) = (Peer { accepts: false }, Instant::now());
+    let peer = Peer { accepts: false };
+    let now = Instant::now();
     let fresh = || (0..1000).map(|_| Outbox::default()).collect::<Vec<_>>();
     bencher
         .with_inputs(fresh)
@@ -96,7 +96,8 @@ fn append_to_1000_outboxes(bencher: Bencher) {
 #[divan::bench]
 fn pass_through_1000_empty_outboxes(bencher: Bencher) {
     let bytes = encode(&ServerMessage::Message(entry(123_456)));
-    let (peer, now) = (Peer { accepts: true }, Instant::now());
+    let peer = Peer { accepts: true };
+    let now = Instant::now();
     let mut outboxes: Vec<Outbox> = (0..1000).map(|_| Outbox::default()).collect();
     bencher.bench_local(|| {
         for outbox in &mut outboxes {
@@ -107,7 +108,7 @@ fn pass_through_1000_empty_outboxes(bencher: Bencher) {
     });
 }
 
-/// The same with sockets: what is left of it beside the system calls tells what the design costs.
+/// The same with sockets: what is left beside the system calls is the cost of the design.
 #[divan::bench]
 fn one_turn_of_64_messages_to_100_sockets(bencher: Bencher) {
     let now = Instant::now();
@@ -142,7 +143,7 @@ fn one_turn_of_64_messages_to_100_sockets(bencher: Bencher) {
     });
 }
 
-/// The rules alone: 64 messages asked for, answered by the history, and turned into effects, in a room of a thousand.
+/// The rules alone: 64 requests, the replies of the history, and their effects, in a room of a thousand.
 #[divan::bench]
 fn hub_turn_of_64_messages_in_a_room_of_1000(bencher: Bencher) {
     let now = Now {
@@ -150,7 +151,8 @@ fn hub_turn_of_64_messages_in_a_room_of_1000(bencher: Bencher) {
         unix_ms: 1_700_000_000_000,
     };
     let mut chat = full_chat(1000, now);
-    let (mut seq, mut id) = (0, 0_u64);
+    let mut seq = 0;
+    let mut id = 0_u64;
     bencher.bench_local(|| {
         for sender in 0..64 {
             id += 1;
@@ -167,7 +169,7 @@ fn hub_turn_of_64_messages_in_a_room_of_1000(bencher: Bencher) {
     });
 }
 
-/// A hub with so many people in one room, and without a limit on what they say.
+/// A core with so many people in one room, and without a rate limit.
 fn full_chat(people: u64, now: Now) -> Chat {
     let mut chat = Chat::new(
         Rules {
@@ -188,12 +190,12 @@ fn full_chat(people: u64, now: Now) -> Chat {
         });
         chat.handle(Event::Request(ConnId(number), enter), now);
     }
-    let (name, entries) = (RoomName::lobby(), Vec::new());
+    let name = RoomName::lobby();
     let tail = papo::history::RoomHead {
         name: name.clone(),
         seq: 0,
         oldest: 1,
-        entries,
+        entries: Vec::new(),
     };
     chat.handle(
         Event::HistoryReplied(HistoryReply::RoomHead(name, Some(tail))),
@@ -203,7 +205,7 @@ fn full_chat(people: u64, now: Now) -> Chat {
     chat
 }
 
-/// The history's answer to a message.
+/// The history's reply to an append.
 fn stored(append: Append, seq: u64) -> HistoryReply {
     let entry = Entry {
         room: append.room.as_str().into(),

@@ -1,5 +1,4 @@
-//! An echo server on the very same `socket` and `outbox` code as the chat, so that WebSocket conformance suites can be
-//! run against it.
+//! An echo server on the chat's own `ws` and `outbox` code, so that WebSocket conformance suites can be run against it.
 //!
 //! ```text
 //! cargo run --release --example eco -- 9001 --sem-orcamento
@@ -33,7 +32,8 @@ const CHAT_BYTE_RATE: ByteRate = ByteRate {
 };
 
 fn main() -> io::Result<()> {
-    let (mut port, mut byte_rate) = (9001, Some(CHAT_BYTE_RATE));
+    let mut port = 9001;
+    let mut byte_rate = Some(CHAT_BYTE_RATE);
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--sem-orcamento" => byte_rate = None,
@@ -62,7 +62,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Shakes hands and sends back what comes, until the peer is gone.
+/// Does the handshake and sends back each message, until the peer has closed.
 fn echo(socket: &Arc<TcpStream>, byte_rate: Option<ByteRate>) -> io::Result<()> {
     let deadline = Instant::now() + Duration::from_secs(5);
     let (head, rest) = match http::read_head(&mut SharedSocket(socket.clone()), deadline) {

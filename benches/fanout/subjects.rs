@@ -6,10 +6,10 @@ use crate::load::process::{Storage, Subject};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A program that passes messages on.
+/// A program that delivers messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
-    /// `servidor`, with its log in one of its homes.
+    /// `servidor`, with its history in memory or in a file.
     Server(Storage),
     /// A thread that only passes frames on.
     Limit,
@@ -43,7 +43,7 @@ impl Program {
 
     pub fn label(self) -> &'static str {
         match self {
-            Self::Server(home) => home.label(),
+            Self::Server(storage) => storage.label(),
             Self::Limit => "limit",
             Self::Python => "python",
             Self::Node => "node",
@@ -54,13 +54,13 @@ impl Program {
         matches!(self, Self::Server(_))
     }
 
-    /// Whether whoever measures it must leave their core to the disk's workers.
-    pub fn sleepy(self) -> bool {
+    /// Whether the crowd must leave its core to the disk's workers.
+    pub fn needs_blocking_crowd(self) -> bool {
         self == Self::Server(Storage::Disk)
     }
 
-    /// How it wants to be spoken to.
-    pub fn expects(self) -> Dialect {
+    /// How it is spoken to.
+    pub fn dialect(self) -> Dialect {
         match self {
             Self::Server(_) => Dialect::Chat,
             Self::Limit => Dialect::Raw,
@@ -68,7 +68,7 @@ impl Program {
         }
     }
 
-    /// Starts it; only the limit has to know how many rooms there will be.
+    /// Starts it; only the limit needs the number of rooms.
     pub fn start(self, rooms: usize) -> Subject {
         let script = |program: &str, name: &str| {
             let mut command = Command::new(program);
@@ -80,7 +80,7 @@ impl Program {
             Subject::start(command, None)
         };
         match self {
-            Self::Server(home) => Subject::server(home),
+            Self::Server(storage) => Subject::server(storage),
             Self::Limit => {
                 let mut command =
                     Command::new(std::env::current_exe().expect("this program's own path"));

@@ -1,4 +1,4 @@
-//! Many simulated people in one thread: one epoll loop reads for all of them and says what is due.
+//! Many simulated people in one thread: one epoll loop reads for all of them and sends what is due.
 
 use super::peer::{Dialect, Peer, PeerState};
 use super::tally::{Tally, nanos};
@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// People on their way in at the same time; the server lets 256 stand in its door.
+/// People entering at the same time; the server allows 256 pending connections.
 const MAX_ENTERING: usize = 200;
 /// How long anything may take that does not depend on the load.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -28,16 +28,16 @@ pub struct Crowd {
     /// People in each room who read what they are sent.
     readers: Vec<u64>,
     pub tally: Tally,
-    /// Deliveries that everything said so far must cause.
+    /// Deliveries that all messages so far must cause.
     pub expected: u64,
-    /// People who are not in yet.
+    /// People who have not joined yet.
     entering: usize,
-    /// Never sleeps: for the shortest delays. Sleeping leaves the core to the disk's workers.
+    /// Never sleeps, for the shortest delays. Sleeping leaves the core to the disk's workers.
     pub busy_polling: bool,
 }
 
 impl Crowd {
-    /// Nobody yet, before a program that is spoken to in this way.
+    /// An empty crowd for a program that is spoken to in this way.
     pub fn new(address: SocketAddr, dialect: Dialect) -> Self {
         Self {
             address,
@@ -54,9 +54,10 @@ impl Crowd {
         }
     }
 
-    /// Brings this many people into this many rooms, in small waves, and waits until all are in.
+    /// Lets this many people enter this many rooms, in small waves, and waits until all have joined.
     pub fn enter(&mut self, people: usize, rooms: usize) {
-        let (first, deadline) = (self.peers.len(), Instant::now() + TIMEOUT);
+        let first = self.peers.len();
+        let deadline = Instant::now() + TIMEOUT;
         for number in first..first + people {
             self.connect_peer(number, number % rooms);
             while self.entering >= MAX_ENTERING && self.poll(deadline) {}
@@ -64,7 +65,7 @@ impl Crowd {
         self.wait_for_entering(deadline);
     }
 
-    /// Waits until everybody who began to enter is in.
+    /// Waits until all who began to enter have joined.
     pub fn wait_for_entering(&mut self, deadline: Instant) {
         while self.entering > 0 && self.poll(deadline) {}
         let missing = self.entering;
@@ -74,7 +75,7 @@ impl Crowd {
         }
     }
 
-    /// Somebody new comes to the door.
+    /// Lets one more person begin to enter.
     pub fn connect_peer(&mut self, number: usize, room: usize) {
         let name = if room == 0 {
             "geral".to_owned()
@@ -94,7 +95,7 @@ impl Crowd {
         self.peers.push(peer);
     }
 
-    /// Somebody never reads again.
+    /// Lets a person never read again.
     pub fn stop_reading(&mut self, at: usize) {
         let peer = &mut self.peers[at];
         peer.stop_reading();
@@ -102,14 +103,14 @@ impl Crowd {
         let _ = epoll::delete(&self.epoll, &peer.socket);
     }
 
-    /// Somebody says one thing.
+    /// Lets a person say one message.
     pub fn say(&mut self, at: usize) {
         self.peers[at].queue_message();
         self.expected += self.readers[self.peers[at].room];
         self.flush(at);
     }
 
-    /// Reads what is there, waiting for it until a time. False once that time is over.
+    /// Reads what there is, waiting for it until a time. False once that time is over.
     pub fn poll(&mut self, until: Instant) -> bool {
         let left = until.saturating_duration_since(Instant::now());
         let wait = if self.busy_polling {
@@ -153,14 +154,14 @@ impl Crowd {
         if let Some(reason) = ended {
             peer.state = PeerState::Closed;
             let _ = epoll::delete(&self.epoll, &peer.socket);
-            // It may be gone already; if not, the server need not wait for it.
+            // It may be closed already; if not, the server need not wait for it.
             let _ = peer.socket.shutdown(std::net::Shutdown::Both);
             if !peer.may_be_closed {
                 self.tally
                     .fail(|| format!("connection {at} ended: {reason}"));
             }
         }
-        let is_entering = |stage| matches!(stage, PeerState::Upgrading | PeerState::Entering);
+        let is_entering = |state| matches!(state, PeerState::Upgrading | PeerState::Entering);
         if is_entering(before) && !is_entering(peer.state) {
             self.entering -= 1;
         }
@@ -173,7 +174,7 @@ impl Crowd {
         }
     }
 
-    /// Lets the senders take turns to say so many things a second, for some time.
+    /// Lets the senders take turns at so many messages a second, for some time.
     pub fn send_at_rate(&mut self, senders: &[usize], rate: f64, time: Duration) {
         let start = Instant::now();
         let mut sent = 0;
@@ -192,7 +193,7 @@ impl Crowd {
         }
     }
 
-    /// Lets the senders say as much as the server answers, for some time.
+    /// Lets the senders send as much as the server answers, for some time.
     pub fn send_at_full_rate(&mut self, senders: &[usize], time: Duration) {
         let end = Instant::now() + time;
         loop {
@@ -212,13 +213,14 @@ impl Crowd {
         }
     }
 
-    /// Waits until everything that was said has reached everybody; what has not by then is lost.
+    /// Waits until all messages have reached all readers; what has not by then is lost.
     pub fn wait_for_deliveries(&mut self) {
         let deadline = Instant::now() + TIMEOUT;
         while self.tally.delivered < self.expected && self.tally.failed == 0 && self.poll(deadline)
         {
         }
-        let (delivered, expected) = (self.tally.delivered, self.expected);
+        let delivered = self.tally.delivered;
+        let expected = self.expected;
         if delivered != expected {
             self.tally
                 .fail(|| format!("{delivered} of {expected} deliveries came"));

@@ -1,10 +1,14 @@
 //! What the benchmarks share: the server as a process of its own, and a crowd of people that costs little to simulate.
 //!
-//! Everything here looks at the server from outside, over loopback and through `/proc`, as any client would.
+//! Sees the server only from outside, over loopback and through `/proc`.
 
 #![allow(dead_code, reason = "each benchmark uses its own part of this module")]
 
 pub mod crowd;
 pub mod peer;
+#[path = "../../tests/support/proc.rs"]
+pub mod proc;
 pub mod process;
+#[path = "../../tests/support/raw.rs"]
+pub mod raw;
 pub mod tally;

@@ -1,37 +1,38 @@
-//! One simulated person: a socket that enters, says things, and checks the place of everything that comes.
+//! One simulated person: a socket that enters, says things, and checks the order of everything that comes.
 //!
-//! Of each frame only the header, the kind and the seq are looked at, so that one core can listen for thousands.
+//! Reads only the header, the kind and the seq of each frame, so that one core can simulate thousands.
 
+use super::raw;
 use super::tally::{Tally, nanos};
 use socket2::SockRef;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
 
-/// Length of every text that is said: long enough to be a sentence.
+/// Length of every text: that of a sentence.
 pub const TEXT: usize = 128;
 /// Digits of the time at the beginning of each text.
 const STAMP: usize = 16;
 
-/// What a person says before it talks.
+/// How a program is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// The upgrade and its name: to the real server.
+    /// The handshake and `enter`: the real server.
     Chat,
-    /// The upgrade: to another program.
+    /// The handshake: another program.
     WebSocket,
-    /// Nothing: to the raw limit.
+    /// No handshake: the raw limit.
     Raw,
 }
 
-/// How far a person has come.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerState {
-    /// Waits for the answer to the upgrade.
+    /// Waits for the answer to the handshake.
     Upgrading,
-    /// Has said its name.
+    /// Has sent `enter`.
     Entering,
-    /// Is in its room.
+    /// Has joined its room.
     Joined,
     /// The connection is over.
     Closed,
@@ -45,7 +46,7 @@ pub struct Peer {
     pub room: usize,
     /// The seq that must come next.
     pub next_seq: u64,
-    /// Times at which the messages that are not yet acknowledged were said.
+    /// Times at which the messages without an ack were sent.
     pub unacknowledged: VecDeque<u64>,
     /// Whether it may be closed by the server without that being a failure.
     pub may_be_closed: bool,
@@ -62,7 +63,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Connects, and says the first thing.
+    /// Connects, and sends the handshake if there is one.
     pub fn connect(
         address: SocketAddr,
         name: String,
@@ -94,28 +95,25 @@ impl Peer {
             out: Vec::new(),
         };
         if state == PeerState::Upgrading {
-            let request = format!(
-                "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-            );
-            peer.out.extend_from_slice(request.as_bytes());
+            peer.out.extend_from_slice(raw::HANDSHAKE.as_bytes());
             peer.flush()?;
         }
         peer.socket.set_nonblocking(true)?;
         Ok(peer)
     }
 
-    /// From now on it never reads; its kernel takes little on its behalf.
+    /// From now on it never reads, and its kernel buffers little.
     pub fn stop_reading(&mut self) {
         self.may_be_closed = true;
         // Failing only means that the kernel takes more.
         let _ = SockRef::from(&self.socket).set_recv_buffer_size(4096);
     }
 
-    /// Says something, to be sent with the next [`Peer::flush`].
+    /// Queues a message for the next [`Peer::flush`].
     pub fn queue_message(&mut self) {
         let now = nanos();
-        let (room, id) = (&self.room_name, self.next_id);
+        let room = &self.room_name;
+        let id = self.next_id;
         let text = format!(
             "{now:0STAMP$}{:.>pad$}",
             " a sentence of some length",
@@ -124,42 +122,33 @@ impl Peer {
         let payload = format!(r#"{{"type":"say","room":"{room}","id":"{id}","text":"{text}"}}"#);
         self.next_id += 1;
         self.unacknowledged.push_back(now);
-        self.queue_frame(0x1, payload.as_bytes());
+        self.queue_frame(raw::TEXT, payload.as_bytes());
     }
 
-    /// Says goodbye.
+    /// Leaves with a goodbye.
     pub fn leave(&mut self) -> io::Result<()> {
         self.may_be_closed = true;
-        self.queue_frame(0x8, &1000_u16.to_be_bytes());
+        self.queue_frame(raw::CLOSE, &1000_u16.to_be_bytes());
         self.flush()
     }
 
-    /// Sends what was said.
+    /// Sends what was queued.
     pub fn flush(&mut self) -> io::Result<()> {
         if self.out.is_empty() {
             return Ok(());
         }
-        // What one person says before it is answered is far less than the kernel takes.
+        // What one person sends before it is answered is far less than the kernel takes.
         let sent = self.socket.write_all(&self.out);
         self.out.clear();
         sent
     }
 
     /// Masked with zeros, which is allowed and spares both the generator and the reader of a trace some work.
-    fn queue_frame(&mut self, opcode: u8, payload: &[u8]) {
-        self.out.push(0x80 | opcode);
-        match payload.len() {
-            short @ 0..=125 => self.out.push(0x80 | short as u8),
-            long => {
-                self.out.push(0x80 | 126);
-                self.out.extend_from_slice(&(long as u16).to_be_bytes());
-            }
-        }
-        self.out.extend_from_slice(&[0; 4]);
-        self.out.extend_from_slice(payload);
+    fn queue_frame(&mut self, first: u8, payload: &[u8]) {
+        raw::write_frame(&mut self.out, first, payload);
     }
 
-    /// Takes in what came. `now` is the time at which it was read.
+    /// Handles what was read at the time `now`.
     pub fn receive(&mut self, bytes: &[u8], now: u64, tally: &mut Tally) -> io::Result<()> {
         self.bytes += bytes.len() as u64;
         tally.bytes += bytes.len() as u64;
@@ -182,9 +171,9 @@ impl Peer {
                 }
             }
         }
-        while let Some((opcode, start, end)) = parse_header(rest) {
-            self.on_frame(opcode, &rest[start..end], now, tally)?;
-            rest = &rest[end..];
+        while let Some((first, payload, length)) = raw::next_frame(rest) {
+            self.on_frame(first, payload, now, tally)?;
+            rest = &rest[length..];
         }
         if !rest.is_empty() {
             self.partial = rest.to_vec();
@@ -194,39 +183,40 @@ impl Peer {
 
     fn on_upgrade(&mut self, head: &[u8]) -> io::Result<()> {
         if !head.starts_with(b"HTTP/1.1 101") {
-            let words = String::from_utf8_lossy(&head[..head.len().min(80)]).into_owned();
-            return Err(io::Error::new(ErrorKind::ConnectionRefused, words));
+            let line = String::from_utf8_lossy(&head[..head.len().min(80)]).into_owned();
+            return Err(io::Error::new(ErrorKind::ConnectionRefused, line));
         }
         if self.dialect != Dialect::Chat {
             self.state = PeerState::Joined;
             return Ok(());
         }
-        let (name, room) = (&self.name, &self.room_name);
+        let name = &self.name;
+        let room = &self.room_name;
         let enter = format!(
             r#"{{"type":"enter","name":"{name}","room":"{room}","token":"{name}-0123456789abcdef"}}"#
         );
-        self.queue_frame(0x1, enter.as_bytes());
+        self.queue_frame(raw::TEXT, enter.as_bytes());
         self.state = PeerState::Entering;
         self.flush()
     }
 
     fn on_frame(
         &mut self,
-        opcode: u8,
+        first: u8,
         payload: &[u8],
         now: u64,
         tally: &mut Tally,
     ) -> io::Result<()> {
-        match (opcode, payload.get(9)) {
-            (0x1, Some(b'm')) => self.on_message(payload, now, tally),
-            (0x1, Some(b'a')) => self.on_ack(payload, now, tally),
-            (0x1, Some(b'j')) => {
+        match (first, payload.get(9)) {
+            (raw::TEXT, Some(b'm')) => self.on_message(payload, now, tally),
+            (raw::TEXT, Some(b'a')) => self.on_ack(payload, now, tally),
+            (raw::TEXT, Some(b'j')) => {
                 self.next_seq = parse_number_after(payload, b"\"seq\":").map_or(1, |seq| seq + 1);
                 self.state = PeerState::Joined;
             }
-            (0x1, Some(b'w' | b'p')) => {}
-            (0x9, _) => {
-                self.queue_frame(0xA, payload);
+            (raw::TEXT, Some(b'w' | b'p')) => {}
+            (raw::PING, _) => {
+                self.queue_frame(raw::PONG, payload);
                 self.flush()?;
             }
             _ if self.may_be_closed => {}
@@ -234,7 +224,7 @@ impl Peer {
                 let name = &self.name;
                 tally.fail(|| {
                     format!(
-                        "{name} was sent {opcode:#x} {}",
+                        "{name} was sent {first:#x} {}",
                         String::from_utf8_lossy(payload)
                     )
                 });
@@ -265,7 +255,8 @@ impl Peer {
         let id = parse_number_after(payload, b"\"id\":\"").unwrap_or(0);
         let seq = parse_number_after(payload, b"\"seq\":").unwrap_or(0);
         if id != self.acked_id + 1 {
-            let (name, before) = (&self.name, self.acked_id);
+            let name = &self.name;
+            let before = self.acked_id;
             tally.fail(|| format!("{name}: ack of {id} after that of {before}"));
         }
         self.acked_id = id;
@@ -282,28 +273,12 @@ impl Peer {
     /// Loss, doubling and disorder all show as a seq that is not the next one.
     fn check_seq(&mut self, seq: u64, tally: &mut Tally) {
         if seq != self.next_seq {
-            let (name, next) = (&self.name, self.next_seq);
+            let name = &self.name;
+            let next = self.next_seq;
             tally.fail(|| format!("{name}: seq {seq} came in the place of {next}"));
         }
         self.next_seq = seq + 1;
     }
-}
-
-/// The first frame of these bytes, if it is whole: its opcode and where its payload begins and ends.
-fn parse_header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
-    let (&first, &second) = (bytes.first()?, bytes.get(1)?);
-    let (start, length) = match second {
-        126 => (
-            4,
-            usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?])),
-        ),
-        127 => (
-            10,
-            u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?) as usize,
-        ),
-        short => (2, usize::from(short)),
-    };
-    (bytes.len() >= start + length).then_some((first & 0x0F, start, start + length))
 }
 
 /// The number at the beginning of these bytes.

@@ -1,6 +1,7 @@
-//! The program under test as a process of its own: started on one core, measured from outside, ended by its handle.
+//! The program under test as a process of its own, on one core, measured from outside.
 
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
+use super::proc::{cpu_time, proc_dir_of, raise_descriptors, status_kib};
+use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -8,14 +9,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use tempfile::TempDir;
 
-/// The core of the program under test and the core of whoever measures it.
+/// The core of the program under test, and that of the benchmark.
 const SUBJECT_CORE: usize = 0;
 const OWN_CORE: usize = 1;
-/// Ticks per second in `/proc/PID/stat`; the same on every Linux that Rust runs on.
-const TICKS: u64 = 100;
-
-/// Where the log lives.
+/// Where the history is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
     /// `--historico nenhum`.
@@ -25,7 +24,7 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// The word for it in the tables.
+    /// Its name in the tables.
     pub fn label(self) -> &'static str {
         match self {
             Self::Memory => "none",
@@ -38,26 +37,27 @@ impl Storage {
 pub struct Subject {
     child: Child,
     pub address: SocketAddr,
-    folder: Option<PathBuf>,
+    proc_dir: PathBuf,
+    folder: Option<TempDir>,
 }
 
 impl Subject {
     /// Starts the real server, without a limit on the rate and with all the others.
-    pub fn server(home: Storage) -> Self {
+    pub fn server(storage: Storage) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_servidor"));
         command.args(["--porta", "0", "--ritmo", "0", "--max-conexoes", "12000"]);
-        let folder = (home == Storage::Disk).then(new_folder);
+        let folder = (storage == Storage::Disk).then(new_folder);
         match &folder {
-            Some(folder) => command.arg("--historico").arg(folder.join("historico.db")),
+            Some(folder) => command.arg("--historico").arg(history_in(folder)),
             None => command.args(["--historico", "nenhum"]),
         };
         Self::start(command, folder)
     }
 
     /// Starts a program that prints `localhost:<port>` once it listens.
-    pub fn start(mut command: Command, folder: Option<PathBuf>) -> Self {
-        raise_descriptor_limit();
-        // A child inherits the cores of whoever starts it.
+    pub fn start(mut command: Command, folder: Option<TempDir>) -> Self {
+        raise_descriptors();
+        // A child inherits the cores of its parent.
         pin_to_core(SUBJECT_CORE);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
         pin_to_core(OWN_CORE);
@@ -66,35 +66,29 @@ impl Subject {
         let port = loop {
             let line = lines
                 .next()
-                .expect("it says where it listens")
-                .expect("its words are text");
+                .expect("it prints where it listens")
+                .expect("its output is text");
             if let Some((_, rest)) = line.split_once("localhost:") {
                 let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
                 break digits.parse::<u16>().expect("a port");
             }
         };
         Self {
+            proc_dir: proc_dir_of(child.id()),
             child,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             folder,
         }
     }
 
-    /// The file of its log.
-    pub fn file(&self) -> Option<PathBuf> {
-        self.folder
-            .as_ref()
-            .map(|folder| folder.join("historico.db"))
-    }
-
     /// Processor time used so far, by all its threads.
     pub fn cpu(&self) -> Duration {
-        cpu(self.child.id())
+        cpu_time(&self.proc_dir)
     }
 
     /// Resident memory in bytes.
     pub fn resident(&self) -> u64 {
-        resident(self.child.id())
+        status_kib(&self.proc_dir, "VmRSS:") * 1024
     }
 }
 
@@ -103,69 +97,30 @@ impl Drop for Subject {
         // It may have ended by itself; then there is nothing left to end.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if let Some(folder) = &self.folder {
-            let _ = fs::remove_dir_all(folder);
-        }
     }
 }
 
-/// Processor time that a process used so far.
-pub fn cpu(pid: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name in parentheses may hold anything; the numbers come after the last one.
-    let numbers: Vec<&str> = stat
-        .rsplit(") ")
-        .next()
-        .unwrap_or_default()
-        .split(' ')
-        .collect();
-    let ticks = |place: usize| {
-        numbers
-            .get(place)
-            .and_then(|number| number.parse::<u64>().ok())
-            .unwrap_or(0)
-    };
-    Duration::from_millis((ticks(11) + ticks(12)) * 1000 / TICKS)
-}
-
-/// Resident memory of a process in bytes.
-pub fn resident(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
+/// What the system tells about this process.
+pub fn own_proc_dir() -> &'static Path {
+    Path::new("/proc/self")
 }
 
 /// An empty folder on the disk of the build directory.
-pub fn new_folder() -> PathBuf {
+pub fn new_folder() -> TempDir {
     let parent = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let mut number = std::process::id();
-    loop {
-        let folder = parent.join(format!("bench-{number}"));
-        match fs::create_dir_all(parent).and_then(|()| fs::create_dir(&folder)) {
-            Ok(()) => return folder,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
-            Err(error) => panic!("no folder for the benchmark: {error}"),
-        }
-    }
+    fs::create_dir_all(parent).expect("the build directory");
+    tempfile::tempdir_in(parent).expect("a folder in the build directory")
 }
 
-/// Keeps this thread, and whatever it starts, on one core: two programs that share one would measure each other.
+/// The history in such a folder.
+pub fn history_in(folder: &TempDir) -> PathBuf {
+    folder.path().join("historico.db")
+}
+
+/// Keeps this thread and its children on one core: two programs that share one would measure each other.
 fn pin_to_core(core: usize) {
     let mut cores = CpuSet::new();
     cores.set(core);
     // On a machine of one core this fails, and both sides share it.
     let _ = sched_setaffinity(None::<Pid>, &cores);
-}
-
-/// Ten thousand people need more descriptors than the soft limit allows.
-fn raise_descriptor_limit() {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let _ = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: maximum,
-            maximum,
-        },
-    );
 }

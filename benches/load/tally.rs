@@ -1,9 +1,9 @@
-//! What the crowd saw: how much came, how long it took, and whatever was not as promised.
+//! What a crowd measured: how much came, how long it took, and what was wrong.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-/// Failures that are kept word for word; one is enough to fail.
+/// Failures that are kept in full; one is enough to fail.
 const MAX_FAILURES_KEPT: usize = 5;
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -16,7 +16,7 @@ pub fn nanos() -> u64 {
 /// Counts of one crowd.
 #[derive(Default)]
 pub struct Tally {
-    /// Messages and acks that came in their place.
+    /// Messages and acks that came in order.
     pub delivered: u64,
     /// Acks among them.
     pub acked: u64,
@@ -24,7 +24,7 @@ pub struct Tally {
     pub bytes: u64,
     /// Every how many deliveries a delay is noted; 0 notes none.
     pub sample_every: u64,
-    /// Noted delays from saying to hearing, and from saying to the ack, in microseconds.
+    /// Noted delays from sending to receiving, and from sending to the ack, in microseconds.
     pub delays: Vec<u32>,
     pub ack_delays: Vec<u32>,
     pub failures: Vec<String>,
@@ -32,7 +32,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Something was not as promised.
+    /// Notes a failure.
     pub fn fail(&mut self, message: impl FnOnce() -> String) {
         self.failed += 1;
         if self.failures.len() < MAX_FAILURES_KEPT {

@@ -1,5 +1,5 @@
-//! Any text as a client's message: never a panic, and whatever is accepted is within the limits, comes out the same when
-//! it is written and read again, and needs no second cleaning.
+//! Any text as a client's message: never a panic; what is accepted is within the limits and stays the same when it is
+//! written and read again.
 
 #![no_main]
 

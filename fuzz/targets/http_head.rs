@@ -1,12 +1,12 @@
 //! Any bytes as the head of a request, in pieces of any size: never a panic, never more than the limit, and the same
-//! verdict however the bytes were cut.
+//! result however the bytes were cut.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use papo::server::http::{HeadError, Policy, RequestHead, read_head, route};
 use papo::stats::Stats;
-use papo::server::http::{Head, HeadError, Policy, judge, read_head};
-use papo::ws::Source;
+use papo::ws::TimedRead;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
@@ -23,14 +23,14 @@ impl Read for Peer<'_> {
     }
 }
 
-impl Source for Peer<'_> {
+impl TimedRead for Peer<'_> {
     fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// What came of it: a head with what followed, a refusal, or nothing.
-fn outcome(bytes: &[u8], piece: usize) -> Result<(Head, Vec<u8>), Option<Vec<u8>>> {
+/// A head with the bytes after it, a refusal, or nothing.
+fn read_outcome(bytes: &[u8], piece: usize) -> Result<(RequestHead, Vec<u8>), Option<Vec<u8>>> {
     let mut peer = Peer { bytes, piece };
     let read = read_head(&mut peer, Instant::now() + Duration::from_secs(3600));
     read.map(|(head, mut rest)| {
@@ -47,13 +47,13 @@ fuzz_target!(|input: &[u8]| {
     let Some((&piece, bytes)) = input.split_first() else {
         return;
     };
-    let whole = outcome(bytes, usize::MAX);
-    let pieces = outcome(bytes, usize::from(piece) + 1);
+    let whole = read_outcome(bytes, usize::MAX);
+    let pieces = read_outcome(bytes, usize::from(piece) + 1);
     if let (Ok(whole), Ok(pieces)) = (&whole, &pieces) {
-        assert_eq!(whole, pieces, "the pieces decided");
+        assert_eq!(whole, pieces, "the pieces made a difference");
     }
     if let Ok((head, rest)) = whole {
         assert!(bytes.ends_with(&rest) && bytes.len() - rest.len() <= 8 * 1024);
-        judge(&head, &Policy::default(), &Stats::default(), Instant::now());
+        route(&head, &Policy::default(), &Stats::default(), Instant::now());
     }
 });

@@ -1,10 +1,9 @@
-//! Healthy people who chat beside the attack: each says numbered messages at a steady pace and checks that the room is
-//! heard without a gap, a double or a swap, while the time that each message took is noted.
+//! Healthy people who chat beside an attack: each says numbered messages at a steady pace, checks that the messages of
+//! the room come without a gap, once and in order, and notes the delay of each.
 
-use crate::client::WsClient;
-use crate::harness::Deadline;
-use papo::name::RoomName;
-use papo::protocol::{ClientMessage, Say, ServerMessage};
+use crate::support::Deadline;
+use crate::support::client::WsClient;
+use papo::protocol::ServerMessage;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,19 +11,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The word after which somebody says nothing more.
+/// The word of a person's last message.
 const FINAL_WORD: &str = "fim";
 
-/// People who chat until they are told to stop.
+/// People who chat until they are stopped.
 pub struct BackgroundChat {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<(u64, Vec<u64>)>>,
 }
 
-/// How it was for them.
+/// Delays of what they received.
 #[derive(Debug, Clone, Copy)]
 pub struct DeliveryStats {
-    /// The last seq that they heard, which is the room's last.
+    /// The room's last seq.
     pub seq: u64,
     pub deliveries: usize,
     pub p50: Duration,
@@ -54,18 +53,18 @@ impl std::fmt::Display for DeliveryStats {
 
 /// One of them.
 struct CrowdMember {
-    person: WsClient,
+    client: WsClient,
     /// All clocks begin here.
     start: Instant,
     every: Duration,
     padding: String,
     stop: Arc<AtomicBool>,
-    /// The last seq of the room that was heard.
+    /// The last seq that was received.
     seq: u64,
     sent: u64,
-    /// The id of the last word, once it is said.
+    /// The id of the last message, once it was sent.
     final_id: Option<String>,
-    /// What each of the others says next, and whether that one has finished.
+    /// The next number of each other person, and whether that person has finished.
     peers: HashMap<String, (u64, bool)>,
     finished: bool,
     latencies: Vec<u64>,
@@ -85,34 +84,32 @@ impl BackgroundChat {
         every: Duration,
         padding: usize,
     ) -> Self {
-        let (stop, start) = (Arc::new(AtomicBool::new(false)), Instant::now());
-        let deadline = Deadline::within_seconds(60);
+        let stop = Arc::new(AtomicBool::new(false));
+        let start = Instant::now();
         let names: Vec<String> = (0..people).map(|n| format!("{name} {n}")).collect();
         // All enter before the first one speaks.
         let entered: Vec<_> = names
             .iter()
-            .map(|name| WsClient::enter(address, name, deadline))
+            .map(|name| {
+                let mut client = WsClient::connect(address).unwrap();
+                let joined = client.enter(name);
+                (client, joined["seq"].as_u64().unwrap())
+            })
             .collect();
-        let members = entered.into_iter().map(|(person, seq)| {
-            let others = names
-                .iter()
-                .filter(|name| **name != person.name)
-                .map(|name| (name.clone(), (0, false)));
-            let others = others.collect();
-            let (stop, padding) = (stop.clone(), " x".repeat(padding / 2));
-            let (said, last, finished, took) = (0, None, false, Vec::new());
+        let members = entered.into_iter().map(|(client, seq)| {
+            let others = names.iter().filter(|name| **name != client.name);
             CrowdMember {
-                person,
+                peers: others.map(|name| (name.clone(), (0, false))).collect(),
+                client,
                 start,
                 every,
-                padding,
-                stop,
+                padding: " x".repeat(padding / 2),
+                stop: stop.clone(),
                 seq,
-                sent: said,
-                final_id: last,
-                peers: others,
-                finished,
-                latencies: took,
+                sent: 0,
+                final_id: None,
+                finished: false,
+                latencies: Vec::new(),
             }
         });
         Self {
@@ -123,22 +120,23 @@ impl BackgroundChat {
         }
     }
 
-    /// Lets everybody finish, and tells how it was. Whoever missed something fails here.
+    /// Lets all finish. A person who missed something fails here.
     pub fn finish(self) -> DeliveryStats {
         self.stop.store(true, Ordering::Relaxed);
-        let (mut seq, mut took) = (0, Vec::new());
-        for person in self.threads {
-            let (last, theirs) = person.join().expect("a healthy person was harmed");
+        let mut seq = 0;
+        let mut delays = Vec::new();
+        for thread in self.threads {
+            let (last, theirs) = thread.join().expect("a healthy person was harmed");
             seq = last.max(seq);
-            took.extend(theirs);
+            delays.extend(theirs);
         }
-        took.sort_unstable();
+        delays.sort_unstable();
         let at = |share: usize| {
-            Duration::from_micros(took[(took.len() * share / 100).min(took.len() - 1)])
+            Duration::from_micros(delays[(delays.len() * share / 100).min(delays.len() - 1)])
         };
         DeliveryStats {
             seq,
-            deliveries: took.len(),
+            deliveries: delays.len(),
             p50: at(50),
             p99: at(99),
             worst: at(100),
@@ -163,28 +161,19 @@ impl CrowdMember {
                 None => next.saturating_duration_since(Instant::now()),
                 Some(deadline) => deadline.left(),
             };
-            if let Some(message) = self.person.receive(wait) {
+            if let Some(message) = self.client.receive_within(wait) {
                 self.on_message(&message);
             }
         }
         (self.seq, self.latencies)
     }
 
-    /// Says something; gives its id.
+    /// Says the next number; gives back the id.
     fn send_numbered(&mut self, word: &str) -> String {
         let at = self.start.elapsed().as_micros();
         let text = format!("{} {at} {word}{}", self.sent, self.padding);
-        let id = self.sent.to_string();
         self.sent += 1;
-        let room = RoomName::lobby();
-        self.person.send(&ClientMessage::Say(Say {
-            room,
-            id: id.clone(),
-            text,
-            action: false,
-            reply_to: None,
-        }));
-        id
+        self.client.say(&text)
     }
 
     fn on_message(&mut self, message: &ServerMessage) {
@@ -204,8 +193,8 @@ impl CrowdMember {
                 assert_eq!(
                     number(),
                     *expected,
-                    "{} heard {}",
-                    self.person.name,
+                    "{} received from {}",
+                    self.client.name,
                     entry.from
                 );
                 let now = self.start.elapsed().as_micros() as u64;
@@ -219,7 +208,7 @@ impl CrowdMember {
                 self.check_seq(*seq);
                 self.finished |= self.final_id.as_ref() == Some(id);
             }
-            ServerMessage::Error(refusal) => panic!("{}: {refusal:?}", self.person.name),
+            ServerMessage::Error(refusal) => panic!("{}: {refusal:?}", self.client.name),
             _ => {}
         }
     }
@@ -228,8 +217,8 @@ impl CrowdMember {
         assert_eq!(
             seq,
             self.seq + 1,
-            "{} missed something or heard it twice",
-            self.person.name
+            "{} missed something or received it twice",
+            self.client.name
         );
         self.seq = seq;
     }

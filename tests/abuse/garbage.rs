@@ -1,19 +1,19 @@
-//! Bytes that are no HTTP and frames that are no WebSocket, by the thousand: every answer is one of those that there are,
-//! nothing panics, and the memory is back afterwards.
+//! Bytes that are no HTTP and frames that are no WebSocket, by the thousand: every answer is a known one, nothing panics,
+//! and the memory is freed afterwards.
 
 use crate::background_chat::BackgroundChat;
-use crate::client::WsClient;
-use crate::frames;
-use crate::frames::{HANDSHAKE, RawResponse, TEXT};
-use crate::harness::{Deadline, Rng, ServerProcess, exclusive, long_form, long_or};
+use crate::harness::{exclusive, start_server};
+use crate::support::client::WsClient;
+use crate::support::raw::{self, HANDSHAKE, TEXT, round_trip};
+use crate::support::rng::Rng;
+use crate::support::{Deadline, long_form, long_or};
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// What the server may answer to a request: 0 is a connection that ends without a word, as after half a request.
+/// Statuses that the server may send; 0 is a connection that ends without an answer, as after half a request.
 const STATUSES: [u16; 12] = [0, 101, 200, 400, 403, 404, 405, 408, 421, 426, 431, 503];
-/// How it may end a conversation; `None` is an end without a close frame, after one that can't be answered any more.
+/// Close codes that the server may send; `None` is an end without a close frame, after one that can't be answered.
 const CLOSES: [Option<u16>; 8] = [
     None,
     Some(1000),
@@ -24,22 +24,8 @@ const CLOSES: [Option<u16>; 8] = [
     Some(1008),
     Some(1009),
 ];
-/// Frames said on one connection.
+/// Frames sent on one connection.
 const FRAMES_PER_CONN: usize = 120;
-
-/// Sends all of it, closes the writing side and hears everything.
-fn round_trip(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
-    let mut socket = TcpStream::connect(address).unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
-    // A server that refuses early may have closed before all is said.
-    let _ = socket.write_all(bytes);
-    let _ = socket.shutdown(Shutdown::Write);
-    let mut heard = Vec::new();
-    let _ = socket.read_to_end(&mut heard);
-    heard
-}
 
 /// A handshake with something wrong in it, or wrong altogether.
 fn malformed_handshake(rng: &mut Rng) -> Vec<u8> {
@@ -105,15 +91,15 @@ fn malformed_handshake(rng: &mut Rng) -> Vec<u8> {
         15 => head[..rng.below(head.len())].to_vec(),
         _ => {
             for _ in 0..=rng.below(5) {
-                let (at, byte) = (rng.below(head.len()), rng.byte());
-                head[at] = byte;
+                let at = rng.below(head.len());
+                head[at] = rng.byte();
             }
             head
         }
     }
 }
 
-/// What each kind of answer is given to, so that no throw of the rng leaves one out.
+/// A request for each status, so that no seed leaves one out.
 fn check_known_handshakes(address: SocketAddr) {
     let swap = |from: &str, to: &str| HANDSHAKE.replacen(from, to, 1);
     let plain = |line: &str| format!("{line} HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -133,27 +119,25 @@ fn check_known_handshakes(address: SocketAddr) {
         (plain(&format!("GET /{}", "a".repeat(9000))), 431),
     ] {
         assert_eq!(
-            RawResponse::parse(&round_trip(address, head.as_bytes())).status,
+            round_trip(address, head.as_bytes()).status,
             expected,
             "{head}"
         );
     }
 }
 
-/// The same for the ends of a conversation.
+/// Frames for each close code.
 fn check_known_frames(address: SocketAddr) {
     for (frames, expected) in [
-        (frames::frame(0x88, &1000_u16.to_be_bytes()), 1000),
-        (frames::frame(0x83, b"?"), 1002),
-        (frames::frame(0x82, b"bytes"), 1003),
-        (frames::frame(TEXT, &[0xC3, 0x28]), 1007),
-        (frames::frame(TEXT, b"?").repeat(FRAMES_PER_CONN), 1008),
-        (frames::frame(TEXT, &[b' '; 70_000]), 1009),
+        (raw::frame(0x88, &1000_u16.to_be_bytes()), 1000),
+        (raw::frame(0x83, b"?"), 1002),
+        (raw::frame(0x82, b"bytes"), 1003),
+        (raw::frame(TEXT, &[0xC3, 0x28]), 1007),
+        (raw::frame(TEXT, b"?").repeat(FRAMES_PER_CONN), 1008),
+        (raw::frame(TEXT, &[b' '; 70_000]), 1009),
     ] {
-        let answer = RawResponse::parse(&round_trip(
-            address,
-            &[frames::handshake_and_enter("Ruído"), frames].concat(),
-        ));
+        let bytes = [raw::handshake_and_enter("Ruído"), frames].concat();
+        let answer = round_trip(address, &bytes);
         assert_eq!(answer.close, Some(expected));
     }
 }
@@ -171,7 +155,7 @@ fn any_text(rng: &mut Rng) -> Vec<u8> {
         "é",
     ];
     let text: String = (0..rng.below(6)).map(|_| rng.pick(&WORDS)).collect();
-    frames::frame(TEXT, text.as_bytes())
+    raw::frame(TEXT, text.as_bytes())
 }
 
 /// A frame of any kind and length, honest about its length or not, with anything in it.
@@ -179,8 +163,8 @@ fn any_frame(rng: &mut Rng) -> Vec<u8> {
     let length = rng.below(130);
     match rng.below(8) {
         0..=3 => any_text(rng),
-        4 => frames::frame(rng.pick(&[0x01, 0x02, 0x80, 0x82, 0x88, 0x89, 0x8A]), b"{}"),
-        5 => frames::frame(rng.byte(), &rng.bytes(length)),
+        4 => raw::frame(rng.pick(&[0x01, 0x02, 0x80, 0x82, 0x88, 0x89, 0x8A]), b"{}"),
+        5 => raw::frame(rng.byte(), &rng.bytes(length)),
         6 => [
             &[TEXT, 0xFF, 0, 0, 0, 0, 0, rng.byte()][..],
             &rng.bytes(length),
@@ -190,19 +174,14 @@ fn any_frame(rng: &mut Rng) -> Vec<u8> {
     }
 }
 
-/// Somebody who is there all the time.
-struct ProbeClient(WsClient, Deadline);
-
-impl ProbeClient {
-    /// Whoever says nothing for long is dead: so many exchanges after the last time there is a sign of life.
-    fn ping_if_due(&mut self, exchanges: usize) {
-        if exchanges.is_multiple_of(20) {
-            self.0.ping(self.1);
-        }
+/// A client that reads nothing for long is dropped: the probe gives a sign of life every twenty round trips.
+fn ping_if_due(probe: &mut WsClient, round_trips: usize) {
+    if round_trips.is_multiple_of(20) {
+        probe.ping();
     }
 }
 
-/// Counts what came out.
+/// Counts equal items.
 fn tally<T: Ord>(what: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
     what.fold(BTreeMap::new(), |mut tally, item| {
         *tally.entry(item).or_default() += 1;
@@ -214,11 +193,11 @@ fn send_handshakes(
     address: SocketAddr,
     rng: &mut Rng,
     count: usize,
-    probe: &mut ProbeClient,
+    probe: &mut WsClient,
 ) -> BTreeMap<u16, usize> {
     let mut end = |n| {
-        probe.ping_if_due(n);
-        RawResponse::parse(&round_trip(address, &malformed_handshake(rng))).status
+        ping_if_due(probe, n);
+        round_trip(address, &malformed_handshake(rng)).status
     };
     let statuses = tally((0..count).map(&mut end));
     assert!(
@@ -228,29 +207,29 @@ fn send_handshakes(
     statuses
 }
 
-/// Says frames until so many are said; gives how the connections ended, and how many errors were told.
+/// Sends so many frames; gives back how the connections ended, and how many errors were sent.
 fn send_frames(
     address: SocketAddr,
     rng: &mut Rng,
     count: usize,
-    probe: &mut ProbeClient,
+    probe: &mut WsClient,
 ) -> (BTreeMap<Option<u16>, usize>, usize) {
     let mut errors = 0;
     let mut end = |n: usize| {
-        probe.ping_if_due(n);
+        ping_if_due(probe, n);
         let begin = if n.is_multiple_of(4) {
             HANDSHAKE.as_bytes().to_vec()
         } else {
-            frames::handshake_and_enter("Ruído")
+            raw::handshake_and_enter("Ruído")
         };
-        // Every third breaks the framing sooner or later; the others only make no sense.
+        // Every third connection breaks the framing sooner or later; the others only send nonsense.
         let any = if n.is_multiple_of(3) {
             any_frame
         } else {
             any_text
         };
         let noise: Vec<u8> = (0..FRAMES_PER_CONN).flat_map(|_| any(rng)).collect();
-        let answer = RawResponse::parse(&round_trip(address, &[begin, noise].concat()));
+        let answer = round_trip(address, &[begin, noise].concat());
         for text in &answer.texts {
             let message: Result<papo::protocol::ServerMessage, _> = serde_json::from_str(text);
             assert!(message.is_ok(), "{text}");
@@ -269,39 +248,41 @@ fn send_frames(
 #[test]
 fn random_bytes_get_known_answers_and_leak_nothing() {
     let _alone = exclusive();
-    let (heads, noise) = (long_or(10_000, 1_500), long_or(200_000, 20_000));
-    let mut server = ServerProcess::start(&[]);
+    let heads = long_or(10_000, 1_500);
+    let noise = long_or(200_000, 20_000);
+    let mut server = start_server(&[]);
     let deadline = Deadline::within_seconds(long_or(900, 300));
-    let mut probe = ProbeClient(
-        WsClient::enter(server.address, "Zelo", deadline).0,
-        deadline,
-    );
+    let mut probe = server.enter("Zelo");
     let crowd = BackgroundChat::start(server.address, 8, Duration::from_millis(400));
     check_known_handshakes(server.address);
     check_known_frames(server.address);
     let mut rng = Rng::new();
-    // What the first make the allocator keep is not what all the others leave behind.
+    // The first ones fill what the allocator keeps anyway.
     send_handshakes(server.address, &mut rng, heads / 10, &mut probe);
     send_frames(server.address, &mut rng, noise / 4, &mut probe);
-    server.wait_until(&mut probe.0, deadline, |now| now.threads <= 16);
+    server.wait_until(&mut probe, deadline, |now| now.threads <= 16);
     let before = server.stats();
     let start = Instant::now();
     let statuses = send_handshakes(server.address, &mut rng, heads, &mut probe);
     let (closes, errors) = send_frames(server.address, &mut rng, noise, &mut probe);
-    let (took, after) = (start.elapsed(), server.stats());
-    let healed = server.wait_until_recovered(&mut probe.0, deadline, &before);
+    let took = start.elapsed();
+    let after = server.stats();
+    let healed = server.wait_until_recovered(&mut probe, deadline, &before);
     let wellbeing = crowd.finish();
     let now = server.stats();
     let growth = 100.0 * (now.resident_kib as f64 / before.resident_kib as f64 - 1.0);
     println!(
-        "garbage: {heads} handshakes: {statuses:?}; {noise} frames: {closes:?}, {errors} errors told; {:.1} s, CPU {:.1} % \
+        "garbage: {heads} handshakes: {statuses:?}; {noise} frames: {closes:?}, {errors} errors sent; {:.1} s, CPU {:.1} % \
          of a core; memory {} KiB, {growth:+.1} %; threads and descriptors back {:.0} ms later; healthy: {wellbeing}",
         took.as_secs_f64(),
         after.cpu_since(&before),
         now.resident_kib,
         healed.as_secs_f64() * 1000.0
     );
-    assert!(errors > noise / 100, "it was not noise enough");
+    assert!(
+        errors > noise / 100,
+        "too few errors: it was not noise enough"
+    );
     assert!(
         now.resident_kib < before.resident_kib * 13 / 10,
         "{} KiB",

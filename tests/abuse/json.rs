@@ -1,14 +1,15 @@
-//! JSON that nobody means well with, said to the running server: each gets the right word for what is wrong with it, and
-//! the connection goes on. What would end a process with a small stack (deep nesting) is said again and again.
+//! Malformed and hostile JSON: each text gets its error code, and the connection goes on. Deep nesting, which could
+//! overflow a small stack, is sent again and again.
 
-use crate::client::WsClient;
-use crate::harness::{Deadline, ServerProcess};
+use crate::harness::start_server;
+use crate::support::client::WsClient;
+use crate::support::process::ServerProcess;
 use papo::protocol::ServerMessage;
 
 /// Frames that make no sense before a connection is closed; each test connection says fewer.
 const CASES_PER_CONN: usize = 50;
 
-/// What is said, and the code of the answer; `pong` and `ack` when it is fine.
+/// A text, and the code or the kind of its answer.
 const CASES: &[(&str, &str)] = &[
     // Not an object, or not JSON.
     ("", "bad_json"),
@@ -187,7 +188,7 @@ const CASES: &[(&str, &str)] = &[
     (r#"{"type":"enter","name":"Outra"}"#, "already_entered"),
 ];
 
-/// What an answer is, in one word.
+/// The code of an error, or the kind of any other answer.
 fn answer_code(answer: &ServerMessage) -> String {
     let json = serde_json::to_value(answer).unwrap();
     let field = if json["type"] == "error" {
@@ -198,10 +199,9 @@ fn answer_code(answer: &ServerMessage) -> String {
     json[field].as_str().unwrap().to_owned()
 }
 
-/// Says each of these to the server, on as many connections as it takes, and compares the answers.
+/// Sends each of these, on as many connections as needed, and compares the answers.
 fn check_cases<'a>(
     server: &ServerProcess,
-    deadline: Deadline,
     cases: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> usize {
     let mut person: Option<WsClient> = None;
@@ -209,10 +209,10 @@ fn check_cases<'a>(
     for (text, expected) in cases {
         let mut client = match person.take() {
             Some(person) if said % CASES_PER_CONN != 0 => person,
-            _ => WsClient::enter(server.address, "Bia", deadline).0,
+            _ => server.enter("Bia"),
         };
         client.send_text(text);
-        let answer = client.receive_answer(deadline);
+        let answer = client.receive_answer();
         let shown: String = text.chars().take(80).collect();
         assert_eq!(answer_code(&answer), expected, "{shown}");
         person = Some(client);
@@ -223,23 +223,21 @@ fn check_cases<'a>(
 
 #[test]
 fn malformed_json_gets_its_error_code() {
-    let mut server = ServerProcess::start(&["--ritmo", "0"]);
-    let deadline = Deadline::within_seconds(180);
-    let (mut probe, _) = WsClient::enter(server.address, "Zelo", deadline);
-    let said = check_cases(&server, deadline, CASES.iter().copied());
+    let mut server = start_server(&["--ritmo", "0"]);
+    let mut probe = server.enter("Zelo");
+    let said = check_cases(&server, CASES.iter().copied());
     assert!(said >= 60);
-    probe.ping(deadline);
+    probe.ping();
     println!("json: {said} cases, each with the right answer");
     server.assert_healthy();
 }
 
-/// A parser that goes down a level for each bracket needs stack for each, and a connection's thread has little. What no
-/// field can be is skipped without going down, so that even the deepest nesting that fits into a frame is no error.
+/// A recursive parser needs stack for each bracket, and a connection's thread has little. Unknown values are skipped
+/// without recursion, so that even the deepest nesting that fits into a frame is no error.
 #[test]
 fn deep_json_nesting_is_answered_without_a_crash() {
     const DEEPEST: usize = 200;
-    let mut server = ServerProcess::start(&["--ritmo", "0"]);
-    let deadline = Deadline::within_seconds(180);
+    let mut server = start_server(&["--ritmo", "0"]);
     let forms = [("[", "]"), (r#"{"a":"#, "}"), (r#"[{"a":"#, "}]")];
     let mut cases = Vec::new();
     for depth in (1..=DEEPEST).chain([6_000]) {
@@ -259,7 +257,6 @@ fn deep_json_nesting_is_answered_without_a_crash() {
     cases.push((r#"{"type":"#.repeat(8_000), "bad_json"));
     let said = check_cases(
         &server,
-        deadline,
         cases
             .iter()
             .map(|(text, expected)| (text.as_str(), *expected)),

@@ -1,9 +1,9 @@
-//! Many attackers on one thread: raw sockets that are written to now and then, read as soon as there is something, and
-//! looked after until the server has closed them all.
+//! Many raw connections on one thread: written to now and then, read as soon as there is something, until the server has
+//! closed them all.
 
-use crate::client::WsClient;
-use crate::frames::RawResponse;
-use crate::harness::Deadline;
+use crate::support::Deadline;
+use crate::support::client::WsClient;
+use crate::support::raw::{self, RawResponse, handshake_and_enter};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -17,7 +17,7 @@ pub struct RawConn {
     /// Whether the kernel said that nothing can be sent any more.
     pub write_failed: bool,
     pub received: Vec<u8>,
-    /// Since when the server counts, and how long after it the connection was over.
+    /// The beginning of what is measured, and how long after it the connection ended.
     pub since: Instant,
     pub closed_after: Option<Duration>,
 }
@@ -25,7 +25,7 @@ pub struct RawConn {
 impl RawConn {
     /// Connects and sends these bytes; nothing waits from here on.
     pub fn connect(address: SocketAddr, bytes: &[u8]) -> Self {
-        // No later than the server: what is said to last so long shall not seem shorter because this thread waited.
+        // Taken first, so that a time does not seem shorter because this thread had to wait.
         let since = Instant::now();
         Self::new(TcpStream::connect(address).unwrap(), bytes, since)
     }
@@ -33,11 +33,24 @@ impl RawConn {
     /// The same, with a receive buffer as small as the system allows.
     pub fn connect_with_small_buffer(address: SocketAddr, bytes: &[u8]) -> Self {
         let since = Instant::now();
-        let socket =
-            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        socket.set_recv_buffer_size(2048).unwrap();
-        socket.connect(&address.into()).unwrap();
-        Self::new(socket.into(), bytes, since)
+        let socket = raw::connect_with_small_buffer(address).unwrap();
+        Self::new(socket, bytes, since)
+    }
+
+    /// A connection that has entered; what follows the handshake is still to be read.
+    pub fn entered(address: SocketAddr, name: &str) -> Self {
+        Self::connect(address, &handshake_and_enter(name)).wait_for_joined()
+    }
+
+    pub fn entered_with_small_buffer(address: SocketAddr, name: &str) -> Self {
+        Self::connect_with_small_buffer(address, &handshake_and_enter(name)).wait_for_joined()
+    }
+
+    fn wait_for_joined(mut self) -> Self {
+        let joined = self.wait_for_text(r#""type":"joined""#);
+        assert!(joined, "{:?}", self.response());
+        self.since = Instant::now();
+        self
     }
 
     fn new(mut socket: TcpStream, bytes: &[u8], since: Instant) -> Self {
@@ -67,8 +80,9 @@ impl RawConn {
         taken
     }
 
-    /// Waits until it has heard these characters; true, or false when the connection ended before.
-    pub fn wait_for_text(&mut self, part: &str, deadline: Deadline) -> bool {
+    /// Waits until these characters were received; false when the connection ended before.
+    pub fn wait_for_text(&mut self, part: &str) -> bool {
+        let deadline = Deadline::of_one_event();
         let mut searched = 0_usize;
         loop {
             let from = searched.saturating_sub(part.len());
@@ -87,11 +101,11 @@ impl RawConn {
         }
     }
 
-    /// Waits until the kernel takes more, or there is something to hear if that is wanted too.
-    pub fn wait_writable(&self, hear: bool, within: Duration) {
+    /// Waits until the kernel takes more, or until there is something to read if that is wanted too.
+    pub fn wait_writable(&self, reads: bool, within: Duration) {
         wait(
             [self].into_iter(),
-            if hear {
+            if reads {
                 PollFlags::IN | PollFlags::OUT
             } else {
                 PollFlags::OUT
@@ -100,7 +114,7 @@ impl RawConn {
         );
     }
 
-    /// Takes what there is to be heard, up to a bound, and notes the end.
+    /// Reads what there is, up to a bound, and notes the end.
     pub fn read_available(&mut self) {
         let mut piece = [0; 16 * 1024];
         for _ in 0..64 {
@@ -109,7 +123,7 @@ impl RawConn {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 _ => {
                     self.closed_after.get_or_insert(self.since.elapsed());
-                    // Otherwise the server would wait a moment for what we may still say.
+                    // Otherwise the server would wait a moment for more bytes.
                     let _ = self.socket.shutdown(std::net::Shutdown::Both);
                     return;
                 }
@@ -123,8 +137,8 @@ impl RawConn {
     }
 }
 
-/// Looks after all of them until the server has closed them: hears what they are told, and lets each act now and then. The
-/// probe, who must not seem dead meanwhile, says something too.
+/// Reads from all of them until the server has closed them, and lets each act now and then. The probe pings meanwhile, so
+/// that the server does not drop it.
 pub fn run_until_closed(
     attackers: &mut [RawConn],
     every: Duration,
@@ -144,7 +158,7 @@ pub fn run_until_closed(
             .for_each(RawConn::read_available);
         if next <= Instant::now() {
             next += every;
-            probe.ping(deadline);
+            probe.ping();
             attackers
                 .iter_mut()
                 .filter(|conn| conn.closed_after.is_none())
@@ -153,7 +167,7 @@ pub fn run_until_closed(
     }
 }
 
-/// Waits until there is something to be heard by one of those that are still there.
+/// Waits until one that is still open has something to read.
 pub fn wait_for_any<'a>(attackers: impl Iterator<Item = &'a RawConn>, within: Duration) {
     wait(attackers, PollFlags::IN, within);
 }

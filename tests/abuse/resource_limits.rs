@@ -1,23 +1,22 @@
-//! A system that gives no more: no descriptor for another connection, no thread, no memory for another stack. Whoever is
-//! inside goes on talking, whoever comes is refused or waits, and as soon as there is something again the server is as
-//! it was before.
+//! Exhausted resources: no descriptor for another connection, no thread, no memory for another stack. People who have
+//! entered go on talking, new connections are refused or wait, and afterwards the server is as it was before.
 
 use crate::background_chat::BackgroundChat;
-use crate::client::WsClient;
-use crate::harness::{
-    Deadline, ProcessStats, Rng, ServerProcess, exclusive, exclusive_if_few_descriptors, long_form,
-    long_or,
-};
+use crate::harness::{exclusive, exclusive_if_few_descriptors, start_server};
 use crate::raw_conn::RawConn;
+use crate::support::client::WsClient;
+use crate::support::proc::ProcessStats;
+use crate::support::process::{Program, ServerProcess};
+use crate::support::rng::Rng;
+use crate::support::{Deadline, long_form, long_or};
 use rustix::process::Resource;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Connections that come while there is nothing to be had.
+/// Connections that come while a resource is exhausted.
 const NEWCOMERS: usize = 300;
 
-/// What happened while the system gave no more.
+/// What happened while a resource was exhausted.
 struct ScarcityResult {
     before: ProcessStats,
     during: ProcessStats,
@@ -25,8 +24,8 @@ struct ScarcityResult {
     served: usize,
 }
 
-/// Lets the crowd talk, takes something away, lets connections come until it is spent, as the server's figures or the
-/// number of those who are refused tell, looks on for a while, gives it back, and lets somebody new come in.
+/// Lets the crowd talk, takes a resource away, lets connections come until it is exhausted, as the server's figures or
+/// the number of refused connections show, waits, gives the resource back, and lets a new person enter.
 fn run_under_scarcity(
     server: &mut ServerProcess,
     what: &str,
@@ -35,7 +34,7 @@ fn run_under_scarcity(
     give: impl Fn(&ServerProcess),
 ) -> ScarcityResult {
     let deadline = Deadline::within_seconds(120);
-    let (mut probe, _) = WsClient::enter(server.address, "Zelo", deadline);
+    let mut probe = server.enter("Zelo");
     let crowd = BackgroundChat::start(server.address, 8, Duration::from_millis(400));
     let before = server.stats();
     take(server);
@@ -50,7 +49,7 @@ fn run_under_scarcity(
             deadline.left().min(Duration::from_millis(100)),
         );
     }
-    // By now whoever is refused was refused; what goes on is what it costs to have nothing.
+    // From here on nothing new happens: measured is what exhaustion itself costs.
     let begun = server.stats();
     listen_for(&mut coming, &mut probe, Duration::from_secs(long_or(5, 2)));
     let during = server.stats();
@@ -63,7 +62,7 @@ fn run_under_scarcity(
     drop(coming);
     give(server);
     let given = Instant::now();
-    let (newcomer, _) = WsClient::enter(server.address, "Nova", deadline);
+    let newcomer = server.enter("Nova");
     let healed = given.elapsed();
     drop(newcomer);
     server.wait_until_recovered(&mut probe, deadline, &before);
@@ -72,7 +71,7 @@ fn run_under_scarcity(
     let cpu = during.cpu_since(&begun);
     println!(
         "no more {what}: {NEWCOMERS} came, {refused} refused with 503, {served} stayed; CPU {cpu:.1} % of a core meanwhile; \
-         somebody new was in {:.0} ms after; healthy: {wellbeing}",
+         a new person was in {:.0} ms after; healthy: {wellbeing}",
         healed.as_secs_f64() * 1000.0
     );
     if long_form() {
@@ -87,7 +86,7 @@ fn run_under_scarcity(
     }
 }
 
-/// How many were told that there is no more.
+/// How many were refused with 503.
 fn count_refused(coming: &[RawConn]) -> usize {
     coming
         .iter()
@@ -95,11 +94,11 @@ fn count_refused(coming: &[RawConn]) -> usize {
         .count()
 }
 
-/// Lets them hear what they are told for a while.
+/// Reads from all of them for a while.
 fn listen_for(coming: &mut [RawConn], probe: &mut WsClient, time: Duration) {
     let until = Instant::now() + time;
     while Instant::now() < until {
-        probe.receive(Duration::from_millis(20));
+        probe.receive_within(Duration::from_millis(20));
         coming
             .iter_mut()
             .filter(|conn| conn.closed_after.is_none())
@@ -110,86 +109,85 @@ fn listen_for(coming: &mut [RawConn], probe: &mut WsClient, time: Duration) {
 #[test]
 fn server_recovers_from_descriptor_exhaustion() {
     let _alone = exclusive();
-    let mut server = ServerProcess::start(&[]);
+    let mut server = start_server(&[]);
     let take = |server: &ServerProcess| {
         let some = server.stats().descriptors as u64 + 20;
-        server.set_limit(Resource::Nofile, Some(some.max(64)));
+        server
+            .process
+            .set_limit(Resource::Nofile, Some(some.max(64)));
     };
     let spent = |figures: &ProcessStats, _| figures.descriptors >= 60;
-    let drought = run_under_scarcity(&mut server, "descriptors", take, spent, |server| {
-        server.set_limit(Resource::Nofile, None)
+    let result = run_under_scarcity(&mut server, "descriptors", take, spent, |server| {
+        server.process.set_limit(Resource::Nofile, None)
     });
-    assert!(drought.served > 0, "some waited to be accepted");
+    assert!(result.served > 0, "none waited to be accepted");
     assert!(
-        server.stderr_text().contains("Ninguém pode entrar agora"),
+        server
+            .process
+            .stderr()
+            .contains("Ninguém pode entrar agora"),
         "accepting failed: {}",
-        server.stderr_text()
+        server.process.stderr()
     );
     // A few at first, and then two a second.
-    let (lines, seconds) = (
-        server.stderr_text().lines().count(),
-        (drought.after.at - drought.before.at).as_secs() as usize,
-    );
+    let lines = server.process.stderr().lines().count();
+    let seconds = (result.after.at - result.before.at).as_secs() as usize;
     assert!(
         lines < 50 + 10 * seconds,
         "{lines} lines in the log in {seconds} s"
     );
 }
 
-/// `ulimit -n 64` from the start: the server knows how few it can hold, and says so to the others.
+/// `ulimit -n 64` from the start: the server knows how few connections it can hold, and refuses the others.
 #[test]
 fn server_with_64_descriptors_rejects_with_503() {
     let _alone = exclusive_if_few_descriptors();
-    let mut server =
-        ServerProcess::start_with(&[], |command| start_with_ulimit(command, "ulimit -n 64"));
-    let deadline = Deadline::within_seconds(120);
-    let (mut ana, _) = WsClient::enter(server.address, "Ana", deadline);
+    let mut program = with_ulimit(Program::server(&[]), "ulimit -n 64");
+    let mut server = ServerProcess::start(&mut program);
+    let mut ana = server.enter("Ana");
     let mut coming: Vec<RawConn> = (0..NEWCOMERS)
         .map(|_| RawConn::connect(server.address, b"G"))
         .collect();
     for conn in &mut coming {
         assert!(
-            conn.wait_for_text("HTTP/1.1 503 ", deadline),
-            "everybody is told: {:?}",
+            conn.wait_for_text("HTTP/1.1 503 "),
+            "each is refused: {:?}",
             conn.response()
         );
     }
-    ana.ping(deadline);
+    ana.ping();
     drop(coming);
-    println!("ulimit -n 64: one inside, {NEWCOMERS} told that it is full");
+    println!("ulimit -n 64: one inside, {NEWCOMERS} refused");
     server.assert_healthy();
 }
 
-/// Root may have as many threads as it likes, so there the server runs as somebody of its own with few.
+/// Root has no limit of threads, so there the server runs as another user.
 #[test]
 fn server_recovers_from_thread_exhaustion() {
-    /// Enough for the server itself and those who are inside.
+    /// Enough for the server itself and the people who have entered.
     const THREADS: u64 = 60;
     let _alone = exclusive();
     let as_root = rustix::process::getuid().is_root();
-    let server = ServerProcess::try_start(&[], |command| {
-        if as_root {
-            start_with_ulimit(
-                command,
-                &format!("ulimit -u {THREADS} 2>/dev/null || ulimit -p {THREADS}"),
-            );
-            // Somebody who has no thread yet, also not in another run beside this one.
-            let own = 60_000 + Rng::new().below(5000) as u32;
-            command.uid(own).gid(own).current_dir("/");
-        }
-    });
-    let Some(mut server) = server else {
+    let mut program = Program::server(&[]);
+    if as_root {
+        let limit = format!("ulimit -u {THREADS} 2>/dev/null || ulimit -p {THREADS}");
+        program = with_ulimit(program, &limit);
+        // A user without any thread, also of another run beside this one.
+        let user = 60_000 + Rng::new().below(5000) as u32;
+        program.command.uid(user).gid(user).current_dir("/");
+    }
+    let Some(mut server) = ServerProcess::try_start(&mut program) else {
         return println!(
             "no more threads: the server can't be started as another user here, so nothing was proved"
         );
     };
     let limit = |server: &ServerProcess, soft| {
         if !as_root {
-            server.set_limit(Resource::Nproc, soft);
+            server.process.set_limit(Resource::Nproc, soft);
         }
     };
     let spent = |_: &ProcessStats, refused| refused > NEWCOMERS / 2;
-    let drought = run_under_scarcity(
+    let result = run_under_scarcity(
         &mut server,
         "threads",
         |server| limit(server, Some(1)),
@@ -197,40 +195,35 @@ fn server_recovers_from_thread_exhaustion() {
         |server| limit(server, None),
     );
     assert!(
-        (drought.during.threads as u64) <= THREADS,
+        (result.during.threads as u64) <= THREADS,
         "{:?}",
-        drought.during
+        result.during
     );
-    let lines = server.stderr_text().lines().count();
+    let lines = server.process.stderr().lines().count();
     assert!(lines > 0 && lines < 20, "{lines} lines in the log");
 }
 
 /// A shell sets a limit for itself and becomes the server.
-fn start_with_ulimit(command: &mut Command, limit: &str) {
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
-    shell
-        .arg(command.get_program())
-        .args(command.get_args())
-        .env_clear();
-    *command = shell;
+fn with_ulimit(mut program: Program, limit: &str) -> Program {
+    program.wrap("/bin/sh", &["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
+    program
 }
 
-/// Once the last stack that there was memory for ended the process: its thread found none to start with.
+/// Once the last stack that fitted ended the process: its thread had no memory left to start with.
 #[test]
 fn server_recovers_from_stack_memory_exhaustion() {
     let _alone = exclusive();
-    let mut server = ServerProcess::start(&[]);
+    let mut server = start_server(&[]);
     // What the server keeps free, and room for some stacks.
     let take = |server: &ServerProcess| {
-        server.set_limit(
+        server.process.set_limit(
             Resource::As,
             Some(server.stats().address_space + 280 * 1024 * 1024),
         )
     };
     let spent = |_: &ProcessStats, refused| refused > 0;
-    let drought = run_under_scarcity(&mut server, "memory for stacks", take, spent, |server| {
-        server.set_limit(Resource::As, None)
+    let result = run_under_scarcity(&mut server, "memory for stacks", take, spent, |server| {
+        server.process.set_limit(Resource::As, None)
     });
-    assert!(drought.after.threads <= drought.before.threads);
+    assert!(result.after.threads <= result.before.threads);
 }

@@ -1,12 +1,13 @@
-//! A room of which a twentieth never reads: they are given a bounded amount, told that they are too slow, and cut; for
-//! the others the room is what it was before.
+//! A room of which a twentieth never reads: these connections get a bounded amount and are cut as too slow; the others
+//! notice nothing.
 
 use crate::background_chat::{BackgroundChat, DeliveryStats};
-use crate::client::WsClient;
-use crate::frames;
-use crate::frames::{PING, PONG, next_frame};
-use crate::harness::{Deadline, ServerProcess, exclusive, long_form, long_or};
+use crate::harness::{exclusive, start_server};
 use crate::raw_conn::{RawConn, wait_for_any};
+use crate::support::client::WsClient;
+use crate::support::process::ServerProcess;
+use crate::support::raw::{self, PING, PONG, next_frame};
+use crate::support::{Deadline, long_form, long_or};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,8 +16,8 @@ use std::time::{Duration, Instant};
 
 /// People who speak.
 const SPEAKERS: usize = 10;
-/// What one connection may make the server keep: its outbox, which the allocator may give twice the room, its stack, and
-/// what the kernel counts for us.
+/// Memory that one connection may cost the server: its outbox, for which the allocator may take twice the room, its stack,
+/// and what the kernel adds.
 const MAX_KIB_PER_CONN: u64 = 2 * 256 + 64;
 
 /// How often each of them does, and how many characters: in the long form 200 messages a second in all.
@@ -39,7 +40,7 @@ struct Listeners {
 impl Listeners {
     fn start(address: SocketAddr, count: usize, deadline: Deadline) -> Self {
         let listener = |n| {
-            let mut listener = connect_entered(address, "Ouvinte", n, false, deadline);
+            let mut listener = RawConn::entered(address, &format!("Ouvinte {n}"));
             let head = listener
                 .received
                 .windows(4)
@@ -62,7 +63,7 @@ impl Listeners {
                     conn.read_available();
                     assert!(conn.closed_after.is_none(), "a listener was cut");
                     if check_sequence(&mut conn.received, seq) {
-                        conn.send(&frames::frame(PONG, b""));
+                        conn.send(&raw::frame(PONG, b""));
                     }
                 }
             }
@@ -74,17 +75,18 @@ impl Listeners {
         }
     }
 
-    /// Waits until each of them has heard everything.
+    /// Waits until each of them has received everything.
     fn finish(self, last: u64) {
         self.final_seq.store(last, Ordering::Relaxed);
         self.thread.join().expect("a healthy listener was harmed");
     }
 }
 
-/// Takes whole frames off what was heard; messages must follow each other. Tells whether there was a ping among them.
-fn check_sequence(heard: &mut Vec<u8>, seq: &mut u64) -> bool {
-    let (mut done, mut pinged) = (0, false);
-    while let Some((first, payload, length)) = next_frame(&heard[done..]) {
+/// Takes whole frames off what was received; messages must follow each other. Returns whether there was a ping.
+fn check_sequence(received: &mut Vec<u8>, seq: &mut u64) -> bool {
+    let mut done = 0;
+    let mut pinged = false;
+    while let Some((first, payload, length)) = next_frame(&received[done..]) {
         pinged |= first == PING;
         if payload.starts_with(br#"{"type":"message""#) {
             let text = std::str::from_utf8(payload).unwrap();
@@ -98,35 +100,11 @@ fn check_sequence(heard: &mut Vec<u8>, seq: &mut u64) -> bool {
         }
         done += length;
     }
-    heard.drain(..done);
+    received.drain(..done);
     pinged
 }
 
-/// Somebody who entered; what follows the handshake is left to be heard.
-fn connect_entered(
-    address: SocketAddr,
-    name: &str,
-    n: usize,
-    narrow: bool,
-    deadline: Deadline,
-) -> RawConn {
-    let words = frames::handshake_and_enter(&format!("{name} {n}"));
-    let connect = if narrow {
-        RawConn::connect_with_small_buffer
-    } else {
-        RawConn::connect
-    };
-    let mut conn = connect(address, &words);
-    assert!(
-        conn.wait_for_text(r#""type":"joined""#, deadline),
-        "{:?}",
-        conn.response()
-    );
-    conn.since = Instant::now();
-    conn
-}
-
-/// The speakers chat until the time is over, and tell how it was.
+/// The speakers chat until the time is over; gives back the delays.
 fn measure_chat(
     server: &ServerProcess,
     name: &str,
@@ -142,7 +120,7 @@ fn measure_chat(
     );
     let until = Instant::now() + Duration::from_secs(seconds);
     while Instant::now() < until {
-        probe.receive(until.saturating_duration_since(Instant::now()));
+        probe.receive_within(until.saturating_duration_since(Instant::now()));
     }
     crowd.finish()
 }
@@ -150,23 +128,23 @@ fn measure_chat(
 #[test]
 fn stalled_consumers_are_disconnected_and_harm_nobody() {
     let _alone = exclusive();
-    let (listeners, deaf) = long_or((475, 25), (95, 5));
-    let mut server = ServerProcess::start(&["--ritmo", "0"]);
+    let (listeners, stalled) = long_or((475, 25), (95, 5));
+    let mut server = start_server(&["--ritmo", "0"]);
     let deadline = Deadline::within_seconds(180);
-    let (mut probe, _) = WsClient::enter(server.address, "Zelo", deadline);
+    let mut probe = server.enter("Zelo");
     let listeners = Listeners::start(server.address, listeners, deadline);
     let before = server.stats();
     let baseline = measure_chat(&server, "Antes", &mut probe, long_or(10, 3));
     server.wait_until_recovered(&mut probe, deadline, &before);
     let before = server.stats();
 
-    let mut deaf: Vec<RawConn> = (0..deaf)
-        .map(|n| connect_entered(server.address, "Surdo", n, true, deadline))
+    let mut stalled: Vec<RawConn> = (0..stalled)
+        .map(|n| RawConn::entered_with_small_buffer(server.address, &format!("Surdo {n}")))
         .collect();
     let attacked = server.stats();
     assert!(
-        attacked.threads >= before.threads + deaf.len(),
-        "they are there"
+        attacked.threads >= before.threads + stalled.len(),
+        "the stalled connections are not there"
     );
     let crowd = BackgroundChat::start_with(
         server.address,
@@ -180,11 +158,11 @@ fn stalled_consumers_are_disconnected_and_harm_nobody() {
     });
     let wellbeing = crowd.finish();
     let after = server.stats();
-    let all = listeners.count + deaf.len() + SPEAKERS + 1;
+    let all = listeners.count + stalled.len() + SPEAKERS + 1;
     listeners.finish(wellbeing.seq);
     let healed = server.wait_until_recovered(&mut probe, deadline, &before);
 
-    for conn in &mut deaf {
+    for conn in &mut stalled {
         while conn.closed_after.is_none() {
             wait_for_any([&*conn].into_iter(), deadline.left());
             conn.read_available();
@@ -194,22 +172,22 @@ fn stalled_consumers_are_disconnected_and_harm_nobody() {
             (Some(1013), Some("too_slow".into()))
         );
     }
-    let heard = deaf.iter().map(|conn| conn.received.len() / 1024);
+    let received = stalled.iter().map(|conn| conn.received.len() / 1024);
     let growth = after.peak_kib.saturating_sub(before.peak_kib);
     println!(
-        "deaf: {} of {} connections, all cut with 1013 within {:.1} s, having been given up to {} KiB; peak memory +{growth} \
+        "stalled: {} of {} connections, all cut with 1013 within {:.1} s, having been given up to {} KiB; peak memory +{growth} \
          KiB, now {:+} KiB; threads and descriptors back {:.0} ms later; CPU {:.1} % of a core\n  without them: \
          {baseline}\n  beside them: {wellbeing}",
-        deaf.len(),
+        stalled.len(),
         all,
         cut.as_secs_f64(),
-        heard.max().unwrap_or(0),
+        received.max().unwrap_or(0),
         after.resident_kib as i64 - before.resident_kib as i64,
         healed.as_secs_f64() * 1000.0,
         after.cpu_since(&before)
     );
-    // On a busy machine the others may be behind for a moment too.
-    let behind = long_or(deaf.len(), all) as u64;
+    // On a busy machine the other connections may be behind for a moment too.
+    let behind = long_or(stalled.len(), all) as u64;
     assert!(
         growth < behind * MAX_KIB_PER_CONN + 16 * 1024,
         "{growth} KiB more"

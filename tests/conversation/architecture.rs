@@ -259,10 +259,10 @@ fn assert_layers(files: &[SourceFile], layers: &[&str]) {
 }
 
 /// Which file imports which, `mod.rs` and the crate's root left out.
-fn import_graph<'a>(
-    files: &'a [SourceFile],
+fn import_graph(
+    files: &[SourceFile],
     is_in: impl Fn(&SourceFile) -> bool,
-) -> BTreeMap<&'a Path, BTreeSet<&'a Path>> {
+) -> BTreeMap<&Path, BTreeSet<&Path>> {
     let counts = |file: &SourceFile| !file.is_mod_rs() && !file.module.is_empty() && is_in(file);
     let mut graph = BTreeMap::new();
     for file in files.iter().filter(|file| counts(file)) {

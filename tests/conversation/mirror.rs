@@ -8,7 +8,7 @@ use papo::protocol::{
     Typing, Whisper,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub fn read_file(path: &str) -> String {
@@ -78,7 +78,8 @@ fn token() -> Token {
 /// Every kind of client message, with all its fields.
 pub fn client_messages() -> Vec<ClientMessage> {
     let name = || Name::new("Ana").unwrap();
-    let (id, text) = (|| "a1".to_owned(), || "oi".to_owned());
+    let id = || "a1".to_owned();
+    let text = || "oi".to_owned();
     let room = RoomName::lobby;
     let password = || Password::new("abre-te");
     let since = || ResumePoint {
@@ -189,7 +190,6 @@ pub fn server_messages() -> Vec<ServerMessage> {
         burst: 1,
     };
     let refusal = Refusal::too_fast(1).with_room(s()).with_id("a1");
-    let (entries, members) = (Vec::new, Vec::new);
     vec![
         ServerMessage::Welcome {
             name: s(),
@@ -207,8 +207,8 @@ pub fn server_messages() -> Vec<ServerMessage> {
             seq: 1,
             oldest: 1,
             online: 1,
-            members: members(),
-            entries: entries(),
+            members: Vec::new(),
+            entries: Vec::new(),
             more: false,
             reset: false,
         },
@@ -224,8 +224,8 @@ pub fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Presence {
             room: s(),
             online: 1,
-            joined: members(),
-            left: members(),
+            joined: Vec::new(),
+            left: Vec::new(),
             renamed: Vec::new(),
         },
         ServerMessage::Whisper {
@@ -254,13 +254,13 @@ pub fn server_messages() -> Vec<ServerMessage> {
             room: s(),
             epoch: s(),
             oldest: 1,
-            entries: entries(),
+            entries: Vec::new(),
             more: false,
         },
         ServerMessage::Found {
             room: s(),
             query: "x".into(),
-            entries: entries(),
+            entries: Vec::new(),
             more: false,
         },
         ServerMessage::Rooms { rooms: Vec::new() },
@@ -281,21 +281,16 @@ fn page_knows_every_message_kind_and_field() {
     assert_eq!(sorted(quoted_words(&literal("SERVER_MESSAGES"))), known);
 }
 
+/// The codes as they are on the wire.
+pub fn code_names(codes: &[impl Serialize]) -> BTreeSet<String> {
+    let json = serde_json::to_string(codes).unwrap();
+    quoted_words(&json).into_iter().collect()
+}
+
 #[test]
 fn page_uses_only_codes_that_the_server_sends() {
-    fn names(codes: &[impl Serialize]) -> Vec<String> {
-        codes
-            .iter()
-            .map(|code| {
-                serde_json::to_value(code)
-                    .unwrap()
-                    .as_str()
-                    .unwrap()
-                    .to_owned()
-            })
-            .collect()
-    }
-    let given = [names(&ErrorCode::ALL), names(&ByeCode::ALL)].concat();
+    let mut given = code_names(&ErrorCode::ALL);
+    given.extend(code_names(&ByeCode::ALL));
     let mut acted_on = Vec::new();
     for script in std::fs::read_dir(format!("{}/html", env!("CARGO_MANIFEST_DIR"))).unwrap() {
         let script = std::fs::read_to_string(script.unwrap().path()).unwrap();

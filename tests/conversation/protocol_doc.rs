@@ -1,6 +1,6 @@
 //! `docs/protocolo.md` names every kind, field, code and limit of the wire and no other, and its examples are real.
 
-use crate::mirror::{client_messages, fields_by_kind, read_file, server_messages};
+use crate::mirror::{client_messages, code_names, fields_by_kind, read_file, server_messages};
 use papo::chat::limits::{
     MAX_MALFORMED, MAX_ROOMS_PER_CONNECTION, REQUEST_BURST, REQUEST_RATE, Rules,
 };
@@ -12,7 +12,6 @@ use papo::protocol::{
     MAX_MEMBERS, MAX_PAGE, MAX_ROOMS_LISTED, MAX_TEXT, Member, ModerationAction, Password, Renamed,
     RoomInfo, ServerMessage, Token,
 };
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,19 +76,6 @@ fn names(kinds: &BTreeMap<String, Fields>) -> BTreeMap<String, Vec<String>> {
     kinds
         .iter()
         .map(|(kind, fields)| (kind.clone(), fields.keys().cloned().collect()))
-        .collect()
-}
-
-fn code_names(codes: &[impl Serialize]) -> BTreeSet<String> {
-    codes
-        .iter()
-        .map(|code| {
-            serde_json::to_value(code)
-                .unwrap()
-                .as_str()
-                .unwrap()
-                .to_owned()
-        })
         .collect()
 }
 

@@ -1,4 +1,4 @@
-//! The verdict over a whole experiment: what the file holds, what every client holds, and what was acknowledged agree.
+//! The check of a whole experiment: what the file holds, what every client holds, and what was acknowledged agree.
 
 use crate::log_entry::LogEntry;
 use crate::transcript::{Ack, Transcript};
@@ -8,7 +8,7 @@ use papo::protocol::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-/// The lobby's log as the file has it.
+/// The lobby's log in the file.
 pub fn stored_entries(history: &Path) -> Vec<LogEntry> {
     let mut json = Vec::new();
     sqlite::export(
@@ -46,13 +46,14 @@ pub fn assert_consistent<'a>(log: &[LogEntry], clients: impl IntoIterator<Item =
     assert_eq!(
         said,
         log.len(),
-        "something is stored that nobody said, or the other way round"
+        "something is stored that was not sent, or the other way round"
     );
 }
 
-/// A client's copy is the log, line by line.
+/// A client's copy is the log, entry by entry.
 fn assert_same_entries(log: &[LogEntry], client: &Transcript) {
-    let (name, count) = (&client.name, client.entries.len());
+    let name = &client.name;
+    let count = client.entries.len();
     if let Some(other) = log
         .iter()
         .zip(&client.entries)
@@ -63,7 +64,7 @@ fn assert_same_entries(log: &[LogEntry], client: &Transcript) {
     assert_eq!(count, log.len(), "{name} does not hold all of it");
 }
 
-/// What one person said stands in the log once and in the order in which it was said.
+/// What one person sent is in the log once and in the order of sending.
 fn assert_sending_order(log: &[LogEntry], client: &Transcript) {
     let stored: Vec<&str> = log
         .iter()
@@ -74,7 +75,7 @@ fn assert_sending_order(log: &[LogEntry], client: &Transcript) {
     assert_eq!(stored, said, "{}: out of order", client.name);
 }
 
-/// Every `ack` tells the one place where its message is stored, and every message has one.
+/// Every `ack` has the seq under which its message is stored, and every message has one.
 fn assert_acked_is_stored(log: &[LogEntry], client: &Transcript) {
     let mut places = HashMap::new();
     for Ack { id, seq, .. } in &client.acks {

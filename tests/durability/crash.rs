@@ -1,15 +1,18 @@
-//! `kill -9` at any moment: while the server starts, reads, stores or tells. Four people go on talking through it.
+//! `kill -9` at any moment, while the server starts, reads, stores or sends; four people go on talking through it.
 //!
-//! Tells whether "stored before shown" holds for the real program and its file: whatever was acknowledged is there after
-//! the next start, under the same number, and what was said again is the same message.
+//! "Stored before shown" holds for the real program and its file: what was acknowledged is there after the next start,
+//! with the same seq, and what was sent again is the same message.
 
 use crate::consistency::{assert_consistent, stored_entries};
-use crate::harness::{Deadline, Rng, ServerProcess, TempDir, long_form, was_killed};
-use crate::port::Port;
+use crate::harness::{kill, listening, server_on};
 use crate::reconnecting_client::ReconnectingClient;
+use crate::support::rng::Rng;
+use crate::support::server::ReservedPort;
+use crate::support::{Deadline, long_or};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use tempfile::TempDir;
 
 const PEOPLE: [&str; 4] = ["Ana", "Bruno", "Célia", "Davi"];
 /// Messages of one person without an `ack`.
@@ -21,36 +24,37 @@ const MAX_STARTUP_LIFE_MS: u64 = 30;
 
 #[test]
 fn server_killed_at_any_moment_loses_nothing() {
-    let (mut rng, _seed) = Rng::new();
-    let cycles = if long_form() { 200 } else { 20 };
+    let mut rng = Rng::new();
+    let cycles = long_or(200, 20);
     let deadline = Deadline::within_seconds(120 + 4 * cycles);
-    let (folder, port) = (TempDir::new(), Port::reserve());
-    let history = folder.file("historico.db");
-    let (talking, interrupted) = (
-        Arc::new(AtomicBool::new(true)),
-        Arc::new(AtomicBool::new(false)),
-    );
+    let dir = TempDir::new().unwrap();
+    let history = dir.path().join("historico.db");
+    let port = ReservedPort::new();
+    let mut program = server_on(&port, &history);
+    let talking = Arc::new(AtomicBool::new(true));
+    let interrupted = Arc::new(AtomicBool::new(false));
     let people = PEOPLE.map(|name| {
         let client = ReconnectingClient::new(name, port.address, WINDOW, deadline, rng.fork());
         spawn_talker(client, talking.clone(), interrupted.clone(), rng.fork())
     });
     let mut cycle = 0;
-    // So many, and more and longer lives until one ended in the middle of something: on a busy machine all of them may be
-    // over before anybody has come back.
+    // More and longer lives until one ended in the middle of something: on a busy machine all of them may be over before
+    // a client has come back.
     while cycle < cycles || !interrupted.load(Ordering::Relaxed) {
         deadline.left();
         let life = MAX_LIFE_MS * (1 + cycle.saturating_sub(cycles));
-        let mut server = ServerProcess::spawn(&port, &history, &folder);
+        let mut process = program.spawn().unwrap();
+        // How long it lives is the experiment: no event tells of it.
         if cycle % 4 == 3 {
             thread::sleep(rng.up_to_ms(MAX_STARTUP_LIFE_MS));
         } else {
-            server = server.wait_until_listening();
+            process = listening(process).process;
             thread::sleep(rng.up_to_ms(life));
         }
-        assert!(was_killed(server.kill()), "the server ended by itself");
+        kill(&mut process);
         cycle += 1;
     }
-    let server = ServerProcess::spawn(&port, &history, &folder).wait_until_listening();
+    let _server = listening(program.spawn().unwrap());
     talking.store(false, Ordering::Relaxed);
     let mut people = people.map(|person| person.join().unwrap());
     let length = people
@@ -75,15 +79,14 @@ fn server_killed_at_any_moment_loses_nothing() {
         .count();
     assert!(
         again >= PEOPLE.len(),
-        "what was stored and said again was not known as the same"
+        "what was stored and said again was not recognized"
     );
-    drop(server);
     println!(
         "{cycle} kills, {length} messages, {interrupted} ends in the middle, {again} said again"
     );
 }
 
-/// Somebody who talks without a pause, and now and then loses the connection before the answer.
+/// A person who talks without a pause, and now and then loses the connection before the answer.
 fn spawn_talker(
     mut client: ReconnectingClient,
     talking: Arc<AtomicBool>,
@@ -101,7 +104,7 @@ fn spawn_talker(
             client.step();
             interrupted.fetch_or(client.interruptions > 0, Ordering::Relaxed);
         }
-        // Once more when nobody kills, so that at least this one was stored for sure before it is said again.
+        // Once more without kills, so that at least this one was stored for sure before it is sent again.
         client.wait_for_acks();
         client.transcript.say("");
         client.cut_after_sending();

@@ -1,22 +1,19 @@
 //! A bad network between twenty people and the server: connections stall, are late, end in the middle of a frame and
 //! are reset, in both directions, during the handshake too.
 //!
-//! Tells whether coming back with `epoch` and `after` and saying again with the same ids is enough: in the end all
-//! transcripts are the same and complete.
+//! Coming back with `epoch` and `after` and sending again with the same ids is enough: in the end all transcripts are the
+//! same and complete.
 
 use crate::consistency::{assert_consistent, stored_entries};
-use crate::faulty_proxy::FaultyProxy;
-use crate::harness::{Deadline, Rng, TempDir};
 use crate::reconnecting_client::ReconnectingClient;
-use papo::chat::limits::Rules;
-use papo::fanout::DeliveryLimits;
-use papo::history::sqlite::SqliteHistory;
-use papo::server::http::Policy;
-use papo::server::{Server, Setup, listen};
-use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::atomic::Ordering;
+use crate::support::Deadline;
+use crate::support::network::{FaultCounts, Network};
+use crate::support::rng::Rng;
+use crate::support::server::{TestServer, stored_in, without_rate};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use tempfile::TempDir;
 
 const PEOPLE: usize = 20;
 /// Messages that each of them says.
@@ -24,82 +21,52 @@ const MESSAGES: usize = 40;
 /// Messages of one person without an `ack`.
 const WINDOW: usize = 4;
 
-/// Serves in this process while `visit` lasts.
-fn with_server(history: &Path, visit: impl FnOnce(SocketAddr)) {
-    let setup = Setup {
-        max_connections: 2000,
-        policy: Policy::default(),
-        rules: Rules {
-            rate: None,
-            ..Rules::default()
-        },
-        delivery_limits: DeliveryLimits::default(),
-        history: Box::new(SqliteHistory::open(history, None).unwrap()),
-    };
-    let server = Server::new(
-        listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap(),
-        setup,
-    );
-    let (address, stopper) = (server.local_addr().unwrap(), server.stopper().unwrap());
-    let running = thread::spawn(move || server.run());
-    visit(address);
-    stopper.stop();
-    running.join().unwrap().unwrap();
-}
-
 #[test]
 fn faulty_network_loses_and_repeats_nothing() {
-    let (mut rng, _seed) = Rng::new();
+    let mut rng = Rng::new();
     let deadline = Deadline::within_seconds(300);
-    let folder = TempDir::new();
-    let history = folder.file("historico.db");
-    with_server(&history, |server| {
-        let proxy = FaultyProxy::start(server, rng.fork());
-        let people: Vec<_> = (0..PEOPLE)
-            .map(|n| {
-                ReconnectingClient::new(
-                    &format!("Pessoa {n}"),
-                    proxy.address,
-                    WINDOW,
-                    deadline,
-                    rng.fork(),
-                )
-            })
-            .map(|client| thread::spawn(move || send_all(client)))
-            .collect();
-        let mut people: Vec<ReconnectingClient> = people
-            .into_iter()
-            .map(|person| person.join().unwrap())
-            .collect();
-        // Everything was said through the bad network; what is still missing may come on the straight way.
-        for person in &mut people {
-            person.redirect(server, deadline);
-            person.sync_to((PEOPLE * MESSAGES) as u64);
-        }
-        assert_consistent(
-            &stored_entries(&history),
-            people.iter().map(|person| &person.transcript),
-        );
-        let count = |what: &std::sync::atomic::AtomicUsize| what.load(Ordering::Relaxed);
-        let damage = &proxy.faults;
-        let (cuts, stalls, delays) = (
-            count(&damage.cuts),
-            count(&damage.stalls),
-            count(&damage.delays),
-        );
-        assert!(
-            cuts > 0 && stalls > 0 && delays > 0,
-            "{cuts} cuts, {stalls} stalls, {delays} delays"
-        );
-        let again = people
-            .iter()
-            .flat_map(|person| &person.transcript.acks)
-            .filter(|ack| ack.duplicate)
-            .count();
-        println!(
-            "{cuts} cuts, {stalls} stalls, {delays} delayed pieces, {again} messages said again"
-        );
+    let dir = TempDir::new().unwrap();
+    let history = dir.path().join("historico.db");
+    let server = TestServer::start_with(|setup| {
+        without_rate(setup);
+        stored_in(&history)(setup);
     });
+    let faults = Arc::new(FaultCounts::default());
+    let network = Network::faulty(server.address, rng.fork(), &faults);
+    let people: Vec<_> = (0..PEOPLE)
+        .map(|n| {
+            let name = format!("Pessoa {n}");
+            ReconnectingClient::new(&name, network.address, WINDOW, deadline, rng.fork())
+        })
+        .map(|client| thread::spawn(move || send_all(client)))
+        .collect();
+    let mut people: Vec<ReconnectingClient> = people
+        .into_iter()
+        .map(|person| person.join().unwrap())
+        .collect();
+    // Everything was sent through the bad network; what is still missing may come without it.
+    for person in &mut people {
+        person.redirect(server.address, deadline);
+        person.sync_to((PEOPLE * MESSAGES) as u64);
+    }
+    assert_consistent(
+        &stored_entries(&history),
+        people.iter().map(|person| &person.transcript),
+    );
+    let count = |what: &AtomicUsize| what.load(Ordering::Relaxed);
+    let cuts = count(&faults.cuts);
+    let stalls = count(&faults.stalls);
+    let delays = count(&faults.delays);
+    assert!(
+        cuts > 0 && stalls > 0 && delays > 0,
+        "{cuts} cuts, {stalls} stalls, {delays} delays"
+    );
+    let again = people
+        .iter()
+        .flat_map(|person| &person.transcript.acks)
+        .filter(|ack| ack.duplicate)
+        .count();
+    println!("{cuts} cuts, {stalls} stalls, {delays} delayed pieces, {again} messages sent again");
 }
 
 /// Says everything, and is done when everything has its `ack`.

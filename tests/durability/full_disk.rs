@@ -1,19 +1,22 @@
-//! A disk that is full: the log lies on a small file system of its own, beside some ballast.
+//! A full disk: the history lies on a small file system of its own, beside some ballast.
 //!
-//! Tells whether a message that could not be stored is refused and seen by nobody, whether reading goes on meanwhile,
-//! and whether everything goes on by itself as soon as there is space again, with the same ids. Where the system does
-//! not let us mount anything the proof is skipped, and says so.
+//! A message that could not be stored is refused and shown to no client, reading goes on, and writing resumes with the same
+//! ids as soon as there is space again. Where mounting is not allowed the tests are skipped, and say so.
 
 use crate::consistency::{assert_consistent, stored_entries};
-use crate::harness::{Deadline, Rng, ServerProcess, TempDir, was_killed};
-use crate::port::Port;
+use crate::harness::{kill, listening, server_on};
 use crate::reconnecting_client::ReconnectingClient;
+use crate::support::Deadline;
+use crate::support::process::{Program, ServerProcess};
+use crate::support::rng::Rng;
+use crate::support::server::ReservedPort;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Once;
+use tempfile::TempDir;
 
-/// The log's file on the small disk.
+/// The history on the small disk.
 const HISTORY_FILE: &str = "historico.db";
 /// SQLite moves the journal's pages into the database when there are a thousand of them: so many KiB.
 const CHECKPOINT_KIB: u64 = 1000 * (4096 + 24) / 1024;
@@ -30,7 +33,7 @@ struct SmallDisk {
 impl SmallDisk {
     /// Mounts one of so many KiB; `None` where that is not allowed.
     fn mount(kib: u64) -> Option<Self> {
-        let folder = TempDir::new();
+        let folder = TempDir::new().unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "papo-prova"])
             .arg(folder.path())
@@ -51,7 +54,7 @@ impl SmallDisk {
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.folder.file(name)
+        self.folder.path().join(name)
     }
 
     /// Takes so many KiB away.
@@ -64,7 +67,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily: if a proof failed, its server may still be about to end.
+        // Lazily: if a test failed, its server may still be about to end.
         let _ = Command::new("umount")
             .arg("--lazy")
             .arg(self.folder.path())
@@ -72,42 +75,40 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A server whose log is on a small disk, and two people: one talks, the other listens.
+/// A server with its history on a small disk, and two people: one talks, the other listens.
 struct FullDiskHarness {
+    // Dropped in this order: the disk is unmounted after the server has ended.
+    server: ServerProcess,
+    program: Program,
     disk: SmallDisk,
-    stderr_dir: TempDir,
-    port: Port,
+    port: ReservedPort,
     deadline: Deadline,
     rng: Rng,
-    server: ServerProcess,
     ana: ReconnectingClient,
     bruno: ReconnectingClient,
 }
 
 impl FullDiskHarness {
     fn new(disk: SmallDisk, mut rng: Rng) -> Self {
-        let (stderr_dir, port, deadline) = (
-            TempDir::new(),
-            Port::reserve(),
-            Deadline::within_seconds(180),
-        );
-        let server = ServerProcess::spawn(&port, &disk.file(HISTORY_FILE), &stderr_dir)
-            .wait_until_listening();
+        let port = ReservedPort::new();
+        let deadline = Deadline::within_seconds(180);
+        let mut program = server_on(&port, &disk.file(HISTORY_FILE));
+        let server = listening(program.spawn().unwrap());
         let ana = ReconnectingClient::new("Ana", port.address, 1, deadline, rng.fork());
         let bruno = ReconnectingClient::new("Bruno", port.address, 1, deadline, rng.fork());
         Self {
+            server,
+            program,
             disk,
-            stderr_dir,
             port,
             deadline,
             rng,
-            server,
             ana,
             bruno,
         }
     }
 
-    /// The bytes of one of the log's files.
+    /// The size of one of the history's files, in bytes.
     fn file_size(&self, name: &str) -> u64 {
         self.disk.file(name).metadata().unwrap().len()
     }
@@ -130,7 +131,7 @@ impl FullDiskHarness {
         self.ana.transcript.acks.len() as u64
     }
 
-    /// Nobody sees what was refused, and whoever comes now can read all the rest.
+    /// What was refused is shown to no client, and a newcomer can read all the rest.
     fn assert_all_can_read(&mut self, newcomer: &str) {
         let stored = self.acked_count();
         self.bruno.sync_to(stored);
@@ -142,7 +143,7 @@ impl FullDiskHarness {
             self.rng.fork(),
         )
         .sync_to(stored);
-        assert!(self.server.is_running(), "the server ended");
+        assert!(self.server.process.is_running(), "the server ended");
     }
 
     /// There is space again: what was refused is taken as if for the first time, under the same id.
@@ -159,81 +160,78 @@ impl FullDiskHarness {
     }
 
     /// Kills the server and starts another with the same file.
-    fn kill_and_restart(mut self) -> Self {
-        assert!(was_killed(self.server.kill()), "the server ended by itself");
-        self.server =
-            ServerProcess::spawn(&self.port, &self.disk.file(HISTORY_FILE), &self.stderr_dir)
-                .wait_until_listening();
-        self
+    fn kill_and_restart(&mut self) {
+        kill(&mut self.server.process);
+        self.server = listening(self.program.spawn().unwrap());
     }
 
-    /// The end of every story: one more message, and the verdict over the file as it is after another kill.
+    /// The end of every test: one more message, another kill, and the check of the file.
     fn finish(mut self) {
         self.ana.transcript.say("");
         self.ana.wait_for_acks();
-        let mut scene = self.kill_and_restart();
-        scene.assert_all_can_read("Eva");
-        let stored_now = scene.acked_count();
-        scene.ana.sync_to(stored_now);
+        self.kill_and_restart();
+        self.assert_all_can_read("Eva");
+        let stored = self.acked_count();
+        self.ana.sync_to(stored);
         assert_consistent(
-            &stored_entries(&scene.disk.file(HISTORY_FILE)),
-            [&scene.ana.transcript],
+            &stored_entries(&self.disk.file(HISTORY_FILE)),
+            [&self.ana.transcript],
         );
-        assert_eq!(scene.bruno.transcript.entries, scene.ana.transcript.entries);
+        assert_eq!(self.bruno.transcript.entries, self.ana.transcript.entries);
     }
 }
 
 #[test]
 fn full_disk_keeps_reads_and_writes_resume_with_space() {
-    let (rng, _seed) = Rng::new();
+    let rng = Rng::new();
     let Some(disk) = SmallDisk::mount(1024) else {
         return;
     };
     let ballast = disk.add_ballast(300);
-    let mut scene = FullDiskHarness::new(disk, rng);
-    scene.talk_until_refused();
-    scene.assert_all_can_read("Célia");
-    scene.free_space_and_recover(&ballast);
-    scene.finish();
+    let mut harness = FullDiskHarness::new(disk, rng);
+    harness.talk_until_refused();
+    harness.assert_all_can_read("Célia");
+    harness.free_space_and_recover(&ballast);
+    harness.finish();
 }
 
 #[test]
 fn server_killed_on_a_full_disk_starts_again() {
-    let (rng, _seed) = Rng::new();
+    let rng = Rng::new();
     let Some(disk) = SmallDisk::mount(1024) else {
         return;
     };
     let ballast = disk.add_ballast(300);
-    let mut scene = FullDiskHarness::new(disk, rng);
-    scene.talk_until_refused();
-    let mut scene = scene.kill_and_restart();
-    scene.assert_all_can_read("Célia");
-    scene.talk_until_refused();
-    scene.free_space_and_recover(&ballast);
-    scene.finish();
+    let mut harness = FullDiskHarness::new(disk, rng);
+    harness.talk_until_refused();
+    harness.kill_and_restart();
+    harness.assert_all_can_read("Célia");
+    harness.talk_until_refused();
+    harness.free_space_and_recover(&ballast);
+    harness.finish();
 }
 
 #[test]
 fn disk_full_during_checkpoint_loses_nothing() {
-    let (rng, _seed) = Rng::new();
+    let rng = Rng::new();
     // Room for more journal than SQLite lets grow, and then for too little of the database.
     let Some(disk) = SmallDisk::mount(CHECKPOINT_KIB + 2048 + 200) else {
         return;
     };
     let ballast = disk.add_ballast(2048);
-    let mut scene = FullDiskHarness::new(disk, rng);
-    scene.talk_until_refused();
-    let journal = scene.file_size("historico.db-wal");
+    let mut harness = FullDiskHarness::new(disk, rng);
+    harness.talk_until_refused();
+    let journal = harness.file_size("historico.db-wal");
     assert!(
         journal > CHECKPOINT_KIB * 1024,
         "the journal was never due to be tidied: {journal} bytes"
     );
-    scene.assert_all_can_read("Célia");
-    let database = scene.file_size(HISTORY_FILE);
-    scene.free_space_and_recover(&ballast);
+    harness.assert_all_can_read("Célia");
+    let database = harness.file_size(HISTORY_FILE);
+    harness.free_space_and_recover(&ballast);
     assert!(
-        scene.file_size(HISTORY_FILE) > database,
+        harness.file_size(HISTORY_FILE) > database,
         "the journal was not tidied when there was space again"
     );
-    scene.finish();
+    harness.finish();
 }

@@ -1,4 +1,4 @@
-//! The lines of a log, what is said, and what one line does to others: written here once more, as a measure for the server.
+//! The entries of a log and how one changes others: written here once more, as a reference for the server.
 
 use papo::name::RoomName;
 use papo::protocol::{ClientMessage, Edit, Entry, Erase, Say};
@@ -11,7 +11,7 @@ pub enum EntryChange {
 }
 
 impl EntryChange {
-    /// The seq of the line that is changed.
+    /// The seq of the entry that is changed.
     pub fn target(self) -> u64 {
         match self {
             Self::Edit(seq) | Self::Erase(seq) => seq,
@@ -19,7 +19,7 @@ impl EntryChange {
     }
 }
 
-/// What became of a line.
+/// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EditState {
     #[default]
@@ -28,7 +28,7 @@ pub enum EditState {
     Erased,
 }
 
-/// One line of a log.
+/// One entry of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEntry {
     pub seq: u64,
@@ -57,7 +57,7 @@ impl LogEntry {
         }
     }
 
-    /// A line that somebody said, before anything happened to it.
+    /// An entry as it was sent, before anything changed it.
     pub fn from_sent(seq: u64, from: &str, said: &SentMessage) -> Self {
         let text = said.text.clone();
         Self {
@@ -75,7 +75,7 @@ impl LogEntry {
     }
 }
 
-/// Does to earlier lines what a later one says; gives the places of those that it changed.
+/// Applies a later entry to earlier ones; returns the indices of those that it changed.
 pub fn change(lines: &mut [LogEntry], later: &LogEntry) -> Vec<usize> {
     let Some(change) = later.apply_change else {
         return Vec::new();
@@ -107,7 +107,7 @@ pub fn change(lines: &mut [LogEntry], later: &LogEntry) -> Vec<usize> {
     changed
 }
 
-/// A message that somebody wants to say.
+/// A message to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentMessage {
     pub id: String,
@@ -116,9 +116,11 @@ pub struct SentMessage {
 }
 
 impl SentMessage {
-    /// The message that says it in the lobby.
+    /// The request that sends it to the lobby.
     pub fn to_request(&self) -> ClientMessage {
-        let (room, id, text) = (RoomName::lobby(), self.id.clone(), self.text.clone());
+        let room = RoomName::lobby();
+        let id = self.id.clone();
+        let text = self.text.clone();
         match self.change {
             None => ClientMessage::Say(Say {
                 room,

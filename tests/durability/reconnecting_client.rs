@@ -1,25 +1,26 @@
-//! A client as the protocol wants it: it keeps what has no `ack`, comes back after every end, asks for what it missed,
-//! and says again, with the same ids and in order, what may have been lost.
+//! A client as the protocol wants it: it keeps what has no `ack`, reconnects after every end, asks for what it missed,
+//! and sends again, with the same ids and in order, what may have been lost.
 
-use crate::harness::{Deadline, Rng};
+use crate::support::Deadline;
+use crate::support::client::WsClient;
+use crate::support::raw::token_for;
+use crate::support::rng::Rng;
 use crate::transcript::Transcript;
 use papo::name::Name;
 use papo::protocol::{ByeCode, ClientMessage, Credentials, Enter, ErrorCode, ServerMessage, Token};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use tungstenite::client::IntoClientRequest;
-use tungstenite::{Message, WebSocket};
+use std::net::{Shutdown, SocketAddr};
 
-/// The first and the longest pause between two tries to connect, in milliseconds. Random, so that those who lost the
+/// The first and the longest pause between two tries to connect, in milliseconds. Random, so that clients that lost the
 /// server together do not come back together.
 const MIN_BACKOFF_MS: u64 = 10;
 const MAX_BACKOFF_MS: u64 = 160;
 
-/// One person who never gives up.
+/// One person who reconnects until the deadline.
 pub struct ReconnectingClient {
     pub transcript: Transcript,
     /// Ends that came from outside and left something without an `ack`.
     pub interruptions: usize,
-    /// What each `bye` shutdown said of when to come back.
+    /// The `retry_after_ms` of each `bye` of a shutdown.
     pub retry_hints: Vec<u64>,
     /// Times that the lobby was opened.
     pub join_count: usize,
@@ -35,7 +36,7 @@ pub struct ReconnectingClient {
 }
 
 struct Conn {
-    socket: WebSocket<TcpStream>,
+    client: WsClient,
     /// How many of the messages without an `ack` went out through this connection.
     sent: usize,
     /// Whether the lobby is open.
@@ -67,11 +68,12 @@ impl ReconnectingClient {
 
     /// Another server, or another way to it.
     pub fn redirect(&mut self, address: SocketAddr, deadline: Deadline) {
-        (self.address, self.deadline) = (address, deadline);
+        self.address = address;
+        self.deadline = deadline;
         self.drop_connection();
     }
 
-    /// Whether there is a place in the window for another message.
+    /// Whether the window has room for another message.
     pub fn window_has_room(&self) -> bool {
         self.transcript.unacked.len() < self.window
     }
@@ -81,7 +83,7 @@ impl ReconnectingClient {
         self.conn.as_ref().is_some_and(|conn| conn.joined)
     }
 
-    /// Does the next thing: connects, sends what is to be sent, or waits for one word of the server.
+    /// Does the next thing: connects, sends what is to be sent, or waits for one message.
     pub fn step(&mut self) {
         self.deadline.left();
         let Some(conn) = &mut self.conn else {
@@ -115,20 +117,15 @@ impl ReconnectingClient {
         {
             self.step();
         }
-        let Some(Conn { mut socket, .. }) = self.conn.take() else {
+        let Some(Conn { mut client, .. }) = self.conn.take() else {
             return;
         };
-        // In this way the server gets what was sent; its answers arrive nowhere.
-        let _ = socket.get_ref().shutdown(Shutdown::Write);
-        while socket
-            .get_mut()
-            .set_read_timeout(Some(self.deadline.left()))
-            .is_ok()
-            && socket.read().is_ok()
-        {}
+        // The server gets what was sent; its answers arrive nowhere.
+        let _ = client.socket.get_ref().shutdown(Shutdown::Write);
+        while client.try_receive(self.deadline.left()).is_ok() {}
     }
 
-    /// Goes on until nothing that was said is without an `ack`.
+    /// Goes on until everything that was sent has its `ack`.
     pub fn wait_for_acks(&mut self) {
         while !self.transcript.unacked.is_empty() {
             self.step();
@@ -144,7 +141,7 @@ impl ReconnectingClient {
         assert_eq!(self.transcript.held_seq, length, "{}", self.transcript.name);
     }
 
-    /// True when the server answered a ping on a connection that is inside.
+    /// True when the server answered a ping on a connection that has entered.
     fn confirm_nothing_pending(&mut self) -> bool {
         while !self.is_joined() {
             self.step();
@@ -153,7 +150,7 @@ impl ReconnectingClient {
         while answer.is_some() {
             match self.read() {
                 Some(ServerMessage::Pong) => return true,
-                word => answer = word.and_then(|word| self.handle(&word)),
+                message => answer = message.and_then(|message| self.handle(&message)),
             }
         }
         self.drop_connection();
@@ -161,98 +158,58 @@ impl ReconnectingClient {
     }
 
     fn connect(&mut self) {
-        match self.dial() {
-            Some(socket) => {
-                self.conn = Some(Conn {
-                    socket,
-                    sent: 0,
-                    joined: false,
-                });
-                let name = Name::new(&self.transcript.name).unwrap();
-                let secret: String = self
-                    .transcript
-                    .name
-                    .chars()
-                    .filter(char::is_ascii_alphanumeric)
-                    .collect();
-                let token = Token::new(&format!("{secret}-0123456789abcdef"));
-                let (room, key, secrets) = (None, None, Credentials::default());
-                if self
-                    .send(&ClientMessage::Enter(Enter {
-                        name,
-                        token,
-                        room,
-                        resume: self.transcript.since(),
-                        local_key: key,
-                        credentials: secrets,
-                    }))
-                    .is_none()
-                {
-                    self.drop_connection();
-                }
-            }
-            None => self.back_off(),
+        let Ok(client) = WsClient::connect(self.address) else {
+            return self.back_off();
+        };
+        self.conn = Some(Conn {
+            client,
+            sent: 0,
+            joined: false,
+        });
+        let name = &self.transcript.name;
+        let enter = ClientMessage::Enter(Enter {
+            name: Name::new(name).unwrap(),
+            token: Token::new(&token_for(name)),
+            room: None,
+            resume: self.transcript.since(),
+            local_key: None,
+            credentials: Credentials::default(),
+        });
+        if self.send(&enter).is_none() {
+            self.drop_connection();
         }
     }
 
-    fn dial(&self) -> Option<WebSocket<TcpStream>> {
-        let stream = TcpStream::connect_timeout(&self.address, self.deadline.left()).ok()?;
-        stream.set_nodelay(true).ok()?;
-        stream.set_write_timeout(Some(self.deadline.left())).ok()?;
-        stream.set_read_timeout(Some(self.deadline.left())).ok()?;
-        let request = format!("ws://{}/", self.address)
-            .into_client_request()
-            .unwrap();
-        Some(tungstenite::client(request, stream).ok()?.0)
-    }
-
-    /// Waits before the next try, as every client does that means well.
+    /// Waits before the next try, as the protocol asks.
     fn back_off(&mut self) {
         std::thread::sleep(self.rng.up_to_ms(self.backoff_ms).min(self.deadline.left()));
         self.backoff_ms = (self.backoff_ms * 2).min(MAX_BACKOFF_MS);
     }
 
-    /// The connection is over; what has no `ack` will be said again.
+    /// The connection is over; what has no `ack` will be sent again.
     fn drop_connection(&mut self) {
         if self.conn.take().is_some_and(|conn| conn.sent > 0) {
             self.interruptions += usize::from(!self.transcript.unacked.is_empty());
         }
     }
 
-    /// A connection that takes nothing more may still have something to be read, its `bye` for instance; so the end is
-    /// what reading finds.
+    /// A connection that takes nothing more may still have something to be read, such as its `bye`; so reading finds the
+    /// end, not sending.
     fn send(&mut self, message: &ClientMessage) -> Option<()> {
-        let _ = self
-            .conn
-            .as_mut()?
-            .socket
-            .send(Message::text(message.to_json()));
+        let _ = self.conn.as_mut()?.client.try_send(&message.to_json());
         Some(())
     }
 
-    /// Waits for one word of the server and does what it asks for.
+    /// Waits for one message and handles it.
     fn receive(&mut self) -> Option<()> {
-        let word = self.read()?;
-        self.handle(&word)
+        let message = self.read()?;
+        self.handle(&message)
     }
 
     fn read(&mut self) -> Option<ServerMessage> {
-        let socket = &mut self.conn.as_mut()?.socket;
-        socket
-            .get_mut()
-            .set_read_timeout(Some(self.deadline.left()))
-            .ok()?;
-        loop {
-            match socket.read().ok()? {
-                Message::Text(text) => {
-                    return Some(
-                        serde_json::from_str(&text).expect("the server speaks the protocol"),
-                    );
-                }
-                Message::Close(_) => return None,
-                _ => {}
-            }
-        }
+        let client = &mut self.conn.as_mut()?.client;
+        let text = client.try_receive(self.deadline.left()).ok()??;
+        Some(serde_json::from_str(&text).expect("a message of the protocol"))
     }
 
     /// `None` when the connection is of no more use.
@@ -276,7 +233,7 @@ impl ReconnectingClient {
                     self.transcript.name
                 );
                 self.refusal_count += 1;
-                // A message that was not taken is said again; a page or a room that could not be read, after a new start.
+                // A refused message is sent again; a page or a room that could not be read, after a reconnect.
                 refusal.id.as_ref()?;
                 self.conn.as_mut()?.sent -= 1;
             }
@@ -293,7 +250,7 @@ impl ReconnectingClient {
         let conn = self.conn.as_mut()?;
         conn.sent = conn.sent.saturating_sub(answered);
         match self.transcript.next_page_request().filter(|_| page) {
-            Some(wish) => self.send(&wish),
+            Some(request) => self.send(&request),
             None => Some(()),
         }
     }

@@ -1,19 +1,21 @@
 //! A restart in the middle of the conversation: three hundred people are connected, some of them talk, and the server
 //! is stopped in order and started again on the same port with the same file.
 //!
-//! Tells whether everybody is told when to come back, is back in time, and misses nothing. More people come back at once
-//! than may stand in the door, so some are refused and try again.
+//! Each gets a `bye` that says when to come back, is back in time, and misses nothing. More people come back at once than
+//! may be pending, so some are refused and try again.
 
 use crate::consistency::{assert_consistent, stored_entries};
-use crate::harness::{Deadline, Rng, ServerProcess, TempDir, long_form};
-use crate::port::Port;
+use crate::harness::{listening, server_on};
 use crate::reconnecting_client::ReconnectingClient;
+use crate::support::rng::Rng;
+use crate::support::server::ReservedPort;
+use crate::support::{Deadline, long_or};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::thread;
-use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 const PEOPLE: usize = 300;
-/// Every so manieth of them talks.
+/// One of so many talks.
 const TALKER_EVERY: usize = 15;
 /// What each of those says while the server is up, and again when it is back.
 const MESSAGES: usize = 12;
@@ -21,12 +23,12 @@ const MESSAGES: usize = 12;
 const ACKS_BEFORE_STOP: usize = 60;
 /// Messages of one person without an `ack`.
 const WINDOW: usize = 4;
-/// By then everybody must be back: on a quiet machine, where the long form is for, and on any other.
-const REENTRY_LIMIT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(120));
+/// Seconds in which all must be back: on a quiet machine, which the long form is for, and on any other.
+const REENTRY_LIMIT_SECS: (u64, u64) = (30, 120);
 /// Stack of one person's thread.
 const STACK: usize = 512 * 1024;
 
-/// What a person tells whoever conducts the experiment.
+/// What a person reports to the test.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 enum Progress {
     Entered,
@@ -36,15 +38,17 @@ enum Progress {
 
 #[test]
 fn clients_reconnect_after_restart_and_miss_nothing() {
-    let (mut rng, _seed) = Rng::new();
+    let mut rng = Rng::new();
     let deadline = Deadline::within_seconds(300);
-    let (folder, port) = (TempDir::new(), Port::reserve());
-    let history = folder.file("historico.db");
-    let server = ServerProcess::spawn(&port, &history, &folder).wait_until_listening();
-    let (tell, news) = unbounded();
+    let dir = TempDir::new().unwrap();
+    let history = dir.path().join("historico.db");
+    let port = ReservedPort::new();
+    let mut program = server_on(&port, &history);
+    let mut server = listening(program.spawn().unwrap());
+    let (report, reports) = unbounded();
     let (start, started) = unbounded();
-    let mut come = |talks: bool| -> Vec<_> {
-        let come = |n| {
+    let mut enter_all = |talks: bool| -> Vec<_> {
+        let enter = |n| {
             let client = ReconnectingClient::new(
                 &format!("Pessoa {n}"),
                 port.address,
@@ -55,7 +59,7 @@ fn clients_reconnect_after_restart_and_miss_nothing() {
             let person = Participant {
                 client,
                 talks,
-                report: tell.clone(),
+                report: report.clone(),
                 start_signal: started.clone(),
             };
             thread::Builder::new()
@@ -65,26 +69,19 @@ fn clients_reconnect_after_restart_and_miss_nothing() {
         };
         let all: Vec<_> = (0..PEOPLE)
             .filter(|n| (n % TALKER_EVERY == 0) == talks)
-            .map(come)
+            .map(enter)
             .collect();
-        wait_for_reports(&news, Progress::Entered, all.len(), || deadline.left());
+        wait_for_reports(&reports, Progress::Entered, all.len(), deadline);
         all
     };
-    // Those who talk come last: until all are there they hear nothing, and must not seem dead.
-    let people = [come(false), come(true)].into_iter().flatten();
+    // Talkers enter last: until all have entered they read nothing, and must not be dropped for it.
+    let people = [enter_all(false), enter_all(true)].into_iter().flatten();
     drop(start);
-    wait_for_reports(&news, Progress::Acked, ACKS_BEFORE_STOP, || deadline.left());
-    server.terminate();
-    let _server = ServerProcess::spawn(&port, &history, &folder).wait_until_listening();
-    let back = Instant::now()
-        + if long_form() {
-            REENTRY_LIMIT.0
-        } else {
-            REENTRY_LIMIT.1
-        };
-    wait_for_reports(&news, Progress::Reentered, PEOPLE, || {
-        back.saturating_duration_since(Instant::now())
-    });
+    wait_for_reports(&reports, Progress::Acked, ACKS_BEFORE_STOP, deadline);
+    server.process.terminate();
+    let _server = listening(program.spawn().unwrap());
+    let reentry = Deadline::within_seconds(long_or(REENTRY_LIMIT_SECS.0, REENTRY_LIMIT_SECS.1));
+    wait_for_reports(&reports, Progress::Reentered, PEOPLE, reentry);
 
     let mut people: Vec<ReconnectingClient> = people.map(|person| person.join().unwrap()).collect();
     let length = people
@@ -97,27 +94,27 @@ fn clients_reconnect_after_restart_and_miss_nothing() {
         people.iter().map(|person| &person.transcript),
     );
     for person in &people {
-        let told = &person.retry_hints;
+        let hints = &person.retry_hints;
         assert!(
-            told.len() == 1 && told[0] > 0,
-            "{}: {told:?}",
+            hints.len() == 1 && hints[0] > 0,
+            "{}: {hints:?}",
             person.transcript.name
         );
     }
 }
 
-/// Waits until so many people told this.
+/// Waits until so many people have reported this.
 fn wait_for_reports(
-    news: &Receiver<Progress>,
+    reports: &Receiver<Progress>,
     expected: Progress,
     mut times: usize,
-    left: impl Fn() -> Duration,
+    deadline: Deadline,
 ) {
     while times > 0 {
-        let told = news
-            .recv_timeout(left())
+        let progress = reports
+            .recv_timeout(deadline.left())
             .unwrap_or_else(|_| panic!("{times} times {expected:?} are missing"));
-        times -= usize::from(told == expected);
+        times -= usize::from(progress == expected);
     }
 }
 
@@ -125,7 +122,7 @@ struct Participant {
     client: ReconnectingClient,
     talks: bool,
     report: Sender<Progress>,
-    /// Disconnected when everybody has entered.
+    /// Disconnected when all have entered.
     start_signal: Receiver<()>,
 }
 
@@ -134,7 +131,7 @@ impl Participant {
         while !self.client.is_joined() {
             self.client.step();
         }
-        self.tell(Progress::Entered);
+        self.report(Progress::Entered);
         if self.talks {
             let _ = self.start_signal.recv();
             self.talk(MESSAGES);
@@ -142,7 +139,7 @@ impl Participant {
         while self.client.join_count < 2 {
             self.client.step();
         }
-        self.tell(Progress::Reentered);
+        self.report(Progress::Reentered);
         if self.talks {
             self.talk(2 * MESSAGES);
             self.client.wait_for_acks();
@@ -158,12 +155,12 @@ impl Participant {
             }
             let before = self.client.transcript.acks.len();
             self.client.step();
-            (before..self.client.transcript.acks.len()).for_each(|_| self.tell(Progress::Acked));
+            (before..self.client.transcript.acks.len()).for_each(|_| self.report(Progress::Acked));
         }
     }
 
-    fn tell(&self, news: Progress) {
-        // Whoever conducts the experiment may have failed already.
-        let _ = self.report.send(news);
+    fn report(&self, progress: Progress) {
+        // The test may have failed already.
+        let _ = self.report.send(progress);
     }
 }

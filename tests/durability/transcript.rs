@@ -1,6 +1,6 @@
-//! What one client holds of a room's log, and the rules by which every word of the server is checked as it comes.
+//! What one client holds of a room's log, and the rules by which every message of the server is checked.
 //!
-//! Used by the clients on sockets and by the model without any. A promise that is broken is a panic with both sides.
+//! Used by the clients on sockets and by the model without any. A broken promise is a panic with both sides.
 
 use crate::log_entry::{EntryChange, LogEntry, SentMessage, change};
 use papo::name::RoomName;
@@ -41,7 +41,7 @@ pub struct Transcript {
     pub page_limit: Option<u64>,
     /// The highest seq that this log is known to have.
     highest_known_seq: u64,
-    /// Up to here the lines came by a page, which may run ahead of what is told live.
+    /// Up to here the entries came by a page, which may run ahead of live messages.
     paged_until: u64,
     /// Whether pages are being pulled.
     catching_up: bool,
@@ -131,7 +131,7 @@ impl Transcript {
         !self.catching_up
     }
 
-    /// Takes in one word of the server; true if another page should be asked for now.
+    /// Handles one message; true if another page should be asked for now.
     pub fn receive(&mut self, message: &ServerMessage) -> bool {
         match message {
             ServerMessage::Joined {
@@ -145,7 +145,8 @@ impl Transcript {
             } => {
                 self.on_joined(epoch, *reset);
                 assert!(*oldest <= seq + 1, "{oldest} is the oldest of {seq}");
-                (self.highest_known_seq, self.oldest) = (*seq, *oldest);
+                self.highest_known_seq = *seq;
+                self.oldest = *oldest;
                 self.paged_until = 0;
                 self.catching_up = *more;
                 if *reset {
@@ -199,7 +200,7 @@ impl Transcript {
         if reset {
             self.entries.clear();
             self.trimmed.clear();
-            // Their seqs are those of a log that is no more; in this one they are other people's lines.
+            // Their seqs are those of a log that is gone; in this one they are other people's entries.
             self.unacked.retain(|said| said.change.is_none());
         }
         self.epoch = Some(epoch.into());
@@ -299,9 +300,9 @@ impl Transcript {
         }
     }
 
-    /// What is told twice is the same both times, unless it was changed between them.
-    fn assert_same(&self, told: &LogEntry) {
-        let seq = told.seq;
+    /// What comes twice is the same both times, unless it was changed between them.
+    fn assert_same(&self, received: &LogEntry) {
+        let seq = received.seq;
         let Ok(place) = self.entries.binary_search_by_key(&seq, |line| line.seq) else {
             let known =
                 self.trimmed.iter().any(|gone| gone.contains(&seq)) || self.starts_after(seq);
@@ -310,12 +311,12 @@ impl Transcript {
         let line = &self.entries[place];
         assert_eq!(
             (&line.from, line.apply_change),
-            (&told.from, told.apply_change),
+            (&received.from, received.apply_change),
             "{}: {seq} was another",
             self.name
         );
-        if line.is_original() && told.is_original() {
-            assert_eq!(line.text, told.text, "{}: {seq} was another", self.name);
+        if line.is_original() && received.is_original() {
+            assert_eq!(line.text, received.text, "{}: {seq} was another", self.name);
         }
     }
 

@@ -2,7 +2,7 @@
 //! `PAPO_AXE` is the path of `axe.min.js` (npm package `axe-core`); without it the check is skipped.
 
 use crate::browser::Browser;
-use crate::harness::{Client, TestServer};
+use crate::harness::start_server;
 use crate::layout::fill_lobby;
 use crate::moderation::{moderated_server, open_person_menu};
 use crate::tab::Tab;
@@ -58,7 +58,7 @@ fn count(list: &Value) -> usize {
 #[test]
 #[ignore = "needs chromium"]
 fn no_screen_violates_axe() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
     let axe = Axe::find();
     let mut people = fill_lobby(&server);
@@ -68,7 +68,7 @@ fn no_screen_violates_axe() {
     ana.sees("Escreva um nome para entrar.");
     axe.check(&ana, "form with a refusal");
     ana.enters("Ana");
-    people[0].says("@Ana, e agora?");
+    people[0].say_acked("@Ana, e agora?");
     ana.sees_message("Bruno", "@Ana, e agora?");
     axe.check(&ana, "conversation");
     ana.says("/entrar laboratório");
@@ -103,7 +103,7 @@ fn no_moderator_screen_violates_axe() {
     let browser = Browser::start();
     let axe = Axe::find();
     let (server, ana) = moderated_server(&browser);
-    let mut bruno = Client::enter(server.address, "Bruno", "geral");
+    let mut bruno = server.enter("Bruno");
     ana.says("uma pergunta");
     bruno.send(
         json!({"type": "say", "room": "geral", "id": "r1", "text": "uma resposta", "reply_to": 1}),

@@ -1,11 +1,12 @@
 //! A browser with one profile per person, each with its own storage and tabs.
 
-use crate::devtools::Devtools;
-use crate::harness::TempDir;
+use crate::devtools::{Devtools, SHUTDOWN_TIMEOUT};
 use crate::tab::Tab;
 use serde_json::json;
 use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tempfile::TempDir;
 
 /// One browser at a time: two of them on two cores only slow each other down.
 static EXCLUSIVE: Mutex<()> = Mutex::new(());
@@ -14,7 +15,7 @@ static EXCLUSIVE: Mutex<()> = Mutex::new(());
 pub struct Browser {
     devtools: Rc<Devtools>,
     // Dropped in this order: the folder is removed after the browser has ended, then the next one may start.
-    _profile_dir: TempDir,
+    _profile_dir: ProfileDir,
     _exclusive: MutexGuard<'static, ()>,
 }
 
@@ -27,8 +28,8 @@ pub struct Profile<'a> {
 impl Browser {
     pub fn start() -> Self {
         let exclusive = EXCLUSIVE.lock().unwrap_or_else(PoisonError::into_inner);
-        let profile_dir = TempDir::new();
-        let devtools = Rc::new(Devtools::start(profile_dir.path()));
+        let profile_dir = ProfileDir(TempDir::new().unwrap());
+        let devtools = Rc::new(Devtools::start(profile_dir.0.path()));
         devtools
             .call("", "Target.setDiscoverTargets", json!({"discover": true}))
             .unwrap();
@@ -47,6 +48,21 @@ impl Browser {
         Profile {
             browser: self,
             context: answer["browserContextId"].as_str().unwrap().to_owned(),
+        }
+    }
+}
+
+/// The folder of a browser's profile, into which its last child process may still be writing.
+struct ProfileDir(TempDir);
+
+impl Drop for ProfileDir {
+    fn drop(&mut self) {
+        let until = Instant::now() + SHUTDOWN_TIMEOUT;
+        while self.0.path().exists()
+            && std::fs::remove_dir_all(self.0.path()).is_err()
+            && Instant::now() < until
+        {
+            std::thread::yield_now();
         }
     }
 }

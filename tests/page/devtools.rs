@@ -3,6 +3,7 @@
 //! Knows processes, pipes and JSON; never knows pages. The browser ends by itself when its pipes close, however the
 //! test has ended.
 
+use crate::support::patience;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
@@ -12,17 +13,6 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
-
-/// Default timeout in seconds; a busy machine takes long to start a browser.
-const TIMEOUT_SECS: u64 = 90;
-
-/// The timeout of every wait; `PAPO_PRAZO` overrides it, in seconds.
-pub fn timeout() -> Duration {
-    let seconds = std::env::var("PAPO_PRAZO")
-        .ok()
-        .and_then(|value| value.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(TIMEOUT_SECS))
-}
 
 /// How often a condition without an event is checked.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(25);
@@ -113,11 +103,9 @@ impl Devtools {
                 message.clear();
             }
         });
-        let child = RefCell::new(Some(child));
-        let stdin = RefCell::new(Some(stdin));
         Self {
-            child,
-            stdin,
+            child: RefCell::new(Some(child)),
+            stdin: RefCell::new(Some(stdin)),
             incoming,
             next: Cell::new(1),
             events: RefCell::default(),
@@ -127,7 +115,7 @@ impl Devtools {
     /// Calls a method of the browser or of one of its pages, and waits for the result.
     pub fn call(&self, session: &str, method: &str, params: Value) -> Result<Value, String> {
         let id = self.send(session, method, params);
-        let until = Instant::now() + timeout();
+        let until = Instant::now() + patience();
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let message = self

@@ -1,16 +1,17 @@
 //! Entering from the served page and from the file, and refusals.
 
 use crate::browser::Browser;
-use crate::harness::{Client, ServerProcess, TempDir, TestServer};
+use crate::harness::{start_process, start_server};
 use crate::page_actions::file_page;
-use crate::port::Port;
+use crate::support::server::ReservedPort;
 use serde_json::json;
 use std::io::{Read, Write};
+use tempfile::TempDir;
 
 #[test]
 #[ignore = "needs chromium"]
 fn person_enters_from_the_served_page() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
     let ana = browser.profile().opens(&server.url());
     ana.presses("Enter");
@@ -29,14 +30,16 @@ fn person_enters_from_the_served_page() {
         ana.presses("Enter");
         ana.sees("Este nome não serve");
     }
-    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let mut rita = server.enter("Rita");
     ana.eval("document.activeElement.select()");
     ana.types("RITA");
     ana.presses("Enter");
     ana.sees("O nome “RITA” já está em uso nesta conversa.");
     ana.enters("Ana");
-    rita.receive(|message| message["type"] == "presence" && message["joined"][0]["name"] == "Ana");
-    rita.says("oi, Ana");
+    rita.receive_where(|message| {
+        message["type"] == "presence" && message["joined"][0]["name"] == "Ana"
+    });
+    rita.say_acked("oi, Ana");
     ana.sees_message("Rita", "oi, Ana");
     ana.finish("entering-served");
 }
@@ -44,10 +47,9 @@ fn person_enters_from_the_served_page() {
 #[test]
 #[ignore = "needs chromium"]
 fn person_enters_from_the_file() {
-    let port = Port::reserve();
-    let folder = TempDir::new();
+    let port = ReservedPort::new();
+    let folder = TempDir::new().unwrap();
     let html = file_page(&folder);
-    let history = folder.path().join("h.db");
     let browser = Browser::start();
     let profile = browser.profile();
     // Without a server the page says so, and tries again on request.
@@ -55,7 +57,7 @@ fn person_enters_from_the_file() {
     ana.types("Ana");
     ana.presses("Enter");
     ana.sees(&format!("Não encontrei o servidor em {}.", port.address));
-    let _server = ServerProcess::start(&port, &history, &[], folder.path());
+    let _server = start_process(&port, &folder, &[]);
     ana.reloads();
     ana.enters("Ana");
     ana.says("de um arquivo");
@@ -97,11 +99,11 @@ fn serve(page: String) -> std::net::SocketAddr {
 #[test]
 #[ignore = "needs chromium"]
 fn sandboxed_frame_is_refused_and_the_file_admitted() {
-    let port = Port::reserve();
-    let folder = TempDir::new();
+    let port = ReservedPort::new();
+    let folder = TempDir::new().unwrap();
     let browser = Browser::start();
     let html = file_page(&folder);
-    let _server = ServerProcess::start(&port, &folder.path().join("h.db"), &[], folder.path());
+    let _server = start_process(&port, &folder, &[]);
     let foreign = browser
         .profile()
         .opens(&format!("http://{}/", serve(foreign_page(port.address))));
@@ -126,7 +128,7 @@ fn sandboxed_frame_is_refused_and_the_file_admitted() {
 #[test]
 #[ignore = "needs chromium"]
 fn addresses_are_parsed_in_common_forms() {
-    let folder = TempDir::new();
+    let folder = TempDir::new().unwrap();
     let browser = Browser::start();
     let ana = browser.profile().opens(&file_page(&folder));
     for (typed, url) in [
@@ -153,7 +155,7 @@ fn addresses_are_parsed_in_common_forms() {
 #[test]
 #[ignore = "needs chromium"]
 fn page_without_scripts_asks_for_javascript() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
     let ana = browser.profile().tab(true);
     ana.call(

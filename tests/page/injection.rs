@@ -1,12 +1,12 @@
 //! Script injection: hostile texts from people and from a server must stay text.
 
 use crate::browser::Browser;
-use crate::fake_server::FakeConnection;
-use crate::harness::{Client, TempDir, TestServer};
+use crate::harness::start_server;
 use crate::page_actions::file_page;
+use crate::support::fake_server::FakeServer;
 use crate::tab::Tab;
 use serde_json::{Value, json};
-use std::net::TcpListener;
+use tempfile::TempDir;
 
 /// The code that an attack tries to run.
 const CODE: &str = "window.caught=1;alert(1)";
@@ -105,15 +105,15 @@ fn assert_clean(tab: &Tab) {
 #[test]
 #[ignore = "needs chromium"]
 fn hostile_messages_run_no_code() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
     let ana = browser.profile().opens(&server.url());
     ana.enters("Ana");
-    let mut eve = Client::enter(server.address, "Eve", "geral");
+    let mut eve = server.enter("Eve");
     let payloads = payloads();
     assert_eq!(payloads.len(), 200);
     for (n, payload) in payloads.iter().enumerate() {
-        eve.says(&format!("{payload}\n{n} fim"));
+        eve.say_acked(&format!("{payload}\n{n} fim"));
         if n % 5 == 0 {
             eve.send(json!({"type": "whisper", "to": "Ana", "id": format!("w{n}"), "text": format!("{payload} w{n}")}));
         }
@@ -137,7 +137,7 @@ fn hostile_messages_run_no_code() {
 }
 
 /// A hostile server: every string that it sends is an attack.
-fn serve_attacks(listener: &TcpListener) {
+fn serve_attacks(fake_server: &FakeServer) {
     let payloads = payloads();
     let member = |n: usize| json!({"name": payloads[n], "tag": payloads[n + 1]});
     let members: Vec<Value> = (0..20).map(member).collect();
@@ -147,7 +147,7 @@ fn serve_attacks(listener: &TcpListener) {
     };
     let entries: Vec<Value> = (1..50).map(entry).collect();
     let joined = json!({"epoch": payloads[0], "seq": 49, "online": 2, "members": members, "entries": entries});
-    let mut server = FakeConnection::accept(listener, &joined);
+    let mut server = fake_server.accept(joined);
     for (n, payload) in payloads.iter().enumerate().take(40) {
         server.send(json!({"type": "presence", "room": "geral", "online": payload, "joined": [member(n)],
             "left": [member(n + 9)], "renamed": [{"from": payload, "to": payloads[n + 1], "tag": payload}]}));
@@ -171,11 +171,11 @@ fn serve_attacks(listener: &TcpListener) {
 #[test]
 #[ignore = "needs chromium"]
 fn hostile_server_runs_no_code() {
-    let folder = TempDir::new();
+    let folder = TempDir::new().unwrap();
     let browser = Browser::start();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let serving = std::thread::spawn(move || serve_attacks(&listener));
+    let fake_server = FakeServer::listen();
+    let address = fake_server.address;
+    let serving = std::thread::spawn(move || serve_attacks(&fake_server));
     let ana = browser
         .profile()
         .opens(&format!("{}#{address}", file_page(&folder)));

@@ -1,14 +1,14 @@
 //! The invitation over plain http, and notifications that the browser denies.
 
 use crate::browser::Browser;
-use crate::harness::TestServer;
+use crate::harness::start_server;
 use crate::screenshot::codes_in;
 use serde_json::json;
 
 #[test]
 #[ignore = "needs chromium"]
 fn invitation_is_copied_and_drawn_over_plain_http() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
     let link = format!("http://papo.local:{}/", server.address.port());
     let profile = browser.profile();
@@ -50,7 +50,7 @@ fn invitation_is_copied_and_drawn_over_plain_http() {
 #[test]
 #[ignore = "needs chromium"]
 fn denied_notifications_are_explained() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
     let plain = browser
         .profile()

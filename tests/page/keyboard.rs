@@ -1,7 +1,7 @@
 //! Keyboard and clipboard: focus, completion, copying, long messages, a dropped file.
 
 use crate::browser::Browser;
-use crate::harness::{Client, TestServer};
+use crate::harness::start_server;
 use serde_json::json;
 
 /// The id or class of the focused element.
@@ -10,13 +10,13 @@ const FOCUS: &str = "(document.activeElement.id || document.activeElement.classN
 #[test]
 #[ignore = "needs chromium"]
 fn everything_is_reachable_by_keyboard() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
-    let mut rita = Client::enter(server.address, "Rita Maria", "geral");
+    let mut rita = server.enter("Rita Maria");
     let ana = browser.profile().opens(&server.url());
     ana.enters("Ana");
     ana.says("primeira");
-    rita.says("e eu?");
+    rita.say_acked("e eu?");
     ana.sees_message("Rita Maria", "e eu?");
     // The skip link comes first.
     ana.eval("document.querySelector('#papo a, #papo button, #papo textarea').focus()");
@@ -53,7 +53,7 @@ fn everything_is_reachable_by_keyboard() {
     ana.presses("Tab");
     ana.wait_until("document.querySelector('#mensagem').value === 'oi @Rita Maria '");
     ana.presses("Enter");
-    rita.receives_text("oi @Rita Maria");
+    rita.wait_for_text("oi @Rita Maria");
     ana.wait_until("document.querySelector('.mention')?.innerText === '@Rita Maria'");
     // Without suggestions, Tab leaves the box.
     ana.presses("Tab");
@@ -76,13 +76,13 @@ fn everything_is_reachable_by_keyboard() {
 #[test]
 #[ignore = "needs chromium"]
 fn messages_are_copied_and_folded_and_files_refused() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
-    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let mut rita = server.enter("Rita");
     let ana = browser.profile().opens(&server.url());
     ana.enters("Ana");
-    rita.says("uma");
-    rita.says("duas");
+    rita.say_acked("uma");
+    rita.say_acked("duas");
     ana.sees_message("Rita", "duas");
     // A selection over several messages is copied as lines with name and time.
     ana.eval("(log().focus(), getSelection().selectAllChildren(log()), 0)");
@@ -97,7 +97,7 @@ fn messages_are_copied_and_folded_and_files_refused() {
         .map(|n| format!("linha {n}"))
         .collect::<Vec<_>>()
         .join("\n");
-    rita.says(&long);
+    rita.say_acked(&long);
     ana.sees("Mostrar tudo");
     let height = "entries().at(-1).offsetHeight";
     let folded = ana.eval(height).as_f64().unwrap();
@@ -120,20 +120,20 @@ fn messages_are_copied_and_folded_and_files_refused() {
 #[test]
 #[ignore = "needs chromium"]
 fn rename_and_leave_are_announced() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
-    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let mut rita = server.enter("Rita");
     let ana = browser.profile().opens(&server.url());
     ana.enters("Ana");
     ana.says("/nome Ana Lúcia");
     ana.is_inside("Ana Lúcia");
-    let change =
-        rita.receive(|message| message["type"] == "presence" && message["renamed"] != json!([]));
+    let change = rita
+        .receive_where(|message| message["type"] == "presence" && message["renamed"] != json!([]));
     assert_eq!(change["renamed"][0]["to"], "Ana Lúcia");
     ana.chooses("button", "Opções");
     ana.chooses("button", "Sair da conversa");
     ana.wait_until("isVisible(document.querySelector('#entrada'))");
-    rita.receive(|message| {
+    rita.receive_where(|message| {
         message["type"] == "presence" && message["left"][0]["name"] == "Ana Lúcia"
     });
     // After a reload the page stays at the form, which still has the name.

@@ -1,16 +1,15 @@
 //! Layout on a phone, zoomed in, and in both themes.
 
 use crate::browser::Browser;
-use crate::harness::{Client, TestServer};
+use crate::harness::start_server;
+use crate::support::client::WsClient;
+use crate::support::server::TestServer;
 use crate::tab::Tab;
 
 /// Fills the lobby with groups, long words, code, links and long names.
-pub fn fill_lobby(server: &TestServer) -> Vec<Client> {
+pub fn fill_lobby(server: &TestServer) -> Vec<WsClient> {
     let names = ["Bruno", "Célia", "João Antônio", "Maria das Dores Andrade"];
-    let mut people: Vec<Client> = names
-        .iter()
-        .map(|name| Client::enter(server.address, name, "geral"))
-        .collect();
+    let mut people: Vec<WsClient> = names.iter().map(|name| server.enter(name)).collect();
     let texts = [
         (0, "subi o servidor no laboratório"),
         (
@@ -33,7 +32,7 @@ pub fn fill_lobby(server: &TestServer) -> Vec<Client> {
         ),
     ];
     for (who, text) in texts {
-        people[who].says(text);
+        people[who].say_acked(text);
     }
     people
 }
@@ -70,7 +69,7 @@ fn assert_no_overlap(tab: &Tab, selector: &str) {
 #[test]
 #[ignore = "needs chromium"]
 fn phone_shows_everything_within_its_width() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
     let mut people = fill_lobby(&server);
     let ana = browser.profile().opens(&server.url());
@@ -94,7 +93,7 @@ fn phone_shows_everything_within_its_width() {
     ana.screenshot("phone-people-390x844");
     ana.presses("Escape");
     ana.wait_until("!isVisible(document.querySelector('#pessoas'))");
-    people[0].says("@Ana, viu?");
+    people[0].say_acked("@Ana, viu?");
     ana.sees_message("Bruno", "@Ana, viu?");
     ana.resize(320, 640);
     assert_fits(&ana);
@@ -116,7 +115,7 @@ fn phone_shows_everything_within_its_width() {
 #[test]
 #[ignore = "needs chromium"]
 fn zoomed_page_shows_everything() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
     let _people = fill_lobby(&server);
     let ana = browser.profile().opens(&server.url());
@@ -136,7 +135,7 @@ fn zoomed_page_shows_everything() {
 #[test]
 #[ignore = "needs chromium"]
 fn theme_follows_the_system_and_the_switch() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
     let _people = fill_lobby(&server);
     let ana = browser.profile().opens(&server.url());

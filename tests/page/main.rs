@@ -11,23 +11,19 @@ mod browser;
 mod conversation;
 mod devtools;
 mod entering;
-mod fake_server;
 mod harness;
 mod injection;
 mod invitation;
 mod keyboard;
 mod layout;
 mod moderation;
-mod network;
 mod outages;
 mod page_actions;
-#[path = "../support/paths.rs"]
-mod paths;
-#[path = "../support/port.rs"]
-mod port;
 mod refusals;
 mod screenshot;
 mod scrollback;
 mod speed;
+#[path = "../support/mod.rs"]
+mod support;
 mod tab;
 mod time;

@@ -1,22 +1,21 @@
 //! Moderation by buttons, what other people see of it, and editing and erasing of own messages.
 
 use crate::browser::Browser;
-use crate::harness::{Client, TestServer};
+use crate::harness::{generous, start_server};
+use crate::support::server::{TestServer, without_rate};
 use crate::tab::Tab;
 use papo::auth::PasswordHash;
-use papo::chat::limits::Rules;
 use serde_json::json;
 
 const KEY: &str = "uma-chave-para-quem-organiza";
 
 /// A server with a moderator key, and Ana, who has entered with it.
 pub fn moderated_server(browser: &Browser) -> (TestServer, Tab) {
-    let rules = Rules {
-        rate: None,
-        moderator_key: Some(PasswordHash::of(KEY)),
-        ..Rules::default()
-    };
-    let server = TestServer::start_with(rules);
+    let server = TestServer::start_with(|setup| {
+        generous(setup);
+        without_rate(setup);
+        setup.rules.moderator_key = Some(PasswordHash::of(KEY));
+    });
     let ana = browser.profile().tab(true);
     ana.call(
         "Page.navigate",
@@ -51,9 +50,9 @@ pub fn open_person_menu(tab: &Tab, name: &str) {
 fn moderator_buttons_run_the_commands() {
     let browser = Browser::start();
     let (server, ana) = moderated_server(&browser);
-    let mut bruno = Client::enter(server.address, "Bruno", "geral");
-    let mut celia = Client::enter(server.address, "Célia", "geral");
-    bruno.says("uma bobagem bem comprida, que ninguém precisava ler e que ocupa mais de uma linha no telefone");
+    let mut bruno = server.enter("Bruno");
+    let mut celia = server.enter("Célia");
+    bruno.say_acked("uma bobagem bem comprida, que ninguém precisava ler e que ocupa mais de uma linha no telefone");
     ana.sees_message("Bruno", "uma bobagem bem comprida, que ninguém precisava ler e que ocupa mais de uma linha no telefone");
     open_person_menu(&ana, "Bruno");
     ana.wait_until("document.activeElement.innerText === 'Mensagem particular'");
@@ -64,7 +63,7 @@ fn moderator_buttons_run_the_commands() {
     ana.wait_until("document.activeElement.id === 'mensagem'");
     ana.presses("Enter");
     ana.sees("Ana silenciou Bruno por 10 minutos.");
-    bruno.receive(|message| message["type"] == "notice");
+    bruno.receive_where(|message| message["type"] == "notice");
     // A complete command runs at once.
     open_person_menu(&ana, "Bruno");
     ana.chooses("button", "Devolver a palavra");
@@ -75,7 +74,7 @@ fn moderator_buttons_run_the_commands() {
     ana.sees("(mensagem apagada)");
     open_person_menu(&ana, "Célia");
     ana.chooses("button", "Promover");
-    celia.receive(|message| message["type"] == "role" && message["moderator"] == true);
+    celia.receive_where(|message| message["type"] == "role" && message["moderator"] == true);
     ana.wait_until("people().includes('Célia ★')");
     open_person_menu(&ana, "Célia");
     ana.wait_until("byRole('button', 'Promover') === undefined");
@@ -83,7 +82,7 @@ fn moderator_buttons_run_the_commands() {
     ana.wait_until("people().includes('Célia')");
     open_person_menu(&ana, "Bruno");
     ana.chooses("button", "Expulsar");
-    bruno.receive(|message| message["type"] == "bye" && message["code"] == "kicked");
+    bruno.receive_where(|message| message["type"] == "bye" && message["code"] == "kicked");
     ana.sees("Ana expulsou Bruno da conversa.");
     // The commands for the room.
     for (button, told) in [
@@ -124,7 +123,7 @@ fn moderator_buttons_run_the_commands() {
 fn moderator_buttons_fit_a_phone_and_are_hidden_from_others() {
     let browser = Browser::start();
     let (server, ana) = moderated_server(&browser);
-    let _bruno = Client::enter(server.address, "Bruno", "geral");
+    let _bruno = server.enter("Bruno");
     for scheme in ["light", "dark"] {
         ana.prefer_scheme(scheme);
         ana.resize(390, 844);
@@ -166,17 +165,17 @@ fn moderator_buttons_fit_a_phone_and_are_hidden_from_others() {
 #[test]
 #[ignore = "needs chromium"]
 fn own_message_can_be_edited_and_erased() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
-    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let mut rita = server.enter("Rita");
     let ana = browser.profile().opens(&server.url());
     ana.enters("Ana");
     ana.says(
         "primera, e uma linha que vai até o fim da coluna para que se veja se algo fica por cima do que se lê, ou não",
     );
     ana.says("segunda");
-    rita.receives_text("segunda");
-    rita.says("e eu?");
+    rita.wait_for_text("segunda");
+    rita.say_acked("e eu?");
     ana.sees_message("Rita", "e eu?");
     // ↑ in an empty box edits the last message.
     ana.eval("document.querySelector('#mensagem').focus()");
@@ -185,7 +184,7 @@ fn own_message_can_be_edited_and_erased() {
     ana.types("-feira");
     ana.presses("Enter");
     let change =
-        rita.receive(|message| message["type"] == "message" && !message["edits"].is_null());
+        rita.receive_where(|message| message["type"] == "message" && !message["edits"].is_null());
     assert_eq!(change["text"], "segunda-feira");
     ana.sees("segunda-feira (editada)");
     // By mouse: only the last own message can be edited, every own one erased, others only copied.
@@ -224,7 +223,7 @@ fn own_message_can_be_edited_and_erased() {
     point_at("primera");
     ana.chooses("button", "Apagar");
     let erasure =
-        rita.receive(|message| message["type"] == "message" && !message["erases"].is_null());
+        rita.receive_where(|message| message["type"] == "message" && !message["erases"].is_null());
     assert_eq!(erasure["erases"], json!([1]));
     ana.wait_until("texts()[0] === '(mensagem apagada)'");
     // After a reload the edit is still shown, and ↑ still finds the last message.

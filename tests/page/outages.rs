@@ -1,17 +1,19 @@
 //! Outages: a reload, a killed server, a lost network. No message is lost and none comes twice.
 
 use crate::browser::Browser;
-use crate::harness::{Client, ServerProcess, TempDir, TestServer};
-use crate::network::Network;
+use crate::harness::{start_process, start_server};
 use crate::page_actions::file_page;
-use crate::port::Port;
+use crate::support::client::WsClient;
+use crate::support::network::Network;
+use crate::support::server::ReservedPort;
 use serde_json::json;
+use tempfile::TempDir;
 
 /// The texts in the log of the lobby.
 fn lobby_log(address: std::net::SocketAddr) -> Vec<String> {
-    let mut reader = Client::enter(address, "Quem lê", "geral");
+    let mut reader = WsClient::entered(address, "Quem lê");
     reader.send(json!({"type": "history", "room": "geral", "after": 0, "limit": 200}));
-    let page = reader.receive(|message| message["type"] == "history");
+    let page = reader.receive_where(|message| message["type"] == "history");
     page["entries"]
         .as_array()
         .unwrap()
@@ -23,18 +25,17 @@ fn lobby_log(address: std::net::SocketAddr) -> Vec<String> {
 #[test]
 #[ignore = "needs chromium"]
 fn unsent_messages_and_draft_survive_a_reload() {
-    let port = Port::reserve();
-    let folder = TempDir::new();
+    let port = ReservedPort::new();
+    let folder = TempDir::new().unwrap();
     let browser = Browser::start();
     let html = file_page(&folder);
-    let history = folder.path().join("h.db");
-    let start = || ServerProcess::start(&port, &history, &["--ritmo", "0"], folder.path());
-    let server = start();
+    let start = || start_process(&port, &folder, &["--ritmo", "0"]);
+    let mut server = start();
     let ana = browser.profile().opens(&format!("{html}#{}", port.address));
     ana.enters("Ana");
     ana.says("antes");
     ana.sees_message("Ana", "antes");
-    server.stop();
+    server.process.terminate();
     ana.says("sem servidor 1");
     ana.says("sem servidor 2");
     ana.sees("aguardando conexão");
@@ -70,11 +71,10 @@ fn unsent_messages_and_draft_survive_a_reload() {
 #[test]
 #[ignore = "needs chromium"]
 fn killed_server_loses_and_repeats_nothing() {
-    let port = Port::reserve();
-    let folder = TempDir::new();
+    let port = ReservedPort::new();
+    let folder = TempDir::new().unwrap();
     let browser = Browser::start();
-    let history = folder.path().join("h.db");
-    let start = || ServerProcess::start(&port, &history, &["--ritmo", "0"], folder.path());
+    let start = || start_process(&port, &folder, &["--ritmo", "0"]);
     let mut server = start();
     let ana = browser.profile().opens(&port.url());
     let bruno = browser.profile().opens(&port.url());
@@ -89,7 +89,7 @@ fn killed_server_loses_and_repeats_nothing() {
             }
         }
         // Cuts whatever is in flight in either direction.
-        server.kill();
+        server.process.kill();
         for (tab, name) in [(&ana, "Ana"), (&bruno, "Bruno")] {
             said.push(format!("{name} {round} sem servidor"));
             tab.says(said.last().unwrap());
@@ -124,33 +124,33 @@ fn killed_server_loses_and_repeats_nothing() {
 #[test]
 #[ignore = "needs chromium"]
 fn page_reconnects_after_a_network_outage() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
-    let network = Network::to(server.address);
-    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let network = Network::reliable(server.address);
+    let mut rita = server.enter("Rita");
     let ana = browser.profile().opens(&network.url());
     ana.enters("Ana");
     ana.says("até aqui");
-    rita.receives_text("até aqui");
+    rita.wait_for_text("até aqui");
     let offline = |yes: bool| {
         let conditions =
             json!({"offline": yes, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
         ana.call("Network.emulateNetworkConditions", conditions);
     };
     offline(true);
-    network.cut();
+    network.take_down();
     ana.sees("Sem conexão.");
     ana.sees("Suas mensagens serão enviadas quando a conexão voltar.");
     ana.says("no escuro");
     ana.sees("aguardando conexão");
     for n in 1..=3 {
-        rita.says(&format!("perdida {n}"));
+        rita.say_acked(&format!("perdida {n}"));
     }
     ana.screenshots("offline");
     network.restore();
     offline(false);
     ana.is_connected();
-    rita.receives_text("no escuro");
+    rita.wait_for_text("no escuro");
     ana.shows(
         &[
             "até aqui",
@@ -166,10 +166,10 @@ fn page_reconnects_after_a_network_outage() {
     network.go_silent();
     ana.says("no silêncio");
     ana.sees("Sem conexão.");
-    rita.says("no meio");
+    rita.say_acked("no meio");
     network.restore();
     ana.is_connected();
-    rita.receives_text("no silêncio");
+    rita.wait_for_text("no silêncio");
     ana.wait_until("countOf('no silêncio') === 1 && countOf('no meio') === 1 && entries().every((e) => !isUnsent(e))");
     ana.finish("network");
 }

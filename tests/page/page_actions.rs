@@ -1,9 +1,9 @@
 //! What people do on the page, as methods of `Tab`. Only this module and `page_probe.js` know the page's structure.
 
-use crate::harness::TempDir;
 use crate::tab::{Tab, quoted};
 use serde_json::Value;
 use std::path::Path;
+use tempfile::TempDir;
 
 impl Tab {
     /// Fills in the form and enters.

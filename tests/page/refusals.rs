@@ -1,19 +1,19 @@
 //! Refused and unanswered requests: the rate limit, one refused message, a rename in between.
 
 use crate::browser::Browser;
-use crate::fake_server::FakeConnection;
-use crate::harness::{Client, TempDir, TestServer};
+use crate::harness::generous;
 use crate::page_actions::file_page;
-use papo::chat::limits::Rules;
+use crate::support::fake_server::FakeServer;
+use crate::support::server::TestServer;
 use serde_json::json;
-use std::net::TcpListener;
+use tempfile::TempDir;
 
 #[test]
 #[ignore = "needs chromium"]
 fn rate_limited_messages_are_all_sent_in_order() {
-    let server = TestServer::start_with(Rules::default());
+    let server = TestServer::start_with(generous);
     let browser = Browser::start();
-    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let mut rita = server.enter("Rita");
     let ana = browser.profile().opens(&server.url());
     ana.enters("Ana");
     let said: Vec<String> = (1..=40).map(|n| format!("depressa {n}")).collect();
@@ -22,7 +22,7 @@ fn rate_limited_messages_are_all_sent_in_order() {
     }
     for text in &said {
         assert_eq!(
-            rita.receive(|message| message["type"] == "message")["text"],
+            rita.receive_where(|message| message["type"] == "message")["text"],
             *text
         );
     }
@@ -34,12 +34,12 @@ fn rate_limited_messages_are_all_sent_in_order() {
 #[test]
 #[ignore = "needs chromium"]
 fn refused_message_can_be_retried_or_discarded() {
-    let folder = TempDir::new();
+    let folder = TempDir::new().unwrap();
     let browser = Browser::start();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let fake_server = FakeServer::listen();
+    let address = fake_server.address;
     let refusing = std::thread::spawn(move || {
-        let mut server = FakeConnection::accept(&listener, &json!({}));
+        let mut server = fake_server.accept(json!({}));
         let mut tries = Vec::new();
         let refusal = "O disco do servidor está cheio.";
         while let Some(say) = server.receive("say") {
@@ -80,19 +80,19 @@ fn refused_message_can_be_retried_or_discarded() {
 #[test]
 #[ignore = "needs chromium"]
 fn rename_waits_for_the_message_in_flight() {
-    let folder = TempDir::new();
+    let folder = TempDir::new().unwrap();
     let browser = Browser::start();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let fake_server = FakeServer::listen();
+    let address = fake_server.address;
     let (rename_sent, rename_received) = std::sync::mpsc::channel();
     let answering = std::thread::spawn(move || {
-        let mut server = FakeConnection::accept(&listener, &json!({}));
+        let mut server = fake_server.accept(json!({}));
         let first = server.receive("say").unwrap();
-        let meanwhile = server.types_before("rooms");
+        let meanwhile = server.kinds_before("rooms");
         server.send(json!({"type": "ack", "id": first["id"], "room": "geral", "seq": 1, "at": 1_772_557_500_000_u64}));
         let rename = server.receive("rename").unwrap();
         rename_sent.send(()).unwrap();
-        let while_renaming = server.types_before("rooms");
+        let while_renaming = server.kinds_before("rooms");
         server.send(
             json!({"type": "welcome", "name": rename["name"], "tag": "bia", "token": "t".repeat(32),
             "protocol": 1, "server": "papo", "limits": {"text": 4000}, "heartbeat_ms": 20000}),
@@ -112,7 +112,7 @@ fn rename_waits_for_the_message_in_flight() {
         ana.says(typed);
     }
     rename_received
-        .recv_timeout(crate::devtools::timeout())
+        .recv_timeout(crate::support::patience())
         .expect("the page asks for the new name");
     for typed in ["dois", "/salas"] {
         ana.says(typed);

@@ -1,7 +1,7 @@
 //! Reading back: scrolling through a thousand messages, searching, and unread marks.
 
 use crate::browser::Browser;
-use crate::harness::{Client, TestServer};
+use crate::harness::start_server;
 use crate::tab::Tab;
 use std::collections::BTreeSet;
 
@@ -44,11 +44,11 @@ fn message(n: usize) -> String {
 #[test]
 #[ignore = "needs chromium"]
 fn scrolling_a_thousand_messages_keeps_the_position() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
-    let mut people = ["Bruno", "Célia"].map(|name| Client::enter(server.address, name, "geral"));
+    let mut people = ["Bruno", "Célia"].map(|name| server.enter(name));
     for n in 1..=1000 {
-        people[n / 3 % 2].says(&message(n));
+        people[n / 3 % 2].say_acked(&message(n));
     }
     let ana = browser.profile().opens(&server.url());
     ana.enters("Ana");
@@ -66,7 +66,7 @@ fn scrolling_a_thousand_messages_keeps_the_position() {
             assert!(steps < 2000, "scrolling takes too many steps");
             if steps == 20 {
                 // New messages must not shift the text being read.
-                (1001..=1040).for_each(|n| people[n % 2].says(&message(n)));
+                (1001..=1040).for_each(|n| people[n % 2].say_acked(&message(n)));
             }
             if last {
                 break;
@@ -99,7 +99,7 @@ fn scrolling_a_thousand_messages_keeps_the_position() {
     ana.wait_until(
         "entries().at(-1).getBoundingClientRect().bottom < innerHeight && texts().at(-1).startsWith('mensagem 1040')",
     );
-    people[0].says("e uma nova");
+    people[0].say_acked("e uma nova");
     ana.sees_message("Bruno", "e uma nova");
     ana.wait_until("entries().at(-1).getBoundingClientRect().bottom < innerHeight");
     ana.finish("scrolled");
@@ -108,11 +108,11 @@ fn scrolling_a_thousand_messages_keeps_the_position() {
 #[test]
 #[ignore = "needs chromium"]
 fn search_result_scrolls_to_its_message() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
-    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let mut rita = server.enter("Rita");
     for n in 1..=600 {
-        rita.says(&if n % 100 == 7 {
+        rita.say_acked(&if n % 100 == 7 {
             format!("a Conceição trouxe o café {n}")
         } else {
             message(n)
@@ -144,7 +144,7 @@ fn search_result_scrolls_to_its_message() {
         crate::tab::quoted(&around)
     ));
     ana.screenshots("search-place");
-    rita.says("enquanto isso");
+    rita.say_acked("enquanto isso");
     ana.clicks("#novas");
     ana.sees_message("Rita", "enquanto isso");
     ana.finish("search-back");
@@ -153,22 +153,22 @@ fn search_result_scrolls_to_its_message() {
 #[test]
 #[ignore = "needs chromium"]
 fn hidden_tab_counts_and_marks_unread_messages() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
-    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let mut rita = server.enter("Rita");
     let profile = browser.profile();
     let ana = profile.opens(&server.url());
     ana.enters("Ana");
-    rita.says("lida");
+    rita.say_acked("lida");
     ana.sees_message("Rita", "lida");
     let icon = ana.eval("document.querySelector('#icone').href");
     // Another tab in the same window covers it.
     let other = profile.tab(false);
     ana.wait_until("document.hidden");
     for n in 1..=120 {
-        rita.says(&format!("não lida {n}"));
+        rita.say_acked(&format!("não lida {n}"));
     }
-    rita.says("@Ana, cadê você?");
+    rita.say_acked("@Ana, cadê você?");
     ana.wait_until("document.title === '(121) Bate-papo'");
     assert_ne!(ana.eval("document.querySelector('#icone').href"), icon);
     ana.brings_to_front();
@@ -195,7 +195,7 @@ fn hidden_tab_counts_and_marks_unread_messages() {
     ana.presses("Escape");
     ana.wait_until("document.title === 'Bate-papo'");
     ana.says("aqui");
-    rita.receives_text("aqui");
+    rita.wait_for_text("aqui");
     ana.wait_until(&format!("{line} === undefined"));
     assert_eq!(ana.eval("document.querySelector('#icone').href"), icon);
     ana.finish("hidden");

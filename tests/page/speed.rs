@@ -3,7 +3,7 @@
 //! The figures are printed. A test fails only far above the target, or above the target itself with `PAPO_RIGOR` set.
 
 use crate::browser::Browser;
-use crate::harness::{Client, TestServer};
+use crate::harness::start_server;
 use serde_json::json;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -30,11 +30,11 @@ fn limit(target: f64) -> f64 {
 #[test]
 #[ignore = "needs chromium"]
 fn keys_stay_responsive_at_500_messages_per_second() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
     let ana = browser.profile().opens(&server.url());
     ana.enters("Ana");
-    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let mut rita = server.enter("Rita");
     // Durations from the key event's time stamp to the next paint.
     ana.eval(
         "window.delays = [], new PerformanceObserver((list) => delays.push(...list.getEntries()
@@ -46,7 +46,7 @@ fn keys_stay_responsive_at_500_messages_per_second() {
     let sending = std::thread::spawn(move || {
         for batch in 0..MESSAGES / BATCH {
             for n in 1..=BATCH {
-                rita.says(&format!(
+                rita.say_acked(&format!(
                     "mensagem {} de uma tarde animada",
                     batch * BATCH + n
                 ));
@@ -115,7 +115,7 @@ fn keys_stay_responsive_at_500_messages_per_second() {
 #[test]
 #[ignore = "needs chromium"]
 fn first_paint_is_immediate() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
     let profile = browser.profile();
     let tab = profile.opens("about:blank");

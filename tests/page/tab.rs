@@ -1,6 +1,7 @@
 //! One tab: input, and what it shows.
 
-use crate::devtools::{Devtools, POLL_INTERVAL, timeout};
+use crate::devtools::{Devtools, POLL_INTERVAL};
+use crate::support::patience;
 use serde_json::{Value, json};
 use std::rc::Rc;
 use std::time::Instant;
@@ -79,7 +80,7 @@ impl Tab {
     /// Waits until the value of an expression matches, and returns it.
     #[track_caller]
     pub fn wait_for(&self, expression: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let until = Instant::now() + timeout();
+        let until = Instant::now() + patience();
         loop {
             let seen = self.try_eval(expression);
             if let Some(value) = seen.as_ref().ok().filter(|value| wanted(value)) {

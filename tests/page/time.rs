@@ -1,14 +1,14 @@
 //! Time: midnight, sleep, reconnect delays, a log trimmed meanwhile, and animations.
 
 use crate::browser::{Browser, Profile};
-use crate::fake_server::FakeConnection;
-use crate::harness::{Client, ServerProcess, TempDir, TestServer};
-use crate::network::Network;
+use crate::harness::{start_process, start_server};
 use crate::page_actions::file_page;
-use crate::port::Port;
+use crate::support::fake_server::FakeServer;
+use crate::support::network::Network;
+use crate::support::server::ReservedPort;
 use crate::tab::Tab;
 use serde_json::{Value, json};
-use std::net::TcpListener;
+use tempfile::TempDir;
 
 /// Replaces `Date` with a clock that a test can set forward.
 const CLOCK: &str = "window.forward = 0; window.Date = class extends Date {
@@ -32,12 +32,12 @@ fn open_with_clock(profile: &Profile, url: &str) -> Tab {
 #[test]
 #[ignore = "needs chromium"]
 fn day_heading_changes_at_midnight() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
-    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let mut rita = server.enter("Rita");
     let ana = open_with_clock(&browser.profile(), &server.url());
     ana.enters("Ana");
-    rita.says("boa noite");
+    rita.say_acked("boa noite");
     ana.sees_message("Rita", "boa noite");
     let days = "Array.from(document.querySelectorAll('.day'), (day) => day.innerText).join()";
     ana.wait_until(&format!("{days} === 'hoje'"));
@@ -49,19 +49,19 @@ fn day_heading_changes_at_midnight() {
 #[test]
 #[ignore = "needs chromium"]
 fn page_catches_up_after_sleep() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
-    let network = Network::to(server.address);
-    let mut rita = Client::enter(server.address, "Rita", "geral");
+    let network = Network::reliable(server.address);
+    let mut rita = server.enter("Rita");
     let ana = open_with_clock(&browser.profile(), &network.url());
     ana.enters("Ana");
-    rita.says("antes do sono");
+    rita.say_acked("antes do sono");
     ana.sees_message("Rita", "antes do sono");
     // Asleep, no timer runs, and the connection dies without notice.
     ana.call("Page.setWebLifecycleState", json!({"state": "frozen"}));
     network.go_silent();
     for n in 1..=3 {
-        rita.says(&format!("durante o sono {n}"));
+        rita.say_acked(&format!("durante o sono {n}"));
     }
     ana.eval(&format!("window.forward = {}", 8 * HOUR_MS));
     ana.call("Page.setWebLifecycleState", json!({"state": "active"}));
@@ -73,7 +73,7 @@ fn page_catches_up_after_sleep() {
         ana.sees_message("Rita", &format!("durante o sono {n}"));
     }
     ana.says("acordei");
-    rita.receives_text("acordei");
+    rita.wait_for_text("acordei");
     ana.finish("slept");
 }
 
@@ -106,13 +106,13 @@ fn assert_delays(tab: &Tab, expected: &[f64]) {
 #[test]
 #[ignore = "needs chromium"]
 fn reconnect_delay_doubles_after_each_failure() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
-    let network = Network::to(server.address);
+    let network = Network::reliable(server.address);
     let ana = browser.profile().opens(&network.url());
     ana.enters("Ana");
     ana.eval(RECORD_DELAYS);
-    network.cut();
+    network.take_down();
     assert_delays(&ana, &[250.0, 500.0, 1000.0, 2000.0]);
     // An `online` event ends the wait.
     network.restore();
@@ -124,16 +124,15 @@ fn reconnect_delay_doubles_after_each_failure() {
 #[test]
 #[ignore = "needs chromium"]
 fn reconnect_delay_follows_the_bye_of_the_server() {
-    let port = Port::reserve();
-    let folder = TempDir::new();
+    let port = ReservedPort::new();
+    let folder = TempDir::new().unwrap();
     let browser = Browser::start();
-    let history = folder.path().join("h.db");
-    let start = || ServerProcess::start(&port, &history, &[], folder.path());
-    let server = start();
+    let start = || start_process(&port, &folder, &[]);
+    let mut server = start();
     let ana = browser.profile().opens(&port.url());
     ana.enters("Ana");
     ana.eval(RECORD_DELAYS);
-    server.stop();
+    server.process.terminate();
     assert_delays(&ana, &[500.0]);
     ana.sees("O servidor foi desligado.");
     ana.screenshots("bye");
@@ -146,10 +145,10 @@ fn reconnect_delay_follows_the_bye_of_the_server() {
 #[test]
 #[ignore = "needs chromium"]
 fn trimmed_entries_leave_a_gap_line() {
-    let folder = TempDir::new();
+    let folder = TempDir::new().unwrap();
     let browser = Browser::start();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let fake_server = FakeServer::listen();
+    let address = fake_server.address;
     let entry = |seq: u64| {
         json!({"room": "geral", "seq": seq, "at": 1_772_557_500_000_u64 + seq, "from": "Rita", "tag": "rita",
             "text": format!("mensagem {seq}")})
@@ -157,13 +156,10 @@ fn trimmed_entries_leave_a_gap_line() {
     let entries =
         move |range: std::ops::RangeInclusive<u64>| range.map(entry).collect::<Vec<Value>>();
     let trimming = std::thread::spawn(move || {
-        let first =
-            FakeConnection::accept(&listener, &json!({"seq": 3, "entries": entries(1..=3)}));
+        let first = fake_server.accept(json!({"seq": 3, "entries": entries(1..=3)}));
         drop(first);
-        let mut second = FakeConnection::accept(
-            &listener,
-            &json!({"seq": 10, "oldest": 8, "entries": entries(8..=10)}),
-        );
+        let mut second =
+            fake_server.accept(json!({"seq": 10, "oldest": 8, "entries": entries(8..=10)}));
         // Replies to a trimmed entry, to one that is there, and to one that never existed.
         for (seq, to) in [(11, 5), (12, 9), (13, 999)] {
             let mut answer = entry(seq);
@@ -204,10 +200,10 @@ fn trimmed_entries_leave_a_gap_line() {
 #[test]
 #[ignore = "needs chromium"]
 fn reduced_motion_disables_animations() {
-    let server = TestServer::start();
+    let server = start_server();
     let browser = Browser::start();
-    let mut rita = Client::enter(server.address, "Rita", "geral");
-    rita.says("procurada");
+    let mut rita = server.enter("Rita");
+    rita.say_acked("procurada");
     let ana = browser.profile().opens(&server.url());
     let features = json!({"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]});
     ana.call("Emulation.setEmulatedMedia", features);

@@ -6,7 +6,7 @@ use papo::protocol::{ClientMessage, ServerMessage};
 use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::http::HeaderValue;
 use tungstenite::protocol::CloseFrame;
@@ -154,9 +154,12 @@ impl WsClient {
 
     /// The next text; `None` when there is none in this time.
     pub fn try_receive(&mut self, within: Duration) -> tungstenite::Result<Option<String>> {
-        let within = within.max(Duration::from_millis(1));
-        self.socket.get_mut().set_read_timeout(Some(within))?;
+        let until = Instant::now() + within;
         loop {
+            // Pings come now and then: they must not prolong the wait.
+            let left = until.saturating_duration_since(Instant::now());
+            let left = left.max(Duration::from_millis(1));
+            self.socket.get_mut().set_read_timeout(Some(left))?;
             match self.socket.read() {
                 Ok(Message::Text(text)) => return Ok(Some(text.to_string())),
                 Ok(Message::Close(_)) => return Err(Error::ConnectionClosed),

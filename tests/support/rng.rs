@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 /// A generator that prints its seed when its test fails; `PAPO_PROVA_SEMENTE` sets it.
-#[derive(Clone)]
 pub struct Rng {
     seed: u64,
     inner: fastrand::Rng,
@@ -18,7 +17,7 @@ impl Rng {
         Self::seeded(asked.unwrap_or_else(|| fastrand::u64(..)))
     }
 
-    pub fn seeded(seed: u64) -> Self {
+    fn seeded(seed: u64) -> Self {
         Self {
             seed,
             inner: fastrand::Rng::with_seed(seed),

@@ -1,14 +1,14 @@
-//! The homes of a log in the model, and what is left of each after a crash.
+//! The histories of the model, and what is left of each after a crash.
 
-use crate::harness::TempDir;
 use crate::model::reference_history::ReferenceHistory;
 use papo::chat::Chat;
 use papo::chat::limits::Rules;
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::SqliteHistory;
+use tempfile::TempDir;
 
-/// Where the log is while the server runs, and what is left of it after a crash.
+/// One history.
 pub enum HistoryBackend {
     Reference(ReferenceHistory),
     Memory(MemoryHistory),
@@ -25,12 +25,12 @@ impl HistoryBackend {
     }
 
     pub fn file() -> Self {
-        let mut home = Self::File(None, TempDir::new());
-        home.reopen();
-        home
+        let mut backend = Self::File(None, TempDir::new().unwrap());
+        backend.reopen();
+        backend
     }
 
-    /// A new hub around this log.
+    /// A new core for this history.
     pub fn new_chat(&mut self) -> Chat {
         Chat::new(
             Rules {
@@ -43,7 +43,7 @@ impl HistoryBackend {
 
     pub fn history(&mut self) -> &mut dyn History {
         match self {
-            Self::Reference(shelf) => shelf,
+            Self::Reference(reference) => reference,
             Self::Memory(memory) => memory,
             Self::File(file, _) => file.as_mut().expect("it is closed only during a crash"),
         }
@@ -54,10 +54,11 @@ impl HistoryBackend {
         match self {
             Self::Reference(_) => {}
             Self::Memory(memory) => *memory = MemoryHistory::new().unwrap(),
-            Self::File(file, folder) => {
-                // Closed first: nobody may open it twice.
+            Self::File(file, dir) => {
+                // Closed first: it can't be opened twice.
                 *file = None;
-                *file = Some(SqliteHistory::open(&folder.file("historico.db"), None).unwrap());
+                let path = dir.path().join("historico.db");
+                *file = Some(SqliteHistory::open(&path, None).unwrap());
             }
         }
     }

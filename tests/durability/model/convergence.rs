@@ -1,4 +1,4 @@
-//! How every schedule ends: nothing more goes wrong, everything that waits is done, and then everybody is asked.
+//! How every schedule ends: nothing more goes wrong, everything that waits is done, and then all people are checked.
 
 use super::Step;
 use crate::log_entry::LogEntry;
@@ -8,8 +8,8 @@ use crate::model::simulation::Simulation;
 use crate::transcript::Transcript;
 
 impl Simulation {
-    /// Lets everybody come back, somebody new too, and checks what each of them holds. Says how many messages were said
-    /// again after they had been stored.
+    /// Lets all people reconnect and a new one enter, and checks what each of them holds. Returns how many messages were
+    /// sent again after they had been stored.
     pub fn assert_converges(mut self) -> usize {
         (0..self.people.len()).for_each(|person| self.apply(Step::Connect(person)));
         self.drain();
@@ -31,7 +31,7 @@ impl Simulation {
         assert_eq!(
             (gone, newcomer.oldest),
             (self.trimmed, self.trimmed + 1),
-            "the newcomer was not told what is gone"
+            "the newcomer does not know what was trimmed"
         );
         self.people
             .iter()
@@ -61,10 +61,10 @@ impl Simulation {
             }
             assert_eq!(line.seq, next, "{}: a gap", log.name);
             let forms = &self.versions[next as usize - 1];
-            // Whoever was away until a change was trimmed has not heard of it; what it changed was trimmed before.
-            let unheard =
+            // A person who was away until a change was trimmed has not received it; what it changed was trimmed before.
+            let missed =
                 |form: &EntryVersion| log.trimmed.iter().any(|gone| gone.contains(&form.since));
-            if !forms.iter().any(unheard) {
+            if !forms.iter().any(missed) {
                 assert_eq!(
                     Some(line),
                     self.expected.get(next as usize - 1),
@@ -107,7 +107,7 @@ impl Simulation {
     }
 }
 
-/// What a person said stands in the log in the order of sending, and nothing of it twice.
+/// What a person sent is in the log in the order of sending, and nothing of it twice.
 fn assert_sent_once_in_order(forms: &[Vec<EntryVersion>], log: &Transcript) {
     let mut said = log.sent.iter();
     for line in forms

@@ -1,8 +1,8 @@
-//! The rules of the conversation against a model, without a socket: thousands of random schedules of saying, changing,
-//! cutting, crashing, coming back, saying again and trimming, in which everything may be late.
+//! The rules of the conversation against a model, without sockets: thousands of random schedules of speech, edits, cuts,
+//! crashes, reconnects, resends and trims, in which everything may be late.
 //!
-//! Tells whether, whatever the schedule, each person's view is a copy of the log without gap or repetition from where it
-//! could be served, whether what is said to be gone is really gone, and whether every `ack` is right.
+//! Whatever the schedule, each person's view is a copy of the log without gap or repetition, what was trimmed is reported,
+//! and every `ack` is right.
 
 mod backend;
 mod completions;
@@ -11,7 +11,8 @@ mod oracle;
 mod reference_history;
 mod simulation;
 
-use crate::harness::{Rng, long_form};
+use crate::support::long_or;
+use crate::support::rng::Rng;
 use backend::HistoryBackend;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
@@ -20,7 +21,7 @@ use simulation::Simulation;
 /// People in the model.
 const PEOPLE: usize = 3;
 
-/// More messages than the hub keeps at hand.
+/// More messages than the room cache keeps.
 const LONG_BURST: std::ops::Range<usize> = 310..330;
 
 /// One thing that happens.
@@ -28,9 +29,9 @@ const LONG_BURST: std::ops::Range<usize> = 310..330;
 enum Step {
     /// A person says so many things.
     Say(usize, usize),
-    /// A person gives the line so far from the last one another text, if that is theirs to change.
+    /// A person edits the entry so far from the last one, if it is their own.
     Edit(usize, usize),
-    /// A person erases such a line.
+    /// A person erases such an entry.
     Erase(usize, usize),
     /// A person connects, if not connected.
     Connect(usize),
@@ -38,21 +39,22 @@ enum Step {
     Cut(usize),
     /// A person leaves with a goodbye.
     Leave(usize),
-    /// So many words of the wire with this number reach the hub; after the last one of a cut wire, its end does.
+    /// So many messages of the connection with this number reach the hub; after the last one of a cut connection, its end
+    /// does.
     DeliverUp(usize, usize),
-    /// A person hears so many words.
+    /// A person receives so many messages.
     DeliverDown(usize, usize),
     /// So many messages are stored.
     Store(usize),
-    /// So many questions are answered from the log.
+    /// So many read requests are answered.
     Read(usize),
     /// So many answers reach the hub.
     DeliverReply(usize),
-    /// So many entries are forgotten, if the log can forget.
+    /// So many entries are trimmed, if the history can trim.
     Trim(usize),
     /// The server ends in the middle of everything and starts again.
     Crash,
-    /// Everything that waits anywhere is done: what follows happens to people who are there and see what was said.
+    /// Everything that waits is done: what follows happens to people who have received all messages.
     Drain,
     /// Time passes: names and places of those who did not come back are given up.
     Elapse,
@@ -81,8 +83,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The schedule that all of this is about: said, stored, cut before the `ack` is heard. Said again, it must not be stored
-/// again. It is always run, so that no throw of the rng leaves it out.
+/// The most important schedule: sent, stored, cut before the `ack` arrives. Sent again, it must not be stored again. It is
+/// always run, so that no seed leaves it out.
 fn resend_schedule() -> Vec<Step> {
     use Step::{Connect, Cut, DeliverDown, DeliverReply, DeliverUp, Read, Say, Store};
     vec![
@@ -98,8 +100,8 @@ fn resend_schedule() -> Vec<Step> {
     ]
 }
 
-/// A conversation that is under way, in which nothing waits: half of all schedules begin with it, because few throws of
-/// the rng make one.
+/// A conversation that is under way, in which nothing waits: half of all schedules begin with it, because few random ones
+/// make one.
 fn running_schedule() -> Vec<Step> {
     use Step::{Connect, Drain, Say};
     vec![
@@ -115,16 +117,14 @@ fn running_schedule() -> Vec<Step> {
     ]
 }
 
-/// Runs so many schedules (ten times as many in the long form), each in a world of its own.
-fn run_schedules(cases: u32, home: impl Fn() -> HistoryBackend) {
-    let (mut rng, _seed) = Rng::new();
-    let cases = if long_form() { 10 * cases } else { cases };
-    // The default generator takes more time than the schedules themselves when it is not optimized.
-    let (rng_algorithm, rng_seed) = (RngAlgorithm::XorShift, RngSeed::Fixed(rng.below(u64::MAX)));
+/// Runs so many schedules (ten times as many in the long form), each in a simulation of its own.
+fn run_schedules(cases: u32, backend: impl Fn() -> HistoryBackend) {
+    let mut rng = Rng::new();
     let config = Config {
-        cases,
-        rng_algorithm,
-        rng_seed,
+        cases: long_or(10 * cases, cases),
+        // The default generator takes more time than the schedules themselves when it is not optimized.
+        rng_algorithm: RngAlgorithm::XorShift,
+        rng_seed: RngSeed::Fixed(rng.below(usize::MAX) as u64),
         failure_persistence: None,
         ..Config::default()
     };
@@ -137,14 +137,14 @@ fn run_schedules(cases: u32, home: impl Fn() -> HistoryBackend) {
         }
     });
     let run = |steps: Vec<Step>| {
-        let mut world = Simulation::new(home(), PEOPLE);
-        steps.into_iter().for_each(|step| world.apply(step));
-        world.assert_converges()
+        let mut simulation = Simulation::new(backend(), PEOPLE);
+        steps.into_iter().for_each(|step| simulation.apply(step));
+        simulation.assert_converges()
     };
     assert_eq!(
         run(resend_schedule()),
         3,
-        "what was stored was not said again"
+        "what was stored was not sent again"
     );
     if let Err(failure) = TestRunner::new(config).run(&steps, |steps| {
         run(steps);

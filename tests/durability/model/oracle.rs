@@ -5,15 +5,15 @@ use crate::model::simulation::Simulation;
 use papo::protocol::{Entry, ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// A line as it was from a moment on.
+/// An entry as it was from a moment on.
 pub struct EntryVersion {
     pub entry: LogEntry,
-    /// The seq of the line that gave it this form.
+    /// The seq of the entry that gave it this form.
     pub since: u64,
 }
 
 impl Simulation {
-    /// The log has one more line, and others are changed by it.
+    /// The log has one more entry, and others are changed by it.
     pub fn record_stored(&mut self, entry: &Entry) {
         assert_eq!(
             entry.seq,
@@ -61,7 +61,7 @@ pub fn assert_up_to_date(forms: &[Vec<EntryVersion>], entries: &[Arc<Entry>], se
     }
 }
 
-/// A change is refused only if its line is gone, somebody else's, erased, or a change itself.
+/// A change is refused only if its entry is gone, another person's, erased, or a change itself.
 pub fn assert_refusal_allowed(
     truth: &[LogEntry],
     trimmed: u64,

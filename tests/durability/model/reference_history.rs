@@ -1,4 +1,4 @@
-//! The simplest log there can be, as a measure for the others: everything in one list, answered at once.
+//! The simplest history, as a reference for the others: everything in one list, answered at once.
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use papo::auth::PersonId;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// One room's log. What is trimmed stays in the list and is no longer served.
 pub struct ReferenceHistory {
     entries: Vec<Arc<Entry>>,
-    /// Who said each of them, and what at first.
+    /// The person, the first text and the target of each of them.
     originals: Vec<(PersonId, String, Option<Amendment>)>,
     ids: HashMap<(PersonId, String), u64>,
     trimmed: usize,
@@ -34,7 +34,7 @@ impl ReferenceHistory {
         }
     }
 
-    /// Forgets so many of the oldest entries; the hub is told with the next answers.
+    /// Trims so many of the oldest entries; the core learns of it with the next replies.
     pub fn trim(&mut self, count: usize) {
         self.trimmed = (self.trimmed + count).min(self.entries.len());
         let _ = self
@@ -53,7 +53,7 @@ impl ReferenceHistory {
             assert_eq!(
                 self.originals[seq as usize - 1],
                 said,
-                "nobody in the model uses an id twice"
+                "the model uses no id twice"
             );
             return Outcome::Duplicate {
                 seq,
@@ -64,7 +64,7 @@ impl ReferenceHistory {
             None => (None, None),
             Some(Amendment::Edit(seq)) => (Some(seq), None),
             Some(Amendment::Erase(seq)) => (None, Some(seq)),
-            Some(Amendment::EraseByAuthor { .. }) => panic!("nobody in the model organizes it"),
+            Some(Amendment::EraseByAuthor { .. }) => panic!("the model has no moderator"),
         };
         if let Some(target) = edits.or(erases) {
             if target <= self.trimmed as u64 || target > self.entries.len() as u64 {
@@ -106,28 +106,25 @@ impl ReferenceHistory {
             if entry.seq == target || entry.edits == Some(target) {
                 let entry = Arc::make_mut(entry);
                 entry.text = text.into();
-                (entry.edited, entry.erased) = (
-                    entry.seq == target && !erased,
-                    entry.seq == target && erased,
-                );
+                entry.edited = entry.seq == target && !erased;
+                entry.erased = entry.seq == target && erased;
             }
         }
     }
 
     fn tail(&self) -> RoomHead {
         let from = self.trimmed.max(self.entries.len().saturating_sub(RECENT));
-        let (seq, entries) = (self.entries.len() as u64, self.entries[from..].to_vec());
         RoomHead {
             name: RoomName::lobby(),
-            seq,
+            seq: self.entries.len() as u64,
             oldest: self.oldest(),
-            entries,
+            entries: self.entries[from..].to_vec(),
         }
     }
 
     fn page(&self, span: PageRequest, limit: usize) -> Page {
         let PageRequest::After(after) = span else {
-            panic!("nobody in the model reads backwards")
+            panic!("the model does not read backwards")
         };
         let from = self.trimmed.max(after as usize).min(self.entries.len());
         let to = (from + limit).min(self.entries.len());
@@ -141,26 +138,26 @@ impl ReferenceHistory {
 
 impl History for ReferenceHistory {
     fn epoch(&self) -> Arc<str> {
-        "shelf".into()
+        "reference".into()
     }
 
     fn count(&self) -> u64 {
         0
     }
 
-    fn submit(&mut self, jobs: Vec<HistoryRequest>) {
-        for job in jobs {
-            let answer = match job {
+    fn submit(&mut self, requests: Vec<HistoryRequest>) {
+        for request in requests {
+            let answer = match request {
                 HistoryRequest::Append(append) => {
-                    let (ticket, id, room) =
-                        (append.request_id, append.id.clone(), append.room.clone());
-                    HistoryReply::Appended(ticket, id, room, self.append(append))
+                    let id = append.id.clone();
+                    let room = append.room.clone();
+                    HistoryReply::Appended(append.request_id, id, room, self.append(append))
                 }
                 HistoryRequest::RoomHead(room) => HistoryReply::RoomHead(room, Some(self.tail())),
                 HistoryRequest::Page(ticket, room, span, limit) => {
                     HistoryReply::Page(ticket, room, Some(self.page(span, limit)))
                 }
-                HistoryRequest::Search(..) => panic!("nobody in the model searches"),
+                HistoryRequest::Search(..) => panic!("the model does not search"),
             };
             let _ = self.sender.send(answer);
         }

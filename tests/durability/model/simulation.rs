@@ -1,11 +1,12 @@
-//! A server and its clients in one thread: the real hub, a log, and wires on which everything waits until it is carried.
+//! A server and its clients in one thread: the real core, a history, and connections on which messages wait until they
+//! are delivered.
 
 use super::Step;
-use crate::harness::Deadline;
 use crate::log_entry::{EntryChange, LogEntry};
 use crate::model::backend::HistoryBackend;
 use crate::model::completions::Completions;
 use crate::model::oracle::{EntryVersion, assert_refusal_allowed, assert_up_to_date};
+use crate::support::Deadline;
 use crate::transcript::Transcript;
 use papo::chat::{Chat, Effect, Event, Now};
 use papo::history::{History, HistoryReply, HistoryRequest, Outcome};
@@ -23,16 +24,16 @@ struct ModelConn {
     peer_alive: bool,
 }
 
-/// Somebody in the model.
+/// A person in the model.
 pub struct ModelClient {
     pub transcript: Transcript,
     conn: Option<ConnId>,
-    /// Whether the lobby is open, and how many of the messages without an `ack` went out through this wire.
+    /// Whether the lobby is open, and how many of the messages without an `ack` went out through this connection.
     joined: bool,
     sent: usize,
 }
 
-/// The server, its log, and everybody around it.
+/// The server, its history, and all people.
 pub struct Simulation {
     pub backend: HistoryBackend,
     chat: Chat,
@@ -53,11 +54,11 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    pub fn new(mut home: HistoryBackend, people: usize) -> Self {
-        let hub = home.new_chat();
-        let mut world = Self {
-            backend: home,
-            chat: hub,
+    pub fn new(mut backend: HistoryBackend, people: usize) -> Self {
+        let chat = backend.new_chat();
+        let mut simulation = Self {
+            backend,
+            chat,
             now: Now {
                 instant: Instant::now(),
                 unix_ms: 1_000_000,
@@ -74,11 +75,11 @@ impl Simulation {
             trimmed: 0,
             versions: Vec::new(),
         };
-        (0..people).for_each(|_| world.add_person());
-        world
+        (0..people).for_each(|_| simulation.add_person());
+        simulation
     }
 
-    /// Somebody more, who holds nothing yet.
+    /// Adds a person who holds nothing yet.
     pub fn add_person(&mut self) {
         let mut log = Transcript::new(&format!("Pessoa {}", self.people.len()));
         // Small pages, so that there are many.
@@ -122,8 +123,10 @@ impl Simulation {
             Step::DeliverDown(person, times) => {
                 let _ = (0..times).take_while(|_| self.deliver_down(person)).count();
             }
-            Step::Store(times) => self.process_queue(times, |world| &mut world.write_queue),
-            Step::Read(times) => self.process_queue(times, |world| &mut world.read_queue),
+            Step::Store(times) => {
+                self.process_queue(times, |simulation| &mut simulation.write_queue)
+            }
+            Step::Read(times) => self.process_queue(times, |simulation| &mut simulation.read_queue),
             Step::DeliverReply(times) => {
                 let _ = (0..times).take_while(|_| self.deliver_reply()).count();
             }
@@ -158,13 +161,9 @@ impl Simulation {
         self.next_conn_id += 1;
         self.event(Event::Connected(conn, ClientAddr::LOCAL));
         let log = &self.people[person].transcript;
-        let (name, token) = (
-            Name::new(&log.name).unwrap(),
-            Token::new(&format!("{person}-0123456789abcdef")),
-        );
         let enter = ClientMessage::Enter(Enter {
-            name,
-            token,
+            name: Name::new(&log.name).unwrap(),
+            token: Token::new(&format!("{person}-0123456789abcdef")),
             room: None,
             resume: log.since(),
             local_key: None,
@@ -179,29 +178,31 @@ impl Simulation {
             },
         );
         let state = &mut self.people[person];
-        (state.conn, state.joined, state.sent) = (Some(conn), false, 0);
-        // Nobody waits with the first word, or the hub would close the connection.
+        state.conn = Some(conn);
+        state.joined = false;
+        state.sent = 0;
+        // At once: a connection that does not enter is closed.
         self.deliver_up(conn, 1);
     }
 
-    /// The person loses the connection, and with it everything not heard yet.
+    /// The person loses the connection, and with it everything not received yet.
     fn disconnect(&mut self, person: usize) -> Option<ConnId> {
         let conn = self.people[person].conn.take()?;
         self.people[person].joined = false;
-        if let Some(wire) = self.conns.get_mut(&conn) {
-            wire.peer_alive = false;
+        if let Some(model_conn) = self.conns.get_mut(&conn) {
+            model_conn.peer_alive = false;
         }
         Some(conn)
     }
 
     fn deliver_up(&mut self, conn: ConnId, times: usize) {
         for _ in 0..times {
-            let Some(wire) = self.conns.get_mut(&conn) else {
+            let Some(model_conn) = self.conns.get_mut(&conn) else {
                 return;
             };
-            match wire.to_server.pop_front() {
+            match model_conn.to_server.pop_front() {
                 Some(message) => self.event(Event::Request(conn, message)),
-                None if wire.peer_alive => return,
+                None if model_conn.peer_alive => return,
                 None => {
                     self.conns.remove(&conn);
                     self.event(Event::Disconnected(conn, false));
@@ -210,21 +211,19 @@ impl Simulation {
         }
     }
 
-    /// A person hears one word; false when there is none.
+    /// A person receives one message; false when there is none.
     fn deliver_down(&mut self, person: usize) -> bool {
         let state = &mut self.people[person];
-        let Some(wire) = state.conn.and_then(|conn| self.conns.get_mut(&conn)) else {
+        let Some(model_conn) = state.conn.and_then(|conn| self.conns.get_mut(&conn)) else {
             return false;
         };
-        let Some(word) = wire.to_client.pop_front() else {
+        let Some(message) = model_conn.to_client.pop_front() else {
             return false;
         };
-        assert!(!matches!(word, ServerMessage::Bye { .. }), "{word:?}");
-        let (waited, held) = (
-            state.transcript.unacked.len(),
-            state.transcript.entries.len(),
-        );
-        if let ServerMessage::Error(refusal) = &word {
+        assert!(!matches!(message, ServerMessage::Bye { .. }), "{message:?}");
+        let waited = state.transcript.unacked.len();
+        let held = state.transcript.entries.len();
+        if let ServerMessage::Error(refusal) = &message {
             let change = state.transcript.take_refused(refusal);
             assert_refusal_allowed(
                 &self.expected,
@@ -234,7 +233,7 @@ impl Simulation {
                 change,
             );
         }
-        match &word {
+        match &message {
             ServerMessage::Joined { seq, entries, .. } => {
                 assert_up_to_date(&self.versions, entries, *seq)
             }
@@ -247,14 +246,15 @@ impl Simulation {
             }
             _ => {}
         }
-        let page = state.transcript.receive(&word);
+        let page = state.transcript.receive(&message);
         state.sent = state
             .sent
             .saturating_sub(waited - state.transcript.unacked.len());
-        state.joined |= matches!(word, ServerMessage::Joined { .. });
-        wire.to_server
+        state.joined |= matches!(message, ServerMessage::Joined { .. });
+        model_conn
+            .to_server
             .extend(state.transcript.next_page_request().filter(|_| page));
-        let reset = matches!(word, ServerMessage::Joined { reset: true, .. });
+        let reset = matches!(message, ServerMessage::Joined { reset: true, .. });
         for line in &state.transcript.entries[if reset { 0 } else { held }..] {
             let forms = self.versions.get(line.seq as usize - 1);
             assert!(
@@ -262,7 +262,9 @@ impl Simulation {
                 "shown, and not stored like that: {line:?}"
             );
         }
-        if let ServerMessage::Joined { oldest, .. } | ServerMessage::History { oldest, .. } = word {
+        if let ServerMessage::Joined { oldest, .. } | ServerMessage::History { oldest, .. } =
+            message
+        {
             assert!(
                 oldest <= self.trimmed + 1,
                 "{oldest} is not the oldest: only {} are gone",
@@ -275,7 +277,7 @@ impl Simulation {
 
     fn send_unsent(&mut self, person: usize) {
         let state = &mut self.people[person];
-        let Some(wire) = state
+        let Some(model_conn) = state
             .conn
             .filter(|_| state.joined)
             .and_then(|conn| self.conns.get_mut(&conn))
@@ -283,23 +285,24 @@ impl Simulation {
             return;
         };
         for said in state.transcript.unacked.iter().skip(state.sent) {
-            wire.to_server.push_back(said.to_request());
+            model_conn.to_server.push_back(said.to_request());
         }
         state.sent = state.transcript.unacked.len();
     }
 
-    /// The log does so many of the jobs that wait in one of its queues.
+    /// The history answers so many of the requests that wait in one of its queues.
     fn process_queue(
         &mut self,
         times: usize,
         queue: fn(&mut Self) -> &mut VecDeque<HistoryRequest>,
     ) {
         let queue = queue(self);
-        let jobs: Vec<HistoryRequest> = queue.drain(..times.min(queue.len())).collect();
-        let (mut waiting, deadline, mut stored) =
-            (jobs.len(), Deadline::within_seconds(60), Vec::new());
+        let requests: Vec<HistoryRequest> = queue.drain(..times.min(queue.len())).collect();
+        let mut waiting = requests.len();
+        let mut stored = Vec::new();
+        let deadline = Deadline::of_one_event();
         let history = self.backend.history();
-        history.submit(jobs);
+        history.submit(requests);
         while waiting > 0 {
             let answer = history.replies().recv_timeout(deadline.left()).unwrap();
             waiting -= usize::from(!matches!(answer, HistoryReply::Trimmed(..)));
@@ -311,7 +314,7 @@ impl Simulation {
         stored.iter().for_each(|entry| self.record_stored(entry));
     }
 
-    /// The hub hears one answer of the log; false when there is none.
+    /// The core gets one reply of the history; false when there is none.
     fn deliver_reply(&mut self) -> bool {
         let Some(answer) = self.replies.pop_front() else {
             return false;
@@ -321,15 +324,15 @@ impl Simulation {
     }
 
     fn trim(&mut self, count: usize) {
-        let HistoryBackend::Reference(shelf) = &mut self.backend else {
+        let HistoryBackend::Reference(history) = &mut self.backend else {
             return;
         };
-        shelf.trim(count);
+        history.trim(count);
         self.trimmed = (self.trimmed + count as u64).min(self.expected.len() as u64);
-        self.replies.extend(shelf.replies().try_iter());
+        self.replies.extend(history.replies().try_iter());
     }
 
-    /// The server ends: what was not stored is lost, and so is every answer that nobody heard.
+    /// The server ends: what was not stored is lost, and so is every reply that was not delivered.
     fn crash(&mut self) {
         for person in 0..self.people.len() {
             let _ = self.disconnect(person);
@@ -343,31 +346,33 @@ impl Simulation {
         self.backend.reopen();
         self.chat = self.backend.new_chat();
         if matches!(self.backend, HistoryBackend::Memory(_)) {
-            (self.expected, self.trimmed, self.versions) = (Vec::new(), 0, Vec::new());
+            self.expected.clear();
+            self.trimmed = 0;
+            self.versions.clear();
         }
     }
 
     /// Does everything that waits anywhere, until nothing does.
     pub fn drain(&mut self) {
         loop {
-            let wires: Vec<ConnId> = self.conns.keys().copied().collect();
-            wires
+            let conns: Vec<ConnId> = self.conns.keys().copied().collect();
+            conns
                 .into_iter()
                 .for_each(|conn| self.deliver_up(conn, usize::MAX));
-            self.process_queue(usize::MAX, |world| &mut world.write_queue);
-            self.process_queue(usize::MAX, |world| &mut world.read_queue);
+            self.process_queue(usize::MAX, |simulation| &mut simulation.write_queue);
+            self.process_queue(usize::MAX, |simulation| &mut simulation.read_queue);
             while self.deliver_reply() {}
-            let heard = (0..self.people.len())
+            let received = (0..self.people.len())
                 .map(|person| {
                     std::iter::repeat_with(|| self.deliver_down(person))
-                        .take_while(|heard| *heard)
+                        .take_while(|received| *received)
                         .count()
                 })
                 .sum::<usize>();
-            if heard == 0
+            if received == 0
                 && self.write_queue.is_empty()
                 && self.read_queue.is_empty()
-                && self.conns.values().all(|wire| wire.to_server.is_empty())
+                && self.conns.values().all(|conn| conn.to_server.is_empty())
             {
                 self.completions.assert_complete();
                 return;
@@ -414,8 +419,8 @@ impl Simulation {
     }
 
     fn send_down(&mut self, conn: ConnId, message: ServerMessage) {
-        if let Some(wire) = self.conns.get_mut(&conn).filter(|wire| wire.peer_alive) {
-            wire.to_client.push_back(message);
+        if let Some(model_conn) = self.conns.get_mut(&conn).filter(|conn| conn.peer_alive) {
+            model_conn.to_client.push_back(message);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The raw limit: what one thread can do that only passes frames on.
 //!
-//! It answers no handshake, understands no JSON, keeps nothing and checks nothing. What anybody sends becomes one frame,
-//! made once, in a buffer that all in the room share; at the end of each turn every socket concerned gets one nonblocking
-//! send. No server that does more can be cheaper by anything but waiting.
+//! It answers no handshake, parses no JSON, stores nothing and checks nothing. Each message becomes one frame in a buffer
+//! that the room shares; at the end of each turn every socket concerned gets one nonblocking send. A server that does more
+//! can be cheaper only by waiting.
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
@@ -23,13 +23,13 @@ struct Connection {
     unsent: Vec<u8>,
 }
 
-/// One room: every so manieth connection is in it.
+/// One room; connections are spread over the rooms one by one.
 #[derive(Default)]
 struct Room {
     members: Vec<usize>,
-    /// This turn's frames for everybody.
+    /// This turn's frames for all members.
     shared: Vec<u8>,
-    /// Who sent which part of them, and gets an answer instead: sender, part, answer.
+    /// The parts whose senders get an answer instead: sender, part, answer.
     acks: Vec<(usize, Range<usize>, String)>,
     seq: u64,
     has_unsent: bool,
@@ -63,7 +63,8 @@ pub fn run(rooms: usize) -> std::io::Result<()> {
         connections: Vec::new(),
         rooms,
     };
-    let (mut events, mut buffer) = (Vec::with_capacity(1024), vec![0; 64 * 1024]);
+    let mut events = Vec::with_capacity(1024);
+    let mut buffer = vec![0; 64 * 1024];
     loop {
         let wait = Timespec {
             tv_sec: 0,

@@ -1,12 +1,13 @@
-//! The scenarios in which people talk: A to D, F, G, H and J.
+//! The scenarios of messages: A to D, F, G, H and J.
 
 use crate::load::crowd::Crowd;
-use crate::load::process::{Storage, cpu};
+use crate::load::proc::cpu_time;
+use crate::load::process::{Storage, own_proc_dir};
 use crate::load::tally::quantile;
 use crate::subjects::Program;
 use std::time::{Duration, Instant};
 
-/// People who speak in a room, where nothing else is said; the others listen.
+/// People who speak in a room; the others listen.
 const SENDERS: usize = 10;
 /// About so many delays are noted in each second.
 const DELAYS_PER_SECOND: f64 = 50_000.0;
@@ -21,7 +22,7 @@ enum Pace {
     Unlimited,
 }
 
-/// People talking.
+/// People who scenario.
 #[derive(Clone, Copy)]
 struct Scenario {
     letter: char,
@@ -32,9 +33,9 @@ struct Scenario {
     pace: Pace,
     /// People who never read.
     stalled: usize,
-    /// The scenario it is held against; the raw limit of the same scenario if there is none.
+    /// The scenario that it is compared with; the raw limit of the same scenario if there is none.
     baseline: Option<char>,
-    /// What is to be reached, in memory and with a file.
+    /// The targets, in memory and with a file.
     target: [&'static str; 2],
 }
 
@@ -73,7 +74,7 @@ const SCENARIOS: [Scenario; 12] = [
         Pace::PerSecond(50),
         ["≤ 1.4 µs; p50 ≤ 150 ms"; 2],
     ),
-    // Twenty in each of the rooms, each at 20/s; and one in each, which is as many deliveries as A has.
+    // Twenty speakers in each room, each at 20/s; and one in each, which makes as many deliveries as A.
     Scenario {
         rooms: 20,
         senders: 20,
@@ -103,7 +104,7 @@ const SCENARIOS: [Scenario; 12] = [
     scenario('J', 1000, Pace::PerSecond(2000), ["≤ 0.4 µs", "≤ 0.5 µs"]),
 ];
 
-/// What one run showed.
+/// The figures of one run.
 #[derive(Clone, Copy)]
 struct Figures {
     per_second: f64,
@@ -113,14 +114,14 @@ struct Figures {
     p99: Duration,
 }
 
-/// Runs the chosen scenarios with each of the programs; what was not as promised comes back.
+/// Runs the chosen scenarios with each of the programs; returns the failures.
 pub fn run(programs: &[Program], rounds: usize, chosen: &dyn Fn(char) -> bool) -> Vec<String> {
     let mut failures = Vec::new();
-    let talks: Vec<Scenario> = SCENARIOS
+    let scenarios: Vec<Scenario> = SCENARIOS
         .into_iter()
-        .filter(|talk| chosen(talk.letter))
+        .filter(|scenario| chosen(scenario.letter))
         .collect();
-    if talks.is_empty() {
+    if scenarios.is_empty() {
         return failures;
     }
     println!(
@@ -136,40 +137,41 @@ pub fn run(programs: &[Program], rounds: usize, chosen: &dyn Fn(char) -> bool) -
         "p99 ms",
         "gen. µs"
     );
-    for talk in talks {
-        // Those of other programs have one room and wait for nobody.
+    for scenario in scenarios {
+        // Other programs have one room and no outboxes for stalled peers.
         for &who in programs
             .iter()
-            .filter(|who| who.is_ours() || (talk.rooms == 1 && talk.stalled == 0))
+            .filter(|who| who.is_ours() || (scenario.rooms == 1 && scenario.stalled == 0))
         {
-            let (program, limit) = rounds_of(talk, who, rounds, &mut failures);
-            print(talk, who, program, limit);
+            let (program, limit) = rounds_of(scenario, who, rounds, &mut failures);
+            print(scenario, who, program, limit);
         }
     }
     println!(
-        "H stands beside the scenario without the deaf, all others beside the raw limit of the same run."
+        "H is compared with the scenario without stalled people, all others with the raw limit of the same run."
     );
     failures
 }
 
 /// The medians of several runs, those of the limit and of the program in turn.
 fn rounds_of(
-    talk: Scenario,
+    scenario: Scenario,
     who: Program,
     rounds: usize,
     failures: &mut Vec<String>,
 ) -> (Figures, Figures) {
-    let without = talk
+    let without = scenario
         .baseline
         .and_then(|letter| SCENARIOS.into_iter().find(|other| other.letter == letter));
-    let (mut program, mut limit) = (Vec::new(), Vec::new());
+    let mut program = Vec::new();
+    let mut limit = Vec::new();
     for _ in 0..rounds.max(1) {
-        let sleepy = who.sleepy();
+        let blocking = who.needs_blocking_crowd();
         limit.push(match without {
-            Some(without) => measure(without, who, sleepy, failures),
-            None => measure(talk, Program::Limit, sleepy, failures),
+            Some(without) => measure(without, who, blocking, failures),
+            None => measure(scenario, Program::Limit, blocking, failures),
         });
-        program.push(measure(talk, who, sleepy, failures));
+        program.push(measure(scenario, who, blocking, failures));
     }
     (
         median_of(&program).expect("at least one run"),
@@ -192,45 +194,45 @@ fn median_of(runs: &[Figures]) -> Option<Figures> {
     })
 }
 
-/// One run. A sleepy crowd leaves its core to the disk's workers.
+/// One run. A blocking crowd leaves its core to the disk's workers.
 fn measure(
-    talk: Scenario,
+    scenario: Scenario,
     program: Program,
     blocking: bool,
     failures: &mut Vec<String>,
 ) -> Figures {
-    let subject = program.start(talk.rooms);
-    let mut crowd = Crowd::new(subject.address, program.expects());
+    let subject = program.start(scenario.rooms);
+    let mut crowd = Crowd::new(subject.address, program.dialect());
     crowd.busy_polling = !blocking;
-    crowd.enter(talk.people, talk.rooms);
-    // The deaf are the last to come, and the senders the first: people are spread over the rooms one by one.
-    for at in talk.people - talk.stalled..talk.people {
+    crowd.enter(scenario.people, scenario.rooms);
+    // The stalled enter last, and the senders first: people are spread over the rooms one by one.
+    for at in scenario.people - scenario.stalled..scenario.people {
         crowd.stop_reading(at);
     }
-    let senders: Vec<usize> = (0..talk.senders * talk.rooms).collect();
-    let send = |crowd: &mut Crowd, time| match talk.pace {
+    let senders: Vec<usize> = (0..scenario.senders * scenario.rooms).collect();
+    let send = |crowd: &mut Crowd, time| match scenario.pace {
         Pace::PerSecond(rate) => crowd.send_at_rate(&senders, f64::from(rate), time),
         Pace::Unlimited => crowd.send_at_full_rate(&senders, time),
     };
     send(&mut crowd, WARM_UP);
-    crowd.tally.sample_every = match talk.pace {
+    crowd.tally.sample_every = match scenario.pace {
         Pace::PerSecond(rate) => {
-            let deliveries = f64::from(rate) * (talk.people / talk.rooms) as f64;
+            let deliveries = f64::from(rate) * (scenario.people / scenario.rooms) as f64;
             (deliveries / DELAYS_PER_SECOND).ceil() as u64
         }
         Pace::Unlimited => 101,
     };
-    let (before, used, own, start) = (
-        crowd.tally.delivered,
-        subject.cpu(),
-        cpu(std::process::id()),
-        Instant::now(),
-    );
+    let before = crowd.tally.delivered;
+    let used = subject.cpu();
+    let own = cpu_time(own_proc_dir());
+    let start = Instant::now();
     send(&mut crowd, Duration::from_secs(5));
-    let (deliveries, time) = ((crowd.tally.delivered - before) as f64, start.elapsed());
-    let (used, own) = (subject.cpu() - used, cpu(std::process::id()) - own);
+    let deliveries = (crowd.tally.delivered - before) as f64;
+    let time = start.elapsed();
+    let used = subject.cpu() - used;
+    let own = cpu_time(own_proc_dir()) - own;
     crowd.wait_for_deliveries();
-    let what = format!("{} {}", talk.letter, program.label());
+    let what = format!("{} {}", scenario.letter, program.label());
     failures.extend(
         crowd
             .tally
@@ -247,17 +249,17 @@ fn measure(
     }
 }
 
-fn print(talk: Scenario, who: Program, program: Figures, limit: Figures) {
-    let pace = match talk.pace {
+fn print(scenario: Scenario, who: Program, program: Figures, limit: Figures) {
+    let pace = match scenario.pace {
         Pace::PerSecond(rate) => format!("{rate}/s"),
         Pace::Unlimited => "flat out".into(),
     };
-    let mut what = format!("{}: {} people, {pace}", talk.letter, talk.people);
-    if talk.rooms > 1 {
-        what.push_str(&format!(", {} rooms", talk.rooms));
+    let mut what = format!("{}: {} people, {pace}", scenario.letter, scenario.people);
+    if scenario.rooms > 1 {
+        what.push_str(&format!(", {} rooms", scenario.rooms));
     }
-    if talk.stalled > 0 {
-        what.push_str(&format!(", {} deaf", talk.stalled));
+    if scenario.stalled > 0 {
+        what.push_str(&format!(", {} stalled", scenario.stalled));
     }
     let ms = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1e3);
     println!(
@@ -272,7 +274,7 @@ fn print(talk: Scenario, who: Program, program: Figures, limit: Figures) {
         ms(program.p99),
         program.generator_us,
         match who {
-            Program::Server(home) => talk.target[usize::from(home == Storage::Disk)],
+            Program::Server(storage) => scenario.target[usize::from(storage == Storage::Disk)],
             _ => "",
         },
     );

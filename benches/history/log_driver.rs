@@ -1,6 +1,7 @@
-//! The log without a server: ten senders who keep it as busy as the hub would, and a reader.
+//! The durable log without a server: ten senders keep it as busy as the hub would, and one reader.
 
-use crate::load::process::resident;
+use crate::load::proc::status_kib;
+use crate::load::process::own_proc_dir;
 use papo::auth::PersonId;
 use papo::history::sqlite::SqliteHistory;
 use papo::history::{Append, History, HistoryReply, HistoryRequest, Outcome, RequestId};
@@ -13,10 +14,10 @@ use std::time::{Duration, Instant};
 const SENDERS: u64 = 10;
 /// Messages without an answer: each sender's window.
 const IN_FLIGHT: u64 = SENDERS * 32;
-/// Every how many messages the rare word is said.
+/// One of so many messages has the rare word.
 const RARE_EVERY: u64 = 100_000;
 
-/// Words as a conversation has them: a few said all the time, many now and then.
+/// Words of a conversation: a few are frequent, many are rare.
 const COMMON: [&str; 16] = [
     "que", "não", "de", "a", "o", "e", "com", "para", "hoje", "amanhã", "reunião", "conversa",
     "café", "você", "gente", "projeto",
@@ -29,7 +30,7 @@ pub struct LogDriver {
     people: Vec<(PersonId, Arc<str>)>,
     asked: u64,
     stored: u64,
-    chance: u64,
+    rng: fastrand::Rng,
 }
 
 impl LogDriver {
@@ -46,7 +47,8 @@ impl LogDriver {
             people,
             asked: count,
             stored: count,
-            chance: 0x2545_F491_4F6C_DD1D,
+            // The same in every run.
+            rng: fastrand::Rng::with_seed(1),
         }
     }
 
@@ -97,25 +99,16 @@ impl LogDriver {
             text.push_str("jabuticaba que ");
         }
         while text.len() < 122 {
-            let random = self.chance();
-            if random.is_multiple_of(2) {
-                text.push_str(COMMON[(random / 2 % 16) as usize]);
+            if self.rng.bool() {
+                text.push_str(COMMON[self.rng.usize(..COMMON.len())]);
             } else {
-                let word = random / 2 % 20_000;
-                text.push_str(["la", "me", "ri", "to", "nu"][(word % 5) as usize]);
+                let word = self.rng.usize(..20_000);
+                text.push_str(["la", "me", "ri", "to", "nu"][word % 5]);
                 text.push_str(&format!("{:x}", word * 7919));
             }
             text.push(' ');
         }
         text
-    }
-
-    /// Chance that is the same in every run.
-    fn chance(&mut self) -> u64 {
-        self.chance ^= self.chance << 13;
-        self.chance ^= self.chance >> 7;
-        self.chance ^= self.chance << 17;
-        self.chance >> 11
     }
 
     /// How long the room's state takes to come.
@@ -175,7 +168,7 @@ impl LogDriver {
 
     /// This process's memory in MiB.
     pub fn resident(&self) -> f64 {
-        resident(std::process::id()) as f64 / 1_048_576.0
+        status_kib(own_proc_dir(), "VmRSS:") as f64 / 1024.0
     }
 }
 
