@@ -95,7 +95,7 @@ impl MemoryLog {
             return Err(Outcome::NoSuchEntry);
         }
         self.seq += 1;
-        let last = self.entries.back().map_or(0, |kept| kept.entry.at);
+        let last = self.entries.back().map_or(0, |stored| stored.entry.at);
         let entry = Arc::new(Entry {
             room: self.name.as_str().into(),
             seq: self.seq,
@@ -126,16 +126,16 @@ impl MemoryLog {
     fn holds(&self, seq: u64) -> bool {
         self.entries
             .get(self.index(seq))
-            .is_some_and(|kept| kept.entry.seq == seq)
+            .is_some_and(|stored| stored.entry.seq == seq)
     }
 
     /// The seq again, if this message may change that entry.
     fn authorize_target(&self, seq: u64, append: &Append) -> Result<u64, Outcome> {
-        let kept = self
+        let stored = self
             .entries
             .get(self.index(seq))
-            .filter(|kept| kept.entry.seq == seq);
-        let StoredEntry { entry, person, .. } = kept.ok_or(Outcome::NoSuchEntry)?;
+            .filter(|stored| stored.entry.seq == seq);
+        let StoredEntry { entry, person, .. } = stored.ok_or(Outcome::NoSuchEntry)?;
         let target = Target {
             person: *person,
             is_amendment: entry.is_amendment(),
@@ -151,7 +151,7 @@ impl MemoryLog {
             .iter()
             .rev()
             .take(SCAN_LIMIT)
-            .map(|kept| &kept.entry);
+            .map(|stored| &stored.entry);
         let theirs = latest
             .take_while(|entry| entry.at >= since_ms)
             .filter(|entry| {
@@ -172,14 +172,15 @@ impl MemoryLog {
             return;
         };
         let from = self.index(first);
-        for kept in self.entries.range_mut(from..) {
-            let Some(changed) = kept.entry.amended_by(amendment) else {
+        for stored in self.entries.range_mut(from..) {
+            let Some(changed) = stored.entry.amended_by(amendment) else {
                 continue;
             };
-            kept.fingerprint
-                .get_or_insert_with(|| entry_fingerprint(&kept.entry));
-            self.bytes = self.bytes - kept.entry.text.len() + changed.text.len();
-            kept.entry = Arc::new(changed);
+            stored
+                .fingerprint
+                .get_or_insert_with(|| entry_fingerprint(&stored.entry));
+            self.bytes = self.bytes - stored.entry.text.len() + changed.text.len();
+            stored.entry = Arc::new(changed);
         }
     }
 
@@ -198,7 +199,7 @@ impl MemoryLog {
         let mut entries: Vec<_> = self
             .entries
             .range(from..to)
-            .map(|kept| kept.entry.clone())
+            .map(|stored| stored.entry.clone())
             .collect();
         let forward = matches!(request, PageRequest::After(_));
         if !forward {

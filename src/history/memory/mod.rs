@@ -115,26 +115,26 @@ impl MemoryHistory {
         let Some(log) = self.rooms.get_mut(room) else {
             return;
         };
-        let Some(kept) = log.entries.pop_front() else {
+        let Some(stored) = log.entries.pop_front() else {
             return;
         };
-        log.bytes -= entry_size(&kept.entry);
-        self.bytes -= entry_size(&kept.entry);
-        self.ids.remove(&(kept.person, kept.id));
+        log.bytes -= entry_size(&stored.entry);
+        self.bytes -= entry_size(&stored.entry);
+        self.ids.remove(&(stored.person, stored.id));
         let _ = self
             .reply_sender
             .send(HistoryReply::Trimmed(log.name.clone(), log.oldest()));
     }
 
     fn head(&self, room: RoomName) -> HistoryReply {
-        let tail = match self.rooms.get(room.key()) {
+        let head = match self.rooms.get(room.key()) {
             Some(log) => {
                 let skip = log.entries.len().saturating_sub(RECENT);
                 let entries = log
                     .entries
                     .iter()
                     .skip(skip)
-                    .map(|kept| kept.entry.clone())
+                    .map(|stored| stored.entry.clone())
                     .collect();
                 RoomHead {
                     name: log.name.clone(),
@@ -150,7 +150,7 @@ impl MemoryHistory {
                 entries: Vec::new(),
             },
         };
-        HistoryReply::RoomHead(room, Some(tail))
+        HistoryReply::RoomHead(room, Some(head))
     }
 
     fn page(
@@ -171,7 +171,12 @@ impl MemoryHistory {
     fn search(&mut self, request_id: RequestId, room: RoomName, query: String, limit: usize) {
         let log = self.rooms.get(room.key());
         let entries = log
-            .map(|log| log.entries.iter().map(|kept| kept.entry.clone()).collect())
+            .map(|log| {
+                log.entries
+                    .iter()
+                    .map(|stored| stored.entry.clone())
+                    .collect()
+            })
             .unwrap_or_default();
         let oldest = log.map_or(1, MemoryLog::oldest);
         let search = Search {
@@ -265,11 +270,11 @@ impl History for MemoryHistory {
             let reply = match request {
                 HistoryRequest::Append(append) => self.append(append),
                 HistoryRequest::RoomHead(room) => self.head(room),
-                HistoryRequest::Page(ticket, room, span, limit) => {
-                    self.page(ticket, room, span, limit)
+                HistoryRequest::Page(request_id, room, page_request, limit) => {
+                    self.page(request_id, room, page_request, limit)
                 }
-                HistoryRequest::Search(ticket, room, query, limit) => {
-                    self.search(ticket, room, query, limit);
+                HistoryRequest::Search(request_id, room, query, limit) => {
+                    self.search(request_id, room, query, limit);
                     continue;
                 }
             };

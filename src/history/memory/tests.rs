@@ -23,11 +23,11 @@ fn say(history: &mut MemoryHistory, author: &str, id: &str, text: &str) -> Outco
     }
 }
 
-fn page(history: &mut MemoryHistory, span: PageRequest, limit: usize) -> (Vec<u64>, bool) {
+fn page(history: &mut MemoryHistory, page_request: PageRequest, limit: usize) -> (Vec<u64>, bool) {
     history.submit(vec![HistoryRequest::Page(
         RequestId(1),
         room(),
-        span,
+        page_request,
         limit,
     )]);
     match history
@@ -124,14 +124,14 @@ fn room_keeps_its_first_spelling() {
     history.submit(vec![HistoryRequest::RoomHead(
         RoomName::new("LABORATORIO").unwrap(),
     )]);
-    let Ok(HistoryReply::RoomHead(asked, Some(tail))) = history.replies.try_recv() else {
+    let Ok(HistoryReply::RoomHead(asked, Some(head))) = history.replies.try_recv() else {
         panic!()
     };
     assert_eq!(
-        (asked.as_str(), tail.name.as_str()),
+        (asked.as_str(), head.name.as_str()),
         ("LABORATORIO", "Laboratório")
     );
-    assert_eq!((tail.seq, tail.oldest, tail.entries.len()), (1, 1, 1));
+    assert_eq!((head.seq, head.oldest, head.entries.len()), (1, 1, 1));
 }
 
 #[test]
