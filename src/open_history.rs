@@ -31,7 +31,7 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
     };
     let retention = config
         .keep_days
-        .map(|days| Retention::new(Duration::from_secs(u64::from(days) * 24 * 3600)));
+        .map(|days| Retention::new(Duration::from_hours(24 * u64::from(days))));
     let history = SqliteHistory::open(path, retention).map_err(|error| open_error(path, &error))?;
     let name = path.display();
     if let Some(aside) = history.moved_aside() {

@@ -1,4 +1,4 @@
-//! The promises of a log, kept by the one in memory.
+//! The history in memory: numbers, duplicates, pages, search and its bounds.
 
 use super::*;
 use crate::history::fixtures;
@@ -113,7 +113,7 @@ fn trimmed_entries_are_reported() {
     assert_eq!(oldest, [2]);
     assert!(
         matches!(say(&mut history, "Ana", "1", "oi"), Outcome::Stored(_)),
-        "its id is forgotten too"
+        "its id is dropped too"
     );
 }
 
@@ -190,8 +190,8 @@ fn memory_is_bounded_in_entries_and_in_bytes() {
         page(&mut few, PageRequest::After(0), 10),
         (vec![3, 4, 5], false)
     );
-    // Two short entries and a half: what an entry costs beside its text counts too, or a flood of the shortest messages
-    // would cost a hundred times the bound.
+    // Room for two short entries and a half: the overhead of an entry counts, or a flood of the shortest messages would
+    // take a hundred times the bound.
     let mut small = history(10 + 2 * ENTRY_OVERHEAD, 100);
     for n in 1..=5 {
         say(&mut small, "Ana", &n.to_string(), "1234");
@@ -287,9 +287,9 @@ fn reply_to_trimmed_entry_is_refused_unless_already_stored() {
             _ => None,
         })
     };
-    ["1", "2", "3"]
-        .iter()
-        .for_each(|id| drop(say(&mut history, "Bruno", id, "oi")));
+    for id in ["1", "2", "3"] {
+        say(&mut history, "Bruno", id, "oi");
+    }
     assert!(matches!(reply(&mut history, "r1", 1), Some(Outcome::Stored(entry)) if entry.seq == 4));
     assert_eq!(
         reply(&mut history, "r1", 1),

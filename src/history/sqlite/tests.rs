@@ -359,7 +359,7 @@ fn expired_entries_are_trimmed_but_their_ids_remain() {
         history.submit(vec![HistoryRequest::Append(old)]);
     }
     drop(history);
-    let retention = Retention::new(Duration::from_secs(2 * 24 * 3600));
+    let retention = Retention::new(Duration::from_hours(2 * 24));
     let mut history = SqliteHistory::open(&folder.log(), Some(retention)).unwrap();
     let mut oldest = 0;
     while oldest < 1101 {

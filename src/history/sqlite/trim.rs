@@ -9,9 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Entries trimmed in one transaction, which then takes less time than the commit of a message.
 const TRIM_BATCH: usize = 500;
 /// How often expired entries are looked for.
-const TRIM_INTERVAL: Duration = Duration::from_secs(3600);
+const TRIM_INTERVAL: Duration = Duration::from_hours(1);
 /// How much longer than its message an id is kept, so that a late resend is still a duplicate.
-const ID_GRACE: Duration = Duration::from_secs(7 * 24 * 3600);
+const ID_GRACE: Duration = Duration::from_hours(7 * 24);
 
 /// How long messages are kept.
 #[derive(Debug, Clone)]

@@ -73,9 +73,9 @@ fn erased_text_is_absent_from_the_file() {
     // Small batches, so that the index is merged several times.
     for batch in all.chunks(9) {
         history.submit(batch.to_vec());
-        batch
-            .iter()
-            .for_each(|_| drop(history.replies().recv_timeout(DEADLINE).unwrap()));
+        for _ in batch {
+            history.replies().recv_timeout(DEADLINE).unwrap();
+        }
     }
     assert!(matches!(
         submit(&mut history, edit("Ana", "e", 701, "zuretinha", now())),
@@ -152,7 +152,7 @@ fn trimmed_entry_cannot_be_edited() {
         HistoryRequest::Append(edit("Ana", "e3", 3, "recente", now())),
     ]);
     drop(history);
-    let retention = Retention::new(Duration::from_secs(2 * 24 * 3600));
+    let retention = Retention::new(Duration::from_hours(2 * 24));
     let mut history = SqliteHistory::open(&folder.log(), Some(retention)).unwrap();
     let trimmed = history.replies().recv_timeout(DEADLINE).unwrap();
     assert!(
