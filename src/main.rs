@@ -1,7 +1,5 @@
 //! `servidor`: reads the options, opens the history, starts the server, prints the banner and stops on Ctrl+C.
 
-#![forbid(unsafe_code)]
-
 mod banner;
 mod local_page_key;
 mod open_history;
