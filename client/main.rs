@@ -4,8 +4,6 @@
 //! reads; `net` connects. Imports go one way: `net`, `app`, `ui`, `run`, this file. It knows how the parts are put
 //! together, never what they do.
 
-#![forbid(unsafe_code)]
-
 mod app;
 mod net;
 mod options;

@@ -1,4 +1,4 @@
-//! What the server says to whoever started it: where it is, how it ended, and why it could not start.
+//! What the server prints: its addresses, its last line, and why it can't listen.
 
 use papo::config::Config;
 use papo::os_error::describe;
@@ -7,7 +7,7 @@ use papo::server::capacity::Capacity;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-/// The first screen.
+/// The banner.
 pub fn welcome(
     address: SocketAddr,
     history: &str,
@@ -54,7 +54,7 @@ pub fn welcome(
     text
 }
 
-/// What a phone has to open to come in; `None` if nobody but this computer can.
+/// The link for other devices; `None` if only this computer can connect.
 pub fn network_link(address: SocketAddr) -> Option<String> {
     network_address(address.ip()).map(|ip| format!("http://{}/", authority(ip, address.port())))
 }
@@ -68,9 +68,10 @@ pub fn goodbye(notified: usize) -> String {
     }
 }
 
-/// Why the server can't listen, and what to do.
+/// Why the server can't listen, and what to do about it.
 pub fn listen_error(config: &Config, error: &io::Error) -> String {
-    let (address, port) = (config.address, config.port);
+    let address = config.address;
+    let port = config.port;
     match error.kind() {
         io::ErrorKind::AddrInUse => {
             let other = port.checked_add(1).unwrap_or(9000);
@@ -99,7 +100,7 @@ pub fn listen_error(config: &Config, error: &io::Error) -> String {
     }
 }
 
-/// The address under which others reach a server that listens on `ip`; `None` if nobody can.
+/// The address at which other devices reach a server that listens on `ip`; `None` if they can't.
 fn network_address(ip: IpAddr) -> Option<IpAddr> {
     if ip.is_loopback() {
         return None;
@@ -107,7 +108,7 @@ fn network_address(ip: IpAddr) -> Option<IpAddr> {
     if !ip.is_unspecified() {
         return Some(ip);
     }
-    // Connecting a UDP socket sends nothing; it only asks which of our addresses would be used.
+    // Connecting a UDP socket sends nothing; it only selects the local address.
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.1:9").ok()?;
     let own = socket.local_addr().ok()?.ip();
@@ -145,8 +146,8 @@ mod tests {
             text.contains("  Conexões: até 10.000 ao mesmo tempo (limite de --max-conexoes)\n")
         );
         assert!(!text.contains("Na rede"));
-        let to_host = "  Para organizar     http://localhost:9000/#chave=c0ffee     (vale uma vez; no terminal: cliente --chave c0ffee)\n";
-        assert!(text.contains(to_host), "{text}");
+        let moderator_line = "  Para organizar     http://localhost:9000/#chave=c0ffee     (vale uma vez; no terminal: cliente --chave c0ffee)\n";
+        assert!(text.contains(moderator_line), "{text}");
         assert!(
             text.contains("  Histórico: historico.db (2 mensagens)        Para encerrar: Ctrl+C\n")
         );

@@ -1,7 +1,7 @@
-//! The key that a page opened as a file shows, so that no other page with the same origin gets in.
+//! The key that the page sends when it is opened as a file.
 //!
-//! Browsers give a file the origin `null`, and the same to a sandboxed frame of any web site. What only the former can do
-//! is load a script that lies beside it on this disk; that is where the key is.
+//! Browsers give a local file the origin `null`, and sandboxed frames of any web site too. The key is in a script beside
+//! the page: any file opened from this disk by its owner can load it, a web site can't.
 
 use papo::auth::{PasswordHash, random_key};
 use papo::os_error::describe;
@@ -10,15 +10,17 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// The script beside the page.
+/// The script with the key, beside the page.
 const KEY_FILE: &str = "chave.js";
-/// Around the key in it; the page is made before or after it, whichever is loaded first.
+/// Before the key; works whether the page's own scripts are loaded earlier or later.
 const PREFIX: &str = "(globalThis.Papo ??= {}).key = \"";
+/// After the key.
 const SUFFIX: &str = "\";\n";
-/// Only for the account that runs the server and opens the page.
+/// For the account that runs the server and opens the page.
 const MODE: u32 = 0o600;
 
-/// The key of the page in this folder, made now if it has none yet. `None` where no page lies.
+/// The key of the page in this folder, created if there is none. `None` without a page or with an unusable key file; then
+/// no page opened as a file can enter.
 pub fn load_or_create(folder: &Path) -> Option<PasswordHash> {
     if !folder.join("main.html").is_file() {
         return None;
@@ -48,7 +50,7 @@ fn read(folder: &Path) -> io::Result<PasswordHash> {
         .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "apague-o, e ele será feito de novo"))
 }
 
-/// Written aside and put in its place whole: of two servers that start at the same time, both read the same key.
+/// Writes a temporary file and links it: two servers that start together read the same key.
 fn create(folder: &Path) -> io::Result<()> {
     let temporary = folder.join(format!(".{KEY_FILE}.{}", std::process::id()));
     let key = random_key().map_err(io::Error::other)?;
@@ -72,12 +74,12 @@ mod tests {
     use std::hash::{BuildHasher, RandomState};
     use std::os::unix::fs::PermissionsExt;
 
-    /// A folder of its own, gone with the test.
+    /// A folder that is removed with the test.
     struct TempFolder(std::path::PathBuf);
 
     impl TempFolder {
         fn new(name: &str) -> Self {
-            // A number of the process may come again, in another container too, where an earlier one left its folder.
+            // Not the process id: another container may have left a folder of the same number.
             let folder = std::env::temp_dir().join(format!(
                 "papo-key-{:016x}",
                 RandomState::new().hash_one(name)

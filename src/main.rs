@@ -1,6 +1,4 @@
-//! `servidor`: reads the options, opens the log, starts the server, prints where it is, and stops it on Ctrl+C.
-
-#![forbid(unsafe_code)]
+//! `servidor`: reads the options, opens the history, starts the server, prints the banner and stops on Ctrl+C.
 
 mod banner;
 mod local_page_key;
@@ -21,11 +19,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Something went wrong that nobody could have typed otherwise.
+/// Something failed that the options don't explain.
 const EXIT_FAILURE: u8 = 1;
-/// The options make no sense.
+/// The options are invalid.
 const EXIT_USAGE: u8 = 2;
-/// Stopped the hard way, by a second Ctrl+C.
+/// Stopped at once, by a second Ctrl+C.
 const EXIT_INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
@@ -40,7 +38,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what was asked for. An error is a sentence for whoever asked.
+/// Runs a command. An error is the sentence to print.
 fn run_command(command: &Command) -> Result<(), String> {
     match command {
         Command::Help => print(&config::help()),
@@ -55,7 +53,7 @@ fn run_command(command: &Command) -> Result<(), String> {
 }
 
 fn print(text: &str) {
-    // Whoever reads only the first lines (`| head`) is no error of ours.
+    // A closed pipe (`| head`) is not an error.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
@@ -64,11 +62,11 @@ fn exit_with(sentence: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Serves until stopped. An error is a sentence for whoever started the server.
+/// Serves until stopped. An error is the sentence to print.
 fn serve(config: &Config) -> Result<(), String> {
     init_logging(config)?;
     let capacity = capacity::find(config.max_connections);
-    // The port first: who starts a second server by mistake is told that, and not of the file that the first one uses.
+    // The port before the file: a second server started by mistake should report the port.
     let listener =
         listen(config.socket_address()).map_err(|error| banner::listen_error(config, &error))?;
     let opened = open_history::open(config)?;
@@ -130,7 +128,7 @@ fn init_logging(config: &Config) -> Result<(), String> {
         1 => LevelFilter::Info,
         _ => LevelFilter::Debug,
     };
-    // Frames are dumped by tungstenite at the lower levels; texts never belong into a log.
+    // Only our own modules: tungstenite would dump frames, and texts never belong in a log.
     let mut loggers: Vec<Box<dyn SharedLogger>> = vec![WriteLogger::new(
         level,
         log_format("papo"),
@@ -146,7 +144,7 @@ fn init_logging(config: &Config) -> Result<(), String> {
     CombinedLogger::init(loggers).map_err(|_| "Não consegui ligar os registros.".into())
 }
 
-/// Lines of these modules, with the local time, or UTC where no time zone is to be found.
+/// Log lines of these modules, with the local time, or UTC where the time zone is unknown.
 fn log_format(modules: &'static str) -> simplelog::Config {
     let mut format = simplelog::ConfigBuilder::new();
     let _ = format.set_time_offset_to_local();
@@ -170,7 +168,7 @@ fn log_output(config: &Config) -> Result<Box<dyn Write + Send>, String> {
     Ok(Box::new(file))
 }
 
-/// The first Ctrl+C (or SIGTERM, SIGHUP) stops in order, the second at once.
+/// The first Ctrl+C (or SIGTERM, SIGHUP) stops the server in order, the second at once.
 fn stop_on_ctrl_c(server: &Server) -> Result<(), String> {
     let stopper = server.stopper().map_err(|error| {
         format!(

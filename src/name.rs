@@ -1,10 +1,8 @@
-//! Names of people and rooms: what may be one, and when two are the same.
+//! Names of people and rooms: which are valid, which are equal, and which are confusable.
 //!
-//! A name is cleaned once, here, and can't exist in a form that others could not type or would read as something else.
-//! Two names are the same when their keys are: `José`, `JOSE` and `Jose\u{301}` all have the key `jose`. Two names look
-//! alike when their looks are: `Iara` and `lara` differ in no stroke of most typefaces.
-//!
-//! Knows Unicode; never knows who holds a name.
+//! Names are equal when their keys are: `José`, `JOSE` and `Jose\u{301}` all have the key `jose`. They are confusable when
+//! their skeletons (UTS 39) are equal: most typefaces draw `Iara` and `lara` alike.
+//! Knows Unicode; never knows who has a name.
 
 use crate::text::{clean_line, fold, is_invisible};
 use serde::{Serialize, Serializer};
@@ -18,9 +16,9 @@ use unicode_security::{MixedScript, skeleton};
 pub const MAX_NAME: usize = 24;
 /// Longest name of a room, in characters after NFC.
 pub const MAX_ROOM: usize = 32;
-/// The room where everybody lands.
+/// The room that everyone enters first.
 pub const LOBBY: &str = "geral";
-/// Keys of names that would pass for the server, for whoever runs it, or for everybody.
+/// Keys of names that could be taken for the server, its staff or everyone.
 const RESERVED: [&str; 28] = [
     "servidor",
     "server",
@@ -51,7 +49,7 @@ const RESERVED: [&str; 28] = [
     "everyone",
     "ninguem",
 ];
-/// What they look like, written small, large, or as names are: `ADMlN` is none of them and looks like one.
+/// Their skeletons in lower case, upper case and capitalized: `ADMlN` has a different key but looks like one of them.
 static RESERVED_SKELETONS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let as_names = |key: &str| format!("{}{}", key[..1].to_uppercase(), &key[1..]);
     RESERVED
@@ -66,22 +64,22 @@ static RESERVED_SKELETONS: LazyLock<HashSet<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Why something can't be a name.
+/// Why a name is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameError {
-    /// Nothing is left after cleaning, or nothing but punctuation.
+    /// Empty after cleaning, or only punctuation.
     Empty,
     /// More characters than [`MAX_NAME`] or [`MAX_ROOM`].
     TooLong,
-    /// A character that names don't have.
+    /// A character that is not allowed in names.
     InvalidCharacter(char),
-    /// Letters of several scripts, of which some look like those of another.
+    /// Letters of several scripts, some of which look alike.
     MixedScripts,
-    /// Would pass for the server, for whoever runs it, or for everybody.
+    /// Could be taken for the server, its staff or everyone.
     Reserved,
 }
 
-/// A spelling to show and the key to compare by.
+/// A spelling to display and the key to compare by.
 #[derive(Debug, Clone)]
 struct Spelling {
     text: Arc<str>,
@@ -97,7 +95,7 @@ impl Spelling {
         if text.chars().count() > max {
             return Err(NameError::TooLong);
         }
-        // A mark at the start would sit on whatever is printed before the name.
+        // A mark at the start would combine with the text before the name.
         match text.chars().next() {
             Some(first) if is_mark(first) => return Err(NameError::InvalidCharacter(first)),
             _ => {}
@@ -122,7 +120,10 @@ pub struct Name(Spelling, Arc<str>);
 pub struct RoomName(Spelling);
 
 impl Name {
-    /// Cleans and checks what somebody gave as a name.
+    /// Cleans and checks a name.
+    ///
+    /// # Errors
+    /// The reason why it is no valid name.
     pub fn new(raw: &str) -> Result<Self, NameError> {
         let allowed =
             |c| is_letter_or_digit(c) || is_mark(c) || matches!(c, ' ' | '.' | '-' | '_' | '\'');
@@ -137,25 +138,28 @@ impl Name {
         Ok(Self(spelling, skeleton.into()))
     }
 
-    /// What the name looks like: two names with the same look can't be told apart on a screen.
+    /// The skeleton: names with equal skeletons can't be told apart on a screen.
     pub fn skeleton(&self) -> &Arc<str> {
         &self.1
     }
 }
 
-/// A text with every character replaced by the simplest one that looks like it.
+/// The text with each character replaced by its prototype, the simplest one that looks like it.
 fn folded_skeleton(text: &str) -> String {
     skeleton(text).nfc().collect()
 }
 
 impl RoomName {
-    /// Cleans and checks what somebody gave as a room's name.
+    /// Cleans and checks a room's name.
+    ///
+    /// # Errors
+    /// The reason why it is no valid name.
     pub fn new(raw: &str) -> Result<Self, NameError> {
         let allowed = |c| is_letter_or_digit(c) || is_mark(c) || matches!(c, '-' | '_');
         Spelling::new(raw, MAX_ROOM, allowed).map(Self)
     }
 
-    /// The room where everybody lands.
+    /// The room that everyone enters first.
     pub fn lobby() -> Self {
         let text: Arc<str> = LOBBY.into();
         Self(Spelling {
@@ -165,16 +169,16 @@ impl RoomName {
     }
 }
 
-/// What both kinds of name can do; they differ only in what they allow.
+/// The methods of both kinds of name; they differ only in the characters allowed.
 macro_rules! impl_spelling {
     ($kind:ty) => {
         impl $kind {
-            /// The spelling to show.
+            /// The spelling to display.
             pub fn as_str(&self) -> &str {
                 &self.0.text
             }
 
-            /// The same, shared instead of copied.
+            /// The spelling to display, shared instead of copied.
             pub fn display(&self) -> Arc<str> {
                 self.0.text.clone()
             }
@@ -345,7 +349,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_is_a_name_again_and_stays_the_same(raw in "\\PC{0,30}") {
+        fn accepted_name_is_accepted_again_unchanged(raw in "\\PC{0,30}") {
             if let Ok(name) = Name::new(&raw) {
                 let again = Name::new(name.as_str()).unwrap();
                 prop_assert_eq!(again.as_str(), name.as_str());
@@ -355,7 +359,7 @@ mod tests {
         }
 
         #[test]
-        fn a_key_is_its_own_key(raw in "[\\p{L}\\p{M}\\p{N}]{1,24}") {
+        fn folding_a_key_changes_nothing(raw in "[\\p{L}\\p{M}\\p{N}]{1,24}") {
             if let Ok(name) = Name::new(&raw) {
                 prop_assert_eq!(fold(name.key()), name.key().to_string());
             }

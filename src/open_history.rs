@@ -1,4 +1,4 @@
-//! The log as whoever starts the server meets it: opened, copied, exported, or a sentence why not.
+//! Opens, copies or exports the history for the command line; an error is the sentence to print.
 
 use papo::config::{Config, Export, HistoryLocation};
 use papo::history::History;
@@ -10,13 +10,13 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-/// An open log and what the banner says of it.
+/// An open history and its description for the banner.
 pub struct OpenedHistory {
     pub history: Box<dyn History>,
     pub summary: String,
 }
 
-/// Opens the log that was asked for.
+/// Opens the history that the configuration names.
 pub fn open(config: &Config) -> Result<OpenedHistory, String> {
     let path = match &config.history {
         HistoryLocation::Memory => {
@@ -31,7 +31,7 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
     };
     let retention = config
         .keep_days
-        .map(|days| Retention::new(Duration::from_secs(u64::from(days) * 24 * 3600)));
+        .map(|days| Retention::new(Duration::from_hours(24 * u64::from(days))));
     let history = SqliteHistory::open(path, retention).map_err(|error| open_error(path, &error))?;
     let name = path.display();
     if let Some(aside) = history.moved_aside() {
@@ -50,7 +50,7 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
     })
 }
 
-/// Copies the log and says what was copied.
+/// Copies the history and returns the sentence to print.
 pub fn copy(location: &HistoryLocation, target: &Path) -> Result<String, String> {
     let HistoryLocation::File(path) = location else {
         return Err("Um histórico que fica só na memória não tem o que copiar.".into());
@@ -76,7 +76,7 @@ pub fn copy(location: &HistoryLocation, target: &Path) -> Result<String, String>
     }
 }
 
-/// Writes a room's log to stdout.
+/// Writes a room's log to standard output.
 pub fn export(export: &Export) -> Result<(), String> {
     require_file(&export.history)?;
     let offset = time::UtcOffset::current_local_offset().unwrap_or(time::UtcOffset::UTC);
@@ -93,7 +93,7 @@ pub fn export(export: &Export) -> Result<(), String> {
             "Não há nenhuma mensagem na sala “{}”. Confira o nome com /salas.",
             export.room
         )),
-        // Whoever reads only the first lines (`| head`) is no error of ours.
+        // A closed pipe (`| head`) is not an error.
         Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(OpenError::Io(error)) => Err(output_error(&error)),
         Err(error) => Err(open_error(&export.history, &error)),
@@ -123,7 +123,7 @@ fn require_file(path: &Path) -> Result<(), String> {
     ))
 }
 
-/// Why a file can't be used, and what to do.
+/// Why a file can't be used, and what to do about it.
 fn open_error(path: &Path, error: &OpenError) -> String {
     let name = path.display();
     let other = "indique outro: servidor --historico outro.db";

@@ -1,6 +1,6 @@
-//! Numbers and durations as people who read Portuguese write them.
+//! Numbers and durations in Brazilian Portuguese.
 
-/// A number as people write it: 1.284.
+/// A number with separated thousands: 1.284.
 pub fn group_thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -13,7 +13,7 @@ pub fn group_thousands(number: u64) -> String {
     text
 }
 
-/// A time as people say it, in at most two units: “10 minutos”, “1 hora e 30 minutos”.
+/// A duration in at most two units: “10 minutos”, “1 hora e 30 minutos”.
 pub fn duration(seconds: u64) -> String {
     const UNITS: [(u64, &str, &str); 4] = [
         (86_400, "dia", "dias"),

@@ -1,20 +1,20 @@
-//! The network address as a QR code, for a phone that is held before the screen.
+//! The network address as a QR code, to be scanned from the terminal by a phone.
 //!
-//! Knows modules and terminals; never knows which address it is, or whether anybody wants to see it.
+//! Knows QR modules and terminals; never knows which address it draws.
 
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 use rustix::termios::tcgetwinsize;
 
-/// A smaller terminal would scroll the addresses above the code out of sight.
+/// In a smaller terminal the code would scroll the addresses off the screen.
 const MIN_ROWS: u16 = 40;
 /// Columns to the left, as the banner has them.
 const INDENT: usize = 2;
-/// Exactly black on exactly white, whatever the terminal's theme: many phones do not read a light code on a dark ground.
+/// Black on white, whatever the terminal's theme: many phones don't read inverted codes.
 const DARK_ON_LIGHT: &str = "\x1b[38;5;16;48;5;231m";
 const RESET: &str = "\x1b[0m";
 
-/// The code for this link with an empty line above it; `None` if stdout is not a terminal that has the room for it.
+/// The code of a link, with an empty line above; `None` if stdout is no terminal or too small a one.
 pub fn render_for_terminal(link: &str) -> Option<String> {
     let size = tcgetwinsize(std::io::stdout()).ok()?;
     let has_ansi = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
@@ -28,7 +28,7 @@ pub fn render_for_terminal(link: &str) -> Option<String> {
 
 /// The code with its quiet zone, two modules in each character; `None` if the link is too long for any code.
 fn rows(link: &str) -> Option<Vec<String>> {
-    // A screen is not torn or dirty: the least correction makes the largest modules.
+    // A screen is undamaged: the least error correction gives the largest modules.
     let code = QrCode::with_error_correction_level(link, EcLevel::L).ok()?;
     let drawn = code.render::<Dense1x2>().quiet_zone(true).build();
     Some(drawn.lines().map(str::to_owned).collect())

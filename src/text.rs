@@ -1,16 +1,14 @@
-//! Cleaning of what people write, for storage and for screens.
+//! Cleaning and folding of text that people write.
 //!
-//! Everything that others will read passes through here once, at the edge: control characters, bidirectional overrides
-//! and invisible characters are removed, the rest becomes NFC, and no letter carries a tower of combining marks.
-//! Cleaning is idempotent, so a client may clean before it sends and the server again when it receives.
-//!
-//! Knows Unicode; never knows who speaks, where, or how the text travels.
+//! Text is cleaned where it enters: control, bidirectional and invisible characters are removed, the rest becomes NFC,
+//! and combining marks are limited. Cleaning is idempotent, so client and server both do it.
+//! Knows Unicode; never knows authors, rooms or transport.
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::{canonical_combining_class as class, is_combining_mark};
 
-/// Combining marks that one base character may carry: enough for every living script (Vietnamese and pointed Hebrew
-/// need three), too few to paint over the lines above and below.
+/// Most combining marks on one base character: enough for every living script (Vietnamese and pointed Hebrew need three),
+/// too few to cover the lines above and below.
 pub const MAX_MARKS_PER_BASE: usize = 4;
 
 /// Cleans a text of several lines: keeps `\n` and tabs, makes `\r\n`, `\r` and the Unicode line ends into `\n`.
@@ -26,7 +24,7 @@ pub fn clean(text: &str) -> String {
 
 /// Cleans a text for one line: as [`clean`], and every run of white space becomes one space, none at the ends.
 pub fn clean_line(text: &str) -> String {
-    // Most names of rooms and many of people, at every message.
+    // The fast path for most names, which are cleaned with each message.
     if text.bytes().all(|b| b.is_ascii_graphic()) {
         return text.to_owned();
     }
@@ -49,7 +47,6 @@ pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    use unicode_normalization::char::canonical_combining_class as class;
     text.nfkd()
         .filter(|&c| !matches!(class(c), 1 | 200..))
         // Upper, then lower, folds ß to ss and both forms of sigma to one.
@@ -60,12 +57,11 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
-/// Whether a character must never reach another person's screen: it moves the cursor, turns the direction of reading,
-/// or shows nothing.
+/// Whether a character must not reach a screen: it moves the cursor, changes the reading direction or is invisible.
 pub fn is_unwanted(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
-        // The joiners spell emoji families and several scripts; removing them changes what was written.
+        // The joiners are part of emoji sequences and of the spelling of several scripts.
         '\u{200C}' | '\u{200D}' => false,
         // Variation selectors choose between the text and the emoji form.
         '\u{FE00}'..='\u{FE0F}' => false,
@@ -78,8 +74,8 @@ fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Characters without any ink of their own (Unicode's Default_Ignorable_Code_Point, plus the empty Braille cell, the
-/// interlinear annotation marks and the object replacement character).
+/// Characters that draw nothing (Unicode's `Default_Ignorable_Code_Point`, plus the empty Braille cell, the interlinear
+/// annotation marks and the object replacement character).
 pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
@@ -88,12 +84,12 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// ASCII that cleaning leaves as it is.
+/// ASCII that cleaning does not change.
 fn is_plain_ascii(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\n' | b'\t')
 }
 
-/// Every way of ending a line, as `\n`.
+/// Turns every kind of line end into `\n`.
 fn normalize_line_ends(text: &str) -> impl Iterator<Item = char> + '_ {
     let mut after_return = false;
     text.chars().filter_map(move |c| {
@@ -176,7 +172,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn cleaning_twice_changes_nothing(text in any::<String>()) {
+        fn clean_is_idempotent(text in any::<String>()) {
             let once = clean(&text);
             prop_assert_eq!(clean(&once), once.clone());
             let line = clean_line(&text);
@@ -184,7 +180,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_unwanted_survives(text in any::<String>()) {
+        fn clean_removes_every_unwanted_character(text in any::<String>()) {
             prop_assert!(!clean(&text).chars().any(is_unwanted));
         }
     }

@@ -1,4 +1,4 @@
-//! Messages that change earlier ones: what both homes of the log have to agree on.
+//! Amendments: messages that edit or erase earlier ones. The rules that both backends share.
 
 use super::{Append, Outcome};
 use crate::auth::PersonId;
@@ -6,33 +6,33 @@ use crate::name::Name;
 use crate::protocol::Entry;
 use sha2::{Digest, Sha256};
 
-/// Which earlier entries of its room a message changes.
+/// The earlier entries of its room that a message changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Amendment {
-    /// This one gets the message's text.
+    /// This entry gets the message's text.
     Edit(u64),
-    /// This one becomes empty.
+    /// This entry becomes empty.
     Erase(u64),
-    /// Whatever somebody of this name said becomes empty. The history looks for it when it stores the message, so that
-    /// nothing said meanwhile escapes.
+    /// The latest entries by this name become empty. They are looked up when the message is stored, so that none in
+    /// between escapes.
     EraseByAuthor {
         /// The name, in any spelling.
         name: Name,
-        /// Nothing older than this, in Unix milliseconds.
+        /// The time of the oldest one, in Unix milliseconds.
         since_ms: u64,
-        /// Only so many, the latest.
+        /// How many at most.
         limit: usize,
     },
 }
 
-/// Most entries that are looked through for those of one person: a few dozen milliseconds of work.
+/// Most entries that are scanned for those of one name: a few dozen milliseconds of work.
 pub const SCAN_LIMIT: usize = 50_000;
 
-/// What a home knows of an entry that is to be changed.
+/// What a backend knows of an entry that is to be changed.
 pub struct Target {
-    /// Who said it.
+    /// The author.
     pub person: PersonId,
-    /// Whether it changes others itself.
+    /// Whether it is an amendment itself.
     pub is_amendment: bool,
     /// Whether it is empty already.
     pub erased: bool,
@@ -44,7 +44,7 @@ impl Target {
     /// # Errors
     /// The outcome when it may not.
     pub fn authorize(&self, append: &Append) -> Result<(), Outcome> {
-        // Words in somebody's mouth are for nobody, not even for who may erase everything.
+        // Nobody may edit another person's message, not even a moderator.
         let any_author = append.any_author && !matches!(append.amends, Some(Amendment::Edit(_)));
         let permitted =
             !self.is_amendment && !self.erased && (any_author || self.person == append.person);
@@ -56,11 +56,10 @@ impl Target {
     }
 }
 
-/// Tells whether two messages under one id are the same message, also after the text itself was changed or is gone.
+/// Tells whether two messages with one id are the same message, also after the text was changed or erased.
 pub type Fingerprint = [u8; 16];
 
-/// What this message says. When the entries of a person are to be erased, the time is left out: it is another one when
-/// the same is sent again.
+/// The fingerprint of a message. [`Amendment::EraseByAuthor`] goes without its time, which is another one in a resend.
 pub fn fingerprint(append: &Append) -> Fingerprint {
     match &append.amends {
         None => digest(u8::from(append.action), append.reply_to, &append.text),
@@ -70,12 +69,12 @@ pub fn fingerprint(append: &Append) -> Fingerprint {
     }
 }
 
-/// What an entry said that nothing has changed yet.
+/// The fingerprint of the message that became this entry, if no amendment has changed it.
 pub fn entry_fingerprint(entry: &Entry) -> Fingerprint {
     digest(u8::from(entry.action), entry.reply_to, &entry.text)
 }
 
-/// The files hold these: the form for ordinary messages must stay.
+/// Stored in files: the form for ordinary messages must stay.
 fn digest(kind: u8, number: Option<u64>, text: &str) -> Fingerprint {
     let mut hasher = Sha256::new();
     hasher.update([kind]);

@@ -1,4 +1,4 @@
-//! What an amendment does, told once for both homes of the log.
+//! What an amendment does, tested with both backends.
 
 use crate::history::fixtures::{TempFolder, append, edit, erase, erase_by_author, room};
 use crate::history::memory::MemoryHistory;
@@ -8,15 +8,15 @@ use crate::protocol::{Entry, PageRequest};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Tells the story to each home.
+/// Runs the scenario with each backend.
 fn with_each_backend(scenario: impl Fn(&mut dyn History)) {
     scenario(&mut MemoryHistory::new().unwrap());
     let folder = TempFolder::new();
     scenario(&mut SqliteHistory::open(&folder.log(), None).unwrap());
 }
 
-fn request(history: &mut dyn History, job: HistoryRequest) -> HistoryReply {
-    history.submit(vec![job]);
+fn request(history: &mut dyn History, request: HistoryRequest) -> HistoryReply {
+    history.submit(vec![request]);
     history
         .replies()
         .recv_timeout(Duration::from_secs(20))
@@ -39,12 +39,12 @@ fn stored(history: &mut dyn History, append: Append) -> Arc<Entry> {
 
 fn room_head(history: &mut dyn History) -> RoomHead {
     match request(history, HistoryRequest::RoomHead(room())) {
-        HistoryReply::RoomHead(_, Some(tail)) => tail,
+        HistoryReply::RoomHead(_, Some(head)) => head,
         other => panic!("{other:?}"),
     }
 }
 
-/// Every entry as short as a story needs it.
+/// Each entry in short form.
 fn summarize_log(history: &mut dyn History) -> Vec<String> {
     let short = |entry: Arc<Entry>| {
         let edits = entry.edits.map_or(String::new(), |seq| format!("{seq}="));
@@ -122,7 +122,7 @@ fn erase_empties_the_entry_and_its_edits() {
         assert_eq!(
             room_head(history).seq,
             3,
-            "what was refused takes no number"
+            "a refused amendment takes no seq"
         );
     });
 }
@@ -151,7 +151,7 @@ fn only_own_messages_can_be_amended() {
                 "{seq}"
             );
         }
-        // The ids of what was refused are still free.
+        // The ids of refused amendments are still free.
         assert_eq!(stored(history, append("Bruno", "1", "agora", 1003)).seq, 3);
         assert_eq!(
             stored(
@@ -203,7 +203,7 @@ fn resent_amendment_is_a_duplicate() {
             Outcome::IdReused
         );
         assert_eq!(submit(history, erase("Ana", "4", 2, 1)), Outcome::IdReused);
-        // A message whose text is gone is still the message that it was.
+        // A resend of an erased message is still a duplicate.
         assert!(matches!(
             submit(history, append("Ana", "1", "um", 1)),
             Outcome::Duplicate { seq: 1, .. }

@@ -1,4 +1,4 @@
-//! Messages and folders for the tests of both homes of the log.
+//! Messages and folders for the tests of both backends.
 
 use super::{Amendment, Append, RequestId};
 use crate::auth::TokenHash;
@@ -7,12 +7,12 @@ use crate::protocol::Token;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 
-/// A folder of its own that goes away with the test.
+/// A folder that is removed with the test.
 pub struct TempFolder(pub PathBuf);
 
 impl TempFolder {
     pub fn new() -> Self {
-        // A number of the process may come again, in another container too, where an earlier one left its folder.
+        // Not the process id: another container may have left a folder of the same number.
         let path = std::env::temp_dir().join(format!(
             "papo-test-{:016x}",
             RandomState::new().hash_one("test")
@@ -21,7 +21,7 @@ impl TempFolder {
         Self(path)
     }
 
-    /// The file of a log in it.
+    /// The path of the history in it.
     pub fn log(&self) -> PathBuf {
         self.0.join("historico.db")
     }
@@ -33,12 +33,12 @@ impl Drop for TempFolder {
     }
 }
 
-/// The room that the samples are said in.
+/// The room of the samples.
 pub fn room() -> RoomName {
     RoomName::new("Laboratório").unwrap()
 }
 
-/// Something that somebody says at this time; the same name is the same person.
+/// A message at this time; the same name is the same person.
 pub fn append(author: &str, id: &str, text: &str, at: u64) -> Append {
     let name = Name::new(author).unwrap();
     let token_hash = TokenHash::of(&Token::new("0123456789abcdef").unwrap());
@@ -58,7 +58,7 @@ pub fn append(author: &str, id: &str, text: &str, at: u64) -> Append {
     }
 }
 
-/// Somebody gives an entry another text.
+/// An edit of an entry.
 pub fn edit(author: &str, id: &str, seq: u64, text: &str, at: u64) -> Append {
     Append {
         amends: Some(Amendment::Edit(seq)),
@@ -66,7 +66,7 @@ pub fn edit(author: &str, id: &str, seq: u64, text: &str, at: u64) -> Append {
     }
 }
 
-/// Somebody erases an entry.
+/// An erasure of an entry.
 pub fn erase(author: &str, id: &str, seq: u64, at: u64) -> Append {
     Append {
         amends: Some(Amendment::Erase(seq)),
@@ -74,7 +74,7 @@ pub fn erase(author: &str, id: &str, seq: u64, at: u64) -> Append {
     }
 }
 
-/// Somebody who may erases the latest entries of a person.
+/// A moderator's erasure of the latest entries by this name.
 pub fn erase_by_author(moderator: &str, id: &str, name: &str, since_ms: u64, at: u64) -> Append {
     let amendment = Amendment::EraseByAuthor {
         name: Name::new(name).unwrap(),

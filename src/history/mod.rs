@@ -1,11 +1,8 @@
-//! The log of every room: the truth that messages are read back from.
+//! The history: every room's log, where messages get their numbers and duplicates are recognized.
 //!
-//! Whoever writes to the history submits [`Job`]s and later reads [`Answer`]s from a channel that never blocks the
-//! history. A message is numbered and de-duplicated here and nowhere else, and nothing is shown to anybody before its
-//! answer came. The homes of the log differ in where entries stay, not in what they promise:
-//! [`memory`] forgets everything with the process, [`sqlite`] keeps everything in one file.
-//!
-//! Knows entries and persons' ids; never knows who is connected.
+//! The hub submits [`HistoryRequest`]s and reads each [`HistoryReply`] from an unbounded channel; a message is published
+//! only after its reply. [`memory`] ends with the process, [`sqlite`] is a file; both give the same guarantees.
+//! Knows entries and person ids; never knows connections.
 
 mod amend;
 #[cfg(test)]
@@ -21,39 +18,39 @@ use std::sync::Arc;
 
 pub use amend::Amendment;
 
-/// Entries that a live room keeps at hand, so that joins and resumes rarely ask the history.
+/// Entries that an open room caches, so that joins and resumes rarely ask the history.
 pub const RECENT: usize = 300;
-/// Most bytes of text in one page: a page must fit into what may wait for one connection.
+/// Most bytes of text in one page, so that a page fits into a connection's outbox.
 pub const PAGE_BYTES: usize = 64 * 1024;
 
-/// Tells the submitter which question an answer belongs to; the history only hands it back.
+/// Matches a reply to its request; the history only hands it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestId(pub u64);
 
 /// A message to be stored.
 #[derive(Debug, Clone)]
 pub struct Append {
-    /// Handed back with the answer.
+    /// Handed back with the reply.
     pub request_id: RequestId,
-    /// Who says it.
+    /// The author.
     pub person: PersonId,
-    /// The sender's own id, unique for the person: a second message with the same id is the same message.
+    /// The author's id for it, unique per person: a second message with the same id is the same message.
     pub id: String,
     /// The room whose log it belongs to.
     pub room: RoomName,
-    /// The sender's name at this time.
+    /// The author's name at this time.
     pub from: Arc<str>,
-    /// The sender's public tag.
+    /// The author's public tag.
     pub tag: Arc<str>,
-    /// What is said.
+    /// The text.
     pub text: String,
-    /// Something done instead of said.
+    /// An action (`/eu`) instead of speech.
     pub action: bool,
     /// The entry that it answers.
     pub reply_to: Option<u64>,
-    /// What it changes, if it is no message of its own.
+    /// What it changes, if it is an amendment.
     pub amends: Option<Amendment>,
-    /// Whether it may erase what others said.
+    /// Whether it may erase other people's messages.
     pub any_author: bool,
     /// Unix milliseconds; raised if the room's last entry is later.
     pub at: u64,
@@ -62,7 +59,7 @@ pub struct Append {
 /// What became of an [`Append`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Stored: this is the entry.
+    /// Stored, as this entry.
     Stored(Arc<Entry>),
     /// Stored before, under this seq and time.
     Duplicate {
@@ -73,22 +70,22 @@ pub enum Outcome {
     },
     /// The id belongs to another message of the same person.
     IdReused,
-    /// There is no such entry to be changed, or no longer.
+    /// The entry to change or to reply to does not exist, or not any more.
     NoSuchEntry,
-    /// Nothing was said by that name in that time that could be erased.
+    /// No message of that name and time is left to erase.
     NothingToErase,
-    /// The entry is not for this person to change, or can't be changed at all: it is erased, or changes another.
+    /// The entry belongs to another person, is erased, or is an amendment itself.
     Forbidden,
-    /// Not stored: the log can't be written now.
+    /// Not stored, because the log can't be written now.
     Unavailable,
 }
 
-/// Something to be done.
+/// A request to the history.
 #[derive(Debug, Clone)]
 pub enum HistoryRequest {
     /// Store a message.
     Append(Append),
-    /// Read where a room's log stands.
+    /// Read the head of a room's log.
     RoomHead(RoomName),
     /// Read a page of at most this many entries.
     Page(RequestId, RoomName, PageRequest, usize),
@@ -97,7 +94,7 @@ pub enum HistoryRequest {
 }
 
 impl HistoryRequest {
-    /// The answer when nobody can do it.
+    /// The reply when the history can't serve it.
     pub fn unavailable_reply(self) -> HistoryReply {
         match self {
             Self::Append(append) => HistoryReply::Appended(
@@ -107,69 +104,69 @@ impl HistoryRequest {
                 Outcome::Unavailable,
             ),
             Self::RoomHead(room) => HistoryReply::RoomHead(room, None),
-            Self::Page(ticket, room, ..) => HistoryReply::Page(ticket, room, None),
-            Self::Search(ticket, room, query, _) => HistoryReply::Found(ticket, room, query, None),
+            Self::Page(request_id, room, ..) => HistoryReply::Page(request_id, room, None),
+            Self::Search(request_id, room, query, _) => {
+                HistoryReply::Found(request_id, room, query, None)
+            }
         }
     }
 }
 
-/// Where a room's log stands, with its last entries.
+/// The end of a room's log: its numbers and its last entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomHead {
-    /// The room's name as it is shown: the spelling it was first opened with.
+    /// The room's name in its first spelling.
     pub name: RoomName,
     /// The last seq; 0 for an empty log.
     pub seq: u64,
-    /// The first seq still held; 1 unless trimmed.
+    /// The first seq that is left; 1 unless trimmed.
     pub oldest: u64,
-    /// The last entries, oldest first, at most [`TAIL`].
+    /// The last entries, oldest first, at most [`RECENT`].
     pub entries: Vec<Arc<Entry>>,
 }
 
 /// Some entries of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
-    /// The first seq still held.
+    /// The first seq that is left.
     pub oldest: u64,
     /// The entries: oldest first in a page, newest first in a search.
     pub entries: Vec<Arc<Entry>>,
-    /// Whether there are more in the direction asked.
+    /// Whether there are more in this direction.
     pub more: bool,
 }
 
-/// What the history answers. Appends of one room are answered in the order of their seqs.
+/// A reply of the history. Appends to one room are answered in the order of their seqs.
 #[derive(Debug, Clone)]
 pub enum HistoryReply {
-    /// To [`Job::Append`], with the message's id.
+    /// To [`HistoryRequest::Append`], with the message's id.
     Appended(RequestId, String, RoomName, Outcome),
-    /// To [`Job::Tail`]; `None` when the log can't be read now.
+    /// To [`HistoryRequest::RoomHead`]; `None` when the log can't be read now.
     RoomHead(RoomName, Option<RoomHead>),
-    /// To [`Job::Page`]; `None` when the log can't be read now.
+    /// To [`HistoryRequest::Page`]; `None` when the log can't be read now.
     Page(RequestId, RoomName, Option<Page>),
-    /// To [`Job::Search`], with the words searched for; `None` when the log can't be read now.
+    /// To [`HistoryRequest::Search`], with its query; `None` when the log can't be read now.
     Found(RequestId, RoomName, String, Option<Page>),
-    /// Old entries are gone: this is the first seq that the room still holds.
+    /// Old entries were trimmed: this is the first seq that is left in the room.
     Trimmed(RoomName, u64),
 }
 
-/// A home of the log.
+/// A history backend.
 pub trait History: Send {
-    /// The identity of this log; another one after it was lost or replaced.
+    /// The identity of this log; a new one after it was lost or replaced.
     fn epoch(&self) -> Arc<str>;
 
-    /// Messages held when the history was opened.
+    /// Number of messages when the history was opened.
     fn count(&self) -> u64;
 
-    /// Takes jobs, in order. Never waits for them to be done.
+    /// Takes requests, in order, without waiting for a disk.
     fn submit(&mut self, requests: Vec<HistoryRequest>);
 
-    /// Where the answers come.
+    /// The channel of the replies.
     fn replies(&self) -> &Receiver<HistoryReply>;
 }
 
-/// Cuts a page to what may be sent at once: keeps entries from the front while they fit, at least one.
-///
-/// Returns whether something was cut.
+/// Cuts a page to [`PAGE_BYTES`], but to no less than its first entry. Returns whether something was cut.
 pub fn fit_page(entries: &mut Vec<Arc<Entry>>) -> bool {
     let mut bytes = 0;
     let fitting_entries = entries.iter().take_while(|entry| {

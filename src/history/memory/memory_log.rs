@@ -1,4 +1,4 @@
-//! One room's log in memory: what is kept of each entry, how it is read, and how one entry changes others.
+//! One room's log in memory: appending, amending and reading its entries.
 
 use super::entry_size;
 use crate::auth::PersonId;
@@ -21,17 +21,17 @@ pub struct MemoryLog {
     pub entries: VecDeque<StoredEntry>,
 }
 
-/// One entry, and what tells whether it is said again.
+/// One entry, with what recognizes a resend of it.
 pub struct StoredEntry {
     pub entry: Arc<Entry>,
     pub person: PersonId,
     pub id: Arc<str>,
-    /// What was said under the id, as soon as the entry itself does not tell any more.
+    /// The fingerprint of the message, once the entry differs from it.
     fingerprint: Option<Fingerprint>,
 }
 
 impl StoredEntry {
-    /// What a second message under the same id is.
+    /// The outcome of a second message with the same id.
     pub fn classify_resend(&self, again: &Append) -> Outcome {
         let first = &self.entry;
         let same_content = match self.fingerprint {
@@ -69,33 +69,33 @@ impl MemoryLog {
         self.seq - self.entries.len() as u64 + 1
     }
 
-    /// The index of a seq among the entries kept, or of the first one after it.
+    /// The index of a seq among the entries, or of the first one after it.
     pub fn index(&self, seq: u64) -> usize {
         usize::try_from(seq.saturating_sub(self.oldest()))
             .unwrap_or(usize::MAX)
             .min(self.entries.len())
     }
 
-    /// Takes in a message, and changes what it changes.
+    /// Appends a message and applies it to its targets.
     pub fn append(&mut self, append: Append) -> Result<Arc<Entry>, Outcome> {
-        let (mut edits, mut erases, mut stored_fingerprint) = (None, Vec::new(), None);
-        if let Some(amendment) = &append.amends {
-            match amendment {
-                Amendment::Edit(seq) => edits = Some(self.authorize_target(*seq, &append)?),
-                Amendment::Erase(seq) => erases.push(self.authorize_target(*seq, &append)?),
-                Amendment::EraseByAuthor {
-                    name,
-                    since_ms,
-                    limit: most,
-                } => erases = self.recent_by(name, *since_ms, *most)?,
-            }
-            stored_fingerprint = Some(fingerprint(&append));
+        let mut edits = None;
+        let mut erases = Vec::new();
+        match &append.amends {
+            None => {}
+            Some(Amendment::Edit(seq)) => edits = Some(self.authorize_target(*seq, &append)?),
+            Some(Amendment::Erase(seq)) => erases.push(self.authorize_target(*seq, &append)?),
+            Some(Amendment::EraseByAuthor {
+                name,
+                since_ms,
+                limit,
+            }) => erases = self.recent_by(name, *since_ms, *limit)?,
         }
+        let stored_fingerprint = append.amends.is_some().then(|| fingerprint(&append));
         if append.reply_to.is_some_and(|seq| !self.holds(seq)) {
             return Err(Outcome::NoSuchEntry);
         }
         self.seq += 1;
-        let last = self.entries.back().map_or(0, |kept| kept.entry.at);
+        let last = self.entries.back().map_or(0, |stored| stored.entry.at);
         let entry = Arc::new(Entry {
             room: self.name.as_str().into(),
             seq: self.seq,
@@ -126,16 +126,16 @@ impl MemoryLog {
     fn holds(&self, seq: u64) -> bool {
         self.entries
             .get(self.index(seq))
-            .is_some_and(|kept| kept.entry.seq == seq)
+            .is_some_and(|stored| stored.entry.seq == seq)
     }
 
-    /// The seq again, if this message may change that entry.
+    /// Returns the seq if this message may change that entry.
     fn authorize_target(&self, seq: u64, append: &Append) -> Result<u64, Outcome> {
-        let kept = self
+        let stored = self
             .entries
             .get(self.index(seq))
-            .filter(|kept| kept.entry.seq == seq);
-        let StoredEntry { entry, person, .. } = kept.ok_or(Outcome::NoSuchEntry)?;
+            .filter(|stored| stored.entry.seq == seq);
+        let StoredEntry { entry, person, .. } = stored.ok_or(Outcome::NoSuchEntry)?;
         let target = Target {
             person: *person,
             is_amendment: entry.is_amendment(),
@@ -144,14 +144,14 @@ impl MemoryLog {
         target.authorize(append).map(|()| seq)
     }
 
-    /// The seqs of the latest entries that somebody of this name said, in rising order.
+    /// The seqs of the latest entries by this name, ascending.
     fn recent_by(&self, name: &Name, since_ms: u64, limit: usize) -> Result<Vec<u64>, Outcome> {
         let latest = self
             .entries
             .iter()
             .rev()
             .take(SCAN_LIMIT)
-            .map(|kept| &kept.entry);
+            .map(|stored| &stored.entry);
         let theirs = latest
             .take_while(|entry| entry.at >= since_ms)
             .filter(|entry| {
@@ -166,41 +166,45 @@ impl MemoryLog {
         }
     }
 
-    /// Changes the entries that a new one concerns. Whoever was given one of them before keeps it as it was.
+    /// Changes the targets of a new entry. Copies of them that were handed out before stay as they were.
     fn amend(&mut self, amendment: &Entry) {
         let Some(first) = amendment.edits.or(amendment.erases.first().copied()) else {
             return;
         };
         let from = self.index(first);
-        for kept in self.entries.range_mut(from..) {
-            let Some(changed) = kept.entry.amended_by(amendment) else {
+        for stored in self.entries.range_mut(from..) {
+            let Some(changed) = stored.entry.amended_by(amendment) else {
                 continue;
             };
-            kept.fingerprint
-                .get_or_insert_with(|| entry_fingerprint(&kept.entry));
-            self.bytes = self.bytes - kept.entry.text.len() + changed.text.len();
-            kept.entry = Arc::new(changed);
+            stored
+                .fingerprint
+                .get_or_insert_with(|| entry_fingerprint(&stored.entry));
+            self.bytes = self.bytes - stored.entry.text.len() + changed.text.len();
+            stored.entry = Arc::new(changed);
         }
     }
 
     pub fn page(&self, request: PageRequest, limit: usize) -> Page {
-        let (from, to) = match request {
+        let end = self.entries.len();
+        let range = match request {
             PageRequest::After(seq) => {
                 let from = self.index(seq.saturating_add(1));
-                (from, (from + limit).min(self.entries.len()))
+                from..(from + limit).min(end)
             }
             PageRequest::Before(seq) => {
                 let to = self.index(seq);
-                (to.saturating_sub(limit), to)
+                to.saturating_sub(limit)..to
             }
-            PageRequest::Latest => (self.entries.len().saturating_sub(limit), self.entries.len()),
+            PageRequest::Latest => end.saturating_sub(limit)..end,
         };
-        let mut entries: Vec<_> = self
-            .entries
-            .range(from..to)
-            .map(|kept| kept.entry.clone())
-            .collect();
+        let entries = self.entries.range(range.clone());
+        let mut entries: Vec<_> = entries.map(|stored| stored.entry.clone()).collect();
         let forward = matches!(request, PageRequest::After(_));
+        let beyond = if forward {
+            range.end < end
+        } else {
+            range.start > 0
+        };
         if !forward {
             entries.reverse();
         }
@@ -208,16 +212,10 @@ impl MemoryLog {
         if !forward {
             entries.reverse();
         }
-        let more = cut
-            || if forward {
-                to < self.entries.len()
-            } else {
-                from > 0
-            };
         Page {
             oldest: self.oldest(),
             entries,
-            more,
+            more: cut || beyond,
         }
     }
 }

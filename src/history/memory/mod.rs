@@ -1,4 +1,8 @@
-//! The log in memory only: fast, bounded, and gone with the process, which is why its epoch is new at every start.
+//! The history in memory: bounded, and gone with the process, so its epoch is new at each start.
+//!
+//! Not SQLite `:memory:`, which needs 27 µs of CPU to store a message where this needs 1 µs (in batches of 8). CPU of a
+//! delivery in `--bench fanout`, as multiples of the raw limit in the same run: A 1.6 here, 2.1 with `:memory:`, 1.8 with
+//! a file; C 2.6 here, 5.3 with `:memory:` on a thread of its own, 10 on the hub's thread, 6.2 with a file.
 
 mod memory_log;
 mod query;
@@ -18,18 +22,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
 
-/// Most bytes kept over all rooms; the oldest entries of the room with the most are dropped first.
+/// Most bytes over all rooms; the oldest entries of the largest room are dropped first.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// What an entry takes beside its text, in bytes: itself, its id, and its place among the ids.
+/// Bytes of an entry beside its text: itself, its id, and its place in the index of ids.
 const ENTRY_OVERHEAD: usize = 512;
-/// Most entries kept in one room.
+/// Most entries in one room.
 const MAX_ENTRIES: usize = 20_000;
 
-/// The history that a process keeps for itself.
+/// The history in the memory of this process.
 pub struct MemoryHistory {
     epoch: Arc<str>,
     rooms: HashMap<Arc<str>, MemoryLog>,
-    /// Where each message of each person is, for as long as the entry is kept.
+    /// Where the message of each id is, until its entry is dropped.
     ids: HashMap<(PersonId, Arc<str>), EntryLocation>,
     bytes: usize,
     max_bytes: usize,
@@ -43,7 +47,7 @@ pub struct MemoryHistory {
 type EntryLocation = (Arc<str>, u64);
 
 impl MemoryHistory {
-    /// An empty log with an epoch of its own.
+    /// An empty history with an epoch of its own.
     ///
     /// # Errors
     /// When the system has no randomness to give.
@@ -68,73 +72,75 @@ impl MemoryHistory {
     }
 
     fn append(&mut self, append: Append) -> HistoryReply {
-        let (request_id, id, room) = (append.request_id, append.id.clone(), append.room.clone());
-        if let Some((key, seq)) = self.ids.get(&(append.person, id.as_str().into())) {
-            let existing = self
-                .rooms
-                .get(key)
-                .and_then(|log| log.entries.get(log.index(*seq)));
-            return HistoryReply::Appended(
-                request_id,
-                id,
-                room,
-                existing.map_or(Outcome::IdReused, |first| first.classify_resend(&append)),
-            );
-        }
+        let request_id = append.request_id;
+        let id = append.id.clone();
+        let room = append.room.clone();
+        let outcome = self.store(append);
+        HistoryReply::Appended(request_id, id, room, outcome)
+    }
+
+    fn store(&mut self, append: Append) -> Outcome {
         let id_key = (append.person, Arc::from(append.id.as_str()));
+        if let Some((room, seq)) = self.ids.get(&id_key) {
+            let log = self.rooms.get(room);
+            let existing = log.and_then(|log| log.entries.get(log.index(*seq)));
+            return existing.map_or(Outcome::IdReused, |first| first.classify_resend(&append));
+        }
+        let room = append.room.key().clone();
         let log = self
             .rooms
-            .entry(room.key().clone())
-            .or_insert_with(|| MemoryLog::new(room.clone()));
+            .entry(room.clone())
+            .or_insert_with(|| MemoryLog::new(append.room.clone()));
         let bytes_before = log.bytes;
         let entry = match log.append(append) {
             Ok(entry) => entry,
-            Err(refused) => return HistoryReply::Appended(request_id, id, room, refused),
+            Err(refused) => return refused,
         };
         self.bytes = self.bytes - bytes_before + log.bytes;
-        self.ids.insert(id_key, (room.key().clone(), entry.seq));
+        self.ids.insert(id_key, (room.clone(), entry.seq));
         if log.entries.len() > self.max_entries {
-            self.drop_oldest(&room.key().clone());
+            self.drop_oldest(&room);
         }
-        while self.bytes > self.max_bytes {
-            let largest = self
-                .rooms
-                .values()
-                .filter(|log| log.entries.len() > 1)
-                .max_by_key(|log| log.bytes);
-            let Some(key) = largest.map(|log| log.name.key().clone()) else {
-                break;
-            };
-            self.drop_oldest(&key);
-        }
-        HistoryReply::Appended(request_id, id, room, Outcome::Stored(entry))
+        self.enforce_max_bytes();
+        Outcome::Stored(entry)
     }
 
-    /// Forgets a room's oldest entry, and says so.
+    fn enforce_max_bytes(&mut self) {
+        while self.bytes > self.max_bytes {
+            let shrinkable = self.rooms.values().filter(|log| log.entries.len() > 1);
+            let largest = shrinkable.max_by_key(|log| log.bytes);
+            let Some(room) = largest.map(|log| log.name.key().clone()) else {
+                return;
+            };
+            self.drop_oldest(&room);
+        }
+    }
+
+    /// Drops a room's oldest entry and reports it.
     fn drop_oldest(&mut self, room: &Arc<str>) {
         let Some(log) = self.rooms.get_mut(room) else {
             return;
         };
-        let Some(kept) = log.entries.pop_front() else {
+        let Some(stored) = log.entries.pop_front() else {
             return;
         };
-        log.bytes -= entry_size(&kept.entry);
-        self.bytes -= entry_size(&kept.entry);
-        self.ids.remove(&(kept.person, kept.id));
+        log.bytes -= entry_size(&stored.entry);
+        self.bytes -= entry_size(&stored.entry);
+        self.ids.remove(&(stored.person, stored.id));
         let _ = self
             .reply_sender
             .send(HistoryReply::Trimmed(log.name.clone(), log.oldest()));
     }
 
-    fn head(&self, room: RoomName) -> HistoryReply {
-        let tail = match self.rooms.get(room.key()) {
+    fn room_head(&self, room: RoomName) -> HistoryReply {
+        let head = match self.rooms.get(room.key()) {
             Some(log) => {
                 let skip = log.entries.len().saturating_sub(RECENT);
                 let entries = log
                     .entries
                     .iter()
                     .skip(skip)
-                    .map(|kept| kept.entry.clone())
+                    .map(|stored| stored.entry.clone())
                     .collect();
                 RoomHead {
                     name: log.name.clone(),
@@ -150,7 +156,7 @@ impl MemoryHistory {
                 entries: Vec::new(),
             },
         };
-        HistoryReply::RoomHead(room, Some(tail))
+        HistoryReply::RoomHead(room, Some(head))
     }
 
     fn page(
@@ -167,11 +173,16 @@ impl MemoryHistory {
         HistoryReply::Page(request_id, room, Some(page))
     }
 
-    /// Searching reads every word of a room, so it has a thread of its own; it is given the entries as they are now.
+    /// Hands a search to its thread, with the entries of now: it reads every word of a room.
     fn search(&mut self, request_id: RequestId, room: RoomName, query: String, limit: usize) {
         let log = self.rooms.get(room.key());
         let entries = log
-            .map(|log| log.entries.iter().map(|kept| kept.entry.clone()).collect())
+            .map(|log| {
+                log.entries
+                    .iter()
+                    .map(|stored| stored.entry.clone())
+                    .collect()
+            })
             .unwrap_or_default();
         let oldest = log.map_or(1, MemoryLog::oldest);
         let search = Search {
@@ -193,7 +204,7 @@ impl MemoryHistory {
     }
 }
 
-/// One search over entries, oldest first.
+/// One search; the entries are oldest first.
 struct Search {
     request_id: RequestId,
     room: RoomName,
@@ -220,7 +231,7 @@ impl Search {
     }
 }
 
-/// Starts the thread that searches, until nobody asks any more.
+/// Starts the search thread, which ends when its channel closes.
 fn spawn_search_thread(replies: Sender<HistoryReply>) -> Sender<Search> {
     let (sender, receiver) = unbounded::<Search>();
     let body = move || {
@@ -239,7 +250,7 @@ fn spawn_search_thread(replies: Sender<HistoryReply>) -> Sender<Search> {
     sender
 }
 
-/// What keeping an entry costs, in bytes.
+/// The bytes that an entry counts for.
 fn entry_size(entry: &Entry) -> usize {
     entry.text.len() + ENTRY_OVERHEAD
 }
@@ -264,12 +275,12 @@ impl History for MemoryHistory {
         for request in requests {
             let reply = match request {
                 HistoryRequest::Append(append) => self.append(append),
-                HistoryRequest::RoomHead(room) => self.head(room),
-                HistoryRequest::Page(ticket, room, span, limit) => {
-                    self.page(ticket, room, span, limit)
+                HistoryRequest::RoomHead(room) => self.room_head(room),
+                HistoryRequest::Page(request_id, room, page_request, limit) => {
+                    self.page(request_id, room, page_request, limit)
                 }
-                HistoryRequest::Search(ticket, room, query, limit) => {
-                    self.search(ticket, room, query, limit);
+                HistoryRequest::Search(request_id, room, query, limit) => {
+                    self.search(request_id, room, query, limit);
                     continue;
                 }
             };

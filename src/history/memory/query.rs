@@ -1,10 +1,10 @@
-//! What a search finds, by the rules of the file's index: whole words, of which the last may be only begun.
+//! Matching a query as the file's index does: whole words, of which the last may be a prefix.
 //!
-//! Knows words; never knows rooms or who said them.
+//! Knows words; never knows rooms or authors.
 
 use crate::text::fold;
 
-/// What is searched for: each word that was typed is one or several in a row (`x-449` is two).
+/// A query: each typed word is a phrase of one or more tokens (`x-449` has two).
 pub struct Query(Vec<Vec<String>>);
 
 impl Query {
@@ -18,7 +18,7 @@ impl Query {
         )
     }
 
-    /// Whether a text has all of it; a query without a word finds nothing.
+    /// Whether a text contains all phrases; a query without any matches nothing.
     pub fn matches(&self, text: &str) -> bool {
         let Some((prefix, whole)) = self.0.split_last() else {
             return false;
@@ -32,7 +32,7 @@ impl Query {
     }
 }
 
-/// Whether the words are these, the last at least in its beginning.
+/// Whether the words start with this phrase, whose last word may be a prefix.
 fn starts_with_phrase(row: &[String], phrase: &[String]) -> bool {
     match (row.split_last(), phrase.split_last()) {
         (Some((last, before)), Some((prefix, whole))) => {

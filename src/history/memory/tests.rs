@@ -1,4 +1,4 @@
-//! The promises of a log, kept by the one in memory.
+//! The history in memory: numbers, duplicates, pages, search and its bounds.
 
 use super::*;
 use crate::history::fixtures;
@@ -23,11 +23,11 @@ fn say(history: &mut MemoryHistory, author: &str, id: &str, text: &str) -> Outco
     }
 }
 
-fn page(history: &mut MemoryHistory, span: PageRequest, limit: usize) -> (Vec<u64>, bool) {
+fn page(history: &mut MemoryHistory, page_request: PageRequest, limit: usize) -> (Vec<u64>, bool) {
     history.submit(vec![HistoryRequest::Page(
         RequestId(1),
         room(),
-        span,
+        page_request,
         limit,
     )]);
     match history
@@ -113,7 +113,7 @@ fn trimmed_entries_are_reported() {
     assert_eq!(oldest, [2]);
     assert!(
         matches!(say(&mut history, "Ana", "1", "oi"), Outcome::Stored(_)),
-        "its id is forgotten too"
+        "its id is dropped too"
     );
 }
 
@@ -124,14 +124,14 @@ fn room_keeps_its_first_spelling() {
     history.submit(vec![HistoryRequest::RoomHead(
         RoomName::new("LABORATORIO").unwrap(),
     )]);
-    let Ok(HistoryReply::RoomHead(asked, Some(tail))) = history.replies.try_recv() else {
+    let Ok(HistoryReply::RoomHead(asked, Some(head))) = history.replies.try_recv() else {
         panic!()
     };
     assert_eq!(
-        (asked.as_str(), tail.name.as_str()),
+        (asked.as_str(), head.name.as_str()),
         ("LABORATORIO", "Laboratório")
     );
-    assert_eq!((tail.seq, tail.oldest, tail.entries.len()), (1, 1, 1));
+    assert_eq!((head.seq, head.oldest, head.entries.len()), (1, 1, 1));
 }
 
 #[test]
@@ -190,8 +190,8 @@ fn memory_is_bounded_in_entries_and_in_bytes() {
         page(&mut few, PageRequest::After(0), 10),
         (vec![3, 4, 5], false)
     );
-    // Two short entries and a half: what an entry costs beside its text counts too, or a flood of the shortest messages
-    // would cost a hundred times the bound.
+    // Room for two short entries and a half: the overhead of an entry counts, or a flood of the shortest messages would
+    // take a hundred times the bound.
     let mut small = history(10 + 2 * ENTRY_OVERHEAD, 100);
     for n in 1..=5 {
         say(&mut small, "Ana", &n.to_string(), "1234");
@@ -287,9 +287,9 @@ fn reply_to_trimmed_entry_is_refused_unless_already_stored() {
             _ => None,
         })
     };
-    ["1", "2", "3"]
-        .iter()
-        .for_each(|id| drop(say(&mut history, "Bruno", id, "oi")));
+    for id in ["1", "2", "3"] {
+        say(&mut history, "Bruno", id, "oi");
+    }
     assert!(matches!(reply(&mut history, "r1", 1), Some(Outcome::Stored(entry)) if entry.seq == 4));
     assert_eq!(
         reply(&mut history, "r1", 1),

@@ -1,13 +1,11 @@
-//! Messages that change earlier ones: in one transaction with the message itself, the entries concerned get their new text
-//! or lose it, and so does the search index.
+//! Amendments in the file: the message, its targets and the search index change in one transaction.
 //!
-//! An edit's own row holds no text: what it says is read from the entry that it edits, so that every text stands in one
-//! place and is gone when it is taken back there. SQLite overwrites what is deleted (`secure_delete`), and so does the
-//! index. Copies of the old pages remain in the journal beside the file until a checkpoint lets them be written over, at
-//! the latest when the server stops. What stays for good is the digest in `ids`, by which a resend is recognized: nobody
-//! reads a text out of it, but who has a guess can check it.
+//! An edit's row has no text of its own; its target's is read instead, so that erasing there erases all. Deleted text is
+//! overwritten in the file and in the index; the journal has it until a checkpoint, at the latest when the server stops.
+//! The fingerprint in `ids` stays: it reveals no text, but confirms a guess.
 
 use super::schema::{EDITED, ERASED, entry_key, last_entry_key, seq_of};
+use super::writer::NewRow;
 use crate::auth::PersonId;
 use crate::history::amend::{Amendment, SCAN_LIMIT, Target};
 use crate::history::{Append, Outcome};
@@ -16,10 +14,10 @@ use crate::text::fold;
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::HashMap;
 
-/// The keys of the entries that a message changes, in rising order.
+/// The keys of the entries that a message changes, ascending.
 pub type TargetKeys = Vec<i64>;
 
-/// Finds the entries that a message changes, or why it may not.
+/// Finds the entries that a message changes; the inner error is the outcome when it may not.
 pub fn find_targets(
     transaction: &Transaction,
     append: &Append,
@@ -33,9 +31,9 @@ pub fn find_targets(
         Amendment::EraseByAuthor {
             name,
             since_ms,
-            limit: most,
+            limit,
         } => {
-            let found = recent_by(transaction, room, name, *since_ms, *most)?;
+            let found = recent_by(transaction, room, name, *since_ms, *limit)?;
             Ok(if found.is_empty() {
                 Err(Outcome::NothingToErase)
             } else {
@@ -51,7 +49,7 @@ fn find_target(
     room: i64,
     seq: u64,
 ) -> rusqlite::Result<Result<TargetKeys, Outcome>> {
-    // Beyond this, a seq would run into the next room's keys.
+    // A larger seq would reach into the next room's keys.
     if seq > seq_of(last_entry_key(room)) {
         return Ok(Err(Outcome::NoSuchEntry));
     }
@@ -76,7 +74,7 @@ fn find_target(
     })
 }
 
-/// The latest entries that somebody of this name said.
+/// The latest entries by this name.
 fn recent_by(
     transaction: &Transaction,
     room: i64,
@@ -95,7 +93,7 @@ fn recent_by(
         ERASED,
         SCAN_LIMIT as i64
     ])?;
-    // People speak more than once, and names are not compared letter by letter.
+    // Each speaker is compared once: folding a name is not free.
     let mut speakers: HashMap<i64, bool> = HashMap::new();
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -103,13 +101,12 @@ fn recent_by(
             break;
         }
         let speaker = row.get(2)?;
-        let matches_name = match speakers.get(&speaker) {
-            Some(theirs) => *theirs,
-            None => {
-                let theirs = fold(&row.get::<_, String>(3)?) == **name.key();
-                speakers.insert(speaker, theirs);
-                theirs
-            }
+        let matches_name = if let Some(known) = speakers.get(&speaker) {
+            *known
+        } else {
+            let matches_name = fold(&row.get::<_, String>(3)?) == **name.key();
+            speakers.insert(speaker, matches_name);
+            matches_name
         };
         if matches_name && row.get(4)? {
             found.push(row.get(0)?);
@@ -119,22 +116,22 @@ fn recent_by(
     Ok(found)
 }
 
-/// Stores a message that changes these entries under this key, and changes them.
+/// Stores an amendment and changes its targets.
 pub fn insert_amendment(
     transaction: &Transaction,
     append: &Append,
     targets: &[i64],
-    (key, at, speaker): (i64, u64, i64),
+    row: &NewRow,
 ) -> rusqlite::Result<()> {
     let edits = is_edit(append).then(|| targets.first()).flatten();
     let erases: Option<String> = edits.is_none().then(|| format_seqs(targets));
     let mut insert = transaction.prepare_cached(
         "INSERT INTO entries (key, at, speaker, text, action, edits, erases) VALUES (?1, ?2, ?3, '', 0, ?4, ?5)",
     )?;
-    insert.execute(params![key, at as i64, speaker, edits, erases])?;
+    insert.execute(params![row.key, row.at as i64, row.speaker, edits, erases])?;
     set_index_secure_delete(transaction, true)?;
-    for concerned in targets {
-        delete_from_index(transaction, *concerned)?;
+    for target in targets {
+        delete_from_index(transaction, *target)?;
         let (text, mark) = if edits.is_some() {
             (&*append.text, EDITED)
         } else {
@@ -142,7 +139,7 @@ pub fn insert_amendment(
         };
         let mut change =
             transaction.prepare_cached("UPDATE entries SET text = ?2, mark = ?3 WHERE key = ?1")?;
-        change.execute(params![concerned, text, mark])?;
+        change.execute(params![target, text, mark])?;
     }
     if let Some(edited) = edits {
         let mut index =
@@ -152,10 +149,10 @@ pub fn insert_amendment(
     Ok(())
 }
 
-/// Tells the search index whether to write over what it forgets at once, which takes about 2 ms for a message, or to note
-/// that it is forgotten until it is merged away, which takes a hundredth of that.
+/// Sets whether the index overwrites deleted text at once (about 2 ms for a message) or marks it as deleted until the next
+/// merge (a hundredth of that).
 ///
-/// Said each time, because what was said in a transaction that failed may or may not be in force.
+/// Set before each use: a setting made in a transaction that failed may or may not be in force.
 pub fn set_index_secure_delete(transaction: &Transaction, at_once: bool) -> rusqlite::Result<()> {
     let mut configure = transaction.prepare_cached(
         "INSERT INTO entries_fts (entries_fts, rank) VALUES ('secure-delete', ?1)",
@@ -164,7 +161,7 @@ pub fn set_index_secure_delete(transaction: &Transaction, at_once: bool) -> rusq
     Ok(())
 }
 
-/// Takes an entry out of the search index, which has to be told the text that it knows it by.
+/// Removes an entry from the search index, which needs the indexed text for that.
 fn delete_from_index(transaction: &Transaction, key: i64) -> rusqlite::Result<()> {
     let mut forget = transaction.prepare_cached(
         "INSERT INTO entries_fts (entries_fts, rowid, text) SELECT 'delete', key, text FROM entries WHERE key = ?1",
@@ -173,7 +170,7 @@ fn delete_from_index(transaction: &Transaction, key: i64) -> rusqlite::Result<()
     Ok(())
 }
 
-/// Whether a message gives an entry another text.
+/// Whether a message is an edit.
 pub fn is_edit(append: &Append) -> bool {
     matches!(append.amends, Some(Amendment::Edit(_)))
 }
@@ -185,7 +182,7 @@ fn format_seqs(keys: &[i64]) -> String {
         .join(" ")
 }
 
-/// The seqs in a row of the log.
+/// The seqs in the column `erases`.
 pub fn parse_seqs(column: Option<String>) -> Vec<u64> {
     column
         .iter()

@@ -1,4 +1,4 @@
-//! A consistent copy of the log, also while a server uses it.
+//! A consistent copy of the history, also while a server uses it.
 
 use super::schema::{self, OWNER_ONLY, OpenError, open_to_read};
 use rusqlite::Connection;
@@ -8,18 +8,19 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// Pages copied before the writer gets its turn, and how long its turn is.
+/// Pages copied before the writer may go on.
 const PAGES_PER_STEP: i32 = 2_000;
+/// How long the writer may go on between two steps.
 const STEP_PAUSE: Duration = Duration::from_millis(2);
 
-/// Copies the log to a new file and says how many messages it has. The copy knows that it is one: a server that is
-/// started with it begins a new epoch.
+/// Copies the history to a new file and returns its number of messages. The copy is marked as one: a server started with
+/// it begins a new epoch.
 ///
 /// # Errors
-/// When there is no log, or the target exists or can't be written.
+/// When there is no history, or the target exists or can't be written.
 pub fn copy(from: &Path, to: &Path) -> Result<u64, OpenError> {
     let source = open_to_read(from)?;
-    // Never over something that somebody wants to keep.
+    // Never overwrites a file.
     std::fs::File::options()
         .write(true)
         .create_new(true)
@@ -35,7 +36,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<u64, OpenError> {
 fn copy_into(source: &Connection, to: &Path) -> Result<u64, OpenError> {
     let mut target = Connection::open(to)?;
     Backup::new(source, &mut target)?.run_to_completion(PAGES_PER_STEP, STEP_PAUSE, None)?;
-    // A single file that is whole by itself.
+    // A single file, without a journal.
     target.pragma_update(None, "journal_mode", "DELETE")?;
     target.execute(
         "INSERT OR REPLACE INTO meta (name, value) VALUES ('copy', '1')",

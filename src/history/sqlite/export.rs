@@ -1,6 +1,6 @@
-//! A room's log for people and programs outside: text, JSON lines, or a page.
+//! Exports a room's log as text, JSON lines or an HTML page.
 
-use super::reader::{RoomRow, from_row, read_after};
+use super::reader::{RoomRow, find_room, read_after};
 use super::schema::{OpenError, open_to_read};
 use crate::name::RoomName;
 use crate::protocol::Entry;
@@ -13,7 +13,7 @@ use time::{OffsetDateTime, UtcOffset};
 /// Entries read at once.
 const ENTRIES_PER_READ: usize = 1000;
 
-/// What a room's log is written as.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// A line for each message: time, name, text.
@@ -24,14 +24,12 @@ pub enum Format {
     Html,
 }
 
-/// Writes a room's whole log, and says how many entries were written; `None` when there is no such room.
+/// Writes a room's whole log and returns the number of entries written; `None` when there is no such room.
 ///
-/// People read the log as it is now; what changed earlier messages is written only for programs.
-///
-/// Times are written with this offset.
+/// Amendments themselves are written only as JSON. Times have this offset.
 ///
 /// # Errors
-/// When the log can't be read or the output can't be written.
+/// When the history can't be read or the output can't be written.
 pub fn export(
     history: &Path,
     name: &RoomName,
@@ -40,11 +38,12 @@ pub fn export(
     out: &mut impl Write,
 ) -> Result<Option<u64>, OpenError> {
     let connection = open_to_read(history)?;
-    let Some(room) = from_row(&connection, name)? else {
+    let Some(room) = find_room(&connection, name)? else {
         return Ok(None);
     };
     write_header(&room, format, out)?;
-    let (mut after, mut count) = (0, 0);
+    let mut after = 0;
+    let mut count = 0;
     loop {
         let entries = read_after(&connection, &room, after, ENTRIES_PER_READ)?;
         let Some(last) = entries.last() else { break };
@@ -96,13 +95,15 @@ fn write_entry(
         .format(&Rfc3339)
         .unwrap_or_default();
     let verb = if entry.action { " " } else { ": " };
-    let (mark, space) = (status_label(entry), if entry.edited { " " } else { "" });
+    let mark = status_label(entry);
+    let space = if entry.edited { " " } else { "" };
     match format {
         Format::Html => {
             let shown = at
                 .format(format_description!("[day]/[month]/[year] [hour]:[minute]"))
                 .unwrap_or_default();
-            let (from, text) = (escape_html(&entry.from), escape_html(&entry.text));
+            let from = escape_html(&entry.from);
+            let text = escape_html(&entry.text);
             let mark = if mark.is_empty() {
                 String::new()
             } else {
@@ -113,7 +114,7 @@ fn write_entry(
                 "<li><p><time datetime=\"{rfc3339}\">{shown}</time> <b>{from}</b>{verb}{text}{mark}</p></li>"
             )
         }
-        _ => {
+        Format::Text | Format::Json => {
             // One message, one line.
             let text = entry
                 .text
@@ -130,7 +131,7 @@ fn write_entry(
     }
 }
 
-/// What became of a message.
+/// The mark of an edited or erased message.
 fn status_label(entry: &Entry) -> &'static str {
     match (entry.erased, entry.edited) {
         (true, _) => "(mensagem apagada)",

@@ -1,10 +1,8 @@
-//! The durable log: one SQLite file, one thread that writes it and one that reads.
+//! The durable history: one SQLite file, a writer thread and a reader thread.
 //!
-//! The writer takes everything that is waiting into one transaction and answers only after the commit, so a message that
-//! anybody saw survives `kill -9` and a loss of power. The reader has a connection of its own that can't write; a slow
-//! search delays no message.
-//!
-//! Knows SQL, and is the only module that does.
+//! The writer commits all waiting messages in one transaction and replies after the commit, so a message that was shown
+//! survives `kill -9` and a power failure. The reader has its own read-only connection: a slow search delays no message.
+//! The only module that knows SQL.
 
 mod amend;
 mod backup;
@@ -26,28 +24,28 @@ pub use export::{Format, export};
 pub use schema::OpenError;
 pub use trim::Retention;
 
-/// The log in a file.
+/// The history in a file.
 pub struct SqliteHistory {
     epoch: Arc<str>,
     count: u64,
     moved_aside: Option<PathBuf>,
-    /// `None` only while being dropped: a thread ends when nobody can send to it any more.
+    /// `None` only while being dropped: a thread ends when its channel closes.
     writer: Option<Sender<HistoryRequest>>,
     reader: Option<Sender<HistoryRequest>>,
     replies: Receiver<HistoryReply>,
-    /// For jobs that no thread can do any more.
+    /// For requests to a thread that has died.
     failure_replies: Sender<HistoryReply>,
-    /// The writer's, then the reader's.
+    /// The writer, then the reader.
     threads: Vec<JoinHandle<()>>,
-    /// Keeps a second server from this file. Dropped last, after both connections.
+    /// Excludes a second server. Dropped last, after both connections.
     _lock: std::fs::File,
 }
 
 impl SqliteHistory {
-    /// Opens the log in this file, or begins one; a damaged file is moved aside first.
+    /// Opens or creates the history in this file; a damaged file is moved aside first.
     ///
     /// # Errors
-    /// Why the file can't be used; it was not touched then.
+    /// When the file can't be used. It was not changed then.
     pub fn open(path: &Path, retention: Option<Retention>) -> Result<Self, OpenError> {
         let opened = schema::open(path)?;
         let (reply_sender, replies) = unbounded();
@@ -82,7 +80,7 @@ impl SqliteHistory {
         })
     }
 
-    /// Where a damaged file was moved to, if there was one.
+    /// The new path of the damaged file, if there was one.
     pub fn moved_aside(&self) -> Option<&Path> {
         self.moved_aside.as_deref()
     }
@@ -105,9 +103,9 @@ impl History for SqliteHistory {
                 &self.reader
             };
             let Some(thread) = thread else { continue };
-            if let Err(SendError(job)) = thread.send(request) {
+            if let Err(SendError(request)) = thread.send(request) {
                 log::error!("Uma parte do histórico parou. Ligue o servidor de novo.");
-                let _ = self.failure_replies.send(job.unavailable_reply());
+                let _ = self.failure_replies.send(request.unavailable_reply());
             }
         }
     }
@@ -118,9 +116,9 @@ impl History for SqliteHistory {
 }
 
 impl Drop for SqliteHistory {
-    /// Waits until everything submitted is stored, in one file that is whole by itself.
+    /// Waits until all submitted messages are stored and the journal is merged into the file.
     fn drop(&mut self) {
-        // The reader first: whoever closes last tidies the journal away, and only the writer may.
+        // The reader first: the last connection to close removes the journal, and only the writer can.
         self.reader = None;
         for thread in self.threads.drain(..).rev() {
             let ended = thread.join();

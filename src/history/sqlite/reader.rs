@@ -1,4 +1,4 @@
-//! The thread that reads: where a room stands, pages of its log, and searches.
+//! The reader thread: room heads, pages and searches.
 
 use super::amend::parse_seqs;
 use super::schema::{EDITED, ERASED, entry_key, last_entry_key, room_id_of, seq_of};
@@ -16,7 +16,7 @@ pub struct HistoryReader {
     replies: Sender<HistoryReply>,
 }
 
-/// A room as the database has it.
+/// A room's row.
 pub struct RoomRow {
     pub id: i64,
     pub name: Arc<str>,
@@ -32,7 +32,7 @@ impl HistoryReader {
         }
     }
 
-    /// Works until nobody can send any more.
+    /// Serves requests until the channel closes.
     pub fn run(self, requests: &Receiver<HistoryRequest>) {
         for request in requests {
             let reply = match request {
@@ -40,15 +40,15 @@ impl HistoryReader {
                     let head = log_error(room_head(&self.connection, &room));
                     HistoryReply::RoomHead(room, head)
                 }
-                HistoryRequest::Page(ticket, room, span, limit) => {
-                    let page = log_error(read_page(&self.connection, &room, span, limit));
-                    HistoryReply::Page(ticket, room, page)
+                HistoryRequest::Page(request_id, room, page_request, limit) => {
+                    let page = log_error(read_page(&self.connection, &room, page_request, limit));
+                    HistoryReply::Page(request_id, room, page)
                 }
-                HistoryRequest::Search(ticket, room, query, limit) => {
+                HistoryRequest::Search(request_id, room, query, limit) => {
                     let page = log_error(search(&self.connection, &room, &query, limit));
-                    HistoryReply::Found(ticket, room, query, page)
+                    HistoryReply::Found(request_id, room, query, page)
                 }
-                // The writer's work never comes here.
+                // Appends go to the writer.
                 HistoryRequest::Append(_) => continue,
             };
             if self.replies.send(reply).is_err() {
@@ -58,33 +58,32 @@ impl HistoryReader {
     }
 }
 
-/// What can't be read now may be readable later; the asker is told.
+/// Logs a failed read, which is answered as unavailable: it may succeed later.
 fn log_error<T>(result: rusqlite::Result<T>) -> Option<T> {
     result
         .inspect_err(|error| log::error!("Não consegui ler o histórico ({}).", describe_sql(error)))
         .ok()
 }
 
-/// The room of this name, if anything was ever said in it.
-pub fn from_row(connection: &Connection, name: &RoomName) -> rusqlite::Result<Option<RoomRow>> {
+/// The room of this name, if it has a log.
+pub fn find_room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Option<RoomRow>> {
     let mut select =
         connection.prepare_cached("SELECT id, name, seq, oldest FROM rooms WHERE key = ?1")?;
     let room = |row: &Row| {
-        let (name, seq, oldest): (String, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
         Ok(RoomRow {
             id: row.get(0)?,
-            name: name.into(),
-            seq: seq as u64,
-            oldest: oldest as u64,
+            name: row.get(1)?,
+            seq: row.get::<_, i64>(2)? as u64,
+            oldest: row.get::<_, i64>(3)? as u64,
         })
     };
     select.query_row([&**name.key()], room).optional()
 }
 
 fn room_head(connection: &Connection, name: &RoomName) -> rusqlite::Result<RoomHead> {
-    // One transaction, so that the numbers and the entries belong together.
+    // One snapshot, so that numbers and entries agree.
     let snapshot = connection.unchecked_transaction()?;
-    let Some(room) = from_row(&snapshot, name)? else {
+    let Some(room) = find_room(&snapshot, name)? else {
         return Ok(RoomHead {
             name: name.clone(),
             seq: 0,
@@ -110,40 +109,27 @@ fn read_page(
     limit: usize,
 ) -> rusqlite::Result<Page> {
     let snapshot = connection.unchecked_transaction()?;
-    let Some(room) = from_row(&snapshot, name)? else {
+    let Some(room) = find_room(&snapshot, name)? else {
         return Ok(Page {
             oldest: 1,
             ..Page::default()
         });
     };
-    let (mut entries, forward) = match request {
-        PageRequest::After(seq) => (
-            read_after(&snapshot, &room, seq.min(room.seq), limit + 1)?,
-            true,
-        ),
-        PageRequest::Before(seq) => (
-            read_before(&snapshot, &room, seq.min(room.seq + 1), limit + 1)?,
-            false,
-        ),
-        PageRequest::Latest => (
-            read_before(&snapshot, &room, room.seq + 1, limit + 1)?,
-            false,
-        ),
+    // One more than asked for, to know whether there are more.
+    let wanted = limit + 1;
+    let entries = match request {
+        PageRequest::After(seq) => read_after(&snapshot, &room, seq.min(room.seq), wanted)?,
+        PageRequest::Before(seq) => read_before(&snapshot, &room, seq.min(room.seq + 1), wanted)?,
+        PageRequest::Latest => read_before(&snapshot, &room, room.seq + 1, wanted)?,
     };
-    let has_more = entries.len() > limit;
-    entries.truncate(limit);
-    let more = fit_page(&mut entries) || has_more;
-    if !forward {
-        entries.reverse();
+    let mut page = cut_page(&room, entries, limit);
+    if !matches!(request, PageRequest::After(_)) {
+        page.entries.reverse();
     }
-    Ok(Page {
-        oldest: room.oldest,
-        entries,
-        more,
-    })
+    Ok(page)
 }
 
-/// An edit has the text of its entry, whatever that is by now.
+/// The columns of an entry. An edit shows the current text of its target.
 const SELECT_ENTRY: &str = "SELECT e.key, e.at, s.name, s.tag,
     CASE WHEN e.edits IS NULL THEN e.text
          ELSE coalesce((SELECT t.text FROM entries t WHERE t.key = e.edits), '') END,
@@ -203,11 +189,11 @@ fn search(
         oldest: 1,
         ..Page::default()
     };
-    let (Some(room), Some(expression)) = (from_row(connection, name)?, match_expression(query))
+    let (Some(room), Some(expression)) = (find_room(connection, name)?, match_expression(query))
     else {
         return Ok(empty);
     };
-    // Keys of one room are neighbours and rise with time, so the index gives the newest first by itself.
+    // Keys of one room ascend with time, so the index yields the newest first without sorting.
     let sql = format!(
         "{SELECT_ENTRY} FROM entries_fts f JOIN entries e ON e.key = f.rowid JOIN speakers s ON s.id = e.speaker
          WHERE f.entries_fts MATCH ?1 AND f.rowid BETWEEN ?2 AND ?3 ORDER BY f.rowid DESC LIMIT ?4"
@@ -220,22 +206,27 @@ fn search(
         limit as i64 + 1
     ];
     let rows = select.query_map(range, |row| entry_from_row(row, &room))?;
-    let mut entries = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    let entries = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(cut_page(&room, entries, limit))
+}
+
+/// A page of the first entries that fit, of which one more than the limit may have been read.
+fn cut_page(room: &RoomRow, mut entries: Vec<Arc<Entry>>, limit: usize) -> Page {
     let has_more = entries.len() > limit;
     entries.truncate(limit);
     let more = fit_page(&mut entries) || has_more;
-    Ok(Page {
+    Page {
         oldest: room.oldest,
         entries,
         more,
-    })
+    }
 }
 
-/// What was typed, as an expression that can't be a syntax error: every word quoted, the last one a prefix.
+/// The query as an FTS5 expression without syntax errors: every word quoted, the last one a prefix.
 fn match_expression(query: &str) -> Option<String> {
     let words: Vec<String> = query
         .split_whitespace()
-        // A word without a letter or digit has no token, and an empty phrase finds nothing.
+        // A word without letters or digits has no token, and an empty phrase matches nothing.
         .filter(|word| word.chars().any(char::is_alphanumeric))
         .map(|word| format!("\"{}\"", word.replace('"', "\"\"").replace('\0', "")))
         .collect();
@@ -245,14 +236,13 @@ fn match_expression(query: &str) -> Option<String> {
 fn entry_from_row(row: &Row, room: &RoomRow) -> rusqlite::Result<Arc<Entry>> {
     let key: i64 = row.get(0)?;
     debug_assert_eq!(room_id_of(key), room.id);
-    let (at, from, tag): (i64, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
     let mark: Option<i64> = row.get(9)?;
     Ok(Arc::new(Entry {
         room: room.name.clone(),
         seq: seq_of(key),
-        at: at as u64,
-        from: from.into(),
-        tag: tag.into(),
+        at: row.get::<_, i64>(1)? as u64,
+        from: row.get(2)?,
+        tag: row.get(3)?,
         text: row.get(4)?,
         action: row.get(5)?,
         reply_to: row.get::<_, Option<i64>>(6)?.map(|seq| seq as u64),

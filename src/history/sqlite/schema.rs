@@ -1,4 +1,4 @@
-//! The file: how it is laid out, opened, checked, migrated, and what to do when it can't be used.
+//! The file: its schema, opening, checking and migrating it, and moving a damaged one aside.
 
 use crate::auth::random_epoch;
 use crate::history::sqlite::sql_error::describe_sql;
@@ -11,24 +11,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// "PAPO": tells our files from everybody else's.
+/// "PAPO": tells our files from those of other programs.
 const APPLICATION_ID: u32 = 0x5041_504F;
 /// How long to wait for another process that reads or copies the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Files up to this size are checked page by page at every start, which takes less than half a second; beyond, only what a
-/// start needs to read is.
+/// Files up to this size are checked page by page at each start, which takes less than half a second; of larger ones only
+/// the pages that a start reads.
 const FULL_CHECK_LIMIT: u64 = 64 * 1024 * 1024;
-/// What people say to each other is not for every account of the machine; SQLite gives its own files the same mode.
+/// Conversations are private to the account; SQLite gives its journal files the same mode.
 pub const OWNER_ONLY: u32 = 0o600;
-/// A room's entries have neighbouring keys: the room's number, then 40 bits of seq.
+/// An entry's key is the room's id, then 40 bits of seq: the entries of a room are neighbours.
 const SEQ_BITS: u32 = 40;
 
-/// Marks an entry whose text is another one than at first.
+/// Marks an edited entry.
 pub const EDITED: i64 = 1;
-/// Marks an entry whose text was taken back; it is empty and not in the search index.
+/// Marks an erased entry, which is empty and not in the search index.
 pub const ERASED: i64 = 2;
 
-/// What turns a file of each version into one of the next; the first makes an empty file into version 1.
+/// The migration to each version, from 1 on.
 const MIGRATIONS: [&str; 4] = [
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
      CREATE TABLE rooms (
@@ -45,8 +45,8 @@ const MIGRATIONS: [&str; 4] = [
     "CREATE VIRTUAL TABLE words USING fts5 (
          text, content='entries', content_rowid='key', tokenize='unicode61 remove_diacritics 2', prefix='1 2');
      INSERT INTO words (words) VALUES ('rebuild');",
-    // `edits` is a key, `erases` the seqs in rising order with a space between them. A row with either of them changes
-    // others, has no text of its own and is not in the search index.
+    // `edits` is a key, `erases` the seqs in ascending order, separated by spaces. A row with either is an amendment: it
+    // has no text of its own and is not in the search index.
     "ALTER TABLE entries ADD COLUMN edits INTEGER;
      ALTER TABLE entries ADD COLUMN erases TEXT;
      ALTER TABLE entries ADD COLUMN mark INTEGER;",
@@ -57,7 +57,7 @@ const MIGRATIONS: [&str; 4] = [
 /// The first version in which a message can change an earlier one.
 const AMENDMENTS_VERSION: u32 = 3;
 
-/// Why a file can't be used. It was not touched, unless it says so.
+/// Why a file can't be used. It was not changed.
 #[derive(Debug)]
 pub enum OpenError {
     /// Another server uses it.
@@ -66,9 +66,9 @@ pub enum OpenError {
     Newer,
     /// It is a database of some other program.
     Foreign,
-    /// The system does not let us.
+    /// An error of the operating system.
     Io(io::Error),
-    /// SQLite does not let us, and not because the file is damaged.
+    /// An error of SQLite other than damage.
     Sql(rusqlite::Error),
 }
 
@@ -104,7 +104,7 @@ pub struct Opened {
     pub epoch: Arc<str>,
     /// Messages in it.
     pub count: u64,
-    /// Where the damaged file is that was here before.
+    /// The new path of the damaged file that was here before.
     pub moved_aside: Option<PathBuf>,
     pub lock: File,
 }
@@ -139,7 +139,7 @@ pub fn count(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(count.max(0) as u64)
 }
 
-/// Opens a file to write, alone.
+/// Opens a file to write, exclusively.
 pub fn open(path: &Path) -> Result<Opened, OpenError> {
     let mut lock = lock(path)?;
     let mut moved_aside = None;
@@ -169,7 +169,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     })
 }
 
-/// Opens a file to read; it must be one of ours.
+/// Opens a file of ours to read.
 pub fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -180,7 +180,7 @@ pub fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Lets a file that no server of this version has opened yet be read as if one had; the file itself is not changed.
+/// Gives a file of an older version, which is not changed, the columns that queries of this version read.
 fn shim_old_schema(connection: &Connection) -> rusqlite::Result<()> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version < AMENDMENTS_VERSION {
@@ -193,7 +193,7 @@ fn shim_old_schema(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Takes the file for this process. SQLite's own locks come and go; this one stays, and ends with the process.
+/// Locks the file for this process. SQLite's own locks are held only during transactions.
 fn lock(path: &Path) -> Result<File, OpenError> {
     let file = File::options()
         .read(true)
@@ -209,7 +209,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Opens the file and looks whether it is ours and whole, without changing it.
+/// Opens the file and checks that it is ours and undamaged, without changing it.
 fn open_and_check(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -240,7 +240,7 @@ fn check_version(connection: &Connection) -> Result<(), OpenError> {
 
 fn configure(connection: &Connection) -> Result<(), OpenError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // FULL: an answer is given only after the disk has the commit.
+    // FULL: a commit returns only after the disk has it.
     for (name, value) in [
         ("journal_mode", "WAL"),
         ("synchronous", "FULL"),
@@ -248,15 +248,15 @@ fn configure(connection: &Connection) -> Result<(), OpenError> {
     ] {
         connection.pragma_update(None, name, value)?;
     }
-    // What is erased is written over, not only forgotten.
+    // Erased text is overwritten, not only unlinked.
     connection.pragma_update(None, "secure_delete", true)?;
-    // 16 MB of pages; the file may be as large as it likes.
+    // 16 MB of pages, however large the file.
     connection.pragma_update(None, "cache_size", -16_000)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     Ok(())
 }
 
-/// Brings the file to this program's version, in one transaction.
+/// Migrates the file to the current version, in one transaction.
 fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let version = version as usize;
@@ -273,7 +273,7 @@ fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The log's identity. A new file gets one, and so does a restored copy: clients may hold entries that it lacks.
+/// The log's epoch. A restored copy gets a new one, like a new file: clients may hold entries that it lacks.
 fn load_or_create_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> {
     let meta = |name: &str| -> Result<Option<String>, rusqlite::Error> {
         connection
@@ -311,7 +311,7 @@ fn corruption(verdict: String) -> rusqlite::Error {
     )
 }
 
-/// Renames a damaged file, so that nothing in it is lost, and what belongs to it.
+/// Renames a damaged file and its journal, so that nothing is lost.
 fn move_aside(path: &Path) -> io::Result<PathBuf> {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -343,7 +343,7 @@ pub mod old {
 
     use super::*;
 
-    /// An empty file of this version: 1 had no search, in 2 nothing could be changed, 3 called the index `words`.
+    /// An empty file of this version: 1 has no search index, 2 no amendments, 3 calls the index `words`.
     pub fn create(path: &Path, version: u32) -> Connection {
         let connection = Connection::open(path).unwrap();
         for migration in &MIGRATIONS[..version as usize] {

@@ -1,9 +1,9 @@
-//! Why SQLite said no, in Portuguese.
+//! SQLite errors in Portuguese.
 
 use rusqlite::{Error, ErrorCode};
 use std::borrow::Cow;
 
-/// The reason as the middle of a sentence; SQLite's own words go to the most detailed log.
+/// The reason, as the middle of a sentence. SQLite's own message is logged at debug level.
 pub fn describe_sql(error: &Error) -> Cow<'static, str> {
     log::debug!("SQLite: {error}");
     let text = match error.sqlite_error_code() {

@@ -1,4 +1,4 @@
-//! The promises of a log, kept by the one in a file: across restarts, damage, copies and hostile searches.
+//! The history in a file: restarts, damage, copies, retention and hostile queries.
 
 use super::*;
 use crate::history::fixtures::{TempFolder, room};
@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 mod amendments;
 
-/// How long anybody waits for an answer.
+/// How long a test waits for a reply.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn open(folder: &TempFolder) -> SqliteHistory {
@@ -30,8 +30,8 @@ fn append(author: &str, id: &str, text: &str) -> Append {
     )
 }
 
-fn request(history: &mut SqliteHistory, job: HistoryRequest) -> HistoryReply {
-    history.submit(vec![job]);
+fn request(history: &mut SqliteHistory, request: HistoryRequest) -> HistoryReply {
+    history.submit(vec![request]);
     history.replies().recv_timeout(DEADLINE).unwrap()
 }
 
@@ -57,15 +57,15 @@ fn reply(history: &mut SqliteHistory, id: &str, to: u64) -> Outcome {
 
 fn room_head(history: &mut SqliteHistory) -> RoomHead {
     match request(history, HistoryRequest::RoomHead(room())) {
-        HistoryReply::RoomHead(_, Some(tail)) => tail,
+        HistoryReply::RoomHead(_, Some(head)) => head,
         other => panic!("{other:?}"),
     }
 }
 
-fn page(history: &mut SqliteHistory, span: PageRequest, limit: usize) -> (Vec<u64>, bool) {
+fn page(history: &mut SqliteHistory, page_request: PageRequest, limit: usize) -> (Vec<u64>, bool) {
     match request(
         history,
-        HistoryRequest::Page(RequestId(1), room(), span, limit),
+        HistoryRequest::Page(RequestId(1), room(), page_request, limit),
     ) {
         HistoryReply::Page(_, _, Some(page)) => (seqs(&page), page.more),
         other => panic!("{other:?}"),
@@ -108,8 +108,8 @@ fn entries_seqs_and_ids_survive_a_restart() {
     assert!(
         matches!(say(&mut history, "Ana", "2", "de novo"), Outcome::Stored(entry) if entry.seq == 3)
     );
-    let tail = room_head(&mut history);
-    let said: Vec<_> = tail
+    let head = room_head(&mut history);
+    let said: Vec<_> = head
         .entries
         .iter()
         .map(|entry| (entry.seq, &*entry.from, &*entry.text))
@@ -119,7 +119,7 @@ fn entries_seqs_and_ids_survive_a_restart() {
         [(1, "Ana", "oi"), (2, "Bruno", "olá"), (3, "Ana", "de novo")]
     );
     assert_eq!(
-        (tail.seq, tail.oldest, tail.name.as_str()),
+        (head.seq, head.oldest, head.name.as_str()),
         (3, 1, "Laboratório")
     );
 }
@@ -359,7 +359,7 @@ fn expired_entries_are_trimmed_but_their_ids_remain() {
         history.submit(vec![HistoryRequest::Append(old)]);
     }
     drop(history);
-    let retention = Retention::new(Duration::from_secs(2 * 24 * 3600));
+    let retention = Retention::new(Duration::from_hours(2 * 24));
     let mut history = SqliteHistory::open(&folder.log(), Some(retention)).unwrap();
     let mut oldest = 0;
     while oldest < 1101 {

@@ -1,4 +1,4 @@
-//! Forgetting what is older than it may be, a little at a time, between the messages.
+//! Retention: deletes expired entries in small batches, between messages.
 
 use super::amend::set_index_secure_delete;
 use super::schema::{entry_key, last_entry_key, seq_of};
@@ -6,25 +6,25 @@ use crate::name::RoomName;
 use rusqlite::{Connection, params};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Entries trimmed in one transaction: less than a message's own commit takes.
+/// Entries trimmed in one transaction, which then takes less time than the commit of a message.
 const TRIM_BATCH: usize = 500;
-/// How often the log is looked through.
-const TRIM_INTERVAL: Duration = Duration::from_secs(3600);
-/// How long ids are remembered after their message was trimmed, so that a late resend is still no new message.
-const ID_GRACE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How often expired entries are looked for.
+const TRIM_INTERVAL: Duration = Duration::from_hours(1);
+/// How much longer than its message an id is kept, so that a late resend is still a duplicate.
+const ID_GRACE: Duration = Duration::from_hours(7 * 24);
 
 /// How long messages are kept.
 #[derive(Debug, Clone)]
 pub struct Retention {
     max_age: Duration,
-    /// How often the log is looked through.
+    /// How often expired entries are looked for.
     pub interval: Duration,
 }
 
-/// What one step trimmed.
+/// The result of one step.
 #[derive(Debug, Default)]
 pub struct Trimmed {
-    /// Rooms whose oldest entry is another now.
+    /// Rooms that were trimmed, with their oldest seq.
     pub rooms: Vec<(RoomName, u64)>,
     /// Whether there is more to trim at once.
     pub more: bool,
@@ -39,7 +39,7 @@ impl Retention {
         }
     }
 
-    /// Trims at most one step of one room, or the ids when no room has anything to trim.
+    /// Trims one batch of one room, or the ids when no room has expired entries.
     pub(super) fn trim(&mut self, connection: &mut Connection) -> rusqlite::Result<Trimmed> {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -77,10 +77,10 @@ impl Retention {
                 .query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?
         };
-        // Hundreds at a time, while people wait for their messages to be stored.
+        // Overwriting hundreds of entries would delay the messages that wait.
         set_index_secure_delete(&transaction, false)?;
         for (key, text) in &old {
-            // What changed others, or was erased, is not in the index, which counts what it is told to forget.
+            // Amendments and erased entries are not in the index, and deleting them would corrupt its counts.
             if !text.is_empty() {
                 let mut forget = transaction.prepare_cached(
                     "INSERT INTO entries_fts (entries_fts, rowid, text) VALUES ('delete', ?1, ?2)",

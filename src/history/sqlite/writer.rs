@@ -1,4 +1,4 @@
-//! The one thread that writes: numbers, de-duplicates and commits whatever is waiting, in one transaction.
+//! The writer thread: numbers, de-duplicates and commits all waiting messages in one transaction.
 
 use super::amend;
 use super::schema::{entry_key, last_entry_key, room_id_of, seq_of};
@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 
 /// Most messages in one transaction: a few milliseconds of work.
 const MAX_BATCH: usize = 1024;
-/// Rooms and speakers remembered, to spare a question to the database for each message.
+/// Rooms and speakers cached, to spare a query for each message.
 const MAX_CACHED: usize = 10_000;
 
-/// Where a room's log stands.
+/// A room's row.
 #[derive(Clone)]
 struct CachedRoom {
     id: i64,
@@ -28,11 +28,18 @@ struct CachedRoom {
     at: u64,
 }
 
-/// What is known of the database without asking it; forgotten whenever a transaction fails.
+/// A cache of the database; dropped when a transaction fails.
 #[derive(Default)]
 struct WriterCache {
     rooms: HashMap<Arc<str>, CachedRoom>,
     speakers: HashMap<(PersonId, Arc<str>), i64>,
+}
+
+/// The columns that every new entry has.
+pub struct NewRow {
+    pub key: i64,
+    pub at: u64,
+    pub speaker: i64,
 }
 
 /// The writer's state.
@@ -57,7 +64,7 @@ impl HistoryWriter {
         }
     }
 
-    /// Works until nobody can send any more; then everything that was sent is stored.
+    /// Serves requests until the channel closes and all of them are stored.
     pub fn run(mut self, requests: &Receiver<HistoryRequest>) {
         let mut next_trim = self.retention.as_ref().map(|_| Instant::now());
         loop {
@@ -69,8 +76,8 @@ impl HistoryWriter {
                 None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match first {
-                Ok(job) => self.store_batch(
-                    std::iter::once(job)
+                Ok(request) => self.store_batch(
+                    std::iter::once(request)
                         .chain(requests.try_iter())
                         .take(MAX_BATCH),
                 ),
@@ -83,7 +90,7 @@ impl HistoryWriter {
         }
     }
 
-    /// Trims a little, and says when to go on.
+    /// Trims one step and returns the time of the next.
     fn trim(&mut self) -> Option<Instant> {
         let retention = self.retention.as_mut()?;
         let pause = match retention.trim(&mut self.connection) {
@@ -108,12 +115,12 @@ impl HistoryWriter {
         Some(Instant::now() + pause)
     }
 
-    /// Stores a batch and answers it.
+    /// Stores a batch and replies to it.
     fn store_batch(&mut self, requests: impl Iterator<Item = HistoryRequest>) {
         let batch: Vec<Append> = requests
-            .filter_map(|job| match job {
+            .filter_map(|request| match request {
                 HistoryRequest::Append(append) => Some(append),
-                // The reader's work never comes here.
+                // The others go to the reader.
                 _ => None,
             })
             .collect();
@@ -138,7 +145,7 @@ impl HistoryWriter {
     }
 }
 
-/// One transaction: all of the batch, or nothing of it.
+/// Stores all of the batch or nothing, in one transaction.
 fn commit_batch(
     connection: &mut Connection,
     cache: &mut WriterCache,
@@ -168,7 +175,7 @@ impl WriterCache {
     fn append(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<Outcome> {
         let fingerprint = fingerprint(append);
         let room = self.room(transaction, append)?;
-        // What was done already is not judged again, even if what it points at is gone since: the id is asked first.
+        // A resend is a duplicate even if its target is gone since, so the id is looked up first.
         if (append.amends.is_some() || append.reply_to.is_some())
             && let Some(outcome) = find_existing(transaction, append, room.id, fingerprint)?
         {
@@ -183,51 +190,39 @@ impl WriterCache {
             None => Vec::new(),
             Some(amendment) => {
                 match amend::find_targets(transaction, append, amendment, room.id)? {
-                    Ok(concerned) => concerned,
+                    Ok(targets) => targets,
                     Err(refused) => return Ok(refused),
                 }
             }
         };
-        let (seq, at) = (room.seq + 1, append.at.max(room.at));
+        let seq = room.seq + 1;
+        let at = append.at.max(room.at);
         let key = entry_key(room.id, seq);
         let mut claim = transaction.prepare_cached(
             "INSERT OR IGNORE INTO ids (person, id, key, at, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
-        if claim.execute(params![
-            append.person.0,
-            append.id,
-            key,
-            at as i64,
-            fingerprint
-        ])? == 0
-        {
+        let row = params![append.person.0, append.id, key, at as i64, fingerprint];
+        let claimed = claim.execute(row)? > 0;
+        if !claimed {
             return Ok(find_existing(transaction, append, room.id, fingerprint)?
                 .unwrap_or(Outcome::IdReused));
         }
-        let (id, name) = (room.id, room.name.clone());
-        let speaker = self.speaker(transaction, append)?;
+        let row = NewRow {
+            key,
+            at,
+            speaker: self.speaker(transaction, append)?,
+        };
         match append.amends {
-            None => insert_message(transaction, append, (key, at, speaker))?,
-            Some(_) => amend::insert_amendment(transaction, append, &targets, (key, at, speaker))?,
+            None => insert_message(transaction, append, &row)?,
+            Some(_) => amend::insert_amendment(transaction, append, &targets, &row)?,
         }
-        self.rooms.insert(
-            append.room.key().clone(),
-            CachedRoom {
-                id,
-                name: name.clone(),
-                seq,
-                at,
-            },
-        );
-        Ok(Outcome::Stored(Arc::new(build_entry(
-            append,
-            name,
-            (seq, at),
-            &targets,
-        ))))
+        let entry = build_entry(append, room.name.clone(), &row, &targets);
+        let advanced = CachedRoom { seq, at, ..room };
+        self.rooms.insert(append.room.key().clone(), advanced);
+        Ok(Outcome::Stored(Arc::new(entry)))
     }
 
-    /// The room of a message, which its first message brings into being.
+    /// The room of a message, created if this is its first.
     fn room(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<CachedRoom> {
         let key = append.room.key();
         if let Some(room) = self.rooms.get(key) {
@@ -240,12 +235,11 @@ impl WriterCache {
         let mut select =
             transaction.prepare_cached("SELECT id, name, seq, at FROM rooms WHERE key = ?1")?;
         let room = select.query_row([&**key], |row| {
-            let (name, seq, at): (String, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
             Ok(CachedRoom {
                 id: row.get(0)?,
-                name: name.into(),
-                seq: seq as u64,
-                at: at as u64,
+                name: row.get(1)?,
+                seq: row.get::<_, i64>(2)? as u64,
+                at: row.get::<_, i64>(3)? as u64,
             })
         })?;
         self.rooms.insert(key.clone(), room.clone());
@@ -269,7 +263,7 @@ impl WriterCache {
         Ok(speaker)
     }
 
-    /// Keeps memory flat however many rooms and people there were.
+    /// Bounds the memory of the cache.
     fn evict(&mut self) {
         if self.rooms.len() > MAX_CACHED {
             self.rooms.clear();
@@ -280,46 +274,46 @@ impl WriterCache {
     }
 }
 
-/// Whether a room's entry was said and is not trimmed.
+/// Whether an entry exists and is not trimmed.
 fn entry_exists(transaction: &Transaction, room: i64, seq: u64) -> rusqlite::Result<bool> {
-    // Beyond this, a seq would run into the next room's keys.
+    // A larger seq would reach into the next room's keys.
     Ok(seq <= seq_of(last_entry_key(room))
         && transaction
             .prepare_cached("SELECT 1 FROM entries WHERE key = ?1")?
             .exists([entry_key(room, seq)])?)
 }
 
-/// Stores a message of its own, and makes it findable.
+/// Stores an ordinary message and indexes its text.
 fn insert_message(
     transaction: &Transaction,
     append: &Append,
-    (key, at, speaker): (i64, u64, i64),
+    row: &NewRow,
 ) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO entries (key, at, speaker, text, action, reply_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     let reply_to = append.reply_to.map(|seq| seq as i64);
     insert.execute(params![
-        key,
-        at as i64,
-        speaker,
+        row.key,
+        row.at as i64,
+        row.speaker,
         append.text,
         append.action,
         reply_to
     ])?;
     let mut index =
         transaction.prepare_cached("INSERT INTO entries_fts (rowid, text) VALUES (?1, ?2)")?;
-    index.execute(params![key, append.text])?;
+    index.execute(params![row.key, append.text])?;
     Ok(())
 }
 
-/// A message as everybody sees it, with the keys of the entries that it changes.
-fn build_entry(append: &Append, room: Arc<str>, (seq, at): (u64, u64), targets: &[i64]) -> Entry {
+/// The entry of a message that changes these keys.
+fn build_entry(append: &Append, room: Arc<str>, row: &NewRow, targets: &[i64]) -> Entry {
     let mut seqs = targets.iter().map(|key| seq_of(*key));
     Entry {
         room,
-        seq,
-        at,
+        seq: seq_of(row.key),
+        at: row.at,
         from: append.from.clone(),
         tag: append.tag.clone(),
         text: append.text.clone(),
@@ -336,7 +330,7 @@ fn build_entry(append: &Append, room: Arc<str>, (seq, at): (u64, u64), targets: 
     }
 }
 
-/// What became of the first message with this id, if there was one.
+/// The outcome of a resend, if there is a message with this id.
 fn find_existing(
     transaction: &Transaction,
     append: &Append,
@@ -350,13 +344,14 @@ fn find_existing(
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
         .optional()?;
-    Ok(found.map(
-        |(key, at, first)| match first == fingerprint && room_id_of(key) == room {
-            true => Outcome::Duplicate {
+    Ok(found.map(|(key, at, first)| {
+        if first == fingerprint && room_id_of(key) == room {
+            Outcome::Duplicate {
                 seq: seq_of(key),
                 at: at as u64,
-            },
-            false => Outcome::IdReused,
-        },
-    ))
+            }
+        } else {
+            Outcome::IdReused
+        }
+    }))
 }

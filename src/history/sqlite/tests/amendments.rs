@@ -1,4 +1,4 @@
-//! What only a file can promise of an amendment: that it lasts, and that nothing of an erased text stays.
+//! Amendments in a file: they last, erased text is gone, and files of earlier versions are migrated.
 
 use super::*;
 use crate::history::fixtures::{edit, erase};
@@ -20,10 +20,8 @@ fn amendments_survive_a_restart() {
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "bom dia");
     say(&mut history, "Ana", "2", "segredo");
-    let (edit, erase) = (
-        edit("Ana", "3", 1, "boa tarde", now()),
-        erase("Ana", "4", 2, now()),
-    );
+    let edit = edit("Ana", "3", 1, "boa tarde", now());
+    let erase = erase("Ana", "4", 2, now());
     assert!(matches!(
         submit(&mut history, edit.clone()),
         Outcome::Stored(_)
@@ -72,12 +70,12 @@ fn erased_text_is_absent_from_the_file() {
     let all: Vec<_> = (0..3000)
         .map(|n| HistoryRequest::Append(append("Ana", &n.to_string(), &text(n))))
         .collect();
-    // Small batches, so that the index is merged now and then.
+    // Small batches, so that the index is merged several times.
     for batch in all.chunks(9) {
         history.submit(batch.to_vec());
-        batch
-            .iter()
-            .for_each(|_| drop(history.replies().recv_timeout(DEADLINE).unwrap()));
+        for _ in batch {
+            history.replies().recv_timeout(DEADLINE).unwrap();
+        }
     }
     assert!(matches!(
         submit(&mut history, edit("Ana", "e", 701, "zuretinha", now())),
@@ -94,7 +92,7 @@ fn erased_text_is_absent_from_the_file() {
             .any(|bytes| bytes == word.as_bytes())
     };
     assert!(contains("mensagem de número 2999"));
-    // The index keeps words without the letters that they share with the word before.
+    // The index stores words without the prefix that they share with the word before.
     for gone in [
         "xilindrozinho",
         "lindrozinho",
@@ -120,7 +118,8 @@ fn search_index_is_consistent_after_amendments() {
         );
     }
     for n in 0..100_u64 {
-        let (id, seq) = (format!("a{n}"), n * 2 + 1);
+        let id = format!("a{n}");
+        let seq = n * 2 + 1;
         let change = if n % 3 == 0 {
             erase("Ana", &id, seq, now())
         } else {
@@ -153,7 +152,7 @@ fn trimmed_entry_cannot_be_edited() {
         HistoryRequest::Append(edit("Ana", "e3", 3, "recente", now())),
     ]);
     drop(history);
-    let retention = Retention::new(Duration::from_secs(2 * 24 * 3600));
+    let retention = Retention::new(Duration::from_hours(2 * 24));
     let mut history = SqliteHistory::open(&folder.log(), Some(retention)).unwrap();
     let trimmed = history.replies().recv_timeout(DEADLINE).unwrap();
     assert!(
@@ -161,7 +160,7 @@ fn trimmed_entry_cannot_be_edited() {
         "{trimmed:?}"
     );
     let entries = room_head(&mut history).entries;
-    // The edit itself is still there; what it said went with its entry.
+    // The edit is still there; its text is gone with its target.
     assert_eq!(
         (entries.len(), entries[0].edits, &*entries[0].text),
         (1, Some(3), "")
@@ -179,7 +178,7 @@ fn trimmed_entry_cannot_be_edited() {
     check_search_index(&folder);
 }
 
-/// A file of an earlier version with two messages, as a server of that version wrote them.
+/// Writes a file of an earlier version, with two messages.
 fn write_old_file(folder: &TempFolder, version: u32) {
     let old = schema::old::create(&folder.log(), version);
     let person = append("Ana", "", "").person.0;
@@ -254,7 +253,7 @@ fn old_files_are_migrated_and_can_be_amended() {
 fn version_3_file_keeps_its_search_index() {
     let folder = TempFolder::new();
     write_old_file(&folder, 3);
-    // The index alone knows this word, so that an index built anew would not find it.
+    // Only the index has this word: a rebuilt index would not find it.
     let old = Connection::open(folder.log()).unwrap();
     old.execute(
         "INSERT INTO words (rowid, text) VALUES (?1, 'pretérita')",
