@@ -219,7 +219,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_scanner_finds_every_boundary_however_the_stream_is_cut(
+        fn scanner_finds_every_boundary_for_any_chunking(
             frames in prop::collection::vec(frame(), 1..6),
             cuts in prop::collection::vec(1..3000_usize, 1..20),
         ) {
@@ -245,7 +245,7 @@ mod tests {
         }
 
         #[test]
-        fn the_scanner_takes_any_bytes(bytes in any::<Vec<u8>>()) {
+        fn scanner_accepts_any_bytes(bytes in any::<Vec<u8>>()) {
             Scanner::default().feed(&bytes);
         }
     }
