@@ -1,21 +1,19 @@
-//! Who may come in: the ceiling of connections, and how many may stand in the door without having entered.
+//! Admission control: the connection limit and the limit of connections that have not entered yet, in total and per
+//! address. Each connection costs a thread, and beyond the system's limits the process would abort.
 //!
-//! Each connection costs a thread, and past the system's limits the whole process would end before any of our code
-//! could say no. So places are counted, as guards that give themselves back.
-//!
-//! Knows numbers and addresses; never knows what anybody says.
+//! Knows numbers and addresses; never knows messages.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Connections that may be there without having entered: each costs a thread and can do nothing useful yet.
+/// Most connections that have not entered: each costs a thread and is of no use yet.
 pub const MAX_PENDING: usize = 256;
-/// Of these, from one address. Addresses of this machine are exempt: a proxy in front of the server is one.
+/// Of these, most from one address. Loopback is exempt: a reverse proxy has that address for all its clients.
 pub const MAX_PENDING_PER_ADDRESS: usize = 64;
 
-/// Counts who is inside and who stands in the door.
+/// Counts the connections, and those that have not entered.
 #[derive(Debug)]
 pub struct Admission {
     max_connections: usize,
@@ -30,7 +28,7 @@ struct PendingCounts {
 }
 
 impl Admission {
-    /// A door for at most this many connections at the same time.
+    /// Admits at most this many connections at the same time.
     pub fn new(max_connections: usize) -> Arc<Self> {
         Arc::new(Self {
             max_connections,
@@ -39,23 +37,22 @@ impl Admission {
         })
     }
 
-    /// How many connections there may be.
+    /// The connection limit.
     pub fn max_connections(&self) -> usize {
         self.max_connections
     }
 
-    /// How many connections there are.
+    /// Connections now.
     pub fn active(&self) -> usize {
         self.active.load(Ordering::Acquire)
     }
 
-    /// How many more connections there may be.
+    /// Connections that the limit still allows.
     pub fn available(&self) -> usize {
         self.max_connections.saturating_sub(self.active())
     }
 
-    /// Takes a place for a new connection, which stands in the door until it has entered. `None` when there is no place,
-    /// or too many stand in the door.
+    /// Takes both permits for a new connection; the second is dropped when it has entered. `None` at either limit.
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<(ConnectionPermit, PendingPermit)> {
         let permit = self.acquire_connection()?;
         Some((permit, self.acquire_pending(address)?))
@@ -93,7 +90,7 @@ impl Admission {
     }
 }
 
-/// A connection's place; dropping it gives the place back.
+/// Counts one connection until it is dropped.
 #[derive(Debug)]
 pub struct ConnectionPermit {
     admission: Arc<Admission>,
@@ -105,7 +102,7 @@ impl Drop for ConnectionPermit {
     }
 }
 
-/// A connection's permission to stand in the door; dropped when it has entered or is gone.
+/// Counts one connection that has not entered; dropped when it has entered or is closed.
 #[derive(Debug)]
 pub struct PendingPermit {
     admission: Arc<Admission>,
@@ -131,8 +128,10 @@ mod tests {
 
     #[test]
     fn permit_is_free_again_when_dropped() {
-        let (admission, local) = (Admission::new(2), "127.0.0.1".parse().unwrap());
-        let (first, second) = (admission.admit(local), admission.admit(local));
+        let admission = Admission::new(2);
+        let local = "127.0.0.1".parse().unwrap();
+        let first = admission.admit(local);
+        let second = admission.admit(local);
         assert!(first.is_some() && second.is_some() && admission.admit(local).is_none());
         drop(first);
         assert_eq!((admission.active(), admission.available()), (1, 1));
@@ -141,7 +140,8 @@ mod tests {
 
     #[test]
     fn refused_pending_permit_takes_no_connection_permit() {
-        let (admission, stranger) = (Admission::new(10_000), "203.0.113.7".parse().unwrap());
+        let admission = Admission::new(10_000);
+        let stranger = "203.0.113.7".parse().unwrap();
         let permits: Vec<_> = (0..=MAX_PENDING_PER_ADDRESS)
             .map_while(|_| admission.admit(stranger))
             .collect();
@@ -154,10 +154,8 @@ mod tests {
     #[test]
     fn pending_limit_per_address_exempts_loopback() {
         let admission = Admission::new(10_000);
-        let (stranger, other) = (
-            "203.0.113.7".parse().unwrap(),
-            "203.0.113.8".parse().unwrap(),
-        );
+        let stranger = "203.0.113.7".parse().unwrap();
+        let other = "203.0.113.8".parse().unwrap();
         let permits: Vec<_> = (0..MAX_PENDING_PER_ADDRESS)
             .map(|_| admission.acquire_pending(stranger).unwrap())
             .collect();

@@ -1,26 +1,26 @@
-//! The ids that the parts of the server share: connections, rooms, and where a connection comes from.
+//! The ids that the server's modules share: of connections, rooms and client addresses.
 //!
-//! Knows numbers and addresses; never knows what they stand for.
+//! Knows numbers and addresses; never knows connections or rooms themselves.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The number of a connection, never used twice while the server runs.
+/// A connection's number, never reused while the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnId(pub u64);
 
-/// A room's number while it is open; used again after the room is closed.
+/// A room's number while it is open; reused after the room is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomId(pub u32);
 
-/// Where a connection comes from, for counting and for closing the door; nothing can be read from it.
+/// The address of a client, to be compared: for bans and for counting failed attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddr(IpAddr);
 
 impl ClientAddr {
-    /// This machine.
+    /// Any loopback address.
     pub const LOCAL: Self = Self(IpAddr::V4(Ipv4Addr::LOCALHOST));
 
-    /// The address behind an IP. Of IPv6 only the network counts: one machine has all 2⁶⁴ addresses of its own.
+    /// The address of an IP. Of IPv6 only the network part counts: one machine can use all 2⁶⁴ addresses of its network.
     pub fn from_ip(ip: IpAddr) -> Self {
         match ip.to_canonical() {
             ip if ip.is_loopback() => Self::LOCAL,
@@ -29,7 +29,7 @@ impl ClientAddr {
         }
     }
 
-    /// Whether this is the machine of the server itself: perhaps a proxy, behind which anybody may be.
+    /// Whether this is the server's own machine; all clients of a reverse proxy have this address.
     pub fn is_local(self) -> bool {
         self == Self::LOCAL
     }

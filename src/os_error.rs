@@ -1,6 +1,6 @@
-//! Why the system said no, in Portuguese: its own words are English and name no remedy.
+//! The system's errors in Portuguese; its own texts are English.
 //!
-//! Knows what can go wrong with files, sockets and memory; never knows who wanted what.
+//! Knows what can go wrong with files, sockets and memory; never knows which operation failed.
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind};
@@ -15,7 +15,7 @@ pub fn describe(error: &io::Error) -> Cow<'static, str> {
     }
     match (error.raw_os_error(), error.get_ref()) {
         (Some(number), _) => format!("erro {number} do sistema").into(),
-        // What no system said was said by this program.
+        // Not from the system: the text is this program's own.
         (None, Some(own)) => own.to_string().into(),
         (None, None) => "erro inesperado".into(),
     }

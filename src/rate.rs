@@ -1,5 +1,5 @@
-//! A token bucket: so much at once, then so much per second. The chat and the client ask before they act; the WebSocket
-//! reader is charged afterwards and waits until it is out of debt.
+//! A token bucket: a burst at once, then a steady rate. The chat and the client ask before they act; the WebSocket reader
+//! is charged afterwards and waits until it is out of debt.
 //!
 //! Knows numbers and given times; never knows what a token stands for.
 

@@ -1,16 +1,18 @@
-//! Figures of a running server that other threads may read, for `/saude` and the banner.
+//! Figures of a running server, written by the hub, read by other threads for `/saude` and the banner.
+//!
+//! Knows numbers; never knows who they count.
 
 use std::sync::atomic::AtomicUsize;
 
-/// Figures that other threads may look at.
+/// Figures that any thread may read.
 #[derive(Debug, Default)]
 pub struct Stats {
-    /// People who are there.
+    /// People in the chat.
     pub people: AtomicUsize,
-    /// Rooms that are open.
+    /// Open rooms.
     pub rooms: AtomicUsize,
     /// Upgraded connections.
     pub connections: AtomicUsize,
-    /// People who were told that the server stops.
+    /// People who were notified that the server stops.
     pub notified: AtomicUsize,
 }

@@ -1,6 +1,6 @@
-//! What a connection's reading thread and the hub's thread share of one connection.
+//! What a connection's reading thread and the hub's thread share of the connection.
 //!
-//! Knows a socket and two counters; never knows who is at the other end.
+//! Knows a socket and two windows; never knows messages or people.
 
 use crate::admission::PendingPermit;
 use crate::ids::{ClientAddr, ConnId};
@@ -16,23 +16,23 @@ use std::time::Instant;
 pub struct ConnHandle {
     /// The connection's number.
     pub id: ConnId,
-    /// Where it comes from.
+    /// The client's address.
     pub address: ClientAddr,
-    /// The socket. It stays blocking for its reader; the hub sends without waiting.
+    /// The socket. It is blocking for its reader; the hub sends with `MSG_DONTWAIT`.
     pub socket: Arc<TcpStream>,
-    /// When the peer last gave a sign of life.
+    /// When the last byte of the peer arrived.
     pub last_seen: Arc<LastSeen>,
-    /// Messages of this connection that wait for their answer.
+    /// Requests without an answer.
     pub in_flight: Window,
-    /// Errands: large answers that this connection asked for and that are not sent yet. One at a time, or a client that
-    /// opens all its rooms at once would be given more than it can take and be cut for it.
+    /// Outstanding bulk requests (enter, join, history, search). At most one, so that a client cannot overflow its own
+    /// outbox.
     pub bulk: Window,
-    /// Its permission to stand in the door, until it has entered.
+    /// Held until the connection has entered.
     pending_permit: Mutex<Option<PendingPermit>>,
 }
 
 impl ConnHandle {
-    /// Most messages of one connection without an answer.
+    /// Most requests of one connection without an answer.
     pub const MAX_IN_FLIGHT: u32 = 32;
 
     /// A connection whose handshake is done.
@@ -43,20 +43,18 @@ impl ConnHandle {
         pending_permit: Option<PendingPermit>,
         now: Instant,
     ) -> Self {
-        let last_seen = Arc::new(LastSeen::new(now));
-        let (in_flight, bulk) = (Window::new(Self::MAX_IN_FLIGHT), Window::new(1));
         Self {
             id,
             address,
             socket,
-            last_seen,
-            in_flight,
-            bulk,
+            last_seen: Arc::new(LastSeen::new(now)),
+            in_flight: Window::new(Self::MAX_IN_FLIGHT),
+            bulk: Window::new(1),
             pending_permit: Mutex::new(pending_permit),
         }
     }
 
-    /// Somebody entered through this connection: it no longer stands in the door.
+    /// The connection has entered: gives the pending permit back.
     pub fn mark_entered(&self) {
         self.pending_permit
             .lock()
@@ -64,24 +62,24 @@ impl ConnHandle {
             .take();
     }
 
-    /// Ends the connection at once, in both directions; the reader wakes up and finds it ended.
+    /// Shuts the socket in both directions; the reader wakes up and ends.
     pub fn abort(&self) {
-        // An error means that it is already gone.
+        // An error means that it is already shut.
         let _ = self.socket.shutdown(Shutdown::Both);
         self.release_waiters();
     }
 
-    /// Lets a waiting reader go, because the connection is over.
+    /// Wakes the reader if it waits at a window, because the connection is over.
     pub fn release_waiters(&self) {
         self.in_flight.close();
         self.bulk.close();
     }
 }
 
-/// Counts what one connection asked for and has no answer to yet, and makes its reader wait when that is too much.
+/// Counts the requests of one connection without an answer, and blocks its reader at the limit.
 ///
-/// Without it one fast sender would fill the hub's queue and the history's, and everybody would wait behind it; with it
-/// the sender waits in its own socket.
+/// Without it one fast sender would fill the queues of the hub and the history, and delay all others; with it the
+/// sender waits in its own socket.
 #[derive(Debug)]
 pub struct Window {
     size: u32,
@@ -96,7 +94,7 @@ struct WindowState {
 }
 
 impl Window {
-    /// A window with this many places.
+    /// A window of this size.
     pub fn new(size: u32) -> Self {
         Self {
             size,
@@ -105,7 +103,7 @@ impl Window {
         }
     }
 
-    /// Waits until every place is free again. False when the connection is over.
+    /// Waits until nothing is in flight. False when the connection is over.
     pub fn wait_until_empty(&self) -> bool {
         let mut state = self.lock();
         while state.in_use > 0 && !state.closed {
@@ -117,7 +115,7 @@ impl Window {
         !state.closed
     }
 
-    /// Waits for a place and takes it. False when the connection is over.
+    /// Waits while the window is full, then counts one more. False when the connection is over.
     pub fn acquire(&self) -> bool {
         let mut state = self.lock();
         while state.in_use >= self.size && !state.closed {
@@ -130,10 +128,10 @@ impl Window {
         !state.closed
     }
 
-    /// Gives a place back: one thing was answered.
+    /// Counts one less.
     pub fn release(&self) {
         let mut state = self.lock();
-        // A reader waits only while every place is taken, or until none is.
+        // A reader waits only while the window is full, or until it is empty.
         let was_full = state.in_use == self.size;
         state.in_use = state.in_use.saturating_sub(1);
         if was_full || state.in_use == 0 {
@@ -141,7 +139,7 @@ impl Window {
         }
     }
 
-    /// Lets a waiting reader go, because the connection is over.
+    /// Wakes a waiting reader for good, because the connection is over.
     pub fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_one();

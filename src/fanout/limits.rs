@@ -1,21 +1,23 @@
-//! When a connection is given up: the bounds of delivery, each with its reason.
+//! When slow and silent connections are closed.
+//!
+//! Knows bytes and times; never knows connections.
 
 use std::time::Duration;
 
-/// When a connection is given up, and how fast the work is repeated.
+/// The limits and timeouts of the fan-out.
 #[derive(Debug, Clone)]
 pub struct DeliveryLimits {
-    /// Most bytes that may wait for one connection: about a second of a busy room of long messages.
+    /// Most unsent bytes of one connection: about a second of a busy room of long messages.
     pub max_outbox_bytes: usize,
-    /// Most bytes that may wait for all connections together; over it the fattest go first.
+    /// Most unsent bytes of all connections together; over it the largest outboxes are shed first.
     pub max_total_outbox_bytes: usize,
-    /// How long a connection may take nothing while something waits.
+    /// How long a connection with unsent bytes may take none.
     pub stall_timeout: Duration,
-    /// Silence after which a peer is pinged.
+    /// Idle time after which a peer is pinged.
     pub ping_after: Duration,
-    /// Silence after which a peer is dead.
+    /// Idle time after which a peer counts as dead.
     pub dead_after: Duration,
-    /// How long a peer may take to read a goodbye and close.
+    /// How long a peer may take to read its `bye` and close.
     pub closing_timeout: Duration,
 }
 

@@ -1,5 +1,6 @@
-//! Care for connections that don't keep up: leftovers are tried again, who takes too long is given up, who is silent is
-//! pinged, and who stays silent is dead.
+//! Liveness: retries unsent bytes, disconnects slow consumers, pings idle peers, aborts dead ones.
+//!
+//! Knows outboxes and times; never knows what is sent.
 
 use crate::fanout::Fanout;
 use crate::protocol::{ByeCode, ServerMessage};
@@ -8,19 +9,19 @@ use crate::ws::frame::Opcode;
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-/// How often some of the connections are looked at for signs of life.
+/// How often a part of the connections is checked for idle peers.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-/// Into how many sweeps all connections are divided: each is looked at every four seconds.
+/// The number of parts: each connection is checked every four seconds.
 const SWEEP_PARTS: usize = 4;
 
 impl Fanout {
-    /// When [`Delivery::tick`] has something to do.
+    /// When [`Fanout::tick`] is due.
     pub fn next_tick(&self) -> Instant {
         self.retry_at
             .map_or(self.sweep_at, |retry| retry.min(self.sweep_at))
     }
 
-    /// Tries leftovers again, gives up on who takes too long, and looks for signs of life.
+    /// Retries unsent bytes, disconnects slow consumers, and checks for idle peers.
     pub fn tick(&mut self, now: Instant) {
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
@@ -32,7 +33,7 @@ impl Fanout {
         }
     }
 
-    /// After a send: what is left is tried again, and too much of it is the end.
+    /// After a send: schedules a retry for what is left, or disconnects a slow consumer.
     pub(super) fn after_send(&mut self, slot: usize, now: Instant) {
         let outbound = &mut self.outbounds[slot];
         outbound.release_bulk();
@@ -52,7 +53,7 @@ impl Fanout {
         self.schedule_retry(slot, now);
     }
 
-    /// A reader that is too slow loses what it has not begun to read; it comes back and asks for what it missed.
+    /// Drops the unsent frames of a slow consumer and closes it; the client reconnects and asks for what it missed.
     fn disconnect_slow(&mut self, slot: usize, now: Instant) {
         let text = "Sua conexão não acompanhou a conversa. Ela volta em seguida, sem perder nada.";
         let bye = ServerMessage::Bye {
@@ -85,7 +86,7 @@ impl Fanout {
         }
     }
 
-    /// Gives up on the connections with the most waiting until all together are within bounds.
+    /// Disconnects the connections with the largest outboxes until all together are within the limit.
     fn shed(&mut self, mut total: usize, now: Instant) {
         let size = |fanout: &Self, slot: usize| fanout.outbounds[slot].outbox.len();
         let mut largest_first = self.retry_queue.clone();
@@ -131,7 +132,7 @@ impl Fanout {
         }
     }
 
-    /// The connection is to be tried again.
+    /// Puts the connection into the retry queue.
     pub(super) fn schedule_retry(&mut self, slot: usize, now: Instant) {
         if !std::mem::replace(&mut self.outbounds[slot].in_retry_queue, true) {
             self.retry_queue.push(slot);

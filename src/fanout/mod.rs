@@ -1,10 +1,8 @@
-//! From encoded frames to sockets: the only writer of every upgraded connection.
+//! Fan-out: the only writer of every upgraded connection, from one encoded frame to all sockets of a room.
 //!
-//! A broadcast is encoded once and appended to its room's buffer of the turn. At the end of the turn each member gets
-//! one nonblocking send of that shared buffer. A frame for one connection alone first copies the connection's part of
-//! its rooms' buffers into its own outbox, so the order in which things were said holds for every connection.
+//! A broadcast is appended to its room's buffer once; at the end of the turn each member gets one nonblocking send of it.
 //!
-//! Knows connections, outboxes and numbered channels; never knows people, names or rules.
+//! Knows connections, outboxes and numbered rooms; never knows people, names or rules.
 
 mod conn_handle;
 mod limits;
@@ -27,33 +25,36 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// All upgraded connections and what they still have to be sent.
+/// All upgraded connections and what is still to be sent to them.
+///
+/// A frame for one connection alone first copies that connection's part of its rooms' buffers into its outbox, so that
+/// every connection gets everything in the order in which it was sent.
 pub struct Fanout {
     limits: DeliveryLimits,
     outbounds: Slab<Outbound>,
-    /// Of each line, whether what its room says may go straight to its socket. A walk over a large room reads these few
-    /// bytes and no line: what is not in the processor's cache costs more than all of our own work for a delivery.
+    /// By slot, whether a broadcast may go directly to the socket. Kept outside `Outbound` so that a broadcast touches one
+    /// byte per member; cache misses dominate its cost.
     direct: Vec<bool>,
     slots: HashMap<ConnId, usize>,
     buffers: Vec<RoomBuffer>,
-    /// Rooms with something in their buffer.
+    /// Rooms with frames in their buffer.
     dirty_rooms: Vec<RoomId>,
-    /// Connections whose outbox got something in this turn.
+    /// Connections whose outbox got frames in this turn.
     dirty_outbounds: Vec<usize>,
-    /// Connections to be tried again: what the kernel did not take, and goodbyes.
+    /// Connections with unsent bytes, and closing ones.
     retry_queue: Vec<usize>,
     retry_at: Option<Instant>,
     sweep_at: Instant,
     sweep_part: usize,
-    /// A large buffer for the next room that says much.
+    /// A large buffer for the next busy room.
     spare_buffer: Vec<u8>,
-    /// One message's JSON, then its frame; kept only to spare allocations.
+    /// Scratch space for one message's JSON, and for its frame.
     json: Vec<u8>,
     scratch: Vec<u8>,
 }
 
 impl Fanout {
-    /// Nobody is connected yet.
+    /// A fan-out without connections.
     pub fn new(limits: DeliveryLimits, now: Instant) -> Self {
         Self {
             limits,
@@ -73,27 +74,27 @@ impl Fanout {
         }
     }
 
-    /// The bounds, to be changed while the server runs.
+    /// The limits, to be changed while the server runs.
     pub fn limits_mut(&mut self) -> &mut DeliveryLimits {
         &mut self.limits
     }
 
-    /// Connections at hand.
+    /// How many connections there are.
     pub fn connections(&self) -> usize {
         self.slots.len()
     }
 
-    /// Whether something is to be sent at the end of this turn.
+    /// Whether anything is to be sent at the end of this turn.
     pub fn has_pending(&self) -> bool {
         !self.dirty_rooms.is_empty() || !self.dirty_outbounds.is_empty()
     }
 
-    /// Whether something for a whole room is among it.
+    /// Whether a broadcast is to be sent at the end of this turn.
     pub fn has_broadcasts(&self) -> bool {
         !self.dirty_rooms.is_empty()
     }
 
-    /// Bytes gathered for rooms in this turn.
+    /// Bytes broadcast in this turn.
     pub fn buffered_bytes(&self) -> usize {
         self.dirty_rooms
             .iter()
@@ -101,7 +102,7 @@ impl Fanout {
             .sum()
     }
 
-    /// A connection was upgraded; from here on only this type writes to its socket.
+    /// Adds an upgraded connection; from here on only this type writes to its socket.
     pub fn add(&mut self, handle: Arc<ConnHandle>) {
         let conn = handle.id;
         let slot = self.outbounds.insert(Outbound::new(handle));
@@ -112,7 +113,7 @@ impl Fanout {
         self.slots.insert(conn, slot);
     }
 
-    /// A connection's reader is done: what waits gets one last chance, then the writing side is shut.
+    /// Removes a connection whose reader has ended: sends once more, then shuts the writing side.
     pub fn remove(&mut self, conn: ConnId, now: Instant) {
         let Some(slot) = self.slots.remove(&conn) else {
             return;
@@ -134,21 +135,21 @@ impl Fanout {
         }
     }
 
-    /// Somebody entered through the connection.
+    /// The connection has entered.
     pub fn mark_entered(&self, conn: ConnId) {
         if let Some(handle) = self.handle(conn) {
             handle.mark_entered();
         }
     }
 
-    /// One of the connection's messages was answered: it may send another.
+    /// One of the connection's requests was answered: it may send another.
     pub fn request_done(&self, conn: ConnId) {
         if let Some(handle) = self.handle(conn) {
             handle.in_flight.release();
         }
     }
 
-    /// One of the connection's errands was answered: it may ask for more once the answer is sent.
+    /// A bulk request was answered; the next may come once the answer is sent.
     pub fn bulk_done(&mut self, conn: ConnId) {
         if let Some(&slot) = self.slots.get(&conn) {
             self.outbounds[slot].unsent_bulk += 1;
@@ -156,7 +157,7 @@ impl Fanout {
         }
     }
 
-    /// From now on the connection gets what is broadcast to the channel.
+    /// From now on the connection gets what is broadcast to the room.
     pub fn subscribe(&mut self, conn: ConnId, room: RoomId) {
         let Some(&slot) = self.slots.get(&conn) else {
             return;
@@ -175,7 +176,7 @@ impl Fanout {
         }
     }
 
-    /// From now on the connection gets nothing more of the channel; what was said before still reaches it.
+    /// From now on the connection gets no broadcasts of the room; earlier ones still reach it.
     pub fn unsubscribe(&mut self, conn: ConnId, room: RoomId) {
         let Some(&slot) = self.slots.get(&conn) else {
             return;
@@ -204,7 +205,7 @@ impl Fanout {
         }
     }
 
-    /// Sends a message to everybody in a channel but, if given, one connection.
+    /// Sends a message to all subscribers of a room, except one connection if given.
     pub fn broadcast(&mut self, room: RoomId, message: &ServerMessage, except: Option<ConnId>) {
         let number = room.0 as usize;
         if self
@@ -229,7 +230,7 @@ impl Fanout {
         }
     }
 
-    /// Says the last words to a connection and closes it with this code.
+    /// Sends a connection its `bye` and closes it with this code.
     pub fn close(&mut self, conn: ConnId, code: u16, bye: &ServerMessage, now: Instant) {
         let Some(&slot) = self.slots.get(&conn) else {
             return;
@@ -241,7 +242,7 @@ impl Fanout {
         }
     }
 
-    /// Queues the last words behind whatever still waits.
+    /// Queues the `bye` and the close frame behind the frames that still wait.
     fn start_closing(&mut self, slot: usize, code: u16, bye: &ServerMessage, now: Instant) {
         self.encode(bye);
         frame::write_close(&mut self.scratch, code, "");
@@ -250,7 +251,7 @@ impl Fanout {
         self.refresh_direct(slot);
     }
 
-    /// Ends the turn: one send for each socket concerned.
+    /// Ends the turn: one send to each socket with new frames.
     pub fn flush(&mut self, now: Instant) {
         for room in std::mem::take(&mut self.dirty_rooms) {
             self.flush_room(room, now);
@@ -269,7 +270,7 @@ impl Fanout {
             .map(|&slot| &*self.outbounds[slot].handle)
     }
 
-    /// To be called after every change of a line.
+    /// To be called after every change of an `Outbound`.
     fn refresh_direct(&mut self, slot: usize) {
         self.direct[slot] = self.outbounds[slot].is_direct();
     }
@@ -288,7 +289,7 @@ impl Fanout {
         self.refresh_direct(slot);
     }
 
-    /// Moves the connection's part of its rooms' buffers into its own outbox, so that what follows comes after it.
+    /// Moves the connection's part of its rooms' buffers into its outbox, so that the next frame comes after it.
     fn collect_unsent(&mut self, slot: usize) {
         let outbound = &mut self.outbounds[slot];
         let mut moved = false;
@@ -308,23 +309,23 @@ impl Fanout {
         let Some(index) = self.outbounds[slot].unsubscribe(room) else {
             return;
         };
-        // The last member took the empty place.
+        // The last subscriber has moved to the free index.
         if let Some(moved) = self.buffers[room.0 as usize].unsubscribe(index) {
             self.outbounds[moved].reindex(room, index);
         }
         self.refresh_direct(slot);
     }
 
-    /// Sends each member its part of the room's buffer: straight from the buffer when nothing of its own is pending.
+    /// Sends each subscriber its part of the room's buffer, directly when its outbox is empty.
     fn flush_room(&mut self, room: RoomId, now: Instant) {
-        // Taken out for the walk, in which nothing looks at it.
+        // Taken out because the closure borrows `self`.
         let mut buffer = std::mem::take(&mut self.buffers[room.0 as usize]);
         let mut spare = std::mem::take(&mut self.spare_buffer);
         buffer.for_each_subscriber(&mut spare, |slot, socket, frames| {
             debug_assert_eq!(
                 self.direct[slot],
                 self.outbounds[slot].is_direct(),
-                "a change of a line was not looked at"
+                "refresh_direct was not called after a change"
             );
             if self.direct[slot] {
                 let sent = socket.try_send(frames);
@@ -333,7 +334,7 @@ impl Fanout {
                     self.after_send(slot, now);
                 }
             } else if self.outbounds[slot].dirty || self.outbounds[slot].subscriptions.len() > 1 {
-                // Somebody in several rooms, or with frames of their own, gets everything in one send later.
+                // A connection in several rooms, or with frames of its own, gets all in one send later.
                 self.outbounds[slot].queue(frames);
                 self.mark_dirty(slot);
             } else {
@@ -342,7 +343,8 @@ impl Fanout {
                 self.after_send(slot, now);
             }
         });
-        (self.buffers[room.0 as usize], self.spare_buffer) = (buffer, spare);
+        self.buffers[room.0 as usize] = buffer;
+        self.spare_buffer = spare;
     }
 }
 

@@ -1,4 +1,6 @@
-//! One connection as the hub's thread sees it: its socket, its outbox, its places in the rooms, and how it ends.
+//! The sending half of one connection: its socket, its outbox, its subscriptions, and how it closes.
+//!
+//! Knows one socket and numbered rooms; never knows messages or people.
 
 use crate::fanout::outbox::Outbox;
 use crate::fanout::{ConnHandle, outbox};
@@ -9,20 +11,20 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The connection's place among a room's members.
+/// A room and the connection's index among its subscribers.
 #[derive(Clone, Copy)]
 pub struct Subscription {
     pub room: RoomId,
     pub index: usize,
 }
 
-/// How far a connection's end has come.
+/// The stages of the closing handshake.
 pub enum Closing {
-    /// The goodbye is in the outbox; by this time the connection is cut.
+    /// The `bye` is in the outbox; the connection is aborted at this time.
     Flushing(Instant),
-    /// The goodbye is sent and the writing side shut; the peer may close first until this time.
+    /// The `bye` is sent and the writing side shut; the peer may close until this time.
     AwaitingPeer(Instant),
-    /// The socket failed or was cut; its reader will notice.
+    /// The socket failed or was aborted; its reader will notice.
     Dead,
 }
 
@@ -31,24 +33,23 @@ pub struct Outbound {
     pub handle: Arc<ConnHandle>,
     pub outbox: Outbox,
     pub subscriptions: Vec<Subscription>,
-    /// Whether the outbox got something in this turn.
+    /// Whether the outbox got frames in this turn.
     pub dirty: bool,
-    /// Whether the connection is in the list of those to be tried again.
+    /// Whether the connection is in the retry queue.
     pub in_retry_queue: bool,
-    /// Errands whose answers are in the outbox: done as soon as it is empty.
+    /// Bulk requests whose answers are in the outbox: done as soon as it is empty.
     pub unsent_bulk: u32,
     pinged_at: Option<Instant>,
-    /// Set once the connection is ending; nothing but the goodbye is sent then.
+    /// Set once the connection is closing; no further frames are accepted then.
     pub closing: Option<Closing>,
 }
 
 impl Outbound {
     pub fn new(handle: Arc<ConnHandle>) -> Self {
-        let (outbox, subscriptions) = (Outbox::default(), Vec::new());
         Self {
             handle,
-            outbox,
-            subscriptions,
+            outbox: Outbox::default(),
+            subscriptions: Vec::new(),
             dirty: false,
             in_retry_queue: false,
             unsent_bulk: 0,
@@ -57,12 +58,12 @@ impl Outbound {
         }
     }
 
-    /// Whether anything but a goodbye may still be sent.
+    /// Whether frames may still be added.
     pub fn is_open(&self) -> bool {
         self.closing.is_none()
     }
 
-    /// Whether something is left to be tried again.
+    /// Whether there is something to retry.
     pub fn needs_retry(&self) -> bool {
         match self.closing {
             None => !self.outbox.is_empty(),
@@ -71,7 +72,7 @@ impl Outbound {
         }
     }
 
-    /// Whether what its only room says may go straight to its socket: nothing of its own comes before.
+    /// Whether a broadcast of its only room may go directly to the socket, because no frame comes before it.
     pub fn is_direct(&self) -> bool {
         self.is_open() && !self.dirty && self.subscriptions.len() == 1 && self.outbox.is_empty()
     }
@@ -80,7 +81,7 @@ impl Outbound {
         self.subscriptions.push(Subscription { room, index });
     }
 
-    /// Gives up the place in a room, and says which it was.
+    /// Removes the subscription, and returns the index that it had in the room.
     pub fn unsubscribe(&mut self, room: RoomId) -> Option<usize> {
         let position = self
             .subscriptions
@@ -106,14 +107,14 @@ impl Outbound {
         }
     }
 
-    /// Keeps frames for the end of the turn.
+    /// Adds frames to the outbox.
     pub fn queue(&mut self, frames: &[u8]) {
         if self.is_open() {
             self.outbox.push(frames);
         }
     }
 
-    /// Frames went straight to the socket: keeps what the kernel did not take of them.
+    /// After a direct send: keeps what the kernel did not take.
     pub fn after_direct_send(&mut self, sent: io::Result<usize>, frames: &[u8], now: Instant) {
         match sent {
             Ok(sent) => self.outbox.push_unsent(frames, sent, now),
@@ -121,7 +122,7 @@ impl Outbound {
         }
     }
 
-    /// Sends what waits, as far as the kernel takes it.
+    /// Sends as much of the outbox as the kernel takes.
     pub fn flush(&mut self, now: Instant) {
         if matches!(self.closing, Some(Closing::Dead))
             || (self.is_open() && self.outbox.in_backoff(now))
@@ -138,7 +139,7 @@ impl Outbound {
         }
     }
 
-    /// How long to wait before the next try: longer when the peer has taken nothing for a while, unless it is a goodbye.
+    /// How long to wait before the next try: longer for a stalled peer, unless the connection is closing.
     pub fn retry_delay(&self, now: Instant) -> Duration {
         if self.is_open() {
             self.outbox.retry_delay(now)
@@ -147,7 +148,7 @@ impl Outbound {
         }
     }
 
-    /// Lets the reader ask for more once everything that it asked for is sent.
+    /// Allows the next bulk request once the answers are sent.
     pub fn release_bulk(&mut self) {
         while self.unsent_bulk > 0 && self.outbox.is_empty() {
             self.unsent_bulk -= 1;
@@ -155,30 +156,30 @@ impl Outbound {
         }
     }
 
-    /// Queues the last frames of the connection, and makes room for them in the kernel.
+    /// Queues the connection's last frames, and makes room for them in the kernel.
     pub fn start_closing(&mut self, frames: &[u8], deadline: Instant, now: Instant) {
         self.outbox.push(frames);
         self.closing = Some(Closing::Flushing(deadline));
         self.handle.release_waiters();
-        // The peer may have let the kernel's buffer fill up; these few bytes shall still go in, and reach it if it ever
-        // reads again. Failing only means that they may not.
+        // The kernel's buffer may be full; these few bytes should still fit, so that they reach a peer that reads again.
+        // An error only means that they may not.
         let socket = SockRef::from(&*self.handle.socket);
         let _ = socket.set_tcp_notsent_lowat(u32::MAX >> 1);
         if let Ok(size) = socket.send_buffer_size() {
-            // The kernel doubles what it is given, so this adds about as much as there was.
+            // The kernel doubles the value that it gets, so this doubles the buffer.
             let _ = socket.set_send_buffer_size(size.max(64 * 1024));
         }
         self.flush(now);
     }
 
-    /// The reader has read everything: the reply to its close may be the last thing to send.
+    /// Sends once more, perhaps the reply to a close, then shuts the writing side.
     pub fn shutdown_write(&mut self, now: Instant) {
         self.flush(now);
         let _ = self.handle.socket.shutdown(Shutdown::Write);
         self.handle.release_waiters();
     }
 
-    /// Cuts a goodbye that takes too long.
+    /// Aborts the connection when its closing takes too long.
     pub fn expire(&mut self, now: Instant) {
         if let Some(Closing::Flushing(deadline) | Closing::AwaitingPeer(deadline)) = self.closing
             && deadline <= now
@@ -187,7 +188,7 @@ impl Outbound {
         }
     }
 
-    /// Whether a ping is due: the peer is silent, and was not just pinged.
+    /// Whether an idle peer is to be pinged, because the last ping is long enough ago.
     pub fn ping_due(&mut self, now: Instant, every: Duration) -> bool {
         let due = self
             .pinged_at

@@ -1,8 +1,6 @@
-//! What one connection still has to be sent: whole frames that the kernel did not take yet.
+//! The unsent frames of one connection. Sending never blocks; what the kernel does not take is retried later.
 //!
-//! Sending never waits. What the kernel takes is gone; the rest stays here, bounded by whoever owns the outbox, and is
-//! tried again later. The outbox always knows where the frame at its front begins, so that it can drop the frames that
-//! nobody has seen a byte of and still finish the one that is half sent.
+//! The outbox follows the frame boundaries, so that it can drop unsent frames and still finish a partly sent one.
 //!
 //! Knows frames and one socket; never knows people or rooms.
 
@@ -13,17 +11,17 @@ use std::io;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// How soon what the kernel did not take is tried again.
+/// How soon unsent bytes are retried.
 pub const RETRY_DELAY: Duration = Duration::from_millis(10);
-/// A peer that took nothing for this long is not about to: a hundred tries a second would only cost the others. Much
+/// A peer that took nothing for this long is retried less often, to spare the others a hundred calls a second. Much
 /// longer than a busy machine keeps a program from reading.
 const STALLED_AFTER: Duration = Duration::from_secs(1);
-/// How often such a peer is tried.
+/// How soon a stalled peer is retried.
 const STALLED_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Somewhere to send bytes without waiting.
+/// A destination that takes bytes without blocking.
 pub trait Sink {
-    /// Sends what can be sent now and says how much that was; 0 when nothing could.
+    /// Sends what can be sent now, and returns how many bytes that was.
     ///
     /// # Errors
     /// When the connection is gone.
@@ -31,7 +29,7 @@ pub trait Sink {
 }
 
 impl Sink for TcpStream {
-    /// One system call. The socket itself stays blocking, because its reader shares it.
+    /// One system call. The socket itself is blocking, because its reader shares it.
     fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match send(self, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
@@ -44,32 +42,32 @@ impl Sink for TcpStream {
     }
 }
 
-/// The pending frames of one connection.
+/// The unsent frames of one connection.
 #[derive(Debug, Default)]
 pub struct Outbox {
     pending: Vec<u8>,
-    /// Bytes of `pending` that are already sent; cut off when they are more than half of it.
+    /// Bytes of `pending` that are already sent; removed when they are more than half of it.
     sent_len: usize,
-    /// Bytes at the front that end a frame whose beginning is already sent.
+    /// Unsent bytes at the front that belong to a partly sent frame.
     partial_frame: usize,
-    /// When the kernel last took something, or when the outbox was last empty.
+    /// When the kernel last took bytes, or when the outbox was last empty.
     progress_at: Option<Instant>,
-    /// When the kernel was last asked to take what waits.
+    /// When a send was last tried.
     tried_at: Option<Instant>,
 }
 
 impl Outbox {
-    /// Bytes that wait.
+    /// Unsent bytes.
     pub fn len(&self) -> usize {
         self.pending.len() - self.sent_len
     }
 
-    /// Whether nothing waits.
+    /// Whether everything is sent.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// For how long nothing was taken although something waits.
+    /// How long no byte was taken although some are unsent.
     pub fn stalled_for(&self, now: Instant) -> Duration {
         match self.progress_at {
             Some(since) if !self.is_empty() => now.saturating_duration_since(since),
@@ -91,16 +89,16 @@ impl Outbox {
         }
     }
 
-    /// Whether the peer is deaf and was tried only just now.
+    /// Whether the peer is stalled and was tried just now.
     pub fn in_backoff(&self, now: Instant) -> bool {
         let recent = |at| now.saturating_duration_since(at) < STALLED_RETRY_DELAY;
         self.stalled_for(now) >= STALLED_AFTER && self.tried_at.is_some_and(recent)
     }
 
-    /// Sends whole frames, or keeps what the kernel does not take. One send at most.
+    /// Sends whole frames and keeps what the kernel does not take. One system call at most.
     ///
     /// # Errors
-    /// When the connection is gone; what waits is then worthless.
+    /// When the connection is gone; the unsent frames are then of no use.
     pub fn send(&mut self, sink: &impl Sink, frames: &[u8], now: Instant) -> io::Result<()> {
         if self.is_empty() {
             self.push_unsent(frames, sink.try_send(frames)?, now);
@@ -110,19 +108,20 @@ impl Outbox {
         self.flush(sink, now)
     }
 
-    /// Keeps what the kernel did not take of whole frames, when nothing waited before them.
+    /// After a direct send of whole frames with an empty outbox: keeps what the kernel did not take.
     pub fn push_unsent(&mut self, frames: &[u8], sent: usize, now: Instant) {
         if sent < frames.len() {
-            (self.progress_at, self.tried_at) = (Some(now), Some(now));
+            self.progress_at = Some(now);
+            self.tried_at = Some(now);
             self.partial_frame = rest_of_frame(frames, sent);
             self.push(&frames[sent..]);
         }
     }
 
-    /// Sends what waits, as far as the kernel takes it. One send at most.
+    /// Sends as much as the kernel takes. One system call at most.
     ///
     /// # Errors
-    /// When the connection is gone; what waits is then worthless.
+    /// When the connection is gone; the unsent frames are then of no use.
     pub fn flush(&mut self, sink: &impl Sink, now: Instant) -> io::Result<()> {
         if self.is_empty() {
             return Ok(());
@@ -142,14 +141,14 @@ impl Outbox {
         Ok(())
     }
 
-    /// Drops every frame that has not begun to be sent.
+    /// Drops all frames of which no byte is sent.
     pub fn drop_unsent_frames(&mut self) {
         self.pending.truncate(self.sent_len + self.partial_frame);
     }
 
     fn compact(&mut self) {
         if self.is_empty() {
-            // An empty outbox holds no memory: most connections have one.
+            // Most outboxes are empty, so an empty one must hold no memory.
             self.pending = Vec::new();
             self.sent_len = 0;
             self.progress_at = None;
@@ -160,7 +159,7 @@ impl Outbox {
     }
 }
 
-/// Of whole frames of which the first `sent` bytes are gone: how many bytes the last frame begun still needs.
+/// The unsent bytes of the frame in which the first `sent` bytes of these whole frames end.
 fn rest_of_frame(frames: &[u8], sent: usize) -> usize {
     let mut scanner = Scanner::default();
     scanner.feed(&frames[..sent]);
@@ -168,7 +167,7 @@ fn rest_of_frame(frames: &[u8], sent: usize) -> usize {
         return 0;
     }
     let mut rest = 0;
-    // Half a header does not tell the length yet, so follow it byte by byte; then the payload in one step.
+    // A partial header has no length yet, so follow it byte by byte; then the payload in one step.
     while scanner.min_remaining() > 0 {
         let step = usize::try_from(scanner.min_remaining())
             .unwrap_or(usize::MAX)
@@ -189,7 +188,7 @@ mod tests {
     use proptest::prelude::*;
     use std::cell::{Cell, RefCell};
 
-    /// A peer that takes a given number of bytes and then no more.
+    /// A sink that takes a given number of bytes and then no more.
     #[derive(Default)]
     struct Peer {
         capacity: Cell<usize>,
@@ -217,7 +216,8 @@ mod tests {
 
     #[test]
     fn outbox_is_empty_after_a_complete_send() {
-        let (peer, mut outbox) = (Peer::default(), Outbox::default());
+        let peer = Peer::default();
+        let mut outbox = Outbox::default();
         peer.capacity.set(1000);
         outbox
             .send(&peer, &frames(&[10, 20]), Instant::now())
@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn peer_is_stalled_since_the_first_refused_send() {
-        let (peer, mut outbox) = (Peer::default(), Outbox::default());
+        let peer = Peer::default();
+        let mut outbox = Outbox::default();
         let start = Instant::now();
         let second = Duration::from_secs(1);
         outbox.send(&peer, &frames(&[10]), start).unwrap();
@@ -244,38 +245,34 @@ mod tests {
 
     #[test]
     fn stalled_peer_is_retried_less_often_than_a_slow_one() {
-        let (peer, mut outbox, start) = (Peer::default(), Outbox::default(), Instant::now());
+        let peer = Peer::default();
+        let mut outbox = Outbox::default();
+        let start = Instant::now();
         let after = |ms| start + Duration::from_millis(ms);
         outbox.send(&peer, &frames(&[10]), start).unwrap();
-        assert_eq!(
-            (outbox.in_backoff(after(20)), outbox.retry_delay(after(20))),
-            (false, RETRY_DELAY)
-        );
+        assert!(!outbox.in_backoff(after(20)));
+        assert_eq!(outbox.retry_delay(after(20)), RETRY_DELAY);
         outbox.flush(&peer, after(980)).unwrap();
-        assert_eq!(
-            (
-                outbox.in_backoff(after(1050)),
-                outbox.retry_delay(after(1050))
-            ),
-            (true, STALLED_RETRY_DELAY)
-        );
-        assert!(!outbox.in_backoff(after(1080)), "its next try is due");
+        assert!(outbox.in_backoff(after(1050)));
+        assert_eq!(outbox.retry_delay(after(1050)), STALLED_RETRY_DELAY);
+        assert!(!outbox.in_backoff(after(1080)), "the next try is due");
         peer.capacity.set(1);
         outbox.flush(&peer, after(1080)).unwrap();
-        assert!(!outbox.in_backoff(after(1090)), "it took something");
+        assert!(!outbox.in_backoff(after(1090)), "the peer took a byte");
     }
 
     proptest! {
         #[test]
-        fn nothing_is_lost_doubled_or_torn_however_little_the_kernel_takes(
+        fn frames_survive_partial_sends_intact(
             lengths in prop::collection::vec(prop_oneof![0..300_usize, 65_530..65_540_usize], 1..5),
-            rooms in prop::collection::vec(0..400_usize, 0..30),
+            capacities in prop::collection::vec(0..400_usize, 0..30),
         ) {
-            let (peer, mut outbox) = (Peer::default(), Outbox::default());
+            let peer = Peer::default();
+            let mut outbox = Outbox::default();
             let all = frames(&lengths);
             outbox.send(&peer, &all, Instant::now()).unwrap();
-            for room in rooms {
-                peer.capacity.set(room);
+            for capacity in capacities {
+                peer.capacity.set(capacity);
                 outbox.flush(&peer, Instant::now()).unwrap();
                 prop_assert_eq!(peer.received.borrow().len() + outbox.len(), all.len());
             }
@@ -285,15 +282,16 @@ mod tests {
         }
 
         #[test]
-        fn dropping_the_unsent_frames_finishes_the_one_that_is_half_sent(
+        fn dropping_unsent_frames_keeps_the_partial_frame(
             lengths in prop::collection::vec(0..300_usize, 1..8),
-            rooms in prop::collection::vec(0..200_usize, 1..6),
+            capacities in prop::collection::vec(0..200_usize, 1..6),
         ) {
-            let (peer, mut outbox) = (Peer::default(), Outbox::default());
-            peer.capacity.set(rooms[0]);
+            let peer = Peer::default();
+            let mut outbox = Outbox::default();
+            peer.capacity.set(capacities[0]);
             outbox.send(&peer, &frames(&lengths), Instant::now()).unwrap();
-            for room in &rooms[1..] {
-                peer.capacity.set(*room);
+            for capacity in &capacities[1..] {
+                peer.capacity.set(*capacity);
                 outbox.flush(&peer, Instant::now()).unwrap();
             }
             outbox.drop_unsent_frames();
@@ -303,7 +301,7 @@ mod tests {
             let got = peer.received.take();
             let whole = got.len() - frames(&[5]).len();
             prop_assert_eq!(&got[whole..], &frames(&[5])[..]);
-            // What came before is a whole number of the original frames.
+            // The bytes before it are a whole number of the original frames.
             let ends = (0..=lengths.len()).map(|n| frames(&lengths[..n]).len());
             prop_assert!(ends.into_iter().any(|end| end == whole));
         }

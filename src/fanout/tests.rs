@@ -1,4 +1,4 @@
-//! Delivery over real sockets on loopback: order, who gets what, and who is given up.
+//! The fan-out over real sockets on loopback: order, recipients, and disconnected peers.
 
 use super::*;
 use crate::ids::ClientAddr;
@@ -15,10 +15,10 @@ use tungstenite::{Message, WebSocket};
 const GENERAL: RoomId = RoomId(0);
 const LAB: RoomId = RoomId(1);
 
-/// How long anybody waits for anything.
+/// How long a test waits for anything.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A delivery with its clock, and the peers' sides of its connections.
+/// A fan-out with a clock of its own.
 struct Harness {
     fanout: Fanout,
     now: Instant,
@@ -33,10 +33,10 @@ struct Peer {
 }
 
 impl Harness {
-    fn new(patience: DeliveryLimits) -> Self {
+    fn new(limits: DeliveryLimits) -> Self {
         let now = Instant::now();
         Self {
-            fanout: Fanout::new(patience, now),
+            fanout: Fanout::new(limits, now),
             now,
             next: 0,
         }
@@ -47,7 +47,7 @@ impl Harness {
         let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         let (server, _) = listener.accept().unwrap();
-        // As the sockets of the real server have it: the kernel takes little, whatever the system's limits are.
+        // As in the real server: the kernel takes little, whatever the system's limits are.
         SockRef::from(&server)
             .set_tcp_notsent_lowat(64 * 1024)
             .unwrap();
@@ -78,12 +78,12 @@ impl Harness {
 }
 
 impl Peer {
-    /// Everything that this peer is sent until the connection ends, text by text.
+    /// Everything that this peer gets until the connection ends.
     fn read_all(&self) -> Vec<String> {
         self.read_all_with(|| {})
     }
 
-    /// The same, telling of each text that comes.
+    /// The same, calling `on_text` after each text.
     fn read_all_with(&self, on_text: impl Fn()) -> Vec<String> {
         let mut socket = WebSocket::from_raw_socket(&self.socket, Role::Client, None);
         let mut got = Vec::new();
@@ -104,7 +104,7 @@ impl Peer {
     }
 }
 
-/// What a frame says, as short as a test needs it.
+/// A message in a few words.
 fn label(json: &str) -> String {
     match serde_json::from_str(json).unwrap() {
         ServerMessage::Message(entry) => entry.text.clone(),
@@ -115,13 +115,12 @@ fn label(json: &str) -> String {
 }
 
 fn message(text: &str) -> ServerMessage {
-    let (room, from, tag) = ("geral".into(), "Ana".into(), "aaaaaaaa".into());
     let entry = Entry {
-        room,
+        room: "geral".into(),
         seq: 1,
         at: 0,
-        from,
-        tag,
+        from: "Ana".into(),
+        tag: "aaaaaaaa".into(),
         text: text.into(),
         ..Entry::default()
     };
@@ -141,7 +140,8 @@ fn ack(id: &str) -> ServerMessage {
 #[test]
 fn ack_takes_the_place_of_the_senders_message() {
     let mut harness = Harness::new(DeliveryLimits::default());
-    let (ana, bruno) = (harness.peer(&[GENERAL]), harness.peer(&[GENERAL]));
+    let ana = harness.peer(&[GENERAL]);
+    let bruno = harness.peer(&[GENERAL]);
     harness.fanout.broadcast(GENERAL, &message("um"), None);
     harness
         .fanout
@@ -159,7 +159,8 @@ fn ack_takes_the_place_of_the_senders_message() {
 #[test]
 fn subscriber_gets_its_part_of_a_turn_when_joining_or_leaving() {
     let mut harness = Harness::new(DeliveryLimits::default());
-    let (ana, bruno) = (harness.peer(&[GENERAL]), harness.peer(&[]));
+    let ana = harness.peer(&[GENERAL]);
+    let bruno = harness.peer(&[]);
     harness.fanout.broadcast(GENERAL, &message("um"), None);
     harness.fanout.subscribe(bruno.conn, GENERAL);
     harness.fanout.broadcast(GENERAL, &message("dois"), None);
@@ -176,7 +177,8 @@ fn subscriber_gets_its_part_of_a_turn_when_joining_or_leaving() {
 #[test]
 fn order_holds_per_room_for_a_connection_in_two_rooms() {
     let mut harness = Harness::new(DeliveryLimits::default());
-    let (ana, bruno) = (harness.peer(&[GENERAL, LAB]), harness.peer(&[LAB]));
+    let ana = harness.peer(&[GENERAL, LAB]);
+    let bruno = harness.peer(&[LAB]);
     for n in 0..3 {
         harness
             .fanout
@@ -210,12 +212,13 @@ fn slow_consumer_is_closed_with_1013_and_others_miss_nothing() {
         max_outbox_bytes: 50_000,
         ..DeliveryLimits::default()
     });
-    let (slow, bruno) = (harness.peer(&[GENERAL]), harness.peer(&[GENERAL]));
-    let (heard, pace) = std::sync::mpsc::channel();
+    let slow = harness.peer(&[GENERAL]);
+    let bruno = harness.peer(&[GENERAL]);
+    let (on_text, received) = std::sync::mpsc::channel();
     let reading =
-        std::thread::spawn(move || bruno.read_all_with(|| heard.send(()).unwrap_or_default()));
+        std::thread::spawn(move || bruno.read_all_with(|| on_text.send(()).unwrap_or_default()));
     let text = "x".repeat(4000);
-    let mut said = 0;
+    let mut sent = 0;
     while harness
         .fanout
         .outbounds
@@ -223,23 +226,25 @@ fn slow_consumer_is_closed_with_1013_and_others_miss_nothing() {
         .is_some_and(Outbound::is_open)
     {
         harness.fanout.broadcast(GENERAL, &message(&text), None);
-        said += 1;
+        sent += 1;
         harness.fanout.flush(harness.now);
         harness.advance(Duration::from_millis(10));
-        // Bruno is waited for: on a machine that gives him no time to read he would be deaf too.
-        pace.recv_timeout(DEADLINE).expect("Bruno hears everything");
-        assert!(said < 20_000, "the kernel takes everything");
+        // Wait for Bruno's thread: on a busy machine it would be a slow consumer too.
+        received
+            .recv_timeout(DEADLINE)
+            .expect("Bruno gets every message");
+        assert!(sent < 20_000, "the kernel took everything");
     }
-    // Whoever reads slowly, but reads, still finds the reason at the end of what it was sent.
+    // A slow peer that still reads finds the reason at the end of its stream.
     harness.advance(Duration::from_secs(1));
     let got = slow.read_all();
-    assert!(got.len() < said, "nothing was dropped");
+    assert!(got.len() < sent, "nothing was dropped");
     assert_eq!(got[got.len() - 2..], ["bye TooSlow", "close 1013"]);
     harness.fanout.flush(harness.now);
     harness
         .fanout
         .close(ConnId(2), 1001, &ack("fim"), harness.now);
-    assert_eq!(reading.join().unwrap().len(), said + 2);
+    assert_eq!(reading.join().unwrap().len(), sent + 2);
 }
 
 #[test]
@@ -256,7 +261,7 @@ fn stalled_consumer_is_disconnected_below_the_byte_limit() {
             .get(0)
             .is_some_and(Outbound::is_open)
     };
-    // More than any kernel takes, which on a busy machine may go on taking for a moment: time passes in vain only then.
+    // More than any kernel takes. On a busy machine it may go on taking for a moment, which resets the stall time.
     harness
         .fanout
         .broadcast(GENERAL, &message(&"x".repeat(8_000_000)), None);
@@ -265,7 +270,10 @@ fn stalled_consumer_is_disconnected_below_the_byte_limit() {
     assert!(open(&harness));
     let deadline = Instant::now() + DEADLINE;
     while open(&harness) {
-        assert!(Instant::now() < deadline, "nobody was given up");
+        assert!(
+            Instant::now() < deadline,
+            "the stalled peer was not disconnected"
+        );
         harness.advance(Duration::from_secs(10));
     }
     drop(stalled);
@@ -278,7 +286,8 @@ fn largest_outbox_is_shed_first_over_the_total_limit() {
         max_total_outbox_bytes: 1_000_000,
         ..DeliveryLimits::default()
     });
-    let (large, small) = (harness.peer(&[GENERAL, LAB]), harness.peer(&[GENERAL]));
+    let large = harness.peer(&[GENERAL, LAB]);
+    let small = harness.peer(&[GENERAL]);
     for peer in [&large, &small] {
         let slot = harness.fanout.slots[&peer.conn];
         let outbound = &mut harness.fanout.outbounds[slot];
@@ -305,7 +314,8 @@ fn largest_outbox_is_shed_first_over_the_total_limit() {
             .get(harness.fanout.slots[&peer.conn])
             .is_some_and(Outbound::is_open)
     };
-    assert_eq!((open(&large), open(&small)), (false, true));
+    assert!(!open(&large));
+    assert!(open(&small));
 }
 
 fn frame_of(length: usize) -> Vec<u8> {
@@ -317,7 +327,8 @@ fn frame_of(length: usize) -> Vec<u8> {
 #[test]
 fn idle_peer_is_pinged_and_dead_peer_is_aborted() {
     let mut harness = Harness::new(DeliveryLimits::default());
-    let (dead, alive) = (harness.peer(&[]), harness.peer(&[]));
+    let dead = harness.peer(&[]);
+    let alive = harness.peer(&[]);
     for _ in 0..60 {
         harness.advance(Duration::from_secs(1));
         alive.handle.last_seen.touch(harness.now);

@@ -1,37 +1,37 @@
-//! How many connections this machine can hold, and what stops it from holding more.
+//! How many connections this machine can hold, and which limit bounds them.
 //!
-//! Each connection costs a descriptor, a thread, and about four memory maps for the thread's stack. Past the last of
-//! these limits the standard library aborts the process, so the ceiling must be known before.
+//! Each connection costs a descriptor, a thread, and about four memory maps for the thread's stack. Beyond the last of
+//! these limits the standard library aborts the process, so the bound must be known before.
 //!
 //! Knows the system's limits; never knows connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs;
 
-/// Descriptors kept for the listener, the log, the history and connections that are being refused.
+/// Descriptors reserved for the listener, the log, the history and the rejector.
 const SPARE_DESCRIPTORS: u64 = 64;
-/// Memory maps kept for everything but connections.
+/// Memory maps reserved for everything but connections.
 const SPARE_MAPS: u64 = 2_000;
-/// Memory maps of one connection's thread: its stack, the guard page, and what the allocator adds for it.
+/// Memory maps of one connection's thread: its stack, the guard page, and the allocator's arena.
 const MAPS_PER_THREAD: u64 = 4;
-/// Thread numbers kept for everything else on the machine.
+/// Thread ids reserved for everything else on the machine.
 const SPARE_THREADS: u64 = 1_000;
 
-/// Address space that must be left, in bytes, before another thread is started: a thread that gets its stack and not the
-/// few pages more that it starts with ends the process, and so does everything else that asks for memory in vain. glibc
-/// takes 128 MiB for a moment when a new thread first allocates; this is enough for two that do so at the same time.
+/// Address space, in bytes, that must be left before another thread is started. A thread that gets its stack but not its
+/// first pages aborts the process, as does any failed allocation. glibc takes 128 MiB for a moment when a new thread
+/// first allocates; this is enough for two at the same time.
 const SPARE_ADDRESS_SPACE: u64 = 256 * 1024 * 1024;
 
-/// A number of connections and the reason why it is not larger.
+/// A number of connections and the limit that bounds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capacity {
     /// Connections at the same time.
     pub connections: usize,
-    /// What would have to be raised for more.
+    /// The setting to raise for more.
     pub limited_by: &'static str,
 }
 
-/// Raises the soft limit of descriptors as far as allowed and finds the smallest of the system's limits and `wanted`.
+/// The smallest of `wanted` and the system's limits, after raising the soft limit of descriptors as far as allowed.
 pub fn find(wanted: usize) -> Capacity {
     let limits = [
         (wanted as u64, "--max-conexoes"),
@@ -68,7 +68,7 @@ pub fn find(wanted: usize) -> Capacity {
 
 /// Whether the limit of this process's address space, if it has one, leaves room for another thread.
 ///
-/// It is looked up and not tried out: what a trial takes for a moment would be missing to a thread that just starts.
+/// Read from the system instead of tried: a trial allocation could fail a thread that is just starting.
 pub fn can_start_thread() -> bool {
     let Some(limit) = getrlimit(Resource::As).current else {
         return true;
@@ -84,7 +84,7 @@ pub fn can_start_thread() -> bool {
     used.is_none_or(|kibibytes: u64| kibibytes * 1024 + SPARE_ADDRESS_SPACE <= limit)
 }
 
-/// The limit of open descriptors, after raising the soft one to the hard one.
+/// The limit of open descriptors, after raising the soft limit to the hard one.
 fn raise_descriptor_limit() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current == maximum {
@@ -102,7 +102,7 @@ fn raise_descriptor_limit() -> u64 {
     }
 }
 
-/// A number that the system shows as a file; no limit if it does not.
+/// A limit from one of the system's files; `u64::MAX` without the file.
 fn read_limit(path: &str) -> u64 {
     fs::read_to_string(path)
         .ok()

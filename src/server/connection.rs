@@ -1,10 +1,8 @@
-//! One visitor's life, on a thread of its own: a request, perhaps a page and goodbye; or a handshake, then reading until
-//! the end.
+//! One connection's thread: answers one HTTP request, or upgrades it and then reads messages until the end.
 //!
-//! After the upgrade this thread only reads. What it understands it tells the hub; what tungstenite wants to answer by
-//! itself it hands to the hub, because only the hub's thread writes.
+//! After the upgrade it only reads: messages and tungstenite's own control frames go to the hub, the only writer.
 //!
-//! Knows this one visitor; never knows other visitors, or what is stored.
+//! Knows this one connection; never knows other connections, or what is stored.
 
 use crate::admission::{Admission, PendingPermit};
 use crate::auth::random_token;
@@ -29,27 +27,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Stack of a connection's thread, in bytes. Only what is touched becomes memory; with much less, hostile input could
-/// end the process instead of the connection.
+/// Stack of a connection's thread, in bytes. Only touched pages cost memory; with a much smaller stack, hostile input
+/// could end the process instead of the connection.
 pub const STACK_SIZE: usize = 256 * 1024;
-/// How long a request's head, the handshake included, may take in all.
+/// How long the whole head of a request may take to arrive, a handshake included.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a message may stay unfinished.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a peer may go on sending after it was answered.
+/// How long to read and drop what a peer sends after its answer.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
-/// Bytes that are read and dropped from such a peer; a fast one sends this much in the time that it has.
+/// Most bytes to read and drop; a fast peer sends this much within [`DRAIN_TIMEOUT`].
 const MAX_DRAIN_BYTES: usize = 64 * 1024 * 1024;
 
 /// What all connections of a server have in common.
 pub struct ServerContext {
-    /// Who may connect, and from which pages.
+    /// Which names and origins are accepted.
     pub policy: Policy,
-    /// Counts who is inside.
+    /// Counts the connections.
     pub admission: Arc<Admission>,
-    /// Where the hub listens.
+    /// The hub's queue.
     pub inputs: Sender<HubInput>,
-    /// How many bytes a peer may send.
+    /// How many bytes a peer may send; `None` is without limit.
     pub byte_rate: Option<ByteRate>,
     /// Figures for `/saude`.
     pub stats: Arc<Stats>,
@@ -59,7 +57,7 @@ pub struct ServerContext {
     pub next_conn_id: AtomicU64,
 }
 
-/// Serves one accepted socket, which may stand in the door, until it is over.
+/// Serves one accepted socket until it is closed.
 pub fn serve(
     socket: Arc<TcpStream>,
     address: IpAddr,
@@ -71,16 +69,16 @@ pub fn serve(
     }
 }
 
-/// What is known of a visitor after the upgrade.
+/// A connection after its handshake.
 struct Upgraded {
-    /// What was read beyond the request.
+    /// What was read beyond the request's head.
     rest: Vec<u8>,
     pending_permit: PendingPermit,
     trust: OriginTrust,
 }
 
 /// Answers a request, or upgrades the connection.
-// On a frame of its own, because the pages that a thread's stack once touched stay with it while it lives.
+// Not inlined: a thread keeps the stack pages that it once touched, so this frame must not lie below the read loop.
 #[inline(never)]
 fn handshake(
     socket: &Arc<TcpStream>,
@@ -124,7 +122,7 @@ fn handshake(
     }
 }
 
-/// Sends an answer and closes, without cutting off what the peer has not read yet.
+/// Sends an answer and closes such that the peer can still read it.
 fn respond(socket: &Arc<TcpStream>, response: &Response, deadline: Instant) {
     let sent = write_all(
         socket,
@@ -134,13 +132,13 @@ fn respond(socket: &Arc<TcpStream>, response: &Response, deadline: Instant) {
     if sent.is_err() || socket.shutdown(Shutdown::Write).is_err() {
         return;
     }
-    // Closing while the peer still sends would make the kernel reset the connection, answer and all.
+    // Closing with unread bytes would make the kernel reset the connection, and the answer would be lost.
     let until = Instant::now() + DRAIN_TIMEOUT;
     let mut reader = LimitedReader::new(SharedSocket(socket.clone()), ReadLimits::default());
     drain(&mut reader, until);
 }
 
-/// Reads and drops what a peer still sends, for a moment.
+/// Reads and drops what a peer still sends, until the given time.
 fn drain(reader: &mut LimitedReader<SharedSocket>, until: Instant) {
     let mut scratch = [0; 2048];
     let mut left = MAX_DRAIN_BYTES;
@@ -164,7 +162,7 @@ fn write_all(mut socket: &TcpStream, bytes: &[u8], deadline: Instant) -> io::Res
     socket.write_all(bytes)
 }
 
-/// The upgraded part of the visit.
+/// Registers the connection with the hub and reads until the end.
 #[inline(never)]
 fn run_websocket(
     socket: Arc<TcpStream>,
@@ -192,7 +190,7 @@ fn run_websocket(
     {
         return;
     }
-    // From here on the hub knows the connection, and must hear of its end whatever happens, a panic included.
+    // From here on the hub knows the connection, and must learn of its end, also after a panic.
     let mut notify = NotifyOnDrop {
         conn,
         inputs: &context.inputs,
@@ -206,7 +204,7 @@ fn run_websocket(
     match end {
         Some(ReadError::Closed(code)) => {
             notify.clean_close = code == 1000;
-            // The others hear of it now; the hub sends the reply to the close and shuts the writing side.
+            // Before draining, so that the hub replies to the close and the others see the departure at once.
             drop(notify);
             drain(reader.input_mut(), Instant::now() + DRAIN_TIMEOUT);
         }
@@ -221,13 +219,12 @@ fn run_websocket(
             context,
         ),
         Some(ReadError::Lost(_)) => {}
-        // The hub said goodbye while the peer still spoke; unread words would make the kernel reset the connection,
-        // goodbye and all.
+        // The hub sent a `bye`; closing with unread bytes would make the kernel reset the connection, and lose it.
         None => drain(reader.input_mut(), Instant::now() + 2 * DRAIN_TIMEOUT),
     }
 }
 
-/// A reader of what comes after the handshake.
+/// The reader of the messages after the handshake.
 #[inline(never)]
 fn new_reader(
     socket: Arc<TcpStream>,
@@ -252,7 +249,7 @@ fn new_reader(
     ))
 }
 
-/// Reads and tells the hub. `None` means that the hub said goodbye, or is gone.
+/// Reads messages and passes them to the hub. `None` means that the hub closes the connection, or is gone.
 fn read_loop(
     reader: &mut MessageReader<SharedSocket, ControlOut>,
     handle: &ConnHandle,
@@ -268,7 +265,7 @@ fn read_loop(
             }
             Err(end) => return Some(end),
         };
-        // What follows a request for a room speaks of that room: it must find it open.
+        // The next message may name this room and must find it open.
         let opens_room = matches!(
             &input,
             HubInput::Request(_, ClientMessage::Enter(_) | ClientMessage::Join(_))
@@ -280,7 +277,7 @@ fn read_loop(
     }
 }
 
-/// What one text frame tells the hub. `None` means that the connection is over.
+/// Turns one text message into the hub's input. `None` means that the connection is over.
 fn decode(
     handle: &ConnHandle,
     trust: OriginTrust,
@@ -302,7 +299,7 @@ fn decode(
     if message.is_bulk() && !handle.bulk.acquire() {
         return None;
     }
-    // Waits for a place in the window; there is none when the connection is over.
+    // False when the connection is over.
     if message.id().is_some() && !handle.in_flight.acquire() {
         return None;
     }
@@ -319,7 +316,7 @@ fn decode(
     Some(HubInput::Request(handle.id, message))
 }
 
-/// Asks the hub to say goodbye to somebody who broke the rules, and waits a moment for them to close.
+/// Asks the hub to close the connection after a violation, and drains it for a moment.
 fn request_close(
     reader: &mut MessageReader<SharedSocket, ControlOut>,
     conn: ConnId,
@@ -341,7 +338,7 @@ fn request_close(
     }
 }
 
-/// Tells the hub that the connection is over, when dropped.
+/// When dropped, tells the hub that the connection is over.
 struct NotifyOnDrop<'a> {
     conn: ConnId,
     inputs: &'a Sender<HubInput>,
@@ -350,14 +347,14 @@ struct NotifyOnDrop<'a> {
 
 impl Drop for NotifyOnDrop<'_> {
     fn drop(&mut self) {
-        // Without a hub there is nobody to tell.
+        // An error means that the hub is gone.
         let _ = self
             .inputs
             .send(HubInput::Disconnected(self.conn, self.clean_close));
     }
 }
 
-/// Hands tungstenite's own frames to the hub.
+/// Passes tungstenite's own control frames to the hub.
 struct ControlOut {
     conn: ConnId,
     inputs: Sender<HubInput>,

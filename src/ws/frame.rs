@@ -1,48 +1,58 @@
-//! WebSocket frames as bytes (RFC 6455, section 5): writing the server's own, and finding where frames end in a stream.
+//! WebSocket frames as bytes (RFC 6455, section 5): writes the server's own, and finds where frames end in a stream.
 //!
-//! The server writes each frame once, unmasked, into a buffer that many connections share, so it writes them itself;
-//! reading frames stays with tungstenite, and this module only follows their boundaries.
+//! The server writes a frame once, unmasked, into a buffer that many connections share; tungstenite would write it once
+//! per connection. Headers are tungstenite's `FrameHeader` in both directions.
 //!
 //! Knows bytes; never knows sockets or what the payloads mean.
 
-const FIN: u8 = 0x80;
-const MASK_BIT: u8 = 0x80;
+use std::io::Cursor;
+use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+/// The longest header: two bytes, eight of length, four of mask.
+const MAX_HEADER_SIZE: usize = 14;
+/// The opcode's part of a frame's first byte.
 const OPCODE_MASK: u8 = 0x0F;
-const CONTROL_BIT: u8 = 0x08;
 
 /// The kinds of frame that the server writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Opcode {
     /// UTF-8 text.
-    Text = 0x1,
+    Text,
     /// Bytes.
-    Binary = 0x2,
+    Binary,
     /// The last frame of a connection.
-    Close = 0x8,
+    Close,
     /// Asks for a pong.
-    Ping = 0x9,
+    Ping,
     /// Answers a ping.
-    Pong = 0xA,
+    Pong,
+}
+
+impl From<Opcode> for OpCode {
+    fn from(opcode: Opcode) -> Self {
+        match opcode {
+            Opcode::Text => Self::Data(Data::Text),
+            Opcode::Binary => Self::Data(Data::Binary),
+            Opcode::Close => Self::Control(Control::Close),
+            Opcode::Ping => Self::Control(Control::Ping),
+            Opcode::Pong => Self::Control(Control::Pong),
+        }
+    }
 }
 
 /// Appends one whole unmasked frame.
 ///
 /// Control frames must have a payload of at most 125 bytes.
 pub fn write(buffer: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
-    buffer.reserve(payload.len() + 10);
-    buffer.push(FIN | opcode as u8);
-    match payload.len() {
-        short @ 0..=125 => buffer.push(short as u8),
-        medium @ 126..=0xFFFF => {
-            buffer.push(126);
-            buffer.extend_from_slice(&(medium as u16).to_be_bytes());
-        }
-        long => {
-            buffer.push(127);
-            buffer.extend_from_slice(&(long as u64).to_be_bytes());
-        }
-    }
+    let header = FrameHeader {
+        opcode: opcode.into(),
+        ..FrameHeader::default()
+    };
+    buffer.reserve(MAX_HEADER_SIZE + payload.len());
+    header
+        .format(payload.len() as u64, buffer)
+        .expect("a Vec takes all bytes");
     buffer.extend_from_slice(payload);
 }
 
@@ -58,26 +68,28 @@ pub fn write_close(buffer: &mut Vec<u8>, code: u16, reason: &str) {
 
 /// Whether these bytes begin a close frame.
 pub fn is_close(bytes: &[u8]) -> bool {
-    bytes
-        .first()
-        .is_some_and(|first| first & OPCODE_MASK == Opcode::Close as u8)
+    begins_with(bytes, Control::Close)
 }
 
 /// Whether these bytes begin a pong.
 pub fn is_pong(bytes: &[u8]) -> bool {
-    bytes
-        .first()
-        .is_some_and(|first| first & OPCODE_MASK == Opcode::Pong as u8)
+    begins_with(bytes, Control::Pong)
 }
 
-/// Follows a stream of frames and knows at every byte whether a frame or a fragmented message is still unfinished.
+fn begins_with(bytes: &[u8], control: Control) -> bool {
+    bytes
+        .first()
+        .is_some_and(|first| OpCode::from(first & OPCODE_MASK) == OpCode::Control(control))
+}
+
+/// Follows a stream of frames, and knows at every byte whether a frame or a fragmented message is unfinished.
 ///
-/// It judges nothing: what is wrong in a frame is found by whoever reads it.
+/// It judges nothing: the reader of the same bytes finds what is wrong in a frame, and ends the connection.
 #[derive(Debug, Default)]
 pub struct Scanner {
-    /// The bytes of a header that is not complete yet; 14 is the longest.
-    header: [u8; 14],
-    header_len: u8,
+    /// The bytes of an incomplete header.
+    header: [u8; MAX_HEADER_SIZE],
+    header_len: usize,
     /// Payload bytes still to come of the frame whose header is complete.
     payload_left: u64,
     /// Whether a data message has begun and its last fragment has not come.
@@ -85,7 +97,7 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// Follows the next bytes of the stream, and tells whether a message ended within them.
+    /// Follows the next bytes of the stream, and returns whether a message ended within them.
     pub fn feed(&mut self, mut bytes: &[u8]) -> bool {
         let mut ended = false;
         while !bytes.is_empty() {
@@ -94,22 +106,19 @@ impl Scanner {
                 self.payload_left -= skipped;
                 bytes = &bytes[skipped as usize..];
             } else {
-                self.header[usize::from(self.header_len)] = bytes[0];
-                self.header_len += 1;
-                bytes = &bytes[1..];
-                self.finish_header();
+                bytes = self.feed_header(bytes);
             }
             ended |= !self.unfinished();
         }
         ended
     }
 
-    /// Whether something has begun and not ended: half a header, half a frame, or a message without its last fragment.
+    /// Whether anything is unfinished: a header, a frame, or a message without its last fragment.
     pub fn unfinished(&self) -> bool {
         self.header_len > 0 || self.payload_left > 0 || self.fragmented
     }
 
-    /// Bytes that are certainly missing from the frame at hand: 0 exactly at the end of a frame.
+    /// Bytes that are certainly missing from the current frame: 0 exactly at the end of a frame.
     pub fn min_remaining(&self) -> u64 {
         if self.header_len > 0 {
             1
@@ -118,29 +127,33 @@ impl Scanner {
         }
     }
 
-    fn finish_header(&mut self) {
-        if self.header_len < 2 {
-            return;
+    /// Takes bytes of a header, and returns those after it.
+    fn feed_header<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let known = self.header_len;
+        let end = MAX_HEADER_SIZE.min(known + bytes.len());
+        self.header[known..end].copy_from_slice(&bytes[..end - known]);
+        let mut cursor = Cursor::new(&self.header[..end]);
+        match FrameHeader::parse(&mut cursor) {
+            Ok(Some((header, payload_len))) => {
+                let header_len = cursor.position() as usize;
+                if let OpCode::Data(_) = header.opcode {
+                    self.fragmented = !header.is_final;
+                }
+                self.header_len = 0;
+                self.payload_left = payload_len;
+                &bytes[header_len - known..]
+            }
+            Ok(None) => {
+                // Fewer bytes than the longest header, so all of them are part of it.
+                self.header_len = end;
+                &[]
+            }
+            // An opcode that does not exist: no frame can follow.
+            Err(_) => {
+                self.header_len = 0;
+                &[]
+            }
         }
-        let [first, second, ..] = self.header;
-        let (length_bytes, mask_bytes) = match second & !MASK_BIT {
-            126 => (2, 4 * (second >> 7)),
-            127 => (8, 4 * (second >> 7)),
-            _ => (0, 4 * (second >> 7)),
-        };
-        if self.header_len < 2 + length_bytes + mask_bytes {
-            return;
-        }
-        self.payload_left = match length_bytes {
-            0 => u64::from(second & !MASK_BIT),
-            n => self.header[2..2 + usize::from(n)]
-                .iter()
-                .fold(0, |length, &b| length << 8 | u64::from(b)),
-        };
-        if first & CONTROL_BIT == 0 {
-            self.fragmented = first & FIN == 0;
-        }
-        self.header_len = 0;
     }
 }
 
@@ -150,8 +163,10 @@ mod tests {
     use proptest::prelude::*;
     use tungstenite::protocol::Role;
     use tungstenite::protocol::frame::Frame;
-    use tungstenite::protocol::frame::coding::{Data, OpCode};
     use tungstenite::{Message, WebSocket};
+
+    const FIN: u8 = 0x80;
+    const CONTROL_BIT: u8 = 0x08;
 
     /// What a peer's tungstenite reads from these bytes.
     fn read_back(bytes: &[u8]) -> Message {
@@ -190,12 +205,10 @@ mod tests {
         write_close(&mut bytes, 1013, &"ã".repeat(100));
         assert!(is_close(&bytes) && !is_pong(&bytes));
         let Message::Close(Some(close)) = read_back(&bytes) else {
-            panic!("no close frame")
+            panic!("not a close frame")
         };
-        assert_eq!(
-            (u16::from(close.code), close.reason.as_str()),
-            (1013, "ã".repeat(61).as_str())
-        );
+        assert_eq!(u16::from(close.code), 1013);
+        assert_eq!(close.reason.as_str(), "ã".repeat(61));
     }
 
     fn frame() -> impl Strategy<Value = Vec<u8>> {
@@ -219,7 +232,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_scanner_finds_every_boundary_however_the_stream_is_cut(
+        fn scanner_finds_every_boundary_for_any_chunking(
             frames in prop::collection::vec(frame(), 1..6),
             cuts in prop::collection::vec(1..3000_usize, 1..20),
         ) {
@@ -245,7 +258,7 @@ mod tests {
         }
 
         #[test]
-        fn the_scanner_takes_any_bytes(bytes in any::<Vec<u8>>()) {
+        fn scanner_accepts_any_bytes(bytes in any::<Vec<u8>>()) {
             Scanner::default().feed(&bytes);
         }
     }

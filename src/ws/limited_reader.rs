@@ -1,10 +1,9 @@
-//! What stands between a socket and tungstenite: a byte budget, deadlines for unfinished messages, and the pulse.
+//! A rate-limited reader between a socket and tungstenite, with a deadline for unfinished messages.
 //!
-//! Limits on whole messages don't see everything. Empty continuation frames come by the million without a message ever
-//! being complete, and a read timeout on each call is no deadline when a peer sends one byte at a time. The guard sees
-//! every byte before tungstenite does.
+//! It counts bytes, because limits on whole messages miss a flood of empty continuation frames, and a read timeout per
+//! call is no deadline against one byte at a time.
 //!
-//! Knows bytes and time; never knows what a frame says.
+//! Knows bytes and time; never knows payloads.
 
 use crate::rate::TokenBucket;
 use crate::ws::frame::Scanner;
@@ -14,9 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Something to read from, whose reads can be given a time limit.
+/// A reader with a read timeout.
 pub trait TimedRead: Read {
-    /// From now on a read fails after this time without a byte; `None` waits forever.
+    /// Sets how long a read may wait for a byte; `None` is without limit.
     fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
 }
 
@@ -26,7 +25,7 @@ impl TimedRead for TcpStream {
     }
 }
 
-/// A socket whose other half, the writing, belongs to somebody else.
+/// The reading half of a socket whose writing half has another owner.
 #[derive(Debug, Clone)]
 pub struct SharedSocket(pub Arc<TcpStream>);
 
@@ -42,7 +41,7 @@ impl TimedRead for SharedSocket {
     }
 }
 
-/// When a connection last gave a sign of life: written by its reader, read by the hub's sweep.
+/// When the last byte of a connection arrived: written by its reader, read by the hub's sweep.
 #[derive(Debug)]
 pub struct LastSeen {
     start: Instant,
@@ -50,7 +49,7 @@ pub struct LastSeen {
 }
 
 impl LastSeen {
-    /// A pulse that was felt just now.
+    /// A timestamp of now.
     pub fn new(now: Instant) -> Self {
         Self {
             start: now,
@@ -71,8 +70,8 @@ impl LastSeen {
     }
 }
 
-/// How many bytes a peer may send: a burst at once, then a steady rate. Beyond it the guard reads more slowly, so the
-/// peer waits in its own socket.
+/// How many bytes a peer may send: a burst at once, then a steady rate. Beyond it the reader sleeps, so the peer waits
+/// in its own socket.
 #[derive(Debug, Clone, Copy)]
 pub struct ByteRate {
     /// Bytes per second in the long run.
@@ -81,35 +80,35 @@ pub struct ByteRate {
     pub burst: u32,
 }
 
-/// What the guard watches over.
+/// The limits of a [`LimitedReader`].
 #[derive(Debug, Clone, Default)]
 pub struct ReadLimits {
-    /// The byte budget; `None` is without limit.
+    /// The rate of bytes; `None` is without limit.
     pub byte_rate: Option<ByteRate>,
     /// How long a message may stay unfinished; `None` is without limit.
     pub message_timeout: Option<Duration>,
-    /// Where signs of life are noted.
+    /// Updated with each read.
     pub last_seen: Option<Arc<LastSeen>>,
 }
 
-/// Reads from a source within a [`Watch`].
+/// Reads from a source within [`ReadLimits`].
 pub struct LimitedReader<S> {
     source: S,
     limits: ReadLimits,
     scanner: Scanner,
     /// Bytes that may be read; in debt after reading ahead of the rate. `None` is without limit.
     bucket: Option<TokenBucket>,
-    /// Since when the message at hand is unfinished.
+    /// Since when the current message is unfinished.
     unfinished_since: Option<Instant>,
-    /// When the last read ended: what the caller does between reads is not the peer's fault.
+    /// When the last read ended: the time until the next read is the caller's, and does not count against the peer.
     last_read_at: Instant,
-    /// Whether the source has a read timeout now, to spare a system call for each read.
+    /// Whether the source has a read timeout, to save a system call per read.
     timeout_set: bool,
     stalled: bool,
 }
 
 impl<S: TimedRead> LimitedReader<S> {
-    /// Watches over a source.
+    /// A reader within these limits.
     pub fn new(source: S, limits: ReadLimits) -> Self {
         let now = Instant::now();
         let bucket = limits
@@ -122,13 +121,13 @@ impl<S: TimedRead> LimitedReader<S> {
             bucket,
             unfinished_since: None,
             last_read_at: now,
-            // Unknown: whoever had the source before may have set one.
+            // Unknown: the source's previous owner may have set one.
             timeout_set: true,
             stalled: false,
         }
     }
 
-    /// Accounts for bytes of the stream that were read before the guard stood here.
+    /// Accounts for bytes of the stream that were read before this reader existed.
     pub fn already_read(&mut self, bytes: &[u8]) {
         self.account(bytes, Instant::now());
     }
@@ -143,7 +142,7 @@ impl<S: TimedRead> LimitedReader<S> {
         &self.source
     }
 
-    /// Reads without watching, after the conversation is over.
+    /// Reads without limits, to drain the socket after the end.
     pub fn read_unlimited(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.source.read(buffer)
     }
@@ -157,20 +156,20 @@ impl<S: TimedRead> LimitedReader<S> {
         }
         if self.limits.message_timeout.is_some() {
             let ended = self.scanner.feed(bytes);
-            // A busy peer's reads nearly always end in the middle of a message, but never twice of the same one.
+            // Reads of a busy peer often end within a message, but each time within another one.
             let since = self.unfinished_since.filter(|_| !ended).unwrap_or(now);
             self.unfinished_since = self.scanner.unfinished().then_some(since);
         }
     }
 
-    /// Waits until the budget allows another read.
+    /// Sleeps until the byte rate allows another read.
     fn throttle(&mut self) {
         if let Some(bucket) = self.bucket.as_mut().filter(|bucket| bucket.in_debt()) {
             std::thread::sleep(bucket.time_until_repaid(Instant::now()));
         }
     }
 
-    /// Gives the source the time that the message at hand has left.
+    /// Sets the source's timeout to the time left for the current message.
     fn set_deadline(&mut self) -> io::Result<()> {
         let deadline = match (self.unfinished_since, self.limits.message_timeout) {
             (Some(since), Some(limit)) => Some(since + limit),

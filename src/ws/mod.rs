@@ -1,11 +1,9 @@
-//! The reading side of one WebSocket: tungstenite over a guarded socket, in either role.
+//! The reading side of one WebSocket, in either role: tungstenite over a [`LimitedReader`].
 //!
-//! tungstenite answers pings and closes by itself. On the server those answers must not touch the socket from the
-//! reading thread, because the hub writes to the same socket and two writers would mix their frames. So tungstenite
-//! sits on an adapter: reading goes through the [`Guard`] to the socket, writing goes to whatever the caller gave as
-//! `replies`, a whole frame per `write` call.
+//! tungstenite replies to pings and closes by itself. Its replies go to `control_out`, one whole frame per `write`, and
+//! not to the socket: on the server the hub writes to the same socket, and two writers would mix their frames.
 //!
-//! Knows frames, budgets and deadlines; never knows what a text means.
+//! Knows frames, limits and deadlines; never knows what a text means.
 
 pub mod frame;
 mod limited_reader;
@@ -20,16 +18,16 @@ use tungstenite::{Bytes, HandshakeError, Message, Utf8Bytes, WebSocket};
 
 pub use limited_reader::{ByteRate, LastSeen, LimitedReader, ReadLimits, SharedSocket, TimedRead};
 
-/// Bytes read at once. tungstenite keeps a buffer of this size for each connection and fills it with zeros before every
-/// read; its default of 128 KiB would cost that much memory for each person and double the CPU.
+/// Bytes read at once. tungstenite keeps a buffer of this size for each connection and zeroes it before every read; its
+/// default of 128 KiB would cost that much memory per connection and double the CPU time.
 const READ_BUFFER_SIZE: usize = 2 * 1024;
-/// Most bytes of queued replies inside tungstenite; they are handed on at once, so a few frames are plenty.
+/// Most bytes of queued replies inside tungstenite; they are passed on at once, so a few frames are enough.
 const MAX_CONTROL_OUT: usize = 64 * 1024;
 
-/// Pings of one read that are answered each; who sends more is answered once for the rest, as RFC 6455 allows.
+/// Pings of one read that get a pong each; the rest get one together, as RFC 6455 allows.
 const MAX_PONGS_PER_READ: u32 = 16;
 
-/// What a peer said.
+/// A message of the peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming {
     /// A whole text message, valid UTF-8.
@@ -43,13 +41,13 @@ pub enum Incoming {
 /// Why there is nothing more to read. Each variant says what the caller must do.
 #[derive(Debug)]
 pub enum ReadError {
-    /// The peer closed with this code (1005: it gave none). The reply is already on its way; close the socket.
+    /// The peer closed with this code (1005: without one). The reply is already in `control_out`; close the socket.
     Closed(u16),
-    /// The peer broke a rule; send a close frame with this code.
+    /// The peer violated the protocol; send a close frame with this code.
     Violation(u16, &'static str),
-    /// The peer began a message and did not finish it in time; say goodbye.
+    /// The peer did not finish a message in time; send a close frame.
     Stalled,
-    /// The connection is gone; there is nobody to say anything to.
+    /// The connection is lost; nothing can be sent.
     Lost(io::Error),
 }
 
@@ -69,18 +67,18 @@ pub struct MessageReader<S, W> {
     socket: WebSocket<Adapter<S, W>>,
 }
 
-/// tungstenite's view of the connection: reads are guarded, writes are handed to `replies`.
+/// tungstenite's view of the connection: reads are limited, writes go to `control_out`.
 struct Adapter<S, W> {
     input: LimitedReader<S>,
     control_out: W,
     /// Pongs since the last read.
     pongs_since_read: u32,
-    /// Of more pings than [`PONGS_AT_ONCE`] in one read, only the last needs an answer; it waits here until the next read.
+    /// The last pong beyond [`MAX_PONGS_PER_READ`], the only one of those that is sent: before the next read.
     deferred_pong: Vec<u8>,
 }
 
 impl<S: TimedRead, W: Write> MessageReader<S, W> {
-    /// Continues a connection whose HTTP handshake is done; `rest` is what was read after the request's head.
+    /// Continues a connection after its HTTP handshake; `rest` is what was read after the request's head.
     ///
     /// `max_message` bounds frames and messages, in bytes.
     pub fn accept(
@@ -101,10 +99,10 @@ impl<S: TimedRead, W: Write> MessageReader<S, W> {
         Self { socket }
     }
 
-    /// Performs the client's handshake; until it is done, `replies` carries the request to the server.
+    /// Performs the client's handshake, whose request is written to `control_out`.
     ///
     /// # Errors
-    /// What tungstenite found wrong with the answer, or the socket's own error.
+    /// tungstenite's, when the answer is wrong, or the socket's.
     pub fn connect(
         request: impl IntoClientRequest,
         input: LimitedReader<S>,
@@ -120,12 +118,12 @@ impl<S: TimedRead, W: Write> MessageReader<S, W> {
         match tungstenite::client::client_with_config(request, adapter, Some(config(max_message))) {
             Ok((socket, _)) => Ok(Self { socket }),
             Err(HandshakeError::Failure(error)) => Err(error),
-            // The socket blocks: an interrupted handshake is one that ran into its deadline.
+            // The socket is blocking, so an interrupted handshake has run into its deadline.
             Err(HandshakeError::Interrupted(_)) => Err(Error::Io(io::ErrorKind::TimedOut.into())),
         }
     }
 
-    /// The sink of tungstenite's own frames, for instance to switch it once the handshake is over.
+    /// Where tungstenite's own frames go, for instance to switch it after the handshake.
     pub fn control_out_mut(&mut self) -> &mut W {
         &mut self.socket.get_mut().control_out
     }
@@ -138,7 +136,7 @@ impl<S: TimedRead, W: Write> MessageReader<S, W> {
     /// Waits for the next message.
     ///
     /// # Errors
-    /// An [`End`], after which nothing more comes.
+    /// After an error nothing more comes.
     pub fn read(&mut self) -> Result<Incoming, ReadError> {
         loop {
             match self.socket.read() {
@@ -147,7 +145,7 @@ impl<S: TimedRead, W: Write> MessageReader<S, W> {
                 Ok(Message::Pong(_)) => return Ok(Incoming::Pong),
                 Ok(Message::Ping(_) | Message::Frame(_)) => {}
                 Ok(Message::Close(close)) => {
-                    // The reply is only queued; reading once more writes it.
+                    // The reply is only queued; another read writes it.
                     let _ = self.socket.read();
                     return Err(ReadError::Closed(
                         close.map_or(1005, |close| close.code.into()),
@@ -158,7 +156,7 @@ impl<S: TimedRead, W: Write> MessageReader<S, W> {
         }
     }
 
-    /// The guard, to read what still comes after the conversation is over.
+    /// The limited reader, to drain the socket after the end.
     pub fn input_mut(&mut self) -> &mut LimitedReader<S> {
         &mut self.socket.get_mut().input
     }

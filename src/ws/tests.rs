@@ -1,4 +1,4 @@
-//! The reader against scripted streams: what it hands over, what it answers, and what it does not put up with.
+//! The reader against scripted streams: messages, replies, violations and deadlines.
 
 use super::*;
 use crate::ws::frame::{Opcode, write, write_close};
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// A stream that gives prepared pieces, then waits for its timeout, then ends.
+/// A stream of prepared pieces, which then waits for its timeout, or ends without one.
 struct ScriptedStream {
     pieces: VecDeque<Vec<u8>>,
     timeout: std::cell::Cell<Option<Duration>>,
@@ -105,7 +105,7 @@ fn ping_flood_is_answered_first_few_and_last() {
     assert_eq!(*reader.control_out_mut(), pongs);
 }
 
-/// A busy client once was cut after ten seconds: its reads ended in the middle of a message, each of another one.
+/// A busy client was once disconnected after ten seconds: each of its reads ended within another message.
 #[test]
 fn whole_messages_across_reads_never_time_out() {
     let message = from_client(true, 1, &[b'a'; 99]);
@@ -124,7 +124,7 @@ fn whole_messages_across_reads_never_time_out() {
     let start = Instant::now();
     for read in 1..=30 {
         reader.read().unwrap();
-        // In all three times the limit passes; what the caller does between reads is not the peer's fault either.
+        // Three times the limit passes in all; the caller's time between reads does not count either.
         while start.elapsed() < read * limit / 10 {
             std::thread::yield_now();
         }
@@ -155,7 +155,7 @@ fn violations_have_their_close_codes() {
     for (bytes, expected) in cases {
         let end = reader([bytes.clone()], ReadLimits::default())
             .read()
-            .expect_err("a broken frame");
+            .expect_err("a violation");
         assert!(
             matches!(end, ReadError::Violation(code, _) if code == expected),
             "{bytes:?}: {end:?}"
@@ -184,7 +184,7 @@ fn deadline_holds_for_one_byte_at_a_time() {
             std::thread::sleep(Duration::from_millis(1));
             assert!(
                 self.0.elapsed() < Duration::from_secs(30),
-                "the deadline never came"
+                "the deadline was never kept"
             );
             buffer[0] = 0;
             Ok(1)
@@ -202,7 +202,7 @@ fn deadline_holds_for_one_byte_at_a_time() {
     let mut input = LimitedReader::new(Slow(Instant::now()), limits);
     input.already_read(&[0x01, 0x80]);
     let mut reader = MessageReader::accept(input, Vec::new(), 1000, Vec::new());
-    // Bytes of zero are empty continuation frames: each complete, the message never.
+    // Zeros are empty continuation frames: each frame ends, the message never does.
     assert!(matches!(
         reader.read(),
         Err(ReadError::Stalled | ReadError::Violation(..))
@@ -226,9 +226,9 @@ fn flood_is_read_at_the_byte_rate() {
         },
     );
     while reader.read().is_ok() {}
-    // Reading is paid after the fact: the burst and the last read (at most 4 KiB and a bit) come free.
-    let paid = bytes - 1_000 - 4_200;
-    assert!(start.elapsed() >= Duration::from_secs_f64(paid as f64 / 100_000.0));
+    // Charged after the fact: the burst and the last read (a bit more than 4 KiB) cost no time.
+    let throttled = bytes - 1_000 - 4_200;
+    assert!(start.elapsed() >= Duration::from_secs_f64(throttled as f64 / 100_000.0));
 }
 
 #[test]
@@ -243,14 +243,14 @@ fn last_seen_moves_with_every_touch() {
 
 proptest! {
     #[test]
-    fn whatever_comes_from_a_peer_ends_in_an_answer(pieces in prop::collection::vec(any::<Vec<u8>>(), 0..8)) {
-        let watch = ReadLimits { message_timeout: Some(Duration::from_millis(1)), ..ReadLimits::default() };
-        let mut reader = reader(pieces, watch);
+    fn reader_terminates_on_any_input(pieces in prop::collection::vec(any::<Vec<u8>>(), 0..8)) {
+        let limits = ReadLimits { message_timeout: Some(Duration::from_millis(1)), ..ReadLimits::default() };
+        let mut reader = reader(pieces, limits);
         while reader.read().is_ok() {}
     }
 
     #[test]
-    fn texts_survive_any_fragmentation(text in "\\PC{0,80}", cuts in prop::collection::vec(0..100_usize, 0..5)) {
+    fn text_survives_any_fragmentation(text in "\\PC{0,80}", cuts in prop::collection::vec(0..100_usize, 0..5)) {
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
         cuts.sort_unstable();
         let mut pieces = Vec::new();

@@ -1,18 +1,20 @@
-//! Reading one request's head, within a deadline and a size.
+//! Reads one request's head within a deadline and a size limit.
+//!
+//! Knows bytes and headers; never knows which requests are accepted.
 
 use crate::server::http::Response;
 use crate::ws::TimedRead;
 use std::io;
 use std::time::Instant;
 
-/// Longest head, in bytes; browsers send less than one.
+/// Longest head, in bytes; browsers send less than 1 KiB.
 const MAX_HEAD_SIZE: usize = 8 * 1024;
 /// Most header lines; browsers send about fifteen.
 const MAX_HEADERS: usize = 64;
 /// Bytes read at once; most heads are shorter.
 const READ_CHUNK: usize = 1024;
 
-/// What matters of a request.
+/// The parts of a request that matter here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestHead {
     /// As sent: `GET`, `HEAD`…
@@ -29,7 +31,7 @@ pub struct RequestHead {
     pub upgrade: Option<UpgradeHeaders>,
 }
 
-/// What a request for WebSocket says about it.
+/// The WebSocket headers of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpgradeHeaders {
     /// Whether `Connection` has the word `upgrade`.
@@ -43,9 +45,9 @@ pub struct UpgradeHeaders {
 /// Why there is no head.
 #[derive(Debug)]
 pub enum HeadError {
-    /// There is somebody who can be told.
+    /// The request is wrong; send this.
     Refused(Response),
-    /// The connection is gone, or nothing was ever sent on it.
+    /// The connection is gone, or nothing was sent on it; close it.
     Gone(io::Error),
 }
 
@@ -75,10 +77,10 @@ impl UpgradeHeaders {
     }
 }
 
-/// Reads a request's head; what came after it is given back too.
+/// Reads a request's head, and returns the bytes read after it too.
 ///
 /// # Errors
-/// An answer for the peer, or that there is no peer.
+/// The response for the peer, or that there is no peer left.
 pub fn read_head(
     source: &mut impl TimedRead,
     deadline: Instant,
@@ -101,7 +103,7 @@ pub fn read_head(
         source
             .set_read_timeout(Some(left))
             .map_err(HeadError::Gone)?;
-        // Read into the heap, which is given back: what a thread's stack once touched stays with it while it lives.
+        // Read into the heap, which is freed; a thread keeps the stack pages that it once touched.
         let end = bytes.len();
         bytes.resize((end + READ_CHUNK).min(MAX_HEAD_SIZE), 0);
         let read = source.read(&mut bytes[end..]);
@@ -123,7 +125,7 @@ pub fn read_head(
     }
 }
 
-/// Browsers open connections in advance and never use them; those are not told anything.
+/// Browsers open connections in advance and may never use them; those get no answer.
 fn timed_out(bytes: &[u8]) -> HeadError {
     if bytes.is_empty() {
         HeadError::Gone(io::ErrorKind::TimedOut.into())
@@ -132,7 +134,7 @@ fn timed_out(bytes: &[u8]) -> HeadError {
     }
 }
 
-/// Parses a head if it is complete, and tells its length.
+/// Parses a head if it is complete, and returns its length too.
 fn parse(bytes: &[u8]) -> Result<Option<(RequestHead, usize)>, Response> {
     let mut headers = vec![httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
@@ -173,7 +175,7 @@ fn parse(bytes: &[u8]) -> Result<Option<(RequestHead, usize)>, Response> {
     Ok(Some((head, length)))
 }
 
-/// A request may name the whole address, as to a proxy; what counts is the path in it.
+/// The path of a target; a request may give the whole URL, as to a proxy.
 fn without_authority(target: &str) -> &str {
     let rest = target
         .strip_prefix("http://")
@@ -211,7 +213,7 @@ impl<'a> Headers<'a> {
         Ok(value)
     }
 
-    /// Whether a header that is a list has a word in it.
+    /// Whether a comma-separated header contains a word.
     fn list_contains(&self, name: &'static str, word: &str) -> Result<bool, Response> {
         for value in self.all(name) {
             if value?

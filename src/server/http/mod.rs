@@ -1,9 +1,9 @@
-//! The little HTTP that a chat needs: one request, answered or upgraded, then never again on the same connection.
+//! HTTP for one request per connection: answered and closed, or upgraded to a WebSocket.
 //!
-//! The head is read by our own loop, because the whole of it has one deadline and one size limit, and whatever came
-//! after it belongs to the WebSocket.
+//! The head is read by a loop of its own, because all of it has one deadline and one size limit, and the bytes after it
+//! belong to the WebSocket.
 //!
-//! Knows requests, answers and the page's files; never knows the chat.
+//! Knows requests, responses and the page's files; never knows the chat.
 
 mod head;
 mod page;
@@ -19,19 +19,19 @@ use std::time::Instant;
 
 use crate::stats::Stats;
 
-/// What is to be done with a request.
+/// What to do with a request.
 #[derive(Debug)]
 pub enum Route {
-    /// Answer it and close.
+    /// Send this and close.
     Respond(Response),
-    /// Send this and go on in WebSocket.
+    /// Send this and continue as a WebSocket.
     Upgrade(Response, OriginTrust),
 }
 
-/// Decides what a request gets.
+/// Decides how a request is answered.
 pub fn route(head: &RequestHead, policy: &Policy, stats: &Stats, started: Instant) -> Route {
     match try_route(head, policy, stats, started) {
-        Ok(verdict) => verdict,
+        Ok(route) => route,
         Err(refusal) => Route::Respond(refusal),
     }
 }

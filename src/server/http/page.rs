@@ -1,40 +1,6 @@
-//! The page's files, inside the program: whoever has the server has the page.
+//! The page's files, compiled into the program, so that the server needs no files beside it.
 //!
-//! The map of `html/`. `main.html` is all that stands still, `style.css` how it looks, `load.js` the list of the scripts in
-//! the order of this table: each knows those above it, says what it can do in one member of `Papo`, and is told through
-//! its `hooks` what it must not know. There is no framework, no module and no build, so that the page also opens as a file.
-//!
-//! | script | is for | never knows |
-//! |---|---|---|
-//! | `protocol` | the wire: what is said, what is understood, the limits; the mirror of `src/protocol` | who says it |
-//! | `strings` | every sentence that a script shows | where it is shown |
-//! | `dom` | finding and making elements, drawing once per frame, copying | what they mean |
-//! | `storage` | what a browser keeps, where it lets us; the token and new ids | what is kept |
-//! | `names` | when two names are one, their colours, and names within a text | people |
-//! | `address` | where the server is, the host key in the address, the link of an invitation | the connection |
-//! | `text` | a message as nodes: the little markup, links, mentions; never as HTML | whose message it is |
-//! | `connection` | one socket: entering, silence, coming back. Its states: `idle`, `connecting`, `online`, `waiting` {`until`, `stopped`}, `ended` {`code`, `text`} | rooms and messages |
-//! | `room` | what is known of a room: who is there, who types, how far it is read | how it is drawn |
-//! | `message` | one line of the conversation as elements, and what a later entry changes in it | the other lines |
-//! | `timeline` | the lines of one room: order, groups, days, the unread line, at most 400 | the window and the wire |
-//! | `scroll` | the window on the lines: following the end, keeping the place, the button up or down | what the lines say |
-//! | `sidebar` | the people and the rooms beside it | what a click on one does |
-//! | `status` | the word and the banner of the connection | why it was lost |
-//! | `composer` | the box: drafts, length, height, sending and bringing back | commands |
-//! | `complete` | the suggestions above the box | where they come from |
-//! | `alerts` | title, icon, sound and notices | what is worth one |
-//! | `invite` | the link and its QR code (ISO/IEC 18004) | who is invited |
-//! | `search` | the panel of the search | how one finds |
-//! | `form` | the screen to enter | how one enters |
-//! | `rooms` | all rooms, which one is in front, what is unread in them | the wire |
-//! | `session` | who one is, here and after a reload | what is drawn |
-//! | `send-queue` | what was not acknowledged yet: one on its way, the others in order, kept over a reload | how it is drawn |
-//! | `history` | asking for what came before, after or around | what it looks like |
-//! | `commands` | the one table of what may be typed, and what each does | keys and buttons |
-//! | `menus` | the settings, and the host's tools as buttons out of that table | the wire |
-//! | `message-toolbar` | copying, editing and erasing the message that is pointed at | the wire |
-//! | `incoming` | what the server says, brought to whom it concerns | elements |
-//! | `app` | who is told of what: the hooks, the keys, the two screens | details of any of them |
+//! Knows names, types and contents; never knows requests. The map of `html/` is at [`FILES`].
 
 use crate::server::http::Response;
 
@@ -49,7 +15,43 @@ macro_rules! files {
     };
 }
 
-/// All files that the page is made of.
+/// All files of the page: `main.html` is its static part, `style.css` its look, `load.js` the list of the scripts.
+///
+/// The scripts in the order of that list; each uses only those above it. A script offers its functions in one member of
+/// `Papo`, and calls what it must not know through the `hooks` that `app` sets. There is no framework, no module and no
+/// build, so that the page also opens as a file.
+///
+/// | script | is for | never knows |
+/// |---|---|---|
+/// | `protocol` | the wire: messages, codes, limits; the mirror of `src/protocol` | who sends them |
+/// | `strings` | every sentence that a script shows | where it is shown |
+/// | `dom` | finding and making elements, drawing once per frame, copying | what they mean |
+/// | `storage` | the browser's storage, where it allows any; the token and new ids | what is stored |
+/// | `names` | when two names are the same, their colours, and names within a text | people |
+/// | `address` | the server's address, the moderator key in the page's address, the link of an invitation | the connection |
+/// | `text` | a message as nodes: the markup, links, mentions; never as HTML | whose message it is |
+/// | `connection` | one socket: entering, silence, reconnecting. Its states: `idle`, `connecting`, `online`, `waiting` {`until`, `stopped`}, `ended` {`code`, `text`, `room`} | rooms and messages |
+/// | `room` | a room's state: its members, who is typing, how far it is read | how it is drawn |
+/// | `message` | one message as elements, and how a later entry changes it | the other messages |
+/// | `timeline` | the messages of one room: order, groups, days, the unread mark, at most 400 | scrolling and the wire |
+/// | `scroll` | the scroll position: following the end, keeping the place, the button up or down | what the messages say |
+/// | `sidebar` | the lists of people and rooms | what a click does |
+/// | `status` | the connection's state in a word and a banner | why it was lost |
+/// | `composer` | the text box: drafts, length, height, sending and restoring | commands |
+/// | `complete` | the suggestions above the text box | where they come from |
+/// | `alerts` | title, icon, sound and notifications | which message deserves one |
+/// | `invite` | the link and its QR code (ISO/IEC 18004) | who is invited |
+/// | `search` | the search panel | how the search is done |
+/// | `form` | the form to enter | how to enter |
+/// | `rooms` | all rooms, the current one, and what is unread in them | the wire |
+/// | `session` | the person's name, token and role, also after a reload | what is drawn |
+/// | `send-queue` | messages without an `ack`: one in flight, the others in order, kept over a reload | how they are drawn |
+/// | `history` | asking for the entries before, after or around one | how they are drawn |
+/// | `commands` | the one table of the commands, and what each does | keys and buttons |
+/// | `menus` | the settings, and the moderation commands as buttons | the wire |
+/// | `message-toolbar` | copying, editing and erasing the message under the pointer | the wire |
+/// | `incoming` | each message of the server, passed to the scripts that it concerns | elements |
+/// | `app` | how the others are joined: the hooks, the keys, the two screens | their details |
 pub(super) const FILES: &[(&str, &str, &[u8])] = files![
     "address.js" SCRIPT,
     "alerts.js" SCRIPT,

@@ -1,34 +1,34 @@
-//! Who may connect: which names this server answers to, and pages of which origin may talk to it.
+//! The accepted values of `Host` and `Origin`.
 //!
-//! Without the first rule, any web site could point its own name at this machine and read the chat (DNS rebinding);
-//! without the second, any web site open in a visitor's browser could speak for them.
+//! Checking `Host` stops DNS rebinding: a web site that points its own name at this machine and reads the chat. Checking
+//! `Origin` stops web sites from speaking through a browser that has them open.
 
 use crate::auth::PasswordHash;
 use crate::server::http::Response;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The names and origins that are accepted besides the obvious ones.
+/// The names and origins accepted beside the default ones.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
     /// Names of this server: the machine's own, and those given with `--dominio`. Lower case.
     pub domains: Vec<String>,
     /// Origins given with `--origem`, as browsers write them. Lower case.
     pub origins: Vec<String>,
-    /// What a page opened as a file must show; without it, no such page gets in.
+    /// The key that a page opened as a file must send; without it, no such page may enter.
     pub local_page_key: Option<PasswordHash>,
 }
 
-/// How far the origin of a connection is to be trusted.
+/// How far the origin of a connection is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OriginTrust {
     /// A program, a page of this server, or one of an origin that was allowed.
     Full,
-    /// The origin `null`: a page opened as a file, or a sandboxed frame of any web site. Only the former can show the key.
+    /// The origin `null`: a page opened as a file, or a sandboxed frame of any web site. Only the former has the key.
     NeedsKey,
 }
 
 impl Policy {
-    /// An IP address, `localhost`, `*.local` or one of the given names; anything else is not this server.
+    /// Accepts an IP address, `localhost`, `*.local` or one of the given names.
     pub(super) fn check_host(&self, host: &str) -> Result<(), Response> {
         let name = host_without_port(host).to_ascii_lowercase();
         let name = name.strip_suffix('.').unwrap_or(&name);
@@ -56,14 +56,14 @@ impl Policy {
         Err(Response::text(421, &text))
     }
 
-    /// Whether somebody who entered with this key may come from where a file's pages come from.
+    /// Whether this key admits a connection of origin `null`.
     pub fn accepts_local_page_key(&self, key: Option<&str>) -> bool {
         self.local_page_key
             .zip(key)
             .is_some_and(|(ours, shown)| ours.matches(shown))
     }
 
-    /// No origin (a program), a page of this very server, one of the given origins, or a page opened as a file.
+    /// Accepts no origin (a program), this server's own, one of the given ones, or `null` (a page opened as a file).
     pub(super) fn check_origin(
         &self,
         origin: Option<&str>,
@@ -91,7 +91,7 @@ impl Policy {
 fn host_without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => {
-            // The colons of an IPv6 address are inside brackets.
+            // The last colon may be one of an IPv6 address, inside the brackets.
             if host.starts_with('[') && !name.ends_with(']') {
                 host
             } else {
@@ -102,7 +102,7 @@ fn host_without_port(host: &str) -> &str {
     }
 }
 
-/// The host and port that an origin names, with the port that its scheme implies.
+/// An origin's host and port; without a port, its scheme's default.
 fn origin_authority(origin: &str) -> Option<String> {
     let (scheme, authority) = origin.split_once("://")?;
     matches!(scheme, "http" | "https").then(|| with_default_port(origin, authority))

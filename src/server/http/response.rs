@@ -1,26 +1,28 @@
-//! An answer: a status, a few headers that every browser should see, and a body.
+//! An HTTP response: a status, the headers that every response has, and a body.
+//!
+//! Knows HTTP's form; never knows what was asked.
 
 use crate::pt::group_thousands;
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// What a page of ours may do: load its own files, talk to chat servers, and nothing else.
+/// What the page may do: load its own files, connect to chat servers, and nothing else.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data:; connect-src ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// One HTTP answer.
+/// One HTTP response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The status code.
     pub status: u16,
     headers: Vec<(&'static str, String)>,
     body: Cow<'static, [u8]>,
-    /// False for the answer to `HEAD`: the length is told, the body is not sent.
+    /// False for `HEAD`: the length is sent, the body is not.
     send_body: bool,
 }
 
 impl Response {
-    /// An answer with a body of this type.
+    /// A response with a body of this type.
     pub fn new(status: u16, content_type: &str, body: impl Into<Cow<'static, [u8]>>) -> Self {
         let headers = vec![
             ("Content-Type", content_type.to_owned()),
@@ -41,7 +43,7 @@ impl Response {
         }
     }
 
-    /// An answer of one sentence.
+    /// A response of one sentence.
     pub fn text(status: u16, sentence: &str) -> Self {
         Self::new(
             status,
@@ -50,7 +52,7 @@ impl Response {
         )
     }
 
-    /// There is no place for another connection now.
+    /// All connection permits are taken.
     pub fn full(max_connections: usize) -> Self {
         let places = if max_connections == 1 {
             "conexão"
@@ -64,7 +66,7 @@ impl Response {
         Self::text(503, &text).with_header("Retry-After", "5")
     }
 
-    /// The connection goes on in WebSocket.
+    /// The connection continues as a WebSocket.
     pub(super) fn switching_protocols(key: &str) -> Self {
         let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
         let headers = vec![
@@ -80,13 +82,13 @@ impl Response {
         }
     }
 
-    /// The same answer with one more header.
+    /// The same response with one more header.
     pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    /// The same answer for `HEAD`.
+    /// The same response for `HEAD`.
     pub fn without_body(mut self) -> Self {
         self.send_body = false;
         self
@@ -100,7 +102,7 @@ impl Response {
             reason_phrase(self.status)
         );
         for (name, value) in &self.headers {
-            // A value may quote what the peer sent; a line break in it would be another header.
+            // A value may quote what the peer sent; a line break in it would start another header.
             let value: String = value.chars().filter(|c| !c.is_control()).collect();
             let _ = write!(head, "{name}: {value}\r\n");
         }

@@ -1,11 +1,11 @@
-//! Requests as browsers, programs and attackers send them.
+//! Requests of browsers, programs and attackers.
 
 use super::*;
 use crate::ws::TimedRead;
 use std::io::{self, Read};
 use std::time::Duration;
 
-/// A peer that sent these pieces and then waits.
+/// A peer that sends these pieces and then waits.
 struct ScriptedStream(Vec<Vec<u8>>);
 
 impl Read for ScriptedStream {
@@ -44,7 +44,7 @@ fn policy() -> Policy {
     }
 }
 
-/// The answer to a request: its status, and all of it as text.
+/// The response to a request: its status, and all of it as text.
 fn answer(request: &str) -> (u16, String) {
     let response = match read(request) {
         Ok((head, _)) => match route(&head, &policy(), &Stats::default(), Instant::now()) {
@@ -116,7 +116,7 @@ fn unknown_path_or_method_has_its_status_and_a_sentence() {
     assert_eq!(
         get("http://localhost:9000/saude", "Host: localhost\r\n").0,
         200,
-        "as to a proxy"
+        "a whole URL as the target, as to a proxy"
     );
     assert_eq!(get("http://localhost", "Host: localhost\r\n").0, 200);
     let (status, text) = get("/nada", "Host: 10.0.0.1:9000\r\n");
