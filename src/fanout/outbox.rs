@@ -161,11 +161,11 @@ impl Outbox {
 
 /// The unsent bytes of the frame in which the first `sent` bytes of these whole frames end.
 fn rest_of_frame(frames: &[u8], sent: usize) -> usize {
-    let mut scanner = Scanner::default();
-    scanner.feed(&frames[..sent]);
-    if scanner.min_remaining() == 0 {
+    if sent == 0 {
         return 0;
     }
+    let mut scanner = Scanner::default();
+    scanner.feed(&frames[..sent]);
     let mut rest = 0;
     // A partial header has no length yet, so follow it byte by byte; then the payload in one step.
     while scanner.min_remaining() > 0 {
