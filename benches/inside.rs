@@ -3,16 +3,14 @@
 //! Each step on its own: parsing a request, encoding a message, delivering it to a room, and a whole turn of the hub.
 
 use divan::{Bencher, black_box};
-use papo::chat::limits::Rules;
-use papo::chat::{Chat, Effect, Event, Now};
-use papo::fanout::outbox::{Outbox, Sink};
-use papo::fanout::{ConnHandle, DeliveryLimits, Fanout};
 use papo::history::{Append, HistoryReply, HistoryRequest, Outcome};
-use papo::ids::{ClientAddr, ConnId, RoomId};
 use papo::name::{Name, RoomName};
 use papo::protocol::{ClientMessage, Credentials, Enter, Entry, ResumePoint, ServerMessage, Token};
-use papo::ws::frame;
-use papo::ws::frame::Opcode;
+use papo::server::{DeliveryLimits, Rules};
+use papo::testing::{
+    Chat, ClientAddr, ConnHandle, ConnId, Effect, Event, Fanout, Now, Opcode, Outbox, RoomId, Sink,
+    write_frame,
+};
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -46,7 +44,7 @@ fn encode(message: &ServerMessage) -> Vec<u8> {
     let mut json = Vec::new();
     let mut bytes = Vec::new();
     message.write_json(&mut json);
-    frame::write(&mut bytes, Opcode::Text, &json);
+    write_frame(&mut bytes, Opcode::Text, &json);
     bytes
 }
 

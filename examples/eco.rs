@@ -7,13 +7,12 @@
 //! It takes messages of up to 64 MiB and sends each back. Without `--sem-orcamento` the chat's byte budget holds, which
 //! makes a suite's large messages slow on purpose.
 
-use papo::fanout::outbox::Outbox;
-use papo::server::http;
-use papo::server::http::{HeadError, Policy, Route};
-use papo::stats::Stats;
-use papo::ws::frame::Opcode;
+use papo::server::Policy;
+use papo::testing::{
+    HeadError, Opcode, Outbox, Route, Stats, read_head, route, write_close, write_frame,
+};
 use papo::ws::{
-    ByteRate, Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, SharedSocket, frame,
+    ByteRate, Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, SharedSocket,
 };
 use rustix::event::{PollFd, PollFlags, poll};
 use std::cell::RefCell;
@@ -52,7 +51,7 @@ fn main() -> io::Result<()> {
         let socket = Arc::new(socket?);
         socket.set_nodelay(true)?;
         std::thread::Builder::new()
-            .stack_size(papo::server::connection::STACK_SIZE)
+            .stack_size(papo::testing::STACK_SIZE)
             .spawn(move || {
                 if let Err(error) = echo(&socket, byte_rate) {
                     eprintln!("{error}");
@@ -65,12 +64,12 @@ fn main() -> io::Result<()> {
 /// Does the handshake and sends back each message, until the peer has closed.
 fn echo(socket: &Arc<TcpStream>, byte_rate: Option<ByteRate>) -> io::Result<()> {
     let deadline = Instant::now() + Duration::from_secs(5);
-    let (head, rest) = match http::read_head(&mut SharedSocket(socket.clone()), deadline) {
+    let (head, rest) = match read_head(&mut SharedSocket(socket.clone()), deadline) {
         Ok(read) => read,
         Err(HeadError::Refused(refusal)) => return (&**socket).write_all(&refusal.to_bytes()),
         Err(HeadError::Gone(error)) => return Err(error),
     };
-    match http::route(&head, &Policy::default(), &Stats::default(), Instant::now()) {
+    match route(&head, &Policy::default(), &Stats::default(), Instant::now()) {
         Route::Respond(response) => return (&**socket).write_all(&response.to_bytes()),
         Route::Upgrade(response, _) => (&**socket).write_all(&response.to_bytes())?,
     }
@@ -90,11 +89,11 @@ fn echo(socket: &Arc<TcpStream>, byte_rate: Option<ByteRate>) -> io::Result<()> 
     loop {
         bytes.clear();
         match reader.read() {
-            Ok(Incoming::Text(text)) => frame::write(&mut bytes, Opcode::Text, text.as_bytes()),
-            Ok(Incoming::Binary(binary)) => frame::write(&mut bytes, Opcode::Binary, &binary),
+            Ok(Incoming::Text(text)) => write_frame(&mut bytes, Opcode::Text, text.as_bytes()),
+            Ok(Incoming::Binary(binary)) => write_frame(&mut bytes, Opcode::Binary, &binary),
             Ok(Incoming::Pong) => continue,
             Err(ReadError::Violation(code, reason)) => {
-                frame::write_close(&mut bytes, code, reason);
+                write_close(&mut bytes, code, reason);
                 out.send(&bytes)?;
                 return socket.shutdown(Shutdown::Write);
             }

@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most connections that have not entered: each costs a thread and is of no use yet.
-pub const MAX_PENDING: usize = 256;
+pub(crate) const MAX_PENDING: usize = 256;
 /// Of these, most from one address. Loopback is exempt: a reverse proxy has that address for all its clients.
-pub const MAX_PENDING_PER_ADDRESS: usize = 64;
+pub(crate) const MAX_PENDING_PER_ADDRESS: usize = 64;
 
 /// Counts the connections, and those that have not entered.
 #[derive(Debug)]
-pub struct Admission {
+pub(crate) struct Admission {
     max_connections: usize,
     active: AtomicUsize,
     pending: Mutex<PendingCounts>,
@@ -29,7 +29,7 @@ struct PendingCounts {
 
 impl Admission {
     /// Admits at most this many connections at the same time.
-    pub fn new(max_connections: usize) -> Arc<Self> {
+    pub(crate) fn new(max_connections: usize) -> Arc<Self> {
         Arc::new(Self {
             max_connections,
             active: AtomicUsize::new(0),
@@ -38,22 +38,25 @@ impl Admission {
     }
 
     /// The connection limit.
-    pub fn max_connections(&self) -> usize {
+    pub(crate) fn max_connections(&self) -> usize {
         self.max_connections
     }
 
     /// Connections now.
-    pub fn active(&self) -> usize {
+    pub(crate) fn active(&self) -> usize {
         self.active.load(Ordering::Acquire)
     }
 
     /// Connections that the limit still allows.
-    pub fn available(&self) -> usize {
+    pub(crate) fn available(&self) -> usize {
         self.max_connections.saturating_sub(self.active())
     }
 
     /// Takes both permits for a new connection; the second is dropped when it has entered. `None` at either limit.
-    pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<(ConnectionPermit, PendingPermit)> {
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        address: IpAddr,
+    ) -> Option<(ConnectionPermit, PendingPermit)> {
         let permit = self.acquire_connection()?;
         Some((permit, self.acquire_pending(address)?))
     }
@@ -92,7 +95,7 @@ impl Admission {
 
 /// Counts one connection until it is dropped.
 #[derive(Debug)]
-pub struct ConnectionPermit {
+pub(crate) struct ConnectionPermit {
     admission: Arc<Admission>,
 }
 

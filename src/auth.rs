@@ -63,7 +63,7 @@ impl TokenHash {
     }
 
     /// The person with this token and this name.
-    pub fn person_id(&self, name: &Name) -> PersonId {
+    pub(crate) fn person_id(&self, name: &Name) -> PersonId {
         let digest = digest(b"papo person", &[&self.0, name.key().as_bytes()]);
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
@@ -97,7 +97,7 @@ fn digest(purpose: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 ///
 /// # Errors
 /// When the system has no randomness to give.
-pub fn random_token() -> Result<Token, getrandom::Error> {
+pub(crate) fn random_token() -> Result<Token, getrandom::Error> {
     let hex = random_hex::<TOKEN_BYTES>()?;
     Ok(Token::new(&hex).expect("40 hexadecimal digits have the form of a token"))
 }
@@ -106,7 +106,7 @@ pub fn random_token() -> Result<Token, getrandom::Error> {
 ///
 /// # Errors
 /// When the system has no randomness to give.
-pub fn random_epoch() -> Result<Arc<str>, getrandom::Error> {
+pub(crate) fn random_epoch() -> Result<Arc<str>, getrandom::Error> {
     random_hex::<8>().map(Into::into)
 }
 

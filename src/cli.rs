@@ -25,7 +25,7 @@ pub enum Argument {
 }
 
 /// Applies a value to the options being read.
-pub type Setter<T> = fn(&mut T, &str) -> Result<(), UsageError>;
+pub(crate) type Setter<T> = fn(&mut T, &str) -> Result<(), UsageError>;
 
 /// One option of a program whose options are collected in a `T`.
 pub struct OptionSpec<T> {
@@ -273,7 +273,7 @@ impl<T> CommandLine<T> {
     ///
     /// # Errors
     /// When there is one.
-    pub fn reject_positional(&self, positional: &[String]) -> Result<(), UsageError> {
+    pub(crate) fn reject_positional(&self, positional: &[String]) -> Result<(), UsageError> {
         match positional.first() {
             Some(first) => Err(UsageError(format!(
                 "Não sei o que fazer com “{first}”. Veja as opções com: {} --ajuda",

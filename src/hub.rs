@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Inputs that may wait for the hub; while it has more to do, the connections' readers wait, and so do their peers.
-pub const INPUT_QUEUE: usize = 1024;
+pub(crate) const INPUT_QUEUE: usize = 1024;
 /// Most inputs and replies in one turn.
 const MAX_TURN_INPUTS: usize = 256;
 /// Most bytes to broadcast in one turn.
@@ -28,7 +28,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What a connection's thread sends to the hub's.
 #[derive(Debug)]
-pub enum HubInput {
+pub(crate) enum HubInput {
     /// A connection was upgraded. From here on only the hub's thread writes to its socket.
     Connected(Arc<ConnHandle>),
     /// It sent a valid request.
@@ -46,7 +46,7 @@ pub enum HubInput {
 }
 
 /// The hub thread's state.
-pub struct Hub {
+pub(crate) struct Hub {
     chat: Chat,
     fanout: Fanout,
     history: Box<dyn History>,
@@ -64,7 +64,7 @@ pub struct Hub {
 
 impl Hub {
     /// A hub that takes its inputs from this channel.
-    pub fn new(
+    pub(crate) fn new(
         rules: Rules,
         delivery_limits: DeliveryLimits,
         history: Box<dyn History>,
@@ -86,7 +86,7 @@ impl Hub {
     }
 
     /// Runs until the server stops and every connection is closed.
-    pub fn run(mut self) {
+    pub(crate) fn run(mut self) {
         let replies = self.history.replies().clone();
         loop {
             let timeout = self

@@ -21,7 +21,7 @@ impl ClientAddr {
     pub const LOCAL: Self = Self(IpAddr::V4(Ipv4Addr::LOCALHOST));
 
     /// The address of an IP. Of IPv6 only the network part counts: one machine can use all 2⁶⁴ addresses of its network.
-    pub fn from_ip(ip: IpAddr) -> Self {
+    pub(crate) fn from_ip(ip: IpAddr) -> Self {
         match ip.to_canonical() {
             ip if ip.is_loopback() => Self::LOCAL,
             IpAddr::V6(ip) => Self(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64)).into()),
@@ -30,7 +30,7 @@ impl ClientAddr {
     }
 
     /// Whether this is the server's own machine; all clients of a reverse proxy have this address.
-    pub fn is_local(self) -> bool {
+    pub(crate) fn is_local(self) -> bool {
         self == Self::LOCAL
     }
 }

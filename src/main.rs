@@ -6,13 +6,9 @@ mod open_history;
 mod qr;
 
 use papo::auth::{PasswordHash, random_key};
-use papo::chat::AUDIT_LOG;
-use papo::chat::limits::Rules;
 use papo::config::{self, Command, Config};
-use papo::fanout::DeliveryLimits;
 use papo::os_error::describe;
-use papo::server::http::Policy;
-use papo::server::{Server, Setup, capacity, listen};
+use papo::server::{AUDIT_LOG, DeliveryLimits, Policy, Rules, Server, Setup, capacity, listen};
 use simplelog::{CombinedLogger, LevelFilter, SharedLogger, WriteLogger};
 use std::io::Write;
 use std::path::Path;

@@ -139,7 +139,7 @@ impl Name {
     }
 
     /// The skeleton: names with equal skeletons can't be told apart on a screen.
-    pub fn skeleton(&self) -> &Arc<str> {
+    pub(crate) fn skeleton(&self) -> &Arc<str> {
         &self.1
     }
 }

@@ -14,7 +14,7 @@ pub fn group_thousands(number: u64) -> String {
 }
 
 /// A duration in at most two units: “10 minutos”, “1 hora e 30 minutos”.
-pub fn duration(seconds: u64) -> String {
+pub(crate) fn duration(seconds: u64) -> String {
     const UNITS: [(u64, &str, &str); 4] = [
         (86_400, "dia", "dias"),
         (3600, "hora", "horas"),

@@ -50,17 +50,17 @@ impl TokenBucket {
     }
 
     /// Takes tokens that were already used, whether they are there or not.
-    pub fn charge(&mut self, tokens: f64) {
+    pub(crate) fn charge(&mut self, tokens: f64) {
         self.tokens -= tokens;
     }
 
     /// Whether more was charged than there was, as of the last refill.
-    pub fn in_debt(&self) -> bool {
+    pub(crate) fn in_debt(&self) -> bool {
         self.tokens < 0.0
     }
 
     /// How long until nothing is owed any more; zero if nothing is owed.
-    pub fn time_until_repaid(&mut self, now: Instant) -> Duration {
+    pub(crate) fn time_until_repaid(&mut self, now: Instant) -> Duration {
         self.refill(now);
         if !self.in_debt() {
             return Duration::ZERO;

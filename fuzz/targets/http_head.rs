@@ -4,8 +4,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use papo::server::http::{HeadError, Policy, RequestHead, read_head, route};
-use papo::stats::Stats;
+use papo::server::Policy;
+use papo::testing::{HeadError, RequestHead, Stats, read_head, route};
 use papo::ws::TimedRead;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};

@@ -12,7 +12,7 @@ use slab::Slab;
 /// instead would block the connection forever, so that is a bug, and a panic in debug builds.
 #[must_use = "a request is answered exactly once"]
 #[derive(Debug)]
-pub struct Completion {
+pub(super) struct Completion {
     conn: ConnId,
     /// The sender's id, when the request has one.
     id: Option<String>,
@@ -21,7 +21,7 @@ pub struct Completion {
 }
 
 impl Completion {
-    pub fn new(conn: ConnId, message: &ClientMessage) -> Self {
+    pub(super) fn new(conn: ConnId, message: &ClientMessage) -> Self {
         Self {
             conn,
             id: message.id().map(str::to_owned),
@@ -30,16 +30,16 @@ impl Completion {
         }
     }
 
-    pub fn conn(&self) -> ConnId {
+    pub(super) fn conn(&self) -> ConnId {
         self.conn
     }
 
-    pub fn id(&self) -> Option<&str> {
+    pub(super) fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
     /// The answer is among the effects: the connection may send the next request.
-    pub fn done(mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn done(mut self, effects: &mut Vec<Effect>) {
         self.finished = true;
         if self.id.is_some() {
             effects.push(Effect::RequestDone(self.conn));
@@ -50,7 +50,7 @@ impl Completion {
     }
 
     /// The server ends, and the connection with it: there will be no answer.
-    pub fn abandon(mut self) {
+    pub(super) fn abandon(mut self) {
         self.finished = true;
     }
 }
@@ -67,7 +67,7 @@ impl Drop for Completion {
 /// How a request stands after its handler accepted it.
 #[must_use]
 #[derive(Debug)]
-pub enum Progress {
+pub(super) enum Progress {
     /// It is answered; the answer is among the effects.
     Done,
     /// The history has to do this, and answers it.
@@ -78,15 +78,15 @@ pub enum Progress {
 
 /// The requests that the history has to answer.
 #[derive(Default)]
-pub struct PendingRequests(Slab<Completion>);
+pub(super) struct PendingRequests(Slab<Completion>);
 
 impl PendingRequests {
     /// The id of the request that is inserted next.
-    pub fn next_id(&self) -> RequestId {
+    pub(super) fn next_id(&self) -> RequestId {
         RequestId(self.0.vacant_key() as u64)
     }
 
-    pub fn insert(&mut self, id: RequestId, completion: Completion) {
+    pub(super) fn insert(&mut self, id: RequestId, completion: Completion) {
         let key = self.0.insert(completion);
         debug_assert_eq!(id, RequestId(key as u64), "requests are handled one by one");
     }
@@ -95,11 +95,11 @@ impl PendingRequests {
     ///
     /// # Panics
     /// If it replied already, or was never asked.
-    pub fn remove(&mut self, id: RequestId) -> Completion {
+    pub(super) fn remove(&mut self, id: RequestId) -> Completion {
         self.0.remove(id.0 as usize)
     }
 
-    pub fn abandon_all(&mut self) {
+    pub(super) fn abandon_all(&mut self) {
         self.0.drain().for_each(Completion::abandon);
     }
 }

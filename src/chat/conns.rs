@@ -9,7 +9,7 @@ use std::ops::{Index, IndexMut};
 use std::time::Instant;
 
 /// One upgraded connection.
-pub struct Conn {
+pub(super) struct Conn {
     pub address: ClientAddr,
     /// The person who entered through it.
     pub person: Option<PersonKey>,
@@ -26,7 +26,11 @@ pub struct Conn {
 }
 
 impl Conn {
-    pub fn new(address: ClientAddr, request_bucket: Option<TokenBucket>, now: Instant) -> Self {
+    pub(super) fn new(
+        address: ClientAddr,
+        request_bucket: Option<TokenBucket>,
+        now: Instant,
+    ) -> Self {
         Self {
             address,
             person: None,
@@ -43,34 +47,34 @@ impl Conn {
 
 /// All connections. Indexing is for those that must be there, and panics for others.
 #[derive(Default)]
-pub struct Conns(HashMap<ConnId, Conn>);
+pub(super) struct Conns(HashMap<ConnId, Conn>);
 
 impl Conns {
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub fn contains(&self, id: ConnId) -> bool {
+    pub(super) fn contains(&self, id: ConnId) -> bool {
         self.0.contains_key(&id)
     }
 
-    pub fn get(&self, id: ConnId) -> Option<&Conn> {
+    pub(super) fn get(&self, id: ConnId) -> Option<&Conn> {
         self.0.get(&id)
     }
 
-    pub fn get_mut(&mut self, id: ConnId) -> Option<&mut Conn> {
+    pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut Conn> {
         self.0.get_mut(&id)
     }
 
-    pub fn insert(&mut self, id: ConnId, conn: Conn) {
+    pub(super) fn insert(&mut self, id: ConnId, conn: Conn) {
         self.0.insert(id, conn);
     }
 
-    pub fn remove(&mut self, id: ConnId) -> Conn {
+    pub(super) fn remove(&mut self, id: ConnId) -> Conn {
         self.0.remove(&id).unwrap_or_else(|| unknown(id))
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (ConnId, &Conn)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (ConnId, &Conn)> {
         self.0.iter().map(|(id, conn)| (*id, conn))
     }
 }

@@ -7,42 +7,42 @@ use std::time::{Duration, Instant};
 /// Most rooms that one connection may have open.
 pub const MAX_ROOMS_PER_CONNECTION: usize = 32;
 /// Most rooms that the hub keeps at the same time.
-pub const MAX_ROOMS: usize = 10_000;
+pub(crate) const MAX_ROOMS: usize = 10_000;
 /// Malformed frames before a connection is closed; one is forgiven every second.
 pub const MAX_MALFORMED: u32 = 100;
 /// People in a room up to which presence changes are published at once.
-pub const MAX_SMALL_ROOM: usize = 50;
+pub(crate) const MAX_SMALL_ROOM: usize = 50;
 /// People in a room up to which presence changes carry names; beyond, only the number of people.
-pub const MAX_NAMED_ROOM: usize = 500;
+pub(crate) const MAX_NAMED_ROOM: usize = 500;
 /// Members listed to a person who joins a room of more than [`MAX_NAMED_ROOM`]: its presence changes carry no names, so
 /// a longer list would only be out of date sooner.
-pub const MAX_MEMBERS_LARGE_ROOM: usize = 100;
+pub(crate) const MAX_MEMBERS_LARGE_ROOM: usize = 100;
 /// In a room that is not small, presence changes are collected and published at most this often.
-pub const PRESENCE_INTERVAL: Duration = Duration::from_millis(250);
+pub(crate) const PRESENCE_INTERVAL: Duration = Duration::from_millis(250);
 /// In a room of so many people that only their number is published, that happens less often the more they are, so that
 /// it costs the same in every large room: 2.5 s among 5,000.
-pub fn presence_interval(online: usize) -> Duration {
+pub(crate) fn presence_interval(online: usize) -> Duration {
     PRESENCE_INTERVAL.mul_f64((online as f64 / MAX_NAMED_ROOM as f64).max(1.0))
 }
 /// How often one person's typing is broadcast.
-pub const TYPING_INTERVAL: Duration = Duration::from_secs(3);
+pub(crate) const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 /// Whispers remembered for each person, so that a resend is not delivered twice.
-pub const MAX_REMEMBERED_WHISPERS: usize = 64;
+pub(crate) const MAX_REMEMBERED_WHISPERS: usize = 64;
 
 /// Wrong passwords from one address within [`ATTEMPT_WINDOW`] before it has to wait.
-pub const MAX_ATTEMPTS: u32 = 5;
+pub(crate) const MAX_ATTEMPTS: u32 = 5;
 /// The time in which wrong passwords are counted.
-pub const ATTEMPT_WINDOW: Duration = Duration::from_secs(60);
+pub(crate) const ATTEMPT_WINDOW: Duration = Duration::from_secs(60);
 /// Addresses whose wrong passwords are counted at the same time.
-pub const MAX_TRACKED_ADDRESSES: usize = 10_000;
+pub(crate) const MAX_TRACKED_ADDRESSES: usize = 10_000;
 /// People who may be muted at the same time, and as many banned; beyond, the oldest sanctions are lifted.
-pub const MAX_SANCTIONS: usize = 10_000;
+pub(crate) const MAX_SANCTIONS: usize = 10_000;
 /// Longest time that an address is banned: it may be another person's tomorrow.
-pub const MAX_ADDRESS_BAN: Duration = Duration::from_secs(3600);
+pub(crate) const MAX_ADDRESS_BAN: Duration = Duration::from_secs(3600);
 /// Most entries that a moderator erases at once.
-pub const MAX_BULK_ERASE: usize = 500;
+pub(crate) const MAX_BULK_ERASE: usize = 500;
 /// Moderators at the same time.
-pub const MAX_MODERATORS: usize = 1_000;
+pub(crate) const MAX_MODERATORS: usize = 1_000;
 
 /// The rules that the operator of the server may set.
 #[derive(Debug, Clone)]
@@ -63,13 +63,13 @@ pub struct Rules {
 
 impl Rules {
     /// The full bucket of a person; `None` is without limit.
-    pub fn message_bucket(&self, now: Instant) -> Option<TokenBucket> {
+    pub(crate) fn message_bucket(&self, now: Instant) -> Option<TokenBucket> {
         let per_second = self.rate?;
         Some(TokenBucket::new(f64::from(self.burst), per_second, now))
     }
 
     /// The full bucket of a connection; `None` is without limit.
-    pub fn request_bucket(&self, now: Instant) -> Option<TokenBucket> {
+    pub(crate) fn request_bucket(&self, now: Instant) -> Option<TokenBucket> {
         let limited = self.rate.is_some();
         limited.then(|| TokenBucket::new(f64::from(REQUEST_BURST), REQUEST_RATE, now))
     }

@@ -14,7 +14,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// A text that a person wants stored.
-pub struct Draft {
+pub(super) struct Draft {
     pub request: RequestId,
     pub id: String,
     pub text: String,

@@ -8,7 +8,7 @@ mod completion;
 mod conns;
 mod edits;
 mod entry;
-pub mod limits;
+pub(crate) mod limits;
 mod membership;
 mod messages;
 mod moderation;
@@ -133,7 +133,7 @@ impl Chat {
     }
 
     /// People who have a connection now.
-    pub fn people_connected(&self) -> usize {
+    pub(crate) fn people_connected(&self) -> usize {
         self.people.connected()
     }
 
@@ -160,7 +160,7 @@ impl Chat {
     }
 
     /// When [`Chat::tick`] has something to do.
-    pub fn next_tick(&self) -> Option<Instant> {
+    pub(crate) fn next_tick(&self) -> Option<Instant> {
         let entry = self.entry_deadlines.front().map(|(at, _)| *at);
         let grace = self.grace_queue.peek().map(|Reverse((at, _))| *at);
         let presence = self.presence_queue.front().map(|(at, _)| *at);

@@ -14,10 +14,10 @@ use std::time::Instant;
 
 /// A person's number while they are present; used again later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PersonKey(u32);
+pub(super) struct PersonKey(u32);
 
 /// One person.
-pub struct Person {
+pub(super) struct Person {
     pub id: PersonId,
     pub token_hash: TokenHash,
     pub name: Name,
@@ -40,7 +40,7 @@ pub struct Person {
 }
 
 /// A whisper that was delivered.
-pub struct SentWhisper {
+pub(super) struct SentWhisper {
     pub id: String,
     /// When it was delivered, in Unix milliseconds.
     pub at: u64,
@@ -49,7 +49,7 @@ pub struct SentWhisper {
 }
 
 /// A person's membership in a room.
-pub struct Membership {
+pub(super) struct Membership {
     pub room_id: RoomId,
     /// How many of the person's connections are in the room.
     pub conns: usize,
@@ -59,7 +59,11 @@ pub struct Membership {
 
 impl Person {
     /// A person without a connection and without memberships yet.
-    pub fn new(token_hash: TokenHash, name: Name, message_bucket: Option<TokenBucket>) -> Self {
+    pub(super) fn new(
+        token_hash: TokenHash,
+        name: Name,
+        message_bucket: Option<TokenBucket>,
+    ) -> Self {
         Self {
             id: token_hash.person_id(&name),
             tag: token_hash.tag(&name),
@@ -78,7 +82,7 @@ impl Person {
     }
 
     /// The person as others see them.
-    pub fn member(&self) -> Member {
+    pub(super) fn member(&self) -> Member {
         Member {
             name: self.name.display(),
             tag: self.tag.clone(),
@@ -86,30 +90,30 @@ impl Person {
         }
     }
 
-    pub fn is_member(&self, room_id: RoomId) -> bool {
+    pub(super) fn is_member(&self, room_id: RoomId) -> bool {
         self.memberships
             .iter()
             .any(|membership| membership.room_id == room_id)
     }
 
     /// The rooms that the person is a member of.
-    pub fn room_ids(&self) -> Vec<RoomId> {
+    pub(super) fn room_ids(&self) -> Vec<RoomId> {
         let rooms = self.memberships.iter();
         rooms.map(|membership| membership.room_id).collect()
     }
 
-    pub fn membership(&mut self, room_id: RoomId) -> Option<&mut Membership> {
+    pub(super) fn membership(&mut self, room_id: RoomId) -> Option<&mut Membership> {
         self.memberships
             .iter_mut()
             .find(|membership| membership.room_id == room_id)
     }
 
     /// The whisper with this id, if it is remembered.
-    pub fn find_whisper(&self, id: &str) -> Option<&SentWhisper> {
+    pub(super) fn find_whisper(&self, id: &str) -> Option<&SentWhisper> {
         self.recent_whispers.iter().find(|known| known.id == id)
     }
 
-    pub fn remember_whisper(&mut self, whisper: SentWhisper) {
+    pub(super) fn remember_whisper(&mut self, whisper: SentWhisper) {
         if self.recent_whispers.len() >= MAX_REMEMBERED_WHISPERS {
             self.recent_whispers.pop_front();
         }
@@ -120,7 +124,7 @@ impl Person {
 /// All people, found by key, by name and by the name's skeleton. Indexing is for those that must be present, and panics
 /// for others.
 #[derive(Default)]
-pub struct People {
+pub(super) struct People {
     by_key: Slab<Person>,
     by_name: HashMap<Arc<str>, PersonKey>,
     /// The first of several people whose names look the same; only those of one token can have such names.
@@ -128,11 +132,11 @@ pub struct People {
 }
 
 impl People {
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.by_name.len()
     }
 
-    pub fn connected(&self) -> usize {
+    pub(super) fn connected(&self) -> usize {
         self.by_key
             .iter()
             .filter(|(_, person)| !person.conns.is_empty())
@@ -140,12 +144,12 @@ impl People {
     }
 
     /// The person of this key, if still present; the key may be outdated.
-    pub fn get(&self, person: PersonKey) -> Option<&Person> {
+    pub(super) fn get(&self, person: PersonKey) -> Option<&Person> {
         self.by_key.get(person.0 as usize)
     }
 
     /// The people who have this token, under any name.
-    pub fn with_token_hash(&self, token_hash: &TokenHash) -> Vec<PersonKey> {
+    pub(super) fn with_token_hash(&self, token_hash: &TokenHash) -> Vec<PersonKey> {
         let people = self
             .by_key
             .iter()
@@ -153,17 +157,17 @@ impl People {
         people.map(|(number, _)| PersonKey(number as u32)).collect()
     }
 
-    pub fn named(&self, name: &Name) -> Option<PersonKey> {
+    pub(super) fn named(&self, name: &Name) -> Option<PersonKey> {
         self.by_name.get(name.key()).copied()
     }
 
     /// The name of another person that looks like this one.
-    pub fn confusable_with(&self, name: &Name, token_hash: &TokenHash) -> Option<&Name> {
+    pub(super) fn confusable_with(&self, name: &Name, token_hash: &TokenHash) -> Option<&Name> {
         let person = &self[*self.by_skeleton.get(name.skeleton())?];
         (person.token_hash != *token_hash).then_some(&person.name)
     }
 
-    pub fn add(&mut self, person: Person) -> PersonKey {
+    pub(super) fn add(&mut self, person: Person) -> PersonKey {
         let name = person.name.clone();
         let key = PersonKey(self.by_key.insert(person) as u32);
         self.add_to_indices(&name, key);
@@ -184,14 +188,14 @@ impl People {
         }
     }
 
-    pub fn remove(&mut self, key: PersonKey) -> Person {
+    pub(super) fn remove(&mut self, key: PersonKey) -> Person {
         let person = self.by_key.remove(key.0 as usize);
         self.remove_from_indices(&person.name, key);
         person
     }
 
     /// Gives a person another name; the caller made sure that it is free.
-    pub fn rename(&mut self, key: PersonKey, name: Name) {
+    pub(super) fn rename(&mut self, key: PersonKey, name: Name) {
         let old_name = self[key].name.clone();
         self.remove_from_indices(&old_name, key);
         self.add_to_indices(&name, key);

@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::time::Instant;
 
 /// One change of a room's members.
-pub enum PresenceChange {
+pub(super) enum PresenceChange {
     Joined(Member),
     Left(Member),
     Renamed(Renamed),

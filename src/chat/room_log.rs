@@ -17,20 +17,20 @@ const MAX_RECENT_BYTES: usize = 4 * PAGE_BYTES;
 
 /// A join that waits for the room's log.
 #[derive(Debug)]
-pub struct PendingJoin {
+pub(super) struct PendingJoin {
     pub completion: Completion,
     pub resume: ResumePoint,
 }
 
 /// The log of a room.
-pub enum RoomLog {
+pub(super) enum RoomLog {
     /// The history was asked where it stands; these joins wait for the reply.
     Opening(Vec<PendingJoin>),
     Open(OpenLog),
 }
 
 /// Where a log stands, as far as its entries were broadcast.
-pub struct OpenLog {
+pub(super) struct OpenLog {
     seq: u64,
     oldest: u64,
     /// The latest entries up to `seq`, without gaps.
@@ -41,7 +41,7 @@ pub struct OpenLog {
 
 /// The part of a log that a join is answered with.
 #[derive(Debug, PartialEq)]
-pub struct Backfill {
+pub(super) struct Backfill {
     pub seq: u64,
     pub oldest: u64,
     pub entries: Vec<Arc<Entry>>,
@@ -50,7 +50,7 @@ pub struct Backfill {
 }
 
 impl RoomLog {
-    pub fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         matches!(self, Self::Open(_))
     }
 
@@ -58,7 +58,7 @@ impl RoomLog {
     ///
     /// # Panics
     /// If it is not open.
-    pub fn opened(&self) -> &OpenLog {
+    pub(super) fn opened(&self) -> &OpenLog {
         match self {
             Self::Open(log) => log,
             Self::Opening(_) => panic!("the log is not open"),
@@ -66,7 +66,7 @@ impl RoomLog {
     }
 
     /// Like [`RoomLog::opened`].
-    pub fn opened_mut(&mut self) -> &mut OpenLog {
+    pub(super) fn opened_mut(&mut self) -> &mut OpenLog {
         match self {
             Self::Open(log) => log,
             Self::Opening(_) => panic!("the log is not open"),
@@ -77,7 +77,7 @@ impl RoomLog {
     ///
     /// # Panics
     /// If it is open.
-    pub fn await_open(&mut self, join: PendingJoin) {
+    pub(super) fn await_open(&mut self, join: PendingJoin) {
         match self {
             Self::Opening(waiting) => waiting.push(join),
             Self::Open(_) => panic!("the log is open"),
@@ -85,14 +85,14 @@ impl RoomLog {
     }
 
     /// The history deleted the entries before this seq. A log that is being opened will tell by itself.
-    pub fn trim(&mut self, oldest: u64) {
+    pub(super) fn trim(&mut self, oldest: u64) {
         if let Self::Open(log) = self {
             log.trim(oldest);
         }
     }
 
     /// The joins that wait for the log; none of an open one.
-    pub fn take_waiting(&mut self) -> Vec<PendingJoin> {
+    pub(super) fn take_waiting(&mut self) -> Vec<PendingJoin> {
         match self {
             Self::Opening(waiting) => std::mem::take(waiting),
             Self::Open(_) => Vec::new(),
@@ -101,7 +101,7 @@ impl RoomLog {
 }
 
 impl OpenLog {
-    pub fn new(head: RoomHead) -> Self {
+    pub(super) fn new(head: RoomHead) -> Self {
         let recent_bytes = head.entries.iter().map(|entry| entry.text.len()).sum();
         let mut log = Self {
             seq: head.seq,
@@ -113,12 +113,12 @@ impl OpenLog {
         log
     }
 
-    pub fn seq(&self) -> u64 {
+    pub(super) fn seq(&self) -> u64 {
         self.seq
     }
 
     /// Adds a stored entry that is about to be broadcast; the cached ones become as it leaves them.
-    pub fn push(&mut self, entry: Arc<Entry>) {
+    pub(super) fn push(&mut self, entry: Arc<Entry>) {
         if entry.is_amendment() {
             for cached in &mut self.recent {
                 if let Some(changed) = cached.amended_by(&entry) {
@@ -156,7 +156,7 @@ impl OpenLog {
     }
 
     /// What a client that has the log up to `resume` missed; `epoch` is this log's.
-    pub fn backfill(&self, resume: &ResumePoint, epoch: &str) -> Backfill {
+    pub(super) fn backfill(&self, resume: &ResumePoint, epoch: &str) -> Backfill {
         let other_epoch = resume
             .epoch
             .as_deref()

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 /// Presence changes that were not published yet.
 #[derive(Default)]
-pub struct PendingPresence {
+pub(super) struct PendingPresence {
     pub joined: Vec<Member>,
     pub left: Vec<Member>,
     pub renamed: Vec<Renamed>,
@@ -30,7 +30,7 @@ pub struct PendingPresence {
 }
 
 /// One room.
-pub struct Room {
+pub(super) struct Room {
     pub name: RoomName,
     pub log: RoomLog,
     pub pending_presence: PendingPresence,
@@ -57,28 +57,28 @@ impl Room {
     }
 
     /// The room's name as it is shown.
-    pub fn display(&self) -> Arc<str> {
+    pub(super) fn display(&self) -> Arc<str> {
         self.name.display()
     }
 
-    pub fn online(&self) -> usize {
+    pub(super) fn online(&self) -> usize {
         self.members.len()
     }
 
-    pub fn members(&self) -> impl Iterator<Item = PersonKey> {
+    pub(super) fn members(&self) -> impl Iterator<Item = PersonKey> {
         self.members.iter().copied()
     }
 
-    pub fn add_member(&mut self, person: PersonKey) {
+    pub(super) fn add_member(&mut self, person: PersonKey) {
         self.members.insert(person);
     }
 
-    pub fn remove_member(&mut self, person: PersonKey) {
+    pub(super) fn remove_member(&mut self, person: PersonKey) {
         self.members.swap_remove(&person);
     }
 
     /// Opens the log, and takes over the spelling of the name that it was first opened with.
-    pub fn open(&mut self, head: RoomHead) {
+    pub(super) fn open(&mut self, head: RoomHead) {
         self.name = head.name.clone();
         self.log = RoomLog::Open(OpenLog::new(head));
     }
@@ -86,39 +86,39 @@ impl Room {
 
 /// All open rooms. Indexing is for those that must be open, and panics for others.
 #[derive(Default)]
-pub struct Rooms {
+pub(super) struct Rooms {
     by_id: Slab<Room>,
     by_name: HashMap<Arc<str>, RoomId>,
 }
 
 impl Rooms {
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.by_name.len()
     }
 
-    pub fn named(&self, name: &RoomName) -> Option<RoomId> {
+    pub(super) fn named(&self, name: &RoomName) -> Option<RoomId> {
         self.by_name.get(name.key()).copied()
     }
 
     /// Adds a room whose log is still to be opened.
-    pub fn add(&mut self, name: RoomName, owner: Option<TokenHash>) -> RoomId {
+    pub(super) fn add(&mut self, name: RoomName, owner: Option<TokenHash>) -> RoomId {
         let key = name.key().clone();
         let id = RoomId(self.by_id.insert(Room::new(name, owner)) as u32);
         self.by_name.insert(key, id);
         id
     }
 
-    pub fn remove(&mut self, id: RoomId) {
+    pub(super) fn remove(&mut self, id: RoomId) {
         let room = self.by_id.remove(id.0 as usize);
         self.by_name.remove(room.name.key());
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Room> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Room> {
         self.by_id.iter().map(|(_, room)| room)
     }
 
     /// The joins that wait for any room's log.
-    pub fn take_waiting(&mut self) -> impl Iterator<Item = PendingJoin> {
+    pub(super) fn take_waiting(&mut self) -> impl Iterator<Item = PendingJoin> {
         let rooms = self.by_id.iter_mut();
         rooms.flat_map(|(_, room)| room.log.take_waiting())
     }

@@ -36,7 +36,7 @@ const COMMAND_LINE: CommandLine<ExportOptions> = CommandLine {
 const EXAMPLE: &str = "exportar --sala geral";
 
 /// Reads the arguments after `exportar`.
-pub fn parse(
+pub(super) fn parse(
     history: HistoryLocation,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Command, UsageError> {

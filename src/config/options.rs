@@ -16,7 +16,7 @@ const MIN_RATE: f64 = 0.01;
 const MAX_KEEP_DAYS: u32 = 36_500;
 
 /// All options, in the order of the help.
-pub const OPTIONS: &[OptionSpec<Config>] = &[
+pub(super) const OPTIONS: &[OptionSpec<Config>] = &[
     OptionSpec::new("porta", Argument::Value("N"), set_port)
         .short('p')
         .variable("PAPO_PORTA")

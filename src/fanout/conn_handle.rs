@@ -55,7 +55,7 @@ impl ConnHandle {
     }
 
     /// The connection has entered: gives the pending permit back.
-    pub fn mark_entered(&self) {
+    pub(crate) fn mark_entered(&self) {
         self.pending_permit
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -70,7 +70,7 @@ impl ConnHandle {
     }
 
     /// Wakes the reader if it waits at a window, because the connection is over.
-    pub fn release_waiters(&self) {
+    pub(crate) fn release_waiters(&self) {
         self.in_flight.close();
         self.bulk.close();
     }
@@ -104,7 +104,7 @@ impl Window {
     }
 
     /// Waits until nothing is in flight. False when the connection is over.
-    pub fn wait_until_empty(&self) -> bool {
+    pub(crate) fn wait_until_empty(&self) -> bool {
         let mut state = self.lock();
         while state.in_use > 0 && !state.closed {
             state = self
@@ -129,7 +129,7 @@ impl Window {
     }
 
     /// Counts one less.
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         let mut state = self.lock();
         // A reader waits only while the window is full, or until it is empty.
         let was_full = state.in_use == self.size;

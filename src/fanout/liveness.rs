@@ -16,7 +16,7 @@ const SWEEP_PARTS: usize = 4;
 
 impl Fanout {
     /// When [`Fanout::tick`] is due.
-    pub fn next_tick(&self) -> Instant {
+    pub(crate) fn next_tick(&self) -> Instant {
         self.retry_at
             .map_or(self.sweep_at, |retry| retry.min(self.sweep_at))
     }

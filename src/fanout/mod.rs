@@ -8,7 +8,7 @@ mod conn_handle;
 mod limits;
 mod liveness;
 mod outbound;
-pub mod outbox;
+pub(crate) mod outbox;
 mod room_buffer;
 
 use crate::ids::{ConnId, RoomId};
@@ -75,7 +75,7 @@ impl Fanout {
     }
 
     /// The limits, to be changed while the server runs.
-    pub fn limits_mut(&mut self) -> &mut DeliveryLimits {
+    pub(crate) fn limits_mut(&mut self) -> &mut DeliveryLimits {
         &mut self.limits
     }
 
@@ -85,17 +85,17 @@ impl Fanout {
     }
 
     /// Whether anything is to be sent at the end of this turn.
-    pub fn has_pending(&self) -> bool {
+    pub(crate) fn has_pending(&self) -> bool {
         !self.dirty_rooms.is_empty() || !self.dirty_outbounds.is_empty()
     }
 
     /// Whether a broadcast is to be sent at the end of this turn.
-    pub fn has_broadcasts(&self) -> bool {
+    pub(crate) fn has_broadcasts(&self) -> bool {
         !self.dirty_rooms.is_empty()
     }
 
     /// Bytes broadcast in this turn.
-    pub fn buffered_bytes(&self) -> usize {
+    pub(crate) fn buffered_bytes(&self) -> usize {
         self.dirty_rooms
             .iter()
             .map(|room| self.buffers[room.0 as usize].buffered_bytes())
@@ -136,7 +136,7 @@ impl Fanout {
     }
 
     /// The connection has entered.
-    pub fn mark_entered(&self, conn: ConnId) {
+    pub(crate) fn mark_entered(&self, conn: ConnId) {
         if let Some(handle) = self.handle(conn) {
             handle.mark_entered();
         }
@@ -177,7 +177,7 @@ impl Fanout {
     }
 
     /// From now on the connection gets no broadcasts of the room; earlier ones still reach it.
-    pub fn unsubscribe(&mut self, conn: ConnId, room: RoomId) {
+    pub(crate) fn unsubscribe(&mut self, conn: ConnId, room: RoomId) {
         let Some(&slot) = self.slots.get(&conn) else {
             return;
         };
@@ -194,7 +194,7 @@ impl Fanout {
     }
 
     /// Sends a frame that the connection's reader made: a pong, or the reply to a close.
-    pub fn send_frame(&mut self, conn: ConnId, frame: &[u8]) {
+    pub(crate) fn send_frame(&mut self, conn: ConnId, frame: &[u8]) {
         let Some(&slot) = self.slots.get(&conn) else {
             return;
         };

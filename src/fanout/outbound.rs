@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 
 /// A room and the connection's index among its subscribers.
 #[derive(Clone, Copy)]
-pub struct Subscription {
+pub(super) struct Subscription {
     pub room: RoomId,
     pub index: usize,
 }
 
 /// The stages of the closing handshake.
-pub enum Closing {
+pub(super) enum Closing {
     /// The `bye` is in the outbox; the connection is aborted at this time.
     Flushing(Instant),
     /// The `bye` is sent and the writing side shut; the peer may close until this time.
@@ -29,7 +29,7 @@ pub enum Closing {
 }
 
 /// One upgraded connection.
-pub struct Outbound {
+pub(super) struct Outbound {
     pub handle: Arc<ConnHandle>,
     pub outbox: Outbox,
     pub subscriptions: Vec<Subscription>,
@@ -45,7 +45,7 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    pub fn new(handle: Arc<ConnHandle>) -> Self {
+    pub(super) fn new(handle: Arc<ConnHandle>) -> Self {
         Self {
             handle,
             outbox: Outbox::default(),
@@ -59,12 +59,12 @@ impl Outbound {
     }
 
     /// Whether frames may still be added.
-    pub fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.closing.is_none()
     }
 
     /// Whether there is something to retry.
-    pub fn needs_retry(&self) -> bool {
+    pub(super) fn needs_retry(&self) -> bool {
         match self.closing {
             None => !self.outbox.is_empty(),
             Some(Closing::Flushing(_) | Closing::AwaitingPeer(_)) => true,
@@ -73,16 +73,16 @@ impl Outbound {
     }
 
     /// Whether a broadcast of its only room may go directly to the socket, because no frame comes before it.
-    pub fn is_direct(&self) -> bool {
+    pub(super) fn is_direct(&self) -> bool {
         self.is_open() && !self.dirty && self.subscriptions.len() == 1 && self.outbox.is_empty()
     }
 
-    pub fn subscribe(&mut self, room: RoomId, index: usize) {
+    pub(super) fn subscribe(&mut self, room: RoomId, index: usize) {
         self.subscriptions.push(Subscription { room, index });
     }
 
     /// Removes the subscription, and returns the index that it had in the room.
-    pub fn unsubscribe(&mut self, room: RoomId) -> Option<usize> {
+    pub(super) fn unsubscribe(&mut self, room: RoomId) -> Option<usize> {
         let position = self
             .subscriptions
             .iter()
@@ -90,14 +90,14 @@ impl Outbound {
         Some(self.subscriptions.swap_remove(position).index)
     }
 
-    pub fn subscription_index(&self, room: RoomId) -> Option<usize> {
+    pub(super) fn subscription_index(&self, room: RoomId) -> Option<usize> {
         self.subscriptions
             .iter()
             .find(|subscription| subscription.room == room)
             .map(|subscription| subscription.index)
     }
 
-    pub fn reindex(&mut self, room: RoomId, index: usize) {
+    pub(super) fn reindex(&mut self, room: RoomId, index: usize) {
         if let Some(subscription) = self
             .subscriptions
             .iter_mut()
@@ -108,14 +108,19 @@ impl Outbound {
     }
 
     /// Adds frames to the outbox.
-    pub fn queue(&mut self, frames: &[u8]) {
+    pub(super) fn queue(&mut self, frames: &[u8]) {
         if self.is_open() {
             self.outbox.push(frames);
         }
     }
 
     /// After a direct send: keeps what the kernel did not take.
-    pub fn after_direct_send(&mut self, sent: io::Result<usize>, frames: &[u8], now: Instant) {
+    pub(super) fn after_direct_send(
+        &mut self,
+        sent: io::Result<usize>,
+        frames: &[u8],
+        now: Instant,
+    ) {
         match sent {
             Ok(sent) => self.outbox.push_unsent(frames, sent, now),
             Err(_) => self.mark_dead(),
@@ -123,7 +128,7 @@ impl Outbound {
     }
 
     /// Sends as much of the outbox as the kernel takes.
-    pub fn flush(&mut self, now: Instant) {
+    pub(super) fn flush(&mut self, now: Instant) {
         if matches!(self.closing, Some(Closing::Dead))
             || (self.is_open() && self.outbox.in_backoff(now))
         {
@@ -140,7 +145,7 @@ impl Outbound {
     }
 
     /// How long to wait before the next try: longer for a stalled peer, unless the connection is closing.
-    pub fn retry_delay(&self, now: Instant) -> Duration {
+    pub(super) fn retry_delay(&self, now: Instant) -> Duration {
         if self.is_open() {
             self.outbox.retry_delay(now)
         } else {
@@ -149,7 +154,7 @@ impl Outbound {
     }
 
     /// Allows the next bulk request once the answers are sent.
-    pub fn release_bulk(&mut self) {
+    pub(super) fn release_bulk(&mut self) {
         while self.unsent_bulk > 0 && self.outbox.is_empty() {
             self.unsent_bulk -= 1;
             self.handle.bulk.release();
@@ -157,7 +162,7 @@ impl Outbound {
     }
 
     /// Queues the connection's last frames, and makes room for them in the kernel.
-    pub fn start_closing(&mut self, frames: &[u8], deadline: Instant, now: Instant) {
+    pub(super) fn start_closing(&mut self, frames: &[u8], deadline: Instant, now: Instant) {
         self.outbox.push(frames);
         self.closing = Some(Closing::Flushing(deadline));
         self.handle.release_waiters();
@@ -173,14 +178,14 @@ impl Outbound {
     }
 
     /// Sends once more, perhaps the reply to a close, then shuts the writing side.
-    pub fn shutdown_write(&mut self, now: Instant) {
+    pub(super) fn shutdown_write(&mut self, now: Instant) {
         self.flush(now);
         let _ = self.handle.socket.shutdown(Shutdown::Write);
         self.handle.release_waiters();
     }
 
     /// Aborts the connection when its closing takes too long.
-    pub fn expire(&mut self, now: Instant) {
+    pub(super) fn expire(&mut self, now: Instant) {
         if let Some(Closing::Flushing(deadline) | Closing::AwaitingPeer(deadline)) = self.closing
             && deadline <= now
         {
@@ -189,7 +194,7 @@ impl Outbound {
     }
 
     /// Whether an idle peer is to be pinged, because the last ping is long enough ago.
-    pub fn ping_due(&mut self, now: Instant, every: Duration) -> bool {
+    pub(super) fn ping_due(&mut self, now: Instant, every: Duration) -> bool {
         let due = self
             .pinged_at
             .is_none_or(|at| now.saturating_duration_since(at) >= every);

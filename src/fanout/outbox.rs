@@ -12,7 +12,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// How soon unsent bytes are retried.
-pub const RETRY_DELAY: Duration = Duration::from_millis(10);
+pub(crate) const RETRY_DELAY: Duration = Duration::from_millis(10);
 /// A peer that took nothing for this long is retried less often, to spare the others a hundred calls a second. Much
 /// longer than a busy machine keeps a program from reading.
 const STALLED_AFTER: Duration = Duration::from_secs(1);
@@ -68,7 +68,7 @@ impl Outbox {
     }
 
     /// How long no byte was taken although some are unsent.
-    pub fn stalled_for(&self, now: Instant) -> Duration {
+    pub(crate) fn stalled_for(&self, now: Instant) -> Duration {
         match self.progress_at {
             Some(since) if !self.is_empty() => now.saturating_duration_since(since),
             _ => Duration::ZERO,
@@ -81,7 +81,7 @@ impl Outbox {
     }
 
     /// How long to wait before trying again.
-    pub fn retry_delay(&self, now: Instant) -> Duration {
+    pub(crate) fn retry_delay(&self, now: Instant) -> Duration {
         if self.stalled_for(now) < STALLED_AFTER {
             RETRY_DELAY
         } else {
@@ -90,7 +90,7 @@ impl Outbox {
     }
 
     /// Whether the peer is stalled and was tried just now.
-    pub fn in_backoff(&self, now: Instant) -> bool {
+    pub(crate) fn in_backoff(&self, now: Instant) -> bool {
         let recent = |at| now.saturating_duration_since(at) < STALLED_RETRY_DELAY;
         self.stalled_for(now) >= STALLED_AFTER && self.tried_at.is_some_and(recent)
     }
@@ -109,7 +109,7 @@ impl Outbox {
     }
 
     /// After a direct send of whole frames with an empty outbox: keeps what the kernel did not take.
-    pub fn push_unsent(&mut self, frames: &[u8], sent: usize, now: Instant) {
+    pub(crate) fn push_unsent(&mut self, frames: &[u8], sent: usize, now: Instant) {
         if sent < frames.len() {
             self.progress_at = Some(now);
             self.tried_at = Some(now);
@@ -142,7 +142,7 @@ impl Outbox {
     }
 
     /// Drops all frames of which no byte is sent.
-    pub fn drop_unsent_frames(&mut self) {
+    pub(crate) fn drop_unsent_frames(&mut self) {
         self.pending.truncate(self.sent_len + self.partial_frame);
     }
 

@@ -12,7 +12,7 @@ const MAX_SPARE_CAPACITY: usize = 1024 * 1024;
 
 /// One room's subscribers and the frames for them in this turn.
 #[derive(Default)]
-pub struct RoomBuffer {
+pub(super) struct RoomBuffer {
     subscribers: Vec<Subscriber>,
     buffer: Vec<u8>,
     /// The subscriber to begin with next time, so that none is always last.
@@ -30,17 +30,17 @@ struct Subscriber {
 
 impl RoomBuffer {
     /// Whether there are no subscribers.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.subscribers.is_empty()
     }
 
     /// Bytes broadcast in this turn.
-    pub fn buffered_bytes(&self) -> usize {
+    pub(super) fn buffered_bytes(&self) -> usize {
         self.buffer.len()
     }
 
     /// Adds a connection, which gets what is appended from now on; returns its index.
-    pub fn subscribe(&mut self, slot: usize, socket: Arc<TcpStream>) -> usize {
+    pub(super) fn subscribe(&mut self, slot: usize, socket: Arc<TcpStream>) -> usize {
         self.subscribers.push(Subscriber {
             slot,
             unsent_from: self.buffer.len(),
@@ -50,7 +50,7 @@ impl RoomBuffer {
     }
 
     /// Removes the subscriber at an index. If another one moves to that index, returns its slot.
-    pub fn unsubscribe(&mut self, index: usize) -> Option<usize> {
+    pub(super) fn unsubscribe(&mut self, index: usize) -> Option<usize> {
         self.subscribers.swap_remove(index);
         if self.subscribers.is_empty() {
             // The room may never be used again.
@@ -62,7 +62,7 @@ impl RoomBuffer {
     }
 
     /// Appends a frame for all subscribers; true if it is the first of this turn. A room without a buffer takes the spare.
-    pub fn append(&mut self, frame: &[u8], spare: &mut Vec<u8>) -> bool {
+    pub(super) fn append(&mut self, frame: &[u8], spare: &mut Vec<u8>) -> bool {
         let first = self.buffer.is_empty();
         if self.buffer.capacity() == 0 {
             self.buffer = std::mem::take(spare);
@@ -72,7 +72,7 @@ impl RoomBuffer {
     }
 
     /// The frames that this subscriber has not got yet, which count as sent from now on.
-    pub fn take_unsent(&mut self, index: usize) -> &[u8] {
+    pub(super) fn take_unsent(&mut self, index: usize) -> &[u8] {
         let end = self.buffer.len();
         let from = std::mem::replace(&mut self.subscribers[index].unsent_from, end);
         &self.buffer[from..]
@@ -80,7 +80,7 @@ impl RoomBuffer {
 
     /// Calls `deliver` with slot, socket and unsent frames of each subscriber, and begins the next turn. A large buffer
     /// becomes the spare one: a busy room takes it back, and ten thousand quiet rooms keep nothing.
-    pub fn for_each_subscriber(
+    pub(super) fn for_each_subscriber(
         &mut self,
         spare: &mut Vec<u8>,
         mut deliver: impl FnMut(usize, &TcpStream, &[u8]),

@@ -26,10 +26,10 @@ pub enum Amendment {
 }
 
 /// Most entries that are scanned for those of one name: a few dozen milliseconds of work.
-pub const SCAN_LIMIT: usize = 50_000;
+pub(super) const SCAN_LIMIT: usize = 50_000;
 
 /// What a backend knows of an entry that is to be changed.
-pub struct Target {
+pub(super) struct Target {
     /// The author.
     pub person: PersonId,
     /// Whether it is an amendment itself.
@@ -43,7 +43,7 @@ impl Target {
     ///
     /// # Errors
     /// The outcome when it may not.
-    pub fn authorize(&self, append: &Append) -> Result<(), Outcome> {
+    pub(super) fn authorize(&self, append: &Append) -> Result<(), Outcome> {
         // Nobody may edit another person's message, not even a moderator.
         let any_author = append.any_author && !matches!(append.amends, Some(Amendment::Edit(_)));
         let permitted =
@@ -57,10 +57,10 @@ impl Target {
 }
 
 /// Tells whether two messages with one id are the same message, also after the text was changed or erased.
-pub type Fingerprint = [u8; 16];
+pub(super) type Fingerprint = [u8; 16];
 
 /// The fingerprint of a message. [`Amendment::EraseByAuthor`] goes without its time, which is another one in a resend.
-pub fn fingerprint(append: &Append) -> Fingerprint {
+pub(super) fn fingerprint(append: &Append) -> Fingerprint {
     match &append.amends {
         None => digest(u8::from(append.action), append.reply_to, &append.text),
         Some(Amendment::Edit(seq)) => digest(2, Some(*seq), &append.text),
@@ -70,7 +70,7 @@ pub fn fingerprint(append: &Append) -> Fingerprint {
 }
 
 /// The fingerprint of the message that became this entry, if no amendment has changed it.
-pub fn entry_fingerprint(entry: &Entry) -> Fingerprint {
+pub(super) fn entry_fingerprint(entry: &Entry) -> Fingerprint {
     digest(u8::from(entry.action), entry.reply_to, &entry.text)
 }
 

@@ -8,10 +8,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 
 /// A folder that is removed with the test.
-pub struct TempFolder(pub PathBuf);
+pub(super) struct TempFolder(pub PathBuf);
 
 impl TempFolder {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         // Not the process id: another container may have left a folder of the same number.
         let path = std::env::temp_dir().join(format!(
             "papo-test-{:016x}",
@@ -22,7 +22,7 @@ impl TempFolder {
     }
 
     /// The path of the history in it.
-    pub fn log(&self) -> PathBuf {
+    pub(super) fn log(&self) -> PathBuf {
         self.0.join("historico.db")
     }
 }
@@ -34,12 +34,12 @@ impl Drop for TempFolder {
 }
 
 /// The room of the samples.
-pub fn room() -> RoomName {
+pub(super) fn room() -> RoomName {
     RoomName::new("Laboratório").unwrap()
 }
 
 /// A message at this time; the same name is the same person.
-pub fn append(author: &str, id: &str, text: &str, at: u64) -> Append {
+pub(super) fn append(author: &str, id: &str, text: &str, at: u64) -> Append {
     let name = Name::new(author).unwrap();
     let token_hash = TokenHash::of(&Token::new("0123456789abcdef").unwrap());
     Append {
@@ -59,7 +59,7 @@ pub fn append(author: &str, id: &str, text: &str, at: u64) -> Append {
 }
 
 /// An edit of an entry.
-pub fn edit(author: &str, id: &str, seq: u64, text: &str, at: u64) -> Append {
+pub(super) fn edit(author: &str, id: &str, seq: u64, text: &str, at: u64) -> Append {
     Append {
         amends: Some(Amendment::Edit(seq)),
         ..append(author, id, text, at)
@@ -67,7 +67,7 @@ pub fn edit(author: &str, id: &str, seq: u64, text: &str, at: u64) -> Append {
 }
 
 /// An erasure of an entry.
-pub fn erase(author: &str, id: &str, seq: u64, at: u64) -> Append {
+pub(super) fn erase(author: &str, id: &str, seq: u64, at: u64) -> Append {
     Append {
         amends: Some(Amendment::Erase(seq)),
         ..append(author, id, "", at)
@@ -75,7 +75,13 @@ pub fn erase(author: &str, id: &str, seq: u64, at: u64) -> Append {
 }
 
 /// A moderator's erasure of the latest entries by this name.
-pub fn erase_by_author(moderator: &str, id: &str, name: &str, since_ms: u64, at: u64) -> Append {
+pub(super) fn erase_by_author(
+    moderator: &str,
+    id: &str,
+    name: &str,
+    since_ms: u64,
+    at: u64,
+) -> Append {
     let amendment = Amendment::EraseByAuthor {
         name: Name::new(name).unwrap(),
         since_ms,

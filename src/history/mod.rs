@@ -167,7 +167,7 @@ pub trait History: Send {
 }
 
 /// Cuts a page to [`PAGE_BYTES`], but to no less than its first entry. Returns whether something was cut.
-pub fn fit_page(entries: &mut Vec<Arc<Entry>>) -> bool {
+pub(crate) fn fit_page(entries: &mut Vec<Arc<Entry>>) -> bool {
     let mut bytes = 0;
     let fitting_entries = entries.iter().take_while(|entry| {
         bytes += entry.text.len() + entry.erases.len() * size_of::<u64>();

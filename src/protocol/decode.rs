@@ -37,7 +37,7 @@ impl ClientMessage {
 /// Every field of every kind of message, still unchecked.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
-pub struct Fields<'a> {
+pub(super) struct Fields<'a> {
     #[serde(rename = "type")]
     kind: Option<Scalar<'a>>,
     pub name: Option<Scalar<'a>>,
@@ -303,7 +303,7 @@ fn id(field: &Option<Scalar<'_>>) -> Result<String, Refusal> {
     Ok(id.to_owned())
 }
 
-pub fn name(field: &str, value: &Option<Scalar<'_>>) -> Result<Name, Refusal> {
+pub(super) fn name(field: &str, value: &Option<Scalar<'_>>) -> Result<Name, Refusal> {
     Name::new(scalar::text(field, value)?).map_err(Refusal::name_invalid)
 }
 

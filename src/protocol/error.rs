@@ -140,7 +140,7 @@ impl Refusal {
     }
 
     /// A field is missing or has another form.
-    pub fn bad_field(field: &str, expected: &str) -> Self {
+    pub(crate) fn bad_field(field: &str, expected: &str) -> Self {
         Self::with_text(
             ErrorCode::BadField,
             format!("O campo “{field}” precisa ser {expected}."),
@@ -163,7 +163,7 @@ impl Refusal {
     }
 
     /// A person who is present has a name that looks the same.
-    pub fn name_confusable(name: &str, present: &str) -> Self {
+    pub(crate) fn name_confusable(name: &str, present: &str) -> Self {
         let suggested = suggest_name(name);
         let text = format!(
             "O nome “{name}” não se distingue de “{present}”, que já está na conversa. Escolha outro, por exemplo “{suggested}”."
@@ -172,7 +172,7 @@ impl Refusal {
     }
 
     /// Another person has this name.
-    pub fn name_taken(name: &str) -> Self {
+    pub(crate) fn name_taken(name: &str) -> Self {
         let suggested = suggest_name(name);
         let text = format!(
             "O nome “{name}” já está em uso nesta conversa. Escolha outro, por exemplo “{suggested}”."
@@ -191,7 +191,7 @@ impl Refusal {
     }
 
     /// Too many wrong passwords from one address.
-    pub fn too_many_attempts(retry_after_ms: u64) -> Self {
+    pub(crate) fn too_many_attempts(retry_after_ms: u64) -> Self {
         let text = format!(
             "Foram tentativas demais de acertar a senha. {}",
             try_again_in(retry_after_ms)
@@ -203,7 +203,7 @@ impl Refusal {
     }
 
     /// The room is in slow mode.
-    pub fn slow_mode(retry_after_ms: u64) -> Self {
+    pub(crate) fn slow_mode(retry_after_ms: u64) -> Self {
         let text = format!(
             "Esta sala está em modo lento. {}",
             try_again_in(retry_after_ms)
@@ -215,7 +215,7 @@ impl Refusal {
     }
 
     /// The person is muted.
-    pub fn muted(retry_after_ms: u64) -> Self {
+    pub(crate) fn muted(retry_after_ms: u64) -> Self {
         let text = format!(
             "Quem organiza a conversa silenciou você. {}",
             try_again_in(retry_after_ms)
@@ -227,7 +227,7 @@ impl Refusal {
     }
 
     /// The person or the address is banned.
-    pub fn banned(retry_after_ms: u64) -> Self {
+    pub(crate) fn banned(retry_after_ms: u64) -> Self {
         let text = format!(
             "Sua entrada nesta conversa está suspensa. {}",
             try_again_in(retry_after_ms)

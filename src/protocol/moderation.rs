@@ -1,8 +1,7 @@
 //! The actions of moderators, each with exactly the fields that it needs, checked.
 
 use super::decode::{self, Fields};
-use super::scalar;
-use super::{ClientMessage, Refusal};
+use super::{ClientMessage, Refusal, scalar};
 use crate::name::{Name, RoomName};
 use serde::Serialize;
 
@@ -11,9 +10,9 @@ const DEFAULT_MUTE_SECONDS: u64 = 600;
 /// How long a ban lasts by default: an hour.
 const DEFAULT_BAN_SECONDS: u64 = 3600;
 /// Longest time that an action may last or reach back: seven days. No sanction is permanent.
-pub const MAX_SECONDS: u64 = 7 * 24 * 3600;
+pub(super) const MAX_SECONDS: u64 = 7 * 24 * 3600;
 /// Longest interval of slow mode: an hour.
-pub const MAX_SLOW_SECONDS: u64 = 3600;
+pub(super) const MAX_SLOW_SECONDS: u64 = 3600;
 
 /// Erases what a person said in a room in the last so many seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

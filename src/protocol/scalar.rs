@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// One field's value. `null` counts as absent, and is no scalar.
-pub enum Scalar<'a> {
+pub(super) enum Scalar<'a> {
     Text(Cow<'a, str>),
     Number(u64),
     Flag(bool),
@@ -15,7 +15,7 @@ pub enum Scalar<'a> {
 }
 
 /// The text of a field that a message may leave out.
-pub fn optional_text<'s>(
+pub(super) fn optional_text<'s>(
     field: &str,
     value: &'s Option<Scalar<'_>>,
 ) -> Result<Option<&'s str>, Refusal> {
@@ -27,11 +27,11 @@ pub fn optional_text<'s>(
 }
 
 /// The text of a field that a message must have.
-pub fn text<'s>(field: &str, value: &'s Option<Scalar<'_>>) -> Result<&'s str, Refusal> {
+pub(super) fn text<'s>(field: &str, value: &'s Option<Scalar<'_>>) -> Result<&'s str, Refusal> {
     optional_text(field, value)?.ok_or_else(|| Refusal::bad_field(field, "um texto"))
 }
 
-pub fn number(field: &str, value: &Option<Scalar<'_>>) -> Result<Option<u64>, Refusal> {
+pub(super) fn number(field: &str, value: &Option<Scalar<'_>>) -> Result<Option<u64>, Refusal> {
     match value {
         None => Ok(None),
         Some(Scalar::Number(number)) => Ok(Some(*number)),
@@ -42,7 +42,7 @@ pub fn number(field: &str, value: &Option<Scalar<'_>>) -> Result<Option<u64>, Re
     }
 }
 
-pub fn flag(field: &str, value: &Option<Scalar<'_>>) -> Result<Option<bool>, Refusal> {
+pub(super) fn flag(field: &str, value: &Option<Scalar<'_>>) -> Result<Option<bool>, Refusal> {
     match value {
         None => Ok(None),
         Some(Scalar::Flag(flag)) => Ok(Some(*flag)),
@@ -51,7 +51,7 @@ pub fn flag(field: &str, value: &Option<Scalar<'_>>) -> Result<Option<bool>, Ref
 }
 
 /// The refusal of a text whose fields could not be read.
-pub fn unreadable(error: &serde_json::Error) -> Refusal {
+pub(super) fn unreadable(error: &serde_json::Error) -> Refusal {
     match repeated_field(&error.to_string()) {
         Some(field) => {
             let text = format!("O campo “{field}” aparece duas vezes.");

@@ -49,7 +49,7 @@ impl Entry {
     ///
     /// An edit that was followed by another gets the text that its entry has now, so that no copy keeps an old text.
     /// Applying the same amendment twice changes nothing.
-    pub fn amended_by(&self, later: &Self) -> Option<Self> {
+    pub(crate) fn amended_by(&self, later: &Self) -> Option<Self> {
         let target = self.edits.unwrap_or(self.seq);
         if self.seq >= later.seq || !self.erases.is_empty() {
             return None;

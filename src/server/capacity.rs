@@ -69,7 +69,7 @@ pub fn find(wanted: usize) -> Capacity {
 /// Whether the limit of this process's address space, if it has one, leaves room for another thread.
 ///
 /// Read from the system instead of tried: a trial allocation could fail a thread that is just starting.
-pub fn can_start_thread() -> bool {
+pub(crate) fn can_start_thread() -> bool {
     let Some(limit) = getrlimit(Resource::As).current else {
         return true;
     };

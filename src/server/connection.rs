@@ -40,7 +40,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 const MAX_DRAIN_BYTES: usize = 64 * 1024 * 1024;
 
 /// What all connections of a server have in common.
-pub struct ServerContext {
+pub(crate) struct ServerContext {
     /// Which names and origins are accepted.
     pub policy: Policy,
     /// Counts the connections.
@@ -58,7 +58,7 @@ pub struct ServerContext {
 }
 
 /// Serves one accepted socket until it is closed.
-pub fn serve(
+pub(crate) fn serve(
     socket: Arc<TcpStream>,
     address: IpAddr,
     pending_permit: PendingPermit,

@@ -5,13 +5,16 @@
 //! Knows sockets, threads and limits; never knows names or messages.
 
 pub mod capacity;
-pub mod connection;
-pub mod http;
+pub(crate) mod connection;
+pub(crate) mod http;
 mod rejector;
 
+pub use crate::chat::AUDIT_LOG;
+pub use crate::chat::limits::Rules;
+pub use crate::fanout::DeliveryLimits;
+pub use http::Policy;
+
 use crate::admission::{Admission, ConnectionPermit};
-use crate::chat::limits::Rules;
-use crate::fanout::DeliveryLimits;
 use crate::history::History;
 use crate::hub::{Hub, HubInput, INPUT_QUEUE};
 use crate::os_error::describe;
@@ -19,7 +22,6 @@ use crate::stats::Stats;
 use crate::ws::ByteRate;
 use connection::{STACK_SIZE, ServerContext};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use http::Policy;
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 use std::convert::Infallible;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -34,7 +34,7 @@ const TICK: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// When the system refuses a thread.
-pub fn start(
+pub(super) fn start(
     admission: Arc<Admission>,
     running: Sender<Infallible>,
 ) -> std::io::Result<Sender<Arc<TcpStream>>> {

@@ -66,27 +66,18 @@ pub fn write_close(buffer: &mut Vec<u8>, code: u16, reason: &str) {
     write(buffer, Opcode::Close, &payload);
 }
 
-/// Whether these bytes begin a close frame.
-pub fn is_close(bytes: &[u8]) -> bool {
-    begins_with(bytes, Control::Close)
-}
-
 /// Whether these bytes begin a pong.
-pub fn is_pong(bytes: &[u8]) -> bool {
-    begins_with(bytes, Control::Pong)
-}
-
-fn begins_with(bytes: &[u8], control: Control) -> bool {
+pub(crate) fn is_pong(bytes: &[u8]) -> bool {
     bytes
         .first()
-        .is_some_and(|first| OpCode::from(first & OPCODE_MASK) == OpCode::Control(control))
+        .is_some_and(|first| OpCode::from(first & OPCODE_MASK) == OpCode::Control(Control::Pong))
 }
 
 /// Follows a stream of frames, and knows at every byte whether a frame or a fragmented message is unfinished.
 ///
 /// It judges nothing: the reader of the same bytes finds what is wrong in a frame, and ends the connection.
 #[derive(Debug, Default)]
-pub struct Scanner {
+pub(crate) struct Scanner {
     /// The bytes of an incomplete header.
     header: [u8; MAX_HEADER_SIZE],
     header_len: usize,
@@ -98,7 +89,7 @@ pub struct Scanner {
 
 impl Scanner {
     /// Follows the next bytes of the stream, and returns whether a message ended within them.
-    pub fn feed(&mut self, mut bytes: &[u8]) -> bool {
+    pub(crate) fn feed(&mut self, mut bytes: &[u8]) -> bool {
         let mut ended = false;
         while !bytes.is_empty() {
             if self.payload_left > 0 {
@@ -114,12 +105,12 @@ impl Scanner {
     }
 
     /// Whether anything is unfinished: a header, a frame, or a message without its last fragment.
-    pub fn unfinished(&self) -> bool {
+    pub(crate) fn unfinished(&self) -> bool {
         self.header_len > 0 || self.payload_left > 0 || self.fragmented
     }
 
     /// Bytes that are certainly missing from the current frame: 0 exactly at the end of a frame.
-    pub fn min_remaining(&self) -> u64 {
+    pub(crate) fn min_remaining(&self) -> u64 {
         if self.header_len > 0 {
             1
         } else {
@@ -203,7 +194,7 @@ mod tests {
     fn close_reason_is_cut_between_characters() {
         let mut bytes = Vec::new();
         write_close(&mut bytes, 1013, &"ã".repeat(100));
-        assert!(is_close(&bytes) && !is_pong(&bytes));
+        assert!(!is_pong(&bytes));
         let Message::Close(Some(close)) = read_back(&bytes) else {
             panic!("not a close frame")
         };

@@ -58,13 +58,13 @@ impl LastSeen {
     }
 
     /// A byte arrived.
-    pub fn touch(&self, now: Instant) {
+    pub(crate) fn touch(&self, now: Instant) {
         let ms = now.saturating_duration_since(self.start).as_millis() as u64;
         self.last_ms.store(ms, Ordering::Relaxed);
     }
 
     /// How long ago the last byte arrived.
-    pub fn idle_for(&self, now: Instant) -> Duration {
+    pub(crate) fn idle_for(&self, now: Instant) -> Duration {
         let last = self.start + Duration::from_millis(self.last_ms.load(Ordering::Relaxed));
         now.saturating_duration_since(last)
     }
@@ -128,7 +128,7 @@ impl<S: TimedRead> LimitedReader<S> {
     }
 
     /// Accounts for bytes of the stream that were read before this reader existed.
-    pub fn already_read(&mut self, bytes: &[u8]) {
+    pub(crate) fn already_read(&mut self, bytes: &[u8]) {
         self.account(bytes, Instant::now());
     }
 
@@ -143,7 +143,7 @@ impl<S: TimedRead> LimitedReader<S> {
     }
 
     /// Reads without limits, to drain the socket after the end.
-    pub fn read_unlimited(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read_unlimited(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.source.read(buffer)
     }
 

@@ -5,7 +5,7 @@
 //!
 //! Knows frames, limits and deadlines; never knows what a text means.
 
-pub mod frame;
+pub(crate) mod frame;
 mod limited_reader;
 
 use crate::os_error::describe;
@@ -157,7 +157,7 @@ impl<S: TimedRead, W: Write> MessageReader<S, W> {
     }
 
     /// The limited reader, to drain the socket after the end.
-    pub fn input_mut(&mut self) -> &mut LimitedReader<S> {
+    pub(crate) fn input_mut(&mut self) -> &mut LimitedReader<S> {
         &mut self.socket.get_mut().input
     }
 

@@ -1,16 +1,16 @@
 //! `docs/protocolo.md` names every kind, field, code and limit of the wire and no other, and its examples are real.
 
 use crate::mirror::{client_messages, code_names, fields_by_kind, read_file, server_messages};
-use papo::chat::limits::{
-    MAX_MALFORMED, MAX_ROOMS_PER_CONNECTION, REQUEST_BURST, REQUEST_RATE, Rules,
-};
-use papo::fanout::ConnHandle;
 use papo::history::PAGE_BYTES;
 use papo::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use papo::protocol::{
     ByeCode, ClientMessage, Entry, EraseRecent, ErrorCode, HEARTBEAT_MS, Limits, MAX_FRAME,
     MAX_MEMBERS, MAX_PAGE, MAX_ROOMS_LISTED, MAX_TEXT, Member, ModerationAction, Password, Renamed,
     RoomInfo, ServerMessage, Token,
+};
+use papo::server::Rules;
+use papo::testing::{
+    ConnHandle, MAX_MALFORMED, MAX_ROOMS_PER_CONNECTION, REQUEST_BURST, REQUEST_RATE,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -1,12 +1,9 @@
 //! The server in this process, and addresses where no server is.
 
 use crate::support::client::WsClient;
-use papo::chat::limits::Rules;
-use papo::fanout::DeliveryLimits;
 use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::SqliteHistory;
-use papo::server::http::Policy;
-use papo::server::{Server, Setup, Stopper, listen};
+use papo::server::{DeliveryLimits, Policy, Rules, Server, Setup, Stopper, listen};
 use socket2::{Domain, Socket, Type};
 use std::net::SocketAddr;
 use std::path::Path;

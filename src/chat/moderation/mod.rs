@@ -1,9 +1,9 @@
 //! Moderation: what moderators do. Each action is announced to the people it concerns, and logged.
 
-pub mod notices;
-pub mod passwords;
-pub mod sanctions;
-pub mod speaking;
+pub(super) mod notices;
+pub(super) mod passwords;
+pub(super) mod sanctions;
+pub(super) mod speaking;
 
 use crate::auth::{PersonId, TokenHash};
 use crate::chat::completion::Progress;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// The state of moderation; kept in memory only.
 #[derive(Default)]
-pub struct ModerationState {
+pub(super) struct ModerationState {
     /// All moderators, present or not.
     pub moderators: HashSet<PersonId>,
     /// The first person who showed the moderator key, which is theirs from then on.

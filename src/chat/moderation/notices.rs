@@ -56,15 +56,15 @@ impl Chat {
     }
 }
 
-pub fn muted(by: &str, name: &str, seconds: u64) -> String {
+pub(crate) fn muted(by: &str, name: &str, seconds: u64) -> String {
     format!("{by} silenciou {name} por {}.", duration(seconds))
 }
 
-pub fn unmuted(by: &str, name: &str) -> String {
+pub(crate) fn unmuted(by: &str, name: &str) -> String {
     format!("{by} devolveu a palavra a {name}.")
 }
 
-pub fn moderators_only(by: &str, room: &str, on: bool) -> String {
+pub(crate) fn moderators_only(by: &str, room: &str, on: bool) -> String {
     match on {
         true => {
             format!("{by} pediu silêncio na sala {room}: só quem organiza a conversa fala agora.")
@@ -73,7 +73,7 @@ pub fn moderators_only(by: &str, room: &str, on: bool) -> String {
     }
 }
 
-pub fn slow_mode(by: &str, room: &str, seconds: u64) -> String {
+pub(crate) fn slow_mode(by: &str, room: &str, seconds: u64) -> String {
     match seconds {
         0 => format!("{by} desligou o modo lento na sala {room}."),
         _ => {
@@ -85,37 +85,37 @@ pub fn slow_mode(by: &str, room: &str, seconds: u64) -> String {
     }
 }
 
-pub fn locked(by: &str, on: bool) -> String {
+pub(crate) fn locked(by: &str, on: bool) -> String {
     match on {
         true => format!("{by} trancou a conversa: ninguém novo entra."),
         false => format!("{by} destrancou a conversa."),
     }
 }
 
-pub fn kicked(by: &str, name: &str) -> String {
+pub(crate) fn kicked(by: &str, name: &str) -> String {
     format!("{by} expulsou {name} da conversa.")
 }
 
-pub fn banned(by: &str, name: &str, seconds: u64) -> String {
+pub(crate) fn banned(by: &str, name: &str, seconds: u64) -> String {
     format!("{by} baniu {name} da conversa por {}.", duration(seconds))
 }
 
-pub fn unbanned(by: &str, name: &str) -> String {
+pub(crate) fn unbanned(by: &str, name: &str) -> String {
     format!("{by} perdoou {name}, que pode entrar de novo.")
 }
 
-pub fn promoted(by: &str, name: &str) -> String {
+pub(crate) fn promoted(by: &str, name: &str) -> String {
     format!("{by} promoveu {name}, que agora também organiza a conversa.")
 }
 
-pub fn demoted(by: &str, name: &str) -> String {
+pub(crate) fn demoted(by: &str, name: &str) -> String {
     match by == name {
         true => format!("{by} não organiza mais a conversa."),
         false => format!("{by} rebaixou {name}, que não organiza mais a conversa."),
     }
 }
 
-pub fn room_password_changed(by: &str, on: bool) -> String {
+pub(crate) fn room_password_changed(by: &str, on: bool) -> String {
     match on {
         true => format!("{by} pôs uma senha nesta sala: quem chegar agora precisa dela."),
         false => format!("{by} tirou a senha desta sala."),
@@ -123,7 +123,7 @@ pub fn room_password_changed(by: &str, on: bool) -> String {
 }
 
 /// The goodbye to a kicked person.
-pub fn bye_kicked(by: &str) -> ServerMessage {
+pub(crate) fn bye_kicked(by: &str) -> ServerMessage {
     let text =
         format!("{by} encerrou a sua participação nesta conversa. Você pode entrar de novo.");
     ServerMessage::Bye {
@@ -134,7 +134,7 @@ pub fn bye_kicked(by: &str) -> ServerMessage {
 }
 
 /// The goodbye to a banned person.
-pub fn bye_banned(retry_after_ms: Option<u64>) -> ServerMessage {
+pub(crate) fn bye_banned(retry_after_ms: Option<u64>) -> ServerMessage {
     let time = duration((retry_after_ms.unwrap_or_default() / 1000).max(1));
     let text = format!(
         "Sua participação nesta conversa foi suspensa por {time}. Depois você pode entrar de novo."

@@ -18,18 +18,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The password of a room.
-pub struct RoomPassword {
+pub(crate) struct RoomPassword {
     hash: PasswordHash,
     /// The person who opened the room, and may change the password besides the moderators.
     pub owner: Option<TokenHash>,
 }
 
 /// The passwords of rooms, open or not, by the rooms' keys.
-pub type RoomPasswords = HashMap<Arc<str>, RoomPassword>;
+pub(crate) type RoomPasswords = HashMap<Arc<str>, RoomPassword>;
 
 /// Limits wrong passwords by address.
 #[derive(Default)]
-pub struct AttemptLimiter(HashMap<ClientAddr, FailedAttempts>);
+pub(crate) struct AttemptLimiter(HashMap<ClientAddr, FailedAttempts>);
 
 struct FailedAttempts {
     since: Instant,
@@ -85,7 +85,7 @@ impl AttemptLimiter {
 }
 
 /// A password that a person gave, or did not.
-pub struct PasswordCheck<'a> {
+pub(crate) struct PasswordCheck<'a> {
     pub conn: ConnId,
     /// The person, if present already.
     pub person: Option<PersonKey>,

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// One sanction against one person.
-pub struct Sanction {
+pub(crate) struct Sanction {
     /// The name that the person had.
     pub name: Name,
     pub token_hash: TokenHash,
@@ -28,11 +28,11 @@ pub struct Sanction {
 
 /// All sanctions of one kind, the oldest first.
 #[derive(Default)]
-pub struct Sanctions(VecDeque<Sanction>);
+pub(crate) struct Sanctions(VecDeque<Sanction>);
 
 impl Sanctions {
     /// Adds a sanction; it replaces an earlier one against the same person.
-    pub fn impose(&mut self, sanction: Sanction, now: Instant) {
+    pub(crate) fn impose(&mut self, sanction: Sanction, now: Instant) {
         self.0
             .retain(|known| known.until > now && known.token_hash != sanction.token_hash);
         if self.0.len() >= MAX_SANCTIONS {
@@ -42,7 +42,7 @@ impl Sanctions {
     }
 
     /// When the sanction against this token ends, if there is one.
-    pub fn active_for(&self, token_hash: &TokenHash, now: Instant) -> Option<Instant> {
+    pub(crate) fn active_for(&self, token_hash: &TokenHash, now: Instant) -> Option<Instant> {
         let known = self
             .0
             .iter()
@@ -51,7 +51,7 @@ impl Sanctions {
     }
 
     /// When the last sanction against this address ends, if there is one.
-    pub fn active_for_address(&self, address: ClientAddr, now: Instant) -> Option<Instant> {
+    pub(crate) fn active_for_address(&self, address: ClientAddr, now: Instant) -> Option<Instant> {
         let known = self
             .0
             .iter()
@@ -63,7 +63,7 @@ impl Sanctions {
     }
 
     /// The people with a sanction under this name.
-    pub fn named(&self, name: &Name, now: Instant) -> Vec<(Name, TokenHash)> {
+    pub(crate) fn named(&self, name: &Name, now: Instant) -> Vec<(Name, TokenHash)> {
         let known = self
             .0
             .iter()
@@ -74,7 +74,7 @@ impl Sanctions {
     }
 
     /// Ends the sanction against this token.
-    pub fn lift(&mut self, token_hash: &TokenHash) {
+    pub(crate) fn lift(&mut self, token_hash: &TokenHash) {
         self.0.retain(|known| known.token_hash != *token_hash);
     }
 }

@@ -18,7 +18,7 @@ const MAX_TRACKED_SPEAKERS: usize = 10_000;
 
 /// The speaking restrictions of a room; moderators are exempt.
 #[derive(Debug, Default)]
-pub struct RoomMode {
+pub(crate) struct RoomMode {
     moderators_only: bool,
     slow_mode: Option<SlowMode>,
 }
@@ -53,7 +53,7 @@ impl RoomMode {
     }
 
     /// Notes when a person said something.
-    pub fn record(&mut self, token_hash: TokenHash, now: Instant) {
+    pub(crate) fn record(&mut self, token_hash: TokenHash, now: Instant) {
         let Some(slow_mode) = &mut self.slow_mode else {
             return;
         };
@@ -100,7 +100,7 @@ impl Person {
         (!self.moderator && !left.is_zero()).then_some(left)
     }
 
-    pub fn is_muted(&self, now: Instant) -> bool {
+    pub(crate) fn is_muted(&self, now: Instant) -> bool {
         self.muted_for(now).is_some()
     }
 }
@@ -186,7 +186,7 @@ impl Chat {
 }
 
 /// In milliseconds, rounded up, so that a client that waits exactly this long is not refused again.
-pub fn ceil_millis(time: Duration) -> u64 {
+pub(crate) fn ceil_millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis())
         .unwrap_or(u64::MAX)
         .saturating_add(1)

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// One room's log.
-pub struct MemoryLog {
+pub(super) struct MemoryLog {
     pub name: RoomName,
     /// The last seq given.
     pub seq: u64,
@@ -22,7 +22,7 @@ pub struct MemoryLog {
 }
 
 /// One entry, with what recognizes a resend of it.
-pub struct StoredEntry {
+pub(super) struct StoredEntry {
     pub entry: Arc<Entry>,
     pub person: PersonId,
     pub id: Arc<str>,
@@ -32,7 +32,7 @@ pub struct StoredEntry {
 
 impl StoredEntry {
     /// The outcome of a second message with the same id.
-    pub fn classify_resend(&self, again: &Append) -> Outcome {
+    pub(super) fn classify_resend(&self, again: &Append) -> Outcome {
         let first = &self.entry;
         let same_content = match self.fingerprint {
             Some(stored) => stored == fingerprint(again),
@@ -56,7 +56,7 @@ impl StoredEntry {
 }
 
 impl MemoryLog {
-    pub fn new(name: RoomName) -> Self {
+    pub(super) fn new(name: RoomName) -> Self {
         Self {
             name,
             seq: 0,
@@ -65,19 +65,19 @@ impl MemoryLog {
         }
     }
 
-    pub fn oldest(&self) -> u64 {
+    pub(super) fn oldest(&self) -> u64 {
         self.seq - self.entries.len() as u64 + 1
     }
 
     /// The index of a seq among the entries, or of the first one after it.
-    pub fn index(&self, seq: u64) -> usize {
+    pub(super) fn index(&self, seq: u64) -> usize {
         usize::try_from(seq.saturating_sub(self.oldest()))
             .unwrap_or(usize::MAX)
             .min(self.entries.len())
     }
 
     /// Appends a message and applies it to its targets.
-    pub fn append(&mut self, append: Append) -> Result<Arc<Entry>, Outcome> {
+    pub(super) fn append(&mut self, append: Append) -> Result<Arc<Entry>, Outcome> {
         let mut edits = None;
         let mut erases = Vec::new();
         match &append.amends {
@@ -184,7 +184,7 @@ impl MemoryLog {
         }
     }
 
-    pub fn page(&self, request: PageRequest, limit: usize) -> Page {
+    pub(super) fn page(&self, request: PageRequest, limit: usize) -> Page {
         let end = self.entries.len();
         let range = match request {
             PageRequest::After(seq) => {

@@ -5,10 +5,10 @@
 use crate::text::fold;
 
 /// A query: each typed word is a phrase of one or more tokens (`x-449` has two).
-pub struct Query(Vec<Vec<String>>);
+pub(super) struct Query(Vec<Vec<String>>);
 
 impl Query {
-    pub fn new(input: &str) -> Self {
+    pub(super) fn new(input: &str) -> Self {
         Self(
             input
                 .split_whitespace()
@@ -19,7 +19,7 @@ impl Query {
     }
 
     /// Whether a text contains all phrases; a query without any matches nothing.
-    pub fn matches(&self, text: &str) -> bool {
+    pub(super) fn matches(&self, text: &str) -> bool {
         let Some((prefix, whole)) = self.0.split_last() else {
             return false;
         };

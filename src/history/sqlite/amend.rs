@@ -15,10 +15,10 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::HashMap;
 
 /// The keys of the entries that a message changes, ascending.
-pub type TargetKeys = Vec<i64>;
+pub(super) type TargetKeys = Vec<i64>;
 
 /// Finds the entries that a message changes; the inner error is the outcome when it may not.
-pub fn find_targets(
+pub(super) fn find_targets(
     transaction: &Transaction,
     append: &Append,
     amendment: &Amendment,
@@ -117,7 +117,7 @@ fn recent_by(
 }
 
 /// Stores an amendment and changes its targets.
-pub fn insert_amendment(
+pub(super) fn insert_amendment(
     transaction: &Transaction,
     append: &Append,
     targets: &[i64],
@@ -153,7 +153,10 @@ pub fn insert_amendment(
 /// merge (a hundredth of that).
 ///
 /// Set before each use: a setting made in a transaction that failed may or may not be in force.
-pub fn set_index_secure_delete(transaction: &Transaction, at_once: bool) -> rusqlite::Result<()> {
+pub(super) fn set_index_secure_delete(
+    transaction: &Transaction,
+    at_once: bool,
+) -> rusqlite::Result<()> {
     let mut configure = transaction.prepare_cached(
         "INSERT INTO entries_fts (entries_fts, rank) VALUES ('secure-delete', ?1)",
     )?;
@@ -171,7 +174,7 @@ fn delete_from_index(transaction: &Transaction, key: i64) -> rusqlite::Result<()
 }
 
 /// Whether a message is an edit.
-pub fn is_edit(append: &Append) -> bool {
+pub(super) fn is_edit(append: &Append) -> bool {
     matches!(append.amends, Some(Amendment::Edit(_)))
 }
 
@@ -183,7 +186,7 @@ fn format_seqs(keys: &[i64]) -> String {
 }
 
 /// The seqs in the column `erases`.
-pub fn parse_seqs(column: Option<String>) -> Vec<u64> {
+pub(super) fn parse_seqs(column: Option<String>) -> Vec<u64> {
     column
         .iter()
         .flat_map(|seqs| seqs.split(' '))

@@ -11,13 +11,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
 
 /// The reader's state.
-pub struct HistoryReader {
+pub(super) struct HistoryReader {
     connection: Connection,
     replies: Sender<HistoryReply>,
 }
 
 /// A room's row.
-pub struct RoomRow {
+pub(super) struct RoomRow {
     pub id: i64,
     pub name: Arc<str>,
     pub seq: u64,
@@ -25,7 +25,7 @@ pub struct RoomRow {
 }
 
 impl HistoryReader {
-    pub fn new(connection: Connection, replies: Sender<HistoryReply>) -> Self {
+    pub(super) fn new(connection: Connection, replies: Sender<HistoryReply>) -> Self {
         Self {
             connection,
             replies,
@@ -33,7 +33,7 @@ impl HistoryReader {
     }
 
     /// Serves requests until the channel closes.
-    pub fn run(self, requests: &Receiver<HistoryRequest>) {
+    pub(super) fn run(self, requests: &Receiver<HistoryRequest>) {
         for request in requests {
             let reply = match request {
                 HistoryRequest::RoomHead(room) => {
@@ -66,7 +66,10 @@ fn log_error<T>(result: rusqlite::Result<T>) -> Option<T> {
 }
 
 /// The room of this name, if it has a log.
-pub fn find_room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Option<RoomRow>> {
+pub(super) fn find_room(
+    connection: &Connection,
+    name: &RoomName,
+) -> rusqlite::Result<Option<RoomRow>> {
     let mut select =
         connection.prepare_cached("SELECT id, name, seq, oldest FROM rooms WHERE key = ?1")?;
     let room = |row: &Row| {
@@ -159,7 +162,7 @@ fn read_before(
 }
 
 /// Entries after a seq, oldest first.
-pub fn read_after(
+pub(super) fn read_after(
     connection: &Connection,
     room: &RoomRow,
     after: u64,

@@ -19,14 +19,14 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// the pages that a start reads.
 const FULL_CHECK_LIMIT: u64 = 64 * 1024 * 1024;
 /// Conversations are private to the account; SQLite gives its journal files the same mode.
-pub const OWNER_ONLY: u32 = 0o600;
+pub(super) const OWNER_ONLY: u32 = 0o600;
 /// An entry's key is the room's id, then 40 bits of seq: the entries of a room are neighbours.
 const SEQ_BITS: u32 = 40;
 
 /// Marks an edited entry.
-pub const EDITED: i64 = 1;
+pub(super) const EDITED: i64 = 1;
 /// Marks an erased entry, which is empty and not in the search index.
-pub const ERASED: i64 = 2;
+pub(super) const ERASED: i64 = 2;
 
 /// The migration to each version, from 1 on.
 const MIGRATIONS: [&str; 4] = [
@@ -99,7 +99,7 @@ impl From<io::Error> for OpenError {
 }
 
 /// An open file, ready to write.
-pub struct Opened {
+pub(super) struct Opened {
     pub connection: Connection,
     pub epoch: Arc<str>,
     /// Messages in it.
@@ -110,27 +110,27 @@ pub struct Opened {
 }
 
 /// The key of a room's entry.
-pub fn entry_key(room: i64, seq: u64) -> i64 {
+pub(super) fn entry_key(room: i64, seq: u64) -> i64 {
     room << SEQ_BITS | seq as i64
 }
 
 /// The seq in a key.
-pub fn seq_of(key: i64) -> u64 {
+pub(super) fn seq_of(key: i64) -> u64 {
     (key & ((1 << SEQ_BITS) - 1)) as u64
 }
 
 /// The room in a key.
-pub fn room_id_of(key: i64) -> i64 {
+pub(super) fn room_id_of(key: i64) -> i64 {
     key >> SEQ_BITS
 }
 
 /// The last key that a room's entry can have.
-pub fn last_entry_key(room: i64) -> i64 {
+pub(super) fn last_entry_key(room: i64) -> i64 {
     entry_key(room + 1, 0) - 1
 }
 
 /// Messages in a file.
-pub fn count(connection: &Connection) -> rusqlite::Result<u64> {
+pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
     let count: i64 = connection.query_row(
         "SELECT coalesce(sum(seq - oldest + 1), 0) FROM rooms",
         [],
@@ -140,7 +140,7 @@ pub fn count(connection: &Connection) -> rusqlite::Result<u64> {
 }
 
 /// Opens a file to write, exclusively.
-pub fn open(path: &Path) -> Result<Opened, OpenError> {
+pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     let mut lock = lock(path)?;
     let mut moved_aside = None;
     let mut connection = match open_and_check(path) {
@@ -170,7 +170,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
 }
 
 /// Opens a file of ours to read.
-pub fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     shim_old_schema(&connection)?;
@@ -297,7 +297,7 @@ fn load_or_create_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> 
 }
 
 /// Whether an error means that the file's contents are broken.
-pub fn is_corruption(error: &rusqlite::Error) -> bool {
+pub(super) fn is_corruption(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
@@ -338,13 +338,13 @@ fn move_aside(path: &Path) -> io::Result<PathBuf> {
 }
 
 #[cfg(test)]
-pub mod old {
+pub(super) mod old {
     //! Files as earlier versions wrote them.
 
     use super::*;
 
     /// An empty file of this version: 1 has no search index, 2 no amendments, 3 calls the index `words`.
-    pub fn create(path: &Path, version: u32) -> Connection {
+    pub(crate) fn create(path: &Path, version: u32) -> Connection {
         let connection = Connection::open(path).unwrap();
         for migration in &MIGRATIONS[..version as usize] {
             connection.execute_batch(migration).unwrap();

@@ -4,7 +4,7 @@ use rusqlite::{Error, ErrorCode};
 use std::borrow::Cow;
 
 /// The reason, as the middle of a sentence. SQLite's own message is logged at debug level.
-pub fn describe_sql(error: &Error) -> Cow<'static, str> {
+pub(super) fn describe_sql(error: &Error) -> Cow<'static, str> {
     log::debug!("SQLite: {error}");
     let text = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "o arquivo está danificado",

@@ -23,7 +23,7 @@ pub struct Retention {
 
 /// The result of one step.
 #[derive(Debug, Default)]
-pub struct Trimmed {
+pub(super) struct Trimmed {
     /// Rooms that were trimmed, with their oldest seq.
     pub rooms: Vec<(RoomName, u64)>,
     /// Whether there is more to trim at once.

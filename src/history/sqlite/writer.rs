@@ -36,14 +36,14 @@ struct WriterCache {
 }
 
 /// The columns that every new entry has.
-pub struct NewRow {
+pub(super) struct NewRow {
     pub key: i64,
     pub at: u64,
     pub speaker: i64,
 }
 
 /// The writer's state.
-pub struct HistoryWriter {
+pub(super) struct HistoryWriter {
     connection: Connection,
     retention: Option<Retention>,
     replies: Sender<HistoryReply>,
@@ -51,7 +51,7 @@ pub struct HistoryWriter {
 }
 
 impl HistoryWriter {
-    pub fn new(
+    pub(super) fn new(
         connection: Connection,
         retention: Option<Retention>,
         replies: Sender<HistoryReply>,
@@ -65,7 +65,7 @@ impl HistoryWriter {
     }
 
     /// Serves requests until the channel closes and all of them are stored.
-    pub fn run(mut self, requests: &Receiver<HistoryRequest>) {
+    pub(super) fn run(mut self, requests: &Receiver<HistoryRequest>) {
         let mut next_trim = self.retention.as_ref().map(|_| Instant::now());
         loop {
             let timeout = next_trim.map_or(Duration::MAX, |at| {

@@ -10,9 +10,10 @@ mod page;
 mod policy;
 mod response;
 
-pub use head::{HeadError, RequestHead, UpgradeHeaders, read_head};
-pub use policy::{OriginTrust, Policy};
-pub use response::Response;
+pub use head::{HeadError, RequestHead, read_head};
+pub(crate) use policy::OriginTrust;
+pub use policy::Policy;
+pub(crate) use response::Response;
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;

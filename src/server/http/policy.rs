@@ -57,7 +57,7 @@ impl Policy {
     }
 
     /// Whether this key admits a connection of origin `null`.
-    pub fn accepts_local_page_key(&self, key: Option<&str>) -> bool {
+    pub(crate) fn accepts_local_page_key(&self, key: Option<&str>) -> bool {
         self.local_page_key
             .zip(key)
             .is_some_and(|(ours, shown)| ours.matches(shown))

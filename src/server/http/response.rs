@@ -83,13 +83,13 @@ impl Response {
     }
 
     /// The same response with one more header.
-    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
     /// The same response for `HEAD`.
-    pub fn without_body(mut self) -> Self {
+    pub(crate) fn without_body(mut self) -> Self {
         self.send_body = false;
         self
     }

@@ -1,11 +1,11 @@
 //! The histories of the model, and what is left of each after a crash.
 
 use crate::model::reference_history::ReferenceHistory;
-use papo::chat::Chat;
-use papo::chat::limits::Rules;
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::SqliteHistory;
+use papo::server::Rules;
+use papo::testing::Chat;
 use tempfile::TempDir;
 
 /// One history.

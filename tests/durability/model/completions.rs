@@ -1,7 +1,7 @@
 //! Counts the requests that the server still has to answer: each is completed exactly once.
 
-use papo::ids::ConnId;
 use papo::protocol::ClientMessage;
+use papo::testing::ConnId;
 use std::collections::HashMap;
 
 /// Requests that were sent and not completed yet, by connection.

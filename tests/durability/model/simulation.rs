@@ -8,11 +8,10 @@ use crate::model::completions::Completions;
 use crate::model::oracle::{EntryVersion, assert_refusal_allowed, assert_up_to_date};
 use crate::support::Deadline;
 use crate::transcript::Transcript;
-use papo::chat::{Chat, Effect, Event, Now};
 use papo::history::{History, HistoryReply, HistoryRequest, Outcome};
-use papo::ids::{ClientAddr, ConnId, RoomId};
 use papo::name::Name;
 use papo::protocol::{ClientMessage, Credentials, Enter, ServerMessage, Token};
+use papo::testing::{Chat, ClientAddr, ConnId, Effect, Event, Now, RoomId};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
