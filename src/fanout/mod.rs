@@ -208,11 +208,7 @@ impl Fanout {
     /// Sends a message to all subscribers of a room, except one connection if given.
     pub fn broadcast(&mut self, room: RoomId, message: &ServerMessage, except: Option<ConnId>) {
         let number = room.0 as usize;
-        if self
-            .buffers
-            .get(number)
-            .is_none_or(|buffer| buffer.is_empty())
-        {
+        if self.buffers.get(number).is_none_or(RoomBuffer::is_empty) {
             return;
         }
         let excepted = except.and_then(|conn| self.slots.get(&conn).copied());

@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// A reader with a read timeout.
 pub trait TimedRead: Read {
     /// Sets how long a read may wait for a byte; `None` is without limit.
+    ///
+    /// # Errors
+    /// The system's error.
     fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
 }
 
