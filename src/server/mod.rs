@@ -126,7 +126,7 @@ impl Server {
     }
 
     /// Serves until stopped. When it returns, the hub's thread has ended and every connection was sent its `bye`; the
-    /// other threads have ended too, or did not within [`THREADS_TIMEOUT`].
+    /// other threads have ended too, or did not within a second.
     ///
     /// # Errors
     /// When the hub's thread could not start or panicked.
