@@ -22,10 +22,13 @@ impl ClientAddr {
 
     /// The address of an IP. Of IPv6 only the network part counts: one machine can use all 2⁶⁴ addresses of its network.
     pub fn from_ip(ip: IpAddr) -> Self {
-        match ip.to_canonical() {
-            ip if ip.is_loopback() => Self::LOCAL,
+        let ip = ip.to_canonical();
+        if ip.is_loopback() {
+            return Self::LOCAL;
+        }
+        match ip {
+            IpAddr::V4(_) => Self(ip),
             IpAddr::V6(ip) => Self(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64)).into()),
-            ip => Self(ip),
         }
     }
 

@@ -139,7 +139,7 @@ mod tests {
     fn idle_bucket_holds_no_more_than_its_burst() {
         let start = Instant::now();
         let mut bucket = TokenBucket::new(2.0, 5.0, start);
-        let later = start + Duration::from_secs(3600);
+        let later = start + Duration::from_hours(1);
         assert_eq!(bucket.try_take(later), Ok(()));
         assert_eq!(bucket.try_take(later), Ok(()));
         assert!(bucket.try_take(later).is_err());

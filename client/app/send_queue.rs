@@ -16,7 +16,7 @@ const MAX_IN_FLIGHT: usize = 16;
 /// Added to each wait for the rate: rounding must not wake the client a moment too early.
 const RATE_MARGIN: Duration = Duration::from_millis(2);
 /// However slow the server's rate is, it is asked once a minute.
-const MAX_RATE_WAIT: Duration = Duration::from_secs(60);
+const MAX_RATE_WAIT: Duration = Duration::from_mins(1);
 
 /// A message or a change, until it is acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]

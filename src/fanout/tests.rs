@@ -95,7 +95,7 @@ impl Peer {
                 }
                 Ok(Message::Ping(_)) => got.push("ping".into()),
                 Ok(Message::Close(Some(close))) => {
-                    got.push(format!("close {}", u16::from(close.code)))
+                    got.push(format!("close {}", u16::from(close.code)));
                 }
                 Ok(_) => {}
                 Err(_) => return got,

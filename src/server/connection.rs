@@ -209,7 +209,7 @@ fn run_websocket(
             drain(reader.input_mut(), Instant::now() + DRAIN_TIMEOUT);
         }
         Some(ReadError::Violation(code, text)) => {
-            request_close(&mut reader, conn, code, text, context)
+            request_close(&mut reader, conn, code, text, context);
         }
         Some(ReadError::Stalled) => request_close(
             &mut reader,

@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// A reader with a read timeout.
 pub trait TimedRead: Read {
     /// Sets how long a read may wait for a byte; `None` is without limit.
+    ///
+    /// # Errors
+    /// When the system refuses.
     fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
 }
 
@@ -143,6 +146,9 @@ impl<S: TimedRead> LimitedReader<S> {
     }
 
     /// Reads without limits, to drain the socket after the end.
+    ///
+    /// # Errors
+    /// When the source fails.
     pub fn read_unlimited(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.source.read(buffer)
     }
