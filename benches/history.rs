@@ -126,7 +126,7 @@ mod report {
         );
         print_row(
             "  its memory after that",
-            &format!("{:.1} MiB", subject.resident() as f64 / 1048576.0),
+            &format!("{:.1} MiB", subject.resident() as f64 / 1_048_576.0),
             "",
         );
         failures.append(&mut crowd.tally.failures);
@@ -163,7 +163,7 @@ mod report {
         let size = path.metadata().map_or(0, |data| data.len());
         print_row(
             "size of the file",
-            &format!("{:.0} MiB", size as f64 / 1048576.0),
+            &format!("{:.0} MiB", size as f64 / 1_048_576.0),
             "",
         );
         measure_reads(&path, entries);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Most events handled before the screen is redrawn.
 const MAX_BATCH: usize = 256;
 /// Longest wait, in case the system's clock was suspended meanwhile.
-const MAX_SLEEP: Duration = Duration::from_secs(3600);
+const MAX_SLEEP: Duration = Duration::from_hours(1);
 
 /// Where events come from.
 pub struct Sources {
@@ -111,7 +111,7 @@ impl Client<'_> {
         for effect in effects.drain(..) {
             match effect {
                 AppEffect::Show(output) => {
-                    output_error = output_error.or(self.ui.show(&output).err())
+                    output_error = output_error.or(self.ui.show(&output).err());
                 }
                 AppEffect::Send(message) => self.session.send(&message),
                 AppEffect::Connect => self.session.connect(),

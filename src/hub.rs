@@ -238,7 +238,7 @@ impl Hub {
                     self.fanout.send(conn, &message);
                 }
                 Effect::Broadcast(room_id, message, except) => {
-                    self.fanout.broadcast(room_id, &message, except)
+                    self.fanout.broadcast(room_id, &message, except);
                 }
                 Effect::Subscribe(conn, room_id) => self.fanout.subscribe(conn, room_id),
                 Effect::Unsubscribe(conn, room_id) => self.fanout.unsubscribe(conn, room_id),

@@ -56,7 +56,7 @@ fn main() -> std::process::ExitCode {
         match Program::find_installed(other) {
             Some(program) => programs.push(program),
             None => {
-                println!("{other}: its package is not installed (Python's websockets, Node's ws)")
+                println!("{other}: its package is not installed (Python's websockets, Node's ws)");
             }
         }
     }

@@ -109,12 +109,9 @@ impl RawLimit {
 
     /// The generator writes whole frames of one known form, so they are always found whole.
     fn read(&mut self, at: usize, buffer: &mut [u8]) {
-        let read = match self.connections[at].socket.read(buffer) {
-            Ok(read @ 1..) => read,
-            _ => {
-                let _ = epoll::delete(&self.epoll, &self.connections[at].socket);
-                return;
-            }
+        let Ok(read @ 1..) = self.connections[at].socket.read(buffer) else {
+            let _ = epoll::delete(&self.epoll, &self.connections[at].socket);
+            return;
         };
         let mut rest = &buffer[..read];
         while let [_, 0xFE, high, low, _, _, _, _, ..] = rest {

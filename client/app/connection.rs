@@ -285,7 +285,7 @@ impl App {
             _ if prompting => {}
             ByeCode::TooSlow | ByeCode::Idle if !is_final => {}
             _ if is_final || !self.mode.interactive => {
-                self.show(Output::problem(sanitize::message(text)))
+                self.show(Output::problem(sanitize::message(text)));
             }
             _ => self.show(Output::info(sanitize::message(text))),
         }

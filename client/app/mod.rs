@@ -190,7 +190,7 @@ impl App {
             AppEvent::InputEnded => self.leaving = self.leaving.or(Some(Leaving { until: None })),
             AppEvent::Leave => self.start_leaving(now),
             AppEvent::Interrupt if self.exit_confirm_until.is_some_and(|until| now < until) => {
-                self.close_then_exit(Exit::Interrupted, now)
+                self.close_then_exit(Exit::Interrupted, now);
             }
             AppEvent::Interrupt => self.exit_confirm_until = Some(now + EXIT_CONFIRM_WINDOW),
             // One cause may arrive twice: a closed terminal is both a signal and an end of input.

@@ -17,7 +17,7 @@ impl App {
         let (name, text) = self.split_addressee(arguments);
         match Name::new(&name) {
             Ok(_) if text.trim().is_empty() => {
-                self.usage_error(command::usage(CommandKind::Whisper))
+                self.usage_error(command::usage(CommandKind::Whisper));
             }
             Ok(name) => {
                 self.whisper_partner = Some(name.to_string());

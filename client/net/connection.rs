@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tungstenite::error::{Error, ProtocolError};
 use tungstenite::protocol::Role;
 use tungstenite::protocol::frame::CloseFrame;
-use tungstenite::{Message, WebSocket};
+use tungstenite::{Message, Utf8Bytes, WebSocket};
 
 /// Limit for connecting, and again for the handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -260,7 +260,7 @@ fn write_loop(stream: &TcpStream, outgoing: &Receiver<Outgoing>) -> Result<(), E
                 Outgoing::Close(code) => {
                     socket.close(Some(CloseFrame {
                         code: code.into(),
-                        reason: Default::default(),
+                        reason: Utf8Bytes::default(),
                     }))?;
                     socket.flush()?;
                     return Ok(());

@@ -64,7 +64,7 @@ impl Editor {
 
     /// Replaces the text, with the cursor at its end.
     pub fn set(&mut self, text: &str) {
-        self.text = text.to_owned();
+        text.clone_into(&mut self.text);
         self.cursor = self.text.len();
     }
 

@@ -32,13 +32,13 @@ pub(crate) const MAX_REMEMBERED_WHISPERS: usize = 64;
 /// Wrong passwords from one address within [`ATTEMPT_WINDOW`] before it has to wait.
 pub(crate) const MAX_ATTEMPTS: u32 = 5;
 /// The time in which wrong passwords are counted.
-pub(crate) const ATTEMPT_WINDOW: Duration = Duration::from_secs(60);
+pub(crate) const ATTEMPT_WINDOW: Duration = Duration::from_mins(1);
 /// Addresses whose wrong passwords are counted at the same time.
 pub(crate) const MAX_TRACKED_ADDRESSES: usize = 10_000;
 /// People who may be muted at the same time, and as many banned; beyond, the oldest sanctions are lifted.
 pub(crate) const MAX_SANCTIONS: usize = 10_000;
 /// Longest time that an address is banned: it may be another person's tomorrow.
-pub(crate) const MAX_ADDRESS_BAN: Duration = Duration::from_secs(3600);
+pub(crate) const MAX_ADDRESS_BAN: Duration = Duration::from_hours(1);
 /// Most entries that a moderator erases at once.
 pub(crate) const MAX_BULK_ERASE: usize = 500;
 /// Moderators at the same time.

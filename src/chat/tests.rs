@@ -109,7 +109,7 @@ impl ChatHarness {
                 }
             }
             Effect::Subscribe(conn, room_id) => {
-                self.subscribers.entry(room_id).or_default().push(conn)
+                self.subscribers.entry(room_id).or_default().push(conn);
             }
             Effect::Unsubscribe(conn, room_id) => {
                 self.subscribers

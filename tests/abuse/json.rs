@@ -29,7 +29,7 @@ const CASES: &[(&str, &str)] = &[
     (r#"{"type":"ping"}{"type":"ping"}"#, "bad_json"),
     (r#"{"type":"ping",}"#, "bad_json"),
     (r#"{,"type":"ping"}"#, "bad_json"),
-    (r#"{'type':'ping'}"#, "bad_json"),
+    (r"{'type':'ping'}", "bad_json"),
     (r#"{type:"ping"}"#, "bad_json"),
     (r#"{"type":"ping"/* */}"#, "bad_json"),
     ("\u{feff}{\"type\":\"ping\"}", "bad_json"),

@@ -118,7 +118,7 @@ fn server_recovers_from_descriptor_exhaustion() {
     };
     let spent = |figures: &ProcessStats, _| figures.descriptors >= 60;
     let result = run_under_scarcity(&mut server, "descriptors", take, spent, |server| {
-        server.process.set_limit(Resource::Nofile, None)
+        server.process.set_limit(Resource::Nofile, None);
     });
     assert!(result.served > 0, "none waited to be accepted");
     assert!(
@@ -219,11 +219,11 @@ fn server_recovers_from_stack_memory_exhaustion() {
         server.process.set_limit(
             Resource::As,
             Some(server.stats().address_space + 280 * 1024 * 1024),
-        )
+        );
     };
     let spent = |_: &ProcessStats, refused| refused > 0;
     let result = run_under_scarcity(&mut server, "memory for stacks", take, spent, |server| {
-        server.process.set_limit(Resource::As, None)
+        server.process.set_limit(Resource::As, None);
     });
     assert!(result.after.threads <= result.before.threads);
 }

@@ -13,7 +13,7 @@ const SHORT_SANCTION_SECS: u64 = 5;
 /// A server with a moderator key, and Ana, who entered with it.
 fn moderated_server() -> (TestServer, WsClient) {
     let server = TestServer::start_with(|setup| {
-        setup.rules.moderator_key = Some(PasswordHash::of(MODERATOR_KEY))
+        setup.rules.moderator_key = Some(PasswordHash::of(MODERATOR_KEY));
     });
     let mut ana = server.connect();
     let welcome = ana.enter_with("Ana", json!({"moderator_key": MODERATOR_KEY}));

@@ -8,7 +8,7 @@ use serde_json::json;
 #[test]
 fn server_password_is_required_and_guesses_are_limited() {
     let server = TestServer::start_with(|setup| {
-        setup.rules.password = Some(PasswordHash::of("abre-te, sésamo"))
+        setup.rules.password = Some(PasswordHash::of("abre-te, sésamo"));
     });
     let mut ana = server.connect();
     let mut answer = |password| summary(&ana.enter_with("Ana", json!({ "password": password })));

@@ -51,7 +51,7 @@ fn foreign_origin_and_host_are_refused_before_upgrade() {
 #[test]
 fn null_origin_needs_the_local_page_key() {
     let server = TestServer::start_with(|setup| {
-        setup.policy.local_page_key = Some(PasswordHash::of("a-chave-do-arquivo"))
+        setup.policy.local_page_key = Some(PasswordHash::of("a-chave-do-arquivo"));
     });
     let enter = |key: Option<&str>| json!({"type": "enter", "name": "Ana", "token": token_for("Ana"), "local_key": key});
     let mut page = WsClient::connect_from(server.address, "null").unwrap();

@@ -33,6 +33,7 @@ struct SmallDisk {
 impl SmallDisk {
     /// Mounts one of so many KiB; `None` where that is not allowed.
     fn mount(kib: u64) -> Option<Self> {
+        static WARNED: Once = Once::new();
         let folder = TempDir::new().unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "papo-prova"])
@@ -42,13 +43,12 @@ impl SmallDisk {
         if mounted.is_ok_and(|status| status.success()) {
             return Some(Self { folder });
         }
-        // Straight to stderr, once: what is printed with a macro is not shown when a test passes.
-        static TOLD: Once = Once::new();
-        TOLD.call_once(|| {
-            drop(writeln!(
+        // Straight to stderr, once: the output of macros is not shown when a test passes.
+        WARNED.call_once(|| {
+            let _ = writeln!(
                 std::io::stderr(),
                 "Skipped: mounting a small tmpfs is not allowed here."
-            ))
+            );
         });
         None
     }

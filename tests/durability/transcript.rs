@@ -192,7 +192,7 @@ impl Transcript {
     fn on_joined(&mut self, epoch: &str, reset: bool) {
         match &self.epoch {
             Some(known) if !reset => {
-                assert_eq!(known, epoch, "{}: another log without a reset", self.name)
+                assert_eq!(known, epoch, "{}: another log without a reset", self.name);
             }
             Some(known) => assert_ne!(known, epoch, "{}: a reset of the same log", self.name),
             None => assert!(!reset, "{}: a reset of nothing", self.name),

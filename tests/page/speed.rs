@@ -99,8 +99,7 @@ fn keys_stay_responsive_at_500_messages_per_second() {
     let late = at(0.95).unwrap_or(&0.0);
     let worst = delays.last().unwrap_or(&0.0);
     println!(
-        "{} keys: half within {middle:.0} ms, 95 % within {late:.0} ms, all within {worst:.0} ms",
-        keys
+        "{keys} keys: half within {middle:.0} ms, 95 % within {late:.0} ms, all within {worst:.0} ms"
     );
     assert!(*late <= limit(KEY_MS), "keys wait {late} ms");
     assert!(

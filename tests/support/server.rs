@@ -15,7 +15,7 @@ pub const ANY_PORT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 /// Longer than any test.
-pub const ONE_HOUR: Duration = Duration::from_secs(3600);
+pub const ONE_HOUR: Duration = Duration::from_hours(1);
 
 /// A server that stops when it goes out of scope.
 pub struct TestServer {

@@ -153,9 +153,9 @@ fn ctrl_z_without_shell_is_refused_with_a_hint() {
     let mut ana = ana_in_chat(&server);
     for key in [true, false] {
         if key {
-            ana.type_keys("\x1a")
+            ana.type_keys("\x1a");
         } else {
-            ana.signal(Signal::TSTP)
+            ana.signal(Signal::TSTP);
         }
         ana.wait_for_text("Não há para onde voltar");
         ana.type_keys("sigo aqui\r");

@@ -161,7 +161,7 @@ impl View {
             return index;
         }
         if self.rooms[0].0.is_empty() {
-            self.rooms[0].0 = name.to_owned();
+            name.clone_into(&mut self.rooms[0].0);
             return 0;
         }
         self.rooms.push((name.to_owned(), Timeline::default()));

@@ -203,7 +203,7 @@ mod tests {
     use crate::protocol::Token;
     use std::time::Duration;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn token_hash(number: usize) -> TokenHash {
         TokenHash::of(&Token::new(&format!("secret-number-{number:08}")).unwrap())

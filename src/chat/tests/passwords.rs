@@ -46,7 +46,7 @@ fn server_password_is_required_and_attempts_are_limited() {
     harness.enter_with_password(BRUNO, "Bruno", "se\u{301}samo");
     assert_eq!(harness.take_labels(BRUNO)[0], "welcome Bruno");
     harness.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
-    harness.advance(Duration::from_secs(60));
+    harness.advance(Duration::from_mins(1));
     harness.handle(Event::Connected(CELIA, ClientAddr::LOCAL));
     harness.enter_with_password(CELIA, "Celia", "sésamo");
     assert_eq!(
@@ -127,7 +127,7 @@ fn room_password_is_required_except_from_members() {
         r#"{"type":"enter","name":"Bruno","token":"token-of-Bruno-0123456789","room":"lab"}"#;
     harness.send_json(BRUNO, enter);
     assert_eq!(harness.take_labels(BRUNO), ["error password_required"]);
-    harness.send_json(BRUNO, &enter.replace("}", r#","room_password":"atomo"}"#));
+    harness.send_json(BRUNO, &enter.replace('}', r#","room_password":"atomo"}"#));
     assert_eq!(harness.take_labels(BRUNO)[0], "welcome Bruno");
 }
 

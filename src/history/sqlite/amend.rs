@@ -4,8 +4,7 @@
 //! overwritten in the file and in the index; the journal has it until a checkpoint, at the latest when the server stops.
 //! The fingerprint in `ids` stays: it reveals no text, but confirms a guess.
 
-use super::schema::{EDITED, ERASED, entry_key, last_entry_key, seq_of};
-use super::writer::NewRow;
+use super::schema::{EDITED, ERASED, NewRow, entry_key, last_entry_key, seq_of};
 use crate::auth::PersonId;
 use crate::history::amend::{Amendment, SCAN_LIMIT, Target};
 use crate::history::{Append, Outcome};

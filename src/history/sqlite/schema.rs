@@ -109,6 +109,13 @@ pub(super) struct Opened {
     pub lock: File,
 }
 
+/// The columns that every new entry has.
+pub(super) struct NewRow {
+    pub key: i64,
+    pub at: u64,
+    pub speaker: i64,
+}
+
 /// The key of a room's entry.
 pub(super) fn entry_key(room: i64, seq: u64) -> i64 {
     room << SEQ_BITS | seq as i64

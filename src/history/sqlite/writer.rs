@@ -1,7 +1,7 @@
 //! The writer thread: numbers, de-duplicates and commits all waiting messages in one transaction.
 
 use super::amend;
-use super::schema::{entry_key, last_entry_key, room_id_of, seq_of};
+use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
 use super::trim::Retention;
 use crate::auth::PersonId;
 use crate::history::amend::{Fingerprint, fingerprint};
@@ -33,13 +33,6 @@ struct CachedRoom {
 struct WriterCache {
     rooms: HashMap<Arc<str>, CachedRoom>,
     speakers: HashMap<(PersonId, Arc<str>), i64>,
-}
-
-/// The columns that every new entry has.
-pub(super) struct NewRow {
-    pub key: i64,
-    pub at: u64,
-    pub speaker: i64,
 }
 
 /// The writer's state.

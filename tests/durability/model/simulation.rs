@@ -123,7 +123,7 @@ impl Simulation {
                 let _ = (0..times).take_while(|_| self.deliver_down(person)).count();
             }
             Step::Store(times) => {
-                self.process_queue(times, |simulation| &mut simulation.write_queue)
+                self.process_queue(times, |simulation| &mut simulation.write_queue);
             }
             Step::Read(times) => self.process_queue(times, |simulation| &mut simulation.read_queue),
             Step::DeliverReply(times) => {
@@ -234,7 +234,7 @@ impl Simulation {
         }
         match &message {
             ServerMessage::Joined { seq, entries, .. } => {
-                assert_up_to_date(&self.versions, entries, *seq)
+                assert_up_to_date(&self.versions, entries, *seq);
             }
             ServerMessage::History { entries, .. } => {
                 assert_up_to_date(
@@ -391,7 +391,7 @@ impl Simulation {
         for effect in self.chat.take_effects() {
             match effect {
                 Effect::Send(conn, message) | Effect::Close(conn, _, message) => {
-                    self.send_down(conn, message)
+                    self.send_down(conn, message);
                 }
                 Effect::Broadcast(channel, message, except) => {
                     for conn in self.subscribers.get(&channel).cloned().unwrap_or_default() {
@@ -401,7 +401,7 @@ impl Simulation {
                     }
                 }
                 Effect::Subscribe(conn, channel) => {
-                    self.subscribers.entry(channel).or_default().push(conn)
+                    self.subscribers.entry(channel).or_default().push(conn);
                 }
                 Effect::Unsubscribe(conn, channel) => {
                     self.subscribers
