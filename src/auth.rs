@@ -16,7 +16,7 @@ const TOKEN_BYTES: usize = 20;
 /// Characters of a tag. 40 bits: enough to tell people apart on a screen, and useless for guessing a random token.
 const TAG_LENGTH: usize = 8;
 
-/// The hash of a password or a key. Compared in constant time, so that no answer tells how near a guess came.
+/// The hash of a password or a key. Compared in constant time, so that the response time reveals nothing about it.
 #[derive(Clone, Copy)]
 pub struct PasswordHash([u8; 32]);
 
@@ -96,7 +96,7 @@ fn digest(purpose: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 /// A new token.
 ///
 /// # Errors
-/// When the system has no randomness to give.
+/// When the operating system provides no random bytes.
 pub(crate) fn random_token() -> Result<Token, getrandom::Error> {
     let hex = random_hex::<TOKEN_BYTES>()?;
     Ok(Token::new(&hex).expect("40 hexadecimal digits have the form of a token"))
@@ -105,7 +105,7 @@ pub(crate) fn random_token() -> Result<Token, getrandom::Error> {
 /// A new epoch for a history: 64 random bits.
 ///
 /// # Errors
-/// When the system has no randomness to give.
+/// When the operating system provides no random bytes.
 pub(crate) fn random_epoch() -> Result<Arc<str>, getrandom::Error> {
     random_hex::<8>().map(Into::into)
 }
@@ -113,7 +113,7 @@ pub(crate) fn random_epoch() -> Result<Arc<str>, getrandom::Error> {
 /// A new key, for moderators or for the local page: 160 random bits in hexadecimal.
 ///
 /// # Errors
-/// When the system has no randomness to give.
+/// When the operating system provides no random bytes.
 pub fn random_key() -> Result<String, getrandom::Error> {
     random_hex::<TOKEN_BYTES>()
 }
@@ -121,7 +121,7 @@ pub fn random_key() -> Result<String, getrandom::Error> {
 /// Random bytes from the operating system, in hexadecimal.
 ///
 /// # Errors
-/// When the system has no randomness to give.
+/// When the operating system provides no random bytes.
 pub fn random_hex<const BYTES: usize>() -> Result<String, getrandom::Error> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes)?;

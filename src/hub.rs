@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Inputs that may wait for the hub; while it has more to do, the connections' readers wait, and so do their peers.
+/// Capacity of the input queue. While it is full, the connections' readers block, and so do their peers.
 pub(crate) const INPUT_QUEUE: usize = 1024;
 /// Most inputs and replies in one turn.
 const MAX_TURN_INPUTS: usize = 256;
@@ -128,7 +128,7 @@ impl Hub {
         self.stop_deadline.map_or(deadline, |by| deadline.min(by))
     }
 
-    /// Takes in what is waiting, replies first: people wait for them.
+    /// Handles what is waiting, replies first: they complete requests.
     fn drain(&mut self) {
         loop {
             self.submit_requests();

@@ -12,7 +12,7 @@ pub struct ConnId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomId(pub u32);
 
-/// The address of a client, to be compared: for bans and for counting failed attempts.
+/// The address of a client, only for comparing: bans and failed attempts are counted by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddr(IpAddr);
 

@@ -16,7 +16,7 @@ const KEY_FILE: &str = "chave.js";
 const PREFIX: &str = "(globalThis.Papo ??= {}).key = \"";
 /// After the key.
 const SUFFIX: &str = "\";\n";
-/// For the account that runs the server and opens the page.
+/// Readable only by the account that runs the server, which opens the page too.
 const MODE: u32 = 0o600;
 
 /// The key of the page in this folder, created if there is none. `None` without a page or with an unusable key file; then

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Something failed that the options don't explain.
+/// A failure at run time.
 const EXIT_FAILURE: u8 = 1;
 /// The options are invalid.
 const EXIT_USAGE: u8 = 2;

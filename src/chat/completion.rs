@@ -8,8 +8,8 @@ use crate::ids::{ConnId, RoomId};
 use crate::protocol::{ClientMessage, ResumePoint};
 use slab::Slab;
 
-/// The answer that a request is still owed. It frees the request's place in the connection's windows; dropping it
-/// instead would block the connection forever, so that is a bug, and a panic in debug builds.
+/// The duty to answer one request. [`Completion::done`] frees the request's place in the connection's windows; a drop
+/// without it would block the connection forever, so it panics in debug builds.
 #[must_use = "a request is answered exactly once"]
 #[derive(Debug)]
 pub(super) struct Completion {
@@ -49,7 +49,7 @@ impl Completion {
         }
     }
 
-    /// The server ends, and the connection with it: there will be no answer.
+    /// Gives the request up without an answer, because the server ends and the connection with it.
     pub(super) fn abandon(mut self) {
         self.finished = true;
     }
@@ -64,15 +64,15 @@ impl Drop for Completion {
     }
 }
 
-/// How a request stands after its handler accepted it.
+/// The state of a request after its handler accepted it.
 #[must_use]
 #[derive(Debug)]
 pub(super) enum Progress {
-    /// It is answered; the answer is among the effects.
+    /// The answer is among the effects.
     Done,
-    /// The history has to do this, and answers it.
+    /// The history must do this; its reply answers the request.
     AwaitReply(HistoryRequest),
-    /// It is answered when this room's log is open.
+    /// The request is answered when this room's log is open.
     AwaitRoom(RoomId, ResumePoint),
 }
 
@@ -91,7 +91,7 @@ impl PendingRequests {
         debug_assert_eq!(id, RequestId(key as u64), "requests are handled one by one");
     }
 
-    /// The history replied to this request.
+    /// Takes the request that the history replied to.
     ///
     /// # Panics
     /// If it replied already, or was never asked.

@@ -1,4 +1,4 @@
-//! Edits: messages that edit or erase earlier ones, on the same way through the history as the others.
+//! Edits: messages that edit or erase earlier ones; the history stores them like all others.
 
 use crate::chat::completion::Progress;
 use crate::chat::limits::MAX_BULK_ERASE;
@@ -10,7 +10,7 @@ use crate::protocol::{Edit, Erase, EraseRecent, ErrorCode, Refusal};
 use crate::pt::duration;
 
 impl Chat {
-    /// Gives a message another text. Only its author may, which the history checks.
+    /// Replaces the text of a message. Only its author may; the history checks that.
     pub(super) fn edit(
         &mut self,
         speaker: Speaker,
@@ -34,7 +34,7 @@ impl Chat {
         Ok(self.append(room_id, append))
     }
 
-    /// Erases a message. Its author may, which the history checks, and so may moderators.
+    /// Erases a message. Its author and moderators may; the history checks that.
     pub(super) fn erase(
         &mut self,
         speaker: Speaker,
@@ -58,7 +58,7 @@ impl Chat {
         Ok(self.append(room_id, append))
     }
 
-    /// Erases what a person said in a room lately, whether or not the person is still present.
+    /// Erases a person's recent messages in a room, whether or not the person is still present.
     pub(super) fn erase_recent(
         &mut self,
         speaker: Speaker,

@@ -8,6 +8,11 @@ use std::time::{Duration, Instant};
 pub const MAX_ROOMS_PER_CONNECTION: usize = 32;
 /// Most rooms that the hub keeps at the same time.
 pub(crate) const MAX_ROOMS: usize = 10_000;
+/// Requests that a connection may send at once, beside messages: joins, pages, searches. Enough for a client that opens
+/// all its rooms and fetches pages as fast as they arrive; too few to keep the hub busy.
+pub const REQUEST_BURST: u32 = 60;
+/// Such requests per second in the long run; without limit if messages are.
+pub const REQUEST_RATE: f64 = 20.0;
 /// Malformed frames before a connection is closed; one is forgiven every second.
 pub const MAX_MALFORMED: u32 = 100;
 /// People in a room up to which presence changes are published at once.
@@ -19,11 +24,6 @@ pub(crate) const MAX_NAMED_ROOM: usize = 500;
 pub(crate) const MAX_MEMBERS_LARGE_ROOM: usize = 100;
 /// In a room that is not small, presence changes are collected and published at most this often.
 pub(crate) const PRESENCE_INTERVAL: Duration = Duration::from_millis(250);
-/// In a room of so many people that only their number is published, that happens less often the more they are, so that
-/// it costs the same in every large room: 2.5 s among 5,000.
-pub(crate) fn presence_interval(online: usize) -> Duration {
-    PRESENCE_INTERVAL.mul_f64((online as f64 / MAX_NAMED_ROOM as f64).max(1.0))
-}
 /// How often one person's typing is broadcast.
 pub(crate) const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 /// Whispers remembered for each person, so that a resend is not delivered twice.
@@ -35,7 +35,7 @@ pub(crate) const MAX_ATTEMPTS: u32 = 5;
 pub(crate) const ATTEMPT_WINDOW: Duration = Duration::from_mins(1);
 /// Addresses whose wrong passwords are counted at the same time.
 pub(crate) const MAX_TRACKED_ADDRESSES: usize = 10_000;
-/// People who may be muted at the same time, and as many banned; beyond, the oldest sanctions are lifted.
+/// Mutes at the same time, and as many bans; beyond, the oldest ones are lifted.
 pub(crate) const MAX_SANCTIONS: usize = 10_000;
 /// Longest time that an address is banned: it may be another person's tomorrow.
 pub(crate) const MAX_ADDRESS_BAN: Duration = Duration::from_hours(1);
@@ -88,8 +88,8 @@ impl Default for Rules {
     }
 }
 
-/// Requests of one connection that are no messages: joins, pages, searches. Enough for a client that opens all its rooms
-/// at once and pulls pages as fast as they come, and no way to keep the hub busy.
-pub const REQUEST_BURST: u32 = 60;
-/// The same, per second in the long run; without limit if messages are.
-pub const REQUEST_RATE: f64 = 20.0;
+/// The interval between two presence messages in a room of so many people. Beyond [`MAX_NAMED_ROOM`] it grows with the
+/// room, so that presence costs the same in every large room: 2.5 s among 5,000.
+pub(crate) fn presence_interval(online: usize) -> Duration {
+    PRESENCE_INTERVAL.mul_f64((online as f64 / MAX_NAMED_ROOM as f64).max(1.0))
+}

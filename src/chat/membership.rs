@@ -35,7 +35,7 @@ impl Chat {
         self.join_room(speaker, join.room, join.resume, now)
     }
 
-    /// Joins a room, which is opened if it is not yet.
+    /// Joins a room, and opens it first if necessary.
     pub(super) fn join_room(
         &mut self,
         speaker: Speaker,
@@ -72,7 +72,7 @@ impl Chat {
         Ok(self.rooms.add(name, owner))
     }
 
-    /// Lets a join wait for the room's log.
+    /// Queues a join until the room's log is open.
     pub(super) fn await_room(&mut self, completion: Completion, id: RoomId, resume: ResumePoint) {
         self.conns[completion.conn()].pending_joins += 1;
         self.rooms[id]
@@ -80,7 +80,7 @@ impl Chat {
             .await_open(PendingJoin { completion, resume });
     }
 
-    /// The history replied where a room's log stands, or that it can't be read: the joins that waited go on.
+    /// Handles the head of a room's log, `None` if it can't be read: completes or refuses the joins that waited.
     pub(super) fn room_loaded(&mut self, name: &RoomName, head: Option<RoomHead>, now: Now) {
         let id = self.rooms.named(name);
         let id = id.expect("a room stays while its log is being read");
@@ -124,7 +124,7 @@ impl Chat {
         let conn = speaker.conn;
         if !self.conns[conn].rooms.contains(&id) {
             self.acquire_membership(speaker.person, id, now);
-            // Only now, so that the person does not receive the own arrival.
+            // Subscribed only now, so that the person does not receive their own arrival.
             self.effects.push(Effect::Subscribe(conn, id));
             self.conns[conn].rooms.push(id);
         }
@@ -149,7 +149,7 @@ impl Chat {
         self.send(conn, joined);
     }
 
-    /// One more of a person's connections is in a room.
+    /// Counts one more of a person's connections in a room.
     pub(super) fn acquire_membership(&mut self, key: PersonKey, id: RoomId, now: Now) {
         let person = &mut self.people[key];
         if let Some(membership) = person.membership(id) {
@@ -183,8 +183,8 @@ impl Chat {
         Ok(Progress::Done)
     }
 
-    /// One of a person's connections is no longer in a room. After the last, the membership ends, or waits for its grace
-    /// period.
+    /// Counts one less of a person's connections in a room. After the last one the membership ends, at once or after the
+    /// grace period.
     fn release_membership(&mut self, key: PersonKey, id: RoomId, with_grace: bool, now: Now) {
         let grace_until = now.instant + self.rules.grace;
         let membership = self.people[key].membership(id);

@@ -89,7 +89,7 @@ impl Chat {
         Progress::AwaitReply(HistoryRequest::Append(append))
     }
 
-    /// The history stored a message, or did not: it is broadcast or refused.
+    /// Broadcasts a message that the history stored, or refuses one that it did not.
     pub(super) fn appended(
         &mut self,
         completion: Completion,
@@ -175,7 +175,7 @@ impl Chat {
         Ok(Progress::Done)
     }
 
-    /// Sends a whisper to every connection of both people but the one it came from, which gets the `ack`.
+    /// Sends a whisper to every connection of both people, except the sending one, which gets the `ack`.
     fn deliver_whisper(
         &mut self,
         speaker: Speaker,
@@ -322,7 +322,7 @@ impl Chat {
     }
 }
 
-/// Differs for two whispers under one id.
+/// Tells apart two whispers with one id.
 fn fingerprint(whisper: &Whisper) -> u64 {
     let mut hasher = DefaultHasher::new();
     (whisper.to.key(), &whisper.text).hash(&mut hasher);

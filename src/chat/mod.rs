@@ -38,7 +38,7 @@ pub const AUDIT_LOG: &str = "papo::organizacao";
 /// A moment, by both clocks: one for measuring, one for showing.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
-    /// Never goes back; every rule counts with this one.
+    /// Never goes back; all rules use this one.
     pub instant: Instant,
     /// Unix milliseconds, as shown to people.
     pub unix_ms: u64,
@@ -82,7 +82,7 @@ pub enum Effect {
     Close(ConnId, u16, ServerMessage),
 }
 
-/// A person who makes a request, and the connection it came through. Both exist as long as it is handled.
+/// A person who makes a request, and its connection. Both exist while the request is handled.
 #[derive(Debug, Clone, Copy)]
 struct Speaker {
     conn: ConnId,
@@ -351,7 +351,7 @@ impl Chat {
     /// Closes all connections because the server stops.
     fn stop(&mut self) {
         self.stopping = true;
-        // The more people come back, the longer they spread out: a hundred a second, over at most 15 s.
+        // The more clients reconnect, the longer they spread out: a hundred a second, over at most 15 s.
         let spread_ms = (1000 + 10 * self.conns.len() as u64).min(15_000);
         let mut conns: Vec<ConnId> = self.conns.iter().map(|(conn, _)| conn).collect();
         conns.sort_unstable();
@@ -388,7 +388,7 @@ impl Chat {
 }
 
 impl Drop for Chat {
-    /// Requests that still wait for the history when the server ends have no answer.
+    /// Abandons the requests that still wait for the history when the server ends.
     fn drop(&mut self) {
         self.pending.abandon_all();
         for join in self.rooms.take_waiting() {
@@ -397,7 +397,8 @@ impl Drop for Chat {
     }
 }
 
-/// Whether a request counts in its connection's rate. A message counts in its author's own, which `typing` belongs to.
+/// Whether a request counts against its connection's rate. Messages count against their author's rate, `typing` has its
+/// own throttle, and `enter` is checked before the person exists.
 fn is_rate_limited(message: &ClientMessage) -> bool {
     let exempt = matches!(
         message,

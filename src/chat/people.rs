@@ -1,4 +1,4 @@
-//! The people who are present: one for each (token, name), however many connections each of them has.
+//! The people present: one for each pair (token, name), with any number of connections.
 
 use crate::auth::{PersonId, TokenHash};
 use crate::chat::limits::MAX_REMEMBERED_WHISPERS;
@@ -23,7 +23,7 @@ pub(super) struct Person {
     pub name: Name,
     pub tag: Arc<str>,
     pub moderator: bool,
-    /// Set by a moderator; may be over.
+    /// Set by a moderator; may have passed.
     pub muted_until: Option<Instant>,
     /// Where the person last entered from.
     pub address: ClientAddr,
@@ -44,7 +44,7 @@ pub(super) struct SentWhisper {
     pub id: String,
     /// When it was delivered, in Unix milliseconds.
     pub at: u64,
-    /// Differs for another text under the same id.
+    /// Tells apart two whispers with the same id.
     pub fingerprint: u64,
 }
 

@@ -114,7 +114,7 @@ impl Chat {
                 return;
             }
             self.grace_queue.pop();
-            // The person may have left since, and even be another.
+            // The key may be outdated: its person may be gone, and it may belong to another one now.
             let Some(person) = self.people.get(key) else {
                 continue;
             };
@@ -133,7 +133,7 @@ impl Chat {
         }
     }
 
-    /// A person leaves a room, which is published.
+    /// Ends a person's membership in a room, and publishes that.
     pub(super) fn end_membership(&mut self, key: PersonKey, id: RoomId, now: Now) {
         let person = &mut self.people[key];
         person
@@ -145,7 +145,7 @@ impl Chat {
         self.close_room_if_unused(id);
     }
 
-    /// A person leaves the chat: the memberships end and the name is free.
+    /// Removes a person from the chat: ends the memberships and frees the name.
     pub(super) fn remove_person(&mut self, key: PersonKey, now: Now) {
         for room in self.people[key].room_ids() {
             self.end_membership(key, room, now);

@@ -1,4 +1,4 @@
-//! Renaming a person; if the same token already uses the new name, the two persons become one.
+//! Renaming a person. If the same token already uses the new name, the two people are merged.
 
 use crate::chat::completion::Progress;
 use crate::chat::people::PersonKey;
@@ -47,7 +47,7 @@ impl Chat {
         Ok(Progress::Done)
     }
 
-    /// Two persons of one token become one: `key` takes over the connections and memberships of `absorbed`.
+    /// Merges two people of one token: `key` takes over the connections and memberships of `absorbed`.
     fn merge_into(&mut self, key: PersonKey, absorbed: PersonKey, now: Now) {
         let person = self.people.remove(absorbed);
         let member = person.member();

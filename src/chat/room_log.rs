@@ -1,4 +1,4 @@
-//! Where a room's log stands, and its latest entries: what a join is answered with, without asking the history.
+//! The head of a room's log and its latest entries: they answer a join without asking the history.
 //!
 //! Knows entries and seqs; never knows who is in the room.
 
@@ -24,12 +24,12 @@ pub(super) struct PendingJoin {
 
 /// The log of a room.
 pub(super) enum RoomLog {
-    /// The history was asked where it stands; these joins wait for the reply.
+    /// The history was asked for the log's head; these joins wait for the reply.
     Opening(Vec<PendingJoin>),
     Open(OpenLog),
 }
 
-/// Where a log stands, as far as its entries were broadcast.
+/// The numbers and the latest entries of a log, up to the last broadcast entry.
 pub(super) struct OpenLog {
     seq: u64,
     oldest: u64,
@@ -84,7 +84,8 @@ impl RoomLog {
         }
     }
 
-    /// The history deleted the entries before this seq. A log that is being opened will tell by itself.
+    /// Drops the entries before this seq, which the history deleted. A log that is still opening gets this number with
+    /// its head.
     pub(super) fn trim(&mut self, oldest: u64) {
         if let Self::Open(log) = self {
             log.trim(oldest);
@@ -117,7 +118,7 @@ impl OpenLog {
         self.seq
     }
 
-    /// Adds a stored entry that is about to be broadcast; the cached ones become as it leaves them.
+    /// Adds a stored entry that is about to be broadcast, and applies an amendment to the cached entries.
     pub(super) fn push(&mut self, entry: Arc<Entry>) {
         if entry.is_amendment() {
             for cached in &mut self.recent {

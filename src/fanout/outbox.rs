@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// How soon unsent bytes are retried.
 pub(crate) const RETRY_DELAY: Duration = Duration::from_millis(10);
 /// A peer that took nothing for this long is retried less often, to spare the others a hundred calls a second. Much
-/// longer than a busy machine keeps a program from reading.
+/// longer than a busy machine delays the reads of a program.
 const STALLED_AFTER: Duration = Duration::from_secs(1);
 /// How soon a stalled peer is retried.
 const STALLED_RETRY_DELAY: Duration = Duration::from_millis(100);

@@ -13,8 +13,8 @@ pub enum Amendment {
     Edit(u64),
     /// This entry becomes empty.
     Erase(u64),
-    /// The latest entries by this name become empty. They are looked up when the message is stored, so that none in
-    /// between escapes.
+    /// The latest entries by this name become empty. They are looked up when the message is stored, so that those sent
+    /// in the meantime are included.
     EraseByAuthor {
         /// The name, in any spelling.
         name: Name,
@@ -28,7 +28,7 @@ pub enum Amendment {
 /// Most entries that are scanned for those of one name: a few dozen milliseconds of work.
 pub(super) const SCAN_LIMIT: usize = 50_000;
 
-/// What a backend knows of an entry that is to be changed.
+/// An entry to be changed, as the rules need it.
 pub(super) struct Target {
     /// The author.
     pub person: PersonId,
@@ -59,7 +59,7 @@ impl Target {
 /// Tells whether two messages with one id are the same message, also after the text was changed or erased.
 pub(super) type Fingerprint = [u8; 16];
 
-/// The fingerprint of a message. [`Amendment::EraseByAuthor`] goes without its time, which is another one in a resend.
+/// The fingerprint of a message. It leaves out the time of [`Amendment::EraseByAuthor`], which differs in a resend.
 pub(super) fn fingerprint(append: &Append) -> Fingerprint {
     match &append.amends {
         None => digest(u8::from(append.action), append.reply_to, &append.text),

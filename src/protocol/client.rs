@@ -32,7 +32,7 @@ pub enum PageRequest {
     Latest,
 }
 
-/// Enters the chat under a name; the token makes the name the person's own.
+/// Enters the chat under a name; the token proves the person's identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Enter {
     pub name: Name,
@@ -76,7 +76,7 @@ pub struct Say {
     pub reply_to: Option<u64>,
 }
 
-/// Gives an own message another text. `seq` counts in the log that the client knows: after a `reset` it is another log,
+/// Replaces the text of an own message. `seq` counts in the log that the client knows: after a `reset` it is another log,
 /// and the client must forget an edit that was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Edit {
@@ -127,7 +127,7 @@ pub struct Search {
     pub limit: Option<u64>,
 }
 
-/// Takes another name.
+/// Changes the person's name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rename {
     pub name: Name,

@@ -1,7 +1,7 @@
 //! From JSON text to a checked [`ClientMessage`], without building a tree.
 //!
-//! Every field that the protocol knows is read as a scalar, whatever its type; the rest is skipped. Only then the kind is
-//! looked at, so a field of another kind can't spoil a message, and `type` may stand anywhere.
+//! Every field that the protocol knows is read as a scalar, whatever its type; the rest is skipped. The kind is examined
+//! afterwards: `type` may stand anywhere, and the fields of other kinds are not checked.
 
 use super::scalar::{self, Scalar};
 use super::{
@@ -63,7 +63,7 @@ pub(super) struct Fields<'a> {
     pub on: Option<Scalar<'a>>,
 }
 
-/// The one field that a refusal of all the others still needs.
+/// The field that a refusal needs when the others can't be read.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 struct IdField<'a> {
@@ -71,8 +71,8 @@ struct IdField<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Reads all of a text. On the heap and on a frame of its own: each page of its stack that a connection's thread ever
-    /// touches stays with it, ten thousand times.
+    /// Reads all fields. On the heap and in a stack frame of its own: a thread keeps each stack page that it once touched,
+    /// and there may be ten thousand threads.
     #[inline(never)]
     fn read(json: &'a str) -> Result<Box<Self>, Refusal> {
         // A derived struct would also take an array of its fields.
@@ -307,7 +307,7 @@ pub(super) fn name(field: &str, value: &Option<Scalar<'_>>) -> Result<Name, Refu
     Name::new(scalar::text(field, value)?).map_err(Refusal::name_invalid)
 }
 
-/// An empty password is none.
+/// An empty password counts as absent.
 fn password(field: &str, value: &Option<Scalar<'_>>) -> Result<Option<Password>, Refusal> {
     match scalar::optional_text(field, value)? {
         None | Some("") => Ok(None),

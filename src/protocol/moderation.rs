@@ -14,7 +14,7 @@ pub(super) const MAX_SECONDS: u64 = 7 * 24 * 3600;
 /// Longest interval of slow mode: an hour.
 pub(super) const MAX_SLOW_SECONDS: u64 = 3600;
 
-/// Erases what a person said in a room in the last so many seconds.
+/// Erases a person's messages of the last so many seconds in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct EraseRecent {
@@ -58,7 +58,7 @@ pub enum ModerationAction {
     Announce { text: String },
     /// Makes the person a moderator.
     Promote { name: Name },
-    /// Ends the person's being a moderator.
+    /// Revokes the person's moderator role.
     Demote { name: Name },
 }
 

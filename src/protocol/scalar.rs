@@ -1,4 +1,4 @@
-//! One field of a client message: a JSON scalar of any type, judged only when a message asks for it.
+//! One field of a client message: a JSON scalar whose type is checked only when a message needs the field.
 
 use super::{ErrorCode, Refusal};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -61,7 +61,7 @@ pub(super) fn unreadable(error: &serde_json::Error) -> Refusal {
     }
 }
 
-/// The field that serde found twice; its error tells that only in words.
+/// The field that serde found twice, which only the text of its error names.
 fn repeated_field(error: &str) -> Option<&str> {
     let (field, _) = error.strip_prefix("duplicate field `")?.split_once('`')?;
     Some(field)

@@ -45,7 +45,7 @@ impl Entry {
         self.edits.is_some() || !self.erases.is_empty()
     }
 
-    /// This entry as a later one leaves it; `None` if that one does not change it.
+    /// This entry with the change of a later one; `None` if that one does not change it.
     ///
     /// An edit that was followed by another gets the text that its entry has now, so that no copy keeps an old text.
     /// Applying the same amendment twice changes nothing.

@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-/// Connections that may wait for `accept`; std's 128 is too few when a whole class presses reload.
+/// Connections that may wait for `accept`; std's 128 is too few when hundreds of browsers reload at once.
 const BACKLOG: i32 = 4096;
 /// The first and the longest wait when accepting fails, for instance because the process is out of descriptors.
 const MIN_BACKOFF: Duration = Duration::from_millis(5);

@@ -75,7 +75,7 @@ pub(crate) fn is_pong(bytes: &[u8]) -> bool {
 
 /// Follows a stream of frames, and knows at every byte whether a frame or a fragmented message is unfinished.
 ///
-/// It judges nothing: the reader of the same bytes finds what is wrong in a frame, and ends the connection.
+/// It does not validate frames: the reader of the same bytes does, and ends the connection.
 #[derive(Debug, Default)]
 pub(crate) struct Scanner {
     /// The bytes of an incomplete header.

@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub(super) struct ModerationState {
     /// All moderators, present or not.
     pub moderators: HashSet<PersonId>,
-    /// The first person who showed the moderator key, which is theirs from then on.
+    /// The first person who showed the moderator key; it is valid for no other.
     pub moderator_key_owner: Option<TokenHash>,
     /// No new person may enter.
     pub locked: bool,
@@ -34,7 +34,7 @@ pub(super) struct ModerationState {
     pub room_passwords: RoomPasswords,
 }
 
-/// A moderator who acts, and the name for the announcement.
+/// The acting moderator, with the name for the announcement.
 struct Moderator {
     speaker: Speaker,
     name: Arc<str>,
@@ -153,7 +153,7 @@ impl Chat {
         Ok(key)
     }
 
-    /// Closes every connection of a person, whose name and memberships are free at once.
+    /// Closes every connection of a person, and frees the name and the memberships at once.
     fn disconnect_person(&mut self, key: PersonKey, bye: &ServerMessage, now: Now) {
         for conn in self.people[key].conns.clone() {
             let state = &mut self.conns[conn];
@@ -167,7 +167,7 @@ impl Chat {
         self.remove_person(key, now);
     }
 
-    /// Gives a person who enters the role and the mute that belong to the token.
+    /// Applies the role and the mute that belong to the token of an entering person.
     pub(in crate::chat) fn apply_role(
         &mut self,
         key: PersonKey,
@@ -186,7 +186,7 @@ impl Chat {
         }
     }
 
-    /// Makes a person a moderator, or no longer one. Everyone who shares a room with the person is told, once.
+    /// Grants or revokes the moderator role, and sends the change once to every connection that shares a room.
     pub(in crate::chat) fn set_moderator(&mut self, key: PersonKey, moderator: bool) {
         let person = &mut self.people[key];
         let was_moderator = std::mem::replace(&mut person.moderator, moderator);
@@ -206,7 +206,7 @@ impl Chat {
         let mut recipients: BTreeSet<ConnId> = person.conns.iter().copied().collect();
         for id in person.room_ids() {
             let room = &mut self.rooms[id];
-            // A client that learns of the person only by what is still pending must get the present role.
+            // A join that is not published yet must carry the new role.
             room.pending_presence
                 .joined
                 .iter_mut()
@@ -222,7 +222,7 @@ impl Chat {
         }
     }
 
-    /// A person was renamed and has another id: moderators stay moderators.
+    /// Moves the role to the new id of a renamed person.
     pub(in crate::chat) fn carry_role_over(&mut self, key: PersonKey, old_id: PersonId) {
         let person = &self.people[key];
         let id = person.id;

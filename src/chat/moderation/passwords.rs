@@ -1,4 +1,4 @@
-//! Passwords of the server and of rooms: who may set them, and how often an address may guess.
+//! Passwords of the server and of rooms: setting them, checking them, and limiting attempts by address.
 //!
 //! Kept as hashes and in memory only. A room keeps its password after the last member left, because its log can still be
 //! read.
@@ -52,7 +52,7 @@ impl AttemptLimiter {
         Some(failed.expires_at().saturating_duration_since(now)).filter(|wait| !wait.is_zero())
     }
 
-    /// A password from this address was wrong.
+    /// Counts a wrong password from this address.
     fn record_failure(&mut self, address: ClientAddr, now: Instant) {
         if self
             .0
@@ -100,8 +100,8 @@ impl PasswordCheck<'_> {
 }
 
 impl Chat {
-    /// Checks the server's password. A person who is present has shown it before, and does not wait because of failed
-    /// attempts from the same address.
+    /// Checks the server's password. Failed attempts from the same address don't delay a person who is present already
+    /// and gives the right one.
     pub(in crate::chat) fn check_password(
         &mut self,
         check: &PasswordCheck,

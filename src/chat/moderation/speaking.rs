@@ -1,6 +1,6 @@
 //! Speaking restrictions: mutes, moderators-only rooms and slow mode.
 //!
-//! Where there is none, a check costs two looks at an `Option`.
+//! Without a restriction, a check costs two reads of an `Option`.
 
 use crate::auth::TokenHash;
 use crate::chat::moderation::{Moderator, notices};
@@ -12,8 +12,7 @@ use crate::protocol::{ErrorCode, Refusal};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// Speakers remembered for one room in slow mode. Only new names made one after the other can be so many within one
-/// interval.
+/// Most speakers remembered for one room in slow mode. Only an attacker with new tokens reaches it within one interval.
 const MAX_TRACKED_SPEAKERS: usize = 10_000;
 
 /// The speaking restrictions of a room; moderators are exempt.
@@ -47,12 +46,12 @@ impl RoomMode {
         *slot = Some(mode).filter(|mode| !mode.is_unrestricted());
     }
 
-    /// No restriction left.
+    /// Whether no restriction is left.
     fn is_unrestricted(&self) -> bool {
         !self.moderators_only && self.slow_mode.is_none()
     }
 
-    /// Notes when a person said something.
+    /// Records the time of a person's message.
     pub(crate) fn record(&mut self, token_hash: TokenHash, now: Instant) {
         let Some(slow_mode) = &mut self.slow_mode else {
             return;

@@ -50,7 +50,7 @@ impl MemoryHistory {
     /// An empty history with an epoch of its own.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
+    /// When the operating system provides no random bytes.
     pub fn new() -> Result<Self, getrandom::Error> {
         Ok(Self::with_bounds(random_epoch()?, MAX_BYTES, MAX_ENTRIES))
     }

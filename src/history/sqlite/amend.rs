@@ -1,6 +1,6 @@
 //! Amendments in the file: the message, its targets and the search index change in one transaction.
 //!
-//! An edit's row has no text of its own; its target's is read instead, so that erasing there erases all. Deleted text is
+//! An edit's row has no text of its own: reads show its target's, so that erasing the target is enough. Deleted text is
 //! overwritten in the file and in the index; the journal has it until a checkpoint, at the latest when the server stops.
 //! The fingerprint in `ids` stays: it reveals no text, but confirms a guess.
 

@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// "PAPO": tells our files from those of other programs.
+/// "PAPO": distinguishes these files from those of other programs.
 const APPLICATION_ID: u32 = 0x5041_504F;
 /// How long to wait for another process that reads or copies the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Files up to this size are checked page by page at each start, which takes less than half a second; of larger ones only
-/// the pages that a start reads.
+/// Files up to this size, in bytes, are checked page by page at each start, which takes less than half a second. Of larger
+/// files, a start checks only the pages that it reads.
 const FULL_CHECK_LIMIT: u64 = 64 * 1024 * 1024;
 /// Conversations are private to the account; SQLite gives its journal files the same mode.
 pub(super) const OWNER_ONLY: u32 = 0o600;

@@ -19,7 +19,7 @@ const MAX_BATCH: usize = 1024;
 /// Rooms and speakers cached, to spare a query for each message.
 const MAX_CACHED: usize = 10_000;
 
-/// A room's row.
+/// A room's row, as of the last append.
 #[derive(Clone)]
 struct CachedRoom {
     id: i64,
