@@ -1,6 +1,6 @@
-//! The client's options: what was asked for, or the sentence that says what is wrong with it.
+//! The client's command line: the parsed options, or a sentence that says what is wrong.
 //!
-//! Knows the options; never knows what they lead to.
+//! Knows options and their values; never knows what they are used for.
 
 use crate::app::{bad_name, bad_password, bad_room};
 use crate::net::address::{Address, AddressError, DEFAULT_PORT};
@@ -9,7 +9,7 @@ use papo::name::{Name, RoomName};
 use papo::protocol::{Credentials, Password};
 use std::ffi::OsString;
 
-/// What was asked for.
+/// The options of a chat.
 #[derive(Debug)]
 pub struct Options {
     pub address: Address,
@@ -42,7 +42,7 @@ impl Default for Options {
     }
 }
 
-/// What the command line comes to.
+/// What the command line asks for.
 #[derive(Debug)]
 pub enum Invocation {
     Chat(Options),

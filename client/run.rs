@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// Most events handled before the screen is redrawn.
 const MAX_BATCH: usize = 256;
-/// Longest wait, in case the system's clock was suspended meanwhile.
+/// Longest wait: the clock of the waits may stand still while the machine is suspended.
 const MAX_SLEEP: Duration = Duration::from_hours(1);
 
 /// Where events come from.
@@ -129,7 +129,7 @@ impl Client<'_> {
         }
     }
 
-    /// The output can't be written any more.
+    /// Handles an output that can't be written any more.
     fn on_output_error(&mut self, error: &io::Error) -> Option<Exit> {
         if error.kind() == io::ErrorKind::BrokenPipe {
             // As with `head`, which has read enough. Messages already sent are still acknowledged.
@@ -146,7 +146,7 @@ impl Client<'_> {
         let now = Instant::now();
         let retry = self.session.deadline();
         // The countdown changes every second.
-        let second = retry.map(|time| {
+        let countdown = retry.map(|time| {
             let left = time.saturating_duration_since(now);
             now + Duration::from_nanos(u64::from(left.subsec_nanos())).max(Duration::from_millis(1))
         });
@@ -155,7 +155,7 @@ impl Client<'_> {
             .ui
             .ready_at()
             .filter(|&time| self.ui_alive && time > now);
-        let deadline = [self.app.deadline(now), retry, second, redraw]
+        let deadline = [self.app.deadline(now), retry, countdown, redraw]
             .into_iter()
             .flatten()
             .min();

@@ -1,4 +1,4 @@
-//! Messages from the server: the dispatch, and those about the connection and the own messages.
+//! Dispatches the server's messages, and handles those about the connection and about own messages.
 
 use super::{App, Exit, Phase};
 use crate::app::output::{MessageState, Output};
@@ -169,7 +169,7 @@ impl App {
         for join in joins {
             self.send(join);
         }
-        // So is the room that was being joined when the connection was lost.
+        // The join that was pending when the connection was lost is repeated too.
         if let Some(room) = self.joining_room.clone() {
             self.request(self.join_message(room, ResumePoint::default()));
         }

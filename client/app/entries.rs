@@ -16,7 +16,7 @@ impl App {
     pub(super) fn output_for(&self, index: usize, entry: &Entry) -> Output {
         let change = match entry.edits {
             _ if !entry.is_amendment() => return self.message_output(index, entry),
-            // Without a text: a later change has replaced it.
+            // An edit without a text was replaced by a later change.
             Some(_) if entry.text.is_empty() => MessageChange::Superseded,
             Some(seq) => MessageChange::Edited {
                 seq,

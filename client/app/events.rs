@@ -5,7 +5,7 @@ use crate::net::session::{Disconnect, SessionEvent};
 use papo::protocol::{ClientMessage, ServerMessage};
 use std::time::Duration;
 
-/// What happened.
+/// What can happen to the client.
 #[derive(Debug)]
 pub enum AppEvent {
     Started,
@@ -18,15 +18,15 @@ pub enum AppEvent {
     Submitted(String),
     /// Standard input has ended.
     InputEnded,
-    /// The person wants to leave.
+    /// The person leaves.
     Leave,
-    /// Ctrl+C where there was nothing to delete.
+    /// Ctrl+C in an empty input line.
     Interrupt,
-    /// The system wants the program to end.
+    /// A signal asks the program to exit.
     ShutdownRequested,
     /// The person is typing a message.
     Typing,
-    /// The person wants to see another of the open rooms.
+    /// The person switches to another open room.
     SwitchRoom(String),
     /// The person has scrolled up to the first entry shown.
     LoadEarlier,
@@ -54,7 +54,7 @@ pub enum Prompt {
     RoomPassword,
 }
 
-/// What is to be done.
+/// What the loop must carry out.
 #[derive(Debug, PartialEq)]
 pub enum AppEffect {
     Show(Output),

@@ -51,7 +51,7 @@ impl App {
         }
     }
 
-    /// The line can't be carried out.
+    /// Reports a line that can't be carried out.
     pub(super) fn usage_error(&mut self, sentence: String) {
         self.pending_exit = self.pending_exit.or(Some(Exit::Usage));
         self.show(Output::problem(sentence));
@@ -238,8 +238,8 @@ impl App {
         self.requested_name.is_some() || self.rename_in_flight
     }
 
-    /// Sends what may be sent. A rename waits until no message is in flight: the server knows a resend by its sender's
-    /// name too.
+    /// Sends what may be sent. A rename waits until no message is in flight, because the server recognizes a resend by its
+    /// sender's name too.
     pub(super) fn flush_queue(&mut self, now: Instant) {
         if !self.rename_in_flight
             && !self.queue.has_in_flight()

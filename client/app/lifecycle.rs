@@ -1,4 +1,4 @@
-//! How connections begin and end, how leaving goes, and what happens because time passed.
+//! Connecting, entering, losing the connection and leaving, and everything that is due at a time.
 
 use super::{App, AppEffect, Exit, Leaving, OUTAGE_NOTICE_AFTER, Phase, Prompt};
 use crate::app::output::Output;
@@ -75,7 +75,7 @@ impl App {
         }
     }
 
-    /// The connection was lost before the server let this person enter.
+    /// Handles a connection that was lost before the server answered `enter`.
     fn on_entry_failed(&mut self, cause: Disconnect, now: Instant) {
         let persistent = self.mode.reconnect;
         match cause {
@@ -96,7 +96,7 @@ impl App {
                 }
                 self.exit(Exit::ConnectionLost);
             }
-            // While it goes on trying, the reason is reported once.
+            // While the client keeps trying, the reason is reported once.
             Disconnect::ConnectFailed(error) if self.outage.is_none() => {
                 self.show_connect_error(error);
                 self.go_offline(now);
@@ -110,7 +110,7 @@ impl App {
         self.show(Output::problem(sentence));
     }
 
-    /// A script's connection is gone.
+    /// Ends a script whose connection is gone.
     fn exit_on_loss(&mut self) {
         if self.bye.is_none() {
             self.show(Output::problem(format!(
@@ -121,7 +121,7 @@ impl App {
         self.exit(Exit::ConnectionLost);
     }
 
-    /// The connection is lost and will be opened again.
+    /// Waits for the next connection after a loss.
     fn go_offline(&mut self, now: Instant) {
         self.queue.mark_unsent();
         // A persistent script still sends the rest; leaving by command does not wait for it.
@@ -193,7 +193,7 @@ impl App {
         self.effects.push(AppEffect::Exit(exit));
     }
 
-    /// What has become due or possible: sends queued messages, ends phases, reports an outage.
+    /// Does what has become due or possible: sends queued messages, ends phases, reports an outage.
     pub(super) fn on_tick(&mut self, now: Instant) {
         self.exit_confirm_until = self.exit_confirm_until.filter(|&until| now < until);
         if self.phase == Phase::Online {

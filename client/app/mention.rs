@@ -13,12 +13,12 @@ pub fn mentions(text: &str, me: &str, people: &[Participant]) -> bool {
         return false;
     }
     let text = fold(text);
-    let rests: Vec<&str> = text
+    let candidates: Vec<&str> = text
         .match_indices('@')
         .map(|(at, _)| &text[at + 1..])
         .filter(|rest| starts_with_word(rest, &me))
         .collect();
-    if rests.is_empty() {
+    if candidates.is_empty() {
         return false;
     }
     let longer_names: Vec<String> = people
@@ -27,7 +27,7 @@ pub fn mentions(text: &str, me: &str, people: &[Participant]) -> bool {
         .map(|person| fold(&person.name))
         .filter(|name| name.len() > me.len() && name.starts_with(&me))
         .collect();
-    rests
+    candidates
         .iter()
         .any(|rest| !longer_names.iter().any(|name| starts_with_word(rest, name)))
 }

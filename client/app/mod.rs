@@ -77,11 +77,11 @@ struct Leaving {
 pub struct AppSetup {
     pub address: Address,
     pub mode: Mode,
-    /// Without one the person is asked.
+    /// `None`: the person is asked.
     pub name: Option<Name>,
     pub initial_room: RoomName,
     pub token: Token,
-    /// Makes the message ids of this run unlike those of any other.
+    /// Distinguishes the message ids of this run from those of any other.
     pub id_prefix: String,
     pub credentials: Credentials,
 }
@@ -127,7 +127,7 @@ pub struct App {
     alerts: bool,
     /// The new name, requested as soon as no message is in flight.
     requested_name: Option<Name>,
-    /// Until the reply it is unknown which name a message would carry.
+    /// A rename has no reply yet: until then it is unknown which name a message would carry.
     rename_in_flight: bool,
     typing_sent_at: Option<Instant>,
     effects: Vec<AppEffect>,

@@ -68,7 +68,7 @@ impl App {
         }
     }
 
-    /// Sends an action. It is answered by a notice to all, so a ping tells when it has been handled.
+    /// Sends an action. Its answer is a notice to everyone, so the reply to a `ping` shows that it has been handled.
     fn action(&mut self, action: ModerationAction) {
         if self.phase == Phase::Online {
             self.send(ClientMessage::Moderate(action));
@@ -76,7 +76,7 @@ impl App {
         self.request(ClientMessage::Ping);
     }
 
-    /// On, off, or without a value the opposite of the current state, which the server knows.
+    /// Switches a mode on or off; without a value, to the opposite of its state, which the server knows.
     fn toggle(&mut self, kind: CommandKind, value: &str) {
         let Some(room) = self.rooms.get(self.current).map(|room| room.name.clone()) else {
             return;

@@ -1,4 +1,4 @@
-//! The own messages, to be edited or erased; and the people whose messages are hidden.
+//! Own messages, which can be edited or erased, and the people whose messages are hidden.
 
 use super::{App, AppEffect};
 use crate::app::command;
@@ -21,10 +21,12 @@ impl OwnMessages {
         match output {
             Output::Message { own: true, .. } => self.0.push(output.clone()),
             Output::Amended {
-                room: here, change, ..
+                room: amended_room,
+                change,
+                ..
             } => {
                 for message in &mut self.0 {
-                    if matches!(message, Output::Message { room, .. } if room == here) {
+                    if matches!(message, Output::Message { room, .. } if room == amended_room) {
                         change.apply(message);
                     }
                 }
@@ -122,7 +124,7 @@ impl App {
         }
     }
 
-    /// The server has stored a change.
+    /// Shows a change that the server has stored.
     pub(super) fn on_change_stored(&mut self, to: SendTarget, text: String, seq: u64, at: u64) {
         let (room, change) = match to {
             SendTarget::Edit { room, seq } => (room, MessageChange::Edited { seq, text }),
@@ -145,7 +147,7 @@ impl App {
         self.show_all(shown);
     }
 
-    /// A room's seqs stand for other messages now.
+    /// Forgets a room's own messages and pending changes: after a reset of its log, its seqs denote other messages.
     pub(super) fn on_log_reset(&mut self, index: usize) {
         let room = self.rooms[index].name.clone();
         let name = room.to_string();
@@ -173,6 +175,7 @@ impl App {
         };
         self.show(Output::answer(text));
     }
+
     fn is_from_ignored(&self, output: &Output) -> bool {
         matches!(output, Output::Message { own: false, from, .. } if self.ignored.contains(&fold(from)))
     }

@@ -91,7 +91,7 @@ impl OpenRoom {
         self.last
     }
 
-    /// The room is open on this connection. Returns whether its log is the one known before.
+    /// Opens the room on this connection. Returns whether its log is the one known before.
     pub fn on_joined(
         &mut self,
         epoch: &str,
@@ -115,7 +115,7 @@ impl OpenRoom {
         same_log
     }
 
-    /// Entries up to this one count as shown.
+    /// Counts the entries up to this one as shown.
     pub fn skip_to(&mut self, seq: u64) {
         self.last = self.last.max(seq);
     }
@@ -153,7 +153,7 @@ impl OpenRoom {
         shown
     }
 
-    /// Nothing received so far is on the screen.
+    /// Counts everything received so far as not shown.
     pub fn reset_first_shown(&mut self) {
         self.first_shown = self.last.saturating_add(1);
     }
@@ -192,7 +192,7 @@ impl OpenRoom {
             .collect()
     }
 
-    /// When the next person stops to count as typing.
+    /// When the next person no longer counts as typing.
     pub fn next_typing_expiry(&self, now: Instant) -> Option<Instant> {
         self.typing
             .iter()
@@ -201,7 +201,7 @@ impl OpenRoom {
             .min()
     }
 
-    /// No page will follow; returns what was buffered.
+    /// Stops waiting for pages; returns what was buffered.
     pub fn finish_catching_up(&mut self) -> Vec<Output> {
         self.catching_up = false;
         let buffered = std::mem::take(&mut self.buffered);
@@ -212,7 +212,7 @@ impl OpenRoom {
         shown
     }
 
-    /// People joined, left or changed their name.
+    /// Applies the people who joined, left or changed their name.
     pub fn apply_presence(
         &mut self,
         online: usize,

@@ -96,8 +96,8 @@ impl App {
         (known, lost)
     }
 
-    /// A moderation notice or an announcement. It stays on one line, so that its text can't imitate further lines of
-    /// the client.
+    /// Shows a moderation notice or an announcement, on one line, so that its text can't imitate further lines of the
+    /// client.
     pub(super) fn on_notice(&mut self, text: &str, room: Option<&str>, from: Option<&str>) {
         let text = sanitize::text(&text.replace(['\n', '\t'], " "));
         match (from, room.and_then(|room| self.room_index(room))) {
@@ -115,7 +115,7 @@ impl App {
         self.show(Output::RoomNotice { room, text });
     }
 
-    /// The room and the people in it.
+    /// Shows a joined room and the people in it.
     fn show_welcome(&mut self, index: usize) {
         let room = &self.rooms[index];
         let others: Vec<String> = room
@@ -157,18 +157,18 @@ impl App {
         if self.current >= index {
             self.set_current_room(self.current.saturating_sub(1));
         }
-        let now = self
+        let new_room = self
             .rooms
             .get(self.current)
             .map(|room| format!(" Agora você escreve em #{}.", room.name));
         self.show(Output::answer(format!(
             "Você saiu de #{}.{}",
             sanitize::message(name),
-            now.unwrap_or_default()
+            new_room.unwrap_or_default()
         )));
     }
 
-    /// Entries of a log, in order; those seen before are skipped.
+    /// Applies entries of a log, in order; those received before are skipped.
     pub(super) fn apply_entries(&mut self, room: &str, entries: &[Arc<Entry>], shown: bool) {
         let Some(index) = self.room_index(room) else {
             return;
@@ -183,7 +183,7 @@ impl App {
         }
     }
 
-    /// A live entry.
+    /// Applies a live entry.
     pub(super) fn on_entry(&mut self, entry: &Arc<Entry>) {
         let Some(index) = self.room_index(&entry.room) else {
             return;

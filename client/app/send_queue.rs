@@ -1,6 +1,6 @@
-//! Messages that are not acknowledged yet: their order is kept, nothing is lost, the server's rate limit is respected.
+//! The queue of messages that the server has not acknowledged: in order, without loss, within the server's rate limit.
 //!
-//! Every message waits here under its own id until the server has stored it. A resend has the same id, so it can't be
+//! Every message stays here under its own id until the server has stored it. A resend has the same id, so it can't be
 //! stored twice. Knows order and time; never knows sockets or screens.
 
 use papo::name::{Name, RoomName};
@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 /// Most messages in flight; the server stops reading at 32.
 const MAX_IN_FLIGHT: usize = 16;
-/// Added to each wait for the rate: rounding must not wake the client a moment too early.
+/// Added to each wait for the rate, so that rounding does not wake the client too early.
 const RATE_MARGIN: Duration = Duration::from_millis(2);
-/// However slow the server's rate is, it is asked once a minute.
+/// Longest wait for the rate: even a very slow server is tried once a minute.
 const MAX_RATE_WAIT: Duration = Duration::from_mins(1);
 
 /// A message or a change, until it is acknowledged.
@@ -57,12 +57,12 @@ pub enum SendTarget {
 /// The unacknowledged messages, oldest first.
 #[derive(Debug)]
 pub struct SendQueue {
-    /// Makes the ids of this run unlike those of any other.
+    /// Distinguishes the ids of this run from those of any other.
     id_prefix: String,
     count: u64,
     waiting: VecDeque<PendingMessage>,
-    /// The client's copy of the server's allowance: within it, nothing is refused and sent again.
-    /// `None` is without limit, also until `welcome`, before which nothing is sent.
+    /// The server's rate limit: messages within it are not refused. `None` is without limit, also until `welcome`, before
+    /// which nothing is sent.
     bucket: Option<TokenBucket>,
     /// Set by “too fast”: otherwise a later message could overtake the refused one as soon as the server's bucket has a
     /// token again.
@@ -111,7 +111,7 @@ impl SendQueue {
         });
     }
 
-    /// A room's log was reset, so its seqs stand for other entries. Returns how many changes were dropped.
+    /// Drops the edits and erasures in a room whose log was reset: its seqs denote other entries now. Returns how many.
     pub fn drop_changes(&mut self, of: &RoomName) -> usize {
         let before = self.waiting.len();
         self.waiting.retain(|pending| {
@@ -132,7 +132,7 @@ impl SendQueue {
         }
     }
 
-    /// The connection is lost: everything unacknowledged is sent again.
+    /// Marks everything unacknowledged to be sent again, because the connection is lost.
     pub fn mark_unsent(&mut self) {
         for pending in &mut self.waiting {
             pending.in_flight = false;
@@ -200,7 +200,7 @@ impl SendQueue {
         wait.min(MAX_RATE_WAIT) + RATE_MARGIN
     }
 
-    /// The server has stored it, or refused it for good.
+    /// Removes a message that the server has stored, or refused for good.
     pub fn resolve(&mut self, id: &str) -> Option<PendingMessage> {
         let index = self.waiting.iter().position(|pending| pending.id == id)?;
         let pending = self.waiting.remove(index);
@@ -208,7 +208,7 @@ impl SendQueue {
         pending
     }
 
-    /// The server will take it later: it and all after it are sent again.
+    /// Sends a message again after `wait`, because the server refused it for the rate.
     ///
     /// Later messages in flight are most likely refused too; each has its own reply.
     pub fn defer(&mut self, id: &str, wait: Duration, now: Instant) {
@@ -216,7 +216,7 @@ impl SendQueue {
             pending.in_flight = false;
             self.one_at_a_time = true;
             if let Some(bucket) = &mut self.bucket {
-                // At that time there is room for one.
+                // At that time the server has a token for one message.
                 bucket.restart(1.0, now + wait);
             }
             self.not_before = self.not_before.max(Some(now + wait));

@@ -1,4 +1,4 @@
-//! The client's sentences that are made of parts: lists of people, who came and left, what went wrong.
+//! The client's composed sentences: lists of people, presence changes, errors.
 //!
 //! Knows Portuguese; never knows when or where a sentence is shown.
 
@@ -150,7 +150,7 @@ pub fn search_heading(query: &str, count: usize, more: bool) -> String {
     }
 }
 
-/// People who came, left or changed their name, one sentence for each kind.
+/// Presence changes, one sentence for each kind.
 pub fn presence_sentences(
     joined: &[String],
     left: &[String],

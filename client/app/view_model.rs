@@ -129,7 +129,7 @@ impl App {
             .rooms
             .get(self.current)
             .map_or(&self.initial_room, |room| &room.name);
-        let here = self.queue.iter().filter_map(|pending| {
+        let unsent = self.queue.iter().filter_map(|pending| {
             let (to, action) = match &pending.to {
                 SendTarget::Person(name) => (Some(name.to_string()), false),
                 SendTarget::Room { room, action } if room == current => (None, *action),
@@ -143,6 +143,6 @@ impl App {
                 late: self.outage.is_some() || now >= pending.queued_at + LATE_AFTER,
             })
         });
-        here.take(MAX_UNSENT).collect()
+        unsent.take(MAX_UNSENT).collect()
     }
 }

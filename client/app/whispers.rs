@@ -106,7 +106,7 @@ impl App {
         self.explain_whispers();
     }
 
-    /// Shown once.
+    /// Explains how to answer, after the first whisper only.
     pub(super) fn explain_whispers(&mut self) {
         if !std::mem::replace(&mut self.whisper_hint_shown, true) {
             self.show(Output::info(

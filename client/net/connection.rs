@@ -125,7 +125,7 @@ type ClientReader = MessageReader<DeadlineStream, ControlSink>;
 
 fn handshake(address: &Address) -> Result<ClientReader, ConnectError> {
     let stream = dial(address)?;
-    // Both are improvements only: the connection works without them.
+    // An error of either is ignored: the connection works without them.
     let _ = stream.set_nodelay(true);
     let _ = stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let stream = Arc::new(stream);
@@ -272,7 +272,7 @@ fn write_loop(stream: &TcpStream, outgoing: &Receiver<Outgoing>) -> Result<(), E
     Ok(())
 }
 
-/// The reading side of the socket: a deadline for the whole handshake, then a limit for each silence.
+/// The reading half of the socket: a deadline for the whole handshake, then a timeout for each read.
 #[derive(Debug)]
 struct DeadlineStream {
     stream: Arc<TcpStream>,

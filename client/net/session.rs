@@ -9,16 +9,16 @@ use crossbeam_channel::Sender;
 use papo::protocol::{ClientMessage, ServerMessage};
 use std::time::{Duration, Instant};
 
-/// The first retry comes within this time, each further one within twice the time of the one before …
+/// Longest delay before the first retry; it doubles with each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
-/// … up to this limit.
+/// Longest delay before any retry.
 const MAX_BACKOFF: Duration = Duration::from_secs(20);
 /// After a connection that lasted this long the delays start again from the first.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// The close code for leaving in order (RFC 6455).
 const CLOSE_NORMAL: u16 = 1000;
 
-/// What happened to the connection at hand.
+/// What happened to the current connection.
 #[derive(Debug)]
 pub enum SessionEvent {
     /// It is open; nothing has been sent yet.
@@ -35,7 +35,7 @@ pub enum Disconnect {
     Closed,
 }
 
-/// The connection at hand, or the next one.
+/// The current connection, and when the next one is opened.
 pub struct Session {
     address: Address,
     events: Sender<(u64, ServerEvent)>,
@@ -114,7 +114,7 @@ impl Session {
         }
     }
 
-    /// What an event of a connection means for the session.
+    /// Turns an event of a connection into one of the session; `None` if it changes nothing.
     pub fn on_server_event(
         &mut self,
         generation: u64,

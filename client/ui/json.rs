@@ -1,4 +1,4 @@
-//! The server's messages as JSON, one object per line, for programs that want everything.
+//! The server's messages as JSON, one object per line, for programs that need every field.
 //!
 //! Input is plain lines. The token is left out, and characters that could move a cursor are written as escapes, which
 //! JSON reads as the same text. Knows streams; never knows what a message means.

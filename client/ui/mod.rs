@@ -29,6 +29,7 @@ pub enum UiInput {
     Suspend,
     /// The program continues after it was stopped (SIGCONT).
     Resume,
+    /// The input has ended.
     End,
 }
 

@@ -95,7 +95,7 @@ impl PlainUi {
                 }
                 text
             }
-            // The client's own text may have several lines, as the help does; the text of others was made one line before.
+            // The client's own text may have several lines, as the help does; text from the network is one line already.
             Output::Notice(_, text) | Output::People(text) | Output::Help(text) => {
                 sanitize::text(text)
             }

@@ -1,5 +1,4 @@
-//! Ends that the person did not choose: a panic, a signal, a closed terminal. The terminal is always restored, with the
-//! last frame printed on it.
+//! Forced exits (a panic, a signal, a closed terminal): restores the terminal and prints the last frame on it.
 //!
 //! Knows how the system ends a program; never knows what the program was doing.
 
@@ -9,19 +8,19 @@ use crossbeam_channel::{Receiver, bounded};
 use std::thread;
 use std::time::Duration;
 
-/// How long a requested end may take before it is forced.
+/// How long an orderly exit may take before it is forced.
 const FORCED_EXIT_AFTER: Duration = Duration::from_secs(3);
 /// How long restoring may take; a stalled terminal would block forever.
 const RESTORE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Makes a panic in any thread end the program with the terminal restored.
 pub fn restore_on_panic() {
-    let usual = std::panic::take_hook();
+    let default_hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         screen::restore();
         screen::print_last_frame();
         eprintln!("O cliente encontrou um defeito e precisou parar. O que se sabe dele:");
-        usual(info);
+        default_hook(info);
         std::process::exit(Exit::Unexpected as i32);
     }));
 }
@@ -38,8 +37,8 @@ pub fn shutdown_signal() -> Result<Receiver<()>, ctrlc::Error> {
     Ok(receiver)
 }
 
-/// Restores the terminal in place of the main thread, which may be blocked in a write. So may this one be: it gets a
-/// thread of its own and a time limit.
+/// Restores the terminal in place of the main thread, which may be blocked in a write. Restoring may block too, so it has
+/// a thread of its own and a time limit.
 fn restore_terminal() {
     let (done, restored) = bounded::<()>(0);
     let thread = thread::Builder::new()

@@ -173,7 +173,7 @@ fn hint_row(view: &View, model: &ViewModel, editor: &Editor) -> Row<'static> {
 
 /// How many characters are left for the message, once it is near the limit.
 fn characters_left(model: &ViewModel, editor: &Editor) -> Option<i64> {
-    /// From here on people begin to shorten their text.
+    /// Characters below the limit from which the count is shown.
     const NEAR: usize = 100;
     let near = model.prompt.is_none() && editor.text().len() + NEAR >= model.max_text;
     let count = if near {

@@ -7,6 +7,7 @@ use crate::ui::screen::wrap::{truncate, width};
 use ratatui::style::Modifier;
 use ratatui::text::{Line as Row, Span};
 
+/// Renders the status row, with the longest text that fits.
 pub fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
     let columns = view.columns;
     if model.offline || (!model.connected && model.prompt.is_none()) {
@@ -110,14 +111,14 @@ fn fit_rooms(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<S
         shown.push(index);
     }
     if shown.is_empty() {
-        let [_, here] = rooms[current] else {
+        let [_, current_name] = rooms[current] else {
             return Vec::new();
         };
         return vec![
             Span::raw(" "),
             Span::styled(
-                truncate(&here.content, columns.saturating_sub(1)),
-                here.style,
+                truncate(&current_name.content, columns.saturating_sub(1)),
+                current_name.style,
             ),
         ];
     }

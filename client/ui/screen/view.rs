@@ -134,17 +134,22 @@ impl View {
 
     /// Forgets the rooms that are no longer open.
     pub fn sync(&mut self, model: &ViewModel) {
-        let here = self.rooms[self.current].0.clone();
+        let current_name = self.rooms[self.current].0.clone();
         if !model.rooms.is_empty() {
-            self.rooms
-                .retain(|(name, _)| name.is_empty() || model.rooms.contains(name) || *name == here);
+            self.rooms.retain(|(name, _)| {
+                name.is_empty() || model.rooms.contains(name) || *name == current_name
+            });
             self.current = self
                 .rooms
                 .iter()
-                .position(|(name, _)| *name == here)
+                .position(|(name, _)| *name == current_name)
                 .unwrap_or(0);
         }
-        if let Some(name) = model.rooms.get(model.current).filter(|name| **name != here) {
+        if let Some(name) = model
+            .rooms
+            .get(model.current)
+            .filter(|name| **name != current_name)
+        {
             self.switch_room(&name.clone());
         }
     }
@@ -201,7 +206,7 @@ impl View {
         room.unread_mark = None;
     }
 
-    /// Something was sent: the messages above it count as read.
+    /// Counts the messages above as read, because the person sent something.
     pub fn on_sent(&mut self) {
         let room = self.room_mut();
         if room.top.is_none() {
