@@ -71,56 +71,35 @@ fn create(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::hash::{BuildHasher, RandomState};
     use std::os::unix::fs::PermissionsExt;
-
-    /// A folder that is removed with the test.
-    struct TempFolder(std::path::PathBuf);
-
-    impl TempFolder {
-        fn new(name: &str) -> Self {
-            // Not the process id: another container may have left a folder of the same number.
-            let folder = std::env::temp_dir().join(format!(
-                "papo-key-{:016x}",
-                RandomState::new().hash_one(name)
-            ));
-            fs::create_dir(&folder).unwrap();
-            Self(folder)
-        }
-    }
-
-    impl Drop for TempFolder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
+    use tempfile::TempDir;
 
     #[test]
     fn no_key_is_created_without_a_page() {
-        let folder = TempFolder::new("none");
-        assert!(load_or_create(&folder.0).is_none());
-        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+        let folder = TempDir::new().unwrap();
+        assert!(load_or_create(folder.path()).is_none());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
     fn key_is_created_once_and_readable_by_the_owner_only() {
-        let folder = TempFolder::new("once");
-        fs::write(folder.0.join("main.html"), "").unwrap();
-        let first = load_or_create(&folder.0).unwrap();
-        let script = fs::read_to_string(folder.0.join(KEY_FILE)).unwrap();
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("main.html"), "").unwrap();
+        let first = load_or_create(folder.path()).unwrap();
+        let script = fs::read_to_string(folder.path().join(KEY_FILE)).unwrap();
         let key = script.split('"').nth(1).unwrap();
         assert!(first.matches(key), "{script}");
         assert_eq!(
-            fs::metadata(folder.0.join(KEY_FILE))
+            fs::metadata(folder.path().join(KEY_FILE))
                 .unwrap()
                 .permissions()
                 .mode()
                 & 0o777,
             MODE
         );
-        assert_eq!(load_or_create(&folder.0), Some(first));
+        assert_eq!(load_or_create(folder.path()), Some(first));
         assert_eq!(
-            fs::read_dir(&folder.0).unwrap().count(),
+            fs::read_dir(folder.path()).unwrap().count(),
             2,
             "something is left over"
         );
@@ -128,12 +107,12 @@ mod tests {
 
     #[test]
     fn malformed_key_file_is_rejected_and_left_untouched() {
-        let folder = TempFolder::new("broken");
-        fs::write(folder.0.join("main.html"), "").unwrap();
-        fs::write(folder.0.join(KEY_FILE), "alert(1)").unwrap();
-        assert!(load_or_create(&folder.0).is_none());
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("main.html"), "").unwrap();
+        fs::write(folder.path().join(KEY_FILE), "alert(1)").unwrap();
+        assert!(load_or_create(folder.path()).is_none());
         assert_eq!(
-            fs::read_to_string(folder.0.join(KEY_FILE)).unwrap(),
+            fs::read_to_string(folder.path().join(KEY_FILE)).unwrap(),
             "alert(1)"
         );
     }

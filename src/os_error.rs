@@ -71,8 +71,8 @@ mod tests {
         );
         for number in 1..140 {
             let english = io::Error::from_raw_os_error(number).to_string();
-            let said = describe(&io::Error::from_raw_os_error(number));
-            assert!(!english.contains(&*said), "{number}: {said}");
+            let described = describe(&io::Error::from_raw_os_error(number));
+            assert!(!english.contains(&*described), "{number}: {described}");
         }
     }
 

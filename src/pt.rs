@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn duration_uses_at_most_two_units() {
-        let said = [30, 1, 60, 600, 3600, 5400, 7 * 86_400, 90_061].map(duration);
+        let durations = [30, 1, 60, 600, 3600, 5400, 7 * 86_400, 90_061].map(duration);
         let expected = [
             "30 segundos",
             "1 segundo",
@@ -63,6 +63,6 @@ mod tests {
             "7 dias",
             "1 dia e 1 hora",
         ];
-        assert_eq!(said, expected);
+        assert_eq!(durations, expected);
     }
 }

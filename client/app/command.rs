@@ -38,8 +38,8 @@ pub enum CommandKind {
     RoomPassword,
 }
 
-/// One row of the table.
-pub struct Command {
+/// One row of the table: a command's names, arguments and help.
+pub struct CommandSpec {
     pub kind: CommandKind,
     pub name: &'static str,
     /// English names, accepted but not listed in the help.
@@ -49,7 +49,7 @@ pub struct Command {
 }
 
 /// Every command, in the order of the help. Neighbours without arguments share a row there.
-pub const COMMANDS: &[Command] = &[
+pub const COMMANDS: &[CommandSpec] = &[
     row(
         CommandKind::Help,
         "ajuda",
@@ -258,8 +258,8 @@ const fn row(
     aliases: &'static [&'static str],
     arguments: &'static str,
     description: &'static str,
-) -> Command {
-    Command {
+) -> CommandSpec {
+    CommandSpec {
         kind,
         name,
         aliases,
@@ -316,7 +316,7 @@ pub fn moderation_help() -> String {
 }
 
 /// The commands for everybody, and those for moderators.
-fn split_by_audience() -> (&'static [Command], &'static [Command]) {
+fn split_by_audience() -> (&'static [CommandSpec], &'static [CommandSpec]) {
     let first = COMMANDS
         .iter()
         .position(|command| command.name == FIRST_MODERATION_COMMAND)
@@ -324,11 +324,11 @@ fn split_by_audience() -> (&'static [Command], &'static [Command]) {
     COMMANDS.split_at(first)
 }
 
-fn format_help(title: &str, commands: &[Command]) -> String {
+fn format_help(title: &str, commands: &[CommandSpec]) -> String {
     let rows: Vec<(String, String)> = commands
         .chunk_by(|one, other| one.arguments.is_empty() && other.arguments.is_empty())
         .map(|row| {
-            let synopses: Vec<String> = row.iter().map(Command::synopsis).collect();
+            let synopses: Vec<String> = row.iter().map(CommandSpec::synopsis).collect();
             let descriptions: Vec<&str> = row.iter().map(|command| command.description).collect();
             (synopses.join(", "), descriptions.join("; "))
         })
@@ -344,7 +344,7 @@ fn format_help(title: &str, commands: &[Command]) -> String {
     format!("{title}{}", rows.collect::<String>())
 }
 
-impl Command {
+impl CommandSpec {
     fn matches(&self, key: &str) -> bool {
         self.name == key || self.aliases.contains(&key)
     }

@@ -1,7 +1,7 @@
 //! The client core's API: events in, effects out, exit codes.
 
 use crate::app::output::Output;
-use crate::net::session::{Disconnect, SessionEvent};
+use crate::net::session::{DisconnectCause, SessionEvent};
 use papo::protocol::{ClientMessage, ServerMessage};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub enum AppEvent {
     Connected,
     Received(ServerMessage),
     /// There is no connection, or none any more.
-    Disconnected(Disconnect),
+    Disconnected(DisconnectCause),
     /// The person finished a line.
     Submitted(String),
     /// Standard input has ended.

@@ -4,7 +4,7 @@ use super::{App, AppEffect, Exit, Leaving, OUTAGE_NOTICE_AFTER, Phase, Prompt};
 use crate::app::output::Output;
 use crate::app::strings;
 use crate::net::connection::ConnectError;
-use crate::net::session::Disconnect;
+use crate::net::session::DisconnectCause;
 use papo::protocol::{ClientMessage, Credentials, Enter, ResumePoint};
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,7 @@ impl App {
         }));
     }
 
-    pub(super) fn disconnect(&mut self, cause: Disconnect, now: Instant) {
+    pub(super) fn disconnect(&mut self, cause: DisconnectCause, now: Instant) {
         self.pending_requests = 0;
         self.rename_in_flight = false;
         for room in &mut self.rooms {
@@ -76,10 +76,10 @@ impl App {
     }
 
     /// Handles a connection that was lost before the server answered `enter`.
-    fn on_entry_failed(&mut self, cause: Disconnect, now: Instant) {
+    fn on_entry_failed(&mut self, cause: DisconnectCause, now: Instant) {
         let persistent = self.mode.reconnect;
         match cause {
-            Disconnect::ConnectFailed(error) if !persistent || error.is_refusal() => {
+            DisconnectCause::ConnectFailed(error) if !persistent || error.is_refusal() => {
                 self.show_connect_error(error);
                 self.exit(if error.is_refusal() {
                     Exit::Refused
@@ -87,7 +87,7 @@ impl App {
                     Exit::Unreachable
                 });
             }
-            Disconnect::Closed if !persistent => {
+            DisconnectCause::Closed if !persistent => {
                 if self.bye.is_none() {
                     self.show(Output::problem(format!(
                         "{} fechou a conexão antes de você entrar. Tente de novo.",
@@ -97,7 +97,7 @@ impl App {
                 self.exit(Exit::ConnectionLost);
             }
             // While the client keeps trying, the reason is reported once.
-            Disconnect::ConnectFailed(error) if self.outage.is_none() => {
+            DisconnectCause::ConnectFailed(error) if self.outage.is_none() => {
                 self.show_connect_error(error);
                 self.go_offline(now);
             }
@@ -203,7 +203,7 @@ impl App {
             (Phase::Closing { until, exit }, _) if now >= until => self.exit(exit),
             (Phase::Entering { until }, _) if now >= until => {
                 self.effects.push(AppEffect::Close);
-                self.disconnect(Disconnect::ConnectFailed(ConnectError::NotAChat), now);
+                self.disconnect(DisconnectCause::ConnectFailed(ConnectError::NotAChat), now);
             }
             (Phase::Entering { .. } | Phase::Connecting, Some(Leaving { until: Some(until) }))
                 if now >= until =>

@@ -25,12 +25,12 @@ pub enum SessionEvent {
     Connected,
     Received(ServerMessage),
     /// There is no connection, or none any more.
-    Disconnected(Disconnect),
+    Disconnected(DisconnectCause),
 }
 
 /// How a connection ended, or did not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disconnect {
+pub enum DisconnectCause {
     ConnectFailed(ConnectError),
     Closed,
 }
@@ -140,14 +140,14 @@ impl Session {
             // Later protocols may have messages unknown here; but a first message must be a known one.
             ServerEvent::Malformed if self.protocol_confirmed => None,
             ServerEvent::Malformed => {
-                self.disconnect(Disconnect::ConnectFailed(ConnectError::NotAChat))
+                self.disconnect(DisconnectCause::ConnectFailed(ConnectError::NotAChat))
             }
-            ServerEvent::Failed(error) => self.disconnect(Disconnect::ConnectFailed(error)),
-            ServerEvent::Closed => self.disconnect(Disconnect::Closed),
+            ServerEvent::Failed(error) => self.disconnect(DisconnectCause::ConnectFailed(error)),
+            ServerEvent::Closed => self.disconnect(DisconnectCause::Closed),
         }
     }
 
-    fn disconnect(&mut self, cause: Disconnect) -> Option<SessionEvent> {
+    fn disconnect(&mut self, cause: DisconnectCause) -> Option<SessionEvent> {
         self.drop_connection();
         Some(SessionEvent::Disconnected(cause))
     }
@@ -213,7 +213,7 @@ mod tests {
         );
         assert!(matches!(
             session.on_server_event(1, ServerEvent::Closed, now),
-            Some(SessionEvent::Disconnected(Disconnect::Closed))
+            Some(SessionEvent::Disconnected(DisconnectCause::Closed))
         ));
     }
 
@@ -224,7 +224,7 @@ mod tests {
         let event = session.on_server_event(0, ServerEvent::Malformed, now);
         assert!(matches!(
             event,
-            Some(SessionEvent::Disconnected(Disconnect::ConnectFailed(
+            Some(SessionEvent::Disconnected(DisconnectCause::ConnectFailed(
                 ConnectError::NotAChat
             )))
         ));

@@ -2,7 +2,7 @@
 //!
 //! Accents and case are ignored: `@joao` finds João. Knows words; never knows keys or the screen.
 
-use crate::app::command::{COMMANDS, Command};
+use crate::app::command::{COMMANDS, CommandSpec};
 use crate::ui::editor::Direction;
 use papo::text::fold;
 
@@ -22,14 +22,14 @@ pub struct Candidates<'a> {
 
 /// The possible words, one of them selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Completion {
+pub struct WordCompletion {
     /// Where the word begins, in bytes.
     start: usize,
     words: Vec<String>,
     selected: usize,
 }
 
-impl Completion {
+impl WordCompletion {
     /// Completes the text before the cursor.
     pub fn of(before: &str, candidates: &Candidates<'_>) -> Self {
         let start = word_start(before);
@@ -99,7 +99,7 @@ fn commands(prefix: &str) -> Vec<String> {
         .collect()
 }
 
-fn command_word(command: &Command, name: &str) -> String {
+fn command_word(command: &CommandSpec, name: &str) -> String {
     let space = if command.arguments.is_empty() {
         ""
     } else {
@@ -135,9 +135,9 @@ fn rooms(prefix: &str, sign: &str, candidates: &Candidates<'_>) -> Vec<String> {
 }
 
 /// People, for as many words before the cursor as match the start of a name, such as “Maria C”.
-fn complete_name(before: &str, candidates: &Candidates<'_>) -> Completion {
+fn complete_name(before: &str, candidates: &Candidates<'_>) -> WordCompletion {
     let mut start = word_start(before);
-    let mut best = Completion {
+    let mut best = WordCompletion {
         start,
         words: people(&before[start..], start == 0, candidates),
         selected: 0,
@@ -150,7 +150,7 @@ fn complete_name(before: &str, candidates: &Candidates<'_>) -> Completion {
         start = word_start(earlier);
         let words = people(&before[start..], start == 0, candidates);
         if !words.is_empty() && before[start..].trim_end().contains(' ') {
-            best = Completion {
+            best = WordCompletion {
                 start,
                 words,
                 selected: 0,
@@ -200,7 +200,7 @@ mod tests {
             open_rooms: &names(&["geral", "Laboratório"]),
             known_rooms: &names(&["laboratorio", "garagem"]),
         };
-        let completion = Completion::of(before, &candidates);
+        let completion = WordCompletion::of(before, &candidates);
         completion
             .words
             .iter()
@@ -262,7 +262,7 @@ mod tests {
             open_rooms: &[],
             known_rooms: &[],
         };
-        let completion = Completion::of("", &candidates);
+        let completion = WordCompletion::of("", &candidates);
         assert_eq!(
             completion
                 .clone()

@@ -2,7 +2,7 @@
 
 use crate::chat::completion::Progress;
 use crate::chat::limits::MAX_BULK_ERASE;
-use crate::chat::messages::Draft;
+use crate::chat::messages::NewMessage;
 use crate::chat::{AUDIT_LOG, Chat, Now, Speaker};
 use crate::history::{Amendment, Append, RequestId};
 use crate::ids::RoomId;
@@ -22,14 +22,14 @@ impl Chat {
         self.check_seq(room_id, edit.seq)?;
         self.authorize_edit(speaker.person, room_id, now)?;
         self.check_message_rate(speaker.person, now)?;
-        let draft = Draft {
+        let message = NewMessage {
             request,
             id: edit.id,
             text: edit.text,
         };
         let append = Append {
             amends: Some(Amendment::Edit(edit.seq)),
-            ..self.new_append(speaker.person, room_id, draft, now)
+            ..self.new_append(speaker.person, room_id, message, now)
         };
         Ok(self.append(room_id, append))
     }
@@ -45,7 +45,7 @@ impl Chat {
         let room_id = self.joined_room(speaker.conn, &erase.room)?;
         self.check_seq(room_id, erase.seq)?;
         self.check_message_rate(speaker.person, now)?;
-        let draft = Draft {
+        let message = NewMessage {
             request,
             id: erase.id,
             text: String::new(),
@@ -53,7 +53,7 @@ impl Chat {
         let append = Append {
             amends: Some(Amendment::Erase(erase.seq)),
             any_author: self.people[speaker.person].moderator,
-            ..self.new_append(speaker.person, room_id, draft, now)
+            ..self.new_append(speaker.person, room_id, message, now)
         };
         Ok(self.append(room_id, append))
     }
@@ -77,7 +77,7 @@ impl Chat {
         let by = &self.people[speaker.person].name;
         let time = duration(seconds);
         log::info!(target: AUDIT_LOG, "{by} pediu para apagar o que {name} disse em {time} na sala {room}.");
-        let draft = Draft {
+        let message = NewMessage {
             request,
             id,
             text: String::new(),
@@ -90,7 +90,7 @@ impl Chat {
         let append = Append {
             amends: Some(amendment),
             any_author: true,
-            ..self.new_append(speaker.person, room_id, draft, now)
+            ..self.new_append(speaker.person, room_id, message, now)
         };
         Ok(self.append(room_id, append))
     }

@@ -13,8 +13,8 @@ use crate::protocol::{
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-/// A text that a person wants stored.
-pub(super) struct Draft {
+/// A message to be stored: its request, the author's id for it, and its text.
+pub(super) struct NewMessage {
     pub request: RequestId,
     pub id: String,
     pub text: String,
@@ -45,7 +45,7 @@ impl Chat {
         if let Some(mode) = &mut self.rooms[room_id].mode {
             mode.record(self.people[person].token_hash, now.instant);
         }
-        let draft = Draft {
+        let message = NewMessage {
             request,
             id: say.id,
             text: say.text,
@@ -53,7 +53,7 @@ impl Chat {
         let append = Append {
             action: say.action,
             reply_to: say.reply_to,
-            ..self.new_append(person, room_id, draft, now)
+            ..self.new_append(person, room_id, message, now)
         };
         Ok(self.append(room_id, append))
     }
@@ -63,18 +63,18 @@ impl Chat {
         &self,
         person: PersonKey,
         room_id: RoomId,
-        draft: Draft,
+        message: NewMessage,
         now: Now,
     ) -> Append {
         let person = &self.people[person];
         Append {
-            request_id: draft.request,
+            request_id: message.request,
             person: person.id,
-            id: draft.id,
+            id: message.id,
             room: self.rooms[room_id].name.clone(),
             from: person.name.display(),
             tag: person.tag.clone(),
-            text: draft.text,
+            text: message.text,
             action: false,
             reply_to: None,
             amends: None,

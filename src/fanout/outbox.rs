@@ -188,14 +188,14 @@ mod tests {
     use proptest::prelude::*;
     use std::cell::{Cell, RefCell};
 
-    /// A sink that takes a given number of bytes and then no more.
+    /// A sink that takes a given number of bytes, then none.
     #[derive(Default)]
-    struct Peer {
+    struct BoundedSink {
         capacity: Cell<usize>,
         received: RefCell<Vec<u8>>,
     }
 
-    impl Sink for Peer {
+    impl Sink for BoundedSink {
         fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
             let taken = bytes.len().min(self.capacity.get());
             self.capacity.set(self.capacity.get() - taken);
@@ -216,48 +216,48 @@ mod tests {
 
     #[test]
     fn outbox_is_empty_after_a_complete_send() {
-        let peer = Peer::default();
+        let sink = BoundedSink::default();
         let mut outbox = Outbox::default();
-        peer.capacity.set(1000);
+        sink.capacity.set(1000);
         outbox
-            .send(&peer, &frames(&[10, 20]), Instant::now())
+            .send(&sink, &frames(&[10, 20]), Instant::now())
             .unwrap();
         assert!(outbox.is_empty());
-        assert_eq!(*peer.received.borrow(), frames(&[10, 20]));
+        assert_eq!(*sink.received.borrow(), frames(&[10, 20]));
     }
 
     #[test]
     fn peer_is_stalled_since_the_first_refused_send() {
-        let peer = Peer::default();
+        let sink = BoundedSink::default();
         let mut outbox = Outbox::default();
         let start = Instant::now();
         let second = Duration::from_secs(1);
-        outbox.send(&peer, &frames(&[10]), start).unwrap();
-        outbox.send(&peer, &frames(&[10]), start + second).unwrap();
+        outbox.send(&sink, &frames(&[10]), start).unwrap();
+        outbox.send(&sink, &frames(&[10]), start + second).unwrap();
         assert_eq!(outbox.stalled_for(start + 3 * second), 3 * second);
-        peer.capacity.set(1);
-        outbox.flush(&peer, start + 2 * second).unwrap();
+        sink.capacity.set(1);
+        outbox.flush(&sink, start + 2 * second).unwrap();
         assert_eq!(outbox.stalled_for(start + 3 * second), second);
-        peer.capacity.set(1000);
-        outbox.flush(&peer, start + 3 * second).unwrap();
+        sink.capacity.set(1000);
+        outbox.flush(&sink, start + 3 * second).unwrap();
         assert_eq!(outbox.stalled_for(start + 9 * second), Duration::ZERO);
     }
 
     #[test]
     fn stalled_peer_is_retried_less_often_than_a_slow_one() {
-        let peer = Peer::default();
+        let sink = BoundedSink::default();
         let mut outbox = Outbox::default();
         let start = Instant::now();
         let after = |ms| start + Duration::from_millis(ms);
-        outbox.send(&peer, &frames(&[10]), start).unwrap();
+        outbox.send(&sink, &frames(&[10]), start).unwrap();
         assert!(!outbox.in_backoff(after(20)));
         assert_eq!(outbox.retry_delay(after(20)), RETRY_DELAY);
-        outbox.flush(&peer, after(980)).unwrap();
+        outbox.flush(&sink, after(980)).unwrap();
         assert!(outbox.in_backoff(after(1050)));
         assert_eq!(outbox.retry_delay(after(1050)), STALLED_RETRY_DELAY);
         assert!(!outbox.in_backoff(after(1080)), "the next try is due");
-        peer.capacity.set(1);
-        outbox.flush(&peer, after(1080)).unwrap();
+        sink.capacity.set(1);
+        outbox.flush(&sink, after(1080)).unwrap();
         assert!(!outbox.in_backoff(after(1090)), "the peer took a byte");
     }
 
@@ -267,18 +267,18 @@ mod tests {
             lengths in prop::collection::vec(prop_oneof![0..300_usize, 65_530..65_540_usize], 1..5),
             capacities in prop::collection::vec(0..400_usize, 0..30),
         ) {
-            let peer = Peer::default();
+            let sink = BoundedSink::default();
             let mut outbox = Outbox::default();
             let all = frames(&lengths);
-            outbox.send(&peer, &all, Instant::now()).unwrap();
+            outbox.send(&sink, &all, Instant::now()).unwrap();
             for capacity in capacities {
-                peer.capacity.set(capacity);
-                outbox.flush(&peer, Instant::now()).unwrap();
-                prop_assert_eq!(peer.received.borrow().len() + outbox.len(), all.len());
+                sink.capacity.set(capacity);
+                outbox.flush(&sink, Instant::now()).unwrap();
+                prop_assert_eq!(sink.received.borrow().len() + outbox.len(), all.len());
             }
-            peer.capacity.set(usize::MAX);
-            outbox.flush(&peer, Instant::now()).unwrap();
-            prop_assert_eq!(peer.received.take(), all);
+            sink.capacity.set(usize::MAX);
+            outbox.flush(&sink, Instant::now()).unwrap();
+            prop_assert_eq!(sink.received.take(), all);
         }
 
         #[test]
@@ -286,19 +286,19 @@ mod tests {
             lengths in prop::collection::vec(0..300_usize, 1..8),
             capacities in prop::collection::vec(0..200_usize, 1..6),
         ) {
-            let peer = Peer::default();
+            let sink = BoundedSink::default();
             let mut outbox = Outbox::default();
-            peer.capacity.set(capacities[0]);
-            outbox.send(&peer, &frames(&lengths), Instant::now()).unwrap();
+            sink.capacity.set(capacities[0]);
+            outbox.send(&sink, &frames(&lengths), Instant::now()).unwrap();
             for capacity in &capacities[1..] {
-                peer.capacity.set(*capacity);
-                outbox.flush(&peer, Instant::now()).unwrap();
+                sink.capacity.set(*capacity);
+                outbox.flush(&sink, Instant::now()).unwrap();
             }
             outbox.drop_unsent_frames();
             outbox.push(&frames(&[5]));
-            peer.capacity.set(usize::MAX);
-            outbox.flush(&peer, Instant::now()).unwrap();
-            let got = peer.received.take();
+            sink.capacity.set(usize::MAX);
+            outbox.flush(&sink, Instant::now()).unwrap();
+            let got = sink.received.take();
             let whole = got.len() - frames(&[5]).len();
             prop_assert_eq!(&got[whole..], &frames(&[5])[..]);
             // The bytes before it are a whole number of the original frames.

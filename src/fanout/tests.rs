@@ -26,7 +26,7 @@ struct Harness {
 }
 
 /// The other end of a connection.
-struct Peer {
+struct TestPeer {
     conn: ConnId,
     socket: TcpStream,
     handle: Arc<ConnHandle>,
@@ -42,7 +42,7 @@ impl Harness {
         }
     }
 
-    fn peer(&mut self, rooms: &[RoomId]) -> Peer {
+    fn peer(&mut self, rooms: &[RoomId]) -> TestPeer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -63,7 +63,7 @@ impl Harness {
         for room in rooms {
             self.fanout.subscribe(handle.id, *room);
         }
-        Peer {
+        TestPeer {
             conn: handle.id,
             socket,
             handle,
@@ -77,7 +77,7 @@ impl Harness {
     }
 }
 
-impl Peer {
+impl TestPeer {
     /// Everything that this peer gets until the connection ends.
     fn read_all(&self) -> Vec<String> {
         self.read_all_with(|| {})
@@ -307,7 +307,7 @@ fn largest_outbox_is_shed_first_over_the_total_limit() {
         .broadcast(GENERAL, &message(&"x".repeat(100)), None);
     harness.fanout.flush(harness.now);
     harness.advance(Duration::from_millis(10));
-    let open = |peer: &Peer| {
+    let open = |peer: &TestPeer| {
         harness
             .fanout
             .outbounds

@@ -1,6 +1,6 @@
 //! What an amendment does, tested with both backends.
 
-use crate::history::fixtures::{TempFolder, append, edit, erase, erase_by_author, room};
+use crate::history::fixtures::{HistoryFolder, append, edit, erase, erase_by_author, room};
 use crate::history::memory::MemoryHistory;
 use crate::history::sqlite::SqliteHistory;
 use crate::history::{Append, History, HistoryReply, HistoryRequest, Outcome, RequestId, RoomHead};
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Runs the scenario with each backend.
 fn with_each_backend(scenario: impl Fn(&mut dyn History)) {
     scenario(&mut MemoryHistory::new().unwrap());
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     scenario(&mut SqliteHistory::open(&folder.log(), None).unwrap());
 }
 

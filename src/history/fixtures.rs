@@ -4,32 +4,30 @@ use super::{Amendment, Append, RequestId};
 use crate::auth::TokenHash;
 use crate::name::{Name, RoomName};
 use crate::protocol::Token;
-use std::hash::{BuildHasher, RandomState};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
-/// A folder that is removed with the test.
-pub(super) struct TempFolder(pub PathBuf);
+/// A folder for a history; removed with the test.
+pub(super) struct HistoryFolder(TempDir);
 
-impl TempFolder {
+impl HistoryFolder {
     pub(super) fn new() -> Self {
-        // Not the process id: another container may have left a folder of the same number.
-        let path = std::env::temp_dir().join(format!(
-            "papo-test-{:016x}",
-            RandomState::new().hash_one("test")
-        ));
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
+        Self(TempDir::new().unwrap())
     }
 
     /// The path of the history in it.
     pub(super) fn log(&self) -> PathBuf {
-        self.0.join("historico.db")
+        self.join("historico.db")
     }
-}
 
-impl Drop for TempFolder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+    /// The path of another file in it.
+    pub(super) fn join(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// The folder itself.
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
     }
 }
 

@@ -30,7 +30,7 @@ fn edits_and_erasures_count_in_order_but_never_alert() {
         ["Bruno: oi", "Bruno edits 1: oi, Ana", "Bruno erases [1]"]
     );
     assert!(harness.take_effects().is_empty(), "no bell rings for it");
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     harness.handle(AppEvent::Connected);
     assert_eq!(
         harness.take_sent(),
@@ -152,7 +152,7 @@ fn unacknowledged_changes_are_sent_again_after_reconnect() {
     harness.receive(ack("x-1", 1));
     harness.submit("/editar dois");
     harness.submit("/apagar");
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     harness.effects.clear();
     harness.enter("e1", 1, &[]);
     let again: Vec<_> = harness
@@ -169,7 +169,7 @@ fn unanswered_change_is_dropped_when_the_log_is_reset() {
     harness.submit("um");
     harness.receive(ack("x-1", 1));
     harness.submit("/apagar");
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     harness.effects.clear();
     harness.enter("e2", 1, &[entry(1, "Bruno", "outra conversa")]);
     assert!(

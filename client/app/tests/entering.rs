@@ -56,7 +56,7 @@ fn idle_bye_during_the_name_prompt_is_silent() {
         text: "Demorou.".into(),
         retry_after_ms: None,
     });
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     assert_eq!(harness.take_effects(), []);
     harness.submit("Ana");
     assert!(harness.take_effects().contains(&AppEffect::Connect));
@@ -108,7 +108,7 @@ fn reconnecting_script_reports_the_failure_once() {
         Some("robô"),
     );
     for _ in 0..3 {
-        harness.handle(AppEvent::Disconnected(Disconnect::ConnectFailed(
+        harness.handle(AppEvent::Disconnected(DisconnectCause::ConnectFailed(
             ConnectError::Refused,
         )));
     }
@@ -125,13 +125,13 @@ fn reconnecting_script_reports_the_failure_once() {
         },
         Some("robô"),
     );
-    harness.handle(AppEvent::Disconnected(Disconnect::ConnectFailed(
+    harness.handle(AppEvent::Disconnected(DisconnectCause::ConnectFailed(
         ConnectError::Refused,
     )));
     assert!(
         harness.take_shown()[0].starts_with("! Não encontrei nenhum servidor em 127.0.0.1:9000.")
     );
-    harness.handle(AppEvent::Disconnected(Disconnect::ConnectFailed(
+    harness.handle(AppEvent::Disconnected(DisconnectCause::ConnectFailed(
         ConnectError::Refused,
     )));
     assert_eq!(harness.take_shown(), [""; 0]);
@@ -187,7 +187,7 @@ fn script_without_password_is_told_the_option() {
         harness.take_shown(),
         ["! Não. Assim: cliente --senha SENHA"]
     );
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     assert_eq!(
         harness.take_effects().pop(),
         Some(AppEffect::Exit(Exit::Refused))
@@ -199,7 +199,7 @@ fn rejoin_sends_the_remembered_room_password() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
     harness.submit("/entrar lab girassol");
     harness.receive(joined("lab", "e1", 0, &[], false));
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     harness.effects.clear();
     harness.enter("e1", 0, &[]);
     let passwords = harness

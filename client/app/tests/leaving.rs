@@ -10,7 +10,7 @@ fn leaving_waits_for_the_last_confirmation() {
     assert!(!harness.take_effects().contains(&AppEffect::Close));
     harness.receive(ack("x-1", 1));
     assert_eq!(harness.take_effects().last(), Some(&AppEffect::Close));
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     assert_eq!(harness.take_shown(), ["Até logo."]);
     assert_eq!(harness.take_effects(), [AppEffect::Exit(Exit::Success)]);
 }
@@ -18,7 +18,7 @@ fn leaving_waits_for_the_last_confirmation() {
 #[test]
 fn leaving_while_offline_reports_unsent_messages() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     for text in ["um", "dois", "três"] {
         harness.submit(text);
     }
@@ -41,7 +41,7 @@ fn interrupt_asks_for_confirmation_for_two_seconds() {
     harness.handle(AppEvent::Interrupt);
     assert_eq!(harness.take_effects(), []);
     harness.handle(AppEvent::Interrupt);
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     assert!(
         harness
             .take_effects()
@@ -56,7 +56,7 @@ fn repeated_shutdown_requests_close_once() {
     harness.handle(AppEvent::ShutdownRequested);
     harness.handle(AppEvent::ShutdownRequested);
     assert_eq!(harness.take_effects(), [AppEffect::Close]);
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     assert_eq!(
         harness.take_effects().last(),
         Some(&AppEffect::Exit(Exit::Interrupted))

@@ -14,7 +14,7 @@ use super::*;
 use crate::app::output::{MessageChange, MessageState, Severity};
 use crate::app::strings;
 use crate::net::connection::ConnectError;
-use crate::net::session::Disconnect;
+use crate::net::session::DisconnectCause;
 use papo::protocol::{
     Enter, Entry, ErrorCode, FetchHistory, Join, Limits, Member, PageRequest, Refusal, RoomInfo,
     Say, ServerMessage, Whisper,

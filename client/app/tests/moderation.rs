@@ -83,7 +83,7 @@ fn kicked_or_banned_client_is_told_and_exits() {
             text: "Até outro dia.".into(),
             retry_after_ms: Some(1000),
         });
-        harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+        harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
         assert_eq!(harness.take_shown(), ["! Até outro dia."]);
         assert_eq!(
             harness.take_effects(),

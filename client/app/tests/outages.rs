@@ -8,7 +8,7 @@ fn reconnect_neither_loses_nor_repeats_messages() {
     harness.receive(message(1, "Bruno", "um"));
     harness.submit("chegou");
     harness.submit("não chegou");
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     assert!(harness.take_effects().contains(&AppEffect::Retry(None)));
     harness.submit("escrita sem conexão");
     assert!(harness.take_sent().is_empty());
@@ -43,11 +43,11 @@ fn reconnect_neither_loses_nor_repeats_messages() {
 #[test]
 fn short_outage_is_silent_and_long_one_is_reported() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     harness.advance(500);
     harness.enter("e1", 0, &[]);
     assert!(harness.take_shown().is_empty());
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     harness.advance(2000);
     assert!(harness.app.view_model(harness.now).offline);
     harness.enter("e1", 0, &[]);
@@ -62,7 +62,7 @@ fn short_outage_is_silent_and_long_one_is_reported() {
 fn missed_entries_are_fetched_in_pages_and_in_order() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
     harness.receive(message(1, "Bruno", "um"));
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     harness.handle(AppEvent::Connected);
     harness.receive(welcome("Ana"));
     harness.effects.clear();
@@ -91,7 +91,7 @@ fn retry_waits_as_the_stopping_server_asked() {
         text,
         retry_after_ms: Some(3000),
     });
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     assert_eq!(harness.take_shown(), ["O servidor foi desligado."]);
     assert_eq!(
         harness.take_effects(),
@@ -107,7 +107,7 @@ fn kicked_client_does_not_reconnect() {
         text: "Até outro dia.".into(),
         retry_after_ms: None,
     });
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     assert_eq!(harness.take_shown(), ["! Até outro dia."]);
     assert_eq!(
         harness.take_effects(),
@@ -121,7 +121,7 @@ fn pending_join_is_repeated_after_reconnect() {
     harness.submit("/entrar lab");
     harness.submit("já cheguei");
     harness.effects.clear();
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     harness.enter("e1", 0, &[]);
     assert_eq!(
         harness.take_sent(),
@@ -137,7 +137,7 @@ fn log_reset_is_announced_in_its_room() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
     harness.submit("/entrar lab");
     harness.receive(joined("lab", "e7", 0, &[], false));
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     harness.effects.clear();
     harness.enter("outra", 0, &[]);
     let text = "O servidor recomeçou a conversa: as mensagens anteriores não estão mais guardadas.";
@@ -148,7 +148,7 @@ fn log_reset_is_announced_in_its_room() {
 fn missed_marker_ignores_own_messages() {
     let missed = |entries: &[Arc<Entry>]| {
         let mut harness = AppHarness::in_lobby(INTERACTIVE);
-        harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+        harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
         harness.enter("e1", entries.len() as u64, entries);
         harness
             .take_effects()

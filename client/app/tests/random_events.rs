@@ -39,9 +39,9 @@ const INPUTS: [&str; 33] = [
 ];
 
 /// Seeded, so that every run has the same events.
-struct Rng(fastrand::Rng);
+struct EventRng(fastrand::Rng);
 
-impl Rng {
+impl EventRng {
     fn below(&mut self, end: usize) -> usize {
         self.0.usize(..end)
     }
@@ -170,8 +170,8 @@ impl Rng {
         match self.below(40) {
             0..=3 => AppEvent::Connected,
             4..=21 => AppEvent::Received(self.message()),
-            22 => AppEvent::Disconnected(Disconnect::Closed),
-            23 => AppEvent::Disconnected(Disconnect::ConnectFailed(ConnectError::TimedOut)),
+            22 => AppEvent::Disconnected(DisconnectCause::Closed),
+            23 => AppEvent::Disconnected(DisconnectCause::ConnectFailed(ConnectError::TimedOut)),
             24..=31 => AppEvent::Submitted(INPUTS[self.below(INPUTS.len())].into()),
             32 => AppEvent::InputEnded,
             33 => AppEvent::Interrupt,
@@ -202,7 +202,7 @@ fn run_due_ticks(harness: &mut AppHarness) {
 
 #[test]
 fn random_events_exit_once_and_leave_no_due_tick() {
-    let mut rng = Rng(fastrand::Rng::with_seed(0x2545_f491_4f6c_dd1d));
+    let mut rng = EventRng(fastrand::Rng::with_seed(0x2545_f491_4f6c_dd1d));
     for run in 0..400 {
         let mode = Mode {
             interactive: run % 2 == 0,

@@ -41,7 +41,7 @@ fn reconnect_joins_all_rooms_before_sending() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
     harness.submit("/entrar lab");
     harness.receive(joined("lab", "e7", 0, &[], false));
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     harness.submit("no laboratório");
     harness.effects.clear();
     harness.enter("e1", 0, &[]);

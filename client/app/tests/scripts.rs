@@ -13,7 +13,7 @@ fn script_leaves_after_the_last_ack() {
     harness.handle(AppEvent::InputEnded);
     harness.advance(60_000);
     harness.receive(ack("x-1", 2));
-    harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     assert_eq!(harness.take_shown(), ["Ana: backup pronto"]);
     assert_eq!(
         harness.take_effects().last(),
@@ -45,7 +45,7 @@ fn script_waits_for_replies_before_it_leaves() {
 #[test]
 fn script_exit_code_tells_what_failed() {
     let lost = |harness: &mut AppHarness| {
-        harness.handle(AppEvent::Disconnected(Disconnect::Closed));
+        harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
         harness.take_effects().pop()
     };
     let mut harness = AppHarness::in_lobby(SCRIPT);
@@ -70,7 +70,7 @@ fn script_exit_code_tells_what_failed() {
     assert_eq!(lost(&mut harness), Some(AppEffect::Exit(Exit::Refused)));
 
     let mut harness = AppHarness::new(SCRIPT, Some("Ana"));
-    harness.handle(AppEvent::Disconnected(Disconnect::ConnectFailed(
+    harness.handle(AppEvent::Disconnected(DisconnectCause::ConnectFailed(
         ConnectError::Refused,
     )));
     assert_eq!(

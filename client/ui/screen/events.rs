@@ -3,7 +3,7 @@
 //! Knows what an action does to the screen; never knows how it is drawn.
 
 use crate::app::AppEvent;
-use crate::ui::complete::{Candidates, Completion};
+use crate::ui::complete::{Candidates, WordCompletion};
 use crate::ui::editor::Direction;
 use crate::ui::keymap;
 use crate::ui::keymap::KeyAction;
@@ -104,7 +104,7 @@ impl Screen {
                     open_rooms: &self.model.rooms,
                     known_rooms: &self.model.known_rooms,
                 };
-                Completion::of(self.editor.before_cursor(), &candidates)
+                WordCompletion::of(self.editor.before_cursor(), &candidates)
             }
         };
         if let Some(text) = completion.text() {

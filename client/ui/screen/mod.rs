@@ -22,7 +22,7 @@ pub use writer::{print_last_frame, restore};
 use crate::app::output::Output;
 use crate::app::{AppEvent, Prompt, ViewModel};
 use crate::ui::clock::Clock;
-use crate::ui::complete::Completion;
+use crate::ui::complete::WordCompletion;
 use crate::ui::editor::Editor;
 use crate::ui::{Ui, UiInput};
 use drafts::{DraftKey, Drafts};
@@ -48,7 +48,7 @@ pub struct Screen {
     view: View,
     editor: Editor,
     drafts: Drafts,
-    completion: Option<Completion>,
+    completion: Option<WordCompletion>,
     model: ViewModel,
     last_frame: Buffer,
     last_drawn_at: Option<Instant>,

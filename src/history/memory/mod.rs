@@ -38,7 +38,7 @@ pub struct MemoryHistory {
     bytes: usize,
     max_bytes: usize,
     max_entries: usize,
-    search_requests: Sender<Search>,
+    search_jobs: Sender<SearchJob>,
     reply_sender: Sender<HistoryReply>,
     replies: Receiver<HistoryReply>,
 }
@@ -57,7 +57,7 @@ impl MemoryHistory {
 
     fn with_bounds(epoch: Arc<str>, max_bytes: usize, max_entries: usize) -> Self {
         let (reply_sender, replies) = unbounded();
-        let search_requests = spawn_search_thread(reply_sender.clone());
+        let search_jobs = spawn_search_thread(reply_sender.clone());
         Self {
             epoch,
             rooms: HashMap::new(),
@@ -65,7 +65,7 @@ impl MemoryHistory {
             bytes: 0,
             max_bytes,
             max_entries,
-            search_requests,
+            search_jobs,
             reply_sender,
             replies,
         }
@@ -185,7 +185,7 @@ impl MemoryHistory {
             })
             .unwrap_or_default();
         let oldest = log.map_or(1, MemoryLog::oldest);
-        let search = Search {
+        let job = SearchJob {
             request_id,
             room,
             query,
@@ -193,11 +193,11 @@ impl MemoryHistory {
             oldest,
             entries,
         };
-        if let Err(SendError(search)) = self.search_requests.send(search) {
+        if let Err(SendError(job)) = self.search_jobs.send(job) {
             let _ = self.reply_sender.send(HistoryReply::Found(
-                search.request_id,
-                search.room,
-                search.query,
+                job.request_id,
+                job.room,
+                job.query,
                 None,
             ));
         }
@@ -205,7 +205,7 @@ impl MemoryHistory {
 }
 
 /// One search; the entries are oldest first.
-struct Search {
+struct SearchJob {
     request_id: RequestId,
     room: RoomName,
     query: String,
@@ -214,7 +214,7 @@ struct Search {
     entries: Vec<Arc<Entry>>,
 }
 
-impl Search {
+impl SearchJob {
     fn run(self) -> HistoryReply {
         let query = Query::new(&self.query);
         let matching = |entry: &&Arc<Entry>| !entry.is_amendment() && query.matches(&entry.text);
@@ -232,13 +232,13 @@ impl Search {
 }
 
 /// Starts the search thread, which ends when its channel closes.
-fn spawn_search_thread(replies: Sender<HistoryReply>) -> Sender<Search> {
-    let (sender, receiver) = unbounded::<Search>();
+fn spawn_search_thread(replies: Sender<HistoryReply>) -> Sender<SearchJob> {
+    let (sender, receiver) = unbounded::<SearchJob>();
     let body = move || {
         receiver
             .into_iter()
-            .map(Search::run)
-            .try_for_each(|answer| replies.send(answer))
+            .map(SearchJob::run)
+            .try_for_each(|reply| replies.send(reply))
     };
     // Without a thread every search is answered as unreadable, because its channel is closed.
     if let Err(error) = thread::Builder::new().name("search".into()).spawn(body) {

@@ -43,18 +43,18 @@ mod tests {
 
     #[test]
     fn sqlite_errors_are_described_in_portuguese() {
-        let said = |code| {
+        let described = |code| {
             describe_sql(&Error::SqliteFailure(
                 rusqlite::ffi::Error::new(code),
                 Some("no luck".into()),
             ))
         };
-        assert_eq!(said(rusqlite::ffi::SQLITE_FULL), "o disco está cheio");
+        assert_eq!(described(rusqlite::ffi::SQLITE_FULL), "o disco está cheio");
         assert_eq!(
-            said(rusqlite::ffi::SQLITE_NOTADB),
+            described(rusqlite::ffi::SQLITE_NOTADB),
             "o arquivo está danificado"
         );
-        assert_eq!(said(rusqlite::ffi::SQLITE_RANGE), "erro 25 do SQLite");
+        assert_eq!(described(rusqlite::ffi::SQLITE_RANGE), "erro 25 do SQLite");
         assert_eq!(describe_sql(&Error::InvalidQuery), "erro inesperado");
     }
 }

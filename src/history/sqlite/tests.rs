@@ -1,7 +1,7 @@
 //! The history in a file: restarts, damage, copies, retention and hostile queries.
 
 use super::*;
-use crate::history::fixtures::{TempFolder, room};
+use crate::history::fixtures::{HistoryFolder, room};
 use crate::history::{Append, Outcome, Page, RequestId, RoomHead, fixtures};
 use crate::name::RoomName;
 use crate::protocol::PageRequest;
@@ -14,7 +14,7 @@ mod amendments;
 /// How long a test waits for a reply.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-fn open(folder: &TempFolder) -> SqliteHistory {
+fn open(folder: &HistoryFolder) -> SqliteHistory {
     SqliteHistory::open(&folder.log(), None).unwrap()
 }
 
@@ -88,7 +88,7 @@ fn seqs(page: &Page) -> Vec<u64> {
 
 #[test]
 fn entries_seqs_and_ids_survive_a_restart() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     let epoch = history.epoch();
     assert!(
@@ -126,7 +126,7 @@ fn entries_seqs_and_ids_survive_a_restart() {
 
 #[test]
 fn time_never_goes_back_within_a_room() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     let Outcome::Stored(first) = say(&mut history, "Ana", "1", "oi") else {
         panic!()
@@ -141,7 +141,7 @@ fn time_never_goes_back_within_a_room() {
 
 #[test]
 fn submitted_messages_are_stored_on_drop() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     history.submit(
         (0..5000)
@@ -154,7 +154,7 @@ fn submitted_messages_are_stored_on_drop() {
 
 #[test]
 fn pages_read_both_directions_and_report_more() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     for n in 1..=10 {
         say(&mut history, "Ana", &n.to_string(), "oi");
@@ -191,7 +191,7 @@ fn pages_read_both_directions_and_report_more() {
 
 #[test]
 fn search_folds_accents_and_case_and_completes_the_last_word() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     for (n, text) in [
         "a Conceição chegou",
@@ -217,12 +217,12 @@ fn search_folds_accents_and_case_and_completes_the_last_word() {
 
 #[test]
 fn orderly_shutdown_leaves_one_file() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "oi");
     room_head(&mut history);
     drop(history);
-    let files: Vec<_> = std::fs::read_dir(&folder.0)
+    let files: Vec<_> = std::fs::read_dir(folder.path())
         .unwrap()
         .map(|file| file.unwrap().file_name())
         .collect();
@@ -232,11 +232,11 @@ fn orderly_shutdown_leaves_one_file() {
 #[test]
 fn files_are_readable_by_the_owner_only() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "oi");
-    copy(&folder.log(), &folder.0.join("copia.db")).unwrap();
-    for file in std::fs::read_dir(&folder.0).unwrap() {
+    copy(&folder.log(), &folder.join("copia.db")).unwrap();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
         let file = file.unwrap();
         assert_eq!(
             file.metadata().unwrap().permissions().mode() & 0o077,
@@ -249,7 +249,7 @@ fn files_are_readable_by_the_owner_only() {
 
 #[test]
 fn second_open_of_the_same_file_is_refused() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     assert!(matches!(
         SqliteHistory::open(&folder.log(), None),
@@ -267,7 +267,7 @@ fn damaged_file_is_moved_aside() {
         &b"isto nunca foi um banco de dados, nem de longe"[..],
         &[0; 8192],
     ] {
-        let folder = TempFolder::new();
+        let folder = HistoryFolder::new();
         std::fs::write(folder.log(), damage).unwrap();
         let mut history = open(&folder);
         let aside = history.moved_aside().expect("nothing was moved").to_owned();
@@ -281,7 +281,7 @@ fn damaged_file_is_moved_aside() {
 
 #[test]
 fn damaged_page_is_detected_on_open() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     let epoch = history.epoch();
     history.submit(
@@ -301,7 +301,7 @@ fn damaged_page_is_detected_on_open() {
 
 #[test]
 fn newer_or_foreign_file_is_left_untouched() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     drop(open(&folder));
     let connection = Connection::open(folder.log()).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
@@ -313,7 +313,7 @@ fn newer_or_foreign_file_is_left_untouched() {
     ));
     assert_eq!(std::fs::read(folder.log()).unwrap(), before);
 
-    let other = folder.0.join("agenda.db");
+    let other = folder.join("agenda.db");
     Connection::open(&other)
         .unwrap()
         .execute_batch("CREATE TABLE contatos (nome TEXT)")
@@ -326,12 +326,12 @@ fn newer_or_foreign_file_is_left_untouched() {
 
 #[test]
 fn copy_of_a_live_log_is_complete_and_begins_a_new_epoch() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     for n in 0..100 {
         say(&mut history, "Ana", &n.to_string(), "oi");
     }
-    let copied = folder.0.join("copia.db");
+    let copied = folder.join("copia.db");
     assert_eq!(copy(&folder.log(), &copied).unwrap(), 100);
     assert!(
         copy(&folder.log(), &copied).is_err(),
@@ -347,7 +347,7 @@ fn copy_of_a_live_log_is_complete_and_begins_a_new_epoch() {
 
 #[test]
 fn expired_entries_are_trimmed_but_their_ids_remain() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     for n in 1..=1200 {
         let mut old = append("Ana", &n.to_string(), "velha");
@@ -396,7 +396,7 @@ fn expired_entries_are_trimmed_but_their_ids_remain() {
 
 #[test]
 fn export_writes_text_json_and_html() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "linha um\nlinha <dois>");
     let export = |format| {
@@ -432,7 +432,7 @@ fn export_writes_text_json_and_html() {
 
 #[test]
 fn search_accepts_any_query_without_error() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let history = std::cell::RefCell::new(open(&folder));
     say(
         &mut history.borrow_mut(),

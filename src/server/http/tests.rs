@@ -6,9 +6,9 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 /// A peer that sends these pieces and then waits.
-struct ScriptedStream(Vec<Vec<u8>>);
+struct ScriptedPeer(Vec<Vec<u8>>);
 
-impl Read for ScriptedStream {
+impl Read for ScriptedPeer {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(piece) = self.0.first_mut() else {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -23,7 +23,7 @@ impl Read for ScriptedStream {
     }
 }
 
-impl TimedRead for ScriptedStream {
+impl TimedRead for ScriptedPeer {
     fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
         Ok(())
     }
@@ -31,7 +31,7 @@ impl TimedRead for ScriptedStream {
 
 fn read(request: &str) -> Result<(RequestHead, Vec<u8>), HeadError> {
     read_head(
-        &mut ScriptedStream(vec![request.as_bytes().to_vec()]),
+        &mut ScriptedPeer(vec![request.as_bytes().to_vec()]),
         Instant::now() + Duration::from_secs(5),
     )
 }
@@ -174,7 +174,7 @@ fn bytes_after_the_head_belong_to_the_websocket() {
     let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\nquadro");
     let pieces = request.as_bytes().chunks(7).map(<[u8]>::to_vec).collect();
     let (head, rest) = read_head(
-        &mut ScriptedStream(pieces),
+        &mut ScriptedPeer(pieces),
         Instant::now() + Duration::from_secs(5),
     )
     .unwrap();

@@ -20,9 +20,9 @@ const TEXTS: [&str; 14] = [
 ];
 
 /// Seeded, so that every run has the same actions.
-struct Rng(fastrand::Rng);
+struct ActionRng(fastrand::Rng);
 
-impl Rng {
+impl ActionRng {
     fn below(&mut self, end: usize) -> usize {
         self.0.usize(..end)
     }
@@ -47,7 +47,7 @@ impl ScreenHarness {
         }
     }
 
-    fn show_random_output(&mut self, rng: &mut Rng, minute: u64) {
+    fn show_random_output(&mut self, rng: &mut ActionRng, minute: u64) {
         let room = ["geral", "lab"][rng.below(2)];
         let at = NINE + minute * MINUTE;
         let output = match rng.below(9) {
@@ -87,7 +87,7 @@ impl ScreenHarness {
         self.view.show(&output);
     }
 
-    fn apply_random_action(&mut self, rng: &mut Rng) {
+    fn apply_random_action(&mut self, rng: &mut ActionRng) {
         match rng.below(12) {
             0 => _ = self.editor.insert(rng.text()),
             1 => self.editor.delete(rng.direction()),
@@ -115,7 +115,7 @@ impl ScreenHarness {
 
 #[test]
 fn random_actions_and_sizes_always_draw_a_screen() {
-    let mut rng = Rng(fastrand::Rng::with_seed(0x2545_f491_4f6c_dd1d));
+    let mut rng = ActionRng(fastrand::Rng::with_seed(0x2545_f491_4f6c_dd1d));
     let mut harness = ScreenHarness::new(80, 24);
     harness.model.rooms.push("lab".into());
     for step in 0..1500 {
@@ -156,7 +156,7 @@ fn random_actions_and_sizes_always_draw_a_screen() {
 
 #[test]
 fn scrolling_up_and_down_returns_to_the_same_rows() {
-    let mut rng = Rng(fastrand::Rng::with_seed(7));
+    let mut rng = ActionRng(fastrand::Rng::with_seed(7));
     for (columns, rows) in [(80, 24), (40, 12), (21, 5)] {
         let mut harness = ScreenHarness::new(columns, rows);
         for minute in 0..200 {

@@ -16,7 +16,7 @@ fn now() -> u64 {
 
 #[test]
 fn amendments_survive_a_restart() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "bom dia");
     say(&mut history, "Ana", "2", "segredo");
@@ -59,7 +59,7 @@ fn amendments_survive_a_restart() {
 
 #[test]
 fn erased_text_is_absent_from_the_file() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     let long = "jabuticabeira ".repeat(280);
     let text = |n| match n {
@@ -107,7 +107,7 @@ fn erased_text_is_absent_from_the_file() {
 
 #[test]
 fn search_index_is_consistent_after_amendments() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     for n in 0..200_u64 {
         say(
@@ -135,7 +135,7 @@ fn search_index_is_consistent_after_amendments() {
 
 #[test]
 fn trimmed_entry_cannot_be_edited() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     let long_ago = now() - 3 * 24 * 3600 * 1000;
     for n in 1..=20_u64 {
@@ -179,7 +179,7 @@ fn trimmed_entry_cannot_be_edited() {
 }
 
 /// Writes a file of an earlier version, with two messages.
-fn write_old_file(folder: &TempFolder, version: u32) {
+fn write_old_file(folder: &HistoryFolder, version: u32) {
     let old = schema::old::create(&folder.log(), version);
     let person = append("Ana", "", "").person.0;
     old.execute_batch(
@@ -213,7 +213,7 @@ fn write_old_file(folder: &TempFolder, version: u32) {
     }
 }
 
-fn check_search_index(folder: &TempFolder) {
+fn check_search_index(folder: &HistoryFolder) {
     let connection = Connection::open(folder.log()).unwrap();
     connection
         .execute_batch("INSERT INTO entries_fts (entries_fts) VALUES ('integrity-check')")
@@ -223,7 +223,7 @@ fn check_search_index(folder: &TempFolder) {
 #[test]
 fn old_files_are_migrated_and_can_be_amended() {
     for version in 1..=3 {
-        let folder = TempFolder::new();
+        let folder = HistoryFolder::new();
         write_old_file(&folder, version);
         let mut history = open(&folder);
         assert_eq!((&*history.epoch(), history.count()), ("velha", 2));
@@ -251,7 +251,7 @@ fn old_files_are_migrated_and_can_be_amended() {
 
 #[test]
 fn version_3_file_keeps_its_search_index() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     write_old_file(&folder, 3);
     // Only the index has this word: a rebuilt index would not find it.
     let old = Connection::open(folder.log()).unwrap();
@@ -277,7 +277,7 @@ fn version_3_file_keeps_its_search_index() {
 #[test]
 fn old_files_are_exported_and_copied_unchanged() {
     for version in 1..=3 {
-        let folder = TempFolder::new();
+        let folder = HistoryFolder::new();
         write_old_file(&folder, version);
         let before = std::fs::read(folder.log()).unwrap();
         let mut out = Vec::new();
@@ -294,7 +294,7 @@ fn old_files_are_exported_and_copied_unchanged() {
                 .unwrap()
                 .contains("Ana\tda versão antiga\n")
         );
-        let copied = folder.0.join("copia.db");
+        let copied = folder.join("copia.db");
         assert_eq!(copy(&folder.log(), &copied).unwrap(), 2);
         assert_eq!(std::fs::read(folder.log()).unwrap(), before);
         let mut restored = SqliteHistory::open(&copied, None).unwrap();
@@ -304,7 +304,7 @@ fn old_files_are_exported_and_copied_unchanged() {
 
 #[test]
 fn export_marks_amended_entries_and_omits_amendments() {
-    let folder = TempFolder::new();
+    let folder = HistoryFolder::new();
     let mut history = open(&folder);
     for (id, text) in [("1", "um"), ("2", "dois"), ("3", "três")] {
         say(&mut history, "Ana", id, text);
