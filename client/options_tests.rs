@@ -96,9 +96,9 @@ fn help_lists_every_option() {
     for option in COMMAND_LINE.options {
         assert!(help().contains(&format!("--{}", option.long_name())));
     }
-    let asked = |flag: &str| parse([OsString::from(flag)], |_| None);
-    assert!(matches!(asked("--help"), Ok(Invocation::Help)));
-    assert!(matches!(asked("-V"), Ok(Invocation::Version)));
+    let parse_flag = |flag: &str| parse([OsString::from(flag)], |_| None);
+    assert!(matches!(parse_flag("--help"), Ok(Invocation::Help)));
+    assert!(matches!(parse_flag("-V"), Ok(Invocation::Version)));
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub fn bad_password() -> String {
 }
 
 impl App {
-    /// The person has answered.
+    /// Handles the answer to a prompt.
     pub(super) fn on_prompt_answer(
         &mut self,
         prompt: Prompt,

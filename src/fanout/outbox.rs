@@ -298,9 +298,9 @@ mod tests {
             outbox.push(&frames(&[5]));
             sink.capacity.set(usize::MAX);
             outbox.flush(&sink, Instant::now()).unwrap();
-            let got = sink.received.take();
-            let whole = got.len() - frames(&[5]).len();
-            prop_assert_eq!(&got[whole..], &frames(&[5])[..]);
+            let received = sink.received.take();
+            let whole = received.len() - frames(&[5]).len();
+            prop_assert_eq!(&received[whole..], &frames(&[5])[..]);
             // The bytes before it are a whole number of the original frames.
             let ends = (0..=lengths.len()).map(|n| frames(&lengths[..n]).len());
             prop_assert!(ends.into_iter().any(|end| end == whole));

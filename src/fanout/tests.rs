@@ -86,19 +86,19 @@ impl TestPeer {
     /// The same, calling `on_text` after each text.
     fn read_all_with(&self, on_text: impl Fn()) -> Vec<String> {
         let mut socket = WebSocket::from_raw_socket(&self.socket, Role::Client, None);
-        let mut got = Vec::new();
+        let mut received = Vec::new();
         loop {
             match socket.read() {
                 Ok(Message::Text(text)) => {
-                    got.push(label(&text));
+                    received.push(label(&text));
                     on_text();
                 }
-                Ok(Message::Ping(_)) => got.push("ping".into()),
+                Ok(Message::Ping(_)) => received.push("ping".into()),
                 Ok(Message::Close(Some(close))) => {
-                    got.push(format!("close {}", u16::from(close.code)));
+                    received.push(format!("close {}", u16::from(close.code)));
                 }
                 Ok(_) => {}
-                Err(_) => return got,
+                Err(_) => return received,
             }
         }
     }
@@ -191,9 +191,12 @@ fn order_holds_per_room_for_a_connection_in_two_rooms() {
     for peer in [&ana, &bruno] {
         harness.fanout.remove(peer.conn, harness.now);
     }
-    let got = ana.read_all();
+    let received = ana.read_all();
     for room in ["geral", "lab"] {
-        let of_room: Vec<_> = got.iter().filter(|text| text.starts_with(room)).collect();
+        let of_room: Vec<_> = received
+            .iter()
+            .filter(|text| text.starts_with(room))
+            .collect();
         assert_eq!(
             of_room,
             [
@@ -237,9 +240,12 @@ fn slow_consumer_is_closed_with_1013_and_others_miss_nothing() {
     }
     // A slow peer that still reads finds the reason at the end of its stream.
     harness.advance(Duration::from_secs(1));
-    let got = slow.read_all();
-    assert!(got.len() < sent, "nothing was dropped");
-    assert_eq!(got[got.len() - 2..], ["bye TooSlow", "close 1013"]);
+    let received = slow.read_all();
+    assert!(received.len() < sent, "nothing was dropped");
+    assert_eq!(
+        received[received.len() - 2..],
+        ["bye TooSlow", "close 1013"]
+    );
     harness.fanout.flush(harness.now);
     harness
         .fanout

@@ -218,7 +218,7 @@ fn resent_amendment_is_a_duplicate() {
 #[test]
 fn erase_by_author_empties_the_recent_entries() {
     with_each_backend(|history| {
-        for (n, (who, text)) in [
+        for (n, (author, text)) in [
             ("José", "a"),
             ("JOSE", "b"),
             ("Ana", "c"),
@@ -228,7 +228,10 @@ fn erase_by_author_empties_the_recent_entries() {
         .into_iter()
         .enumerate()
         {
-            stored(history, append(who, &n.to_string(), text, 1000 + n as u64));
+            stored(
+                history,
+                append(author, &n.to_string(), text, 1000 + n as u64),
+            );
         }
         stored(history, erase("José", "x", 4, 1010));
         assert_eq!(
@@ -292,13 +295,13 @@ fn messages_and_amendments_of_one_batch_are_stored() {
         ];
         history.submit(all.into_iter().map(HistoryRequest::Append).collect());
         for _ in 0..5 {
-            let answer = history
+            let reply = history
                 .replies()
                 .recv_timeout(Duration::from_secs(20))
                 .unwrap();
             assert!(
-                matches!(answer, HistoryReply::Appended(_, _, _, Outcome::Stored(_))),
-                "{answer:?}"
+                matches!(reply, HistoryReply::Appended(_, _, _, Outcome::Stored(_))),
+                "{reply:?}"
             );
         }
         assert_eq!(

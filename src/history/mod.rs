@@ -46,7 +46,7 @@ pub struct Append {
     pub text: String,
     /// An action (`/eu`) instead of speech.
     pub action: bool,
-    /// The entry that it answers.
+    /// The entry that it replies to.
     pub reply_to: Option<u64>,
     /// What it changes, if it is an amendment.
     pub amends: Option<Amendment>,
@@ -136,7 +136,7 @@ pub struct Page {
     pub more: bool,
 }
 
-/// A reply of the history. Appends to one room are answered in the order of their seqs.
+/// A reply of the history. The replies to appends in one room come in the order of their seqs.
 #[derive(Debug, Clone)]
 pub enum HistoryReply {
     /// To [`HistoryRequest::Append`], with the message's id.

@@ -34,7 +34,7 @@ pub const STACK_SIZE: usize = 256 * 1024;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a message may stay unfinished.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to read and drop what a peer sends after its answer.
+/// How long to read and drop what a peer sends after the response.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 /// Most bytes to read and drop; a fast peer sends this much within [`DRAIN_TIMEOUT`].
 const MAX_DRAIN_BYTES: usize = 64 * 1024 * 1024;
@@ -122,7 +122,7 @@ fn handshake(
     }
 }
 
-/// Sends an answer and closes such that the peer can still read it.
+/// Sends a response and closes the socket such that the peer can still read it.
 fn respond(socket: &Arc<TcpStream>, response: &Response, deadline: Instant) {
     let sent = write_all(
         socket,
@@ -132,7 +132,7 @@ fn respond(socket: &Arc<TcpStream>, response: &Response, deadline: Instant) {
     if sent.is_err() || socket.shutdown(Shutdown::Write).is_err() {
         return;
     }
-    // Closing with unread bytes would make the kernel reset the connection, and the answer would be lost.
+    // Closing with unread bytes would make the kernel reset the connection, and the response would be lost.
     let until = Instant::now() + DRAIN_TIMEOUT;
     let mut reader = LimitedReader::new(SharedSocket(socket.clone()), ReadLimits::default());
     drain(&mut reader, until);

@@ -308,7 +308,7 @@ impl Acceptor {
     /// Hands the socket to the rejector, which sends 503. Blocks accepting while its queue is full; the rejector never
     /// blocks on a peer.
     fn reject(&self, socket: Arc<TcpStream>) {
-        // An error means that the rejector's thread is gone; the socket is closed without an answer.
+        // An error means that the rejector's thread is gone; the socket is closed without a response.
         let _ = self.rejector.send(socket);
     }
 }

@@ -1,9 +1,9 @@
 //! One thread that answers 503 to the connections that were not admitted.
 //!
-//! Closing a socket with unread bytes makes the kernel reset it, and the peer may lose the answer. So each socket is kept
-//! for a moment after the answer; the thread never blocks on any.
+//! Closing a socket with unread bytes makes the kernel reset it, and the peer may lose the response. So each socket is
+//! kept for a moment after the response; the thread never blocks on any.
 //!
-//! Knows sockets and one answer; never knows the chat.
+//! Knows sockets and one response; never knows the chat.
 
 use crate::admission::Admission;
 use crate::fanout::outbox::Sink;
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 const BASE_LINGERING: usize = 32;
 /// Most sockets that linger: the kernel's memory for what they sent is bounded too.
 const MAX_LINGERING: usize = 2048;
-/// Sockets that may wait for an answer.
+/// Sockets that may wait for their response.
 const QUEUE: usize = 256;
 /// How long a socket lingers.
 const LINGER_TIME: Duration = Duration::from_millis(500);

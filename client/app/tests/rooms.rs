@@ -63,6 +63,6 @@ fn cleared_messages_can_be_loaded_again() {
     }
     harness.submit("/limpar");
     harness.handle(AppEvent::LoadEarlier);
-    let asked = harness.take_sent();
-    assert!(asked[0].contains("Before(4)"), "{asked:?}");
+    let sent = harness.take_sent();
+    assert!(sent[0].contains("Before(4)"), "{sent:?}");
 }

@@ -312,9 +312,9 @@ mod tests {
         output.set_nonblocking(true).unwrap();
         let frame = vec![b'x'; 4 << 20];
         let reader = std::thread::spawn(move || {
-            let mut seen = Vec::new();
-            terminal.read_to_end(&mut seen).unwrap();
-            seen.len()
+            let mut received = Vec::new();
+            terminal.read_to_end(&mut received).unwrap();
+            received.len()
         });
         write_fully(&output, &frame).unwrap();
         drop(output);

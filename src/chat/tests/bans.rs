@@ -96,13 +96,13 @@ fn ban_holds_under_any_name_until_it_ends() {
     );
     harness.advance(Duration::from_secs(20));
     harness.enter_with_token(ConnId(5), "Zé", "token-of-Bruno-0123456789");
-    let got = harness.inbox.remove(&ConnId(5)).unwrap();
+    let received = harness.inbox.remove(&ConnId(5)).unwrap();
     let [
         ServerMessage::Error(refusal),
         ServerMessage::Bye { retry_after_ms, .. },
-    ] = &got[..]
+    ] = &received[..]
     else {
-        panic!("{got:?}")
+        panic!("{received:?}")
     };
     assert_eq!(
         (refusal.code, refusal.retry_after_ms, *retry_after_ms),

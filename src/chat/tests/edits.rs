@@ -63,16 +63,16 @@ fn joiner_sees_entries_as_edited_and_erased() {
     let Some(ServerMessage::Joined { entries, .. }) = joined else {
         panic!("{joined:?}")
     };
-    let seen: Vec<_> = entries
+    let labels: Vec<_> = entries
         .iter()
         .map(|entry| (entry_label(entry), entry.edited, entry.erased))
         .collect();
-    let seen: Vec<_> = seen
+    let labels: Vec<_> = labels
         .iter()
-        .map(|(said, edited, erased)| (&**said, *edited, *erased))
+        .map(|(label, edited, erased)| (&**label, *edited, *erased))
         .collect();
     assert_eq!(
-        seen,
+        labels,
         [
             ("1 Ana: boa tarde", true, false),
             ("2 Ana: ", false, true),
@@ -128,7 +128,7 @@ fn resent_edit_is_acked_as_duplicate_and_not_rebroadcast() {
     }
     harness.edit(ANA, "a2", 1, "outra coisa");
     harness.say(ANA, "a1", "oi");
-    let heard = [
+    let expected = [
         "ack a2 2",
         "ack a3 3",
         "ack a2 2 again",
@@ -136,7 +136,7 @@ fn resent_edit_is_acked_as_duplicate_and_not_rebroadcast() {
         "error id_reused a2",
         "ack a1 1 again",
     ];
-    assert_eq!(harness.take_labels(ANA), heard);
+    assert_eq!(harness.take_labels(ANA), expected);
     assert_eq!(harness.take_labels(BRUNO), ["2 Ana: 1=olá", "3 Ana: -[1]"]);
 }
 

@@ -163,12 +163,12 @@ fn every_message_is_completed_exactly_once() {
                 .filter(|effect| matches!(effect, Effect::RequestDone(ANA)))
                 .count();
             effects.into_iter().for_each(|effect| harness.apply(effect));
-            let Ok(answer) = harness.history.replies().try_recv() else {
+            let Ok(reply) = harness.history.replies().try_recv() else {
                 break;
             };
             harness
                 .chat
-                .handle(Event::HistoryReplied(answer), harness.now);
+                .handle(Event::HistoryReplied(reply), harness.now);
         }
         assert_eq!(done, 1, "{json}");
     }
@@ -202,10 +202,10 @@ fn every_bulk_request_is_completed_exactly_once() {
             if done == 1 {
                 break;
             }
-            let answer = harness.history.replies().recv().unwrap();
+            let reply = harness.history.replies().recv().unwrap();
             harness
                 .chat
-                .handle(Event::HistoryReplied(answer), harness.now);
+                .handle(Event::HistoryReplied(reply), harness.now);
         }
         assert_eq!(done, 1, "{json}");
     }

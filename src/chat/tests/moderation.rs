@@ -1,4 +1,4 @@
-//! The role of moderators: who has it, who is told, and what only they may do.
+//! The moderator role: gaining and losing it, announcing it, and what it allows.
 
 use super::*;
 use crate::protocol::MAX_TEXT;
@@ -48,9 +48,9 @@ fn moderator_key_is_refused_when_the_server_has_none() {
 fn role_change_is_sent_once_to_each_connection() {
     let mut harness = with_moderator(&[(BRUNO, "Bruno")]);
     harness.enter(CELIA, "Célia");
-    let got = harness.inbox.remove(&CELIA).unwrap();
-    let ServerMessage::Joined { members, .. } = &got[1] else {
-        panic!("{got:?}")
+    let received = harness.inbox.remove(&CELIA).unwrap();
+    let ServerMessage::Joined { members, .. } = &received[1] else {
+        panic!("{received:?}")
     };
     assert_eq!(
         members
@@ -87,14 +87,14 @@ fn pending_join_carries_the_new_role_in_a_large_room() {
     harness.inbox.clear();
     harness.moderate(ANA, r#""promote","name":"Célia""#);
     harness.advance(Duration::from_secs(1));
-    let told = harness.inbox.remove(&ANA).unwrap();
-    let joined = told.iter().find_map(|message| match message {
+    let received = harness.inbox.remove(&ANA).unwrap();
+    let joined = received.iter().find_map(|message| match message {
         ServerMessage::Presence { joined, .. } => {
             joined.iter().find(|member| &*member.name == "Célia")
         }
         _ => None,
     });
-    assert!(joined.unwrap().moderator, "{told:?}");
+    assert!(joined.unwrap().moderator, "{received:?}");
 }
 
 #[test]

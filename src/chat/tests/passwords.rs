@@ -53,7 +53,7 @@ fn server_password_is_required_and_attempts_are_limited() {
         harness
             .take_labels(CELIA)
             .iter()
-            .filter(|heard| *heard == "welcome Celia")
+            .filter(|label| *label == "welcome Celia")
             .count(),
         1
     );
@@ -88,9 +88,9 @@ fn room_password_is_required_except_from_members() {
         ["* Ana pôs uma senha nesta sala: quem chegar agora precisa dela."]
     );
     harness.send_json(BRUNO, r#"{"type":"join","room":"lab"}"#);
-    let got = harness.inbox.remove(&BRUNO).unwrap();
-    let [ServerMessage::Error(refusal)] = &got[..] else {
-        panic!("{got:?}")
+    let received = harness.inbox.remove(&BRUNO).unwrap();
+    let [ServerMessage::Error(refusal)] = &received[..] else {
+        panic!("{received:?}")
     };
     assert_eq!(
         (refusal.code, refusal.room.as_deref()),
@@ -175,9 +175,9 @@ fn room_keeps_password_and_owner_after_everyone_left() {
 
 #[test]
 fn only_owner_and_moderators_set_a_room_password() {
-    let host_key = Some(PasswordHash::of("c0ffee"));
+    let moderator_key = Some(PasswordHash::of("c0ffee"));
     let mut harness = ChatHarness::with_rules(Rules {
-        moderator_key: host_key,
+        moderator_key,
         ..Rules::default()
     });
     harness.handle(Event::Connected(ANA, ClientAddr::LOCAL));
@@ -202,9 +202,9 @@ fn only_owner_and_moderators_set_a_room_password() {
     // Moderators need no password, and may remove any.
     harness.send_json(ANA, r#"{"type":"join","room":"lab"}"#);
     harness.send_json(ANA, r#"{"type":"room_password","room":"lab"}"#);
-    let heard = harness.take_labels(ANA);
+    let labels = harness.take_labels(ANA);
     assert_eq!(
-        (&heard[0][..], &heard[1][..]),
+        (&labels[0][..], &labels[1][..]),
         ("joined lab 2 0", "* Ana tirou a senha desta sala.")
     );
 }

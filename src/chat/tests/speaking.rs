@@ -185,7 +185,7 @@ fn muted_person_may_erase_but_not_edit() {
     assert_eq!(
         harness.take_labels(BRUNO),
         ["ack b2 2"],
-        "a slow room keeps nobody from correcting"
+        "slow mode does not delay edits"
     );
     harness.moderate(ANA, r#""moderators_only","room":"geral","on":true"#);
     harness.send_json(BRUNO, &edit("b3"));

@@ -33,7 +33,7 @@ fn page(history: &mut MemoryHistory, page_request: PageRequest, limit: usize) ->
     match history
         .replies
         .iter()
-        .find(|answer| !matches!(answer, HistoryReply::Trimmed(..)))
+        .find(|reply| !matches!(reply, HistoryReply::Trimmed(..)))
     {
         Some(HistoryReply::Page(_, _, Some(page))) => (
             page.entries.iter().map(|entry| entry.seq).collect(),
@@ -78,11 +78,11 @@ fn resend_is_a_duplicate_and_other_text_is_id_reused() {
 fn id_is_unique_per_person_across_rooms() {
     let mut history = history(100_000, 100);
     say(&mut history, "Ana", "1", "oi");
-    let elsewhere = Append {
+    let in_other_room = Append {
         room: RoomName::lobby(),
         ..append("Ana", "1", "oi")
     };
-    history.submit(vec![HistoryRequest::Append(elsewhere)]);
+    history.submit(vec![HistoryRequest::Append(in_other_room)]);
     assert!(matches!(
         history.replies.try_recv(),
         Ok(HistoryReply::Appended(_, _, _, Outcome::IdReused))
@@ -102,8 +102,8 @@ fn trimmed_entries_are_reported() {
     let oldest: Vec<u64> = history
         .replies
         .try_iter()
-        .filter_map(|answer| {
-            if let HistoryReply::Trimmed(_, oldest) = answer {
+        .filter_map(|reply| {
+            if let HistoryReply::Trimmed(_, oldest) = reply {
                 Some(oldest)
             } else {
                 None
@@ -124,11 +124,11 @@ fn room_keeps_its_first_spelling() {
     history.submit(vec![HistoryRequest::RoomHead(
         RoomName::new("LABORATORIO").unwrap(),
     )]);
-    let Ok(HistoryReply::RoomHead(asked, Some(head))) = history.replies.try_recv() else {
+    let Ok(HistoryReply::RoomHead(requested, Some(head))) = history.replies.try_recv() else {
         panic!()
     };
     assert_eq!(
-        (asked.as_str(), head.name.as_str()),
+        (requested.as_str(), head.name.as_str()),
         ("LABORATORIO", "Laboratório")
     );
     assert_eq!((head.seq, head.oldest, head.entries.len()), (1, 1, 1));
@@ -281,8 +281,8 @@ fn reply_to_trimmed_entry_is_refused_unless_already_stored() {
             reply_to: Some(to),
             ..append("Ana", id, "sim")
         })]);
-        let answers = history.replies.try_iter().collect::<Vec<_>>();
-        answers.into_iter().find_map(|answer| match answer {
+        let replies = history.replies.try_iter().collect::<Vec<_>>();
+        replies.into_iter().find_map(|reply| match reply {
             HistoryReply::Appended(_, _, _, outcome) => Some(outcome),
             _ => None,
         })

@@ -109,13 +109,13 @@ fn entries_seqs_and_ids_survive_a_restart() {
         matches!(say(&mut history, "Ana", "2", "de novo"), Outcome::Stored(entry) if entry.seq == 3)
     );
     let head = room_head(&mut history);
-    let said: Vec<_> = head
+    let entries: Vec<_> = head
         .entries
         .iter()
         .map(|entry| (entry.seq, &*entry.from, &*entry.text))
         .collect();
     assert_eq!(
-        said,
+        entries,
         [(1, "Ana", "oi"), (2, "Bruno", "olá"), (3, "Ana", "de novo")]
     );
     assert_eq!(
@@ -133,9 +133,9 @@ fn time_never_goes_back_within_a_room() {
     };
     let mut earlier = append("Ana", "2", "antes");
     earlier.at = 5;
-    let answer = request(&mut history, HistoryRequest::Append(earlier));
+    let reply_to_earlier = request(&mut history, HistoryRequest::Append(earlier));
     assert!(
-        matches!(answer, HistoryReply::Appended(_, _, _, Outcome::Stored(entry)) if entry.at == first.at)
+        matches!(reply_to_earlier, HistoryReply::Appended(_, _, _, Outcome::Stored(entry)) if entry.at == first.at)
     );
 }
 
@@ -419,10 +419,10 @@ fn export_writes_text_json_and_html() {
     let json: crate::protocol::Entry = serde_json::from_str(&export(Format::Json)).unwrap();
     assert_eq!(json.text, "linha um\nlinha <dois>");
     assert!(export(Format::Html).contains("<b>Ana</b>: linha um\nlinha &lt;dois&gt;</p>"));
-    let nowhere = RoomName::new("vazia").unwrap();
+    let unknown_room = RoomName::new("vazia").unwrap();
     let none = super::export(
         &folder.log(),
-        &nowhere,
+        &unknown_room,
         Format::Text,
         time::UtcOffset::UTC,
         &mut Vec::new(),

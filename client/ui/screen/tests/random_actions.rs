@@ -167,10 +167,10 @@ fn scrolling_up_and_down_returns_to_the_same_rows() {
             harness.view.jump_to_end();
             let end = harness.screen();
             harness.scroll_rows(Direction::Backward, count);
-            let there = harness.screen();
+            let scrolled = harness.screen();
             harness.scroll_rows(Direction::Backward, 7);
             harness.scroll_rows(Direction::Forward, 7);
-            assert_eq!(harness.screen(), there, "{columns}×{rows}");
+            assert_eq!(harness.screen(), scrolled, "{columns}×{rows}");
             harness.scroll_rows(Direction::Forward, count);
             assert_eq!(harness.screen(), end, "{columns}×{rows}");
         }
