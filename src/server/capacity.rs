@@ -2,7 +2,6 @@
 //!
 //! Each connection costs a descriptor, a thread, and about four memory maps for the thread's stack. Beyond the last of
 //! these limits the standard library aborts the process, so the bound must be known before.
-//!
 //! Knows the system's limits; never knows connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -2,7 +2,6 @@
 //!
 //! Closing a socket with unread bytes makes the kernel reset it, and the peer may lose the response. So each socket is
 //! kept for a moment after the response; the thread never blocks on any.
-//!
 //! Knows sockets and one response; never knows the chat.
 
 use crate::admission::Admission;

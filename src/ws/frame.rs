@@ -2,7 +2,6 @@
 //!
 //! The server writes a frame once, unmasked, into a buffer that many connections share; tungstenite would write it once
 //! per connection. Headers are tungstenite's `FrameHeader` in both directions.
-//!
 //! Knows bytes; never knows sockets or what the payloads mean.
 
 use std::io::Cursor;

@@ -2,7 +2,6 @@
 //!
 //! It counts bytes, because limits on whole messages miss a flood of empty continuation frames, and a read timeout per
 //! call is no deadline against one byte at a time.
-//!
 //! Knows bytes and time; never knows payloads.
 
 use crate::rate::TokenBucket;

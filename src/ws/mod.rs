@@ -2,7 +2,6 @@
 //!
 //! tungstenite replies to pings and closes by itself. Its replies go to `control_out`, one whole frame per `write`, and
 //! not to the socket: on the server the hub writes to the same socket, and two writers would mix their frames.
-//!
 //! Knows frames, limits and deadlines; never knows what a text means.
 
 pub(crate) mod frame;

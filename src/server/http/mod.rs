@@ -2,7 +2,6 @@
 //!
 //! The head is read by a loop of its own, because all of it has one deadline and one size limit, and the bytes after it
 //! belong to the WebSocket.
-//!
 //! Knows requests, responses and the page's files; never knows the chat.
 
 mod head;
