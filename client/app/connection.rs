@@ -7,7 +7,7 @@ use crate::app::rooms::Joined;
 use crate::app::sanitize;
 use crate::app::send_queue::{PendingMessage, SendTarget};
 use papo::protocol::{
-    ByeCode, ClientMessage, ErrorCode, PROTOCOL, Refusal, ResumePoint, ServerMessage,
+    ByeCode, ClientMessage, ErrorCode, Limits, PROTOCOL, Refusal, ResumePoint, ServerMessage,
 };
 use papo::text::fold;
 use std::time::{Duration, Instant};
@@ -29,13 +29,13 @@ impl App {
                 if protocol != PROTOCOL {
                     return self.on_other_version(now);
                 }
-                self.max_text = limits.text;
-                self.queue.set_limits(&limits, now);
-                self.on_welcome(Participant {
+                let me = Participant {
                     name: sanitize::message(&name),
                     tag: tag.to_string(),
                     moderator,
-                });
+                };
+                self.set_limits(&limits, now);
+                self.on_welcome(me);
             }
             ServerMessage::Joined {
                 room,
@@ -85,13 +85,7 @@ impl App {
                 more,
                 ..
             } => self.on_history(&room, &entries, more),
-            ServerMessage::Rooms { rooms } => {
-                self.request_done();
-                for info in rooms.iter().rev() {
-                    self.known_rooms.add(&info.room);
-                }
-                self.show_rooms(&rooms);
-            }
+            ServerMessage::Rooms { rooms } => self.on_rooms(&rooms),
             ServerMessage::Error(refusal) => self.on_refusal(refusal, now),
             ServerMessage::Bye {
                 code,
@@ -107,16 +101,17 @@ impl App {
                 entries,
                 more,
             } => self.on_found(&room, &query, &entries, more),
-            ServerMessage::Role { tag, moderator, .. } => {
-                for room in &mut self.rooms {
-                    room.set_moderator(&tag, moderator);
-                }
-            }
+            ServerMessage::Role { tag, moderator, .. } => self.on_role(&tag, moderator),
             ServerMessage::Notice {
                 text, room, from, ..
             } => self.on_notice(&text, room.as_deref(), from.as_deref()),
             ServerMessage::Pong => self.request_done(),
         }
+    }
+
+    fn set_limits(&mut self, limits: &Limits, now: Instant) {
+        self.max_text = limits.text;
+        self.queue.set_limits(limits, now);
     }
 
     /// A request has its reply.

@@ -253,7 +253,18 @@ impl App {
             .collect()
     }
 
-    pub(super) fn show_rooms(&mut self, rooms: &[RoomInfo]) {
+    pub(super) fn on_role(&mut self, tag: &str, moderator: bool) {
+        for room in &mut self.rooms {
+            room.set_moderator(tag, moderator);
+        }
+    }
+
+    /// Shows the open rooms, and remembers their names.
+    pub(super) fn on_rooms(&mut self, rooms: &[RoomInfo]) {
+        self.request_done();
+        for info in rooms.iter().rev() {
+            self.known_rooms.add(&info.room);
+        }
         if rooms.is_empty() {
             return self.show(Output::answer("Ainda não há salas."));
         }
