@@ -54,13 +54,7 @@ impl PlainUi {
                 at,
                 from,
                 change,
-            } => match describe_change(change) {
-                Some(text) => {
-                    let from = sanitize::message(from);
-                    self.record(*at, &format!("{}{from}", self.label(room, " ")), &text)
-                }
-                None => String::new(),
-            },
+            } => self.render_change(room, *at, from, change),
             Output::Whisper {
                 at, from, to, text, ..
             } => {
@@ -73,28 +67,13 @@ impl PlainUi {
                 joined,
                 left,
                 renamed,
-            } => {
-                let label = self.label(room, ": ");
-                strings::presence_sentences(joined, left, renamed)
-                    .iter()
-                    .map(|text| format!("{label}{}", sanitize::message(text)))
-                    .collect::<Vec<_>>()
-                    .join("\n")
-            }
+            } => self.render_presence(room, joined, left, renamed),
             Output::Found {
                 query,
                 messages,
                 more,
                 ..
-            } => {
-                let query = sanitize::message(query);
-                let mut text = strings::search_heading(&query, messages.len(), *more);
-                for message in messages {
-                    text.push('\n');
-                    text.push_str(&self.render(message));
-                }
-                text
-            }
+            } => self.render_found(query, messages, *more),
             // The client's own text may have several lines, as the help does; text from the network is one line already.
             Output::Notice(_, text) | Output::People(text) | Output::Help(text) => {
                 sanitize::text(text)
@@ -134,6 +113,42 @@ impl PlainUi {
         };
         let from = sanitize::message(from);
         self.record(*at, &format!("{label}{star}{from}"), &text)
+    }
+
+    /// Empty for a change that a later one has replaced.
+    fn render_change(&self, room: &str, at: u64, from: &str, change: &MessageChange) -> String {
+        let Some(text) = describe_change(change) else {
+            return String::new();
+        };
+        let label = self.label(room, " ");
+        let from = sanitize::message(from);
+        self.record(at, &format!("{label}{from}"), &text)
+    }
+
+    fn render_presence(
+        &self,
+        room: &str,
+        joined: &[String],
+        left: &[String],
+        renamed: &[(String, String)],
+    ) -> String {
+        let label = self.label(room, ": ");
+        let sentences = strings::presence_sentences(joined, left, renamed);
+        let lines: Vec<String> = sentences
+            .iter()
+            .map(|text| format!("{label}{}", sanitize::message(text)))
+            .collect();
+        lines.join("\n")
+    }
+
+    fn render_found(&self, query: &str, messages: &[Output], more: bool) -> String {
+        let query = sanitize::message(query);
+        let mut text = strings::search_heading(&query, messages.len(), more);
+        for message in messages {
+            text.push('\n');
+            text.push_str(&self.render(message));
+        }
+        text
     }
 
     /// Three fields between tabs.
