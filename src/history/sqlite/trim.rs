@@ -3,7 +3,7 @@
 use super::amend::set_index_secure_delete;
 use super::schema::{entry_key, last_entry_key, seq_of};
 use crate::name::RoomName;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Entries trimmed in one transaction, which then takes less time than the commit of a message.
@@ -46,56 +46,13 @@ impl Retention {
             .unwrap_or_default();
         let cutoff = now.saturating_sub(self.max_age).as_millis() as i64;
         let transaction = connection.transaction()?;
-        let target = {
-            let mut select = transaction.prepare_cached(
-                "SELECT r.id, r.name FROM rooms r JOIN entries e ON e.key = (r.id << 40) + r.oldest
-                 WHERE e.at < ?1 LIMIT 1",
-            )?;
-            let mut rows = select.query([cutoff])?;
-            match rows.next()? {
-                Some(row) => Some((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)),
-                None => None,
-            }
-        };
-        let Some((room, name)) = target else {
+        let Some((room, name)) = find_expired_room(&transaction, cutoff)? else {
             let id_cutoff = now.saturating_sub(self.max_age + ID_GRACE).as_millis() as i64;
             transaction.execute("DELETE FROM ids WHERE at < ?1", [id_cutoff])?;
             transaction.commit()?;
             return Ok(Trimmed::default());
         };
-        let old: Vec<(i64, String)> = {
-            let mut select = transaction.prepare_cached(
-                "SELECT key, text FROM entries WHERE key BETWEEN ?1 AND ?2 AND at < ?3 ORDER BY key LIMIT ?4",
-            )?;
-            let range = params![
-                entry_key(room, 0),
-                last_entry_key(room),
-                cutoff,
-                TRIM_BATCH as i64
-            ];
-            select
-                .query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect::<rusqlite::Result<_>>()?
-        };
-        // Overwriting hundreds of entries would delay the messages that wait.
-        set_index_secure_delete(&transaction, false)?;
-        for (key, text) in &old {
-            // Amendments and erased entries are not in the index, and deleting them would corrupt its counts.
-            if !text.is_empty() {
-                let mut forget = transaction.prepare_cached(
-                    "INSERT INTO entries_fts (entries_fts, rowid, text) VALUES ('delete', ?1, ?2)",
-                )?;
-                forget.execute(params![key, text])?;
-            }
-            transaction
-                .prepare_cached("DELETE FROM entries WHERE key = ?1")?
-                .execute([key])?;
-        }
-        let oldest = old.last().map_or(1, |(key, _)| seq_of(*key) + 1);
-        transaction.execute(
-            "UPDATE rooms SET oldest = ?2 WHERE id = ?1",
-            params![room, oldest as i64],
-        )?;
+        let oldest = delete_batch(&transaction, room, cutoff)?;
         transaction.commit()?;
         let rooms = RoomName::new(&name)
             .map(|name| (name, oldest))
@@ -103,4 +60,57 @@ impl Retention {
             .collect();
         Ok(Trimmed { rooms, more: true })
     }
+}
+
+/// The id and the name of a room whose oldest entry was stored before `cutoff`, in Unix milliseconds.
+fn find_expired_room(
+    transaction: &Transaction,
+    cutoff: i64,
+) -> rusqlite::Result<Option<(i64, String)>> {
+    let mut select = transaction.prepare_cached(
+        "SELECT r.id, r.name FROM rooms r JOIN entries e ON e.key = (r.id << 40) + r.oldest
+         WHERE e.at < ?1 LIMIT 1",
+    )?;
+    select
+        .query_row([cutoff], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+/// Deletes the oldest entries of a room that were stored before `cutoff`, at most [`TRIM_BATCH`]. Returns the first seq
+/// that is left.
+fn delete_batch(transaction: &Transaction, room: i64, cutoff: i64) -> rusqlite::Result<u64> {
+    let expired: Vec<(i64, String)> = {
+        let mut select = transaction.prepare_cached(
+            "SELECT key, text FROM entries WHERE key BETWEEN ?1 AND ?2 AND at < ?3 ORDER BY key LIMIT ?4",
+        )?;
+        let range = params![
+            entry_key(room, 0),
+            last_entry_key(room),
+            cutoff,
+            TRIM_BATCH as i64
+        ];
+        select
+            .query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?
+    };
+    // Overwriting hundreds of entries would delay the messages that wait.
+    set_index_secure_delete(transaction, false)?;
+    for (key, text) in &expired {
+        // Amendments and erased entries are not in the index, and deleting them would corrupt its counts.
+        if !text.is_empty() {
+            let mut forget = transaction.prepare_cached(
+                "INSERT INTO entries_fts (entries_fts, rowid, text) VALUES ('delete', ?1, ?2)",
+            )?;
+            forget.execute(params![key, text])?;
+        }
+        transaction
+            .prepare_cached("DELETE FROM entries WHERE key = ?1")?
+            .execute([key])?;
+    }
+    let oldest = expired.last().map_or(1, |(key, _)| seq_of(*key) + 1);
+    transaction.execute(
+        "UPDATE rooms SET oldest = ?2 WHERE id = ?1",
+        params![room, oldest as i64],
+    )?;
+    Ok(oldest)
 }
