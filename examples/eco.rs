@@ -4,8 +4,8 @@
 //! cargo run --release --example eco -- 9001 --sem-orcamento
 //! ```
 //!
-//! It takes messages of up to 64 MiB and sends each back. Without `--sem-orcamento` the chat's byte budget holds, which
-//! makes a suite's large messages slow on purpose.
+//! It takes messages of up to 64 MiB and sends each back. Without `--sem-orcamento` the chat's byte rate applies, which
+//! makes a suite's large messages slow.
 
 use papo::server::Policy;
 use papo::testing::{

@@ -298,9 +298,8 @@ pub fn parse(line: &str) -> Parsed<'_> {
 /// How to use a command, shown when something is missing.
 pub fn usage(kind: CommandKind) -> String {
     let found = COMMANDS.iter().find(|command| command.kind == kind);
-    found.map_or_else(String::new, |command| {
-        format!("Escreva assim: {}", command.synopsis())
-    })
+    let command = found.expect("every command is in the table");
+    format!("Escreva assim: {}", command.synopsis())
 }
 
 /// The text of `/ajuda`.
@@ -320,7 +319,7 @@ fn split_by_audience() -> (&'static [CommandSpec], &'static [CommandSpec]) {
     let first = COMMANDS
         .iter()
         .position(|command| command.name == FIRST_MODERATION_COMMAND)
-        .unwrap_or(COMMANDS.len());
+        .expect("the first moderation command is in the table");
     COMMANDS.split_at(first)
 }
 

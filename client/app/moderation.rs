@@ -40,9 +40,7 @@ impl App {
         if kind == CommandKind::Erase {
             return self.erase_recent(name, seconds, now);
         }
-        if let Some(action) = action_on_person(kind, name, seconds) {
-            self.action(action);
-        }
+        self.action(action_on_person(kind, name, seconds));
     }
 
     fn erase_recent(&mut self, name: Name, seconds: Option<u64>, now: Instant) {
@@ -124,13 +122,12 @@ impl App {
     }
 }
 
-/// An action that concerns one person; `None` for any other command.
-fn action_on_person(
-    kind: CommandKind,
-    name: Name,
-    seconds: Option<u64>,
-) -> Option<ModerationAction> {
-    Some(match kind {
+/// An action that concerns one person.
+///
+/// # Panics
+/// For any other command.
+fn action_on_person(kind: CommandKind, name: Name, seconds: Option<u64>) -> ModerationAction {
+    match kind {
         CommandKind::Mute => ModerationAction::Mute {
             name,
             seconds: seconds.unwrap_or(DEFAULT_SECONDS),
@@ -144,8 +141,8 @@ fn action_on_person(
         CommandKind::Unban => ModerationAction::Unban { name },
         CommandKind::Promote => ModerationAction::Promote { name },
         CommandKind::Demote => ModerationAction::Demote { name },
-        _ => return None,
-    })
+        _ => unreachable!("{kind:?} concerns no single person"),
+    }
 }
 
 fn unquoted(name: &str) -> &str {

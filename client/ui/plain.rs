@@ -100,7 +100,7 @@ impl PlainUi {
             ..
         } = message
         else {
-            return String::new();
+            unreachable!("not a message: {message:?}")
         };
         let label = self.label(room, " ");
         let star = if *action { "* " } else { "" };

@@ -145,8 +145,8 @@ impl OpenLog {
     }
 
     fn drop_first(&mut self) {
-        let dropped = self.recent.pop_front();
-        self.recent_bytes -= dropped.map_or(0, |entry| entry.text.len());
+        let dropped = self.recent.pop_front().expect("an entry is cached");
+        self.recent_bytes -= dropped.text.len();
     }
 
     fn trim(&mut self, oldest: u64) {

@@ -98,13 +98,11 @@ impl Outbound {
     }
 
     pub(super) fn reindex(&mut self, room: RoomId, index: usize) {
-        if let Some(subscription) = self
+        let subscription = self
             .subscriptions
             .iter_mut()
-            .find(|subscription| subscription.room == room)
-        {
-            subscription.index = index;
-        }
+            .find(|subscription| subscription.room == room);
+        subscription.expect("a subscriber has a subscription").index = index;
     }
 
     /// Adds frames to the outbox.

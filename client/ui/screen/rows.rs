@@ -194,7 +194,7 @@ impl RowStyle {
             ..
         } = message
         else {
-            return Vec::new();
+            unreachable!("not a message: {message:?}")
         };
         let from = sanitize::message(from);
         let name_style = style::name(&from, *own, *mention, self.colours);

@@ -111,9 +111,7 @@ fn fit_rooms(rooms: Vec<Span<'static>>, current: usize, columns: usize) -> Vec<S
         shown.push(index);
     }
     if shown.is_empty() {
-        let [_, current_name] = rooms[current] else {
-            return Vec::new();
-        };
+        let current_name = &rooms[current][1];
         return vec![
             Span::raw(" "),
             Span::styled(

@@ -168,10 +168,8 @@ impl MemoryLog {
 
     /// Changes the targets of a new entry. Copies of them that were handed out before stay as they were.
     fn amend(&mut self, amendment: &Entry) {
-        let Some(first) = amendment.edits.or(amendment.erases.first().copied()) else {
-            return;
-        };
-        let from = self.index(first);
+        let first = amendment.edits.or(amendment.erases.first().copied());
+        let from = self.index(first.expect("an amendment has a target"));
         for stored in self.entries.range_mut(from..) {
             let Some(changed) = stored.entry.amended_by(amendment) else {
                 continue;

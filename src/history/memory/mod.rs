@@ -82,9 +82,9 @@ impl MemoryHistory {
     fn store(&mut self, append: Append) -> Outcome {
         let id_key = (append.person, Arc::from(append.id.as_str()));
         if let Some((room, seq)) = self.ids.get(&id_key) {
-            let log = self.rooms.get(room);
-            let existing = log.and_then(|log| log.entries.get(log.index(*seq)));
-            return existing.map_or(Outcome::IdReused, |first| first.classify_resend(&append));
+            // An id is dropped with its entry, and rooms stay.
+            let log = &self.rooms[room];
+            return log.entries[log.index(*seq)].classify_resend(&append);
         }
         let room = append.room.key().clone();
         let log = self
@@ -117,13 +117,12 @@ impl MemoryHistory {
     }
 
     /// Drops a room's oldest entry and reports it.
+    ///
+    /// # Panics
+    /// If the room has no entries.
     fn drop_oldest(&mut self, room: &Arc<str>) {
-        let Some(log) = self.rooms.get_mut(room) else {
-            return;
-        };
-        let Some(stored) = log.entries.pop_front() else {
-            return;
-        };
+        let log = self.rooms.get_mut(room).expect("rooms stay");
+        let stored = log.entries.pop_front().expect("the room has entries");
         log.bytes -= entry_size(&stored.entry);
         self.bytes -= entry_size(&stored.entry);
         self.ids.remove(&(stored.person, stored.id));

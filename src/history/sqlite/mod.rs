@@ -102,7 +102,7 @@ impl History for SqliteHistory {
             } else {
                 &self.reader
             };
-            let Some(thread) = thread else { continue };
+            let thread = thread.as_ref().expect("a channel closes only in the drop");
             if let Err(SendError(request)) = thread.send(request) {
                 log::error!("Uma parte do histórico parou. Ligue o servidor de novo.");
                 let _ = self.failure_replies.send(request.unavailable_reply());

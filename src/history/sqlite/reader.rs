@@ -48,8 +48,7 @@ impl HistoryReader {
                     let page = log_error(search(&self.connection, &room, &query, limit));
                     HistoryReply::Found(request_id, room, query, page)
                 }
-                // Appends go to the writer.
-                HistoryRequest::Append(_) => continue,
+                HistoryRequest::Append(_) => unreachable!("appends go to the writer"),
             };
             if self.replies.send(reply).is_err() {
                 return;

@@ -111,10 +111,9 @@ impl HistoryWriter {
     /// Stores a batch and replies to it.
     fn store_batch(&mut self, requests: impl Iterator<Item = HistoryRequest>) {
         let batch: Vec<Append> = requests
-            .filter_map(|request| match request {
-                HistoryRequest::Append(append) => Some(append),
-                // The others go to the reader.
-                _ => None,
+            .map(|request| match request {
+                HistoryRequest::Append(append) => append,
+                _ => unreachable!("reads go to the reader"),
             })
             .collect();
         let outcomes =
@@ -154,7 +153,8 @@ fn commit_batch(
         }
         outcomes.push(outcome);
     }
-    for room in changed_rooms.iter().filter_map(|key| cache.rooms.get(key)) {
+    for key in &changed_rooms {
+        let room = &cache.rooms[key];
         let mut update =
             transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
         update.execute(params![room.id, room.seq as i64, room.at as i64])?;
