@@ -314,7 +314,7 @@ pub fn moderation_help() -> String {
     text + "\nTempos: 30s, 10m, 1h; um número sem letra são minutos."
 }
 
-/// The commands for everybody, and those for moderators.
+/// The commands for everyone, and those for moderators.
 fn split_by_audience() -> (&'static [CommandSpec], &'static [CommandSpec]) {
     let first = COMMANDS
         .iter()

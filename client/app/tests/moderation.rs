@@ -1,4 +1,4 @@
-//! Moderation: the commands, and what everybody sees of them.
+//! Moderation: the commands, and their effects on everyone.
 
 use super::*;
 use papo::protocol::Renamed;
