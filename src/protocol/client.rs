@@ -1,10 +1,5 @@
 //! What a client sends: one type per kind of message, every value of it checked by [`ClientMessage::parse`].
 
-#![allow(
-    missing_docs,
-    reason = "the fields and kinds are those of the protocol's table"
-)]
-
 use crate::name::{Name, RoomName};
 use crate::protocol::credentials::{Credentials, Password};
 use crate::protocol::moderation::ModerationAction;
@@ -35,15 +30,21 @@ pub enum PageRequest {
 /// Enters the chat under a name; the token proves the person's identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Enter {
+    /// The name to enter under.
     pub name: Name,
+    /// The person's secret; without it, the server makes one and sends it in `welcome`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Token>,
+    /// The first room; without it, the lobby.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomName>,
+    /// The part of the room's log that the client has.
     #[serde(flatten)]
     pub resume: ResumePoint,
+    /// The key of a page opened as a file, at most 128 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local_key: Option<String>,
+    /// Passwords and keys.
     #[serde(flatten)]
     pub credentials: Credentials,
 }
@@ -51,9 +52,12 @@ pub struct Enter {
 /// Opens a room, or asks again for the entries missed in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Join {
+    /// The room to open.
     pub room: RoomName,
+    /// The part of its log that the client has.
     #[serde(flatten)]
     pub resume: ResumePoint,
+    /// The room's password, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_password: Option<Password>,
 }
@@ -61,17 +65,23 @@ pub struct Join {
 /// Leaves a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Leave {
+    /// The room to leave.
     pub room: RoomName,
 }
 
 /// Says something in a room. `id` is the sender's own and makes a resend harmless.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Say {
+    /// The room, which the connection must have joined.
     pub room: RoomName,
+    /// 1 to 64 characters, unique per person.
     pub id: String,
+    /// At most [`MAX_TEXT`](super::MAX_TEXT) characters, and at least a visible one.
     pub text: String,
+    /// An action (`/eu`) instead of speech.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub action: bool,
+    /// The seq of the entry that it replies to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
 }
@@ -80,40 +90,54 @@ pub struct Say {
 /// and the client must forget an edit that was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Edit {
+    /// The room of the message.
     pub room: RoomName,
+    /// 1 to 64 characters, unique per person.
     pub id: String,
+    /// The seq of the message.
     pub seq: u64,
+    /// The new text, with the bounds of a message.
     pub text: String,
 }
 
 /// Erases an own message; moderators may erase any. Nothing of its text stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Erase {
+    /// The room of the message.
     pub room: RoomName,
+    /// 1 to 64 characters, unique per person.
     pub id: String,
+    /// The seq of the message.
     pub seq: u64,
 }
 
 /// Says something to one person; delivered live and never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Whisper {
+    /// The name of a person present.
     pub to: Name,
+    /// 1 to 64 characters, unique per person.
     pub id: String,
+    /// The text, with the bounds of a message.
     pub text: String,
 }
 
 /// The person is typing in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Typing {
+    /// The room in which the person types.
     pub room: RoomName,
 }
 
 /// Asks for a page of a room's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FetchHistory {
+    /// The room, which the connection must have joined.
     pub room: RoomName,
+    /// Which entries.
     #[serde(flatten, serialize_with = "serialize_page")]
     pub page: PageRequest,
+    /// Most entries, from 1; larger numbers count as [`MAX_PAGE`](super::MAX_PAGE).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
@@ -121,8 +145,11 @@ pub struct FetchHistory {
 /// Searches a room's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Search {
+    /// The room, which the connection must have joined.
     pub room: RoomName,
+    /// Words, of which the last may be a prefix; at most 200 characters.
     pub query: String,
+    /// Most entries, from 1; larger numbers count as [`MAX_PAGE`](super::MAX_PAGE).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
@@ -130,13 +157,16 @@ pub struct Search {
 /// Changes the person's name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rename {
+    /// The new name.
     pub name: Name,
 }
 
 /// Gives a room a password, or removes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SetRoomPassword {
+    /// The room, which the connection must have joined.
     pub room: RoomName,
+    /// The new password; `None` removes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
 }
@@ -145,19 +175,31 @@ pub struct SetRoomPassword {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientMessage {
+    /// Enters the chat; the first request of a connection.
     Enter(Enter),
+    /// Opens a room.
     Join(Join),
+    /// Leaves a room.
     Leave(Leave),
+    /// Says something in a room.
     Say(Say),
+    /// Edits an own message.
     Edit(Edit),
+    /// Erases a message.
     Erase(Erase),
+    /// Says something to one person.
     Whisper(Whisper),
+    /// Reports typing.
     Typing(Typing),
+    /// Asks for a page of a room's log.
     History(FetchHistory),
+    /// Searches a room's log.
     Search(Search),
+    /// Changes the person's name.
     Rename(Rename),
+    /// Sets or removes a room's password.
     RoomPassword(SetRoomPassword),
-    /// An act of moderation; only moderators may.
+    /// An action of moderation; only moderators may.
     Moderate(ModerationAction),
     /// Asks which rooms are open.
     Rooms,

@@ -16,11 +16,14 @@ pub(super) const MAX_SLOW_SECONDS: u64 = 3600;
 
 /// Erases a person's messages of the last so many seconds in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the protocol's table")]
 pub struct EraseRecent {
+    /// The room, which the connection must have joined.
     pub room: RoomName,
+    /// 1 to 64 characters, unique per moderator.
     pub id: String,
+    /// The author's name, in any spelling.
     pub name: Name,
+    /// How far back to erase: 1 to 604,800 seconds, by default 600.
     pub seconds: u64,
 }
 
