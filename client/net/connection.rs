@@ -22,7 +22,7 @@ use tungstenite::{Message, Utf8Bytes, WebSocket};
 /// Limit for connecting, and again for the handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The server sends something every 20 s; after two missed heartbeats it counts as dead.
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(45);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(45);
 /// How long a write may block.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest message read, in bytes: fits a page of 200 entries of 4,000 characters, all of them escaped.
@@ -283,7 +283,7 @@ impl Read for DeadlineStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = match self.deadline.get() {
             Some(deadline) => deadline.saturating_duration_since(Instant::now()),
-            None => SILENCE_TIMEOUT,
+            None => IDLE_TIMEOUT,
         };
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());

@@ -33,5 +33,5 @@ pub const MAX_PAGE: usize = 200;
 pub const MAX_MEMBERS: usize = 500;
 /// Most rooms that `rooms` lists.
 pub const MAX_ROOMS_LISTED: usize = 500;
-/// How often a client should expect a frame, in milliseconds: the server pings after this much silence.
+/// How often a client should expect a frame, in milliseconds: the server pings a connection that is idle for so long.
 pub const HEARTBEAT_MS: u64 = 20_000;
