@@ -332,10 +332,10 @@ mod tests {
         fn backfill_continues_right_after_the_resume_point(seq in 0..700_u64, after in 0..700_u64) {
             let missed = log_with(seq).backfill(&resume(None, Some(after)), "e1");
             prop_assert_eq!(missed.reset, after > seq);
-            let seqs_received = seqs(&missed);
-            if !missed.reset && let (Some(first), Some(last)) = (seqs_received.first(), seqs_received.last()) {
+            let received = seqs(&missed);
+            if !missed.reset && let (Some(first), Some(last)) = (received.first(), received.last()) {
                 prop_assert_eq!(*first, after + 1);
-                prop_assert_eq!(last - first + 1, seqs_received.len() as u64);
+                prop_assert_eq!(last - first + 1, received.len() as u64);
                 prop_assert_eq!(*last == seq, !missed.more);
             } else if !missed.reset {
                 prop_assert_eq!(missed.more, after < seq);
