@@ -66,7 +66,10 @@ fn every_option_can_come_from_its_variable() {
 fn invalid_variable_is_an_error_only_where_it_is_used() {
     let variables = [("PAPO_NOME", "<Ana>")];
     let error = read("", &variables).unwrap_err();
-    assert!(error.starts_with("Este nome não serve"), "{error}");
+    assert!(
+        error.starts_with("PAPO_NOME: Este nome não serve"),
+        "{error}"
+    );
     assert!(read("--nome Ana", &variables).is_ok());
 }
 

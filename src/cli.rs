@@ -120,7 +120,7 @@ impl<T> OptionSpec<T> {
         format!("  {short}--{}{value}", self.long)
     }
 
-    fn set_from_variable(&self, target: &mut T, name: &str, value: &str) -> Result<(), UsageError> {
+    fn set_from_variable(&self, target: &mut T, value: &str) -> Result<(), UsageError> {
         match self.argument {
             Argument::Value(_) => (self.set)(target, value),
             Argument::List(_) => value
@@ -134,7 +134,7 @@ impl<T> OptionSpec<T> {
                     "1" | "sim" | "true" => 1,
                     "2" => 2,
                     _ => {
-                        let text = format!("“{value}” não serve para {name}. Use sim ou não.");
+                        let text = format!("“{value}” não serve. Use sim ou não.");
                         return Err(UsageError(text));
                     }
                 };
@@ -199,8 +199,9 @@ impl<T> CommandLine<T> {
             };
             let applied = self
                 .utf8(value)
-                .and_then(|value| option.set_from_variable(target, name, &value));
-            if let Err(error) = applied {
+                .and_then(|value| option.set_from_variable(target, &value));
+            if let Err(UsageError(text)) = applied {
+                let error = UsageError(format!("{name}: {text}"));
                 invalid.0.push((option.long, error));
             }
         }

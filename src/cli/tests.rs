@@ -98,13 +98,14 @@ fn variables_are_read_and_flags_override_them() {
 #[test]
 fn invalid_variable_is_an_error_only_where_it_is_used() {
     let variables = [("COPO_TAMANHO", "grande")];
-    assert_eq!(usage_error("", &variables), "“grande” não é um tamanho.");
+    let size = "COPO_TAMANHO: “grande” não é um tamanho.";
+    assert_eq!(usage_error("", &variables), size);
     assert!(read("-t 5", &variables).is_ok());
     assert!(matches!(
         read("--ajuda", &variables),
         Ok((_, Request::Help))
     ));
-    let switch = "“talvez” não serve para COPO_TAMPA. Use sim ou não.";
+    let switch = "COPO_TAMPA: “talvez” não serve. Use sim ou não.";
     assert_eq!(usage_error("", &[("COPO_TAMPA", "talvez")]), switch);
 }
 

@@ -67,7 +67,10 @@ fn flag_overrides_its_variable() {
 fn invalid_variable_is_an_error_only_for_serve() {
     let variable = |name: &str| (name == "PAPO_PORTA").then(|| "abc".into());
     let read = |arguments: &str| parse(arguments.split_whitespace().map(OsString::from), variable);
-    assert_eq!(read("").unwrap_err().0, usage_error("--porta abc"));
+    assert_eq!(
+        read("").unwrap_err().0,
+        format!("PAPO_PORTA: {}", usage_error("--porta abc"))
+    );
     assert!(matches!(read("--porta 9200"), Ok(Command::Serve(config)) if config.port == 9200));
     assert_eq!(read("--ajuda"), Ok(Command::Help));
     assert!(matches!(read("exportar"), Ok(Command::Export(_))));
