@@ -1,11 +1,7 @@
 //! An echo server on the chat's own `ws` and `outbox` code, so that WebSocket conformance suites can be run against it.
 //!
-//! ```text
-//! cargo run --release --example eco -- 9001 --sem-orcamento
-//! ```
-//!
-//! It takes messages of up to 64 MiB and sends each back. Without `--sem-orcamento` the chat's byte rate applies, which
-//! makes a suite's large messages slow.
+//! `cargo run --release --example eco -- 9001 --sem-orcamento` takes messages of up to 64 MiB and sends each back. Without
+//! `--sem-orcamento` the chat's byte rate applies, which makes a suite's large messages slow.
 
 use papo::server::Policy;
 use papo::testing::{
