@@ -187,9 +187,9 @@
       () => Papo.dom.find("menu").showPopover(),
     ],
     ["limpar clear", "", "limpa a tela", "", () => rooms.current.list.clear()],
-    ["sair quit", "", "sai da conversa", "", leave],
+    ["sair quit exit", "", "sai da conversa", "", leave],
     [
-      "apagar erase",
+      "apagar erase delete",
       "[Ana 10m]",
       "apaga sua última mensagem; ★ as de Ana",
       "Apagar mensagens",
@@ -213,7 +213,7 @@
     ["silenciar mute", "Ana [10m]", "★ tira a palavra", "Silenciar"],
     ["ouvir unmute", "Ana", "★ devolve a palavra", "Devolver a palavra"],
     [
-      "silenciar-todos mute-all",
+      "silenciar-todos moderators-only mute-all",
       "[sim|não]",
       "★ só quem organiza fala",
       "Só quem organiza fala",
@@ -236,7 +236,7 @@
     ["banir ban", "Ana [1h]", "★ expulsa por um tempo", "Banir"],
     ["perdoar unban", "Ana", "★ deixa voltar", ""],
     [
-      "avisar notify",
+      "avisar announce notify",
       "texto",
       "★ avisa todo mundo",
       "Avisar todo mundo",
