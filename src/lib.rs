@@ -1,25 +1,8 @@
 //! **Papo**: a real-time chat that one person starts with one command.
 //!
-//! Two programs share this library: `servidor` (`src/main.rs`) and `cliente` (`client/main.rs`). The page in `html/`
-//! speaks the same protocol. The groups of modules below are in reading order. Imports point one way, never to a later
-//! group; a test reads them and keeps the exact order.
-//!
-//! ```text
-//!  page, cliente   conn-N, a thread each                 hub, one thread                     history
-//!  ┌────────┐      ┌───────────────────────────┐ HubInput┌──────────────────────┐ Request    ┌─────────┐
-//!  │ socket │─────▶│ server::http: the request │────────▶│ chat: people, rooms, │───────────▶│ numbers │
-//!  │        │bytes │ ws: bytes → texts         │ bounded │       rules          │            │ and     │
-//!  │        │      │ protocol: text → message  │         │ fanout: rooms → one  │◀───────────│ stores  │
-//!  │        │      └───────────────────────────┘         │       send per socket│ Reply      └─────────┘
-//!  │        │◀───────────────────────────────────────────└──────────────────────┘
-//!  └────────┘                      frames
-//! ```
-//!
-//! 1. **One owner.** Only the hub's thread changes people and rooms; all other threads send it inputs.
-//! 2. **The hub never waits** for a socket, a disk or a slow consumer.
-//! 3. **One writer per socket.** After the upgrade only the hub's thread writes; a connection's thread only reads.
-//! 4. **Stored before shown.** A message is shown and acknowledged only after the history has stored it.
-//! 5. **Numbers only rise**, and the last one that a client has is enough to catch up.
+//! `servidor` (`src/main.rs`) and `cliente` (`client/main.rs`) share this library. The modules below are in reading order,
+//! and imports never point to a later group: a test keeps the exact order. The map with the threads, the life of a
+//! message and the invariants is `docs/ARCHITECTURE.md`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
