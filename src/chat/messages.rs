@@ -160,7 +160,7 @@ impl Chat {
             }
             Some(first) => (first.at, true),
             None => {
-                self.deliver_whisper(speaker, whisper, now)?;
+                self.deliver_whisper(speaker, whisper, fingerprint, now)?;
                 (now.unix_ms, false)
             }
         };
@@ -180,6 +180,7 @@ impl Chat {
         &mut self,
         speaker: Speaker,
         whisper: Whisper,
+        fingerprint: u64,
         now: Now,
     ) -> Result<(), Refusal> {
         // Whispers are not stored: a person without a connection would never get this one.
@@ -193,7 +194,7 @@ impl Chat {
         recipients.dedup();
         recipients.retain(|&recipient| recipient != speaker.conn);
         let sent = SentWhisper {
-            fingerprint: fingerprint(&whisper),
+            fingerprint,
             id: whisper.id,
             at: now.unix_ms,
         };
