@@ -5,9 +5,8 @@
 use crate::auth::TokenHash;
 use crate::chat::completion::Progress;
 use crate::chat::moderation::passwords::PasswordCheck;
-use crate::chat::moderation::speaking::ceil_millis;
 use crate::chat::people::{Person, PersonKey};
-use crate::chat::{Chat, Now, Speaker};
+use crate::chat::{Chat, Now, Speaker, ceil_millis};
 use crate::ids::ConnId;
 use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use crate::protocol::{

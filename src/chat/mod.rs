@@ -408,7 +408,14 @@ fn is_rate_limited(message: &ClientMessage) -> bool {
 }
 
 fn too_fast(wait: Duration) -> Refusal {
-    Refusal::too_fast(moderation::speaking::ceil_millis(wait))
+    Refusal::too_fast(ceil_millis(wait))
+}
+
+/// In milliseconds, rounded up, so that a client that waits exactly this long is not refused again.
+fn ceil_millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis())
+        .unwrap_or(u64::MAX)
+        .saturating_add(1)
 }
 
 #[cfg(test)]

@@ -4,10 +4,9 @@
 
 use crate::auth::TokenHash;
 use crate::chat::limits::{MAX_ADDRESS_BAN, MAX_SANCTIONS};
-use crate::chat::moderation::speaking::ceil_millis;
 use crate::chat::moderation::{Moderator, notices};
 use crate::chat::people::PersonKey;
-use crate::chat::{Chat, Now};
+use crate::chat::{Chat, Now, ceil_millis};
 use crate::ids::ClientAddr;
 use crate::name::Name;
 use crate::protocol::{ErrorCode, Refusal};

@@ -5,7 +5,7 @@
 use crate::auth::TokenHash;
 use crate::chat::moderation::{Moderator, notices};
 use crate::chat::people::{Person, PersonKey};
-use crate::chat::{Chat, Now};
+use crate::chat::{Chat, Now, ceil_millis};
 use crate::ids::RoomId;
 use crate::name::RoomName;
 use crate::protocol::{ErrorCode, Refusal};
@@ -182,11 +182,4 @@ impl Chat {
         self.announce_moderation(notice, Some(id), now);
         Ok(())
     }
-}
-
-/// In milliseconds, rounded up, so that a client that waits exactly this long is not refused again.
-pub(crate) fn ceil_millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis())
-        .unwrap_or(u64::MAX)
-        .saturating_add(1)
 }
