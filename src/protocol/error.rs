@@ -192,49 +192,34 @@ impl Refusal {
 
     /// Too many wrong passwords from one address.
     pub(crate) fn too_many_attempts(retry_after_ms: u64) -> Self {
-        let text = format!(
-            "Foram tentativas demais de acertar a senha. {}",
-            try_again_in(retry_after_ms)
-        );
-        Self {
-            retry_after_ms: Some(retry_after_ms),
-            ..Self::with_text(ErrorCode::TooFast, text)
-        }
+        let cause = "Foram tentativas demais de acertar a senha.";
+        Self::until(ErrorCode::TooFast, cause, retry_after_ms)
     }
 
     /// The room is in slow mode.
     pub(crate) fn slow_mode(retry_after_ms: u64) -> Self {
-        let text = format!(
-            "Esta sala está em modo lento. {}",
-            try_again_in(retry_after_ms)
-        );
-        Self {
-            retry_after_ms: Some(retry_after_ms),
-            ..Self::with_text(ErrorCode::SlowMode, text)
-        }
+        let cause = "Esta sala está em modo lento.";
+        Self::until(ErrorCode::SlowMode, cause, retry_after_ms)
     }
 
     /// The person is muted.
     pub(crate) fn muted(retry_after_ms: u64) -> Self {
-        let text = format!(
-            "Quem organiza a conversa silenciou você. {}",
-            try_again_in(retry_after_ms)
-        );
-        Self {
-            retry_after_ms: Some(retry_after_ms),
-            ..Self::with_text(ErrorCode::Muted, text)
-        }
+        let cause = "Quem organiza a conversa silenciou você.";
+        Self::until(ErrorCode::Muted, cause, retry_after_ms)
     }
 
     /// The person or the address is banned.
     pub(crate) fn banned(retry_after_ms: u64) -> Self {
-        let text = format!(
-            "Sua entrada nesta conversa está suspensa. {}",
-            try_again_in(retry_after_ms)
-        );
+        let cause = "Sua entrada nesta conversa está suspensa.";
+        Self::until(ErrorCode::Banned, cause, retry_after_ms)
+    }
+
+    /// A refusal that ends by itself: its sentence says why, and when to try again.
+    fn until(code: ErrorCode, cause: &str, retry_after_ms: u64) -> Self {
+        let text = format!("{cause} {}", try_again_in(retry_after_ms));
         Self {
             retry_after_ms: Some(retry_after_ms),
-            ..Self::with_text(ErrorCode::Banned, text)
+            ..Self::with_text(code, text)
         }
     }
 
