@@ -146,14 +146,8 @@ impl SendQueue {
             return Vec::new();
         }
         self.not_before = None;
-        let window = if self.one_at_a_time { 1 } else { MAX_IN_FLIGHT };
-        let in_flight = self
-            .waiting
-            .iter()
-            .filter(|pending| pending.in_flight)
-            .count();
         let mut due = Vec::new();
-        let free = window.saturating_sub(in_flight);
+        let free = self.window().saturating_sub(self.in_flight());
         for pending in self
             .waiting
             .iter_mut()
@@ -171,18 +165,23 @@ impl SendQueue {
     }
 
     pub fn has_in_flight(&self) -> bool {
-        self.waiting.iter().any(|pending| pending.in_flight)
+        self.in_flight() > 0
+    }
+
+    fn in_flight(&self) -> usize {
+        let sent = self.waiting.iter().filter(|pending| pending.in_flight);
+        sent.count()
+    }
+
+    /// Most messages in flight now.
+    fn window(&self) -> usize {
+        if self.one_at_a_time { 1 } else { MAX_IN_FLIGHT }
     }
 
     /// When [`SendQueue::next_batch`] may have something without a reply from the server; `None` while it needs one.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
-        let window = if self.one_at_a_time { 1 } else { MAX_IN_FLIGHT };
-        let in_flight = self
-            .waiting
-            .iter()
-            .filter(|pending| pending.in_flight)
-            .count();
-        if in_flight == self.waiting.len() || in_flight >= window {
+        let in_flight = self.in_flight();
+        if in_flight == self.waiting.len() || in_flight >= self.window() {
             return None;
         }
         let not_before = self.not_before.unwrap_or(now);
