@@ -5,7 +5,7 @@
 
 use crate::consistency::{assert_consistent, stored_entries};
 use crate::harness::{kill, listening, server_on};
-use crate::reconnecting_client::ReconnectingClient;
+use crate::reconnecting_client::{ReconnectingClient, sync_all};
 use crate::support::rng::Rng;
 use crate::support::server::ReservedPort;
 use crate::support::{Deadline, long_or};
@@ -57,12 +57,7 @@ fn server_killed_at_any_moment_loses_nothing() {
     let _server = listening(program.spawn().unwrap());
     talking.store(false, Ordering::Relaxed);
     let mut people = people.map(|person| person.join().unwrap());
-    let length = people
-        .iter()
-        .map(|person| person.transcript.sent.len() as u64)
-        .sum();
-    people.iter_mut().for_each(|person| person.sync_to(length));
-
+    let length = sync_all(&mut people);
     assert_consistent(
         &stored_entries(&history),
         people.iter().map(|person| &person.transcript),

@@ -255,3 +255,15 @@ impl ReconnectingClient {
         }
     }
 }
+
+/// Goes on until all of them hold everything that they sent together; returns how much that is.
+pub fn sync_all(people: &mut [ReconnectingClient]) -> u64 {
+    let sent = people
+        .iter()
+        .map(|person| person.transcript.sent.len() as u64);
+    let length = sent.sum();
+    for person in people {
+        person.sync_to(length);
+    }
+    length
+}

@@ -6,7 +6,7 @@
 
 use crate::consistency::{assert_consistent, stored_entries};
 use crate::harness::{listening, server_on};
-use crate::reconnecting_client::ReconnectingClient;
+use crate::reconnecting_client::{ReconnectingClient, sync_all};
 use crate::support::rng::Rng;
 use crate::support::server::ReservedPort;
 use crate::support::{Deadline, long_or};
@@ -84,11 +84,7 @@ fn clients_reconnect_after_restart_and_miss_nothing() {
     wait_for_reports(&reports, Progress::Reentered, PEOPLE, reentry);
 
     let mut people: Vec<ReconnectingClient> = people.map(|person| person.join().unwrap()).collect();
-    let length = people
-        .iter()
-        .map(|person| person.transcript.sent.len() as u64)
-        .sum();
-    people.iter_mut().for_each(|person| person.sync_to(length));
+    sync_all(&mut people);
     assert_consistent(
         &stored_entries(&history),
         people.iter().map(|person| &person.transcript),
