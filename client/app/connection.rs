@@ -47,6 +47,7 @@ impl App {
                 entries,
                 more,
                 reset,
+                ..
             } => {
                 let joined = Joined {
                     epoch: &epoch,
@@ -60,7 +61,7 @@ impl App {
                 };
                 self.on_joined(&room, &joined);
             }
-            ServerMessage::Left { room } => self.on_left(&room),
+            ServerMessage::Left { room, .. } => self.on_left(&room),
             ServerMessage::Message(entry) => self.on_entry(&entry),
             ServerMessage::Ack { id, seq, at, .. } => self.on_ack(&id, seq, at),
             ServerMessage::Presence {
@@ -85,7 +86,7 @@ impl App {
                 more,
                 ..
             } => self.on_history(&room, &entries, more),
-            ServerMessage::Rooms { rooms } => self.on_rooms(&rooms),
+            ServerMessage::Rooms { rooms, .. } => self.on_rooms(&rooms),
             ServerMessage::Error(refusal) => self.on_refusal(refusal, now),
             ServerMessage::Bye {
                 code,
@@ -100,12 +101,13 @@ impl App {
                 query,
                 entries,
                 more,
+                ..
             } => self.on_found(&room, &query, &entries, more),
             ServerMessage::Role { tag, moderator, .. } => self.on_role(&tag, moderator),
             ServerMessage::Notice {
                 text, room, from, ..
             } => self.on_notice(&text, room.as_deref(), from.as_deref()),
-            ServerMessage::Pong => self.request_done(),
+            ServerMessage::Pong { .. } => self.request_done(),
         }
     }
 

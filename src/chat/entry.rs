@@ -29,6 +29,7 @@ impl Chat {
         &mut self,
         conn: ConnId,
         enter: Enter,
+        id: Option<String>,
         now: Now,
     ) -> Result<Progress, Refusal> {
         let Enter {
@@ -78,8 +79,8 @@ impl Chat {
         person.grace_until = None;
         person.address = state.address;
         let speaker = Speaker { conn, person: key };
-        self.send_welcome(speaker);
-        self.join_room(speaker, room, resume, now)
+        self.send_welcome(speaker, id.clone());
+        self.join_room(speaker, room, resume, id, now)
     }
 
     /// Whether the person enters as a moderator.
@@ -169,7 +170,7 @@ impl Chat {
         }
     }
 
-    pub(super) fn send_welcome(&mut self, speaker: Speaker) {
+    pub(super) fn send_welcome(&mut self, speaker: Speaker, id: Option<String>) {
         let person = &self.people[speaker.person];
         let token = self.conns[speaker.conn].token.clone();
         let welcome = ServerMessage::Welcome {
@@ -187,6 +188,8 @@ impl Chat {
             },
             heartbeat_ms: HEARTBEAT_MS,
             moderator: person.moderator,
+            locked: self.moderation.locked,
+            id,
         };
         self.send(speaker.conn, welcome);
     }

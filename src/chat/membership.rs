@@ -24,6 +24,7 @@ impl Chat {
         &mut self,
         speaker: Speaker,
         join: Join,
+        id: Option<String>,
         now: Now,
     ) -> Result<Progress, Refusal> {
         let check = PasswordCheck {
@@ -32,7 +33,7 @@ impl Chat {
             given: join.room_password.as_ref(),
         };
         self.check_room_password(&check, &join.room, now)?;
-        self.join_room(speaker, join.room, join.resume, now)
+        self.join_room(speaker, join.room, join.resume, id, now)
     }
 
     /// Joins a room, and opens it first if necessary.
@@ -41,6 +42,7 @@ impl Chat {
         speaker: Speaker,
         name: RoomName,
         resume: ResumePoint,
+        request_id: Option<String>,
         now: Now,
     ) -> Result<Progress, Refusal> {
         let state = &self.conns[speaker.conn];
@@ -56,7 +58,7 @@ impl Chat {
         if !self.rooms[id].log.is_open() {
             return Ok(Progress::AwaitRoom(id, resume));
         }
-        self.complete_join(speaker, id, &resume, now);
+        self.complete_join(speaker, id, &resume, request_id, now);
         Ok(Progress::Done)
     }
 
@@ -92,7 +94,7 @@ impl Chat {
         self.rooms[id].open(head);
         for PendingJoin { completion, resume } in waiting {
             if let Some(speaker) = self.end_pending_join(completion.conn()) {
-                self.complete_join(speaker, id, &resume, now);
+                self.complete_join(speaker, id, &resume, completion.id(), now);
             }
             completion.done(&mut self.effects);
         }
@@ -120,7 +122,14 @@ impl Chat {
         Some(Speaker { conn, person })
     }
 
-    fn complete_join(&mut self, speaker: Speaker, id: RoomId, resume: &ResumePoint, now: Now) {
+    fn complete_join(
+        &mut self,
+        speaker: Speaker,
+        id: RoomId,
+        resume: &ResumePoint,
+        request_id: Option<String>,
+        now: Now,
+    ) {
         let conn = speaker.conn;
         if !self.conns[conn].rooms.contains(&id) {
             self.acquire_membership(speaker.person, id, now);
@@ -145,6 +154,7 @@ impl Chat {
             entries: backfill.entries,
             more: backfill.more,
             reset: backfill.reset,
+            id: request_id,
         };
         self.send(conn, joined);
     }
@@ -171,15 +181,16 @@ impl Chat {
         &mut self,
         speaker: Speaker,
         leave: &Leave,
+        id: Option<String>,
         now: Now,
     ) -> Result<Progress, Refusal> {
         let conn = speaker.conn;
-        let id = self.joined_room(conn, &leave.room)?;
-        self.conns[conn].rooms.retain(|&room| room != id);
-        self.effects.push(Effect::Unsubscribe(conn, id));
-        let room = self.rooms[id].display();
-        self.send(conn, ServerMessage::Left { room });
-        self.release_membership(speaker.person, id, false, now);
+        let room_id = self.joined_room(conn, &leave.room)?;
+        self.conns[conn].rooms.retain(|&room| room != room_id);
+        self.effects.push(Effect::Unsubscribe(conn, room_id));
+        let room = self.rooms[room_id].display();
+        self.send(conn, ServerMessage::Left { room, id });
+        self.release_membership(speaker.person, room_id, false, now);
         Ok(Progress::Done)
     }
 
@@ -229,7 +240,7 @@ impl Chat {
             .ok_or_else(|| Refusal::new(ErrorCode::NotInRoom))
     }
 
-    pub(super) fn list_rooms(&mut self, conn: ConnId) -> Progress {
+    pub(super) fn list_rooms(&mut self, conn: ConnId, id: Option<String>) -> Progress {
         let rooms = self.rooms.iter();
         let mut listed: Vec<&Room> = rooms.filter(|room| room.log.is_open()).collect();
         // Of thousands of rooms only those that are listed are sorted.
@@ -244,7 +255,7 @@ impl Chat {
             seq: room.log.opened().seq(),
         };
         let rooms = listed.iter().map(info).collect();
-        self.send(conn, ServerMessage::Rooms { rooms });
+        self.send(conn, ServerMessage::Rooms { rooms, id });
         Progress::Done
     }
 }

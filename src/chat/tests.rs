@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::auth::PasswordHash;
+use crate::chat::limits::MAX_MALFORMED;
 use crate::history::memory::MemoryHistory;
 use crate::history::{History, Outcome};
 use crate::name::RoomName;
-use crate::protocol::Entry;
+use crate::protocol::{ClientMessage, Entry, ErrorCode};
 use std::collections::HashMap;
 
 mod bans;
@@ -187,7 +188,7 @@ fn label(message: &ServerMessage) -> String {
             entries,
             ..
         } => format!("joined {room} {online} {}", entries.len()),
-        ServerMessage::Left { room } => format!("left {room}"),
+        ServerMessage::Left { room, .. } => format!("left {room}"),
         ServerMessage::Message(entry) => entry_label(entry),
         ServerMessage::Ack {
             id,
@@ -232,7 +233,7 @@ fn label(message: &ServerMessage) -> String {
             )
         }
         ServerMessage::Bye { code, .. } => format!("bye {code:?}"),
-        ServerMessage::Rooms { rooms } => rooms
+        ServerMessage::Rooms { rooms, .. } => rooms
             .iter()
             .map(|room| format!("{}:{} ", room.room, room.online))
             .collect::<String>()
@@ -262,7 +263,7 @@ fn label(message: &ServerMessage) -> String {
             ..
         } => format!("{from}! {text}"),
         ServerMessage::Notice { text, .. } => format!("* {text}"),
-        ServerMessage::Pong => "pong".into(),
+        ServerMessage::Pong { .. } => "pong".into(),
     }
 }
 

@@ -16,6 +16,7 @@ mod moderation;
 mod passwords;
 mod protocol_doc;
 mod raw_sockets;
+mod request_ids;
 mod server_program;
 #[path = "../support/mod.rs"]
 mod support;

@@ -217,6 +217,8 @@ fn welcome(name: &str) -> ServerMessage {
         },
         heartbeat_ms: 20_000,
         moderator: false,
+        locked: false,
+        id: None,
     }
 }
 
@@ -231,6 +233,7 @@ fn joined(room: &str, epoch: &str, seq: u64, entries: &[Arc<Entry>], more: bool)
         entries: entries.to_vec(),
         more,
         reset: false,
+        id: None,
     }
 }
 
@@ -278,6 +281,7 @@ fn history(entries: Vec<Arc<Entry>>) -> ServerMessage {
         oldest: 1,
         entries,
         more: false,
+        id: None,
     }
 }
 
@@ -288,6 +292,7 @@ fn ack(id: &str, seq: u64) -> ServerMessage {
         seq: Some(seq),
         at: seq,
         duplicate: false,
+        text: None,
     }
 }
 

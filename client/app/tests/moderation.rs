@@ -163,7 +163,7 @@ fn script_waits_until_its_action_is_done() {
     harness.submit("/expulsar Bruno");
     assert!(!harness.app.wants_input());
     harness.receive(refusal(ErrorCode::Forbidden, None));
-    harness.receive(ServerMessage::Pong);
+    harness.receive(ServerMessage::Pong { id: None });
     assert!(harness.app.wants_input());
     assert_eq!(harness.take_shown(), ["! Não."]);
 }

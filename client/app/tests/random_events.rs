@@ -88,7 +88,10 @@ impl EventRng {
                 let more = self.below(3) == 0;
                 joined(room, epoch, seq, &entries, more)
             }
-            3 => ServerMessage::Left { room: room.into() },
+            3 => ServerMessage::Left {
+                room: room.into(),
+                id: None,
+            },
             4 => ServerMessage::Message(self.entry()),
             5 => ack(&format!("x-{}", self.below(6)), self.number()),
             6 => ServerMessage::History {
@@ -97,6 +100,7 @@ impl EventRng {
                 oldest: self.number(),
                 entries: self.entries(),
                 more: self.below(2) == 0,
+                id: None,
             },
             7 => {
                 let code = [
@@ -128,12 +132,14 @@ impl EventRng {
                     online: usize::MAX,
                     seq: 1,
                 }],
+                id: None,
             },
             10 => ServerMessage::Found {
                 room: room.into(),
                 query: "x".into(),
                 entries: self.entries(),
                 more: true,
+                id: None,
             },
             11 => ServerMessage::Typing {
                 room: room.into(),

@@ -34,6 +34,7 @@ fn script_waits_for_replies_before_it_leaves() {
             online: 2,
             seq: 0,
         }],
+        id: None,
     });
     assert_eq!(
         harness.take_shown(),

@@ -102,7 +102,7 @@ fn connection_joins_at_most_32_rooms() {
 #[test]
 fn connection_is_closed_after_too_many_malformed_frames() {
     let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
-    for _ in 0..limits::MAX_MALFORMED {
+    for _ in 0..MAX_MALFORMED {
         harness.send_json(ANA, "{}");
     }
     assert_eq!(harness.closed, []);
