@@ -5,7 +5,7 @@
 use crate::chat::Effect;
 use crate::history::{HistoryRequest, RequestId};
 use crate::ids::{ConnId, RoomId};
-use crate::protocol::{ClientRequest, ResumePoint};
+use crate::protocol::{ClientMessage, ClientRequest};
 use slab::Slab;
 
 /// The duty to answer one request. [`Completion::done`] frees the request's place in the connection's windows; a drop
@@ -85,8 +85,16 @@ pub(super) enum Progress {
     Done,
     /// The history must do this; its reply answers the request.
     AwaitReply(HistoryRequest),
-    /// The request is answered when this room's log is open.
-    AwaitRoom(RoomId, ResumePoint),
+    /// Nothing was done yet: when this room's log is open, the message is handled once more.
+    AwaitRoom(RoomId, ClientMessage),
+}
+
+/// A request that could not be decided yet, and has changed nothing. When what it waits for is there, it is handled
+/// again from the beginning, because every rule may have another answer by then.
+#[derive(Debug)]
+pub(super) struct WaitingRequest {
+    pub completion: Completion,
+    pub message: ClientMessage,
 }
 
 /// The requests that the history has to answer.
@@ -120,7 +128,6 @@ impl PendingRequests {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ClientMessage;
 
     #[test]
     fn completion_releases_what_its_request_holds() {

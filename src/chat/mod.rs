@@ -24,7 +24,7 @@ use crate::ids::{ClientAddr, ConnId, RoomId};
 use crate::protocol::{ByeCode, ClientRequest, Refusal, ServerMessage};
 use completion::PendingRequests;
 use conns::{Conn, Conns};
-use limits::Rules;
+use limits::{MAX_ENTRY_EXTENSIONS, Rules};
 use moderation::ModerationState;
 use people::{People, PersonKey};
 use rooms::Rooms;
@@ -170,23 +170,39 @@ impl Chat {
 
     /// Does what is due: closes connections that have not entered in time, expires grace periods, publishes presence.
     pub fn tick(&mut self, now: Now) {
-        while let Some((at, conn)) = self.entry_deadlines.front().copied() {
-            let entered = self
-                .conns
-                .get(conn)
-                .is_none_or(|state| state.person.is_some());
-            if !entered && at > now.instant {
-                break;
-            }
-            self.entry_deadlines.pop_front();
-            if !entered {
-                let text =
-                    "Você não entrou na conversa a tempo. Conecte-se de novo quando quiser entrar.";
-                self.close(conn, ByeCode::Idle, text);
-            }
-        }
+        self.enforce_entry_deadlines(now);
         self.expire_grace(now);
         self.publish_due(now);
+    }
+
+    fn enforce_entry_deadlines(&mut self, now: Now) {
+        while let Some((at, conn)) = self.entry_deadlines.front().copied() {
+            let pending = self
+                .conns
+                .get_mut(conn)
+                .filter(|state| state.person.is_none() && !state.closing);
+            if pending.is_some() && at > now.instant {
+                return;
+            }
+            self.entry_deadlines.pop_front();
+            let Some(state) = pending else { continue };
+            // It is not idle: it waits for the server. If it is refused then, it has time for another try.
+            let waits = state.waiting_requests > 0;
+            if waits && state.entry_extensions < MAX_ENTRY_EXTENSIONS {
+                state.entry_extensions += 1;
+                self.add_entry_deadline(conn, now);
+                continue;
+            }
+            let text =
+                "Você não entrou na conversa a tempo. Conecte-se de novo quando quiser entrar.";
+            self.close(conn, ByeCode::Idle, text);
+        }
+    }
+
+    /// The time is the same for all connections, so the queue stays in order.
+    fn add_entry_deadline(&mut self, conn: ConnId, now: Now) {
+        let at = now.instant + self.rules.entry_timeout;
+        self.entry_deadlines.push_back((at, conn));
     }
 
     fn connected(&mut self, conn: ConnId, address: ClientAddr, now: Now) {
@@ -196,8 +212,7 @@ impl Chat {
         if self.stopping {
             self.send_shutdown(conn, 1000);
         } else {
-            self.entry_deadlines
-                .push_back((now.instant + self.rules.entry_timeout, conn));
+            self.add_entry_deadline(conn, now);
         }
     }
 
@@ -271,8 +286,8 @@ impl Drop for Chat {
     /// Abandons the requests that still wait for something when the server ends.
     fn drop(&mut self) {
         self.pending.abandon_all();
-        for join in self.rooms.take_waiting() {
-            join.completion.abandon();
+        for request in self.rooms.take_waiting() {
+            request.completion.abandon();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Requests: from a connection to their handlers, and to exactly one answer, now or after what they wait for.
 
-use crate::chat::completion::{Completion, Progress};
+use crate::chat::completion::{Completion, Progress, WaitingRequest};
 use crate::chat::limits::MAX_MALFORMED;
 use crate::chat::moderation::notices;
 use crate::chat::{Chat, Effect, Now, Speaker, too_fast};
@@ -38,11 +38,52 @@ impl Chat {
                 self.pending.insert(id, completion);
                 self.effects.push(Effect::Submit(request));
             }
-            Ok(Progress::AwaitRoom(room, resume)) => {
-                self.await_room(completion, room, resume);
+            Ok(Progress::AwaitRoom(room, message)) => {
+                let request = self.begin_wait(completion, message);
+                self.rooms[room].log.await_open(request);
             }
             Err(refusal) => self.refuse(completion, refusal),
         }
+    }
+
+    /// Puts a request aside until what it waits for is there; then [`Chat::resume_request`] handles it again.
+    fn begin_wait(&mut self, completion: Completion, message: ClientMessage) -> WaitingRequest {
+        self.conns[completion.conn()].waiting_requests += 1;
+        WaitingRequest {
+            completion,
+            message,
+        }
+    }
+
+    /// Handles a request again, now that what it waited for is there. Its rate was counted the first time; all other
+    /// rules are checked anew, and its connection may be gone.
+    pub(super) fn resume_request(&mut self, request: WaitingRequest, now: Now) {
+        let WaitingRequest {
+            completion,
+            message,
+        } = request;
+        match self.end_wait(&completion) {
+            true => self.run_request(completion, message, now),
+            false => completion.done(&mut self.effects),
+        }
+    }
+
+    /// Refuses a request because what it waited for does not come.
+    pub(super) fn refuse_waiting(&mut self, request: WaitingRequest, refusal: Refusal) {
+        let completion = request.completion;
+        match self.end_wait(&completion) {
+            true => self.refuse(completion, refusal),
+            false => completion.done(&mut self.effects),
+        }
+    }
+
+    /// Counts one waiting request less. False if its connection is gone or closing: an answer would not be read.
+    fn end_wait(&mut self, completion: &Completion) -> bool {
+        let Some(state) = self.conns.get_mut(completion.conn()) else {
+            return false;
+        };
+        state.waiting_requests -= 1;
+        !state.closing
     }
 
     /// Hands a request to its handler. `id` is the request's own if the history has to answer it.

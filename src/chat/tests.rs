@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 mod bans;
 mod edits;
+mod entering;
 mod limits;
 mod messages;
 mod moderation;
@@ -33,6 +34,11 @@ struct ChatHarness {
     closed: Vec<(ConnId, u16)>,
     /// When set, the history replies that it can't store.
     disk_full: bool,
+    /// When set, the history replies that it can't read a room's log.
+    rooms_unreadable: bool,
+    /// When set, the heads of rooms that the history replied with wait in `held_heads`.
+    hold_heads: bool,
+    held_heads: Vec<HistoryReply>,
     /// A search was submitted and has no reply yet.
     awaiting_search: bool,
 }
@@ -55,6 +61,9 @@ impl ChatHarness {
             inbox: HashMap::new(),
             closed: Vec::new(),
             disk_full: false,
+            rooms_unreadable: false,
+            hold_heads: false,
+            held_heads: Vec::new(),
             awaiting_search: false,
         }
     }
@@ -95,6 +104,13 @@ impl ChatHarness {
             if let (true, HistoryReply::Appended(_, _, _, outcome)) = (self.disk_full, &mut reply) {
                 *outcome = Outcome::Unavailable;
             }
+            if let HistoryReply::RoomHead(_, head) = &mut reply {
+                head.take_if(|_| self.rooms_unreadable);
+                if self.hold_heads {
+                    self.held_heads.push(reply);
+                    continue;
+                }
+            }
             self.chat.handle(Event::HistoryReplied(reply), self.now);
         }
     }
@@ -127,6 +143,14 @@ impl ChatHarness {
                 self.inbox.entry(conn).or_default().push(bye);
                 self.closed.push((conn, code));
             }
+        }
+    }
+
+    /// The history's replies about rooms arrive, those that were held and all later ones.
+    fn release_heads(&mut self) {
+        self.hold_heads = false;
+        for reply in std::mem::take(&mut self.held_heads) {
+            self.handle(Event::HistoryReplied(reply));
         }
     }
 

@@ -9,7 +9,7 @@ use crate::chat::limits::{ATTEMPT_WINDOW, MAX_ATTEMPTS, MAX_ROOMS, MAX_TRACKED_A
 use crate::chat::moderation::notices;
 use crate::chat::people::PersonKey;
 use crate::chat::{AUDIT_LOG, Chat, Now, Speaker, ceil_millis};
-use crate::ids::{ClientAddr, ConnId};
+use crate::ids::{ClientAddr, ConnId, RoomId};
 use crate::name::{LOBBY, RoomName};
 use crate::protocol::{ErrorCode, Password, Refusal, SetRoomPassword};
 use std::collections::HashMap;
@@ -137,13 +137,10 @@ impl Chat {
         })
     }
 
-    /// The owner of a room that is about to be opened: that of its password, or else the person who opens it.
-    pub(in crate::chat) fn owner_of(
-        &self,
-        room: &RoomName,
-        person: PersonKey,
-    ) -> Option<TokenHash> {
-        match self.moderation.room_passwords.get(room.key()) {
+    /// The owner of a room that gets its first member: that of its password, or else this person.
+    pub(in crate::chat) fn owner_of(&self, room: RoomId, person: PersonKey) -> Option<TokenHash> {
+        let key = self.rooms[room].name.key();
+        match self.moderation.room_passwords.get(key) {
             Some(password) => password.owner,
             None => Some(self.people[person].token_hash),
         }

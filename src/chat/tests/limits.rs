@@ -253,11 +253,16 @@ fn requests_of_closed_connections_are_completed() {
 #[test]
 fn requests_outstanding_at_the_end_are_abandoned() {
     let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
-    for json in [
-        r#"{"type":"join","room":"lab"}"#,
-        r#"{"type":"history","room":"geral"}"#,
+    harness.handle(Event::Connected(BRUNO, ClientAddr::LOCAL));
+    for (conn, json) in [
+        (ANA, r#"{"type":"join","room":"lab"}"#),
+        (ANA, r#"{"type":"history","room":"geral"}"#),
+        (
+            BRUNO,
+            r#"{"type":"enter","name":"Bruno","token":"0123456789abcdef","room":"sala"}"#,
+        ),
     ] {
-        let request = Event::Request(ANA, ClientMessage::parse(json).unwrap());
+        let request = Event::Request(conn, ClientMessage::parse(json).unwrap());
         harness.chat.handle(request, harness.now);
     }
     drop(harness.chat);
