@@ -1,5 +1,6 @@
 //! The file: its schema, opening, checking and migrating it, and moving a damaged one aside.
 
+use super::migrations::MIGRATIONS;
 use crate::auth::random_epoch;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::os_error::describe;
@@ -27,32 +28,6 @@ const SEQ_BITS: u32 = 40;
 pub(super) const EDITED: i64 = 1;
 /// Marks an erased entry, which is empty and not in the search index.
 pub(super) const ERASED: i64 = 2;
-
-/// The migration to each version, from 1 on.
-const MIGRATIONS: [&str; 4] = [
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-     CREATE TABLE rooms (
-         id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
-         seq INTEGER NOT NULL, oldest INTEGER NOT NULL, at INTEGER NOT NULL);
-     CREATE TABLE speakers (
-         id INTEGER PRIMARY KEY, person BLOB NOT NULL, name TEXT NOT NULL, tag TEXT NOT NULL, UNIQUE (person, name));
-     CREATE TABLE entries (
-         key INTEGER PRIMARY KEY, at INTEGER NOT NULL, speaker INTEGER NOT NULL, text TEXT NOT NULL,
-         action INTEGER NOT NULL, reply_to INTEGER);
-     CREATE TABLE ids (
-         person BLOB NOT NULL, id TEXT NOT NULL, key INTEGER NOT NULL, at INTEGER NOT NULL, digest BLOB NOT NULL,
-         PRIMARY KEY (person, id)) WITHOUT ROWID;",
-    "CREATE VIRTUAL TABLE words USING fts5 (
-         text, content='entries', content_rowid='key', tokenize='unicode61 remove_diacritics 2', prefix='1 2');
-     INSERT INTO words (words) VALUES ('rebuild');",
-    // `edits` is a key, `erases` the seqs in ascending order, separated by spaces. A row with either is an amendment: it
-    // has no text of its own and is not in the search index.
-    "ALTER TABLE entries ADD COLUMN edits INTEGER;
-     ALTER TABLE entries ADD COLUMN erases TEXT;
-     ALTER TABLE entries ADD COLUMN mark INTEGER;",
-    // The search index is named after what it indexes; its contents and its configuration move with it.
-    "ALTER TABLE words RENAME TO entries_fts;",
-];
 
 /// The first version in which a message can change an earlier one.
 const AMENDMENTS_VERSION: u32 = 3;
