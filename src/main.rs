@@ -8,6 +8,7 @@ mod qr;
 use papo::auth::{PasswordHash, random_key};
 use papo::config::{self, Command, Config};
 use papo::os_error::describe;
+use papo::platform;
 use papo::server::{AUDIT_LOG, DeliveryLimits, Policy, Rules, Server, Setup, capacity, listen};
 use simplelog::{CombinedLogger, LevelFilter, SharedLogger, WriteLogger};
 use std::io::Write;
@@ -173,11 +174,12 @@ fn stop_on_ctrl_c(server: &Server) -> Result<(), String> {
         )
     })?;
     let stopping = AtomicBool::new(false);
-    let on_signal = move || {
+    let on_signal = move |_| {
         if stopping.swap(true, Ordering::Relaxed) {
             std::process::exit(EXIT_INTERRUPTED);
         }
         stopper.stop();
     };
-    ctrlc::set_handler(on_signal).map_err(|_| "Não consegui preparar o Ctrl+C.".into())
+    platform::on_stop_signal(on_signal)
+        .map_err(|error| format!("Não consegui preparar o Ctrl+C ({}).", describe(&error)))
 }
