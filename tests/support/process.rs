@@ -74,6 +74,12 @@ impl Program {
         self.command = wrapped;
     }
 
+    /// Lets a shell do something first, and become the program: set a limit, ignore a signal, redirect a stream.
+    pub fn wrap_in_shell(&mut self, before: &str, redirections: &str) {
+        let script = format!("{before}exec \"$0\" \"$@\" {redirections}");
+        self.wrap("/bin/sh", &["-c", &script]);
+    }
+
     /// The program's folder.
     pub fn dir(&self) -> &Path {
         self.dir.path()
@@ -95,7 +101,14 @@ impl Program {
         let mut stderr = File::options();
         let stderr = stderr.create(true).append(true);
         let stderr = stderr.open(stderr_path(&self.dir))?;
+        self.spawn_with_stderr(stderr)
+    }
+
+    /// Starts it without input; what it writes to stderr goes there.
+    pub fn spawn_with_stderr(&mut self, stderr: impl Into<Stdio>) -> std::io::Result<Running> {
         let mut child = self.command.stderr(stderr).spawn()?;
+        // Otherwise this process would hold its end of a pipe open.
+        self.command.stderr(Stdio::null());
         Ok(Running {
             stdout: child.stdout.take().map(BufReader::new),
             child,
@@ -198,6 +211,12 @@ impl Drop for Running {
     }
 }
 
+/// The moderator key in a banner.
+pub fn moderator_key(banner: &str) -> &str {
+    let key = banner.split("/#chave=").nth(1).expect("a key");
+    key.split(char::is_whitespace).next().expect("a word")
+}
+
 /// A `servidor` that listens.
 pub struct ServerProcess {
     pub process: Running,
@@ -242,6 +261,15 @@ impl ServerProcess {
 
     pub fn enter(&self, name: &str) -> WsClient {
         WsClient::entered(self.address, name)
+    }
+
+    /// A moderator; the key in the banner is used up by it.
+    pub fn enter_as_moderator(&self, name: &str) -> WsClient {
+        let mut client = self.connect();
+        let key = moderator_key(&self.banner);
+        let welcome = client.enter_with(name, serde_json::json!({"moderator_key": key}));
+        assert_eq!(welcome["moderator"], true);
+        client
     }
 
     /// What it costs now.
