@@ -2,19 +2,30 @@
 
 use crate::support::Deadline;
 use crate::support::client::WsClient;
-use crate::support::proc::{ProcessStats, proc_dir_of, raise_descriptors};
+use crate::support::proc::{ProcessStats, proc_dir_of, raise_descriptors, status_mask};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub const CLIENT_PATH: &str = env!("CARGO_BIN_EXE_cliente");
 pub const SERVER_PATH: &str = env!("CARGO_BIN_EXE_servidor");
+
+/// A program inherits what this process ignores, for instance under `nohup` or in the background of a script; a signal
+/// that is handled here is none of that.
+static HEED_SIGNALS: LazyLock<()> = LazyLock::new(|| {
+    let ignored = status_mask(Path::new("/proc/self"), "SigIgn:");
+    for signal in [Signal::INT, Signal::HUP] {
+        if ignored & (1 << (signal.as_raw() - 1)) != 0 {
+            signal_hook::flag::register(signal.as_raw(), Arc::default()).unwrap();
+        }
+    }
+});
 
 /// A program, its arguments and its environment, and a folder of its own; it can be started again and again.
 pub struct Program {
@@ -45,6 +56,7 @@ impl Program {
     }
 
     fn new(path: &str, options: &[&str]) -> Self {
+        LazyLock::force(&HEED_SIGNALS);
         let mut command = Command::new(path);
         command.args(options).env_clear();
         command
