@@ -1,6 +1,7 @@
 //! `servidor`: reads the options, opens the history, starts the server, prints the banner and stops on Ctrl+C.
 
 mod banner;
+mod copy_history;
 mod local_page_key;
 mod open_history;
 mod qr;
@@ -13,6 +14,7 @@ use simplelog::{CombinedLogger, LevelFilter, SharedLogger, WriteLogger};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A failure at run time.
@@ -41,7 +43,10 @@ fn run_command(command: &Command) -> Result<(), String> {
         Command::Version => print(&format!("papo {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Export(export) => open_history::export(export)?,
         Command::Serve(config) => match &config.copy_to {
-            Some(target) => print(&open_history::copy(&config.history, target)?),
+            Some(target) => {
+                let cancelled = set_on_signal()?;
+                print(&copy_history::copy(&config.history, target, &cancelled)?);
+            }
             None => serve(config)?,
         },
     }
@@ -162,6 +167,15 @@ fn log_output(config: &Config) -> Result<Box<dyn Write + Send>, String> {
         )
     })?;
     Ok(Box::new(file))
+}
+
+/// A flag that Ctrl+C, SIGTERM and SIGHUP set.
+fn set_on_signal() -> Result<Arc<AtomicBool>, String> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = flag.clone();
+    ctrlc::set_handler(move || set.store(true, Ordering::Relaxed))
+        .map_err(|_| "Não consegui preparar o Ctrl+C.")?;
+    Ok(flag)
 }
 
 /// The first Ctrl+C (or SIGTERM, SIGHUP) stops the server in order, the second at once.

@@ -1,4 +1,4 @@
-//! Opens, copies or exports the history for the command line; an error is the sentence to print.
+//! Opens or exports the history for the command line; an error is the sentence to print.
 
 use papo::config::{Config, Export, HistoryLocation};
 use papo::history::History;
@@ -50,32 +50,6 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
     })
 }
 
-/// Copies the history and returns the sentence to print.
-pub fn copy(location: &HistoryLocation, target: &Path) -> Result<String, String> {
-    let HistoryLocation::File(path) = location else {
-        return Err("Um histórico que fica só na memória não tem o que copiar.".into());
-    };
-    require_file(path)?;
-    match sqlite::copy(path, target) {
-        Ok(1) => Ok(format!("1 mensagem copiada para {}.\n", target.display())),
-        Ok(count) => Ok(format!(
-            "{} mensagens copiadas para {}.\n",
-            group_thousands(count),
-            target.display()
-        )),
-        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => Err(format!(
-            "O arquivo {} já existe. Escolha outro nome para a cópia.",
-            target.display()
-        )),
-        Err(OpenError::Io(error)) => Err(format!(
-            "Não consegui escrever {} ({}).",
-            target.display(),
-            describe(&error)
-        )),
-        Err(error) => Err(open_error(path, &error)),
-    }
-}
-
 /// Writes a room's log to standard output.
 pub fn export(export: &Export) -> Result<(), String> {
     require_file(&export.history)?;
@@ -113,7 +87,8 @@ fn output_error(error: &io::Error) -> String {
     format!("Não consegui escrever a saída ({}).", describe(error))
 }
 
-fn require_file(path: &Path) -> Result<(), String> {
+/// Refuses a path where no history is.
+pub fn require_file(path: &Path) -> Result<(), String> {
     if path.is_file() {
         return Ok(());
     }
@@ -124,7 +99,7 @@ fn require_file(path: &Path) -> Result<(), String> {
 }
 
 /// Why a file can't be used, and what to do about it.
-fn open_error(path: &Path, error: &OpenError) -> String {
+pub fn open_error(path: &Path, error: &OpenError) -> String {
     let name = path.display();
     let other = "indique outro: servidor --historico outro.db";
     match error {

@@ -6,11 +6,14 @@
 
 mod amend;
 mod backup;
+mod copy_error;
+mod disk;
 mod export;
 mod migrations;
 mod reader;
 mod schema;
 mod sql_error;
+mod temporary_copy;
 mod trim;
 mod writer;
 
@@ -20,7 +23,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-pub use backup::copy;
+pub use backup::{CopyProgress, OnProgress, copy};
+pub use copy_error::CopyError;
 pub use export::{Format, export};
 pub use schema::OpenError;
 pub use trim::Retention;
@@ -43,7 +47,8 @@ pub struct SqliteHistory {
 }
 
 impl SqliteHistory {
-    /// Opens or creates the history in this file; a damaged file is moved aside first.
+    /// Opens or creates the history in this file. A damaged file is moved aside first; one of an earlier version is migrated,
+    /// after a copy of it was kept.
     ///
     /// # Errors
     /// When the file can't be used. It was not changed then.
