@@ -40,10 +40,16 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
             aside.display()
         );
     }
-    let summary = match history.count() {
+    let mut summary = match history.count() {
         1 => format!("{name} (1 mensagem)"),
         count => format!("{name} ({} mensagens)", group_thousands(count)),
     };
+    if let Some(copy) = history.kept_copy() {
+        summary.push_str(&format!(
+            "\n  O arquivo foi atualizado; o anterior está guardado em {}\n ",
+            copy.display()
+        ));
+    }
     Ok(OpenedHistory {
         history: Box::new(history),
         summary,
@@ -114,6 +120,9 @@ pub fn open_error(path: &Path, error: &OpenError) -> String {
         OpenError::Foreign => {
             format!("Não consegui abrir {name}: o arquivo é de outro programa. Por favor, {other}")
         }
+        OpenError::NoSpace(_) => format!(
+            "Não consegui abrir {name}: {error}. O arquivo ficou como estava. Libere espaço e ligue de novo, ou {other}"
+        ),
         OpenError::Io(_) => format!(
             "Não consegui abrir {name}: {error}. Confira a pasta e as permissões, ou {other}"
         ),

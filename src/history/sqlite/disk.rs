@@ -1,14 +1,19 @@
 //! Files of the account alone, durable names and free space.
 
 use super::schema::OWNER_ONLY;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file that is created is readable and writable for this account only.
 pub(super) fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(OWNER_ONLY)
+}
+
+/// Takes the permissions of others away from a file.
+pub(super) fn restrict_to_owner(file: &File) {
+    let _ = file.set_permissions(Permissions::from_mode(OWNER_ONLY));
 }
 
 /// Makes the names in a folder durable.

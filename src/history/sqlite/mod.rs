@@ -9,6 +9,7 @@ mod backup;
 mod copy_error;
 mod disk;
 mod export;
+mod migrate;
 mod migrations;
 mod reader;
 mod schema;
@@ -34,6 +35,7 @@ pub struct SqliteHistory {
     epoch: Arc<str>,
     count: u64,
     moved_aside: Option<PathBuf>,
+    kept_copy: Option<PathBuf>,
     /// `None` only while being dropped: a thread ends when its channel closes.
     writer: Option<Sender<HistoryRequest>>,
     reader: Option<Sender<HistoryRequest>>,
@@ -53,7 +55,7 @@ impl SqliteHistory {
     /// # Errors
     /// When the file can't be used. It was not changed then.
     pub fn open(path: &Path, retention: Option<Retention>) -> Result<Self, OpenError> {
-        let opened = schema::open(path)?;
+        let opened = schema::open(path, migrate::migrate)?;
         let (reply_sender, replies) = unbounded();
         let (to_writer, writer_requests) = unbounded();
         let (to_reader, reader_requests) = unbounded();
@@ -77,6 +79,7 @@ impl SqliteHistory {
             epoch: opened.epoch,
             count: opened.count,
             moved_aside: opened.moved_aside,
+            kept_copy: opened.kept_copy,
             writer: Some(to_writer),
             reader: Some(to_reader),
             replies,
@@ -89,6 +92,11 @@ impl SqliteHistory {
     /// The new path of the damaged file, if there was one.
     pub fn moved_aside(&self) -> Option<&Path> {
         self.moved_aside.as_deref()
+    }
+
+    /// The copy of the file's earlier version, if opening has migrated it.
+    pub fn kept_copy(&self) -> Option<&Path> {
+        self.kept_copy.as_deref()
     }
 }
 

@@ -1,7 +1,7 @@
 //! A database that is being copied: under a temporary name beside its target, and renamed when it is whole.
 
 use super::copy_error::CopyError;
-use super::disk::{folder_of, owner_only, sync_dir, with_suffix};
+use super::disk::{folder_of, owner_only, restrict_to_owner, sync_dir, with_suffix};
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -44,6 +44,7 @@ impl TemporaryCopy {
         };
         // Another process may have finished since the first look.
         refuse_existing(target)?;
+        restrict_to_owner(&copy.lock);
         copy.lock.set_len(0)?;
         copy.remove_companions();
         Ok(copy)
