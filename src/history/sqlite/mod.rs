@@ -7,6 +7,7 @@
 mod amend;
 mod backup;
 mod export;
+mod migrations;
 mod reader;
 mod schema;
 mod sql_error;

@@ -1,12 +1,13 @@
 //! The file: its schema, opening, checking and migrating it, and moving a damaged one aside.
 
+use super::migrations::MIGRATIONS;
 use crate::auth::random_epoch;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::os_error::describe;
+use crate::platform;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,8 +19,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Files up to this size, in bytes, are checked page by page at each start, which takes less than half a second. Of larger
 /// files, a start checks only the pages that it reads.
 const FULL_CHECK_LIMIT: u64 = 64 * 1024 * 1024;
-/// Conversations are private to the account; SQLite gives its journal files the same mode.
-pub(super) const OWNER_ONLY: u32 = 0o600;
 /// An entry's key is the room's id, then 40 bits of seq: the entries of a room are neighbours.
 const SEQ_BITS: u32 = 40;
 
@@ -27,32 +26,6 @@ const SEQ_BITS: u32 = 40;
 pub(super) const EDITED: i64 = 1;
 /// Marks an erased entry, which is empty and not in the search index.
 pub(super) const ERASED: i64 = 2;
-
-/// The migration to each version, from 1 on.
-const MIGRATIONS: [&str; 4] = [
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-     CREATE TABLE rooms (
-         id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
-         seq INTEGER NOT NULL, oldest INTEGER NOT NULL, at INTEGER NOT NULL);
-     CREATE TABLE speakers (
-         id INTEGER PRIMARY KEY, person BLOB NOT NULL, name TEXT NOT NULL, tag TEXT NOT NULL, UNIQUE (person, name));
-     CREATE TABLE entries (
-         key INTEGER PRIMARY KEY, at INTEGER NOT NULL, speaker INTEGER NOT NULL, text TEXT NOT NULL,
-         action INTEGER NOT NULL, reply_to INTEGER);
-     CREATE TABLE ids (
-         person BLOB NOT NULL, id TEXT NOT NULL, key INTEGER NOT NULL, at INTEGER NOT NULL, digest BLOB NOT NULL,
-         PRIMARY KEY (person, id)) WITHOUT ROWID;",
-    "CREATE VIRTUAL TABLE words USING fts5 (
-         text, content='entries', content_rowid='key', tokenize='unicode61 remove_diacritics 2', prefix='1 2');
-     INSERT INTO words (words) VALUES ('rebuild');",
-    // `edits` is a key, `erases` the seqs in ascending order, separated by spaces. A row with either is an amendment: it
-    // has no text of its own and is not in the search index.
-    "ALTER TABLE entries ADD COLUMN edits INTEGER;
-     ALTER TABLE entries ADD COLUMN erases TEXT;
-     ALTER TABLE entries ADD COLUMN mark INTEGER;",
-    // The search index is named after what it indexes; its contents and its configuration move with it.
-    "ALTER TABLE words RENAME TO entries_fts;",
-];
 
 /// The first version in which a message can change an earlier one.
 const AMENDMENTS_VERSION: u32 = 3;
@@ -202,13 +175,10 @@ fn shim_old_schema(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Locks the file for this process. SQLite's own locks are held only during transactions.
 fn lock(path: &Path) -> Result<File, OpenError> {
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(OWNER_ONLY)
-        .open(path)?;
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    // Conversations are private to the account; SQLite gives its journal files the same mode.
+    let file = platform::owner_only(&mut options).open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
