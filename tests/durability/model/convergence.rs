@@ -2,7 +2,6 @@
 
 use super::Step;
 use crate::log_entry::LogEntry;
-use crate::model::backend::HistoryBackend;
 use crate::model::oracle::EntryVersion;
 use crate::model::simulation::Simulation;
 use crate::transcript::Transcript;
@@ -16,9 +15,8 @@ impl Simulation {
         self.add_person();
         self.apply(Step::Connect(self.people.len() - 1));
         self.drain();
-        let is_durable = !matches!(self.backend, HistoryBackend::Memory(_));
         for person in &self.people {
-            self.assert_complete(&person.transcript, is_durable);
+            self.assert_complete(&person.transcript);
             self.assert_acks(&person.transcript);
             assert_sent_once_in_order(&self.versions, &person.transcript);
         }
@@ -41,19 +39,14 @@ impl Simulation {
     }
 
     /// Everything up to the last seq, without a gap but for what was trimmed before it could be served.
-    fn assert_complete(&self, log: &Transcript, is_durable: bool) {
+    fn assert_complete(&self, log: &Transcript) {
         assert_eq!(
             (log.held_seq, log.is_complete()),
             (self.expected.len() as u64, true),
             "{}",
             log.name
         );
-        let first = log
-            .entries
-            .first()
-            .map_or(log.held_seq + 1, |line| line.seq);
-        // A log that was taken up anew begins with its last page.
-        let mut next = if is_durable { 1 } else { first };
+        let mut next = 1;
         let mut gone = log.trimmed.iter().peekable();
         for line in &log.entries {
             while let Some(gap) = gone.next_if(|gap| *gap.start() == next) {

@@ -159,7 +159,7 @@ impl Simulation {
         let conn = ConnId(self.next_conn_id);
         self.next_conn_id += 1;
         self.event(Event::Connected(conn, ClientAddr::LOCAL));
-        let log = &self.people[person].transcript;
+        let log = &mut self.people[person].transcript;
         let enter = ClientMessage::Enter(Enter {
             name: Name::new(&log.name).unwrap(),
             token: Token::new(&format!("{person}-0123456789abcdef")),
