@@ -34,6 +34,7 @@ window.Papo = {};
     "presence",
     "whisper",
     "role",
+    "room_state",
     "notice",
     "typing",
     "history",

@@ -5,9 +5,9 @@
 
 use papo::auth::{PasswordHash, random_key};
 use papo::os_error::describe;
+use papo::platform;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// The script with the key, beside the page.
@@ -16,8 +16,6 @@ const KEY_FILE: &str = "chave.js";
 const PREFIX: &str = "(globalThis.Papo ??= {}).key = \"";
 /// After the key.
 const SUFFIX: &str = "\";\n";
-/// Readable only by the account that runs the server, which opens the page too.
-const MODE: u32 = 0o600;
 
 /// The key of the page in this folder, created if there is none. `None` without a page or with an unusable key file; then
 /// no page opened as a file can enter.
@@ -54,11 +52,9 @@ fn read(folder: &Path) -> io::Result<PasswordHash> {
 fn create(folder: &Path) -> io::Result<()> {
     let temporary = folder.join(format!(".{KEY_FILE}.{}", std::process::id()));
     let key = random_key().map_err(io::Error::other)?;
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(MODE)
-        .open(&temporary)?;
+    // Readable only by the account that runs the server, which opens the page too.
+    let mut file =
+        platform::owner_only(OpenOptions::new().write(true).create_new(true)).open(&temporary)?;
     let linked = write!(file, "{PREFIX}{key}{SUFFIX}")
         .and_then(|()| fs::hard_link(&temporary, folder.join(KEY_FILE)));
     fs::remove_file(&temporary)?;
@@ -95,7 +91,7 @@ mod tests {
                 .permissions()
                 .mode()
                 & 0o777,
-            MODE
+            0o600
         );
         assert_eq!(load_or_create(folder.path()), Some(first));
         assert_eq!(

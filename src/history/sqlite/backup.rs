@@ -1,10 +1,10 @@
 //! A consistent copy of the history, also while a server uses it.
 
-use super::schema::{self, OWNER_ONLY, OpenError, open_to_read};
+use super::schema::{self, OpenError, open_to_read};
+use crate::platform;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,11 +21,7 @@ const STEP_PAUSE: Duration = Duration::from_millis(2);
 pub fn copy(from: &Path, to: &Path) -> Result<u64, OpenError> {
     let source = open_to_read(from)?;
     // Never overwrites a file.
-    std::fs::File::options()
-        .write(true)
-        .create_new(true)
-        .mode(OWNER_ONLY)
-        .open(to)?;
+    platform::owner_only(std::fs::File::options().write(true).create_new(true)).open(to)?;
     let copied = copy_into(&source, to);
     if copied.is_err() {
         let _ = std::fs::remove_file(to);
