@@ -18,7 +18,7 @@ impl Simulation {
         for person in &self.people {
             self.assert_complete(&person.transcript);
             self.assert_acks(&person.transcript);
-            assert_sent_once_in_order(&self.versions, &person.transcript);
+            assert_sent_once_in_order(&self.log.versions, &person.transcript);
         }
         let newcomer = &self.people.last().unwrap().transcript;
         let gone: u64 = newcomer
@@ -28,7 +28,7 @@ impl Simulation {
             .sum();
         assert_eq!(
             (gone, newcomer.oldest),
-            (self.trimmed, self.trimmed + 1),
+            (self.log.trimmed, self.log.trimmed + 1),
             "the newcomer does not know what was trimmed"
         );
         self.people
@@ -42,7 +42,7 @@ impl Simulation {
     fn assert_complete(&self, log: &Transcript) {
         assert_eq!(
             (log.held_seq, log.is_complete()),
-            (self.expected.len() as u64, true),
+            (self.log.length(), true),
             "{}",
             log.name
         );
@@ -53,14 +53,14 @@ impl Simulation {
                 next = gap.end() + 1;
             }
             assert_eq!(line.seq, next, "{}: a gap", log.name);
-            let forms = &self.versions[next as usize - 1];
+            let forms = &self.log.versions[next as usize - 1];
             // A person who was away until a change was trimmed has not received it; what it changed was trimmed before.
             let missed =
                 |form: &EntryVersion| log.trimmed.iter().any(|gone| gone.contains(&form.since));
             if !forms.iter().any(missed) {
                 assert_eq!(
                     Some(line),
-                    self.expected.get(next as usize - 1),
+                    self.log.entries.get(next as usize - 1),
                     "{}",
                     log.name
                 );
@@ -73,7 +73,7 @@ impl Simulation {
             next += 1;
         }
         assert!(
-            log.trimmed.iter().all(|gap| *gap.end() <= self.trimmed),
+            log.trimmed.iter().all(|gap| *gap.end() <= self.log.trimmed),
             "{}: {:?}",
             log.name,
             log.trimmed
@@ -92,7 +92,7 @@ impl Simulation {
             let line = LogEntry::from_sent(ack.seq, &log.name, said);
             assert_eq!(
                 line,
-                self.versions[ack.seq as usize - 1][0].entry,
+                self.log.versions[ack.seq as usize - 1][0].entry,
                 "{}: {ack:?}",
                 log.name
             );
