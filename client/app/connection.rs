@@ -107,6 +107,7 @@ impl App {
             ServerMessage::Notice {
                 text, room, from, ..
             } => self.on_notice(&text, room.as_deref(), from.as_deref()),
+            ServerMessage::RoomState { .. } => {}
             ServerMessage::Pong { .. } => self.request_done(),
         }
     }

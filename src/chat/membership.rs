@@ -123,6 +123,7 @@ impl Chat {
             entries: backfill.entries,
             more: backfill.more,
             reset: backfill.reset,
+            state: self.room_state_for(id, speaker.person, now),
             id: request_id,
         };
         self.send(conn, joined);
@@ -222,6 +223,7 @@ impl Chat {
             room: room.display(),
             online: room.online(),
             seq: room.log.opened().seq(),
+            password: self.has_password(&room.name),
         };
         let rooms = listed.iter().map(info).collect();
         self.send(conn, ServerMessage::Rooms { rooms, id });

@@ -15,10 +15,12 @@ mod limits;
 mod messages;
 mod mirror;
 mod moderation;
+mod outputs;
 mod passwords;
 mod protocol_doc;
 mod raw_sockets;
 mod request_ids;
 mod server_program;
+mod signals;
 #[path = "../support/mod.rs"]
 mod support;

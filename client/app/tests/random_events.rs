@@ -131,6 +131,7 @@ impl EventRng {
                     room: room.into(),
                     online: usize::MAX,
                     seq: 1,
+                    password: false,
                 }],
                 id: None,
             },

@@ -1,0 +1,79 @@
+//! The tables of the file, as one SQL script for each version.
+
+/// The migration to each version, from 1 on.
+pub(super) const MIGRATIONS: [&str; 4] = [
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+     CREATE TABLE rooms (
+         id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+         seq INTEGER NOT NULL, oldest INTEGER NOT NULL, at INTEGER NOT NULL);
+     CREATE TABLE speakers (
+         id INTEGER PRIMARY KEY, person BLOB NOT NULL, name TEXT NOT NULL, tag TEXT NOT NULL, UNIQUE (person, name));
+     CREATE TABLE entries (
+         key INTEGER PRIMARY KEY, at INTEGER NOT NULL, speaker INTEGER NOT NULL, text TEXT NOT NULL,
+         action INTEGER NOT NULL, reply_to INTEGER);
+     CREATE TABLE ids (
+         person BLOB NOT NULL, id TEXT NOT NULL, key INTEGER NOT NULL, at INTEGER NOT NULL, digest BLOB NOT NULL,
+         PRIMARY KEY (person, id)) WITHOUT ROWID;",
+    "CREATE VIRTUAL TABLE words USING fts5 (
+         text, content='entries', content_rowid='key', tokenize='unicode61 remove_diacritics 2', prefix='1 2');
+     INSERT INTO words (words) VALUES ('rebuild');",
+    // `edits` is a key, `erases` the seqs in ascending order, separated by spaces. A row with either is an amendment: it
+    // has no text of its own and is not in the search index.
+    "ALTER TABLE entries ADD COLUMN edits INTEGER;
+     ALTER TABLE entries ADD COLUMN erases TEXT;
+     ALTER TABLE entries ADD COLUMN mark INTEGER;",
+    VERSION_4,
+];
+
+/// Version 4 names the search index after what it indexes, and keeps what moderates the conversation. It also reserves
+/// what the protocol has and the program does not yet, so that a file need not be migrated again for each of it:
+/// reactions, pins, polls and votes, files, keys of bots, webhooks, and an entry's place in a log of several servers.
+///
+/// Times are Unix milliseconds. An `entry` is a key of `entries`, a `token_hash` is that of `auth::TokenHash`, a
+/// `person` that of `auth::PersonId`.
+/// - `rooms.password` is a salted slow hash in PHC form; `rooms.announcement` is an entry.
+/// - `entries.payload` is the JSON of a change that is neither an edit nor an erasure: `reacts`, `pins` or `tally`.
+/// - `reactions` and `pins` hold what is in force, in the order of its id.
+/// - `sanctions.kind` is 1 for a mute, 2 for a ban; `addresses` are separated by spaces.
+/// - `votes` are those of open polls; no copy has them.
+/// - `meta` may get `tag_secret`, `place`, `digest` and `conversation`; a copy has `copy`, the sum of the seqs in it.
+const VERSION_4: &str = "
+    ALTER TABLE words RENAME TO entries_fts;
+    ALTER TABLE entries ADD COLUMN bot INTEGER;
+    ALTER TABLE entries ADD COLUMN announcement INTEGER;
+    ALTER TABLE entries ADD COLUMN file TEXT;
+    ALTER TABLE entries ADD COLUMN payload TEXT;
+    ALTER TABLE entries ADD COLUMN place TEXT;
+    ALTER TABLE rooms ADD COLUMN owner BLOB;
+    ALTER TABLE rooms ADD COLUMN password TEXT;
+    ALTER TABLE rooms ADD COLUMN moderators_only INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE rooms ADD COLUMN slow_ms INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE rooms ADD COLUMN topic TEXT;
+    ALTER TABLE rooms ADD COLUMN announcement INTEGER;
+    CREATE INDEX ids_at ON ids (at);
+    CREATE TABLE moderators (
+        token_hash BLOB PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE sanctions (
+        kind INTEGER NOT NULL, token_hash BLOB NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL,
+        addresses TEXT NOT NULL DEFAULT '', addresses_until INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (kind, token_hash)) WITHOUT ROWID;
+    CREATE TABLE reactions (
+        id INTEGER PRIMARY KEY, entry INTEGER NOT NULL, emoji TEXT NOT NULL, speaker INTEGER NOT NULL,
+        UNIQUE (entry, emoji, speaker));
+    CREATE TABLE pins (id INTEGER PRIMARY KEY, entry INTEGER NOT NULL UNIQUE);
+    CREATE TABLE polls (
+        entry INTEGER PRIMARY KEY, options TEXT NOT NULL, tally TEXT NOT NULL, closed INTEGER NOT NULL);
+    CREATE TABLE votes (
+        entry INTEGER NOT NULL, person BLOB NOT NULL, option INTEGER NOT NULL,
+        PRIMARY KEY (entry, person)) WITHOUT ROWID;
+    CREATE TABLE files (
+        id TEXT PRIMARY KEY, hash BLOB NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, size INTEGER NOT NULL,
+        width INTEGER, height INTEGER, person BLOB NOT NULL, at INTEGER NOT NULL, entry INTEGER) WITHOUT ROWID;
+    CREATE INDEX files_hash ON files (hash);
+    CREATE TABLE bots (
+        key_hash BLOB PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, room INTEGER, at INTEGER NOT NULL,
+        used_at INTEGER) WITHOUT ROWID;
+    CREATE TABLE webhooks (
+        id INTEGER PRIMARY KEY, room INTEGER NOT NULL, url TEXT NOT NULL, secret TEXT NOT NULL,
+        mentions_only INTEGER NOT NULL, bots_too INTEGER NOT NULL, sent_seq INTEGER NOT NULL, paused INTEGER NOT NULL);
+";
