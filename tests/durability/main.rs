@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod clocks;
 mod consistency;
 mod crash;
 mod faulty_network;
