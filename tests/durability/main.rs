@@ -8,6 +8,7 @@
 
 mod clocks;
 mod consistency;
+mod copying;
 mod crash;
 mod faulty_network;
 mod full_disk;
