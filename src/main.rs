@@ -105,6 +105,7 @@ fn serve(config: &Config) -> Result<(), String> {
     print(&banner::welcome(
         address,
         &opened.summary,
+        opened.note.as_deref(),
         &capacity,
         &moderator_key,
     ));
