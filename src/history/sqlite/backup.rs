@@ -3,9 +3,10 @@
 //! The copy is one read transaction, so it neither begins again when somebody writes nor holds up the writer.
 
 use super::copy_error::CopyError;
-use super::disk::{folder_of, free_space};
+use super::file_names::folder_of;
 use super::schema::{self, OpenError, open_to_read};
 use super::temporary_copy::TemporaryCopy;
+use crate::platform::disk_space;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use std::ops::ControlFlow;
@@ -66,7 +67,7 @@ pub(super) fn copy_database(
 
 fn check_space(source: &Connection, folder: &Path) -> Result<(), CopyError> {
     let needed = database_size(source)?;
-    let free = free_space(folder)?;
+    let free = disk_space(folder)?.free;
     if free < needed {
         return Err(CopyError::NoSpace(needed - free));
     }

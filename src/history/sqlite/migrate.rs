@@ -5,9 +5,10 @@
 
 use super::backup::{copy_database, database_size};
 use super::copy_error::CopyError;
-use super::disk::{folder_of, free_space, with_suffix};
+use super::file_names::{folder_of, with_suffix};
 use super::migrations::MIGRATIONS;
 use super::schema::{APPLICATION_ID, OpenError};
+use crate::platform::disk_space;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::io;
@@ -50,7 +51,7 @@ fn keep_copy(connection: &Connection, path: &Path, version: usize) -> Result<Pat
     let is_kept = copy.symlink_metadata().is_ok();
     let size = database_size(connection)?;
     let missing = space_needed(size, version, is_kept)
-        .saturating_sub(free_space(folder_of(path)).unwrap_or(u64::MAX));
+        .saturating_sub(disk_space(folder_of(path)).map_or(u64::MAX, |space| space.free));
     if missing > 0 {
         // Leaves the file as it was found, with its journal.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;

@@ -4,11 +4,11 @@ use super::migrations::MIGRATIONS;
 use crate::auth::random_epoch;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::os_error::describe;
+use crate::platform;
 use crate::pt::megabytes;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,8 +20,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Files up to this size, in bytes, are checked page by page at each start, which takes less than half a second. Of larger
 /// files, a start checks only the pages that it reads.
 const FULL_CHECK_LIMIT: u64 = 64 * 1024 * 1024;
-/// Conversations are private to the account; SQLite gives its journal files the same mode.
-pub(super) const OWNER_ONLY: u32 = 0o600;
 /// An entry's key is the room's id, then 40 bits of seq: the entries of a room are neighbours.
 const SEQ_BITS: u32 = 40;
 
@@ -193,13 +191,10 @@ fn shim_old_schema(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Locks the file for this process. SQLite's own locks are held only during transactions.
 fn lock(path: &Path) -> Result<File, OpenError> {
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(OWNER_ONLY)
-        .open(path)?;
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    // Conversations are private to the account; SQLite gives its journal files the same mode.
+    let file = platform::owner_only(&mut options).open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse),

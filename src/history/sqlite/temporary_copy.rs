@@ -1,7 +1,8 @@
 //! A database that is being copied: under a temporary name beside its target, and renamed when it is whole.
 
 use super::copy_error::CopyError;
-use super::disk::{folder_of, owner_only, restrict_to_owner, sync_dir, with_suffix};
+use super::file_names::{folder_of, with_suffix};
+use crate::platform::{owner_only, restrict_to_owner, sync_dir};
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
