@@ -202,6 +202,7 @@ pub enum ServerMessage {
         entries: Vec<Arc<Entry>>,
         more: bool,
         reset: bool,
+        #[serde(default)]
         state: RoomState,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,

@@ -6,6 +6,7 @@
 
 mod amend;
 mod backup;
+mod clock_guard;
 mod copy_error;
 mod export;
 mod file_names;
@@ -16,9 +17,10 @@ mod schema;
 mod sql_error;
 mod temporary_copy;
 mod trim;
+mod trim_room;
 mod writer;
 
-use super::{History, HistoryReply, HistoryRequest};
+use super::{Clock, History, HistoryReply, HistoryRequest};
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,13 +57,29 @@ impl SqliteHistory {
     /// # Errors
     /// When the file can't be used. It was not changed then.
     pub fn open(path: &Path, retention: Option<Retention>) -> Result<Self, OpenError> {
+        Self::open_with_clock(path, retention, Clock::system())
+    }
+
+    /// The same, with a clock of one's own: it decides what is expired.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_with_clock(
+        path: &Path,
+        retention: Option<Retention>,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
         let opened = schema::open(path, migrate::migrate)?;
         let (reply_sender, replies) = unbounded();
         let (to_writer, writer_requests) = unbounded();
         let (to_reader, reader_requests) = unbounded();
         let failure_replies = reply_sender.clone();
         let reader = reader::HistoryReader::new(schema::open_to_read(path)?, reply_sender.clone());
-        let writer = writer::HistoryWriter::new(opened.connection, retention, reply_sender);
+        let writer = writer::HistoryWriter::new(
+            opened.connection,
+            trim::Trimmer::new(retention, clock),
+            reply_sender,
+        );
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()
                 .name(name.into())
