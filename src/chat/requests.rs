@@ -110,8 +110,10 @@ impl Chat {
             ClientMessage::History(fetch) => self.fetch_page(speaker, fetch, id),
             ClientMessage::Search(search) => self.search(speaker, search, id),
             ClientMessage::Rename(rename) => self.rename(speaker, rename, echo(), now),
-            ClientMessage::RoomPassword(change) => self.set_room_password(speaker, change, now),
-            ClientMessage::Moderate(action) => self.moderate(speaker, action, id, now),
+            ClientMessage::RoomPassword(change) => {
+                self.set_room_password(speaker, change, completion, now)
+            }
+            ClientMessage::Moderate(action) => self.moderate(speaker, action, completion, id, now),
             ClientMessage::Rooms => Ok(self.list_rooms(speaker.conn, echo())),
             ClientMessage::Ping => Ok(self.pong(speaker.conn, echo())),
         }

@@ -265,6 +265,8 @@ pub enum ServerMessage {
         room: Option<Arc<str>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Arc<str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
     },
     /// A person is typing.
     Typing { room: Arc<str>, name: Arc<str> },

@@ -276,6 +276,7 @@ pub fn server_messages() -> Vec<ServerMessage> {
             text: "x".into(),
             room: Some(s()),
             from: Some(s()),
+            id: id(),
         },
         ServerMessage::Typing {
             room: s(),

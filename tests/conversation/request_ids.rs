@@ -1,7 +1,9 @@
 //! Every frame with a readable id is answered with that id, whatever is wrong with the rest of it.
 
 use crate::support::client::{WsClient, summary};
+use crate::support::raw::token_for;
 use crate::support::server::TestServer;
+use papo::auth::PasswordHash;
 use serde_json::{Value, json};
 
 /// Sends a frame; its answer must have this form and the id.
@@ -72,6 +74,36 @@ fn rename_echoes_the_id_to_the_asking_connection_only() {
     for (client, id) in [(&mut first, json!("n1")), (&mut second, Value::Null)] {
         let welcome = client.receive_where(|message| message["type"] == "welcome");
         assert_eq!(welcome["id"], id);
+    }
+}
+
+#[test]
+fn notice_echoes_the_id_to_its_moderator_only() {
+    let server = TestServer::start_with(|setup| {
+        setup.rules.moderator_key = Some(PasswordHash::of("c0ffee"));
+    });
+    let mut ana = server.connect();
+    ana.send(json!({"type": "enter", "name": "Ana", "token": token_for("Ana"), "moderator_key": "c0ffee"}));
+    let mut bruno = server.enter("Bruno");
+    ana.send(json!({"type": "join", "room": "lab"}));
+    bruno.send(json!({"type": "join", "room": "lab"}));
+    for message in [
+        json!({"type": "moderate", "act": "lock", "on": true}),
+        json!({"type": "moderate", "act": "announce", "text": "pausa"}),
+        json!({"type": "moderate", "act": "mute", "name": "Bruno"}),
+        json!({"type": "moderate", "act": "slow", "room": "lab", "seconds": 5}),
+        json!({"type": "room_password", "room": "lab", "password": "x"}),
+        json!({"type": "moderate", "act": "kick", "name": "Bruno"}),
+    ] {
+        let mut frame = message;
+        frame["id"] = json!("k1");
+        ana.send(frame.clone());
+        let notice = ana.receive_where(|message| message["type"] == "notice");
+        assert_eq!(notice["id"], "k1", "{frame}");
+        if frame["act"] != "kick" {
+            let notice = bruno.receive_where(|message| message["type"] == "notice");
+            assert_eq!(notice["id"], Value::Null, "{frame}");
+        }
     }
 }
 

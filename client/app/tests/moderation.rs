@@ -9,6 +9,7 @@ fn notice(text: &str, room: Option<&str>, from: Option<&str>) -> ServerMessage {
         text: text.into(),
         room: room.map(Arc::from),
         from: from.map(Arc::from),
+        id: None,
     }
 }
 

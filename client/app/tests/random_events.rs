@@ -161,6 +161,7 @@ impl EventRng {
                     text: "Pausa.".into(),
                     room: Some(room.into()),
                     from,
+                    id: None,
                 }
             }
             _ => ServerMessage::Presence {

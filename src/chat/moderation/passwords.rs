@@ -4,7 +4,7 @@
 //! read.
 
 use crate::auth::{PasswordHash, TokenHash};
-use crate::chat::completion::Progress;
+use crate::chat::completion::{Completion, Progress};
 use crate::chat::limits::{ATTEMPT_WINDOW, MAX_ATTEMPTS, MAX_ROOMS, MAX_TRACKED_ADDRESSES};
 use crate::chat::moderation::notices;
 use crate::chat::people::PersonKey;
@@ -177,6 +177,7 @@ impl Chat {
         &mut self,
         speaker: Speaker,
         change: SetRoomPassword,
+        completion: &Completion,
         now: Now,
     ) -> Result<Progress, Refusal> {
         let id = self.joined_room(speaker.conn, &change.room)?;
@@ -209,7 +210,8 @@ impl Chat {
             }
             None => drop(passwords.remove(&key)),
         }
-        self.send_notice_to_room(id, notices::room_password_changed(&by, on), now);
+        let notice = notices::room_password_changed(&by, on);
+        self.send_notice_to_room(id, notice, completion, now);
         self.publish_room_state(id, now);
         Ok(Progress::Done)
     }
