@@ -7,21 +7,33 @@
 mod amend;
 mod backup;
 mod export;
+mod file_format;
+mod guard;
+mod journal_mark;
+mod leftovers;
+mod main_file;
 mod migrations;
+mod opening;
 mod reader;
 mod schema;
 mod sql_error;
 mod trim;
+mod undo;
+mod wal;
+mod watch;
+mod witness;
 mod writer;
 
 use super::{History, HistoryReply, HistoryRequest};
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 
 pub use backup::copy;
 pub use export::{Format, export};
+pub use opening::Incident;
 pub use schema::OpenError;
 pub use trim::Retention;
 
@@ -29,7 +41,8 @@ pub use trim::Retention;
 pub struct SqliteHistory {
     epoch: Arc<str>,
     count: u64,
-    moved_aside: Option<PathBuf>,
+    incidents: Vec<Incident>,
+    in_place: Arc<AtomicBool>,
     /// `None` only while being dropped: a thread ends when its channel closes.
     writer: Option<Sender<HistoryRequest>>,
     reader: Option<Sender<HistoryRequest>>,
@@ -48,13 +61,16 @@ impl SqliteHistory {
     /// # Errors
     /// When the file can't be used. It was not changed then.
     pub fn open(path: &Path, retention: Option<Retention>) -> Result<Self, OpenError> {
-        let opened = schema::open(path)?;
+        let opened = opening::open(path)?;
         let (reply_sender, replies) = unbounded();
         let (to_writer, writer_requests) = unbounded();
         let (to_reader, reader_requests) = unbounded();
         let failure_replies = reply_sender.clone();
-        let reader = reader::HistoryReader::new(schema::open_to_read(path)?, reply_sender.clone());
-        let writer = writer::HistoryWriter::new(opened.connection, retention, reply_sender);
+        let reader =
+            reader::HistoryReader::new(schema::open_reader(&opened.path)?, reply_sender.clone());
+        let guard = guard::LogGuard::new(&opened)?;
+        let in_place = guard.in_place();
+        let writer = writer::HistoryWriter::new(opened.connection, guard, retention, reply_sender);
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()
                 .name(name.into())
@@ -71,7 +87,8 @@ impl SqliteHistory {
         Ok(Self {
             epoch: opened.epoch,
             count: opened.count,
-            moved_aside: opened.moved_aside,
+            incidents: opened.incidents,
+            in_place,
             writer: Some(to_writer),
             reader: Some(to_reader),
             replies,
@@ -81,9 +98,14 @@ impl SqliteHistory {
         })
     }
 
-    /// The new path of the damaged file, if there was one.
-    pub fn moved_aside(&self) -> Option<&Path> {
-        self.moved_aside.as_deref()
+    /// What was wrong when it was opened.
+    pub fn incidents(&self) -> &[Incident] {
+        &self.incidents
+    }
+
+    /// Whether the path still leads to the open file: if it does not, nothing can be stored.
+    pub fn in_place(&self) -> Arc<AtomicBool> {
+        self.in_place.clone()
     }
 }
 

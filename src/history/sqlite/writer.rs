@@ -1,8 +1,10 @@
 //! The writer thread: numbers, de-duplicates and commits all waiting messages in one transaction.
 
 use super::amend;
+use super::guard::LogGuard;
 use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
 use super::trim::Retention;
+use super::undo::UndoLog;
 use crate::auth::PersonId;
 use crate::history::amend::{Fingerprint, fingerprint};
 use crate::history::sqlite::sql_error::describe_sql;
@@ -38,6 +40,7 @@ struct WriterCache {
 /// The writer's state.
 pub(super) struct HistoryWriter {
     connection: Connection,
+    guard: LogGuard,
     retention: Option<Retention>,
     replies: Sender<HistoryReply>,
     cache: WriterCache,
@@ -46,11 +49,13 @@ pub(super) struct HistoryWriter {
 impl HistoryWriter {
     pub(super) fn new(
         connection: Connection,
+        guard: LogGuard,
         retention: Option<Retention>,
         replies: Sender<HistoryReply>,
     ) -> Self {
         Self {
             connection,
+            guard,
             retention,
             replies,
             cache: WriterCache::default(),
@@ -61,31 +66,31 @@ impl HistoryWriter {
     pub(super) fn run(mut self, requests: &Receiver<HistoryRequest>) {
         let mut next_trim = self.retention.as_ref().map(|_| Instant::now());
         loop {
-            let timeout = next_trim.map_or(Duration::MAX, |at| {
-                at.saturating_duration_since(Instant::now())
-            });
-            let first = match next_trim {
-                Some(_) => requests.recv_timeout(timeout),
-                None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match first {
+            let deadline = self.guard.deadline();
+            let deadline = next_trim.map_or(deadline, |at| deadline.min(at));
+            match requests.recv_deadline(deadline) {
                 Ok(request) => self.store_batch(
                     std::iter::once(request)
                         .chain(requests.try_iter())
                         .take(MAX_BATCH),
                 ),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => break,
             }
+            self.guard.tick(&self.connection);
             if next_trim.is_some_and(|at| at <= Instant::now()) {
                 next_trim = self.trim();
             }
         }
+        self.guard.finish(&self.connection);
     }
 
     /// Trims one step and returns the time of the next.
     fn trim(&mut self) -> Option<Instant> {
         let retention = self.retention.as_mut()?;
+        if !self.guard.look(&self.connection) {
+            return Some(Instant::now() + retention.interval);
+        }
         let pause = match retention.trim(&mut self.connection) {
             Ok(trimmed) => {
                 for (room, oldest) in trimmed.rooms {
@@ -116,16 +121,19 @@ impl HistoryWriter {
                 _ => unreachable!("reads go to the reader"),
             })
             .collect();
-        let outcomes =
-            commit_batch(&mut self.connection, &mut self.cache, &batch).unwrap_or_else(|error| {
-                log::error!(
-                    "Não consegui guardar mensagens: {} ({}).",
-                    batch.len(),
-                    describe_sql(&error)
-                );
-                self.cache = WriterCache::default();
-                vec![Outcome::Unavailable; batch.len()]
-            });
+        let stored = self.commit_batch(&batch).unwrap_or_else(|error| {
+            log::error!(
+                "Não consegui guardar mensagens: {} ({}).",
+                batch.len(),
+                describe_sql(&error)
+            );
+            None
+        });
+        let outcomes = stored.unwrap_or_else(|| {
+            self.cache = WriterCache::default();
+            self.guard.rolled_back();
+            vec![Outcome::Unavailable; batch.len()]
+        });
         for (append, outcome) in batch.into_iter().zip(outcomes) {
             let _ = self.replies.send(HistoryReply::Appended(
                 append.request_id,
@@ -135,37 +143,65 @@ impl HistoryWriter {
             ));
         }
     }
-}
 
-/// Stores all of the batch or nothing, in one transaction.
-fn commit_batch(
-    connection: &mut Connection,
-    cache: &mut WriterCache,
-    batch: &[Append],
-) -> rusqlite::Result<Vec<Outcome>> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut changed_rooms: Vec<Arc<str>> = Vec::new();
-    let mut outcomes = Vec::with_capacity(batch.len());
-    for append in batch {
-        let outcome = cache.append(&transaction, append)?;
-        if matches!(outcome, Outcome::Stored(_)) && !changed_rooms.contains(append.room.key()) {
-            changed_rooms.push(append.room.key().clone());
+    /// Stores all of the batch or nothing, in one transaction; `None` when the file is not in its place.
+    fn commit_batch(&mut self, batch: &[Append]) -> rusqlite::Result<Option<Vec<Outcome>>> {
+        if !self.guard.look(&self.connection) {
+            return Ok(None);
         }
-        outcomes.push(outcome);
+        let mut undo = UndoLog::default();
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let outcomes = self.cache.append_all(&transaction, batch, &mut undo)?;
+        if !self.guard.before_commit(&transaction)? {
+            return Ok(None);
+        }
+        transaction.commit()?;
+        if !self.guard.look(&self.connection) {
+            undo.revert(&mut self.connection)?;
+            return Ok(None);
+        }
+        let stored = |outcome: &&Outcome| matches!(outcome, Outcome::Stored(_));
+        self.guard
+            .stored(outcomes.iter().filter(stored).count() as u64);
+        self.cache.evict();
+        Ok(Some(outcomes))
     }
-    for key in &changed_rooms {
-        let room = &cache.rooms[key];
-        let mut update =
-            transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
-        update.execute(params![room.id, room.seq as i64, room.at as i64])?;
-    }
-    transaction.commit()?;
-    cache.evict();
-    Ok(outcomes)
 }
 
 impl WriterCache {
-    fn append(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<Outcome> {
+    /// Stores a batch in a transaction.
+    fn append_all(
+        &mut self,
+        transaction: &Transaction,
+        batch: &[Append],
+        undo: &mut UndoLog,
+    ) -> rusqlite::Result<Vec<Outcome>> {
+        let mut changed_rooms: Vec<Arc<str>> = Vec::new();
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for append in batch {
+            let outcome = self.append(transaction, append, undo)?;
+            if matches!(outcome, Outcome::Stored(_)) && !changed_rooms.contains(append.room.key()) {
+                changed_rooms.push(append.room.key().clone());
+            }
+            outcomes.push(outcome);
+        }
+        for key in &changed_rooms {
+            let room = &self.rooms[key];
+            let mut update =
+                transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
+            update.execute(params![room.id, room.seq as i64, room.at as i64])?;
+        }
+        Ok(outcomes)
+    }
+
+    fn append(
+        &mut self,
+        transaction: &Transaction,
+        append: &Append,
+        undo: &mut UndoLog,
+    ) -> rusqlite::Result<Outcome> {
         let fingerprint = fingerprint(append);
         let room = self.room(transaction, append)?;
         // A resend is a duplicate even if its target is gone since, so the id is looked up first.
@@ -205,10 +241,13 @@ impl WriterCache {
             at,
             speaker: self.speaker(transaction, append)?,
         };
+        undo.room(room.id, room.seq, room.at);
+        undo.changing(transaction, &targets)?;
         match append.amends {
             None => insert_message(transaction, append, &row)?,
             Some(_) => amend::insert_amendment(transaction, append, &targets, &row)?,
         }
+        undo.added(key, append.person, &append.id);
         let entry = build_entry(append, room.name.clone(), &row, &targets);
         let advanced = CachedRoom { seq, at, ..room };
         self.rooms.insert(append.room.key().clone(), advanced);
@@ -347,4 +386,16 @@ fn find_existing(
             Outcome::IdReused
         }
     }))
+}
+
+/// Stores a batch as the writer does, without its thread.
+#[cfg(test)]
+pub(super) fn append_all(
+    transaction: &Transaction,
+    batch: &[Append],
+    undo: &mut UndoLog,
+) -> Vec<Outcome> {
+    WriterCache::default()
+        .append_all(transaction, batch, undo)
+        .unwrap()
 }
