@@ -39,11 +39,6 @@ pub fn owner_only_dir(builder: &mut DirBuilder) -> &mut DirBuilder {
     builder.mode(OWNER_DIR_MODE)
 }
 
-/// Opening a symbolic link is an error.
-pub fn no_symlink(options: &mut OpenOptions) -> &mut OpenOptions {
-    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-}
-
 /// Takes the permissions of others away from a regular file, for instance after it was copied.
 pub fn restrict_to_owner(file: &File) {
     if file
@@ -54,10 +49,25 @@ pub fn restrict_to_owner(file: &File) {
     }
 }
 
-/// Whether this account owns the file and no other account may write it.
-pub fn is_written_by_owner_only(metadata: &Metadata) -> bool {
-    metadata.uid() == rustix::process::geteuid().as_raw()
-        && metadata.mode() & WRITABLE_BY_OTHERS == 0
+/// Opens a file to read it if its content can be trusted: `None` if it is a symbolic link or anything else than a regular
+/// file, if it belongs to another account, or if others may write it.
+///
+/// # Errors
+/// The system's error, an absent file among them.
+pub fn open_trusted(path: &Path) -> io::Result<Option<File>> {
+    // A link is not followed, and a named pipe is not waited for.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = match opened {
+        // A link, a socket, or a file that belongs to another account.
+        Err(_) if fs::symlink_metadata(path).is_ok() => return Ok(None),
+        opened => opened?,
+    };
+    let metadata = file.metadata()?;
+    let trusted = metadata.is_file()
+        && metadata.uid() == rustix::process::geteuid().as_raw()
+        && metadata.mode() & WRITABLE_BY_OTHERS == 0;
+    Ok(trusted.then_some(file))
 }
 
 /// Which file this is, whatever its name: two paths with the same id are one file.
@@ -266,6 +276,16 @@ where
         }
     }
     Ok(())
+}
+
+/// Lets this thread write from the background to a terminal that stops programs for that (`stty tostop`): the whole
+/// program would be stopped.
+pub fn allow_background_output() {
+    use nix::sys::signal::{SigSet, Signal};
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGTTOU);
+    // Without it only such a terminal makes a difference.
+    let _ = signals.thread_block();
 }
 
 /// Columns and rows of the terminal on standard output; `None` if it is no terminal.

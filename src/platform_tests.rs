@@ -22,34 +22,37 @@ fn file_id_follows_the_file_and_not_its_path() {
 }
 
 #[test]
-fn file_that_others_may_write_is_told_apart() {
+fn file_that_others_may_write_is_not_trusted() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a");
+    let not_found = open_trusted(&path).unwrap_err().kind();
+    assert_eq!(not_found, ErrorKind::NotFound);
     let mut options = OpenOptions::new();
     owner_only(options.write(true).create_new(true));
     let file = options.open(&path).unwrap();
-    assert!(is_written_by_owner_only(&file.metadata().unwrap()));
-    for (mode, ours_alone) in [(0o644, true), (0o620, false), (0o602, false)] {
+    assert!(open_trusted(&path).unwrap().is_some());
+    for (mode, trusted) in [(0o644, true), (0o620, false), (0o602, false)] {
         file.set_permissions(Permissions::from_mode(mode)).unwrap();
-        let metadata = file.metadata().unwrap();
-        assert_eq!(is_written_by_owner_only(&metadata), ours_alone, "{mode:o}");
+        assert_eq!(open_trusted(&path).unwrap().is_some(), trusted, "{mode:o}");
     }
     restrict_to_owner(&file);
     assert_eq!(file.metadata().unwrap().mode() & 0o777, OWNER_MODE);
 }
 
 #[test]
-fn symlink_is_not_opened_when_forbidden() {
+fn link_pipe_and_socket_are_not_trusted() {
     let folder = TempDir::new().unwrap();
-    let link = folder.path().join("link");
-    fs::write(folder.path().join("a"), "").unwrap();
-    std::os::unix::fs::symlink("a", &link).unwrap();
-    assert!(
-        no_symlink(OpenOptions::new().read(true))
-            .open(&link)
-            .is_err()
-    );
-    assert!(File::open(&link).is_ok());
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("a"), "").unwrap();
+    std::os::unix::fs::symlink("a", path("link")).unwrap();
+    std::os::unix::fs::symlink("nothing", path("dangling")).unwrap();
+    let pipe = rustix::fs::FileType::Fifo;
+    let mode = rustix::fs::Mode::RWXU;
+    rustix::fs::mknodat(rustix::fs::CWD, path("pipe"), pipe, mode, 0).unwrap();
+    let _listener = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    for name in ["link", "dangling", "pipe", "socket"] {
+        assert!(open_trusted(&path(name)).unwrap().is_none(), "{name}");
+    }
 }
 
 #[test]

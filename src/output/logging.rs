@@ -76,3 +76,63 @@ pub(super) fn timestamp(offset: UtcOffset) -> String {
         .format(&Rfc3339)
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::process::{Command, Stdio};
+
+    /// Set only in the process that panics.
+    const PANIC_VARIABLE: &str = "PAPO_TEST_PANICS";
+
+    /// Does nothing by itself: the other tests start it with a stderr of theirs.
+    #[test]
+    fn panicking_server_process() {
+        if std::env::var_os(PANIC_VARIABLE).is_none() {
+            return;
+        }
+        let outputs = Outputs::start(None).unwrap();
+        report_panics(&outputs);
+        let thread = thread::Builder::new().name("conn-7".into());
+        let panicking = thread.spawn(|| panic!("um teste")).unwrap();
+        assert!(panicking.join().is_err());
+        outputs.finish();
+    }
+
+    /// Starts the test above in a process of its own, which must end well.
+    fn panic_in_process(stderr: UnixStream) {
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "output::logging::tests::panicking_server_process",
+            ])
+            .env(PANIC_VARIABLE, "1")
+            .env_remove("RUST_BACKTRACE")
+            .stdout(Stdio::null())
+            .stderr(OwnedFd::from(stderr))
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    #[test]
+    fn panic_is_reported_with_its_thread_and_place() {
+        let (stderr, mut reader) = UnixStream::pair().unwrap();
+        panic_in_process(stderr);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        let words = "[ERROR] O servidor encontrou um defeito (thread conn-7). O que se sabe dele: panicked at src";
+        assert!(text.contains(words) && text.contains("um teste"), "{text}");
+    }
+
+    #[test]
+    fn panic_waits_for_no_full_stderr() {
+        let (mut stderr, _reader) = UnixStream::pair().unwrap();
+        stderr.set_nonblocking(true).unwrap();
+        while stderr.write(&[b'x'; 4096]).is_ok() {}
+        stderr.set_nonblocking(false).unwrap();
+        panic_in_process(stderr);
+    }
+}

@@ -1,8 +1,8 @@
-//! The beginning of a database file, read without SQLite, and the names of the files beside it.
+//! The beginning of a database file, read without SQLite.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// "PAPO": distinguishes these files from those of other programs.
 pub(super) const APPLICATION_ID: u32 = 0x5041_504F;
@@ -61,13 +61,6 @@ impl FileKind {
             },
         }))
     }
-}
-
-/// The path of a file beside this one, with this after its name.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 /// Whether a file is there and not empty.

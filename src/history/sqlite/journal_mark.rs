@@ -4,7 +4,8 @@
 //! and keeps the old. The file alone has the id of the state that the last checkpoint left, so a log belongs to it exactly
 //! if it names that id.
 
-use super::file_format::{SHM, beside};
+use super::file_format::SHM;
+use super::file_names::with_suffix;
 use crate::auth::random_hex;
 use rusqlite::{Connection, OptionalExtension};
 use std::fs::File;
@@ -75,7 +76,7 @@ impl MarkKeeper {
     /// For the connection that is open on this file.
     pub(super) fn new(path: &Path) -> Self {
         Self {
-            index: File::open(beside(path, SHM)).ok(),
+            index: File::open(with_suffix(path, SHM)).ok(),
             copied: None,
         }
     }

@@ -1,6 +1,7 @@
 //! What another database left beside the file: found before SQLite would apply it, and moved aside.
 
-use super::file_format::{FileKind, Header, JOURNAL, SHM, WAL, beside, has_content};
+use super::file_format::{FileKind, Header, JOURNAL, SHM, WAL, has_content};
+use super::file_names::with_suffix;
 use super::main_file::{self, Origin};
 use super::witness;
 use std::fs::File;
@@ -42,7 +43,7 @@ fn foreign_journals(path: &Path, header: &Header) -> io::Result<&'static [&'stat
         // Such a file has never had a log. SQLite would apply one all the same.
         if [WAL, SHM]
             .iter()
-            .any(|suffix| has_content(&beside(path, suffix)))
+            .any(|suffix| has_content(&with_suffix(path, suffix)))
         {
             return Ok(&[WAL, SHM, JOURNAL]);
         }
@@ -50,7 +51,7 @@ fn foreign_journals(path: &Path, header: &Header) -> io::Result<&'static [&'stat
         return Ok(&[WAL, SHM]);
     }
     // A rollback journal belongs to a file that it would mend.
-    if has_content(&beside(path, JOURNAL)) && main_file::is_sound(path) {
+    if has_content(&with_suffix(path, JOURNAL)) && main_file::is_sound(path) {
         return Ok(&[JOURNAL]);
     }
     Ok(&[])
@@ -60,7 +61,7 @@ fn foreign_journals(path: &Path, header: &Header) -> io::Result<&'static [&'stat
 pub(super) fn drop_journals(path: &Path) -> io::Result<Finding> {
     let has_journal = [WAL, JOURNAL]
         .iter()
-        .any(|suffix| has_content(&beside(path, suffix)));
+        .any(|suffix| has_content(&with_suffix(path, suffix)));
     if has_journal && main_file::is_sound(path) {
         return move_aside(path, &[WAL, SHM, JOURNAL]);
     }
@@ -70,14 +71,14 @@ pub(super) fn drop_journals(path: &Path) -> io::Result<Finding> {
 /// Renames what is there of these files. The order to begin a new epoch is written down before, so that it is not
 /// forgotten if this process ends in between.
 fn move_aside(path: &Path, suffixes: &[&str]) -> io::Result<Finding> {
-    let present = |suffix: &&&str| has_content(&beside(path, suffix));
+    let present = |suffix: &&&str| has_content(&with_suffix(path, suffix));
     if suffixes.iter().filter(present).count() == 0 {
         return Ok(Finding::Usable);
     }
     witness::order_new_epoch(path)?;
     let aside = free_name(path, "sobra");
     for suffix in suffixes {
-        rename_if_present(&beside(path, suffix), &beside(&aside, suffix))?;
+        rename_if_present(&with_suffix(path, suffix), &with_suffix(&aside, suffix))?;
     }
     Ok(Finding::MovedAside(aside))
 }
@@ -86,7 +87,7 @@ fn move_aside(path: &Path, suffixes: &[&str]) -> io::Result<Finding> {
 pub(super) fn move_database_aside(path: &Path) -> io::Result<PathBuf> {
     let aside = free_name(path, "danificado");
     for suffix in [WAL, SHM, JOURNAL, ""] {
-        rename_if_present(&beside(path, suffix), &beside(&aside, suffix))?;
+        rename_if_present(&with_suffix(path, suffix), &with_suffix(&aside, suffix))?;
     }
     Ok(aside)
 }
@@ -96,11 +97,11 @@ pub(super) fn free_name(path: &Path, word: &str) -> PathBuf {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |time| time.as_secs());
-    let name = |n: u64| beside(path, &format!(".{word}-{}", seconds + n));
+    let name = |n: u64| with_suffix(path, &format!(".{word}-{}", seconds + n));
     let is_free = |name: &PathBuf| {
         ["", WAL, SHM, JOURNAL]
             .iter()
-            .all(|suffix| beside(name, suffix).symlink_metadata().is_err())
+            .all(|suffix| with_suffix(name, suffix).symlink_metadata().is_err())
     };
     let mut n = 0;
     while !is_free(&name(n)) {

@@ -1,6 +1,7 @@
 //! The database file alone, read as if no journal lay beside it.
 
-use super::file_format::{Header, WAL, beside, has_content};
+use super::file_format::{Header, WAL, has_content};
+use super::file_names::with_suffix;
 use super::journal_mark::{self, Mark};
 use super::wal;
 use rusqlite::{Connection, OpenFlags};
@@ -55,7 +56,7 @@ pub(super) fn count_tables(path: &Path) -> Option<u32> {
 
 /// Whose the write-ahead log beside a file with pages of this size is.
 pub(super) fn judge_wal(path: &Path, page_size: usize) -> io::Result<Origin> {
-    let wal_path = beside(path, WAL);
+    let wal_path = with_suffix(path, WAL);
     if !has_content(&wal_path) {
         return Ok(Origin::Own);
     }
@@ -88,7 +89,7 @@ pub(super) fn judge_wal(path: &Path, page_size: usize) -> io::Result<Origin> {
 /// Whether the write-ahead log beside a file may be applied to it, also while a server changes both.
 pub(super) fn may_apply_wal(path: &Path, header: &Header) -> io::Result<bool> {
     if !header.wal_mode {
-        return Ok(!has_content(&beside(path, WAL)));
+        return Ok(!has_content(&with_suffix(path, WAL)));
     }
     let state = || open(path).ok().and_then(|file| Mark::read(&file));
     loop {

@@ -6,17 +6,21 @@
 
 mod amend;
 mod backup;
+mod copy_error;
 mod export;
 mod file_format;
+mod file_names;
 mod guard;
 mod journal_mark;
 mod leftovers;
 mod main_file;
+mod migrate;
 mod migrations;
 mod opening;
 mod reader;
 mod schema;
 mod sql_error;
+mod temporary_copy;
 mod trim;
 mod undo;
 mod wal;
@@ -26,12 +30,13 @@ mod writer;
 
 use super::{History, HistoryReply, HistoryRequest};
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 
-pub use backup::copy;
+pub use backup::{CopyProgress, OnProgress, copy};
+pub use copy_error::CopyError;
 pub use export::{Format, export};
 pub use opening::Incident;
 pub use schema::OpenError;
@@ -43,6 +48,7 @@ pub struct SqliteHistory {
     count: u64,
     incidents: Vec<Incident>,
     in_place: Arc<AtomicBool>,
+    kept_copy: Option<PathBuf>,
     /// `None` only while being dropped: a thread ends when its channel closes.
     writer: Option<Sender<HistoryRequest>>,
     reader: Option<Sender<HistoryRequest>>,
@@ -56,7 +62,8 @@ pub struct SqliteHistory {
 }
 
 impl SqliteHistory {
-    /// Opens or creates the history in this file; a damaged file is moved aside first.
+    /// Opens or creates the history in this file. A damaged file is moved aside first; one of an earlier version is migrated,
+    /// after a copy of it was kept.
     ///
     /// # Errors
     /// When the file can't be used. It was not changed then.
@@ -89,6 +96,7 @@ impl SqliteHistory {
             count: opened.count,
             incidents: opened.incidents,
             in_place,
+            kept_copy: opened.kept_copy,
             writer: Some(to_writer),
             reader: Some(to_reader),
             replies,
@@ -106,6 +114,11 @@ impl SqliteHistory {
     /// Whether the path still leads to the open file: if it does not, nothing can be stored.
     pub fn in_place(&self) -> Arc<AtomicBool> {
         self.in_place.clone()
+    }
+
+    /// The copy of the file's earlier version, if opening has migrated it.
+    pub fn kept_copy(&self) -> Option<&Path> {
+        self.kept_copy.as_deref()
     }
 }
 

@@ -6,9 +6,10 @@ use super::file_format::FileKind;
 use super::journal_mark::{self, Mark};
 use super::leftovers::{self, Finding};
 use super::main_file::quick_check;
+use super::migrate::migrate;
 use super::schema::{
-    BUSY_TIMEOUT, OpenError, check_version, configure, count, is_corruption, load_epoch, migrate,
-    seq_sum, start_epoch,
+    BUSY_TIMEOUT, OpenError, check_version, configure, count, is_corruption, load_epoch, seq_sum,
+    start_epoch,
 };
 use super::witness::{self, Claim};
 use crate::platform::{self, FileId};
@@ -45,6 +46,8 @@ pub(super) struct Opened {
     /// Messages in it.
     pub count: u64,
     pub incidents: Vec<Incident>,
+    /// The copy of the earlier version, if the file was migrated.
+    pub kept_copy: Option<PathBuf>,
     pub lock: File,
 }
 
@@ -68,7 +71,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
         other => other?,
     };
     configure(&connection)?;
-    migrate(&mut connection)?;
+    let kept_copy = migrate(&mut connection, &path)?;
     let epoch = find_epoch(&connection, &path, &mut incidents)?;
     let count = count(&connection)?;
     Ok(Opened {
@@ -77,6 +80,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
         epoch,
         count,
         incidents,
+        kept_copy,
         lock,
     })
 }

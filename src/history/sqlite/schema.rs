@@ -6,6 +6,7 @@ use super::migrations::MIGRATIONS;
 use crate::auth::random_epoch;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::os_error::describe;
+use crate::pt::megabytes;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::fs::File;
 use std::io;
@@ -37,6 +38,8 @@ pub enum OpenError {
     Foreign,
     /// There is no history in it to read.
     Empty,
+    /// So many bytes are missing on the disk to migrate it.
+    NoSpace(u64),
     /// An error of the operating system.
     Io(io::Error),
     /// An error of SQLite other than damage.
@@ -50,6 +53,13 @@ impl std::fmt::Display for OpenError {
             Self::Newer => f.write_str("o arquivo é de uma versão mais nova do Papo"),
             Self::Foreign => f.write_str("o arquivo não é um histórico do Papo"),
             Self::Empty => f.write_str("o arquivo está vazio"),
+            Self::NoSpace(missing) => {
+                write!(
+                    f,
+                    "faltam {} no disco para atualizar o arquivo",
+                    megabytes(*missing)
+                )
+            }
             Self::Io(error) => f.write_str(&describe(error)),
             Self::Sql(error) => f.write_str(&describe_sql(error)),
         }
@@ -181,23 +191,6 @@ pub(super) fn configure(connection: &Connection) -> Result<(), OpenError> {
     // 16 MB of pages, however large the file.
     connection.pragma_update(None, "cache_size", -16_000)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-    Ok(())
-}
-
-/// Migrates the file to the current version, in one transaction.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
-    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let version = version as usize;
-    if version == MIGRATIONS.len() {
-        return Ok(());
-    }
-    let transaction = connection.transaction()?;
-    for migration in &MIGRATIONS[version..] {
-        transaction.execute_batch(migration)?;
-    }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
-    transaction.commit()?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Whether the path still leads to the files that are open: a message is stored only if a restart would find it.
 
-use super::file_format::{SHM, WAL, beside};
+use super::file_format::{SHM, WAL};
+use super::file_names::with_suffix;
 use crate::platform::FileId;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ pub(super) struct Watch {
 impl Watch {
     /// Watches the files of an open database.
     pub(super) fn new(path: &Path, database: FileId) -> io::Result<Self> {
-        let id = |suffix| FileId::at(&beside(path, suffix));
+        let id = |suffix| FileId::at(&with_suffix(path, suffix));
         Ok(Self {
             path: path.to_owned(),
             files: [("", Some(database)), (WAL, id(WAL)?), (SHM, id(SHM)?)],
@@ -42,7 +43,7 @@ impl Watch {
     /// Whether all files are in place now. Says it in the log when that has changed.
     pub(super) fn look(&self) -> bool {
         let lost = self.files.iter().find_map(|(suffix, id)| {
-            let finding = find(&beside(&self.path, suffix), *id);
+            let finding = find(&with_suffix(&self.path, suffix), *id);
             (finding != Finding::InPlace).then_some((*suffix, finding))
         });
         let was_in_place = self.in_place.swap(lost.is_none(), Ordering::Relaxed);
@@ -63,7 +64,7 @@ impl Watch {
     }
 
     fn report_loss(&self, suffix: &str, finding: Finding) {
-        let lost = beside(&self.path, suffix);
+        let lost = with_suffix(&self.path, suffix);
         let lost = lost.display();
         let what = match finding {
             Finding::Replaced => format!("Há outro arquivo no lugar de {lost}"),

@@ -4,7 +4,7 @@
 //! log that it belongs to. A log with the same epoch and a smaller sum has gone back: an older file was put in its place,
 //! or its journal was lost.
 
-use super::file_format::beside;
+use super::file_names::with_suffix;
 use crate::os_error::describe;
 use crate::platform;
 use std::fs::File;
@@ -23,7 +23,7 @@ const MAX_CONTENT: u64 = 256;
 
 /// The path of a log's witness.
 fn path_of(log: &Path) -> PathBuf {
-    beside(log, SUFFIX)
+    with_suffix(log, SUFFIX)
 }
 
 /// What a witness says about a log.

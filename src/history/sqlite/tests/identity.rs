@@ -82,16 +82,16 @@ fn log_stopped_while_away_leaves_the_other_alone() {
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "oi");
     for suffix in ["", "-wal", "-shm"] {
-        let path = file_format::beside(&folder.log(), suffix);
+        let path = file_names::with_suffix(&folder.log(), suffix);
         mv(
             &path,
-            &file_format::beside(&folder.join("longe.db"), suffix),
+            &file_names::with_suffix(&folder.join("longe.db"), suffix),
         );
         fs::write(&path, "de outro").unwrap();
     }
     drop(history);
     for suffix in ["", "-wal", "-shm"] {
-        let path = file_format::beside(&folder.log(), suffix);
+        let path = file_names::with_suffix(&folder.log(), suffix);
         assert_eq!(fs::read(path).unwrap(), b"de outro");
     }
     assert_eq!(

@@ -23,8 +23,8 @@ fn say_times(history: &mut SqliteHistory, prefix: &str, times: usize) {
 /// Copies a log's files as `kill -9` would leave them now.
 fn snapshot(log: &Path, to: &Path) {
     for suffix in ["", "-wal"] {
-        let from = file_format::beside(log, suffix);
-        fs::copy(from, file_format::beside(to, suffix)).unwrap();
+        let from = file_names::with_suffix(log, suffix);
+        fs::copy(from, file_names::with_suffix(to, suffix)).unwrap();
     }
 }
 
@@ -75,7 +75,7 @@ fn own_journal_is_applied_after_half_a_checkpoint() {
     let mut history = open(&folder);
     say_times(&mut history, "a", 5);
     let before = fs::read(folder.log()).unwrap();
-    let wal = fs::read(file_format::beside(&folder.log(), "-wal")).unwrap();
+    let wal = fs::read(file_names::with_suffix(&folder.log(), "-wal")).unwrap();
     checkpoint(&folder.log());
     let after = fs::read(folder.log()).unwrap();
     drop(history);
@@ -91,7 +91,7 @@ fn own_journal_is_applied_after_half_a_checkpoint() {
             bytes[range.clone()].copy_from_slice(&after[range]);
         }
         fs::write(&killed, bytes).unwrap();
-        fs::write(file_format::beside(&killed, "-wal"), &wal).unwrap();
+        fs::write(file_names::with_suffix(&killed, "-wal"), &wal).unwrap();
         let again = open_at(&killed);
         assert_eq!((again.incidents(), again.count()), (&[][..], 5), "{round}");
     }
@@ -102,15 +102,15 @@ fn torn_journal_is_no_leftover() {
     let folder = HistoryFolder::new();
     let mut history = open(&folder);
     say_times(&mut history, "a", 2);
-    let wal = fs::read(file_format::beside(&folder.log(), "-wal")).unwrap();
+    let wal = fs::read(file_names::with_suffix(&folder.log(), "-wal")).unwrap();
     let killed = folder.join("outro.db");
     for length in (0..wal.len()).step_by(1000) {
         snapshot(&folder.log(), &killed);
-        fs::write(file_format::beside(&killed, "-wal"), &wal[..length]).unwrap();
+        fs::write(file_names::with_suffix(&killed, "-wal"), &wal[..length]).unwrap();
         let again = open_at(&killed);
         assert_eq!(again.incidents(), [], "{length}");
         drop(again);
-        fs::remove_file(file_format::beside(&killed, ".testemunha")).unwrap();
+        fs::remove_file(file_names::with_suffix(&killed, ".testemunha")).unwrap();
     }
 }
 
@@ -120,11 +120,11 @@ fn copy_put_back_beside_a_killed_log_is_kept() {
         let folder = HistoryFolder::new();
         let mut history = open(&folder);
         say_times(&mut history, "antes", before);
-        copy(&folder.log(), &folder.join("copia.db")).unwrap();
+        copy(&folder.log(), &folder.join("copia.db"), &mut keep_going).unwrap();
         say_times(&mut history, "depois", after);
         let killed = folder.join("morto.db");
         snapshot(&folder.log(), &killed);
-        let journal = fs::read(file_format::beside(&killed, "-wal")).unwrap();
+        let journal = fs::read(file_names::with_suffix(&killed, "-wal")).unwrap();
         fs::copy(folder.join("copia.db"), &killed).unwrap();
         let mut restored = open_at(&killed);
         assert_eq!(restored.count(), before as u64);
@@ -133,7 +133,7 @@ fn copy_put_back_beside_a_killed_log_is_kept() {
             panic!("{:?}", restored.incidents())
         };
         assert_eq!(
-            fs::read(file_format::beside(aside, "-wal")).unwrap(),
+            fs::read(file_names::with_suffix(aside, "-wal")).unwrap(),
             journal
         );
         say_times(&mut restored, "nova", 1);
@@ -169,7 +169,7 @@ fn earlier_file_beside_a_later_journal_is_kept() {
 fn journal_of_another_log_is_never_applied() {
     let folder = HistoryFolder::new();
     let killed = killed_log(&folder, "morto.db", 30);
-    let journal = file_format::beside(&killed, "-wal");
+    let journal = file_names::with_suffix(&killed, "-wal");
     let mine = folder.join("meu.db");
     drop(open_at(&mine));
     let rested = folder.join("parado.db");
@@ -184,8 +184,8 @@ fn journal_of_another_log_is_never_applied() {
         if let Some(content) = content {
             fs::write(&path, content).unwrap();
         }
-        fs::copy(&journal, file_format::beside(&path, "-wal")).unwrap();
-        fs::write(file_format::beside(&path, "-shm"), [7; 32768]).unwrap();
+        fs::copy(&journal, file_names::with_suffix(&path, "-wal")).unwrap();
+        fs::write(file_names::with_suffix(&path, "-shm"), [7; 32768]).unwrap();
         let mut history = open_at(&path);
         assert!(
             matches!(history.incidents(), [Incident::Leftovers(_)]),
@@ -262,7 +262,7 @@ fn foreign_files_are_refused_and_not_touched() {
     for name in ["lista.txt", "curto.txt", "zeros", "copia-da-agenda.db"] {
         let path = folder.join(name);
         let contents =
-            || ["", "-wal"].map(|suffix| fs::read(file_format::beside(&path, suffix)).ok());
+            || ["", "-wal"].map(|suffix| fs::read(file_names::with_suffix(&path, suffix)).ok());
         let before = contents();
         let opened = SqliteHistory::open(&path, None);
         assert!(matches!(opened, Err(OpenError::Foreign)), "{name}");
@@ -293,15 +293,15 @@ fn copy_and_export_ignore_a_leftover_journal() {
     let mut history = open(&folder);
     say_times(&mut history, "antes", 20);
     let copied = folder.join("copia.db");
-    copy(&folder.log(), &copied).unwrap();
+    copy(&folder.log(), &copied, &mut keep_going).unwrap();
     say_times(&mut history, "depois", 20);
     fs::copy(
-        file_format::beside(&folder.log(), "-wal"),
-        file_format::beside(&copied, "-wal"),
+        file_names::with_suffix(&folder.log(), "-wal"),
+        file_names::with_suffix(&copied, "-wal"),
     )
     .unwrap();
     let second = folder.join("segunda.db");
-    assert_eq!(copy(&copied, &second).unwrap(), 20);
+    assert_eq!(copy(&copied, &second, &mut keep_going).unwrap(), 20);
     let mut out = Vec::new();
     let exported = export(
         &copied,
