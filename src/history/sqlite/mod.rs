@@ -9,26 +9,38 @@ mod backup;
 mod clock_guard;
 mod copy_error;
 mod export;
+mod file_format;
 mod file_names;
+mod guard;
+mod journal_mark;
+mod leftovers;
+mod main_file;
 mod migrate;
 mod migrations;
+mod opening;
 mod reader;
 mod schema;
 mod sql_error;
 mod temporary_copy;
 mod trim;
 mod trim_room;
+mod undo;
+mod wal;
+mod watch;
+mod witness;
 mod writer;
 
 use super::{Clock, History, HistoryReply, HistoryRequest};
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 
 pub use backup::{CopyProgress, OnProgress, copy};
 pub use copy_error::CopyError;
 pub use export::{Format, export};
+pub use opening::Incident;
 pub use schema::OpenError;
 pub use trim::Retention;
 
@@ -36,7 +48,8 @@ pub use trim::Retention;
 pub struct SqliteHistory {
     epoch: Arc<str>,
     count: u64,
-    moved_aside: Option<PathBuf>,
+    incidents: Vec<Incident>,
+    in_place: Arc<AtomicBool>,
     kept_copy: Option<PathBuf>,
     /// `None` only while being dropped: a thread ends when its channel closes.
     writer: Option<Sender<HistoryRequest>>,
@@ -69,14 +82,18 @@ impl SqliteHistory {
         retention: Option<Retention>,
         clock: Clock,
     ) -> Result<Self, OpenError> {
-        let opened = schema::open(path, migrate::migrate)?;
+        let opened = opening::open(path)?;
         let (reply_sender, replies) = unbounded();
         let (to_writer, writer_requests) = unbounded();
         let (to_reader, reader_requests) = unbounded();
         let failure_replies = reply_sender.clone();
-        let reader = reader::HistoryReader::new(schema::open_to_read(path)?, reply_sender.clone());
+        let reader =
+            reader::HistoryReader::new(schema::open_reader(&opened.path)?, reply_sender.clone());
+        let guard = guard::LogGuard::new(&opened)?;
+        let in_place = guard.in_place();
         let writer = writer::HistoryWriter::new(
             opened.connection,
+            guard,
             trim::Trimmer::new(retention, clock),
             reply_sender,
         );
@@ -96,7 +113,8 @@ impl SqliteHistory {
         Ok(Self {
             epoch: opened.epoch,
             count: opened.count,
-            moved_aside: opened.moved_aside,
+            incidents: opened.incidents,
+            in_place,
             kept_copy: opened.kept_copy,
             writer: Some(to_writer),
             reader: Some(to_reader),
@@ -107,9 +125,14 @@ impl SqliteHistory {
         })
     }
 
-    /// The new path of the damaged file, if there was one.
-    pub fn moved_aside(&self) -> Option<&Path> {
-        self.moved_aside.as_deref()
+    /// What was wrong when it was opened.
+    pub fn incidents(&self) -> &[Incident] {
+        &self.incidents
+    }
+
+    /// Whether the path still leads to the open file: if it does not, nothing can be stored.
+    pub fn in_place(&self) -> Arc<AtomicBool> {
+        self.in_place.clone()
     }
 
     /// The copy of the file's earlier version, if opening has migrated it.

@@ -1,8 +1,10 @@
 //! The writer thread: numbers, de-duplicates and commits all waiting messages in one transaction.
 
 use super::amend;
+use super::guard::LogGuard;
 use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
 use super::trim::Trimmer;
+use super::undo::UndoLog;
 use crate::auth::PersonId;
 use crate::history::amend::{Fingerprint, fingerprint};
 use crate::history::clock::stamp;
@@ -21,6 +23,8 @@ const MAX_BATCH: usize = 1024;
 const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// Rooms and speakers cached, to spare a query for each message.
 const MAX_CACHED: usize = 10_000;
+/// When trimming is tried again while the file is away.
+const TRIM_RETRY: Duration = Duration::from_mins(1);
 
 /// A room's row, as of the last append.
 #[derive(Clone)]
@@ -41,6 +45,7 @@ struct WriterCache {
 /// The writer's state.
 pub(super) struct HistoryWriter {
     connection: Connection,
+    guard: LogGuard,
     trimmer: Trimmer,
     replies: Sender<HistoryReply>,
     cache: WriterCache,
@@ -49,11 +54,13 @@ pub(super) struct HistoryWriter {
 impl HistoryWriter {
     pub(super) fn new(
         connection: Connection,
+        guard: LogGuard,
         trimmer: Trimmer,
         replies: Sender<HistoryReply>,
     ) -> Self {
         Self {
             connection,
+            guard,
             trimmer,
             replies,
             cache: WriterCache::default(),
@@ -65,8 +72,8 @@ impl HistoryWriter {
         // Before the first request: an empty log is known as one.
         let mut next_trim = Instant::now() + self.trim();
         loop {
-            let timeout = next_trim.saturating_duration_since(Instant::now());
-            match requests.recv_timeout(timeout) {
+            let deadline = self.guard.deadline().min(next_trim);
+            match requests.recv_deadline(deadline) {
                 Ok(request) => self.store_batch(
                     std::iter::once(request)
                         .chain(requests.try_iter())
@@ -75,6 +82,7 @@ impl HistoryWriter {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            self.guard.tick(&self.connection);
             if next_trim <= Instant::now() {
                 next_trim = Instant::now() + self.trim();
             }
@@ -82,10 +90,14 @@ impl HistoryWriter {
         if let Err(error) = self.trimmer.finish(&self.connection) {
             log::debug!("The state of the clock was not saved: {error}");
         }
+        self.guard.finish(&self.connection);
     }
 
     /// Trims one step and returns the pause until the next.
     fn trim(&mut self) -> Duration {
+        if !self.guard.look(&self.connection) {
+            return TRIM_RETRY;
+        }
         match self.trimmer.step(&mut self.connection) {
             Ok(step) => {
                 if let Some((room, oldest)) = step.room {
@@ -111,16 +123,19 @@ impl HistoryWriter {
                 _ => unreachable!("reads go to the reader"),
             })
             .collect();
-        let outcomes =
-            commit_batch(&mut self.connection, &mut self.cache, &batch).unwrap_or_else(|error| {
-                log::error!(
-                    "Não consegui guardar mensagens: {} ({}).",
-                    batch.len(),
-                    describe_sql(&error)
-                );
-                self.cache = WriterCache::default();
-                vec![Outcome::Unavailable; batch.len()]
-            });
+        let stored = self.commit_batch(&batch).unwrap_or_else(|error| {
+            log::error!(
+                "Não consegui guardar mensagens: {} ({}).",
+                batch.len(),
+                describe_sql(&error)
+            );
+            None
+        });
+        let outcomes = stored.unwrap_or_else(|| {
+            self.cache = WriterCache::default();
+            self.guard.rolled_back();
+            vec![Outcome::Unavailable; batch.len()]
+        });
         for (append, outcome) in batch.into_iter().zip(outcomes) {
             let _ = self.replies.send(HistoryReply::Appended(
                 append.request_id,
@@ -130,37 +145,65 @@ impl HistoryWriter {
             ));
         }
     }
-}
 
-/// Stores all of the batch or nothing, in one transaction.
-fn commit_batch(
-    connection: &mut Connection,
-    cache: &mut WriterCache,
-    batch: &[Append],
-) -> rusqlite::Result<Vec<Outcome>> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut changed_rooms: Vec<Arc<str>> = Vec::new();
-    let mut outcomes = Vec::with_capacity(batch.len());
-    for append in batch {
-        let outcome = cache.append(&transaction, append)?;
-        if matches!(outcome, Outcome::Stored(_)) && !changed_rooms.contains(append.room.key()) {
-            changed_rooms.push(append.room.key().clone());
+    /// Stores all of the batch or nothing, in one transaction; `None` when the file is not in its place.
+    fn commit_batch(&mut self, batch: &[Append]) -> rusqlite::Result<Option<Vec<Outcome>>> {
+        if !self.guard.look(&self.connection) {
+            return Ok(None);
         }
-        outcomes.push(outcome);
+        let mut undo = UndoLog::default();
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let outcomes = self.cache.append_all(&transaction, batch, &mut undo)?;
+        if !self.guard.before_commit(&transaction)? {
+            return Ok(None);
+        }
+        transaction.commit()?;
+        if !self.guard.look(&self.connection) {
+            undo.revert(&mut self.connection)?;
+            return Ok(None);
+        }
+        let stored = |outcome: &&Outcome| matches!(outcome, Outcome::Stored(_));
+        self.guard
+            .stored(outcomes.iter().filter(stored).count() as u64);
+        self.cache.evict();
+        Ok(Some(outcomes))
     }
-    for key in &changed_rooms {
-        let room = &cache.rooms[key];
-        let mut update =
-            transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
-        update.execute(params![room.id, room.seq as i64, room.at as i64])?;
-    }
-    transaction.commit()?;
-    cache.evict();
-    Ok(outcomes)
 }
 
 impl WriterCache {
-    fn append(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<Outcome> {
+    /// Stores a batch in a transaction.
+    fn append_all(
+        &mut self,
+        transaction: &Transaction,
+        batch: &[Append],
+        undo: &mut UndoLog,
+    ) -> rusqlite::Result<Vec<Outcome>> {
+        let mut changed_rooms: Vec<Arc<str>> = Vec::new();
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for append in batch {
+            let outcome = self.append(transaction, append, undo)?;
+            if matches!(outcome, Outcome::Stored(_)) && !changed_rooms.contains(append.room.key()) {
+                changed_rooms.push(append.room.key().clone());
+            }
+            outcomes.push(outcome);
+        }
+        for key in &changed_rooms {
+            let room = &self.rooms[key];
+            let mut update =
+                transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
+            update.execute(params![room.id, room.seq as i64, room.at as i64])?;
+        }
+        Ok(outcomes)
+    }
+
+    fn append(
+        &mut self,
+        transaction: &Transaction,
+        append: &Append,
+        undo: &mut UndoLog,
+    ) -> rusqlite::Result<Outcome> {
         let fingerprint = fingerprint(append);
         let room = self.room(transaction, append)?;
         // A resend is a duplicate even if its target is gone since, so the id is looked up first.
@@ -200,10 +243,13 @@ impl WriterCache {
             at,
             speaker: self.speaker(transaction, append)?,
         };
+        undo.room(room.id, room.seq, room.at);
+        undo.changing(transaction, &targets)?;
         match append.amends {
             None => insert_message(transaction, append, &row)?,
             Some(_) => amend::insert_amendment(transaction, append, &targets, &row)?,
         }
+        undo.added(key, append.person, &append.id);
         let entry = build_entry(append, room.name.clone(), &row, &targets);
         let advanced = CachedRoom { seq, at, ..room };
         self.rooms.insert(append.room.key().clone(), advanced);
@@ -342,4 +388,16 @@ fn find_existing(
             Outcome::IdReused
         }
     }))
+}
+
+/// Stores a batch as the writer does, without its thread.
+#[cfg(test)]
+pub(super) fn append_all(
+    transaction: &Transaction,
+    batch: &[Append],
+    undo: &mut UndoLog,
+) -> Vec<Outcome> {
+    WriterCache::default()
+        .append_all(transaction, batch, undo)
+        .unwrap()
 }
