@@ -8,17 +8,21 @@ mod amend;
 mod backup;
 mod export;
 mod migrations;
+mod probe;
+mod queue;
 mod reader;
 mod schema;
 mod sql_error;
 mod trim;
 mod writer;
 
-use super::{History, HistoryReply, HistoryRequest};
-use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
+use super::{History, HistoryHealth, HistoryReply, HistoryRequest};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use queue::{RequestSender, request_queue};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 pub use backup::copy;
 pub use export::{Format, export};
@@ -30,11 +34,12 @@ pub struct SqliteHistory {
     epoch: Arc<str>,
     count: u64,
     moved_aside: Option<PathBuf>,
-    /// `None` only while being dropped: a thread ends when its channel closes.
-    writer: Option<Sender<HistoryRequest>>,
-    reader: Option<Sender<HistoryRequest>>,
+    health: Arc<HistoryHealth>,
+    /// `None` only while being dropped: a thread ends when its queue closes.
+    writer: Option<RequestSender>,
+    reader: Option<RequestSender>,
     replies: Receiver<HistoryReply>,
-    /// For requests to a thread that has died.
+    /// For requests that expired, or whose thread has died.
     failure_replies: Sender<HistoryReply>,
     /// The writer, then the reader.
     threads: Vec<JoinHandle<()>>,
@@ -50,11 +55,13 @@ impl SqliteHistory {
     pub fn open(path: &Path, retention: Option<Retention>) -> Result<Self, OpenError> {
         let opened = schema::open(path)?;
         let (reply_sender, replies) = unbounded();
-        let (to_writer, writer_requests) = unbounded();
-        let (to_reader, reader_requests) = unbounded();
+        let (to_writer, writer_requests) = request_queue();
+        let (to_reader, reader_requests) = request_queue();
+        let health = Arc::new(HistoryHealth::default());
         let failure_replies = reply_sender.clone();
         let reader = reader::HistoryReader::new(schema::open_to_read(path)?, reply_sender.clone());
-        let writer = writer::HistoryWriter::new(opened.connection, retention, reply_sender);
+        let writer =
+            writer::HistoryWriter::new(opened.connection, retention, reply_sender, health.clone())?;
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()
                 .name(name.into())
@@ -72,6 +79,7 @@ impl SqliteHistory {
             epoch: opened.epoch,
             count: opened.count,
             moved_aside: opened.moved_aside,
+            health,
             writer: Some(to_writer),
             reader: Some(to_reader),
             replies,
@@ -79,6 +87,10 @@ impl SqliteHistory {
             threads,
             _lock: opened.lock,
         })
+    }
+
+    fn queues(&self) -> impl Iterator<Item = &RequestSender> {
+        self.writer.iter().chain(&self.reader)
     }
 
     /// The new path of the damaged file, if there was one.
@@ -96,18 +108,37 @@ impl History for SqliteHistory {
         self.count
     }
 
+    fn health(&self) -> Arc<HistoryHealth> {
+        self.health.clone()
+    }
+
     fn submit(&mut self, requests: Vec<HistoryRequest>) {
+        let now = Instant::now();
         for request in requests {
             let thread = if matches!(request, HistoryRequest::Append(_)) {
                 &self.writer
             } else {
                 &self.reader
             };
-            let thread = thread.as_ref().expect("a channel closes only in the drop");
-            if let Err(SendError(request)) = thread.send(request) {
+            let thread = thread.as_ref().expect("a queue closes only in the drop");
+            if let Some(request) = thread.push(request, now) {
                 log::error!("Uma parte do histórico parou. Ligue o servidor de novo.");
                 let _ = self.failure_replies.send(request.unavailable_reply());
             }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.queues().any(RequestSender::is_full)
+    }
+
+    fn next_expiry(&self) -> Option<Instant> {
+        self.queues().filter_map(RequestSender::next_expiry).min()
+    }
+
+    fn expire(&mut self, now: Instant) {
+        for request in self.queues().flat_map(|queue| queue.expire(now)) {
+            let _ = self.failure_replies.send(request.unavailable_reply());
         }
     }
 

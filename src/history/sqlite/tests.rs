@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 mod amendments;
+mod stalls;
 
 /// How long a test waits for a reply.
 const DEADLINE: Duration = Duration::from_secs(20);

@@ -1,14 +1,18 @@
 //! The writer thread: numbers, de-duplicates and commits all waiting messages in one transaction.
 
 use super::amend;
+use super::probe::{fault_of, is_busy, may_come_back, probe};
+use super::queue::{RequestReceiver, Wakeup};
 use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
 use super::trim::Retention;
 use crate::auth::PersonId;
 use crate::history::amend::{Fingerprint, fingerprint};
 use crate::history::sqlite::sql_error::describe_sql;
-use crate::history::{Append, HistoryReply, HistoryRequest, Outcome};
+use crate::history::{
+    Append, HistoryFault, HistoryHealth, HistoryReply, HistoryRequest, MAX_WAIT, Outcome,
+};
 use crate::protocol::Entry;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::Sender;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,6 +22,10 @@ use std::time::{Duration, Instant};
 const MAX_BATCH: usize = 1024;
 /// Rooms and speakers cached, to spare a query for each message.
 const MAX_CACHED: usize = 10_000;
+/// How long to wait at a time for another program that holds the file.
+const LOCK_TIMEOUT: Duration = MAX_WAIT;
+/// How often it is tried whether the file can be written again.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A room's row, as of the last append.
 #[derive(Clone)]
@@ -41,6 +49,9 @@ pub(super) struct HistoryWriter {
     retention: Option<Retention>,
     replies: Sender<HistoryReply>,
     cache: WriterCache,
+    health: Arc<HistoryHealth>,
+    /// When to try whether the file can be written again, while it can't.
+    next_probe: Option<Instant>,
 }
 
 impl HistoryWriter {
@@ -48,39 +59,51 @@ impl HistoryWriter {
         connection: Connection,
         retention: Option<Retention>,
         replies: Sender<HistoryReply>,
-    ) -> Self {
-        Self {
+        health: Arc<HistoryHealth>,
+    ) -> rusqlite::Result<Self> {
+        connection.busy_timeout(LOCK_TIMEOUT)?;
+        Ok(Self {
             connection,
             retention,
             replies,
             cache: WriterCache::default(),
+            health,
+            next_probe: None,
+        })
+    }
+
+    /// Serves requests until the queue closes and all of them are stored.
+    pub(super) fn run(mut self, requests: &RequestReceiver) {
+        let _stopped = StoppedOnPanic(self.health.clone());
+        let mut next_trim = self.retention.as_ref().map(|_| Instant::now());
+        loop {
+            let until = [next_trim, self.next_probe].into_iter().flatten().min();
+            match requests.wait(until) {
+                Wakeup::Requests => self.store_waiting(requests),
+                Wakeup::Timeout => {}
+                Wakeup::Closed => return,
+            }
+            let now = Instant::now();
+            if next_trim.is_some_and(|at| at <= now) {
+                next_trim = self.trim();
+            }
+            if self.next_probe.is_some_and(|at| at <= now) {
+                self.try_again();
+            }
         }
     }
 
-    /// Serves requests until the channel closes and all of them are stored.
-    pub(super) fn run(mut self, requests: &Receiver<HistoryRequest>) {
-        let mut next_trim = self.retention.as_ref().map(|_| Instant::now());
-        loop {
-            let timeout = next_trim.map_or(Duration::MAX, |at| {
-                at.saturating_duration_since(Instant::now())
-            });
-            let first = match next_trim {
-                Some(_) => requests.recv_timeout(timeout),
-                None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match first {
-                Ok(request) => self.store_batch(
-                    std::iter::once(request)
-                        .chain(requests.try_iter())
-                        .take(MAX_BATCH),
-                ),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-            if next_trim.is_some_and(|at| at <= Instant::now()) {
-                next_trim = self.trim();
-            }
-        }
+    /// Takes down whether the last write succeeded.
+    fn set_fault(&mut self, fault: Option<HistoryFault>) {
+        self.health.set(fault);
+        self.next_probe = fault.map(|_| Instant::now() + PROBE_INTERVAL);
+    }
+
+    /// Tries whether the file can be written again.
+    fn try_again(&mut self) -> bool {
+        let result = probe(&mut self.connection);
+        self.set_fault(result.as_ref().err().map(fault_of));
+        result.is_ok()
     }
 
     /// Trims one step and returns the time of the next.
@@ -108,24 +131,42 @@ impl HistoryWriter {
         Some(Instant::now() + pause)
     }
 
-    /// Stores a batch and replies to it.
-    fn store_batch(&mut self, requests: impl Iterator<Item = HistoryRequest>) {
-        let batch: Vec<Append> = requests
-            .map(|request| match request {
-                HistoryRequest::Append(append) => append,
-                _ => unreachable!("reads go to the reader"),
-            })
-            .collect();
-        let outcomes =
-            commit_batch(&mut self.connection, &mut self.cache, &batch).unwrap_or_else(|error| {
-                log::error!(
-                    "Não consegui guardar mensagens: {} ({}).",
-                    batch.len(),
-                    describe_sql(&error)
-                );
-                self.cache = WriterCache::default();
+    /// Stores what waits, and replies to it.
+    fn store_waiting(&mut self, requests: &RequestReceiver) {
+        let health = self.health.clone();
+        let _busy = health.busy();
+        let behavior = TransactionBehavior::Immediate;
+        // The batch is taken only when the file is locked for it: what waits for that can still expire.
+        let (batch, stored) = match self.connection.transaction_with_behavior(behavior) {
+            Ok(transaction) => {
+                let batch = take_batch(requests);
+                let stored = commit_batch(transaction, &mut self.cache, &batch);
+                (batch, stored)
+            }
+            Err(error) if is_busy(&error) => (Vec::new(), Err(error)),
+            Err(error) => (take_batch(requests), Err(error)),
+        };
+        let outcomes = match stored {
+            Ok(outcomes) => {
+                // Other outcomes wrote nothing, and prove nothing.
+                if outcomes
+                    .iter()
+                    .any(|outcome| matches!(outcome, Outcome::Stored(_)))
+                {
+                    self.set_fault(None);
+                }
+                outcomes
+            }
+            Err(error) if batch.is_empty() && is_busy(&error) => {
+                return self.locked_out(requests);
+            }
+            Err(error) => {
+                if !self.discard(&error, batch.len(), requests) {
+                    return;
+                }
                 vec![Outcome::Unavailable; batch.len()]
-            });
+            }
+        };
         for (append, outcome) in batch.into_iter().zip(outcomes) {
             let _ = self.replies.send(HistoryReply::Appended(
                 append.request_id,
@@ -135,15 +176,71 @@ impl HistoryWriter {
             ));
         }
     }
+
+    /// Another program holds the file: what waits goes on waiting, until it expires.
+    fn locked_out(&mut self, requests: &RequestReceiver) {
+        self.set_fault(Some(HistoryFault::Locked));
+        if requests.is_closed() {
+            // The server ends, and no reply can be read any more.
+            let lost = requests.take(usize::MAX).len();
+            log::error!("Não consegui guardar as últimas mensagens: {lost}.");
+        }
+    }
+
+    /// After a failed transaction: makes sure that none of it comes back, because its senders will be told that it was
+    /// not taken. Returns false if the server ends before that; then they are told nothing.
+    fn discard(
+        &mut self,
+        error: &rusqlite::Error,
+        messages: usize,
+        requests: &RequestReceiver,
+    ) -> bool {
+        log::debug!(
+            "Mensagens que não foram guardadas: {messages} ({}).",
+            describe_sql(error)
+        );
+        self.cache = WriterCache::default();
+        self.set_fault(Some(fault_of(error)));
+        if !may_come_back(error) {
+            return true;
+        }
+        while !self.try_again() {
+            if requests.wait_for_close(Instant::now() + PROBE_INTERVAL) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// When dropped by a panic, takes down that nothing is stored any more.
+struct StoppedOnPanic(Arc<HistoryHealth>);
+
+impl Drop for StoppedOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.set(Some(HistoryFault::Stopped));
+        }
+    }
+}
+
+/// Takes the messages that wait, as many as one transaction should have.
+fn take_batch(requests: &RequestReceiver) -> Vec<Append> {
+    let taken = requests.take(MAX_BATCH).into_iter();
+    taken
+        .map(|request| match request {
+            HistoryRequest::Append(append) => append,
+            _ => unreachable!("reads go to the reader"),
+        })
+        .collect()
 }
 
 /// Stores all of the batch or nothing, in one transaction.
 fn commit_batch(
-    connection: &mut Connection,
+    transaction: Transaction,
     cache: &mut WriterCache,
     batch: &[Append],
 ) -> rusqlite::Result<Vec<Outcome>> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut changed_rooms: Vec<Arc<str>> = Vec::new();
     let mut outcomes = Vec::with_capacity(batch.len());
     for append in batch {
