@@ -15,6 +15,7 @@ mod log_entry;
 mod model;
 mod reconnecting_client;
 mod restart;
+mod stalled_disk;
 #[path = "../support/mod.rs"]
 mod support;
 mod transcript;
