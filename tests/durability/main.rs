@@ -8,6 +8,7 @@
 
 mod consistency;
 mod crash;
+mod failed_sync;
 mod faulty_network;
 mod full_disk;
 mod harness;
