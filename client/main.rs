@@ -16,6 +16,7 @@ use net::session::Session;
 use options::{Invocation, Options};
 use papo::auth::random_hex;
 use papo::os_error::describe;
+use papo::platform;
 use run::{Client, Sources};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -39,6 +40,8 @@ struct Terminal {
 fn main() -> ExitCode {
     // The local offset can be read only while there is one thread.
     let clock = Clock::local();
+    // Otherwise a write beyond `ulimit -f` ends the program without a sentence.
+    let _ = platform::survive_file_size_limit();
     let arguments = std::env::args_os().skip(1);
     let invocation = options::parse(arguments, |name| std::env::var_os(name));
     let exit = match invocation {

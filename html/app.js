@@ -12,6 +12,7 @@
     search,
     commands,
     session,
+    joins,
     rooms,
     sendQueue,
     history,
@@ -31,6 +32,7 @@
   Papo.connection.hooks.onState = (state) => {
     if (state.name !== "online" && state.name !== "connecting") {
       session.disconnected();
+      joins.clear();
       history.cancelAll();
       sendQueue.connectionLost();
     }
@@ -39,6 +41,7 @@
     form.setBusy(state.name === "connecting" && !isInChat());
     if (state.name === "online" && !isInChat()) showChat();
     if (state.name === "idle" || state.name === "ended") showForm(state);
+    if (state.name === "waiting" && !isInChat()) form.showRetry(state);
   };
 
   function showChat() {
@@ -57,6 +60,7 @@
   }
 
   form.hooks.onEnter = async (values) => session.enter(values, await localKey);
+  form.hooks.onChange = Papo.connection.cancel;
   Object.assign(composer.hooks, {
     onSend: commands.perform,
     onTyping: commands.typing,
@@ -85,6 +89,10 @@
       scroll.toEnd();
     },
     onDiscard: sendQueue.discard,
+    onTakeBack(id) {
+      const item = sendQueue.discard(id);
+      if (item) composer.takeBack(commands.typedForm(item));
+    },
     onShow: (room) => Papo.showInvitation(session.server, room.name),
     loadEarlier: history.loadEarlier,
     loadLater: history.loadLater,

@@ -2,17 +2,19 @@
 {
   const {
     strings,
+    clock,
     rooms,
     session,
     sendQueue,
     search,
     names,
+    protocol: { wellFormed },
     storage: { newId },
   } = Papo;
   const TYPING_EVERY_MS = 3_000;
   const MAX_RESULTS = 50;
   const SECONDS = { s: 1, m: 60, h: 3600 };
-  let typedAt = 0;
+  let typedAt = -Infinity;
 
   function request(type, fields) {
     const sent = session.send(type, fields);
@@ -27,8 +29,15 @@
   }
 
   function sendMessage(text, action) {
-    typedAt = 0;
+    typedAt = -Infinity;
     enqueue({ room: rooms.current.name, text, action: action || undefined });
+  }
+
+  // What a queued message was typed as.
+  function typedForm({ to, text, action }) {
+    if (to) return `/msg ${to} ${text}`;
+    if (action) return `/eu ${text}`;
+    return text.startsWith("/") ? `/${text}` : text;
   }
 
   function listPeople() {
@@ -45,8 +54,8 @@
     const [name, password] = typed.replace(/^#/u, "").split(/\s+(.*)/su);
     if (password) session.rememberPassword(name, password);
     if (rooms.find(name)) rooms.show(rooms.find(name));
-    else if (request("join", session.withPassword({ room: name })))
-      session.roomToShow = name;
+    else if (Papo.joins.send({ room: name })) session.roomToShow = name;
+    else rooms.notify(strings.offlineCommand);
   }
 
   function leaveRoom() {
@@ -269,7 +278,8 @@
     return [...lines, "//texto — envia “/texto”"].join("\n");
   }
 
-  function perform(typed) {
+  function perform(raw) {
+    const typed = wellFormed(raw);
     const [, word, rest] = /^\/(?!\/)(\S*)\s*([^]*)$/u.exec(typed) ?? [];
     if (word === undefined) return sendMessage(typed.replace(/^\/\//u, "/"));
     const command = COMMANDS.find(({ all }) =>
@@ -288,14 +298,15 @@
   Papo.commands = {
     table: COMMANDS,
     perform,
+    typedForm,
     leave,
     join,
     lastOwn,
     eraseOwn,
     typing() {
-      if (Date.now() - typedAt < TYPING_EVERY_MS || !rooms.current?.open)
+      if (clock.now() - typedAt < TYPING_EVERY_MS || !rooms.current?.open)
         return;
-      typedAt = Date.now();
+      typedAt = clock.now();
       session.send("typing", { room: rooms.current.name });
     },
     search: (query) =>

@@ -2,7 +2,8 @@
 {
   const {
     strings,
-    protocol: { LIMITS, lengthOf },
+    clock,
+    protocol: { LIMITS, lengthOf, wellFormed },
     storage,
     dom: { find, on, setText },
   } = Papo;
@@ -16,6 +17,7 @@
   let draft = "";
   let lastSent = "";
   let warnUntil = 0;
+  let warnTimer = 0;
 
   const hooks = {};
 
@@ -23,7 +25,7 @@
 
   function refresh() {
     const rest = remaining();
-    if (Date.now() >= warnUntil)
+    if (clock.now() >= warnUntil)
       setText(counter, rest <= COUNT_FROM ? strings.charactersLeft(rest) : "");
     counter.classList.toggle("over", rest < 0);
     box.ariaInvalid = rest < 0;
@@ -32,6 +34,11 @@
     box.style.height = "auto";
     box.style.height = `${box.scrollHeight + 2}px`;
     Papo.scroll.update();
+  }
+
+  function endWarning() {
+    warnUntil = 0;
+    refresh();
   }
 
   function changed() {
@@ -58,7 +65,7 @@
     const text = box.value.trim();
     const room = draft;
     if (text === "" || remaining() < 0 || hooks.onSend(text) === false) return;
-    lastSent = text;
+    lastSent = wellFormed(text);
     storage.session.remove(room);
     if (box.value.trim() === text) write("");
   }
@@ -86,15 +93,18 @@
     box,
     hooks,
     write,
+    // Puts a text before what is being written.
+    takeBack: (text) => write([text, box.value].filter(Boolean).join("\n")),
     open(roomKey) {
       draft = `draft.${roomKey}`;
       box.value = storage.session.get(draft) ?? "";
       refresh();
     },
     warn(text, ms) {
-      warnUntil = Date.now() + ms;
+      warnUntil = clock.now() + ms;
       setText(counter, text);
-      setTimeout(refresh, ms);
+      clearTimeout(warnTimer);
+      warnTimer = setTimeout(endWarning, ms);
     },
     setLimit(characters) {
       limit = characters;

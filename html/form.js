@@ -3,6 +3,7 @@
   const {
     strings,
     address,
+    clock,
     names,
     protocol: { LIMITS, lengthOf },
     dom: { find, on },
@@ -43,7 +44,10 @@
     event.preventDefault();
     enter();
   });
-  on(form, "input", () => showError(""));
+  on(form, "input", () => {
+    showError("");
+    hooks.onChange();
+  });
 
   Papo.form = {
     hooks,
@@ -51,6 +55,11 @@
     setBusy(busy) {
       submit.disabled = busy;
       submit.textContent = busy ? strings.entering : strings.enter;
+    },
+    // The first entry is tried again by itself; the button does it at once.
+    showRetry({ reason, until }) {
+      const seconds = Math.ceil((until - clock.now()) / 1000);
+      showError(`${reason} ${strings.nextTry(seconds)}`);
     },
     show(refusal) {
       name.value = local.get("name") ?? "";
@@ -65,11 +74,11 @@
             name_confusable: name,
             name_invalid: name,
             unreachable: server,
+            silent: server,
           }[refusal.code];
-      showError(
-        refusal.text ?? strings.unreachable(server.value.trim()),
-        field,
-      );
+      const sentence =
+        refusal.code === "silent" ? strings.silent : strings.unreachable;
+      showError(refusal.text ?? sentence(server.value.trim()), field);
     },
   };
 }

@@ -5,6 +5,7 @@
     alerts,
     rooms,
     session,
+    joins,
     sendQueue,
     history,
     menus,
@@ -43,10 +44,17 @@
     if (item.state === "gone") room.list.dropPending(item.id);
     else room.list.showPending(item, ownEntry(room, item));
   };
+  // A message for a room that could not be opened asks for it again; its answer decides.
+  function say(item) {
+    const { name, open, resumePoint } = roomOf(item);
+    if (open) return session.send("say", item);
+    if (Papo.connection.isOnline() && !joins.isPending(name))
+      joins.send({ room: name, ...resumePoint });
+    return false;
+  }
+
   sendQueue.hooks.transmit = (item) =>
-    item.to
-      ? session.send("whisper", item)
-      : Boolean(rooms.find(item.room)?.open) && session.send("say", item);
+    item.to ? session.send("whisper", item) : say(item);
 
   function append(room, entry) {
     if (entry.seq <= room.last) return false;
@@ -79,13 +87,30 @@
     });
   }
 
+  // Of a request without an id, or of a frame that the server could not read.
+  function onUnnamedRefusal(refusal) {
+    sendQueue.refusedWithoutId();
+    sendQueue.renameResolved();
+    const { room, delay, isFirst } = joins.refused(refusal);
+    if (delay) {
+      if (isFirst) rooms.notify(strings.joinAgain(refusal.text, delay));
+      return;
+    }
+    if (room) sendQueue.roomRefused(room, refusal.text);
+    history.cancelAll();
+    Papo.search.fail(refusal.text);
+    session.roomToShow = "";
+    rooms.notify(refusal.text);
+  }
+
   const handlers = {
     welcome(message) {
-      const justEntered = session.welcomed(message);
+      const others = session.welcomed(message);
       rooms.me = session.me;
       menus.refresh();
       Papo.composer.setLimit(message.limits.text);
-      if (justEntered) {
+      if (others) {
+        others.forEach((room) => joins.send(room));
         sendQueue.loadFor(session.queueOwner());
         session.send("rooms");
       } else {
@@ -96,12 +121,13 @@
     },
 
     joined(message) {
+      joins.answered(message.room);
       const room = rooms.getOrCreate(message.room);
       const { list, isLive: wasLive, last } = room;
       const { isNewLog, missed } = room.joined(message);
       const entries = message.entries.map((entry) => decorate(room, entry));
       if (isNewLog) {
-        list.reset(
+        list.resetLog(
           entries,
           entries[0]?.seq ?? message.seq + 1,
           entries.at(-1)?.seq ?? message.seq,
@@ -118,6 +144,8 @@
         session.roomToShow = "";
         rooms.show(room);
       }
+      if (session.takeKeyExpired() && !session.me.moderator)
+        rooms.notify(strings.keyExpired);
       session.rememberRooms();
       rooms.observeTop(room);
       rooms.refresh();
@@ -142,16 +170,27 @@
       if (entry.mentionsMe) alerts.mention(entry.from, entry.text);
     },
 
-    ack({ id, room: roomName, seq, at }) {
+    ack({ id, room: roomName, seq, at, text: stored }) {
       const change = session.pendingChanges.get(id);
-      if (change) applyOwnChange(rooms.find(roomName), { ...change, at, seq });
+      if (change)
+        applyOwnChange(rooms.find(roomName), {
+          ...change,
+          text: stored ?? change.text,
+          at,
+          seq,
+        });
       session.pendingChanges.delete(id);
       const item = sendQueue.acknowledged(id);
       if (!item) return;
       const room = roomOf(item);
-      const entry = ownEntry(room, { ...item, at, seq });
+      const entry = ownEntry(room, {
+        ...item,
+        text: stored ?? item.text,
+        at,
+        seq,
+      });
       room.list.dropPending(id);
-      if (item.to) room.list.addWhisper(entry);
+      if (item.to) room.list.addWhisper(entry, room.last);
       else append(room, entry);
     },
 
@@ -176,11 +215,14 @@
       if (!mine && session.ignores(from)) return;
       if (!mine) session.lastWhisperFrom = from;
       if (room === null || (mine && to === from)) return;
-      room.list.addWhisper({
-        label: mine ? strings.whisperOut(to) : strings.whisperIn(from),
-        at,
-        text,
-      });
+      room.list.addWhisper(
+        {
+          label: mine ? strings.whisperOut(to) : strings.whisperIn(from),
+          at,
+          text,
+        },
+        room.last,
+      );
       if (mine) return;
       rooms.countUnread(room, { mentionsMe: true });
       alerts.mention(from, text);
@@ -204,16 +246,10 @@
     },
 
     error(refusal) {
-      if (
-        refusal.id !== undefined &&
-        !session.pendingChanges.delete(refusal.id)
-      )
-        return sendQueue.refused(refusal);
-      sendQueue.renameResolved();
-      history.cancelAll();
-      Papo.search.fail(refusal.text);
-      session.roomToShow = "";
-      rooms.notify(refusal.text);
+      if (refusal.id === undefined) onUnnamedRefusal(refusal);
+      else if (session.pendingChanges.delete(refusal.id))
+        rooms.notify(refusal.text);
+      else sendQueue.refused(refusal);
     },
 
     role({ tag, moderator }) {

@@ -1,6 +1,7 @@
 // Loads the page's scripts; each uses only those before it.
 for (const name of [
   "protocol",
+  "clock",
   "strings",
   "dom",
   "storage",
@@ -22,6 +23,7 @@ for (const name of [
   "form",
   "rooms",
   "session",
+  "joins",
   "send-queue",
   "history",
   "commands",

@@ -119,7 +119,10 @@
       ? element("p", "notice presence", text, " · ", time(at))
       : element("p", "notice note", text);
 
-  function deliveryState({ state, reason, id }, { onRetry, onDiscard }) {
+  function deliveryState(
+    { state, reason, id },
+    { onRetry, onTakeBack, onDiscard },
+  ) {
     if (state !== "failed") {
       return element(
         "p",
@@ -129,12 +132,15 @@
       );
     }
     const retry = button("link", strings.retry, () => onRetry(id));
+    const takeBack = button("link", strings.takeBack, () => onTakeBack(id));
     const discard = button("link", strings.discard, () => onDiscard(id));
     return element(
       "p",
       { className: "delivery failed", role: "alert" },
       `${strings.notSent} · ${reason} `,
       retry,
+      " · ",
+      takeBack,
       " · ",
       discard,
     );

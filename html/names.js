@@ -1,6 +1,6 @@
 "use strict";
 {
-  const { LIMITS } = Papo.protocol;
+  const { LIMITS, wellFormed } = Papo.protocol;
   const WORD = /^[\p{L}\p{N}_]/u;
   const ACCENTS =
     /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/g;
@@ -8,7 +8,8 @@
 
   const fold = (name) =>
     name.normalize("NFKD").replace(ACCENTS, "").toUpperCase().toLowerCase();
-  const clean = (name) => name.normalize("NFC").trim().replace(/\s+/gu, " ");
+  const clean = (name) =>
+    wellFormed(name).normalize("NFC").trim().replace(/\s+/gu, " ");
 
   function colour(name) {
     let hash = 0x811c9dc5;

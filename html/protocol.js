@@ -34,6 +34,7 @@ window.Papo = {};
     "presence",
     "whisper",
     "role",
+    "room_state",
     "notice",
     "typing",
     "history",
@@ -50,11 +51,20 @@ window.Papo = {};
 
   const LOBBY = "geral";
 
+  const MIN_WAIT_MS = 100;
+  const MAX_WAIT_MS = 60_000;
+
+  // Half of a surrogate pair, as a cut paste leaves it, is not a character, and JSON with it is refused.
+  const wellFormed = (text) => text.replace(/\p{Surrogate}/gu, "\ufffd");
+
+  const toWire = (value) =>
+    typeof value === "string" ? wellFormed(value) : value;
+
   const encode = (type, fields = {}) =>
     JSON.stringify(
       Object.fromEntries([
         ["type", type],
-        ...CLIENT_MESSAGES[type].map((name) => [name, fields[name]]),
+        ...CLIENT_MESSAGES[type].map((name) => [name, toWire(fields[name])]),
       ]),
     );
 
@@ -67,6 +77,10 @@ window.Papo = {};
     }
   }
 
+  // A wait that the server asks for, whatever it says.
+  const boundedWait = (ms) =>
+    Math.min(Math.max(Number(ms) || 0, MIN_WAIT_MS), MAX_WAIT_MS);
+
   const lengthOf = (text) => [...text.normalize("NFC")].length;
 
   Papo.protocol = {
@@ -77,5 +91,7 @@ window.Papo = {};
     encode,
     decode,
     lengthOf,
+    wellFormed,
+    boundedWait,
   };
 }

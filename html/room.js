@@ -1,6 +1,9 @@
 "use strict";
 {
-  const { fold } = Papo.names;
+  const {
+    clock,
+    names: { fold },
+  } = Papo;
   const TYPING_MS = 5_000;
 
   class Room {
@@ -95,7 +98,7 @@
     }
 
     startedTyping(name) {
-      this.typists.set(name, Date.now() + TYPING_MS);
+      this.typists.set(name, clock.now() + TYPING_MS);
       return TYPING_MS;
     }
 
@@ -105,7 +108,7 @@
 
     get typing() {
       for (const [name, until] of this.typists)
-        if (until <= Date.now()) this.typists.delete(name);
+        if (until <= clock.now()) this.typists.delete(name);
       return [...this.typists.keys()];
     }
   }

@@ -10,6 +10,7 @@
   let name = "";
   let localKey = undefined;
   let password = "";
+  let keyExpired = false;
   const ignored = new Set(storage.local.read("ignored"));
   const roomPasswords = storage.session.read("passwords") ?? {};
 
@@ -29,6 +30,13 @@
       names.push(roomToShow);
     return names.map((room) => withPassword({ room }));
   }
+
+  // A restart makes a new key: without it the person comes back as a guest, and the queue stays.
+  connection.hooks.onKeyExpired = () => {
+    keyExpired = Papo.address.moderatorKey !== undefined;
+    Papo.address.moderatorKey = undefined;
+    return keyExpired;
+  };
 
   connection.hooks.enterFields = () => ({
     name,
@@ -89,18 +97,24 @@
     },
     send: (type, fields) => session.entered && connection.send(type, fields),
     queueOwner: () => `${session.server} ${fold(name)}`,
+    // Whether the moderator key was dropped since the last call.
+    takeKeyExpired() {
+      const expired = keyExpired;
+      keyExpired = false;
+      return expired;
+    },
+    // Returns the further joins that entering needs; nothing after a rename.
     welcomed(welcome) {
       ({ name } = welcome);
       session.me = { name, tag: welcome.tag, moderator: welcome.moderator };
       storage.local.set("name", name);
       if (password) storage.session.set(`password.${session.server}`, password);
       storage.local.set("token", welcome.token);
-      if (session.entered) return false;
+      if (session.entered) return null;
       session.entered = true;
       const [first, ...others] = roomsToOpen();
       rooms.getOrCreate(first.room);
-      for (const room of others) session.send("join", room);
-      return true;
+      return others;
     },
     rememberRooms: () =>
       storage.session.set(

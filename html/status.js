@@ -2,6 +2,7 @@
 {
   const {
     strings,
+    clock,
     dom: { find, setText },
   } = Papo;
   const BANNER_DELAY_MS = 2_000;
@@ -10,8 +11,8 @@
 
   const banner = find("aviso");
   let state = {};
-  let lostAt = 0;
-  let restoredAt = 0;
+  let lostAt = null;
+  let restoredAt = -Infinity;
 
   function setState(text, name) {
     setText(find("estado"), text);
@@ -19,9 +20,9 @@
   }
 
   function draw() {
-    const { name, until, stopped } = state;
-    const now = Date.now();
-    banner.hidden = !lostAt || now - lostAt < BANNER_DELAY_MS;
+    const { name, until, stopped, reason } = state;
+    const now = clock.now();
+    banner.hidden = lostAt === null || now - lostAt < BANNER_DELAY_MS;
     if (name === "online")
       setState(
         now - restoredAt < RESTORED_MS ? strings.restored : strings.stateOnline,
@@ -38,7 +39,7 @@
     );
     setText(
       find("aviso-texto"),
-      `${stopped ? strings.serverStopped : strings.offline} ${next}`,
+      `${reason ?? (stopped ? strings.serverStopped : strings.offline)} ${next}`,
     );
   }
 
@@ -46,9 +47,14 @@
 
   Papo.showStatus = (next) => {
     const isTrying = /^(waiting|connecting)$/u.test(next.name);
-    if (!banner.hidden) restoredAt = Date.now();
-    lostAt = !isTrying ? 0 : state.name === "online" ? Date.now() : lostAt;
-    state = { ...next, stopped: isTrying && (next.stopped || state.stopped) };
+    if (!banner.hidden) restoredAt = clock.now();
+    if (!isTrying) lostAt = null;
+    else if (state.name === "online") lostAt = clock.now();
+    state = {
+      ...next,
+      stopped: isTrying && (next.stopped || state.stopped),
+      reason: next.name === "connecting" ? state.reason : next.reason,
+    };
     draw();
   };
 }

@@ -67,6 +67,9 @@
       "Este endereço não parece certo. Escreva assim: 192.168.0.10:9000",
     unreachable: (address) =>
       `Não encontrei o servidor em ${address}. Confira se ele está ligado e se os dois aparelhos estão na mesma rede.`,
+    silent: (address) =>
+      `O servidor em ${address} não respondeu a tempo. Tente de novo daqui a pouco.`,
+    keyExpired: "O servidor foi religado: para organizar, use a chave nova.",
     otherVersion:
       "Esta página é de outra versão do servidor. Recarregue a página.",
     disconnected: "O servidor encerrou esta conexão.",
@@ -77,6 +80,8 @@
     restored: "Conexão restabelecida.",
     offline: "Sem conexão.",
     serverStopped: "O servidor foi desligado.",
+    joinAgain: (reason, ms) =>
+      `${reason} ${Papo.strings.nextTry(Math.ceil(ms / 1000))}`,
     nextTry: (seconds) => `Nova tentativa em ${number(seconds)} s.`,
 
     messageShort: "Mensagem",
@@ -84,10 +89,12 @@
     waiting: "aguardando conexão",
     notSent: "não enviada",
     expired: "A conexão não voltou a tempo.",
+    unconfirmed: "O servidor não confirmou esta mensagem.",
     whisperUnconfirmed: "A conexão caiu antes da confirmação.",
     tooFast: (seconds) =>
       `Você está escrevendo rápido demais. Espere ${number(seconds)} s.`,
     retry: "Tentar de novo",
+    takeBack: "Editar",
     discard: "Descartar",
     copy: "Copiar",
     copied: "Copiado",

@@ -2,6 +2,7 @@
 {
   const {
     strings,
+    clock,
     message: view,
     dom: { element, button, setText, oncePerFrame },
   } = Papo;
@@ -14,7 +15,7 @@
   const continuesGroup = (line, before) =>
     line.author &&
     before?.author === line.author &&
-    line.at - before.at < GROUP_MS;
+    Math.abs(line.at - before.at) < GROUP_MS;
 
   function toLine(entry) {
     const { at, seq, tag, action } = entry;
@@ -29,6 +30,9 @@
     };
   }
 
+  // Where a line stands among the entries: by seq, since a server's clock may be wrong for a while.
+  const position = ({ seq, after }) => seq ?? after + 0.5;
+
   function remove(lines) {
     for (const { heading, node } of lines) {
       heading?.remove();
@@ -37,7 +41,7 @@
   }
 
   function mergePresence(line, last) {
-    const merged = last?.net && line.at - last.at < GROUP_MS;
+    const merged = last?.net && clock.since(last.heardAt) < GROUP_MS;
     const target = merged
       ? last
       : Object.assign(line, { net: new Map(), renames: [] });
@@ -50,6 +54,7 @@
     record(line.left, "left");
     renames.push(...line.renamed.map(strings.renamed));
     target.at = line.at;
+    target.heardAt = line.heardAt;
     const text = [
       strings.joined(namesThat("joined")),
       ...renames,
@@ -187,15 +192,21 @@
       queue = [];
       list.replaceChildren();
       Object.assign(timeline, { first, end });
-      const from = entries[0]?.at ?? 0;
-      const to = live ? Infinity : entries.at(-1).at;
       lines = [
         ...entries.map(toLine),
-        ...whispers.filter(({ at }) => at >= from && at <= to),
-      ].sort((a, b) => a.at - b.at);
+        ...whispers.filter(
+          ({ after }) => after >= first - 1 && (live || after < end),
+        ),
+      ].sort((a, b) => position(a) - position(b));
       for (const line of lines) line.heading = null;
       render(0);
       refresh();
+    }
+
+    // The seqs of another log say nothing about when a whisper came.
+    function resetLog(entries, first, end) {
+      for (const line of whispers) line.after = first - 1;
+      reset(entries, first, end);
     }
 
     const updateLines = (change) => {
@@ -232,6 +243,7 @@
     return Object.assign(timeline, {
       flush,
       reset,
+      resetLog,
       dropPending,
 
       append(entry) {
@@ -241,14 +253,15 @@
         timeline.end = entry.seq;
         enqueue(toLine(entry));
       },
-      addWhisper(entry) {
-        const line = { at: entry.at, make: () => view.whisper(entry) };
+      addWhisper(entry, after) {
+        const line = { at: entry.at, after, make: () => view.whisper(entry) };
         whispers.push(line);
         enqueue(line);
       },
       notify: (text, at = Date.now()) =>
         enqueue({ at, make: () => view.notice(text) }),
-      addPresence: (change) => enqueue({ at: Date.now(), ...change }),
+      addPresence: (change) =>
+        enqueue({ at: Date.now(), heardAt: clock.stamp(), ...change }),
 
       prepend: (entries, first) =>
         updateLines(() => {

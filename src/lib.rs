@@ -11,6 +11,7 @@
 mod ids;
 pub mod name;
 pub mod os_error;
+pub mod platform;
 pub mod pt;
 pub mod rate;
 mod stats;

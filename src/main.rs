@@ -1,18 +1,22 @@
-//! `servidor`: reads the options, opens the history, starts the server, prints the banner and stops on Ctrl+C.
+//! `servidor`: reads the options, opens the history, starts the server, prints the banner and stops on a signal.
 
 mod banner;
+mod copy_history;
 mod local_page_key;
 mod open_history;
+mod output;
 mod qr;
 
+use output::{Outputs, init_logging, report_panics};
 use papo::auth::{PasswordHash, random_key};
 use papo::config::{self, Command, Config};
 use papo::os_error::describe;
-use papo::server::{AUDIT_LOG, DeliveryLimits, Policy, Rules, Server, Setup, capacity, listen};
-use simplelog::{CombinedLogger, LevelFilter, SharedLogger, WriteLogger};
+use papo::platform::{self, StopSignal};
+use papo::server::{DeliveryLimits, Policy, Rules, Server, Setup, capacity, listen};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A failure at run time.
@@ -23,29 +27,31 @@ const EXIT_USAGE: u8 = 2;
 const EXIT_INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
+    // Otherwise a write beyond `ulimit -f` ends the program, whatever the file.
+    let _ = platform::survive_file_size_limit();
     let arguments = std::env::args_os().skip(1);
     let command = match config::parse(arguments, |name| std::env::var_os(name)) {
         Ok(request) => request,
         Err(error) => return exit_with(&error.0, EXIT_USAGE),
     };
-    match run_command(&command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => exit_with(&sentence, EXIT_FAILURE),
-    }
+    run_command(&command).unwrap_or_else(|sentence| exit_with(&sentence, EXIT_FAILURE))
 }
 
 /// Runs a command. An error is the sentence to print.
-fn run_command(command: &Command) -> Result<(), String> {
+fn run_command(command: &Command) -> Result<ExitCode, String> {
     match command {
         Command::Help => print(&config::help()),
         Command::Version => print(&format!("papo {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Export(export) => open_history::export(export)?,
         Command::Serve(config) => match &config.copy_to {
-            Some(target) => print(&open_history::copy(&config.history, target)?),
-            None => serve(config)?,
+            Some(target) => {
+                let cancelled = set_on_stop_signal()?;
+                print(&copy_history::copy(&config.history, target, &cancelled)?);
+            }
+            None => return serve(config),
         },
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print(text: &str) {
@@ -54,13 +60,31 @@ fn print(text: &str) {
 }
 
 fn exit_with(sentence: &str, code: u8) -> ExitCode {
-    eprintln!("{sentence}");
+    let _ = writeln!(std::io::stderr(), "{sentence}");
     ExitCode::from(code)
 }
 
-/// Serves until stopped. An error is the sentence to print.
-fn serve(config: &Config) -> Result<(), String> {
-    init_logging(config)?;
+/// Serves until stopped. An error is the sentence to print, before it serves.
+fn serve(config: &Config) -> Result<ExitCode, String> {
+    let outputs = Outputs::start(config.log_file.as_deref())?;
+    init_logging(config, &outputs)?;
+    report_panics(&outputs);
+    let server = start_server(config, &outputs).inspect_err(|_| outputs.finish())?;
+    let stats = server.stats();
+    let result = server.run();
+    outputs.print(&banner::goodbye(stats.notified.load(Ordering::Relaxed)));
+    if let Err(error) = &result {
+        let reason = describe(error);
+        outputs.print_error(&format!(
+            "O servidor parou por um erro interno ({reason}). Ligue-o de novo."
+        ));
+    }
+    outputs.finish();
+    Ok(result.map_or(ExitCode::from(EXIT_FAILURE), |()| ExitCode::SUCCESS))
+}
+
+/// A server that listens, and its banner. An error is the sentence to print.
+fn start_server(config: &Config, outputs: &Outputs) -> Result<Server, String> {
     let capacity = capacity::find(config.max_connections);
     // The port before the file: a second server started by mistake should report the port.
     let listener =
@@ -95,9 +119,8 @@ fn serve(config: &Config) -> Result<(), String> {
     let address = server
         .local_addr()
         .map_err(|error| format!("O sistema não disse qual é a porta: {}", describe(&error)))?;
-    stop_on_ctrl_c(&server)?;
-    let stats = server.stats();
-    print(&banner::welcome(
+    handle_signals(&server, config, outputs)?;
+    outputs.print(&banner::welcome(
         address,
         &opened.summary,
         &capacity,
@@ -105,79 +128,43 @@ fn serve(config: &Config) -> Result<(), String> {
     ));
     if config.qr_code
         && let Some(link) = banner::network_link(address)
+        && let Some(code) = qr::render_for_terminal(&link)
     {
-        print(&qr::render_for_terminal(&link).unwrap_or_default());
+        outputs.print(&code);
     }
-    let result = server.run();
-    print(&banner::goodbye(stats.notified.load(Ordering::Relaxed)));
-    result.map_err(|error| {
-        format!(
-            "O servidor parou por um erro interno ({}). Ligue-o de novo.",
-            describe(&error)
-        )
-    })
+    Ok(server)
 }
 
-fn init_logging(config: &Config) -> Result<(), String> {
-    let level = match config.verbosity {
-        0 => LevelFilter::Warn,
-        1 => LevelFilter::Info,
-        _ => LevelFilter::Debug,
-    };
-    // Only our own modules: tungstenite would dump frames, and texts never belong in a log.
-    let mut loggers: Vec<Box<dyn SharedLogger>> = vec![WriteLogger::new(
-        level,
-        log_format("papo"),
-        log_output(config)?,
-    )];
-    if level < LevelFilter::Info {
-        loggers.push(WriteLogger::new(
-            LevelFilter::Info,
-            log_format(AUDIT_LOG),
-            log_output(config)?,
-        ));
-    }
-    CombinedLogger::init(loggers).map_err(|_| "Não consegui ligar os registros.".into())
+/// A flag that Ctrl+C, SIGTERM and SIGHUP set.
+fn set_on_stop_signal() -> Result<Arc<AtomicBool>, String> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = flag.clone();
+    platform::on_stop_signal(move |_| set.store(true, Ordering::Relaxed))
+        .map_err(|_| "Não consegui preparar o Ctrl+C.")?;
+    Ok(flag)
 }
 
-/// Log lines of these modules, with the local time, or UTC where the time zone is unknown.
-fn log_format(modules: &'static str) -> simplelog::Config {
-    let mut format = simplelog::ConfigBuilder::new();
-    let _ = format.set_time_offset_to_local();
-    format
-        .add_filter_allow_str(modules)
-        .set_time_format_rfc3339()
-        .build()
-}
-
-fn log_output(config: &Config) -> Result<Box<dyn Write + Send>, String> {
-    let Some(path) = &config.log_file else {
-        return Ok(Box::new(std::io::stderr()));
-    };
-    let file = std::fs::File::options().create(true).append(true).open(path).map_err(|error| {
-        let path = path.display();
-        format!(
-            "Não consegui escrever os registros em {path} ({}). Escolha outro arquivo: servidor --log papo.log",
-            describe(&error)
-        )
-    })?;
-    Ok(Box::new(file))
-}
-
-/// The first Ctrl+C (or SIGTERM, SIGHUP) stops the server in order, the second at once.
-fn stop_on_ctrl_c(server: &Server) -> Result<(), String> {
+/// The first Ctrl+C (or SIGTERM, SIGHUP) stops the server in order, the second at once. With a log file and no terminal
+/// SIGHUP only opens that file again, as programs that rotate logs expect.
+fn handle_signals(server: &Server, config: &Config, outputs: &Outputs) -> Result<(), String> {
     let stopper = server.stopper().map_err(|error| {
         format!(
             "O sistema não deu mais um descritor ({}).",
             describe(&error)
         )
     })?;
+    let rotates = config.log_file.is_some() && !platform::has_terminal();
+    let outputs = outputs.clone();
     let stopping = AtomicBool::new(false);
-    let on_signal = move || {
+    let on_signal = move |signal| {
+        if signal == StopSignal::HangUp && rotates {
+            return outputs.reopen_log();
+        }
         if stopping.swap(true, Ordering::Relaxed) {
             std::process::exit(EXIT_INTERRUPTED);
         }
         stopper.stop();
     };
-    ctrlc::set_handler(on_signal).map_err(|_| "Não consegui preparar o Ctrl+C.".into())
+    platform::on_stop_signal(on_signal)
+        .map_err(|error| format!("Não consegui preparar o Ctrl+C ({}).", describe(&error)))
 }

@@ -1,4 +1,4 @@
-//! Opens, copies or exports the history for the command line; an error is the sentence to print.
+//! Opens or exports the history for the command line; an error is the sentence to print.
 
 use papo::config::{Config, Export, HistoryLocation};
 use papo::history::History;
@@ -40,40 +40,20 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
             aside.display()
         );
     }
-    let summary = match history.count() {
+    let mut summary = match history.count() {
         1 => format!("{name} (1 mensagem)"),
         count => format!("{name} ({} mensagens)", group_thousands(count)),
     };
+    if let Some(copy) = history.kept_copy() {
+        summary.push_str(&format!(
+            "\n  O arquivo foi atualizado; o anterior está guardado em {}\n ",
+            copy.display()
+        ));
+    }
     Ok(OpenedHistory {
         history: Box::new(history),
         summary,
     })
-}
-
-/// Copies the history and returns the sentence to print.
-pub fn copy(location: &HistoryLocation, target: &Path) -> Result<String, String> {
-    let HistoryLocation::File(path) = location else {
-        return Err("Um histórico que fica só na memória não tem o que copiar.".into());
-    };
-    require_file(path)?;
-    match sqlite::copy(path, target) {
-        Ok(1) => Ok(format!("1 mensagem copiada para {}.\n", target.display())),
-        Ok(count) => Ok(format!(
-            "{} mensagens copiadas para {}.\n",
-            group_thousands(count),
-            target.display()
-        )),
-        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => Err(format!(
-            "O arquivo {} já existe. Escolha outro nome para a cópia.",
-            target.display()
-        )),
-        Err(OpenError::Io(error)) => Err(format!(
-            "Não consegui escrever {} ({}).",
-            target.display(),
-            describe(&error)
-        )),
-        Err(error) => Err(open_error(path, &error)),
-    }
 }
 
 /// Writes a room's log to standard output.
@@ -113,7 +93,8 @@ fn output_error(error: &io::Error) -> String {
     format!("Não consegui escrever a saída ({}).", describe(error))
 }
 
-fn require_file(path: &Path) -> Result<(), String> {
+/// Refuses a path where no history is.
+pub fn require_file(path: &Path) -> Result<(), String> {
     if path.is_file() {
         return Ok(());
     }
@@ -124,7 +105,7 @@ fn require_file(path: &Path) -> Result<(), String> {
 }
 
 /// Why a file can't be used, and what to do about it.
-fn open_error(path: &Path, error: &OpenError) -> String {
+pub fn open_error(path: &Path, error: &OpenError) -> String {
     let name = path.display();
     let other = "indique outro: servidor --historico outro.db";
     match error {
@@ -139,6 +120,9 @@ fn open_error(path: &Path, error: &OpenError) -> String {
         OpenError::Foreign => {
             format!("Não consegui abrir {name}: o arquivo é de outro programa. Por favor, {other}")
         }
+        OpenError::NoSpace(_) => format!(
+            "Não consegui abrir {name}: {error}. O arquivo ficou como estava. Libere espaço e ligue de novo, ou {other}"
+        ),
         OpenError::Io(_) => format!(
             "Não consegui abrir {name}: {error}. Confira a pasta e as permissões, ou {other}"
         ),

@@ -2,9 +2,9 @@
 //!
 //! Knows QR modules and terminals; never knows which address it draws.
 
+use papo::platform;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
-use rustix::termios::tcgetwinsize;
 
 /// In a smaller terminal the code would scroll the addresses off the screen.
 const MIN_ROWS: u16 = 40;
@@ -16,14 +16,14 @@ const RESET: &str = "\x1b[0m";
 
 /// The code of a link, with an empty line above; `None` if stdout is no terminal or too small a one.
 pub fn render_for_terminal(link: &str) -> Option<String> {
-    let size = tcgetwinsize(std::io::stdout()).ok()?;
+    let (width, height) = platform::terminal_size()?;
     let has_ansi = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
-    if !has_ansi || size.ws_row < MIN_ROWS {
+    if !has_ansi || height < MIN_ROWS {
         return None;
     }
     let rows = rows(link)?;
     let columns = rows.first()?.chars().count() + INDENT;
-    (columns <= size.ws_col.into()).then(|| paint(&rows))
+    (columns <= width.into()).then(|| paint(&rows))
 }
 
 /// The code with its quiet zone, two modules in each character; `None` if the link is too long for any code.

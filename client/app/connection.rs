@@ -47,6 +47,7 @@ impl App {
                 entries,
                 more,
                 reset,
+                state: _,
             } => {
                 let joined = Joined {
                     epoch: &epoch,
@@ -105,6 +106,7 @@ impl App {
             ServerMessage::Notice {
                 text, room, from, ..
             } => self.on_notice(&text, room.as_deref(), from.as_deref()),
+            ServerMessage::RoomState { .. } => {}
             ServerMessage::Pong => self.request_done(),
         }
     }

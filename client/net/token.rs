@@ -3,8 +3,9 @@
 //! Knows one file; never knows names or servers, and never prints the token.
 
 use papo::auth::random_hex;
+use papo::platform;
 use papo::protocol::Token;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,7 @@ fn load_or_store(folder: &Path, fresh: &str) -> io::Result<Token> {
     if let Some(token) = read(&path) {
         return Ok(token);
     }
-    create_folder(folder)?;
+    platform::owner_only_dir(DirBuilder::new().recursive(true)).create(folder)?;
     // Written to another file and then linked: of two clients started at once one wins, and neither reads half a token.
     let temporary = folder.join(format!("token.{}", &fresh[..8]));
     let written = write(&temporary, fresh).and_then(|()| match fs::hard_link(&temporary, &path) {
@@ -60,7 +61,7 @@ fn load_or_store(folder: &Path, fresh: &str) -> io::Result<Token> {
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    owner_only(OpenOptions::new().write(true).create_new(true))
+    platform::owner_only(OpenOptions::new().write(true).create_new(true))
         .open(path)?
         .write_all(text.as_bytes())
 }
@@ -68,55 +69,14 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 fn read(path: &Path) -> Option<Token> {
     let mut text = String::new();
     let file = File::open(path).ok()?;
-    restrict_permissions(&file);
+    platform::restrict_to_owner(&file);
     file.take(2 * Token::MAX as u64)
         .read_to_string(&mut text)
         .ok()?;
     Token::new(text.trim())
 }
 
-#[cfg(unix)]
-fn create_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-}
-
-#[cfg(not(unix))]
-fn create_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
-#[cfg(unix)]
-fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600)
-}
-
-#[cfg(not(unix))]
-fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-/// Removes the permissions of others, for instance after the file was copied.
-#[cfg(unix)]
-fn restrict_permissions(file: &File) {
-    use std::os::unix::fs::PermissionsExt;
-    // A folder needs its execute permission.
-    if file
-        .metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0)
-    {
-        let _ = file.set_permissions(fs::Permissions::from_mode(0o600));
-    }
-}
-
-#[cfg(not(unix))]
-fn restrict_permissions(_: &File) {}
-
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;

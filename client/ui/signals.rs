@@ -5,6 +5,8 @@
 use crate::app::Exit;
 use crate::ui::screen;
 use crossbeam_channel::{Receiver, bounded};
+use papo::platform;
+use std::io;
 use std::thread;
 use std::time::Duration;
 
@@ -25,10 +27,10 @@ pub fn restore_on_panic() {
     }));
 }
 
-/// Receives SIGINT, SIGTERM and SIGHUP.
-pub fn shutdown_signal() -> Result<Receiver<()>, ctrlc::Error> {
+/// Receives the system's requests to end: SIGINT, SIGTERM and SIGHUP.
+pub fn shutdown_signal() -> io::Result<Receiver<()>> {
     let (sender, receiver) = bounded(1);
-    ctrlc::set_handler(move || {
+    platform::on_stop_signal(move |_| {
         let _ = sender.try_send(());
         thread::sleep(FORCED_EXIT_AFTER);
         restore_terminal();
@@ -53,6 +55,6 @@ fn restore_terminal() {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 #[path = "signals_tests.rs"]
 mod tests;

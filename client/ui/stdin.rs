@@ -4,6 +4,7 @@
 
 use crate::ui::UiInput;
 use crossbeam_channel::{Receiver, Sender, bounded};
+use papo::platform::{self, JobControl};
 use std::io::{self, BufRead, Read};
 use std::thread;
 
@@ -26,31 +27,17 @@ pub fn read_keys() -> io::Result<Receiver<UiInput>> {
 }
 
 /// Reports when the system suspends the program, and when it continues.
-#[cfg(unix)]
 fn watch_job_control(inputs: Sender<UiInput>) {
-    use signal_hook::consts::{SIGCONT, SIGTSTP};
-    // Without these signals Ctrl+Z still works as a key.
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGTSTP, SIGCONT]) else {
-        return;
+    let report = move |change| {
+        let input = match change {
+            JobControl::Suspend => UiInput::Suspend,
+            JobControl::Resume => UiInput::Resume,
+        };
+        inputs.send(input).is_ok()
     };
-    let _ = thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            for signal in signals.forever() {
-                let input = if signal == SIGTSTP {
-                    UiInput::Suspend
-                } else {
-                    UiInput::Resume
-                };
-                if inputs.send(input).is_err() {
-                    return;
-                }
-            }
-        });
+    // Without these signals Ctrl+Z still works as a key.
+    let _ = platform::watch_job_control(report);
 }
-
-#[cfg(not(unix))]
-fn watch_job_control(_: Sender<UiInput>) {}
 
 /// Reads lines.
 pub fn read_lines() -> io::Result<Receiver<UiInput>> {

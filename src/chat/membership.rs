@@ -145,6 +145,7 @@ impl Chat {
             entries: backfill.entries,
             more: backfill.more,
             reset: backfill.reset,
+            state: self.room_state_for(id, speaker.person, now),
         };
         self.send(conn, joined);
     }
@@ -242,6 +243,7 @@ impl Chat {
             room: room.display(),
             online: room.online(),
             seq: room.log.opened().seq(),
+            password: self.has_password(&room.name),
         };
         let rooms = listed.iter().map(info).collect();
         self.send(conn, ServerMessage::Rooms { rooms });

@@ -117,6 +117,11 @@ impl Rooms {
         self.by_id.iter().map(|(_, room)| room)
     }
 
+    pub(super) fn ids(&self) -> Vec<RoomId> {
+        let rooms = self.by_id.iter();
+        rooms.map(|(number, _)| RoomId(number as u32)).collect()
+    }
+
     /// The joins that wait for any room's log.
     pub(super) fn take_waiting(&mut self) -> impl Iterator<Item = PendingJoin> {
         let rooms = self.by_id.iter_mut();

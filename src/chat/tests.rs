@@ -5,7 +5,7 @@ use crate::auth::PasswordHash;
 use crate::history::memory::MemoryHistory;
 use crate::history::{History, Outcome};
 use crate::name::RoomName;
-use crate::protocol::Entry;
+use crate::protocol::{Entry, RoomState};
 use std::collections::HashMap;
 
 mod bans;
@@ -15,6 +15,7 @@ mod messages;
 mod moderation;
 mod passwords;
 mod presence;
+mod room_state;
 mod speaking;
 
 const ANA: ConnId = ConnId(1);
@@ -28,7 +29,10 @@ struct ChatHarness {
     now: Now,
     /// The connections that receive each room's broadcasts.
     subscribers: HashMap<RoomId, Vec<ConnId>>,
+    /// All messages but the states of rooms.
     inbox: HashMap<ConnId, Vec<ServerMessage>>,
+    /// The states of rooms that every connection was sent.
+    states: HashMap<ConnId, Vec<(String, RoomState)>>,
     closed: Vec<(ConnId, u16)>,
     /// When set, the history replies that it can't store.
     disk_full: bool,
@@ -52,6 +56,7 @@ impl ChatHarness {
             },
             subscribers: HashMap::new(),
             inbox: HashMap::new(),
+            states: HashMap::new(),
             closed: Vec::new(),
             disk_full: false,
             awaiting_search: false,
@@ -100,11 +105,11 @@ impl ChatHarness {
 
     fn apply(&mut self, effect: Effect) {
         match effect {
-            Effect::Send(conn, message) => self.inbox.entry(conn).or_default().push(message),
+            Effect::Send(conn, message) => self.deliver(conn, message),
             Effect::Broadcast(room_id, message, except) => {
                 for conn in self.subscribers.get(&room_id).cloned().unwrap_or_default() {
                     if Some(conn) != except {
-                        self.inbox.entry(conn).or_default().push(message.clone());
+                        self.deliver(conn, message.clone());
                     }
                 }
             }
@@ -126,6 +131,16 @@ impl ChatHarness {
                 self.inbox.entry(conn).or_default().push(bye);
                 self.closed.push((conn, code));
             }
+        }
+    }
+
+    fn deliver(&mut self, conn: ConnId, message: ServerMessage) {
+        match message {
+            ServerMessage::RoomState { room, state } => {
+                let states = self.states.entry(conn).or_default();
+                states.push((room.to_string(), state));
+            }
+            message => self.inbox.entry(conn).or_default().push(message),
         }
     }
 
@@ -262,6 +277,7 @@ fn label(message: &ServerMessage) -> String {
             ..
         } => format!("{from}! {text}"),
         ServerMessage::Notice { text, .. } => format!("* {text}"),
+        ServerMessage::RoomState { room, .. } => format!("state of {room}"),
         ServerMessage::Pong => "pong".into(),
     }
 }

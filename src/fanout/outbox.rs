@@ -4,9 +4,8 @@
 //!
 //! Knows frames and one socket; never knows people or rooms.
 
+use crate::platform;
 use crate::ws::frame::Scanner;
-use rustix::io::Errno;
-use rustix::net::{SendFlags, send};
 use std::io;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -31,14 +30,7 @@ pub trait Sink {
 impl Sink for TcpStream {
     /// One system call. The socket itself is blocking, because its reader shares it.
     fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            match send(self, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
-                Ok(sent) => return Ok(sent),
-                Err(Errno::AGAIN) => return Ok(0),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        platform::try_send(self, bytes)
     }
 }
 

@@ -20,7 +20,7 @@ pub use credentials::{Credentials, Password};
 pub use decode::MAX_TEXT;
 pub use error::{ErrorCode, Refusal};
 pub use moderation::{EraseRecent, ModerationAction};
-pub use server::{ByeCode, Entry, Limits, Member, Renamed, RoomInfo, ServerMessage};
+pub use server::{ByeCode, Entry, Limits, Member, Renamed, RoomInfo, RoomState, ServerMessage};
 
 /// The version of the protocol, sent in `welcome`.
 pub const PROTOCOL: u32 = 1;

@@ -104,6 +104,24 @@ pub struct RoomInfo {
     pub online: usize,
     /// The last seq of its log.
     pub seq: u64,
+    /// Whether joining needs a password.
+    pub password: bool,
+}
+
+/// What holds in a room now, for the person it is sent to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomState {
+    /// Only moderators may speak.
+    pub moderators_only: bool,
+    /// The interval between two messages of one person, in milliseconds; 0 without slow mode.
+    pub slow_ms: u64,
+    /// Whether joining needs a password.
+    pub password: bool,
+    /// Whether the conversation admits no new person; the same in every room.
+    pub locked: bool,
+    /// When your own mute ends, in Unix milliseconds; `None` if you are not muted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted_until: Option<u64>,
 }
 
 /// The limits for clients, sent in `welcome`.
@@ -179,6 +197,7 @@ pub enum ServerMessage {
         entries: Vec<Arc<Entry>>,
         more: bool,
         reset: bool,
+        state: RoomState,
     },
     /// The client has left a room.
     Left { room: Arc<str> },
@@ -216,6 +235,12 @@ pub enum ServerMessage {
         name: Arc<str>,
         tag: Arc<str>,
         moderator: bool,
+    },
+    /// What holds in a room changed; this replaces the earlier state.
+    RoomState {
+        room: Arc<str>,
+        #[serde(flatten)]
+        state: RoomState,
     },
     /// An announcement of the server, or of the moderator in `from`. Live only.
     Notice {

@@ -4,8 +4,7 @@
 //! these limits the standard library aborts the process, so the bound must be known before.
 //! Knows the system's limits; never knows connections.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::fs;
+use crate::platform;
 
 /// Descriptors reserved for the listener, the log, the history and the rejector.
 const SPARE_DESCRIPTORS: u64 = 64;
@@ -32,26 +31,27 @@ pub struct Capacity {
 
 /// The smallest of `wanted` and the system's limits, after raising the soft limit of descriptors as far as allowed.
 pub fn find(wanted: usize) -> Capacity {
+    let within = |limit: Option<u64>, spare: u64| limit.unwrap_or(u64::MAX).saturating_sub(spare);
     let limits = [
         (wanted as u64, "--max-conexoes"),
         (
-            raise_descriptor_limit().saturating_sub(SPARE_DESCRIPTORS),
+            within(platform::raise_descriptor_limit(), SPARE_DESCRIPTORS),
             "ulimit -n",
         ),
         (
-            read_limit("/proc/sys/vm/max_map_count").saturating_sub(SPARE_MAPS) / MAPS_PER_THREAD,
+            within(platform::memory_map_limit(), SPARE_MAPS) / MAPS_PER_THREAD,
             "vm.max_map_count",
         ),
         (
-            read_limit("/proc/sys/kernel/pid_max").saturating_sub(SPARE_THREADS),
+            within(platform::process_id_limit(), SPARE_THREADS),
             "kernel.pid_max",
         ),
         (
-            read_limit("/proc/sys/kernel/threads-max").saturating_sub(SPARE_THREADS),
+            within(platform::thread_limit(), SPARE_THREADS),
             "kernel.threads-max",
         ),
         (
-            read_limit("/sys/fs/cgroup/pids.max").saturating_sub(SPARE_DESCRIPTORS),
+            within(platform::group_thread_limit(), SPARE_DESCRIPTORS),
             "pids.max",
         ),
     ];
@@ -69,44 +69,10 @@ pub fn find(wanted: usize) -> Capacity {
 ///
 /// Read from the system instead of tried: a trial allocation could fail a thread that is just starting.
 pub(crate) fn can_start_thread() -> bool {
-    let Some(limit) = getrlimit(Resource::As).current else {
+    let Some(limit) = platform::address_space_limit() else {
         return true;
     };
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let used = status.lines().find_map(|line| {
-        line.strip_prefix("VmSize:")?
-            .split_whitespace()
-            .next()?
-            .parse()
-            .ok()
-    });
-    used.is_none_or(|kibibytes: u64| kibibytes * 1024 + SPARE_ADDRESS_SPACE <= limit)
-}
-
-/// The limit of open descriptors, after raising the soft limit to the hard one.
-fn raise_descriptor_limit() -> u64 {
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current == maximum {
-        return current.unwrap_or(u64::MAX);
-    }
-    match setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: maximum,
-            maximum,
-        },
-    ) {
-        Ok(()) => maximum.unwrap_or(u64::MAX),
-        Err(_) => current.unwrap_or(u64::MAX),
-    }
-}
-
-/// A limit from one of the system's files; `u64::MAX` without the file.
-fn read_limit(path: &str) -> u64 {
-    fs::read_to_string(path)
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or(u64::MAX)
+    platform::address_space_used().is_none_or(|used| used + SPARE_ADDRESS_SPACE <= limit)
 }
 
 #[cfg(test)]

@@ -142,7 +142,8 @@ fn server_recovers_from_descriptor_exhaustion() {
 #[test]
 fn server_with_64_descriptors_rejects_with_503() {
     let _alone = exclusive_if_few_descriptors();
-    let mut program = with_ulimit(Program::server(&[]), "ulimit -n 64");
+    let mut program = Program::server(&[]);
+    program.wrap_in_shell("ulimit -n 64; ", "");
     let mut server = ServerProcess::start(&mut program);
     let mut ana = server.enter("Ana");
     let mut coming: Vec<RawConn> = (0..NEWCOMERS)
@@ -170,8 +171,8 @@ fn server_recovers_from_thread_exhaustion() {
     let as_root = rustix::process::getuid().is_root();
     let mut program = Program::server(&[]);
     if as_root {
-        let limit = format!("ulimit -u {THREADS} 2>/dev/null || ulimit -p {THREADS}");
-        program = with_ulimit(program, &limit);
+        let limit = format!("ulimit -u {THREADS} 2>/dev/null || ulimit -p {THREADS}; ");
+        program.wrap_in_shell(&limit, "");
         // A user without any thread, also of another run beside this one.
         let user = 60_000 + Rng::new().below(5000) as u32;
         program.command.uid(user).gid(user).current_dir("/");
@@ -201,12 +202,6 @@ fn server_recovers_from_thread_exhaustion() {
     );
     let lines = server.process.stderr().lines().count();
     assert!(lines > 0 && lines < 20, "{lines} lines in the log");
-}
-
-/// A shell sets a limit for itself and becomes the server.
-fn with_ulimit(mut program: Program, limit: &str) -> Program {
-    program.wrap("/bin/sh", &["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
-    program
 }
 
 /// Once the last stack that fitted ended the process: its thread had no memory left to start with.

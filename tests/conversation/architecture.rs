@@ -10,8 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The library's modules from the ground up: each may use those before it and none after it.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
     "os_error",
+    "platform",
     "rate",
     "pt",
     "text",
@@ -49,6 +50,18 @@ const FORBIDDEN_IN_CHAT: [&str; 7] = [
     "tungstenite",
 ];
 
+/// What only Unix has; it stands in `src/platform.rs` alone.
+const UNIX_ONLY: [&str; 8] = [
+    "std::os::",
+    "rustix",
+    "nix::",
+    "signal_hook",
+    "ctrlc",
+    "cfg(unix)",
+    "\"/proc",
+    "\"/sys",
+];
+
 type ModulePath = Vec<String>;
 
 /// One source file of a crate.
@@ -62,6 +75,13 @@ struct SourceFile {
 impl SourceFile {
     fn is_mod_rs(&self) -> bool {
         self.path.ends_with("mod.rs")
+    }
+
+    /// Its text, inline tests left out.
+    fn code(&self) -> String {
+        let text = fs::read_to_string(&self.path).unwrap();
+        let tests = text.find("#[cfg(test)]\nmod tests {");
+        text[..tests.unwrap_or(text.len())].to_owned()
     }
 
     /// The outermost module that it belongs to; `None` for the crate's root.
@@ -329,13 +349,29 @@ fn client_files_import_in_no_circle() {
 fn chat_uses_no_sockets_files_or_clocks() {
     for file in read_crate("src/lib.rs") {
         if file.top() == Some("chat") {
-            let text = fs::read_to_string(&file.path).unwrap();
-            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
             for forbidden in FORBIDDEN_IN_CHAT {
-                assert!(!code.contains(forbidden), "{:?}: {forbidden}", file.path);
+                assert!(
+                    !file.code().contains(forbidden),
+                    "{:?}: {forbidden}",
+                    file.path
+                );
             }
         }
     }
+}
+
+#[test]
+fn only_one_file_knows_what_unix_alone_has() {
+    let mut found = Vec::new();
+    for root in ["src/lib.rs", "src/main.rs", "client/main.rs"] {
+        for file in read_crate(root) {
+            let code = file.code();
+            if UNIX_ONLY.iter().any(|word| code.contains(word)) {
+                found.push(file.module.join("::"));
+            }
+        }
+    }
+    assert_eq!(found, ["platform"]);
 }
 
 #[test]

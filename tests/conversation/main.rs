@@ -13,9 +13,11 @@ mod limits;
 mod messages;
 mod mirror;
 mod moderation;
+mod outputs;
 mod passwords;
 mod protocol_doc;
 mod raw_sockets;
 mod server_program;
+mod signals;
 #[path = "../support/mod.rs"]
 mod support;

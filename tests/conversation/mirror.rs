@@ -4,8 +4,8 @@ use papo::name::{LOBBY, MAX_NAME, Name, RoomName};
 use papo::protocol::{
     ByeCode, ClientMessage, Credentials, Edit, Enter, Entry, Erase, EraseRecent, ErrorCode,
     FetchHistory, Join, Leave, Limits, MAX_MEMBERS, MAX_TEXT, ModerationAction, PageRequest,
-    Password, Refusal, Rename, ResumePoint, Say, Search, ServerMessage, SetRoomPassword, Token,
-    Typing, Whisper,
+    Password, Refusal, Rename, ResumePoint, RoomState, Say, Search, ServerMessage, SetRoomPassword,
+    Token, Typing, Whisper,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,6 +165,17 @@ pub fn client_messages() -> Vec<ClientMessage> {
     ]
 }
 
+/// The state of a room, with all its fields.
+pub fn room_state() -> RoomState {
+    RoomState {
+        moderators_only: true,
+        slow_ms: 10_000,
+        password: true,
+        locked: true,
+        muted_until: Some(1),
+    }
+}
+
 /// Every kind of server message, with all its fields.
 pub fn server_messages() -> Vec<ServerMessage> {
     let s = || -> Arc<str> { "x".into() };
@@ -211,6 +222,7 @@ pub fn server_messages() -> Vec<ServerMessage> {
             entries: Vec::new(),
             more: false,
             reset: false,
+            state: room_state(),
         },
         ServerMessage::Left { room: s() },
         ServerMessage::Message(Arc::new(entry)),
@@ -239,6 +251,10 @@ pub fn server_messages() -> Vec<ServerMessage> {
             name: s(),
             tag: s(),
             moderator: true,
+        },
+        ServerMessage::RoomState {
+            room: s(),
+            state: room_state(),
         },
         ServerMessage::Notice {
             at: 1,

@@ -1,12 +1,14 @@
 //! `docs/protocolo.md` names every kind, field, code and limit of the wire and no other, and its examples are real.
 
-use crate::mirror::{client_messages, code_names, fields_by_kind, read_file, server_messages};
+use crate::mirror::{
+    client_messages, code_names, fields_by_kind, read_file, room_state, server_messages,
+};
 use papo::history::PAGE_BYTES;
 use papo::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use papo::protocol::{
     ByeCode, ClientMessage, Entry, EraseRecent, ErrorCode, HEARTBEAT_MS, Limits, MAX_FRAME,
     MAX_MEMBERS, MAX_PAGE, MAX_ROOMS_LISTED, MAX_TEXT, Member, ModerationAction, Password, Renamed,
-    RoomInfo, ServerMessage, Token,
+    RoomInfo, RoomState, ServerMessage, Token,
 };
 use papo::server::Rules;
 use papo::testing::{
@@ -243,7 +245,7 @@ fn table_of_parts_equals_the_server_types() {
         .iter()
         .map(|row| (row[0].as_str(), fields(&row[1])))
         .collect();
-    let parts = ["entrada", "limites", "pessoa", "sala", "troca"];
+    let parts = ["entrada", "estado", "limites", "pessoa", "sala", "troca"];
     assert_eq!(
         documented.keys().copied().collect::<Vec<_>>(),
         parts,
@@ -288,11 +290,17 @@ fn table_of_parts_equals_the_server_types() {
         room: "geral".into(),
         online: 1,
         seq: 1,
+        password: true,
     };
     check(
         "sala",
         serde_json::to_value(room).unwrap(),
         &reads_as::<RoomInfo>,
+    );
+    check(
+        "estado",
+        serde_json::to_value(room_state()).unwrap(),
+        &reads_as::<RoomState>,
     );
     let limits = Limits {
         text: 1,

@@ -2,7 +2,7 @@
 
 use crate::support::Deadline;
 use crate::support::client::disconnected_with;
-use crate::support::process::{Program, ServerProcess};
+use crate::support::process::{Program, ServerProcess, moderator_key};
 use crate::support::raw::{self, token_for};
 use rustix::process::Signal;
 use std::net::TcpListener;
@@ -44,28 +44,6 @@ fn banner_shows_real_port_and_signals_stop_in_order() {
     }
 }
 
-/// The moderator key in the banner.
-fn moderator_key(banner: &str) -> &str {
-    let line = banner
-        .lines()
-        .find(|line| line.contains("Para organizar"))
-        .expect("a line with the key");
-    let key = line
-        .split("/#chave=")
-        .nth(1)
-        .unwrap()
-        .split(' ')
-        .next()
-        .unwrap();
-    assert!(
-        line.ends_with(&format!(
-            "(vale uma vez; no terminal: cliente --chave {key})"
-        )),
-        "{line}"
-    );
-    key
-}
-
 #[test]
 fn banner_key_grants_moderation_and_changes_each_start() {
     let dir = TempDir::new().unwrap();
@@ -73,6 +51,8 @@ fn banner_key_grants_moderation_and_changes_each_start() {
     let mut server = start_server(&["--log", path.to_str().unwrap()]);
     let key = moderator_key(&server.banner).to_owned();
     assert!(key.len() >= 32, "128 bits at least: {key}");
+    let hint = format!("(vale uma vez; no terminal: cliente --chave {key})\n");
+    assert!(server.banner.contains(&hint), "{}", server.banner);
     let mut ana = server.connect();
     let welcome = ana.enter_with("Ana", serde_json::json!({"moderator_key": key}));
     assert_eq!(welcome["moderator"], true);

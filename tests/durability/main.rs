@@ -13,6 +13,7 @@ mod faulty_network;
 mod full_disk;
 mod harness;
 mod log_entry;
+mod migration;
 mod model;
 mod reconnecting_client;
 mod restart;

@@ -3,6 +3,7 @@
 use crate::browser::Browser;
 use crate::harness::{start_process, start_server};
 use crate::page_actions::file_page;
+use crate::support::fake_server::FakeServer;
 use crate::support::server::ReservedPort;
 use serde_json::json;
 use std::io::{Read, Write};
@@ -166,4 +167,101 @@ fn page_without_scripts_asks_for_javascript() {
     ana.sees("Esta página precisa de JavaScript.");
     // Without scripts `finish` cannot wait for the page to be painted.
     ana.screenshot("no-scripts");
+}
+
+/// The history is busy, or too many come at once: nobody is in, and the page asks again by itself, first in the form and
+/// later in the chat.
+#[test]
+#[ignore = "needs chromium"]
+fn busy_server_is_asked_again_by_the_page() {
+    let folder = TempDir::new().unwrap();
+    let browser = Browser::start();
+    let fake_server = FakeServer::listen();
+    let address = fake_server.address;
+    let busy = "O servidor não conseguiu ler o histórico desta sala.";
+    let refuse = move |code: &str| {
+        let mut server = fake_server.handshake();
+        let enter = server.receive("enter").unwrap();
+        server.send(
+            json!({"type": "error", "code": code, "text": busy, "retry_after_ms": 3_600_000_u64}),
+        );
+        (server, enter)
+    };
+    let (shown, go_on) = std::sync::mpsc::channel();
+    let serving = std::thread::spawn(move || {
+        refuse("history_unavailable");
+        go_on.recv().unwrap();
+        let (mut server, enter) = refuse("too_fast");
+        drop((server.receive("nothing"), enter));
+    });
+    let ana = browser
+        .profile()
+        .opens(&format!("{}#{address}", file_page(&folder)));
+    // The server asks for an hour; a minute is the most that a client waits.
+    ana.eval("window.waits = []");
+    ana.eval(
+        "((hooks) => {
+            const original = hooks.onState;
+            hooks.onState = (state) => {
+                if (state.name === 'waiting') window.waits.push(Math.round(state.until - Papo.clock.now()));
+                original(state);
+            };
+            return 0;
+        })(Papo.connection.hooks)",
+    );
+    ana.clicks("#nome");
+    ana.types("Ana");
+    ana.presses("Enter");
+    ana.sees(&format!("{busy} Nova tentativa em 60 s."));
+    ana.wait_until("waits.join() === '60000'");
+    ana.screenshots("busy");
+    shown.send(()).unwrap();
+    // The button asks at once; another name ends the tries.
+    ana.presses("Enter");
+    ana.wait_until("waits.join() === '60000,60000'");
+    ana.types("bela");
+    ana.does_not_see(busy);
+    ana.finish("busy-cancelled");
+    drop(browser);
+    serving.join().unwrap();
+}
+
+/// On a reconnect the refusal of `enter` used to throw everybody out of the chat.
+#[test]
+#[ignore = "needs chromium"]
+fn busy_server_after_a_restart_keeps_the_page_in_the_chat() {
+    let folder = TempDir::new().unwrap();
+    let browser = Browser::start();
+    let fake_server = FakeServer::listen();
+    let address = fake_server.address;
+    let busy = "O servidor ainda está lendo o histórico.";
+    let serving = std::thread::spawn(move || {
+        drop(fake_server.accept(json!({})));
+        for code in ["history_unavailable", "too_fast"] {
+            let mut server = fake_server.handshake();
+            let enter = server.receive("enter").unwrap();
+            // `welcome` alone is no entry.
+            server.welcome(&enter);
+            server.send(json!({"type": "error", "code": code, "text": busy}));
+        }
+        let mut server = fake_server.accept(json!({}));
+        let say = server.receive("say").unwrap();
+        server.send(json!({"type": "ack", "id": say["id"], "room": "geral", "seq": 1, "at": 1_772_557_500_000_u64}));
+        while server.receive("nothing").is_some() {}
+    });
+    let ana = browser
+        .profile()
+        .opens(&format!("{}#{address}", file_page(&folder)));
+    ana.clicks("#nome");
+    ana.types("Ana");
+    ana.presses("Enter");
+    ana.wait_until("isVisible(document.querySelector('#mensagem'))");
+    ana.says("na fila");
+    ana.sees(busy);
+    ana.screenshots("busy-again");
+    ana.sees_message("Ana", "na fila");
+    ana.does_not_see(busy);
+    ana.finish("busy-is-over");
+    drop(browser);
+    serving.join().unwrap();
 }

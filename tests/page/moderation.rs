@@ -2,16 +2,21 @@
 
 use crate::browser::Browser;
 use crate::harness::{generous, start_server};
-use crate::support::server::{TestServer, without_rate};
+use crate::support::server::{ANY_PORT, ReservedPort, TestServer, without_rate};
 use crate::tab::Tab;
 use papo::auth::PasswordHash;
 use serde_json::json;
+use std::net::SocketAddr;
 
 const KEY: &str = "uma-chave-para-quem-organiza";
 
 /// A server with a moderator key, and Ana, who has entered with it.
 pub fn moderated_server(browser: &Browser) -> (TestServer, Tab) {
-    let server = TestServer::start_with(|setup| {
+    moderated_server_on(browser, ANY_PORT)
+}
+
+fn moderated_server_on(browser: &Browser, address: SocketAddr) -> (TestServer, Tab) {
+    let server = TestServer::start_on(address, |setup| {
         generous(setup);
         without_rate(setup);
         setup.rules.moderator_key = Some(PasswordHash::of(KEY));
@@ -234,4 +239,25 @@ fn own_message_can_be_edited_and_erased() {
     ana.presses("ArrowUp");
     ana.wait_until("document.querySelector('#mensagem').value === '/editar segunda-feira'");
     ana.finish("changed");
+}
+
+/// Each start makes a new key: whoever had the old one was thrown out, with the queue, while everybody else came back.
+#[test]
+#[ignore = "needs chromium"]
+fn moderator_comes_back_as_a_guest_after_a_restart() {
+    let browser = Browser::start();
+    let port = ReservedPort::new();
+    let (server, ana) = moderated_server_on(&browser, port.address);
+    server.stop();
+    ana.says("na fila de quem organiza");
+    ana.sees("aguardando conexão");
+    let _server = TestServer::start_on(port.address, |setup| {
+        generous(setup);
+        setup.rules.moderator_key = Some(PasswordHash::of("outra-chave"));
+    });
+    ana.is_connected();
+    ana.sees("O servidor foi religado: para organizar, use a chave nova.");
+    ana.sees_message("Ana", "na fila de quem organiza");
+    ana.wait_until("document.querySelector('#organizar').hidden");
+    ana.finish("new-key");
 }

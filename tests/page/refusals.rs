@@ -5,8 +5,13 @@ use crate::harness::generous;
 use crate::page_actions::file_page;
 use crate::support::fake_server::FakeServer;
 use crate::support::server::TestServer;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+
+/// The confirmation of a message of the lobby.
+fn ack(say: &Value, seq: u64) -> Value {
+    json!({"type": "ack", "id": say["id"], "room": "geral", "seq": seq, "at": 1_772_557_500_000_u64})
+}
 
 #[test]
 #[ignore = "needs chromium"]
@@ -74,6 +79,116 @@ fn refused_message_can_be_retried_or_discarded() {
     let tries = refusing.join().unwrap();
     // The retry uses the same id, so that it cannot be stored twice.
     assert_eq!((tries.len(), &tries[0]), (3, &tries[2]));
+}
+
+/// A refused message is put back into the box, before the draft; the server never gets it again.
+#[test]
+#[ignore = "needs chromium"]
+fn refused_message_can_be_taken_back_for_editing() {
+    let folder = TempDir::new().unwrap();
+    let browser = Browser::start();
+    let fake_server = FakeServer::listen();
+    let address = fake_server.address;
+    let refusing = std::thread::spawn(move || {
+        let mut server = fake_server.accept(json!({}));
+        let mut texts = Vec::new();
+        while let Some(say) = server.receive("say") {
+            let refused = texts.is_empty();
+            let seq = texts.len() as u64;
+            texts.push(say["text"].clone());
+            server.send(if refused {
+                json!({"type": "error", "code": "muted", "text": "Ainda não.", "id": say["id"]})
+            } else {
+                ack(&say, seq)
+            });
+        }
+        texts
+    });
+    let ana = browser
+        .profile()
+        .opens(&format!("{}#{address}", file_page(&folder)));
+    ana.enters("Ana");
+    ana.says("/eu acena");
+    ana.says("e a fila anda");
+    ana.sees_message("Ana", "e a fila anda");
+    ana.sees("não enviada · Ainda não.");
+    ana.screenshots("take-back");
+    ana.prefer_scheme("dark");
+    ana.screenshots("take-back-dark");
+    ana.types_draft("rascunho");
+    ana.chooses("button", "Editar");
+    ana.wait_until("document.querySelector('#mensagem').value === '/eu acena\\nrascunho'");
+    ana.wait_until("document.activeElement.id === 'mensagem'");
+    ana.shows(&["e a fila anda".to_owned()]);
+    ana.reloads();
+    ana.assert_healthy();
+    drop(browser);
+    assert_eq!(
+        refusing.join().unwrap(),
+        [json!("acena"), json!("e a fila anda")]
+    );
+}
+
+/// The server could not read what came and says so without an id: that may be this message or another request. The same
+/// id is sent again, and only silence gives a message up; the others follow.
+#[test]
+#[ignore = "needs chromium"]
+fn refusal_without_id_gives_no_message_up() {
+    let folder = TempDir::new().unwrap();
+    let browser = Browser::start();
+    let fake_server = FakeServer::listen();
+    let address = fake_server.address;
+    let answering = std::thread::spawn(move || {
+        let mut server = fake_server.accept(json!({}));
+        let mut ids = Vec::new();
+        let mut seq = 0;
+        while let Some(say) = server.receive("say") {
+            ids.push((say["text"].clone(), say["id"].clone()));
+            let sends = ids.iter().filter(|(text, _)| *text == say["text"]).count();
+            let unreadable = say["text"] == "nunca" || sends == 1;
+            server.send(if unreadable {
+                json!({"type": "error", "code": "bad_json", "text": "Não entendi esta mensagem."})
+            } else {
+                seq += 1;
+                ack(&say, seq)
+            });
+        }
+        ids
+    });
+    let ana = browser
+        .profile()
+        .opens(&format!("{}#{address}", file_page(&folder)));
+    ana.enters("Ana");
+    ana.says("na segunda vez");
+    ana.says("nunca");
+    ana.says("depois");
+    ana.sees("Não entendi esta mensagem.");
+    ana.sees_message("Ana", "na segunda vez");
+    ana.sees("não enviada · O servidor não confirmou esta mensagem.");
+    ana.sees_message("Ana", "depois");
+    ana.finish("without-id");
+    drop(browser);
+    let sent = answering.join().unwrap();
+    let texts: Vec<&str> = sent
+        .iter()
+        .map(|(text, _)| text.as_str().unwrap())
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "na segunda vez",
+            "na segunda vez",
+            "nunca",
+            "nunca",
+            "nunca",
+            "depois",
+            "depois"
+        ]
+    );
+    assert!(sent.iter().all(|(text, id)| {
+        sent.iter()
+            .all(|(other, other_id)| (text == other) == (id == other_id))
+    }));
 }
 
 /// A message resent under the new name would be stored twice: the server takes it for another person's.

@@ -10,16 +10,16 @@ use crate::tab::Tab;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Replaces `Date` with a clock that a test can set forward.
+/// Replaces `Date` with a clock that a test can turn.
 const CLOCK: &str = "window.forward = 0; window.Date = class extends Date {
     constructor(...given) { if (given.length) super(...given); else super(Date.now()); }
     static now() { return super.now() + window.forward; }
 };";
 
-const HOUR_MS: u64 = 3_600_000;
+pub const HOUR_MS: u64 = 3_600_000;
 
 /// Opens a URL in a tab with `CLOCK`.
-fn open_with_clock(profile: &Profile, url: &str) -> Tab {
+pub fn open_with_clock(profile: &Profile, url: &str) -> Tab {
     let tab = profile.tab(true);
     tab.call(
         "Page.addScriptToEvaluateOnNewDocument",
@@ -83,7 +83,7 @@ const RECORD_DELAYS: &str = "((hooks) => {
     window.delays = [];
     Math.random = () => 0.5;
     hooks.onState = (state) => {
-        if (state.name === 'waiting') window.delays.push(state.until - Date.now());
+        if (state.name === 'waiting') window.delays.push(state.until - Papo.clock.now());
         original(state);
     };
     return 0;

@@ -4,6 +4,7 @@ use crate::support::raw::{connect_with_small_buffer, token_for};
 use crate::support::{Deadline, patience};
 use papo::protocol::{ClientMessage, ServerMessage};
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -17,6 +18,8 @@ pub struct WsClient {
     pub name: String,
     pub socket: WebSocket<TcpStream>,
     sent_count: u32,
+    /// States of rooms that came between other messages.
+    room_states: VecDeque<Value>,
 }
 
 /// How a connection ended, as the client saw it.
@@ -68,6 +71,7 @@ impl WsClient {
                 name: String::new(),
                 socket,
                 sent_count: 0,
+                room_states: VecDeque::new(),
             }),
             Err(HandshakeError::Failure(error)) => Err(error),
             Err(HandshakeError::Interrupted(_)) => {
@@ -179,19 +183,36 @@ impl WsClient {
         }
     }
 
-    /// The next message.
+    /// The next message; states of rooms are kept for [`WsClient::receive_room_state`].
     #[track_caller]
     pub fn receive(&mut self) -> Value {
-        parse(&self.receive_text(Deadline::of_one_event()))
+        self.receive_where(|_| true)
     }
 
-    /// The next message that matches; others are dropped.
+    /// The next message that matches and is no state of a room; others are dropped.
     #[track_caller]
     pub fn receive_where(&mut self, matches: impl Fn(&Value) -> bool) -> Value {
         let deadline = Deadline::of_one_event();
         loop {
             let message = parse(&self.receive_text(deadline));
-            if matches(&message) {
+            if message["type"] == "room_state" {
+                self.room_states.push_back(message);
+            } else if matches(&message) {
+                return message;
+            }
+        }
+    }
+
+    /// The next state of a room, which may have come already; other messages are dropped.
+    #[track_caller]
+    pub fn receive_room_state(&mut self) -> Value {
+        let deadline = Deadline::of_one_event();
+        loop {
+            if let Some(state) = self.room_states.pop_front() {
+                return state;
+            }
+            let message = parse(&self.receive_text(deadline));
+            if message["type"] == "room_state" {
                 return message;
             }
         }
@@ -216,13 +237,13 @@ impl WsClient {
         }
     }
 
-    /// The next message that is no presence.
+    /// The next message that is no presence and no state of a room.
     #[track_caller]
     pub fn receive_answer(&mut self) -> ServerMessage {
         let deadline = Deadline::of_one_event();
         loop {
             match self.receive_within(deadline.left()) {
-                Some(ServerMessage::Presence { .. }) => {}
+                Some(ServerMessage::Presence { .. } | ServerMessage::RoomState { .. }) => {}
                 Some(message) => return message,
                 None => panic!("{} got no answer", self.name),
             }

@@ -30,24 +30,41 @@ impl FakeServer {
 
     /// Waits for a client and lets it enter; `joined` overrides fields of the lobby's `joined`.
     pub fn accept(&self, joined: Value) -> FakeConnection {
+        let mut conn = self.handshake();
+        let enter = conn.receive("enter").unwrap();
+        conn.admit(&enter, joined);
+        conn
+    }
+
+    /// Waits for a client's connection, and leaves its `enter` unanswered.
+    pub fn handshake(&self) -> FakeConnection {
         let (stream, _) = self.listener.accept().unwrap();
         stream.set_read_timeout(Some(patience())).unwrap();
-        let mut conn = FakeConnection {
+        FakeConnection {
             socket: tungstenite::accept(stream).unwrap(),
-            seq: joined["seq"].as_u64().unwrap_or(0),
-        };
-        let name = conn.receive("enter").unwrap()["name"].take();
-        let limits = json!({"text": 4000, "name": 24, "room": 32, "rate": 5.0, "burst": 20});
-        conn.send(json!({"type": "welcome", "name": name, "tag": "ana", "token": "t".repeat(32), "protocol": 1,
-            "server": "<img src=x onerror=window.caught=3>", "limits": limits, "heartbeat_ms": 20000}));
-        let lobby = json!({"type": "joined", "room": "geral", "epoch": "e", "seq": 0, "oldest": 1, "online": 1,
-            "members": [{"name": name, "tag": "ana"}], "entries": [], "more": false, "reset": false});
-        conn.send(merged(lobby, joined));
-        conn
+            seq: 0,
+        }
     }
 }
 
 impl FakeConnection {
+    /// Answers `enter` as if the client were in the lobby now; `joined` overrides fields of its `joined`.
+    pub fn admit(&mut self, enter: &Value, joined: Value) {
+        self.seq = joined["seq"].as_u64().unwrap_or(0);
+        self.welcome(enter);
+        let name = &enter["name"];
+        let lobby = json!({"type": "joined", "room": "geral", "epoch": "e", "seq": 0, "oldest": 1, "online": 1,
+            "members": [{"name": name, "tag": "ana"}], "entries": [], "more": false, "reset": false});
+        self.send(merged(lobby, joined));
+    }
+
+    /// Answers `enter` with `welcome` alone.
+    pub fn welcome(&mut self, enter: &Value) {
+        let limits = json!({"text": 4000, "name": 24, "room": 32, "rate": 5.0, "burst": 20});
+        self.send(json!({"type": "welcome", "name": enter["name"], "tag": "ana", "token": "t".repeat(32), "protocol": 1,
+            "server": "<img src=x onerror=window.caught=3>", "limits": limits, "heartbeat_ms": 20000}));
+    }
+
     pub fn send(&mut self, message: Value) {
         self.try_send(&message).unwrap();
     }

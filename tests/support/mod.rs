@@ -12,6 +12,7 @@ pub mod process;
 pub mod raw;
 pub mod rng;
 pub mod server;
+pub mod version_3;
 
 use std::time::{Duration, Instant};
 

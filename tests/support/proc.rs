@@ -52,6 +52,14 @@ pub fn status_kib(proc_dir: &Path, field: &str) -> u64 {
         .unwrap_or(0)
 }
 
+/// A mask of signals from the process's status.
+pub fn status_mask(proc_dir: &Path, field: &str) -> u64 {
+    let status = fs::read_to_string(proc_dir.join("status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
 /// Processor time used so far, by all threads.
 pub fn cpu_time(proc_dir: &Path) -> Duration {
     let stat = fs::read_to_string(proc_dir.join("stat")).unwrap_or_default();

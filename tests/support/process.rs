@@ -2,19 +2,30 @@
 
 use crate::support::Deadline;
 use crate::support::client::WsClient;
-use crate::support::proc::{ProcessStats, proc_dir_of, raise_descriptors};
+use crate::support::proc::{ProcessStats, proc_dir_of, raise_descriptors, status_mask};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub const CLIENT_PATH: &str = env!("CARGO_BIN_EXE_cliente");
 pub const SERVER_PATH: &str = env!("CARGO_BIN_EXE_servidor");
+
+/// A program inherits what this process ignores, for instance under `nohup` or in the background of a script; a signal
+/// that is handled here is none of that.
+static HEED_SIGNALS: LazyLock<()> = LazyLock::new(|| {
+    let ignored = status_mask(Path::new("/proc/self"), "SigIgn:");
+    for signal in [Signal::INT, Signal::HUP] {
+        if ignored & (1 << (signal.as_raw() - 1)) != 0 {
+            signal_hook::flag::register(signal.as_raw(), Arc::default()).unwrap();
+        }
+    }
+});
 
 /// A program, its arguments and its environment, and a folder of its own; it can be started again and again.
 pub struct Program {
@@ -45,6 +56,7 @@ impl Program {
     }
 
     fn new(path: &str, options: &[&str]) -> Self {
+        LazyLock::force(&HEED_SIGNALS);
         let mut command = Command::new(path);
         command.args(options).env_clear();
         command
@@ -74,6 +86,12 @@ impl Program {
         self.command = wrapped;
     }
 
+    /// Lets a shell do something first, and become the program: set a limit, ignore a signal, redirect a stream.
+    pub fn wrap_in_shell(&mut self, before: &str, redirections: &str) {
+        let script = format!("{before}exec \"$0\" \"$@\" {redirections}");
+        self.wrap("/bin/sh", &["-c", &script]);
+    }
+
     /// The program's folder.
     pub fn dir(&self) -> &Path {
         self.dir.path()
@@ -95,7 +113,14 @@ impl Program {
         let mut stderr = File::options();
         let stderr = stderr.create(true).append(true);
         let stderr = stderr.open(stderr_path(&self.dir))?;
+        self.spawn_with_stderr(stderr)
+    }
+
+    /// Starts it without input; what it writes to stderr goes there.
+    pub fn spawn_with_stderr(&mut self, stderr: impl Into<Stdio>) -> std::io::Result<Running> {
         let mut child = self.command.stderr(stderr).spawn()?;
+        // Otherwise this process would hold its end of a pipe open.
+        self.command.stderr(Stdio::null());
         Ok(Running {
             stdout: child.stdout.take().map(BufReader::new),
             child,
@@ -198,6 +223,12 @@ impl Drop for Running {
     }
 }
 
+/// The moderator key in a banner.
+pub fn moderator_key(banner: &str) -> &str {
+    let key = banner.split("/#chave=").nth(1).expect("a key");
+    key.split(char::is_whitespace).next().expect("a word")
+}
+
 /// A `servidor` that listens.
 pub struct ServerProcess {
     pub process: Running,
@@ -242,6 +273,15 @@ impl ServerProcess {
 
     pub fn enter(&self, name: &str) -> WsClient {
         WsClient::entered(self.address, name)
+    }
+
+    /// A moderator; the key in the banner is used up by it.
+    pub fn enter_as_moderator(&self, name: &str) -> WsClient {
+        let mut client = self.connect();
+        let key = moderator_key(&self.banner);
+        let welcome = client.enter_with(name, serde_json::json!({"moderator_key": key}));
+        assert_eq!(welcome["moderator"], true);
+        client
     }
 
     /// What it costs now.

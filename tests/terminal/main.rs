@@ -11,6 +11,7 @@ mod exit;
 mod hostile;
 mod pipes;
 mod pty;
+mod stopped_server;
 #[path = "../support/mod.rs"]
 mod support;
 mod talking;

@@ -165,6 +165,7 @@ fn mentioned_and_listed_rooms_can_be_completed() {
         room: room.into(),
         online: 1,
         seq: 1,
+        password: false,
     };
     harness.receive(ServerMessage::Rooms {
         rooms: vec![info("geral"), info("café")],

@@ -17,7 +17,7 @@ use crate::net::connection::ConnectError;
 use crate::net::session::DisconnectCause;
 use papo::protocol::{
     Enter, Entry, ErrorCode, FetchHistory, Join, Limits, Member, PageRequest, Refusal, RoomInfo,
-    Say, ServerMessage, Whisper,
+    RoomState, Say, ServerMessage, Whisper,
 };
 use std::sync::Arc;
 
@@ -231,6 +231,7 @@ fn joined(room: &str, epoch: &str, seq: u64, entries: &[Arc<Entry>], more: bool)
         entries: entries.to_vec(),
         more,
         reset: false,
+        state: RoomState::default(),
     }
 }
 

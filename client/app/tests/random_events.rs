@@ -127,6 +127,7 @@ impl EventRng {
                     room: room.into(),
                     online: usize::MAX,
                     seq: 1,
+                    password: false,
                 }],
             },
             10 => ServerMessage::Found {

@@ -33,6 +33,7 @@ fn script_waits_for_replies_before_it_leaves() {
             room: "geral".into(),
             online: 2,
             seq: 0,
+            password: false,
         }],
     });
     assert_eq!(

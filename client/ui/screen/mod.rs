@@ -27,6 +27,7 @@ use crate::ui::editor::Editor;
 use crate::ui::{Ui, UiInput};
 use drafts::{DraftKey, Drafts};
 use layout::Layout;
+use papo::platform;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::io;
@@ -94,22 +95,15 @@ impl Screen {
     }
 
     /// Stops the process group, as Ctrl+Z does for any program, and resumes when it is continued.
-    #[cfg(unix)]
     fn suspend_process(&mut self) -> io::Result<()> {
-        use rustix::process::{Signal, kill_current_process_group};
-        if !has_shell() {
+        if !platform::has_shell() {
             self.view.hint = Some(NO_SHELL.into());
             self.dirty = true;
             return Ok(());
         }
         restore();
-        kill_current_process_group(Signal::STOP)?;
+        platform::stop_process_group()?;
         self.resume()
-    }
-
-    #[cfg(not(unix))]
-    fn suspend_process(&mut self) -> io::Result<()> {
-        Ok(())
     }
 
     /// Acquires the terminal again, whatever its state.
@@ -145,16 +139,6 @@ impl Screen {
         self.title_unread = unread;
         Ok(())
     }
-}
-
-/// Whether the parent can continue this process after a stop: a shell in the same session.
-#[cfg(unix)]
-fn has_shell() -> bool {
-    use nix::unistd::{getppid, getsid};
-    // A parent outside the container has the id 0, for which `getsid` would answer about this process. Its session is
-    // reported as 0 too; it only has to differ from ours.
-    let parent = getppid();
-    parent.as_raw() != 0 && getsid(Some(parent)) == getsid(None)
 }
 
 impl Ui for Screen {

@@ -6,6 +6,7 @@ use crate::ui::screen::wrap::width;
 use crossterm::cursor::MoveTo;
 use crossterm::style::{PrintStyledContent, StyledContent};
 use crossterm::{queue, terminal as raw};
+use papo::platform::{self, StandardStream};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, IntoCrossterm};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Position;
@@ -161,41 +162,8 @@ pub fn print_rows(rows: &[Row<'_>]) -> io::Result<()> {
 }
 
 /// Writes a frame past standard output's buffer, which would split it at line ends.
-#[cfg(unix)]
 fn write_at_once(bytes: &[u8]) -> io::Result<()> {
-    use std::os::fd::AsFd;
-    write_fully(
-        &std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?),
-        bytes,
-    )
-}
-
-/// Writes all of it, even if another program has left the terminal in non-blocking mode.
-#[cfg(unix)]
-fn write_fully<W: std::os::fd::AsFd>(output: &W, mut bytes: &[u8]) -> io::Result<()>
-where
-    for<'a> &'a W: Write,
-{
-    use rustix::event::{PollFd, PollFlags, poll};
-    let mut writer = output;
-    while !bytes.is_empty() {
-        match writer.write(bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => bytes = &bytes[count..],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                poll(&mut [PollFd::new(output, PollFlags::OUT)], None)?;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn write_at_once(bytes: &[u8]) -> io::Result<()> {
-    io::stdout().write_all(bytes)?;
-    io::stdout().flush()
+    platform::write_fully(&StandardStream::Output.open()?, bytes)
 }
 
 #[cfg(test)]
@@ -302,22 +270,5 @@ mod tests {
             let only_its_own: [bool; 5] = std::array::from_fn(|other| other == number);
             assert_eq!(drawn, only_its_own, "{:?}", attributes[number]);
         }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn nonblocking_terminal_receives_the_whole_frame() {
-        use std::io::Read;
-        let (output, mut terminal) = std::os::unix::net::UnixStream::pair().unwrap();
-        output.set_nonblocking(true).unwrap();
-        let frame = vec![b'x'; 4 << 20];
-        let reader = std::thread::spawn(move || {
-            let mut received = Vec::new();
-            terminal.read_to_end(&mut received).unwrap();
-            received.len()
-        });
-        write_fully(&output, &frame).unwrap();
-        drop(output);
-        assert_eq!(reader.join().unwrap(), frame.len());
     }
 }

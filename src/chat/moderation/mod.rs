@@ -2,6 +2,7 @@
 
 pub(super) mod notices;
 pub(super) mod passwords;
+mod room_state;
 pub(super) mod sanctions;
 pub(super) mod speaking;
 
@@ -85,6 +86,7 @@ impl Chat {
         let on = on.unwrap_or(!self.moderation.locked);
         self.moderation.locked = on;
         self.announce_moderation(notices::locked(&by.name, on), None, now);
+        self.publish_room_states(now);
     }
 
     /// The text is the moderator's own and not logged.
@@ -106,10 +108,14 @@ impl Chat {
             let text = "Há gente demais organizando a conversa. Rebaixe alguém antes.";
             return Err(Refusal::with_text(ErrorCode::LimitReached, text));
         }
+        let was_muted = person.is_muted(now.instant);
         self.moderation.mutes.lift(&token_hash);
         self.set_muted(&token_hash, None);
         self.set_moderator(key, true);
         self.announce_moderation(notices::promoted(&by.name, &display_name), None, now);
+        if was_muted {
+            self.send_room_states_to(&token_hash, now);
+        }
         Ok(())
     }
 

@@ -129,6 +129,11 @@ impl Chat {
         }
     }
 
+    /// Whether joining this room, open or not, needs a password.
+    pub(in crate::chat) fn has_password(&self, room: &RoomName) -> bool {
+        self.moderation.room_passwords.contains_key(room.key())
+    }
+
     fn may_join_freely(&self, person: Option<PersonKey>, room: &RoomName) -> bool {
         let room = self.rooms.named(room);
         person.is_some_and(|key| {
@@ -208,6 +213,7 @@ impl Chat {
             None => drop(passwords.remove(&key)),
         }
         self.send_notice_to_room(id, notices::room_password_changed(&by, on), now);
+        self.publish_room_state(id, now);
         Ok(Progress::Done)
     }
 }

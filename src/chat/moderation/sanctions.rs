@@ -103,6 +103,7 @@ impl Chat {
         self.set_muted(&token_hash, Some(until));
         let notice = notices::muted(&by.name, &display_name, seconds);
         self.announce_moderation(notice, None, now);
+        self.send_room_states_to(&token_hash, now);
         Ok(())
     }
 
@@ -111,6 +112,7 @@ impl Chat {
         let mut targets = self.moderation.mutes.named(name, now.instant);
         if let Some(key) = self.people.named(name) {
             let person = &self.people[key];
+            targets.retain(|(_, token_hash)| *token_hash != person.token_hash);
             targets.push((person.name.clone(), person.token_hash));
         }
         for (_, token_hash) in &targets {
@@ -122,6 +124,9 @@ impl Chat {
             .ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
         let notice = notices::unmuted(&by.name, display_name.as_str());
         self.announce_moderation(notice, None, now);
+        for (_, token_hash) in &targets {
+            self.send_room_states_to(token_hash, now);
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! Without a restriction, a check costs two reads of an `Option`.
 
 use crate::auth::TokenHash;
+use crate::chat::moderation::room_state::unix_ms_of;
 use crate::chat::moderation::{Moderator, notices};
 use crate::chat::people::{Person, PersonKey};
 use crate::chat::{Chat, Now, ceil_millis};
@@ -18,7 +19,7 @@ const MAX_TRACKED_SPEAKERS: usize = 10_000;
 /// The speaking restrictions of a room; moderators are exempt.
 #[derive(Debug, Default)]
 pub(crate) struct RoomMode {
-    moderators_only: bool,
+    pub moderators_only: bool,
     slow_mode: Option<SlowMode>,
 }
 
@@ -37,6 +38,12 @@ impl RoomMode {
             interval,
             last_message_at: HashMap::new(),
         });
+    }
+
+    /// The interval between two messages of a person; zero without slow mode.
+    pub(crate) fn interval(&self) -> Duration {
+        let slow_mode = self.slow_mode.as_ref();
+        slow_mode.map_or(Duration::ZERO, |slow_mode| slow_mode.interval)
     }
 
     /// Changes a room's mode; most rooms have none.
@@ -102,6 +109,12 @@ impl Person {
     pub(crate) fn is_muted(&self, now: Instant) -> bool {
         self.muted_for(now).is_some()
     }
+
+    /// When the mute ends, in Unix milliseconds.
+    pub(super) fn muted_until_ms(&self, now: Now) -> Option<u64> {
+        self.is_muted(now.instant)
+            .then(|| unix_ms_of(self.muted_until.unwrap_or(now.instant), now))
+    }
 }
 
 impl Chat {
@@ -162,6 +175,7 @@ impl Chat {
         RoomMode::update(&mut room.mode, |mode| mode.moderators_only = on);
         let notice = notices::moderators_only(&by.name, &room.display(), on);
         self.announce_moderation(notice, Some(id), now);
+        self.publish_room_state(id, now);
         Ok(())
     }
 
@@ -180,6 +194,7 @@ impl Chat {
         });
         let notice = notices::slow_mode(&by.name, &room.display(), seconds);
         self.announce_moderation(notice, Some(id), now);
+        self.publish_room_state(id, now);
         Ok(())
     }
 }

@@ -6,13 +6,17 @@
 
 mod amend;
 mod backup;
+mod copy_error;
 mod export;
+mod file_names;
+mod migrate;
 mod migrations;
 mod probe;
 mod queue;
 mod reader;
 mod schema;
 mod sql_error;
+mod temporary_copy;
 mod trim;
 mod writer;
 
@@ -24,7 +28,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-pub use backup::copy;
+pub use backup::{CopyProgress, OnProgress, copy};
+pub use copy_error::CopyError;
 pub use export::{Format, export};
 pub use schema::OpenError;
 pub use trim::Retention;
@@ -34,6 +39,7 @@ pub struct SqliteHistory {
     epoch: Arc<str>,
     count: u64,
     moved_aside: Option<PathBuf>,
+    kept_copy: Option<PathBuf>,
     health: Arc<HistoryHealth>,
     /// `None` only while being dropped: a thread ends when its queue closes.
     writer: Option<RequestSender>,
@@ -48,12 +54,13 @@ pub struct SqliteHistory {
 }
 
 impl SqliteHistory {
-    /// Opens or creates the history in this file; a damaged file is moved aside first.
+    /// Opens or creates the history in this file. A damaged file is moved aside first; one of an earlier version is migrated,
+    /// after a copy of it was kept.
     ///
     /// # Errors
     /// When the file can't be used. It was not changed then.
     pub fn open(path: &Path, retention: Option<Retention>) -> Result<Self, OpenError> {
-        let opened = schema::open(path)?;
+        let opened = schema::open(path, migrate::migrate)?;
         let (reply_sender, replies) = unbounded();
         let (to_writer, writer_requests) = request_queue();
         let (to_reader, reader_requests) = request_queue();
@@ -80,6 +87,7 @@ impl SqliteHistory {
             count: opened.count,
             moved_aside: opened.moved_aside,
             health,
+            kept_copy: opened.kept_copy,
             writer: Some(to_writer),
             reader: Some(to_reader),
             replies,
@@ -96,6 +104,11 @@ impl SqliteHistory {
     /// The new path of the damaged file, if there was one.
     pub fn moved_aside(&self) -> Option<&Path> {
         self.moved_aside.as_deref()
+    }
+
+    /// The copy of the file's earlier version, if opening has migrated it.
+    pub fn kept_copy(&self) -> Option<&Path> {
+        self.kept_copy.as_deref()
     }
 }
 

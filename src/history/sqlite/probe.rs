@@ -44,7 +44,7 @@ pub(super) fn may_come_back(error: &Error) -> bool {
 mod tests {
     use super::*;
     use crate::history::fixtures::HistoryFolder;
-    use crate::history::sqlite::schema;
+    use crate::history::sqlite::{migrate, schema};
 
     fn sqlite_error(code: i32) -> Error {
         Error::SqliteFailure(ffi::Error::new(code), None)
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn probe_writes_and_changes_nothing() {
         let folder = HistoryFolder::new();
-        let mut opened = schema::open(&folder.log()).unwrap();
+        let mut opened = schema::open(&folder.log(), migrate::migrate).unwrap();
         let journal = folder.join("historico.db-wal");
         let version = |connection: &Connection| -> u32 {
             let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));

@@ -7,13 +7,20 @@ use crate::name::RoomName;
 use crate::protocol::PageRequest;
 use proptest::prelude::*;
 use rusqlite::Connection;
+use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 mod amendments;
+mod copies;
 mod stalls;
 
 /// How long a test waits for a reply.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Cancels no copy.
+fn keep_going(_: CopyProgress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
 
 fn open(folder: &HistoryFolder) -> SqliteHistory {
     SqliteHistory::open(&folder.log(), None).unwrap()
@@ -236,7 +243,7 @@ fn files_are_readable_by_the_owner_only() {
     let folder = HistoryFolder::new();
     let mut history = open(&folder);
     say(&mut history, "Ana", "1", "oi");
-    copy(&folder.log(), &folder.join("copia.db")).unwrap();
+    copy(&folder.log(), &folder.join("copia.db"), &mut keep_going).unwrap();
     for file in std::fs::read_dir(folder.path()).unwrap() {
         let file = file.unwrap();
         assert_eq!(
@@ -333,9 +340,9 @@ fn copy_of_a_live_log_is_complete_and_begins_a_new_epoch() {
         say(&mut history, "Ana", &n.to_string(), "oi");
     }
     let copied = folder.join("copia.db");
-    assert_eq!(copy(&folder.log(), &copied).unwrap(), 100);
+    assert_eq!(copy(&folder.log(), &copied, &mut keep_going).unwrap(), 100);
     assert!(
-        copy(&folder.log(), &copied).is_err(),
+        copy(&folder.log(), &copied, &mut keep_going).is_err(),
         "a copy was overwritten"
     );
     let restored = SqliteHistory::open(&copied, None).unwrap();

@@ -1,0 +1,92 @@
+//! What holds in a room, as its members are told: in `joined`, and again when it changes.
+
+use crate::auth::TokenHash;
+use crate::chat::people::PersonKey;
+use crate::chat::{Chat, Effect, Now};
+use crate::ids::{ConnId, RoomId};
+use crate::protocol::{RoomState, ServerMessage};
+use std::time::Instant;
+
+impl Chat {
+    /// The state of a room for one person.
+    pub(in crate::chat) fn room_state_for(
+        &self,
+        id: RoomId,
+        key: PersonKey,
+        now: Now,
+    ) -> RoomState {
+        RoomState {
+            muted_until: self.people[key].muted_until_ms(now),
+            ..self.shared_room_state(id)
+        }
+    }
+
+    /// The state of a room, without what concerns one person only.
+    fn shared_room_state(&self, id: RoomId) -> RoomState {
+        let room = &self.rooms[id];
+        let mode = room.mode.as_deref();
+        RoomState {
+            moderators_only: mode.is_some_and(|mode| mode.moderators_only),
+            slow_ms: mode.map_or(0, |mode| mode.interval().as_millis() as u64),
+            password: self.has_password(&room.name),
+            locked: self.moderation.locked,
+            muted_until: None,
+        }
+    }
+
+    /// Sends a room its changed state: one frame for all, and then to each muted member the own one, which replaces it.
+    pub(super) fn publish_room_state(&mut self, id: RoomId, now: Now) {
+        if !self.rooms[id].log.is_open() {
+            return;
+        }
+        let message = ServerMessage::RoomState {
+            room: self.rooms[id].display(),
+            state: self.shared_room_state(id),
+        };
+        self.effects.push(Effect::Broadcast(id, message, None));
+        let muted: Vec<PersonKey> = self.rooms[id]
+            .members()
+            .filter(|&member| self.people[member].is_muted(now.instant))
+            .collect();
+        for key in muted {
+            for conn in self.people[key].conns.clone() {
+                self.send_room_state(conn, id, key, now);
+            }
+        }
+    }
+
+    /// Sends every open room its state, because something that concerns all of them changed.
+    pub(super) fn publish_room_states(&mut self, now: Now) {
+        for id in self.rooms.ids() {
+            self.publish_room_state(id, now);
+        }
+    }
+
+    /// Sends everyone with this token the state of each of their rooms, on each connection.
+    pub(super) fn send_room_states_to(&mut self, token_hash: &TokenHash, now: Now) {
+        for key in self.people.with_token_hash(token_hash) {
+            for conn in self.people[key].conns.clone() {
+                for id in self.conns[conn].rooms.clone() {
+                    self.send_room_state(conn, id, key, now);
+                }
+            }
+        }
+    }
+
+    fn send_room_state(&mut self, conn: ConnId, id: RoomId, key: PersonKey, now: Now) {
+        if self.conns[conn].rooms.contains(&id) {
+            let message = ServerMessage::RoomState {
+                room: self.rooms[id].display(),
+                state: self.room_state_for(id, key, now),
+            };
+            self.send(conn, message);
+        }
+    }
+}
+
+/// A moment of the clock that measures, by the clock that is shown: Unix milliseconds.
+pub(super) fn unix_ms_of(at: Instant, now: Now) -> u64 {
+    let ahead = at.saturating_duration_since(now.instant).as_millis();
+    now.unix_ms
+        .saturating_add(u64::try_from(ahead).unwrap_or(u64::MAX))
+}
