@@ -18,6 +18,7 @@ mod migrate;
 mod migrations;
 mod opening;
 mod reader;
+mod restore;
 mod schema;
 mod sql_error;
 mod temporary_copy;
@@ -39,6 +40,7 @@ pub use backup::{CopyProgress, OnProgress, copy};
 pub use copy_error::CopyError;
 pub use export::{Format, export};
 pub use opening::Incident;
+pub use restore::{RestoreError, Restored, restore};
 pub use schema::OpenError;
 pub use trim::Retention;
 
