@@ -130,6 +130,7 @@ fn start_server(config: &Config, outputs: &Outputs) -> Result<Server, String> {
     outputs.print(&banner::welcome(
         address,
         &opened.summary,
+        opened.note.as_deref(),
         &capacity,
         &moderator_key,
     ));

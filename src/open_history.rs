@@ -16,6 +16,8 @@ pub struct OpenedHistory {
     pub summary: String,
     /// Sentences about what was wrong with the file.
     pub warnings: Vec<String>,
+    /// What else is to be told once.
+    pub note: Option<String>,
 }
 
 /// Opens the history that the configuration names.
@@ -28,6 +30,7 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
                 history,
                 summary: "só na memória, some ao encerrar".into(),
                 warnings: Vec::new(),
+                note: None,
             });
         }
         HistoryLocation::File(path) => path,
@@ -36,26 +39,39 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
         .keep_days
         .map(|days| Retention::new(Duration::from_hours(24 * u64::from(days))));
     let history = SqliteHistory::open(path, retention).map_err(|error| open_error(path, &error))?;
-    let name = path.display();
+    // The whole path: from another folder, another file would be opened.
+    let whole_path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let name = whole_path.display();
     let incidents = history.incidents().iter();
     let warnings = incidents
-        .map(|incident| describe_incident(path, incident))
+        .map(|incident| describe_incident(&whole_path, incident))
         .collect();
-    let mut summary = match history.count() {
-        1 => format!("{name} (1 mensagem)"),
-        count => format!("{name} ({} mensagens)", group_thousands(count)),
-    };
-    if let Some(copy) = history.kept_copy() {
-        summary.push_str(&format!(
-            "\n  O arquivo foi atualizado; o anterior está guardado em {}\n ",
+    let summary = format!("{name} ({})", describe_contents(&history, config.keep_days));
+    let note = history.kept_copy().map(|copy| {
+        format!(
+            "O arquivo foi atualizado; o anterior está guardado em {}",
             copy.display()
-        ));
-    }
+        )
+    });
     Ok(OpenedHistory {
         history: Box::new(history),
         summary,
         warnings,
+        note,
     })
+}
+
+/// How many messages there are, and for how long they are kept.
+fn describe_contents(history: &SqliteHistory, keep_days: Option<u32>) -> String {
+    let count = match history.count() {
+        1 => "1 mensagem".into(),
+        count => format!("{} mensagens", group_thousands(count)),
+    };
+    match keep_days {
+        None => count,
+        Some(1) => format!("{count}; cada uma fica por 1 dia"),
+        Some(days) => format!("{count}; cada uma fica por {days} dias"),
+    }
 }
 
 /// What was wrong with a file, what became of it, and what to do.

@@ -6,6 +6,7 @@
 
 mod amend;
 mod backup;
+mod clock_guard;
 mod copy_error;
 mod export;
 mod file_format;
@@ -23,13 +24,14 @@ mod schema;
 mod sql_error;
 mod temporary_copy;
 mod trim;
+mod trim_room;
 mod undo;
 mod wal;
 mod watch;
 mod witness;
 mod writer;
 
-use super::{History, HistoryReply, HistoryRequest};
+use super::{Clock, History, HistoryReply, HistoryRequest};
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,6 +72,18 @@ impl SqliteHistory {
     /// # Errors
     /// When the file can't be used. It was not changed then.
     pub fn open(path: &Path, retention: Option<Retention>) -> Result<Self, OpenError> {
+        Self::open_with_clock(path, retention, Clock::system())
+    }
+
+    /// The same, with a clock of one's own: it decides what is expired.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_with_clock(
+        path: &Path,
+        retention: Option<Retention>,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
         let opened = opening::open(path)?;
         let (reply_sender, replies) = unbounded();
         let (to_writer, writer_requests) = unbounded();
@@ -79,7 +93,8 @@ impl SqliteHistory {
             reader::HistoryReader::new(schema::open_reader(&opened.path)?, reply_sender.clone());
         let guard = guard::LogGuard::new(&opened)?;
         let in_place = guard.in_place();
-        let writer = writer::HistoryWriter::new(opened.connection, guard, retention, reply_sender);
+        let trimmer = trim::Trimmer::new(retention, clock);
+        let writer = writer::HistoryWriter::new(opened.connection, guard, trimmer, reply_sender);
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()
                 .name(name.into())
