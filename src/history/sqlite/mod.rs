@@ -21,6 +21,7 @@ mod opening;
 mod probe;
 mod queue;
 mod reader;
+mod restore;
 mod schema;
 mod sql_error;
 mod temporary_copy;
@@ -44,6 +45,7 @@ pub use backup::{CopyProgress, OnProgress, copy};
 pub use copy_error::CopyError;
 pub use export::{Format, export};
 pub use opening::Incident;
+pub use restore::{RestoreError, Restored, restore};
 pub use schema::OpenError;
 pub use trim::Retention;
 

@@ -23,12 +23,10 @@ use std::time::{Duration, Instant};
 
 /// Most messages in one transaction: a few milliseconds of work.
 const MAX_BATCH: usize = 1024;
-/// How long after a failed step the next one is tried.
+/// How long after a failed step, or while the file is away, the next one is tried.
 const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// Rooms and speakers cached, to spare a query for each message.
 const MAX_CACHED: usize = 10_000;
-/// When trimming is tried again while the file is away.
-const TRIM_RETRY: Duration = Duration::from_mins(1);
 /// How long to wait at a time for another program that holds the file.
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
 /// How often it is tried whether the file can be written again.
@@ -139,7 +137,7 @@ impl HistoryWriter {
     /// Trims one step and returns the pause until the next.
     fn trim(&mut self) -> Duration {
         if !self.guard.look(&self.connection) {
-            return TRIM_RETRY;
+            return RETRY_TRIM;
         }
         match self.trimmer.step(&mut self.connection) {
             Ok(step) => {
