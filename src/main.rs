@@ -1,6 +1,7 @@
 //! `servidor`: reads the options, opens the history, starts the server, prints the banner and stops on a signal.
 
 mod banner;
+mod copy_history;
 mod local_page_key;
 mod open_history;
 mod output;
@@ -15,6 +16,7 @@ use papo::server::{DeliveryLimits, Policy, Rules, Server, Setup, capacity, liste
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A failure at run time.
@@ -42,7 +44,10 @@ fn run_command(command: &Command) -> Result<ExitCode, String> {
         Command::Version => print(&format!("papo {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Export(export) => open_history::export(export)?,
         Command::Serve(config) => match &config.copy_to {
-            Some(target) => print(&open_history::copy(&config.history, target)?),
+            Some(target) => {
+                let cancelled = set_on_stop_signal()?;
+                print(&copy_history::copy(&config.history, target, &cancelled)?);
+            }
             None => return serve(config),
         },
     }
@@ -118,6 +123,7 @@ fn start_server(config: &Config, outputs: &Outputs) -> Result<Server, String> {
     outputs.print(&banner::welcome(
         address,
         &opened.summary,
+        opened.note.as_deref(),
         &capacity,
         &moderator_key,
     ));
@@ -128,6 +134,15 @@ fn start_server(config: &Config, outputs: &Outputs) -> Result<Server, String> {
         outputs.print(&code);
     }
     Ok(server)
+}
+
+/// A flag that Ctrl+C, SIGTERM and SIGHUP set.
+fn set_on_stop_signal() -> Result<Arc<AtomicBool>, String> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = flag.clone();
+    platform::on_stop_signal(move |_| set.store(true, Ordering::Relaxed))
+        .map_err(|_| "Não consegui preparar o Ctrl+C.")?;
+    Ok(flag)
 }
 
 /// The first Ctrl+C (or SIGTERM, SIGHUP) stops the server in order, the second at once. With a log file and no terminal

@@ -1,4 +1,4 @@
-//! Opens, copies or exports the history for the command line; an error is the sentence to print.
+//! Opens or exports the history for the command line; an error is the sentence to print.
 
 use papo::config::{Config, Export, HistoryLocation};
 use papo::history::History;
@@ -14,6 +14,8 @@ use std::time::Duration;
 pub struct OpenedHistory {
     pub history: Box<dyn History>,
     pub summary: String,
+    /// What else is to be told once.
+    pub note: Option<String>,
 }
 
 /// Opens the history that the configuration names.
@@ -25,6 +27,7 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
             return Ok(OpenedHistory {
                 history,
                 summary: "só na memória, some ao encerrar".into(),
+                note: None,
             });
         }
         HistoryLocation::File(path) => path,
@@ -33,46 +36,39 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
         .keep_days
         .map(|days| Retention::new(Duration::from_hours(24 * u64::from(days))));
     let history = SqliteHistory::open(path, retention).map_err(|error| open_error(path, &error))?;
-    let name = path.display();
+    // The whole path: from another folder, another file would be opened.
+    let whole_path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let name = whole_path.display();
     if let Some(aside) = history.moved_aside() {
         eprintln!(
             "ATENÇÃO: o arquivo {name} estava danificado. Ele foi guardado como {} e a conversa recomeça em um arquivo novo.",
             aside.display()
         );
     }
-    let summary = match history.count() {
-        1 => format!("{name} (1 mensagem)"),
-        count => format!("{name} ({} mensagens)", group_thousands(count)),
-    };
+    let summary = format!("{name} ({})", describe_contents(&history, config.keep_days));
+    let note = history.kept_copy().map(|copy| {
+        format!(
+            "O arquivo foi atualizado; o anterior está guardado em {}",
+            copy.display()
+        )
+    });
     Ok(OpenedHistory {
         history: Box::new(history),
         summary,
+        note,
     })
 }
 
-/// Copies the history and returns the sentence to print.
-pub fn copy(location: &HistoryLocation, target: &Path) -> Result<String, String> {
-    let HistoryLocation::File(path) = location else {
-        return Err("Um histórico que fica só na memória não tem o que copiar.".into());
+/// How many messages there are, and for how long they are kept.
+fn describe_contents(history: &SqliteHistory, keep_days: Option<u32>) -> String {
+    let count = match history.count() {
+        1 => "1 mensagem".into(),
+        count => format!("{} mensagens", group_thousands(count)),
     };
-    require_file(path)?;
-    match sqlite::copy(path, target) {
-        Ok(1) => Ok(format!("1 mensagem copiada para {}.\n", target.display())),
-        Ok(count) => Ok(format!(
-            "{} mensagens copiadas para {}.\n",
-            group_thousands(count),
-            target.display()
-        )),
-        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => Err(format!(
-            "O arquivo {} já existe. Escolha outro nome para a cópia.",
-            target.display()
-        )),
-        Err(OpenError::Io(error)) => Err(format!(
-            "Não consegui escrever {} ({}).",
-            target.display(),
-            describe(&error)
-        )),
-        Err(error) => Err(open_error(path, &error)),
+    match keep_days {
+        None => count,
+        Some(1) => format!("{count}; cada uma fica por 1 dia"),
+        Some(days) => format!("{count}; cada uma fica por {days} dias"),
     }
 }
 
@@ -113,7 +109,8 @@ fn output_error(error: &io::Error) -> String {
     format!("Não consegui escrever a saída ({}).", describe(error))
 }
 
-fn require_file(path: &Path) -> Result<(), String> {
+/// Refuses a path where no history is.
+pub fn require_file(path: &Path) -> Result<(), String> {
     if path.is_file() {
         return Ok(());
     }
@@ -124,7 +121,7 @@ fn require_file(path: &Path) -> Result<(), String> {
 }
 
 /// Why a file can't be used, and what to do about it.
-fn open_error(path: &Path, error: &OpenError) -> String {
+pub fn open_error(path: &Path, error: &OpenError) -> String {
     let name = path.display();
     let other = "indique outro: servidor --historico outro.db";
     match error {
@@ -139,6 +136,9 @@ fn open_error(path: &Path, error: &OpenError) -> String {
         OpenError::Foreign => {
             format!("Não consegui abrir {name}: o arquivo é de outro programa. Por favor, {other}")
         }
+        OpenError::NoSpace(_) => format!(
+            "Não consegui abrir {name}: {error}. O arquivo ficou como estava. Libere espaço e ligue de novo, ou {other}"
+        ),
         OpenError::Io(_) => format!(
             "Não consegui abrir {name}: {error}. Confira a pasta e as permissões, ou {other}"
         ),

@@ -278,6 +278,16 @@ where
     Ok(())
 }
 
+/// Lets this thread write from the background to a terminal that stops programs for that (`stty tostop`): the whole
+/// program would be stopped.
+pub fn allow_background_output() {
+    use nix::sys::signal::{SigSet, Signal};
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGTTOU);
+    // Without it only such a terminal makes a difference.
+    let _ = signals.thread_block();
+}
+
 /// Columns and rows of the terminal on standard output; `None` if it is no terminal.
 pub fn terminal_size() -> Option<(u16, u16)> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;

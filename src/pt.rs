@@ -13,6 +13,11 @@ pub fn group_thousands(number: u64) -> String {
     text
 }
 
+/// Bytes as a rounded-up size: “3 MB”, “1.284 MB”.
+pub fn megabytes(bytes: u64) -> String {
+    format!("{} MB", group_thousands(bytes.div_ceil(1_000_000).max(1)))
+}
+
 /// A duration in at most two units: “10 minutos”, “1 hora e 30 minutos”.
 pub(crate) fn duration(seconds: u64) -> String {
     const UNITS: [(u64, &str, &str); 4] = [
@@ -48,6 +53,12 @@ mod tests {
             [0, 999, 1284, 1_000_000].map(group_thousands),
             ["0", "999", "1.284", "1.000.000"]
         );
+    }
+
+    #[test]
+    fn megabytes_are_rounded_up() {
+        let sizes = [0, 1, 1_000_000, 1_000_001, 1_283_000_001].map(megabytes);
+        assert_eq!(sizes, ["1 MB", "1 MB", "1 MB", "2 MB", "1.284 MB"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! Knows entries and person ids; never knows connections.
 
 mod amend;
+mod clock;
 #[cfg(test)]
 mod fixtures;
 pub mod memory;
@@ -17,6 +18,7 @@ use crossbeam_channel::Receiver;
 use std::sync::Arc;
 
 pub use amend::Amendment;
+pub use clock::{Clock, ClockReading};
 
 /// Entries that an open room caches, so that joins and resumes rarely ask the history.
 pub const RECENT: usize = 300;
@@ -52,7 +54,7 @@ pub struct Append {
     pub amends: Option<Amendment>,
     /// Whether it may erase other people's messages.
     pub any_author: bool,
-    /// Unix milliseconds; raised if the room's last entry is later.
+    /// Unix milliseconds; raised if the room's last entry is a little later.
     pub at: u64,
 }
 

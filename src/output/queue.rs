@@ -4,6 +4,7 @@
 //! are missing. Knows lines and bytes; never knows what they say.
 
 use super::logging::timestamp;
+use papo::platform;
 use papo::pt::group_thousands;
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -82,6 +83,7 @@ impl OutputQueue {
             torn: false,
         };
         let run = move || {
+            platform::allow_background_output();
             loop {
                 match shared.next_task() {
                     Task::Reopen => writer.destination.reopen(),

@@ -26,13 +26,13 @@ const REFUSALS_WHEN_FULL: usize = 20;
 const LONG_PADDING: usize = 3000;
 
 /// A file system in memory, unmounted at the end whatever happens.
-struct SmallDisk {
+pub struct SmallDisk {
     folder: TempDir,
 }
 
 impl SmallDisk {
     /// Mounts one of so many KiB; `None` where that is not allowed.
-    fn mount(kib: u64) -> Option<Self> {
+    pub fn mount(kib: u64) -> Option<Self> {
         static WARNED: Once = Once::new();
         let folder = TempDir::new().unwrap();
         let mounted = Command::new("mount")
@@ -53,12 +53,12 @@ impl SmallDisk {
         None
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Takes so many KiB away.
-    fn add_ballast(&self, kib: usize) -> PathBuf {
+    pub fn add_ballast(&self, kib: usize) -> PathBuf {
         let path = self.file("lastro");
         std::fs::write(&path, vec![1; kib * 1024]).unwrap();
         path

@@ -6,12 +6,15 @@
 
 #![forbid(unsafe_code)]
 
+mod clocks;
 mod consistency;
+mod copying;
 mod crash;
 mod faulty_network;
 mod full_disk;
 mod harness;
 mod log_entry;
+mod migration;
 mod model;
 mod reconnecting_client;
 mod restart;

@@ -15,6 +15,9 @@ use std::net::{Shutdown, SocketAddr};
 const MIN_BACKOFF_MS: u64 = 10;
 const MAX_BACKOFF_MS: u64 = 160;
 
+/// Called before each try to connect, with what is held; it may wait.
+pub type ConnectGate = Box<dyn FnMut(&Transcript) + Send>;
+
 /// One person who reconnects until the deadline.
 pub struct ReconnectingClient {
     pub transcript: Transcript,
@@ -26,6 +29,8 @@ pub struct ReconnectingClient {
     pub join_count: usize,
     /// Times that the server refused a message because it could not store it.
     pub refusal_count: usize,
+    /// What holds the next connection back, if anything does.
+    pub connect_gate: Option<ConnectGate>,
     address: SocketAddr,
     deadline: Deadline,
     rng: Rng,
@@ -57,6 +62,7 @@ impl ReconnectingClient {
             retry_hints: Vec::new(),
             join_count: 0,
             refusal_count: 0,
+            connect_gate: None,
             address,
             deadline,
             rng,
@@ -158,6 +164,9 @@ impl ReconnectingClient {
     }
 
     fn connect(&mut self) {
+        if let Some(gate) = &mut self.connect_gate {
+            gate(&self.transcript);
+        }
         let Ok(client) = WsClient::connect(self.address) else {
             return self.back_off();
         };
@@ -166,12 +175,13 @@ impl ReconnectingClient {
             sent: 0,
             joined: false,
         });
+        let resume = self.transcript.since();
         let name = &self.transcript.name;
         let enter = ClientMessage::Enter(Enter {
             name: Name::new(name).unwrap(),
             token: Token::new(&token_for(name)),
             room: None,
-            resume: self.transcript.since(),
+            resume,
             local_key: None,
             credentials: Credentials::default(),
         });

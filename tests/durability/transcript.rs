@@ -17,6 +17,8 @@ pub struct Ack {
     pub id: String,
     pub epoch: String,
     pub seq: u64,
+    /// When the server says that it was stored, in Unix milliseconds.
+    pub at: u64,
     pub duplicate: bool,
 }
 
@@ -37,14 +39,23 @@ pub struct Transcript {
     /// What has no `ack` yet, in order.
     pub unacked: VecDeque<SentMessage>,
     pub acks: Vec<Ack>,
+    /// The epoch of each `joined`, in order.
+    pub joined_epochs: Vec<String>,
+    /// Times that what was held had to be thrown away.
+    pub resets: usize,
+    /// Messages that came while pages were pulled, with their epoch: a page brings each of them again.
+    pub passed_over: Vec<(String, LogEntry)>,
     /// How many entries to ask for at once.
     pub page_limit: Option<u64>,
     /// The highest seq that this log is known to have.
-    highest_known_seq: u64,
+    pub highest_known_seq: u64,
     /// Up to here the entries came by a page, which may run ahead of live messages.
     paged_until: u64,
     /// Whether pages are being pulled.
     catching_up: bool,
+    /// Pages that were asked for on this connection, and how many of them belong to a log that was thrown away since.
+    awaited_pages: usize,
+    stale_pages: usize,
 }
 
 impl Transcript {
@@ -59,10 +70,15 @@ impl Transcript {
             sent: Vec::new(),
             unacked: VecDeque::new(),
             acks: Vec::new(),
+            joined_epochs: Vec::new(),
+            resets: 0,
+            passed_over: Vec::new(),
             page_limit: None,
             highest_known_seq: 0,
             paged_until: 0,
             catching_up: false,
+            awaited_pages: 0,
+            stale_pages: 0,
         }
     }
 
@@ -107,8 +123,10 @@ impl Transcript {
             .unwrap_or_else(|| panic!("{}: {refusal:?}", self.name))
     }
 
-    /// What to enter or join with: everything after what is held.
-    pub fn since(&self) -> ResumePoint {
+    /// What to enter with on a new connection: everything after what is held.
+    pub fn since(&mut self) -> ResumePoint {
+        self.awaited_pages = 0;
+        self.stale_pages = 0;
         ResumePoint {
             epoch: self.epoch.clone(),
             after: Some(self.held_seq),
@@ -133,6 +151,12 @@ impl Transcript {
 
     /// Handles one message; true if another page should be asked for now.
     pub fn receive(&mut self, message: &ServerMessage) -> bool {
+        let page = self.take(message);
+        self.awaited_pages += usize::from(page);
+        page
+    }
+
+    fn take(&mut self, message: &ServerMessage) -> bool {
         match message {
             ServerMessage::Joined {
                 epoch,
@@ -149,10 +173,13 @@ impl Transcript {
                 self.oldest = *oldest;
                 self.paged_until = 0;
                 self.catching_up = *more;
-                if *reset {
-                    self.held_seq = entries.first().map_or(*seq, |entry| entry.seq - 1);
-                }
                 self.skip_to(*oldest);
+                let next = entries.first().map_or(*seq + 1, |entry| entry.seq);
+                if *reset && next > self.held_seq + 1 {
+                    // Only the newest page: the whole log is pulled.
+                    self.catching_up = true;
+                    return true;
+                }
                 entries.iter().for_each(|entry| self.append_next(entry));
                 assert!(
                     *more || self.held_seq == *seq,
@@ -169,6 +196,11 @@ impl Transcript {
                 more,
                 ..
             } => {
+                self.awaited_pages -= 1;
+                if self.stale_pages > 0 {
+                    self.stale_pages -= 1;
+                    return false;
+                }
                 self.on_page(epoch, *oldest, entries, *more);
                 self.catching_up
             }
@@ -179,10 +211,11 @@ impl Transcript {
             ServerMessage::Ack {
                 id,
                 seq: Some(seq),
+                at,
                 duplicate,
                 ..
             } => {
-                self.on_ack(id, *seq, *duplicate);
+                self.on_ack(id, *seq, *at, *duplicate);
                 false
             }
             _ => false,
@@ -198,12 +231,16 @@ impl Transcript {
             None => assert!(!reset, "{}: a reset of nothing", self.name),
         }
         if reset {
+            self.resets += 1;
+            self.held_seq = 0;
             self.entries.clear();
             self.trimmed.clear();
+            self.stale_pages = self.awaited_pages;
             // Their seqs are those of a log that is gone; in this one they are other people's entries.
             self.unacked.retain(|said| said.change.is_none());
         }
         self.epoch = Some(epoch.into());
+        self.joined_epochs.push(epoch.into());
     }
 
     fn on_page(&mut self, epoch: &str, oldest: u64, entries: &[Arc<Entry>], more: bool) {
@@ -256,13 +293,16 @@ impl Transcript {
         self.highest_known_seq = self.highest_known_seq.max(entry.seq);
         if entry.seq <= self.paged_until {
             self.assert_same(&LogEntry::of(entry));
-        } else if !self.catching_up {
+        } else if self.catching_up {
+            let epoch = self.epoch.clone().expect("it has joined");
+            self.passed_over.push((epoch, LogEntry::of(entry)));
+        } else {
             self.append_next(entry);
         }
     }
 
     /// An `ack` stands where the message itself would stand.
-    fn on_ack(&mut self, id: &str, seq: u64, duplicate: bool) {
+    fn on_ack(&mut self, id: &str, seq: u64, at: u64, duplicate: bool) {
         let place = self.unacked.iter().position(|said| said.id == id);
         let said = place.and_then(|place| self.unacked.remove(place));
         let said =
@@ -272,6 +312,7 @@ impl Transcript {
             id: id.into(),
             epoch,
             seq,
+            at,
             duplicate,
         });
         self.highest_known_seq = self.highest_known_seq.max(seq);
@@ -304,8 +345,7 @@ impl Transcript {
     fn assert_same(&self, received: &LogEntry) {
         let seq = received.seq;
         let Ok(place) = self.entries.binary_search_by_key(&seq, |line| line.seq) else {
-            let known =
-                self.trimmed.iter().any(|gone| gone.contains(&seq)) || self.starts_after(seq);
+            let known = self.trimmed.iter().any(|gone| gone.contains(&seq));
             return assert!(known, "{}: {seq} is missing", self.name);
         };
         let line = &self.entries[place];
@@ -318,10 +358,5 @@ impl Transcript {
         if line.is_original() && received.is_original() {
             assert_eq!(line.text, received.text, "{}: {seq} was another", self.name);
         }
-    }
-
-    /// Whether a seq lies before everything that is held, because the log was taken up anew in its middle.
-    fn starts_after(&self, seq: u64) -> bool {
-        self.entries.first().is_none_or(|line| line.seq > seq)
     }
 }

@@ -6,12 +6,14 @@
 
 pub mod client;
 pub mod fake_server;
+pub mod faketime;
 pub mod network;
 pub mod proc;
 pub mod process;
 pub mod raw;
 pub mod rng;
 pub mod server;
+pub mod version_3;
 
 use std::time::{Duration, Instant};
 

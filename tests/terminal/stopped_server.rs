@@ -2,7 +2,7 @@
 
 use crate::pty::PtyClient;
 use crate::support::client::WsClient;
-use crate::support::process::moderator_key;
+use crate::support::process::{SERVER_PATH, moderator_key};
 use rustix::process::Signal;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -74,6 +74,19 @@ fn ctrl_s_on_the_server_delays_no_message_and_no_end() {
     harness.pty.type_keys("\x13");
     harness.act_often();
     harness.assert_ends();
+}
+
+/// Its first word stopped a server in the background.
+#[test]
+fn background_server_is_not_stopped_by_its_own_output() {
+    let mut shell = PtyClient::shell();
+    shell.type_keys(&format!(
+        "stty tostop; '{SERVER_PATH}' --porta 0 --historico nenhum & echo $! > pid\r"
+    ));
+    shell.wait_for_text("Para encerrar: Ctrl+C");
+    shell.type_keys("kill $(cat pid); wait $(cat pid); echo código $?\r");
+    shell.wait_for_text("Até logo.");
+    shell.wait_for_text("código 0");
 }
 
 #[test]

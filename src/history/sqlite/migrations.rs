@@ -33,8 +33,10 @@ pub(super) const MIGRATIONS: [&str; 4] = [
 /// `person` that of `auth::PersonId`.
 /// - `rooms.password` is a salted slow hash in PHC form; `rooms.announcement` is an entry.
 /// - `entries.payload` is the JSON of a change that is neither an edit nor an erasure: `reacts`, `pins` or `tally`.
+/// - `reactions` and `pins` hold what is in force, in the order of its id.
 /// - `sanctions.kind` is 1 for a mute, 2 for a ban; `addresses` are separated by spaces.
-/// - `meta` may get `tag_secret`, `place`, `digest` and `conversation`.
+/// - `votes` are those of open polls; no copy has them.
+/// - `meta` may get `tag_secret`, `place`, `digest` and `conversation`; a copy has `copy`, the sum of the seqs in it.
 const VERSION_4: &str = "
     ALTER TABLE words RENAME TO entries_fts;
     ALTER TABLE entries ADD COLUMN bot INTEGER;
@@ -56,9 +58,9 @@ const VERSION_4: &str = "
         addresses TEXT NOT NULL DEFAULT '', addresses_until INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (kind, token_hash)) WITHOUT ROWID;
     CREATE TABLE reactions (
-        entry INTEGER NOT NULL, emoji TEXT NOT NULL, speaker INTEGER NOT NULL, at INTEGER NOT NULL,
-        PRIMARY KEY (entry, emoji, speaker)) WITHOUT ROWID;
-    CREATE TABLE pins (entry INTEGER PRIMARY KEY, speaker INTEGER NOT NULL, at INTEGER NOT NULL);
+        id INTEGER PRIMARY KEY, entry INTEGER NOT NULL, emoji TEXT NOT NULL, speaker INTEGER NOT NULL,
+        UNIQUE (entry, emoji, speaker));
+    CREATE TABLE pins (id INTEGER PRIMARY KEY, entry INTEGER NOT NULL UNIQUE);
     CREATE TABLE polls (
         entry INTEGER PRIMARY KEY, options TEXT NOT NULL, tally TEXT NOT NULL, closed INTEGER NOT NULL);
     CREATE TABLE votes (

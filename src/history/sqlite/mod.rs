@@ -6,21 +6,28 @@
 
 mod amend;
 mod backup;
+mod clock_guard;
+mod copy_error;
 mod export;
+mod file_names;
+mod migrate;
 mod migrations;
 mod reader;
 mod schema;
 mod sql_error;
+mod temporary_copy;
 mod trim;
+mod trim_room;
 mod writer;
 
-use super::{History, HistoryReply, HistoryRequest};
+use super::{Clock, History, HistoryReply, HistoryRequest};
 use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-pub use backup::copy;
+pub use backup::{CopyProgress, OnProgress, copy};
+pub use copy_error::CopyError;
 pub use export::{Format, export};
 pub use schema::OpenError;
 pub use trim::Retention;
@@ -30,6 +37,7 @@ pub struct SqliteHistory {
     epoch: Arc<str>,
     count: u64,
     moved_aside: Option<PathBuf>,
+    kept_copy: Option<PathBuf>,
     /// `None` only while being dropped: a thread ends when its channel closes.
     writer: Option<Sender<HistoryRequest>>,
     reader: Option<Sender<HistoryRequest>>,
@@ -43,18 +51,35 @@ pub struct SqliteHistory {
 }
 
 impl SqliteHistory {
-    /// Opens or creates the history in this file; a damaged file is moved aside first.
+    /// Opens or creates the history in this file. A damaged file is moved aside first; one of an earlier version is migrated,
+    /// after a copy of it was kept.
     ///
     /// # Errors
     /// When the file can't be used. It was not changed then.
     pub fn open(path: &Path, retention: Option<Retention>) -> Result<Self, OpenError> {
-        let opened = schema::open(path)?;
+        Self::open_with_clock(path, retention, Clock::system())
+    }
+
+    /// The same, with a clock of one's own: it decides what is expired.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_with_clock(
+        path: &Path,
+        retention: Option<Retention>,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
+        let opened = schema::open(path, migrate::migrate)?;
         let (reply_sender, replies) = unbounded();
         let (to_writer, writer_requests) = unbounded();
         let (to_reader, reader_requests) = unbounded();
         let failure_replies = reply_sender.clone();
         let reader = reader::HistoryReader::new(schema::open_to_read(path)?, reply_sender.clone());
-        let writer = writer::HistoryWriter::new(opened.connection, retention, reply_sender);
+        let writer = writer::HistoryWriter::new(
+            opened.connection,
+            trim::Trimmer::new(retention, clock),
+            reply_sender,
+        );
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()
                 .name(name.into())
@@ -72,6 +97,7 @@ impl SqliteHistory {
             epoch: opened.epoch,
             count: opened.count,
             moved_aside: opened.moved_aside,
+            kept_copy: opened.kept_copy,
             writer: Some(to_writer),
             reader: Some(to_reader),
             replies,
@@ -84,6 +110,11 @@ impl SqliteHistory {
     /// The new path of the damaged file, if there was one.
     pub fn moved_aside(&self) -> Option<&Path> {
         self.moved_aside.as_deref()
+    }
+
+    /// The copy of the file's earlier version, if opening has migrated it.
+    pub fn kept_copy(&self) -> Option<&Path> {
+        self.kept_copy.as_deref()
     }
 }
 

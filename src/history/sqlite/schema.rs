@@ -5,6 +5,7 @@ use crate::auth::random_epoch;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::os_error::describe;
 use crate::platform;
+use crate::pt::megabytes;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// "PAPO": distinguishes these files from those of other programs.
-const APPLICATION_ID: u32 = 0x5041_504F;
+pub(super) const APPLICATION_ID: u32 = 0x5041_504F;
 /// How long to wait for another process that reads or copies the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Files up to this size, in bytes, are checked page by page at each start, which takes less than half a second. Of larger
@@ -39,6 +40,8 @@ pub enum OpenError {
     Newer,
     /// It is a database of some other program.
     Foreign,
+    /// So many bytes are missing on the disk to migrate it.
+    NoSpace(u64),
     /// An error of the operating system.
     Io(io::Error),
     /// An error of SQLite other than damage.
@@ -51,6 +54,13 @@ impl std::fmt::Display for OpenError {
             Self::InUse => f.write_str("outro servidor está usando o arquivo"),
             Self::Newer => f.write_str("o arquivo é de uma versão mais nova do Papo"),
             Self::Foreign => f.write_str("o arquivo é de outro programa"),
+            Self::NoSpace(missing) => {
+                write!(
+                    f,
+                    "faltam {} no disco para atualizar o arquivo",
+                    megabytes(*missing)
+                )
+            }
             Self::Io(error) => f.write_str(&describe(error)),
             Self::Sql(error) => f.write_str(&describe_sql(error)),
         }
@@ -79,6 +89,8 @@ pub(super) struct Opened {
     pub count: u64,
     /// The new path of the damaged file that was here before.
     pub moved_aside: Option<PathBuf>,
+    /// The copy of the earlier version, if the file was migrated.
+    pub kept_copy: Option<PathBuf>,
     pub lock: File,
 }
 
@@ -119,8 +131,11 @@ pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(count.max(0) as u64)
 }
 
+/// Migrates a file to the current version and returns the path of the copy of the earlier one.
+pub(super) type Migrate = fn(&mut Connection, &Path) -> Result<Option<PathBuf>, OpenError>;
+
 /// Opens a file to write, exclusively.
-pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
+pub(super) fn open(path: &Path, migrate: Migrate) -> Result<Opened, OpenError> {
     let mut lock = lock(path)?;
     let mut moved_aside = None;
     let mut connection = match open_and_check(path) {
@@ -137,7 +152,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
         other => other?,
     };
     configure(&connection)?;
-    migrate(&mut connection)?;
+    let kept_copy = migrate(&mut connection, path)?;
     let epoch = load_or_create_epoch(&connection)?;
     let count = count(&connection)?;
     Ok(Opened {
@@ -145,6 +160,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
         epoch,
         count,
         moved_aside,
+        kept_copy,
         lock,
     })
 }
@@ -230,23 +246,6 @@ fn configure(connection: &Connection) -> Result<(), OpenError> {
     // 16 MB of pages, however large the file.
     connection.pragma_update(None, "cache_size", -16_000)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-    Ok(())
-}
-
-/// Migrates the file to the current version, in one transaction.
-fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
-    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let version = version as usize;
-    if version == MIGRATIONS.len() {
-        return Ok(());
-    }
-    let transaction = connection.transaction()?;
-    for migration in &MIGRATIONS[version..] {
-        transaction.execute_batch(migration)?;
-    }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
-    transaction.commit()?;
     Ok(())
 }
 

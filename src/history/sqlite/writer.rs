@@ -2,9 +2,10 @@
 
 use super::amend;
 use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
-use super::trim::Retention;
+use super::trim::Trimmer;
 use crate::auth::PersonId;
 use crate::history::amend::{Fingerprint, fingerprint};
+use crate::history::clock::stamp;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::history::{Append, HistoryReply, HistoryRequest, Outcome};
 use crate::protocol::Entry;
@@ -16,6 +17,8 @@ use std::time::{Duration, Instant};
 
 /// Most messages in one transaction: a few milliseconds of work.
 const MAX_BATCH: usize = 1024;
+/// How long after a failed step the next one is tried.
+const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// Rooms and speakers cached, to spare a query for each message.
 const MAX_CACHED: usize = 10_000;
 
@@ -38,7 +41,7 @@ struct WriterCache {
 /// The writer's state.
 pub(super) struct HistoryWriter {
     connection: Connection,
-    retention: Option<Retention>,
+    trimmer: Trimmer,
     replies: Sender<HistoryReply>,
     cache: WriterCache,
 }
@@ -46,12 +49,12 @@ pub(super) struct HistoryWriter {
 impl HistoryWriter {
     pub(super) fn new(
         connection: Connection,
-        retention: Option<Retention>,
+        trimmer: Trimmer,
         replies: Sender<HistoryReply>,
     ) -> Self {
         Self {
             connection,
-            retention,
+            trimmer,
             replies,
             cache: WriterCache::default(),
         }
@@ -59,53 +62,45 @@ impl HistoryWriter {
 
     /// Serves requests until the channel closes and all of them are stored.
     pub(super) fn run(mut self, requests: &Receiver<HistoryRequest>) {
-        let mut next_trim = self.retention.as_ref().map(|_| Instant::now());
+        // Before the first request: an empty log is known as one.
+        let mut next_trim = Instant::now() + self.trim();
         loop {
-            let timeout = next_trim.map_or(Duration::MAX, |at| {
-                at.saturating_duration_since(Instant::now())
-            });
-            let first = match next_trim {
-                Some(_) => requests.recv_timeout(timeout),
-                None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match first {
+            let timeout = next_trim.saturating_duration_since(Instant::now());
+            match requests.recv_timeout(timeout) {
                 Ok(request) => self.store_batch(
                     std::iter::once(request)
                         .chain(requests.try_iter())
                         .take(MAX_BATCH),
                 ),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            if next_trim.is_some_and(|at| at <= Instant::now()) {
-                next_trim = self.trim();
+            if next_trim <= Instant::now() {
+                next_trim = Instant::now() + self.trim();
             }
+        }
+        if let Err(error) = self.trimmer.finish(&self.connection) {
+            log::debug!("The state of the clock was not saved: {error}");
         }
     }
 
-    /// Trims one step and returns the time of the next.
-    fn trim(&mut self) -> Option<Instant> {
-        let retention = self.retention.as_mut()?;
-        let pause = match retention.trim(&mut self.connection) {
-            Ok(trimmed) => {
-                for (room, oldest) in trimmed.rooms {
+    /// Trims one step and returns the pause until the next.
+    fn trim(&mut self) -> Duration {
+        match self.trimmer.step(&mut self.connection) {
+            Ok(step) => {
+                if let Some((room, oldest)) = step.room {
                     let _ = self.replies.send(HistoryReply::Trimmed(room, oldest));
                 }
-                if trimmed.more {
-                    Duration::ZERO
-                } else {
-                    retention.interval
-                }
+                step.pause
             }
             Err(error) => {
                 log::warn!(
                     "Não consegui apagar as mensagens antigas ({}).",
                     describe_sql(&error)
                 );
-                retention.interval
+                RETRY_TRIM
             }
-        };
-        Some(Instant::now() + pause)
+        }
     }
 
     /// Stores a batch and replies to it.
@@ -189,7 +184,7 @@ impl WriterCache {
             }
         };
         let seq = room.seq + 1;
-        let at = append.at.max(room.at);
+        let at = stamp(append.at, room.at);
         let key = entry_key(room.id, seq);
         let mut claim = transaction.prepare_cached(
             "INSERT OR IGNORE INTO ids (person, id, key, at, digest) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -2,7 +2,6 @@
 
 use super::Step;
 use crate::log_entry::LogEntry;
-use crate::model::backend::HistoryBackend;
 use crate::model::oracle::EntryVersion;
 use crate::model::simulation::Simulation;
 use crate::transcript::Transcript;
@@ -16,11 +15,10 @@ impl Simulation {
         self.add_person();
         self.apply(Step::Connect(self.people.len() - 1));
         self.drain();
-        let is_durable = !matches!(self.backend, HistoryBackend::Memory(_));
         for person in &self.people {
-            self.assert_complete(&person.transcript, is_durable);
+            self.assert_complete(&person.transcript);
             self.assert_acks(&person.transcript);
-            assert_sent_once_in_order(&self.versions, &person.transcript);
+            assert_sent_once_in_order(&self.log.versions, &person.transcript);
         }
         let newcomer = &self.people.last().unwrap().transcript;
         let gone: u64 = newcomer
@@ -30,7 +28,7 @@ impl Simulation {
             .sum();
         assert_eq!(
             (gone, newcomer.oldest),
-            (self.trimmed, self.trimmed + 1),
+            (self.log.trimmed, self.log.trimmed + 1),
             "the newcomer does not know what was trimmed"
         );
         self.people
@@ -41,33 +39,28 @@ impl Simulation {
     }
 
     /// Everything up to the last seq, without a gap but for what was trimmed before it could be served.
-    fn assert_complete(&self, log: &Transcript, is_durable: bool) {
+    fn assert_complete(&self, log: &Transcript) {
         assert_eq!(
             (log.held_seq, log.is_complete()),
-            (self.expected.len() as u64, true),
+            (self.log.length(), true),
             "{}",
             log.name
         );
-        let first = log
-            .entries
-            .first()
-            .map_or(log.held_seq + 1, |line| line.seq);
-        // A log that was taken up anew begins with its last page.
-        let mut next = if is_durable { 1 } else { first };
+        let mut next = 1;
         let mut gone = log.trimmed.iter().peekable();
         for line in &log.entries {
             while let Some(gap) = gone.next_if(|gap| *gap.start() == next) {
                 next = gap.end() + 1;
             }
             assert_eq!(line.seq, next, "{}: a gap", log.name);
-            let forms = &self.versions[next as usize - 1];
+            let forms = &self.log.versions[next as usize - 1];
             // A person who was away until a change was trimmed has not received it; what it changed was trimmed before.
             let missed =
                 |form: &EntryVersion| log.trimmed.iter().any(|gone| gone.contains(&form.since));
             if !forms.iter().any(missed) {
                 assert_eq!(
                     Some(line),
-                    self.expected.get(next as usize - 1),
+                    self.log.entries.get(next as usize - 1),
                     "{}",
                     log.name
                 );
@@ -80,7 +73,7 @@ impl Simulation {
             next += 1;
         }
         assert!(
-            log.trimmed.iter().all(|gap| *gap.end() <= self.trimmed),
+            log.trimmed.iter().all(|gap| *gap.end() <= self.log.trimmed),
             "{}: {:?}",
             log.name,
             log.trimmed
@@ -99,7 +92,7 @@ impl Simulation {
             let line = LogEntry::from_sent(ack.seq, &log.name, said);
             assert_eq!(
                 line,
-                self.versions[ack.seq as usize - 1][0].entry,
+                self.log.versions[ack.seq as usize - 1][0].entry,
                 "{}: {ack:?}",
                 log.name
             );

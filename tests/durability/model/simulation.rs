@@ -2,10 +2,10 @@
 //! are delivered.
 
 use super::Step;
-use crate::log_entry::{EntryChange, LogEntry};
+use crate::log_entry::EntryChange;
 use crate::model::backend::HistoryBackend;
 use crate::model::completions::Completions;
-use crate::model::oracle::{EntryVersion, assert_refusal_allowed, assert_up_to_date};
+use crate::model::oracle::{ExpectedLog, assert_refusal_allowed, assert_up_to_date};
 use crate::support::Deadline;
 use crate::transcript::Transcript;
 use papo::history::{History, HistoryReply, HistoryRequest, Outcome};
@@ -45,11 +45,7 @@ pub struct Simulation {
     read_queue: VecDeque<HistoryRequest>,
     replies: VecDeque<HistoryReply>,
     completions: Completions,
-    /// What the log must hold, from what was stored; and up to where it was trimmed.
-    pub expected: Vec<LogEntry>,
-    pub trimmed: u64,
-    /// Each line of the log in all the forms that it ever had, the first one first.
-    pub versions: Vec<Vec<EntryVersion>>,
+    pub log: ExpectedLog,
 }
 
 impl Simulation {
@@ -70,9 +66,7 @@ impl Simulation {
             read_queue: VecDeque::new(),
             replies: VecDeque::new(),
             completions: Completions::default(),
-            expected: Vec::new(),
-            trimmed: 0,
-            versions: Vec::new(),
+            log: ExpectedLog::default(),
         };
         (0..people).for_each(|_| simulation.add_person());
         simulation
@@ -159,7 +153,7 @@ impl Simulation {
         let conn = ConnId(self.next_conn_id);
         self.next_conn_id += 1;
         self.event(Event::Connected(conn, ClientAddr::LOCAL));
-        let log = &self.people[person].transcript;
+        let log = &mut self.people[person].transcript;
         let enter = ClientMessage::Enter(Enter {
             name: Name::new(&log.name).unwrap(),
             token: Token::new(&format!("{person}-0123456789abcdef")),
@@ -224,21 +218,15 @@ impl Simulation {
         let held = state.transcript.entries.len();
         if let ServerMessage::Error(refusal) = &message {
             let change = state.transcript.take_refused(refusal);
-            assert_refusal_allowed(
-                &self.expected,
-                self.trimmed,
-                &state.transcript.name,
-                refusal,
-                change,
-            );
+            assert_refusal_allowed(&self.log, &state.transcript.name, refusal, change);
         }
         match &message {
             ServerMessage::Joined { seq, entries, .. } => {
-                assert_up_to_date(&self.versions, entries, *seq);
+                assert_up_to_date(&self.log, entries, *seq);
             }
             ServerMessage::History { entries, .. } => {
                 assert_up_to_date(
-                    &self.versions,
+                    &self.log,
                     entries,
                     entries.last().map_or(0, |entry| entry.seq),
                 );
@@ -255,7 +243,7 @@ impl Simulation {
             .extend(state.transcript.next_page_request().filter(|_| page));
         let reset = matches!(message, ServerMessage::Joined { reset: true, .. });
         for line in &state.transcript.entries[if reset { 0 } else { held }..] {
-            let forms = self.versions.get(line.seq as usize - 1);
+            let forms = self.log.versions.get(line.seq as usize - 1);
             assert!(
                 forms.is_some_and(|forms| forms.iter().any(|form| form.entry == *line)),
                 "shown, and not stored like that: {line:?}"
@@ -265,9 +253,9 @@ impl Simulation {
             message
         {
             assert!(
-                oldest <= self.trimmed + 1,
+                oldest <= self.log.trimmed + 1,
                 "{oldest} is not the oldest: only {} are gone",
-                self.trimmed
+                self.log.trimmed
             );
         }
         self.send_unsent(person);
@@ -310,7 +298,9 @@ impl Simulation {
             }
             self.replies.push_back(answer);
         }
-        stored.iter().for_each(|entry| self.record_stored(entry));
+        stored
+            .iter()
+            .for_each(|entry| self.log.record_stored(entry));
     }
 
     /// The core gets one reply of the history; false when there is none.
@@ -327,7 +317,7 @@ impl Simulation {
             return;
         };
         history.trim(count);
-        self.trimmed = (self.trimmed + count as u64).min(self.expected.len() as u64);
+        self.log.trimmed = (self.log.trimmed + count as u64).min(self.log.length());
         self.replies.extend(history.replies().try_iter());
     }
 
@@ -345,9 +335,7 @@ impl Simulation {
         self.backend.reopen();
         self.chat = self.backend.new_chat();
         if matches!(self.backend, HistoryBackend::Memory(_)) {
-            self.expected.clear();
-            self.trimmed = 0;
-            self.versions.clear();
+            self.log = ExpectedLog::default();
         }
     }
 

@@ -295,7 +295,7 @@ fn old_files_are_exported_and_copied_unchanged() {
                 .contains("Ana\tda versão antiga\n")
         );
         let copied = folder.join("copia.db");
-        assert_eq!(copy(&folder.log(), &copied).unwrap(), 2);
+        assert_eq!(copy(&folder.log(), &copied, &mut keep_going).unwrap(), 2);
         assert_eq!(std::fs::read(folder.log()).unwrap(), before);
         let mut restored = SqliteHistory::open(&copied, None).unwrap();
         assert_eq!(seqs(&search(&mut restored, "antiga", 10)), [1]);

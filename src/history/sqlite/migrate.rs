@@ -1,0 +1,89 @@
+//! Migrates a file of an earlier version, after keeping a copy of it.
+//!
+//! The copy gets its name when it is whole, and the migration is one transaction: interrupted at any instant, the next
+//! start goes on rightly.
+
+use super::backup::{copy_database, database_size};
+use super::copy_error::CopyError;
+use super::file_names::{folder_of, with_suffix};
+use super::migrations::MIGRATIONS;
+use super::schema::{APPLICATION_ID, OpenError};
+use crate::platform::disk_space;
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// The first version with a search index; migrating an earlier one writes the whole index.
+const INDEX_VERSION: usize = 2;
+
+/// Migrates the file to the current version. Returns the path of the copy of the earlier version, if there was one.
+///
+/// # Errors
+/// When there is too little space, or the file or the copy can't be written. The file has its earlier version then.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    path: &Path,
+) -> Result<Option<PathBuf>, OpenError> {
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = version as usize;
+    if version == MIGRATIONS.len() {
+        return Ok(None);
+    }
+    let kept = match version {
+        0 => None,
+        _ => Some(keep_copy(connection, path, version)?),
+    };
+    let transaction = connection.transaction()?;
+    for migration in &MIGRATIONS[version..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+    transaction.commit()?;
+    Ok(kept)
+}
+
+/// Keeps a copy of the file beside it. One that is there already stays: it is of an earlier try.
+fn keep_copy(connection: &Connection, path: &Path, version: usize) -> Result<PathBuf, OpenError> {
+    let copy = with_suffix(path, &format!(".antes-da-versao-{}", MIGRATIONS.len()));
+    let is_kept = copy.symlink_metadata().is_ok();
+    let size = database_size(connection)?;
+    let missing = space_needed(size, version, is_kept)
+        .saturating_sub(disk_space(folder_of(path)).map_or(u64::MAX, |space| space.free));
+    if missing > 0 {
+        // Leaves the file as it was found, with its journal.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        return Err(OpenError::NoSpace(missing));
+    }
+    if !is_kept {
+        log::info!("Guardando uma cópia do histórico antes de atualizar o arquivo.");
+        copy_database(connection, &copy, &mut |_| ControlFlow::Continue(())).map_err(open_error)?;
+    }
+    Ok(copy)
+}
+
+/// Bytes that a migration needs on the disk: the copy, and what it writes, once in the journal and once in the file.
+fn space_needed(size: u64, version: usize, is_kept: bool) -> u64 {
+    let copy = if is_kept { 0 } else { size };
+    // The index of ids by time is smaller than the table of ids, of which an entry has one; a search index is smaller
+    // than the entries.
+    let written = if version < INDEX_VERSION {
+        size + size / 4
+    } else {
+        size / 4
+    };
+    copy + 2 * written
+}
+
+fn open_error(error: CopyError) -> OpenError {
+    match error {
+        CopyError::Source(error) => error,
+        CopyError::NoSpace(missing) => OpenError::NoSpace(missing),
+        CopyError::InProgress => OpenError::InUse,
+        CopyError::Io(error) => OpenError::Io(error),
+        CopyError::Sql(error) => OpenError::Sql(error),
+        CopyError::Exists | CopyError::Cancelled => OpenError::Io(io::Error::other(error)),
+    }
+}
