@@ -44,6 +44,7 @@ impl App {
                 more,
                 reset,
                 state,
+                ..
             } => {
                 let joined = Joined {
                     epoch: &epoch,
@@ -58,9 +59,11 @@ impl App {
                 };
                 self.on_joined(&room, &joined, now);
             }
-            ServerMessage::Left { room } => self.on_left(&room),
+            ServerMessage::Left { room, .. } => self.on_left(&room),
             ServerMessage::Message(entry) => self.on_entry(&entry),
-            ServerMessage::Ack { id, seq, at, .. } => self.on_ack(&id, seq, at),
+            ServerMessage::Ack {
+                id, seq, at, text, ..
+            } => self.on_ack(&id, seq, at, text),
             ServerMessage::Presence {
                 room,
                 online,
@@ -83,7 +86,7 @@ impl App {
                 more,
                 ..
             } => self.on_history(&room, &entries, more),
-            ServerMessage::Rooms { rooms } => self.on_rooms(&rooms),
+            ServerMessage::Rooms { rooms, .. } => self.on_rooms(&rooms),
             ServerMessage::Error(refusal) => self.on_refusal(refusal, now),
             ServerMessage::Bye {
                 code,
@@ -98,13 +101,14 @@ impl App {
                 query,
                 entries,
                 more,
+                ..
             } => self.on_found(&room, &query, &entries, more),
             ServerMessage::Role { tag, moderator, .. } => self.on_role(&tag, moderator),
             ServerMessage::Notice {
                 text, room, from, ..
             } => self.on_notice(&text, room.as_deref(), from.as_deref()),
             ServerMessage::RoomState { room, state } => self.on_room_state(&room, state),
-            ServerMessage::Pong => self.request_done(),
+            ServerMessage::Pong { .. } => self.request_done(),
         }
     }
 
@@ -130,10 +134,11 @@ impl App {
     }
 
     /// The server has stored an own message.
-    fn on_ack(&mut self, id: &str, seq: Option<u64>, at: u64) {
+    fn on_ack(&mut self, id: &str, seq: Option<u64>, at: u64, stored: Option<String>) {
         let Some(PendingMessage { to, text, .. }) = self.queue.resolve(id) else {
             return;
         };
+        let text = stored.map_or(text, |stored| sanitize::text(&stored));
         match (to, seq) {
             (SendTarget::Person(name), _) => {
                 self.show(Output::Whisper {
