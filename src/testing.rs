@@ -10,6 +10,5 @@ pub use crate::fanout::outbox::{Outbox, Sink};
 pub use crate::fanout::{ConnHandle, Fanout};
 pub use crate::ids::{ClientAddr, ConnId, RoomId};
 pub use crate::server::connection::STACK_SIZE;
-pub use crate::server::http::{HeadError, RequestHead, Route, read_head, route};
-pub use crate::stats::Stats;
+pub use crate::server::http::{HeadError, RequestHead, Route, ServerHealth, read_head, route};
 pub use crate::ws::frame::{Opcode, write as write_frame, write_close};
