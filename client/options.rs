@@ -104,10 +104,14 @@ pub fn parse(
     };
     match positional.as_slice() {
         [] => {}
-        [address] => options.address = Address::parse(address).map_err(bad_address)?,
+        [address] => {
+            let address = address.to_string_lossy();
+            options.address = Address::parse(&address).map_err(bad_address)?;
+        }
         [_, extra, ..] => {
             return Err(UsageError(format!(
-                "Só um endereço por vez: “{extra}” sobrou. Veja todas as opções com: cliente --ajuda"
+                "Só um endereço por vez: “{}” sobrou. Veja todas as opções com: cliente --ajuda",
+                extra.to_string_lossy()
             )));
         }
     }
