@@ -4,6 +4,7 @@
 
 use crate::auth::TokenHash;
 use crate::chat::completion::Progress;
+use crate::chat::message_budget::MessageBudget;
 use crate::chat::moderation::passwords::PasswordCheck;
 use crate::chat::people::{Person, PersonKey};
 use crate::chat::{Chat, Now, Speaker, ceil_millis};
@@ -66,8 +67,8 @@ impl Chat {
             self.check_room_password(&check, &room, now)?;
         }
         let key = present.unwrap_or_else(|| {
-            let bucket = self.rules.message_bucket(now.instant);
-            self.people.add(Person::new(token_hash, name, bucket))
+            let budget = MessageBudget::new(&self.rules, now.instant);
+            self.people.add(Person::new(token_hash, name, budget))
         });
         self.apply_role(key, moderator, credentials.moderator_key.is_some(), now);
         let state = &mut self.conns[conn];
