@@ -11,6 +11,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 pub fn welcome(
     address: SocketAddr,
     history: &str,
+    note: Option<&str>,
     capacity: &Capacity,
     moderator_key: &str,
 ) -> String {
@@ -43,6 +44,9 @@ pub fn welcome(
         "\n  Conexões: até {connections} ao mesmo tempo (limite de {})\n",
         capacity.limited_by
     ));
+    if let Some(note) = note {
+        text.push_str(&format!("  {note}\n"));
+    }
     text.push_str(&format!(
         "  Histórico: {history}        Para encerrar: Ctrl+C\n"
     ));
@@ -135,6 +139,7 @@ mod tests {
         let text = welcome(
             "127.0.0.1:9000".parse().unwrap(),
             "historico.db (2 mensagens)",
+            Some("O arquivo foi atualizado."),
             &capacity(),
             "c0ffee",
         );
@@ -149,7 +154,9 @@ mod tests {
         let moderator_line = "  Para organizar     http://localhost:9000/#chave=c0ffee     (vale uma vez; no terminal: cliente --chave c0ffee)\n";
         assert!(text.contains(moderator_line), "{text}");
         assert!(
-            text.contains("  Histórico: historico.db (2 mensagens)        Para encerrar: Ctrl+C\n")
+            text.contains(
+                "  O arquivo foi atualizado.\n  Histórico: historico.db (2 mensagens)        Para encerrar: Ctrl+C\n"
+            )
         );
         assert!(text.contains("Para abrir à rede: servidor --rede"));
     }
@@ -159,6 +166,7 @@ mod tests {
         let text = welcome(
             "[2001:db8::1]:9100".parse().unwrap(),
             "nenhum",
+            None,
             &capacity(),
             "c0ffee",
         );
@@ -186,6 +194,7 @@ mod tests {
         let text = welcome(
             "127.0.0.1:9000".parse().unwrap(),
             &sentence,
+            None,
             &capacity(),
             "c0ffee",
         );

@@ -90,6 +90,13 @@ fn start_server(config: &Config, outputs: &Outputs) -> Result<Server, String> {
     let listener =
         listen(config.socket_address()).map_err(|error| banner::listen_error(config, &error))?;
     let opened = open_history::open(config)?;
+    for warning in &opened.warnings {
+        outputs.print_error(warning);
+        // Without a log file the log goes to the same place.
+        if config.log_file.is_some() {
+            log::warn!("{warning}");
+        }
+    }
     let moderator_key = random_key()
         .map_err(|_| "O sistema não tem números aleatórios para dar. Tente de novo.")?;
     let password = config
@@ -123,6 +130,7 @@ fn start_server(config: &Config, outputs: &Outputs) -> Result<Server, String> {
     outputs.print(&banner::welcome(
         address,
         &opened.summary,
+        opened.note.as_deref(),
         &capacity,
         &moderator_key,
     ));

@@ -1,6 +1,6 @@
 //! Messages from the server about rooms and the people in them.
 
-use super::{App, AppEffect};
+use super::{App, AppEffect, Phase};
 use crate::app::output::Output;
 use crate::app::room::OpenRoom;
 use crate::app::{sanitize, strings};
@@ -23,7 +23,11 @@ pub(super) struct Joined<'a> {
 }
 
 impl App {
-    pub(super) fn on_joined(&mut self, name: &str, joined: &Joined<'_>) {
+    pub(super) fn on_joined(&mut self, name: &str, joined: &Joined<'_>, now: Instant) {
+        if matches!(self.phase, Phase::Entering { .. }) {
+            self.on_entered(now);
+        }
+        self.on_join_answered(name);
         let Some(index) = self.find_or_add_room(name) else {
             return;
         };

@@ -5,6 +5,7 @@
 use crate::app::events::Prompt;
 use crate::net::address::Address;
 use crate::net::connection::ConnectError;
+use std::time::Duration;
 
 /// Most names in one sentence; the others are only counted.
 const MAX_LISTED: usize = 12;
@@ -138,6 +139,19 @@ pub fn connect_error(error: ConnectError, address: &Address) -> String {
 
 fn unusual_error(cause: &str, address: &Address) -> String {
     format!("Não consegui falar com {address}: {cause}. Confira o endereço e a rede.")
+}
+
+/// A refusal that passes, and when the same is asked again.
+pub fn next_try(reason: &str, delay: Duration) -> String {
+    format!(
+        "{reason} Nova tentativa em {} s.",
+        delay.as_millis().div_ceil(1000)
+    )
+}
+
+/// A script has asked often enough.
+pub fn entry_given_up(reason: &str) -> String {
+    format!("{reason} Não entrei a tempo; tente de novo mais tarde.")
 }
 
 /// How a search ended.

@@ -1,5 +1,6 @@
 //! Amendments: messages that edit or erase earlier ones. The rules that both backends share.
 
+use super::clock::is_plausible;
 use super::{Append, Outcome};
 use crate::auth::PersonId;
 use crate::name::Name;
@@ -53,6 +54,53 @@ impl Target {
         } else {
             Err(Outcome::Forbidden)
         }
+    }
+}
+
+/// Finds the targets of [`Amendment::EraseByAuthor`] among a room's entries, newest first.
+///
+/// An entry with an impossible time counts if it stands between two entries of the window.
+pub(super) struct RecentWindow<T> {
+    since_ms: u64,
+    now_ms: u64,
+    limit: usize,
+    found: Vec<T>,
+    /// Those with an impossible time since the last that was found.
+    undated: Vec<T>,
+}
+
+impl<T> RecentWindow<T> {
+    /// From a time on until now, both in Unix milliseconds.
+    pub(super) fn new(since_ms: u64, now_ms: u64, limit: usize) -> Self {
+        Self {
+            since_ms,
+            now_ms,
+            limit,
+            found: Vec::new(),
+            undated: Vec::new(),
+        }
+    }
+
+    /// Takes the time of the next older entry, and the entry if it is a target. Returns false when the search is over.
+    pub(super) fn take(&mut self, at: u64, target: Option<T>) -> bool {
+        let is_dated = is_plausible(at, self.now_ms);
+        if is_dated && at < self.since_ms {
+            return false;
+        }
+        if is_dated || (self.since_ms..=self.now_ms).contains(&at) {
+            self.found.append(&mut self.undated);
+            self.found.extend(target);
+        } else {
+            self.undated.extend(target);
+        }
+        self.found.len() < self.limit
+    }
+
+    /// The targets, oldest first.
+    pub(super) fn finish(mut self) -> Vec<T> {
+        self.found.truncate(self.limit);
+        self.found.reverse();
+        self.found
     }
 }
 

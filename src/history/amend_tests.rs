@@ -314,3 +314,45 @@ fn messages_and_amendments_of_one_batch_are_stored() {
         assert_eq!(search(history, "quarta"), [1]);
     });
 }
+
+#[test]
+fn bulk_erasure_spares_what_a_wrong_clock_dated_into_its_window() {
+    let now = 1_800_000_000_000;
+    let future = now + 800 * 24 * 3600 * 1000;
+    with_each_backend(|history| {
+        let times = [now - 9000, future, now - 8000, 7, now - 500, 8, now - 400];
+        for (n, at) in times.into_iter().enumerate() {
+            stored(history, append("Ana", &n.to_string(), "oi", at));
+        }
+        let append = Append {
+            amends: Some(crate::history::Amendment::EraseByAuthor {
+                name: crate::name::Name::new("Ana").unwrap(),
+                since_ms: now - 1000,
+                limit: 100,
+            }),
+            ..erase_by_author("Bia", "1", "Ana", 0, now)
+        };
+        // The sixth stands between two recent ones; how old the fourth is, nothing tells.
+        assert_eq!(stored(history, append).erases, [5, 6, 7]);
+    });
+}
+
+#[test]
+fn message_from_the_future_does_not_date_those_after_it() {
+    let now = 1_800_000_000_000;
+    let future = now + 800 * 24 * 3600 * 1000;
+    with_each_backend(|history| {
+        let times = [now, future, now + 1000, now - 60_000, now + 2000];
+        let stamps = times.map(|at| stored(history, append("Ana", &at.to_string(), "oi", at)).at);
+        // A small step back is smoothed, a large one believed.
+        let expected = [now, future, now + 1000, now + 1000, now + 2000];
+        assert_eq!(stamps, expected);
+        let seqs: Vec<u64> = room_head(history)
+            .entries
+            .iter()
+            .map(|entry| entry.seq)
+            .collect();
+        assert_eq!(seqs, [1, 2, 3, 4, 5], "order is by seq");
+        assert_eq!(search(history, "oi"), [5, 4, 3, 2, 1]);
+    });
+}

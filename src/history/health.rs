@@ -112,10 +112,14 @@ impl HistoryHealth {
     /// Takes down what the writer met, and logs it if it is news.
     pub(crate) fn set(&self, fault: Option<HistoryFault>) {
         let number = fault.map_or(0, |fault| fault as u8);
-        if self.fault.swap(number, Ordering::Relaxed) == number {
+        let old = self.fault.swap(number, Ordering::Relaxed);
+        if old == number {
             return;
         }
         match fault {
+            // The watch of the file says both, with its path.
+            Some(HistoryFault::FileGone) => {}
+            None if old == HistoryFault::FileGone as u8 => {}
             Some(fault) => log::error!("Nenhuma mensagem é guardada agora. {}", fault.describe()),
             None => log::warn!("As mensagens voltaram a ser guardadas."),
         }

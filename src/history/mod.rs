@@ -5,6 +5,7 @@
 //! Knows entries and person ids; never knows connections.
 
 mod amend;
+mod clock;
 #[cfg(test)]
 mod fixtures;
 mod health;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use amend::Amendment;
+pub use clock::{Clock, ClockReading};
 pub use health::{HistoryFault, HistoryHealth, MAX_WAIT};
 
 /// Entries that an open room caches, so that joins and resumes rarely ask the history.
@@ -55,7 +57,7 @@ pub struct Append {
     pub amends: Option<Amendment>,
     /// Whether it may erase other people's messages.
     pub any_author: bool,
-    /// Unix milliseconds; raised if the room's last entry is later.
+    /// Unix milliseconds; raised if the room's last entry is a little later.
     pub at: u64,
 }
 

@@ -197,6 +197,7 @@ pub enum ServerMessage {
         entries: Vec<Arc<Entry>>,
         more: bool,
         reset: bool,
+        #[serde(default)]
         state: RoomState,
     },
     /// The client has left a room.

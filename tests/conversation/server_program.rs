@@ -246,6 +246,19 @@ fn history_survives_sigkill_and_can_be_copied_live() {
 }
 
 #[test]
+fn banner_says_where_the_history_is_and_for_how_long() {
+    let mut program = Program::server(&["--historico", "h.db", "--guardar", "30"]);
+    let dir = program.dir().canonicalize().unwrap();
+    program.command.current_dir(&dir);
+    let server = ServerProcess::start(&mut program);
+    let expected = format!(
+        "  Histórico: {} (0 mensagens; cada uma fica por 30 dias)        ",
+        dir.join("h.db").display()
+    );
+    assert!(server.banner.contains(&expected), "{}", server.banner);
+}
+
+#[test]
 fn bad_handshakes_leak_no_thread_or_descriptor() {
     let server = start_server(&[]);
     let mut ana = server.enter("Ana");

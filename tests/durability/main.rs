@@ -6,7 +6,9 @@
 
 #![forbid(unsafe_code)]
 
+mod clocks;
 mod consistency;
+mod copying;
 mod crash;
 mod failed_sync;
 mod faulty_network;

@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod fake_server;
+pub mod faketime;
 pub mod network;
 pub mod proc;
 pub mod process;

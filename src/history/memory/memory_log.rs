@@ -3,8 +3,9 @@
 use super::entry_size;
 use crate::auth::PersonId;
 use crate::history::amend::{
-    Amendment, Fingerprint, SCAN_LIMIT, Target, entry_fingerprint, fingerprint,
+    Amendment, Fingerprint, RecentWindow, SCAN_LIMIT, Target, entry_fingerprint, fingerprint,
 };
+use crate::history::clock::stamp;
 use crate::history::{Append, Outcome, Page, fit_page};
 use crate::name::{Name, RoomName};
 use crate::protocol::{Entry, PageRequest};
@@ -88,7 +89,10 @@ impl MemoryLog {
                 name,
                 since_ms,
                 limit,
-            }) => erases = self.recent_by(name, *since_ms, *limit)?,
+            }) => {
+                let window = RecentWindow::new(*since_ms, append.at, *limit);
+                erases = self.recent_by(name, window)?;
+            }
         }
         let stored_fingerprint = append.amends.is_some().then(|| fingerprint(&append));
         if append.reply_to.is_some_and(|seq| !self.holds(seq)) {
@@ -99,7 +103,7 @@ impl MemoryLog {
         let entry = Arc::new(Entry {
             room: self.name.as_str().into(),
             seq: self.seq,
-            at: append.at.max(last),
+            at: stamp(append.at, last),
             from: append.from,
             tag: append.tag,
             text: append.text,
@@ -145,20 +149,15 @@ impl MemoryLog {
     }
 
     /// The seqs of the latest entries by this name, ascending.
-    fn recent_by(&self, name: &Name, since_ms: u64, limit: usize) -> Result<Vec<u64>, Outcome> {
-        let latest = self
-            .entries
-            .iter()
-            .rev()
-            .take(SCAN_LIMIT)
-            .map(|stored| &stored.entry);
-        let theirs = latest
-            .take_while(|entry| entry.at >= since_ms)
-            .filter(|entry| {
-                !entry.is_amendment() && !entry.erased && fold(&entry.from) == **name.key()
-            });
-        let mut seqs: Vec<u64> = theirs.take(limit).map(|entry| entry.seq).collect();
-        seqs.reverse();
+    fn recent_by(&self, name: &Name, mut window: RecentWindow<u64>) -> Result<Vec<u64>, Outcome> {
+        for StoredEntry { entry, .. } in self.entries.iter().rev().take(SCAN_LIMIT) {
+            let is_target =
+                !entry.is_amendment() && !entry.erased && fold(&entry.from) == **name.key();
+            if !window.take(entry.at, is_target.then_some(entry.seq)) {
+                break;
+            }
+        }
+        let seqs = window.finish();
         if seqs.is_empty() {
             Err(Outcome::NothingToErase)
         } else {

@@ -44,7 +44,7 @@ fn page(history: &mut MemoryHistory, page_request: PageRequest, limit: usize) ->
 }
 
 #[test]
-fn entries_are_numbered_without_gaps_and_time_never_goes_back() {
+fn entries_are_numbered_and_small_steps_back_are_smoothed() {
     let mut history = history(100_000, 100);
     let Outcome::Stored(first) = say(&mut history, "Ana", "1", "oi") else {
         panic!()

@@ -6,7 +6,7 @@
 
 use super::schema::{EDITED, ERASED, NewRow, entry_key, last_entry_key, seq_of};
 use crate::auth::PersonId;
-use crate::history::amend::{Amendment, SCAN_LIMIT, Target};
+use crate::history::amend::{Amendment, RecentWindow, SCAN_LIMIT, Target};
 use crate::history::{Append, Outcome};
 use crate::name::Name;
 use crate::text::fold;
@@ -32,7 +32,8 @@ pub(super) fn find_targets(
             since_ms,
             limit,
         } => {
-            let found = recent_by(transaction, room, name, *since_ms, *limit)?;
+            let window = RecentWindow::new(*since_ms, append.at, *limit);
+            let found = recent_by(transaction, room, name, window)?;
             Ok(if found.is_empty() {
                 Err(Outcome::NothingToErase)
             } else {
@@ -78,8 +79,7 @@ fn recent_by(
     transaction: &Transaction,
     room: i64,
     name: &Name,
-    since_ms: u64,
-    limit: usize,
+    mut window: RecentWindow<i64>,
 ) -> rusqlite::Result<TargetKeys> {
     let mut select = transaction.prepare_cached(
         "SELECT e.key, e.at, e.speaker, s.name, coalesce(e.edits, e.erases, e.mark = ?3, 0) = 0
@@ -94,11 +94,7 @@ fn recent_by(
     ])?;
     // Each speaker is compared once: folding a name is not free.
     let mut speakers: HashMap<i64, bool> = HashMap::new();
-    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        if found.len() >= limit || row.get::<_, i64>(1)? < since_ms as i64 {
-            break;
-        }
         let speaker = row.get(2)?;
         let matches_name = if let Some(known) = speakers.get(&speaker) {
             *known
@@ -107,12 +103,16 @@ fn recent_by(
             speakers.insert(speaker, matches_name);
             matches_name
         };
-        if matches_name && row.get(4)? {
-            found.push(row.get(0)?);
+        let target = if matches_name && row.get(4)? {
+            Some(row.get(0)?)
+        } else {
+            None
+        };
+        if !window.take(row.get::<_, i64>(1)?.max(0) as u64, target) {
+            break;
         }
     }
-    found.reverse();
-    Ok(found)
+    Ok(window.finish())
 }
 
 /// Stores an amendment and changes its targets.
@@ -164,7 +164,7 @@ pub(super) fn set_index_secure_delete(
 }
 
 /// Removes an entry from the search index, which needs the indexed text for that.
-fn delete_from_index(transaction: &Transaction, key: i64) -> rusqlite::Result<()> {
+pub(super) fn delete_from_index(transaction: &Transaction, key: i64) -> rusqlite::Result<()> {
     let mut forget = transaction.prepare_cached(
         "INSERT INTO entries_fts (entries_fts, rowid, text) SELECT 'delete', key, text FROM entries WHERE key = ?1",
     )?;

@@ -6,11 +6,18 @@
 
 mod amend;
 mod backup;
+mod clock_guard;
 mod copy_error;
 mod export;
+mod file_format;
 mod file_names;
+mod guard;
+mod journal_mark;
+mod leftovers;
+mod main_file;
 mod migrate;
 mod migrations;
+mod opening;
 mod probe;
 mod queue;
 mod reader;
@@ -18,19 +25,26 @@ mod schema;
 mod sql_error;
 mod temporary_copy;
 mod trim;
+mod trim_room;
+mod undo;
+mod wal;
+mod watch;
+mod witness;
 mod writer;
 
-use super::{History, HistoryHealth, HistoryReply, HistoryRequest};
+use super::{Clock, History, HistoryHealth, HistoryReply, HistoryRequest};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use queue::{RequestSender, request_queue};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 pub use backup::{CopyProgress, OnProgress, copy};
 pub use copy_error::CopyError;
 pub use export::{Format, export};
+pub use opening::Incident;
 pub use schema::OpenError;
 pub use trim::Retention;
 
@@ -38,7 +52,8 @@ pub use trim::Retention;
 pub struct SqliteHistory {
     epoch: Arc<str>,
     count: u64,
-    moved_aside: Option<PathBuf>,
+    incidents: Vec<Incident>,
+    in_place: Arc<AtomicBool>,
     kept_copy: Option<PathBuf>,
     health: Arc<HistoryHealth>,
     /// `None` only while being dropped: a thread ends when its queue closes.
@@ -60,15 +75,35 @@ impl SqliteHistory {
     /// # Errors
     /// When the file can't be used. It was not changed then.
     pub fn open(path: &Path, retention: Option<Retention>) -> Result<Self, OpenError> {
-        let opened = schema::open(path, migrate::migrate)?;
+        Self::open_with_clock(path, retention, Clock::system())
+    }
+
+    /// The same, with a clock of one's own: it decides what is expired.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_with_clock(
+        path: &Path,
+        retention: Option<Retention>,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
+        let opened = opening::open(path)?;
         let (reply_sender, replies) = unbounded();
         let (to_writer, writer_requests) = request_queue();
         let (to_reader, reader_requests) = request_queue();
         let health = Arc::new(HistoryHealth::default());
         let failure_replies = reply_sender.clone();
-        let reader = reader::HistoryReader::new(schema::open_to_read(path)?, reply_sender.clone());
-        let writer =
-            writer::HistoryWriter::new(opened.connection, retention, reply_sender, health.clone())?;
+        let reader =
+            reader::HistoryReader::new(schema::open_reader(&opened.path)?, reply_sender.clone());
+        let guard = guard::LogGuard::new(&opened)?;
+        let in_place = guard.in_place();
+        let writer = writer::HistoryWriter::new(
+            opened.connection,
+            guard,
+            trim::Trimmer::new(retention, clock),
+            reply_sender,
+            health.clone(),
+        )?;
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()
                 .name(name.into())
@@ -85,8 +120,9 @@ impl SqliteHistory {
         Ok(Self {
             epoch: opened.epoch,
             count: opened.count,
-            moved_aside: opened.moved_aside,
             health,
+            incidents: opened.incidents,
+            in_place,
             kept_copy: opened.kept_copy,
             writer: Some(to_writer),
             reader: Some(to_reader),
@@ -101,9 +137,14 @@ impl SqliteHistory {
         self.writer.iter().chain(&self.reader)
     }
 
-    /// The new path of the damaged file, if there was one.
-    pub fn moved_aside(&self) -> Option<&Path> {
-        self.moved_aside.as_deref()
+    /// What was wrong when it was opened.
+    pub fn incidents(&self) -> &[Incident] {
+        &self.incidents
+    }
+
+    /// Whether the path still leads to the open file: if it does not, nothing can be stored.
+    pub fn in_place(&self) -> Arc<AtomicBool> {
+        self.in_place.clone()
     }
 
     /// The copy of the file's earlier version, if opening has migrated it.

@@ -1,116 +1,220 @@
-//! Retention: deletes expired entries in small batches, between messages.
+//! Retention: deletes expired entries and their ids in small steps, between messages.
 
-use super::amend::set_index_secure_delete;
-use super::schema::{entry_key, last_entry_key, seq_of};
+use super::clock_guard::{ClockGuard, Verdict};
+use super::schema::seq_of;
+use super::trim_room::{ExpiredEntries, Expiry, TrimmedBatch};
+use crate::history::clock::{Clock, ClockReading, EARLIEST_MS};
 use crate::name::RoomName;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use crate::pt::{duration, group_thousands};
+use rusqlite::{Connection, Transaction, params};
+use std::time::Duration;
 
-/// Entries trimmed in one transaction, which then takes less time than the commit of a message.
-const TRIM_BATCH: usize = 500;
-/// How often expired entries are looked for.
+/// Ids deleted in one transaction; each is on a page of its own.
+const ID_BATCH: i64 = 200;
+/// How often expired entries are looked for, and the clock is looked at.
 const TRIM_INTERVAL: Duration = Duration::from_hours(1);
 /// How much longer than its message an id is kept, so that a late resend is still a duplicate.
 const ID_GRACE: Duration = Duration::from_hours(7 * 24);
+/// How long a server goes slowly after its start: a mistake can still be seen and stopped.
+const CAUTIOUS_FOR: Duration = Duration::from_mins(10);
+/// The pause between two steps in that time.
+const CAUTIOUS_PAUSE: Duration = Duration::from_mins(1);
+
+/// Finds ids by the index of their times, and deletes each by its key.
+const DELETE_IDS: &str = "DELETE FROM ids WHERE (person, id) IN
+    (SELECT person, id FROM ids WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT ?3)";
 
 /// How long messages are kept.
 #[derive(Debug, Clone)]
 pub struct Retention {
     max_age: Duration,
-    /// How often expired entries are looked for.
-    pub interval: Duration,
-}
-
-/// The result of one step.
-#[derive(Debug, Default)]
-pub(super) struct Trimmed {
-    /// Rooms that were trimmed, with their oldest seq.
-    pub rooms: Vec<(RoomName, u64)>,
-    /// Whether there is more to trim at once.
-    pub more: bool,
 }
 
 impl Retention {
     /// Keeps messages this long.
     pub fn new(max_age: Duration) -> Self {
+        Self { max_age }
+    }
+}
+
+/// The result of one step.
+#[derive(Debug)]
+pub(super) struct TrimStep {
+    /// A room that was trimmed, with its oldest seq.
+    pub room: Option<(RoomName, u64)>,
+    /// When the next is due.
+    pub pause: Duration,
+}
+
+/// Looks at the clock and, with a retention, deletes what is expired.
+pub(super) struct Trimmer {
+    retention: Option<Retention>,
+    clock: Clock,
+    started: Duration,
+    /// `None` until the first step.
+    guard: Option<ClockGuard>,
+    is_doubted: bool,
+    expired: ExpiredEntries,
+    /// All rooms were looked at; the ids are left.
+    are_ids_left: bool,
+    deleted: u64,
+}
+
+impl Trimmer {
+    pub(super) fn new(retention: Option<Retention>, clock: Clock) -> Self {
         Self {
-            max_age,
-            interval: TRIM_INTERVAL,
+            retention,
+            started: clock.read().steady,
+            clock,
+            guard: None,
+            is_doubted: false,
+            expired: ExpiredEntries::default(),
+            are_ids_left: false,
+            deleted: 0,
         }
     }
 
-    /// Trims one batch of one room, or the ids when no room has expired entries.
-    pub(super) fn trim(&mut self, connection: &mut Connection) -> rusqlite::Result<Trimmed> {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let cutoff = now.saturating_sub(self.max_age).as_millis() as i64;
-        let transaction = connection.transaction()?;
-        let Some((room, name)) = find_expired_room(&transaction, cutoff)? else {
-            let id_cutoff = now.saturating_sub(self.max_age + ID_GRACE).as_millis() as i64;
-            transaction.execute("DELETE FROM ids WHERE at < ?1", [id_cutoff])?;
-            transaction.commit()?;
-            return Ok(Trimmed::default());
+    /// Takes one step: a few milliseconds of work.
+    pub(super) fn step(&mut self, connection: &mut Connection) -> rusqlite::Result<TrimStep> {
+        let now = self.clock.read();
+        let verdict = self.look_at_clock(connection, now)?;
+        let idle = TrimStep {
+            room: None,
+            pause: TRIM_INTERVAL,
         };
-        let oldest = delete_batch(&transaction, room, cutoff)?;
-        transaction.commit()?;
-        let rooms = RoomName::new(&name)
-            .map(|name| (name, oldest))
-            .into_iter()
-            .collect();
-        Ok(Trimmed { rooms, more: true })
-    }
-}
-
-/// The id and the name of a room whose oldest entry was stored before `cutoff`, in Unix milliseconds.
-fn find_expired_room(
-    transaction: &Transaction,
-    cutoff: i64,
-) -> rusqlite::Result<Option<(i64, String)>> {
-    let mut select = transaction.prepare_cached(
-        "SELECT r.id, r.name FROM rooms r JOIN entries e ON e.key = (r.id << 40) + r.oldest
-         WHERE e.at < ?1 LIMIT 1",
-    )?;
-    select
-        .query_row([cutoff], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
-}
-
-/// Deletes the oldest entries of a room that were stored before `cutoff`, at most [`TRIM_BATCH`]. Returns the first seq
-/// that is left.
-fn delete_batch(transaction: &Transaction, room: i64, cutoff: i64) -> rusqlite::Result<u64> {
-    let expired: Vec<(i64, String)> = {
-        let mut select = transaction.prepare_cached(
-            "SELECT key, text FROM entries WHERE key BETWEEN ?1 AND ?2 AND at < ?3 ORDER BY key LIMIT ?4",
-        )?;
-        let range = params![
-            entry_key(room, 0),
-            last_entry_key(room),
-            cutoff,
-            TRIM_BATCH as i64
-        ];
-        select
-            .query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<_>>()?
-    };
-    // Overwriting hundreds of entries would delay the messages that wait.
-    set_index_secure_delete(transaction, false)?;
-    for (key, text) in &expired {
-        // Amendments and erased entries are not in the index, and deleting them would corrupt its counts.
-        if !text.is_empty() {
-            let mut forget = transaction.prepare_cached(
-                "INSERT INTO entries_fts (entries_fts, rowid, text) VALUES ('delete', ?1, ?2)",
-            )?;
-            forget.execute(params![key, text])?;
+        let Some(max_age) = self.retention.as_ref().map(|retention| retention.max_age) else {
+            return Ok(idle);
+        };
+        self.report(verdict, max_age);
+        if matches!(verdict, Verdict::Doubted { .. }) {
+            return Ok(idle);
         }
-        transaction
-            .prepare_cached("DELETE FROM entries WHERE key = ?1")?
-            .execute([key])?;
+        let transaction = connection.transaction()?;
+        let trimmed = self.delete_step(&transaction, now.wall_ms, max_age)?;
+        transaction.commit()?;
+        let Some(trimmed) = trimmed else {
+            if self.deleted > 0 {
+                log_deleted(self.deleted, max_age);
+            }
+            self.deleted = 0;
+            return Ok(idle);
+        };
+        self.deleted += trimmed.entries;
+        let is_cautious = now.steady.saturating_sub(self.started) < CAUTIOUS_FOR;
+        let room = trimmed
+            .last_entry
+            .and_then(|(room, key)| Some((RoomName::new(&room).ok()?, seq_of(key) + 1)));
+        let pause = if is_cautious && trimmed.entries + trimmed.ids > 0 {
+            CAUTIOUS_PAUSE
+        } else {
+            Duration::ZERO
+        };
+        Ok(TrimStep { room, pause })
     }
-    let oldest = expired.last().map_or(1, |(key, _)| seq_of(*key) + 1);
-    transaction.execute(
-        "UPDATE rooms SET oldest = ?2 WHERE id = ?1",
-        params![room, oldest as i64],
-    )?;
-    Ok(oldest)
+
+    /// Deletes a batch; `None` when all is done.
+    fn delete_step(
+        &mut self,
+        transaction: &Transaction,
+        now_ms: u64,
+        max_age: Duration,
+    ) -> rusqlite::Result<Option<TrimmedBatch>> {
+        let before = |age: Duration| now_ms.saturating_sub(age.as_millis() as u64);
+        if !self.are_ids_left {
+            let expiry = Expiry {
+                before_ms: before(max_age),
+                now_ms,
+            };
+            if let Some(trimmed) = self.expired.delete_step(transaction, expiry)? {
+                return Ok(Some(trimmed));
+            }
+            self.are_ids_left = true;
+        }
+        let ids = delete_ids(transaction, before(max_age + ID_GRACE))?;
+        self.are_ids_left = ids > 0;
+        Ok(self.are_ids_left.then(|| TrimmedBatch {
+            ids,
+            ..TrimmedBatch::default()
+        }))
+    }
+
+    /// Keeps what is known about the clock, before the file is closed.
+    pub(super) fn finish(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let now = self.clock.read();
+        match &mut self.guard {
+            Some(guard) => {
+                guard.observe(now);
+                guard.save(connection)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn look_at_clock(
+        &mut self,
+        connection: &Connection,
+        now: ClockReading,
+    ) -> rusqlite::Result<Verdict> {
+        let mut guard = match self.guard {
+            Some(guard) => guard,
+            None => ClockGuard::load(connection, now)?,
+        };
+        let verdict = guard.observe(now);
+        // Within a pass the file already knows the time well enough.
+        let is_first = self.expired.is_at_start() && !self.are_ids_left;
+        if is_first && let Err(error) = guard.save(connection) {
+            log::debug!("The state of the clock was not saved: {error}");
+        }
+        self.guard = Some(guard);
+        Ok(verdict)
+    }
+
+    /// Says once that nothing is deleted, and once that it is again.
+    fn report(&mut self, verdict: Verdict, max_age: Duration) {
+        match verdict {
+            Verdict::Doubted {
+                ahead,
+                off_ms,
+                proof,
+            } if !self.is_doubted => {
+                self.is_doubted = true;
+                log::warn!(
+                    "O relógio deste computador está {} {} da última hora confirmada deste histórico. Nada será apagado \
+                     por idade até ele seguir firme por {} com o servidor ligado. Se a data está errada, acerte o relógio.",
+                    duration(off_ms / 1000),
+                    if ahead { "à frente" } else { "atrás" },
+                    duration(proof.as_secs()),
+                );
+            }
+            Verdict::Trusted | Verdict::Confirmed if self.is_doubted => {
+                self.is_doubted = false;
+                log::warn!(
+                    "O relógio foi confirmado: o que tem mais de {} volta a ser apagado.",
+                    duration(max_age.as_secs())
+                );
+            }
+            _ => {}
+        }
+    }
 }
+
+fn log_deleted(deleted: u64, max_age: Duration) {
+    log::info!(
+        "Mensagens com mais de {} apagadas: {}.",
+        duration(max_age.as_secs()),
+        group_thousands(deleted)
+    );
+}
+
+/// Deletes a batch of ids that were claimed before this time, in Unix milliseconds; returns how many. Those of a clock that
+/// had not been set stay: how old they are is not known.
+fn delete_ids(transaction: &Transaction, before_ms: u64) -> rusqlite::Result<u64> {
+    let mut delete = transaction.prepare_cached(DELETE_IDS)?;
+    let earliest = EARLIEST_MS as i64;
+    let deleted = delete.execute(params![earliest, before_ms as i64, ID_BATCH])?;
+    Ok(deleted as u64)
+}
+
+#[cfg(test)]
+#[path = "trim_tests.rs"]
+mod tests;

@@ -1,12 +1,15 @@
 //! The writer thread: numbers, de-duplicates and commits all waiting messages in one transaction.
 
 use super::amend;
-use super::probe::{fault_of, is_busy, may_come_back, probe};
+use super::guard::LogGuard;
+use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
 use super::queue::{RequestReceiver, Wakeup};
 use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
-use super::trim::Retention;
+use super::trim::Trimmer;
+use super::undo::UndoLog;
 use crate::auth::PersonId;
 use crate::history::amend::{Fingerprint, fingerprint};
+use crate::history::clock::stamp;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::history::{
     Append, HistoryFault, HistoryHealth, HistoryReply, HistoryRequest, MAX_WAIT, Outcome,
@@ -20,8 +23,12 @@ use std::time::{Duration, Instant};
 
 /// Most messages in one transaction: a few milliseconds of work.
 const MAX_BATCH: usize = 1024;
+/// How long after a failed step the next one is tried.
+const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// Rooms and speakers cached, to spare a query for each message.
 const MAX_CACHED: usize = 10_000;
+/// When trimming is tried again while the file is away.
+const TRIM_RETRY: Duration = Duration::from_mins(1);
 /// How long to wait at a time for another program that holds the file.
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
 /// How often it is tried whether the file can be written again.
@@ -46,7 +53,8 @@ struct WriterCache {
 /// The writer's state.
 pub(super) struct HistoryWriter {
     connection: Connection,
-    retention: Option<Retention>,
+    guard: LogGuard,
+    trimmer: Trimmer,
     replies: Sender<HistoryReply>,
     cache: WriterCache,
     health: Arc<HistoryHealth>,
@@ -57,14 +65,16 @@ pub(super) struct HistoryWriter {
 impl HistoryWriter {
     pub(super) fn new(
         connection: Connection,
-        retention: Option<Retention>,
+        guard: LogGuard,
+        trimmer: Trimmer,
         replies: Sender<HistoryReply>,
         health: Arc<HistoryHealth>,
     ) -> rusqlite::Result<Self> {
         connection.busy_timeout(LOCK_TIMEOUT)?;
         Ok(Self {
             connection,
-            retention,
+            guard,
+            trimmer,
             replies,
             cache: WriterCache::default(),
             health,
@@ -75,22 +85,30 @@ impl HistoryWriter {
     /// Serves requests until the queue closes and all of them are stored.
     pub(super) fn run(mut self, requests: &RequestReceiver) {
         let _stopped = StoppedOnPanic(self.health.clone());
-        let mut next_trim = self.retention.as_ref().map(|_| Instant::now());
+        // Before the first request: an empty log is known as one.
+        let mut next_trim = Instant::now() + self.trim();
         loop {
-            let until = [next_trim, self.next_probe].into_iter().flatten().min();
-            match requests.wait(until) {
+            let mut until = self.guard.deadline().min(next_trim);
+            until = self.next_probe.map_or(until, |at| at.min(until));
+            match requests.wait(Some(until)) {
                 Wakeup::Requests => self.store_waiting(requests),
                 Wakeup::Timeout => {}
-                Wakeup::Closed => return,
+                Wakeup::Closed => break,
             }
-            let now = Instant::now();
-            if next_trim.is_some_and(|at| at <= now) {
-                next_trim = self.trim();
+            if !self.guard.tick(&self.connection) && self.next_probe.is_none() {
+                self.set_fault(Some(HistoryFault::FileGone));
             }
-            if self.next_probe.is_some_and(|at| at <= now) {
+            if next_trim <= Instant::now() {
+                next_trim = Instant::now() + self.trim();
+            }
+            if self.next_probe.is_some_and(|at| at <= Instant::now()) {
                 self.try_again();
             }
         }
+        if let Err(error) = self.trimmer.finish(&self.connection) {
+            log::debug!("The state of the clock was not saved: {error}");
+        }
+        self.guard.finish(&self.connection);
     }
 
     /// Takes down whether the last write succeeded.
@@ -101,53 +119,63 @@ impl HistoryWriter {
 
     /// Tries whether the file can be written again.
     fn try_again(&mut self) -> bool {
-        let result = probe(&mut self.connection);
-        self.set_fault(result.as_ref().err().map(fault_of));
-        result.is_ok()
+        let fault = match self.probe() {
+            Ok(true) => None,
+            Ok(false) => Some(HistoryFault::FileGone),
+            Err(error) => Some(fault_of(&error)),
+        };
+        if fault.is_some() {
+            self.guard.rolled_back();
+        }
+        self.set_fault(fault);
+        fault.is_none()
     }
 
-    /// Trims one step and returns the time of the next.
-    fn trim(&mut self) -> Option<Instant> {
-        let retention = self.retention.as_mut()?;
-        let pause = match retention.trim(&mut self.connection) {
-            Ok(trimmed) => {
-                for (room, oldest) in trimmed.rooms {
+    /// Writes to the file without changing it. A commit that failed may have left its frames at the end of the journal;
+    /// this one's are written over them, so that no crash can bring them back. False when the file is not in its place.
+    fn probe(&mut self) -> rusqlite::Result<bool> {
+        if !self.guard.look(&self.connection) {
+            return Ok(false);
+        }
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        rewrite_version(&transaction)?;
+        if !self.guard.before_commit(&transaction)? {
+            return Ok(false);
+        }
+        transaction.commit()?;
+        Ok(self.guard.look(&self.connection))
+    }
+
+    /// Trims one step and returns the pause until the next.
+    fn trim(&mut self) -> Duration {
+        if !self.guard.look(&self.connection) {
+            return TRIM_RETRY;
+        }
+        match self.trimmer.step(&mut self.connection) {
+            Ok(step) => {
+                if let Some((room, oldest)) = step.room {
                     let _ = self.replies.send(HistoryReply::Trimmed(room, oldest));
                 }
-                if trimmed.more {
-                    Duration::ZERO
-                } else {
-                    retention.interval
-                }
+                step.pause
             }
             Err(error) => {
                 log::warn!(
                     "Não consegui apagar as mensagens antigas ({}).",
                     describe_sql(&error)
                 );
-                retention.interval
+                RETRY_TRIM
             }
-        };
-        Some(Instant::now() + pause)
+        }
     }
 
     /// Stores what waits, and replies to it.
     fn store_waiting(&mut self, requests: &RequestReceiver) {
         let health = self.health.clone();
         let _busy = health.busy();
-        let behavior = TransactionBehavior::Immediate;
-        // The batch is taken only when the file is locked for it: what waits for that can still expire.
-        let (batch, stored) = match self.connection.transaction_with_behavior(behavior) {
-            Ok(transaction) => {
-                let batch = take_batch(requests);
-                let stored = commit_batch(transaction, &mut self.cache, &batch);
-                (batch, stored)
-            }
-            Err(error) if is_busy(&error) => (Vec::new(), Err(error)),
-            Err(error) => (take_batch(requests), Err(error)),
-        };
-        let outcomes = match stored {
-            Ok(outcomes) => {
+        let mut batch = Vec::new();
+        let outcomes = match self.commit_waiting(requests, &mut batch) {
+            Ok(Some(outcomes)) => {
                 // Other outcomes wrote nothing, and prove nothing.
                 if outcomes
                     .iter()
@@ -156,6 +184,10 @@ impl HistoryWriter {
                     self.set_fault(None);
                 }
                 outcomes
+            }
+            Ok(None) => {
+                self.forget(HistoryFault::FileGone);
+                vec![Outcome::Unavailable; batch.len()]
             }
             Err(error) if batch.is_empty() && is_busy(&error) => {
                 return self.locked_out(requests);
@@ -177,6 +209,46 @@ impl HistoryWriter {
         }
     }
 
+    /// Stores all of what waits or nothing, in one transaction; `None` when the file is not in its place. The batch is
+    /// taken only when the file is locked for it: what waits for that can still expire.
+    fn commit_waiting(
+        &mut self,
+        requests: &RequestReceiver,
+        batch: &mut Vec<Append>,
+    ) -> rusqlite::Result<Option<Vec<Outcome>>> {
+        if !self.guard.look(&self.connection) {
+            *batch = take_batch(requests);
+            return Ok(None);
+        }
+        let behavior = TransactionBehavior::Immediate;
+        let begun = self.connection.transaction_with_behavior(behavior);
+        if !begun.as_ref().is_err_and(is_busy) {
+            *batch = take_batch(requests);
+        }
+        let transaction = begun?;
+        let mut undo = UndoLog::default();
+        let outcomes = self.cache.append_all(&transaction, batch, &mut undo)?;
+        if !self.guard.before_commit(&transaction)? {
+            return Ok(None);
+        }
+        transaction.commit()?;
+        if !self.guard.look(&self.connection) {
+            // Nobody is told that it was not taken before it is gone.
+            while let Err(error) = undo.revert(&mut self.connection) {
+                self.set_fault(Some(fault_of(&error)));
+                if requests.wait_for_close(Instant::now() + PROBE_INTERVAL) {
+                    return Err(error);
+                }
+            }
+            return Ok(None);
+        }
+        let stored = |outcome: &&Outcome| matches!(outcome, Outcome::Stored(_));
+        self.guard
+            .stored(outcomes.iter().filter(stored).count() as u64);
+        self.cache.evict();
+        Ok(Some(outcomes))
+    }
+
     /// Another program holds the file: what waits goes on waiting, until it expires.
     fn locked_out(&mut self, requests: &RequestReceiver) {
         self.set_fault(Some(HistoryFault::Locked));
@@ -185,6 +257,13 @@ impl HistoryWriter {
             let lost = requests.take(usize::MAX).len();
             log::error!("Não consegui guardar as últimas mensagens: {lost}.");
         }
+    }
+
+    /// After a transaction that was rolled back for this reason.
+    fn forget(&mut self, fault: HistoryFault) {
+        self.cache = WriterCache::default();
+        self.guard.rolled_back();
+        self.set_fault(Some(fault));
     }
 
     /// After a failed transaction: makes sure that none of it comes back, because its senders will be told that it was
@@ -199,8 +278,7 @@ impl HistoryWriter {
             "Mensagens que não foram guardadas: {messages} ({}).",
             describe_sql(error)
         );
-        self.cache = WriterCache::default();
-        self.set_fault(Some(fault_of(error)));
+        self.forget(fault_of(error));
         if !may_come_back(error) {
             return true;
         }
@@ -235,34 +313,38 @@ fn take_batch(requests: &RequestReceiver) -> Vec<Append> {
         .collect()
 }
 
-/// Stores all of the batch or nothing, in one transaction.
-fn commit_batch(
-    transaction: Transaction,
-    cache: &mut WriterCache,
-    batch: &[Append],
-) -> rusqlite::Result<Vec<Outcome>> {
-    let mut changed_rooms: Vec<Arc<str>> = Vec::new();
-    let mut outcomes = Vec::with_capacity(batch.len());
-    for append in batch {
-        let outcome = cache.append(&transaction, append)?;
-        if matches!(outcome, Outcome::Stored(_)) && !changed_rooms.contains(append.room.key()) {
-            changed_rooms.push(append.room.key().clone());
-        }
-        outcomes.push(outcome);
-    }
-    for key in &changed_rooms {
-        let room = &cache.rooms[key];
-        let mut update =
-            transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
-        update.execute(params![room.id, room.seq as i64, room.at as i64])?;
-    }
-    transaction.commit()?;
-    cache.evict();
-    Ok(outcomes)
-}
-
 impl WriterCache {
-    fn append(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<Outcome> {
+    /// Stores a batch in a transaction.
+    fn append_all(
+        &mut self,
+        transaction: &Transaction,
+        batch: &[Append],
+        undo: &mut UndoLog,
+    ) -> rusqlite::Result<Vec<Outcome>> {
+        let mut changed_rooms: Vec<Arc<str>> = Vec::new();
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for append in batch {
+            let outcome = self.append(transaction, append, undo)?;
+            if matches!(outcome, Outcome::Stored(_)) && !changed_rooms.contains(append.room.key()) {
+                changed_rooms.push(append.room.key().clone());
+            }
+            outcomes.push(outcome);
+        }
+        for key in &changed_rooms {
+            let room = &self.rooms[key];
+            let mut update =
+                transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
+            update.execute(params![room.id, room.seq as i64, room.at as i64])?;
+        }
+        Ok(outcomes)
+    }
+
+    fn append(
+        &mut self,
+        transaction: &Transaction,
+        append: &Append,
+        undo: &mut UndoLog,
+    ) -> rusqlite::Result<Outcome> {
         let fingerprint = fingerprint(append);
         let room = self.room(transaction, append)?;
         // A resend is a duplicate even if its target is gone since, so the id is looked up first.
@@ -286,7 +368,7 @@ impl WriterCache {
             }
         };
         let seq = room.seq + 1;
-        let at = append.at.max(room.at);
+        let at = stamp(append.at, room.at);
         let key = entry_key(room.id, seq);
         let mut claim = transaction.prepare_cached(
             "INSERT OR IGNORE INTO ids (person, id, key, at, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -302,10 +384,13 @@ impl WriterCache {
             at,
             speaker: self.speaker(transaction, append)?,
         };
+        undo.room(room.id, room.seq, room.at);
+        undo.changing(transaction, &targets)?;
         match append.amends {
             None => insert_message(transaction, append, &row)?,
             Some(_) => amend::insert_amendment(transaction, append, &targets, &row)?,
         }
+        undo.added(key, append.person, &append.id);
         let entry = build_entry(append, room.name.clone(), &row, &targets);
         let advanced = CachedRoom { seq, at, ..room };
         self.rooms.insert(append.room.key().clone(), advanced);
@@ -444,4 +529,16 @@ fn find_existing(
             Outcome::IdReused
         }
     }))
+}
+
+/// Stores a batch as the writer does, without its thread.
+#[cfg(test)]
+pub(super) fn append_all(
+    transaction: &Transaction,
+    batch: &[Append],
+    undo: &mut UndoLog,
+) -> Vec<Outcome> {
+    WriterCache::default()
+        .append_all(transaction, batch, undo)
+        .unwrap()
 }

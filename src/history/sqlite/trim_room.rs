@@ -1,0 +1,195 @@
+//! Finds and deletes expired entries, room by room.
+//!
+//! A room is trimmed from its oldest entry on. An entry with an implausible time goes with the next plausible one: it was
+//! stored before that.
+
+use super::amend::set_index_secure_delete;
+use super::schema::{entry_key, last_entry_key, seq_of};
+use crate::history::clock::is_plausible;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+/// Entries read or deleted in one transaction, which then takes less time than the commit of a message.
+const ENTRY_BATCH: usize = 500;
+/// Rooms without expired entries that are passed over in one transaction.
+const ROOM_BATCH: usize = 200;
+
+/// What is expired.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expiry {
+    /// Entries stored before this time are, in Unix milliseconds.
+    pub before_ms: u64,
+    /// The time now; later ones are implausible.
+    pub now_ms: u64,
+}
+
+/// What one step deleted.
+#[derive(Debug, Default)]
+pub(super) struct TrimmedBatch {
+    /// How many entries.
+    pub entries: u64,
+    /// The name of their room, and the key of the last one.
+    pub last_entry: Option<(String, i64)>,
+    /// How many ids.
+    pub ids: u64,
+}
+
+/// The room that is being trimmed.
+struct Current {
+    id: i64,
+    name: String,
+    /// Everything up to this key is expired.
+    expired_to: Option<i64>,
+    /// Everything before this key was looked at.
+    next: i64,
+}
+
+/// One pass over all rooms, a step at a time.
+#[derive(Default)]
+pub(super) struct ExpiredEntries {
+    /// The room before which all were looked at.
+    last_room: i64,
+    current: Option<Current>,
+}
+
+/// What a look at the next entries of a room found.
+enum Found {
+    /// All up to this key is expired.
+    Expired(i64),
+    /// Times that say nothing, up to this key.
+    Unknown(i64),
+    /// The first entry that stays, or the end.
+    End,
+}
+
+impl ExpiredEntries {
+    /// Whether a pass begins.
+    pub(super) fn is_at_start(&self) -> bool {
+        self.last_room == 0 && self.current.is_none()
+    }
+
+    /// Takes a step; `None` when the pass is over.
+    pub(super) fn delete_step(
+        &mut self,
+        transaction: &Transaction,
+        expiry: Expiry,
+    ) -> rusqlite::Result<Option<TrimmedBatch>> {
+        for _ in 0..ROOM_BATCH {
+            let mut room = match self.current.take() {
+                Some(room) => room,
+                None => match next_room(transaction, self.last_room)? {
+                    Some(room) => room,
+                    None => {
+                        self.last_room = 0;
+                        return Ok(None);
+                    }
+                },
+            };
+            self.last_room = room.id;
+            if room.expired_to.is_none() {
+                match look_at(transaction, &room, expiry)? {
+                    Found::Expired(key) => room.expired_to = Some(key),
+                    Found::Unknown(key) => {
+                        room.next = key + 1;
+                        self.current = Some(room);
+                        return Ok(Some(TrimmedBatch::default()));
+                    }
+                    Found::End => continue,
+                }
+            }
+            let trimmed = delete_batch(transaction, &room)?;
+            let last = trimmed.last_entry.as_ref().map(|(_, key)| *key);
+            if last == room.expired_to {
+                room.expired_to = None;
+            }
+            room.next = last.map_or(room.next, |key| room.next.max(key + 1));
+            self.current = last.map(|_| room);
+            return Ok(Some(trimmed));
+        }
+        Ok(Some(TrimmedBatch::default()))
+    }
+}
+
+/// The next room that has entries.
+fn next_room(transaction: &Transaction, after: i64) -> rusqlite::Result<Option<Current>> {
+    let mut select = transaction.prepare_cached(
+        "SELECT id, name, oldest FROM rooms WHERE id > ?1 AND oldest <= seq ORDER BY id LIMIT 1",
+    )?;
+    let room = |row: &rusqlite::Row| {
+        let id = row.get(0)?;
+        Ok(Current {
+            id,
+            name: row.get(1)?,
+            expired_to: None,
+            next: entry_key(id, row.get::<_, i64>(2)? as u64),
+        })
+    };
+    select.query_row([after], room).optional()
+}
+
+/// Looks at the next entries of a room, up to a batch.
+fn look_at(transaction: &Transaction, room: &Current, expiry: Expiry) -> rusqlite::Result<Found> {
+    let mut select = transaction.prepare_cached(
+        "SELECT key, at FROM entries WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3",
+    )?;
+    let range = params![room.next, last_entry_key(room.id), ENTRY_BATCH as i64];
+    let mut rows = select.query(range)?;
+    let mut expired = None;
+    let mut unknown = None;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        count += 1;
+        let key: i64 = row.get(0)?;
+        let at = row.get::<_, i64>(1)?.max(0) as u64;
+        if !is_plausible(at, expiry.now_ms) {
+            unknown = Some(key);
+        } else if at < expiry.before_ms {
+            expired = Some(key);
+        } else {
+            return Ok(expired.map_or(Found::End, Found::Expired));
+        }
+    }
+    Ok(match (expired, unknown) {
+        (Some(key), _) => Found::Expired(key),
+        (None, Some(key)) if count == ENTRY_BATCH => Found::Unknown(key),
+        _ => Found::End,
+    })
+}
+
+/// Deletes the oldest entries of a room up to what is expired, at most a batch.
+fn delete_batch(transaction: &Transaction, room: &Current) -> rusqlite::Result<TrimmedBatch> {
+    let expired: Vec<(i64, String)> = {
+        let mut select = transaction.prepare_cached(
+            "SELECT key, text FROM entries WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3",
+        )?;
+        let range = params![entry_key(room.id, 0), room.expired_to, ENTRY_BATCH as i64];
+        select
+            .query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?
+    };
+    // Overwriting hundreds of entries would delay the messages that wait.
+    set_index_secure_delete(transaction, false)?;
+    for (key, text) in &expired {
+        // Amendments and erased entries are not in the index, and deleting them would corrupt its counts.
+        if !text.is_empty() {
+            let mut forget = transaction.prepare_cached(
+                "INSERT INTO entries_fts (entries_fts, rowid, text) VALUES ('delete', ?1, ?2)",
+            )?;
+            forget.execute(params![key, text])?;
+        }
+        transaction
+            .prepare_cached("DELETE FROM entries WHERE key = ?1")?
+            .execute([key])?;
+    }
+    let last = expired.last().map(|(key, _)| *key);
+    if let Some(last) = last {
+        transaction.execute(
+            "UPDATE rooms SET oldest = ?2 WHERE id = ?1",
+            params![room.id, seq_of(last) as i64 + 1],
+        )?;
+    }
+    Ok(TrimmedBatch {
+        entries: expired.len() as u64,
+        last_entry: last.map(|key| (room.name.clone(), key)),
+        ids: 0,
+    })
+}
