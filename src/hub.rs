@@ -9,7 +9,7 @@ use crate::chat::{Chat, Effect, Event, Now};
 use crate::fanout::{ConnHandle, DeliveryLimits, Fanout};
 use crate::history::{History, HistoryReply, HistoryRequest};
 use crate::ids::ConnId;
-use crate::protocol::{ClientMessage, Refusal, ServerMessage};
+use crate::protocol::{ClientRequest, Refusal, ServerMessage};
 use crate::stats::Stats;
 use crossbeam_channel::{Receiver, TryRecvError, never, select};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(crate) enum HubInput {
     /// A connection was upgraded. From here on only the hub's thread writes to its socket.
     Connected(Arc<ConnHandle>),
     /// It sent a valid request.
-    Request(ConnId, ClientMessage),
+    Request(ConnId, ClientRequest),
     /// It sent a frame that is no valid request.
     Malformed(ConnId, Refusal),
     /// Its reader has a control frame to send: a pong, or the reply to a close.
@@ -216,7 +216,7 @@ impl Hub {
                 self.fanout.add(handle);
                 event
             }
-            HubInput::Request(conn, message) => Event::Request(conn, message),
+            HubInput::Request(conn, request) => Event::Request(conn, request),
             HubInput::Malformed(conn, refusal) => Event::Malformed(conn, refusal),
             HubInput::ControlFrame(conn, frame) => return self.fanout.send_frame(conn, &frame),
             HubInput::CloseWith(conn, code, bye) => {

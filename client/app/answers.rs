@@ -22,7 +22,7 @@ impl App {
                 | ServerMessage::Found { .. }
                 | ServerMessage::Rooms { .. }
                 | ServerMessage::Error(_)
-                | ServerMessage::Pong
+                | ServerMessage::Pong { .. }
         );
         if is_answer {
             self.awaiting_since = None;

@@ -43,7 +43,7 @@ impl App {
                 entries,
                 more,
                 reset,
-                state: _,
+                ..
             } => {
                 let joined = Joined {
                     epoch: &epoch,
@@ -57,7 +57,7 @@ impl App {
                 };
                 self.on_joined(&room, &joined, now);
             }
-            ServerMessage::Left { room } => self.on_left(&room),
+            ServerMessage::Left { room, .. } => self.on_left(&room),
             ServerMessage::Message(entry) => self.on_entry(&entry),
             ServerMessage::Ack { id, seq, at, .. } => self.on_ack(&id, seq, at),
             ServerMessage::Presence {
@@ -82,7 +82,7 @@ impl App {
                 more,
                 ..
             } => self.on_history(&room, &entries, more),
-            ServerMessage::Rooms { rooms } => self.on_rooms(&rooms),
+            ServerMessage::Rooms { rooms, .. } => self.on_rooms(&rooms),
             ServerMessage::Error(refusal) => self.on_refusal(refusal, now),
             ServerMessage::Bye {
                 code,
@@ -97,13 +97,14 @@ impl App {
                 query,
                 entries,
                 more,
+                ..
             } => self.on_found(&room, &query, &entries, more),
             ServerMessage::Role { tag, moderator, .. } => self.on_role(&tag, moderator),
             ServerMessage::Notice {
                 text, room, from, ..
             } => self.on_notice(&text, room.as_deref(), from.as_deref()),
             ServerMessage::RoomState { .. } => {}
-            ServerMessage::Pong => self.request_done(),
+            ServerMessage::Pong { .. } => self.request_done(),
         }
     }
 

@@ -44,6 +44,9 @@ pub(crate) const MAX_TRACKED_ADDRESSES: usize = 10_000;
 pub(crate) const MAX_SANCTIONS: usize = 10_000;
 /// Longest time that an address is banned: it may be another person's tomorrow.
 pub(crate) const MAX_ADDRESS_BAN: Duration = Duration::from_hours(1);
+/// How often a connection gets the time to enter again, because its `enter` is still waiting for the server when the time
+/// is over. Bounded, or connections that never enter could keep their places.
+pub(crate) const MAX_ENTRY_EXTENSIONS: u32 = 5;
 /// Most entries that a moderator erases at once.
 pub(crate) const MAX_BULK_ERASE: usize = 500;
 /// Moderators at the same time.

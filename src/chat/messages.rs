@@ -120,6 +120,7 @@ impl Chat {
                     room: Some(self.rooms[room_id].display()),
                     seq: Some(receipt.seq),
                     at: receipt.at,
+                    text: completion.changed_text(),
                     duplicate: receipt.duplicate,
                 };
                 self.send(completion.conn(), ack);
@@ -150,6 +151,7 @@ impl Chat {
         &mut self,
         speaker: Speaker,
         whisper: Whisper,
+        changed_text: Option<String>,
         now: Now,
     ) -> Result<Progress, Refusal> {
         let id = whisper.id.clone();
@@ -169,6 +171,7 @@ impl Chat {
             room: None,
             seq: None,
             at,
+            text: changed_text,
             duplicate,
         };
         self.send(speaker.conn, ack);
@@ -279,6 +282,7 @@ impl Chat {
             oldest: page.oldest,
             entries: page.entries,
             more: page.more,
+            id: completion.id(),
         };
         self.send(completion.conn(), history);
         completion.done(&mut self.effects);
@@ -299,6 +303,7 @@ impl Chat {
             query,
             entries: page.entries,
             more: page.more,
+            id: completion.id(),
         };
         self.send(completion.conn(), found);
         completion.done(&mut self.effects);

@@ -112,14 +112,15 @@ impl HistoryHealth {
     /// Takes down what the writer met, and logs it if it is news.
     pub(crate) fn set(&self, fault: Option<HistoryFault>) {
         let number = fault.map_or(0, |fault| fault as u8);
-        let old = self.fault.swap(number, Ordering::Relaxed);
-        if old == number {
+        let before = self.last_fault();
+        self.fault.store(number, Ordering::Relaxed);
+        if before == fault {
             return;
         }
         match fault {
-            // The watch of the file says both, with its path.
+            // The watch of the file says what became of it.
             Some(HistoryFault::FileGone) => {}
-            None if old == HistoryFault::FileGone as u8 => {}
+            None if before == Some(HistoryFault::FileGone) => {}
             Some(fault) => log::error!("Nenhuma mensagem é guardada agora. {}", fault.describe()),
             None => log::warn!("As mensagens voltaram a ser guardadas."),
         }

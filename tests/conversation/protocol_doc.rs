@@ -1,7 +1,7 @@
 //! `docs/protocolo.md` names every kind, field, code and limit of the wire and no other, and its examples are real.
 
 use crate::mirror::{
-    client_messages, code_names, fields_by_kind, read_file, room_state, server_messages,
+    client_requests, code_names, fields_by_kind, read_file, room_state, server_messages,
 };
 use papo::history::PAGE_BYTES;
 use papo::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
@@ -193,10 +193,10 @@ fn moderation_actions() -> Vec<ModerationAction> {
 #[test]
 fn client_table_equals_what_the_server_parses() {
     let documented = documented("## O que o cliente diz");
-    let messages = client_messages();
-    assert_eq!(names(&documented), fields_by_kind(&messages));
-    for message in &messages {
-        let full = serde_json::to_value(message).unwrap();
+    let requests = client_requests();
+    assert_eq!(names(&documented), fields_by_kind(&requests));
+    for request in &requests {
+        let full = serde_json::to_value(request).unwrap();
         let kind = full["type"].as_str().unwrap();
         // What an action needs stands in the table of actions.
         if kind != "moderate" {
@@ -433,10 +433,10 @@ fn limit_table_equals_the_constants() {
 fn client_examples_parse_and_have_known_fields() {
     let mut frames = Vec::new();
     for json in examples('→') {
-        let message = ClientMessage::parse(&json)
+        let request = ClientMessage::parse(&json)
             .unwrap_or_else(|refusal| panic!("{json}: {}", refusal.text));
         let shown: Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(shown, serde_json::to_value(&message).unwrap(), "{json}");
+        assert_eq!(shown, serde_json::to_value(&request).unwrap(), "{json}");
         frames.push(shown);
     }
     let kinds = documented("## O que o cliente diz").into_keys().collect();

@@ -101,6 +101,7 @@ fn whispers_are_explained_once_and_can_be_answered() {
         seq: None,
         at: 1,
         duplicate: false,
+        text: None,
     });
     harness.receive(whisper("Bruno", "e eu?"));
     let hint =
@@ -169,6 +170,7 @@ fn mentioned_and_listed_rooms_can_be_completed() {
     };
     harness.receive(ServerMessage::Rooms {
         rooms: vec![info("geral"), info("café")],
+        id: None,
     });
     assert_eq!(
         harness.app.view_model(harness.now).known_rooms,

@@ -9,6 +9,7 @@ fn notice(text: &str, room: Option<&str>, from: Option<&str>) -> ServerMessage {
         text: text.into(),
         room: room.map(Arc::from),
         from: from.map(Arc::from),
+        id: None,
     }
 }
 
@@ -163,7 +164,7 @@ fn script_waits_until_its_action_is_done() {
     harness.submit("/expulsar Bruno");
     assert!(!harness.app.wants_input());
     harness.receive(refusal(ErrorCode::Forbidden, None));
-    harness.receive(ServerMessage::Pong);
+    harness.receive(ServerMessage::Pong { id: None });
     assert!(harness.app.wants_input());
     assert_eq!(harness.take_shown(), ["! Não."]);
 }

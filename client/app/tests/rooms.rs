@@ -23,7 +23,10 @@ fn messages_name_the_room_they_belong_to() {
     harness.receive(ServerMessage::Message(Arc::new(in_lab)));
     harness.submit("/entrar geral");
     harness.submit("/deixar lab");
-    harness.receive(ServerMessage::Left { room: "Lab".into() });
+    harness.receive(ServerMessage::Left {
+        room: "Lab".into(),
+        id: None,
+    });
     let expected = [
         "Você entrou em #Lab. 1 pessoa na sala: Bruno.",
         "Bruno: oi",

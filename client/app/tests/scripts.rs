@@ -35,6 +35,7 @@ fn script_waits_for_replies_before_it_leaves() {
             seq: 0,
             password: false,
         }],
+        id: None,
     });
     assert_eq!(
         harness.take_shown(),

@@ -139,7 +139,7 @@ fn connection_joins_at_most_32_rooms() {
 #[test]
 fn connection_is_closed_after_too_many_malformed_frames() {
     let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
-    for _ in 0..limits::MAX_MALFORMED {
+    for _ in 0..MAX_MALFORMED {
         harness.send_json(ANA, "{}");
     }
     assert_eq!(harness.closed, []);
@@ -290,11 +290,16 @@ fn requests_of_closed_connections_are_completed() {
 #[test]
 fn requests_outstanding_at_the_end_are_abandoned() {
     let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
-    for json in [
-        r#"{"type":"join","room":"lab"}"#,
-        r#"{"type":"history","room":"geral"}"#,
+    harness.handle(Event::Connected(BRUNO, ClientAddr::LOCAL));
+    for (conn, json) in [
+        (ANA, r#"{"type":"join","room":"lab"}"#),
+        (ANA, r#"{"type":"history","room":"geral"}"#),
+        (
+            BRUNO,
+            r#"{"type":"enter","name":"Bruno","token":"0123456789abcdef","room":"sala"}"#,
+        ),
     ] {
-        let request = Event::Request(ANA, ClientMessage::parse(json).unwrap());
+        let request = Event::Request(conn, ClientMessage::parse(json).unwrap());
         harness.chat.handle(request, harness.now);
     }
     drop(harness.chat);

@@ -21,6 +21,7 @@ mod opening;
 mod probe;
 mod queue;
 mod reader;
+mod restore;
 mod schema;
 mod sql_error;
 mod temporary_copy;
@@ -37,7 +38,6 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use queue::{RequestSender, request_queue};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
@@ -45,6 +45,7 @@ pub use backup::{CopyProgress, OnProgress, copy};
 pub use copy_error::CopyError;
 pub use export::{Format, export};
 pub use opening::Incident;
+pub use restore::{RestoreError, Restored, restore};
 pub use schema::OpenError;
 pub use trim::Retention;
 
@@ -53,7 +54,6 @@ pub struct SqliteHistory {
     epoch: Arc<str>,
     count: u64,
     incidents: Vec<Incident>,
-    in_place: Arc<AtomicBool>,
     kept_copy: Option<PathBuf>,
     health: Arc<HistoryHealth>,
     /// `None` only while being dropped: a thread ends when its queue closes.
@@ -96,7 +96,6 @@ impl SqliteHistory {
         let reader =
             reader::HistoryReader::new(schema::open_reader(&opened.path)?, reply_sender.clone());
         let guard = guard::LogGuard::new(&opened)?;
-        let in_place = guard.in_place();
         let writer = writer::HistoryWriter::new(
             opened.connection,
             guard,
@@ -120,9 +119,8 @@ impl SqliteHistory {
         Ok(Self {
             epoch: opened.epoch,
             count: opened.count,
-            health,
             incidents: opened.incidents,
-            in_place,
+            health,
             kept_copy: opened.kept_copy,
             writer: Some(to_writer),
             reader: Some(to_reader),
@@ -140,11 +138,6 @@ impl SqliteHistory {
     /// What was wrong when it was opened.
     pub fn incidents(&self) -> &[Incident] {
         &self.incidents
-    }
-
-    /// Whether the path still leads to the open file: if it does not, nothing can be stored.
-    pub fn in_place(&self) -> Arc<AtomicBool> {
-        self.in_place.clone()
     }
 
     /// The copy of the file's earlier version, if opening has migrated it.

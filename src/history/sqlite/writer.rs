@@ -23,12 +23,10 @@ use std::time::{Duration, Instant};
 
 /// Most messages in one transaction: a few milliseconds of work.
 const MAX_BATCH: usize = 1024;
-/// How long after a failed step the next one is tried.
+/// How long after a failed step, or while the file is away, the next one is tried.
 const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// Rooms and speakers cached, to spare a query for each message.
 const MAX_CACHED: usize = 10_000;
-/// When trimming is tried again while the file is away.
-const TRIM_RETRY: Duration = Duration::from_mins(1);
 /// How long to wait at a time for another program that holds the file.
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
 /// How often it is tried whether the file can be written again.
@@ -88,20 +86,19 @@ impl HistoryWriter {
         // Before the first request: an empty log is known as one.
         let mut next_trim = Instant::now() + self.trim();
         loop {
-            let mut until = self.guard.deadline().min(next_trim);
-            until = self.next_probe.map_or(until, |at| at.min(until));
-            match requests.wait(Some(until)) {
+            let deadline = self.guard.deadline().min(next_trim);
+            let deadline = self.next_probe.map_or(deadline, |at| deadline.min(at));
+            match requests.wait(Some(deadline)) {
                 Wakeup::Requests => self.store_waiting(requests),
                 Wakeup::Timeout => {}
                 Wakeup::Closed => break,
             }
-            if !self.guard.tick(&self.connection) && self.next_probe.is_none() {
-                self.set_fault(Some(HistoryFault::FileGone));
+            self.look_around();
+            let now = Instant::now();
+            if next_trim <= now {
+                next_trim = now + self.trim();
             }
-            if next_trim <= Instant::now() {
-                next_trim = Instant::now() + self.trim();
-            }
-            if self.next_probe.is_some_and(|at| at <= Instant::now()) {
+            if self.next_probe.is_some_and(|at| at <= now) {
                 self.try_again();
             }
         }
@@ -111,46 +108,48 @@ impl HistoryWriter {
         self.guard.finish(&self.connection);
     }
 
+    /// Does what keeps the log's identity, when it is due.
+    fn look_around(&mut self) {
+        let was_in_place = self.guard.was_in_place();
+        self.guard.tick(&self.connection);
+        if self.guard.was_in_place() != was_in_place {
+            self.set_fault(None);
+        }
+    }
+
     /// Takes down whether the last write succeeded.
     fn set_fault(&mut self, fault: Option<HistoryFault>) {
+        let fault = match self.guard.was_in_place() {
+            true => fault,
+            false => Some(HistoryFault::FileGone),
+        };
         self.health.set(fault);
         self.next_probe = fault.map(|_| Instant::now() + PROBE_INTERVAL);
     }
 
     /// Tries whether the file can be written again.
     fn try_again(&mut self) -> bool {
-        let fault = match self.probe() {
-            Ok(true) => None,
-            Ok(false) => Some(HistoryFault::FileGone),
-            Err(error) => Some(fault_of(&error)),
-        };
-        if fault.is_some() {
+        let probed = self.probe();
+        if !matches!(probed, Ok(true)) {
             self.guard.rolled_back();
         }
-        self.set_fault(fault);
-        fault.is_none()
+        self.set_fault(probed.as_ref().err().map(fault_of));
+        matches!(probed, Ok(true))
     }
 
     /// Writes to the file without changing it. A commit that failed may have left its frames at the end of the journal;
     /// this one's are written over them, so that no crash can bring them back. False when the file is not in its place.
     fn probe(&mut self) -> rusqlite::Result<bool> {
-        if !self.guard.look(&self.connection) {
-            return Ok(false);
-        }
         let behavior = TransactionBehavior::Immediate;
         let transaction = self.connection.transaction_with_behavior(behavior)?;
         rewrite_version(&transaction)?;
-        if !self.guard.before_commit(&transaction)? {
-            return Ok(false);
-        }
-        transaction.commit()?;
-        Ok(self.guard.look(&self.connection))
+        commit(transaction, &mut self.guard)
     }
 
     /// Trims one step and returns the pause until the next.
     fn trim(&mut self) -> Duration {
         if !self.guard.look(&self.connection) {
-            return TRIM_RETRY;
+            return RETRY_TRIM;
         }
         match self.trimmer.step(&mut self.connection) {
             Ok(step) => {
@@ -173,8 +172,8 @@ impl HistoryWriter {
     fn store_waiting(&mut self, requests: &RequestReceiver) {
         let health = self.health.clone();
         let _busy = health.busy();
-        let mut batch = Vec::new();
-        let outcomes = match self.commit_waiting(requests, &mut batch) {
+        let (batch, stored) = self.commit_waiting(requests);
+        let outcomes = match stored {
             Ok(Some(outcomes)) => {
                 // Other outcomes wrote nothing, and prove nothing.
                 if outcomes
@@ -186,7 +185,8 @@ impl HistoryWriter {
                 outcomes
             }
             Ok(None) => {
-                self.forget(HistoryFault::FileGone);
+                self.rolled_back();
+                self.set_fault(Some(HistoryFault::FileGone));
                 vec![Outcome::Unavailable; batch.len()]
             }
             Err(error) if batch.is_empty() && is_busy(&error) => {
@@ -209,29 +209,41 @@ impl HistoryWriter {
         }
     }
 
-    /// Stores all of what waits or nothing, in one transaction; `None` when the file is not in its place. The batch is
-    /// taken only when the file is locked for it: what waits for that can still expire.
+    /// Stores what waits in one transaction, all or nothing; `None` when the file is not in its place. The batch is taken
+    /// only when the file is locked for it: what waits for that can still expire.
     fn commit_waiting(
         &mut self,
         requests: &RequestReceiver,
-        batch: &mut Vec<Append>,
-    ) -> rusqlite::Result<Option<Vec<Outcome>>> {
+    ) -> (Vec<Append>, rusqlite::Result<Option<Vec<Outcome>>>) {
         if !self.guard.look(&self.connection) {
-            *batch = take_batch(requests);
-            return Ok(None);
+            return (take_batch(requests), Ok(None));
         }
         let behavior = TransactionBehavior::Immediate;
-        let begun = self.connection.transaction_with_behavior(behavior);
-        if !begun.as_ref().is_err_and(is_busy) {
-            *batch = take_batch(requests);
-        }
-        let transaction = begun?;
+        let transaction = match self.connection.transaction_with_behavior(behavior) {
+            Ok(transaction) => transaction,
+            Err(error) if is_busy(&error) => return (Vec::new(), Err(error)),
+            Err(error) => return (take_batch(requests), Err(error)),
+        };
+        let batch = take_batch(requests);
         let mut undo = UndoLog::default();
-        let outcomes = self.cache.append_all(&transaction, batch, &mut undo)?;
-        if !self.guard.before_commit(&transaction)? {
-            return Ok(None);
+        let appended = self.cache.append_all(&transaction, &batch, &mut undo);
+        let stored = appended.and_then(|outcomes| {
+            let committed = commit(transaction, &mut self.guard)?;
+            Ok(committed.then_some(outcomes))
+        });
+        match stored {
+            Ok(Some(outcomes)) => (batch, self.confirm(outcomes, &undo, requests)),
+            other => (batch, other),
         }
-        transaction.commit()?;
+    }
+
+    /// After a commit: takes it back if the file went away meanwhile.
+    fn confirm(
+        &mut self,
+        outcomes: Vec<Outcome>,
+        undo: &UndoLog,
+        requests: &RequestReceiver,
+    ) -> rusqlite::Result<Option<Vec<Outcome>>> {
         if !self.guard.look(&self.connection) {
             // Nobody is told that it was not taken before it is gone.
             while let Err(error) = undo.revert(&mut self.connection) {
@@ -249,6 +261,12 @@ impl HistoryWriter {
         Ok(Some(outcomes))
     }
 
+    /// The caches hold what a failed transaction wrote.
+    fn rolled_back(&mut self) {
+        self.cache = WriterCache::default();
+        self.guard.rolled_back();
+    }
+
     /// Another program holds the file: what waits goes on waiting, until it expires.
     fn locked_out(&mut self, requests: &RequestReceiver) {
         self.set_fault(Some(HistoryFault::Locked));
@@ -257,13 +275,6 @@ impl HistoryWriter {
             let lost = requests.take(usize::MAX).len();
             log::error!("Não consegui guardar as últimas mensagens: {lost}.");
         }
-    }
-
-    /// After a transaction that was rolled back for this reason.
-    fn forget(&mut self, fault: HistoryFault) {
-        self.cache = WriterCache::default();
-        self.guard.rolled_back();
-        self.set_fault(Some(fault));
     }
 
     /// After a failed transaction: makes sure that none of it comes back, because its senders will be told that it was
@@ -278,7 +289,8 @@ impl HistoryWriter {
             "Mensagens que não foram guardadas: {messages} ({}).",
             describe_sql(error)
         );
-        self.forget(fault_of(error));
+        self.rolled_back();
+        self.set_fault(Some(fault_of(error)));
         if !may_come_back(error) {
             return true;
         }
@@ -311,6 +323,15 @@ fn take_batch(requests: &RequestReceiver) -> Vec<Append> {
             _ => unreachable!("reads go to the reader"),
         })
         .collect()
+}
+
+/// Commits unless the file is not in its place; false if it is not.
+fn commit(transaction: Transaction, guard: &mut LogGuard) -> rusqlite::Result<bool> {
+    if !guard.before_commit(&transaction)? {
+        return Ok(false);
+    }
+    transaction.commit()?;
+    Ok(true)
 }
 
 impl WriterCache {
