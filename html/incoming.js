@@ -13,6 +13,8 @@
     names: { fold, isMentioned },
   } = Papo;
 
+  const MAX_TIMER_MS = 2 ** 31 - 1;
+
   const isMine = ({ tag }) => tag === session.me.tag;
 
   function decorate(room, entry) {
@@ -87,6 +89,14 @@
     });
   }
 
+  // A mute ends without a word of the server.
+  function applyState(room, state) {
+    const mutedFor = room.setState(state);
+    if (mutedFor > 0)
+      setTimeout(rooms.refresh, Math.min(mutedFor, MAX_TIMER_MS));
+    rooms.refresh();
+  }
+
   // Of a request without an id, or of a frame that the server could not read.
   function onUnnamedRefusal(refusal) {
     sendQueue.refusedWithoutId();
@@ -125,6 +135,7 @@
       const room = rooms.getOrCreate(message.room);
       const { list, isLive: wasLive, last } = room;
       const { isNewLog, missed } = room.joined(message);
+      applyState(room, room.state);
       const entries = message.entries.map((entry) => decorate(room, entry));
       if (isNewLog) {
         list.resetLog(
@@ -257,6 +268,11 @@
       menus.refresh();
       for (const room of rooms.all()) room.setModerator(tag, moderator);
       rooms.refresh();
+    },
+
+    room_state(state) {
+      const room = rooms.find(state.room);
+      if (room) applyState(room, state);
     },
 
     notice({ text, room, from }) {

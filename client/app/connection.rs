@@ -43,6 +43,7 @@ impl App {
                 entries,
                 more,
                 reset,
+                state,
                 ..
             } => {
                 let joined = Joined {
@@ -54,6 +55,7 @@ impl App {
                     entries: &entries,
                     more,
                     reset,
+                    state: &state,
                 };
                 self.on_joined(&room, &joined, now);
             }
@@ -103,7 +105,7 @@ impl App {
             ServerMessage::Notice {
                 text, room, from, ..
             } => self.on_notice(&text, room.as_deref(), from.as_deref()),
-            ServerMessage::RoomState { .. } => {}
+            ServerMessage::RoomState { room, state } => self.on_room_state(&room, state),
             ServerMessage::Pong { .. } => self.request_done(),
         }
     }
