@@ -14,10 +14,10 @@ use std::time::Duration;
 pub struct OpenedHistory {
     pub history: Box<dyn History>,
     pub summary: String,
-    /// What else is to be told once.
-    pub note: Option<String>,
     /// Sentences about what was wrong with the file.
     pub warnings: Vec<String>,
+    /// What else is to be told once.
+    pub note: Option<String>,
 }
 
 /// Opens the history that the configuration names.
@@ -29,8 +29,8 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
             return Ok(OpenedHistory {
                 history,
                 summary: "só na memória, some ao encerrar".into(),
-                note: None,
                 warnings: Vec::new(),
+                note: None,
             });
         }
         HistoryLocation::File(path) => path,
@@ -44,7 +44,7 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
     let name = whole_path.display();
     let incidents = history.incidents().iter();
     let warnings = incidents
-        .map(|incident| describe_incident(path, incident))
+        .map(|incident| describe_incident(&whole_path, incident))
         .collect();
     let summary = format!("{name} ({})", describe_contents(&history, config.keep_days));
     let note = history.kept_copy().map(|copy| {
@@ -56,8 +56,8 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
     Ok(OpenedHistory {
         history: Box::new(history),
         summary,
-        note,
         warnings,
+        note,
     })
 }
 

@@ -43,6 +43,7 @@ impl App {
                 entries,
                 more,
                 reset,
+                state,
                 ..
             } => {
                 let joined = Joined {
@@ -54,12 +55,15 @@ impl App {
                     entries: &entries,
                     more,
                     reset,
+                    state: &state,
                 };
                 self.on_joined(&room, &joined, now);
             }
             ServerMessage::Left { room, .. } => self.on_left(&room),
             ServerMessage::Message(entry) => self.on_entry(&entry),
-            ServerMessage::Ack { id, seq, at, .. } => self.on_ack(&id, seq, at),
+            ServerMessage::Ack {
+                id, seq, at, text, ..
+            } => self.on_ack(&id, seq, at, text),
             ServerMessage::Presence {
                 room,
                 online,
@@ -103,7 +107,7 @@ impl App {
             ServerMessage::Notice {
                 text, room, from, ..
             } => self.on_notice(&text, room.as_deref(), from.as_deref()),
-            ServerMessage::RoomState { .. } => {}
+            ServerMessage::RoomState { room, state } => self.on_room_state(&room, state),
             ServerMessage::Pong { .. } => self.request_done(),
         }
     }
@@ -130,10 +134,11 @@ impl App {
     }
 
     /// The server has stored an own message.
-    fn on_ack(&mut self, id: &str, seq: Option<u64>, at: u64) {
+    fn on_ack(&mut self, id: &str, seq: Option<u64>, at: u64, stored: Option<String>) {
         let Some(PendingMessage { to, text, .. }) = self.queue.resolve(id) else {
             return;
         };
+        let text = stored.map_or(text, |stored| sanitize::text(&stored));
         match (to, seq) {
             (SendTarget::Person(name), _) => {
                 self.show(Output::Whisper {

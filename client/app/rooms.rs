@@ -5,7 +5,7 @@ use crate::app::output::Output;
 use crate::app::room::OpenRoom;
 use crate::app::{sanitize, strings};
 use papo::name::RoomName;
-use papo::protocol::{Entry, Member, Renamed, RoomInfo};
+use papo::protocol::{Entry, Member, Renamed, RoomInfo, RoomState};
 use papo::text::fold;
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,6 +20,7 @@ pub(super) struct Joined<'a> {
     pub entries: &'a [Arc<Entry>],
     pub more: bool,
     pub reset: bool,
+    pub state: &'a RoomState,
 }
 
 impl App {
@@ -56,6 +57,10 @@ impl App {
         }
         if !returning {
             self.show_welcome(index);
+            self.show(Output::RoomRules {
+                room: self.rooms[index].name.to_string(),
+                state: joined.state.clone(),
+            });
         }
     }
 
@@ -97,6 +102,7 @@ impl App {
             room.skip_to(joined.seq);
         }
         room.oldest = joined.oldest;
+        room.state = joined.state.clone();
         (known, lost)
     }
 
@@ -146,6 +152,13 @@ impl App {
                 strings::others_present(&others, online, "na sala")
             );
             self.show(Output::answer(text));
+        }
+    }
+
+    /// What holds in a room has changed; the notice that says who did it is sent beside this.
+    pub(super) fn on_room_state(&mut self, room: &str, state: RoomState) {
+        if let Some(index) = self.room_index(room) {
+            self.rooms[index].state = state;
         }
     }
 

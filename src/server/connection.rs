@@ -14,8 +14,7 @@ use crate::protocol::{
     ByeCode, ClientMessage, Enter, ErrorCode, MAX_FRAME, Refusal, ServerMessage,
 };
 use crate::server::http;
-use crate::server::http::{HeadError, OriginTrust, Policy, Response, Route};
-use crate::stats::Stats;
+use crate::server::http::{HeadError, OriginTrust, Policy, Response, Route, ServerHealth};
 use crate::ws::{
     ByteRate, Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, SharedSocket,
     TimedRead,
@@ -49,10 +48,8 @@ pub(crate) struct ServerContext {
     pub inputs: Sender<HubInput>,
     /// How many bytes a peer may send; `None` is without limit.
     pub byte_rate: Option<ByteRate>,
-    /// Figures for `/saude`.
-    pub stats: Arc<Stats>,
-    /// When the server started.
-    pub started_at: Instant,
+    /// For `/saude`.
+    pub health: ServerHealth,
     /// The number of the next connection.
     pub next_conn_id: AtomicU64,
 }
@@ -98,7 +95,7 @@ fn handshake(
             return None;
         }
     };
-    match http::route(&head, &context.policy, &context.stats, context.started_at) {
+    match http::route(&head, &context.policy, &context.health) {
         Route::Respond(response) => {
             respond(socket, &response, deadline);
             None

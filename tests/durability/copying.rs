@@ -1,5 +1,6 @@
 //! Copies that are stopped in the middle, by the real program: they leave nothing, or what the next one removes.
 
+use crate::full_disk::SmallDisk;
 use crate::support::Deadline;
 use crate::support::process::{Program, Running};
 use papo::history::sqlite::SqliteHistory;
@@ -111,6 +112,25 @@ fn copy_stopped_by_a_signal_leaves_nothing() {
         assert_eq!(ended, (1, sentence), "{signal:?}");
         assert_eq!(history.copies(), Vec::<String>::new(), "{signal:?}");
     }
+}
+
+#[test]
+fn copy_to_a_disk_that_is_too_small_says_how_much_is_missing() {
+    let Some(disk) = SmallDisk::mount(2048) else {
+        return;
+    };
+    let history = LargeHistory::new();
+    let target = disk.file("copia.db");
+    let mut program = Program::server(&["--copia"]);
+    program.command.arg(&target);
+    program.command.arg("--historico").arg(history.path());
+    let (code, _, stderr) = program.run("");
+    let sentence = format!(
+        "Faltam 31 MB no disco para a cópia {}. Libere espaço ou escolha outro lugar.\n",
+        target.display()
+    );
+    assert_eq!((code, stderr), (1, sentence));
+    assert_eq!(fs::read_dir(target.parent().unwrap()).unwrap().count(), 0);
 }
 
 #[test]

@@ -144,6 +144,7 @@ impl AppHarness {
                 Output::RoomOpened { .. }
                 | Output::RoomClosed { .. }
                 | Output::RoomSwitched { .. }
+                | Output::RoomRules { .. }
                 | Output::MissedMarker { .. },
             ) => vec![],
             AppEffect::Show(Output::Notice(Severity::Problem, text)) => vec![format!("! {text}")],

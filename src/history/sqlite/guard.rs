@@ -9,8 +9,6 @@ use super::witness::Witness;
 use crate::platform::FileId;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often the path is looked at while the file is away.
@@ -39,11 +37,6 @@ impl LogGuard {
             sum,
             next_look: Instant::now() + LOOK_WHEN_IDLE,
         })
-    }
-
-    /// Whether the log was in place at the last look.
-    pub(super) fn in_place(&self) -> Arc<AtomicBool> {
-        self.watch.in_place().clone()
     }
 
     /// Whether the log is in place now. If it is not, nothing may be acknowledged.
@@ -108,8 +101,9 @@ impl LogGuard {
         }
     }
 
-    fn was_in_place(&self) -> bool {
-        self.watch.in_place().load(Ordering::Relaxed)
+    /// Whether the log was in place at the last look.
+    pub(super) fn was_in_place(&self) -> bool {
+        self.watch.was_in_place()
     }
 }
 

@@ -93,21 +93,27 @@ pub(super) fn move_database_aside(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// A path beside the file that nothing has: its name, this word and the time in seconds.
-pub(super) fn free_name(path: &Path, word: &str) -> PathBuf {
+fn free_name(path: &Path, word: &str) -> PathBuf {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |time| time.as_secs());
-    let name = |n: u64| with_suffix(path, &format!(".{word}-{}", seconds + n));
-    let is_free = |name: &PathBuf| {
+    first_free(path, &format!("{word}-{seconds}"))
+}
+
+/// A path beside the file that nothing has: its name and this one, with a number where that is taken.
+pub(super) fn first_free(path: &Path, name: &str) -> PathBuf {
+    let is_free = |candidate: &Path| {
         ["", WAL, SHM, JOURNAL]
             .iter()
-            .all(|suffix| with_suffix(name, suffix).symlink_metadata().is_err())
+            .all(|suffix| with_suffix(candidate, suffix).symlink_metadata().is_err())
     };
-    let mut n = 0;
-    while !is_free(&name(n)) {
-        n += 1;
+    let mut candidate = with_suffix(path, &format!(".{name}"));
+    let mut number = 2;
+    while !is_free(&candidate) {
+        candidate = with_suffix(path, &format!(".{name}-{number}"));
+        number += 1;
     }
-    name(n)
+    candidate
 }
 
 /// Renames a file that need not be there.

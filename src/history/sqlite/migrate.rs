@@ -10,6 +10,7 @@ use super::file_names::{folder_of, with_suffix};
 use super::migrations::MIGRATIONS;
 use super::schema::OpenError;
 use crate::platform::disk_space;
+use crate::pt::megabytes;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::io;
@@ -18,6 +19,8 @@ use std::path::{Path, PathBuf};
 
 /// The first version with a search index; migrating an earlier one writes the whole index.
 const INDEX_VERSION: usize = 2;
+/// Files over this size, in bytes, take so long to copy that it is announced.
+const LARGE_FILE: u64 = 100_000_000;
 
 /// Migrates the file to the current version. Returns the path of the copy of the earlier version, if there was one.
 ///
@@ -59,7 +62,12 @@ fn keep_copy(connection: &Connection, path: &Path, version: usize) -> Result<Pat
         return Err(OpenError::NoSpace(missing));
     }
     if !is_kept {
-        log::info!("Guardando uma cópia do histórico antes de atualizar o arquivo.");
+        if size > LARGE_FILE {
+            log::warn!(
+                "O arquivo do histórico tem {} e vai ser atualizado. Uma cópia é guardada antes: pode demorar um pouco.",
+                megabytes(size)
+            );
+        }
         copy_database(connection, &copy, &mut |_| ControlFlow::Continue(())).map_err(open_error)?;
     }
     Ok(copy)

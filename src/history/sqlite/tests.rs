@@ -15,6 +15,7 @@ mod amendments;
 mod copies;
 mod identity;
 mod leftovers;
+mod stalls;
 
 /// How long a test waits for a reply.
 const DEADLINE: Duration = Duration::from_secs(20);

@@ -5,8 +5,6 @@ use super::file_names::with_suffix;
 use crate::platform::FileId;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is in the place of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +19,7 @@ pub(super) struct Watch {
     path: PathBuf,
     /// The suffix and the identity of each, the database first.
     files: [(&'static str, Option<FileId>); 3],
-    in_place: Arc<AtomicBool>,
+    in_place: bool,
 }
 
 impl Watch {
@@ -31,22 +29,22 @@ impl Watch {
         Ok(Self {
             path: path.to_owned(),
             files: [("", Some(database)), (WAL, id(WAL)?), (SHM, id(SHM)?)],
-            in_place: Arc::new(AtomicBool::new(true)),
+            in_place: true,
         })
     }
 
     /// Whether all files were in place at the last look.
-    pub(super) fn in_place(&self) -> &Arc<AtomicBool> {
-        &self.in_place
+    pub(super) fn was_in_place(&self) -> bool {
+        self.in_place
     }
 
     /// Whether all files are in place now. Says it in the log when that has changed.
-    pub(super) fn look(&self) -> bool {
+    pub(super) fn look(&mut self) -> bool {
         let lost = self.files.iter().find_map(|(suffix, id)| {
             let finding = find(&with_suffix(&self.path, suffix), *id);
             (finding != Finding::InPlace).then_some((*suffix, finding))
         });
-        let was_in_place = self.in_place.swap(lost.is_none(), Ordering::Relaxed);
+        let was_in_place = std::mem::replace(&mut self.in_place, lost.is_none());
         match lost {
             Some((suffix, finding)) if was_in_place => self.report_loss(suffix, finding),
             None if !was_in_place => log::warn!(

@@ -1,10 +1,10 @@
 //! A log that goes away or goes back while or after it was served.
 
 use super::*;
+use crate::history::HistoryFault;
 use crate::history::sqlite::schema::seq_sum;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 fn mv(from: &Path, to: &Path) {
     fs::rename(from, to).unwrap();
@@ -22,7 +22,7 @@ fn say_until_stored(history: &mut SqliteHistory, id: &str) -> u64 {
 fn moved_log_refuses_messages_until_it_is_back() {
     let folder = HistoryFolder::new();
     let mut history = open(&folder);
-    let in_place = history.in_place();
+    let health = history.health();
     say(&mut history, "Ana", "1", "oi");
     for name in ["historico.db", "historico.db-wal", "historico.db-shm"] {
         let (path, away) = (folder.join(name), folder.join("longe"));
@@ -32,7 +32,7 @@ fn moved_log_refuses_messages_until_it_is_back() {
             Outcome::Unavailable,
             "{name}"
         );
-        assert!(!in_place.load(Ordering::Relaxed));
+        assert_eq!(health.fault(Instant::now()), Some(HistoryFault::FileGone));
         assert!(room_head(&mut history).seq > 0, "reading goes on");
         fs::write(&path, "outro").unwrap();
         assert_eq!(
@@ -42,7 +42,7 @@ fn moved_log_refuses_messages_until_it_is_back() {
         );
         mv(&away, &path);
         say_until_stored(&mut history, name);
-        assert!(in_place.load(Ordering::Relaxed));
+        assert_eq!(health.fault(Instant::now()), None);
     }
     drop(history);
     let history = open(&folder);
