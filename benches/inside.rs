@@ -186,7 +186,7 @@ fn full_chat(people: u64, now: Now) -> Chat {
             local_key: None,
             credentials: Credentials::default(),
         });
-        chat.handle(Event::Request(ConnId(number), enter), now);
+        chat.handle(Event::Request(ConnId(number), enter.into()), now);
     }
     let name = RoomName::lobby();
     let tail = papo::history::RoomHead {

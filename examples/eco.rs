@@ -5,7 +5,7 @@
 
 use papo::server::Policy;
 use papo::testing::{
-    HeadError, Opcode, Outbox, Route, Stats, read_head, route, write_close, write_frame,
+    HeadError, Opcode, Outbox, Route, ServerHealth, read_head, route, write_close, write_frame,
 };
 use papo::ws::{
     ByteRate, Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, SharedSocket,
@@ -65,7 +65,7 @@ fn echo(socket: &Arc<TcpStream>, byte_rate: Option<ByteRate>) -> io::Result<()> 
         Err(HeadError::Refused(refusal)) => return (&**socket).write_all(&refusal.to_bytes()),
         Err(HeadError::Gone(error)) => return Err(error),
     };
-    match route(&head, &Policy::default(), &Stats::default(), Instant::now()) {
+    match route(&head, &Policy::default(), &ServerHealth::default()) {
         Route::Respond(response) => return (&**socket).write_all(&response.to_bytes()),
         Route::Upgrade(response, _) => (&**socket).write_all(&response.to_bytes())?,
     }

@@ -67,8 +67,10 @@
     onKey: complete.key,
   });
   composer.hooks.lastOwnText = () => commands.lastOwn()?.text;
-  sendQueue.hooks.onPause = (ms) =>
-    composer.warn(strings.tooFast(Math.ceil(ms / 1000)), ms);
+  sendQueue.hooks.onPause = (ms, code) => {
+    const sentence = code === "slow_mode" ? strings.slowMode : strings.tooFast;
+    composer.warn(sentence(Math.ceil(ms / 1000)), ms);
+  };
   complete.sources.commands = () =>
     commands.table.map(({ all, description }) => ({
       value: all[0],

@@ -76,8 +76,8 @@
             unreachable: server,
             silent: server,
           }[refusal.code];
-      const sentence =
-        refusal.code === "silent" ? strings.silent : strings.unreachable;
+      const { unreachable, silent } = strings;
+      const sentence = refusal.code in { silent } ? silent : unreachable;
       showError(refusal.text ?? sentence(server.value.trim()), field);
     },
   };

@@ -13,6 +13,8 @@
     names: { fold, isMentioned },
   } = Papo;
 
+  const MAX_TIMER_MS = 2 ** 31 - 1;
+
   const isMine = ({ tag }) => tag === session.me.tag;
 
   function decorate(room, entry) {
@@ -87,20 +89,30 @@
     });
   }
 
-  // Of a request without an id, or of a frame that the server could not read.
-  function onUnnamedRefusal(refusal) {
-    sendQueue.refusedWithoutId();
-    sendQueue.renameResolved();
+  // A mute ends without a word of the server.
+  function applyState(room, state) {
+    const mutedFor = room.setState(state);
+    if (mutedFor > 0)
+      setTimeout(rooms.refresh, Math.min(mutedFor, MAX_TIMER_MS));
+    rooms.refresh();
+  }
+
+  function onJoinRefused(refusal) {
     const { room, delay, isFirst } = joins.refused(refusal);
-    if (delay) {
-      if (isFirst) rooms.notify(strings.joinAgain(refusal.text, delay));
-      return;
-    }
-    if (room) sendQueue.roomRefused(room, refusal.text);
-    history.cancelAll();
-    Papo.search.fail(refusal.text);
+    if (isFirst) rooms.notify(strings.joinAgain(refusal.text, delay));
+    if (delay) return;
+    sendQueue.roomRefused(room, refusal.text);
     session.roomToShow = "";
     rooms.notify(refusal.text);
+  }
+
+  // Of a request without an id, or of a frame that the server could not read.
+  function onUnnamedRefusal({ text }) {
+    sendQueue.refusedWithoutId();
+    sendQueue.renameResolved();
+    history.cancelAll();
+    Papo.search.fail(text);
+    rooms.notify(text);
   }
 
   const handlers = {
@@ -125,6 +137,7 @@
       const room = rooms.getOrCreate(message.room);
       const { list, isLive: wasLive, last } = room;
       const { isNewLog, missed } = room.joined(message);
+      applyState(room, room.state);
       const entries = message.entries.map((entry) => decorate(room, entry));
       if (isNewLog) {
         list.resetLog(
@@ -247,6 +260,7 @@
 
     error(refusal) {
       if (refusal.id === undefined) onUnnamedRefusal(refusal);
+      else if (joins.isOf(refusal)) onJoinRefused(refusal);
       else if (session.pendingChanges.delete(refusal.id))
         rooms.notify(refusal.text);
       else sendQueue.refused(refusal);
@@ -257,6 +271,11 @@
       menus.refresh();
       for (const room of rooms.all()) room.setModerator(tag, moderator);
       rooms.refresh();
+    },
+
+    room_state(state) {
+      const room = rooms.find(state.room);
+      if (room) applyState(room, state);
     },
 
     notice({ text, room, from }) {

@@ -8,21 +8,21 @@ window.Papo = {};
   // One message type per line.
   // prettier-ignore
   const CLIENT_MESSAGES = {
-    enter: ["name", "token", "room", "epoch", "after", "local_key", "password", "moderator_key", "room_password"],
-    join: ["room", "epoch", "after", "room_password"],
-    leave: ["room"],
+    enter: ["name", "token", "room", "epoch", "after", "local_key", "password", "moderator_key", "room_password", "id"],
+    join: ["room", "epoch", "after", "room_password", "id"],
+    leave: ["room", "id"],
     say: ["room", "id", "text", "action", "reply_to"],
     edit: ["room", "id", "seq", "text"],
     erase: ["room", "id", "seq"],
     whisper: ["to", "id", "text"],
-    typing: ["room"],
-    history: ["room", "before", "after", "limit"],
-    search: ["room", "query", "limit"],
-    rename: ["name"],
-    room_password: ["room", "password"],
+    typing: ["room", "id"],
+    history: ["room", "before", "after", "limit", "id"],
+    search: ["room", "query", "limit", "id"],
+    rename: ["name", "id"],
+    room_password: ["room", "password", "id"],
     moderate: ["act", "room", "id", "name", "seconds", "on", "text"],
-    rooms: [],
-    ping: [],
+    rooms: ["id"],
+    ping: ["id"],
   };
 
   const SERVER_MESSAGES = [

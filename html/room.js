@@ -18,6 +18,8 @@
     moderators = new Set();
     cachedNameKeys;
     typists = new Map();
+    state = {};
+    mutedUntil = 0;
 
     constructor(name) {
       this.name = name;
@@ -32,7 +34,7 @@
       return this.epoch ? { epoch: this.epoch, after: this.last } : {};
     }
 
-    joined({ room, epoch, seq, oldest, online, members, reset }) {
+    joined({ room, epoch, seq, oldest, online, members, reset, state = {} }) {
       const isNewLog = reset || epoch !== this.epoch;
       const missed = isNewLog ? 0 : Math.max(0, oldest - this.last - 1);
       Object.assign(this, {
@@ -48,6 +50,7 @@
         members.filter(({ moderator }) => moderator).map(({ tag }) => tag),
       );
       this.cachedNameKeys = null;
+      this.state = state;
       this.typists.clear();
       return { isNewLog, missed };
     }
@@ -76,6 +79,19 @@
 
     setModerator(tag, isModerator) {
       this.moderators[isModerator ? "add" : "delete"](tag);
+    }
+
+    // The wall clock may be turned before the mute ends.
+    setState(state) {
+      const left = (state.muted_until ?? 0) - Date.now();
+      this.state = state;
+      this.mutedUntil = clock.now() + left;
+      return left;
+    }
+
+    get rules() {
+      const isMuted = clock.now() < this.mutedUntil;
+      return Papo.strings.roomRules(this.state, isMuted);
     }
 
     get isTooCrowded() {

@@ -32,7 +32,10 @@
       (rooms.current && strings.typing(rooms.current.typing)) || "",
     );
 
+  const drawRules = () => setText(find("regras"), rooms.current?.rules ?? "");
+
   const refresh = oncePerFrame(() => {
+    drawRules();
     if (rooms.current) sidebar.showPeople(rooms.current, rooms.me);
     drawTyping();
     drawUnread();

@@ -127,7 +127,7 @@
   function refused({ id, code, text, retry_after_ms: wait = 1000 }) {
     const item = items.get(id);
     const isTooSoon = code === "too_fast" || code === "slow_mode";
-    if (item && isTooSoon) pause(item, boundedWait(wait));
+    if (item && isTooSoon) pause(item, boundedWait(wait), code);
     else if (item) fail(item, text, code === "id_reused");
     sendNext();
   }
@@ -146,14 +146,14 @@
     sendNext();
   }
 
-  function pause(item, wait) {
+  function pause(item, wait, code) {
     item.state = "waiting";
     item.sends = 0;
     pausedUntil = Math.max(pausedUntil, clock.now() + wait);
     const left = pausedUntil - clock.now();
     clearTimeout(resumeTimer);
     resumeTimer = setTimeout(resume, left);
-    hooks.onPause(left);
+    hooks.onPause(left, code);
   }
 
   function resume() {

@@ -10,6 +10,7 @@
   });
   const instant = dateFormat({ dateStyle: "full", timeStyle: "medium" });
   const longDay = { weekday: "long", day: "numeric", month: "long" };
+  const shortDay = dateFormat({ day: "2-digit", month: "2-digit" });
   const dayAndMonth = dateFormat(longDay);
   const dayOfYear = dateFormat({ ...longDay, year: "numeric" });
 
@@ -37,6 +38,36 @@
     return (
       then.getFullYear() === today.getFullYear() ? dayAndMonth : dayOfYear
     )(then);
+  }
+
+  const duration = (seconds) =>
+    [
+      [Math.floor(seconds / 3600), "h"],
+      [Math.floor((seconds % 3600) / 60), "min"],
+      [seconds % 60, "s"],
+    ]
+      .filter(([count]) => count > 0)
+      .map(([count, unit]) => `${count} ${unit}`)
+      .join(" ");
+
+  function whenToSpeak(at, today = new Date()) {
+    const isToday = new Date(at).toDateString() === today.toDateString();
+    const day = isToday ? "" : `em ${shortDay(at)} `;
+    return `Você pode falar de novo ${day}às ${clock(at)}`;
+  }
+
+  // What limits speaking in a room, or who comes in; empty when nothing does.
+  function roomRules(state, isMuted) {
+    const { moderators_only: silence, slow_ms: slow, password, locked } = state;
+    return [
+      isMuted && whenToSpeak(state.muted_until),
+      silence && "Só quem organiza fala",
+      slow > 0 && `Modo lento: ${duration(Math.ceil(slow / 1000))}`,
+      password && "Sala com senha",
+      locked && "Conversa trancada",
+    ]
+      .filter(Boolean)
+      .join(" · ");
   }
 
   function typing(names) {
@@ -93,6 +124,8 @@
     whisperUnconfirmed: "A conexão caiu antes da confirmação.",
     tooFast: (seconds) =>
       `Você está escrevendo rápido demais. Espere ${number(seconds)} s.`,
+    slowMode: (seconds) =>
+      `Esta sala está em modo lento. Espere ${number(seconds)} s.`,
     retry: "Tentar de novo",
     takeBack: "Editar",
     discard: "Descartar",
@@ -136,6 +169,7 @@
     whisperTo: (name) => `Enviar mensagem particular a ${name}`,
     tooManyPeople: "Há gente demais nesta sala para mostrar os nomes.",
     typing,
+    roomRules,
     charactersLeft,
 
     whisperIn: (from) => `${from} → você:`,

@@ -9,9 +9,9 @@ use crate::chat::{Chat, Effect, Event, Now};
 use crate::fanout::{ConnHandle, DeliveryLimits, Fanout};
 use crate::history::{History, HistoryReply, HistoryRequest};
 use crate::ids::ConnId;
-use crate::protocol::{ClientMessage, Refusal, ServerMessage};
+use crate::protocol::{ClientRequest, Refusal, ServerMessage};
 use crate::stats::Stats;
-use crossbeam_channel::{Receiver, TryRecvError, select};
+use crossbeam_channel::{Receiver, TryRecvError, never, select};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -32,7 +32,7 @@ pub(crate) enum HubInput {
     /// A connection was upgraded. From here on only the hub's thread writes to its socket.
     Connected(Arc<ConnHandle>),
     /// It sent a valid request.
-    Request(ConnId, ClientMessage),
+    Request(ConnId, ClientRequest),
     /// It sent a frame that is no valid request.
     Malformed(ConnId, Refusal),
     /// Its reader has a control frame to send: a pong, or the reply to a close.
@@ -92,7 +92,7 @@ impl Hub {
             let timeout = self
                 .next_deadline()
                 .saturating_duration_since(Instant::now());
-            let inputs = self.inputs.clone();
+            let inputs = self.open_inputs();
             select! {
                 recv(replies) -> reply => match reply {
                     Ok(reply) => self.handle_reply(reply),
@@ -116,11 +116,19 @@ impl Hub {
         }
     }
 
+    /// The inputs, but none while too much waits for the history: their queue fills, and the connections' readers wait.
+    fn open_inputs(&self) -> Receiver<HubInput> {
+        match self.history.is_full() {
+            true => never(),
+            false => self.inputs.clone(),
+        }
+    }
+
     /// When there is something to do even without an input.
     fn next_deadline(&self) -> Instant {
         let mut deadline = self.fanout.next_tick();
-        if let Some(at) = self.chat.next_tick() {
-            deadline = deadline.min(at);
+        for at in [self.chat.next_tick(), self.history.next_expiry()] {
+            deadline = at.map_or(deadline, |at| deadline.min(at));
         }
         if self.fanout.has_pending() {
             deadline = deadline.min(self.paced_until);
@@ -130,6 +138,7 @@ impl Hub {
 
     /// Handles what is waiting, replies first: they complete requests.
     fn drain(&mut self) {
+        self.history.expire(Instant::now());
         loop {
             self.submit_requests();
             if self.turn_is_full() {
@@ -138,6 +147,9 @@ impl Hub {
             if let Ok(reply) = self.history.replies().try_recv() {
                 self.handle_reply(reply);
                 continue;
+            }
+            if self.history.is_full() {
+                return;
             }
             match self.inputs.try_recv() {
                 Ok(input) => self.handle_input(input),
@@ -204,7 +216,7 @@ impl Hub {
                 self.fanout.add(handle);
                 event
             }
-            HubInput::Request(conn, message) => Event::Request(conn, message),
+            HubInput::Request(conn, request) => Event::Request(conn, request),
             HubInput::Malformed(conn, refusal) => Event::Malformed(conn, refusal),
             HubInput::ControlFrame(conn, frame) => return self.fanout.send_frame(conn, &frame),
             HubInput::CloseWith(conn, code, bye) => {

@@ -3,7 +3,7 @@
 use papo::config::{Config, Export, HistoryLocation};
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
-use papo::history::sqlite::{self, OpenError, Retention, SqliteHistory};
+use papo::history::sqlite::{self, Incident, OpenError, Retention, SqliteHistory};
 use papo::os_error::describe;
 use papo::pt::group_thousands;
 use std::io::{self, Write};
@@ -14,6 +14,8 @@ use std::time::Duration;
 pub struct OpenedHistory {
     pub history: Box<dyn History>,
     pub summary: String,
+    /// Sentences about what was wrong with the file.
+    pub warnings: Vec<String>,
     /// What else is to be told once.
     pub note: Option<String>,
 }
@@ -27,6 +29,7 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
             return Ok(OpenedHistory {
                 history,
                 summary: "só na memória, some ao encerrar".into(),
+                warnings: Vec::new(),
                 note: None,
             });
         }
@@ -39,12 +42,10 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
     // The whole path: from another folder, another file would be opened.
     let whole_path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
     let name = whole_path.display();
-    if let Some(aside) = history.moved_aside() {
-        eprintln!(
-            "ATENÇÃO: o arquivo {name} estava danificado. Ele foi guardado como {} e a conversa recomeça em um arquivo novo.",
-            aside.display()
-        );
-    }
+    let incidents = history.incidents().iter();
+    let warnings = incidents
+        .map(|incident| describe_incident(&whole_path, incident))
+        .collect();
     let summary = format!("{name} ({})", describe_contents(&history, config.keep_days));
     let note = history.kept_copy().map(|copy| {
         format!(
@@ -55,6 +56,7 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
     Ok(OpenedHistory {
         history: Box::new(history),
         summary,
+        warnings,
         note,
     })
 }
@@ -69,6 +71,35 @@ fn describe_contents(history: &SqliteHistory, keep_days: Option<u32>) -> String 
         None => count,
         Some(1) => format!("{count}; cada uma fica por 1 dia"),
         Some(days) => format!("{count}; cada uma fica por {days} dias"),
+    }
+}
+
+/// What was wrong with a file, what became of it, and what to do.
+fn describe_incident(path: &Path, incident: &Incident) -> String {
+    let name = path.display();
+    match incident {
+        Incident::Leftovers(aside) => format!(
+            "ATENÇÃO: ao lado de {name} havia sobras de outro banco de dados. Elas não foram usadas e agora se chamam \
+             {}-…; se não fizerem falta, apague-as.",
+            aside.display()
+        ),
+        Incident::JournalDropped(aside) => format!(
+            "ATENÇÃO: com o diário que estava ao lado, {name} ficava danificado; sem ele, o arquivo está inteiro. A \
+             conversa segue do arquivo, sem as últimas mensagens. O diário agora se chama {}-…",
+            aside.display()
+        ),
+        Incident::Damaged(aside) => {
+            let aside = aside.display();
+            format!(
+                "ATENÇÃO: o arquivo {name} estava danificado. Ele foi guardado como {aside} e a conversa recomeça em um \
+                 arquivo novo. Para trazer de volta o que ainda se lê nele, encerre o servidor e use:\n  \
+                 sqlite3 {aside} .recover | sqlite3 recuperado.db\n  servidor restaurar recuperado.db"
+            )
+        }
+        Incident::WentBack => format!(
+            "ATENÇÃO: {name} já teve mais mensagens do que tem agora: uma versão antiga do arquivo foi posta no lugar, ou \
+             o diário se perdeu. A conversa segue com o que há nele."
+        ),
     }
 }
 
@@ -134,7 +165,13 @@ pub fn open_error(path: &Path, error: &OpenError) -> String {
             "Não consegui abrir {name}: o arquivo é de uma versão mais nova do Papo. Atualize o servidor ou {other}"
         ),
         OpenError::Foreign => {
-            format!("Não consegui abrir {name}: o arquivo é de outro programa. Por favor, {other}")
+            format!(
+                "Não consegui abrir {name}: o arquivo não é um histórico do Papo, e nada nele foi mudado. Confira o nome, \
+                 ou {other}"
+            )
+        }
+        OpenError::Empty => {
+            format!("Não consegui abrir {name}: o arquivo está vazio. Confira o nome.")
         }
         OpenError::NoSpace(_) => format!(
             "Não consegui abrir {name}: {error}. O arquivo ficou como estava. Libere espaço e ligue de novo, ou {other}"

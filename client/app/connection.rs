@@ -1,14 +1,12 @@
 //! Dispatches the server's messages, and handles those about the connection and about own messages.
 
-use super::{App, Exit, Phase};
+use super::{App, Exit, Phase, retry};
 use crate::app::output::{MessageState, Output};
 use crate::app::room::Participant;
 use crate::app::rooms::Joined;
 use crate::app::sanitize;
 use crate::app::send_queue::{PendingMessage, SendTarget};
-use papo::protocol::{
-    ByeCode, ClientMessage, ErrorCode, Limits, PROTOCOL, Refusal, ResumePoint, ServerMessage,
-};
+use papo::protocol::{ByeCode, ErrorCode, Limits, Refusal, ServerMessage};
 use papo::text::fold;
 use std::time::{Duration, Instant};
 
@@ -17,6 +15,7 @@ const DEFAULT_RETRY_MS: u64 = 1000;
 
 impl App {
     pub(super) fn on_server_message(&mut self, message: ServerMessage, now: Instant) {
+        self.note_answer(&message);
         match message {
             ServerMessage::Welcome {
                 name,
@@ -26,16 +25,13 @@ impl App {
                 moderator,
                 ..
             } => {
-                if protocol != PROTOCOL {
-                    return self.on_other_version(now);
-                }
                 let me = Participant {
                     name: sanitize::message(&name),
                     tag: tag.to_string(),
                     moderator,
                 };
                 self.set_limits(&limits, now);
-                self.on_welcome(me);
+                self.on_welcome(me, protocol, now);
             }
             ServerMessage::Joined {
                 room,
@@ -47,7 +43,8 @@ impl App {
                 entries,
                 more,
                 reset,
-                state: _,
+                state,
+                ..
             } => {
                 let joined = Joined {
                     epoch: &epoch,
@@ -58,12 +55,15 @@ impl App {
                     entries: &entries,
                     more,
                     reset,
+                    state: &state,
                 };
-                self.on_joined(&room, &joined);
+                self.on_joined(&room, &joined, now);
             }
-            ServerMessage::Left { room } => self.on_left(&room),
+            ServerMessage::Left { room, .. } => self.on_left(&room),
             ServerMessage::Message(entry) => self.on_entry(&entry),
-            ServerMessage::Ack { id, seq, at, .. } => self.on_ack(&id, seq, at),
+            ServerMessage::Ack {
+                id, seq, at, text, ..
+            } => self.on_ack(&id, seq, at, text),
             ServerMessage::Presence {
                 room,
                 online,
@@ -86,14 +86,14 @@ impl App {
                 more,
                 ..
             } => self.on_history(&room, &entries, more),
-            ServerMessage::Rooms { rooms } => self.on_rooms(&rooms),
+            ServerMessage::Rooms { rooms, .. } => self.on_rooms(&rooms),
             ServerMessage::Error(refusal) => self.on_refusal(refusal, now),
             ServerMessage::Bye {
                 code,
                 text,
                 retry_after_ms,
             } => {
-                self.on_bye(code, &text, retry_after_ms.map(Duration::from_millis), now);
+                self.on_bye(code, &text, retry_after_ms.map(retry::bounded_wait), now);
             }
             ServerMessage::Typing { room, name } => self.on_typing(&room, &name, now),
             ServerMessage::Found {
@@ -101,13 +101,14 @@ impl App {
                 query,
                 entries,
                 more,
+                ..
             } => self.on_found(&room, &query, &entries, more),
             ServerMessage::Role { tag, moderator, .. } => self.on_role(&tag, moderator),
             ServerMessage::Notice {
                 text, room, from, ..
             } => self.on_notice(&text, room.as_deref(), from.as_deref()),
-            ServerMessage::RoomState { .. } => {}
-            ServerMessage::Pong => self.request_done(),
+            ServerMessage::RoomState { room, state } => self.on_room_state(&room, state),
+            ServerMessage::Pong { .. } => self.request_done(),
         }
     }
 
@@ -132,51 +133,12 @@ impl App {
         self.me.as_ref().is_some_and(|me| me.tag == tag)
     }
 
-    fn on_other_version(&mut self, now: Instant) {
-        let text = "O servidor é de outra versão. Use o cliente que veio com ele.";
-        self.show(Output::problem(text));
-        self.close_then_exit(Exit::Refused, now);
-    }
-
-    fn on_welcome(&mut self, me: Participant) {
-        if let Ok(name) = papo::name::Name::new(&me.name) {
-            self.name = Some(name);
-        }
-        let before = self.me.replace(me);
-        if self.phase == Phase::Online {
-            self.request_done();
-            self.rename_in_flight = false;
-            let name = self.my_name();
-            if before.is_some_and(|before| before.name != name) {
-                self.show(Output::answer(format!("Agora você é {name}.")));
-            }
-            return;
-        }
-        if matches!(self.phase, Phase::Closing { .. } | Phase::Exited) {
-            return;
-        }
-        self.phase = Phase::Online;
-        if let Some((_, true)) = self.outage.take() {
-            self.show(Output::info("Conexão restabelecida."));
-        }
-        // `enter` opened the first room. The others are joined before the queued messages for them are sent.
-        let joins: Vec<ClientMessage> = (self.rooms.iter().skip(1))
-            .map(|room| self.join_message(room.name.clone(), room.resume_point()))
-            .collect();
-        for join in joins {
-            self.send(join);
-        }
-        // The join that was pending when the connection was lost is repeated too.
-        if let Some(room) = self.joining_room.clone() {
-            self.request(self.join_message(room, ResumePoint::default()));
-        }
-    }
-
     /// The server has stored an own message.
-    fn on_ack(&mut self, id: &str, seq: Option<u64>, at: u64) {
+    fn on_ack(&mut self, id: &str, seq: Option<u64>, at: u64, stored: Option<String>) {
         let Some(PendingMessage { to, text, .. }) = self.queue.resolve(id) else {
             return;
         };
+        let text = stored.map_or(text, |stored| sanitize::text(&stored));
         match (to, seq) {
             (SendTarget::Person(name), _) => {
                 self.show(Output::Whisper {
@@ -216,15 +178,20 @@ impl App {
         if let Some(id) = &refusal.id {
             if matches!(refusal.code, ErrorCode::TooFast | ErrorCode::SlowMode) {
                 let wait = refusal.retry_after_ms.unwrap_or(DEFAULT_RETRY_MS);
-                return self.queue.defer(id, Duration::from_millis(wait), now);
+                return self.queue.defer(id, retry::bounded_wait(wait), now);
             }
             if let Some(pending) = self.queue.resolve(id) {
                 self.on_message_refused(sentence, &pending);
             }
             return;
         }
-        if let Phase::Entering { .. } = self.phase {
-            return self.on_entry_refused(refusal.code, refusal.room.is_some(), &sentence, now);
+        match self.phase {
+            Phase::Online => {}
+            Phase::Entering { .. } => return self.on_entry_refused(&refusal, &sentence, now),
+            _ => return,
+        }
+        if self.on_join_refused(&refusal, &sentence, now) {
+            return;
         }
         self.request_done();
         self.rename_in_flight = false;
@@ -243,7 +210,7 @@ impl App {
         }
     }
 
-    fn on_message_refused(&mut self, mut sentence: String, pending: &PendingMessage) {
+    pub(super) fn on_message_refused(&mut self, mut sentence: String, pending: &PendingMessage) {
         self.pending_exit = self.pending_exit.or(Some(Exit::Refused));
         let addressee = match &pending.to {
             SendTarget::Person(name) => format!(" a {name}"),
@@ -255,30 +222,14 @@ impl App {
         self.show(Output::problem(sentence));
     }
 
-    fn on_entry_refused(&mut self, code: ErrorCode, of_room: bool, sentence: &str, now: Instant) {
-        if let Some(prompt) = self.prompt_after_refusal(code, of_room) {
-            self.show(Output::problem(sentence));
-            return self.start_prompt(prompt);
-        }
-        let advice = match code {
-            ErrorCode::NameTaken | ErrorCode::NameConfusable => {
-                format!(" Tente: cliente --nome \"{} 2\"", self.my_name())
-            }
-            ErrorCode::NameInvalid => " Tente: cliente --nome \"Ana 2\"".to_owned(),
-            ErrorCode::PasswordRequired if !of_room => " Assim: cliente --senha SENHA".to_owned(),
-            _ => String::new(),
-        };
-        self.show(Output::problem(format!("{sentence}{advice}")));
-        self.close_then_exit(Exit::Refused, now);
-    }
-
     fn on_bye(&mut self, code: ByeCode, text: &str, retry_after: Option<Duration>, now: Instant) {
         self.bye = Some((code, retry_after));
-        let prompting = matches!(self.phase, Phase::Prompting { .. });
+        let prompting = matches!(self.phase, Phase::Prompting { .. })
+            || (matches!(self.phase, Phase::EntryDelayed { .. }) && code == ByeCode::Idle);
         let is_final = matches!(code, ByeCode::Kicked | ByeCode::Banned | ByeCode::Protocol)
-            || self.me.is_none();
+            || !self.entry.done;
         match code {
-            // The server's time limit may pass during a prompt: the answer opens a new connection.
+            // The server's time limit may pass during a prompt or a wait: the next try opens a new connection.
             _ if prompting => {}
             ByeCode::TooSlow | ByeCode::Idle if !is_final => {}
             _ if is_final || !self.mode.interactive => {

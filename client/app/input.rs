@@ -6,9 +6,7 @@ use crate::app::output::Output;
 use crate::app::send_queue::SendTarget;
 use crate::app::{command, strings};
 use papo::name::{MAX_ROOM, Name, NameError, RoomName};
-use papo::protocol::{
-    ClientMessage, Leave, Password, Refusal, Rename, ResumePoint, Search, Typing,
-};
+use papo::protocol::{ClientMessage, Leave, Password, Refusal, Rename, Search, Typing};
 use papo::text::fold;
 use std::time::{Duration, Instant};
 
@@ -39,15 +37,21 @@ impl App {
         }
         let text = text.trim_end();
         if text.is_empty() {
-            if self.outage.is_some() && self.phase == Phase::Connecting {
-                self.effects.push(AppEffect::Connect);
-            }
-            return;
+            return self.try_now(now);
         }
         match command::parse(text) {
             Parsed::Text(text) => self.say_in_current_room(text, false, now),
             Parsed::Command(kind, arguments) => self.run_command(kind, arguments, now),
             Parsed::Unknown(sentence) => self.usage_error(sentence),
+        }
+    }
+
+    /// Ends the wait for the next try, because the person pressed Enter.
+    fn try_now(&mut self, now: Instant) {
+        match self.phase {
+            Phase::Connecting if self.outage.is_some() => self.effects.push(AppEffect::Connect),
+            Phase::EntryDelayed { connected, .. } => self.resume_entry(connected, now),
+            _ => {}
         }
     }
 
@@ -81,7 +85,7 @@ impl App {
             CommandKind::Reply => self.reply(arguments, now),
             CommandKind::Name => self.rename(arguments),
             CommandKind::Rooms => self.request(ClientMessage::Rooms),
-            CommandKind::Join => self.join_room(arguments),
+            CommandKind::Join => self.join_room(arguments, now),
             CommandKind::Part => self.leave_room(arguments),
             CommandKind::Search => self.search(arguments),
             CommandKind::Earlier => self.show_earlier(),
@@ -255,7 +259,7 @@ impl App {
         }
     }
 
-    fn join_room(&mut self, raw: &str) {
+    fn join_room(&mut self, raw: &str, now: Instant) {
         let (name, password) = raw.split_once(char::is_whitespace).unwrap_or((raw, ""));
         let Ok(room) = RoomName::new(name.trim_start_matches('#')) else {
             return self.usage_error(bad_room());
@@ -272,10 +276,10 @@ impl App {
                     self.rooms[index].name
                 )));
             }
-            None => {
-                self.joining_room = Some(room.clone()).filter(|_| self.phase == Phase::Online);
-                self.request(self.join_message(room, ResumePoint::default()));
-            }
+            None if self.phase == Phase::Online => self.request_join(room, now),
+            None => self.show(Output::problem(
+                "Sem conexão. Tente de novo quando ela voltar.",
+            )),
         }
     }
 

@@ -1,62 +1,23 @@
-//! Connecting, entering, losing the connection and leaving, and everything that is due at a time.
+//! Losing the connection and leaving, and everything that is due at a time.
 
-use super::{App, AppEffect, Exit, Leaving, OUTAGE_NOTICE_AFTER, Phase, Prompt};
+use super::{App, AppEffect, Exit, Leaving, OUTAGE_NOTICE_AFTER, Phase};
 use crate::app::output::Output;
 use crate::app::strings;
 use crate::net::connection::ConnectError;
 use crate::net::session::DisconnectCause;
-use papo::protocol::{ClientMessage, Credentials, Enter, ResumePoint};
 use std::time::{Duration, Instant};
 
 /// How long leaving waits for the last acknowledgements.
 const CONFIRMATION_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long leaving waits for the server to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the answer to `enter` may take.
-const ENTER_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl App {
-    pub(super) fn connect(&mut self) {
-        self.phase = Phase::Connecting;
-        if self.me.is_none() && self.mode.interactive {
-            self.show(Output::info(format!("Conectando a {}…", self.address)));
-        }
-        self.effects.push(AppEffect::Connect);
-    }
-
-    pub(super) fn send_enter(&mut self, now: Instant) {
-        if matches!(self.phase, Phase::Closing { .. } | Phase::Exited) {
-            return;
-        }
-        let Some(name) = self.name.clone() else {
-            self.start_prompt(Prompt::Name);
-            return;
-        };
-        self.bye = None;
-        self.phase = Phase::Entering {
-            until: now + ENTER_TIMEOUT,
-        };
-        let (room, resume) = match self.rooms.first() {
-            Some(room) => (room.name.clone(), room.resume_point()),
-            None => (self.initial_room.clone(), ResumePoint::default()),
-        };
-        let credentials = Credentials {
-            room_password: self.password_of(&room),
-            ..self.credentials.clone()
-        };
-        self.send(ClientMessage::Enter(Enter {
-            name,
-            token: Some(self.token.clone()),
-            room: Some(room),
-            resume,
-            local_key: None,
-            credentials,
-        }));
-    }
-
     pub(super) fn disconnect(&mut self, cause: DisconnectCause, now: Instant) {
         self.pending_requests = 0;
         self.rename_in_flight = false;
+        self.awaiting_since = None;
+        self.joins.clear();
         for room in &mut self.rooms {
             room.fetching_earlier = false;
         }
@@ -69,7 +30,13 @@ impl App {
                     connected: false,
                 };
             }
-            _ if self.me.is_none() => self.on_entry_failed(cause, now),
+            Phase::EntryDelayed { until, .. } => {
+                self.phase = Phase::EntryDelayed {
+                    until,
+                    connected: false,
+                };
+            }
+            _ if !self.entry.done => self.on_entry_failed(cause, now),
             _ if self.mode.interactive || self.mode.reconnect => self.go_offline(now),
             _ => self.exit_on_loss(),
         }
@@ -155,6 +122,9 @@ impl App {
         match self.phase {
             Phase::Online
             | Phase::Entering { .. }
+            | Phase::EntryDelayed {
+                connected: true, ..
+            }
             | Phase::Prompting {
                 connected: true, ..
             } => {
@@ -180,7 +150,7 @@ impl App {
         if unsent > 0 {
             self.show(Output::problem(strings::unsent_messages(unsent)));
         } else if self.mode.interactive
-            && self.me.is_some()
+            && self.entry.done
             && matches!(exit, Exit::Success | Exit::Interrupted)
         {
             self.show(Output::info("Até logo."));
@@ -197,13 +167,15 @@ impl App {
     pub(super) fn on_tick(&mut self, now: Instant) {
         self.exit_confirm_until = self.exit_confirm_until.filter(|&until| now < until);
         if self.phase == Phase::Online {
+            self.resend_joins(now);
             self.flush_queue(now);
+            self.check_answers(now);
         }
         match (self.phase, self.leaving) {
             (Phase::Closing { until, exit }, _) if now >= until => self.exit(exit),
-            (Phase::Entering { until }, _) if now >= until => {
-                self.effects.push(AppEffect::Close);
-                self.disconnect(DisconnectCause::ConnectFailed(ConnectError::NotAChat), now);
+            (Phase::Entering { until }, _) if now >= until => self.on_entry_timeout(now),
+            (Phase::EntryDelayed { until, connected }, _) if now >= until => {
+                self.resume_entry(connected, now);
             }
             (Phase::Entering { .. } | Phase::Connecting, Some(Leaving { until: Some(until) }))
                 if now >= until =>

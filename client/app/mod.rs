@@ -4,19 +4,24 @@
 //! in with each event. `output`, `strings` and `sanitize` stand here because the core and the user interface use them.
 //! Never knows sockets, terminals, files, clocks or random numbers.
 
+mod answers;
 pub mod command;
 mod connection;
+mod entering;
 mod entries;
 mod events;
 mod history;
 mod input;
+mod joins;
 mod known_rooms;
 mod lifecycle;
 mod mention;
 mod moderation;
 pub mod output;
 mod own_messages;
+mod pending_message;
 mod prompts;
+mod retry;
 pub mod room;
 mod rooms;
 pub mod sanitize;
@@ -30,6 +35,8 @@ pub use input::{bad_name, bad_room};
 pub use prompts::bad_password;
 pub use view_model::{PersonView, UnsentView, ViewModel};
 
+use crate::app::entering::Entry;
+use crate::app::joins::PendingJoin;
 use crate::app::known_rooms::KnownRooms;
 use crate::app::output::Output;
 use crate::app::room::{OpenRoom, Participant};
@@ -56,8 +63,14 @@ enum Phase {
         connected: bool,
     },
     Connecting,
+    /// `enter` is not fully answered.
     Entering {
         until: Instant,
+    },
+    /// The server could not let the person in yet, with or without a connection open meanwhile.
+    EntryDelayed {
+        until: Instant,
+        connected: bool,
     },
     Online,
     Closing {
@@ -98,8 +111,9 @@ pub struct App {
     room_passwords: HashMap<String, Password>,
     /// The room to enter first.
     initial_room: RoomName,
-    /// This person, once the server has answered `enter`.
+    /// This person, once `welcome` has come.
     me: Option<Participant>,
+    entry: Entry,
     rooms: Vec<OpenRoom>,
     current: usize,
     queue: SendQueue,
@@ -118,6 +132,9 @@ pub struct App {
     whisper_partner: Option<String>,
     /// Requests without a reply yet.
     pending_requests: usize,
+    /// Since when an answer is awaited and none comes.
+    awaiting_since: Option<Instant>,
+    joins: Vec<PendingJoin>,
     /// A room that is being joined: new messages already go there.
     joining_room: Option<RoomName>,
     own_messages: OwnMessages,
@@ -144,6 +161,7 @@ impl App {
             credentials: setup.credentials,
             room_passwords: HashMap::new(),
             me: None,
+            entry: Entry::default(),
             rooms: Vec::new(),
             current: 0,
             queue: SendQueue::new(setup.id_prefix),
@@ -161,6 +179,8 @@ impl App {
             exit_confirm_until: None,
             whisper_partner: None,
             pending_requests: 0,
+            awaiting_since: None,
+            joins: Vec::new(),
             joining_room: None,
             own_messages: OwnMessages::default(),
             ignored: HashSet::new(),
@@ -206,7 +226,9 @@ impl App {
     /// When to send [`AppEvent::Tick`] if nothing else happens.
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let phase = match self.phase {
-            Phase::Entering { until } | Phase::Closing { until, .. } => Some(until),
+            Phase::Entering { until }
+            | Phase::EntryDelayed { until, .. }
+            | Phase::Closing { until, .. } => Some(until),
             _ => None,
         };
         let online = self.phase == Phase::Online;
@@ -234,6 +256,8 @@ impl App {
             outage,
             waiting,
             sending,
+            self.next_join_at(),
+            self.answer_due_at(),
             typing,
             self.exit_confirm_until,
         ]

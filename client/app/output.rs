@@ -2,6 +2,8 @@
 //!
 //! Never knows colours, columns or streams.
 
+use papo::protocol::RoomState;
+
 /// One thing to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
@@ -65,6 +67,8 @@ pub enum Output {
     RoomClosed { room: String },
     /// This is the current room from now on.
     RoomSwitched { room: String },
+    /// What holds in a room that was joined; the screen shows it all the time.
+    RoomRules { room: String, state: RoomState },
     /// A sentence of the client itself.
     Notice(Severity, String),
     /// A sentence of the client about one room.

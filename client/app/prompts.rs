@@ -71,10 +71,7 @@ impl App {
             ErrorCode::PasswordRequired | ErrorCode::PasswordWrong if of_room => {
                 Prompt::RoomPassword
             }
-            // After too many attempts the refusal says how long to wait.
-            ErrorCode::PasswordRequired | ErrorCode::PasswordWrong | ErrorCode::TooFast => {
-                Prompt::Password
-            }
+            ErrorCode::PasswordRequired | ErrorCode::PasswordWrong => Prompt::Password,
             _ => return None,
         };
         self.mode.interactive.then_some(prompt)

@@ -7,7 +7,7 @@
 use crate::app::output::Output;
 use crate::app::sanitize;
 use papo::name::RoomName;
-use papo::protocol::{Member, Renamed, ResumePoint};
+use papo::protocol::{Member, Renamed, ResumePoint, RoomState};
 use papo::text::fold;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -45,6 +45,8 @@ pub struct OpenRoom {
     pub oldest: u64,
     /// A page of earlier entries has been requested.
     pub fetching_earlier: bool,
+    /// What holds in it now.
+    pub state: RoomState,
     /// The people typing, and when that expires.
     typing: Vec<(String, Instant)>,
 }
@@ -72,6 +74,7 @@ impl OpenRoom {
             first_shown: 0,
             oldest: 1,
             fetching_earlier: false,
+            state: RoomState::default(),
             typing: Vec::new(),
         }
     }

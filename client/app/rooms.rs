@@ -1,11 +1,11 @@
 //! Messages from the server about rooms and the people in them.
 
-use super::{App, AppEffect};
+use super::{App, AppEffect, Phase};
 use crate::app::output::Output;
 use crate::app::room::OpenRoom;
 use crate::app::{sanitize, strings};
 use papo::name::RoomName;
-use papo::protocol::{Entry, Member, Renamed, RoomInfo};
+use papo::protocol::{Entry, Member, Renamed, RoomInfo, RoomState};
 use papo::text::fold;
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,10 +20,15 @@ pub(super) struct Joined<'a> {
     pub entries: &'a [Arc<Entry>],
     pub more: bool,
     pub reset: bool,
+    pub state: &'a RoomState,
 }
 
 impl App {
-    pub(super) fn on_joined(&mut self, name: &str, joined: &Joined<'_>) {
+    pub(super) fn on_joined(&mut self, name: &str, joined: &Joined<'_>, now: Instant) {
+        if matches!(self.phase, Phase::Entering { .. }) {
+            self.on_entered(now);
+        }
+        self.on_join_answered(name);
         let Some(index) = self.find_or_add_room(name) else {
             return;
         };
@@ -52,6 +57,10 @@ impl App {
         }
         if !returning {
             self.show_welcome(index);
+            self.show(Output::RoomRules {
+                room: self.rooms[index].name.to_string(),
+                state: joined.state.clone(),
+            });
         }
     }
 
@@ -93,6 +102,7 @@ impl App {
             room.skip_to(joined.seq);
         }
         room.oldest = joined.oldest;
+        room.state = joined.state.clone();
         (known, lost)
     }
 
@@ -142,6 +152,13 @@ impl App {
                 strings::others_present(&others, online, "na sala")
             );
             self.show(Output::answer(text));
+        }
+    }
+
+    /// What holds in a room has changed; the notice that says who did it is sent beside this.
+    pub(super) fn on_room_state(&mut self, room: &str, state: RoomState) {
+        if let Some(index) = self.room_index(room) {
+            self.rooms[index].state = state;
         }
     }
 

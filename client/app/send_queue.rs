@@ -3,10 +3,10 @@
 //! Every message stays here under its own id until the server has stored it. A resend has the same id, so it can't be
 //! stored twice. Knows order and time; never knows sockets or screens.
 
-use papo::name::{Name, RoomName};
-use papo::protocol::{
-    ClientMessage, Edit, Erase, EraseRecent, Limits, ModerationAction, Say, Whisper,
-};
+pub use crate::app::pending_message::{PendingMessage, SendTarget};
+
+use papo::name::RoomName;
+use papo::protocol::{ClientMessage, Limits};
 use papo::rate::TokenBucket;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -15,44 +15,10 @@ use std::time::{Duration, Instant};
 const MAX_IN_FLIGHT: usize = 16;
 /// Added to each wait for the rate, so that rounding does not wake the client too early.
 const RATE_MARGIN: Duration = Duration::from_millis(2);
+/// Sends without any answer after which a message is given up: it may be what the server does not get over.
+const MAX_UNANSWERED_SENDS: u32 = 3;
 /// Longest wait for the rate: even a very slow server is tried once a minute.
 const MAX_RATE_WAIT: Duration = Duration::from_mins(1);
-
-/// A message or a change, until it is acknowledged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingMessage {
-    pub id: String,
-    pub to: SendTarget,
-    pub text: String,
-    pub queued_at: Instant,
-    in_flight: bool,
-}
-
-/// Where it goes, or what it changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SendTarget {
-    Room {
-        room: RoomName,
-        action: bool,
-    },
-    Person(Name),
-    /// Replaces the text of this own message.
-    Edit {
-        room: RoomName,
-        seq: u64,
-    },
-    /// Erases this own message.
-    Erase {
-        room: RoomName,
-        seq: u64,
-    },
-    /// Erases a person's recent messages.
-    EraseRecent {
-        room: RoomName,
-        name: Name,
-        seconds: u64,
-    },
-}
 
 /// The unacknowledged messages, oldest first.
 #[derive(Debug)]
@@ -68,6 +34,8 @@ pub struct SendQueue {
     /// token again.
     one_at_a_time: bool,
     not_before: Option<Instant>,
+    /// Rooms that are being joined: the server would refuse what is sent to them.
+    held_rooms: Vec<RoomName>,
 }
 
 impl SendQueue {
@@ -79,6 +47,7 @@ impl SendQueue {
             bucket: None,
             one_at_a_time: false,
             not_before: None,
+            held_rooms: Vec::new(),
         }
     }
 
@@ -108,6 +77,7 @@ impl SendQueue {
             text,
             queued_at: now,
             in_flight: false,
+            unanswered_sends: 0,
         });
     }
 
@@ -138,6 +108,39 @@ impl SendQueue {
             pending.in_flight = false;
         }
         self.not_before = None;
+        self.held_rooms.clear();
+    }
+
+    /// Holds back what goes to this room until it is released.
+    pub fn hold(&mut self, room: RoomName) {
+        if !self.held_rooms.contains(&room) {
+            self.held_rooms.push(room);
+        }
+    }
+
+    /// Lets messages go to this room again.
+    pub fn release(&mut self, room: &RoomName) {
+        self.held_rooms.retain(|held| held != room);
+    }
+
+    /// Removes what was held back for a room that can't be joined.
+    pub fn take_held(&mut self, room: &RoomName) -> Vec<PendingMessage> {
+        self.release(room);
+        self.remove_where(|pending| !pending.in_flight && pending.room() == Some(room))
+    }
+
+    /// Removes the messages in flight that were sent too often without an answer.
+    pub fn take_unanswerable(&mut self) -> Vec<PendingMessage> {
+        self.remove_where(|pending| {
+            pending.in_flight && pending.unanswered_sends >= MAX_UNANSWERED_SENDS
+        })
+    }
+
+    fn remove_where(&mut self, unwanted: impl Fn(&PendingMessage) -> bool) -> Vec<PendingMessage> {
+        let (removed, kept): (VecDeque<_>, VecDeque<_>) =
+            self.waiting.drain(..).partition(unwanted);
+        self.waiting = kept;
+        removed.into()
     }
 
     /// What may be sent now, in order.
@@ -148,10 +151,11 @@ impl SendQueue {
         self.not_before = None;
         let mut due = Vec::new();
         let free = self.window().saturating_sub(self.in_flight());
+        let held = &self.held_rooms;
         for pending in self
             .waiting
             .iter_mut()
-            .filter(|pending| !pending.in_flight)
+            .filter(|pending| pending.is_sendable(held))
             .take(free)
         {
             let allowed = self.bucket.as_mut().map(|bucket| bucket.try_take(now));
@@ -159,6 +163,7 @@ impl SendQueue {
                 break;
             }
             pending.in_flight = true;
+            pending.unanswered_sends += 1;
             due.push(pending.to_message());
         }
         due
@@ -180,8 +185,9 @@ impl SendQueue {
 
     /// When [`SendQueue::next_batch`] may have something without a reply from the server; `None` while it needs one.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
-        let in_flight = self.in_flight();
-        if in_flight == self.waiting.len() || in_flight >= self.window() {
+        let mut waiting = self.waiting.iter();
+        let none_sendable = !waiting.any(|pending| pending.is_sendable(&self.held_rooms));
+        if none_sendable || self.in_flight() >= self.window() {
             return None;
         }
         let not_before = self.not_before.unwrap_or(now);
@@ -213,54 +219,13 @@ impl SendQueue {
     pub fn defer(&mut self, id: &str, wait: Duration, now: Instant) {
         if let Some(pending) = self.waiting.iter_mut().find(|pending| pending.id == id) {
             pending.in_flight = false;
+            pending.unanswered_sends = 0;
             self.one_at_a_time = true;
             if let Some(bucket) = &mut self.bucket {
                 // At that time the server has a token for one message.
                 bucket.restart(1.0, now + wait);
             }
             self.not_before = self.not_before.max(Some(now + wait));
-        }
-    }
-}
-
-impl PendingMessage {
-    fn to_message(&self) -> ClientMessage {
-        let id = self.id.clone();
-        let text = self.text.clone();
-        match &self.to {
-            SendTarget::Room { room, action } => ClientMessage::Say(Say {
-                room: room.clone(),
-                id,
-                text,
-                action: *action,
-                reply_to: None,
-            }),
-            SendTarget::Person(to) => ClientMessage::Whisper(Whisper {
-                to: to.clone(),
-                id,
-                text,
-            }),
-            SendTarget::Edit { room, seq } => ClientMessage::Edit(Edit {
-                room: room.clone(),
-                id,
-                seq: *seq,
-                text,
-            }),
-            SendTarget::Erase { room, seq } => ClientMessage::Erase(Erase {
-                room: room.clone(),
-                id,
-                seq: *seq,
-            }),
-            SendTarget::EraseRecent {
-                room,
-                name,
-                seconds,
-            } => ClientMessage::Moderate(ModerationAction::Erase(EraseRecent {
-                room: room.clone(),
-                id,
-                name: name.clone(),
-                seconds: *seconds,
-            })),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Many messages, a rate limit, and lost connections.
 
 use super::*;
+use papo::name::RoomName;
 use papo::protocol::{Say, Whisper};
 
 const LIMITS: Limits = Limits {

@@ -5,6 +5,8 @@
 use crate::app::events::Prompt;
 use crate::net::address::Address;
 use crate::net::connection::ConnectError;
+use papo::protocol::RoomState;
+use std::time::Duration;
 
 /// Most names in one sentence; the others are only counted.
 const MAX_LISTED: usize = 12;
@@ -140,6 +142,46 @@ fn unusual_error(cause: &str, address: &Address) -> String {
     format!("Não consegui falar com {address}: {cause}. Confira o endereço e a rede.")
 }
 
+/// A refusal that passes, and when the same is asked again.
+pub fn next_try(reason: &str, delay: Duration) -> String {
+    format!(
+        "{reason} Nova tentativa em {} s.",
+        delay.as_millis().div_ceil(1000)
+    )
+}
+
+/// A script has asked often enough.
+pub fn entry_given_up(reason: &str) -> String {
+    format!("{reason} Não entrei a tempo; tente de novo mais tarde.")
+}
+
+/// What limits speaking in a room, or who comes in. `speak_again` tells when an own mute ends: `às 14:32`.
+pub fn room_rules(state: &RoomState, speak_again: Option<&str>) -> Vec<String> {
+    let slow_seconds = state.slow_ms.div_ceil(1000);
+    let rules = [
+        speak_again.map(|time| format!("você pode falar de novo {time}")),
+        (state.moderators_only).then(|| "só quem organiza fala".to_owned()),
+        (slow_seconds > 0).then(|| format!("modo lento: {}", short_duration(slow_seconds))),
+        state.password.then(|| "sala com senha".to_owned()),
+        state.locked.then(|| "conversa trancada".to_owned()),
+    ];
+    rules.into_iter().flatten().collect()
+}
+
+/// `30 s`, `1 min 30 s`, `1 h`.
+fn short_duration(seconds: u64) -> String {
+    let parts = [
+        (seconds / 3600, "h"),
+        (seconds % 3600 / 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let parts: Vec<String> = (parts.iter())
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    parts.join(" ")
+}
+
 /// How a search ended.
 pub fn search_heading(query: &str, count: usize, more: bool) -> String {
     match count {
@@ -209,6 +251,23 @@ mod tests {
         );
         let crowd: Vec<String> = (1..=20).map(|n| format!("p{n}")).collect();
         assert!(list(&crowd).ends_with("p11, p12 e mais 8 pessoas"));
+    }
+
+    #[test]
+    fn room_rules_are_named_one_by_one() {
+        let state = RoomState {
+            moderators_only: true,
+            slow_ms: 90_000,
+            password: true,
+            locked: true,
+            muted_until: None,
+        };
+        assert_eq!(
+            room_rules(&state, Some("às 14:32")).join(" · "),
+            "você pode falar de novo às 14:32 · só quem organiza fala · modo lento: 1 min 30 s · sala com senha · \
+             conversa trancada"
+        );
+        assert!(room_rules(&RoomState::default(), None).is_empty());
     }
 
     #[test]

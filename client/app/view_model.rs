@@ -3,6 +3,7 @@
 use super::{App, LATE_AFTER, Phase, Prompt};
 use crate::app::room::Participant;
 use crate::app::send_queue::SendTarget;
+use papo::protocol::RoomState;
 use std::time::Instant;
 
 /// Most unsent messages shown; a script may have queued more.
@@ -25,6 +26,8 @@ pub struct ViewModel {
     pub online: usize,
     pub people: Vec<PersonView>,
     pub typing: Vec<String>,
+    /// What holds in the current room.
+    pub state: RoomState,
     /// Also true during an outage too short to be shown.
     pub connected: bool,
     /// The outage has been reported.
@@ -112,6 +115,7 @@ impl App {
                 .iter()
                 .map(|person| PersonView::of(person, me))
                 .collect(),
+            state: room.map(|room| room.state.clone()).unwrap_or_default(),
             typing: room.map(|room| room.typing(now)).unwrap_or_default(),
             connected: self.phase == Phase::Online || (self.outage.is_some() && !offline),
             offline,

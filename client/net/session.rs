@@ -229,7 +229,11 @@ mod tests {
             )))
         ));
         let generation = session.generation;
-        session.on_server_event(generation, ServerEvent::Message(ServerMessage::Pong), now);
+        session.on_server_event(
+            generation,
+            ServerEvent::Message(ServerMessage::Pong { id: None }),
+            now,
+        );
         assert!(
             session
                 .on_server_event(generation, ServerEvent::Malformed, now)

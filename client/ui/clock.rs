@@ -52,6 +52,17 @@ impl Clock {
             .unwrap_or_else(|| "--:--".into())
     }
 
+    /// When a mute ends: `às 14:32`, `em 04/03 às 08:00`; `None` once it has ended.
+    pub fn mute_end(&self, until: u64) -> Option<String> {
+        let now = self.now_ms();
+        let day = self.day(until)?;
+        let day = match self.day(now) == Some(day) {
+            true => String::new(),
+            false => format!("em {} ", short_date(day)),
+        };
+        (until > now).then(|| format!("{day}às {}", self.hour_minute(until)))
+    }
+
     /// `2026-03-03T14:05:12-03:00`
     pub fn timestamp(&self, at: u64) -> String {
         self.local_time(at)
@@ -135,6 +146,19 @@ mod tests {
             clock.day(AT).map(long_date).as_deref(),
             Some("terça-feira, 3 de março")
         );
+    }
+
+    #[test]
+    fn mute_end_names_another_day() {
+        const HOUR: u64 = 3_600_000;
+        let clock = Clock::brasilia().frozen(AT);
+        assert_eq!(clock.mute_end(AT + HOUR).as_deref(), Some("às 15:05"));
+        assert_eq!(
+            clock.mute_end(AT + 24 * HOUR).as_deref(),
+            Some("em 04/03 às 14:05")
+        );
+        assert_eq!(clock.mute_end(AT), None);
+        assert_eq!(clock.mute_end(u64::MAX), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::app::output::{MessageChange, MessageState, Output, Severity};
 use crate::app::{AppEvent, Prompt, ViewModel, sanitize, strings};
 use crate::ui::clock::Clock;
 use crate::ui::{Ui, UiInput};
+use papo::protocol::RoomState;
 use std::io::{self, Write};
 
 /// Standard output and standard error.
@@ -81,11 +82,27 @@ impl PlainUi {
             Output::RoomNotice { room, text } => {
                 format!("{}{}", self.label(room, ": "), sanitize::text(text))
             }
+            Output::RoomRules { room, state } => self.render_rules(room, state),
             Output::EarlierPage { .. }
             | Output::MissedMarker { .. }
             | Output::RoomOpened { .. }
             | Output::RoomClosed { .. }
             | Output::RoomSwitched { .. } => String::new(),
+        }
+    }
+
+    /// Empty where nothing limits anybody.
+    fn render_rules(&self, room: &str, state: &RoomState) -> String {
+        let mute_end = state.muted_until;
+        let mute_end = mute_end.and_then(|until| self.clock.mute_end(until));
+        let rules = strings::room_rules(state, mute_end.as_deref());
+        match rules.is_empty() {
+            true => String::new(),
+            false => format!(
+                "{}Nesta sala: {}.",
+                self.label(room, ": "),
+                rules.join(" · ")
+            ),
         }
     }
 
@@ -184,6 +201,7 @@ impl Ui for PlainUi {
             Output::Notice(Severity::Problem, _) => write_stderr(&text),
             Output::Notice(Severity::Info, _)
             | Output::RoomNotice { .. }
+            | Output::RoomRules { .. }
             | Output::Presence { .. } => match self.notices {
                 Some(NoticeStream::Stdout) => return write_stdout(&text),
                 Some(NoticeStream::Stderr) => write_stderr(&text),
@@ -281,6 +299,24 @@ mod tests {
         assert_eq!(
             rendered(&line),
             "2026-03-03T14:05:12-03:00\tCélia␊2026\tum\\ndois\\ttrês␛[2J"
+        );
+    }
+
+    #[test]
+    fn rules_of_a_joined_room_are_one_line() {
+        let rules = |state| Output::RoomRules {
+            room: "geral".into(),
+            state,
+        };
+        assert_eq!(rendered(&rules(RoomState::default())), "");
+        let state = RoomState {
+            moderators_only: true,
+            locked: true,
+            ..RoomState::default()
+        };
+        assert_eq!(
+            rendered(&rules(state)),
+            "Nesta sala: só quem organiza fala · conversa trancada."
         );
     }
 

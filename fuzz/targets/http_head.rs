@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use papo::server::Policy;
-use papo::testing::{HeadError, RequestHead, Stats, read_head, route};
+use papo::testing::{HeadError, RequestHead, ServerHealth, read_head, route};
 use papo::ws::TimedRead;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
@@ -54,6 +54,6 @@ fuzz_target!(|input: &[u8]| {
     }
     if let Ok((head, rest)) = whole {
         assert!(bytes.ends_with(&rest) && bytes.len() - rest.len() <= 8 * 1024);
-        route(&head, &Policy::default(), &Stats::default(), Instant::now());
+        route(&head, &Policy::default(), &ServerHealth::default());
     }
 });

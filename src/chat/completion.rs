@@ -1,11 +1,11 @@
-//! Completions: every request is answered exactly once, by its handler or after the history's reply.
+//! Completions: every request is answered exactly once, by its handler or after what it waits for.
 //!
 //! Knows connections and message ids; never knows what was asked.
 
 use crate::chat::Effect;
 use crate::history::{HistoryRequest, RequestId};
 use crate::ids::{ConnId, RoomId};
-use crate::protocol::{ClientMessage, ResumePoint};
+use crate::protocol::{ClientMessage, ClientRequest};
 use slab::Slab;
 
 /// The duty to answer one request. [`Completion::done`] frees the request's place in the connection's windows; a drop
@@ -16,15 +16,22 @@ pub(super) struct Completion {
     conn: ConnId,
     /// The sender's id, when the request has one.
     id: Option<String>,
+    /// The text that will be stored, if it is not the one that was sent.
+    changed_text: Option<String>,
+    in_flight: bool,
     bulk: bool,
     finished: bool,
 }
 
 impl Completion {
-    pub(super) fn new(conn: ConnId, message: &ClientMessage) -> Self {
+    pub(super) fn new(conn: ConnId, request: &ClientRequest) -> Self {
+        let message = &request.message;
+        let text = message.text().filter(|_| request.text_changed);
         Self {
             conn,
-            id: message.id().map(str::to_owned),
+            id: request.id().map(str::to_owned),
+            changed_text: text.map(str::to_owned),
+            in_flight: message.id().is_some(),
             bulk: message.is_bulk(),
             finished: false,
         }
@@ -34,14 +41,20 @@ impl Completion {
         self.conn
     }
 
-    pub(super) fn id(&self) -> Option<&str> {
-        self.id.as_deref()
+    /// The id that the answer echoes.
+    pub(super) fn id(&self) -> Option<String> {
+        self.id.clone()
+    }
+
+    /// The text that the `ack` repeats.
+    pub(super) fn changed_text(&self) -> Option<String> {
+        self.changed_text.clone()
     }
 
     /// The answer is among the effects: the connection may send the next request.
     pub(super) fn done(mut self, effects: &mut Vec<Effect>) {
         self.finished = true;
-        if self.id.is_some() {
+        if self.in_flight {
             effects.push(Effect::RequestDone(self.conn));
         }
         if self.bulk {
@@ -72,8 +85,16 @@ pub(super) enum Progress {
     Done,
     /// The history must do this; its reply answers the request.
     AwaitReply(HistoryRequest),
-    /// The request is answered when this room's log is open.
-    AwaitRoom(RoomId, ResumePoint),
+    /// Nothing was done yet: when this room's log is open, the message is handled once more.
+    AwaitRoom(RoomId, ClientMessage),
+}
+
+/// A request that could not be decided yet, and has changed nothing. When what it waits for is there, it is handled
+/// again from the beginning, because every rule may have another answer by then.
+#[derive(Debug)]
+pub(super) struct WaitingRequest {
+    pub completion: Completion,
+    pub message: ClientMessage,
 }
 
 /// The requests that the history has to answer.
@@ -111,22 +132,22 @@ mod tests {
     #[test]
     fn completion_releases_what_its_request_holds() {
         let done = |json: &str| {
-            let message = ClientMessage::parse(json).unwrap();
+            let request = ClientMessage::parse(json).unwrap();
             let mut effects = Vec::new();
-            Completion::new(ConnId(1), &message).done(&mut effects);
+            Completion::new(ConnId(1), &request).done(&mut effects);
             format!("{effects:?}")
         };
         let say = r#"{"type":"say","room":"geral","id":"a1","text":"oi"}"#;
         assert_eq!(done(say), "[RequestDone(ConnId(1))]");
         let history = r#"{"type":"history","room":"geral"}"#;
         assert_eq!(done(history), "[BulkDone(ConnId(1))]");
-        assert_eq!(done(r#"{"type":"rooms"}"#), "[]");
+        assert_eq!(done(r#"{"type":"rooms","id":"a1"}"#), "[]");
     }
 
     #[test]
     #[cfg(debug_assertions)]
     #[should_panic(expected = "dropped unanswered")]
     fn dropping_a_completion_panics() {
-        drop(Completion::new(ConnId(1), &ClientMessage::Ping));
+        drop(Completion::new(ConnId(1), &ClientMessage::Ping.into()));
     }
 }

@@ -16,8 +16,10 @@ pub(super) struct Conn {
     /// The token it entered with, repeated when the name changes. Never printed, never stored.
     pub token: Option<Token>,
     pub rooms: Vec<RoomId>,
-    /// Joins that wait for a room's log.
-    pub pending_joins: usize,
+    /// Requests that wait for a room's log.
+    pub waiting_requests: usize,
+    /// How often its time to enter was prolonged.
+    pub entry_extensions: u32,
     /// `None` is without limit.
     pub request_bucket: Option<TokenBucket>,
     pub malformed_count: u32,
@@ -36,7 +38,8 @@ impl Conn {
             person: None,
             token: None,
             rooms: Vec::new(),
-            pending_joins: 0,
+            waiting_requests: 0,
+            entry_extensions: 0,
             request_bucket,
             malformed_count: 0,
             malformed_since: now,
@@ -56,10 +59,6 @@ impl Conns {
 
     pub(super) fn contains(&self, id: ConnId) -> bool {
         self.0.contains_key(&id)
-    }
-
-    pub(super) fn get(&self, id: ConnId) -> Option<&Conn> {
-        self.0.get(&id)
     }
 
     pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut Conn> {

@@ -1,17 +1,18 @@
-//! Entry: authorizes a person by bans, password, lock and moderator key, in this order, and admits them.
+//! Entry: authorizes a person by bans, password, lock and moderator key, in this order, and admits them into a room.
 //!
-//! Nothing is changed before all of it has passed.
+//! Nothing is changed before all of it has passed and the room is open, so an entry succeeds as a whole or not at all.
 
 use crate::auth::TokenHash;
 use crate::chat::completion::Progress;
+use crate::chat::message_budget::MessageBudget;
 use crate::chat::moderation::passwords::PasswordCheck;
 use crate::chat::people::{Person, PersonKey};
 use crate::chat::{Chat, Now, Speaker, ceil_millis};
 use crate::ids::ConnId;
 use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use crate::protocol::{
-    Credentials, Enter, ErrorCode, HEARTBEAT_MS, Limits, MAX_TEXT, PROTOCOL, Password, Refusal,
-    ServerMessage,
+    ClientMessage, Credentials, Enter, ErrorCode, HEARTBEAT_MS, Limits, MAX_TEXT, PROTOCOL,
+    Password, Refusal, ServerMessage, Token,
 };
 
 /// A person who asks to enter.
@@ -25,51 +26,60 @@ struct Applicant<'a> {
 }
 
 impl Chat {
+    /// Admits a person into the chat and a first room, or refuses both. While the room's log is not open the request
+    /// waits, and there is no person yet.
     pub(super) fn enter(
         &mut self,
         conn: ConnId,
         enter: Enter,
+        id: Option<String>,
         now: Now,
     ) -> Result<Progress, Refusal> {
-        let Enter {
-            name,
-            token,
-            room,
-            resume,
-            credentials,
-            ..
-        } = enter;
         // The connection's thread made a token if the client sent none.
+        let token = enter.token.clone();
         let token = token.ok_or_else(|| Refusal::bad_field("token", "um segredo"))?;
         let token_hash = TokenHash::of(&token);
-        let room = room.unwrap_or_else(RoomName::lobby);
-        let named = self.people.named(&name);
-        let present = named.filter(|&person| self.people[person].token_hash == token_hash);
+        let lobby = RoomName::lobby();
+        let room_name = enter.room.as_ref().unwrap_or(&lobby);
+        let named = self.people.named(&enter.name);
         let applicant = Applicant {
             conn,
-            name: &name,
+            name: &enter.name,
             token_hash,
-            present,
-            credentials: &credentials,
+            present: named.filter(|&person| self.people[person].token_hash == token_hash),
+            credentials: &enter.credentials,
         };
         let moderator = self.authorize_entry(&applicant, now)?;
-        self.reject_confusable(&name, &token_hash)?;
-        if named.is_some() && present.is_none() {
-            return Err(Refusal::name_taken(name.as_str()));
-        }
+        self.check_name(&applicant)?;
         if !moderator {
             let check = PasswordCheck {
                 conn,
-                person: present,
-                given: credentials.room_password.as_ref(),
+                person: applicant.present,
+                given: enter.credentials.room_password.as_ref(),
             };
-            self.check_room_password(&check, &room, now)?;
+            self.check_room_password(&check, room_name, now)?;
         }
-        let key = present.unwrap_or_else(|| {
-            let bucket = self.rules.message_bucket(now.instant);
-            self.people.add(Person::new(token_hash, name, bucket))
+        let room = self.room_to_join(conn, room_name)?;
+        if !self.rooms[room].log.is_open() {
+            return Ok(Progress::AwaitRoom(room, ClientMessage::Enter(enter)));
+        }
+        let speaker = self.admit(&applicant, moderator, token, now);
+        self.send_welcome(speaker, id.clone());
+        self.complete_join(speaker, room, &enter.resume, now, id);
+        Ok(Progress::Done)
+    }
+
+    /// Makes an authorized applicant the person of their connection.
+    fn admit(&mut self, applicant: &Applicant, moderator: bool, token: Token, now: Now) -> Speaker {
+        let conn = applicant.conn;
+        let key = applicant.present.unwrap_or_else(|| {
+            let budget = MessageBudget::new(&self.rules, now.instant);
+            let name = applicant.name.clone();
+            self.people
+                .add(Person::new(applicant.token_hash, name, budget))
         });
-        self.apply_role(key, moderator, credentials.moderator_key.is_some(), now);
+        let with_moderator_key = applicant.credentials.moderator_key.is_some();
+        self.apply_role(key, moderator, with_moderator_key, now);
         let state = &mut self.conns[conn];
         state.person = Some(key);
         state.token = Some(token);
@@ -77,9 +87,18 @@ impl Chat {
         person.conns.push(conn);
         person.grace_until = None;
         person.address = state.address;
-        let speaker = Speaker { conn, person: key };
-        self.send_welcome(speaker);
-        self.join_room(speaker, room, resume, now)
+        Speaker { conn, person: key }
+    }
+
+    /// Refuses a name that another person has, or that looks like it.
+    fn check_name(&self, applicant: &Applicant) -> Result<(), Refusal> {
+        self.reject_confusable(applicant.name, &applicant.token_hash)?;
+        match self.people.named(applicant.name) {
+            Some(_) if applicant.present.is_none() => {
+                Err(Refusal::name_taken(applicant.name.as_str()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the person enters as a moderator.
@@ -169,7 +188,7 @@ impl Chat {
         }
     }
 
-    pub(super) fn send_welcome(&mut self, speaker: Speaker) {
+    pub(super) fn send_welcome(&mut self, speaker: Speaker, id: Option<String>) {
         let person = &self.people[speaker.person];
         let token = self.conns[speaker.conn].token.clone();
         let welcome = ServerMessage::Welcome {
@@ -187,6 +206,8 @@ impl Chat {
             },
             heartbeat_ms: HEARTBEAT_MS,
             moderator: person.moderator,
+            locked: self.moderation.locked,
+            id,
         };
         self.send(speaker.conn, welcome);
     }

@@ -11,6 +11,11 @@ pub(crate) const MAX_ROOMS: usize = 10_000;
 /// Requests that a connection may send at once, beside messages: joins, pages, searches. Enough for a client that opens
 /// all its rooms and fetches pages as fast as they arrive; too few to keep the hub busy.
 pub const REQUEST_BURST: u32 = 60;
+/// Bytes of text that one person may send at once: a burst of the longest messages.
+pub const TEXT_BURST_BYTES: u64 = 320 * 1024;
+/// Bytes of text of one person per second in the long run; without limit if messages are. The longest message at the
+/// usual rate would be 7 GB a day.
+pub const TEXT_BYTES_PER_SECOND: f64 = 20.0 * 1024.0;
 /// Such requests per second in the long run; without limit if messages are.
 pub const REQUEST_RATE: f64 = 20.0;
 /// Malformed frames before a connection is closed; one is forgiven every second.
@@ -39,6 +44,9 @@ pub(crate) const MAX_TRACKED_ADDRESSES: usize = 10_000;
 pub(crate) const MAX_SANCTIONS: usize = 10_000;
 /// Longest time that an address is banned: it may be another person's tomorrow.
 pub(crate) const MAX_ADDRESS_BAN: Duration = Duration::from_hours(1);
+/// How often a connection gets the time to enter again, because its `enter` is still waiting for the server when the time
+/// is over. Bounded, or connections that never enter could keep their places.
+pub(crate) const MAX_ENTRY_EXTENSIONS: u32 = 5;
 /// Most entries that a moderator erases at once.
 pub(crate) const MAX_BULK_ERASE: usize = 500;
 /// Moderators at the same time.
@@ -62,12 +70,6 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The full bucket of a person; `None` is without limit.
-    pub(crate) fn message_bucket(&self, now: Instant) -> Option<TokenBucket> {
-        let per_second = self.rate?;
-        Some(TokenBucket::new(f64::from(self.burst), per_second, now))
-    }
-
     /// The full bucket of a connection; `None` is without limit.
     pub(crate) fn request_bucket(&self, now: Instant) -> Option<TokenBucket> {
         let limited = self.rate.is_some();

@@ -1,21 +1,20 @@
 //! Membership of rooms: joining, leaving, and what a disconnect ends.
 
-use crate::chat::completion::{Completion, Progress};
+use crate::chat::completion::Progress;
 use crate::chat::limits::{
     MAX_MEMBERS_LARGE_ROOM, MAX_NAMED_ROOM, MAX_ROOMS, MAX_ROOMS_PER_CONNECTION,
 };
 use crate::chat::moderation::passwords::PasswordCheck;
 use crate::chat::people::{Membership, PersonKey};
 use crate::chat::presence::PresenceChange;
-use crate::chat::room_log::PendingJoin;
 use crate::chat::rooms::Room;
 use crate::chat::{Chat, Effect, Now, Speaker};
 use crate::history::{HistoryRequest, RoomHead};
 use crate::ids::{ConnId, RoomId};
 use crate::name::RoomName;
 use crate::protocol::{
-    ErrorCode, Join, Leave, MAX_MEMBERS, MAX_ROOMS_LISTED, Refusal, ResumePoint, RoomInfo,
-    ServerMessage,
+    ClientMessage, ErrorCode, Join, Leave, MAX_MEMBERS, MAX_ROOMS_LISTED, Refusal, ResumePoint,
+    RoomInfo, ServerMessage,
 };
 use std::cmp::{Ordering, Reverse};
 
@@ -24,6 +23,7 @@ impl Chat {
         &mut self,
         speaker: Speaker,
         join: Join,
+        id: Option<String>,
         now: Now,
     ) -> Result<Progress, Refusal> {
         let check = PasswordCheck {
@@ -32,96 +32,74 @@ impl Chat {
             given: join.room_password.as_ref(),
         };
         self.check_room_password(&check, &join.room, now)?;
-        self.join_room(speaker, join.room, join.resume, now)
-    }
-
-    /// Joins a room, and opens it first if necessary.
-    pub(super) fn join_room(
-        &mut self,
-        speaker: Speaker,
-        name: RoomName,
-        resume: ResumePoint,
-        now: Now,
-    ) -> Result<Progress, Refusal> {
-        let state = &self.conns[speaker.conn];
-        let known = self.rooms.named(&name);
-        let already_in = known.is_some_and(|room| state.rooms.contains(&room));
-        if !already_in && state.rooms.len() + state.pending_joins >= MAX_ROOMS_PER_CONNECTION {
-            return Err(Refusal::new(ErrorCode::TooManyRooms));
+        let room = self.room_to_join(speaker.conn, &join.room)?;
+        if !self.rooms[room].log.is_open() {
+            return Ok(Progress::AwaitRoom(room, ClientMessage::Join(join)));
         }
-        let id = match known {
-            Some(id) => id,
-            None => self.open_room(speaker.person, name)?,
-        };
-        if !self.rooms[id].log.is_open() {
-            return Ok(Progress::AwaitRoom(id, resume));
-        }
-        self.complete_join(speaker, id, &resume, now);
+        self.complete_join(speaker, room, &join.resume, now, id);
         Ok(Progress::Done)
     }
 
+    /// The room of this name, for one more join of this connection. If it is closed, the history is asked for its log.
+    pub(super) fn room_to_join(
+        &mut self,
+        conn: ConnId,
+        name: &RoomName,
+    ) -> Result<RoomId, Refusal> {
+        let state = &self.conns[conn];
+        let known = self.rooms.named(name);
+        let already_in = known.is_some_and(|room| state.rooms.contains(&room));
+        if !already_in && state.rooms.len() + state.waiting_requests >= MAX_ROOMS_PER_CONNECTION {
+            return Err(Refusal::new(ErrorCode::TooManyRooms));
+        }
+        match known {
+            Some(id) => Ok(id),
+            None => self.open_room(name),
+        }
+    }
+
     /// Adds a room and asks the history for its log.
-    fn open_room(&mut self, person: PersonKey, name: RoomName) -> Result<RoomId, Refusal> {
+    fn open_room(&mut self, name: &RoomName) -> Result<RoomId, Refusal> {
         if self.rooms.len() >= MAX_ROOMS {
             let text = "Há salas demais abertas neste servidor. Entre em uma que já existe.";
             return Err(Refusal::with_text(ErrorCode::TooManyRooms, text));
         }
         self.effects
             .push(Effect::Submit(HistoryRequest::RoomHead(name.clone())));
-        let owner = self.owner_of(&name, person);
-        Ok(self.rooms.add(name, owner))
+        Ok(self.rooms.add(name.clone()))
     }
 
-    /// Queues a join until the room's log is open.
-    pub(super) fn await_room(&mut self, completion: Completion, id: RoomId, resume: ResumePoint) {
-        self.conns[completion.conn()].pending_joins += 1;
-        self.rooms[id]
-            .log
-            .await_open(PendingJoin { completion, resume });
-    }
-
-    /// Handles the head of a room's log, `None` if it can't be read: completes or refuses the joins that waited.
+    /// Handles the head of a room's log, `None` if it can't be read: decides or refuses the requests that waited.
     pub(super) fn room_loaded(&mut self, name: &RoomName, head: Option<RoomHead>, now: Now) {
         let id = self.rooms.named(name);
         let id = id.expect("a room stays while its log is being read");
         let waiting = self.rooms[id].log.take_waiting();
         let Some(head) = head else {
             self.rooms.remove(id);
-            return self.refuse_joins(waiting);
+            return waiting
+                .into_iter()
+                .for_each(|request| self.refuse_waiting(request, room_unreadable()));
         };
         self.rooms[id].open(head);
-        for PendingJoin { completion, resume } in waiting {
-            if let Some(speaker) = self.end_pending_join(completion.conn()) {
-                self.complete_join(speaker, id, &resume, now);
-            }
-            completion.done(&mut self.effects);
+        for request in waiting {
+            self.resume_request(request, now);
         }
         self.close_room_if_unused(id);
     }
 
-    fn refuse_joins(&mut self, waiting: Vec<PendingJoin>) {
-        for PendingJoin { completion, .. } in waiting {
-            match self.end_pending_join(completion.conn()) {
-                Some(_) => {
-                    let text = "O servidor não conseguiu ler o histórico desta sala. Tente de novo daqui a pouco.";
-                    let refusal = Refusal::with_text(ErrorCode::HistoryUnavailable, text);
-                    self.refuse(completion, refusal);
-                }
-                None => completion.done(&mut self.effects),
-            }
-        }
-    }
-
-    /// The person whose join waited, unless the connection is gone or was closed in the meantime.
-    fn end_pending_join(&mut self, conn: ConnId) -> Option<Speaker> {
-        let state = self.conns.get_mut(conn)?;
-        state.pending_joins -= 1;
-        let person = state.person?;
-        Some(Speaker { conn, person })
-    }
-
-    fn complete_join(&mut self, speaker: Speaker, id: RoomId, resume: &ResumePoint, now: Now) {
+    /// Puts a connection into a room whose log is open, and answers with `joined`. It can't fail.
+    pub(super) fn complete_join(
+        &mut self,
+        speaker: Speaker,
+        id: RoomId,
+        resume: &ResumePoint,
+        now: Now,
+        request_id: Option<String>,
+    ) {
         let conn = speaker.conn;
+        if self.rooms[id].owner.is_none() {
+            self.rooms[id].owner = self.owner_of(id, speaker.person);
+        }
         if !self.conns[conn].rooms.contains(&id) {
             self.acquire_membership(speaker.person, id, now);
             // Subscribed only now, so that the person does not receive their own arrival.
@@ -146,6 +124,7 @@ impl Chat {
             more: backfill.more,
             reset: backfill.reset,
             state: self.room_state_for(id, speaker.person, now),
+            id: request_id,
         };
         self.send(conn, joined);
     }
@@ -172,15 +151,16 @@ impl Chat {
         &mut self,
         speaker: Speaker,
         leave: &Leave,
+        id: Option<String>,
         now: Now,
     ) -> Result<Progress, Refusal> {
         let conn = speaker.conn;
-        let id = self.joined_room(conn, &leave.room)?;
-        self.conns[conn].rooms.retain(|&room| room != id);
-        self.effects.push(Effect::Unsubscribe(conn, id));
-        let room = self.rooms[id].display();
-        self.send(conn, ServerMessage::Left { room });
-        self.release_membership(speaker.person, id, false, now);
+        let room_id = self.joined_room(conn, &leave.room)?;
+        self.conns[conn].rooms.retain(|&room| room != room_id);
+        self.effects.push(Effect::Unsubscribe(conn, room_id));
+        let room = self.rooms[room_id].display();
+        self.send(conn, ServerMessage::Left { room, id });
+        self.release_membership(speaker.person, room_id, false, now);
         Ok(Progress::Done)
     }
 
@@ -230,7 +210,7 @@ impl Chat {
             .ok_or_else(|| Refusal::new(ErrorCode::NotInRoom))
     }
 
-    pub(super) fn list_rooms(&mut self, conn: ConnId) -> Progress {
+    pub(super) fn list_rooms(&mut self, conn: ConnId, id: Option<String>) -> Progress {
         let rooms = self.rooms.iter();
         let mut listed: Vec<&Room> = rooms.filter(|room| room.log.is_open()).collect();
         // Of thousands of rooms only those that are listed are sorted.
@@ -246,9 +226,14 @@ impl Chat {
             password: self.has_password(&room.name),
         };
         let rooms = listed.iter().map(info).collect();
-        self.send(conn, ServerMessage::Rooms { rooms });
+        self.send(conn, ServerMessage::Rooms { rooms, id });
         Progress::Done
     }
+}
+
+fn room_unreadable() -> Refusal {
+    let text = "O servidor não conseguiu ler o histórico desta sala. Tente de novo daqui a pouco.";
+    Refusal::with_text(ErrorCode::HistoryUnavailable, text)
 }
 
 /// Puts the rooms with the most people first, and those of equal size in the order of their names.

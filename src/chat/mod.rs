@@ -10,21 +10,23 @@ mod edits;
 mod entry;
 pub(crate) mod limits;
 mod membership;
+mod message_budget;
 mod messages;
 mod moderation;
 mod people;
 mod presence;
 mod rename;
+mod requests;
 mod room_log;
 mod rooms;
 
-use crate::history::{HistoryReply, HistoryRequest, RequestId};
+use crate::history::{HistoryReply, HistoryRequest};
 use crate::ids::{ClientAddr, ConnId, RoomId};
-use crate::protocol::{ByeCode, ClientMessage, ErrorCode, Refusal, ServerMessage};
-use completion::{Completion, PendingRequests, Progress};
+use crate::protocol::{ByeCode, ClientRequest, Refusal, ServerMessage};
+use completion::PendingRequests;
 use conns::{Conn, Conns};
-use limits::{MAX_MALFORMED, Rules};
-use moderation::{ModerationState, notices};
+use limits::{MAX_ENTRY_EXTENSIONS, Rules};
+use moderation::ModerationState;
 use people::{People, PersonKey};
 use rooms::Rooms;
 use std::cmp::Reverse;
@@ -50,7 +52,7 @@ pub enum Event {
     /// A connection was upgraded and may send requests.
     Connected(ConnId, ClientAddr),
     /// A connection sent a valid request.
-    Request(ConnId, ClientMessage),
+    Request(ConnId, ClientRequest),
     /// A connection sent a frame that is no valid request.
     Malformed(ConnId, Refusal),
     /// A connection is over. True if the peer closed it with the code 1000.
@@ -151,7 +153,7 @@ impl Chat {
     pub fn handle(&mut self, event: Event, now: Now) {
         match event {
             Event::Connected(conn, address) => self.connected(conn, address, now),
-            Event::Request(conn, message) => self.handle_request(conn, message, now),
+            Event::Request(conn, request) => self.handle_request(conn, request, now),
             Event::Malformed(conn, refusal) => self.malformed(conn, refusal, now),
             Event::Disconnected(conn, clean) => self.disconnected(conn, clean, now),
             Event::HistoryReplied(reply) => self.history_replied(reply, now),
@@ -169,23 +171,39 @@ impl Chat {
 
     /// Does what is due: closes connections that have not entered in time, expires grace periods, publishes presence.
     pub fn tick(&mut self, now: Now) {
-        while let Some((at, conn)) = self.entry_deadlines.front().copied() {
-            let entered = self
-                .conns
-                .get(conn)
-                .is_none_or(|state| state.person.is_some());
-            if !entered && at > now.instant {
-                break;
-            }
-            self.entry_deadlines.pop_front();
-            if !entered {
-                let text =
-                    "Você não entrou na conversa a tempo. Conecte-se de novo quando quiser entrar.";
-                self.close(conn, ByeCode::Idle, text);
-            }
-        }
+        self.enforce_entry_deadlines(now);
         self.expire_grace(now);
         self.publish_due(now);
+    }
+
+    fn enforce_entry_deadlines(&mut self, now: Now) {
+        while let Some((at, conn)) = self.entry_deadlines.front().copied() {
+            let pending = self
+                .conns
+                .get_mut(conn)
+                .filter(|state| state.person.is_none() && !state.closing);
+            if pending.is_some() && at > now.instant {
+                return;
+            }
+            self.entry_deadlines.pop_front();
+            let Some(state) = pending else { continue };
+            // It is not idle: it waits for the server. If it is refused then, it has time for another try.
+            let waits = state.waiting_requests > 0;
+            if waits && state.entry_extensions < MAX_ENTRY_EXTENSIONS {
+                state.entry_extensions += 1;
+                self.add_entry_deadline(conn, now);
+                continue;
+            }
+            let text =
+                "Você não entrou na conversa a tempo. Conecte-se de novo quando quiser entrar.";
+            self.close(conn, ByeCode::Idle, text);
+        }
+    }
+
+    /// The time is the same for all connections, so the queue stays in order.
+    fn add_entry_deadline(&mut self, conn: ConnId, now: Now) {
+        let at = now.instant + self.rules.entry_timeout;
+        self.entry_deadlines.push_back((at, conn));
     }
 
     fn connected(&mut self, conn: ConnId, address: ClientAddr, now: Now) {
@@ -195,129 +213,7 @@ impl Chat {
         if self.stopping {
             self.send_shutdown(conn, 1000);
         } else {
-            self.entry_deadlines
-                .push_back((now.instant + self.rules.entry_timeout, conn));
-        }
-    }
-
-    fn handle_request(&mut self, conn: ConnId, message: ClientMessage, now: Now) {
-        let completion = Completion::new(conn, &message);
-        let id = self.pending.next_id();
-        let state = &self.conns[conn];
-        let progress = match state.person {
-            // Requests may still be on their way when a connection is closed; their answers would not be read.
-            _ if state.closing => Ok(Progress::Done),
-            Some(person) => self.dispatch(Speaker { conn, person }, message, id, now),
-            None => self.dispatch_before_entry(conn, message, now),
-        };
-        match progress {
-            Ok(Progress::Done) => completion.done(&mut self.effects),
-            Ok(Progress::AwaitReply(request)) => {
-                self.pending.insert(id, completion);
-                self.effects.push(Effect::Submit(request));
-            }
-            Ok(Progress::AwaitRoom(room, resume)) => {
-                self.await_room(completion, room, resume);
-            }
-            Err(refusal) => self.refuse(completion, refusal),
-        }
-    }
-
-    /// Hands a request to its handler. `id` is the request's own if the history has to answer it.
-    fn dispatch(
-        &mut self,
-        speaker: Speaker,
-        message: ClientMessage,
-        id: RequestId,
-        now: Now,
-    ) -> Result<Progress, Refusal> {
-        if is_rate_limited(&message) {
-            self.check_request_rate(speaker.conn, now)?;
-        }
-        match message {
-            ClientMessage::Enter(_) => Err(Refusal::new(ErrorCode::AlreadyEntered)),
-            ClientMessage::Join(join) => self.join(speaker, join, now),
-            ClientMessage::Leave(leave) => self.leave(speaker, &leave, now),
-            ClientMessage::Say(say) => self.say(speaker, say, id, now),
-            ClientMessage::Edit(edit) => self.edit(speaker, edit, id, now),
-            ClientMessage::Erase(erase) => self.erase(speaker, erase, id, now),
-            ClientMessage::Whisper(whisper) => self.whisper(speaker, whisper, now),
-            ClientMessage::Typing(typing) => self.typing(speaker, &typing, now),
-            ClientMessage::History(fetch) => self.fetch_page(speaker, fetch, id),
-            ClientMessage::Search(search) => self.search(speaker, search, id),
-            ClientMessage::Rename(rename) => self.rename(speaker, rename, now),
-            ClientMessage::RoomPassword(change) => self.set_room_password(speaker, change, now),
-            ClientMessage::Moderate(action) => self.moderate(speaker, action, id, now),
-            ClientMessage::Rooms => Ok(self.list_rooms(speaker.conn)),
-            ClientMessage::Ping => Ok(self.pong(speaker.conn)),
-        }
-    }
-
-    fn dispatch_before_entry(
-        &mut self,
-        conn: ConnId,
-        message: ClientMessage,
-        now: Now,
-    ) -> Result<Progress, Refusal> {
-        match message {
-            ClientMessage::Enter(enter) => {
-                self.check_request_rate(conn, now)?;
-                self.enter(conn, enter, now)
-            }
-            ClientMessage::Ping => Ok(self.pong(conn)),
-            _ => Err(Refusal::new(ErrorCode::NotEntered)),
-        }
-    }
-
-    fn pong(&mut self, conn: ConnId) -> Progress {
-        self.send(conn, ServerMessage::Pong);
-        Progress::Done
-    }
-
-    /// Answers a request with a refusal.
-    fn refuse(&mut self, completion: Completion, refusal: Refusal) {
-        let conn = completion.conn();
-        let refusal = match completion.id() {
-            Some(id) => refusal.with_id(id),
-            None => refusal,
-        };
-        let banned = (refusal.code == ErrorCode::Banned).then_some(refusal.retry_after_ms);
-        self.send(conn, ServerMessage::Error(refusal));
-        if let Some(retry_after_ms) = banned {
-            self.close_with(conn, 1008, notices::bye_banned(retry_after_ms));
-        }
-        completion.done(&mut self.effects);
-    }
-
-    fn check_request_rate(&mut self, conn: ConnId, now: Now) -> Result<(), Refusal> {
-        match &mut self.conns[conn].request_bucket {
-            Some(bucket) => bucket.try_take(now.instant).map_err(too_fast),
-            None => Ok(()),
-        }
-    }
-
-    fn malformed(&mut self, conn: ConnId, refusal: Refusal, now: Now) {
-        let state = &mut self.conns[conn];
-        if state.closing {
-            return;
-        }
-        let seconds_since = now
-            .instant
-            .saturating_duration_since(state.malformed_since)
-            .as_secs();
-        state.malformed_count = state
-            .malformed_count
-            .saturating_sub(u32::try_from(seconds_since).unwrap_or(u32::MAX))
-            + 1;
-        if seconds_since > 0 {
-            state.malformed_since = now.instant;
-        }
-        let too_many = state.malformed_count > MAX_MALFORMED;
-        self.send(conn, ServerMessage::Error(refusal));
-        if too_many {
-            let text =
-                "Foram mensagens demais que não fazem sentido. Este programa é de outra versão?";
-            self.close(conn, ByeCode::Protocol, text);
+            self.add_entry_deadline(conn, now);
         }
     }
 
@@ -388,23 +284,13 @@ impl Chat {
 }
 
 impl Drop for Chat {
-    /// Abandons the requests that still wait for the history when the server ends.
+    /// Abandons the requests that still wait for something when the server ends.
     fn drop(&mut self) {
         self.pending.abandon_all();
-        for join in self.rooms.take_waiting() {
-            join.completion.abandon();
+        for request in self.rooms.take_waiting() {
+            request.completion.abandon();
         }
     }
-}
-
-/// Whether a request counts against its connection's rate. Messages count against their author's rate, `typing` has its
-/// own throttle, and `enter` is checked before the person exists.
-fn is_rate_limited(message: &ClientMessage) -> bool {
-    let exempt = matches!(
-        message,
-        ClientMessage::Enter(_) | ClientMessage::Typing(_) | ClientMessage::Ping
-    );
-    !exempt && message.id().is_none()
 }
 
 fn too_fast(wait: Duration) -> Refusal {

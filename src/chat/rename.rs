@@ -11,13 +11,14 @@ impl Chat {
         &mut self,
         speaker: Speaker,
         rename: Rename,
+        id: Option<String>,
         now: Now,
     ) -> Result<Progress, Refusal> {
         let name = rename.name;
         let key = speaker.person;
         let person = &self.people[key];
         if person.name.as_str() == name.as_str() {
-            self.send_welcome(speaker);
+            self.send_welcome(speaker, id);
             return Ok(Progress::Done);
         }
         self.reject_confusable(&name, &person.token_hash)?;
@@ -38,7 +39,8 @@ impl Chat {
         };
         let rooms = person.room_ids();
         for conn in person.conns.clone() {
-            self.send_welcome(Speaker { conn, person: key });
+            let id = id.clone().filter(|_| conn == speaker.conn);
+            self.send_welcome(Speaker { conn, person: key }, id);
         }
         for room in rooms {
             self.record_change(room, PresenceChange::Renamed(renamed.clone()), now);

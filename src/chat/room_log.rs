@@ -2,7 +2,7 @@
 //!
 //! Knows entries and seqs; never knows who is in the room.
 
-use crate::chat::completion::Completion;
+use crate::chat::completion::WaitingRequest;
 use crate::history::{PAGE_BYTES, RECENT, RoomHead, fit_page};
 use crate::protocol::{Entry, MAX_PAGE, ResumePoint};
 use std::collections::VecDeque;
@@ -15,17 +15,10 @@ const JOIN_PAGE: usize = 50;
 /// three hundred of the longest messages are five megabytes.
 const MAX_RECENT_BYTES: usize = 4 * PAGE_BYTES;
 
-/// A join that waits for the room's log.
-#[derive(Debug)]
-pub(super) struct PendingJoin {
-    pub completion: Completion,
-    pub resume: ResumePoint,
-}
-
 /// The log of a room.
 pub(super) enum RoomLog {
-    /// The history was asked for the log's head; these joins wait for the reply.
-    Opening(Vec<PendingJoin>),
+    /// The history was asked for the log's head; these requests wait for the reply.
+    Opening(Vec<WaitingRequest>),
     Open(OpenLog),
 }
 
@@ -73,13 +66,13 @@ impl RoomLog {
         }
     }
 
-    /// Adds a join to those that wait for the log.
+    /// Adds a request to those that wait for the log.
     ///
     /// # Panics
     /// If it is open.
-    pub(super) fn await_open(&mut self, join: PendingJoin) {
+    pub(super) fn await_open(&mut self, request: WaitingRequest) {
         match self {
-            Self::Opening(waiting) => waiting.push(join),
+            Self::Opening(waiting) => waiting.push(request),
             Self::Open(_) => panic!("the log is open"),
         }
     }
@@ -92,8 +85,8 @@ impl RoomLog {
         }
     }
 
-    /// The joins that wait for the log; none of an open one.
-    pub(super) fn take_waiting(&mut self) -> Vec<PendingJoin> {
+    /// The requests that wait for the log; none of an open one.
+    pub(super) fn take_waiting(&mut self) -> Vec<WaitingRequest> {
         match self {
             Self::Opening(waiting) => std::mem::take(waiting),
             Self::Open(_) => Vec::new(),

@@ -1,9 +1,10 @@
 //! The open rooms, found by id and by name: each with its log, its members and its pending presence.
 
 use crate::auth::TokenHash;
+use crate::chat::completion::WaitingRequest;
 use crate::chat::moderation::speaking::RoomMode;
 use crate::chat::people::PersonKey;
-use crate::chat::room_log::{OpenLog, PendingJoin, RoomLog};
+use crate::chat::room_log::{OpenLog, RoomLog};
 use crate::history::RoomHead;
 use crate::ids::RoomId;
 use crate::name::RoomName;
@@ -36,7 +37,7 @@ pub(super) struct Room {
     pub pending_presence: PendingPresence,
     /// Messages on their way through the history; the room stays open for them.
     pub pending_appends: usize,
-    /// The person who opened the room.
+    /// The person who opened the room: its first member, unless its password has an owner already.
     pub owner: Option<TokenHash>,
     /// Speaking restrictions; most rooms have none.
     pub mode: Option<Box<RoomMode>>,
@@ -44,13 +45,13 @@ pub(super) struct Room {
 }
 
 impl Room {
-    fn new(name: RoomName, owner: Option<TokenHash>) -> Self {
+    fn new(name: RoomName) -> Self {
         Self {
             name,
             log: RoomLog::Opening(Vec::new()),
             pending_presence: PendingPresence::default(),
             pending_appends: 0,
-            owner,
+            owner: None,
             mode: None,
             members: IndexSet::new(),
         }
@@ -101,9 +102,9 @@ impl Rooms {
     }
 
     /// Adds a room whose log is still to be opened.
-    pub(super) fn add(&mut self, name: RoomName, owner: Option<TokenHash>) -> RoomId {
+    pub(super) fn add(&mut self, name: RoomName) -> RoomId {
         let key = name.key().clone();
-        let id = RoomId(self.by_id.insert(Room::new(name, owner)) as u32);
+        let id = RoomId(self.by_id.insert(Room::new(name)) as u32);
         self.by_name.insert(key, id);
         id
     }
@@ -122,8 +123,8 @@ impl Rooms {
         rooms.map(|(number, _)| RoomId(number as u32)).collect()
     }
 
-    /// The joins that wait for any room's log.
-    pub(super) fn take_waiting(&mut self) -> impl Iterator<Item = PendingJoin> {
+    /// The requests that wait for any room's log.
+    pub(super) fn take_waiting(&mut self) -> impl Iterator<Item = WaitingRequest> {
         let rooms = self.by_id.iter_mut();
         rooms.flat_map(|(_, room)| room.log.take_waiting())
     }

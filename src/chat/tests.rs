@@ -2,14 +2,16 @@
 
 use super::*;
 use crate::auth::PasswordHash;
+use crate::chat::limits::MAX_MALFORMED;
 use crate::history::memory::MemoryHistory;
 use crate::history::{History, Outcome};
 use crate::name::RoomName;
-use crate::protocol::{Entry, RoomState};
+use crate::protocol::{ClientMessage, Entry, ErrorCode, RoomState};
 use std::collections::HashMap;
 
 mod bans;
 mod edits;
+mod entering;
 mod limits;
 mod messages;
 mod moderation;
@@ -36,6 +38,11 @@ struct ChatHarness {
     closed: Vec<(ConnId, u16)>,
     /// When set, the history replies that it can't store.
     disk_full: bool,
+    /// When set, the history replies that it can't read a room's log.
+    rooms_unreadable: bool,
+    /// When set, the heads of rooms that the history replied with wait in `held_heads`.
+    hold_heads: bool,
+    held_heads: Vec<HistoryReply>,
     /// A search was submitted and has no reply yet.
     awaiting_search: bool,
 }
@@ -59,6 +66,9 @@ impl ChatHarness {
             states: HashMap::new(),
             closed: Vec::new(),
             disk_full: false,
+            rooms_unreadable: false,
+            hold_heads: false,
+            held_heads: Vec::new(),
             awaiting_search: false,
         }
     }
@@ -99,6 +109,13 @@ impl ChatHarness {
             if let (true, HistoryReply::Appended(_, _, _, outcome)) = (self.disk_full, &mut reply) {
                 *outcome = Outcome::Unavailable;
             }
+            if let HistoryReply::RoomHead(_, head) = &mut reply {
+                head.take_if(|_| self.rooms_unreadable);
+                if self.hold_heads {
+                    self.held_heads.push(reply);
+                    continue;
+                }
+            }
             self.chat.handle(Event::HistoryReplied(reply), self.now);
         }
     }
@@ -131,6 +148,14 @@ impl ChatHarness {
                 self.inbox.entry(conn).or_default().push(bye);
                 self.closed.push((conn, code));
             }
+        }
+    }
+
+    /// The history's replies about rooms arrive, those that were held and all later ones.
+    fn release_heads(&mut self) {
+        self.hold_heads = false;
+        for reply in std::mem::take(&mut self.held_heads) {
+            self.handle(Event::HistoryReplied(reply));
         }
     }
 
@@ -202,7 +227,7 @@ fn label(message: &ServerMessage) -> String {
             entries,
             ..
         } => format!("joined {room} {online} {}", entries.len()),
-        ServerMessage::Left { room } => format!("left {room}"),
+        ServerMessage::Left { room, .. } => format!("left {room}"),
         ServerMessage::Message(entry) => entry_label(entry),
         ServerMessage::Ack {
             id,
@@ -247,7 +272,7 @@ fn label(message: &ServerMessage) -> String {
             )
         }
         ServerMessage::Bye { code, .. } => format!("bye {code:?}"),
-        ServerMessage::Rooms { rooms } => rooms
+        ServerMessage::Rooms { rooms, .. } => rooms
             .iter()
             .map(|room| format!("{}:{} ", room.room, room.online))
             .collect::<String>()
@@ -278,7 +303,7 @@ fn label(message: &ServerMessage) -> String {
         } => format!("{from}! {text}"),
         ServerMessage::Notice { text, .. } => format!("* {text}"),
         ServerMessage::RoomState { room, .. } => format!("state of {room}"),
-        ServerMessage::Pong => "pong".into(),
+        ServerMessage::Pong { .. } => "pong".into(),
     }
 }
 

@@ -133,6 +133,7 @@ fn ack(id: &str) -> ServerMessage {
         room: None,
         seq: None,
         at: 0,
+        text: None,
         duplicate: false,
     }
 }

@@ -1,13 +1,14 @@
 //! The history: every room's log, where messages get their numbers and duplicates are recognized.
 //!
-//! The hub submits [`HistoryRequest`]s and reads each [`HistoryReply`] from an unbounded channel; a message is published
-//! only after its reply. [`memory`] ends with the process, [`sqlite`] is a file; both give the same guarantees.
+//! The hub submits [`HistoryRequest`]s and reads each [`HistoryReply`] from a channel; a message is published only after
+//! its reply. [`memory`] ends with the process, [`sqlite`] is a file; both give the same guarantees.
 //! Knows entries and person ids; never knows connections.
 
 mod amend;
 mod clock;
 #[cfg(test)]
 mod fixtures;
+mod health;
 pub mod memory;
 pub mod sqlite;
 
@@ -16,9 +17,11 @@ use crate::name::RoomName;
 use crate::protocol::{Entry, PageRequest};
 use crossbeam_channel::Receiver;
 use std::sync::Arc;
+use std::time::Instant;
 
 pub use amend::Amendment;
 pub use clock::{Clock, ClockReading};
+pub use health::{HistoryFault, HistoryHealth, MAX_WAIT};
 
 /// Entries that an open room caches, so that joins and resumes rarely ask the history.
 pub const RECENT: usize = 300;
@@ -161,8 +164,26 @@ pub trait History: Send {
     /// Number of messages when the history was opened.
     fn count(&self) -> u64;
 
+    /// Whether it can be written, for any thread to look at.
+    fn health(&self) -> Arc<HistoryHealth> {
+        Arc::default()
+    }
+
     /// Takes requests, in order, without waiting for a disk.
     fn submit(&mut self, requests: Vec<HistoryRequest>);
+
+    /// Whether so much waits that no more should be submitted now. Requests are taken all the same.
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// When [`History::expire`] has something to do.
+    fn next_expiry(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Gives up what has waited for longer than [`MAX_WAIT`]: it is not served, and its reply says so.
+    fn expire(&mut self, _now: Instant) {}
 
     /// The channel of the replies.
     fn replies(&self) -> &Receiver<HistoryReply>;

@@ -216,8 +216,13 @@ impl ClientMessage {
         )
     }
 
-    /// The sender's own id. A message that has one is answered by an `ack` or an `error` with the same id, and counts
-    /// in the connection's window until then.
+    /// Whether it opens a room, which the next message may name.
+    pub(crate) fn opens_room(&self) -> bool {
+        matches!(self, Self::Enter(_) | Self::Join(_))
+    }
+
+    /// The id of a message whose kind must have one. It is answered by an `ack` or an `error`, and counts in the
+    /// connection's window until then.
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::Say(say) => Some(&say.id),
@@ -229,9 +234,64 @@ impl ClientMessage {
         }
     }
 
+    /// What is said, if this is answered by an `ack` of it.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Say(say) => Some(&say.text),
+            Self::Edit(edit) => Some(&edit.text),
+            Self::Whisper(whisper) => Some(&whisper.text),
+            _ => None,
+        }
+    }
+
     /// The JSON text of this message.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("client messages hold nothing that JSON can't say")
+    }
+}
+
+/// A message with what its answer echoes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClientRequest {
+    /// What is asked for.
+    #[serde(flatten)]
+    pub message: ClientMessage,
+    /// The id of a message whose kind needs none; the others hold it themselves.
+    #[serde(rename = "id", skip_serializing_if = "Option::is_none")]
+    optional_id: Option<String>,
+    /// Whether the text is not the one that was sent, because it was cleaned.
+    #[serde(skip)]
+    pub text_changed: bool,
+}
+
+impl ClientRequest {
+    /// A request with this id, 1 to 64 characters; ignored if the message has its own.
+    pub fn with_id(message: ClientMessage, id: impl Into<String>) -> Self {
+        let optional_id = message.id().is_none().then(|| id.into());
+        Self {
+            optional_id,
+            ..Self::from(message)
+        }
+    }
+
+    /// The sender's own id, if there is one: the answer echoes it.
+    pub fn id(&self) -> Option<&str> {
+        self.message.id().or(self.optional_id.as_deref())
+    }
+
+    /// The JSON text of this request.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("client messages hold nothing that JSON can't say")
+    }
+}
+
+impl From<ClientMessage> for ClientRequest {
+    fn from(message: ClientMessage) -> Self {
+        Self {
+            message,
+            optional_id: None,
+            text_changed: false,
+        }
     }
 }
 

@@ -5,9 +5,9 @@
 
 use super::scalar::{self, Scalar};
 use super::{
-    ClientMessage, Credentials, Edit, Enter, Erase, ErrorCode, FetchHistory, Join, Leave, MAX_PAGE,
-    PageRequest, Password, Refusal, Rename, ResumePoint, Say, Search, SetRoomPassword, Token,
-    Typing, Whisper,
+    ClientMessage, ClientRequest, Credentials, Edit, Enter, Erase, ErrorCode, FetchHistory, Join,
+    Leave, MAX_PAGE, PageRequest, Password, Refusal, Rename, ResumePoint, Say, Search,
+    SetRoomPassword, Token, Typing, Whisper, broken_json,
 };
 use crate::name::{Name, RoomName};
 use crate::text;
@@ -23,14 +23,33 @@ const MAX_OPAQUE: usize = 128;
 const MAX_QUERY: usize = 200;
 
 impl ClientMessage {
-    /// Parses and checks one frame's text.
+    /// Parses and checks one frame's text. Halves of surrogate pairs count as U+FFFD.
     ///
     /// # Errors
     /// A [`Refusal`] that names what is wrong; it carries the message's id whenever that could be read.
-    pub fn parse(json: &str) -> Result<Self, Refusal> {
-        let fields = Fields::read(json)?;
-        let message = fields.message();
-        message.map_err(|refusal| with_id(refusal, &fields.id))
+    pub fn parse(json: &str) -> Result<ClientRequest, Refusal> {
+        match Fields::read(json) {
+            Ok(fields) => fields.request(),
+            Err(error) => parse_repaired(json, &error),
+        }
+    }
+}
+
+/// Parses a text that could not be read as it is.
+#[cold]
+fn parse_repaired(json: &str, error: &serde_json::Error) -> Result<ClientRequest, Refusal> {
+    let Some(repaired) = broken_json::replace_lone_surrogates(json) else {
+        return Err(unreadable(json, error));
+    };
+    match Fields::read(&repaired) {
+        Ok(fields) => {
+            let mut request = fields.request()?;
+            let text = request.message.text();
+            request.text_changed |=
+                text.is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER));
+            Ok(request)
+        }
+        Err(error) => Err(unreadable(&repaired, &error)),
     }
 }
 
@@ -63,23 +82,42 @@ pub(super) struct Fields<'a> {
     pub on: Option<Scalar<'a>>,
 }
 
-/// The field that a refusal needs when the others can't be read.
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
-struct IdField<'a> {
-    id: Option<Scalar<'a>>,
-}
-
 impl<'a> Fields<'a> {
     /// Reads all fields. On the heap and in a stack frame of its own: a thread keeps each stack page that it once touched,
     /// and there may be ten thousand threads.
     #[inline(never)]
-    fn read(json: &'a str) -> Result<Box<Self>, Refusal> {
+    fn read(json: &'a str) -> serde_json::Result<Box<Self>> {
         // A derived struct would also take an array of its fields.
         if !json.trim_ascii_start().starts_with('{') {
-            return Err(Refusal::new(ErrorCode::BadJson));
+            return Err(serde::de::Error::custom("not an object"));
         }
-        serde_json::from_str(json).map_err(|error| unreadable(json, &error))
+        serde_json::from_str(json)
+    }
+
+    /// The message with its id, or its refusal with its id.
+    fn request(&self) -> Result<ClientRequest, Refusal> {
+        let message = self.message().map_err(|refusal| {
+            let id = self.readable_id().map(str::to_owned);
+            Refusal { id, ..refusal }
+        })?;
+        let text_changed = match (message.text(), &self.text) {
+            (Some(cleaned), Some(Scalar::Text(sent))) => cleaned != sent,
+            _ => false,
+        };
+        let mut request = match self.readable_id() {
+            Some(id) if message.id().is_none() => ClientRequest::with_id(message, id),
+            _ => ClientRequest::from(message),
+        };
+        request.text_changed = text_changed;
+        Ok(request)
+    }
+
+    /// The id, if it has the form of one.
+    fn readable_id(&self) -> Option<&str> {
+        match &self.id {
+            Some(Scalar::Text(id)) if is_id(id) => Some(id),
+            _ => None,
+        }
     }
 
     fn message(&self) -> Result<ClientMessage, Refusal> {
@@ -238,7 +276,12 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn id(&self) -> Result<String, Refusal> {
-        id(&self.id)
+        let id = scalar::text("id", &self.id)?;
+        if !is_id(id) {
+            let expected = format!("um texto de 1 a {MAX_ID} caracteres");
+            return Err(Refusal::bad_field("id", &expected));
+        }
+        Ok(id.to_owned())
     }
 
     pub(super) fn text(&self) -> Result<String, Refusal> {
@@ -275,32 +318,15 @@ impl<'a> Fields<'a> {
 /// The refusal of a text whose fields could not be read.
 #[cold]
 fn unreadable(json: &str, error: &serde_json::Error) -> Refusal {
-    let refusal = scalar::unreadable(error);
-    // Serde stopped at a repeated field: whether the rest is JSON, and its id, take a second reading.
-    match serde_json::from_str(json) {
-        Ok(IdField { id }) => with_id(refusal, &id),
-        Err(error) if error.is_data() => refusal,
-        Err(_) => Refusal::new(ErrorCode::BadJson),
+    let id = broken_json::find_id(json).filter(|id| is_id(id));
+    Refusal {
+        id,
+        ..scalar::unreadable(json, error)
     }
 }
 
-/// The same refusal, with the id of its message if that can be read.
-fn with_id(refusal: Refusal, field: &Option<Scalar<'_>>) -> Refusal {
-    match id(field) {
-        Ok(id) => refusal.with_id(&id),
-        Err(_) => refusal,
-    }
-}
-
-fn id(field: &Option<Scalar<'_>>) -> Result<String, Refusal> {
-    let id = scalar::text("id", field)?;
-    let well_formed =
-        (1..=MAX_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control);
-    if !well_formed {
-        let expected = format!("um texto de 1 a {MAX_ID} caracteres");
-        return Err(Refusal::bad_field("id", &expected));
-    }
-    Ok(id.to_owned())
+fn is_id(id: &str) -> bool {
+    (1..=MAX_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control)
 }
 
 pub(super) fn name(field: &str, value: &Option<Scalar<'_>>) -> Result<Name, Refusal> {

@@ -7,6 +7,10 @@ fn code(json: &str) -> ErrorCode {
     ClientMessage::parse(json).expect_err(json).code
 }
 
+fn message(json: &str) -> Result<ClientMessage, Refusal> {
+    ClientMessage::parse(json).map(|request| request.message)
+}
+
 #[test]
 fn client_messages_round_trip_through_json() {
     for json in [
@@ -30,6 +34,11 @@ fn client_messages_round_trip_through_json() {
         r#"{"type":"rename","name":"Ana Maria"}"#,
         r#"{"type":"rooms"}"#,
         r#"{"type":"ping"}"#,
+        r#"{"type":"enter","name":"Ana","id":"e1"}"#,
+        r#"{"type":"join","room":"lab","after":0,"id":"j1"}"#,
+        r#"{"type":"history","room":"geral","before":40,"id":"h1"}"#,
+        r#"{"type":"moderate","act":"kick","name":"Bruno","id":"k1"}"#,
+        r#"{"type":"rooms","id":"r1"}"#,
     ] {
         assert_eq!(ClientMessage::parse(json).expect(json).to_json(), json);
     }
@@ -46,7 +55,6 @@ fn non_object_is_bad_json() {
         "\"a\"",
         "{",
         "{}x",
-        r#"{"type":"say","text":"\ud800"}"#,
         "{\"after\":1e999}",
     ] {
         assert_eq!(code(json), ErrorCode::BadJson, "{json}");
@@ -90,19 +98,136 @@ fn edit_and_erase_check_seq_and_text() {
         ErrorCode::TextEmpty
     );
     assert!(matches!(
-        ClientMessage::parse("{\"type\":\"edit\",\"room\":\"a\",\"id\":\"1\",\"seq\":7,\"text\":\"o\u{200B}i\"}"),
+        message("{\"type\":\"edit\",\"room\":\"a\",\"id\":\"1\",\"seq\":7,\"text\":\"o\u{200B}i\"}"),
         Ok(ClientMessage::Edit(Edit { text, .. })) if text == "oi"
     ));
 }
 
 #[test]
-fn refusal_keeps_the_id_of_its_message() {
-    let refusal =
-        ClientMessage::parse(r#"{"text":"","id":"a1","room":"geral","type":"say"}"#).unwrap_err();
-    assert_eq!(
-        (refusal.code, refusal.id.as_deref()),
-        (ErrorCode::TextEmpty, Some("a1"))
-    );
+fn refusal_has_the_id_whatever_is_wrong() {
+    for (json, expected) in [
+        (
+            r#"{"text":"","id":"a1","room":"geral","type":"say"}"#,
+            ErrorCode::TextEmpty,
+        ),
+        (
+            r#"{"type":"say","id":"a1","room":5,"text":"oi"}"#,
+            ErrorCode::BadField,
+        ),
+        (
+            r#"{"type":"say","id":"a1","room":"a b","text":"oi"}"#,
+            ErrorCode::RoomInvalid,
+        ),
+        (
+            r#"{"type":"enter","id":"a1","name":"<b>"}"#,
+            ErrorCode::NameInvalid,
+        ),
+        (
+            r#"{"type":"history","id":"a1","room":"a","limit":0}"#,
+            ErrorCode::BadField,
+        ),
+        (
+            r#"{"type":"moderate","id":"a1","act":"dança"}"#,
+            ErrorCode::BadField,
+        ),
+        (r#"{"type":"canta","id":"a1"}"#, ErrorCode::UnknownType),
+        (r#"{"type":{},"id":"a1"}"#, ErrorCode::BadField),
+        (r#"{"id":"a1"}"#, ErrorCode::BadField),
+        (
+            r#"{"id":"a1","x":1,"type":"ping","type":"ping"}"#,
+            ErrorCode::BadField,
+        ),
+        (r#"{"id":"a1","type":"say","text":"oi"#, ErrorCode::BadJson),
+        (
+            r#"{"type":"say","text":"\x","id":"a1"}"#,
+            ErrorCode::BadJson,
+        ),
+        (
+            r#"{"type":"say","text":"\ud8","id":"a1"}"#,
+            ErrorCode::BadJson,
+        ),
+        (r#"{"after":1e999,"id":"a1"}"#, ErrorCode::BadJson),
+        (r#"{"id":"a1"} e mais"#, ErrorCode::BadJson),
+        (r#"{"text":"\ud83d","id":"a1",}"#, ErrorCode::BadJson),
+    ] {
+        let refusal = ClientMessage::parse(json).unwrap_err();
+        assert_eq!(
+            (refusal.code, refusal.id.as_deref()),
+            (expected, Some("a1")),
+            "{json}"
+        );
+    }
+}
+
+#[test]
+fn malformed_id_is_neither_kept_nor_echoed() {
+    let long = "x".repeat(MAX_ID + 1);
+    for id in [
+        "5",
+        "\"\"",
+        r#""a\nb""#,
+        "[\"a1\"]",
+        "null",
+        &format!("\"{long}\""),
+    ] {
+        let ping = ClientMessage::parse(&format!(r#"{{"type":"ping","id":{id}}}"#));
+        assert_eq!(ping, Ok(ClientMessage::Ping.into()), "{id}");
+        for rest in ["", r#","type":"canta"}"#] {
+            let refusal = ClientMessage::parse(&format!(r#"{{"id":{id}{rest}"#)).unwrap_err();
+            assert_eq!(refusal.id, None, "{id} {rest}");
+        }
+    }
+    let nested = ClientMessage::parse(r#"{"type":"ping","x":{"id":"a1"}}"#);
+    assert_eq!(nested, Ok(ClientMessage::Ping.into()));
+}
+
+#[test]
+fn lone_surrogate_in_any_field_is_replaced() {
+    let say =
+        r#"{"type":"say","\udfff":"\ud800","room":"a","id":"m\ud83d","text":"metade \ud83d aqui"}"#;
+    let request = ClientMessage::parse(say).unwrap();
+    let ids = (request.id(), request.message.text());
+    assert_eq!(ids, (Some("m\u{FFFD}"), Some("metade \u{FFFD} aqui")));
+    assert!(request.text_changed);
+    for (json, expected) in [
+        (
+            r#"{"type":"enter","name":"An\ud83da","id":"a1"}"#,
+            ErrorCode::NameInvalid,
+        ),
+        (
+            r#"{"type":"join","room":"\ude00\ud83d","id":"a1"}"#,
+            ErrorCode::RoomInvalid,
+        ),
+        (r#"{"type":"\ud83d","id":"a1"}"#, ErrorCode::UnknownType),
+    ] {
+        let refusal = ClientMessage::parse(json).unwrap_err();
+        assert_eq!(
+            (refusal.code, refusal.id.as_deref()),
+            (expected, Some("a1")),
+            "{json}"
+        );
+    }
+}
+
+#[test]
+fn request_knows_whether_its_text_was_changed() {
+    for (text, changed) in [
+        ("oi", false),
+        (r"ol\u00e1 \ud83d\ude00", false),
+        ("a\u{301}", true),
+        (r"a\u200bb", true),
+        (r"a\r\nb", true),
+        (r"\ud83d", true),
+    ] {
+        for rest in [
+            r#""type":"say","room":"a""#,
+            r#""type":"whisper","to":"Bia""#,
+        ] {
+            let json = format!(r#"{{{rest},"id":"1","text":"{text}"}}"#);
+            let request = ClientMessage::parse(&json).expect(&json);
+            assert_eq!(request.text_changed, changed, "{json}");
+        }
+    }
 }
 
 #[test]
@@ -121,7 +246,7 @@ fn refusal_names_the_repeated_field_and_keeps_the_id() {
     assert_eq!(refusal.text, "O campo “type” aparece duas vezes.");
     assert_eq!(refusal.id.as_deref(), Some("a1"));
     assert_eq!(code(r#"{"id":"a","id":"b","x":1}"#), ErrorCode::BadField);
-    assert_eq!(code(r#"{"id":"a","id":"b""#), ErrorCode::BadField);
+    assert_eq!(code(r#"{"id":"a","id":"b""#), ErrorCode::BadJson);
     assert_eq!(code(r#"{"to":1,"to":2,"x""#), ErrorCode::BadJson);
 }
 
@@ -139,7 +264,7 @@ fn null_is_absent_and_a_whole_float_is_a_number() {
         after: Some(5),
     };
     assert!(
-        matches!(ClientMessage::parse(json), Ok(ClientMessage::Join(Join { resume, .. })) if resume == expected)
+        matches!(message(json), Ok(ClientMessage::Join(Join { resume, .. })) if resume == expected)
     );
 }
 
@@ -147,7 +272,7 @@ fn null_is_absent_and_a_whole_float_is_a_number() {
 fn empty_password_is_none_and_malformed_one_is_refused() {
     let json = r#"{"type":"room_password","room":"a","password":""}"#;
     assert!(matches!(
-        ClientMessage::parse(json),
+        message(json),
         Ok(ClientMessage::RoomPassword(SetRoomPassword {
             password: None,
             ..
@@ -202,12 +327,12 @@ fn deep_nesting_costs_no_stack() {
     let parse_all = move || {
         for depth in [1, 64, 127, 128, 200, 5_000] {
             assert_eq!(
-                ClientMessage::parse(&nested("x", depth)),
+                message(&nested("x", depth)),
                 Ok(ClientMessage::Ping),
                 "{depth}"
             );
             assert_eq!(
-                ClientMessage::parse(&nested("after", depth)),
+                message(&nested("after", depth)),
                 Ok(ClientMessage::Ping),
                 "{depth}"
             );
@@ -234,8 +359,9 @@ proptest! {
     #[test]
     fn parsed_message_is_parsed_again_unchanged(text in any::<String>(), id in "\\PC{1,64}") {
         let json = serde_json::json!({"type": "say", "room": "a", "id": id, "text": text}).to_string();
-        if let Ok(message) = ClientMessage::parse(&json) {
-            prop_assert_eq!(ClientMessage::parse(&message.to_json()), Ok(message));
+        if let Ok(message) = message(&json) {
+            let again = ClientMessage::parse(&message.to_json());
+            prop_assert_eq!(again, Ok(ClientRequest::from(message)));
         }
     }
 }

@@ -111,7 +111,7 @@ pub struct Refusal {
     pub code: ErrorCode,
     /// For people: what happened and what to do.
     pub text: String,
-    /// The id of the refused message, if it had one.
+    /// The id of the refused message, if it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The room whose password is missing or wrong; `None` if it is the server's.

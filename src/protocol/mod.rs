@@ -4,6 +4,7 @@
 //! What the server refuses is a [`Refusal`]: a code for programs, a sentence for people.
 //! Knows names, texts and numbers; never knows sockets, threads, clocks or storage.
 
+mod broken_json;
 mod client;
 mod credentials;
 mod decode;
@@ -13,8 +14,8 @@ mod scalar;
 mod server;
 
 pub use client::{
-    ClientMessage, Edit, Enter, Erase, FetchHistory, Join, Leave, PageRequest, Rename, ResumePoint,
-    Say, Search, SetRoomPassword, Token, Typing, Whisper,
+    ClientMessage, ClientRequest, Edit, Enter, Erase, FetchHistory, Join, Leave, PageRequest,
+    Rename, ResumePoint, Say, Search, SetRoomPassword, Token, Typing, Whisper,
 };
 pub use credentials::{Credentials, Password};
 pub use decode::MAX_TEXT;

@@ -140,7 +140,7 @@ mod tests {
     use crate::protocol::ErrorCode;
 
     fn parse(json: &str) -> Result<ClientMessage, Refusal> {
-        ClientMessage::parse(json)
+        ClientMessage::parse(json).map(|request| request.message)
     }
 
     #[test]

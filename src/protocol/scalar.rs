@@ -51,13 +51,15 @@ pub(super) fn flag(field: &str, value: &Option<Scalar<'_>>) -> Result<Option<boo
 }
 
 /// The refusal of a text whose fields could not be read.
-pub(super) fn unreadable(error: &serde_json::Error) -> Refusal {
-    match repeated_field(&error.to_string()) {
-        Some(field) => {
+pub(super) fn unreadable(json: &str, error: &serde_json::Error) -> Refusal {
+    let error = error.to_string();
+    match repeated_field(&error) {
+        // Serde stopped at the repeated field: whether the rest is JSON takes a second reading.
+        Some(field) if serde_json::from_str::<IgnoredAny>(json).is_ok() => {
             let text = format!("O campo “{field}” aparece duas vezes.");
             Refusal::with_text(ErrorCode::BadField, text)
         }
-        None => Refusal::new(ErrorCode::BadJson),
+        _ => Refusal::new(ErrorCode::BadJson),
     }
 }
 

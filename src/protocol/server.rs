@@ -169,7 +169,7 @@ impl ByeCode {
     ];
 }
 
-/// A message of the server.
+/// A message of the server. An answer has the `id` of its request, if that had one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the fields are those of the protocol's table")]
@@ -185,6 +185,11 @@ pub enum ServerMessage {
         heartbeat_ms: u64,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         moderator: bool,
+        /// Whether the conversation is locked: no new person may enter.
+        #[serde(default)]
+        locked: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
     },
     /// The client has joined a room: where its log stands, its members, and the entries that the client missed.
     Joined {
@@ -197,10 +202,17 @@ pub enum ServerMessage {
         entries: Vec<Arc<Entry>>,
         more: bool,
         reset: bool,
+        #[serde(default)]
         state: RoomState,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
     },
     /// The client has left a room.
-    Left { room: Arc<str> },
+    Left {
+        room: Arc<str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
     /// An entry was stored.
     Message(Arc<Entry>),
     /// The client's own message is stored; sent instead of the message. Without `room` and `seq` for a whisper.
@@ -211,6 +223,9 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seq: Option<u64>,
         at: u64,
+        /// The text as it was stored, if it is not the one that was sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         duplicate: bool,
     },
@@ -250,6 +265,8 @@ pub enum ServerMessage {
         room: Option<Arc<str>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Arc<str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
     },
     /// A person is typing.
     Typing { room: Arc<str>, name: Arc<str> },
@@ -260,6 +277,8 @@ pub enum ServerMessage {
         oldest: u64,
         entries: Vec<Arc<Entry>>,
         more: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
     },
     /// What a search found, newest first.
     Found {
@@ -267,11 +286,20 @@ pub enum ServerMessage {
         query: String,
         entries: Vec<Arc<Entry>>,
         more: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
     },
     /// The open rooms.
-    Rooms { rooms: Vec<RoomInfo> },
+    Rooms {
+        rooms: Vec<RoomInfo>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
     /// The server is there.
-    Pong,
+    Pong {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
     /// A request was refused.
     Error(Refusal),
     /// The last message before the server closes the connection.

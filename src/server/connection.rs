@@ -14,8 +14,7 @@ use crate::protocol::{
     ByeCode, ClientMessage, Enter, ErrorCode, MAX_FRAME, Refusal, ServerMessage,
 };
 use crate::server::http;
-use crate::server::http::{HeadError, OriginTrust, Policy, Response, Route};
-use crate::stats::Stats;
+use crate::server::http::{HeadError, OriginTrust, Policy, Response, Route, ServerHealth};
 use crate::ws::{
     ByteRate, Incoming, LimitedReader, MessageReader, ReadError, ReadLimits, SharedSocket,
     TimedRead,
@@ -49,10 +48,8 @@ pub(crate) struct ServerContext {
     pub inputs: Sender<HubInput>,
     /// How many bytes a peer may send; `None` is without limit.
     pub byte_rate: Option<ByteRate>,
-    /// Figures for `/saude`.
-    pub stats: Arc<Stats>,
-    /// When the server started.
-    pub started_at: Instant,
+    /// For `/saude`.
+    pub health: ServerHealth,
     /// The number of the next connection.
     pub next_conn_id: AtomicU64,
 }
@@ -98,7 +95,7 @@ fn handshake(
             return None;
         }
     };
-    match http::route(&head, &context.policy, &context.stats, context.started_at) {
+    match http::route(&head, &context.policy, &context.health) {
         Route::Respond(response) => {
             respond(socket, &response, deadline);
             None
@@ -266,10 +263,10 @@ fn read_loop(
             Err(end) => return Some(end),
         };
         // The next message may name this room and must find it open.
-        let opens_room = matches!(
-            &input,
-            HubInput::Request(_, ClientMessage::Enter(_) | ClientMessage::Join(_))
-        );
+        let opens_room = match &input {
+            HubInput::Request(_, request) => request.message.opens_room(),
+            _ => false,
+        };
         context.inputs.send(input).ok()?;
         if opens_room && !handle.bulk.wait_until_empty() {
             return None;
@@ -284,36 +281,38 @@ fn decode(
     policy: &Policy,
     text: &str,
 ) -> Option<HubInput> {
-    let mut message = match ClientMessage::parse(text) {
-        Ok(ClientMessage::Enter(Enter { local_key: key, .. }))
-            if trust == OriginTrust::NeedsKey && !policy.accepts_local_page_key(key.as_deref()) =>
-        {
-            return Some(HubInput::Malformed(
-                handle.id,
-                Refusal::new(ErrorCode::LocalKeyRequired),
-            ));
-        }
-        Ok(message) => message,
+    let mut request = match ClientMessage::parse(text) {
+        Ok(request) => request,
         Err(refusal) => return Some(HubInput::Malformed(handle.id, refusal)),
     };
-    if message.is_bulk() && !handle.bulk.acquire() {
+    if let ClientMessage::Enter(enter) = &request.message
+        && trust == OriginTrust::NeedsKey
+        && !policy.accepts_local_page_key(enter.local_key.as_deref())
+    {
+        let refusal = Refusal {
+            id: request.id().map(str::to_owned),
+            ..Refusal::new(ErrorCode::LocalKeyRequired)
+        };
+        return Some(HubInput::Malformed(handle.id, refusal));
+    }
+    if request.message.is_bulk() && !handle.bulk.acquire() {
         return None;
     }
     // False when the connection is over.
-    if message.id().is_some() && !handle.in_flight.acquire() {
+    if request.message.id().is_some() && !handle.in_flight.acquire() {
         return None;
     }
     if let ClientMessage::Enter(Enter {
         token: token @ None,
         ..
-    }) = &mut message
+    }) = &mut request.message
     {
         match random_token() {
             Ok(random) => *token = Some(random),
             Err(_) => log::error!("O sistema não tem números aleatórios para dar."),
         }
     }
-    Some(HubInput::Request(handle.id, message))
+    Some(HubInput::Request(handle.id, request))
 }
 
 /// Asks the hub to close the connection after a violation, and drains it for a moment.

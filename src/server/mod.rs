@@ -22,6 +22,7 @@ use crate::stats::Stats;
 use crate::ws::ByteRate;
 use connection::{STACK_SIZE, ServerContext};
 use crossbeam_channel::{Receiver, Sender, bounded};
+use http::ServerHealth;
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 use std::convert::Infallible;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -80,8 +81,11 @@ impl Server {
             admission: Admission::new(setup.max_connections),
             inputs: sender,
             byte_rate: setup.rules.rate.map(byte_rate),
-            stats: stats.clone(),
-            started_at: Instant::now(),
+            health: ServerHealth {
+                stats: stats.clone(),
+                history: setup.history.health(),
+                started_at: Instant::now(),
+            },
             next_conn_id: AtomicU64::new(1),
         };
         let hub = Hub::new(
@@ -109,7 +113,7 @@ impl Server {
 
     /// Figures to read while the server runs.
     pub fn stats(&self) -> Arc<Stats> {
-        self.context.stats.clone()
+        self.context.health.stats.clone()
     }
 
     /// A handle that stops the server.

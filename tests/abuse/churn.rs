@@ -34,7 +34,7 @@ fn list_rooms(person: &mut WsClient) -> (usize, Duration) {
     let start = Instant::now();
     person.send_text(r#"{"type":"rooms"}"#);
     loop {
-        if let ServerMessage::Rooms { rooms } = person.receive_answer() {
+        if let ServerMessage::Rooms { rooms, .. } = person.receive_answer() {
             return (rooms.len(), start.elapsed());
         }
     }

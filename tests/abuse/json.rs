@@ -48,14 +48,14 @@ const CASES: &[(&str, &str)] = &[
     (r#"{"\u0074ype":"p\u0069ng"}"#, "pong"),
     ("\t\r\n {\"type\":\"ping\"} \n", "pong"),
     // Surrogates.
-    (r#"{"type":"\ud800"}"#, "bad_json"),
-    (r#"{"type":"\udc00"}"#, "bad_json"),
-    (r#"{"type":"\ud800\ud800"}"#, "bad_json"),
+    (r#"{"type":"\ud800"}"#, "unknown_type"),
+    (r#"{"type":"\udc00"}"#, "unknown_type"),
+    (r#"{"type":"\ud800\ud800"}"#, "unknown_type"),
     (r#"{"type":"\ud83d\ude00"}"#, "unknown_type"),
-    (r#"{"\ud800":1,"type":"ping"}"#, "bad_json"),
+    (r#"{"\ud800":1,"type":"ping"}"#, "pong"),
     (
         r#"{"type":"say","room":"geral","id":"s1","text":"\ude00\ud83d"}"#,
-        "bad_json",
+        "ack",
     ),
     (
         r#"{"type":"say","room":"geral","id":"s2","text":"\ud83d\ude00"}"#,
@@ -78,6 +78,19 @@ const CASES: &[(&str, &str)] = &[
         r#"{"type":"say","room":"geral","id":"d1","text":"a","text":"b"}"#,
         "bad_field",
     ),
+    // The id, with everything else broken.
+    (r#"{"type":"ping","id":"i1"}"#, "pong"),
+    (r#"{"type":"canta","id":"i2"}"#, "unknown_type"),
+    (r#"{"id":"i3"}"#, "bad_field"),
+    (
+        r#"{"type":"rename","id":"i4","name":"<b>"}"#,
+        "name_invalid",
+    ),
+    (r#"{"id":"i5","type":"say","text":"oi"#, "bad_json"),
+    (r#"{"type":"say","text":"a "b" c","id":"i6"}"#, "bad_json"),
+    ("{\"text\":\"a\nb\",\"id\":\"i7\"}", "bad_json"),
+    (r#"{"id":"i8"}}"#, "bad_json"),
+    (r#"{"type":"ping","x":{"id":"outro"},"id":"i9""#, "bad_json"),
     // Numbers.
     (r#"{"type":"ping","x":1e308}"#, "pong"),
     (
@@ -199,6 +212,14 @@ fn answer_code(answer: &ServerMessage) -> String {
     json[field].as_str().unwrap().to_owned()
 }
 
+/// The id of a frame of [`CASES`], a letter and a digit, if it is readable.
+fn readable_id(text: &str) -> Option<&str> {
+    let id = text.split(r#""id":""#).last()?.get(..2)?;
+    let well_formed = id.starts_with(|first: char| first.is_ascii_lowercase())
+        && id.ends_with(|last: char| last.is_ascii_digit());
+    well_formed.then_some(id)
+}
+
 /// Sends each of these, on as many connections as needed, and compares the answers.
 fn check_cases<'a>(
     server: &ServerProcess,
@@ -215,6 +236,8 @@ fn check_cases<'a>(
         let answer = client.receive_answer();
         let shown: String = text.chars().take(80).collect();
         assert_eq!(answer_code(&answer), expected, "{shown}");
+        let answer = serde_json::to_value(&answer).unwrap();
+        assert_eq!(answer["id"].as_str(), readable_id(text), "{shown}");
         person = Some(client);
         said += 1;
     }

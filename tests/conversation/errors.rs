@@ -2,13 +2,11 @@
 //!
 //! `local_key_required` is in `raw_sockets`; those of moderation and passwords are in `moderation` and `passwords`.
 
+use crate::faulty_history::FaultyHistory;
 use crate::support::client::summary;
 use crate::support::server::TestServer;
-use crossbeam_channel::Receiver;
-use papo::history::memory::MemoryHistory;
-use papo::history::{History, HistoryReply, HistoryRequest};
+use papo::history::HistoryRequest;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 #[test]
 fn requests_before_enter_get_their_error_code() {
@@ -116,43 +114,9 @@ fn rate_limited_message_succeeds_after_retry_delay() {
     assert_eq!(acknowledged, (1..=60).collect::<Vec<_>>());
 }
 
-/// A history that can be read and not written, as on a full disk.
-struct FullDiskHistory(
-    MemoryHistory,
-    crossbeam_channel::Sender<HistoryReply>,
-    Receiver<HistoryReply>,
-);
-
-impl History for FullDiskHistory {
-    fn epoch(&self) -> Arc<str> {
-        self.0.epoch()
-    }
-
-    fn count(&self) -> u64 {
-        0
-    }
-
-    fn submit(&mut self, requests: Vec<HistoryRequest>) {
-        for request in requests {
-            match request {
-                HistoryRequest::Append(_) => self.1.send(request.unavailable_reply()).unwrap(),
-                request => {
-                    self.0.submit(vec![request]);
-                    self.1.send(self.0.replies().recv().unwrap()).unwrap();
-                }
-            }
-        }
-    }
-
-    fn replies(&self) -> &Receiver<HistoryReply> {
-        &self.2
-    }
-}
-
 #[test]
 fn message_is_refused_and_hidden_when_disk_is_full() {
-    let (sender, receiver) = crossbeam_channel::unbounded();
-    let history = FullDiskHistory(MemoryHistory::new().unwrap(), sender, receiver);
+    let history = FaultyHistory::new(|request| matches!(request, HistoryRequest::Append(_)));
     let server = TestServer::start_with(|setup| setup.history = Box::new(history));
     let mut bruno = server.enter("Bruno");
     let mut ana = server.enter("Ana");

@@ -8,7 +8,9 @@ mod architecture;
 mod client_program;
 mod documents;
 mod edits;
+mod entering;
 mod errors;
+mod faulty_history;
 mod limits;
 mod messages;
 mod mirror;
@@ -17,6 +19,7 @@ mod outputs;
 mod passwords;
 mod protocol_doc;
 mod raw_sockets;
+mod request_ids;
 mod server_program;
 mod signals;
 #[path = "../support/mod.rs"]

@@ -2,10 +2,10 @@
 
 use papo::name::{LOBBY, MAX_NAME, Name, RoomName};
 use papo::protocol::{
-    ByeCode, ClientMessage, Credentials, Edit, Enter, Entry, Erase, EraseRecent, ErrorCode,
-    FetchHistory, Join, Leave, Limits, MAX_MEMBERS, MAX_TEXT, ModerationAction, PageRequest,
-    Password, Refusal, Rename, ResumePoint, RoomState, Say, Search, ServerMessage, SetRoomPassword,
-    Token, Typing, Whisper,
+    ByeCode, ClientMessage, ClientRequest, Credentials, Edit, Enter, Entry, Erase, EraseRecent,
+    ErrorCode, FetchHistory, Join, Leave, Limits, MAX_MEMBERS, MAX_TEXT, ModerationAction,
+    PageRequest, Password, Refusal, Rename, ResumePoint, RoomState, Say, Search, ServerMessage,
+    SetRoomPassword, Token, Typing, Whisper,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,8 +75,15 @@ fn token() -> Token {
     Token::new("0123456789abcdef").unwrap()
 }
 
-/// Every kind of client message, with all its fields.
-pub fn client_messages() -> Vec<ClientMessage> {
+/// Every kind of request, with all its fields.
+pub fn client_requests() -> Vec<ClientRequest> {
+    let messages = client_messages().into_iter();
+    messages
+        .map(|message| ClientRequest::with_id(message, "a1"))
+        .collect()
+}
+
+fn client_messages() -> Vec<ClientMessage> {
     let name = || Name::new("Ana").unwrap();
     let id = || "a1".to_owned();
     let text = || "oi".to_owned();
@@ -200,6 +207,7 @@ pub fn server_messages() -> Vec<ServerMessage> {
         rate: 1.0,
         burst: 1,
     };
+    let id = || Some("a1".to_owned());
     let refusal = Refusal::too_fast(1).with_room(s()).with_id("a1");
     vec![
         ServerMessage::Welcome {
@@ -211,6 +219,8 @@ pub fn server_messages() -> Vec<ServerMessage> {
             limits,
             heartbeat_ms: 1,
             moderator: true,
+            locked: true,
+            id: id(),
         },
         ServerMessage::Joined {
             room: s(),
@@ -223,8 +233,12 @@ pub fn server_messages() -> Vec<ServerMessage> {
             more: false,
             reset: false,
             state: room_state(),
+            id: id(),
         },
-        ServerMessage::Left { room: s() },
+        ServerMessage::Left {
+            room: s(),
+            id: id(),
+        },
         ServerMessage::Message(Arc::new(entry)),
         ServerMessage::Ack {
             id: "a1".into(),
@@ -232,6 +246,7 @@ pub fn server_messages() -> Vec<ServerMessage> {
             seq: Some(1),
             at: 1,
             duplicate: true,
+            text: Some("x".into()),
         },
         ServerMessage::Presence {
             room: s(),
@@ -261,6 +276,7 @@ pub fn server_messages() -> Vec<ServerMessage> {
             text: "x".into(),
             room: Some(s()),
             from: Some(s()),
+            id: id(),
         },
         ServerMessage::Typing {
             room: s(),
@@ -272,15 +288,20 @@ pub fn server_messages() -> Vec<ServerMessage> {
             oldest: 1,
             entries: Vec::new(),
             more: false,
+            id: id(),
         },
         ServerMessage::Found {
             room: s(),
             query: "x".into(),
             entries: Vec::new(),
             more: false,
+            id: id(),
         },
-        ServerMessage::Rooms { rooms: Vec::new() },
-        ServerMessage::Pong,
+        ServerMessage::Rooms {
+            rooms: Vec::new(),
+            id: id(),
+        },
+        ServerMessage::Pong { id: id() },
         ServerMessage::Error(refusal),
         ServerMessage::Bye {
             code: ByeCode::TooSlow,
@@ -292,7 +313,7 @@ pub fn server_messages() -> Vec<ServerMessage> {
 
 #[test]
 fn page_knows_every_message_kind_and_field() {
-    assert_eq!(kinds("CLIENT_MESSAGES"), fields_by_kind(&client_messages()));
+    assert_eq!(kinds("CLIENT_MESSAGES"), fields_by_kind(&client_requests()));
     let known: Vec<String> = fields_by_kind(&server_messages()).into_keys().collect();
     assert_eq!(sorted(quoted_words(&literal("SERVER_MESSAGES"))), known);
 }

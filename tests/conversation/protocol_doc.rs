@@ -1,7 +1,7 @@
 //! `docs/protocolo.md` names every kind, field, code and limit of the wire and no other, and its examples are real.
 
 use crate::mirror::{
-    client_messages, code_names, fields_by_kind, read_file, room_state, server_messages,
+    client_requests, code_names, fields_by_kind, read_file, room_state, server_messages,
 };
 use papo::history::PAGE_BYTES;
 use papo::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
@@ -13,6 +13,7 @@ use papo::protocol::{
 use papo::server::Rules;
 use papo::testing::{
     ConnHandle, MAX_MALFORMED, MAX_ROOMS_PER_CONNECTION, REQUEST_BURST, REQUEST_RATE,
+    TEXT_BURST_BYTES, TEXT_BYTES_PER_SECOND,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -192,10 +193,10 @@ fn moderation_actions() -> Vec<ModerationAction> {
 #[test]
 fn client_table_equals_what_the_server_parses() {
     let documented = documented("## O que o cliente diz");
-    let messages = client_messages();
-    assert_eq!(names(&documented), fields_by_kind(&messages));
-    for message in &messages {
-        let full = serde_json::to_value(message).unwrap();
+    let requests = client_requests();
+    assert_eq!(names(&documented), fields_by_kind(&requests));
+    for request in &requests {
+        let full = serde_json::to_value(request).unwrap();
         let kind = full["type"].as_str().unwrap();
         // What an action needs stands in the table of actions.
         if kind != "moderate" {
@@ -335,7 +336,7 @@ fn limit_table_equals_the_constants() {
         .iter()
         .map(|row| (row[0].replace('`', ""), number(&row[1])))
         .collect();
-    let expected: [(&str, u64); 20] = [
+    let expected: [(&str, u64); 22] = [
         ("texto de uma mensagem, em caracteres", MAX_TEXT as u64),
         ("nome de pessoa, em caracteres", MAX_NAME as u64),
         ("nome de sala, em caracteres", MAX_ROOM as u64),
@@ -361,6 +362,14 @@ fn limit_table_equals_the_constants() {
         (
             "mensagens de uma pessoa, por segundo",
             rules.rate.unwrap() as u64,
+        ),
+        (
+            "texto de uma pessoa, em bytes, de uma vez",
+            TEXT_BURST_BYTES,
+        ),
+        (
+            "texto de uma pessoa, em bytes por segundo",
+            TEXT_BYTES_PER_SECOND as u64,
         ),
         (
             "outros pedidos de uma conexão, de uma vez",
@@ -424,10 +433,10 @@ fn limit_table_equals_the_constants() {
 fn client_examples_parse_and_have_known_fields() {
     let mut frames = Vec::new();
     for json in examples('→') {
-        let message = ClientMessage::parse(&json)
+        let request = ClientMessage::parse(&json)
             .unwrap_or_else(|refusal| panic!("{json}: {}", refusal.text));
         let shown: Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(shown, serde_json::to_value(&message).unwrap(), "{json}");
+        assert_eq!(shown, serde_json::to_value(&request).unwrap(), "{json}");
         frames.push(shown);
     }
     let kinds = documented("## O que o cliente diz").into_keys().collect();

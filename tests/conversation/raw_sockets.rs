@@ -1,6 +1,6 @@
 //! Plain HTTP, and bytes that no well-behaved client sends.
 
-use crate::support::client::{WsClient, disconnected_with};
+use crate::support::client::{WsClient, disconnected_with, merged};
 use crate::support::raw::{GET_PAGE, HANDSHAKE, TEXT, frame, request, send, token_for};
 use crate::support::server::TestServer;
 use papo::auth::PasswordHash;
@@ -56,8 +56,10 @@ fn null_origin_needs_the_local_page_key() {
     let enter = |key: Option<&str>| json!({"type": "enter", "name": "Ana", "token": token_for("Ana"), "local_key": key});
     let mut page = WsClient::connect_from(server.address, "null").unwrap();
     for key in [None, Some("outra"), Some("")] {
-        page.send(enter(key));
-        page.expect(&["error local_key_required"]);
+        page.send(merged(enter(key), json!({"id": "e1"})));
+        let error = page.receive();
+        let got = (&error["code"], &error["id"]);
+        assert_eq!(got, (&json!("local_key_required"), &json!("e1")));
     }
     page.send(enter(Some("a-chave-do-arquivo")));
     page.expect(&["welcome Ana", "joined geral 1"]);

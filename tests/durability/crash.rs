@@ -54,7 +54,7 @@ fn server_killed_at_any_moment_loses_nothing() {
         kill(&mut process);
         cycle += 1;
     }
-    let _server = listening(program.spawn().unwrap());
+    let server = listening(program.spawn().unwrap());
     talking.store(false, Ordering::Relaxed);
     let mut people = people.map(|person| person.join().unwrap());
     let length = sync_all(&mut people);
@@ -62,6 +62,9 @@ fn server_killed_at_any_moment_loses_nothing() {
         &stored_entries(&history),
         people.iter().map(|person| &person.transcript),
     );
+    // No start took the log's own journal for another's, or the log for one that has gone back.
+    let warnings = server.process.stderr();
+    assert!(!warnings.contains("ATENÇÃO"), "{warnings}");
     let interrupted: usize = people.iter().map(|person| person.interruptions).sum();
     assert!(
         interrupted > 0,

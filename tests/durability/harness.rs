@@ -1,8 +1,12 @@
 //! What the experiments share: the server on a reserved port, with its history in a file.
 
+use crate::support::Deadline;
 use crate::support::process::{Program, Running, ServerProcess};
+use crate::support::raw::request;
 use crate::support::server::ReservedPort;
 use rustix::process::Signal;
+use serde_json::Value;
+use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
@@ -26,4 +30,20 @@ pub fn kill(process: &mut Running) {
 #[track_caller]
 pub fn listening(process: Running) -> ServerProcess {
     ServerProcess::wait_until_listening(process).expect("the server starts")
+}
+
+/// Waits until `/saude` says this; gives back its HTTP status and what it says.
+#[track_caller]
+pub fn wait_for_health(server: SocketAddr, status: &str) -> (u16, Value) {
+    let deadline = Deadline::of_one_event();
+    loop {
+        let answer = request(server, b"GET /saude HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP response");
+        let health: Value = serde_json::from_str(body).expect("JSON");
+        if health["status"] == status {
+            let code = head.split(' ').nth(1).expect("a status");
+            return (code.parse().expect("a number"), health);
+        }
+        assert!(!deadline.is_over(), "{answer}");
+    }
 }

@@ -10,6 +10,7 @@ mod clocks;
 mod consistency;
 mod copying;
 mod crash;
+mod failed_sync;
 mod faulty_network;
 mod full_disk;
 mod harness;
@@ -18,6 +19,7 @@ mod migration;
 mod model;
 mod reconnecting_client;
 mod restart;
+mod stalled_disk;
 #[path = "../support/mod.rs"]
 mod support;
 mod transcript;

@@ -155,7 +155,7 @@ impl ReconnectingClient {
         let mut answer = self.send(&ClientMessage::Ping);
         while answer.is_some() {
             match self.read() {
-                Some(ServerMessage::Pong) => return true,
+                Some(ServerMessage::Pong { .. }) => return true,
                 message => answer = message.and_then(|message| self.handle(&message)),
             }
         }

@@ -261,3 +261,61 @@ fn moderator_comes_back_as_a_guest_after_a_restart() {
     ana.wait_until("document.querySelector('#organizar').hidden");
     ana.finish("new-key");
 }
+
+/// What holds in a room stands above the box, for as long as it holds, and not as one more line of the conversation.
+#[test]
+#[ignore = "needs chromium"]
+fn rules_of_a_room_stand_above_the_box() {
+    let browser = Browser::start();
+    let (server, ana) = moderated_server(&browser);
+    let bia = browser.profile().opens(&server.url());
+    bia.enters("Bia");
+    let rules = |tab: &Tab, text: &str| {
+        tab.wait_until(&format!(
+            "document.querySelector('#regras').innerText === {}",
+            crate::tab::quoted(text)
+        ));
+    };
+    rules(&bia, "");
+    for command in ["/lento 90s", "/trancar sim", "/silenciar Bia 1h"] {
+        ana.says(command);
+    }
+    let held = "Modo lento: 1 min 30 s · Conversa trancada";
+    rules(&ana, held);
+    let at = "new Date(Papo.rooms.current.state.muted_until)";
+    let until = bia.eval(&format!(
+        "new Intl.DateTimeFormat('pt-BR', {{ hour: '2-digit', minute: '2-digit' }}).format({at})"
+    ));
+    let muted = bia.wait_for("document.querySelector('#regras').innerText", |text| {
+        text.as_str()
+            .unwrap()
+            .starts_with("Você pode falar de novo")
+    });
+    let muted = muted.as_str().unwrap();
+    assert!(
+        muted.contains(until.as_str().unwrap()) && muted.ends_with(held),
+        "{muted}"
+    );
+    for scheme in ["light", "dark"] {
+        bia.prefer_scheme(scheme);
+        bia.screenshots(&format!("rules-{scheme}"));
+    }
+    bia.resize(1280, 800);
+    // A room of its own has rules of its own, and a reload keeps them.
+    bia.says("/entrar lab");
+    rules(&bia, &muted.replace("Modo lento: 1 min 30 s · ", ""));
+    bia.reloads();
+    bia.comes_back("Bia");
+    bia.wait_until("document.querySelector('#regras').innerText !== ''");
+    ana.says("/ouvir Bia");
+    ana.says("/trancar não");
+    ana.says("/lento 0");
+    rules(&ana, "");
+    rules(&bia, "");
+    // The end of a mute is no message: the page knows it by itself.
+    ana.says("/silenciar Bia 1s");
+    bia.wait_until("Papo.rooms.current.state.muted_until > 0");
+    rules(&bia, "");
+    bia.finish("rules-over");
+    ana.assert_healthy();
+}

@@ -257,7 +257,7 @@ impl WsClient {
         self.send_message(&ClientMessage::Ping);
         loop {
             match self.receive_within(deadline.left()) {
-                Some(ServerMessage::Pong) => return,
+                Some(ServerMessage::Pong { .. }) => return,
                 Some(_) => {}
                 None => panic!("{} got no pong", self.name),
             }

@@ -54,7 +54,8 @@ impl FakeConnection {
         self.welcome(enter);
         let name = &enter["name"];
         let lobby = json!({"type": "joined", "room": "geral", "epoch": "e", "seq": 0, "oldest": 1, "online": 1,
-            "members": [{"name": name, "tag": "ana"}], "entries": [], "more": false, "reset": false});
+            "members": [{"name": name, "tag": "ana"}], "entries": [], "more": false, "reset": false,
+            "state": {"moderators_only": false, "slow_ms": 0, "password": false, "locked": false}});
         self.send(merged(lobby, joined));
     }
 

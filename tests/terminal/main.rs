@@ -15,4 +15,5 @@ mod stopped_server;
 #[path = "../support/mod.rs"]
 mod support;
 mod talking;
+mod unavailable;
 mod unusual_terminals;

@@ -40,8 +40,13 @@ pub struct PtyClient {
 impl PtyClient {
     /// A client of this server.
     pub fn new(name: &str, server: SocketAddr, columns: u16, rows: u16) -> Self {
+        Self::with_options(&["--nome", name, &server.to_string()], columns, rows)
+    }
+
+    /// A client with these options.
+    pub fn with_options(options: &[&str], columns: u16, rows: u16) -> Self {
         let mut command = CommandBuilder::new(CLIENT_PATH);
-        command.args(["--nome", name, &server.to_string()]);
+        command.args(options);
         Self::spawn(command, columns, rows)
     }
 

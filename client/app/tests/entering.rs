@@ -141,11 +141,7 @@ fn reconnecting_script_reports_the_failure_once() {
 fn password_prompt_repeats_until_it_is_right() {
     let mut harness = AppHarness::new(INTERACTIVE, Some("Ana"));
     harness.handle(AppEvent::Connected);
-    for code in [
-        ErrorCode::PasswordRequired,
-        ErrorCode::PasswordWrong,
-        ErrorCode::TooFast,
-    ] {
+    for code in [ErrorCode::PasswordRequired, ErrorCode::PasswordWrong] {
         harness.receive(refusal(code, None));
         assert_eq!(
             harness.app.view_model(harness.now).prompt,
@@ -212,5 +208,157 @@ fn rejoin_sends_the_remembered_room_password() {
     assert_eq!(
         passwords.collect::<Vec<_>>(),
         [Password::new("girassol").unwrap()]
+    );
+}
+
+/// A refusal whose reason passes, with the wait that the server asks for.
+fn passing(code: ErrorCode, retry_after_ms: Option<u64>) -> ServerMessage {
+    ServerMessage::Error(Refusal {
+        retry_after_ms,
+        ..Refusal::with_text(code, "Agora não.")
+    })
+}
+
+#[test]
+fn passing_refusal_of_enter_is_retried() {
+    let mut harness = AppHarness::new(INTERACTIVE, Some("Ana"));
+    harness.handle(AppEvent::Connected);
+    harness.effects.clear();
+    for (code, asked, seconds) in [
+        (ErrorCode::HistoryUnavailable, None, 1),
+        (ErrorCode::TooFast, Some(7000), 7),
+        (ErrorCode::HistoryUnavailable, Some(u64::MAX), 60),
+    ] {
+        harness.receive(passing(code, asked));
+        harness.advance(seconds * 1000 - 1);
+        assert!(harness.take_sent().is_empty());
+        harness.advance(1);
+        assert_eq!(harness.take_sent(), ["enter Ana None"]);
+    }
+    assert_eq!(
+        harness.take_shown(),
+        ["! Agora não. Nova tentativa em 1 s."],
+        "the same reason once"
+    );
+    // The server closes meanwhile, because nobody has entered: the next try opens a new connection.
+    harness.receive(passing(ErrorCode::HistoryUnavailable, None));
+    harness.receive(ServerMessage::Bye {
+        code: ByeCode::Idle,
+        text: "Demorou.".into(),
+        retry_after_ms: None,
+    });
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
+    assert_eq!(harness.take_effects(), []);
+    harness.submit("");
+    assert_eq!(harness.take_effects(), [AppEffect::Connect]);
+    harness.enter("e1", 0, &[]);
+    assert!(harness.app.view_model(harness.now).connected);
+}
+
+#[test]
+fn script_asks_to_enter_for_thirty_seconds() {
+    let mut harness = AppHarness::new(SCRIPT, Some("robô"));
+    harness.submit("aviso");
+    harness.handle(AppEvent::Connected);
+    let start = harness.now;
+    while !harness
+        .effects
+        .contains(&AppEffect::Exit(Exit::Unreachable))
+    {
+        harness.receive(passing(ErrorCode::HistoryUnavailable, None));
+        harness.advance(500);
+        assert!(harness.now - start <= Duration::from_secs(32));
+    }
+    assert!(harness.now - start > Duration::from_secs(15));
+    assert_eq!(
+        harness.take_shown(),
+        [
+            "! Agora não. Nova tentativa em 1 s.",
+            "! Agora não. Não entrei a tempo; tente de novo mais tarde.",
+            "! 1 mensagem não foi enviada."
+        ]
+    );
+}
+
+#[test]
+fn script_does_not_wait_longer_than_it_asks() {
+    let mut harness = AppHarness::new(SCRIPT, Some("robô"));
+    harness.handle(AppEvent::Connected);
+    harness.receive(passing(ErrorCode::TooFast, Some(57_000)));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
+    assert_eq!(
+        harness.take_effects().last(),
+        Some(&AppEffect::Exit(Exit::Unreachable))
+    );
+}
+
+/// `welcome` used to count as entered: a room that could not be opened then left a script waiting for ever.
+#[test]
+fn welcome_without_joined_is_no_entry() {
+    let mut harness = AppHarness::new(SCRIPT, Some("robô"));
+    harness.handle(AppEvent::Connected);
+    harness.receive(welcome("robô"));
+    assert!(!harness.app.wants_input());
+    harness.receive(refusal(ErrorCode::TooManyRooms, None));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
+    assert_eq!(
+        harness.take_effects().last(),
+        Some(&AppEffect::Exit(Exit::Refused))
+    );
+
+    let mut harness = AppHarness::new(SCRIPT, Some("robô"));
+    let start = harness.now;
+    harness.handle(AppEvent::Connected);
+    harness.receive(welcome("robô"));
+    while !harness
+        .effects
+        .contains(&AppEffect::Exit(Exit::Unreachable))
+    {
+        harness.advance(1000);
+        assert!(harness.now - start <= Duration::from_secs(32));
+        if harness
+            .effects
+            .pop_if(|effect| *effect == AppEffect::Connect)
+            .is_some()
+        {
+            harness.handle(AppEvent::Connected);
+            harness.receive(welcome("robô"));
+        }
+    }
+    assert!(harness.take_shown()[0].starts_with("! O servidor não abriu a sala a tempo."));
+}
+
+/// The organizer alone was thrown out when the server restarted, with what was queued.
+#[test]
+fn void_moderator_key_is_dropped_on_reconnect() {
+    let mut harness = AppHarness::new(INTERACTIVE, Some("Ana"));
+    harness.app.credentials.moderator_key = Password::new("chave-antiga");
+    harness.enter("e1", 0, &[]);
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
+    harness.submit("na fila");
+    harness.handle(AppEvent::Connected);
+    harness.effects.clear();
+    harness.receive(refusal(ErrorCode::ModeratorKeyWrong, None));
+    let [AppEffect::Send(ClientMessage::Enter(enter))] = &harness.effects[..] else {
+        panic!("{:?}", harness.effects)
+    };
+    assert_eq!(enter.credentials.moderator_key, None);
+    harness.receive(welcome("Ana"));
+    harness.receive(joined("geral", "e1", 0, &[], false));
+    assert_eq!(
+        harness.take_shown(),
+        ["O servidor foi religado: para organizar, use a chave nova."]
+    );
+    assert_eq!(harness.take_sent().last().unwrap(), "geral x-1 na fila");
+
+    // On the first entry a wrong key is a mistake that the person must notice.
+    let mut harness = AppHarness::new(INTERACTIVE, Some("Ana"));
+    harness.app.credentials.moderator_key = Password::new("errada");
+    harness.handle(AppEvent::Connected);
+    harness.receive(refusal(ErrorCode::ModeratorKeyWrong, None));
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
+    assert_eq!(
+        harness.take_effects().last(),
+        Some(&AppEffect::Exit(Exit::Refused))
     );
 }

@@ -144,6 +144,7 @@ impl AppHarness {
                 Output::RoomOpened { .. }
                 | Output::RoomClosed { .. }
                 | Output::RoomSwitched { .. }
+                | Output::RoomRules { .. }
                 | Output::MissedMarker { .. },
             ) => vec![],
             AppEffect::Show(Output::Notice(Severity::Problem, text)) => vec![format!("! {text}")],
@@ -217,6 +218,8 @@ fn welcome(name: &str) -> ServerMessage {
         },
         heartbeat_ms: 20_000,
         moderator: false,
+        locked: false,
+        id: None,
     }
 }
 
@@ -232,6 +235,7 @@ fn joined(room: &str, epoch: &str, seq: u64, entries: &[Arc<Entry>], more: bool)
         more,
         reset: false,
         state: RoomState::default(),
+        id: None,
     }
 }
 
@@ -279,6 +283,7 @@ fn history(entries: Vec<Arc<Entry>>) -> ServerMessage {
         oldest: 1,
         entries,
         more: false,
+        id: None,
     }
 }
 
@@ -289,6 +294,7 @@ fn ack(id: &str, seq: u64) -> ServerMessage {
         seq: Some(seq),
         at: seq,
         duplicate: false,
+        text: None,
     }
 }
 

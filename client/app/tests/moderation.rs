@@ -9,6 +9,7 @@ fn notice(text: &str, room: Option<&str>, from: Option<&str>) -> ServerMessage {
         text: text.into(),
         room: room.map(Arc::from),
         from: from.map(Arc::from),
+        id: None,
     }
 }
 
@@ -163,7 +164,7 @@ fn script_waits_until_its_action_is_done() {
     harness.submit("/expulsar Bruno");
     assert!(!harness.app.wants_input());
     harness.receive(refusal(ErrorCode::Forbidden, None));
-    harness.receive(ServerMessage::Pong);
+    harness.receive(ServerMessage::Pong { id: None });
     assert!(harness.app.wants_input());
     assert_eq!(harness.take_shown(), ["! Não."]);
 }
@@ -183,4 +184,35 @@ fn moderator_erasure_is_fetched_from_the_log() {
     };
     harness.receive(history(vec![Arc::new(erasure)]));
     assert_eq!(harness.take_shown(), ["Ana erases [1]", "Bruno: ora"]);
+}
+
+#[test]
+fn room_state_follows_its_room() {
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("/entrar lab");
+    harness.receive(joined("lab", "e7", 0, &[], false));
+    harness.effects.clear();
+    let slow = RoomState {
+        slow_ms: 30_000,
+        ..RoomState::default()
+    };
+    harness.receive(ServerMessage::RoomState {
+        room: "geral".into(),
+        state: slow.clone(),
+    });
+    assert_eq!(
+        harness.app.view_model(harness.now).state,
+        RoomState::default()
+    );
+    harness.submit("/entrar geral");
+    assert_eq!(harness.app.view_model(harness.now).state, slow);
+    // The notice beside it says who did it; the state is no line of its own.
+    assert_eq!(harness.take_shown(), ["Agora você escreve em #geral."]);
+    // What holds after a reconnect replaces it.
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
+    harness.enter("e1", 0, &[]);
+    assert_eq!(
+        harness.app.view_model(harness.now).state,
+        RoomState::default()
+    );
 }

@@ -123,11 +123,9 @@ fn pending_join_is_repeated_after_reconnect() {
     harness.effects.clear();
     harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     harness.enter("e1", 0, &[]);
-    assert_eq!(
-        harness.take_sent(),
-        ["enter Ana Some(0)", "join lab None", "lab x-1 já cheguei"]
-    );
+    assert_eq!(harness.take_sent(), ["enter Ana Some(0)", "join lab None"]);
     harness.receive(joined("lab", "e7", 0, &[], false));
+    assert_eq!(harness.take_sent(), ["lab x-1 já cheguei"]);
     harness.submit("e continuo aqui");
     assert_eq!(harness.take_sent(), ["lab x-2 e continuo aqui"]);
 }
@@ -191,4 +189,45 @@ fn rename_waits_until_no_message_is_in_flight() {
         "geral x-3 três",
         "a refused rename does not hold messages back"
     );
+}
+
+/// It may concern another request, so it decides about no message.
+#[test]
+fn refusal_without_id_gives_no_message_up() {
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("oi");
+    harness.receive(refusal(ErrorCode::BadJson, None));
+    assert_eq!(harness.take_shown(), ["! Não."]);
+    harness.receive(ack("x-1", 1));
+    assert_eq!(harness.take_shown(), ["Ana: oi"]);
+}
+
+/// A connection on which no answer comes counts as lost; what is unanswered on three of them is given up.
+#[test]
+fn unanswered_message_is_sent_three_times() {
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    harness.submit("sem resposta");
+    for _ in 0..2 {
+        harness.receive(refusal(ErrorCode::BadJson, None));
+        harness.advance(30_000);
+        assert!(harness.effects.contains(&AppEffect::Retry(None)));
+        assert!(
+            !harness.effects.contains(&AppEffect::Close),
+            "leaving would free the name"
+        );
+        harness.enter("e1", 0, &[]);
+        assert_eq!(
+            harness.take_sent().last().unwrap(),
+            "geral x-1 sem resposta"
+        );
+    }
+    harness.submit("depois");
+    harness.effects.clear();
+    harness.advance(30_000);
+    assert_eq!(
+        harness.take_shown()[0],
+        "! O servidor não confirmou a mensagem. Não enviada: “sem resposta”"
+    );
+    harness.enter("e1", 0, &[]);
+    assert_eq!(harness.take_sent().last().unwrap(), "geral x-2 depois");
 }

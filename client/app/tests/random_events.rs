@@ -88,7 +88,10 @@ impl EventRng {
                 let more = self.below(3) == 0;
                 joined(room, epoch, seq, &entries, more)
             }
-            3 => ServerMessage::Left { room: room.into() },
+            3 => ServerMessage::Left {
+                room: room.into(),
+                id: None,
+            },
             4 => ServerMessage::Message(self.entry()),
             5 => ack(&format!("x-{}", self.below(6)), self.number()),
             6 => ServerMessage::History {
@@ -97,6 +100,7 @@ impl EventRng {
                 oldest: self.number(),
                 entries: self.entries(),
                 more: self.below(2) == 0,
+                id: None,
             },
             7 => {
                 let code = [
@@ -129,12 +133,14 @@ impl EventRng {
                     seq: 1,
                     password: false,
                 }],
+                id: None,
             },
             10 => ServerMessage::Found {
                 room: room.into(),
                 query: "x".into(),
                 entries: self.entries(),
                 more: true,
+                id: None,
             },
             11 => ServerMessage::Typing {
                 room: room.into(),
@@ -155,6 +161,7 @@ impl EventRng {
                     text: "Pausa.".into(),
                     room: Some(room.into()),
                     from,
+                    id: None,
                 }
             }
             _ => ServerMessage::Presence {

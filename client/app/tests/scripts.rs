@@ -11,7 +11,7 @@ fn script_leaves_after_the_last_ack() {
     harness.effects.clear();
     harness.submit("backup pronto");
     harness.handle(AppEvent::InputEnded);
-    harness.advance(60_000);
+    harness.advance(29_999);
     harness.receive(ack("x-1", 2));
     harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     assert_eq!(harness.take_shown(), ["Ana: backup pronto"]);
@@ -35,6 +35,7 @@ fn script_waits_for_replies_before_it_leaves() {
             seq: 0,
             password: false,
         }],
+        id: None,
     });
     assert_eq!(
         harness.take_shown(),
@@ -78,4 +79,70 @@ fn script_exit_code_tells_what_failed() {
         harness.take_effects().pop(),
         Some(AppEffect::Exit(Exit::Unreachable))
     );
+}
+
+/// Whatever a server does not answer, a script ends.
+#[test]
+fn script_waits_thirty_seconds_for_an_answer() {
+    for typed in ["oi", "/salas", "/entrar lab", "/nome Bia"] {
+        let mut harness = AppHarness::in_lobby(SCRIPT);
+        harness.submit(typed);
+        harness.receive(message(1, "Bruno", "enquanto isso"));
+        harness.advance(29_999);
+        assert!(!harness.take_effects().contains(&AppEffect::Close));
+        harness.advance(1);
+        assert_eq!(
+            harness.take_shown()[0],
+            "! O servidor não respondeu em 30 s. Tente de novo mais tarde."
+        );
+        harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
+        assert_eq!(
+            harness.take_effects().last(),
+            Some(&AppEffect::Exit(Exit::ConnectionLost)),
+            "{typed}"
+        );
+    }
+}
+
+/// The lines after it would have been said in the room before.
+#[test]
+fn refused_join_ends_a_script() {
+    for (code, room, exit) in [
+        (ErrorCode::PasswordRequired, Some("cofre"), Exit::Refused),
+        (ErrorCode::TooManyRooms, None, Exit::Refused),
+        (ErrorCode::HistoryUnavailable, None, Exit::Unreachable),
+    ] {
+        let mut harness = AppHarness::in_lobby(SCRIPT);
+        harness.submit("/entrar cofre");
+        let start = harness.now;
+        while !harness.effects.contains(&AppEffect::Close) {
+            if !harness.take_sent().is_empty() {
+                let refusal = Refusal::new(code);
+                harness.receive(ServerMessage::Error(match room {
+                    Some(room) => refusal.with_room(room.into()),
+                    None => refusal,
+                }));
+            }
+            assert!(!harness.app.wants_input());
+            harness.advance(500);
+            assert!(harness.now - start <= Duration::from_secs(32));
+        }
+        harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
+        assert_eq!(
+            harness.take_effects().last(),
+            Some(&AppEffect::Exit(exit)),
+            "{code:?}"
+        );
+    }
+}
+
+#[test]
+fn listening_script_may_hear_nothing_for_an_hour() {
+    let mut harness = AppHarness::in_lobby(Mode {
+        keep_listening: true,
+        ..SCRIPT
+    });
+    harness.handle(AppEvent::InputEnded);
+    harness.advance(3_600_000);
+    assert_eq!(harness.take_effects(), []);
 }

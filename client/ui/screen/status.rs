@@ -18,12 +18,21 @@ pub fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
     }
     let people = strings::people_count(model.online);
     let shortest = " ●".to_owned();
-    let texts = [
-        format!(" ● {} · {} · {people}", model.address, model.name),
-        format!(" ● {} · {people}", model.name),
-        format!(" ● {people}"),
-        shortest.clone(),
-    ];
+    // What holds in the room matters more than the address and the own name.
+    let rules = rules(view, model);
+    let mut texts = Vec::new();
+    for rules in [rules.as_str(), ""] {
+        texts.push(format!(
+            " ● {} · {} · {people}{rules}",
+            model.address, model.name
+        ));
+        texts.push(format!(" ● {} · {people}{rules}", model.name));
+        texts.push(format!(" ● {people}{rules}"));
+        if let Some(rules) = rules.strip_prefix(" ·") {
+            texts.push(format!(" ●{rules}"));
+        }
+    }
+    texts.push(shortest.clone());
     let rooms = if model.rooms.len() > 1 {
         rooms(view, model)
     } else {
@@ -51,6 +60,15 @@ pub fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
         ));
     }
     Row::from(spans)
+}
+
+/// ` · só quem organiza fala · modo lento: 30 s`
+fn rules(view: &View, model: &ViewModel) -> String {
+    let mute_end = model.state.muted_until;
+    let mute_end = mute_end.and_then(|until| view.clock.mute_end(until));
+    let rules = strings::room_rules(&model.state, mute_end.as_deref());
+    let rules = rules.iter().map(|rule| format!(" · {rule}"));
+    rules.collect()
 }
 
 fn spans_width(spans: &[Span<'_>]) -> usize {

@@ -123,6 +123,8 @@ impl View {
                     room.push(output.clone(), now, visible || index != self.current);
                 }
             }
+            // The status row shows them.
+            Output::RoomRules { .. } => {}
             Output::People(_) => self.people_shown = true,
             Output::Help(text) => {
                 let text = format!("{text}\n{}", keymap::help());

@@ -7,7 +7,7 @@ pub(super) mod sanctions;
 pub(super) mod speaking;
 
 use crate::auth::{PersonId, TokenHash};
-use crate::chat::completion::Progress;
+use crate::chat::completion::{Completion, Progress};
 use crate::chat::limits::MAX_MODERATORS;
 use crate::chat::moderation::passwords::{AttemptLimiter, RoomPasswords};
 use crate::chat::moderation::sanctions::Sanctions;
@@ -36,9 +36,10 @@ pub(super) struct ModerationState {
 }
 
 /// The acting moderator, with the name for the announcement.
-struct Moderator {
+struct Moderator<'a> {
     speaker: Speaker,
     name: Arc<str>,
+    completion: &'a Completion,
 }
 
 impl Chat {
@@ -47,6 +48,7 @@ impl Chat {
         &mut self,
         speaker: Speaker,
         action: ModerationAction,
+        completion: &Completion,
         request: RequestId,
         now: Now,
     ) -> Result<Progress, Refusal> {
@@ -58,6 +60,7 @@ impl Chat {
         let by = Moderator {
             speaker,
             name: person.name.display(),
+            completion,
         };
         match action {
             ModerationAction::Mute { name, seconds } => self.mute(&by, &name, seconds, now)?,
@@ -85,14 +88,14 @@ impl Chat {
     fn lock(&mut self, by: &Moderator, on: Option<bool>, now: Now) {
         let on = on.unwrap_or(!self.moderation.locked);
         self.moderation.locked = on;
-        self.announce_moderation(notices::locked(&by.name, on), None, now);
+        self.announce_moderation(by, notices::locked(&by.name, on), None, now);
         self.publish_room_states(now);
     }
 
     /// The text is the moderator's own and not logged.
     fn announce(&mut self, by: Moderator, text: String, now: Now) {
         log::info!(target: AUDIT_LOG, "{} deu um aviso a todo mundo.", by.name);
-        self.send_notice_to_all(text, Some(by.name), now);
+        self.send_notice_to_all(text, Some(by.name), by.completion, now);
     }
 
     fn promote(&mut self, by: &Moderator, name: &Name, now: Now) -> Result<(), Refusal> {
@@ -112,7 +115,7 @@ impl Chat {
         self.moderation.mutes.lift(&token_hash);
         self.set_muted(&token_hash, None);
         self.set_moderator(key, true);
-        self.announce_moderation(notices::promoted(&by.name, &display_name), None, now);
+        self.announce_moderation(by, notices::promoted(&by.name, &display_name), None, now);
         if was_muted {
             self.send_room_states_to(&token_hash, now);
         }
@@ -128,7 +131,7 @@ impl Chat {
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
         self.set_moderator(key, false);
-        self.announce_moderation(notices::demoted(&by.name, &display_name), None, now);
+        self.announce_moderation(by, notices::demoted(&by.name, &display_name), None, now);
         Ok(())
     }
 
@@ -136,7 +139,7 @@ impl Chat {
         let key = self.moderatable(name)?;
         let display_name = self.people[key].name.display();
         self.disconnect_person(key, &notices::bye_kicked(&by.name), now);
-        self.announce_moderation(notices::kicked(&by.name, &display_name), None, now);
+        self.announce_moderation(by, notices::kicked(&by.name, &display_name), None, now);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Announcements of moderation: whole sentences, with names, and never gendered.
 
+use crate::chat::completion::Completion;
+use crate::chat::moderation::Moderator;
 use crate::chat::{AUDIT_LOG, Chat, Effect, Now};
 use crate::ids::{ConnId, RoomId};
 use crate::protocol::{ByeCode, ServerMessage};
@@ -8,42 +10,59 @@ use std::sync::Arc;
 
 impl Chat {
     /// Announces a moderation action to a room or to everyone, and logs it.
-    pub(in crate::chat) fn announce_moderation(
+    pub(super) fn announce_moderation(
         &mut self,
+        by: &Moderator,
         text: String,
         room: Option<RoomId>,
         now: Now,
     ) {
         log::info!(target: AUDIT_LOG, "{text}");
         match room {
-            Some(id) => self.send_notice_to_room(id, text, now),
-            None => self.send_notice_to_all(text, None, now),
+            Some(id) => self.send_notice_to_room(id, text, by.completion, now),
+            None => self.send_notice_to_all(text, None, by.completion, now),
         }
     }
 
-    /// Sends a notice to a room.
-    pub(in crate::chat) fn send_notice_to_room(&mut self, id: RoomId, text: String, now: Now) {
-        let notice = ServerMessage::Notice {
+    /// Sends a notice to a room, as the answer to a request of one of its members: theirs echoes the request's id.
+    pub(super) fn send_notice_to_room(
+        &mut self,
+        id: RoomId,
+        text: String,
+        completion: &Completion,
+        now: Now,
+    ) {
+        let notice = |room: Arc<str>, id| ServerMessage::Notice {
             at: now.unix_ms,
-            text,
-            room: Some(self.rooms[id].display()),
+            text: text.clone(),
+            room: Some(room),
             from: None,
+            id,
         };
-        self.effects.push(Effect::Broadcast(id, notice, None));
+        let room = self.rooms[id].display();
+        let answered = completion.id().map(|_| completion.conn());
+        let message = notice(room.clone(), None);
+        self.effects.push(Effect::Broadcast(id, message, answered));
+        if let Some(conn) = answered {
+            self.send(conn, notice(room, completion.id()));
+        }
     }
 
-    /// Sends a notice to everyone who entered; `from` is its author, if not the server.
-    pub(in crate::chat) fn send_notice_to_all(
+    /// Sends a notice to everyone who entered, as the answer to a request, whose id it echoes to its sender; `from` is
+    /// the author, if not the server.
+    pub(super) fn send_notice_to_all(
         &mut self,
         text: String,
         from: Option<Arc<str>>,
+        completion: &Completion,
         now: Now,
     ) {
-        let notice = ServerMessage::Notice {
+        let notice = |id| ServerMessage::Notice {
             at: now.unix_ms,
-            text,
+            text: text.clone(),
             room: None,
-            from,
+            from: from.clone(),
+            id,
         };
         let entered = self
             .conns
@@ -51,7 +70,8 @@ impl Chat {
             .filter(|(_, state)| state.person.is_some() && !state.closing);
         let conns: Vec<ConnId> = entered.map(|(conn, _)| conn).collect();
         for conn in conns {
-            self.send(conn, notice.clone());
+            let id = completion.id().filter(|_| conn == completion.conn());
+            self.send(conn, notice(id));
         }
     }
 }

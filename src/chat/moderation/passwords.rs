@@ -4,12 +4,12 @@
 //! read.
 
 use crate::auth::{PasswordHash, TokenHash};
-use crate::chat::completion::Progress;
+use crate::chat::completion::{Completion, Progress};
 use crate::chat::limits::{ATTEMPT_WINDOW, MAX_ATTEMPTS, MAX_ROOMS, MAX_TRACKED_ADDRESSES};
 use crate::chat::moderation::notices;
 use crate::chat::people::PersonKey;
 use crate::chat::{AUDIT_LOG, Chat, Now, Speaker, ceil_millis};
-use crate::ids::{ClientAddr, ConnId};
+use crate::ids::{ClientAddr, ConnId, RoomId};
 use crate::name::{LOBBY, RoomName};
 use crate::protocol::{ErrorCode, Password, Refusal, SetRoomPassword};
 use std::collections::HashMap;
@@ -142,13 +142,10 @@ impl Chat {
         })
     }
 
-    /// The owner of a room that is about to be opened: that of its password, or else the person who opens it.
-    pub(in crate::chat) fn owner_of(
-        &self,
-        room: &RoomName,
-        person: PersonKey,
-    ) -> Option<TokenHash> {
-        match self.moderation.room_passwords.get(room.key()) {
+    /// The owner of a room that gets its first member: that of its password, or else this person.
+    pub(in crate::chat) fn owner_of(&self, room: RoomId, person: PersonKey) -> Option<TokenHash> {
+        let key = self.rooms[room].name.key();
+        match self.moderation.room_passwords.get(key) {
             Some(password) => password.owner,
             None => Some(self.people[person].token_hash),
         }
@@ -180,6 +177,7 @@ impl Chat {
         &mut self,
         speaker: Speaker,
         change: SetRoomPassword,
+        completion: &Completion,
         now: Now,
     ) -> Result<Progress, Refusal> {
         let id = self.joined_room(speaker.conn, &change.room)?;
@@ -212,7 +210,8 @@ impl Chat {
             }
             None => drop(passwords.remove(&key)),
         }
-        self.send_notice_to_room(id, notices::room_password_changed(&by, on), now);
+        let notice = notices::room_password_changed(&by, on);
+        self.send_notice_to_room(id, notice, completion, now);
         self.publish_room_state(id, now);
         Ok(Progress::Done)
     }

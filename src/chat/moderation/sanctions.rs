@@ -102,7 +102,7 @@ impl Chat {
         self.moderation.mutes.impose(sanction, now.instant);
         self.set_muted(&token_hash, Some(until));
         let notice = notices::muted(&by.name, &display_name, seconds);
-        self.announce_moderation(notice, None, now);
+        self.announce_moderation(by, notice, None, now);
         self.send_room_states_to(&token_hash, now);
         Ok(())
     }
@@ -123,7 +123,7 @@ impl Chat {
             .last()
             .ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
         let notice = notices::unmuted(&by.name, display_name.as_str());
-        self.announce_moderation(notice, None, now);
+        self.announce_moderation(by, notice, None, now);
         for (_, token_hash) in &targets {
             self.send_room_states_to(token_hash, now);
         }
@@ -172,7 +172,7 @@ impl Chat {
             }
         }
         let notice = notices::banned(&by.name, &display_name, seconds);
-        self.announce_moderation(notice, None, now);
+        self.announce_moderation(by, notice, None, now);
         Ok(())
     }
 
@@ -196,7 +196,7 @@ impl Chat {
             Refusal::with_text(ErrorCode::NoSuchPerson, text)
         })?;
         let notice = notices::unbanned(&by.name, display_name.as_str());
-        self.announce_moderation(notice, None, now);
+        self.announce_moderation(by, notice, None, now);
         Ok(())
     }
 }

@@ -174,7 +174,7 @@ impl Chat {
         let on = on.unwrap_or(!room.mode.as_ref().is_some_and(|mode| mode.moderators_only));
         RoomMode::update(&mut room.mode, |mode| mode.moderators_only = on);
         let notice = notices::moderators_only(&by.name, &room.display(), on);
-        self.announce_moderation(notice, Some(id), now);
+        self.announce_moderation(by, notice, Some(id), now);
         self.publish_room_state(id, now);
         Ok(())
     }
@@ -193,7 +193,7 @@ impl Chat {
             mode.set_slow_mode(Duration::from_secs(seconds));
         });
         let notice = notices::slow_mode(&by.name, &room.display(), seconds);
-        self.announce_moderation(notice, Some(id), now);
+        self.announce_moderation(by, notice, Some(id), now);
         self.publish_room_state(id, now);
         Ok(())
     }

@@ -164,7 +164,7 @@ pub(super) fn set_index_secure_delete(
 }
 
 /// Removes an entry from the search index, which needs the indexed text for that.
-fn delete_from_index(transaction: &Transaction, key: i64) -> rusqlite::Result<()> {
+pub(super) fn delete_from_index(transaction: &Transaction, key: i64) -> rusqlite::Result<()> {
     let mut forget = transaction.prepare_cached(
         "INSERT INTO entries_fts (entries_fts, rowid, text) SELECT 'delete', key, text FROM entries WHERE key = ?1",
     )?;

@@ -5,9 +5,10 @@
 
 use super::backup::{copy_database, database_size};
 use super::copy_error::CopyError;
+use super::file_format::APPLICATION_ID;
 use super::file_names::{folder_of, with_suffix};
 use super::migrations::MIGRATIONS;
-use super::schema::{APPLICATION_ID, OpenError};
+use super::schema::OpenError;
 use super::temporary_copy::remove_leftovers_of;
 use crate::platform::disk_space;
 use crate::pt::megabytes;

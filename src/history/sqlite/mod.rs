@@ -9,26 +9,43 @@ mod backup;
 mod clock_guard;
 mod copy_error;
 mod export;
+mod file_format;
 mod file_names;
+mod guard;
+mod journal_mark;
+mod leftovers;
+mod main_file;
 mod migrate;
 mod migrations;
+mod opening;
+mod probe;
+mod queue;
 mod reader;
+mod restore;
 mod schema;
 mod sql_error;
 mod temporary_copy;
 mod trim;
 mod trim_room;
+mod undo;
+mod wal;
+mod watch;
+mod witness;
 mod writer;
 
-use super::{Clock, History, HistoryReply, HistoryRequest};
-use crossbeam_channel::{Receiver, SendError, Sender, unbounded};
+use super::{Clock, History, HistoryHealth, HistoryReply, HistoryRequest};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use queue::{RequestSender, request_queue};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 pub use backup::{CopyProgress, OnProgress, copy};
 pub use copy_error::CopyError;
 pub use export::{Format, export};
+pub use opening::Incident;
+pub use restore::{RestoreError, Restored, restore};
 pub use schema::OpenError;
 pub use trim::Retention;
 
@@ -36,13 +53,14 @@ pub use trim::Retention;
 pub struct SqliteHistory {
     epoch: Arc<str>,
     count: u64,
-    moved_aside: Option<PathBuf>,
+    incidents: Vec<Incident>,
     kept_copy: Option<PathBuf>,
-    /// `None` only while being dropped: a thread ends when its channel closes.
-    writer: Option<Sender<HistoryRequest>>,
-    reader: Option<Sender<HistoryRequest>>,
+    health: Arc<HistoryHealth>,
+    /// `None` only while being dropped: a thread ends when its queue closes.
+    writer: Option<RequestSender>,
+    reader: Option<RequestSender>,
     replies: Receiver<HistoryReply>,
-    /// For requests to a thread that has died.
+    /// For requests that expired, or whose thread has died.
     failure_replies: Sender<HistoryReply>,
     /// The writer, then the reader.
     threads: Vec<JoinHandle<()>>,
@@ -69,17 +87,22 @@ impl SqliteHistory {
         retention: Option<Retention>,
         clock: Clock,
     ) -> Result<Self, OpenError> {
-        let opened = schema::open(path, migrate::migrate)?;
+        let opened = opening::open(path)?;
         let (reply_sender, replies) = unbounded();
-        let (to_writer, writer_requests) = unbounded();
-        let (to_reader, reader_requests) = unbounded();
+        let (to_writer, writer_requests) = request_queue();
+        let (to_reader, reader_requests) = request_queue();
+        let health = Arc::new(HistoryHealth::default());
         let failure_replies = reply_sender.clone();
-        let reader = reader::HistoryReader::new(schema::open_to_read(path)?, reply_sender.clone());
+        let reader =
+            reader::HistoryReader::new(schema::open_reader(&opened.path)?, reply_sender.clone());
+        let guard = guard::LogGuard::new(&opened)?;
         let writer = writer::HistoryWriter::new(
             opened.connection,
+            guard,
             trim::Trimmer::new(retention, clock),
             reply_sender,
-        );
+            health.clone(),
+        )?;
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()
                 .name(name.into())
@@ -96,7 +119,8 @@ impl SqliteHistory {
         Ok(Self {
             epoch: opened.epoch,
             count: opened.count,
-            moved_aside: opened.moved_aside,
+            incidents: opened.incidents,
+            health,
             kept_copy: opened.kept_copy,
             writer: Some(to_writer),
             reader: Some(to_reader),
@@ -107,9 +131,13 @@ impl SqliteHistory {
         })
     }
 
-    /// The new path of the damaged file, if there was one.
-    pub fn moved_aside(&self) -> Option<&Path> {
-        self.moved_aside.as_deref()
+    fn queues(&self) -> impl Iterator<Item = &RequestSender> {
+        self.writer.iter().chain(&self.reader)
+    }
+
+    /// What was wrong when it was opened.
+    pub fn incidents(&self) -> &[Incident] {
+        &self.incidents
     }
 
     /// The copy of the file's earlier version, if opening has migrated it.
@@ -127,18 +155,37 @@ impl History for SqliteHistory {
         self.count
     }
 
+    fn health(&self) -> Arc<HistoryHealth> {
+        self.health.clone()
+    }
+
     fn submit(&mut self, requests: Vec<HistoryRequest>) {
+        let now = Instant::now();
         for request in requests {
             let thread = if matches!(request, HistoryRequest::Append(_)) {
                 &self.writer
             } else {
                 &self.reader
             };
-            let thread = thread.as_ref().expect("a channel closes only in the drop");
-            if let Err(SendError(request)) = thread.send(request) {
+            let thread = thread.as_ref().expect("a queue closes only in the drop");
+            if let Some(request) = thread.push(request, now) {
                 log::error!("Uma parte do histórico parou. Ligue o servidor de novo.");
                 let _ = self.failure_replies.send(request.unavailable_reply());
             }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.queues().any(RequestSender::is_full)
+    }
+
+    fn next_expiry(&self) -> Option<Instant> {
+        self.queues().filter_map(RequestSender::next_expiry).min()
+    }
+
+    fn expire(&mut self, now: Instant) {
+        for request in self.queues().flat_map(|queue| queue.expire(now)) {
+            let _ = self.failure_replies.send(request.unavailable_reply());
         }
     }
 

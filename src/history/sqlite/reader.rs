@@ -1,12 +1,13 @@
 //! The reader thread: room heads, pages and searches.
 
 use super::amend::parse_seqs;
+use super::queue::{RequestReceiver, Wakeup};
 use super::schema::{EDITED, ERASED, entry_key, last_entry_key, room_id_of, seq_of};
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::history::{HistoryReply, HistoryRequest, Page, RECENT, RoomHead, fit_page};
 use crate::name::RoomName;
 use crate::protocol::{Entry, PageRequest};
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
 
@@ -32,27 +33,33 @@ impl HistoryReader {
         }
     }
 
-    /// Serves requests until the channel closes.
-    pub(super) fn run(self, requests: &Receiver<HistoryRequest>) {
-        for request in requests {
-            let reply = match request {
-                HistoryRequest::RoomHead(room) => {
-                    let head = log_error(room_head(&self.connection, &room));
-                    HistoryReply::RoomHead(room, head)
+    /// Serves requests until the queue closes.
+    pub(super) fn run(self, requests: &RequestReceiver) {
+        while requests.wait(None) == Wakeup::Requests {
+            // One by one: what waits behind a slow search can still expire.
+            for request in requests.take(1) {
+                if self.replies.send(self.serve(request)).is_err() {
+                    return;
                 }
-                HistoryRequest::Page(request_id, room, page_request, limit) => {
-                    let page = log_error(read_page(&self.connection, &room, page_request, limit));
-                    HistoryReply::Page(request_id, room, page)
-                }
-                HistoryRequest::Search(request_id, room, query, limit) => {
-                    let page = log_error(search(&self.connection, &room, &query, limit));
-                    HistoryReply::Found(request_id, room, query, page)
-                }
-                HistoryRequest::Append(_) => unreachable!("appends go to the writer"),
-            };
-            if self.replies.send(reply).is_err() {
-                return;
             }
+        }
+    }
+
+    fn serve(&self, request: HistoryRequest) -> HistoryReply {
+        match request {
+            HistoryRequest::RoomHead(room) => {
+                let head = log_error(room_head(&self.connection, &room));
+                HistoryReply::RoomHead(room, head)
+            }
+            HistoryRequest::Page(request_id, room, page_request, limit) => {
+                let page = log_error(read_page(&self.connection, &room, page_request, limit));
+                HistoryReply::Page(request_id, room, page)
+            }
+            HistoryRequest::Search(request_id, room, query, limit) => {
+                let page = log_error(search(&self.connection, &room, &query, limit));
+                HistoryReply::Found(request_id, room, query, page)
+            }
+            HistoryRequest::Append(_) => unreachable!("appends go to the writer"),
         }
     }
 }

@@ -1,25 +1,21 @@
-//! The file: its schema, opening, checking and migrating it, and moving a damaged one aside.
+//! The file: its schema, versions, keys and settings.
 
+use super::file_format::{APPLICATION_ID, FileKind};
+use super::main_file;
 use super::migrations::MIGRATIONS;
 use crate::auth::random_epoch;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::os_error::describe;
-use crate::platform;
 use crate::pt::megabytes;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-/// "PAPO": distinguishes these files from those of other programs.
-pub(super) const APPLICATION_ID: u32 = 0x5041_504F;
 /// How long to wait for another process that reads or copies the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Files up to this size, in bytes, are checked page by page at each start, which takes less than half a second. Of larger
-/// files, a start checks only the pages that it reads.
-const FULL_CHECK_LIMIT: u64 = 64 * 1024 * 1024;
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// An entry's key is the room's id, then 40 bits of seq: the entries of a room are neighbours.
 const SEQ_BITS: u32 = 40;
 
@@ -38,8 +34,10 @@ pub enum OpenError {
     InUse,
     /// It was written by a later version of this program.
     Newer,
-    /// It is a database of some other program.
+    /// It was written by some other program.
     Foreign,
+    /// There is no history in it to read.
+    Empty,
     /// So many bytes are missing on the disk to migrate it.
     NoSpace(u64),
     /// An error of the operating system.
@@ -53,7 +51,8 @@ impl std::fmt::Display for OpenError {
         match self {
             Self::InUse => f.write_str("outro servidor está usando o arquivo"),
             Self::Newer => f.write_str("o arquivo é de uma versão mais nova do Papo"),
-            Self::Foreign => f.write_str("o arquivo é de outro programa"),
+            Self::Foreign => f.write_str("o arquivo não é um histórico do Papo"),
+            Self::Empty => f.write_str("o arquivo está vazio"),
             Self::NoSpace(missing) => {
                 write!(
                     f,
@@ -79,19 +78,6 @@ impl From<io::Error> for OpenError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
-}
-
-/// An open file, ready to write.
-pub(super) struct Opened {
-    pub connection: Connection,
-    pub epoch: Arc<str>,
-    /// Messages in it.
-    pub count: u64,
-    /// The new path of the damaged file that was here before.
-    pub moved_aside: Option<PathBuf>,
-    /// The copy of the earlier version, if the file was migrated.
-    pub kept_copy: Option<PathBuf>,
-    pub lock: File,
 }
 
 /// The columns that every new entry has.
@@ -131,48 +117,35 @@ pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(count.max(0) as u64)
 }
 
-/// Migrates a file to the current version and returns the path of the copy of the earlier one.
-pub(super) type Migrate = fn(&mut Connection, &Path) -> Result<Option<PathBuf>, OpenError>;
-
-/// Opens a file to write, exclusively.
-pub(super) fn open(path: &Path, migrate: Migrate) -> Result<Opened, OpenError> {
-    let mut lock = lock(path)?;
-    let mut moved_aside = None;
-    let mut connection = match open_and_check(path) {
-        Err(OpenError::Sql(error)) if is_corruption(&error) => {
-            log::error!(
-                "{} está danificado ({}).",
-                path.display(),
-                describe_sql(&error)
-            );
-            moved_aside = Some(move_aside(path)?);
-            lock = self::lock(path)?;
-            Connection::open(path)?
-        }
-        other => other?,
+/// Opens a file of ours to read, for a program that does not serve it: journals of another database are not applied.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
+    // SQLite puts its journals beside the file that a link leads to.
+    let path = std::fs::canonicalize(path)?;
+    let own_journals = match FileKind::read(&File::open(&path)?)? {
+        FileKind::Empty => return Err(OpenError::Empty),
+        FileKind::Other => return Err(OpenError::Foreign),
+        FileKind::Database(header) => main_file::may_apply_wal(&path, &header)?,
     };
-    configure(&connection)?;
-    let kept_copy = migrate(&mut connection, path)?;
-    let epoch = load_or_create_epoch(&connection)?;
-    let count = count(&connection)?;
-    Ok(Opened {
-        connection,
-        epoch,
-        count,
-        moved_aside,
-        kept_copy,
-        lock,
-    })
+    if own_journals {
+        return open_reader(&path);
+    }
+    prepare_reader(main_file::open(&path)?)
 }
 
-/// Opens a file of ours to read.
-pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+/// Opens the file that this process serves for its reader.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    prepare_reader(Connection::open_with_flags(path, flags)?)
+}
+
+fn prepare_reader(connection: Connection) -> Result<Connection, OpenError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    if check_version(&connection)? == 0 {
+        return Err(OpenError::Empty);
+    }
     shim_old_schema(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -8_000)?;
-    check_version(&connection)?;
     Ok(connection)
 }
 
@@ -189,36 +162,8 @@ fn shim_old_schema(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Locks the file for this process. SQLite's own locks are held only during transactions.
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false);
-    // Conversations are private to the account; SQLite gives its journal files the same mode.
-    let file = platform::owner_only(&mut options).open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
-}
-
-/// Opens the file and checks that it is ours and undamaged, without changing it.
-fn open_and_check(path: &Path) -> Result<Connection, OpenError> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    check_version(&connection)?;
-    if path.metadata()?.len() <= FULL_CHECK_LIMIT {
-        let verdict: String =
-            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if verdict != "ok" {
-            log::debug!("quick_check: {verdict}");
-            return Err(corruption(verdict).into());
-        }
-    }
-    Ok(connection)
-}
-
-fn check_version(connection: &Connection) -> Result<(), OpenError> {
+/// Checks that a database is ours and not newer than this program; returns its number of tables.
+pub(super) fn check_version(connection: &Connection) -> Result<u32, OpenError> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
     let tables: u32 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -228,10 +173,10 @@ fn check_version(connection: &Connection) -> Result<(), OpenError> {
     if number("user_version")? as usize > MIGRATIONS.len() {
         return Err(OpenError::Newer);
     }
-    Ok(())
+    Ok(tables)
 }
 
-fn configure(connection: &Connection) -> Result<(), OpenError> {
+pub(super) fn configure(connection: &Connection) -> Result<(), OpenError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // FULL: a commit returns only after the disk has it.
     for (name, value) in [
@@ -249,18 +194,21 @@ fn configure(connection: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The log's epoch. A restored copy gets a new one, like a new file: clients may hold entries that it lacks.
-fn load_or_create_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> {
-    let meta = |name: &str| -> Result<Option<String>, rusqlite::Error> {
+/// The log's epoch; `None` in a new file and in a copy: clients may hold entries that it lacks.
+pub(super) fn load_epoch(connection: &Connection) -> rusqlite::Result<Option<Arc<str>>> {
+    let meta = |name: &str| -> rusqlite::Result<Option<String>> {
         connection
             .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| {
                 row.get(0)
             })
             .optional()
     };
-    if let (Some(epoch), None) = (meta("epoch")?, meta("copy")?) {
-        return Ok(epoch.into());
-    }
+    let is_copy = meta("copy")?.is_some();
+    Ok(meta("epoch")?.filter(|_| !is_copy).map(Into::into))
+}
+
+/// Begins a new epoch.
+pub(super) fn start_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> {
     let epoch = random_epoch().map_err(|error| OpenError::Io(io::Error::other(error)))?;
     let transaction = connection.unchecked_transaction()?;
     transaction.execute("DELETE FROM meta WHERE name = 'copy'", [])?;
@@ -272,45 +220,19 @@ fn load_or_create_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> 
     Ok(epoch)
 }
 
+/// The sum of all rooms' seqs, which grows with each message and never shrinks.
+pub(super) fn seq_sum(connection: &Connection) -> rusqlite::Result<u64> {
+    let mut select = connection.prepare_cached("SELECT coalesce(sum(seq), 0) FROM rooms")?;
+    let sum: i64 = select.query_row([], |row| row.get(0))?;
+    Ok(sum.max(0) as u64)
+}
+
 /// Whether an error means that the file's contents are broken.
 pub(super) fn is_corruption(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
     )
-}
-
-fn corruption(verdict: String) -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(
-        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
-        Some(verdict),
-    )
-}
-
-/// Renames a damaged file and its journal, so that nothing is lost.
-fn move_aside(path: &Path) -> io::Result<PathBuf> {
-    let seconds = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.as_secs());
-    let path_with = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
-    let aside = (0..)
-        .map(|n| path_with(&format!(".danificado-{}", seconds + n)))
-        .find(|path| !path.exists());
-    let aside = aside.unwrap_or_else(|| path_with(".danificado"));
-    for suffix in ["-wal", "-shm"] {
-        let mut target = aside.as_os_str().to_owned();
-        target.push(suffix);
-        match std::fs::rename(path_with(suffix), target) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    std::fs::rename(path, &aside)?;
-    Ok(aside)
 }
 
 #[cfg(test)]

@@ -1,15 +1,21 @@
 //! The writer thread: numbers, de-duplicates and commits all waiting messages in one transaction.
 
 use super::amend;
+use super::guard::LogGuard;
+use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
+use super::queue::{RequestReceiver, Wakeup};
 use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
 use super::trim::Trimmer;
+use super::undo::UndoLog;
 use crate::auth::PersonId;
 use crate::history::amend::{Fingerprint, fingerprint};
 use crate::history::clock::stamp;
 use crate::history::sqlite::sql_error::describe_sql;
-use crate::history::{Append, HistoryReply, HistoryRequest, Outcome};
+use crate::history::{
+    Append, HistoryFault, HistoryHealth, HistoryReply, HistoryRequest, MAX_WAIT, Outcome,
+};
 use crate::protocol::Entry;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::Sender;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,10 +23,14 @@ use std::time::{Duration, Instant};
 
 /// Most messages in one transaction: a few milliseconds of work.
 const MAX_BATCH: usize = 1024;
-/// How long after a failed step the next one is tried.
+/// How long after a failed step, or while the file is away, the next one is tried.
 const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// Rooms and speakers cached, to spare a query for each message.
 const MAX_CACHED: usize = 10_000;
+/// How long to wait at a time for another program that holds the file.
+const LOCK_TIMEOUT: Duration = MAX_WAIT;
+/// How often it is tried whether the file can be written again.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A room's row, as of the last append.
 #[derive(Clone)]
@@ -41,51 +51,106 @@ struct WriterCache {
 /// The writer's state.
 pub(super) struct HistoryWriter {
     connection: Connection,
+    guard: LogGuard,
     trimmer: Trimmer,
     replies: Sender<HistoryReply>,
     cache: WriterCache,
+    health: Arc<HistoryHealth>,
+    /// When to try whether the file can be written again, while it can't.
+    next_probe: Option<Instant>,
 }
 
 impl HistoryWriter {
     pub(super) fn new(
         connection: Connection,
+        guard: LogGuard,
         trimmer: Trimmer,
         replies: Sender<HistoryReply>,
-    ) -> Self {
-        Self {
+        health: Arc<HistoryHealth>,
+    ) -> rusqlite::Result<Self> {
+        connection.busy_timeout(LOCK_TIMEOUT)?;
+        Ok(Self {
             connection,
+            guard,
             trimmer,
             replies,
             cache: WriterCache::default(),
-        }
+            health,
+            next_probe: None,
+        })
     }
 
-    /// Serves requests until the channel closes and all of them are stored.
-    pub(super) fn run(mut self, requests: &Receiver<HistoryRequest>) {
+    /// Serves requests until the queue closes and all of them are stored.
+    pub(super) fn run(mut self, requests: &RequestReceiver) {
+        let _stopped = StoppedOnPanic(self.health.clone());
         // Before the first request: an empty log is known as one.
         let mut next_trim = Instant::now() + self.trim();
         loop {
-            let timeout = next_trim.saturating_duration_since(Instant::now());
-            match requests.recv_timeout(timeout) {
-                Ok(request) => self.store_batch(
-                    std::iter::once(request)
-                        .chain(requests.try_iter())
-                        .take(MAX_BATCH),
-                ),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+            let deadline = self.guard.deadline().min(next_trim);
+            let deadline = self.next_probe.map_or(deadline, |at| deadline.min(at));
+            match requests.wait(Some(deadline)) {
+                Wakeup::Requests => self.store_waiting(requests),
+                Wakeup::Timeout => {}
+                Wakeup::Closed => break,
             }
-            if next_trim <= Instant::now() {
-                next_trim = Instant::now() + self.trim();
+            self.look_around();
+            let now = Instant::now();
+            if next_trim <= now {
+                next_trim = now + self.trim();
+            }
+            if self.next_probe.is_some_and(|at| at <= now) {
+                self.try_again();
             }
         }
         if let Err(error) = self.trimmer.finish(&self.connection) {
             log::debug!("The state of the clock was not saved: {error}");
         }
+        self.guard.finish(&self.connection);
+    }
+
+    /// Does what keeps the log's identity, when it is due.
+    fn look_around(&mut self) {
+        let was_in_place = self.guard.was_in_place();
+        self.guard.tick(&self.connection);
+        if self.guard.was_in_place() != was_in_place {
+            self.set_fault(None);
+        }
+    }
+
+    /// Takes down whether the last write succeeded.
+    fn set_fault(&mut self, fault: Option<HistoryFault>) {
+        let fault = match self.guard.was_in_place() {
+            true => fault,
+            false => Some(HistoryFault::FileGone),
+        };
+        self.health.set(fault);
+        self.next_probe = fault.map(|_| Instant::now() + PROBE_INTERVAL);
+    }
+
+    /// Tries whether the file can be written again.
+    fn try_again(&mut self) -> bool {
+        let probed = self.probe();
+        if !matches!(probed, Ok(true)) {
+            self.guard.rolled_back();
+        }
+        self.set_fault(probed.as_ref().err().map(fault_of));
+        matches!(probed, Ok(true))
+    }
+
+    /// Writes to the file without changing it. A commit that failed may have left its frames at the end of the journal;
+    /// this one's are written over them, so that no crash can bring them back. False when the file is not in its place.
+    fn probe(&mut self) -> rusqlite::Result<bool> {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        rewrite_version(&transaction)?;
+        commit(transaction, &mut self.guard)
     }
 
     /// Trims one step and returns the pause until the next.
     fn trim(&mut self) -> Duration {
+        if !self.guard.look(&self.connection) {
+            return RETRY_TRIM;
+        }
         match self.trimmer.step(&mut self.connection) {
             Ok(step) => {
                 if let Some((room, oldest)) = step.room {
@@ -103,24 +168,37 @@ impl HistoryWriter {
         }
     }
 
-    /// Stores a batch and replies to it.
-    fn store_batch(&mut self, requests: impl Iterator<Item = HistoryRequest>) {
-        let batch: Vec<Append> = requests
-            .map(|request| match request {
-                HistoryRequest::Append(append) => append,
-                _ => unreachable!("reads go to the reader"),
-            })
-            .collect();
-        let outcomes =
-            commit_batch(&mut self.connection, &mut self.cache, &batch).unwrap_or_else(|error| {
-                log::error!(
-                    "Não consegui guardar mensagens: {} ({}).",
-                    batch.len(),
-                    describe_sql(&error)
-                );
-                self.cache = WriterCache::default();
+    /// Stores what waits, and replies to it.
+    fn store_waiting(&mut self, requests: &RequestReceiver) {
+        let health = self.health.clone();
+        let _busy = health.busy();
+        let (batch, stored) = self.commit_waiting(requests);
+        let outcomes = match stored {
+            Ok(Some(outcomes)) => {
+                // Other outcomes wrote nothing, and prove nothing.
+                if outcomes
+                    .iter()
+                    .any(|outcome| matches!(outcome, Outcome::Stored(_)))
+                {
+                    self.set_fault(None);
+                }
+                outcomes
+            }
+            Ok(None) => {
+                self.rolled_back();
+                self.set_fault(Some(HistoryFault::FileGone));
                 vec![Outcome::Unavailable; batch.len()]
-            });
+            }
+            Err(error) if batch.is_empty() && is_busy(&error) => {
+                return self.locked_out(requests);
+            }
+            Err(error) => {
+                if !self.discard(&error, batch.len(), requests) {
+                    return;
+                }
+                vec![Outcome::Unavailable; batch.len()]
+            }
+        };
         for (append, outcome) in batch.into_iter().zip(outcomes) {
             let _ = self.replies.send(HistoryReply::Appended(
                 append.request_id,
@@ -130,37 +208,164 @@ impl HistoryWriter {
             ));
         }
     }
+
+    /// Stores what waits in one transaction, all or nothing; `None` when the file is not in its place. The batch is taken
+    /// only when the file is locked for it: what waits for that can still expire.
+    fn commit_waiting(
+        &mut self,
+        requests: &RequestReceiver,
+    ) -> (Vec<Append>, rusqlite::Result<Option<Vec<Outcome>>>) {
+        if !self.guard.look(&self.connection) {
+            return (take_batch(requests), Ok(None));
+        }
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = match self.connection.transaction_with_behavior(behavior) {
+            Ok(transaction) => transaction,
+            Err(error) if is_busy(&error) => return (Vec::new(), Err(error)),
+            Err(error) => return (take_batch(requests), Err(error)),
+        };
+        let batch = take_batch(requests);
+        let mut undo = UndoLog::default();
+        let appended = self.cache.append_all(&transaction, &batch, &mut undo);
+        let stored = appended.and_then(|outcomes| {
+            let committed = commit(transaction, &mut self.guard)?;
+            Ok(committed.then_some(outcomes))
+        });
+        match stored {
+            Ok(Some(outcomes)) => (batch, self.confirm(outcomes, &undo, requests)),
+            other => (batch, other),
+        }
+    }
+
+    /// After a commit: takes it back if the file went away meanwhile.
+    fn confirm(
+        &mut self,
+        outcomes: Vec<Outcome>,
+        undo: &UndoLog,
+        requests: &RequestReceiver,
+    ) -> rusqlite::Result<Option<Vec<Outcome>>> {
+        if !self.guard.look(&self.connection) {
+            // Nobody is told that it was not taken before it is gone.
+            while let Err(error) = undo.revert(&mut self.connection) {
+                self.set_fault(Some(fault_of(&error)));
+                if requests.wait_for_close(Instant::now() + PROBE_INTERVAL) {
+                    return Err(error);
+                }
+            }
+            return Ok(None);
+        }
+        let stored = |outcome: &&Outcome| matches!(outcome, Outcome::Stored(_));
+        self.guard
+            .stored(outcomes.iter().filter(stored).count() as u64);
+        self.cache.evict();
+        Ok(Some(outcomes))
+    }
+
+    /// The caches hold what a failed transaction wrote.
+    fn rolled_back(&mut self) {
+        self.cache = WriterCache::default();
+        self.guard.rolled_back();
+    }
+
+    /// Another program holds the file: what waits goes on waiting, until it expires.
+    fn locked_out(&mut self, requests: &RequestReceiver) {
+        self.set_fault(Some(HistoryFault::Locked));
+        if requests.is_closed() {
+            // The server ends, and no reply can be read any more.
+            let lost = requests.take(usize::MAX).len();
+            log::error!("Não consegui guardar as últimas mensagens: {lost}.");
+        }
+    }
+
+    /// After a failed transaction: makes sure that none of it comes back, because its senders will be told that it was
+    /// not taken. Returns false if the server ends before that; then they are told nothing.
+    fn discard(
+        &mut self,
+        error: &rusqlite::Error,
+        messages: usize,
+        requests: &RequestReceiver,
+    ) -> bool {
+        log::debug!(
+            "Mensagens que não foram guardadas: {messages} ({}).",
+            describe_sql(error)
+        );
+        self.rolled_back();
+        self.set_fault(Some(fault_of(error)));
+        if !may_come_back(error) {
+            return true;
+        }
+        while !self.try_again() {
+            if requests.wait_for_close(Instant::now() + PROBE_INTERVAL) {
+                return false;
+            }
+        }
+        true
+    }
 }
 
-/// Stores all of the batch or nothing, in one transaction.
-fn commit_batch(
-    connection: &mut Connection,
-    cache: &mut WriterCache,
-    batch: &[Append],
-) -> rusqlite::Result<Vec<Outcome>> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut changed_rooms: Vec<Arc<str>> = Vec::new();
-    let mut outcomes = Vec::with_capacity(batch.len());
-    for append in batch {
-        let outcome = cache.append(&transaction, append)?;
-        if matches!(outcome, Outcome::Stored(_)) && !changed_rooms.contains(append.room.key()) {
-            changed_rooms.push(append.room.key().clone());
+/// When dropped by a panic, takes down that nothing is stored any more.
+struct StoppedOnPanic(Arc<HistoryHealth>);
+
+impl Drop for StoppedOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.set(Some(HistoryFault::Stopped));
         }
-        outcomes.push(outcome);
     }
-    for key in &changed_rooms {
-        let room = &cache.rooms[key];
-        let mut update =
-            transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
-        update.execute(params![room.id, room.seq as i64, room.at as i64])?;
+}
+
+/// Takes the messages that wait, as many as one transaction should have.
+fn take_batch(requests: &RequestReceiver) -> Vec<Append> {
+    let taken = requests.take(MAX_BATCH).into_iter();
+    taken
+        .map(|request| match request {
+            HistoryRequest::Append(append) => append,
+            _ => unreachable!("reads go to the reader"),
+        })
+        .collect()
+}
+
+/// Commits unless the file is not in its place; false if it is not.
+fn commit(transaction: Transaction, guard: &mut LogGuard) -> rusqlite::Result<bool> {
+    if !guard.before_commit(&transaction)? {
+        return Ok(false);
     }
     transaction.commit()?;
-    cache.evict();
-    Ok(outcomes)
+    Ok(true)
 }
 
 impl WriterCache {
-    fn append(&mut self, transaction: &Transaction, append: &Append) -> rusqlite::Result<Outcome> {
+    /// Stores a batch in a transaction.
+    fn append_all(
+        &mut self,
+        transaction: &Transaction,
+        batch: &[Append],
+        undo: &mut UndoLog,
+    ) -> rusqlite::Result<Vec<Outcome>> {
+        let mut changed_rooms: Vec<Arc<str>> = Vec::new();
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for append in batch {
+            let outcome = self.append(transaction, append, undo)?;
+            if matches!(outcome, Outcome::Stored(_)) && !changed_rooms.contains(append.room.key()) {
+                changed_rooms.push(append.room.key().clone());
+            }
+            outcomes.push(outcome);
+        }
+        for key in &changed_rooms {
+            let room = &self.rooms[key];
+            let mut update =
+                transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
+            update.execute(params![room.id, room.seq as i64, room.at as i64])?;
+        }
+        Ok(outcomes)
+    }
+
+    fn append(
+        &mut self,
+        transaction: &Transaction,
+        append: &Append,
+        undo: &mut UndoLog,
+    ) -> rusqlite::Result<Outcome> {
         let fingerprint = fingerprint(append);
         let room = self.room(transaction, append)?;
         // A resend is a duplicate even if its target is gone since, so the id is looked up first.
@@ -200,10 +405,13 @@ impl WriterCache {
             at,
             speaker: self.speaker(transaction, append)?,
         };
+        undo.room(room.id, room.seq, room.at);
+        undo.changing(transaction, &targets)?;
         match append.amends {
             None => insert_message(transaction, append, &row)?,
             Some(_) => amend::insert_amendment(transaction, append, &targets, &row)?,
         }
+        undo.added(key, append.person, &append.id);
         let entry = build_entry(append, room.name.clone(), &row, &targets);
         let advanced = CachedRoom { seq, at, ..room };
         self.rooms.insert(append.room.key().clone(), advanced);
@@ -342,4 +550,16 @@ fn find_existing(
             Outcome::IdReused
         }
     }))
+}
+
+/// Stores a batch as the writer does, without its thread.
+#[cfg(test)]
+pub(super) fn append_all(
+    transaction: &Transaction,
+    batch: &[Append],
+    undo: &mut UndoLog,
+) -> Vec<Outcome> {
+    WriterCache::default()
+        .append_all(transaction, batch, undo)
+        .unwrap()
 }

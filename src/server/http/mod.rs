@@ -5,19 +5,16 @@
 //! Knows requests, responses and the page's files; never knows the chat.
 
 mod head;
+mod health;
 mod page;
 mod policy;
 mod response;
 
 pub use head::{HeadError, RequestHead, read_head};
+pub use health::ServerHealth;
 pub(crate) use policy::OriginTrust;
 pub use policy::Policy;
 pub(crate) use response::Response;
-
-use std::sync::atomic::Ordering;
-use std::time::Instant;
-
-use crate::stats::Stats;
 
 /// What to do with a request.
 #[derive(Debug)]
@@ -29,8 +26,8 @@ pub enum Route {
 }
 
 /// Decides how a request is answered.
-pub fn route(head: &RequestHead, policy: &Policy, stats: &Stats, started: Instant) -> Route {
-    match try_route(head, policy, stats, started) {
+pub fn route(head: &RequestHead, policy: &Policy, health: &ServerHealth) -> Route {
+    match try_route(head, policy, health) {
         Ok(route) => route,
         Err(refusal) => Route::Respond(refusal),
     }
@@ -39,8 +36,7 @@ pub fn route(head: &RequestHead, policy: &Policy, stats: &Stats, started: Instan
 fn try_route(
     head: &RequestHead,
     policy: &Policy,
-    stats: &Stats,
-    started: Instant,
+    health: &ServerHealth,
 ) -> Result<Route, Response> {
     let host = head
         .host
@@ -56,7 +52,7 @@ fn try_route(
         ));
     }
     let found = match head.path.as_str() {
-        "/saude" => Some(health(stats, started)),
+        "/saude" | "/health" => Some(health.respond()),
         path => page::file(path),
     };
     let not_found = || {
@@ -77,18 +73,6 @@ fn try_route(
             Err(refusal.with_header("Allow", "GET, HEAD"))
         }
     }
-}
-
-fn health(stats: &Stats, started: Instant) -> Response {
-    let health = serde_json::json!({
-        "status": "ok",
-        "server": format!("papo {}", env!("CARGO_PKG_VERSION")),
-        "people": stats.people.load(Ordering::Relaxed),
-        "connections": stats.connections.load(Ordering::Relaxed),
-        "rooms": stats.rooms.load(Ordering::Relaxed),
-        "uptime_s": started.elapsed().as_secs(),
-    });
-    Response::new(200, "application/json", format!("{health}\n").into_bytes())
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Requests of browsers, programs and attackers.
 
 use super::*;
+use crate::history::HistoryFault;
 use crate::ws::TimedRead;
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A peer that sends these pieces and then waits.
 struct ScriptedPeer(Vec<Vec<u8>>);
@@ -46,8 +47,12 @@ fn policy() -> Policy {
 
 /// The response to a request: its status, and all of it as text.
 fn answer(request: &str) -> (u16, String) {
+    answer_of(request, &ServerHealth::default())
+}
+
+fn answer_of(request: &str, health: &ServerHealth) -> (u16, String) {
     let response = match read(request) {
-        Ok((head, _)) => match route(&head, &policy(), &Stats::default(), Instant::now()) {
+        Ok((head, _)) => match route(&head, &policy(), health) {
             Route::Respond(response) | Route::Upgrade(response, _) => response,
         },
         Err(HeadError::Refused(response)) => response,
@@ -148,15 +153,37 @@ fn full_server_states_its_connection_limit() {
     assert!(sentence(1).contains("A conversa está cheia (1 conexão). Tente mais tarde."));
 }
 
-#[test]
-fn health_is_json() {
-    let (status, text) = get("/saude", "Host: localhost\r\n");
+fn health_of(path: &str, health: &ServerHealth) -> (u16, serde_json::Value) {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let (status, text) = answer_of(&request, health);
     let body = text.split_once("\r\n\r\n").unwrap().1;
-    let health: serde_json::Value = serde_json::from_str(body).unwrap();
+    (status, serde_json::from_str(body).unwrap())
+}
+
+#[test]
+fn health_is_json_under_both_of_its_names() {
+    for path in ["/saude", "/health"] {
+        let (status, health) = health_of(path, &ServerHealth::default());
+        assert_eq!(
+            (status, &health["status"], &health["people"]),
+            (200, &"ok".into(), &0.into())
+        );
+        assert_eq!(health.get("reason"), None);
+    }
+}
+
+#[test]
+fn health_is_degraded_while_nothing_can_be_stored() {
+    let server = ServerHealth::default();
+    server.history.set(Some(HistoryFault::NoSpace));
+    let (status, health) = health_of("/saude", &server);
     assert_eq!(
-        (status, &health["status"], &health["people"]),
-        (200, &"ok".into(), &0.into())
+        (status, &health["status"], &health["reason"]),
+        (503, &"degraded".into(), &"no_space".into())
     );
+    assert!(health["text"].as_str().unwrap().contains("Libere espaço"));
+    server.history.set(None);
+    assert_eq!(health_of("/saude", &server).0, 200);
 }
 
 #[test]

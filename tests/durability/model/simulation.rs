@@ -194,7 +194,7 @@ impl Simulation {
                 return;
             };
             match model_conn.to_server.pop_front() {
-                Some(message) => self.event(Event::Request(conn, message)),
+                Some(message) => self.event(Event::Request(conn, message.into())),
                 None if model_conn.peer_alive => return,
                 None => {
                     self.conns.remove(&conn);
@@ -368,8 +368,8 @@ impl Simulation {
     }
 
     fn event(&mut self, event: Event) {
-        if let Event::Request(conn, message) = &event {
-            self.completions.requested(*conn, message);
+        if let Event::Request(conn, request) = &event {
+            self.completions.requested(*conn, &request.message);
         }
         self.chat.handle(event, self.now);
         self.run_effects();

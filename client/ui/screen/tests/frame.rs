@@ -1,6 +1,7 @@
 //! Around the conversation: status, rooms, people, input.
 
 use super::*;
+use papo::protocol::RoomState;
 
 #[test]
 fn status_row_shows_rooms_with_unread_counts() {
@@ -52,6 +53,35 @@ fn status_row_shows_rooms_with_unread_counts() {
             .as_deref(),
         Some("geral")
     );
+}
+
+#[test]
+fn status_row_tells_what_holds_in_the_room() {
+    let mut harness = ScreenHarness::new(80, 5);
+    harness.model.state = RoomState {
+        slow_ms: 30_000,
+        password: true,
+        ..RoomState::default()
+    };
+    let top = |harness: &mut ScreenHarness| harness.screen().remove(0);
+    assert_eq!(
+        top(&mut harness),
+        " ● 192.168.0.10:9000 · Ana · 4 pessoas · modo lento: 30 s · sala com senha"
+    );
+    // The address gives way first.
+    harness.model.state.moderators_only = true;
+    assert_eq!(
+        top(&mut harness),
+        " ● Ana · 4 pessoas · só quem organiza fala · modo lento: 30 s · sala com senha"
+    );
+    harness.model.state = RoomState {
+        muted_until: Some(NINE + 5 * MINUTE),
+        ..RoomState::default()
+    };
+    assert!(top(&mut harness).contains("Ana · 4 pessoas · você pode falar de novo às 09:05"));
+    // A mute ends without a word of the server.
+    harness.model.state.muted_until = Some(NINE);
+    assert!(!top(&mut harness).contains("de novo"));
 }
 
 #[test]

@@ -1,0 +1,124 @@
+//! What the writer does around each commit so that the log keeps its identity: the watch, the journal's mark, the witness.
+
+use super::journal_mark::MarkKeeper;
+use super::opening::Opened;
+use super::schema::seq_sum;
+use super::sql_error::describe_sql;
+use super::watch::Watch;
+use super::witness::Witness;
+use crate::platform::FileId;
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use std::time::{Duration, Instant};
+
+/// How often the path is looked at while the file is away.
+const LOOK_WHEN_LOST: Duration = Duration::from_secs(1);
+/// How often it is looked at without messages, so that the loss is noticed before the next one.
+const LOOK_WHEN_IDLE: Duration = Duration::from_secs(5);
+
+/// The guard of an open log. Dropped after the connection.
+pub(super) struct LogGuard {
+    watch: Watch,
+    mark: MarkKeeper,
+    witness: Witness,
+    /// The sum of all rooms' seqs, of acknowledged messages.
+    sum: u64,
+    next_look: Instant,
+}
+
+impl LogGuard {
+    /// Begins to guard a log that was just opened.
+    pub(super) fn new(opened: &Opened) -> Result<Self, super::OpenError> {
+        let sum = seq_sum(&opened.connection)?;
+        Ok(Self {
+            watch: Watch::new(&opened.path, FileId::of(&opened.lock)?)?,
+            mark: MarkKeeper::new(&opened.path),
+            witness: Witness::new(&opened.path, &opened.epoch, sum),
+            sum,
+            next_look: Instant::now() + LOOK_WHEN_IDLE,
+        })
+    }
+
+    /// Whether the log is in place now. If it is not, nothing may be acknowledged.
+    pub(super) fn look(&mut self, connection: &Connection) -> bool {
+        let was_in_place = self.was_in_place();
+        let in_place = self.watch.look();
+        let pause = if in_place {
+            LOOK_WHEN_IDLE
+        } else {
+            LOOK_WHEN_LOST
+        };
+        self.next_look = Instant::now() + pause;
+        if was_in_place && !in_place && self.watch.database_in_place() {
+            // Only the journal is lost: what it holds is still open here, and goes into the file.
+            merge_journal(connection);
+        }
+        in_place
+    }
+
+    /// Called in a transaction, before its commit. False when the log is not in place.
+    pub(super) fn before_commit(&mut self, transaction: &Connection) -> rusqlite::Result<bool> {
+        self.mark.renew_if_due(transaction)?;
+        Ok(self.watch.look())
+    }
+
+    /// The transaction was rolled back.
+    pub(super) fn rolled_back(&mut self) {
+        self.mark.rolled_back();
+    }
+
+    /// So many messages were stored for good.
+    pub(super) fn stored(&mut self, count: u64) {
+        self.sum += count;
+        self.witness.record(self.sum);
+    }
+
+    /// When there is something to do without messages.
+    pub(super) fn deadline(&self) -> Instant {
+        let witness = self.witness.deadline().unwrap_or(self.next_look);
+        witness.min(self.next_look)
+    }
+
+    /// Does what is due.
+    pub(super) fn tick(&mut self, connection: &Connection) {
+        let now = Instant::now();
+        if self.witness.deadline().is_some_and(|at| at <= now) {
+            self.witness.flush();
+        }
+        if self.next_look <= now {
+            self.look(connection);
+        }
+    }
+
+    /// The log is about to be closed.
+    pub(super) fn finish(&mut self, connection: &Connection) {
+        self.witness.flush();
+        if !self.look(connection) {
+            // SQLite removes a journal by its name, which may be another's now.
+            let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            let _ = connection.set_db_config(keep, true);
+            merge_journal(connection);
+        }
+    }
+
+    /// Whether the log was in place at the last look.
+    pub(super) fn was_in_place(&self) -> bool {
+        self.watch.was_in_place()
+    }
+}
+
+fn merge_journal(connection: &Connection) {
+    let merged = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        row.get::<_, bool>(0)
+    });
+    match merged {
+        Ok(false) => {}
+        Ok(true) => {
+            log::warn!("O diário do histórico ainda está em uso e não foi juntado ao arquivo.");
+        }
+        Err(error) => log::error!(
+            "Não consegui juntar o diário ao arquivo do histórico ({}).",
+            describe_sql(&error)
+        ),
+    }
+}

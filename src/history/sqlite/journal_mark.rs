@@ -1,0 +1,127 @@
+//! The mark that ties a write-ahead log to the file that it continues.
+//!
+//! The row `journal` of `meta` holds two random ids, `new:old`. After each checkpoint the next transaction makes a new one
+//! and keeps the old. The file alone has the id of the state that the last checkpoint left, so a log belongs to it exactly
+//! if it names that id.
+
+use super::file_format::SHM;
+use super::file_names::with_suffix;
+use crate::auth::random_hex;
+use rusqlite::{Connection, OptionalExtension};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// The name of the row.
+const ROW: &str = "journal";
+/// Hexadecimal digits of an id.
+const ID: usize = 16;
+/// Where SQLite's index of the log counts its frames, and those that a checkpoint has copied into the file.
+/// See <https://sqlite.org/walformat.html>.
+const FRAMES: usize = 16;
+const COPIED: usize = 96;
+
+/// The mark in a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    id: String,
+    /// The number of the page that holds it.
+    pub page: u32,
+}
+
+impl Mark {
+    /// The mark in the file that this connection reads; `None` if there is none or it can't be read.
+    pub(super) fn read(connection: &Connection) -> Option<Self> {
+        let value: String = connection
+            .query_row("SELECT value FROM meta WHERE name = ?1", [ROW], |row| {
+                row.get(0)
+            })
+            .ok()?;
+        let select = "SELECT rootpage FROM sqlite_schema WHERE name = 'meta'";
+        let page = connection.query_row(select, [], |row| row.get(0)).ok()?;
+        let id = value.get(..ID)?.to_owned();
+        is_id(id.as_bytes()).then_some(Self { id, page })
+    }
+
+    /// Whether a version of the page names this mark, as the current or the previous one.
+    pub(super) fn is_named_in(&self, page: &[u8]) -> bool {
+        page.windows(ID).any(|bytes| bytes == self.id.as_bytes())
+    }
+}
+
+/// Whether a page holds any mark.
+pub(super) fn is_in(page: &[u8]) -> bool {
+    let length = ROW.len() + ID + 1 + ID;
+    page.windows(length).any(|bytes| {
+        let (name, ids) = bytes.split_at(ROW.len());
+        name == ROW.as_bytes() && is_id(&ids[..ID]) && ids[ID] == b':' && is_id(&ids[ID + 1..])
+    })
+}
+
+fn is_id(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Renews the mark after each checkpoint, whoever made it.
+pub(super) struct MarkKeeper {
+    /// Closed after the connection: closing it would end the locks that SQLite holds on the same file.
+    index: Option<File>,
+    /// What the last transaction found copied.
+    copied: Option<u32>,
+}
+
+impl MarkKeeper {
+    /// For the connection that is open on this file.
+    pub(super) fn new(path: &Path) -> Self {
+        Self {
+            index: File::open(with_suffix(path, SHM)).ok(),
+            copied: None,
+        }
+    }
+
+    /// Renews the mark in this transaction if a checkpoint has run since the last one. Where the index can't be read, each
+    /// transaction renews it.
+    pub(super) fn renew_if_due(&mut self, transaction: &Connection) -> rusqlite::Result<()> {
+        let progress = self.index.as_ref().map(read_progress).and_then(Result::ok);
+        let copied = progress.map(|(_, copied)| copied);
+        let complete = progress.is_none_or(|(frames, copied)| frames == copied);
+        if complete || self.copied != copied {
+            renew(transaction)?;
+        }
+        self.copied = copied;
+        Ok(())
+    }
+
+    /// The last transaction was rolled back.
+    pub(super) fn rolled_back(&mut self) {
+        self.copied = None;
+    }
+}
+
+/// Frames in the log, and how many of them were copied into the file.
+fn read_progress(mut index: &File) -> io::Result<(u32, u32)> {
+    let mut bytes = [0; COPIED + 4];
+    index.seek(SeekFrom::Start(0))?;
+    index.read_exact(&mut bytes)?;
+    let number =
+        |at: usize| u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    Ok((number(FRAMES), number(COPIED)))
+}
+
+/// Makes a new mark, in the caller's transaction.
+pub(super) fn renew(connection: &Connection) -> rusqlite::Result<()> {
+    let new = random_hex::<{ ID / 2 }>()
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let select = "SELECT substr(value, 1, 16) FROM meta WHERE name = ?1";
+    let old: Option<String> = connection
+        .prepare_cached(select)?
+        .query_row([ROW], |row| row.get(0))
+        .optional()?;
+    let value = format!("{new}:{}", old.as_deref().unwrap_or("0000000000000000"));
+    let mut replace =
+        connection.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?;
+    replace.execute([ROW, &value])?;
+    Ok(())
+}

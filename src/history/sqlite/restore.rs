@@ -1,0 +1,130 @@
+//! Puts a copy back in the place of a log, which is kept under another name.
+//!
+//! Interrupted at any instant, either the old log or the new one is there, whole.
+
+use super::backup::{OnProgress, copy_database};
+use super::copy_error::CopyError;
+use super::file_format::{JOURNAL, SHM, WAL, has_content};
+use super::file_names::{folder_of, with_suffix};
+use super::leftovers::{first_free, rename_if_present};
+use super::main_file::quick_check;
+use super::opening::lock;
+use super::schema::{OpenError, is_corruption, open_to_read};
+use super::witness;
+use crate::platform::{FileId, sync_dir};
+use std::io;
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+
+/// What the unfinished new log is called, after the log's name.
+const UNFINISHED: &str = ".restaurando";
+
+/// A copy that was put back.
+#[derive(Debug)]
+pub struct Restored {
+    /// Messages in it.
+    pub count: u64,
+    /// Where the log is that was there before.
+    pub kept: Option<PathBuf>,
+}
+
+/// Why a copy was not put back. The log is what it was.
+#[derive(Debug)]
+pub enum RestoreError {
+    /// Both are the same file.
+    Same,
+    /// The copy is damaged.
+    Damaged,
+    /// The copy can't be read, or there is no space for it.
+    Copy(CopyError),
+    /// The log's file is in use or can't be written.
+    Log(OpenError),
+}
+
+impl From<io::Error> for RestoreError {
+    fn from(error: io::Error) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+impl From<OpenError> for RestoreError {
+    fn from(error: OpenError) -> Self {
+        Self::Log(error)
+    }
+}
+
+impl From<CopyError> for RestoreError {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Source(OpenError::Sql(error)) | CopyError::Sql(error)
+                if is_corruption(&error) =>
+            {
+                Self::Damaged
+            }
+            error => Self::Copy(error),
+        }
+    }
+}
+
+/// Copies a history, which stays where it is, to the log's place. The next start begins a new epoch.
+///
+/// # Errors
+/// When the copy is no sound history, a server uses the log, the disk is full, or the callback cancels.
+pub fn restore(copy: &Path, log: &Path, on_progress: OnProgress) -> Result<Restored, RestoreError> {
+    let source = open_to_read(copy).map_err(CopyError::Source)?;
+    quick_check(&source).map_err(CopyError::Sql)?;
+    // A new file is removed again when there is nothing to put in its place.
+    let is_new = !log.exists();
+    let lock = lock(log)?;
+    let restored = if FileId::at(copy)? == Some(FileId::of(&lock)?) {
+        Err(RestoreError::Same)
+    } else {
+        let log = std::fs::canonicalize(log)?;
+        let new = with_suffix(&log, UNFINISHED);
+        // Of a run that was interrupted.
+        remove_if_present(&new)?;
+        copy_database(&source, &new, on_progress)
+            .map_err(RestoreError::from)
+            .and_then(|count| {
+                Ok(Restored {
+                    count,
+                    kept: replace(&log, &new)?,
+                })
+            })
+    };
+    if is_new && restored.is_err() {
+        let _ = std::fs::remove_file(log);
+    }
+    restored
+}
+
+/// Puts the new file in the log's place. Returns the name of the old one, unless it was empty.
+fn replace(log: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
+    let parts = [WAL, SHM, JOURNAL, witness::SUFFIX];
+    let is_kept = ["", WAL, JOURNAL]
+        .iter()
+        .any(|suffix| has_content(&with_suffix(log, suffix)));
+    let today = OffsetDateTime::now_utc().date();
+    let kept = first_free(log, &format!("antes-de-restaurar-{today}"));
+    if is_kept {
+        // A second name, so that the log's own name always leads to a whole file.
+        if std::fs::hard_link(log, &kept).is_err() {
+            std::fs::copy(log, &kept)?;
+            std::fs::File::open(&kept)?.sync_all()?;
+        }
+    }
+    std::fs::rename(new, log)?;
+    // From here on a start would find that these do not belong to the new file.
+    for suffix in parts {
+        rename_if_present(&with_suffix(log, suffix), &with_suffix(&kept, suffix))?;
+    }
+    sync_dir(folder_of(log))?;
+    Ok(is_kept.then_some(kept))
+}
+
+fn remove_if_present(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
