@@ -7,8 +7,8 @@ use super::file_names::folder_of;
 use super::schema::{self, OpenError, open_to_read};
 use super::temporary_copy::TemporaryCopy;
 use crate::platform::disk_space;
-use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -53,7 +53,9 @@ pub(super) fn copy_database(
     // A snapshot for the whole copy: without it, each commit of another process would begin the copy again.
     let snapshot = source.unchecked_transaction()?;
     check_space(&snapshot, folder_of(to))?;
-    let mut target = Connection::open(temporary.path())?;
+    // The file is there, and its path is no URI.
+    let mut target =
+        Connection::open_with_flags(temporary.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // An unfinished copy is worth nothing, and a finished one is synced before it gets its name.
     target.pragma_update(None, "synchronous", "OFF")?;
     target.pragma_update(None, "journal_mode", "MEMORY")?;
