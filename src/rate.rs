@@ -32,17 +32,30 @@ impl TokenBucket {
     /// # Errors
     /// How long to wait for the next one, when there is none.
     pub fn try_take(&mut self, now: Instant) -> Result<(), Duration> {
+        self.try_take_many(1.0, now)
+    }
+
+    /// Takes so many tokens, or none.
+    ///
+    /// # Errors
+    /// How long to wait for them, when there are too few.
+    pub(crate) fn try_take_many(&mut self, tokens: f64, now: Instant) -> Result<(), Duration> {
         self.refill(now);
-        if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
+        if self.tokens >= tokens {
+            self.tokens -= tokens;
             return Ok(());
         }
-        Err(self.time_to_earn(1.0 - self.tokens))
+        Err(self.time_to_earn(tokens - self.tokens))
     }
 
     /// How long until there is a token; zero if there is one.
     pub fn time_until_token(&self, now: Instant) -> Duration {
-        let missing = 1.0 - self.tokens_at(now);
+        self.time_until(1.0, now)
+    }
+
+    /// How long until there are so many tokens; zero if they are there.
+    pub(crate) fn time_until(&self, tokens: f64, now: Instant) -> Duration {
+        let missing = tokens - self.tokens_at(now);
         if missing <= 0.0 {
             return Duration::ZERO;
         }

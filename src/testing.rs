@@ -3,7 +3,8 @@
 //! No module of the two programs uses it: what nothing uses beside this list is dead code.
 
 pub use crate::chat::limits::{
-    MAX_MALFORMED, MAX_ROOMS_PER_CONNECTION, REQUEST_BURST, REQUEST_RATE,
+    MAX_MALFORMED, MAX_ROOMS_PER_CONNECTION, REQUEST_BURST, REQUEST_RATE, TEXT_BURST_BYTES,
+    TEXT_BYTES_PER_SECOND,
 };
 pub use crate::chat::{Chat, Effect, Event, Now};
 pub use crate::fanout::outbox::{Outbox, Sink};

@@ -21,7 +21,7 @@ impl Chat {
         let room_id = self.joined_room(speaker.conn, &edit.room)?;
         self.check_seq(room_id, edit.seq)?;
         self.authorize_edit(speaker.person, room_id, now)?;
-        self.check_message_rate(speaker.person, now)?;
+        self.check_message_rate(speaker.person, edit.text.len(), now)?;
         let message = NewMessage {
             request,
             id: edit.id,
@@ -44,7 +44,7 @@ impl Chat {
     ) -> Result<Progress, Refusal> {
         let room_id = self.joined_room(speaker.conn, &erase.room)?;
         self.check_seq(room_id, erase.seq)?;
-        self.check_message_rate(speaker.person, now)?;
+        self.check_message_rate(speaker.person, 0, now)?;
         let message = NewMessage {
             request,
             id: erase.id,
@@ -73,7 +73,7 @@ impl Chat {
             seconds,
         } = erase;
         let room_id = self.joined_room(speaker.conn, &room)?;
-        self.check_message_rate(speaker.person, now)?;
+        self.check_message_rate(speaker.person, 0, now)?;
         let by = &self.people[speaker.person].name;
         let time = duration(seconds);
         log::info!(target: AUDIT_LOG, "{by} pediu para apagar o que {name} disse em {time} na sala {room}.");

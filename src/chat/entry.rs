@@ -4,6 +4,7 @@
 
 use crate::auth::TokenHash;
 use crate::chat::completion::Progress;
+use crate::chat::message_budget::MessageBudget;
 use crate::chat::moderation::passwords::PasswordCheck;
 use crate::chat::people::{Person, PersonKey};
 use crate::chat::{Chat, Now, Speaker, ceil_millis};
@@ -72,10 +73,10 @@ impl Chat {
     fn admit(&mut self, applicant: &Applicant, moderator: bool, token: Token, now: Now) -> Speaker {
         let conn = applicant.conn;
         let key = applicant.present.unwrap_or_else(|| {
-            let bucket = self.rules.message_bucket(now.instant);
+            let budget = MessageBudget::new(&self.rules, now.instant);
             let name = applicant.name.clone();
             self.people
-                .add(Person::new(applicant.token_hash, name, bucket))
+                .add(Person::new(applicant.token_hash, name, budget))
         });
         let with_moderator_key = applicant.credentials.moderator_key.is_some();
         self.apply_role(key, moderator, with_moderator_key, now);

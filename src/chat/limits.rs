@@ -11,6 +11,11 @@ pub(crate) const MAX_ROOMS: usize = 10_000;
 /// Requests that a connection may send at once, beside messages: joins, pages, searches. Enough for a client that opens
 /// all its rooms and fetches pages as fast as they arrive; too few to keep the hub busy.
 pub const REQUEST_BURST: u32 = 60;
+/// Bytes of text that one person may send at once: a burst of the longest messages.
+pub const TEXT_BURST_BYTES: u64 = 320 * 1024;
+/// Bytes of text of one person per second in the long run; without limit if messages are. The longest message at the
+/// usual rate would be 7 GB a day.
+pub const TEXT_BYTES_PER_SECOND: f64 = 20.0 * 1024.0;
 /// Such requests per second in the long run; without limit if messages are.
 pub const REQUEST_RATE: f64 = 20.0;
 /// Malformed frames before a connection is closed; one is forgiven every second.
@@ -65,12 +70,6 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The full bucket of a person; `None` is without limit.
-    pub(crate) fn message_bucket(&self, now: Instant) -> Option<TokenBucket> {
-        let per_second = self.rate?;
-        Some(TokenBucket::new(f64::from(self.burst), per_second, now))
-    }
-
     /// The full bucket of a connection; `None` is without limit.
     pub(crate) fn request_bucket(&self, now: Instant) -> Option<TokenBucket> {
         let limited = self.rate.is_some();

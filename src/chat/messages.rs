@@ -41,7 +41,7 @@ impl Chat {
             self.check_seq(room_id, seq)?;
         }
         self.authorize_speech(person, room_id, now)?;
-        self.check_message_rate(person, now)?;
+        self.check_message_rate(person, say.text.len(), now)?;
         if let Some(mode) = &mut self.rooms[room_id].mode {
             mode.record(self.people[person].token_hash, now.instant);
         }
@@ -191,6 +191,7 @@ impl Chat {
         let target = target.map(|person| &self.people[person]);
         let target = target.filter(|target| !target.conns.is_empty());
         let target = target.ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
+        let bytes = whisper.text.len();
         let person = &self.people[speaker.person];
         let mut recipients = [&target.conns[..], &person.conns[..]].concat();
         recipients.sort_unstable();
@@ -209,7 +210,7 @@ impl Chat {
             text: whisper.text,
         };
         self.authorize_whisper(speaker.person, now)?;
-        self.check_message_rate(speaker.person, now)?;
+        self.check_message_rate(speaker.person, bytes, now)?;
         for recipient in recipients {
             self.send(recipient, message.clone());
         }
@@ -319,10 +320,11 @@ impl Chat {
     pub(super) fn check_message_rate(
         &mut self,
         person: PersonKey,
+        bytes: usize,
         now: Now,
     ) -> Result<(), Refusal> {
-        match &mut self.people[person].message_bucket {
-            Some(bucket) => bucket.try_take(now.instant).map_err(too_fast),
+        match &mut self.people[person].message_budget {
+            Some(budget) => budget.try_take(bytes, now.instant).map_err(too_fast),
             None => Ok(()),
         }
     }

@@ -10,6 +10,7 @@ mod edits;
 mod entry;
 pub(crate) mod limits;
 mod membership;
+mod message_budget;
 mod messages;
 mod moderation;
 mod people;

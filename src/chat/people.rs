@@ -2,10 +2,10 @@
 
 use crate::auth::{PersonId, TokenHash};
 use crate::chat::limits::MAX_REMEMBERED_WHISPERS;
+use crate::chat::message_budget::MessageBudget;
 use crate::ids::{ClientAddr, ConnId, RoomId};
 use crate::name::Name;
 use crate::protocol::Member;
-use crate::rate::TokenBucket;
 use slab::Slab;
 use std::collections::{HashMap, VecDeque};
 use std::ops::{Index, IndexMut};
@@ -32,7 +32,7 @@ pub(super) struct Person {
     /// When the name is freed, if no connection is left.
     pub grace_until: Option<Instant>,
     /// `None` is without limit.
-    pub message_bucket: Option<TokenBucket>,
+    pub message_budget: Option<MessageBudget>,
     /// When their typing was last broadcast.
     pub typing_sent_at: Option<Instant>,
     /// The last whispers, so that a resend is not delivered twice.
@@ -62,7 +62,7 @@ impl Person {
     pub(super) fn new(
         token_hash: TokenHash,
         name: Name,
-        message_bucket: Option<TokenBucket>,
+        message_budget: Option<MessageBudget>,
     ) -> Self {
         Self {
             id: token_hash.person_id(&name),
@@ -75,7 +75,7 @@ impl Person {
             conns: Vec::new(),
             memberships: Vec::new(),
             grace_until: None,
-            message_bucket,
+            message_budget,
             typing_sent_at: None,
             recent_whispers: VecDeque::new(),
         }

@@ -13,6 +13,7 @@ use papo::protocol::{
 use papo::server::Rules;
 use papo::testing::{
     ConnHandle, MAX_MALFORMED, MAX_ROOMS_PER_CONNECTION, REQUEST_BURST, REQUEST_RATE,
+    TEXT_BURST_BYTES, TEXT_BYTES_PER_SECOND,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -335,7 +336,7 @@ fn limit_table_equals_the_constants() {
         .iter()
         .map(|row| (row[0].replace('`', ""), number(&row[1])))
         .collect();
-    let expected: [(&str, u64); 20] = [
+    let expected: [(&str, u64); 22] = [
         ("texto de uma mensagem, em caracteres", MAX_TEXT as u64),
         ("nome de pessoa, em caracteres", MAX_NAME as u64),
         ("nome de sala, em caracteres", MAX_ROOM as u64),
@@ -361,6 +362,14 @@ fn limit_table_equals_the_constants() {
         (
             "mensagens de uma pessoa, por segundo",
             rules.rate.unwrap() as u64,
+        ),
+        (
+            "texto de uma pessoa, em bytes, de uma vez",
+            TEXT_BURST_BYTES,
+        ),
+        (
+            "texto de uma pessoa, em bytes por segundo",
+            TEXT_BYTES_PER_SECOND as u64,
         ),
         (
             "outros pedidos de uma conexão, de uma vez",

@@ -40,6 +40,43 @@ fn connection_is_closed_when_it_does_not_enter_in_time() {
 }
 
 #[test]
+fn long_texts_are_limited_in_bytes_and_told_the_true_wait() {
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    let longest = "😀".repeat(4000);
+    // The budget grows by more than it loses, so these are in no hurry.
+    for n in 0..20 {
+        harness.advance(Duration::from_secs(1));
+        harness.say(ANA, &format!("a{n}"), &longest);
+    }
+    let whisper =
+        |id: &str| format!(r#"{{"type":"whisper","to":"Bruno","id":"{id}","text":"{longest}"}}"#);
+    let edit = format!(r#"{{"type":"edit","room":"geral","id":"e1","seq":1,"text":"{longest}"}}"#);
+    harness.advance(Duration::from_secs(1));
+    harness.inbox.clear();
+    for n in 0..21 {
+        harness.send_json(ANA, &whisper(&format!("w{n}")));
+    }
+    let labels = harness.take_labels(ANA);
+    let taken = labels.iter().filter(|label| label.starts_with("ack"));
+    let taken = taken.count();
+    // 320 KiB are twenty of the longest messages and a part of one.
+    assert_eq!(taken, 20);
+    harness.send_json(ANA, &edit);
+    let refusal = harness.take_refusal(ANA);
+    assert_eq!(
+        (refusal.code, refusal.id.as_deref()),
+        (ErrorCode::TooFast, Some("e1"))
+    );
+    let wait = Duration::from_millis(refusal.retry_after_ms.unwrap());
+    harness.advance(wait - Duration::from_millis(10));
+    harness.send_json(ANA, &edit);
+    assert_eq!(harness.take_refusal(ANA).code, ErrorCode::TooFast);
+    harness.advance(Duration::from_millis(10));
+    harness.send_json(ANA, &edit);
+    assert_eq!(harness.take_labels(ANA), ["ack e1 21"]);
+}
+
+#[test]
 fn message_rate_is_shared_by_a_persons_connections() {
     let mut harness = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Ana")]);
     for n in 0..20 {

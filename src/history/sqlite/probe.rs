@@ -1,18 +1,15 @@
 //! Failed writes: which fault they mean, which ones may come back after a crash, and trying whether writing works again.
 
 use crate::history::HistoryFault;
-use rusqlite::{Connection, Error, ErrorCode, TransactionBehavior, ffi};
+use rusqlite::{Connection, Error, ErrorCode, ffi};
 
-/// Writes one page, and changes nothing: the version is what it was. A commit that failed may have left its frames at
-/// the end of the journal; the frame of this one is written over them, so that no crash can bring them back.
+/// Writes one page in the caller's transaction and changes nothing: the version is what it was.
 ///
 /// # Errors
 /// While the file can't be written.
-pub(super) fn probe(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+pub(super) fn rewrite_version(transaction: &Connection) -> rusqlite::Result<()> {
     let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    transaction.pragma_update(None, "user_version", version)?;
-    transaction.commit()
+    transaction.pragma_update(None, "user_version", version)
 }
 
 /// Whether another program holds the file.
@@ -53,18 +50,17 @@ mod tests {
     #[test]
     fn probe_writes_and_changes_nothing() {
         let folder = HistoryFolder::new();
-        let mut opened = opening::open(&folder.log()).unwrap();
+        let opened = opening::open(&folder.log()).unwrap();
         let journal = folder.join("historico.db-wal");
-        let version = |connection: &Connection| -> u32 {
-            let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+        let version = || -> u32 {
+            let version = opened
+                .connection
+                .pragma_query_value(None, "user_version", |row| row.get(0));
             version.unwrap()
         };
-        let before = (
-            journal.metadata().unwrap().len(),
-            version(&opened.connection),
-        );
-        probe(&mut opened.connection).unwrap();
-        assert_eq!(version(&opened.connection), before.1);
+        let before = (journal.metadata().unwrap().len(), version());
+        rewrite_version(&opened.connection).unwrap();
+        assert_eq!(version(), before.1);
         assert!(journal.metadata().unwrap().len() > before.0);
     }
 

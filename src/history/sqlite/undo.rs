@@ -51,7 +51,7 @@ impl UndoLog {
     }
 
     /// Makes the database what it was before the batch.
-    pub(super) fn revert(self, connection: &mut Connection) -> rusqlite::Result<()> {
+    pub(super) fn revert(&self, connection: &mut Connection) -> rusqlite::Result<()> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         set_index_secure_delete(&transaction, true)?;
         for step in self.steps.iter().rev() {

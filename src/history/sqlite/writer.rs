@@ -2,7 +2,7 @@
 
 use super::amend;
 use super::guard::LogGuard;
-use super::probe::{fault_of, is_busy, may_come_back, probe};
+use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
 use super::queue::{RequestReceiver, Wakeup};
 use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
 use super::trim::Trimmer;
@@ -129,9 +129,21 @@ impl HistoryWriter {
 
     /// Tries whether the file can be written again.
     fn try_again(&mut self) -> bool {
-        let result = probe(&mut self.connection);
-        self.set_fault(result.as_ref().err().map(fault_of));
-        result.is_ok()
+        let probed = self.probe();
+        if !matches!(probed, Ok(true)) {
+            self.guard.rolled_back();
+        }
+        self.set_fault(probed.as_ref().err().map(fault_of));
+        matches!(probed, Ok(true))
+    }
+
+    /// Writes to the file without changing it. A commit that failed may have left its frames at the end of the journal;
+    /// this one's are written over them, so that no crash can bring them back. False when the file is not in its place.
+    fn probe(&mut self) -> rusqlite::Result<bool> {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        rewrite_version(&transaction)?;
+        commit(transaction, &mut self.guard)
     }
 
     /// Trims one step and returns the pause until the next.
@@ -220,7 +232,7 @@ impl HistoryWriter {
             Ok(committed.then_some(outcomes))
         });
         match stored {
-            Ok(Some(outcomes)) => (batch, self.confirm(outcomes, undo)),
+            Ok(Some(outcomes)) => (batch, self.confirm(outcomes, &undo, requests)),
             other => (batch, other),
         }
     }
@@ -229,10 +241,17 @@ impl HistoryWriter {
     fn confirm(
         &mut self,
         outcomes: Vec<Outcome>,
-        undo: UndoLog,
+        undo: &UndoLog,
+        requests: &RequestReceiver,
     ) -> rusqlite::Result<Option<Vec<Outcome>>> {
         if !self.guard.look(&self.connection) {
-            undo.revert(&mut self.connection)?;
+            // Nobody is told that it was not taken before it is gone.
+            while let Err(error) = undo.revert(&mut self.connection) {
+                self.set_fault(Some(fault_of(&error)));
+                if requests.wait_for_close(Instant::now() + PROBE_INTERVAL) {
+                    return Err(error);
+                }
+            }
             return Ok(None);
         }
         let stored = |outcome: &&Outcome| matches!(outcome, Outcome::Stored(_));

@@ -23,6 +23,15 @@ fn receive(history: &SqliteHistory) -> (String, Outcome) {
     }
 }
 
+/// Waits until the writer has met this. No event announces it.
+fn wait_for(health: &HistoryHealth, fault: Option<HistoryFault>) {
+    let deadline = Instant::now() + DEADLINE;
+    while health.last_fault() != fault {
+        assert!(Instant::now() < deadline, "{:?}", health.last_fault());
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn message_expires_while_another_program_holds_the_file() {
     let folder = HistoryFolder::new();
@@ -59,18 +68,25 @@ fn held_file_is_a_fault_that_heals_without_a_message() {
     let health = history.health();
     let held = hold(&folder);
     submit(&mut history, append("Ana", "1", "oi"));
-    let deadline = Instant::now() + DEADLINE;
-    let wait_for = |fault| {
-        while health.last_fault() != fault {
-            assert!(Instant::now() < deadline, "{:?}", health.last_fault());
-            std::thread::yield_now();
-        }
-    };
-    wait_for(Some(HistoryFault::Locked));
+    wait_for(&health, Some(HistoryFault::Locked));
     history.expire(Instant::now() + MAX_WAIT);
     receive(&history);
     drop(held);
-    wait_for(None);
+    wait_for(&health, None);
+}
+
+#[test]
+fn file_that_is_away_is_a_fault_until_it_is_back() {
+    let folder = HistoryFolder::new();
+    let mut history = open(&folder);
+    let health = history.health();
+    std::fs::rename(folder.log(), folder.join("longe.db")).unwrap();
+    assert_eq!(say(&mut history, "Ana", "1", "oi"), Outcome::Unavailable);
+    wait_for(&health, Some(HistoryFault::FileGone));
+    std::fs::rename(folder.join("longe.db"), folder.log()).unwrap();
+    wait_for(&health, None);
+    let resend = say(&mut history, "Ana", "1", "oi");
+    assert!(matches!(resend, Outcome::Stored(entry) if entry.seq == 1));
 }
 
 #[test]
