@@ -4,11 +4,11 @@
 
 use super::copy_error::CopyError;
 use super::file_names::folder_of;
-use super::schema::{self, OpenError, open_to_read};
+use super::schema::{self, OpenError, connect, open_to_read};
 use super::temporary_copy::TemporaryCopy;
 use crate::platform::disk_space;
+use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -53,9 +53,7 @@ pub(super) fn copy_database(
     // A snapshot for the whole copy: without it, each commit of another process would begin the copy again.
     let snapshot = source.unchecked_transaction()?;
     check_space(&snapshot, folder_of(to))?;
-    // The file is there, and its path is no URI.
-    let mut target =
-        Connection::open_with_flags(temporary.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut target = connect(temporary.path())?;
     // An unfinished copy is worth nothing, and a finished one is synced before it gets its name.
     target.pragma_update(None, "synchronous", "OFF")?;
     target.pragma_update(None, "journal_mode", "MEMORY")?;
