@@ -104,10 +104,14 @@ pub fn parse(
     };
     match positional.as_slice() {
         [] => {}
-        [address] => options.address = Address::parse(address).map_err(bad_address)?,
+        [address] => {
+            let address = address.to_string_lossy();
+            options.address = Address::parse(&address).map_err(bad_address)?;
+        }
         [_, extra, ..] => {
             return Err(UsageError(format!(
-                "Só um endereço por vez: “{extra}” sobrou. Veja todas as opções com: cliente --ajuda"
+                "Só um endereço por vez: “{}” sobrou. Veja todas as opções com: cliente --ajuda",
+                extra.to_string_lossy()
             )));
         }
     }
@@ -124,7 +128,8 @@ pub fn help() -> String {
          Opções:\n{options}\n\
          Cada opção também pode vir de uma variável: --nome de PAPO_NOME, --linhas de PAPO_LINHAS (sim ou não).\n\n\
          O que o programa responde a um script: 0 tudo confirmado · 1 imprevisto · 2 uso errado · 3 servidor não\n\
-         encontrado · 4 recusado · 5 a conexão caiu antes da confirmação · 130 Ctrl+C\n"
+         encontrado, ou sem poder abrir a sala em 30 s · 4 recusado · 5 a conexão caiu, ou a confirmação não veio ·\n\
+         130 Ctrl+C\n"
     )
 }
 

@@ -97,20 +97,22 @@
     rooms.refresh();
   }
 
-  // Of a request without an id, or of a frame that the server could not read.
-  function onUnnamedRefusal(refusal) {
-    sendQueue.refusedWithoutId();
-    sendQueue.renameResolved();
+  function onJoinRefused(refusal) {
     const { room, delay, isFirst } = joins.refused(refusal);
-    if (delay) {
-      if (isFirst) rooms.notify(strings.joinAgain(refusal.text, delay));
-      return;
-    }
-    if (room) sendQueue.roomRefused(room, refusal.text);
-    history.cancelAll();
-    Papo.search.fail(refusal.text);
+    if (isFirst) rooms.notify(strings.joinAgain(refusal.text, delay));
+    if (delay) return;
+    sendQueue.roomRefused(room, refusal.text);
     session.roomToShow = "";
     rooms.notify(refusal.text);
+  }
+
+  // Of a request without an id, or of a frame that the server could not read.
+  function onUnnamedRefusal({ text }) {
+    sendQueue.refusedWithoutId();
+    sendQueue.renameResolved();
+    history.cancelAll();
+    Papo.search.fail(text);
+    rooms.notify(text);
   }
 
   const handlers = {
@@ -258,6 +260,7 @@
 
     error(refusal) {
       if (refusal.id === undefined) onUnnamedRefusal(refusal);
+      else if (joins.isOf(refusal)) onJoinRefused(refusal);
       else if (session.pendingChanges.delete(refusal.id))
         rooms.notify(refusal.text);
       else sendQueue.refused(refusal);

@@ -6,26 +6,25 @@
     connection,
     protocol: { boundedWait },
     names: { fold },
+    storage: { newId },
   } = Papo;
   const RETRY_MS = { base: 1_000, max: 10_000 };
   const MAX_SENDS = 5;
-  const REFUSALS = [
-    "history_unavailable",
-    "too_fast",
-    "room_invalid",
-    "too_many_rooms",
-    "password_required",
-    "password_wrong",
-  ];
 
-  // Joins without an answer, by room, in the order in which the server answers them.
+  // Joins without a final answer, by room.
   const pending = new Map();
 
+  function answered(room) {
+    clearTimeout(pending.get(fold(room))?.timer);
+    pending.delete(fold(room));
+  }
+
   function send(join, sends = 0) {
-    if (!session.send("join", session.withPassword(join))) return false;
-    const key = fold(join.room);
-    pending.delete(key);
-    pending.set(key, { join, sends: sends + 1, timer: null });
+    const id = newId();
+    if (!session.send("join", { ...session.withPassword(join), id }))
+      return false;
+    answered(join.room);
+    pending.set(fold(join.room), { id, join, sends: sends + 1, timer: null });
     return true;
   }
 
@@ -42,18 +41,12 @@
     return { room: join.room, delay, isFirst: sends === 1 };
   }
 
-  // The refusal of a join has no id: it names the room, or is of the first one without an answer.
-  function refusedItem({ code, room }) {
-    if (room) return pending.get(fold(room));
-    return REFUSALS.includes(code)
-      ? [...pending.values()].find(({ timer }) => timer === null)
-      : undefined;
-  }
+  const itemOf = (id) =>
+    [...pending.values()].find((item) => id !== undefined && item.id === id);
 
   // Returns the room that was refused, and the delay if it is asked for again.
-  function refused(refusal) {
-    const { code, retry_after_ms: wait } = refusal;
-    const item = refusedItem(refusal);
+  function refused({ id, code, retry_after_ms: wait }) {
+    const item = itemOf(id);
     if (!item) return {};
     const { join, sends } = item;
     const isKnown = Boolean(rooms.find(join.room));
@@ -67,10 +60,8 @@
     send,
     clear,
     refused,
+    isOf: (refusal) => itemOf(refusal.id) !== undefined,
     isPending: (room) => pending.has(fold(room)),
-    answered(room) {
-      clearTimeout(pending.get(fold(room))?.timer);
-      pending.delete(fold(room));
-    },
+    answered,
   };
 }

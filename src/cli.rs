@@ -4,7 +4,7 @@
 //! Knows options and Portuguese; never knows what an option is for.
 
 use lexopt::{Arg, Parser};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// Largest number of typing errors for which an option is suggested.
 const MAX_TYPING_ERRORS: usize = 3;
@@ -26,12 +26,20 @@ pub enum Argument {
 
 /// Applies a value to the options being read.
 pub(crate) type Setter<T> = fn(&mut T, &str) -> Result<(), UsageError>;
+/// The same, for a path, which need not be valid UTF-8.
+pub(crate) type PathSetter<T> = fn(&mut T, &OsStr) -> Result<(), UsageError>;
+
+/// How an option takes its value.
+enum AnySetter<T> {
+    Text(Setter<T>),
+    Path(PathSetter<T>),
+}
 
 /// One option of a program whose options are collected in a `T`.
 pub struct OptionSpec<T> {
     long: &'static str,
     argument: Argument,
-    set: Setter<T>,
+    set: AnySetter<T>,
     short: Option<char>,
     aliases: &'static [&'static str],
     variable: Option<&'static str>,
@@ -43,6 +51,15 @@ pub struct OptionSpec<T> {
 impl<T> OptionSpec<T> {
     /// An option `--long` that takes this and is applied by this function.
     pub const fn new(long: &'static str, argument: Argument, set: Setter<T>) -> Self {
+        Self::with_setter(long, argument, AnySetter::Text(set))
+    }
+
+    /// An option `--long` whose value is a path, which the help calls `name`.
+    pub const fn path(long: &'static str, name: &'static str, set: PathSetter<T>) -> Self {
+        Self::with_setter(long, Argument::Value(name), AnySetter::Path(set))
+    }
+
+    const fn with_setter(long: &'static str, argument: Argument, set: AnySetter<T>) -> Self {
         Self {
             long,
             argument,
@@ -120,14 +137,32 @@ impl<T> OptionSpec<T> {
         format!("  {short}--{}{value}", self.long)
     }
 
-    fn set_from_variable(&self, target: &mut T, value: &str) -> Result<(), UsageError> {
+    /// Applies a value as it was given.
+    fn apply(&self, target: &mut T, value: OsString, program: &str) -> Result<(), UsageError> {
+        match self.set {
+            AnySetter::Path(set) => set(target, &value),
+            AnySetter::Text(set) => set(target, &utf8(value, program)?),
+        }
+    }
+
+    fn set_from_variable(
+        &self,
+        target: &mut T,
+        value: OsString,
+        program: &str,
+    ) -> Result<(), UsageError> {
+        let set = match self.set {
+            AnySetter::Path(set) => return set(target, &value),
+            AnySetter::Text(set) => set,
+        };
+        let value = utf8(value, program)?;
         match self.argument {
-            Argument::Value(_) => (self.set)(target, value),
+            Argument::Value(_) => set(target, &value),
             Argument::List(_) => value
                 .split(',')
                 .map(str::trim)
                 .filter(|item| !item.is_empty())
-                .try_for_each(|item| (self.set)(target, item)),
+                .try_for_each(|item| set(target, item)),
             Argument::Switch => {
                 let times = match value.to_lowercase().as_str() {
                     "0" | "não" | "nao" | "false" => 0,
@@ -138,10 +173,18 @@ impl<T> OptionSpec<T> {
                         return Err(UsageError(text));
                     }
                 };
-                (0..times).try_for_each(|_| (self.set)(target, ""))
+                (0..times).try_for_each(|_| set(target, ""))
             }
         }
     }
+}
+
+fn utf8(value: OsString, program: &str) -> Result<String, UsageError> {
+    value.into_string().map_err(|_| {
+        UsageError(format!(
+            "Um dos valores não é um texto válido (UTF-8). Veja as opções com: {program} --ajuda"
+        ))
+    })
 }
 
 /// A flag as it was typed.
@@ -163,7 +206,7 @@ impl std::fmt::Display for Flag {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
     /// To run, with these arguments that are no options.
-    Run(Vec<String>),
+    Run(Vec<OsString>),
     /// The help.
     Help,
     /// The version.
@@ -197,9 +240,7 @@ impl<T> CommandLine<T> {
             let Some(value) = variable(name).filter(|value| !value.is_empty()) else {
                 continue;
             };
-            let applied = self
-                .utf8(value)
-                .and_then(|value| option.set_from_variable(target, &value));
+            let applied = option.set_from_variable(target, value, self.program);
             if let Err(UsageError(text)) = applied {
                 let error = UsageError(format!("{name}: {text}"));
                 invalid.0.push((option.long, error));
@@ -218,6 +259,8 @@ impl<T> CommandLine<T> {
         arguments: impl IntoIterator<Item = OsString>,
         mut invalid: InvalidVariables,
     ) -> Result<Request, UsageError> {
+        let known = |long| self.options.iter().any(|option| option.long == long);
+        invalid.0.retain(|(long, _)| known(*long));
         let mut parser = Parser::from_args(arguments);
         let mut positional = Vec::new();
         let mut seen: Vec<&str> = Vec::new();
@@ -230,7 +273,7 @@ impl<T> CommandLine<T> {
                 Arg::Short(short) => Flag::Short(short),
                 Arg::Long(long) => Flag::Long(long.to_owned()),
                 Arg::Value(value) => {
-                    positional.push(self.utf8(value)?);
+                    positional.push(value);
                     continue;
                 }
             };
@@ -245,13 +288,13 @@ impl<T> CommandLine<T> {
                 invalid.0.retain(|(long, _)| *long != option.long);
             }
             if option.argument == Argument::Switch {
-                (option.set)(target, "")?;
+                option.apply(target, OsString::new(), self.program)?;
                 continue;
             }
             let value = parser
                 .value()
                 .map_err(|_| self.missing_value(&flag, option.example))?;
-            (option.set)(target, &self.utf8(value)?)?;
+            option.apply(target, value, self.program)?;
         }
         match invalid.0.into_iter().next() {
             Some((_, error)) => Err(error),
@@ -274,10 +317,11 @@ impl<T> CommandLine<T> {
     ///
     /// # Errors
     /// When there is one.
-    pub(crate) fn reject_positional(&self, positional: &[String]) -> Result<(), UsageError> {
+    pub(crate) fn reject_positional(&self, positional: &[OsString]) -> Result<(), UsageError> {
         match positional.first() {
             Some(first) => Err(UsageError(format!(
-                "Não sei o que fazer com “{first}”. Veja as opções com: {} --ajuda",
+                "Não sei o que fazer com “{}”. Veja as opções com: {} --ajuda",
+                first.to_string_lossy(),
                 self.program
             ))),
             None => Ok(()),
@@ -288,18 +332,12 @@ impl<T> CommandLine<T> {
     fn unknown_option(&self, flag: &Flag) -> UsageError {
         let nearest = match flag {
             Flag::Short(_) => None,
-            Flag::Long(typed) => self
-                .options
-                .iter()
-                .map(|option| option.long)
-                .chain(["ajuda", "versao"])
-                .map(|long| (strsim::damerau_levenshtein(long, typed), long))
-                .min()
-                .filter(|(distance, _)| *distance <= MAX_TYPING_ERRORS),
+            Flag::Long(typed) => {
+                let longs = self.options.iter().map(|option| option.long);
+                nearest(typed, longs.chain(["ajuda", "versao"]))
+            }
         };
-        let hint = nearest.map_or(String::new(), |(_, long)| {
-            format!(" Você quis dizer --{long}?")
-        });
+        let hint = nearest.map_or(String::new(), |long| format!(" Você quis dizer --{long}?"));
         UsageError(format!(
             "Não conheço a opção “{flag}”.{hint} Veja todas com: {} --ajuda",
             self.program
@@ -323,15 +361,15 @@ impl<T> CommandLine<T> {
             _ => format!("Não entendi as opções. Veja todas com: {program} --ajuda"),
         })
     }
+}
 
-    fn utf8(&self, value: OsString) -> Result<String, UsageError> {
-        value.into_string().map_err(|_| {
-            UsageError(format!(
-                "Um dos valores não é um texto válido (UTF-8). Veja as opções com: {} --ajuda",
-                self.program
-            ))
-        })
-    }
+/// The nearest of these words, if it may have been meant.
+pub(crate) fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    words
+        .map(|word| (strsim::damerau_levenshtein(word, typed), word))
+        .min()
+        .filter(|(distance, _)| *distance <= MAX_TYPING_ERRORS)
+        .map(|(_, word)| word)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Copies the history for the command line, and says on a terminal how far the copy is.
 
 use crate::open_history::{open_error, require_file};
-use papo::config::HistoryLocation;
-use papo::history::sqlite::{self, CopyError, CopyProgress};
+use papo::config::Transfer;
+use papo::history::sqlite::{self, CopyError, CopyProgress, OnProgress};
 use papo::pt::{group_thousands, megabytes};
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -14,20 +14,33 @@ use std::time::{Duration, Instant};
 const REWRITE_EVERY: Duration = Duration::from_millis(200);
 
 /// Copies the history, until `cancelled` is set, and returns the sentence to print. An error is the sentence to print.
-pub fn copy(
-    location: &HistoryLocation,
-    target: &Path,
-    cancelled: &AtomicBool,
-) -> Result<String, String> {
-    let HistoryLocation::File(path) = location else {
-        return Err("Um histórico que fica só na memória não tem o que copiar.".into());
-    };
+pub fn copy(transfer: &Transfer, cancelled: &AtomicBool) -> Result<String, String> {
+    let Transfer {
+        history: path,
+        copy: target,
+    } = transfer;
     require_file(path)?;
+    let copied = show_progress(cancelled, |on_progress| {
+        sqlite::copy(path, target, on_progress)
+    });
+    let name = target.display();
+    match copied {
+        Ok(1) => Ok(format!("1 mensagem copiada para {name}.\n")),
+        Ok(count) => Ok(format!(
+            "{} mensagens copiadas para {name}.\n",
+            group_thousands(count)
+        )),
+        Err(error) => Err(copy_error(path, target, &error)),
+    }
+}
+
+/// Does work that copies pages, and says on a terminal how far it is.
+pub fn show_progress<T>(cancelled: &AtomicBool, work: impl FnOnce(OnProgress) -> T) -> T {
     let stderr = std::io::stderr();
     let mut line = stderr
         .is_terminal()
         .then(|| ProgressLine::new(stderr, Instant::now()));
-    let copied = sqlite::copy(path, target, &mut |progress| {
+    let result = work(&mut |progress| {
         if let Some(line) = &mut line {
             line.show(progress, Instant::now());
         }
@@ -40,15 +53,7 @@ pub fn copy(
     if let Some(line) = line {
         line.clear();
     }
-    let name = target.display();
-    match copied {
-        Ok(1) => Ok(format!("1 mensagem copiada para {name}.\n")),
-        Ok(count) => Ok(format!(
-            "{} mensagens copiadas para {name}.\n",
-            group_thousands(count)
-        )),
-        Err(error) => Err(copy_error(path, target, &error)),
-    }
+    result
 }
 
 /// Why there is no copy, and what to do about it.

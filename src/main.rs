@@ -6,6 +6,7 @@ mod local_page_key;
 mod open_history;
 mod output;
 mod qr;
+mod restore_history;
 
 use output::{Outputs, init_logging, report_panics};
 use papo::auth::{PasswordHash, random_key};
@@ -43,13 +44,15 @@ fn run_command(command: &Command) -> Result<ExitCode, String> {
         Command::Help => print(&config::help()),
         Command::Version => print(&format!("papo {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Export(export) => open_history::export(export)?,
-        Command::Serve(config) => match &config.copy_to {
-            Some(target) => {
-                let cancelled = set_on_stop_signal()?;
-                print(&copy_history::copy(&config.history, target, &cancelled)?);
-            }
-            None => return serve(config),
-        },
+        Command::Copy(transfer) => {
+            let cancelled = set_on_stop_signal()?;
+            print(&copy_history::copy(transfer, &cancelled)?);
+        }
+        Command::Restore(transfer) => {
+            let cancelled = set_on_stop_signal()?;
+            print(&restore_history::restore(transfer, &cancelled)?);
+        }
+        Command::Serve(config) => return serve(config),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -61,7 +61,9 @@ impl App {
             }
             ServerMessage::Left { room, .. } => self.on_left(&room),
             ServerMessage::Message(entry) => self.on_entry(&entry),
-            ServerMessage::Ack { id, seq, at, .. } => self.on_ack(&id, seq, at),
+            ServerMessage::Ack {
+                id, seq, at, text, ..
+            } => self.on_ack(&id, seq, at, text),
             ServerMessage::Presence {
                 room,
                 online,
@@ -132,10 +134,11 @@ impl App {
     }
 
     /// The server has stored an own message.
-    fn on_ack(&mut self, id: &str, seq: Option<u64>, at: u64) {
+    fn on_ack(&mut self, id: &str, seq: Option<u64>, at: u64, stored: Option<String>) {
         let Some(PendingMessage { to, text, .. }) = self.queue.resolve(id) else {
             return;
         };
+        let text = stored.map_or(text, |stored| sanitize::text(&stored));
         match (to, seq) {
             (SendTarget::Person(name), _) => {
                 self.show(Output::Whisper {

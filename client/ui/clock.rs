@@ -150,8 +150,8 @@ mod tests {
 
     #[test]
     fn mute_end_names_another_day() {
-        let clock = Clock::brasilia().frozen(AT);
         const HOUR: u64 = 3_600_000;
+        let clock = Clock::brasilia().frozen(AT);
         assert_eq!(clock.mute_end(AT + HOUR).as_deref(), Some("às 15:05"));
         assert_eq!(
             clock.mute_end(AT + 24 * HOUR).as_deref(),

@@ -4,7 +4,7 @@ use super::{Command, HistoryLocation, UsageError};
 use crate::cli::{Argument, CommandLine, InvalidVariables, OptionSpec, Request};
 use crate::history::sqlite::Format;
 use crate::name::RoomName;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 /// What to export.
@@ -30,7 +30,7 @@ const COMMAND_LINE: CommandLine<ExportOptions> = CommandLine {
     options: &[
         OptionSpec::new("formato", Argument::Value("FORMATO"), set_format).example(EXAMPLE),
         OptionSpec::new("sala", Argument::Value("SALA"), set_room).example(EXAMPLE),
-        OptionSpec::new("historico", Argument::Value("ARQUIVO"), set_history).example(EXAMPLE),
+        OptionSpec::path("historico", "ARQUIVO", set_history).example(EXAMPLE),
     ],
 };
 const EXAMPLE: &str = "exportar --sala geral";
@@ -38,6 +38,7 @@ const EXAMPLE: &str = "exportar --sala geral";
 /// Reads the arguments after `exportar`.
 pub(super) fn parse(
     history: HistoryLocation,
+    invalid: InvalidVariables,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Command, UsageError> {
     let mut options = ExportOptions {
@@ -45,19 +46,12 @@ pub(super) fn parse(
         room: RoomName::lobby(),
         format: Format::Text,
     };
-    let none_invalid = InvalidVariables::default();
-    match COMMAND_LINE.read_arguments(&mut options, arguments, none_invalid)? {
+    match COMMAND_LINE.read_arguments(&mut options, arguments, invalid)? {
         Request::Help => return Ok(Command::Help),
         Request::Version => return Ok(Command::Version),
         Request::Run(positional) => COMMAND_LINE.reject_positional(&positional)?,
     }
-    let HistoryLocation::File(history) = options.history else {
-        return Err(UsageError(
-            "Um histórico que fica só na memória não tem o que exportar. Indique o arquivo: servidor exportar \
-             --historico historico.db"
-                .into(),
-        ));
-    };
+    let history = options.history.file("exportar")?;
     Ok(Command::Export(Export {
         history,
         room: options.room,
@@ -89,7 +83,7 @@ fn set_room(options: &mut ExportOptions, value: &str) -> Result<(), UsageError> 
     Ok(())
 }
 
-fn set_history(options: &mut ExportOptions, value: &str) -> Result<(), UsageError> {
-    options.history = HistoryLocation::parse(value);
+fn set_history(options: &mut ExportOptions, value: &OsStr) -> Result<(), UsageError> {
+    options.history = HistoryLocation::parse(value)?;
     Ok(())
 }

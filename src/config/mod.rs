@@ -4,14 +4,16 @@
 
 mod export;
 mod options;
+mod transfer;
 
 pub use crate::cli::UsageError;
 pub use export::Export;
+pub use transfer::Transfer;
 
-use crate::cli::{CommandLine, Request};
+use crate::cli::{CommandLine, Request, nearest};
 use crate::protocol::Password;
 use options::OPTIONS;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -25,13 +27,38 @@ pub enum HistoryLocation {
 }
 
 impl HistoryLocation {
-    fn parse(value: &str) -> Self {
-        if value == "nenhum" {
-            Self::Memory
-        } else {
-            Self::File(value.into())
+    /// A value of `--historico`. A path is a file, whatever it looks like to SQLite.
+    fn parse(value: &OsStr) -> Result<Self, UsageError> {
+        let word = value.to_string_lossy().trim().to_lowercase();
+        match word.as_str() {
+            "nenhum" | "none" => Ok(Self::Memory),
+            ":memory:" => Err(UsageError(
+                "“:memory:” não é um arquivo. Para não guardar use --historico nenhum".into(),
+            )),
+            _ => file(value, "--historico historico.db").map(Self::File),
         }
     }
+
+    /// The file, for a command that needs one.
+    fn file(self, command: &str) -> Result<PathBuf, UsageError> {
+        match self {
+            Self::File(path) => Ok(path),
+            Self::Memory => Err(UsageError(format!(
+                "Um histórico que fica só na memória não tem o que {command}. Indique o arquivo com --historico \
+                 historico.db"
+            ))),
+        }
+    }
+}
+
+/// The path of a file; `example` is what to write instead of an empty one.
+fn file(value: &OsStr, example: &str) -> Result<PathBuf, UsageError> {
+    if value.to_string_lossy().trim().is_empty() {
+        return Err(UsageError(format!(
+            "O nome do arquivo está vazio. Por exemplo: servidor {example}"
+        )));
+    }
+    Ok(value.into())
 }
 
 /// What can be chosen when the server is started.
@@ -97,6 +124,10 @@ impl Config {
 pub enum Command {
     /// Start the server.
     Serve(Config),
+    /// Copy the history.
+    Copy(Transfer),
+    /// Put a copy in the history's place.
+    Restore(Transfer),
     /// Write a room's history to stdout.
     Export(Export),
     /// Print the help.
@@ -104,6 +135,12 @@ pub enum Command {
     /// Print the version.
     Version,
 }
+
+/// What runs and ends is a word, the first argument.
+const COPY: &str = "copiar";
+const RESTORE: &str = "restaurar";
+const EXPORT: &str = "exportar";
+const HELP: [&str; 2] = ["ajuda", "help"];
 
 const COMMAND_LINE: CommandLine<Config> = CommandLine {
     program: "servidor",
@@ -121,17 +158,52 @@ pub fn parse(
     let mut config = Config::default();
     let invalid = COMMAND_LINE.read_variables(&mut config, variable);
     let mut arguments = arguments.into_iter().peekable();
-    if arguments.next_if(|first| first == "exportar").is_some() {
-        return export::parse(config.history, arguments);
+    let is_word = |first: &OsString| {
+        let words = [COPY, RESTORE, EXPORT].into_iter().chain(HELP);
+        words.into_iter().any(|word| first == word)
+    };
+    if let Some(word) = arguments.next_if(is_word) {
+        let word = word.to_string_lossy();
+        return match &*word {
+            EXPORT => export::parse(config.history, invalid, arguments),
+            COPY | RESTORE => transfer::parse(&word, config.history, invalid, arguments),
+            _ => Ok(Command::Help),
+        };
     }
     match COMMAND_LINE.read_arguments(&mut config, arguments, invalid)? {
         Request::Help => Ok(Command::Help),
         Request::Version => Ok(Command::Version),
         Request::Run(positional) => {
-            COMMAND_LINE.reject_positional(&positional)?;
-            Ok(Command::Serve(config))
+            reject_positional(&positional)?;
+            let Some(copy) = config.copy_to.take() else {
+                return Ok(Command::Serve(config));
+            };
+            let history = config.history.file(COPY)?;
+            Ok(Command::Copy(Transfer { history, copy }))
         }
     }
+}
+
+/// Refuses what is neither an option nor a word, and says what may have been meant.
+fn reject_positional(positional: &[OsString]) -> Result<(), UsageError> {
+    let Some(first) = positional.first() else {
+        return Ok(());
+    };
+    let typed = first.to_string_lossy();
+    let hint = if typed.parse::<u16>().is_ok() {
+        format!("Para escolher a porta: servidor --porta {typed}")
+    } else {
+        match nearest(&typed, [COPY, RESTORE, EXPORT].into_iter()) {
+            Some(word) if word == typed => {
+                format!("Esta palavra vem logo depois de servidor: servidor {word} …")
+            }
+            Some(word) => format!("Você quis dizer: servidor {word}?"),
+            None => return COMMAND_LINE.reject_positional(positional),
+        }
+    };
+    Err(UsageError(format!(
+        "Não sei o que fazer com “{typed}”. {hint}"
+    )))
 }
 
 /// The help text.
@@ -140,7 +212,12 @@ pub fn help() -> String {
     format!(
         "Servidor de bate-papo. Serve a página e conversa por WebSocket na mesma porta.\n\n\
          Uso: servidor [OPÇÕES]\n     \
+         servidor copiar CÓPIA [--historico ARQUIVO]\n     \
+         servidor restaurar CÓPIA [--historico ARQUIVO]\n     \
          servidor exportar [--formato txt|json|html] [--sala SALA] [--historico ARQUIVO]\n\n\
+         copiar faz uma cópia do histórico, também com o servidor ligado. restaurar põe uma cópia no lugar do\n\
+         histórico, que fica guardado com outro nome. exportar escreve na tela o que foi dito em uma sala: em txt e\n\
+         na sala geral, se nada for indicado.\n\n\
          Opções:\n{options}\n\
          Cada opção também pode vir de uma variável: --porta de PAPO_PORTA, --max-conexoes de PAPO_MAX_CONEXOES.\n"
     )

@@ -1,9 +1,10 @@
 //! The server's table of options, and how each value is checked.
 
-use super::{Config, HistoryLocation};
+use super::{Config, HistoryLocation, file};
 use crate::cli::{Argument, OptionSpec, UsageError};
 use crate::protocol::Password;
 use crate::pt::group_thousands;
+use std::ffi::OsStr;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Highest connection limit that may be asked for; no system allows so many.
@@ -31,7 +32,7 @@ pub(super) const OPTIONS: &[OptionSpec<Config>] = &[
         .variable("PAPO_ENDERECO")
         .example("--endereco 192.168.0.10")
         .help("Endereço de escuta [padrão: 127.0.0.1, só este computador]"),
-    OptionSpec::new("historico", Argument::Value("ARQUIVO"), set_history)
+    OptionSpec::path("historico", "ARQUIVO", set_history)
         .variable("PAPO_HISTORICO")
         .example("--historico historico.db")
         .help("Onde guardar as mensagens; “nenhum” guarda só na memória [padrão: historico.db]"),
@@ -39,10 +40,10 @@ pub(super) const OPTIONS: &[OptionSpec<Config>] = &[
         .variable("PAPO_GUARDAR")
         .example("--guardar 30")
         .help("Por quantos dias guardar as mensagens, ou “sempre” [padrão: sempre]"),
-    OptionSpec::new("copia", Argument::Value("ARQUIVO"), set_copy)
+    OptionSpec::path("copia", "ARQUIVO", set_copy)
         .variable("PAPO_COPIA")
         .example("--copia copia.db")
-        .help("Copia o histórico para este arquivo e sai, também com o servidor ligado"),
+        .help("O mesmo que “servidor copiar ARQUIVO”"),
     OptionSpec::new("ritmo", Argument::Value("N"), set_rate)
         .variable("PAPO_RITMO")
         .example("--ritmo 5")
@@ -68,7 +69,7 @@ pub(super) const OPTIONS: &[OptionSpec<Config>] = &[
     OptionSpec::new("sem-qr", Argument::Switch, set_no_qr)
         .variable("PAPO_SEM_QR")
         .help("Não mostra o QR code"),
-    OptionSpec::new("log", Argument::Value("ARQUIVO"), set_log_file)
+    OptionSpec::path("log", "ARQUIVO", set_log_file)
         .variable("PAPO_LOG")
         .example("--log papo.log")
         .help("Escreve os registros neste arquivo, em vez da saída de erros"),
@@ -107,8 +108,8 @@ fn set_address(config: &mut Config, value: &str) -> Result<(), UsageError> {
     Ok(())
 }
 
-fn set_history(config: &mut Config, value: &str) -> Result<(), UsageError> {
-    config.history = HistoryLocation::parse(value);
+fn set_history(config: &mut Config, value: &OsStr) -> Result<(), UsageError> {
+    config.history = HistoryLocation::parse(value)?;
     Ok(())
 }
 
@@ -129,8 +130,8 @@ fn set_keep_days(config: &mut Config, value: &str) -> Result<(), UsageError> {
     Ok(())
 }
 
-fn set_copy(config: &mut Config, value: &str) -> Result<(), UsageError> {
-    config.copy_to = Some(value.into());
+fn set_copy(config: &mut Config, value: &OsStr) -> Result<(), UsageError> {
+    config.copy_to = Some(file(value, "--copia copia.db")?);
     Ok(())
 }
 
@@ -206,8 +207,8 @@ fn set_no_qr(config: &mut Config, _: &str) -> Result<(), UsageError> {
     Ok(())
 }
 
-fn set_log_file(config: &mut Config, value: &str) -> Result<(), UsageError> {
-    config.log_file = Some(value.into());
+fn set_log_file(config: &mut Config, value: &OsStr) -> Result<(), UsageError> {
+    config.log_file = Some(file(value, "--log papo.log")?);
     Ok(())
 }
 

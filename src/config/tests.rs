@@ -1,6 +1,7 @@
 //! The command line as people type it, and as they mistype it.
 
 use super::*;
+use std::os::unix::ffi::OsStringExt;
 
 fn parse_line(arguments: &str) -> Result<Command, UsageError> {
     parse(arguments.split_whitespace().map(OsString::from), |_| None)
@@ -149,11 +150,107 @@ fn history_is_a_file_by_default() {
         config("--historico nenhum").history,
         HistoryLocation::Memory
     );
-    let config = config("--historico /x/y.db --guardar 30 --copia z.db");
+    assert_eq!(config("--guardar 30").keep_days, Some(30));
+}
+
+#[test]
+fn words_that_mean_no_history_are_not_files() {
+    for word in ["nenhum", "Nenhum", "NENHUM", "none", "nenhum ", " None"] {
+        let parsed = parse(["--historico".into(), word.into()], |_| None);
+        assert!(
+            matches!(parsed, Ok(Command::Serve(config)) if config.history == HistoryLocation::Memory),
+            "{word}"
+        );
+    }
+    let memory = usage_error("--historico :memory:");
+    assert!(memory.ends_with("Para não guardar use --historico nenhum"));
+    for option in ["--historico", "--copia", "--log"] {
+        let empty = parse([option.into(), " ".into()], |_| None).unwrap_err().0;
+        assert!(
+            empty.starts_with("O nome do arquivo está vazio."),
+            "{empty}"
+        );
+    }
     assert_eq!(
-        (config.keep_days, config.copy_to),
-        (Some(30), Some("z.db".into()))
+        config("--historico file:x.db").history,
+        HistoryLocation::File("file:x.db".into())
     );
+}
+
+#[test]
+fn path_need_not_be_utf8() {
+    let name: OsString = String::from("ã.db").into();
+    // The same as Latin-1, which is no UTF-8.
+    let latin1 = OsString::from_vec(b"\xe3.db".to_vec());
+    for name in [name, latin1] {
+        let path = PathBuf::from(&name);
+        let flag = |flag: &str| parse([flag.into(), name.clone()], |_| None).unwrap();
+        assert!(
+            matches!(flag("--historico"), Command::Serve(config) if config.history == HistoryLocation::File(path.clone()))
+        );
+        assert!(
+            matches!(flag("--log"), Command::Serve(config) if config.log_file == Some(path.clone()))
+        );
+        let variable = |wanted: &str| (wanted == "PAPO_HISTORICO").then(|| name.clone());
+        let copying = parse(["copiar".into(), name.clone()], variable);
+        let transfer = Transfer {
+            history: path.clone(),
+            copy: path,
+        };
+        assert_eq!(copying, Ok(Command::Copy(transfer)));
+    }
+}
+
+#[test]
+fn copy_and_restore_are_words() {
+    let transfer = Transfer {
+        history: "h.db".into(),
+        copy: "c.db".into(),
+    };
+    for line in [
+        "copiar c.db --historico h.db",
+        "--copia c.db --historico h.db",
+    ] {
+        assert_eq!(
+            parse_line(line),
+            Ok(Command::Copy(transfer.clone())),
+            "{line}"
+        );
+    }
+    let restoring = parse_line("restaurar --historico=h.db c.db");
+    assert_eq!(restoring, Ok(Command::Restore(transfer)));
+    assert!(usage_error("restaurar").contains("servidor restaurar copia.db"));
+    assert!(usage_error("copiar c.db d.db").contains("“d.db”"));
+    assert!(usage_error("copiar c.db --historico nenhum").contains("na memória"));
+    assert!(usage_error("--copia c.db --historico nenhum").contains("na memória"));
+}
+
+#[test]
+fn mistyped_word_is_guessed() {
+    for (line, hint) in [
+        ("exportr", "Você quis dizer: servidor exportar?"),
+        ("copia", "Você quis dizer: servidor copiar?"),
+        ("--porta 9001 restaurar", "logo depois de servidor"),
+        ("9001", "servidor --porta 9001"),
+    ] {
+        let error = usage_error(line);
+        assert!(error.contains(hint), "{line}: {error}");
+    }
+    assert_eq!(parse_line("ajuda"), Ok(Command::Help));
+}
+
+#[test]
+fn invalid_history_variable_is_an_error_for_words_too() {
+    let variable = |name: &str| (name == "PAPO_HISTORICO").then(|| ":memory:".into());
+    let read = |line: &str| parse(line.split_whitespace().map(OsString::from), variable);
+    for line in ["", "exportar", "copiar c.db", "restaurar c.db"] {
+        let error = read(line).unwrap_err().0;
+        assert!(error.starts_with("PAPO_HISTORICO: "), "{line}: {error}");
+    }
+    assert!(matches!(
+        read("exportar --historico h.db"),
+        Ok(Command::Export(_))
+    ));
 }
 
 #[test]

@@ -243,3 +243,62 @@ fn rename_waits_for_the_message_in_flight() {
         "{while_renaming:?}"
     );
 }
+
+/// A room that can't be opened now is asked for again; what is said in it waits, and is shown as it was stored.
+#[test]
+#[ignore = "needs chromium"]
+fn room_that_cannot_be_opened_is_asked_for_again() {
+    let folder = TempDir::new().unwrap();
+    let browser = Browser::start();
+    let fake_server = FakeServer::listen();
+    let address = fake_server.address;
+    let serving = std::thread::spawn(move || {
+        let lab = json!({"type": "joined", "room": "lab", "epoch": "e", "seq": 0, "oldest": 1, "online": 1,
+            "members": [], "entries": [], "more": false, "reset": false});
+        let mut first = fake_server.accept(json!({}));
+        let join = first.receive("join").unwrap();
+        let busy = |join: &Value| json!({"type": "error", "code": "history_unavailable", "text": "Agora não.", "id": join["id"]});
+        first.send(busy(&join));
+        first.receive("join").unwrap();
+        first.send(lab.clone());
+        // Until here nothing was said in it.
+        assert!(!first.kinds_before("rooms").contains(&"say".to_owned()));
+        drop(first);
+        let mut second = fake_server.accept(json!({}));
+        let join = second.receive("join").unwrap();
+        second.send(busy(&join));
+        assert_eq!(second.kinds_before("join"), ["rooms"]);
+        second.send(lab);
+        let say = second.receive("say").unwrap();
+        let mut stored = ack(&say, 1);
+        stored["room"] = "lab".into();
+        stored["text"] = "como foi guardada".into();
+        second.send(stored);
+        // A refusal for good gives back what waited.
+        drop(second);
+        let mut third = fake_server.accept(json!({}));
+        let join = third.receive("join").unwrap();
+        third.send(json!({"type": "error", "code": "password_wrong", "text": "A senha não confere.", "room": "lab",
+            "id": join["id"]}));
+        while third.receive("nothing").is_some() {}
+    });
+    let ana = browser
+        .profile()
+        .opens(&format!("{}#{address}", file_page(&folder)));
+    ana.enters("Ana");
+    ana.says("/entrar lab");
+    ana.sees("Agora não. Nova tentativa em 1 s.");
+    ana.wait_until(
+        "document.querySelector('#salas [aria-current]')?.innerText.includes('lab') === true",
+    );
+    ana.says("/salas");
+    ana.wait_until("document.querySelector('#papo').dataset.state !== 'online' || !Papo.rooms.find('lab').open");
+    ana.says("como foi dita");
+    ana.sees_message("Ana", "como foi guardada");
+    ana.wait_until("!Papo.rooms.find('lab').open");
+    ana.says("não chega");
+    ana.sees("não enviada · A senha não confere.");
+    ana.finish("room-refused");
+    drop(browser);
+    serving.join().unwrap();
+}

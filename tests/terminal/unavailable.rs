@@ -18,18 +18,18 @@ fn busy() -> Value {
     json!({"type": "error", "code": "history_unavailable", "text": BUSY})
 }
 
-/// Runs a script against a server that answers each of its connections like this; gives back its exit code and stderr.
-fn run_script(
-    serve: impl Fn(&mut FakeConnection, Value) + Send + 'static,
-    input: &str,
-) -> (i32, String) {
+/// What a server does with each connection, given its `enter`.
+type Serve = fn(&mut FakeConnection, &Value);
+
+/// Runs a script against a server that serves each connection like this; gives back its exit code and stderr.
+fn run_script(serve: Serve, input: &str) -> (i32, String) {
     let fake_server = FakeServer::listen();
     let address = fake_server.address.to_string();
     std::thread::spawn(move || {
         loop {
             let mut conn = fake_server.handshake();
             if let Some(enter) = conn.receive("enter") {
-                serve(&mut conn, enter);
+                serve(&mut conn, &enter);
             }
         }
     });
@@ -40,106 +40,110 @@ fn run_script(
     (code, stderr)
 }
 
-/// Reads until the client has gone, and answers this kind with that.
+/// Answers each message of this kind with that, until the client has gone.
 fn answer_each(conn: &mut FakeConnection, kind: &str, answer: &Value) {
     while conn.receive(kind).is_some() {
         conn.send(answer.clone());
     }
 }
 
-/// One after the other, these would take minutes.
+/// Answers nothing more.
+fn stay_silent(conn: &mut FakeConnection) {
+    while conn.receive("nothing").is_some() {}
+}
+
+/// A way to serve a script, and what the script must make of it.
+struct Case {
+    what: &'static str,
+    serve: Serve,
+    input: &'static str,
+    code: i32,
+    reason: &'static str,
+}
+
+const CASES: [Case; 7] = [
+    Case {
+        what: "enter is never answered",
+        serve: |conn, _| stay_silent(conn),
+        input: "oi\n",
+        code: 3,
+        reason: "não é um servidor deste bate-papo",
+    },
+    Case {
+        what: "enter is always refused",
+        serve: |conn, _| {
+            conn.send(busy());
+            answer_each(conn, "enter", &busy());
+        },
+        input: "oi\n",
+        code: 3,
+        reason: BUSY,
+    },
+    Case {
+        what: "joined never comes",
+        serve: |conn, enter| {
+            conn.welcome(enter);
+            stay_silent(conn);
+        },
+        input: "oi\n",
+        code: 3,
+        reason: "O servidor não abriu a sala a tempo.",
+    },
+    Case {
+        what: "the join of a room is always refused",
+        serve: |conn, enter| {
+            conn.admit(enter, json!({}));
+            answer_each(conn, "join", &busy());
+        },
+        input: "/entrar lab\noi\n",
+        code: 3,
+        reason: BUSY,
+    },
+    Case {
+        what: "the join of a room is never answered",
+        serve: |conn, enter| {
+            conn.admit(enter, json!({}));
+            stay_silent(conn);
+        },
+        input: "/entrar lab\noi\n",
+        code: 5,
+        reason: "O servidor não respondeu em 30 s.",
+    },
+    Case {
+        what: "a message is never confirmed",
+        serve: |conn, enter| {
+            conn.admit(enter, json!({}));
+            stay_silent(conn);
+        },
+        input: "oi\n",
+        code: 5,
+        reason: "1 mensagem não foi enviada.",
+    },
+    Case {
+        what: "a room needs a password",
+        serve: |conn, enter| {
+            conn.admit(enter, json!({}));
+            let refusal = json!({"type": "error", "code": "password_required", "room": "cofre",
+                "text": "A sala tem senha."});
+            answer_each(conn, "join", &refusal);
+        },
+        input: "/entrar cofre\no segredo é 42\n",
+        code: 4,
+        reason: "A sala tem senha.",
+    },
+];
+
 #[test]
 fn script_ends_whatever_the_server_answers() {
-    let scripts: [(&str, i32, &str, Box<dyn FnOnce() -> (i32, String) + Send>); 7] = [
-        (
-            "enter is never answered",
-            3,
-            "não é um servidor deste bate-papo",
-            Box::new(|| run_script(|conn, _| answer_each(conn, "nothing", &busy()), "oi\n")),
-        ),
-        (
-            "enter is always refused",
-            3,
-            BUSY,
-            Box::new(|| {
-                let always = |conn: &mut FakeConnection, _| {
-                    conn.send(busy());
-                    answer_each(conn, "enter", &busy());
-                };
-                run_script(always, "oi\n")
-            }),
-        ),
-        (
-            "joined never comes",
-            3,
-            "O servidor não abriu a sala a tempo.",
-            Box::new(|| {
-                let half = |conn: &mut FakeConnection, enter: Value| {
-                    conn.welcome(&enter);
-                    answer_each(conn, "nothing", &busy());
-                };
-                run_script(half, "oi\n")
-            }),
-        ),
-        (
-            "the join of a room is always refused",
-            3,
-            BUSY,
-            Box::new(|| {
-                let refusing = |conn: &mut FakeConnection, enter: Value| {
-                    conn.admit(&enter, json!({}));
-                    answer_each(conn, "join", &busy());
-                };
-                run_script(refusing, "/entrar lab\noi\n")
-            }),
-        ),
-        (
-            "the join of a room is never answered",
-            5,
-            "O servidor não respondeu em 30 s.",
-            Box::new(|| {
-                let silent = |conn: &mut FakeConnection, enter: Value| {
-                    conn.admit(&enter, json!({}));
-                    answer_each(conn, "nothing", &busy());
-                };
-                run_script(silent, "/entrar lab\noi\n")
-            }),
-        ),
-        (
-            "a message is never confirmed",
-            5,
-            "1 mensagem não foi enviada.",
-            Box::new(|| {
-                let silent = |conn: &mut FakeConnection, enter: Value| {
-                    conn.admit(&enter, json!({}));
-                    answer_each(conn, "nothing", &busy());
-                };
-                run_script(silent, "oi\n")
-            }),
-        ),
-        (
-            "a room needs a password",
-            4,
-            "A sala tem senha.",
-            Box::new(|| {
-                let closed = |conn: &mut FakeConnection, enter: Value| {
-                    conn.admit(&enter, json!({}));
-                    let refusal = json!({"type": "error", "code": "password_required", "room": "cofre",
-                        "text": "A sala tem senha."});
-                    answer_each(conn, "join", &refusal);
-                };
-                run_script(closed, "/entrar cofre\no segredo é 42\n")
-            }),
-        ),
-    ];
-    let running: Vec<_> = scripts
-        .into_iter()
-        .map(|(case, code, reason, run)| (case, code, reason, std::thread::spawn(run)))
-        .collect();
-    for (case, expected, reason, script) in running {
-        let (code, stderr) = script.join().expect(case);
-        assert_eq!(code, expected, "{case}: {stderr}");
-        assert!(stderr.contains(reason), "{case}: {stderr}");
+    // One after the other, they would take minutes.
+    let running = CASES.map(|case| {
+        let script = std::thread::spawn(move || run_script(case.serve, case.input));
+        (case, script)
+    });
+    for (case, script) in running {
+        let (code, stderr) = script.join().expect(case.what);
+        assert_eq!(code, case.code, "{}: {stderr}", case.what);
+        assert!(stderr.contains(case.reason), "{}: {stderr}", case.what);
     }
 }
 

@@ -13,6 +13,27 @@ fn own_message_is_shown_at_the_position_of_its_ack() {
     assert_eq!(harness.take_shown(), ["Bruno: antes", "Ana: oi"]);
 }
 
+/// The server cleans more than this client knows of.
+#[test]
+fn own_message_is_shown_as_it_was_stored() {
+    let mut harness = AppHarness::in_lobby(INTERACTIVE);
+    for (id, text) in [("x-1", "guardada"), ("x-2", "mudada\x1b[2J")] {
+        harness.submit(if id == "x-1" { "dita" } else { "/editar dita" });
+        harness.receive(ServerMessage::Ack {
+            id: id.into(),
+            room: Some("geral".into()),
+            seq: Some(if id == "x-1" { 1 } else { 2 }),
+            at: 1,
+            text: Some(text.into()),
+            duplicate: false,
+        });
+    }
+    assert_eq!(
+        harness.take_shown(),
+        ["Ana: guardada", "Ana edits 1: mudada␛[2J"]
+    );
+}
+
 #[test]
 fn refused_message_is_shown_with_its_text() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);

@@ -5,6 +5,7 @@
 
 use crate::history::clock::ClockReading;
 use rusqlite::{Connection, OptionalExtension};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// So far may the clock go on from a confirmed time without a proof, in milliseconds: a night, a day off, a sleeping machine.
@@ -17,6 +18,18 @@ const MAX_CORRECTION_MS: u64 = 2 * 60 * 1000;
 const SHORT_PROOF: Duration = Duration::from_hours(1);
 /// How long a clock must run steadily after any other.
 const LONG_PROOF: Duration = Duration::from_hours(24);
+
+/// Jumps forward that are remembered.
+const MAX_JUMPS: usize = 16;
+
+/// A jump forward while the server ran, perhaps of a clock that was set: entries with a time from before it may be younger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ForwardJump {
+    /// The times before it, in Unix milliseconds.
+    pub before: RangeInclusive<u64>,
+    /// The time after it: entries with one of those times were stored before this one at the latest.
+    pub after_ms: u64,
+}
 
 /// What is known about the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +49,7 @@ pub(super) enum Verdict {
 }
 
 /// Compares the wall clock with the last confirmed time and with a clock that never jumps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ClockGuard {
     /// The last confirmed time, in Unix milliseconds.
     confirmed_ms: u64,
@@ -44,17 +57,22 @@ pub(super) struct ClockGuard {
     doubted_ms: u64,
     /// How long it has run steadily.
     steady_for: Duration,
-    last_read: Duration,
+    /// Since when the wall clock has not jumped in this run, in Unix milliseconds.
+    since_ms: u64,
+    last_read: ClockReading,
+    jumps: Vec<ForwardJump>,
 }
 
 impl ClockGuard {
     /// What the file says; in a file that says nothing, its newest entry confirms the time, or `now` if it is empty.
     pub(super) fn load(connection: &Connection, now: ClockReading) -> rusqlite::Result<Self> {
-        let guard = |confirmed_ms, doubted_ms, steady_secs| Self {
+        let guard = |confirmed_ms, doubted_ms, steady_secs, jumps| Self {
             confirmed_ms,
             doubted_ms,
             steady_for: Duration::from_secs(steady_secs),
-            last_read: now.steady,
+            since_ms: now.wall_ms,
+            last_read: now,
+            jumps,
         };
         let select = "SELECT value FROM meta WHERE name = 'clock'";
         let saved: Option<String> = connection
@@ -62,16 +80,26 @@ impl ClockGuard {
             .optional()?;
         let numbers: Vec<u64> = saved
             .iter()
-            .flat_map(|saved| saved.split(' '))
+            .flat_map(|saved| saved.split([' ', '-']))
             .filter_map(|number| number.parse().ok())
             .collect();
-        if let [confirmed_ms, doubted_ms, steady_secs] = numbers[..] {
-            return Ok(guard(confirmed_ms, doubted_ms, steady_secs));
+        if let [confirmed_ms, doubted_ms, steady_secs, jumps @ ..] = &numbers[..] {
+            let jumps = jumps.as_chunks().0.iter();
+            let jumps = jumps.map(|[from, to, after_ms]| ForwardJump {
+                before: *from..=*to,
+                after_ms: *after_ms,
+            });
+            return Ok(guard(
+                *confirmed_ms,
+                *doubted_ms,
+                *steady_secs,
+                jumps.collect(),
+            ));
         }
         let newest: Option<i64> =
             connection.query_row("SELECT max(at) FROM rooms", [], |row| row.get(0))?;
         let confirmed_ms = newest.map_or(now.wall_ms, |at| at.max(0) as u64);
-        Ok(guard(confirmed_ms, 0, 0))
+        Ok(guard(confirmed_ms, 0, 0, Vec::new()))
     }
 
     /// Writes it to the file.
@@ -82,17 +110,26 @@ impl ClockGuard {
             steady_for,
             ..
         } = self;
-        let value = format!("{confirmed_ms} {doubted_ms} {}", steady_for.as_secs());
+        let mut value = format!("{confirmed_ms} {doubted_ms} {}", steady_for.as_secs());
+        for ForwardJump { before, after_ms } in &self.jumps {
+            value.push_str(&format!(" {}-{}-{after_ms}", before.start(), before.end()));
+        }
         let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?1)";
         connection.execute(sql, [value])?;
         Ok(())
     }
 
+    /// The jumps forward that are known, oldest first.
+    pub(super) fn jumps(&self) -> &[ForwardJump] {
+        &self.jumps
+    }
+
     /// Takes a reading, at least once an hour.
     pub(super) fn observe(&mut self, now: ClockReading) -> Verdict {
-        let elapsed = now.steady.saturating_sub(self.last_read);
-        self.last_read = now.steady;
+        let elapsed = now.steady.saturating_sub(self.last_read.steady);
         let elapsed_ms = elapsed.as_millis() as u64;
+        self.notice_jump(self.last_read.wall_ms + elapsed_ms, now.wall_ms);
+        self.last_read = now;
         let off_ms = now.wall_ms.abs_diff(self.confirmed_ms);
         if off_ms <= MAX_STEP_MS + elapsed_ms {
             self.confirm(self.confirmed_ms.max(now.wall_ms));
@@ -120,6 +157,22 @@ impl ClockGuard {
             off_ms,
             proof,
         }
+    }
+
+    fn notice_jump(&mut self, expected_ms: u64, wall_ms: u64) {
+        if wall_ms.abs_diff(expected_ms) <= MAX_STEP_MS {
+            return;
+        }
+        if wall_ms > expected_ms {
+            if self.jumps.len() == MAX_JUMPS {
+                self.jumps.remove(0);
+            }
+            self.jumps.push(ForwardJump {
+                before: self.since_ms..=expected_ms,
+                after_ms: wall_ms,
+            });
+        }
+        self.since_ms = wall_ms;
     }
 
     fn confirm(&mut self, confirmed_ms: u64) {

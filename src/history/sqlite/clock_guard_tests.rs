@@ -136,3 +136,31 @@ fn file_that_says_nothing_is_as_old_as_its_newest_entry() {
     let today = run(&file, TODAY + DAY_MS / 2, Duration::ZERO);
     assert!(is_trusted(&today));
 }
+
+#[test]
+fn jumps_forward_are_remembered_after_a_restart_too() {
+    let file = file_confirmed_at(TODAY);
+    let clock = ManualClock::at(TODAY);
+    let mut guard = ClockGuard::load(&file, clock.read()).unwrap();
+    guard.observe(clock.read());
+    clock.advance(Duration::from_mins(30));
+    let before = clock.read().wall_ms;
+    let later = TODAY + 40 * DAY_MS;
+    for jump in [later, TODAY, later] {
+        clock.set_wall(jump);
+        guard.observe(clock.read());
+    }
+    let expected = [TODAY..=before, TODAY..=TODAY].map(|before| ForwardJump {
+        before,
+        after_ms: later,
+    });
+    assert_eq!(guard.jumps(), expected);
+    for jump in [TODAY, later].repeat(100) {
+        clock.set_wall(jump);
+        guard.observe(clock.read());
+    }
+    guard.save(&file).unwrap();
+    let loaded = ClockGuard::load(&file, clock.read()).unwrap();
+    assert_eq!(loaded.jumps(), guard.jumps());
+    assert_eq!(loaded.jumps().len(), MAX_JUMPS);
+}

@@ -124,6 +124,7 @@ impl Trimmer {
             let expiry = Expiry {
                 before_ms: before(max_age),
                 now_ms,
+                jumps: self.guard.as_ref().map_or(&[], ClockGuard::jumps),
             };
             if let Some(trimmed) = self.expired.delete_step(transaction, expiry)? {
                 return Ok(Some(trimmed));
@@ -155,9 +156,9 @@ impl Trimmer {
         connection: &Connection,
         now: ClockReading,
     ) -> rusqlite::Result<Verdict> {
-        let mut guard = match self.guard {
+        let guard = match &mut self.guard {
             Some(guard) => guard,
-            None => ClockGuard::load(connection, now)?,
+            none => none.insert(ClockGuard::load(connection, now)?),
         };
         let verdict = guard.observe(now);
         // Within a pass the file already knows the time well enough.
@@ -165,7 +166,6 @@ impl Trimmer {
         if is_first && let Err(error) = guard.save(connection) {
             log::debug!("The state of the clock was not saved: {error}");
         }
-        self.guard = Some(guard);
         Ok(verdict)
     }
 

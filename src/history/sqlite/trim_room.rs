@@ -1,9 +1,10 @@
 //! Finds and deletes expired entries, room by room.
 //!
-//! A room is trimmed from its oldest entry on. An entry with an implausible time goes with the next plausible one: it was
-//! stored before that.
+//! A room is trimmed from its oldest entry on. An entry whose time says nothing goes with the next one that is dated: it
+//! was stored before that.
 
 use super::amend::set_index_secure_delete;
+use super::clock_guard::ForwardJump;
 use super::schema::{entry_key, last_entry_key, seq_of};
 use crate::history::clock::is_plausible;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -15,11 +16,23 @@ const ROOM_BATCH: usize = 200;
 
 /// What is expired.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Expiry {
+pub(super) struct Expiry<'a> {
     /// Entries stored before this time are, in Unix milliseconds.
     pub before_ms: u64,
     /// The time now; later ones are implausible.
     pub now_ms: u64,
+    pub jumps: &'a [ForwardJump],
+}
+
+impl Expiry<'_> {
+    /// When an entry with this time was stored at the latest; `None` if its time says nothing.
+    fn latest(&self, at: u64) -> Option<u64> {
+        let mut jumps = self.jumps.iter().rev();
+        match jumps.find(|jump| jump.before.contains(&at)) {
+            Some(jump) => Some(jump.after_ms),
+            None => is_plausible(at, self.now_ms).then_some(at),
+        }
+    }
 }
 
 /// What one step deleted.
@@ -140,12 +153,10 @@ fn look_at(transaction: &Transaction, room: &Current, expiry: Expiry) -> rusqlit
         count += 1;
         let key: i64 = row.get(0)?;
         let at = row.get::<_, i64>(1)?.max(0) as u64;
-        if !is_plausible(at, expiry.now_ms) {
-            unknown = Some(key);
-        } else if at < expiry.before_ms {
-            expired = Some(key);
-        } else {
-            return Ok(expired.map_or(Found::End, Found::Expired));
+        match expiry.latest(at) {
+            None => unknown = Some(key),
+            Some(latest) if latest < expiry.before_ms => expired = Some(key),
+            Some(_) => return Ok(expired.map_or(Found::End, Found::Expired)),
         }
     }
     Ok(match (expired, unknown) {

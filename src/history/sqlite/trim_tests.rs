@@ -114,6 +114,30 @@ fn server_off_for_a_year_trims_after_a_day() {
 }
 
 #[test]
+fn message_said_before_the_clock_was_set_is_kept_as_long_as_others() {
+    // A machine without a battery starts with the time of its last end, 60 days ago.
+    let start = TODAY + 60 * DAY_MS;
+    let minute = 60 * 1000;
+    let times = [TODAY - minute, TODAY + minute, TODAY + 2 * minute];
+    let (_folder, mut connection) = file_with(&["geral"], &times);
+    let clock = ManualClock::at(TODAY);
+    let mut trimmer = started(&clock);
+    run(&mut trimmer, &mut connection, &clock);
+    clock.advance(Duration::from_mins(5));
+    clock.set_wall(start + 5 * minute);
+    for _ in 0..50 {
+        run(&mut trimmer, &mut connection, &clock);
+        clock.advance(HOUR);
+    }
+    assert_eq!(seqs(&connection), [2, 3], "only what was old goes");
+    for _ in 0..28 * 24 {
+        run(&mut trimmer, &mut connection, &clock);
+        clock.advance(HOUR);
+    }
+    assert_eq!(seqs(&connection), Vec::<u64>::new());
+}
+
+#[test]
 fn steps_after_a_start_are_a_minute_apart() {
     let times = vec![TODAY - 31 * DAY_MS; 7000];
     let (_folder, mut connection) = file_with(&["geral"], &times);
