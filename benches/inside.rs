@@ -194,6 +194,7 @@ fn full_chat(people: u64, now: Now) -> Chat {
         seq: 0,
         oldest: 1,
         entries: Vec::new(),
+        owner: None,
     };
     chat.handle(
         Event::HistoryReplied(HistoryReply::RoomHead(name, Some(tail))),

@@ -46,6 +46,28 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
+/// The salted slow hash of a room's password, in PHC form: what is stored of it. Neither printed nor logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredPassword(Arc<str>);
+
+impl StoredPassword {
+    /// Takes over a hash in PHC form, without checking it.
+    pub fn new(phc: &str) -> Self {
+        Self(phc.into())
+    }
+
+    /// The PHC form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for StoredPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StoredPassword(…)")
+    }
+}
+
 /// The hash of a token: tells whether two connections hold the same token, without keeping it.
 ///
 /// Compared byte by byte: the hash of a long random token leaves nothing to guess.
@@ -60,6 +82,16 @@ impl TokenHash {
     /// Hashes a token.
     pub fn of(token: &Token) -> Self {
         Self(digest(b"papo secret", &[token.expose_secret().as_bytes()]))
+    }
+
+    /// Takes over a hash that was stored.
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The hash, to be stored.
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// The person with this token and this name.

@@ -9,6 +9,7 @@ use crate::chat::{Chat, Effect, Event, Now};
 use crate::fanout::{ConnHandle, DeliveryLimits, Fanout};
 use crate::history::{History, HistoryReply, HistoryRequest};
 use crate::ids::ConnId;
+use crate::password_thread::{PasswordReply, PasswordThread};
 use crate::protocol::{ClientRequest, Refusal, ServerMessage};
 use crate::stats::Stats;
 use crossbeam_channel::{Receiver, TryRecvError, never, select};
@@ -50,6 +51,7 @@ pub(crate) struct Hub {
     chat: Chat,
     fanout: Fanout,
     history: Box<dyn History>,
+    passwords: PasswordThread,
     inputs: Receiver<HubInput>,
     stats: Arc<Stats>,
     /// Requests to the history, submitted in one batch.
@@ -67,12 +69,13 @@ impl Hub {
     pub(crate) fn new(
         rules: Rules,
         delivery_limits: DeliveryLimits,
-        history: Box<dyn History>,
+        mut history: Box<dyn History>,
         inputs: Receiver<HubInput>,
         stats: Arc<Stats>,
     ) -> Self {
-        let now = Instant::now();
         let mut chat = Chat::new(rules, history.epoch());
+        chat.restore(history.take_saved_state(), now());
+        let now = Instant::now();
         if history.epoch_was_read() {
             chat.allow_epoch_to_end();
         }
@@ -80,6 +83,7 @@ impl Hub {
             chat,
             fanout: Fanout::new(delivery_limits, now),
             history,
+            passwords: PasswordThread::spawn(),
             inputs,
             stats,
             history_requests: Vec::new(),
@@ -92,6 +96,7 @@ impl Hub {
     /// Runs until the server stops and every connection is closed.
     pub(crate) fn run(mut self) {
         let replies = self.history.replies().clone();
+        let password_replies = self.passwords.replies().clone();
         loop {
             let timeout = self
                 .next_deadline()
@@ -100,6 +105,10 @@ impl Hub {
             select! {
                 recv(replies) -> reply => match reply {
                     Ok(reply) => self.handle_reply(reply),
+                    Err(_) => return,
+                },
+                recv(password_replies) -> reply => match reply {
+                    Ok(reply) => self.handle_password_reply(reply),
                     Err(_) => return,
                 },
                 recv(inputs) -> input => match input {
@@ -150,6 +159,10 @@ impl Hub {
             }
             if let Ok(reply) = self.history.replies().try_recv() {
                 self.handle_reply(reply);
+                continue;
+            }
+            if let Ok(reply) = self.passwords.replies().try_recv() {
+                self.handle_password_reply(reply);
                 continue;
             }
             if self.history.is_full() {
@@ -211,6 +224,13 @@ impl Hub {
         self.apply_effects(now.instant);
     }
 
+    fn handle_password_reply(&mut self, reply: PasswordReply) {
+        self.turn_inputs += 1;
+        let now = now();
+        self.chat.handle(Event::PasswordReplied(reply), now);
+        self.apply_effects(now.instant);
+    }
+
     fn handle_input(&mut self, input: HubInput) {
         self.turn_inputs += 1;
         let now = now();
@@ -258,6 +278,7 @@ impl Hub {
                 }
                 Effect::Subscribe(conn, room_id) => self.fanout.subscribe(conn, room_id),
                 Effect::Unsubscribe(conn, room_id) => self.fanout.unsubscribe(conn, room_id),
+                Effect::Password(request) => self.passwords.submit(request),
                 Effect::Submit(request) => self.history_requests.push(request),
                 Effect::RequestDone(conn) => self.fanout.request_done(conn),
                 Effect::BulkDone(conn) => self.fanout.bulk_done(conn),

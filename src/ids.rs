@@ -2,6 +2,7 @@
 //!
 //! Knows numbers and addresses; never knows connections or rooms themselves.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A connection's number, never reused while the server runs.
@@ -32,9 +33,20 @@ impl ClientAddr {
         }
     }
 
+    /// Reads what `Display` wrote; `None` if it is no address.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self::from_ip)
+    }
+
     /// Whether this is the server's own machine; all clients of a reverse proxy have this address.
     pub(crate) fn is_local(self) -> bool {
         self == Self::LOCAL
+    }
+}
+
+impl fmt::Display for ClientAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -49,6 +61,10 @@ mod tests {
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
         assert_eq!(of("::ffff:203.0.113.7"), of("203.0.113.7"));
         assert_ne!(of("203.0.113.7"), of("203.0.113.8"));
+        for ip in ["203.0.113.7", "2001:db8::1", "127.0.0.2"] {
+            assert_eq!(ClientAddr::parse(&of(ip).to_string()), Some(of(ip)));
+        }
+        assert_eq!(ClientAddr::parse("perto"), None);
         assert!(
             of("127.0.0.2").is_local() && of("::1").is_local() && !of("192.168.0.1").is_local()
         );

@@ -30,6 +30,7 @@ mod chat;
 mod fanout;
 pub mod history;
 mod hub;
+mod password_thread;
 
 // The server around it, and the command lines.
 pub mod cli;

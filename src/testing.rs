@@ -10,6 +10,7 @@ pub use crate::chat::{Chat, Effect, Event, Now};
 pub use crate::fanout::outbox::{Outbox, Sink};
 pub use crate::fanout::{ConnHandle, Fanout};
 pub use crate::ids::{ClientAddr, ConnId, RoomId};
+pub use crate::password_thread::{PasswordReply, PasswordRequest};
 pub use crate::server::connection::STACK_SIZE;
 pub use crate::server::http::{HeadError, RequestHead, Route, ServerHealth, read_head, route};
 pub use crate::ws::frame::{Opcode, write as write_frame, write_close};

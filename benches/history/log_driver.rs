@@ -81,6 +81,7 @@ impl LogDriver {
             person,
             id: format!("{:016x}", self.asked),
             room: self.room.clone(),
+            room_owner: None,
             from,
             tag: "aaaaaaaa".into(),
             text,

@@ -5,6 +5,7 @@
 use crate::chat::Effect;
 use crate::history::{HistoryRequest, RequestId};
 use crate::ids::{ConnId, RoomId};
+use crate::password_thread::PasswordRequest;
 use crate::protocol::{ClientMessage, ClientRequest};
 use slab::Slab;
 
@@ -85,6 +86,10 @@ impl Drop for Completion {
     }
 }
 
+/// The number of a running check of a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CheckId(pub usize);
+
 /// The state of a request after its handler accepted it.
 #[must_use]
 #[derive(Debug)]
@@ -95,6 +100,10 @@ pub(super) enum Progress {
     AwaitReply(HistoryRequest),
     /// Nothing was done yet: when this room's log is open, the message is handled once more.
     AwaitRoom(RoomId, ClientMessage),
+    /// Nothing was done yet: when this password is checked, the message is handled once more, or refused.
+    AwaitCheck(CheckId, ClientMessage),
+    /// The password thread must do this, and its reply is handled first.
+    AwaitHash(PasswordRequest),
 }
 
 /// A request that could not be decided yet, and has changed nothing. When what it waits for is there, it is handled

@@ -16,7 +16,7 @@ pub(super) struct Conn {
     /// The token it entered with, repeated when the name changes. Never printed, never stored.
     pub token: Option<Token>,
     pub rooms: Vec<RoomId>,
-    /// Requests that wait for a room's log.
+    /// Requests that wait for something: a room's log, a password's check, a stored role.
     pub waiting_requests: usize,
     /// How often its time to enter was prolonged.
     pub entry_extensions: u32,
@@ -25,6 +25,8 @@ pub(super) struct Conn {
     pub malformed_count: u32,
     pub malformed_since: Instant,
     pub closing: bool,
+    /// The role that it asked for could not be stored; it is told so once it has joined a room.
+    pub unsaved_role: bool,
 }
 
 impl Conn {
@@ -44,6 +46,7 @@ impl Conn {
             malformed_count: 0,
             malformed_since: now,
             closing: false,
+            unsaved_role: false,
         }
     }
 }

@@ -3,11 +3,13 @@
 //! Nothing is changed before all of it has passed and the room is open, so an entry succeeds as a whole or not at all.
 
 use crate::auth::TokenHash;
-use crate::chat::completion::Progress;
+use crate::chat::completion::{Completion, Progress};
 use crate::chat::message_budget::MessageBudget;
+use crate::chat::moderation::acts::{PendingChange, promotion};
 use crate::chat::moderation::passwords::PasswordCheck;
 use crate::chat::people::{Person, PersonKey};
 use crate::chat::{Chat, Now, Speaker, ceil_millis};
+use crate::history::{RequestId, SavedModerator};
 use crate::ids::ConnId;
 use crate::name::{MAX_NAME, MAX_ROOM, Name, RoomName};
 use crate::protocol::{
@@ -25,16 +27,26 @@ struct Applicant<'a> {
     credentials: &'a Credentials,
 }
 
+/// As what a person enters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Guest,
+    Moderator,
+    /// By the moderator key; the role is still to be stored.
+    NewModerator,
+}
+
 impl Chat {
-    /// Admits a person into the chat and a first room, or refuses both. While the room's log is not open the request
-    /// waits, and there is no person yet.
+    /// Admits a person into the chat and a first room, or refuses both. While something is missing (the room's log, the
+    /// check of its password, a stored role) the request waits, and there is no person yet.
     pub(super) fn enter(
         &mut self,
-        conn: ConnId,
         enter: Enter,
-        id: Option<String>,
+        completion: &Completion,
+        request: RequestId,
         now: Now,
     ) -> Result<Progress, Refusal> {
+        let conn = completion.conn();
         // The connection's thread made a token if the client sent none.
         let token = enter.token.clone();
         let token = token.ok_or_else(|| Refusal::bad_field("token", "um segredo"))?;
@@ -49,44 +61,76 @@ impl Chat {
             present: named.filter(|&person| self.people[person].token_hash == token_hash),
             credentials: &enter.credentials,
         };
-        let moderator = self.authorize_entry(&applicant, now)?;
+        let role = self.authorize_entry(&applicant, now)?;
         self.check_name(&applicant)?;
-        if !moderator {
+        if role == Role::Guest {
             let check = PasswordCheck {
                 conn,
                 person: applicant.present,
                 given: enter.credentials.room_password.as_ref(),
             };
-            self.check_room_password(&check, room_name, now)?;
+            if let Some(running) = self.check_room_password(&check, room_name, now)? {
+                return Ok(Progress::AwaitCheck(running, ClientMessage::Enter(enter)));
+            }
         }
         let room = self.room_to_join(conn, room_name)?;
         if !self.rooms[room].log.is_open() {
             return Ok(Progress::AwaitRoom(room, ClientMessage::Enter(enter)));
         }
-        let speaker = self.admit(&applicant, moderator, token, now);
-        self.send_welcome(speaker, id.clone());
-        self.complete_join(speaker, room, &enter.resume, now, id);
+        if role == Role::NewModerator {
+            return Ok(self.save_role(conn, token_hash, enter, request, now));
+        }
+        let speaker = self.admit(&applicant, token, now);
+        self.send_welcome(speaker, completion.id());
+        self.complete_join(speaker, room, &enter.resume, now, completion.id());
         Ok(Progress::Done)
     }
 
+    /// Stores the role of a person who shows the moderator key; they enter after that.
+    fn save_role(
+        &mut self,
+        conn: ConnId,
+        token_hash: TokenHash,
+        enter: Enter,
+        request: RequestId,
+        now: Now,
+    ) -> Progress {
+        self.moderation.moderator_key_owner = Some(token_hash);
+        self.conns[conn].waiting_requests += 1;
+        let moderator = SavedModerator {
+            token_hash,
+            name: enter.name.clone(),
+            at: now.unix_ms,
+        };
+        let changes = promotion(&moderator);
+        let then = PendingChange::Entry(Box::new(enter), moderator);
+        self.save_changes(request, changes, then)
+    }
+
     /// Makes an authorized applicant the person of their connection.
-    fn admit(&mut self, applicant: &Applicant, moderator: bool, token: Token, now: Now) -> Speaker {
+    fn admit(&mut self, applicant: &Applicant, token: Token, now: Now) -> Speaker {
         let conn = applicant.conn;
+        let token_hash = applicant.token_hash;
         let key = applicant.present.unwrap_or_else(|| {
             let budget = MessageBudget::new(&self.rules, now.instant);
             let name = applicant.name.clone();
-            self.people
-                .add(Person::new(applicant.token_hash, name, budget))
+            self.people.add(Person::new(token_hash, name, budget))
         });
-        let with_moderator_key = applicant.credentials.moderator_key.is_some();
-        self.apply_role(key, moderator, with_moderator_key, now);
+        // The key of a person who is a moderator already is spent all the same.
+        let given = applicant.credentials.moderator_key.as_ref();
+        if given.is_some_and(|given| self.check_moderator_key(given, &token_hash).is_ok()) {
+            self.moderation.moderator_key_owner = Some(token_hash);
+        }
         let state = &mut self.conns[conn];
         state.person = Some(key);
         state.token = Some(token);
         let person = &mut self.people[key];
+        person.muted_until = self.moderation.mutes.active_for(&token_hash, now.instant);
+        person.moderator = self.moderation.moderators.contains_key(&token_hash);
         person.conns.push(conn);
         person.grace_until = None;
         person.address = state.address;
+        self.remember_moderator_name(key);
         Speaker { conn, person: key }
     }
 
@@ -102,24 +146,23 @@ impl Chat {
     }
 
     /// Whether the person enters as a moderator.
-    fn authorize_entry(&mut self, applicant: &Applicant, now: Now) -> Result<bool, Refusal> {
+    fn authorize_entry(&mut self, applicant: &Applicant, now: Now) -> Result<Role, Refusal> {
         let Applicant {
             conn,
-            name,
             token_hash,
             present,
             credentials,
+            ..
         } = applicant;
-        let key_check = credentials
-            .moderator_key
-            .as_ref()
-            .map(|key| self.check_moderator_key(key, token_hash));
-        let moderator = matches!(key_check, Some(Ok(())))
-            || self
-                .moderation
-                .moderators
-                .contains(&token_hash.person_id(name));
-        if !moderator {
+        let key = credentials.moderator_key.as_ref();
+        let key_check = key.map(|key| self.check_moderator_key(key, token_hash));
+        let role = match key_check {
+            // A moderator is known by the token, whatever key it comes with.
+            _ if self.moderation.moderators.contains_key(token_hash) => Role::Moderator,
+            Some(Ok(())) => Role::NewModerator,
+            _ => Role::Guest,
+        };
+        if role == Role::Guest {
             self.check_ban(*conn, token_hash, now)?;
         }
         let check = PasswordCheck {
@@ -128,12 +171,14 @@ impl Chat {
             given: credentials.password.as_ref(),
         };
         self.check_password(&check, now)?;
-        if self.moderation.locked && !moderator && present.is_none() {
+        if self.moderation.locked && role == Role::Guest && present.is_none() {
             return Err(Refusal::new(ErrorCode::Locked));
         }
-        // Reject an invalid moderator key instead of ignoring it.
-        key_check.transpose()?;
-        Ok(moderator)
+        match key_check {
+            // Reject an invalid moderator key instead of ignoring it.
+            Some(Err(refusal)) if role == Role::Guest => Err(refusal),
+            _ => Ok(role),
+        }
     }
 
     fn check_ban(&self, conn: ConnId, token_hash: &TokenHash, now: Now) -> Result<(), Refusal> {

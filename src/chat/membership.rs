@@ -5,10 +5,10 @@ use crate::chat::limits::{
     MAX_MEMBERS_LARGE_ROOM, MAX_NAMED_ROOM, MAX_ROOMS, MAX_ROOMS_PER_CONNECTION,
 };
 use crate::chat::moderation::passwords::PasswordCheck;
+use crate::chat::moderation::speaking::RoomMode;
 use crate::chat::people::{Membership, PersonKey};
 use crate::chat::presence::PresenceChange;
 use crate::chat::room_log::Backfill;
-use crate::chat::rooms::Room;
 use crate::chat::{Chat, Effect, Now, Speaker};
 use crate::history::{HistoryRequest, RoomHead};
 use crate::ids::{ConnId, RoomId};
@@ -38,7 +38,9 @@ impl Chat {
             person: Some(speaker.person),
             given: join.room_password.as_ref(),
         };
-        self.check_room_password(&check, &join.room, now)?;
+        if let Some(running) = self.check_room_password(&check, &join.room, now)? {
+            return Ok(Progress::AwaitCheck(running, ClientMessage::Join(join)));
+        }
         let room = self.room_to_join(speaker.conn, &join.room)?;
         if !self.rooms[room].log.is_open() {
             return Ok(Progress::AwaitRoom(room, ClientMessage::Join(join)));
@@ -87,7 +89,9 @@ impl Chat {
                 .into_iter()
                 .for_each(|request| self.refuse_waiting(request, room_unreadable()));
         };
-        self.rooms[id].open(head);
+        self.rooms.open(id, head);
+        let record = self.moderation.rooms.get(name.key());
+        self.rooms[id].mode = record.and_then(|record| RoomMode::of(&record.settings));
         for request in waiting {
             self.resume_request(request, now);
         }
@@ -104,9 +108,7 @@ impl Chat {
         request_id: Option<String>,
     ) {
         let conn = speaker.conn;
-        if self.rooms[id].owner.is_none() {
-            self.rooms[id].owner = self.owner_of(id, speaker.person);
-        }
+        self.rooms[id].claim(self.people[speaker.person].token_hash);
         if !self.conns[conn].rooms.contains(&id) {
             self.acquire_membership(speaker.person, id, now);
             // Subscribed only now, so that the person does not receive their own arrival.
@@ -118,6 +120,9 @@ impl Chat {
             id: request_id,
         };
         self.send_joined(speaker, id, answer, now);
+        if std::mem::take(&mut self.conns[conn].unsaved_role) {
+            self.warn_unsaved(conn, now);
+        }
     }
 
     /// Sends `joined` to a connection that is in the room.
@@ -235,20 +240,23 @@ impl Chat {
             .ok_or_else(|| Refusal::new(ErrorCode::NotInRoom))
     }
 
+    /// Lists the rooms that are open, the busiest first, and those that were used last.
     pub(super) fn list_rooms(&mut self, conn: ConnId, id: Option<String>) -> Progress {
-        let rooms = self.rooms.iter();
-        let mut listed: Vec<&Room> = rooms.filter(|room| room.log.is_open()).collect();
+        let open = self.rooms.iter().filter(|room| room.log.is_open());
+        let open = open.map(|room| (&room.name, room.online(), room.log.opened().seq()));
+        let closed = self.rooms.closed().map(|(name, seq)| (name, 0, seq));
+        let mut listed: Vec<Listed> = open.chain(closed).collect();
         // Of thousands of rooms only those that are listed are sorted.
         if listed.len() > MAX_ROOMS_LISTED {
             listed.select_nth_unstable_by(MAX_ROOMS_LISTED, busiest_first);
             listed.truncate(MAX_ROOMS_LISTED);
         }
         listed.sort_unstable_by(busiest_first);
-        let info = |room: &&Room| RoomInfo {
-            room: room.display(),
-            online: room.online(),
-            seq: room.log.opened().seq(),
-            password: self.has_password(&room.name),
+        let info = |&(name, online, seq): &Listed| RoomInfo {
+            room: name.display(),
+            online,
+            seq,
+            password: self.has_password(name),
         };
         let rooms = listed.iter().map(info).collect();
         self.send(conn, ServerMessage::Rooms { rooms, id });
@@ -261,9 +269,11 @@ fn room_unreadable() -> Refusal {
     Refusal::with_text(ErrorCode::HistoryUnavailable, text)
 }
 
+/// A room in the list: its name, the people in it, and the last seq of its log.
+type Listed<'a> = (&'a RoomName, usize, u64);
+
 /// Puts the rooms with the most people first, and those of equal size in the order of their names.
-fn busiest_first(a: &&Room, b: &&Room) -> Ordering {
-    b.online()
-        .cmp(&a.online())
-        .then_with(|| a.name.as_str().cmp(b.name.as_str()))
+fn busiest_first(a: &Listed, b: &Listed) -> Ordering {
+    let by_name = || a.0.as_str().cmp(b.0.as_str());
+    b.1.cmp(&a.1).then_with(by_name)
 }

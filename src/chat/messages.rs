@@ -67,11 +67,14 @@ impl Chat {
         now: Now,
     ) -> Append {
         let person = &self.people[person];
+        let room = &self.rooms[room_id];
+        let is_first = room.log.opened().seq() == 0;
         Append {
             request_id: message.request,
             person: person.id,
             id: message.id,
-            room: self.rooms[room_id].name.clone(),
+            room: room.name.clone(),
+            room_owner: room.owner.filter(|_| is_first).map(Box::new),
             from: person.name.display(),
             tag: person.tag.clone(),
             text: message.text,

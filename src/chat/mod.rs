@@ -23,6 +23,7 @@ mod rooms;
 
 use crate::history::{HistoryReply, HistoryRequest};
 use crate::ids::{ClientAddr, ConnId, RoomId};
+use crate::password_thread::{PasswordReply, PasswordRequest};
 use crate::protocol::{ByeCode, ClientRequest, Refusal, ServerMessage};
 use completion::PendingRequests;
 use conns::{Conn, Conns};
@@ -48,6 +49,15 @@ pub struct Now {
     pub unix_ms: u64,
 }
 
+impl Now {
+    /// A later moment by the wall clock, in Unix milliseconds.
+    fn unix_ms_of(self, later: Instant) -> u64 {
+        let ahead = later.saturating_duration_since(self.instant).as_millis();
+        let ahead = u64::try_from(ahead).unwrap_or(u64::MAX);
+        self.unix_ms.saturating_add(ahead)
+    }
+}
+
 /// The input of the state machine.
 #[derive(Debug)]
 pub enum Event {
@@ -61,6 +71,8 @@ pub enum Event {
     Disconnected(ConnId, bool),
     /// The history replied to a request.
     HistoryReplied(HistoryReply),
+    /// The password thread replied to a request.
+    PasswordReplied(PasswordReply),
     /// The server stops.
     Stop,
 }
@@ -78,6 +90,8 @@ pub enum Effect {
     Unsubscribe(ConnId, RoomId),
     /// A request to the history.
     Submit(HistoryRequest),
+    /// A request to the password thread.
+    Password(PasswordRequest),
     /// A request with an id is answered: the connection may send another.
     RequestDone(ConnId),
     /// A bulk request (enter, join, history, search) is answered.
@@ -159,6 +173,7 @@ impl Chat {
             Event::Malformed(conn, refusal) => self.malformed(conn, refusal, now),
             Event::Disconnected(conn, clean) => self.disconnected(conn, clean, now),
             Event::HistoryReplied(reply) => self.history_replied(reply, now),
+            Event::PasswordReplied(reply) => self.password_replied(reply, now),
             Event::Stop => self.stop(),
         }
     }
@@ -229,6 +244,9 @@ impl Chat {
                 let completion = self.pending.remove(request);
                 self.appended(completion, id, &room, outcome);
             }
+            HistoryReply::ModerationSaved(request, saved) => {
+                self.moderation_saved(request, saved, now);
+            }
             HistoryReply::RoomHead(room, head) => self.room_loaded(&room, head, now),
             HistoryReply::Page(request, room, page) => {
                 let completion = self.pending.remove(request);
@@ -244,6 +262,13 @@ impl Chat {
                     self.rooms[id].log.trim(oldest);
                 }
             }
+        }
+    }
+
+    fn password_replied(&mut self, reply: PasswordReply, now: Now) {
+        match reply {
+            PasswordReply::Hashed(request, stored) => self.password_hashed(request, stored, now),
+            PasswordReply::Verified(check, right) => self.password_verified(check, right, now),
         }
     }
 
@@ -294,7 +319,8 @@ impl Drop for Chat {
     /// Abandons the requests that still wait for something when the server ends.
     fn drop(&mut self) {
         self.pending.abandon_all();
-        for request in self.rooms.take_waiting() {
+        let checks = self.moderation.checks.take_waiting();
+        for request in self.rooms.take_waiting().chain(checks) {
             request.completion.abandon();
         }
     }

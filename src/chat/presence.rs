@@ -161,7 +161,7 @@ impl Chat {
             if room.pending_presence.scheduled {
                 self.presence_queue.retain(|(_, other)| *other != id);
             }
-            self.rooms.remove(id);
+            self.rooms.close(id);
         }
     }
 }

@@ -29,7 +29,6 @@ impl Chat {
             self.merge_into(key, other, now);
         }
         let from = self.people[key].name.display();
-        let old_id = self.people[key].id;
         self.people.rename(key, name);
         let person = &self.people[key];
         let renamed = Renamed {
@@ -45,7 +44,7 @@ impl Chat {
         for room in rooms {
             self.record_change(room, PresenceChange::Renamed(renamed.clone()), now);
         }
-        self.carry_role_over(key, old_id);
+        self.remember_moderator_name(key);
         Ok(Progress::Done)
     }
 

@@ -30,8 +30,18 @@ impl Chat {
                 let speaker = Speaker { conn, person };
                 self.dispatch(speaker, message, &completion, id, now)
             }
-            None => self.dispatch_before_entry(message, &completion, now),
+            None => self.dispatch_before_entry(message, &completion, id, now),
         };
+        self.proceed(completion, id, progress);
+    }
+
+    /// Answers a request, or keeps it until it can be answered. `id` is its own if the history has to answer it.
+    pub(super) fn proceed(
+        &mut self,
+        completion: Completion,
+        id: RequestId,
+        progress: Result<Progress, Refusal>,
+    ) {
         match progress {
             Ok(Progress::Done) => completion.done(&mut self.effects),
             Ok(Progress::AwaitReply(request)) => {
@@ -41,6 +51,14 @@ impl Chat {
             Ok(Progress::AwaitRoom(room, message)) => {
                 let request = self.begin_wait(completion, message);
                 self.rooms[room].log.await_open(request);
+            }
+            Ok(Progress::AwaitCheck(check, message)) => {
+                let request = self.begin_wait(completion, message);
+                self.moderation.checks.wait(check, request);
+            }
+            Ok(Progress::AwaitHash(request)) => {
+                self.pending.insert(id, completion);
+                self.effects.push(Effect::Password(request));
             }
             Err(refusal) => self.refuse(completion, refusal),
         }
@@ -110,9 +128,7 @@ impl Chat {
             ClientMessage::History(fetch) => self.fetch_page(speaker, fetch, id),
             ClientMessage::Search(search) => self.search(speaker, search, id),
             ClientMessage::Rename(rename) => self.rename(speaker, rename, echo(), now),
-            ClientMessage::RoomPassword(change) => {
-                self.set_room_password(speaker, change, completion, now)
-            }
+            ClientMessage::RoomPassword(change) => self.set_room_password(speaker, change, id, now),
             ClientMessage::Moderate(action) => self.moderate(speaker, action, completion, id, now),
             ClientMessage::Rooms => Ok(self.list_rooms(speaker.conn, echo())),
             ClientMessage::Ping => Ok(self.pong(speaker.conn, echo())),
@@ -123,11 +139,12 @@ impl Chat {
         &mut self,
         message: ClientMessage,
         completion: &Completion,
+        id: RequestId,
         now: Now,
     ) -> Result<Progress, Refusal> {
         let conn = completion.conn();
         match message {
-            ClientMessage::Enter(enter) => self.enter(conn, enter, completion.id(), now),
+            ClientMessage::Enter(enter) => self.enter(enter, completion, id, now),
             ClientMessage::Ping => Ok(self.pong(conn, completion.id())),
             _ => Err(Refusal::new(ErrorCode::NotEntered)),
         }

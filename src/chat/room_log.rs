@@ -208,6 +208,7 @@ mod tests {
             seq: 0,
             oldest: 1,
             entries: Vec::new(),
+            owner: None,
         });
         for seq in 1..=seq {
             log.push(Arc::new(Entry {

@@ -7,9 +7,9 @@ use crate::chat::people::PersonKey;
 use crate::chat::room_log::{OpenLog, RoomLog};
 use crate::history::RoomHead;
 use crate::ids::RoomId;
-use crate::name::RoomName;
-use crate::protocol::{Member, Renamed};
-use indexmap::IndexSet;
+use crate::name::{LOBBY, RoomName};
+use crate::protocol::{MAX_ROOMS_LISTED, Member, Renamed};
+use indexmap::{IndexMap, IndexSet};
 use slab::Slab;
 use std::collections::HashMap;
 use std::ops::{Index, IndexMut};
@@ -35,10 +35,12 @@ pub(super) struct Room {
     pub name: RoomName,
     pub log: RoomLog,
     pub pending_presence: PendingPresence,
-    /// Messages on their way through the history; the room stays open for them.
+    /// Messages and settings on their way through the history; the room stays open for them.
     pub pending_appends: usize,
-    /// The person who opened the room: its first member, unless its password has an owner already.
+    /// The person who opened the room first, and may change its password besides the moderators.
     pub owner: Option<TokenHash>,
+    /// The room is new and will belong to its first member.
+    is_new: bool,
     /// Speaking restrictions; most rooms have none.
     pub mode: Option<Box<RoomMode>>,
     members: IndexSet<PersonKey>,
@@ -52,6 +54,7 @@ impl Room {
             pending_presence: PendingPresence::default(),
             pending_appends: 0,
             owner: None,
+            is_new: false,
             mode: None,
             members: IndexSet::new(),
         }
@@ -78,9 +81,19 @@ impl Room {
         self.members.swap_remove(&person);
     }
 
-    /// Opens the log, and takes over the spelling of the name that it was first opened with.
-    pub(super) fn open(&mut self, head: RoomHead) {
+    /// Makes a person who becomes a member the owner of a new room.
+    pub(super) fn claim(&mut self, token_hash: TokenHash) {
+        if std::mem::take(&mut self.is_new) {
+            self.owner = Some(token_hash);
+        }
+    }
+
+    /// Opens the log, and takes over the owner, and the spelling of the name that it was first opened with.
+    fn open(&mut self, head: RoomHead) {
         self.name = head.name.clone();
+        self.owner = head.owner.as_deref().copied();
+        // Nobody owns a log of unknown origin, nor the lobby, where everyone lands.
+        self.is_new = self.owner.is_none() && head.seq == 0 && self.name.as_str() != LOBBY;
         self.log = RoomLog::Open(OpenLog::new(head));
     }
 }
@@ -90,6 +103,9 @@ impl Room {
 pub(super) struct Rooms {
     by_id: Slab<Room>,
     by_name: HashMap<Arc<str>, RoomId>,
+    /// Rooms that are not open and have a log, each with its last seq, by their keys; the one that was closed last is the
+    /// last. As many as a list of rooms may need.
+    closed: IndexMap<Arc<str>, (RoomName, u64)>,
 }
 
 impl Rooms {
@@ -109,9 +125,40 @@ impl Rooms {
         id
     }
 
-    pub(super) fn remove(&mut self, id: RoomId) {
+    /// Opens a room's log.
+    pub(super) fn open(&mut self, id: RoomId, head: RoomHead) {
+        self.closed.shift_remove(head.name.key());
+        self[id].open(head);
+    }
+
+    /// Removes a room whose log could not be opened.
+    pub(super) fn remove(&mut self, id: RoomId) -> Room {
         let room = self.by_id.remove(id.0 as usize);
         self.by_name.remove(room.name.key());
+        room
+    }
+
+    /// Closes an open room.
+    pub(super) fn close(&mut self, id: RoomId) {
+        let room = self.remove(id);
+        let seq = room.log.opened().seq();
+        self.remember_closed(room.name, seq);
+    }
+
+    /// Keeps a room that is not open for the list, if it has a log.
+    pub(super) fn remember_closed(&mut self, name: RoomName, seq: u64) {
+        if seq == 0 {
+            return;
+        }
+        if self.closed.len() >= MAX_ROOMS_LISTED {
+            self.closed.shift_remove_index(0);
+        }
+        self.closed.insert(name.key().clone(), (name, seq));
+    }
+
+    /// The rooms that are not open and have a log, each with its last seq.
+    pub(super) fn closed(&self) -> impl Iterator<Item = (&RoomName, u64)> {
+        self.closed.values().map(|(name, seq)| (name, *seq))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Room> {

@@ -1,12 +1,13 @@
 //! The rules of the conversation, tested with a manual clock and without sockets.
 
 use super::*;
-use crate::auth::PasswordHash;
+use crate::auth::{PasswordHash, StoredPassword};
 use crate::chat::limits::MAX_MALFORMED;
 use crate::history::memory::MemoryHistory;
-use crate::history::{History, Outcome};
+use crate::history::{History, Outcome, SavedState};
 use crate::name::RoomName;
-use crate::protocol::{ClientMessage, Entry, ErrorCode, RoomState};
+use crate::password_thread::{PasswordReply, PasswordRequest};
+use crate::protocol::{ClientMessage, Entry, ErrorCode, Password, RoomState};
 use std::collections::HashMap;
 
 mod bans;
@@ -16,8 +17,10 @@ mod epochs;
 mod limits;
 mod messages;
 mod moderation;
+mod password_checks;
 mod passwords;
 mod presence;
+mod restart;
 mod room_state;
 mod speaking;
 
@@ -39,6 +42,9 @@ struct ChatHarness {
     closed: Vec<(ConnId, u16)>,
     /// When set, the history replies that it can't store.
     disk_full: bool,
+    /// When set, the password thread takes its time.
+    passwords_paused: bool,
+    password_requests: VecDeque<PasswordRequest>,
     /// What the history begins when it is asked to begin a new epoch.
     next_epoch: Option<Arc<str>>,
     /// How often it was asked.
@@ -71,6 +77,8 @@ impl ChatHarness {
             states: HashMap::new(),
             closed: Vec::new(),
             disk_full: false,
+            passwords_paused: false,
+            password_requests: VecDeque::new(),
             next_epoch: None,
             epochs_asked: 0,
             rooms_unreadable: false,
@@ -107,14 +115,21 @@ impl ChatHarness {
             for effect in self.chat.take_effects() {
                 self.apply(effect);
             }
+            if !self.passwords_paused && self.reply_to_password() {
+                continue;
+            }
             // Only searches are replied to later, by a thread of their own.
             let reply = match std::mem::take(&mut self.awaiting_search) {
                 true => self.history.replies().recv().ok(),
                 false => self.history.replies().try_recv().ok(),
             };
             let Some(mut reply) = reply else { return };
-            if let (true, HistoryReply::Appended(_, _, _, outcome)) = (self.disk_full, &mut reply) {
-                *outcome = Outcome::Unavailable;
+            match &mut reply {
+                HistoryReply::Appended(_, _, _, outcome) if self.disk_full => {
+                    *outcome = Outcome::Unavailable;
+                }
+                HistoryReply::ModerationSaved(_, saved) => *saved = !self.disk_full,
+                _ => {}
             }
             if let HistoryReply::EpochBegan(epoch) = &mut reply {
                 epoch.clone_from(&self.next_epoch);
@@ -128,6 +143,24 @@ impl ChatHarness {
             }
             self.chat.handle(Event::HistoryReplied(reply), self.now);
         }
+    }
+
+    /// The password thread replies to its next request; false when there is none. Its hashes are not slow.
+    fn reply_to_password(&mut self) -> bool {
+        let stored = |password: &Password| {
+            StoredPassword::new(&format!("hash of {}", password.expose_secret()))
+        };
+        let reply = match self.password_requests.pop_front() {
+            Some(PasswordRequest::Hash(id, password)) => {
+                PasswordReply::Hashed(id, Some(stored(&password)))
+            }
+            Some(PasswordRequest::Verify(id, password, expected)) => {
+                PasswordReply::Verified(id, stored(&password) == expected)
+            }
+            None => return false,
+        };
+        self.chat.handle(Event::PasswordReplied(reply), self.now);
+        true
     }
 
     fn apply(&mut self, effect: Effect) {
@@ -154,6 +187,7 @@ impl ChatHarness {
                 self.epochs_asked += usize::from(matches!(request, HistoryRequest::BeginEpoch));
                 self.history.submit(vec![request]);
             }
+            Effect::Password(request) => self.password_requests.push_back(request),
             Effect::RequestDone(_) | Effect::BulkDone(_) => {}
             Effect::Close(conn, code, bye) => {
                 self.inbox.entry(conn).or_default().push(bye);

@@ -37,7 +37,7 @@ pub(super) fn room() -> RoomName {
 }
 
 /// A message at this time; the same name is the same person.
-pub(super) fn append(author: &str, id: &str, text: &str, at: u64) -> Append {
+pub(crate) fn append(author: &str, id: &str, text: &str, at: u64) -> Append {
     let name = Name::new(author).unwrap();
     let token_hash = TokenHash::of(&Token::new("0123456789abcdef").unwrap());
     Append {
@@ -45,6 +45,7 @@ pub(super) fn append(author: &str, id: &str, text: &str, at: u64) -> Append {
         person: token_hash.person_id(&name),
         id: id.into(),
         room: room(),
+        room_owner: None,
         from: author.into(),
         tag: token_hash.tag(&name),
         text: text.into(),

@@ -7,12 +7,13 @@
 mod amend;
 mod clock;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 mod health;
 pub mod memory;
+mod moderation;
 pub mod sqlite;
 
-use crate::auth::PersonId;
+use crate::auth::{PersonId, TokenHash};
 use crate::name::RoomName;
 use crate::protocol::{Entry, PageRequest};
 use crossbeam_channel::Receiver;
@@ -22,6 +23,10 @@ use std::time::Instant;
 pub use amend::Amendment;
 pub use clock::{Clock, ClockReading};
 pub use health::{HistoryFault, HistoryHealth, MAX_WAIT};
+pub use moderation::{
+    ModerationChange, RoomSetting, RoomSettings, SanctionKind, SavedModerator, SavedRoom,
+    SavedSanction, SavedState,
+};
 
 /// Entries that an open room caches, so that joins and resumes rarely ask the history.
 pub const RECENT: usize = 300;
@@ -43,6 +48,8 @@ pub struct Append {
     pub id: String,
     /// The room whose log it belongs to.
     pub room: RoomName,
+    /// The room's owner, stored with its first message; later ones need not bring it.
+    pub room_owner: Option<Box<TokenHash>>,
     /// The author's name at this time.
     pub from: Arc<str>,
     /// The author's public tag.
@@ -59,6 +66,13 @@ pub struct Append {
     pub any_author: bool,
     /// Unix milliseconds; raised if the room's last entry is a little later.
     pub at: u64,
+}
+
+impl Append {
+    /// The reply to it.
+    pub(crate) fn reply(&self, outcome: Outcome) -> HistoryReply {
+        HistoryReply::Appended(self.request_id, self.id.clone(), self.room.clone(), outcome)
+    }
 }
 
 /// What became of an [`Append`].
@@ -90,6 +104,8 @@ pub enum Outcome {
 pub enum HistoryRequest {
     /// Store a message.
     Append(Append),
+    /// Make these changes of what keeps order, all or none, after the requests before this one.
+    SaveModeration(RequestId, Vec<ModerationChange>),
     /// Read the head of a room's log.
     RoomHead(RoomName),
     /// Read a page of at most this many entries.
@@ -110,6 +126,7 @@ impl HistoryRequest {
                 append.room,
                 Outcome::Unavailable,
             ),
+            Self::SaveModeration(request_id, _) => HistoryReply::ModerationSaved(request_id, false),
             Self::RoomHead(room) => HistoryReply::RoomHead(room, None),
             Self::Page(request_id, room, ..) => HistoryReply::Page(request_id, room, None),
             Self::Search(request_id, room, query, _) => {
@@ -131,6 +148,8 @@ pub struct RoomHead {
     pub oldest: u64,
     /// The last entries, oldest first, at most [`RECENT`].
     pub entries: Vec<Arc<Entry>>,
+    /// The person who opened the room first; `None` if that is not known.
+    pub owner: Option<Box<TokenHash>>,
 }
 
 /// Some entries of a log.
@@ -149,6 +168,8 @@ pub struct Page {
 pub enum HistoryReply {
     /// To [`HistoryRequest::Append`], with the message's id.
     Appended(RequestId, String, RoomName, Outcome),
+    /// To [`HistoryRequest::SaveModeration`]: whether the changes are stored.
+    ModerationSaved(RequestId, bool),
     /// To [`HistoryRequest::RoomHead`]; `None` when the log can't be read now.
     RoomHead(RoomName, Option<RoomHead>),
     /// To [`HistoryRequest::Page`]; `None` when the log can't be read now.
@@ -173,6 +194,11 @@ pub trait History: Send {
 
     /// Number of messages when the history was opened.
     fn count(&self) -> u64;
+
+    /// Takes out what keeps order, as it was when the history was opened.
+    fn take_saved_state(&mut self) -> SavedState {
+        SavedState::default()
+    }
 
     /// Whether it can be written, for any thread to look at.
     fn health(&self) -> Arc<HistoryHealth> {

@@ -190,6 +190,12 @@ impl Refusal {
         }
     }
 
+    /// Too many room passwords are being checked or set.
+    pub(crate) fn passwords_busy(retry_after_ms: u64) -> Self {
+        let cause = "O servidor está cuidando de muitas senhas agora.";
+        Self::until(ErrorCode::TooFast, cause, retry_after_ms)
+    }
+
     /// Too many wrong passwords from one address.
     pub(crate) fn too_many_attempts(retry_after_ms: u64) -> Self {
         let cause = "Foram tentativas demais de acertar a senha.";

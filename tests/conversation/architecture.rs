@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The library's modules from the ground up: each may use those before it and none after it.
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 21] = [
     "os_error",
     "platform",
     "rate",
@@ -25,6 +25,7 @@ const LAYERS: [&str; 20] = [
     "admission",
     "fanout",
     "history",
+    "password_thread",
     "chat",
     "hub",
     "server",

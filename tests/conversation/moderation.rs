@@ -168,6 +168,32 @@ fn room_modes_bind_everybody_but_moderators() {
 }
 
 #[test]
+fn room_state_follows_each_act_of_a_moderator() {
+    let (server, mut ana) = moderated_server();
+    let mut bruno = enter_observed_by(&server, &mut ana, "Bruno");
+    let mut celia = enter_observed_by(&server, &mut ana, "Célia");
+    ana.moderate(json!({"act": "slow", "room": "geral", "seconds": 10}));
+    ana.moderate(json!({"act": "mute", "name": "Bruno", "seconds": 60}));
+    ana.moderate(json!({"act": "lock", "on": true}));
+    let state = |slow_ms: u64, locked: bool| {
+        json!({"type": "room_state", "room": "geral", "moderators_only": false, "slow_ms": slow_ms,
+               "password": false, "locked": locked})
+    };
+    for expected in [state(10_000, false), state(10_000, true)] {
+        assert_eq!(celia.receive_room_state(), expected);
+    }
+    // Whose mute it is gets the own state after the one for all.
+    assert_eq!(bruno.receive_room_state(), state(10_000, false));
+    let muted = bruno.receive_room_state();
+    let until = muted["muted_until"].as_u64().expect("the end of the mute");
+    assert_eq!(bruno.receive_room_state(), state(10_000, true));
+    let muted_and_locked = bruno.receive_room_state();
+    let again = muted_and_locked["muted_until"].as_u64().unwrap();
+    assert!(again.abs_diff(until) < 1000, "{muted} {muted_and_locked}");
+    assert_eq!(muted_and_locked["locked"], true);
+}
+
+#[test]
 fn locked_server_admits_only_people_already_inside() {
     let (server, mut ana) = moderated_server();
     let bruno = enter_observed_by(&server, &mut ana, "Bruno");

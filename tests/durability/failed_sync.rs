@@ -75,3 +75,26 @@ fn message_refused_after_a_failed_sync_never_comes_back() {
     kill(&mut server.process);
     assert_eq!(texts(), ["antes", "durante"]);
 }
+
+#[test]
+fn moderator_can_ban_while_syncs_fail() {
+    let folder = TempDir::new().unwrap();
+    let history = folder.path().join("historico.db");
+    let flag = folder.path().join("eio");
+    let port = ReservedPort::new();
+    let mut program = with_failing_sync(server_on(&port, &history), folder.path(), &flag);
+    let server = listening(program.spawn().unwrap());
+    let mut ana = server.enter_as_moderator("Ana");
+    let mut bruno = server.enter("Bruno");
+    std::fs::write(&flag, "").unwrap();
+    ana.send(json!({"type": "moderate", "act": "ban", "name": "Bruno"}));
+    let mut next_notice = || {
+        let notice = ana.receive_where(|message| message["type"] == "notice");
+        notice["text"].as_str().unwrap().to_owned()
+    };
+    // The disk is still broken: nobody waits for it.
+    assert_eq!(next_notice(), "Ana baniu Bruno da conversa por 1 hora.");
+    assert!(next_notice().starts_with("Isto vale agora, mas"));
+    let end = bruno.wait_for_disconnect();
+    assert_eq!(end.bye.as_deref(), Some("banned"));
+}

@@ -18,6 +18,7 @@ mod identity;
 mod log_entry;
 mod migration;
 mod model;
+mod moderation;
 mod reconnecting_client;
 mod restart;
 mod rollback;

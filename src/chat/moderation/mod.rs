@@ -1,30 +1,36 @@
 //! Moderation: what moderators do. Each action is announced to the people it concerns, and logged.
 
+pub(super) mod acts;
+mod mute_and_ban;
 pub(super) mod notices;
+pub(super) mod password_checks;
 pub(super) mod passwords;
+mod restore;
 mod room_state;
 pub(super) mod sanctions;
 pub(super) mod speaking;
 
-use crate::auth::{PersonId, TokenHash};
+use crate::auth::TokenHash;
 use crate::chat::completion::{Completion, Progress};
 use crate::chat::limits::MAX_MODERATORS;
-use crate::chat::moderation::passwords::{AttemptLimiter, RoomPasswords};
-use crate::chat::moderation::sanctions::Sanctions;
-use crate::chat::people::PersonKey;
+use crate::chat::moderation::acts::{Act, ActKind, PendingChange};
+use crate::chat::moderation::password_checks::PasswordChecks;
+use crate::chat::moderation::passwords::{AttemptLimiter, RoomRecords};
+use crate::chat::moderation::sanctions::{Sanctions, Target};
+use crate::chat::people::{Person, PersonKey};
 use crate::chat::{AUDIT_LOG, Chat, Effect, Now, Speaker};
 use crate::history::RequestId;
 use crate::ids::ConnId;
 use crate::name::Name;
 use crate::protocol::{ErrorCode, ModerationAction, Refusal, ServerMessage};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// The state of moderation; kept in memory only.
+/// The state of moderation. What outlives a restart was read from the history.
 #[derive(Default)]
 pub(super) struct ModerationState {
-    /// All moderators, present or not.
-    pub moderators: HashSet<PersonId>,
+    /// All moderators, present or not, with the name that each had last.
+    pub moderators: HashMap<TokenHash, Name>,
     /// The first person who showed the moderator key; it is valid for no other.
     pub moderator_key_owner: Option<TokenHash>,
     /// No new person may enter.
@@ -32,18 +38,31 @@ pub(super) struct ModerationState {
     pub mutes: Sanctions,
     pub bans: Sanctions,
     pub attempts: AttemptLimiter,
-    pub room_passwords: RoomPasswords,
+    /// The rooms, open or not, that have a setting.
+    pub rooms: RoomRecords,
+    pub checks: PasswordChecks,
+    /// What waits until a change is stored, by the request that asked for it.
+    pub pending: HashMap<RequestId, PendingChange>,
 }
 
-/// The acting moderator, with the name for the announcement.
-struct Moderator<'a> {
-    speaker: Speaker,
+/// The person whose act is announced: a moderator, or a room's owner.
+struct Actor<'a> {
     name: Arc<str>,
+    /// The request that asked for it; its sender's notice is the answer.
     completion: &'a Completion,
 }
 
+impl Person {
+    fn as_target(&self) -> Target {
+        Target {
+            name: self.name.clone(),
+            token_hash: self.token_hash,
+        }
+    }
+}
+
 impl Chat {
-    /// Does what a moderator asks for.
+    /// Does what a moderator asks for, at once or when it is stored.
     pub(in crate::chat) fn moderate(
         &mut self,
         speaker: Speaker,
@@ -52,95 +71,110 @@ impl Chat {
         request: RequestId,
         now: Now,
     ) -> Result<Progress, Refusal> {
+        let conn = speaker.conn;
         let person = &self.people[speaker.person];
         if !person.moderator {
             let text = "Só quem organiza a conversa pode fazer isto.";
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
-        let by = Moderator {
-            speaker,
+        let by = Actor {
             name: person.name.display(),
             completion,
         };
-        match action {
-            ModerationAction::Mute { name, seconds } => self.mute(&by, &name, seconds, now)?,
-            ModerationAction::Unmute { name } => self.unmute(&by, &name, now)?,
+        let kind = match action {
+            ModerationAction::Mute { name, seconds } => self.plan_mute(&name, seconds, now)?,
+            ModerationAction::Unmute { name } => self.plan_unmute(&name, now)?,
             ModerationAction::ModeratorsOnly { room, on } => {
-                self.set_moderators_only(&by, &room, on, now)?;
+                self.plan_moderators_only(conn, &room, on)?
             }
             ModerationAction::Slow { room, seconds } => {
-                self.set_slow_mode(&by, &room, seconds, now)?;
+                self.plan_slow_mode(conn, &room, seconds)?
             }
-            ModerationAction::Kick { name } => self.kick(&by, &name, now)?,
-            ModerationAction::Ban { name, seconds } => self.ban(&by, &name, seconds, now)?,
-            ModerationAction::Unban { name } => self.unban(&by, &name, now)?,
+            ModerationAction::Ban { name, seconds } => self.plan_ban(&name, seconds, now)?,
+            ModerationAction::Unban { name } => self.plan_unban(&name, now)?,
+            ModerationAction::Lock { on } => ActKind::Lock(on.unwrap_or(!self.moderation.locked)),
+            ModerationAction::Promote { name } => self.plan_promotion(&name)?,
+            ModerationAction::Demote { name } => self.plan_demotion(&name)?,
+            ModerationAction::Kick { name } => return self.kick(&by, &name, now),
+            ModerationAction::Announce { text } => return Ok(self.announce(by, text, now)),
             ModerationAction::Erase(erase) => {
                 return self.erase_recent(speaker, erase, request, now);
             }
-            ModerationAction::Lock { on } => self.lock(&by, on, now),
-            ModerationAction::Announce { text } => self.announce(by, text, now),
-            ModerationAction::Promote { name } => self.promote(&by, &name, now)?,
-            ModerationAction::Demote { name } => self.demote(&by, &name, now)?,
-        }
-        Ok(Progress::Done)
+        };
+        let act = Act { by: by.name, kind };
+        Ok(self.save_act(act, request, now))
     }
 
-    fn lock(&mut self, by: &Moderator, on: Option<bool>, now: Now) {
-        let on = on.unwrap_or(!self.moderation.locked);
+    fn lock(&mut self, by: &Actor, on: bool, now: Now) {
         self.moderation.locked = on;
         self.announce_moderation(by, notices::locked(&by.name, on), None, now);
         self.publish_room_states(now);
     }
 
     /// The text is the moderator's own and not logged.
-    fn announce(&mut self, by: Moderator, text: String, now: Now) {
+    fn announce(&mut self, by: Actor, text: String, now: Now) -> Progress {
         log::info!(target: AUDIT_LOG, "{} deu um aviso a todo mundo.", by.name);
         self.send_notice_to_all(text, Some(by.name), by.completion, now);
+        Progress::Done
     }
 
-    fn promote(&mut self, by: &Moderator, name: &Name, now: Now) -> Result<(), Refusal> {
-        let key = self.person_named(name)?;
-        let person = &self.people[key];
-        let display_name = person.name.display();
-        let token_hash = person.token_hash;
+    fn plan_promotion(&self, name: &Name) -> Result<ActKind, Refusal> {
+        let person = &self.people[self.person_named(name)?];
         if person.moderator {
-            let text = format!("{display_name} já organiza a conversa.");
+            let text = format!("{} já organiza a conversa.", person.name);
             return Err(Refusal::with_text(ErrorCode::Forbidden, text));
         }
         if self.moderation.moderators.len() >= MAX_MODERATORS {
             let text = "Há gente demais organizando a conversa. Rebaixe alguém antes.";
             return Err(Refusal::with_text(ErrorCode::LimitReached, text));
         }
-        let was_muted = person.is_muted(now.instant);
-        self.moderation.mutes.lift(&token_hash);
-        self.set_muted(&token_hash, None);
-        self.set_moderator(key, true);
-        self.announce_moderation(by, notices::promoted(&by.name, &display_name), None, now);
+        Ok(ActKind::Promote(person.as_target()))
+    }
+
+    fn promote(&mut self, by: &Actor, target: Target, now: Now) {
+        let notice = notices::promoted(&by.name, target.name.as_str());
+        self.moderation
+            .moderators
+            .insert(target.token_hash, target.name);
+        let was_muted = self.set_moderator(&target.token_hash, true, now);
+        self.announce_moderation(by, notice, None, now);
         if was_muted {
-            self.send_room_states_to(&token_hash, now);
+            self.send_room_states_to(&target.token_hash, now);
         }
-        Ok(())
     }
 
-    fn demote(&mut self, by: &Moderator, name: &Name, now: Now) -> Result<(), Refusal> {
-        let key = self.person_named(name)?;
-        let person = &self.people[key];
-        let display_name = person.name.display();
-        if !person.moderator {
-            let text = format!("{display_name} não organiza a conversa.");
-            return Err(Refusal::with_text(ErrorCode::Forbidden, text));
+    /// A moderator who is not present is found by the last name.
+    fn plan_demotion(&self, name: &Name) -> Result<ActKind, Refusal> {
+        if let Some(key) = self.people.named(name) {
+            let person = &self.people[key];
+            if !person.moderator {
+                let text = format!("{} não organiza a conversa.", person.name);
+                return Err(Refusal::with_text(ErrorCode::Forbidden, text));
+            }
+            return Ok(ActKind::Demote(person.as_target()));
         }
-        self.set_moderator(key, false);
-        self.announce_moderation(by, notices::demoted(&by.name, &display_name), None, now);
-        Ok(())
+        let mut moderators = self.moderation.moderators.iter();
+        let absent = moderators.find(|(_, known)| *known == name);
+        let (token_hash, name) = absent.ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
+        Ok(ActKind::Demote(Target {
+            name: name.clone(),
+            token_hash: *token_hash,
+        }))
     }
 
-    fn kick(&mut self, by: &Moderator, name: &Name, now: Now) -> Result<(), Refusal> {
+    fn demote(&mut self, by: &Actor, target: &Target, now: Now) {
+        self.moderation.moderators.remove(&target.token_hash);
+        self.set_moderator(&target.token_hash, false, now);
+        let notice = notices::demoted(&by.name, target.name.as_str());
+        self.announce_moderation(by, notice, None, now);
+    }
+
+    fn kick(&mut self, by: &Actor, name: &Name, now: Now) -> Result<Progress, Refusal> {
         let key = self.moderatable(name)?;
         let display_name = self.people[key].name.display();
         self.disconnect_person(key, &notices::bye_kicked(&by.name), now);
         self.announce_moderation(by, notices::kicked(&by.name, &display_name), None, now);
-        Ok(())
+        Ok(Progress::Done)
     }
 
     fn person_named(&self, name: &Name) -> Result<PersonKey, Refusal> {
@@ -176,36 +210,38 @@ impl Chat {
         self.remove_person(key, now);
     }
 
-    /// Applies the role and the mute that belong to the token of an entering person.
-    pub(in crate::chat) fn apply_role(
-        &mut self,
-        key: PersonKey,
-        moderator: bool,
-        with_moderator_key: bool,
-        now: Now,
-    ) {
-        let person = &mut self.people[key];
-        let token_hash = person.token_hash;
-        person.muted_until = self.moderation.mutes.active_for(&token_hash, now.instant);
-        if moderator {
-            if with_moderator_key {
-                self.moderation.moderator_key_owner = Some(token_hash);
-            }
-            self.set_moderator(key, true);
+    /// Makes everyone with this token a moderator.
+    fn grant_role(&mut self, token_hash: &TokenHash, name: Name, now: Now) {
+        self.moderation.moderators.insert(*token_hash, name);
+        if self.set_moderator(token_hash, true, now) {
+            self.send_room_states_to(token_hash, now);
         }
     }
 
-    /// Grants or revokes the moderator role, and sends the change once to every connection that shares a room.
-    pub(in crate::chat) fn set_moderator(&mut self, key: PersonKey, moderator: bool) {
-        let person = &mut self.people[key];
-        let was_moderator = std::mem::replace(&mut person.moderator, moderator);
-        match moderator {
-            true => self.moderation.moderators.insert(person.id),
-            false => self.moderation.moderators.remove(&person.id),
-        };
-        if was_moderator == moderator {
-            return;
+    /// Grants everyone with this token the moderator role and ends their mutes, or revokes the role, and sends the change
+    /// to every connection that shares a room. Returns whether somebody was muted until now.
+    fn set_moderator(&mut self, token_hash: &TokenHash, moderator: bool, now: Now) -> bool {
+        let mut was_muted = false;
+        if moderator {
+            self.moderation.mutes.lift(token_hash);
         }
+        for key in self.people.with_token_hash(token_hash) {
+            let person = &mut self.people[key];
+            if moderator {
+                was_muted |= person.is_muted(now.instant);
+                person.muted_until = None;
+            }
+            if std::mem::replace(&mut person.moderator, moderator) != moderator {
+                self.send_role(key);
+            }
+        }
+        was_muted
+    }
+
+    /// Sends a person's role once to every connection that shares a room, and to their own.
+    fn send_role(&mut self, key: PersonKey) {
+        let person = &self.people[key];
+        let moderator = person.moderator;
         let tag = person.tag.clone();
         let message = ServerMessage::Role {
             name: person.name.display(),
@@ -231,15 +267,11 @@ impl Chat {
         }
     }
 
-    /// Moves the role to the new id of a renamed person.
-    pub(in crate::chat) fn carry_role_over(&mut self, key: PersonKey, old_id: PersonId) {
+    /// Keeps the name that a moderator has now, to be found by it when no longer present.
+    pub(in crate::chat) fn remember_moderator_name(&mut self, key: PersonKey) {
         let person = &self.people[key];
-        let id = person.id;
-        if person.moderator && id != old_id {
-            self.moderation.moderators.remove(&old_id);
-            self.moderation.moderators.insert(id);
-        } else if !person.moderator && self.moderation.moderators.contains(&id) {
-            self.set_moderator(key, true);
+        if let Some(name) = self.moderation.moderators.get_mut(&person.token_hash) {
+            name.clone_from(&person.name);
         }
     }
 }

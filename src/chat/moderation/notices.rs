@@ -1,7 +1,7 @@
 //! Announcements of moderation: whole sentences, with names, and never gendered.
 
 use crate::chat::completion::Completion;
-use crate::chat::moderation::Moderator;
+use crate::chat::moderation::Actor;
 use crate::chat::{AUDIT_LOG, Chat, Effect, Now};
 use crate::ids::{ConnId, RoomId};
 use crate::protocol::{ByeCode, ServerMessage};
@@ -12,7 +12,7 @@ impl Chat {
     /// Announces a moderation action to a room or to everyone, and logs it.
     pub(super) fn announce_moderation(
         &mut self,
-        by: &Moderator,
+        by: &Actor,
         text: String,
         room: Option<RoomId>,
         now: Now,
@@ -24,7 +24,8 @@ impl Chat {
         }
     }
 
-    /// Sends a notice to a room, as the answer to a request of one of its members: theirs echoes the request's id.
+    /// Sends a notice to a room, as the answer to a request of one of its members: theirs echoes the request's id. They may
+    /// be gone.
     pub(super) fn send_notice_to_room(
         &mut self,
         id: RoomId,
@@ -40,7 +41,9 @@ impl Chat {
             id,
         };
         let room = self.rooms[id].display();
-        let answered = completion.id().map(|_| completion.conn());
+        let asked = completion.conn();
+        let echoes = completion.id().is_some() && self.conns.contains(asked);
+        let answered = echoes.then_some(asked);
         let message = notice(room.clone(), None);
         self.effects.push(Effect::Broadcast(id, message, answered));
         if let Some(conn) = answered {

@@ -5,7 +5,6 @@ use crate::chat::people::PersonKey;
 use crate::chat::{Chat, Effect, Now};
 use crate::ids::{ConnId, RoomId};
 use crate::protocol::{RoomState, ServerMessage};
-use std::time::Instant;
 
 impl Chat {
     /// The state of a room for one person.
@@ -82,11 +81,4 @@ impl Chat {
             self.send(conn, message);
         }
     }
-}
-
-/// A moment of the clock that measures, by the clock that is shown: Unix milliseconds.
-pub(super) fn unix_ms_of(at: Instant, now: Now) -> u64 {
-    let ahead = at.saturating_duration_since(now.instant).as_millis();
-    now.unix_ms
-        .saturating_add(u64::try_from(ahead).unwrap_or(u64::MAX))
 }

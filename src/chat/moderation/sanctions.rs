@@ -3,15 +3,20 @@
 //! Kept in a list that is read from end to end: it is short, and a full one costs an `enter` a few microseconds.
 
 use crate::auth::TokenHash;
-use crate::chat::limits::{MAX_ADDRESS_BAN, MAX_SANCTIONS};
-use crate::chat::moderation::{Moderator, notices};
-use crate::chat::people::PersonKey;
-use crate::chat::{Chat, Now, ceil_millis};
+use crate::chat::Now;
+use crate::chat::limits::MAX_SANCTIONS;
+use crate::history::{SanctionKind, SavedSanction};
 use crate::ids::ClientAddr;
 use crate::name::Name;
-use crate::protocol::{ErrorCode, Refusal};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
+
+/// A person whom an act of a moderator concerns, present or not.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub name: Name,
+    pub token_hash: TokenHash,
+}
 
 /// One sanction against one person.
 pub(crate) struct Sanction {
@@ -23,6 +28,38 @@ pub(crate) struct Sanction {
     pub addresses: Vec<ClientAddr>,
     /// Until when it extends to the addresses.
     pub addresses_until: Instant,
+}
+
+impl Sanction {
+    /// The sanction as it is stored, with its end by the wall clock.
+    pub(crate) fn to_saved(&self, kind: SanctionKind, now: Now) -> SavedSanction {
+        SavedSanction {
+            kind,
+            token_hash: self.token_hash,
+            name: self.name.clone(),
+            at: now.unix_ms,
+            until: now.unix_ms_of(self.until),
+            addresses: self.addresses.clone(),
+            addresses_until: now.unix_ms_of(self.addresses_until),
+        }
+    }
+
+    /// What is left of a stored sanction; `None` if it has ended. A clock that was set back does not lengthen it beyond its
+    /// whole length.
+    pub(crate) fn from_saved(saved: SavedSanction, now: Now) -> Option<Self> {
+        let left = |until: u64| {
+            let whole = until.saturating_sub(saved.at);
+            Duration::from_millis(until.saturating_sub(now.unix_ms).min(whole))
+        };
+        let until = left(saved.until);
+        (!until.is_zero()).then(|| Self {
+            until: now.instant + until,
+            addresses_until: now.instant + left(saved.addresses_until),
+            name: saved.name,
+            token_hash: saved.token_hash,
+            addresses: saved.addresses,
+        })
+    }
 }
 
 /// All sanctions of one kind, the oldest first.
@@ -62,142 +99,22 @@ impl Sanctions {
     }
 
     /// The people with a sanction under this name.
-    pub(crate) fn named(&self, name: &Name, now: Instant) -> Vec<(Name, TokenHash)> {
+    pub(crate) fn named(&self, name: &Name, now: Instant) -> Vec<Target> {
         let known = self
             .0
             .iter()
             .filter(|known| known.until > now && known.name.key() == name.key());
         known
-            .map(|known| (known.name.clone(), known.token_hash))
+            .map(|known| Target {
+                name: known.name.clone(),
+                token_hash: known.token_hash,
+            })
             .collect()
     }
 
     /// Ends the sanction against this token.
     pub(crate) fn lift(&mut self, token_hash: &TokenHash) {
         self.0.retain(|known| known.token_hash != *token_hash);
-    }
-}
-
-impl Chat {
-    /// Refuses everything that a person says for some time.
-    pub(super) fn mute(
-        &mut self,
-        by: &Moderator,
-        name: &Name,
-        seconds: u64,
-        now: Now,
-    ) -> Result<(), Refusal> {
-        let key = self.moderatable(name)?;
-        let person = &self.people[key];
-        let display_name = person.name.display();
-        let token_hash = person.token_hash;
-        let until = now.instant + Duration::from_secs(seconds);
-        let sanction = Sanction {
-            name: person.name.clone(),
-            token_hash,
-            until,
-            addresses: Vec::new(),
-            addresses_until: now.instant,
-        };
-        self.moderation.mutes.impose(sanction, now.instant);
-        self.set_muted(&token_hash, Some(until));
-        let notice = notices::muted(&by.name, &display_name, seconds);
-        self.announce_moderation(by, notice, None, now);
-        self.send_room_states_to(&token_hash, now);
-        Ok(())
-    }
-
-    /// Unmutes everyone who has this name now or had it when muted.
-    pub(super) fn unmute(&mut self, by: &Moderator, name: &Name, now: Now) -> Result<(), Refusal> {
-        let mut targets = self.moderation.mutes.named(name, now.instant);
-        if let Some(key) = self.people.named(name) {
-            let person = &self.people[key];
-            targets.retain(|(_, token_hash)| *token_hash != person.token_hash);
-            targets.push((person.name.clone(), person.token_hash));
-        }
-        for (_, token_hash) in &targets {
-            self.moderation.mutes.lift(token_hash);
-            self.set_muted(token_hash, None);
-        }
-        let (display_name, _) = targets
-            .last()
-            .ok_or_else(|| Refusal::new(ErrorCode::NoSuchPerson))?;
-        let notice = notices::unmuted(&by.name, display_name.as_str());
-        self.announce_moderation(by, notice, None, now);
-        for (_, token_hash) in &targets {
-            self.send_room_states_to(token_hash, now);
-        }
-        Ok(())
-    }
-
-    /// Sets when the mute of everyone with this token ends.
-    pub(super) fn set_muted(&mut self, token_hash: &TokenHash, until: Option<Instant>) {
-        for key in self.people.with_token_hash(token_hash) {
-            self.people[key].muted_until = until;
-        }
-    }
-
-    /// Disconnects a person under every name, and refuses the token for some time. The addresses too, for a shorter
-    /// time, but never this machine.
-    pub(super) fn ban(
-        &mut self,
-        by: &Moderator,
-        name: &Name,
-        seconds: u64,
-        now: Now,
-    ) -> Result<(), Refusal> {
-        let key = self.moderatable(name)?;
-        let person = &self.people[key];
-        let display_name = person.name.display();
-        let token_hash = person.token_hash;
-        let time = Duration::from_secs(seconds);
-        let targets = self.people.with_token_hash(&token_hash);
-        let addresses = targets
-            .iter()
-            .flat_map(|&target| self.addresses_of(target))
-            .filter(|at| !at.is_local())
-            .collect();
-        let sanction = Sanction {
-            name: person.name.clone(),
-            token_hash,
-            until: now.instant + time,
-            addresses,
-            addresses_until: now.instant + time.min(MAX_ADDRESS_BAN),
-        };
-        self.moderation.bans.impose(sanction, now.instant);
-        let bye = notices::bye_banned(Some(ceil_millis(time)));
-        for target in targets {
-            if !self.people[target].moderator {
-                self.disconnect_person(target, &bye, now);
-            }
-        }
-        let notice = notices::banned(&by.name, &display_name, seconds);
-        self.announce_moderation(by, notice, None, now);
-        Ok(())
-    }
-
-    /// The addresses of all of a person's connections, and the last one.
-    fn addresses_of(&self, key: PersonKey) -> Vec<ClientAddr> {
-        let person = &self.people[key];
-        let conns = person.conns.iter();
-        let mut addresses: Vec<ClientAddr> = conns.map(|&conn| self.conns[conn].address).collect();
-        addresses.push(person.address);
-        addresses
-    }
-
-    /// Lifts the bans of everyone who had this name when banned.
-    pub(super) fn unban(&mut self, by: &Moderator, name: &Name, now: Now) -> Result<(), Refusal> {
-        let targets = self.moderation.bans.named(name, now.instant);
-        for (_, token_hash) in &targets {
-            self.moderation.bans.lift(token_hash);
-        }
-        let (display_name, _) = targets.last().ok_or_else(|| {
-            let text = "Não há nenhum banimento com este nome.";
-            Refusal::with_text(ErrorCode::NoSuchPerson, text)
-        })?;
-        let notice = notices::unbanned(&by.name, display_name.as_str());
-        self.announce_moderation(by, notice, None, now);
-        Ok(())
     }
 }
 
@@ -285,7 +202,7 @@ mod tests {
         assert_eq!(
             found
                 .iter()
-                .map(|(_, token_hash)| *token_hash)
+                .map(|target| target.token_hash)
                 .collect::<Vec<_>>(),
             [token_hash(1), token_hash(2)]
         );

@@ -3,11 +3,12 @@
 //! Without a restriction, a check costs two reads of an `Option`.
 
 use crate::auth::TokenHash;
-use crate::chat::moderation::room_state::unix_ms_of;
-use crate::chat::moderation::{Moderator, notices};
+use crate::chat::moderation::acts::ActKind;
+use crate::chat::moderation::{Actor, notices};
 use crate::chat::people::{Person, PersonKey};
 use crate::chat::{Chat, Now, ceil_millis};
-use crate::ids::RoomId;
+use crate::history::{RoomSetting, RoomSettings};
+use crate::ids::{ConnId, RoomId};
 use crate::name::RoomName;
 use crate::protocol::{ErrorCode, Refusal};
 use std::collections::HashMap;
@@ -32,6 +33,16 @@ struct SlowMode {
 }
 
 impl RoomMode {
+    /// The restrictions of a room with these settings; `None` without any.
+    pub(crate) fn of(settings: &RoomSettings) -> Option<Box<Self>> {
+        let mut mode = Self {
+            moderators_only: settings.moderators_only,
+            slow_mode: None,
+        };
+        mode.set_slow_mode(Duration::from_millis(settings.slow_ms));
+        (!mode.is_unrestricted()).then(|| Box::new(mode))
+    }
+
     /// Sets the interval between two messages of a person; zero ends slow mode.
     fn set_slow_mode(&mut self, interval: Duration) {
         self.slow_mode = (!interval.is_zero()).then(|| SlowMode {
@@ -112,8 +123,8 @@ impl Person {
 
     /// When the mute ends, in Unix milliseconds.
     pub(super) fn muted_until_ms(&self, now: Now) -> Option<u64> {
-        self.is_muted(now.instant)
-            .then(|| unix_ms_of(self.muted_until.unwrap_or(now.instant), now))
+        let until = self.muted_until?;
+        self.is_muted(now.instant).then(|| now.unix_ms_of(until))
     }
 }
 
@@ -161,40 +172,49 @@ impl Chat {
         }
     }
 
-    /// Switches a room's moderators-only mode; without `on`, to the other state.
-    pub(super) fn set_moderators_only(
-        &mut self,
-        by: &Moderator,
+    /// Checks a switch of a room's moderators-only mode; without `on`, to the other state.
+    pub(super) fn plan_moderators_only(
+        &self,
+        conn: ConnId,
         room: &RoomName,
         on: Option<bool>,
-        now: Now,
-    ) -> Result<(), Refusal> {
-        let id = self.joined_room(by.speaker.conn, room)?;
+    ) -> Result<ActKind, Refusal> {
+        let id = self.joined_room(conn, room)?;
+        self.check_room_records(id)?;
+        let mode = self.rooms[id].mode.as_ref();
+        let on = on.unwrap_or(!mode.is_some_and(|mode| mode.moderators_only));
+        Ok(ActKind::ModeratorsOnly(id, on))
+    }
+
+    /// Switches a room's moderators-only mode.
+    pub(super) fn set_moderators_only(&mut self, by: &Actor, id: RoomId, on: bool, now: Now) {
+        self.record_setting(id, RoomSetting::ModeratorsOnly(on));
         let room = &mut self.rooms[id];
-        let on = on.unwrap_or(!room.mode.as_ref().is_some_and(|mode| mode.moderators_only));
         RoomMode::update(&mut room.mode, |mode| mode.moderators_only = on);
         let notice = notices::moderators_only(&by.name, &room.display(), on);
         self.announce_moderation(by, notice, Some(id), now);
         self.publish_room_state(id, now);
-        Ok(())
+    }
+
+    /// Checks a change of a room's slow mode; an interval of 0 ends it.
+    pub(super) fn plan_slow_mode(
+        &self,
+        conn: ConnId,
+        room: &RoomName,
+        seconds: u64,
+    ) -> Result<ActKind, Refusal> {
+        let id = self.joined_room(conn, room)?;
+        self.check_room_records(id)?;
+        Ok(ActKind::Slow(id, Duration::from_secs(seconds)))
     }
 
     /// Sets the interval of a room's slow mode; 0 ends it.
-    pub(super) fn set_slow_mode(
-        &mut self,
-        by: &Moderator,
-        room: &RoomName,
-        seconds: u64,
-        now: Now,
-    ) -> Result<(), Refusal> {
-        let id = self.joined_room(by.speaker.conn, room)?;
+    pub(super) fn set_slow_mode(&mut self, by: &Actor, id: RoomId, interval: Duration, now: Now) {
+        self.record_setting(id, RoomSetting::SlowMs(interval.as_millis() as u64));
         let room = &mut self.rooms[id];
-        RoomMode::update(&mut room.mode, |mode| {
-            mode.set_slow_mode(Duration::from_secs(seconds));
-        });
-        let notice = notices::slow_mode(&by.name, &room.display(), seconds);
+        RoomMode::update(&mut room.mode, |mode| mode.set_slow_mode(interval));
+        let notice = notices::slow_mode(&by.name, &room.display(), interval.as_secs());
         self.announce_moderation(by, notice, Some(id), now);
         self.publish_room_state(id, now);
-        Ok(())
     }
 }

@@ -98,7 +98,7 @@ fn pending_join_carries_the_new_role_in_a_large_room() {
 }
 
 #[test]
-fn role_follows_a_rename_and_leaves_the_old_name() {
+fn role_belongs_to_the_token_under_any_name() {
     let mut harness = with_moderator(&[(BRUNO, "Bruno")]);
     harness.send_json(ANA, r#"{"type":"rename","name":"Ana Maria"}"#);
     harness.moderate(ANA, r#""lock","on":true"#);
@@ -106,12 +106,17 @@ fn role_follows_a_rename_and_leaves_the_old_name() {
         harness.take_labels(BRUNO).last().unwrap(),
         "* Ana Maria trancou a conversa: ninguém novo entra."
     );
-    // The old name does not carry the role.
+    // The same token has the role under the old name too; another person of that name has not.
     harness.moderate(ANA, r#""lock","on":false"#);
     harness.enter(CELIA, "Ana");
-    harness.inbox.clear();
     harness.moderate(CELIA, r#""lock","on":true"#);
-    assert_eq!(harness.take_labels(CELIA), ["error forbidden"]);
+    harness.moderate(CELIA, r#""lock","on":false"#);
+    harness.close_cleanly(CELIA);
+    harness.inbox.clear();
+    harness.enter_with_token(ConnId(4), "Ana", "0123456789abcdef");
+    harness.inbox.clear();
+    harness.moderate(ConnId(4), r#""lock","on":true"#);
+    assert_eq!(harness.take_labels(ConnId(4)), ["error forbidden"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! One room's log in memory: appending, amending and reading its entries.
 
 use super::entry_size;
-use crate::auth::PersonId;
+use crate::auth::{PersonId, TokenHash};
 use crate::history::amend::{
     Amendment, Fingerprint, RecentWindow, SCAN_LIMIT, Target, entry_fingerprint, fingerprint,
 };
@@ -16,6 +16,8 @@ use std::sync::Arc;
 /// One room's log.
 pub(super) struct MemoryLog {
     pub name: RoomName,
+    /// The person who opened the room first.
+    pub owner: Option<TokenHash>,
     /// The last seq given.
     pub seq: u64,
     pub bytes: usize,
@@ -57,9 +59,10 @@ impl StoredEntry {
 }
 
 impl MemoryLog {
-    pub(super) fn new(name: RoomName) -> Self {
+    pub(super) fn new(name: RoomName, owner: Option<TokenHash>) -> Self {
         Self {
             name,
+            owner,
             seq: 0,
             bytes: 0,
             entries: VecDeque::new(),

@@ -8,10 +8,10 @@ mod memory_log;
 mod query;
 
 use super::{
-    Append, History, HistoryReply, HistoryRequest, Outcome, Page, RECENT, RequestId, RoomHead,
-    fit_page,
+    Append, History, HistoryReply, HistoryRequest, ModerationChange, Outcome, Page, RECENT,
+    RequestId, RoomHead, fit_page,
 };
-use crate::auth::{PersonId, random_epoch};
+use crate::auth::{PersonId, TokenHash, random_epoch};
 use crate::name::RoomName;
 use crate::os_error::describe;
 use crate::protocol::{Entry, PageRequest};
@@ -79,6 +79,27 @@ impl MemoryHistory {
         HistoryReply::Appended(request_id, id, room, outcome)
     }
 
+    /// The log of this room; a new one gets this owner.
+    fn log_of(&mut self, room: &RoomName, owner: Option<&TokenHash>) -> &mut MemoryLog {
+        self.rooms
+            .entry(room.key().clone())
+            .or_insert_with(|| MemoryLog::new(room.clone(), owner.copied()))
+    }
+
+    /// Keeps the owners of rooms; everything else lasts as long as the chat, which knows it already.
+    fn save_moderation(
+        &mut self,
+        request_id: RequestId,
+        changes: &[ModerationChange],
+    ) -> HistoryReply {
+        for change in changes {
+            if let ModerationChange::Room(room, owner, _) = change {
+                self.log_of(room, owner.as_ref());
+            }
+        }
+        HistoryReply::ModerationSaved(request_id, true)
+    }
+
     fn store(&mut self, append: Append) -> Outcome {
         let id_key = (append.person, Arc::from(append.id.as_str()));
         if let Some((room, seq)) = self.ids.get(&id_key) {
@@ -87,18 +108,16 @@ impl MemoryHistory {
             return log.entries[log.index(*seq)].classify_resend(&append);
         }
         let room = append.room.key().clone();
-        let log = self
-            .rooms
-            .entry(room.clone())
-            .or_insert_with(|| MemoryLog::new(append.room.clone()));
+        let log = self.log_of(&append.room, append.room_owner.as_deref());
         let bytes_before = log.bytes;
         let entry = match log.append(append) {
             Ok(entry) => entry,
             Err(refused) => return refused,
         };
-        self.bytes = self.bytes - bytes_before + log.bytes;
+        let (bytes, entries) = (log.bytes, log.entries.len());
+        self.bytes = self.bytes - bytes_before + bytes;
         self.ids.insert(id_key, (room.clone(), entry.seq));
-        if log.entries.len() > self.max_entries {
+        if entries > self.max_entries {
             self.drop_oldest(&room);
         }
         self.enforce_max_bytes();
@@ -146,6 +165,7 @@ impl MemoryHistory {
                     seq: log.seq,
                     oldest: log.oldest(),
                     entries,
+                    owner: log.owner.map(Box::new),
                 }
             }
             None => RoomHead {
@@ -153,6 +173,7 @@ impl MemoryHistory {
                 seq: 0,
                 oldest: 1,
                 entries: Vec::new(),
+                owner: None,
             },
         };
         HistoryReply::RoomHead(room, Some(head))
@@ -274,6 +295,9 @@ impl History for MemoryHistory {
         for request in requests {
             let reply = match request {
                 HistoryRequest::Append(append) => self.append(append),
+                HistoryRequest::SaveModeration(request_id, changes) => {
+                    self.save_moderation(request_id, &changes)
+                }
                 HistoryRequest::RoomHead(room) => self.room_head(room),
                 // Its log never goes back while its epoch stays.
                 HistoryRequest::BeginEpoch => HistoryReply::EpochBegan(None),

@@ -17,6 +17,7 @@ mod leftovers;
 mod main_file;
 mod migrate;
 mod migrations;
+mod moderation;
 mod opening;
 mod probe;
 mod queue;
@@ -33,7 +34,7 @@ mod watch;
 mod witness;
 mod writer;
 
-use super::{Clock, History, HistoryHealth, HistoryReply, HistoryRequest};
+use super::{Clock, History, HistoryHealth, HistoryReply, HistoryRequest, SavedState};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use queue::{RequestSender, request_queue};
 use std::path::{Path, PathBuf};
@@ -55,6 +56,7 @@ pub struct SqliteHistory {
     epoch_was_read: bool,
     count: u64,
     incidents: Vec<Incident>,
+    saved_state: SavedState,
     kept_copy: Option<PathBuf>,
     health: Arc<HistoryHealth>,
     /// `None` only while being dropped: a thread ends when its queue closes.
@@ -89,6 +91,7 @@ impl SqliteHistory {
         clock: Clock,
     ) -> Result<Self, OpenError> {
         let opened = opening::open(path)?;
+        let saved_state = moderation::load(&opened.connection, clock.read().wall_ms)?;
         let (reply_sender, replies) = unbounded();
         let (to_writer, writer_requests) = request_queue();
         let (to_reader, reader_requests) = request_queue();
@@ -123,6 +126,7 @@ impl SqliteHistory {
             count: opened.count,
             incidents: opened.incidents,
             health,
+            saved_state,
             kept_copy: opened.kept_copy,
             writer: Some(to_writer),
             reader: Some(to_reader),
@@ -161,6 +165,10 @@ impl History for SqliteHistory {
         self.count
     }
 
+    fn take_saved_state(&mut self) -> SavedState {
+        std::mem::take(&mut self.saved_state)
+    }
+
     fn health(&self) -> Arc<HistoryHealth> {
         self.health.clone()
     }
@@ -169,7 +177,9 @@ impl History for SqliteHistory {
         let now = Instant::now();
         for request in requests {
             let thread = match request {
-                HistoryRequest::Append(_) | HistoryRequest::BeginEpoch => &self.writer,
+                HistoryRequest::Append(_)
+                | HistoryRequest::SaveModeration(..)
+                | HistoryRequest::BeginEpoch => &self.writer,
                 _ => &self.reader,
             };
             let thread = thread.as_ref().expect("a queue closes only in the drop");

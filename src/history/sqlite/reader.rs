@@ -3,6 +3,7 @@
 use super::amend::parse_seqs;
 use super::queue::{RequestReceiver, Wakeup};
 use super::schema::{EDITED, ERASED, entry_key, last_entry_key, room_id_of, seq_of};
+use crate::auth::TokenHash;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::history::{HistoryReply, HistoryRequest, Page, RECENT, RoomHead, fit_page};
 use crate::name::RoomName;
@@ -59,7 +60,9 @@ impl HistoryReader {
                 let page = log_error(search(&self.connection, &room, &query, limit));
                 HistoryReply::Found(request_id, room, query, page)
             }
-            HistoryRequest::Append(_) | HistoryRequest::BeginEpoch => {
+            HistoryRequest::Append(_)
+            | HistoryRequest::SaveModeration(..)
+            | HistoryRequest::BeginEpoch => {
                 unreachable!("what is written goes to the writer")
             }
         }
@@ -100,8 +103,13 @@ fn room_head(connection: &Connection, name: &RoomName) -> rusqlite::Result<RoomH
             seq: 0,
             oldest: 1,
             entries: Vec::new(),
+            owner: None,
         });
     };
+    let owner = snapshot
+        .prepare_cached("SELECT owner FROM rooms WHERE id = ?1")?
+        .query_row([room.id], |row| row.get::<_, Option<TokenHash>>(0))?
+        .map(Box::new);
     let mut entries = read_before(&snapshot, &room, room.seq + 1, RECENT)?;
     entries.reverse();
     let name = RoomName::new(&room.name).unwrap_or_else(|_| name.clone());
@@ -110,6 +118,7 @@ fn room_head(connection: &Connection, name: &RoomName) -> rusqlite::Result<RoomH
         seq: room.seq,
         oldest: room.oldest,
         entries,
+        owner,
     })
 }
 

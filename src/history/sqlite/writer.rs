@@ -2,6 +2,7 @@
 
 use super::amend;
 use super::guard::LogGuard;
+use super::moderation;
 use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
 use super::queue::{RequestReceiver, Wakeup};
 use super::schema::{
@@ -178,39 +179,36 @@ impl HistoryWriter {
         let health = self.health.clone();
         let _busy = health.busy();
         let (batch, stored) = self.commit_waiting(requests);
-        let outcomes = match stored {
-            Ok(Some(outcomes)) => {
+        let unavailable = |batch: Vec<HistoryRequest>| -> Vec<HistoryReply> {
+            let requests = batch.into_iter();
+            requests.map(HistoryRequest::unavailable_reply).collect()
+        };
+        let replies = match stored {
+            Ok(Some(replies)) => {
                 // Other outcomes wrote nothing, and prove nothing.
-                if outcomes
-                    .iter()
-                    .any(|outcome| matches!(outcome, Outcome::Stored(_)))
-                {
+                if replies.iter().any(has_written) {
                     self.set_fault(None);
                 }
-                outcomes
+                replies
             }
             Ok(None) => {
                 self.rolled_back();
                 self.set_fault(Some(HistoryFault::FileGone));
-                vec![Outcome::Unavailable; batch.len()]
+                unavailable(batch)
             }
             Err(error) if batch.is_empty() && is_busy(&error) => {
                 return self.locked_out(requests);
             }
             Err(error) => {
+                let batch = self.release_moderation(batch);
                 if !self.discard(&error, batch.len(), requests) {
                     return;
                 }
-                vec![Outcome::Unavailable; batch.len()]
+                unavailable(batch)
             }
         };
-        for (append, outcome) in batch.into_iter().zip(outcomes) {
-            let _ = self.replies.send(HistoryReply::Appended(
-                append.request_id,
-                append.id,
-                append.room,
-                outcome,
-            ));
+        for reply in replies {
+            let _ = self.replies.send(reply);
         }
         if std::mem::take(&mut self.epoch_wanted) {
             let epoch = self.begin_epoch();
@@ -241,7 +239,10 @@ impl HistoryWriter {
     fn commit_waiting(
         &mut self,
         requests: &RequestReceiver,
-    ) -> (Vec<Append>, rusqlite::Result<Option<Vec<Outcome>>>) {
+    ) -> (
+        Vec<HistoryRequest>,
+        rusqlite::Result<Option<Vec<HistoryReply>>>,
+    ) {
         if !self.guard.look(&self.connection) {
             return (take_batch(requests, &mut self.epoch_wanted), Ok(None));
         }
@@ -253,24 +254,24 @@ impl HistoryWriter {
         };
         let batch = take_batch(requests, &mut self.epoch_wanted);
         let mut undo = UndoLog::default();
-        let appended = self.cache.append_all(&transaction, &batch, &mut undo);
-        let stored = appended.and_then(|outcomes| {
+        let stored = self.cache.store_all(&transaction, &batch, &mut undo);
+        let stored = stored.and_then(|replies| {
             let committed = commit(transaction, &mut self.guard)?;
-            Ok(committed.then_some(outcomes))
+            Ok(committed.then_some(replies))
         });
         match stored {
-            Ok(Some(outcomes)) => (batch, self.confirm(outcomes, &undo, requests)),
+            Ok(Some(replies)) => (batch, self.confirm(replies, &undo, requests)),
             other => (batch, other),
         }
     }
 
-    /// After a commit: takes it back if the file went away meanwhile.
+    /// After a commit: takes it back if the file went away meanwhile. What keeps order is not taken back: it holds anyway.
     fn confirm(
         &mut self,
-        outcomes: Vec<Outcome>,
+        replies: Vec<HistoryReply>,
         undo: &UndoLog,
         requests: &RequestReceiver,
-    ) -> rusqlite::Result<Option<Vec<Outcome>>> {
+    ) -> rusqlite::Result<Option<Vec<HistoryReply>>> {
         if !self.guard.look(&self.connection) {
             // Nobody is told that it was not taken before it is gone.
             while let Err(error) = undo.revert(&mut self.connection) {
@@ -281,11 +282,22 @@ impl HistoryWriter {
             }
             return Ok(None);
         }
-        let stored = |outcome: &&Outcome| matches!(outcome, Outcome::Stored(_));
-        self.guard
-            .stored(outcomes.iter().filter(stored).count() as u64);
+        let stored = replies.iter().filter(|reply| is_stored(reply));
+        self.guard.stored(stored.count() as u64);
         self.cache.evict();
-        Ok(Some(outcomes))
+        Ok(Some(replies))
+    }
+
+    /// Replies to the changes of what keeps order in a failed batch, and gives back the rest. They hold anyway, so nobody
+    /// has to wait until it is certain that they are not in the file.
+    fn release_moderation(&self, batch: Vec<HistoryRequest>) -> Vec<HistoryRequest> {
+        let is_change =
+            |request: &HistoryRequest| matches!(request, HistoryRequest::SaveModeration(..));
+        let (changes, rest): (Vec<_>, _) = batch.into_iter().partition(is_change);
+        for change in changes {
+            let _ = self.replies.send(change.unavailable_reply());
+        }
+        rest
     }
 
     /// The caches hold what a failed transaction wrote.
@@ -341,19 +353,23 @@ impl Drop for StoppedOnPanic {
     }
 }
 
-/// Takes the messages that wait, as many as one transaction should have, and notes whether a new epoch is asked for.
-fn take_batch(requests: &RequestReceiver, epoch_wanted: &mut bool) -> Vec<Append> {
-    let taken = requests.take(MAX_BATCH).into_iter();
-    taken
-        .filter_map(|request| match request {
-            HistoryRequest::Append(append) => Some(append),
-            HistoryRequest::BeginEpoch => {
-                *epoch_wanted = true;
-                None
-            }
-            _ => unreachable!("reads go to the reader"),
-        })
-        .collect()
+/// Takes what waits to be stored, as much as one transaction should have, and notes whether a new epoch is asked for.
+fn take_batch(requests: &RequestReceiver, epoch_wanted: &mut bool) -> Vec<HistoryRequest> {
+    let mut batch = requests.take(MAX_BATCH);
+    let taken = batch.len();
+    batch.retain(|request| !matches!(request, HistoryRequest::BeginEpoch));
+    *epoch_wanted |= batch.len() < taken;
+    batch
+}
+
+/// Whether this reply says that a message was stored.
+fn is_stored(reply: &HistoryReply) -> bool {
+    matches!(reply, HistoryReply::Appended(.., Outcome::Stored(_)))
+}
+
+/// Whether this reply says that anything was written.
+fn has_written(reply: &HistoryReply) -> bool {
+    is_stored(reply) || matches!(reply, HistoryReply::ModerationSaved(_, true))
 }
 
 /// Commits unless the file is not in its place; false if it is not.
@@ -366,21 +382,31 @@ fn commit(transaction: Transaction, guard: &mut LogGuard) -> rusqlite::Result<bo
 }
 
 impl WriterCache {
-    /// Stores a batch in a transaction.
-    fn append_all(
+    /// Stores a batch in a transaction. Returns the replies, to be sent after its commit.
+    fn store_all(
         &mut self,
         transaction: &Transaction,
-        batch: &[Append],
+        batch: &[HistoryRequest],
         undo: &mut UndoLog,
-    ) -> rusqlite::Result<Vec<Outcome>> {
+    ) -> rusqlite::Result<Vec<HistoryReply>> {
         let mut changed_rooms: Vec<Arc<str>> = Vec::new();
-        let mut outcomes = Vec::with_capacity(batch.len());
-        for append in batch {
-            let outcome = self.append(transaction, append, undo)?;
-            if matches!(outcome, Outcome::Stored(_)) && !changed_rooms.contains(append.room.key()) {
-                changed_rooms.push(append.room.key().clone());
-            }
-            outcomes.push(outcome);
+        let mut replies = Vec::with_capacity(batch.len());
+        for request in batch {
+            replies.push(match request {
+                HistoryRequest::Append(append) => {
+                    let outcome = self.append(transaction, append, undo)?;
+                    let key = append.room.key();
+                    if matches!(outcome, Outcome::Stored(_)) && !changed_rooms.contains(key) {
+                        changed_rooms.push(key.clone());
+                    }
+                    append.reply(outcome)
+                }
+                HistoryRequest::SaveModeration(request_id, changes) => {
+                    moderation::save(transaction, changes)?;
+                    HistoryReply::ModerationSaved(*request_id, true)
+                }
+                _ => unreachable!("reads go to the reader"),
+            });
         }
         for key in &changed_rooms {
             let room = &self.rooms[key];
@@ -388,7 +414,7 @@ impl WriterCache {
                 transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
             update.execute(params![room.id, room.seq as i64, room.at as i64])?;
         }
-        Ok(outcomes)
+        Ok(replies)
     }
 
     fn append(
@@ -455,10 +481,7 @@ impl WriterCache {
         if let Some(room) = self.rooms.get(key) {
             return Ok(room.clone());
         }
-        let mut insert = transaction.prepare_cached(
-            "INSERT OR IGNORE INTO rooms (key, name, seq, oldest, at) VALUES (?1, ?2, 0, 1, 0)",
-        )?;
-        insert.execute(params![&**key, append.room.as_str()])?;
+        moderation::ensure_room(transaction, &append.room, append.room_owner.as_deref())?;
         let mut select =
             transaction.prepare_cached("SELECT id, name, seq, at FROM rooms WHERE key = ?1")?;
         let room = select.query_row([&**key], |row| {
@@ -590,7 +613,11 @@ pub(super) fn append_all(
     batch: &[Append],
     undo: &mut UndoLog,
 ) -> Vec<Outcome> {
-    WriterCache::default()
-        .append_all(transaction, batch, undo)
-        .unwrap()
+    let batch: Vec<_> = batch.iter().cloned().map(HistoryRequest::Append).collect();
+    let stored = WriterCache::default().store_all(transaction, &batch, undo);
+    let outcome = |reply| match reply {
+        HistoryReply::Appended(.., outcome) => outcome,
+        other => panic!("{other:?}"),
+    };
+    stored.unwrap().into_iter().map(outcome).collect()
 }

@@ -119,6 +119,7 @@ impl ReferenceHistory {
             seq: self.entries.len() as u64,
             oldest: self.oldest(),
             entries: self.entries[from..].to_vec(),
+            owner: None,
         }
     }
 
@@ -157,6 +158,7 @@ impl History for ReferenceHistory {
                 HistoryRequest::Page(ticket, room, span, limit) => {
                     HistoryReply::Page(ticket, room, Some(self.page(span, limit)))
                 }
+                HistoryRequest::SaveModeration(..) => panic!("the model has no moderator"),
                 HistoryRequest::BeginEpoch => HistoryReply::EpochBegan(None),
                 HistoryRequest::Search(..) => panic!("the model does not search"),
             };

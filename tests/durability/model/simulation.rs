@@ -398,6 +398,7 @@ impl Simulation {
                         .retain(|other| *other != conn);
                 }
                 Effect::Submit(job @ HistoryRequest::Append(_)) => self.write_queue.push_back(job),
+                Effect::Password(_) => panic!("the model sets no password"),
                 Effect::Submit(job) => self.read_queue.push_back(job),
                 Effect::RequestDone(conn) => self.completions.request_done(conn),
                 Effect::BulkDone(conn) => self.completions.bulk_done(conn),
