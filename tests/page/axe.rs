@@ -125,6 +125,9 @@ fn no_moderator_screen_violates_axe() {
     ana.resize(390, 844);
     axe.check(&ana, "a moderator's settings on a phone");
     ana.presses("Escape");
+    ana.says("/lento 10s");
+    ana.sees("Modo lento: 10 s");
+    axe.check(&ana, "what holds in the room, on a phone");
     ana.clicks("#ver-pessoas");
     open_person_menu(&ana, "Bruno");
     axe.check(&ana, "menu of a person, on a phone");
