@@ -137,6 +137,7 @@ fn run_client(
             shutdown,
         },
         ui_alive: true,
+        output_closed: false,
     };
     Ok(client.run())
 }

@@ -38,6 +38,8 @@ pub struct Client<'a> {
     pub sources: Sources,
     /// False once the terminal is gone.
     pub ui_alive: bool,
+    /// The reader of standard output has gone, and the core knows.
+    pub output_closed: bool,
 }
 
 impl Client<'_> {
@@ -93,8 +95,9 @@ impl Client<'_> {
                 let event = self.session.on_server_event(generation, event, now);
                 if let Some(SessionEvent::Received(message)) = &event
                     && let Err(error) = self.ui.on_server_message(message)
+                    && let Some(exit) = self.on_output_error(&error)
                 {
-                    return self.on_output_error(&error);
+                    return Some(exit);
                 }
                 event.map(AppEvent::from)
             }
@@ -131,9 +134,14 @@ impl Client<'_> {
 
     /// Handles an output that can't be written any more.
     fn on_output_error(&mut self, error: &io::Error) -> Option<Exit> {
+        if error.kind() == io::ErrorKind::BrokenPipe && self.output_closed {
+            return None;
+        }
         if error.kind() == io::ErrorKind::BrokenPipe {
-            // As with `head`, which has read enough. Messages already sent are still acknowledged.
-            return self.dispatch(AppEvent::Leave);
+            // As with `head`, which has read enough.
+            // What a script was given to say is still said.
+            self.output_closed = true;
+            return self.dispatch(AppEvent::OutputClosed);
         }
         let _ = writeln!(
             io::stderr(),

@@ -91,9 +91,9 @@
 
   // A mute ends without a word of the server.
   function applyState(room, state) {
-    const mutedFor = room.setState(state);
-    if (mutedFor > 0)
-      setTimeout(rooms.refresh, Math.min(mutedFor, MAX_TIMER_MS));
+    room.setState(state);
+    if (room.mutedFor > 0)
+      setTimeout(rooms.refresh, Math.min(room.mutedFor, MAX_TIMER_MS));
     rooms.refresh();
   }
 

@@ -19,7 +19,8 @@
     cachedNameKeys;
     typists = new Map();
     state = {};
-    mutedUntil = 0;
+    mutedFor = 0;
+    stateSince = clock.stamp();
 
     constructor(name) {
       this.name = name;
@@ -81,16 +82,15 @@
       this.moderators[isModerator ? "add" : "delete"](tag);
     }
 
-    // The wall clock may be turned before the mute ends.
+    // The wall clock may be turned, or the machine sleep, before the mute ends.
     setState(state) {
-      const left = (state.muted_until ?? 0) - Date.now();
       this.state = state;
-      this.mutedUntil = clock.now() + left;
-      return left;
+      this.stateSince = clock.stamp();
+      this.mutedFor = (state.muted_until ?? 0) - Date.now();
     }
 
     get rules() {
-      const isMuted = clock.now() < this.mutedUntil;
+      const isMuted = clock.since(this.stateSince) < this.mutedFor;
       return Papo.strings.roomRules(this.state, isMuted);
     }
 

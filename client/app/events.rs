@@ -20,6 +20,8 @@ pub enum AppEvent {
     InputEnded,
     /// The person leaves.
     Leave,
+    /// The reader of the output has gone.
+    OutputClosed,
     /// Ctrl+C in an empty input line.
     Interrupt,
     /// A signal asks the program to exit.

@@ -209,6 +209,11 @@ impl App {
             AppEvent::InputEnded if self.mode.keep_listening => {}
             AppEvent::InputEnded => self.leaving = self.leaving.or(Some(Leaving { until: None })),
             AppEvent::Leave => self.start_leaving(now),
+            // Without a reader there is nothing to listen for; a script still says what it was given.
+            AppEvent::OutputClosed if self.mode.interactive || self.mode.keep_listening => {
+                self.start_leaving(now);
+            }
+            AppEvent::OutputClosed => {}
             AppEvent::Interrupt if self.exit_confirm_until.is_some_and(|until| now < until) => {
                 self.close_then_exit(Exit::Interrupted, now);
             }

@@ -120,6 +120,9 @@ fn no_moderator_screen_violates_axe() {
     open_person_menu(&ana, "Bruno");
     axe.check(&ana, "menu of a person");
     ana.presses("Escape");
+    ana.says("/lento 10s");
+    ana.sees("Modo lento: 10 s");
+    axe.check(&ana, "what holds in the room");
     ana.chooses("button", "Opções");
     axe.check(&ana, "a moderator's settings");
     ana.resize(390, 844);

@@ -64,6 +64,36 @@ fn unwritable_output_exits_with_code_1() {
     );
 }
 
+/// `seq 60 | cliente | head -1` used to send what fitted into three seconds, and to blame the connection.
+#[test]
+fn closed_output_stops_no_line_of_the_input() {
+    let server = TestServer::start();
+    let mut rita = server.enter("Rita");
+    let (reader, output) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut robot = client(&["--nome", "robô"], server.address);
+    robot.command.stdout(output);
+    let lines: String = (1..=40).map(|number| format!("{number}\n")).collect();
+    let (code, _, stderr) = robot.run(&lines);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    for number in 1..=40 {
+        rita.wait_for_text(&number.to_string());
+    }
+}
+
+/// With nobody to read, `--ficar` has nothing to stay for.
+#[test]
+fn closed_output_ends_a_listener() {
+    let server = TestServer::start();
+    let mut rita = server.enter("Rita");
+    let options = ["--nome", "robô", "--ficar", "--json"];
+    let mut robot = client(&options, server.address).spawn().unwrap();
+    robot.next_line();
+    robot.close_stdout();
+    rita.say_acked("para ninguém");
+    assert_eq!(robot.wait().0, 0);
+}
+
 #[test]
 fn disconnect_before_ack_exits_with_code_5() {
     let fake_server = FakeServer::listen();

@@ -331,9 +331,7 @@ fn continues_group(before: &TimelineEntry, name: &str, is_own: bool, now: u64) -
             action: false,
             ..
         }) => {
-            sanitize::message(from) == name
-                && *own == is_own
-                && now.saturating_sub(before.at) <= GROUP_MS
+            sanitize::message(from) == name && *own == is_own && now.abs_diff(before.at) <= GROUP_MS
         }
         _ => false,
     }

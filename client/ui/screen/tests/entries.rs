@@ -110,3 +110,36 @@ fn hostile_text_leaves_the_frame_intact() {
         );
     }
 }
+
+/// A server whose clock was wrong for a while: seq orders the lines, each day has its heading, and nothing is grouped over
+/// years.
+#[test]
+fn wrong_stamps_keep_the_order_and_the_day_headings() {
+    let mut harness = ScreenHarness::new(60, 14);
+    harness.say(0, "Bruno", "certa");
+    harness
+        .view
+        .show(&message("geral", NINE + 3653 * DAY, "Bruno", "do futuro"));
+    harness
+        .view
+        .show(&message("geral", NINE - 3652 * DAY, "Bruno", "do passado"));
+    harness.say(1, "Bruno", "certa de novo");
+    harness.assert_screen(
+        "
+ ● 192.168.0.10:9000 · Ana · 4 pessoas           /ajuda  F2
+
+
+
+───────────────── terça-feira, 3 de março ──────────────────
+09:00    Bruno  certa
+──────────────── segunda-feira, 3 de março ─────────────────
+09:00    Bruno  do futuro
+───────────────── quinta-feira, 3 de março ─────────────────
+09:00    Bruno  do passado
+───────────────── terça-feira, 3 de março ──────────────────
+09:01    Bruno  certa de novo
+
+ Ana ›
+",
+    );
+}
