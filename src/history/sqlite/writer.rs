@@ -148,7 +148,7 @@ impl HistoryWriter {
 
     /// Trims one step and returns the pause until the next.
     fn trim(&mut self) -> Duration {
-        if !self.guard.look(&self.connection) {
+        if !self.guard.look() {
             return RETRY_TRIM;
         }
         match self.trimmer.step(&mut self.connection) {
@@ -215,7 +215,7 @@ impl HistoryWriter {
         &mut self,
         requests: &RequestReceiver,
     ) -> (Vec<Append>, rusqlite::Result<Option<Vec<Outcome>>>) {
-        if !self.guard.look(&self.connection) {
+        if !self.guard.look() {
             return (take_batch(requests), Ok(None));
         }
         let behavior = TransactionBehavior::Immediate;
@@ -244,7 +244,7 @@ impl HistoryWriter {
         undo: &UndoLog,
         requests: &RequestReceiver,
     ) -> rusqlite::Result<Option<Vec<Outcome>>> {
-        if !self.guard.look(&self.connection) {
+        if !self.guard.look() {
             // Nobody is told that it was not taken before it is gone.
             while let Err(error) = undo.revert(&mut self.connection) {
                 self.set_fault(Some(fault_of(&error)));
