@@ -20,6 +20,7 @@ mod migration;
 mod model;
 mod reconnecting_client;
 mod restart;
+mod rollback;
 mod stalled_disk;
 #[path = "../support/mod.rs"]
 mod support;

@@ -221,14 +221,20 @@ pub(super) fn load_epoch(connection: &Connection) -> rusqlite::Result<Option<Arc
 
 /// Begins a new epoch.
 pub(super) fn start_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> {
-    let epoch = random_epoch().map_err(|error| OpenError::Io(io::Error::other(error)))?;
     let transaction = connection.unchecked_transaction()?;
+    let epoch = store_new_epoch(&transaction)?;
+    transaction.commit()?;
+    Ok(epoch)
+}
+
+/// Makes a new epoch, in the caller's transaction.
+pub(super) fn store_new_epoch(transaction: &Connection) -> Result<Arc<str>, OpenError> {
+    let epoch = random_epoch().map_err(|error| OpenError::Io(io::Error::other(error)))?;
     transaction.execute("DELETE FROM meta WHERE name = 'copy'", [])?;
     transaction.execute(
         "INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?1)",
         [&*epoch],
     )?;
-    transaction.commit()?;
     Ok(epoch)
 }
 

@@ -104,6 +104,13 @@ impl Witness {
         witness
     }
 
+    /// A new epoch began: the witness is of that one now.
+    pub(super) fn new_epoch(&mut self, epoch: &str, sum: u64) {
+        epoch.clone_into(&mut self.epoch);
+        self.pending = Some(sum);
+        self.flush();
+    }
+
     /// The log has committed entries up to this sum of seqs.
     pub(super) fn record(&mut self, sum: u64) {
         self.pending = Some(sum);
