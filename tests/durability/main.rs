@@ -16,11 +16,13 @@ mod full_disk;
 mod harness;
 mod identity;
 mod log_entry;
+mod log_harness;
 mod migration;
 mod model;
 mod moderation;
 mod reconnecting_client;
 mod restart;
+mod restoring;
 mod rollback;
 mod stalled_disk;
 #[path = "../support/mod.rs"]

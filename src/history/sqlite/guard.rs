@@ -24,6 +24,8 @@ pub(super) struct LogGuard {
     /// The sum of all rooms' seqs, of acknowledged messages.
     sum: u64,
     next_look: Instant,
+    /// Since the last tick.
+    just_lost: bool,
 }
 
 impl LogGuard {
@@ -36,11 +38,12 @@ impl LogGuard {
             witness: Witness::new(&opened.path, &opened.epoch, sum),
             sum,
             next_look: Instant::now() + LOOK_WHEN_IDLE,
+            just_lost: false,
         })
     }
 
     /// Whether the log is in place now. If it is not, nothing may be acknowledged.
-    pub(super) fn look(&mut self, connection: &Connection) -> bool {
+    pub(super) fn look(&mut self) -> bool {
         let was_in_place = self.was_in_place();
         let in_place = self.watch.look();
         let pause = if in_place {
@@ -49,17 +52,14 @@ impl LogGuard {
             LOOK_WHEN_LOST
         };
         self.next_look = Instant::now() + pause;
-        if was_in_place && !in_place && self.watch.database_in_place() {
-            // Only the journal is lost: what it holds is still open here, and goes into the file.
-            merge_journal(connection);
-        }
+        self.just_lost |= was_in_place && !in_place;
         in_place
     }
 
     /// Called in a transaction, before its commit. False when the log is not in place.
     pub(super) fn before_commit(&mut self, transaction: &Connection) -> rusqlite::Result<bool> {
         self.mark.renew_if_due(transaction)?;
-        Ok(self.watch.look())
+        Ok(self.look())
     }
 
     /// The transaction was rolled back.
@@ -84,21 +84,26 @@ impl LogGuard {
         witness.min(self.next_look)
     }
 
-    /// Does what is due.
+    /// Does what is due. Called after each batch, outside of transactions.
     pub(super) fn tick(&mut self, connection: &Connection) {
         let now = Instant::now();
         if self.witness.deadline().is_some_and(|at| at <= now) {
             self.witness.flush();
         }
         if self.next_look <= now {
-            self.look(connection);
+            self.look();
         }
+        if self.just_lost && self.watch.database_in_place() {
+            // Only the journal is lost: what it holds is still open here, and goes into the file.
+            merge_journal(connection);
+        }
+        self.just_lost = false;
     }
 
     /// The log is about to be closed.
     pub(super) fn finish(&mut self, connection: &Connection) {
         self.witness.flush();
-        if !self.look(connection) {
+        if !self.look() {
             // SQLite removes a journal by its name, which may be another's now.
             let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             let _ = connection.set_db_config(keep, true);

@@ -15,6 +15,7 @@ mod guard;
 mod journal_mark;
 mod leftovers;
 mod main_file;
+mod mend;
 mod migrate;
 mod migrations;
 mod moderation;

@@ -8,11 +8,13 @@ use super::file_format::{JOURNAL, SHM, WAL, has_content};
 use super::file_names::{folder_of, with_suffix};
 use super::leftovers::{first_free, rename_if_present};
 use super::main_file::quick_check;
+use super::mend::mend;
 use super::opening::lock;
-use super::schema::{OpenError, is_corruption, open_to_read};
+use super::schema::{OpenError, connect, count, is_corruption, open_to_read};
 use super::witness;
 use crate::platform::{FileId, sync_dir};
 use rusqlite::Connection;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
@@ -95,9 +97,20 @@ fn put_in_place(
     let new = with_suffix(log, UNFINISHED);
     // Of a run that was interrupted.
     remove_if_present(&new)?;
-    let count = copy_database(source, &new, on_progress)?;
+    copy_database(source, &new, on_progress)?;
+    let count = mend_file(&new).map_err(CopyError::Sql)?;
+    File::open(&new)?.sync_all()?;
     let kept = replace(log, &new)?;
     Ok(Restored { count, kept })
+}
+
+/// Adds what a recovered log lacks, and returns the number of messages.
+fn mend_file(new: &Path) -> rusqlite::Result<u64> {
+    let connection = connect(new)?;
+    mend(&connection)?;
+    let count = count(&connection)?;
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(count)
 }
 
 /// Puts the new file in the log's place. Returns the name of the old one, unless it was empty.
@@ -111,7 +124,7 @@ fn replace(log: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
         // A second name, so that the log's own name always leads to a whole file.
         if std::fs::hard_link(log, &kept).is_err() {
             std::fs::copy(log, &kept)?;
-            std::fs::File::open(&kept)?.sync_all()?;
+            File::open(&kept)?.sync_all()?;
         }
     }
     std::fs::rename(new, log)?;

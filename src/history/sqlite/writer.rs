@@ -154,7 +154,7 @@ impl HistoryWriter {
 
     /// Trims one step and returns the pause until the next.
     fn trim(&mut self) -> Duration {
-        if !self.guard.look(&self.connection) {
+        if !self.guard.look() {
             return RETRY_TRIM;
         }
         match self.trimmer.step(&mut self.connection) {
@@ -243,7 +243,7 @@ impl HistoryWriter {
         Vec<HistoryRequest>,
         rusqlite::Result<Option<Vec<HistoryReply>>>,
     ) {
-        if !self.guard.look(&self.connection) {
+        if !self.guard.look() {
             return (take_batch(requests, &mut self.epoch_wanted), Ok(None));
         }
         let behavior = TransactionBehavior::Immediate;
@@ -272,7 +272,7 @@ impl HistoryWriter {
         undo: &UndoLog,
         requests: &RequestReceiver,
     ) -> rusqlite::Result<Option<Vec<HistoryReply>>> {
-        if !self.guard.look(&self.connection) {
+        if !self.guard.look() {
             // Nobody is told that it was not taken before it is gone.
             while let Err(error) = undo.revert(&mut self.connection) {
                 self.set_fault(Some(fault_of(&error)));

@@ -1,0 +1,103 @@
+//! Makes a log whole that was pieced together from a damaged file: what `sqlite3 … .recover` could not read is missing in it.
+//!
+//! A sound log is not changed.
+
+use super::schema::ERASED;
+use rusqlite::{Connection, params};
+
+/// The first version with a search index, and the first one with marks.
+const INDEX_VERSION: u32 = 2;
+const MARKS_VERSION: u32 = 3;
+/// The first version in which the index has its present name.
+const INDEX_RENAMED: u32 = 4;
+
+/// Mends a log in one transaction.
+pub(super) fn mend(connection: &Connection) -> rusqlite::Result<()> {
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let transaction = connection.unchecked_transaction()?;
+    if version >= MARKS_VERSION && !is_complete(&transaction)? {
+        restore_rooms(&transaction)?;
+        restore_speakers(&transaction)?;
+        fill_gaps(&transaction)?;
+    }
+    if version >= INDEX_VERSION {
+        let index = if version >= INDEX_RENAMED {
+            "entries_fts"
+        } else {
+            "words"
+        };
+        if !transaction.table_exists(None, index)? {
+            create_index(&transaction, index)?;
+        }
+    }
+    transaction.commit()
+}
+
+/// Whether every room has all its entries, and every entry its room and its author.
+fn is_complete(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT (SELECT coalesce(sum(seq - oldest + 1), 0) FROM rooms) = (SELECT count(*) FROM entries)
+            AND NOT EXISTS (SELECT 1 FROM entries WHERE speaker NOT IN (SELECT id FROM speakers))
+            AND NOT EXISTS (SELECT 1 FROM entries WHERE key >> 40 NOT IN (SELECT id FROM rooms))",
+        [],
+        |row| row.get(0),
+    )
+}
+
+/// A room without a row gets a name; one that has more entries than it says gets their number.
+fn restore_rooms(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "INSERT INTO rooms (id, key, name, seq, oldest, at)
+         SELECT key >> 40, 'recuperada-' || (key >> 40), 'recuperada-' || (key >> 40), 0,
+                min(key & 0xffffffffff), max(at)
+         FROM entries WHERE key >> 40 NOT IN (SELECT id FROM rooms) GROUP BY key >> 40;
+         UPDATE rooms SET
+             seq = max(seq, coalesce((SELECT max(key) & 0xffffffffff FROM entries WHERE key >> 40 = rooms.id), 0)),
+             oldest = min(oldest,
+                 coalesce((SELECT min(key) & 0xffffffffff FROM entries WHERE key >> 40 = rooms.id), oldest));",
+    )
+}
+
+/// Authors without a row get a name that says so.
+fn restore_speakers(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "INSERT INTO speakers (id, person, name, tag)
+         SELECT DISTINCT speaker, CAST(printf('%016d', speaker) AS BLOB), 'Alguém', '00000000'
+         FROM entries WHERE speaker NOT IN (SELECT id FROM speakers);",
+    )
+}
+
+/// The seqs of a room have no gaps: what is missing becomes an erased entry.
+fn fill_gaps(connection: &Connection) -> rusqlite::Result<()> {
+    let rooms: Vec<(i64, i64, i64, i64)> = connection
+        .prepare("SELECT id, oldest, seq, at FROM rooms")?
+        .query_map([], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let lost = "INSERT OR IGNORE INTO speakers (person, name, tag) VALUES (zeroblob(16), 'Alguém', '00000000')";
+    connection.execute(lost, [])?;
+    for (room, oldest, seq, at) in rooms {
+        connection.execute(
+            "WITH RECURSIVE wanted (key) AS (
+                 SELECT (?1 << 40) + ?2 WHERE ?2 <= ?3
+                 UNION ALL SELECT key + 1 FROM wanted WHERE key < (?1 << 40) + ?3)
+             INSERT OR IGNORE INTO entries (key, at, speaker, text, action, mark)
+             SELECT key, ?4, (SELECT id FROM speakers WHERE person = zeroblob(16)), '', 0, ?5 FROM wanted",
+            params![room, oldest, seq, at, ERASED],
+        )?;
+    }
+    Ok(())
+}
+
+/// Creates the search index anew. Tools that copy tables one by one leave only its inner tables.
+fn create_index(connection: &Connection, index: &str) -> rusqlite::Result<()> {
+    for part in ["data", "idx", "docsize", "config", "content"] {
+        connection.execute_batch(&format!("DROP TABLE IF EXISTS {index}_{part}"))?;
+    }
+    connection.execute_batch(&format!(
+        "CREATE VIRTUAL TABLE {index} USING fts5 (
+             text, content='entries', content_rowid='key', tokenize='unicode61 remove_diacritics 2', prefix='1 2');
+         INSERT INTO {index} (rowid, text) SELECT key, text FROM entries WHERE text <> ''"
+    ))
+}
