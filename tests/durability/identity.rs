@@ -111,7 +111,8 @@ fn file_put_back_without_its_journal_resets_everybody() {
     }
     server.process.terminate();
     // It is said once.
-    let server = harness.start();
+    let mut server = harness.start();
+    server.process.terminate();
     assert!(!server.process.stderr().contains("ATENÇÃO"));
 }
 
@@ -160,7 +161,9 @@ fn taken_away(take: impl Fn(&LogHarness), put_back: impl Fn(&LogHarness)) {
     kill(&mut server.process);
     texts.push("guardado".into());
     assert_eq!(harness.texts(), texts);
-    assert!(!harness.start().process.stderr().contains("ATENÇÃO"));
+    let mut server = harness.start();
+    server.process.terminate();
+    assert!(!server.process.stderr().contains("ATENÇÃO"));
 }
 
 fn mv(from: &Path, to: &Path) {

@@ -25,10 +25,10 @@ fn restore_is_refused_beside_a_server_and_keeps_the_old_log() {
     let kept = said.trim_end().rsplit(' ').next().unwrap();
     assert!(kept.contains(".antes-de-restaurar-20"), "{kept}");
     assert_eq!(texts_in(Path::new(kept)), old_texts);
-    let server = harness.start();
-    assert!(!server.process.stderr().contains("ATENÇÃO"));
+    let mut server = harness.start();
     server.enter("Rita").say_acked("de volta");
-    drop(server);
+    server.process.terminate();
+    assert!(!server.process.stderr().contains("ATENÇÃO"));
     texts.push("de volta".into());
     assert_eq!(harness.texts(), texts);
 }
