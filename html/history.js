@@ -78,10 +78,12 @@
       room.list.applyChanges(entries),
     );
 
-  function receive({ oldest, entries }) {
+  function receive({ epoch, oldest, entries }) {
     const answered = pending.shift();
     if (!answered || rooms.find(answered.room.name) !== answered.room) return;
     const { room, apply } = answered;
+    // An answer from before the log was reset is of no use any more.
+    if (epoch !== room.epoch) return finish(answered);
     room.oldest = oldest;
     apply(entries.map((entry) => hooks.decorate(room, entry)));
     finish(answered);

@@ -72,8 +72,12 @@ impl Hub {
         stats: Arc<Stats>,
     ) -> Self {
         let now = Instant::now();
+        let mut chat = Chat::new(rules, history.epoch());
+        if history.epoch_was_read() {
+            chat.allow_epoch_to_end();
+        }
         Self {
-            chat: Chat::new(rules, history.epoch()),
+            chat,
             fanout: Fanout::new(delivery_limits, now),
             history,
             inputs,

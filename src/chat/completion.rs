@@ -20,6 +20,8 @@ pub(super) struct Completion {
     changed_text: Option<String>,
     in_flight: bool,
     bulk: bool,
+    /// The request was made before the epoch that is now.
+    made_before_epoch: bool,
     finished: bool,
 }
 
@@ -33,6 +35,7 @@ impl Completion {
             changed_text: text.map(str::to_owned),
             in_flight: message.id().is_some(),
             bulk: message.is_bulk(),
+            made_before_epoch: false,
             finished: false,
         }
     }
@@ -49,6 +52,11 @@ impl Completion {
     /// The text that the `ack` repeats.
     pub(super) fn changed_text(&self) -> Option<String> {
         self.changed_text.clone()
+    }
+
+    /// Whether a new epoch began since the request was made.
+    pub(super) fn made_before_epoch(&self) -> bool {
+        self.made_before_epoch
     }
 
     /// The answer is among the effects: the connection may send the next request.
@@ -118,6 +126,13 @@ impl PendingRequests {
     /// If it replied already, or was never asked.
     pub(super) fn remove(&mut self, id: RequestId) -> Completion {
         self.0.remove(id.0 as usize)
+    }
+
+    /// A new epoch begins: what waits now was asked for in the one before.
+    pub(super) fn mark_made_before(&mut self) {
+        for (_, completion) in &mut self.0 {
+            completion.made_before_epoch = true;
+        }
     }
 
     pub(super) fn abandon_all(&mut self) {

@@ -61,6 +61,10 @@ impl Conns {
         self.0.contains_key(&id)
     }
 
+    pub(super) fn get(&self, id: ConnId) -> Option<&Conn> {
+        self.0.get(&id)
+    }
+
     pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut Conn> {
         self.0.get_mut(&id)
     }

@@ -7,6 +7,7 @@ use crate::chat::limits::{
 use crate::chat::moderation::passwords::PasswordCheck;
 use crate::chat::people::{Membership, PersonKey};
 use crate::chat::presence::PresenceChange;
+use crate::chat::room_log::Backfill;
 use crate::chat::rooms::Room;
 use crate::chat::{Chat, Effect, Now, Speaker};
 use crate::history::{HistoryRequest, RoomHead};
@@ -17,6 +18,12 @@ use crate::protocol::{
     RoomInfo, ServerMessage,
 };
 use std::cmp::{Ordering, Reverse};
+
+/// What `joined` says of the log, and the id of the request that it answers.
+pub(super) struct JoinAnswer {
+    pub backfill: Backfill,
+    pub id: Option<String>,
+}
 
 impl Chat {
     pub(super) fn join(
@@ -106,8 +113,26 @@ impl Chat {
             self.effects.push(Effect::Subscribe(conn, id));
             self.conns[conn].rooms.push(id);
         }
+        let answer = JoinAnswer {
+            backfill: self.backfill(id, resume),
+            id: request_id,
+        };
+        self.send_joined(speaker, id, answer, now);
+    }
+
+    /// Sends `joined` to a connection that is in the room.
+    pub(super) fn send_joined(
+        &mut self,
+        speaker: Speaker,
+        id: RoomId,
+        answer: JoinAnswer,
+        now: Now,
+    ) {
+        let JoinAnswer {
+            backfill,
+            id: request_id,
+        } = answer;
         let room = &self.rooms[id];
-        let backfill = room.log.opened().backfill(resume, &self.epoch);
         let max_listed = match room.online() > MAX_NAMED_ROOM {
             true => MAX_MEMBERS_LARGE_ROOM,
             false => MAX_MEMBERS,
@@ -115,7 +140,7 @@ impl Chat {
         let listed = room.members().take(max_listed);
         let joined = ServerMessage::Joined {
             room: room.display(),
-            epoch: self.epoch.clone(),
+            epoch: self.epoch.id().clone(),
             seq: backfill.seq,
             oldest: backfill.oldest,
             online: room.online(),
@@ -126,7 +151,7 @@ impl Chat {
             state: self.room_state_for(id, speaker.person, now),
             id: request_id,
         };
-        self.send(conn, joined);
+        self.send(speaker.conn, joined);
     }
 
     /// Counts one more of a person's connections in a room.

@@ -278,7 +278,7 @@ impl Chat {
         };
         let history = ServerMessage::History {
             room: self.room_display_name(room),
-            epoch: self.epoch.clone(),
+            epoch: self.epoch.of_request(completion.made_before_epoch()),
             oldest: page.oldest,
             entries: page.entries,
             more: page.more,

@@ -8,6 +8,7 @@ mod completion;
 mod conns;
 mod edits;
 mod entry;
+mod epoch;
 pub(crate) mod limits;
 mod membership;
 mod message_budget;
@@ -25,6 +26,7 @@ use crate::ids::{ClientAddr, ConnId, RoomId};
 use crate::protocol::{ByeCode, ClientRequest, Refusal, ServerMessage};
 use completion::PendingRequests;
 use conns::{Conn, Conns};
+use epoch::LogEpoch;
 use limits::{MAX_ENTRY_EXTENSIONS, Rules};
 use moderation::ModerationState;
 use people::{People, PersonKey};
@@ -94,7 +96,7 @@ struct Speaker {
 /// The state of the conversation.
 pub struct Chat {
     rules: Rules,
-    epoch: Arc<str>,
+    epoch: LogEpoch,
     conns: Conns,
     people: People,
     rooms: Rooms,
@@ -115,7 +117,7 @@ impl Chat {
     pub fn new(rules: Rules, epoch: Arc<str>) -> Self {
         Self {
             rules,
-            epoch,
+            epoch: LogEpoch::new(epoch),
             conns: Conns::default(),
             people: People::default(),
             rooms: Rooms::default(),
@@ -166,7 +168,10 @@ impl Chat {
         let entry = self.entry_deadlines.front().map(|(at, _)| *at);
         let grace = self.grace_queue.peek().map(|Reverse((at, _))| *at);
         let presence = self.presence_queue.front().map(|(at, _)| *at);
-        [entry, grace, presence].into_iter().flatten().min()
+        [entry, grace, presence, self.epoch.due()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what is due: closes connections that have not entered in time, expires grace periods, publishes presence.
@@ -174,6 +179,7 @@ impl Chat {
         self.enforce_entry_deadlines(now);
         self.expire_grace(now);
         self.publish_due(now);
+        self.send_resets(now);
     }
 
     fn enforce_entry_deadlines(&mut self, now: Now) {
@@ -232,6 +238,7 @@ impl Chat {
                 let completion = self.pending.remove(request);
                 self.search_done(completion, &room, query, page);
             }
+            HistoryReply::EpochBegan(epoch) => self.epoch_began(epoch, now),
             HistoryReply::Trimmed(room, oldest) => {
                 if let Some(id) = self.rooms.named(&room) {
                     self.rooms[id].log.trim(oldest);

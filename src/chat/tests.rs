@@ -12,6 +12,7 @@ use std::collections::HashMap;
 mod bans;
 mod edits;
 mod entering;
+mod epochs;
 mod limits;
 mod messages;
 mod moderation;
@@ -38,6 +39,10 @@ struct ChatHarness {
     closed: Vec<(ConnId, u16)>,
     /// When set, the history replies that it can't store.
     disk_full: bool,
+    /// What the history begins when it is asked to begin a new epoch.
+    next_epoch: Option<Arc<str>>,
+    /// How often it was asked.
+    epochs_asked: usize,
     /// When set, the history replies that it can't read a room's log.
     rooms_unreadable: bool,
     /// When set, the heads of rooms that the history replied with wait in `held_heads`.
@@ -66,6 +71,8 @@ impl ChatHarness {
             states: HashMap::new(),
             closed: Vec::new(),
             disk_full: false,
+            next_epoch: None,
+            epochs_asked: 0,
             rooms_unreadable: false,
             hold_heads: false,
             held_heads: Vec::new(),
@@ -109,6 +116,9 @@ impl ChatHarness {
             if let (true, HistoryReply::Appended(_, _, _, outcome)) = (self.disk_full, &mut reply) {
                 *outcome = Outcome::Unavailable;
             }
+            if let HistoryReply::EpochBegan(epoch) = &mut reply {
+                epoch.clone_from(&self.next_epoch);
+            }
             if let HistoryReply::RoomHead(_, head) = &mut reply {
                 head.take_if(|_| self.rooms_unreadable);
                 if self.hold_heads {
@@ -141,6 +151,7 @@ impl ChatHarness {
             }
             Effect::Submit(request) => {
                 self.awaiting_search |= matches!(request, HistoryRequest::Search(..));
+                self.epochs_asked += usize::from(matches!(request, HistoryRequest::BeginEpoch));
                 self.history.submit(vec![request]);
             }
             Effect::RequestDone(_) | Effect::BulkDone(_) => {}

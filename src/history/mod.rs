@@ -96,6 +96,8 @@ pub enum HistoryRequest {
     Page(RequestId, RoomName, PageRequest, usize),
     /// Find at most this many entries, newest first.
     Search(RequestId, RoomName, String, usize),
+    /// Begin a new epoch, and keep it: the log has gone back.
+    BeginEpoch,
 }
 
 impl HistoryRequest {
@@ -113,6 +115,7 @@ impl HistoryRequest {
             Self::Search(request_id, room, query, _) => {
                 HistoryReply::Found(request_id, room, query, None)
             }
+            Self::BeginEpoch => HistoryReply::EpochBegan(None),
         }
     }
 }
@@ -152,6 +155,8 @@ pub enum HistoryReply {
     Page(RequestId, RoomName, Option<Page>),
     /// To [`HistoryRequest::Search`], with its query; `None` when the log can't be read now.
     Found(RequestId, RoomName, String, Option<Page>),
+    /// To [`HistoryRequest::BeginEpoch`]; `None` when it can't be stored now, and nothing has changed.
+    EpochBegan(Option<Arc<str>>),
     /// Old entries were trimmed: this is the first seq that is left in the room.
     Trimmed(RoomName, u64),
 }
@@ -160,6 +165,11 @@ pub enum HistoryReply {
 pub trait History: Send {
     /// The identity of this log; a new one after it was lost or replaced.
     fn epoch(&self) -> Arc<str>;
+
+    /// Whether the epoch was read from a file, not begun when the history was opened.
+    fn epoch_was_read(&self) -> bool {
+        false
+    }
 
     /// Number of messages when the history was opened.
     fn count(&self) -> u64;

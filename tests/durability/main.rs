@@ -14,11 +14,13 @@ mod failed_sync;
 mod faulty_network;
 mod full_disk;
 mod harness;
+mod identity;
 mod log_entry;
 mod migration;
 mod model;
 mod reconnecting_client;
 mod restart;
+mod rollback;
 mod stalled_disk;
 #[path = "../support/mod.rs"]
 mod support;

@@ -275,6 +275,8 @@ impl History for MemoryHistory {
             let reply = match request {
                 HistoryRequest::Append(append) => self.append(append),
                 HistoryRequest::RoomHead(room) => self.room_head(room),
+                // Its log never goes back while its epoch stays.
+                HistoryRequest::BeginEpoch => HistoryReply::EpochBegan(None),
                 HistoryRequest::Page(request_id, room, page_request, limit) => {
                     self.page(request_id, room, page_request, limit)
                 }

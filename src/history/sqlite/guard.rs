@@ -73,6 +73,11 @@ impl LogGuard {
         self.witness.record(self.sum);
     }
 
+    /// A new epoch was committed.
+    pub(super) fn new_epoch(&mut self, epoch: &str) {
+        self.witness.new_epoch(epoch, self.sum);
+    }
+
     /// When there is something to do without messages.
     pub(super) fn deadline(&self) -> Instant {
         self.next_look

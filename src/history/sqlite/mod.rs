@@ -52,6 +52,7 @@ pub use trim::Retention;
 /// The history in a file.
 pub struct SqliteHistory {
     epoch: Arc<str>,
+    epoch_was_read: bool,
     count: u64,
     incidents: Vec<Incident>,
     kept_copy: Option<PathBuf>,
@@ -118,6 +119,7 @@ impl SqliteHistory {
         ];
         Ok(Self {
             epoch: opened.epoch,
+            epoch_was_read: opened.epoch_was_read,
             count: opened.count,
             incidents: opened.incidents,
             health,
@@ -151,6 +153,10 @@ impl History for SqliteHistory {
         self.epoch.clone()
     }
 
+    fn epoch_was_read(&self) -> bool {
+        self.epoch_was_read
+    }
+
     fn count(&self) -> u64 {
         self.count
     }
@@ -162,10 +168,9 @@ impl History for SqliteHistory {
     fn submit(&mut self, requests: Vec<HistoryRequest>) {
         let now = Instant::now();
         for request in requests {
-            let thread = if matches!(request, HistoryRequest::Append(_)) {
-                &self.writer
-            } else {
-                &self.reader
+            let thread = match request {
+                HistoryRequest::Append(_) | HistoryRequest::BeginEpoch => &self.writer,
+                _ => &self.reader,
             };
             let thread = thread.as_ref().expect("a queue closes only in the drop");
             if let Some(request) = thread.push(request, now) {

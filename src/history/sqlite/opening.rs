@@ -8,13 +8,13 @@ use super::leftovers::{self, Finding};
 use super::main_file::quick_check;
 use super::migrate::migrate;
 use super::schema::{
-    BUSY_TIMEOUT, OpenError, check_version, configure, count, is_corruption, load_epoch, seq_sum,
+    OpenError, check_version, configure, connect, count, is_corruption, load_epoch, seq_sum,
     start_epoch,
 };
 use super::witness::{self, Claim};
 use crate::platform::{self, FileId};
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,6 +43,8 @@ pub(super) struct Opened {
     /// The file's own path, without symbolic links.
     pub path: PathBuf,
     pub epoch: Arc<str>,
+    /// The epoch was in the file already.
+    pub epoch_was_read: bool,
     /// Messages in it.
     pub count: u64,
     pub incidents: Vec<Incident>,
@@ -72,12 +74,13 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     };
     configure(&connection)?;
     let kept_copy = migrate(&mut connection, &path)?;
-    let epoch = find_epoch(&connection, &path, &mut incidents)?;
+    let (epoch, epoch_was_read) = find_epoch(&connection, &path, &mut incidents)?;
     let count = count(&connection)?;
     Ok(Opened {
         connection,
         path,
         epoch,
+        epoch_was_read,
         count,
         incidents,
         kept_copy,
@@ -129,16 +132,6 @@ fn is_damage(error: &OpenError, file: &File) -> bool {
     }
 }
 
-/// A path is only a path: without `SQLITE_OPEN_URI`, `file:` has no meaning.
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    Ok(connection)
-}
-
 /// Opens what can be had of a damaged database: the file without its journals, or an empty one in its place.
 fn salvage(path: &Path, lock: &mut File) -> Result<(Incident, Connection), OpenError> {
     if let Finding::MovedAside(aside) = leftovers::drop_journals(path)? {
@@ -149,20 +142,20 @@ fn salvage(path: &Path, lock: &mut File) -> Result<(Incident, Connection), OpenE
     Ok((Incident::Damaged(aside), connect(path)?))
 }
 
-/// The log's epoch. A new one begins when clients may hold entries that the log lacks: in a new file and in a copy, when
+/// The log's epoch, and whether it was read from the file. A new one begins when clients may hold entries that the log lacks: in a new file and in a copy, when
 /// journals were moved aside, and when the witness saw more.
 fn find_epoch(
     connection: &Connection,
     path: &Path,
     incidents: &mut Vec<Incident>,
-) -> Result<Arc<str>, OpenError> {
+) -> Result<(Arc<str>, bool), OpenError> {
     if let Some(epoch) = load_epoch(connection)? {
         match witness::claim(path, &epoch, seq_sum(connection)?) {
             Claim::Nothing => {
                 if Mark::read(connection).is_none() {
                     mark_file(connection);
                 }
-                return Ok(epoch);
+                return Ok((epoch, true));
             }
             Claim::NewEpoch => {}
             Claim::WentBack => incidents.push(Incident::WentBack),
@@ -170,7 +163,7 @@ fn find_epoch(
     }
     let epoch = start_epoch(connection)?;
     mark_file(connection);
-    Ok(epoch)
+    Ok((epoch, false))
 }
 
 /// Gives the file itself a mark, so that from now on its journal can be told from any other. Without one it is opened as

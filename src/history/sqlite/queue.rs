@@ -204,7 +204,7 @@ fn size_of_request(request: &HistoryRequest) -> usize {
     let text = match request {
         HistoryRequest::Append(append) => append.text.len(),
         HistoryRequest::Search(_, _, query, _) => query.len(),
-        HistoryRequest::RoomHead(_) | HistoryRequest::Page(..) => 0,
+        HistoryRequest::RoomHead(_) | HistoryRequest::Page(..) | HistoryRequest::BeginEpoch => 0,
     };
     REQUEST_OVERHEAD + text
 }

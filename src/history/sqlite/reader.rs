@@ -59,7 +59,9 @@ impl HistoryReader {
                 let page = log_error(search(&self.connection, &room, &query, limit));
                 HistoryReply::Found(request_id, room, query, page)
             }
-            HistoryRequest::Append(_) => unreachable!("appends go to the writer"),
+            HistoryRequest::Append(_) | HistoryRequest::BeginEpoch => {
+                unreachable!("what is written goes to the writer")
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long to wait for another process that reads or copies the file.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// An entry's key is the room's id, then 40 bits of seq: the entries of a room are neighbours.
 const SEQ_BITS: u32 = 40;
 
@@ -132,6 +132,18 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
     prepare_reader(main_file::open(&path)?)
 }
 
+/// Opens or creates any database to write. SQLite is compiled to take `file:` for a URI, and `:memory:` for no file; an
+/// absolute path is neither.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
+}
+
 /// Opens the file that this process serves for its reader.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -209,14 +221,20 @@ pub(super) fn load_epoch(connection: &Connection) -> rusqlite::Result<Option<Arc
 
 /// Begins a new epoch.
 pub(super) fn start_epoch(connection: &Connection) -> Result<Arc<str>, OpenError> {
-    let epoch = random_epoch().map_err(|error| OpenError::Io(io::Error::other(error)))?;
     let transaction = connection.unchecked_transaction()?;
+    let epoch = store_new_epoch(&transaction)?;
+    transaction.commit()?;
+    Ok(epoch)
+}
+
+/// Makes a new epoch, in the caller's transaction.
+pub(super) fn store_new_epoch(transaction: &Connection) -> Result<Arc<str>, OpenError> {
+    let epoch = random_epoch().map_err(|error| OpenError::Io(io::Error::other(error)))?;
     transaction.execute("DELETE FROM meta WHERE name = 'copy'", [])?;
     transaction.execute(
         "INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?1)",
         [&*epoch],
     )?;
-    transaction.commit()?;
     Ok(epoch)
 }
 

@@ -15,6 +15,7 @@ mod amendments;
 mod copies;
 mod identity;
 mod leftovers;
+mod restoring;
 mod stalls;
 
 /// How long a test waits for a reply.

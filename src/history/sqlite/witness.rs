@@ -81,24 +81,27 @@ pub(super) struct Witness {
 impl Witness {
     /// Begins with what the log holds now.
     pub(super) fn new(log: &Path, epoch: &str, sum: u64) -> Self {
-        let begin = || {
-            let mut file = open(log)?;
-            write(&mut file, epoch, sum)?;
-            // An epoch that has ended must not come back with a power failure.
-            file.sync_all()?;
-            Ok(file)
-        };
-        let file = begin().inspect_err(|error: &io::Error| {
+        let file = open(log).inspect_err(|error| {
             log::warn!(
                 "Não consegui escrever {} ({}). Sem ele, um histórico que voltou atrás só é notado mais tarde.",
                 path_of(log).display(),
                 describe(error)
             );
         });
-        Self {
+        let mut witness = Self {
             file: file.ok(),
             epoch: epoch.to_owned(),
-        }
+        };
+        witness.record(sum);
+        witness.sync();
+        witness
+    }
+
+    /// A new epoch was committed, and nobody has been told of it yet.
+    pub(super) fn new_epoch(&mut self, epoch: &str, sum: u64) {
+        epoch.clone_into(&mut self.epoch);
+        self.record(sum);
+        self.sync();
     }
 
     /// The log has committed entries up to this sum of seqs, and none of them was acknowledged yet. It takes microseconds
@@ -109,6 +112,13 @@ impl Witness {
         };
         // A full disk, say: an older sum is as true.
         if let Err(error) = write(file, &self.epoch, sum) {
+            log::debug!("witness: {error}");
+        }
+    }
+
+    /// An epoch that has ended must not come back with a power failure.
+    fn sync(&self) {
+        if let Some(Err(error)) = self.file.as_ref().map(File::sync_all) {
             log::debug!("witness: {error}");
         }
     }

@@ -4,7 +4,9 @@ use super::amend;
 use super::guard::LogGuard;
 use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
 use super::queue::{RequestReceiver, Wakeup};
-use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
+use super::schema::{
+    NewRow, OpenError, entry_key, last_entry_key, room_id_of, seq_of, store_new_epoch,
+};
 use super::trim::Trimmer;
 use super::undo::UndoLog;
 use crate::auth::PersonId;
@@ -58,6 +60,8 @@ pub(super) struct HistoryWriter {
     health: Arc<HistoryHealth>,
     /// When to try whether the file can be written again, while it can't.
     next_probe: Option<Instant>,
+    /// A new epoch was asked for and has not begun yet.
+    epoch_wanted: bool,
 }
 
 impl HistoryWriter {
@@ -77,6 +81,7 @@ impl HistoryWriter {
             cache: WriterCache::default(),
             health,
             next_probe: None,
+            epoch_wanted: false,
         })
     }
 
@@ -207,6 +212,28 @@ impl HistoryWriter {
                 outcome,
             ));
         }
+        if std::mem::take(&mut self.epoch_wanted) {
+            let epoch = self.begin_epoch();
+            let _ = self.replies.send(HistoryReply::EpochBegan(epoch));
+        }
+    }
+
+    /// Begins a new epoch; `None` when it can't be stored.
+    fn begin_epoch(&mut self) -> Option<Arc<str>> {
+        let epoch = self.store_epoch().unwrap_or_else(|error| {
+            log::error!("Não consegui começar uma nova época do histórico ({error}).");
+            self.guard.rolled_back();
+            None
+        })?;
+        self.guard.new_epoch(&epoch);
+        Some(epoch)
+    }
+
+    fn store_epoch(&mut self) -> Result<Option<Arc<str>>, OpenError> {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        let epoch = store_new_epoch(&transaction)?;
+        Ok(commit(transaction, &mut self.guard)?.then_some(epoch))
     }
 
     /// Stores what waits in one transaction, all or nothing; `None` when the file is not in its place. The batch is taken
@@ -216,15 +243,15 @@ impl HistoryWriter {
         requests: &RequestReceiver,
     ) -> (Vec<Append>, rusqlite::Result<Option<Vec<Outcome>>>) {
         if !self.guard.look(&self.connection) {
-            return (take_batch(requests), Ok(None));
+            return (take_batch(requests, &mut self.epoch_wanted), Ok(None));
         }
         let behavior = TransactionBehavior::Immediate;
         let transaction = match self.connection.transaction_with_behavior(behavior) {
             Ok(transaction) => transaction,
             Err(error) if is_busy(&error) => return (Vec::new(), Err(error)),
-            Err(error) => return (take_batch(requests), Err(error)),
+            Err(error) => return (take_batch(requests, &mut self.epoch_wanted), Err(error)),
         };
-        let batch = take_batch(requests);
+        let batch = take_batch(requests, &mut self.epoch_wanted);
         let mut undo = UndoLog::default();
         let appended = self.cache.append_all(&transaction, &batch, &mut undo);
         let stored = appended.and_then(|outcomes| {
@@ -314,12 +341,16 @@ impl Drop for StoppedOnPanic {
     }
 }
 
-/// Takes the messages that wait, as many as one transaction should have.
-fn take_batch(requests: &RequestReceiver) -> Vec<Append> {
+/// Takes the messages that wait, as many as one transaction should have, and notes whether a new epoch is asked for.
+fn take_batch(requests: &RequestReceiver, epoch_wanted: &mut bool) -> Vec<Append> {
     let taken = requests.take(MAX_BATCH).into_iter();
     taken
-        .map(|request| match request {
-            HistoryRequest::Append(append) => append,
+        .filter_map(|request| match request {
+            HistoryRequest::Append(append) => Some(append),
+            HistoryRequest::BeginEpoch => {
+                *epoch_wanted = true;
+                None
+            }
             _ => unreachable!("reads go to the reader"),
         })
         .collect()

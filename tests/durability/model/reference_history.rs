@@ -157,6 +157,7 @@ impl History for ReferenceHistory {
                 HistoryRequest::Page(ticket, room, span, limit) => {
                     HistoryReply::Page(ticket, room, Some(self.page(span, limit)))
                 }
+                HistoryRequest::BeginEpoch => HistoryReply::EpochBegan(None),
                 HistoryRequest::Search(..) => panic!("the model does not search"),
             };
             let _ = self.sender.send(answer);

@@ -268,3 +268,24 @@ fn path_is_a_file_whatever_it_looks_like() {
         assert_eq!(seq_sum(&file).unwrap(), 1, "{}", path.display());
     }
 }
+
+#[test]
+fn begun_epoch_is_kept_and_can_end_in_the_next_run_only() {
+    let folder = HistoryFolder::new();
+    let mut history = open(&folder);
+    assert!(!history.epoch_was_read());
+    say(&mut history, "Ana", "1", "oi");
+    let first = history.epoch();
+    drop(history);
+    let mut history = open(&folder);
+    assert!(history.epoch_was_read());
+    let begun = match request(&mut history, HistoryRequest::BeginEpoch) {
+        HistoryReply::EpochBegan(Some(epoch)) => epoch,
+        other => panic!("{other:?}"),
+    };
+    assert_ne!(begun, first);
+    say(&mut history, "Ana", "2", "de novo");
+    drop(history);
+    let history = open(&folder);
+    assert_eq!((history.epoch(), history.incidents()), (begun, &[][..]));
+}

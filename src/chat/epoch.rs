@@ -1,0 +1,149 @@
+//! The log's identity. The first client that is ahead of the log proves that it went back: an older file was put in its
+//! place, say. Then a new epoch begins for all, and every open room is sent again from the start.
+//!
+//! Only an epoch that was read from the file can end, and once: beyond one that began in this run only the claimant is
+//! reset, so that nobody can reset the others again and again.
+
+use crate::chat::membership::JoinAnswer;
+use crate::chat::room_log::Backfill;
+use crate::chat::{Chat, Effect, Now, Speaker};
+use crate::history::HistoryRequest;
+use crate::ids::{ConnId, RoomId};
+use crate::protocol::ResumePoint;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Rooms that are sent again in one turn, so that it stays short.
+const RESETS_PER_TURN: usize = 16;
+
+/// Whether the epoch can end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EpochState {
+    /// It was read from the file.
+    Stored,
+    /// The history was asked to begin a new one.
+    Ending,
+    /// It began in this run.
+    Fresh,
+}
+
+/// The log's epoch, and what is left to do after it changed.
+pub(super) struct LogEpoch {
+    id: Arc<str>,
+    state: EpochState,
+    /// The epoch before, for requests that were made in it.
+    previous: Option<Arc<str>>,
+    /// The connections' rooms that must be sent again.
+    resets: VecDeque<(ConnId, RoomId)>,
+    /// When the last change was.
+    began_at: Option<Instant>,
+}
+
+impl LogEpoch {
+    /// An epoch that can't end.
+    pub(super) fn new(id: Arc<str>) -> Self {
+        Self {
+            id,
+            state: EpochState::Fresh,
+            previous: None,
+            resets: VecDeque::new(),
+            began_at: None,
+        }
+    }
+
+    pub(super) fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    /// The epoch of a request that was made before the last change, or after it.
+    pub(super) fn of_request(&self, made_before: bool) -> Arc<str> {
+        let previous = self.previous.as_ref().filter(|_| made_before);
+        previous.unwrap_or(&self.id).clone()
+    }
+
+    /// When there are rooms to send again.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.began_at.filter(|_| !self.resets.is_empty())
+    }
+}
+
+impl Chat {
+    /// The epoch was read from the file, and can end.
+    pub(crate) fn allow_epoch_to_end(&mut self) {
+        self.epoch.state = EpochState::Stored;
+    }
+
+    /// What a client missed in a room, and whether it proves that the log went back.
+    pub(super) fn backfill(&mut self, room: RoomId, resume: &ResumePoint) -> Backfill {
+        let log = self.rooms[room].log.opened();
+        let backfill = log.backfill(resume, self.epoch.id());
+        let right_epoch = resume.epoch.as_deref() == Some(&**self.epoch.id());
+        let is_ahead = resume.after.is_some_and(|after| after > backfill.seq);
+        if right_epoch && is_ahead && self.epoch.state == EpochState::Stored {
+            self.epoch.state = EpochState::Ending;
+            self.effects
+                .push(Effect::Submit(HistoryRequest::BeginEpoch));
+        }
+        backfill
+    }
+
+    /// The history began a new epoch; `None` when it could not, and all stays as it is.
+    pub(super) fn epoch_began(&mut self, epoch: Option<Arc<str>>, now: Now) {
+        let Some(epoch) = epoch else {
+            self.epoch.state = EpochState::Stored;
+            return;
+        };
+        log::error!(
+            "O histórico voltou atrás: alguém tem mensagens que ele não tem mais. A conversa recomeça do que há nele."
+        );
+        self.pending.mark_made_before();
+        let resets = self.rooms_to_reset();
+        self.epoch = LogEpoch {
+            previous: Some(std::mem::replace(&mut self.epoch.id, epoch.clone())),
+            id: epoch,
+            state: EpochState::Fresh,
+            resets,
+            began_at: Some(now.instant),
+        };
+    }
+
+    /// Every room of every connection; first one room of each, so that no connection gets all of its rooms at once.
+    fn rooms_to_reset(&self) -> VecDeque<(ConnId, RoomId)> {
+        let conns = self.conns.iter();
+        let mut resets: Vec<(usize, ConnId, RoomId)> = conns
+            .flat_map(|(conn, state)| {
+                let rooms = state.rooms.iter().enumerate();
+                rooms.map(move |(rank, &room)| (rank, conn, room))
+            })
+            .collect();
+        resets.sort_unstable_by_key(|&(rank, conn, _)| (rank, conn));
+        resets
+            .into_iter()
+            .map(|(_, conn, room)| (conn, room))
+            .collect()
+    }
+
+    /// Sends some of the rooms again.
+    pub(super) fn send_resets(&mut self, now: Now) {
+        let count = self.epoch.resets.len().min(RESETS_PER_TURN);
+        let resets: Vec<_> = self.epoch.resets.drain(..count).collect();
+        for (conn, room) in resets {
+            let state = self.conns.get(conn);
+            let state = state.filter(|state| !state.closing && state.rooms.contains(&room));
+            let Some(person) = state.and_then(|state| state.person) else {
+                continue;
+            };
+            let log = self.rooms[room].log.opened();
+            let backfill = log.backfill(&ResumePoint::default(), self.epoch.id());
+            let answer = JoinAnswer {
+                backfill: Backfill {
+                    reset: true,
+                    ..backfill
+                },
+                id: None,
+            };
+            self.send_joined(Speaker { conn, person }, room, answer, now);
+        }
+    }
+}
