@@ -1,6 +1,7 @@
 //! Programs with a wrong wall clock, by libfaketime. Their monotonic clock is left alone.
 
 use crate::support::process::Program;
+use rustix::process::{Pid, test_kill_process};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,11 @@ const FOLDERS: [&str; 4] = [
 ];
 /// The form for programs with threads.
 const LIBRARY: &str = "libfaketimeMT.so.1";
+
+/// Where Linux keeps shared memory, and what the library calls its own, before the number of the process.
+const SHARED_MEMORY: &str = "/dev/shm";
+const SHM_PREFIX: &str = "faketime_shm_";
+const SEMAPHORE_PREFIX: &str = "sem.faketime_sem_";
 
 /// A wall clock that is off by so much, and can be turned while a program runs.
 pub struct WrongClock {
@@ -63,6 +69,26 @@ impl WrongClock {
     fn file(&self) -> PathBuf {
         self.dir.path().join("offset")
     }
+}
+
+impl Drop for WrongClock {
+    /// A killed program leaves the library's semaphore and shared memory behind.
+    fn drop(&mut self) {
+        for entry in fs::read_dir(SHARED_MEMORY).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let pid = name.to_str().and_then(owner_of);
+            if pid.is_some_and(|pid| test_kill_process(pid).is_err()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// The process to which one of the library's files belongs.
+fn owner_of(name: &str) -> Option<Pid> {
+    let kind = [SHM_PREFIX, SEMAPHORE_PREFIX];
+    let pid = kind.iter().find_map(|prefix| name.strip_prefix(prefix))?;
+    Pid::from_raw(pid.parse().ok()?)
 }
 
 /// The library in a folder whose path may have a star.

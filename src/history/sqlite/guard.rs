@@ -80,17 +80,12 @@ impl LogGuard {
 
     /// When there is something to do without messages.
     pub(super) fn deadline(&self) -> Instant {
-        let witness = self.witness.deadline().unwrap_or(self.next_look);
-        witness.min(self.next_look)
+        self.next_look
     }
 
     /// Does what is due. Called after each batch, outside of transactions.
     pub(super) fn tick(&mut self, connection: &Connection) {
-        let now = Instant::now();
-        if self.witness.deadline().is_some_and(|at| at <= now) {
-            self.witness.flush();
-        }
-        if self.next_look <= now {
+        if self.next_look <= Instant::now() {
             self.look();
         }
         if self.just_lost && self.watch.database_in_place() {
@@ -102,7 +97,6 @@ impl LogGuard {
 
     /// The log is about to be closed.
     pub(super) fn finish(&mut self, connection: &Connection) {
-        self.witness.flush();
         if !self.look() {
             // SQLite removes a journal by its name, which may be another's now.
             let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;

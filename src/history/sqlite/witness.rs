@@ -1,8 +1,8 @@
 //! The witness: a small file beside the log that remembers how far the log was.
 //!
-//! It holds the epoch and the sum of all rooms' seqs, written after a commit and never synced, so it is never ahead of the
-//! log that it belongs to. A log with the same epoch and a smaller sum has gone back: an older file was put in its place,
-//! or its journal was lost.
+//! It holds the epoch and the sum of all rooms' seqs, written between a commit and its acknowledgements and not synced: it
+//! is never ahead of the log, and after a kill never behind what anybody was shown. A log with a smaller sum, or of another
+//! epoch, is not the one that was here: an older file was put in its place, or its journal was lost.
 
 use super::file_names::with_suffix;
 use crate::os_error::describe;
@@ -10,12 +10,9 @@ use crate::platform;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 /// The name of the file, after the log's.
 pub(super) const SUFFIX: &str = ".testemunha";
-/// How often it is written at most.
-const INTERVAL: Duration = Duration::from_secs(1);
 /// Stands for any epoch: a new one must begin.
 const ANY_EPOCH: &str = "*";
 /// Longest content that is read, in bytes.
@@ -29,11 +26,11 @@ fn path_of(log: &Path) -> PathBuf {
 /// What a witness says about a log.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// Nothing that matters: it is missing, of another log, or agrees.
+    /// Nothing that matters: it is missing, unreadable, or agrees.
     Nothing,
     /// A new epoch was ordered.
     NewEpoch,
-    /// The log of this epoch was further.
+    /// The log was further, or was another one: its epoch may be one that has ended, of which clients hold more.
     WentBack,
 }
 
@@ -50,7 +47,7 @@ pub(super) fn claim(log: &Path, epoch: &str, sum: u64) -> Claim {
         return Claim::NewEpoch;
     }
     match its_sum.parse::<u64>() {
-        Ok(its_sum) if its_epoch == epoch && its_sum > sum => Claim::WentBack,
+        Ok(its_sum) if its_epoch != epoch || its_sum > sum => Claim::WentBack,
         _ => Claim::Nothing,
     }
 }
@@ -79,9 +76,6 @@ fn write(file: &mut File, epoch: &str, sum: u64) -> io::Result<()> {
 pub(super) struct Witness {
     file: Option<File>,
     epoch: String,
-    /// The sum that is not written yet.
-    pending: Option<u64>,
-    next_write: Instant,
 }
 
 impl Witness {
@@ -97,44 +91,34 @@ impl Witness {
         let mut witness = Self {
             file: file.ok(),
             epoch: epoch.to_owned(),
-            pending: Some(sum),
-            next_write: Instant::now(),
         };
-        witness.flush();
+        witness.record(sum);
+        witness.sync();
         witness
     }
 
-    /// A new epoch began: the witness is of that one now.
+    /// A new epoch was committed, and nobody has been told of it yet.
     pub(super) fn new_epoch(&mut self, epoch: &str, sum: u64) {
         epoch.clone_into(&mut self.epoch);
-        self.pending = Some(sum);
-        self.flush();
+        self.record(sum);
+        self.sync();
     }
 
-    /// The log has committed entries up to this sum of seqs.
+    /// The log has committed entries up to this sum of seqs, and none of them was acknowledged yet. It takes microseconds
+    /// beside the milliseconds of the commit.
     pub(super) fn record(&mut self, sum: u64) {
-        self.pending = Some(sum);
-        if self.next_write <= Instant::now() {
-            self.flush();
-        }
-    }
-
-    /// When there is something to write.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.pending.map(|_| self.next_write)
-    }
-
-    /// Writes what is not written yet.
-    pub(super) fn flush(&mut self) {
-        let Some(sum) = self.pending.take() else {
-            return;
-        };
-        self.next_write = Instant::now() + INTERVAL;
         let Some(file) = &mut self.file else {
             return;
         };
         // A full disk, say: an older sum is as true.
         if let Err(error) = write(file, &self.epoch, sum) {
+            log::debug!("witness: {error}");
+        }
+    }
+
+    /// An epoch that has ended must not come back with a power failure.
+    fn sync(&self) {
+        if let Some(Err(error)) = self.file.as_ref().map(File::sync_all) {
             log::debug!("witness: {error}");
         }
     }
