@@ -66,6 +66,7 @@ impl Chat {
         let speaker = self.admit(&applicant, moderator, token, now);
         self.send_welcome(speaker, id.clone());
         self.complete_join(speaker, room, &enter.resume, now, id);
+        self.warn_of_space(speaker, now);
         Ok(Progress::Done)
     }
 

@@ -10,6 +10,7 @@ mod clock;
 mod fixtures;
 mod health;
 pub mod memory;
+mod space;
 pub mod sqlite;
 
 use crate::auth::PersonId;
@@ -22,6 +23,7 @@ use std::time::Instant;
 pub use amend::Amendment;
 pub use clock::{Clock, ClockReading};
 pub use health::{HistoryFault, HistoryHealth, MAX_WAIT};
+pub use space::{SpaceLimit, SpaceWarning};
 
 /// Entries that an open room caches, so that joins and resumes rarely ask the history.
 pub const RECENT: usize = 300;
@@ -83,6 +85,8 @@ pub enum Outcome {
     Forbidden,
     /// Not stored, because the log can't be written now.
     Unavailable,
+    /// Not stored, because too little space is left, for this reason. Erasing needs none.
+    NoSpace(HistoryFault),
 }
 
 /// A request to the history.
@@ -157,6 +161,8 @@ pub enum HistoryReply {
     Found(RequestId, RoomName, String, Option<Page>),
     /// To [`HistoryRequest::BeginEpoch`]; `None` when it can't be stored now, and nothing has changed.
     EpochBegan(Option<Arc<str>>),
+    /// Unasked: little space is left, or enough again.
+    Space(Option<SpaceWarning>),
     /// Old entries were trimmed: this is the first seq that is left in the room.
     Trimmed(RoomName, u64),
 }

@@ -7,6 +7,7 @@ use super::queue::{RequestReceiver, Wakeup};
 use super::schema::{
     NewRow, OpenError, entry_key, last_entry_key, room_id_of, seq_of, store_new_epoch,
 };
+use super::space_guard::SpaceGuard;
 use super::trim::Trimmer;
 use super::undo::UndoLog;
 use crate::auth::PersonId;
@@ -14,7 +15,8 @@ use crate::history::amend::{Fingerprint, fingerprint};
 use crate::history::clock::stamp;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::history::{
-    Append, HistoryFault, HistoryHealth, HistoryReply, HistoryRequest, MAX_WAIT, Outcome,
+    Amendment, Append, HistoryFault, HistoryHealth, HistoryReply, HistoryRequest, MAX_WAIT,
+    Outcome, SpaceWarning,
 };
 use crate::protocol::Entry;
 use crossbeam_channel::Sender;
@@ -48,6 +50,14 @@ struct CachedRoom {
 struct WriterCache {
     rooms: HashMap<Arc<str>, CachedRoom>,
     speakers: HashMap<(PersonId, Arc<str>), i64>,
+    /// Why no text may be added now.
+    space_fault: Option<HistoryFault>,
+}
+
+/// Where the writer tells what it did.
+pub(super) struct Reports {
+    pub replies: Sender<HistoryReply>,
+    pub health: Arc<HistoryHealth>,
 }
 
 /// The writer's state.
@@ -55,6 +65,7 @@ pub(super) struct HistoryWriter {
     connection: Connection,
     guard: LogGuard,
     trimmer: Trimmer,
+    space: SpaceGuard,
     replies: Sender<HistoryReply>,
     cache: WriterCache,
     health: Arc<HistoryHealth>,
@@ -69,17 +80,18 @@ impl HistoryWriter {
         connection: Connection,
         guard: LogGuard,
         trimmer: Trimmer,
-        replies: Sender<HistoryReply>,
-        health: Arc<HistoryHealth>,
+        space: SpaceGuard,
+        reports: Reports,
     ) -> rusqlite::Result<Self> {
         connection.busy_timeout(LOCK_TIMEOUT)?;
         Ok(Self {
             connection,
             guard,
             trimmer,
-            replies,
+            space,
+            replies: reports.replies,
             cache: WriterCache::default(),
-            health,
+            health: reports.health,
             next_probe: None,
             epoch_wanted: false,
         })
@@ -92,6 +104,7 @@ impl HistoryWriter {
         let mut next_trim = Instant::now() + self.trim();
         loop {
             let deadline = self.guard.deadline().min(next_trim);
+            let deadline = deadline.min(self.space.deadline());
             let deadline = self.next_probe.map_or(deadline, |at| deadline.min(at));
             match requests.wait(Some(deadline)) {
                 Wakeup::Requests => self.store_waiting(requests),
@@ -99,6 +112,7 @@ impl HistoryWriter {
                 Wakeup::Closed => break,
             }
             self.look_around();
+            self.measure_space();
             let now = Instant::now();
             if next_trim <= now {
                 next_trim = now + self.trim();
@@ -125,11 +139,28 @@ impl HistoryWriter {
     /// Takes down whether the last write succeeded.
     fn set_fault(&mut self, fault: Option<HistoryFault>) {
         let fault = match self.guard.was_in_place() {
-            true => fault,
+            true => fault.or(self.space.fault()),
             false => Some(HistoryFault::FileGone),
         };
         self.health.set(fault);
         self.next_probe = fault.map(|_| Instant::now() + PROBE_INTERVAL);
+    }
+
+    /// Looks at the space when it is due, and reports what has changed.
+    fn measure_space(&mut self) {
+        let before = (self.space.fault(), self.space.warning());
+        self.space.measure_if_due(&self.connection);
+        if self.space.fault() != before.0 {
+            self.set_fault(None);
+        }
+        let warning = self.space.warning();
+        if warning != before.1 {
+            let threshold = |warning: Option<SpaceWarning>| warning.map(|found| found.threshold);
+            if let Some(found) = warning.filter(|_| threshold(warning) > threshold(before.1)) {
+                log::warn!("{}", found.describe());
+            }
+            let _ = self.replies.send(HistoryReply::Space(warning));
+        }
     }
 
     /// Tries whether the file can be written again.
@@ -177,6 +208,7 @@ impl HistoryWriter {
     fn store_waiting(&mut self, requests: &RequestReceiver) {
         let health = self.health.clone();
         let _busy = health.busy();
+        self.measure_space();
         let (batch, stored) = self.commit_waiting(requests);
         let outcomes = match stored {
             Ok(Some(outcomes)) => {
@@ -253,6 +285,9 @@ impl HistoryWriter {
         };
         let batch = take_batch(requests, &mut self.epoch_wanted);
         let mut undo = UndoLog::default();
+        let added: usize = batch.iter().map(|append| append.text.len()).sum();
+        self.space.added(added);
+        self.cache.space_fault = self.space.fault();
         let appended = self.cache.append_all(&transaction, &batch, &mut undo);
         let stored = appended.and_then(|outcomes| {
             let committed = commit(transaction, &mut self.guard)?;
@@ -400,10 +435,14 @@ impl WriterCache {
         let fingerprint = fingerprint(append);
         let room = self.room(transaction, append)?;
         // A resend is a duplicate even if its target is gone since, so the id is looked up first.
-        if (append.amends.is_some() || append.reply_to.is_some())
+        let space_fault = self.space_fault.filter(|_| adds_text(append));
+        if (append.amends.is_some() || append.reply_to.is_some() || space_fault.is_some())
             && let Some(outcome) = find_existing(transaction, append, room.id, fingerprint)?
         {
             return Ok(outcome);
+        }
+        if let Some(fault) = space_fault {
+            return Ok(Outcome::NoSpace(fault));
         }
         if let Some(seq) = append.reply_to
             && !entry_exists(transaction, room.id, seq)?
@@ -499,6 +538,11 @@ impl WriterCache {
             self.speakers.clear();
         }
     }
+}
+
+/// Whether a message makes the log longer than an erasure does.
+fn adds_text(append: &Append) -> bool {
+    matches!(append.amends, None | Some(Amendment::Edit(_)))
 }
 
 /// Whether an entry exists and is not trimmed.
