@@ -104,9 +104,12 @@ impl<'a> Fields<'a> {
             (Some(cleaned), Some(Scalar::Text(sent))) => cleaned != sent,
             _ => false,
         };
-        let mut request = match self.readable_id() {
-            Some(id) if message.id().is_none() => ClientRequest::with_id(message, id),
-            _ => ClientRequest::from(message),
+        let mut request = match message.id() {
+            Some(_) => ClientRequest::from(message),
+            None => match self.readable_id() {
+                Some(id) => ClientRequest::with_id(message, id),
+                None => ClientRequest::from(message),
+            },
         };
         request.text_changed = text_changed;
         Ok(request)

@@ -183,7 +183,10 @@ fn rooms_do_not_see_each_other() {
     ana.expect(&["ack x 1", "1 online -Bruno"]);
     celia.send(json!({"type": "rooms"}));
     let rooms = celia.receive();
-    let expected = json!([{"room": "geral", "online": 3, "seq": 0}, {"room": "laboratório", "online": 1, "seq": 1}]);
+    let expected = json!([
+        {"room": "geral", "online": 3, "seq": 0, "password": false},
+        {"room": "laboratório", "online": 1, "seq": 1, "password": false},
+    ]);
     assert_eq!(rooms["rooms"], expected);
 }
 

@@ -15,6 +15,7 @@ mod faulty_network;
 mod full_disk;
 mod harness;
 mod history_limit;
+mod identity;
 mod log_entry;
 mod migration;
 mod model;

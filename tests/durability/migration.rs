@@ -195,6 +195,30 @@ fn half_copy_of_a_killed_migration_is_begun_again() {
 }
 
 #[test]
+fn copy_of_a_killed_migration_with_both_names_loses_one() {
+    let dir = TempDir::new().unwrap();
+    let history = dir.path().join("historico.db");
+    let log = released_log();
+    log.leave_killed(&history);
+    let expected = exported(&history);
+    let port = ReservedPort::new();
+    drop(start(&mut server_on(&port, &history)));
+    // As if it had been killed right after the copy got its name.
+    let temporary = dir.path().join("historico.db.antes-da-versao-4.copiando");
+    fs::hard_link(kept(&history), &temporary).unwrap();
+    fs::remove_file(&history).unwrap();
+    log.leave_killed(&history);
+    let server = start(&mut server_on(&port, &history));
+    assert!(
+        server.banner.contains("foi atualizado"),
+        "{}",
+        server.banner
+    );
+    assert_kept_whole(&history, &expected);
+    assert!(!temporary.exists());
+}
+
+#[test]
 fn migration_without_space_leaves_the_file_as_it_was() {
     let log = released_log();
     let Some(disk) = SmallDisk::mount(8192) else {

@@ -282,15 +282,15 @@ fn rules_of_a_room_stand_above_the_box() {
     }
     let held = "Modo lento: 1 min 30 s · Conversa trancada";
     rules(&ana, held);
-    let at = "new Date(Papo.rooms.current.state.muted_until)";
-    let until = bia.eval(&format!(
-        "new Intl.DateTimeFormat('pt-BR', {{ hour: '2-digit', minute: '2-digit' }}).format({at})"
-    ));
     let muted = bia.wait_for("document.querySelector('#regras').innerText", |text| {
         text.as_str()
             .unwrap()
             .starts_with("Você pode falar de novo")
     });
+    let at = "new Date(Papo.rooms.current.state.muted_until)";
+    let until = bia.eval(&format!(
+        "new Intl.DateTimeFormat('pt-BR', {{ hour: '2-digit', minute: '2-digit' }}).format({at})"
+    ));
     let muted = muted.as_str().unwrap();
     assert!(
         muted.contains(until.as_str().unwrap()) && muted.ends_with(held),

@@ -4,7 +4,7 @@
 
 use super::copy_error::CopyError;
 use super::file_names::folder_of;
-use super::schema::{self, OpenError, open_to_read};
+use super::schema::{self, OpenError, connect, open_to_read};
 use super::temporary_copy::TemporaryCopy;
 use crate::platform::disk_space;
 use rusqlite::Connection;
@@ -53,7 +53,7 @@ pub(super) fn copy_database(
     // A snapshot for the whole copy: without it, each commit of another process would begin the copy again.
     let snapshot = source.unchecked_transaction()?;
     check_space(&snapshot, folder_of(to))?;
-    let mut target = Connection::open(temporary.path())?;
+    let mut target = connect(temporary.path())?;
     // An unfinished copy is worth nothing, and a finished one is synced before it gets its name.
     target.pragma_update(None, "synchronous", "OFF")?;
     target.pragma_update(None, "journal_mode", "MEMORY")?;

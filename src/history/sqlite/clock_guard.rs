@@ -128,15 +128,20 @@ impl ClockGuard {
     pub(super) fn observe(&mut self, now: ClockReading) -> Verdict {
         let elapsed = now.steady.saturating_sub(self.last_read.steady);
         let elapsed_ms = elapsed.as_millis() as u64;
-        self.notice_jump(self.last_read.wall_ms + elapsed_ms, now.wall_ms);
+        self.notice_jump(
+            self.last_read.wall_ms.saturating_add(elapsed_ms),
+            now.wall_ms,
+        );
         self.last_read = now;
         let off_ms = now.wall_ms.abs_diff(self.confirmed_ms);
-        if off_ms <= MAX_STEP_MS + elapsed_ms {
+        if off_ms <= MAX_STEP_MS.saturating_add(elapsed_ms) {
             self.confirm(self.confirmed_ms.max(now.wall_ms));
             return Verdict::Trusted;
         }
         let earliest = self.doubted_ms.saturating_sub(MAX_CORRECTION_MS);
-        let latest = self.doubted_ms + elapsed_ms + MAX_SMALL_JUMP_MS;
+        let latest = self
+            .doubted_ms
+            .saturating_add(elapsed_ms + MAX_SMALL_JUMP_MS);
         if (earliest..=latest).contains(&now.wall_ms) {
             self.steady_for += elapsed;
         } else {

@@ -9,6 +9,7 @@ use super::file_format::APPLICATION_ID;
 use super::file_names::{folder_of, with_suffix};
 use super::migrations::MIGRATIONS;
 use super::schema::OpenError;
+use super::temporary_copy::remove_leftovers_of;
 use crate::platform::disk_space;
 use crate::pt::megabytes;
 use rusqlite::Connection;
@@ -61,7 +62,9 @@ fn keep_copy(connection: &Connection, path: &Path, version: usize) -> Result<Pat
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         return Err(OpenError::NoSpace(missing));
     }
-    if !is_kept {
+    if is_kept {
+        remove_leftovers_of(&copy).map_err(open_error)?;
+    } else {
         if size > LARGE_FILE {
             log::warn!(
                 "O arquivo do histórico tem {} e vai ser atualizado. Uma cópia é guardada antes: pode demorar um pouco.",

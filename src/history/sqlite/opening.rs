@@ -8,13 +8,13 @@ use super::leftovers::{self, Finding};
 use super::main_file::quick_check;
 use super::migrate::migrate;
 use super::schema::{
-    BUSY_TIMEOUT, OpenError, check_version, configure, count, is_corruption, load_epoch, seq_sum,
+    OpenError, check_version, configure, connect, count, is_corruption, load_epoch, seq_sum,
     start_epoch,
 };
 use super::witness::{self, Claim};
 use crate::platform::{self, FileId};
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -130,16 +130,6 @@ fn is_damage(error: &OpenError, file: &File) -> bool {
         }
         _ => false,
     }
-}
-
-/// A path is only a path: without `SQLITE_OPEN_URI`, `file:` has no meaning.
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    Ok(connection)
 }
 
 /// Opens what can be had of a damaged database: the file without its journals, or an empty one in its place.

@@ -12,6 +12,7 @@ use super::opening::lock;
 use super::schema::{OpenError, is_corruption, open_to_read};
 use super::witness;
 use crate::platform::{FileId, sync_dir};
+use rusqlite::Connection;
 use std::io;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
@@ -71,36 +72,36 @@ impl From<CopyError> for RestoreError {
 /// # Errors
 /// When the copy is no sound history, a server uses the log, the disk is full, or the callback cancels.
 pub fn restore(copy: &Path, log: &Path, on_progress: OnProgress) -> Result<Restored, RestoreError> {
+    let log_id = FileId::at(log)?;
+    if log_id.is_some() && FileId::at(copy)? == log_id {
+        return Err(RestoreError::Same);
+    }
     let source = open_to_read(copy).map_err(CopyError::Source)?;
     quick_check(&source).map_err(CopyError::Sql)?;
-    // A new file is removed again when there is nothing to put in its place.
-    let is_new = !log.exists();
-    let lock = lock(log)?;
-    let restored = if FileId::at(copy)? == Some(FileId::of(&lock)?) {
-        Err(RestoreError::Same)
-    } else {
-        let log = std::fs::canonicalize(log)?;
-        let new = with_suffix(&log, UNFINISHED);
-        // Of a run that was interrupted.
-        remove_if_present(&new)?;
-        copy_database(&source, &new, on_progress)
-            .map_err(RestoreError::from)
-            .and_then(|count| {
-                Ok(Restored {
-                    count,
-                    kept: replace(&log, &new)?,
-                })
-            })
-    };
-    if is_new && restored.is_err() {
+    let _lock = lock(log)?;
+    let restored = put_in_place(&source, &std::fs::canonicalize(log)?, on_progress);
+    if restored.is_err() && log_id.is_none() {
+        // The lock has made an empty file.
         let _ = std::fs::remove_file(log);
     }
     restored
 }
 
+fn put_in_place(
+    source: &Connection,
+    log: &Path,
+    on_progress: OnProgress,
+) -> Result<Restored, RestoreError> {
+    let new = with_suffix(log, UNFINISHED);
+    // Of a run that was interrupted.
+    remove_if_present(&new)?;
+    let count = copy_database(source, &new, on_progress)?;
+    let kept = replace(log, &new)?;
+    Ok(Restored { count, kept })
+}
+
 /// Puts the new file in the log's place. Returns the name of the old one, unless it was empty.
 fn replace(log: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
-    let parts = [WAL, SHM, JOURNAL, witness::SUFFIX];
     let is_kept = ["", WAL, JOURNAL]
         .iter()
         .any(|suffix| has_content(&with_suffix(log, suffix)));
@@ -115,7 +116,7 @@ fn replace(log: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
     }
     std::fs::rename(new, log)?;
     // From here on a start would find that these do not belong to the new file.
-    for suffix in parts {
+    for suffix in [WAL, SHM, JOURNAL, witness::SUFFIX] {
         rename_if_present(&with_suffix(log, suffix), &with_suffix(&kept, suffix))?;
     }
     sync_dir(folder_of(log))?;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long to wait for another process that reads or copies the file.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// An entry's key is the room's id, then 40 bits of seq: the entries of a room are neighbours.
 const SEQ_BITS: u32 = 40;
 
@@ -130,6 +130,18 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
         return open_reader(&path);
     }
     prepare_reader(main_file::open(&path)?)
+}
+
+/// Opens or creates any database to write. SQLite is compiled to take `file:` for a URI, and `:memory:` for no file; an
+/// absolute path is neither.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
 }
 
 /// Opens the file that this process serves for its reader.

@@ -2,9 +2,9 @@
 
 use super::copy_error::CopyError;
 use super::file_names::{folder_of, with_suffix};
-use crate::platform::{owner_only, restrict_to_owner, sync_dir};
+use crate::platform::{FileId, owner_only, sync_dir};
 use std::fs::{File, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What the temporary name ends with.
@@ -29,14 +29,17 @@ impl TemporaryCopy {
     pub(super) fn create(target: &Path) -> Result<Self, CopyError> {
         let path = with_suffix(target, SUFFIX);
         refuse_existing(target)?;
+        remove_leftovers(&path)?;
         let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(false);
-        let lock = owner_only(&mut options).open(&path)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(CopyError::InProgress),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
+        options.read(true).write(true).create_new(true);
+        let lock = match owner_only(&mut options).open(&path) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return Err(CopyError::InProgress);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        try_lock(&lock)?;
         let copy = Self {
             target: target.to_owned(),
             path,
@@ -45,9 +48,6 @@ impl TemporaryCopy {
         };
         // Another process may have finished since the first look.
         refuse_existing(target)?;
-        restrict_to_owner(&copy.lock);
-        copy.lock.set_len(0)?;
-        copy.remove_companions();
         Ok(copy)
     }
 
@@ -74,20 +74,53 @@ impl TemporaryCopy {
         sync_dir(folder_of(&self.target))?;
         Ok(())
     }
-
-    fn remove_companions(&self) {
-        for suffix in COMPANIONS {
-            let _ = std::fs::remove_file(with_suffix(&self.path, suffix));
-        }
-    }
 }
 
 impl Drop for TemporaryCopy {
     fn drop(&mut self) {
         if !self.published {
             let _ = std::fs::remove_file(&self.path);
-            self.remove_companions();
+            remove_companions(&self.path);
         }
+    }
+}
+
+/// Removes what a killed copy to this target left under its temporary name.
+///
+/// # Errors
+/// When another process is copying to it.
+pub(super) fn remove_leftovers_of(target: &Path) -> Result<(), CopyError> {
+    remove_leftovers(&with_suffix(target, SUFFIX))
+}
+
+/// Its contents are left alone: killed at the end, the copy has its own name too, and may have been renamed since.
+fn remove_leftovers(path: &Path) -> Result<(), CopyError> {
+    let leftover = match File::options().read(true).write(true).open(path) {
+        Ok(leftover) => leftover,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    try_lock(&leftover)?;
+    // Only the process with the lock removes the file, so this still is the one that was locked.
+    if FileId::at(path)? != Some(FileId::of(&leftover)?) {
+        return Err(CopyError::InProgress);
+    }
+    std::fs::remove_file(path)?;
+    remove_companions(path);
+    Ok(())
+}
+
+fn remove_companions(path: &Path) {
+    for suffix in COMPANIONS {
+        let _ = std::fs::remove_file(with_suffix(path, suffix));
+    }
+}
+
+fn try_lock(file: &File) -> Result<(), CopyError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(CopyError::InProgress),
+        Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }
 
@@ -95,6 +128,6 @@ fn refuse_existing(target: &Path) -> Result<(), CopyError> {
     match target.symlink_metadata() {
         Ok(_) => Err(CopyError::Exists),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(io::Error::into(error)),
+        Err(error) => Err(error.into()),
     }
 }

@@ -15,6 +15,7 @@ mod amendments;
 mod copies;
 mod identity;
 mod leftovers;
+mod restoring;
 mod space;
 mod stalls;
 

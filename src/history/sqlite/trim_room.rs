@@ -21,6 +21,7 @@ pub(super) struct Expiry<'a> {
     pub before_ms: u64,
     /// The time now; later ones are implausible.
     pub now_ms: u64,
+    /// The jumps of the clock that are known.
     pub jumps: &'a [ForwardJump],
 }
 

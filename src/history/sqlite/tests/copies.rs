@@ -83,6 +83,21 @@ fn leftovers_of_a_killed_copy_are_removed_by_the_next() {
 }
 
 #[test]
+fn copy_killed_at_its_end_and_renamed_is_not_overwritten() {
+    let folder = folder_with_messages(10);
+    let copied = folder.join("copia.db");
+    copy(&folder.log(), &copied, &mut keep_going).unwrap();
+    // Killed between the two names, it still had both.
+    std::fs::hard_link(&copied, folder.join("copia.db.copiando")).unwrap();
+    let monday = folder.join("segunda.db");
+    std::fs::rename(&copied, &monday).unwrap();
+    let before = std::fs::read(&monday).unwrap();
+    assert_eq!(copy(&folder.log(), &copied, &mut keep_going).unwrap(), 10);
+    assert_eq!(copies(&folder), ["copia.db"]);
+    assert!(std::fs::read(&monday).unwrap() == before);
+}
+
+#[test]
 fn two_copies_to_one_target_do_not_mix() {
     let folder = folder_with_messages(10);
     let copied = folder.join("copia.db");
