@@ -3,7 +3,7 @@
 use papo::config::{Config, Export, HistoryLocation};
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
-use papo::history::sqlite::{self, Incident, OpenError, Retention, SqliteHistory};
+use papo::history::sqlite::{self, HistoryOptions, Incident, OpenError, Retention, SqliteHistory};
 use papo::os_error::describe;
 use papo::pt::group_thousands;
 use std::io::{self, Write};
@@ -38,7 +38,13 @@ pub fn open(config: &Config) -> Result<OpenedHistory, String> {
     let retention = config
         .keep_days
         .map(|days| Retention::new(Duration::from_hours(24 * u64::from(days))));
-    let history = SqliteHistory::open(path, retention).map_err(|error| open_error(path, &error))?;
+    let options = HistoryOptions {
+        retention,
+        max_bytes: config.max_history,
+        ..HistoryOptions::default()
+    };
+    let history =
+        SqliteHistory::open_with(path, options).map_err(|error| open_error(path, &error))?;
     // The whole path: from another folder, another file would be opened.
     let whole_path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
     let name = whole_path.display();

@@ -131,6 +131,8 @@ pub fn sync_dir(folder: &Path) -> io::Result<()> {
 pub struct DiskSpace {
     /// Bytes that this account may still use.
     pub free: u64,
+    /// Bytes that are used or free.
+    pub size: u64,
     /// The used share as `df` counts it, in percent: what is reserved for root is neither used nor free.
     pub used_percent: f64,
 }
@@ -149,6 +151,7 @@ pub fn disk_space(path: &Path) -> io::Result<DiskSpace> {
     };
     Ok(DiskSpace {
         free: available.saturating_mul(found.f_frsize),
+        size: (used + available).saturating_mul(found.f_frsize),
         used_percent,
     })
 }

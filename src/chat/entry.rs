@@ -83,6 +83,7 @@ impl Chat {
         let speaker = self.admit(&applicant, token, now);
         self.send_welcome(speaker, completion.id());
         self.complete_join(speaker, room, &enter.resume, now, completion.id());
+        self.warn_of_space(speaker, now);
         Ok(Progress::Done)
     }
 

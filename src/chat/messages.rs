@@ -115,6 +115,10 @@ impl Chat {
             Outcome::NothingToErase => Err(nothing_to_erase()),
             Outcome::Forbidden => Err(not_editable()),
             Outcome::Unavailable => Err(Refusal::new(ErrorCode::HistoryUnavailable)),
+            Outcome::NoSpace(fault) => Err(Refusal::with_text(
+                ErrorCode::HistoryUnavailable,
+                fault.describe_refusal(),
+            )),
         };
         match stored {
             Ok(receipt) => {
@@ -141,6 +145,7 @@ impl Chat {
             at: entry.at,
             duplicate: false,
         };
+        self.space.count(&entry);
         let log = self.rooms[room_id].log.opened_mut();
         log.push(entry.clone());
         let sender = self.conns.contains(sender).then_some(sender);

@@ -20,6 +20,7 @@ mod rename;
 mod requests;
 mod room_log;
 mod rooms;
+mod space;
 
 use crate::history::{HistoryReply, HistoryRequest};
 use crate::ids::{ClientAddr, ConnId, RoomId};
@@ -32,6 +33,7 @@ use limits::{MAX_ENTRY_EXTENSIONS, Rules};
 use moderation::ModerationState;
 use people::{People, PersonKey};
 use rooms::Rooms;
+use space::Space;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -111,6 +113,7 @@ struct Speaker {
 pub struct Chat {
     rules: Rules,
     epoch: LogEpoch,
+    space: Space,
     conns: Conns,
     people: People,
     rooms: Rooms,
@@ -132,6 +135,7 @@ impl Chat {
         Self {
             rules,
             epoch: LogEpoch::new(epoch),
+            space: Space::default(),
             conns: Conns::default(),
             people: People::default(),
             rooms: Rooms::default(),
@@ -257,6 +261,7 @@ impl Chat {
                 self.search_done(completion, &room, query, page);
             }
             HistoryReply::EpochBegan(epoch) => self.epoch_began(epoch, now),
+            HistoryReply::Space(warning) => self.space_changed(warning, now),
             HistoryReply::Trimmed(room, oldest) => {
                 if let Some(id) = self.rooms.named(&room) {
                     self.rooms[id].log.trim(oldest);

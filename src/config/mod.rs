@@ -72,6 +72,8 @@ pub struct Config {
     pub history: HistoryLocation,
     /// Days that messages are kept; `None` keeps them for ever.
     pub keep_days: Option<u32>,
+    /// Bytes that the history may have; `None` is without limit.
+    pub max_history: Option<u64>,
     /// Instead of serving, copy the history to this file.
     pub copy_to: Option<PathBuf>,
     /// Messages per second and person in the long run; 0 is without limit.
@@ -99,6 +101,7 @@ impl Default for Config {
             address: Ipv4Addr::LOCALHOST.into(),
             history: HistoryLocation::File("historico.db".into()),
             keep_days: None,
+            max_history: None,
             copy_to: None,
             rate: 5.0,
             max_connections: 10_000,

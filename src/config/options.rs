@@ -16,6 +16,9 @@ const MIN_RATE: f64 = 0.01;
 /// Longest retention, in days: a hundred years.
 const MAX_KEEP_DAYS: u32 = 36_500;
 
+/// Smallest limit of the history, in bytes: an empty one has a tenth of it.
+const MIN_HISTORY: u64 = 1_000_000;
+
 /// All options, in the order of the help.
 pub(super) const OPTIONS: &[OptionSpec<Config>] = &[
     OptionSpec::new("porta", Argument::Value("N"), set_port)
@@ -40,6 +43,10 @@ pub(super) const OPTIONS: &[OptionSpec<Config>] = &[
         .variable("PAPO_GUARDAR")
         .example("--guardar 30")
         .help("Por quantos dias guardar as mensagens, ou “sempre” [padrão: sempre]"),
+    OptionSpec::new("historico-max", Argument::Value("TAMANHO"), set_max_history)
+        .variable("PAPO_HISTORICO_MAX")
+        .example("--historico-max 2GB")
+        .help("Até que tamanho o histórico cresce, ou “nenhum” [padrão: nenhum]"),
     OptionSpec::path("copia", "ARQUIVO", set_copy)
         .variable("PAPO_COPIA")
         .example("--copia copia.db")
@@ -128,6 +135,32 @@ fn set_keep_days(config: &mut Config, value: &str) -> Result<(), UsageError> {
         ))
     })?);
     Ok(())
+}
+
+fn set_max_history(config: &mut Config, value: &str) -> Result<(), UsageError> {
+    if value == "nenhum" {
+        config.max_history = None;
+        return Ok(());
+    }
+    let bytes = parse_size(value).filter(|&bytes| bytes >= MIN_HISTORY);
+    config.max_history = Some(bytes.ok_or_else(|| {
+        UsageError(format!(
+            "“{value}” não é um tamanho que sirva. Use pelo menos 1MB, por exemplo: servidor --historico-max 2GB"
+        ))
+    })?);
+    Ok(())
+}
+
+/// Bytes of a size such as `500MB` or `1,5 GB`.
+fn parse_size(value: &str) -> Option<u64> {
+    const UNITS: [(&str, f64); 4] = [("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12)];
+    let value = value.trim().to_ascii_uppercase();
+    let (number, unit) = UNITS
+        .iter()
+        .find_map(|(name, unit)| Some((value.strip_suffix(name)?, unit)))?;
+    let number: f64 = number.trim().replace(',', ".").parse().ok()?;
+    let bytes = number * unit;
+    (0.0..=1e18).contains(&bytes).then_some(bytes as u64)
 }
 
 fn set_copy(config: &mut Config, value: &OsStr) -> Result<(), UsageError> {

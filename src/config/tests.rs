@@ -306,3 +306,15 @@ fn help_and_errors_contain_no_english() {
         assert!(!words.iter().any(|word| text.contains(word)), "{text}");
     }
 }
+
+#[test]
+fn history_limit_is_a_size_with_a_unit() {
+    let limit = |value: &str| config(&format!("--historico-max {value}")).max_history;
+    assert_eq!(limit("500MB"), Some(500_000_000));
+    assert_eq!(limit("1,5gb"), Some(1_500_000_000));
+    assert_eq!(limit("nenhum"), None);
+    for wrong in ["500", "999KB", "-1GB", "muito", "MB", "infGB"] {
+        let error = usage_error(&format!("--historico-max={wrong}"));
+        assert!(error.contains("--historico-max 2GB"), "{wrong}: {error}");
+    }
+}

@@ -50,6 +50,21 @@ impl HistoryFault {
         }
     }
 
+    /// Why a message was not taken, for its author.
+    pub fn describe_refusal(self) -> &'static str {
+        match self {
+            Self::NoSpace => {
+                "O disco do servidor está cheio, e a mensagem não foi enviada. Avise quem cuida do servidor."
+            }
+            Self::LimitReached => {
+                "O histórico chegou ao tamanho máximo, e a mensagem não foi enviada. Avise quem cuida do servidor."
+            }
+            _ => {
+                "O servidor não conseguiu guardar a mensagem, e ela não foi enviada. Tente de novo daqui a pouco."
+            }
+        }
+    }
+
     /// What it is and what to do about it, for the operator.
     pub fn describe(self) -> &'static str {
         match self {

@@ -11,6 +11,7 @@ pub(crate) mod fixtures;
 mod health;
 pub mod memory;
 mod moderation;
+mod space;
 pub mod sqlite;
 
 use crate::auth::{PersonId, TokenHash};
@@ -27,6 +28,7 @@ pub use moderation::{
     ModerationChange, RoomSetting, RoomSettings, SanctionKind, SavedModerator, SavedRoom,
     SavedSanction, SavedState,
 };
+pub use space::{SpaceLimit, SpaceWarning};
 
 /// Entries that an open room caches, so that joins and resumes rarely ask the history.
 pub const RECENT: usize = 300;
@@ -97,6 +99,8 @@ pub enum Outcome {
     Forbidden,
     /// Not stored, because the log can't be written now.
     Unavailable,
+    /// Not stored, because too little space is left, for this reason. Erasing needs none.
+    NoSpace(HistoryFault),
 }
 
 /// A request to the history.
@@ -178,6 +182,8 @@ pub enum HistoryReply {
     Found(RequestId, RoomName, String, Option<Page>),
     /// To [`HistoryRequest::BeginEpoch`]; `None` when it can't be stored now, and nothing has changed.
     EpochBegan(Option<Arc<str>>),
+    /// Unasked: little space is left, or enough again.
+    Space(Option<SpaceWarning>),
     /// Old entries were trimmed: this is the first seq that is left in the room.
     Trimmed(RoomName, u64),
 }

@@ -260,7 +260,7 @@ fn random_bytes_get_known_answers_and_leak_nothing() {
     // The first ones fill what the allocator keeps anyway.
     send_handshakes(server.address, &mut rng, heads / 10, &mut probe);
     send_frames(server.address, &mut rng, noise / 4, &mut probe);
-    server.wait_until(&mut probe, deadline, |now| now.threads <= 16);
+    server.wait_until(&mut probe, deadline, |now| now.threads <= 24);
     let before = server.stats();
     let start = Instant::now();
     let statuses = send_handshakes(server.address, &mut rng, heads, &mut probe);

@@ -214,8 +214,8 @@ fn server_killed_on_a_full_disk_starts_again() {
 #[test]
 fn disk_full_during_checkpoint_loses_nothing() {
     let rng = Rng::new();
-    // Room for more journal than SQLite lets grow, and then for too little of the database.
-    let Some(disk) = SmallDisk::mount(CHECKPOINT_KIB + 2048 + 200) else {
+    // Room for more journal than SQLite lets grow and for the server's reserve, and then for too little of the database.
+    let Some(disk) = SmallDisk::mount(CHECKPOINT_KIB + 2048 + 320) else {
         return;
     };
     let ballast = disk.add_ballast(2048);

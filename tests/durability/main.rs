@@ -14,6 +14,7 @@ mod failed_sync;
 mod faulty_network;
 mod full_disk;
 mod harness;
+mod history_limit;
 mod identity;
 mod log_entry;
 mod log_harness;

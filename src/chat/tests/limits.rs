@@ -1,6 +1,7 @@
 //! Refusals, limits, completions and the stop.
 
 use super::*;
+use crate::history::{SpaceLimit, SpaceWarning};
 
 #[test]
 fn requests_are_refused_before_entering() {
@@ -311,4 +312,38 @@ fn room_is_joined_under_any_spelling() {
     harness.send_json(ANA, r#"{"type":"join","room":"GERAL"}"#);
     assert_eq!(harness.take_labels(ANA), ["joined geral 1 0"]);
     assert!(harness.chat.rooms.named(&RoomName::lobby()).is_some());
+}
+
+#[test]
+fn moderators_are_told_of_little_space_and_who_writes_most() {
+    let mut harness = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia")]);
+    harness.say(BRUNO, "b1", &"x".repeat(3000));
+    harness.say(CELIA, "c1", "oi");
+    harness.inbox.clear();
+    let warn = |harness: &mut ChatHarness, threshold: Option<u8>| {
+        let warning = threshold.map(|threshold| SpaceWarning {
+            threshold,
+            limit: SpaceLimit::Disk,
+        });
+        harness.handle(Event::HistoryReplied(HistoryReply::Space(warning)));
+        harness.take_labels(ANA)
+    };
+    let sentence = |threshold: u8| {
+        format!(
+            "* O disco do histórico está {threshold}% cheio. Libere espaço. Quem mais escreveu desde que o servidor foi \
+             ligado: Bruno (1 MB)."
+        )
+    };
+    assert_eq!(warn(&mut harness, Some(80)), [sentence(80)]);
+    assert_eq!(warn(&mut harness, Some(95)), [sentence(95)]);
+    assert_eq!(warn(&mut harness, Some(80)), nothing());
+    assert_eq!(harness.take_labels(BRUNO), nothing());
+    // Another connection of Ana's, later.
+    harness.enter(ConnId(9), "Ana");
+    let labels = harness.take_labels(ConnId(9));
+    assert_eq!(labels.last(), Some(&sentence(80)));
+    assert_eq!(warn(&mut harness, None), nothing());
+    harness.enter(ConnId(10), "Ana");
+    let labels = harness.take_labels(ConnId(10));
+    assert!(!labels.iter().any(|label| label.starts_with("* O disco")));
 }

@@ -5,6 +5,7 @@
 //! The only module that knows SQL.
 
 mod amend;
+mod append;
 mod backup;
 mod clock_guard;
 mod copy_error;
@@ -25,6 +26,7 @@ mod queue;
 mod reader;
 mod restore;
 mod schema;
+mod space_guard;
 mod sql_error;
 mod temporary_copy;
 mod trim;
@@ -50,6 +52,27 @@ pub use opening::Incident;
 pub use restore::{RestoreError, Restored, restore};
 pub use schema::OpenError;
 pub use trim::Retention;
+
+/// What can be chosen for a history in a file.
+pub struct HistoryOptions {
+    /// How long messages are kept; `None` keeps them for ever.
+    pub retention: Option<Retention>,
+    /// Decides what is expired.
+    pub clock: Clock,
+    /// Bytes of the file and its journal beyond which nothing is taken that adds text.
+    pub max_bytes: Option<u64>,
+}
+
+impl Default for HistoryOptions {
+    /// Everything is kept, by the system's clock, without a limit.
+    fn default() -> Self {
+        Self {
+            retention: None,
+            clock: Clock::system(),
+            max_bytes: None,
+        }
+    }
+}
 
 /// The history in a file.
 pub struct SqliteHistory {
@@ -79,20 +102,20 @@ impl SqliteHistory {
     /// # Errors
     /// When the file can't be used. It was not changed then.
     pub fn open(path: &Path, retention: Option<Retention>) -> Result<Self, OpenError> {
-        Self::open_with_clock(path, retention, Clock::system())
+        let options = HistoryOptions {
+            retention,
+            ..HistoryOptions::default()
+        };
+        Self::open_with(path, options)
     }
 
-    /// The same, with a clock of one's own: it decides what is expired.
+    /// The same, with all that can be chosen.
     ///
     /// # Errors
     /// The same.
-    pub fn open_with_clock(
-        path: &Path,
-        retention: Option<Retention>,
-        clock: Clock,
-    ) -> Result<Self, OpenError> {
+    pub fn open_with(path: &Path, options: HistoryOptions) -> Result<Self, OpenError> {
         let opened = opening::open(path)?;
-        let saved_state = moderation::load(&opened.connection, clock.read().wall_ms)?;
+        let saved_state = moderation::load(&opened.connection, options.clock.read().wall_ms)?;
         let (reply_sender, replies) = unbounded();
         let (to_writer, writer_requests) = request_queue();
         let (to_reader, reader_requests) = request_queue();
@@ -104,9 +127,12 @@ impl SqliteHistory {
         let writer = writer::HistoryWriter::new(
             opened.connection,
             guard,
-            trim::Trimmer::new(retention, clock),
-            reply_sender,
-            health.clone(),
+            trim::Trimmer::new(options.retention, options.clock),
+            space_guard::SpaceGuard::new(&opened.path, options.max_bytes),
+            writer::Reports {
+                replies: reply_sender,
+                health: health.clone(),
+            },
         )?;
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()

@@ -16,6 +16,7 @@ mod copies;
 mod identity;
 mod leftovers;
 mod restoring;
+mod space;
 mod stalls;
 
 /// How long a test waits for a reply.
@@ -353,8 +354,15 @@ fn expired_entries_are_trimmed_but_their_ids_remain() {
     }
     drop(history);
     let retention = Retention::new(Duration::from_hours(2 * 24));
-    let mut history =
-        SqliteHistory::open_with_clock(&folder.log(), Some(retention), hasty_clock()).unwrap();
+    let mut history = SqliteHistory::open_with(
+        &folder.log(),
+        HistoryOptions {
+            retention: Some(retention),
+            clock: hasty_clock(),
+            ..HistoryOptions::default()
+        },
+    )
+    .unwrap();
     let mut oldest = 0;
     while oldest < 1101 {
         match history.replies().recv_timeout(DEADLINE).unwrap() {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::history::clock::ManualClock;
 use crate::history::fixtures::{HistoryFolder, append};
+use crate::history::sqlite::HistoryOptions;
 use crate::history::sqlite::SqliteHistory;
 use crate::history::{Append, History, HistoryRequest};
 
@@ -14,7 +15,14 @@ const TODAY: u64 = 1_800_000_000_000;
 fn file_with(rooms: &[&str], times: &[u64]) -> (HistoryFolder, Connection) {
     let folder = HistoryFolder::new();
     let clock = ManualClock::at(TODAY).clock();
-    let mut history = SqliteHistory::open_with_clock(&folder.log(), None, clock).unwrap();
+    let mut history = SqliteHistory::open_with(
+        &folder.log(),
+        HistoryOptions {
+            clock,
+            ..HistoryOptions::default()
+        },
+    )
+    .unwrap();
     for room in rooms {
         let all = times.iter().enumerate().map(|(n, at)| {
             HistoryRequest::Append(Append {

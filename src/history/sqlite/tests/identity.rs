@@ -131,7 +131,7 @@ fn batch_is_taken_back_completely() {
     ];
     let mut undo = undo::UndoLog::default();
     let transaction = connection.transaction().unwrap();
-    let outcomes = writer::append_all(&transaction, &batch, &mut undo);
+    let outcomes = append::append_all(&transaction, &batch, &mut undo);
     assert!(
         outcomes
             .iter()
