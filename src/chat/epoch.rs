@@ -69,8 +69,8 @@ impl LogEpoch {
 }
 
 impl Chat {
-    /// The epoch was read from the file, and can end.
-    pub(crate) fn allow_epoch_to_end(&mut self) {
+    /// Tells that the epoch was read from a file, so that a client that is ahead of the log can end it.
+    pub fn allow_epoch_to_end(&mut self) {
         self.epoch.state = EpochState::Stored;
     }
 

@@ -281,9 +281,10 @@ impl Chat {
         room: &RoomName,
         page: Option<Page>,
     ) {
-        let Some(page) = page else {
+        let Some(mut page) = page else {
             return self.refuse(completion, history_unreadable());
         };
+        self.drop_unpublished(room, &mut page);
         let history = ServerMessage::History {
             room: self.room_display_name(room),
             epoch: self.epoch.of_request(completion.made_before_epoch()),
@@ -296,6 +297,18 @@ impl Chat {
         completion.done(&mut self.effects);
     }
 
+    /// The reader of the log may be ahead of the writer's replies, and what it read may still be taken back: an entry is
+    /// seen first as a message. Those that are dropped here follow the page.
+    fn drop_unpublished(&self, room: &RoomName, page: &mut Page) {
+        let room = self.rooms.named(room).map(|id| &self.rooms[id]);
+        let Some(room) = room.filter(|room| room.log.is_open()) else {
+            return;
+        };
+        let published = room.log.opened().seq();
+        page.entries.retain(|entry| entry.seq <= published);
+        page.more &= !page.entries.is_empty();
+    }
+
     pub(super) fn search_done(
         &mut self,
         completion: Completion,
@@ -303,9 +316,10 @@ impl Chat {
         query: String,
         page: Option<Page>,
     ) {
-        let Some(page) = page else {
+        let Some(mut page) = page else {
             return self.refuse(completion, history_unreadable());
         };
+        self.drop_unpublished(room, &mut page);
         let found = ServerMessage::Found {
             room: self.room_display_name(room),
             query,

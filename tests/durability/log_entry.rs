@@ -116,6 +116,11 @@ pub struct SentMessage {
 }
 
 impl SentMessage {
+    /// Its place among all that this person sent: the ids are numbered.
+    pub fn number(&self) -> usize {
+        self.id[1..].parse().expect("the ids are numbered")
+    }
+
     /// The request that sends it to the lobby.
     pub fn to_request(&self) -> ClientMessage {
         let room = RoomName::lobby();

@@ -128,7 +128,10 @@ impl ReconnectingClient {
         };
         // The server gets what was sent; its answers arrive nowhere.
         let _ = client.socket.get_ref().shutdown(Shutdown::Write);
-        while client.try_receive(self.deadline.left()).is_ok() {}
+        while let Ok(answer) = client.try_receive(self.deadline.left()) {
+            let is_refusal = |answer: String| answer.contains("history_unavailable");
+            self.refusal_count += usize::from(answer.is_some_and(is_refusal));
+        }
     }
 
     /// Goes on until everything that was sent has its `ack`.
@@ -244,8 +247,10 @@ impl ReconnectingClient {
                 );
                 self.refusal_count += 1;
                 // A refused message is sent again; a page or a room that could not be read, after a reconnect.
-                refusal.id.as_ref()?;
-                self.conn.as_mut()?.sent -= 1;
+                let id = refusal.id.as_ref()?;
+                let conn = self.conn.as_mut()?;
+                conn.sent -= 1;
+                self.transcript.send_again(id, conn.sent);
             }
             ServerMessage::Joined { .. } => {
                 self.backoff_ms = MIN_BACKOFF_MS;

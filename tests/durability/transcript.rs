@@ -53,6 +53,8 @@ pub struct Transcript {
     paged_until: u64,
     /// Whether pages are being pulled.
     catching_up: bool,
+    /// Whether the log was opened on this connection.
+    joined_here: bool,
     /// Pages that were asked for on this connection, and how many of them belong to a log that was thrown away since.
     awaited_pages: usize,
     stale_pages: usize,
@@ -77,6 +79,7 @@ impl Transcript {
             highest_known_seq: 0,
             paged_until: 0,
             catching_up: false,
+            joined_here: false,
             awaited_pages: 0,
             stale_pages: 0,
         }
@@ -123,8 +126,30 @@ impl Transcript {
             .unwrap_or_else(|| panic!("{}: {refusal:?}", self.name))
     }
 
-    /// What to enter with on a new connection: everything after what is held.
+    /// What was sent with this id.
+    pub fn said(&self, id: &str) -> &SentMessage {
+        let number: usize = id[1..].parse().expect("the ids are numbered");
+        &self.sent[number - 1]
+    }
+
+    /// A message was refused and has to be sent again: it waits in its order among those that were not sent, which begin
+    /// at this index.
+    pub fn send_again(&mut self, id: &str, first_unsent: usize) {
+        let place = self.unacked.iter().position(|said| said.id == id);
+        let said = place.and_then(|place| self.unacked.remove(place));
+        let said = said.unwrap_or_else(|| panic!("{}: {id} waits for nothing", self.name));
+        let number = said.number();
+        let mut unsent = self.unacked.iter().skip(first_unsent);
+        let later = unsent.position(|other| other.number() > number);
+        let place = later.map_or(self.unacked.len(), |later| first_unsent + later);
+        self.unacked.insert(place, said);
+    }
+
+    /// What to enter with on a new connection: everything after what is held. What has no `ack` is sent again, in order.
     pub fn since(&mut self) -> ResumePoint {
+        let unacked = self.unacked.make_contiguous();
+        unacked.sort_by_key(SentMessage::number);
+        self.joined_here = false;
         self.awaited_pages = 0;
         self.stale_pages = 0;
         ResumePoint {
@@ -167,7 +192,7 @@ impl Transcript {
                 reset,
                 ..
             } => {
-                self.on_joined(epoch, *reset);
+                self.on_joined(epoch, *seq, *reset);
                 assert!(*oldest <= seq + 1, "{oldest} is the oldest of {seq}");
                 self.highest_known_seq = *seq;
                 self.oldest = *oldest;
@@ -222,12 +247,17 @@ impl Transcript {
         }
     }
 
-    fn on_joined(&mut self, epoch: &str, reset: bool) {
+    fn on_joined(&mut self, epoch: &str, seq: u64, reset: bool) {
         match &self.epoch {
             Some(known) if !reset => {
                 assert_eq!(known, epoch, "{}: another log without a reset", self.name);
             }
-            Some(known) => assert_ne!(known, epoch, "{}: a reset of the same log", self.name),
+            // Whoever is ahead of a log that went back is told so at once, and once more when its new epoch has begun.
+            Some(known) => assert!(
+                known != epoch || self.held_seq > seq,
+                "{}: a reset of the same log",
+                self.name
+            ),
             None => assert!(!reset, "{}: a reset of nothing", self.name),
         }
         if reset {
@@ -236,11 +266,15 @@ impl Transcript {
             self.entries.clear();
             self.trimmed.clear();
             self.stale_pages = self.awaited_pages;
-            // Their seqs are those of a log that is gone; in this one they are other people's entries.
-            self.unacked.retain(|said| said.change.is_none());
+            if !self.joined_here {
+                // Their seqs are those of a log that is gone; in this one they are other people's entries. A log that
+                // gets a new epoch while it is open keeps its entries.
+                self.unacked.retain(|said| said.change.is_none());
+            }
         }
         self.epoch = Some(epoch.into());
         self.joined_epochs.push(epoch.into());
+        self.joined_here = true;
     }
 
     fn on_page(&mut self, epoch: &str, oldest: u64, entries: &[Arc<Entry>], more: bool) {

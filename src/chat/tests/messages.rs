@@ -47,6 +47,24 @@ fn message_is_refused_and_not_broadcast_when_disk_is_full() {
     assert_eq!(harness.take_labels(BRUNO), Vec::<String>::new());
 }
 
+/// The file was moved away in the middle of a commit: the batch was taken back, and its seqs went to other messages. Who
+/// had pulled a page in between held two different entries under one seq.
+#[test]
+fn page_shows_nothing_before_it_was_a_message() {
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);
+    harness.say(ANA, "a1", "oi");
+    harness.take_labels(BRUNO);
+    harness.disk_full = true;
+    harness.say(ANA, "a2", "oi");
+    harness.send_json(BRUNO, r#"{"type":"history","room":"geral","after":0}"#);
+    harness.send_json(BRUNO, r#"{"type":"history","room":"geral","after":1}"#);
+    harness.send_json(BRUNO, r#"{"type":"search","room":"geral","query":"oi"}"#);
+    assert_eq!(
+        harness.take_labels(BRUNO),
+        ["history [1] false", "history [] false", "found [1]"]
+    );
+}
+
 #[test]
 fn message_is_broadcast_after_its_sender_left() {
     let mut harness = ChatHarness::with_people(&[(ANA, "Ana"), (BRUNO, "Bruno")]);

@@ -4,7 +4,7 @@ use super::append::WriterCache;
 use super::guard::LogGuard;
 use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
 use super::queue::{RequestReceiver, Wakeup};
-use super::schema::{OpenError, store_new_epoch};
+use super::schema::store_new_epoch;
 use super::space_guard::SpaceGuard;
 use super::trim::Trimmer;
 use super::undo::UndoLog;
@@ -45,6 +45,8 @@ pub(super) struct HistoryWriter {
     next_probe: Option<Instant>,
     /// A new epoch was asked for and has not begun yet.
     epoch_wanted: bool,
+    /// It began with the batch that is being replied to.
+    begun_epoch: Option<Arc<str>>,
 }
 
 impl HistoryWriter {
@@ -66,6 +68,7 @@ impl HistoryWriter {
             health: reports.health,
             next_probe: None,
             epoch_wanted: false,
+            begun_epoch: None,
         })
     }
 
@@ -214,27 +217,9 @@ impl HistoryWriter {
             let _ = self.replies.send(reply);
         }
         if std::mem::take(&mut self.epoch_wanted) {
-            let epoch = self.begin_epoch();
-            let _ = self.replies.send(HistoryReply::EpochBegan(epoch));
+            let begun = self.begun_epoch.take();
+            let _ = self.replies.send(HistoryReply::EpochBegan(begun));
         }
-    }
-
-    /// Begins a new epoch; `None` when it can't be stored.
-    fn begin_epoch(&mut self) -> Option<Arc<str>> {
-        let epoch = self.store_epoch().unwrap_or_else(|error| {
-            log::error!("Não consegui começar uma nova época do histórico ({error}).");
-            self.guard.rolled_back();
-            None
-        })?;
-        self.guard.new_epoch(&epoch);
-        Some(epoch)
-    }
-
-    fn store_epoch(&mut self) -> Result<Option<Arc<str>>, OpenError> {
-        let behavior = TransactionBehavior::Immediate;
-        let transaction = self.connection.transaction_with_behavior(behavior)?;
-        let epoch = store_new_epoch(&transaction)?;
-        Ok(commit(transaction, &mut self.guard)?.then_some(epoch))
     }
 
     /// Stores what waits in one transaction, all or nothing; `None` when the file is not in its place. The batch is taken
@@ -259,15 +244,23 @@ impl HistoryWriter {
         let mut undo = UndoLog::default();
         self.space.added(batch.iter().map(text_bytes).sum());
         self.cache.space_fault = self.space.fault();
+        // In the same transaction: what was said after the log was found to have gone back is never part of the old epoch
+        // alone, which clients that are still away hold more of.
+        let epoch = self.epoch_wanted.then(|| new_epoch(&transaction)).flatten();
         let stored = self.cache.store_all(&transaction, &batch, &mut undo);
         let stored = stored.and_then(|replies| {
             let committed = commit(transaction, &mut self.guard)?;
             Ok(committed.then_some(replies))
         });
-        match stored {
-            Ok(Some(replies)) => (batch, self.confirm(replies, &undo, requests)),
-            other => (batch, other),
+        let confirmed = match stored {
+            Ok(Some(replies)) => self.confirm(replies, &undo, requests),
+            other => other,
+        };
+        if let (Ok(Some(_)), Some(epoch)) = (&confirmed, epoch) {
+            self.guard.new_epoch(&epoch);
+            self.begun_epoch = Some(epoch);
         }
+        (batch, confirmed)
     }
 
     /// After a commit: takes it back if the file went away meanwhile. What keeps order is not taken back: it holds anyway.
@@ -365,6 +358,14 @@ fn take_batch(requests: &RequestReceiver, epoch_wanted: &mut bool) -> Vec<Histor
     batch.retain(|request| !matches!(request, HistoryRequest::BeginEpoch));
     *epoch_wanted |= batch.len() < taken;
     batch
+}
+
+/// Begins a new epoch in the caller's transaction; `None` when that can't be.
+fn new_epoch(transaction: &Transaction) -> Option<Arc<str>> {
+    let begun = store_new_epoch(transaction).inspect_err(|error| {
+        log::error!("Não consegui começar uma nova época do histórico ({error}).");
+    });
+    begun.ok()
 }
 
 /// Whether this reply says that a message was stored.

@@ -1,5 +1,5 @@
 //! The rules of the conversation against a model, without sockets: thousands of random schedules of speech, edits, cuts,
-//! crashes, reconnects, resends and trims, in which everything may be late.
+//! crashes, reconnects, resends, trims, logs that go back, lies and wrong clocks, in which everything may be late.
 //!
 //! Whatever the schedule, each person's view is a copy of the log without gap or repetition, what was trimmed is reported,
 //! and every `ack` is right.
@@ -7,6 +7,7 @@
 mod backend;
 mod completions;
 mod convergence;
+mod going_back;
 mod oracle;
 mod reference_history;
 mod simulation;
@@ -54,6 +55,16 @@ enum Step {
     Trim(usize),
     /// The server ends in the middle of everything and starts again.
     Crash,
+    /// The present state of the log is put by.
+    Save,
+    /// The server ends, and starts again with the state that was put by; the history can tell that it is an older one.
+    GoBack,
+    /// The same, and only a client can tell.
+    GoBackUnnoticed,
+    /// Somebody claims to hold more of the log than there is.
+    Lie,
+    /// The wall clock jumps by so many hours.
+    JumpClock(i64),
     /// Everything that waits is done: what follows happens to people who have received all messages.
     Drain,
     /// Time passes: names and places of those who did not come back are given up.
@@ -78,6 +89,9 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (1..20_usize).prop_map(Step::DeliverReply),
         1 => (1..10_usize).prop_map(Step::Trim),
         1 => Just(Step::Crash),
+        1 => Just(Step::Save),
+        1 => prop_oneof![Just(Step::GoBack), Just(Step::GoBackUnnoticed), Just(Step::Lie)],
+        1 => (-1000..1000_i64).prop_map(Step::JumpClock),
         1 => Just(Step::Elapse),
         4 => Just(Step::Drain),
     ]
@@ -167,4 +181,59 @@ fn memory_log_is_reset_for_every_client_after_crash() {
 #[test]
 fn sqlite_log_behaves_as_the_reference() {
     run_schedules(200, HistoryBackend::file);
+}
+
+/// A conversation under way, then these steps; gives back how often each person had to throw away what they held.
+fn resets_after(backend: HistoryBackend, steps: &[Step]) -> Vec<usize> {
+    let mut simulation = Simulation::new(backend, PEOPLE);
+    let steps = [&running_schedule(), steps].concat();
+    steps.into_iter().for_each(|step| simulation.apply(step));
+    let people = simulation.people.iter();
+    let resets = people.map(|person| person.transcript.resets).collect();
+    simulation.assert_converges();
+    resets
+}
+
+#[test]
+fn log_that_went_back_unnoticed_gets_one_new_epoch() {
+    use Step::{Connect, Drain, GoBackUnnoticed, Lie, Save, Say};
+    let steps = [
+        Save,
+        Say(0, 3),
+        Drain,
+        GoBackUnnoticed,
+        Drain,
+        Connect(1),
+        Connect(2),
+        Say(1, 2),
+        Drain,
+        Lie,
+        Drain,
+    ];
+    for backend in [HistoryBackend::reference(), HistoryBackend::file()] {
+        // The first to come back is told at once, and again when the new epoch has begun.
+        assert_eq!(resets_after(backend, &steps), [2, 1, 1]);
+    }
+}
+
+#[test]
+fn liars_reset_the_others_once_after_a_start() {
+    use Step::{Connect, Crash, Drain, Lie, Say};
+    let steps = [
+        Crash,
+        Connect(0),
+        Connect(1),
+        Connect(2),
+        Drain,
+        Lie,
+        Say(0, 2),
+        Drain,
+        Lie,
+        Drain,
+        Lie,
+        Drain,
+    ];
+    for backend in [HistoryBackend::reference(), HistoryBackend::file()] {
+        assert_eq!(resets_after(backend, &steps), [1, 1, 1]);
+    }
 }

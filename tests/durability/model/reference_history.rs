@@ -11,12 +11,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// One room's log. What is trimmed stays in the list and is no longer served.
-pub struct ReferenceHistory {
+#[derive(Clone)]
+pub struct ReferenceLog {
+    epoch: Arc<str>,
     entries: Vec<Arc<Entry>>,
     /// The person, the first text and the target of each of them.
     originals: Vec<(PersonId, String, Option<Amendment>)>,
     ids: HashMap<(PersonId, String), u64>,
     trimmed: usize,
+}
+
+/// The log, and what is known of it since the start.
+pub struct ReferenceHistory {
+    log: ReferenceLog,
+    /// How many epochs there have been, in every state of the log.
+    epochs: usize,
+    /// The present epoch began before the start; only such a one may be ended by a client.
+    epoch_is_old: bool,
     sender: Sender<HistoryReply>,
     receiver: Receiver<HistoryReply>,
 }
@@ -25,23 +36,58 @@ impl ReferenceHistory {
     pub fn new() -> Self {
         let (sender, receiver) = unbounded();
         Self {
-            entries: Vec::new(),
-            originals: Vec::new(),
-            ids: HashMap::new(),
-            trimmed: 0,
+            log: ReferenceLog {
+                epoch: "reference".into(),
+                entries: Vec::new(),
+                originals: Vec::new(),
+                ids: HashMap::new(),
+                trimmed: 0,
+            },
+            epochs: 1,
+            epoch_is_old: false,
             sender,
             receiver,
         }
     }
 
-    /// Trims so many of the oldest entries; the core learns of it with the next replies.
-    pub fn trim(&mut self, count: usize) {
-        self.trimmed = (self.trimmed + count).min(self.entries.len());
-        let _ = self
-            .sender
-            .send(HistoryReply::Trimmed(RoomName::lobby(), self.oldest()));
+    pub fn log(&self) -> &ReferenceLog {
+        &self.log
     }
 
+    /// The server starts again.
+    pub fn reopen(&mut self) {
+        self.epoch_is_old = true;
+    }
+
+    /// The server starts again with another state of the log; a new epoch begins if that is noticed.
+    pub fn put_back(&mut self, log: ReferenceLog, noticed: bool) {
+        self.log = log;
+        self.reopen();
+        if noticed {
+            self.begin_epoch();
+        }
+    }
+
+    fn begin_epoch(&mut self) {
+        assert!(
+            self.epoch_is_old,
+            "an epoch that began since the start is ended"
+        );
+        self.epochs += 1;
+        self.log.epoch = format!("reference {}", self.epochs).into();
+        self.epoch_is_old = false;
+    }
+
+    /// Trims so many of the oldest entries; the core learns of it with the next replies.
+    pub fn trim(&mut self, count: usize) {
+        self.log.trimmed = (self.log.trimmed + count).min(self.log.entries.len());
+        let _ = self
+            .sender
+            .send(HistoryReply::Trimmed(RoomName::lobby(), self.log.oldest()));
+    }
+}
+
+impl ReferenceLog {
     fn oldest(&self) -> u64 {
         self.trimmed as u64 + 1
     }
@@ -139,7 +185,11 @@ impl ReferenceHistory {
 
 impl History for ReferenceHistory {
     fn epoch(&self) -> Arc<str> {
-        "reference".into()
+        self.log.epoch.clone()
+    }
+
+    fn epoch_was_read(&self) -> bool {
+        self.epoch_is_old
     }
 
     fn count(&self) -> u64 {
@@ -152,14 +202,19 @@ impl History for ReferenceHistory {
                 HistoryRequest::Append(append) => {
                     let id = append.id.clone();
                     let room = append.room.clone();
-                    HistoryReply::Appended(append.request_id, id, room, self.append(append))
+                    HistoryReply::Appended(append.request_id, id, room, self.log.append(append))
                 }
-                HistoryRequest::RoomHead(room) => HistoryReply::RoomHead(room, Some(self.tail())),
+                HistoryRequest::RoomHead(room) => {
+                    HistoryReply::RoomHead(room, Some(self.log.tail()))
+                }
                 HistoryRequest::Page(ticket, room, span, limit) => {
-                    HistoryReply::Page(ticket, room, Some(self.page(span, limit)))
+                    HistoryReply::Page(ticket, room, Some(self.log.page(span, limit)))
                 }
                 HistoryRequest::SaveModeration(..) => panic!("the model has no moderator"),
-                HistoryRequest::BeginEpoch => HistoryReply::EpochBegan(None),
+                HistoryRequest::BeginEpoch => {
+                    self.begin_epoch();
+                    HistoryReply::EpochBegan(Some(self.log.epoch.clone()))
+                }
                 HistoryRequest::Search(..) => panic!("the model does not search"),
             };
             let _ = self.sender.send(answer);

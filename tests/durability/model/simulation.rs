@@ -3,22 +3,25 @@
 
 use super::Step;
 use crate::log_entry::EntryChange;
-use crate::model::backend::HistoryBackend;
+use crate::model::backend::{HistoryBackend, SavedHistory};
 use crate::model::completions::Completions;
 use crate::model::oracle::{ExpectedLog, assert_refusal_allowed, assert_up_to_date};
 use crate::support::Deadline;
 use crate::transcript::Transcript;
-use papo::history::{History, HistoryReply, HistoryRequest, Outcome};
+use papo::history::{History, HistoryReply, HistoryRequest, Outcome, RequestId};
 use papo::name::Name;
 use papo::protocol::{ClientMessage, Credentials, Enter, ServerMessage, Token};
 use papo::testing::{Chat, ClientAddr, ConnId, Effect, Event, Now, RoomId};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+/// How far the time of an entry may be ahead of the clock, in milliseconds: a room's time does not follow small steps back.
+const MAX_AHEAD_MS: u64 = 120_000;
+
 /// A connection, with what is on its way in both directions.
-struct ModelConn {
+pub struct ModelConn {
     to_server: VecDeque<ClientMessage>,
-    to_client: VecDeque<ServerMessage>,
+    pub to_client: VecDeque<ServerMessage>,
     /// Whether the person still is at the other end.
     peer_alive: bool,
 }
@@ -35,17 +38,22 @@ pub struct ModelClient {
 /// The server, its history, and all people.
 pub struct Simulation {
     pub backend: HistoryBackend,
-    chat: Chat,
-    now: Now,
+    pub chat: Chat,
+    pub now: Now,
     pub people: Vec<ModelClient>,
-    conns: BTreeMap<ConnId, ModelConn>,
+    pub conns: BTreeMap<ConnId, ModelConn>,
     next_conn_id: u64,
-    subscribers: HashMap<RoomId, Vec<ConnId>>,
-    write_queue: VecDeque<HistoryRequest>,
-    read_queue: VecDeque<HistoryRequest>,
-    replies: VecDeque<HistoryReply>,
-    completions: Completions,
+    pub subscribers: HashMap<RoomId, Vec<ConnId>>,
+    pub write_queue: VecDeque<HistoryRequest>,
+    pub read_queue: VecDeque<HistoryRequest>,
+    pub replies: VecDeque<HistoryReply>,
+    pub completions: Completions,
     pub log: ExpectedLog,
+    /// A state of the log that was put by.
+    pub saved: Option<(SavedHistory, ExpectedLog)>,
+    /// Connections of somebody who lies, and how many there were.
+    pub liars: Vec<ConnId>,
+    pub lies: usize,
 }
 
 impl Simulation {
@@ -56,7 +64,7 @@ impl Simulation {
             chat,
             now: Now {
                 instant: Instant::now(),
-                unix_ms: 1_000_000,
+                unix_ms: 1_700_000_000_000,
             },
             people: Vec::new(),
             conns: BTreeMap::new(),
@@ -67,6 +75,9 @@ impl Simulation {
             replies: VecDeque::new(),
             completions: Completions::default(),
             log: ExpectedLog::default(),
+            saved: None,
+            liars: Vec::new(),
+            lies: 0,
         };
         (0..people).for_each(|_| simulation.add_person());
         simulation
@@ -125,6 +136,13 @@ impl Simulation {
             }
             Step::Trim(count) => self.trim(count),
             Step::Crash => self.crash(),
+            Step::Save => self.save(),
+            Step::GoBack => self.go_back(),
+            Step::GoBackUnnoticed => self.go_back_unnoticed(),
+            Step::Lie => self.lie(),
+            Step::JumpClock(hours) => {
+                self.now.unix_ms = self.now.unix_ms.saturating_add_signed(hours * 3_600_000);
+            }
             Step::Drain => self.drain(),
             Step::Elapse => {
                 self.now.instant += Duration::from_secs(40);
@@ -150,9 +168,6 @@ impl Simulation {
         if self.people[person].conn.is_some() {
             return;
         }
-        let conn = ConnId(self.next_conn_id);
-        self.next_conn_id += 1;
-        self.event(Event::Connected(conn, ClientAddr::LOCAL));
         let log = &mut self.people[person].transcript;
         let enter = ClientMessage::Enter(Enter {
             name: Name::new(&log.name).unwrap(),
@@ -162,6 +177,20 @@ impl Simulation {
             local_key: None,
             credentials: Credentials::default(),
         });
+        let conn = self.new_conn(enter);
+        let state = &mut self.people[person];
+        state.conn = Some(conn);
+        state.joined = false;
+        state.sent = 0;
+        // At once: a connection that does not enter is closed.
+        self.deliver_up(conn, 1);
+    }
+
+    /// A new connection whose first message is on its way.
+    fn new_conn(&mut self, enter: ClientMessage) -> ConnId {
+        let conn = ConnId(self.next_conn_id);
+        self.next_conn_id += 1;
+        self.event(Event::Connected(conn, ClientAddr::LOCAL));
         self.conns.insert(
             conn,
             ModelConn {
@@ -170,12 +199,14 @@ impl Simulation {
                 peer_alive: true,
             },
         );
-        let state = &mut self.people[person];
-        state.conn = Some(conn);
-        state.joined = false;
-        state.sent = 0;
-        // At once: a connection that does not enter is closed.
+        conn
+    }
+
+    /// A connection of nobody in the model, which enters at once.
+    pub fn open_conn(&mut self, enter: ClientMessage) -> ConnId {
+        let conn = self.new_conn(enter);
         self.deliver_up(conn, 1);
+        conn
     }
 
     /// The person loses the connection, and with it everything not received yet.
@@ -286,6 +317,7 @@ impl Simulation {
         let queue = queue(self);
         let requests: Vec<HistoryRequest> = queue.drain(..times.min(queue.len())).collect();
         let mut waiting = requests.len();
+        let times: HashMap<RequestId, u64> = requests.iter().filter_map(appended_at).collect();
         let mut stored = Vec::new();
         let deadline = Deadline::of_one_event();
         let history = self.backend.history();
@@ -293,7 +325,12 @@ impl Simulation {
         while waiting > 0 {
             let answer = history.replies().recv_timeout(deadline.left()).unwrap();
             waiting -= usize::from(!matches!(answer, HistoryReply::Trimmed(..)));
-            if let HistoryReply::Appended(_, _, _, Outcome::Stored(entry)) = &answer {
+            if let HistoryReply::Appended(request, _, _, Outcome::Stored(entry)) = &answer {
+                let late = entry.at.checked_sub(times[request]);
+                assert!(
+                    late.is_some_and(|late| late <= MAX_AHEAD_MS),
+                    "a time from another clock: {entry:?}"
+                );
                 stored.push(entry.clone());
             }
             self.replies.push_back(answer);
@@ -321,24 +358,6 @@ impl Simulation {
         self.replies.extend(history.replies().try_iter());
     }
 
-    /// The server ends: what was not stored is lost, and so is every reply that was not delivered.
-    fn crash(&mut self) {
-        for person in 0..self.people.len() {
-            let _ = self.disconnect(person);
-        }
-        self.conns.clear();
-        self.subscribers.clear();
-        self.write_queue.clear();
-        self.read_queue.clear();
-        self.replies.clear();
-        self.completions = Completions::default();
-        self.backend.reopen();
-        self.chat = self.backend.new_chat();
-        if matches!(self.backend, HistoryBackend::Memory(_)) {
-            self.log = ExpectedLog::default();
-        }
-    }
-
     /// Does everything that waits anywhere, until nothing does.
     pub fn drain(&mut self) {
         loop {
@@ -349,6 +368,9 @@ impl Simulation {
             self.process_queue(usize::MAX, |simulation| &mut simulation.write_queue);
             self.process_queue(usize::MAX, |simulation| &mut simulation.read_queue);
             while self.deliver_reply() {}
+            self.chat.tick(self.now);
+            self.run_effects();
+            self.deliver_to_liars();
             let received = (0..self.people.len())
                 .map(|person| {
                     std::iter::repeat_with(|| self.deliver_down(person))
@@ -397,7 +419,9 @@ impl Simulation {
                         .or_default()
                         .retain(|other| *other != conn);
                 }
-                Effect::Submit(job @ HistoryRequest::Append(_)) => self.write_queue.push_back(job),
+                Effect::Submit(job @ (HistoryRequest::Append(_) | HistoryRequest::BeginEpoch)) => {
+                    self.write_queue.push_back(job);
+                }
                 Effect::Password(_) => panic!("the model sets no password"),
                 Effect::Submit(job) => self.read_queue.push_back(job),
                 Effect::RequestDone(conn) => self.completions.request_done(conn),
@@ -410,5 +434,13 @@ impl Simulation {
         if let Some(model_conn) = self.conns.get_mut(&conn).filter(|conn| conn.peer_alive) {
             model_conn.to_client.push_back(message);
         }
+    }
+}
+
+/// The time with which a message was submitted.
+fn appended_at(request: &HistoryRequest) -> Option<(RequestId, u64)> {
+    match request {
+        HistoryRequest::Append(append) => Some((append.request_id, append.at)),
+        _ => None,
     }
 }

@@ -292,3 +292,26 @@ fn begun_epoch_is_kept_and_can_end_in_the_next_run_only() {
     let history = open(&folder);
     assert_eq!((history.epoch(), history.incidents()), (begun, &[][..]));
 }
+
+/// A kill between a message and the new epoch would have left the message in the old epoch only, and a log that seems to go
+/// as far as before to those who are still away.
+#[test]
+fn message_after_a_claim_is_stored_with_the_new_epoch() {
+    let folder = HistoryFolder::new();
+    let mut history = open(&folder);
+    say(&mut history, "Ana", "1", "oi");
+    let first = history.epoch();
+    drop(history);
+    let mut history = open(&folder);
+    let message = HistoryRequest::Append(append("Ana", "2", "de novo"));
+    history.submit(vec![HistoryRequest::BeginEpoch, message]);
+    let is_ack = |reply: &HistoryReply| matches!(reply, HistoryReply::Appended(..));
+    while !is_ack(&history.replies().recv_timeout(DEADLINE).unwrap()) {}
+    // What a kill would leave now.
+    let file = Connection::open(folder.log()).unwrap();
+    let select = "SELECT value FROM meta WHERE name = 'epoch'";
+    let epoch: String = file.query_row(select, [], |row| row.get(0)).unwrap();
+    assert_ne!(epoch, *first);
+    let witness = fs::read_to_string(folder.join("historico.db.testemunha")).unwrap();
+    assert_eq!(witness, format!("{epoch} {:020}\n", 2));
+}

@@ -1,0 +1,121 @@
+//! The server ends and starts again: with the same log, or with an older state of it. And those who claim that it is older.
+
+use super::Step;
+use crate::model::backend::HistoryBackend;
+use crate::model::completions::Completions;
+use crate::model::oracle::ExpectedLog;
+use crate::model::simulation::Simulation;
+use papo::name::Name;
+use papo::protocol::{ClientMessage, Credentials, Enter, ResumePoint, ServerMessage, Token};
+
+/// How much more than there is a liar claims to hold.
+const LIE: u64 = 1_000_000;
+
+impl Simulation {
+    /// The server ends: what was not stored is lost, and so is every reply that was not delivered. It starts again.
+    pub fn crash(&mut self) {
+        self.end_server();
+        self.backend.reopen();
+        if matches!(self.backend, HistoryBackend::Memory(_)) {
+            self.log = ExpectedLog::default();
+        }
+        self.start_server();
+    }
+
+    /// Everybody loses the connection, and everything that waits is lost.
+    fn end_server(&mut self) {
+        (0..self.people.len()).for_each(|person| self.apply(Step::Cut(person)));
+        self.conns.clear();
+        self.liars.clear();
+        self.subscribers.clear();
+        self.write_queue.clear();
+        self.read_queue.clear();
+        self.replies.clear();
+        self.completions = Completions::default();
+    }
+
+    /// A new core begins. Where nothing but a person can tell that the log went back, such a person is the first to come:
+    /// otherwise what others say may hide it for ever.
+    fn start_server(&mut self) {
+        self.chat = self.backend.new_chat();
+        if let Some(person) = self.find_ahead() {
+            self.apply(Step::Connect(person));
+        }
+    }
+
+    /// Somebody who holds more of this very log than there is.
+    fn find_ahead(&mut self) -> Option<usize> {
+        let epoch = self.backend.history().epoch();
+        let length = self.log.length();
+        self.people.iter().position(|person| {
+            let held = &person.transcript;
+            held.epoch.as_deref() == Some(&*epoch) && held.held_seq > length
+        })
+    }
+
+    /// Puts the present state of the log by.
+    pub fn save(&mut self) {
+        if let Some(saved) = self.backend.save() {
+            self.saved = Some((saved, self.log.clone()));
+        }
+    }
+
+    /// The server ends, and what was put by is the log; the history can tell.
+    pub fn go_back(&mut self) {
+        let Some((saved, log)) = &self.saved else {
+            return;
+        };
+        self.log = log.clone();
+        self.backend.go_back(saved);
+        self.end_server();
+        self.start_server();
+    }
+
+    /// The same, and the history can't tell; but somebody can, if anything was lost that was shown.
+    pub fn go_back_unnoticed(&mut self) {
+        let Some((saved, log)) = &self.saved else {
+            return;
+        };
+        let before = std::mem::replace(&mut self.log, log.clone());
+        self.backend.go_back_unnoticed(saved);
+        if self.find_ahead().is_none() && self.log.length() < before.length() {
+            // Nobody holds what was lost, or holds it as part of another log: then only the history can tell.
+            return self.go_back();
+        }
+        self.end_server();
+        self.start_server();
+    }
+
+    /// A connection enters that claims to hold more of this log than there is.
+    pub fn lie(&mut self) {
+        self.lies += 1;
+        let name = format!("Mentira {}", self.lies);
+        let enter = ClientMessage::Enter(Enter {
+            token: Token::new(&format!("liar-{}-0123456789abcdef", self.lies)),
+            name: Name::new(&name).unwrap(),
+            room: None,
+            resume: ResumePoint {
+                epoch: Some(self.backend.history().epoch().to_string()),
+                after: Some(self.log.length() + LIE),
+            },
+            local_key: None,
+            credentials: Credentials::default(),
+        });
+        let conn = self.open_conn(enter);
+        self.liars.push(conn);
+    }
+
+    /// The liars are answered like everybody else: they hold nothing of this log.
+    pub fn deliver_to_liars(&mut self) {
+        for conn in &self.liars {
+            let Some(conn) = self.conns.get_mut(conn) else {
+                continue;
+            };
+            for message in conn.to_client.drain(..) {
+                let refused = matches!(message, ServerMessage::Error(_));
+                let believed = matches!(message, ServerMessage::Joined { reset: false, .. });
+                assert!(!refused && !believed, "the answer to a lie: {message:?}");
+            }
+        }
+    }
+}
