@@ -99,6 +99,9 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
         options.read(true).write(true).create(true).truncate(false);
         // Conversations are private to the account; SQLite gives its journal files the same mode.
         let file = platform::owner_only(&mut options).open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(OpenError::Foreign);
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse),
