@@ -97,6 +97,10 @@ fn describe_incident(path: &Path, incident: &Incident) -> String {
                  sqlite3 {aside} .recover | sqlite3 recuperado.db\n  servidor restaurar recuperado.db"
             )
         }
+        Incident::Another => format!(
+            "ATENÇÃO: {name} não é o histórico que esteve aqui por último: outro arquivo, ou uma versão antiga, foi posto no \
+             lugar. A conversa segue com o que há nele."
+        ),
         Incident::WentBack => format!(
             "ATENÇÃO: {name} já teve mais mensagens do que tem agora: uma versão antiga do arquivo foi posta no lugar, ou \
              o diário se perdeu. A conversa segue com o que há nele."

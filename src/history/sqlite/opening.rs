@@ -35,6 +35,8 @@ pub enum Incident {
     Damaged(PathBuf),
     /// The log had more messages before: an older file was put in its place, or its journal was lost.
     WentBack,
+    /// It is not the log that was served last under this name.
+    Another,
 }
 
 /// An open file, ready to write.
@@ -166,6 +168,7 @@ fn find_epoch(
             }
             Claim::NewEpoch => {}
             Claim::WentBack => incidents.push(Incident::WentBack),
+            Claim::Another => incidents.push(Incident::Another),
         }
     }
     let epoch = start_epoch(connection)?;
