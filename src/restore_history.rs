@@ -59,6 +59,10 @@ fn describe(transfer: &Transfer, error: &RestoreError) -> String {
         RestoreError::Log(OpenError::InUse) => format!(
             "Não consegui restaurar {copy}: um servidor está usando {log}. Encerre-o antes e tente de novo."
         ),
+        RestoreError::Log(OpenError::Foreign) => format!(
+            "Não consegui restaurar {copy}: {log} não é um histórico do Papo, e nada nele foi mudado. Dê outro nome a esse \
+             arquivo, ou indique o histórico com --historico."
+        ),
         RestoreError::Log(error) => open_error(&transfer.history, error),
     }
 }

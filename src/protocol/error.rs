@@ -67,10 +67,13 @@ pub enum ErrorCode {
     Banned,
     /// The person may not do this.
     Forbidden,
+    /// Any code of a later version. A client still has its sentence and its id; the server never sends it.
+    #[serde(other)]
+    Other,
 }
 
 impl ErrorCode {
-    /// All codes, in the order of the protocol.
+    /// All codes that this version knows, in the order of the protocol.
     pub const ALL: [Self; 29] = [
         Self::BadJson,
         Self::UnknownType,
@@ -305,6 +308,7 @@ fn default_text(code: ErrorCode) -> String {
             "O servidor não conseguiu guardar a mensagem, e ela não foi enviada. Tente de novo daqui a pouco.".into()
         }
         ErrorCode::Forbidden => "Você não tem permissão para isto.".into(),
+        ErrorCode::Other => "O servidor recusou este pedido. Tente de outro jeito.".into(),
         ErrorCode::PasswordRequired => "Esta conversa tem senha. Escreva a senha para entrar.".into(),
         ErrorCode::PasswordWrong => "A senha não confere. Verifique as letras e tente de novo.".into(),
         ErrorCode::ModeratorKeyWrong => {

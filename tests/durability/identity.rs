@@ -2,13 +2,14 @@
 //! refused, and everybody who holds more than the log is told.
 
 use crate::harness::{kill, wait_for_health};
-use crate::log_harness::{LogHarness, say_times, wait_for_stderr};
+use crate::log_harness::{LogHarness, say_refused, say_times, wait_for_stderr};
 use crate::support::Deadline;
 use crate::support::client::WsClient;
 use crate::support::process::ServerProcess;
 use papo::history::sqlite::SqliteHistory;
 use serde_json::{Value, json};
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,15 +19,6 @@ fn resume(server: &ServerProcess, name: &str, epoch: &Value, after: u64) -> Valu
     let welcome = client.enter_with(name, json!({"epoch": epoch, "after": after}));
     assert_eq!(welcome["type"], "welcome", "{welcome}");
     client.receive_where(|message| message["type"] == "joined")
-}
-
-/// Sends a message that must be refused, and gives back its id for another try.
-#[track_caller]
-fn say_refused(client: &mut WsClient, text: &str) -> String {
-    let id = client.say(text);
-    let answer = client.receive_where(|message| message["id"] == *id);
-    assert_eq!(answer["code"], "history_unavailable", "{answer}");
-    id
 }
 
 /// Sends a message again and again until it is taken.
@@ -133,13 +125,16 @@ fn journal_left_by_another_log_does_not_come_back() {
 
 /// Takes the files away under a talk of two, waits until it is noticed, and puts them back.
 fn taken_away(take: impl Fn(&LogHarness), put_back: impl Fn(&LogHarness)) {
-    let harness = LogHarness::new();
+    taken_from(&LogHarness::new(), take, put_back);
+}
+
+fn taken_from(harness: &LogHarness, take: impl Fn(&LogHarness), put_back: impl Fn(&LogHarness)) {
     let mut server = harness.start();
     let mut ana = server.enter("Ana");
     let mut bia = server.enter("Bia");
     let mut texts = say_times(&mut ana, "antes", 20);
     bia.wait_for_text("antes 19");
-    take(&harness);
+    take(harness);
     let refused = say_refused(&mut ana, "ninguém guarda");
     say_refused(&mut bia, "nem isto");
     bia.send(json!({"type": "history", "room": "geral", "before": 10}));
@@ -151,7 +146,7 @@ fn taken_away(take: impl Fn(&LogHarness), put_back: impl Fn(&LogHarness)) {
     );
     let (code, health) = wait_for_health(server.address, "degraded");
     assert_eq!((code, &health["reason"]), (503, &json!("file_gone")));
-    put_back(&harness);
+    put_back(harness);
     say_again(&mut ana, &refused, "guardado");
     bia.wait_for_text("guardado");
     wait_for_health(server.address, "ok");
@@ -195,6 +190,24 @@ fn renamed_folder_of_the_history_is_refused_and_heals() {
     taken_away(
         |harness| mv(&harness.folder(), &harness.other("longe")),
         |harness| mv(&harness.other("longe"), &harness.folder()),
+    );
+}
+
+#[test]
+fn history_linked_to_another_is_refused_and_heals() {
+    let harness = LogHarness::new();
+    let link_to = |harness: &LogHarness, target: &str| {
+        let _ = fs::remove_file(harness.folder());
+        symlink(harness.other(target), harness.folder()).unwrap();
+    };
+    // As tools do that keep each version in a folder of its own.
+    mv(&harness.folder(), &harness.other("v1"));
+    fs::create_dir(harness.other("v2")).unwrap();
+    link_to(&harness, "v1");
+    taken_from(
+        &harness,
+        |harness| link_to(harness, "v2"),
+        |harness| link_to(harness, "v1"),
     );
 }
 

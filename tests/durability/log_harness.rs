@@ -90,6 +90,15 @@ pub fn say_times(client: &mut WsClient, prefix: &str, times: usize) -> Vec<Strin
     texts
 }
 
+/// Sends a message that must be refused, and gives back its id for another try.
+#[track_caller]
+pub fn say_refused(client: &mut WsClient, text: &str) -> String {
+    let id = client.say(text);
+    let answer = client.receive_where(|message| message["id"] == *id);
+    assert_eq!(answer["code"], "history_unavailable", "{answer}");
+    id
+}
+
 /// Waits until the server has written this to stderr; gives back all that it has written.
 #[track_caller]
 pub fn wait_for_stderr(server: &ServerProcess, text: &str) -> String {

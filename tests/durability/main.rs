@@ -21,6 +21,7 @@ mod log_harness;
 mod migration;
 mod model;
 mod moderation;
+mod overwriting;
 mod reconnecting_client;
 mod restart;
 mod restoring;

@@ -147,6 +147,33 @@ fn released_log_left_by_a_kill_is_migrated_whole() {
 }
 
 #[test]
+fn log_of_the_old_program_used_again_is_kept_too() {
+    let dir = TempDir::new().unwrap();
+    let history = dir.path().join("historico.db");
+    let port = ReservedPort::new();
+    let mut program = server_on(&port, &history);
+    released_log().leave_killed(&history);
+    let first = exported(&history);
+    start(&mut program).process.terminate();
+    fs::remove_file(&history).unwrap();
+    // The same log, with which the old program went on for a while.
+    let mut again = released_log();
+    again.say("geral", "Ana", "depois", "dito com o programa antigo");
+    again.leave_killed(&history);
+    let second = exported(&history);
+    let mut server = start(&mut program);
+    let path = PathBuf::from(format!("{}-2", kept(&history).display()));
+    let told = format!("o anterior está guardado em {}", path.display());
+    assert!(server.banner.contains(&told), "{}", server.banner);
+    server.process.terminate();
+    assert_eq!(
+        (exported(&path), exported(&history)),
+        (second.clone(), second)
+    );
+    assert_kept_whole(&history, &first);
+}
+
+#[test]
 fn migration_killed_at_any_moment_goes_on_at_the_next_start() {
     let mut rng = Rng::new();
     let deadline = Deadline::within_seconds(long_or(600, 120));

@@ -99,6 +99,31 @@ fn foreign_file_is_refused_and_not_renamed() {
 }
 
 #[test]
+fn copy_is_not_put_in_the_place_of_a_foreign_file() {
+    let harness = LogHarness::new();
+    let copy = harness.other("copia.db");
+    let mut server = harness.start();
+    server.enter("Ana").say_acked("oi");
+    harness.run("copiar", &copy);
+    server.process.terminate();
+    let other_database = fs::read(harness.log("")).unwrap();
+    // Its header names another program.
+    let other_database = [&other_database[..68], &[0; 4], &other_database[72..]].concat();
+    for content in [&b"caju\numbu\n"[..], &other_database] {
+        fs::remove_dir_all(harness.folder()).unwrap();
+        fs::create_dir(harness.folder()).unwrap();
+        fs::write(harness.log(""), content).unwrap();
+        let (code, _, stderr) = harness.program("restaurar", &copy).run("");
+        assert!(
+            code == 1 && stderr.contains("não é um histórico do Papo, e nada nele foi mudado"),
+            "{stderr}"
+        );
+        assert_eq!(fs::read(harness.log("")).unwrap(), content);
+        assert_eq!(fs::read_dir(harness.folder()).unwrap().count(), 1);
+    }
+}
+
+#[test]
 fn damaged_history_says_how_to_get_at_it() {
     let harness = LogHarness::new();
     let mut server = harness.start();

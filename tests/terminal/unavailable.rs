@@ -170,6 +170,28 @@ fn script_enters_once_the_server_is_ready() {
     );
 }
 
+/// A refusal whose code the client did not know was no refusal to it: the message stayed in the queue, and the script
+/// blamed a server that had answered.
+#[test]
+fn refusal_with_an_unknown_code_refuses_its_message() {
+    let fake_server = FakeServer::listen();
+    let address = fake_server.address.to_string();
+    let server = std::thread::spawn(move || {
+        let mut conn = fake_server.accept(json!({}));
+        let refused = conn.receive("say").unwrap();
+        conn.send(json!({"type": "error", "code": "of_a_later_version", "text": "Hoje não.", "id": refused["id"]}));
+        let taken = conn.receive("say").unwrap();
+        conn.send(json!({"type": "ack", "id": taken["id"], "room": "geral", "seq": 1, "at": 1_772_557_500_000_u64}));
+    });
+    let (code, output, stderr) = Program::client(&["--nome", "robô", &address]).run("um\ndois\n");
+    server.join().unwrap();
+    assert_eq!(
+        (code, stderr.as_str()),
+        (4, "Hoje não. Não enviada: “um”\n")
+    );
+    assert!(output.ends_with("\tdois\n"), "{output}");
+}
+
 /// What was meant for the closed room used to be said in the one before.
 #[test]
 fn script_says_nothing_elsewhere_when_a_room_is_refused() {

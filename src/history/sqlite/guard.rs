@@ -6,7 +6,6 @@ use super::schema::seq_sum;
 use super::sql_error::describe_sql;
 use super::watch::Watch;
 use super::witness::Witness;
-use crate::platform::FileId;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::time::{Duration, Instant};
@@ -33,7 +32,7 @@ impl LogGuard {
     pub(super) fn new(opened: &Opened) -> Result<Self, super::OpenError> {
         let sum = seq_sum(&opened.connection)?;
         Ok(Self {
-            watch: Watch::new(&opened.path, FileId::of(&opened.lock)?)?,
+            watch: Watch::new(opened)?,
             mark: MarkKeeper::new(&opened.path),
             witness: Witness::new(&opened.path, &opened.epoch, sum),
             sum,
@@ -88,7 +87,7 @@ impl LogGuard {
         if self.next_look <= Instant::now() {
             self.look();
         }
-        if self.just_lost && self.watch.database_in_place() {
+        if self.just_lost && self.watch.database_in_place() && self.watch.can_merge() {
             // Only the journal is lost: what it holds is still open here, and goes into the file.
             merge_journal(connection);
         }
@@ -101,7 +100,9 @@ impl LogGuard {
             // SQLite removes a journal by its name, which may be another's now.
             let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             let _ = connection.set_db_config(keep, true);
-            merge_journal(connection);
+            if self.watch.can_merge() {
+                merge_journal(connection);
+            }
         }
     }
 

@@ -4,22 +4,15 @@
 //! and keeps the old. The file alone has the id of the state that the last checkpoint left, so a log belongs to it exactly
 //! if it names that id.
 
-use super::file_format::SHM;
-use super::file_names::with_suffix;
+use super::wal_index::WalIndex;
 use crate::auth::random_hex;
 use rusqlite::{Connection, OptionalExtension};
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// The name of the row.
 const ROW: &str = "journal";
 /// Hexadecimal digits of an id.
 const ID: usize = 16;
-/// Where SQLite's index of the log counts its frames, and those that a checkpoint has copied into the file.
-/// See <https://sqlite.org/walformat.html>.
-const FRAMES: usize = 16;
-const COPIED: usize = 96;
 
 /// The mark in a file.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,8 +59,7 @@ fn is_id(bytes: &[u8]) -> bool {
 
 /// Renews the mark after each checkpoint, whoever made it.
 pub(super) struct MarkKeeper {
-    /// Closed after the connection: closing it would end the locks that SQLite holds on the same file.
-    index: Option<File>,
+    index: Option<WalIndex>,
     /// What the last transaction found copied.
     copied: Option<u32>,
 }
@@ -76,7 +68,7 @@ impl MarkKeeper {
     /// For the connection that is open on this file.
     pub(super) fn new(path: &Path) -> Self {
         Self {
-            index: File::open(with_suffix(path, SHM)).ok(),
+            index: WalIndex::open(path).ok(),
             copied: None,
         }
     }
@@ -84,9 +76,9 @@ impl MarkKeeper {
     /// Renews the mark in this transaction if a checkpoint has run since the last one. Where the index can't be read, each
     /// transaction renews it.
     pub(super) fn renew_if_due(&mut self, transaction: &Connection) -> rusqlite::Result<()> {
-        let progress = self.index.as_ref().map(read_progress).and_then(Result::ok);
-        let copied = progress.map(|(_, copied)| copied);
-        let complete = progress.is_none_or(|(frames, copied)| frames == copied);
+        let state = self.index.as_ref().and_then(|index| index.read().ok());
+        let copied = state.map(|state| state.copied);
+        let complete = state.is_none_or(|state| state.frames == state.copied);
         if complete || self.copied != copied {
             renew(transaction)?;
         }
@@ -98,16 +90,6 @@ impl MarkKeeper {
     pub(super) fn rolled_back(&mut self) {
         self.copied = None;
     }
-}
-
-/// Frames in the log, and how many of them were copied into the file.
-fn read_progress(mut index: &File) -> io::Result<(u32, u32)> {
-    let mut bytes = [0; COPIED + 4];
-    index.seek(SeekFrom::Start(0))?;
-    index.read_exact(&mut bytes)?;
-    let number =
-        |at: usize| u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    Ok((number(FRAMES), number(COPIED)))
 }
 
 /// Makes a new mark, in the caller's transaction.

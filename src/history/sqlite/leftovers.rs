@@ -27,14 +27,27 @@ pub(super) fn clear(path: &Path, file: &File) -> io::Result<Finding> {
         FileKind::Other => return Ok(Finding::Foreign),
         FileKind::Database(header) => header,
     };
-    // Without tables it may be ours: the first transactions of a new file may be in its log only.
-    if !header.ours && main_file::count_tables(path) != Some(0) {
+    if !may_be_ours(path, &header) {
         return Ok(Finding::Foreign);
     }
     match foreign_journals(path, &header)? {
         [] => Ok(Finding::Usable),
         foreign => move_aside(path, foreign),
     }
+}
+
+/// Whether a file belongs to another program.
+pub(super) fn is_foreign(path: &Path, file: &File) -> io::Result<bool> {
+    Ok(match FileKind::read(file)? {
+        FileKind::Empty => false,
+        FileKind::Other => true,
+        FileKind::Database(header) => !may_be_ours(path, &header),
+    })
+}
+
+/// Without tables it may be ours: the first transactions of a new file may be in its log only.
+fn may_be_ours(path: &Path, header: &Header) -> bool {
+    header.ours || main_file::count_tables(path) == Some(0)
 }
 
 /// The suffixes of the journals that do not belong to this database.

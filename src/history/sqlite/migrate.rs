@@ -7,6 +7,7 @@ use super::backup::{copy_database, database_size};
 use super::copy_error::CopyError;
 use super::file_format::APPLICATION_ID;
 use super::file_names::{folder_of, with_suffix};
+use super::main_file;
 use super::migrations::MIGRATIONS;
 use super::schema::OpenError;
 use super::temporary_copy::remove_leftovers_of;
@@ -50,10 +51,9 @@ pub(super) fn migrate(
     Ok(kept)
 }
 
-/// Keeps a copy of the file beside it. One that is there already stays: it is of an earlier try.
+/// Keeps a copy of the file beside it, unless an earlier try has kept it.
 fn keep_copy(connection: &Connection, path: &Path, version: usize) -> Result<PathBuf, OpenError> {
-    let copy = with_suffix(path, &format!(".antes-da-versao-{}", MIGRATIONS.len()));
-    let is_kept = copy.symlink_metadata().is_ok();
+    let (copy, is_kept) = find_copy(connection, path)?;
     let size = database_size(connection)?;
     let missing = space_needed(size, version, is_kept)
         .saturating_sub(disk_space(folder_of(path)).map_or(u64::MAX, |space| space.free));
@@ -74,6 +74,31 @@ fn keep_copy(connection: &Connection, path: &Path, version: usize) -> Result<Pat
         copy_database(connection, &copy, &mut |_| ControlFlow::Continue(())).map_err(open_error)?;
     }
     Ok(copy)
+}
+
+/// The path of the copy, and whether it is there. A copy of another state of the log stays: the old program may have been
+/// used again after a first migration.
+fn find_copy(connection: &Connection, path: &Path) -> rusqlite::Result<(PathBuf, bool)> {
+    let state = log_state(connection)?;
+    let name = format!(".antes-da-versao-{}", MIGRATIONS.len());
+    let mut copy = with_suffix(path, &name);
+    let mut number = 2;
+    while copy.symlink_metadata().is_ok() {
+        let kept = main_file::open(&copy).and_then(|copy| log_state(&copy));
+        if kept.is_ok_and(|kept| kept == state) {
+            return Ok((copy, true));
+        }
+        copy = with_suffix(path, &format!("{name}-{number}"));
+        number += 1;
+    }
+    Ok((copy, false))
+}
+
+/// The epoch, and the sum of all seqs: the same for two files that hold the same entries.
+fn log_state(connection: &Connection) -> rusqlite::Result<(Option<String>, i64)> {
+    let select =
+        "SELECT (SELECT value FROM meta WHERE name = 'epoch'), coalesce(sum(seq), 0) FROM rooms";
+    connection.query_row(select, [], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Bytes that a migration needs on the disk: the copy, and what it writes, once in the journal and once in the file.

@@ -8,6 +8,7 @@ mod amend;
 mod append;
 mod backup;
 mod clock_guard;
+mod contents;
 mod copy_error;
 mod export;
 mod file_format;
@@ -33,6 +34,7 @@ mod trim;
 mod trim_room;
 mod undo;
 mod wal;
+mod wal_index;
 mod watch;
 mod witness;
 mod writer;
@@ -92,7 +94,7 @@ pub struct SqliteHistory {
     /// The writer, then the reader.
     threads: Vec<JoinHandle<()>>,
     /// Excludes a second server. Dropped last, after both connections.
-    _lock: std::fs::File,
+    _lock: Arc<std::fs::File>,
 }
 
 impl SqliteHistory {

@@ -42,6 +42,8 @@ pub(super) struct Opened {
     pub connection: Connection,
     /// The file's own path, without symbolic links.
     pub path: PathBuf,
+    /// The path that leads to it, perhaps by symbolic links: a restart would follow it.
+    pub given: PathBuf,
     pub epoch: Arc<str>,
     /// The epoch was in the file already.
     pub epoch_was_read: bool,
@@ -50,12 +52,13 @@ pub(super) struct Opened {
     pub incidents: Vec<Incident>,
     /// The copy of the earlier version, if the file was migrated.
     pub kept_copy: Option<PathBuf>,
-    pub lock: File,
+    pub lock: Arc<File>,
 }
 
 /// Opens or creates a file to write, exclusively.
 pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     let mut lock = lock(path)?;
+    let given = std::path::absolute(path)?;
     // SQLite puts its journals beside the file that a link leads to.
     let path = std::fs::canonicalize(path)?;
     let mut incidents = Vec::new();
@@ -79,12 +82,13 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     Ok(Opened {
         connection,
         path,
+        given,
         epoch,
         epoch_was_read,
         count,
         incidents,
         kept_copy,
-        lock,
+        lock: Arc::new(lock),
     })
 }
 

@@ -6,7 +6,7 @@ use super::backup::{OnProgress, copy_database};
 use super::copy_error::CopyError;
 use super::file_format::{JOURNAL, SHM, WAL, has_content};
 use super::file_names::{folder_of, with_suffix};
-use super::leftovers::{first_free, rename_if_present};
+use super::leftovers::{first_free, is_foreign, rename_if_present};
 use super::main_file::quick_check;
 use super::mend::mend;
 use super::opening::lock;
@@ -40,7 +40,7 @@ pub enum RestoreError {
     Damaged,
     /// The copy can't be read, or there is no space for it.
     Copy(CopyError),
-    /// The log's file is in use or can't be written.
+    /// The log's file is in use, belongs to another program, or can't be written.
     Log(OpenError),
 }
 
@@ -80,8 +80,12 @@ pub fn restore(copy: &Path, log: &Path, on_progress: OnProgress) -> Result<Resto
     }
     let source = open_to_read(copy).map_err(CopyError::Source)?;
     quick_check(&source).map_err(CopyError::Sql)?;
-    let _lock = lock(log)?;
-    let restored = put_in_place(&source, &std::fs::canonicalize(log)?, on_progress);
+    let lock = lock(log)?;
+    let path = std::fs::canonicalize(log)?;
+    if is_foreign(&path, &lock)? {
+        return Err(OpenError::Foreign.into());
+    }
+    let restored = put_in_place(&source, &path, on_progress);
     if restored.is_err() && log_id.is_none() {
         // The lock has made an empty file.
         let _ = std::fs::remove_file(log);

@@ -1,7 +1,9 @@
 //! Whether the path still leads to the files that are open: a message is stored only if a restart would find it.
 
+use super::contents::Contents;
 use super::file_format::{SHM, WAL};
 use super::file_names::with_suffix;
+use super::opening::Opened;
 use crate::platform::FileId;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,23 +14,40 @@ enum Finding {
     InPlace,
     Missing,
     Replaced,
+    /// It is the same file, and another program has written into it.
+    Overwritten,
 }
+
+/// The paths that are watched. A symbolic link on the given path may come to lead elsewhere, and a restart follows it.
+const DATABASE: usize = 0;
+const JOURNAL: usize = 1;
+const GIVEN: usize = 3;
 
 /// Watches the database and the two files beside it.
 pub(super) struct Watch {
-    path: PathBuf,
-    /// The suffix and the identity of each, the database first.
-    files: [(&'static str, Option<FileId>); 3],
+    /// The path and the identity of each: the database, its journal, the journal's index, and the database as it was given.
+    files: [(PathBuf, Option<FileId>); 4],
+    contents: Contents,
     in_place: bool,
 }
 
 impl Watch {
     /// Watches the files of an open database.
-    pub(super) fn new(path: &Path, database: FileId) -> io::Result<Self> {
-        let id = |suffix| FileId::at(&with_suffix(path, suffix));
+    pub(super) fn new(opened: &Opened) -> io::Result<Self> {
+        let database = Some(FileId::of(&opened.lock)?);
+        let beside = |suffix| -> io::Result<_> {
+            let path = with_suffix(&opened.path, suffix);
+            let id = FileId::at(&path)?;
+            Ok((path, id))
+        };
         Ok(Self {
-            path: path.to_owned(),
-            files: [("", Some(database)), (WAL, id(WAL)?), (SHM, id(SHM)?)],
+            files: [
+                (opened.path.clone(), database),
+                beside(WAL)?,
+                beside(SHM)?,
+                (opened.given.clone(), database),
+            ],
+            contents: Contents::new(opened),
             in_place: true,
         })
     }
@@ -40,38 +59,66 @@ impl Watch {
 
     /// Whether all files are in place now. Says it in the log when that has changed.
     pub(super) fn look(&mut self) -> bool {
-        let lost = self.files.iter().find_map(|(suffix, id)| {
-            let finding = find(&with_suffix(&self.path, suffix), *id);
-            (finding != Finding::InPlace).then_some((*suffix, finding))
-        });
+        let lost = self.find_lost();
         let was_in_place = std::mem::replace(&mut self.in_place, lost.is_none());
         match lost {
-            Some((suffix, finding)) if was_in_place => self.report_loss(suffix, finding),
+            Some((file, finding)) if was_in_place => self.report_loss(file, finding),
             None if !was_in_place => log::warn!(
                 "O histórico {} está de volta. As mensagens são guardadas de novo.",
-                self.path.display()
+                self.files[GIVEN].0.display()
             ),
             _ => {}
         }
         lost.is_none()
     }
 
-    /// Whether the database itself is in place.
-    pub(super) fn database_in_place(&self) -> bool {
-        find(&self.path, self.files[0].1) == Finding::InPlace
+    fn find_lost(&mut self) -> Option<(usize, Finding)> {
+        let findings = self.files.iter().map(|(path, id)| find(path, *id));
+        let lost = findings
+            .enumerate()
+            .find(|(_, finding)| *finding != Finding::InPlace);
+        if lost.is_some() {
+            return lost;
+        }
+        self.contents.look();
+        if self.contents.database_overwritten() {
+            Some((DATABASE, Finding::Overwritten))
+        } else if self.contents.journal_overwritten() {
+            Some((JOURNAL, Finding::Overwritten))
+        } else {
+            None
+        }
     }
 
-    fn report_loss(&self, suffix: &str, finding: Finding) {
-        let lost = with_suffix(&self.path, suffix);
-        let lost = lost.display();
+    /// Whether what the journal holds may still go into the database: both are what they were, under whatever name.
+    pub(super) fn can_merge(&mut self) -> bool {
+        self.contents.look();
+        !self.contents.database_overwritten() && !self.contents.journal_overwritten()
+    }
+
+    /// Whether the database itself is in place.
+    pub(super) fn database_in_place(&self) -> bool {
+        let (path, id) = &self.files[DATABASE];
+        find(path, *id) == Finding::InPlace
+    }
+
+    fn report_loss(&self, file: usize, finding: Finding) {
+        let lost = self.files[file].0.display();
         let what = match finding {
             Finding::Replaced => format!("Há outro arquivo no lugar de {lost}"),
+            Finding::Overwritten => format!("Outro programa escreveu em {lost}"),
             _ => format!("O arquivo {lost} não está mais no lugar"),
         };
-        let remedy = if suffix.is_empty() {
-            "Ponha o mesmo arquivo de volta, e tudo segue; ou ligue o servidor de novo, e vale o que houver nesse caminho"
-        } else {
-            "O que já foi dito está em dia no arquivo do histórico: ligue o servidor de novo"
+        let remedy = match finding {
+            Finding::Overwritten => {
+                "Ligue o servidor de novo: a conversa segue com o que houver no histórico. Para pôr uma cópia no lugar, \
+                 encerre-o e use servidor restaurar"
+            }
+            _ if matches!(file, DATABASE | GIVEN) => {
+                "Ponha o mesmo arquivo de volta, e tudo segue; ou ligue o servidor de novo, e vale o que houver nesse \
+                 caminho"
+            }
+            _ => "O que já foi dito está em dia no arquivo do histórico: ligue o servidor de novo",
         };
         log::error!("{what}: nenhuma mensagem é guardada, e todas são recusadas. {remedy}.");
     }

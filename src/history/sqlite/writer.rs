@@ -162,7 +162,10 @@ impl HistoryWriter {
         if !self.guard.look() {
             return RETRY_TRIM;
         }
-        match self.trimmer.step(&mut self.connection) {
+        let step = self.trimmer.step(&mut self.connection);
+        // A checkpoint of this step explains only what was written until now.
+        self.guard.look();
+        match step {
             Ok(step) => {
                 if let Some((room, oldest)) = step.room {
                     let _ = self.replies.send(HistoryReply::Trimmed(room, oldest));

@@ -1,0 +1,147 @@
+//! Whether another program has written into the open files: `cp` over a file keeps its name and its identity.
+//!
+//! Only a checkpoint writes into the database, and SQLite's index of the log tells when one has run. The same index tells
+//! how long the log must be, and how it begins.
+
+use super::file_format::{FileKind, WAL};
+use super::file_names::with_suffix;
+use super::journal_mark::Mark;
+use super::opening::Opened;
+use super::wal_index::{WalIndex, WalState};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Bytes of the log's header, where the salts are in it, and bytes of a frame's header.
+const WAL_HEADER: u64 = 32;
+const WAL_SALTS: u64 = 16;
+const FRAME_HEADER: u64 = 24;
+
+/// The contents of an open database and of its log. Dropped after the connections.
+pub(super) struct Contents {
+    /// The file that is locked: closing another one would end the locks that SQLite holds on it.
+    database: Arc<File>,
+    wal: Option<File>,
+    /// Without it nothing is noticed.
+    index: Option<WalIndex>,
+    /// The page of the journal's mark, from 1; 0 if there is none.
+    mark_page: u32,
+    seen: Option<Snapshot>,
+    database_overwritten: bool,
+    journal_overwritten: bool,
+}
+
+/// The database as it was seen last.
+struct Snapshot {
+    wal: WalState,
+    length: u64,
+    modified: SystemTime,
+    /// It began as a database of ours with a write-ahead log does.
+    is_ours: bool,
+    /// The page of the mark.
+    page: Vec<u8>,
+}
+
+impl Contents {
+    /// Of a database that was just opened.
+    pub(super) fn new(opened: &Opened) -> Self {
+        let mut contents = Self {
+            database: opened.lock.clone(),
+            wal: File::open(with_suffix(&opened.path, WAL)).ok(),
+            index: WalIndex::open(&opened.path).ok(),
+            mark_page: Mark::read(&opened.connection).map_or(0, |mark| mark.page),
+            seen: None,
+            database_overwritten: false,
+            journal_overwritten: false,
+        };
+        contents.look();
+        contents
+    }
+
+    /// Whether the database is another than at the last look, and no checkpoint explains it.
+    pub(super) fn database_overwritten(&self) -> bool {
+        self.database_overwritten
+    }
+
+    /// Whether the log is shorter than it must be, or another one.
+    pub(super) fn journal_overwritten(&self) -> bool {
+        self.journal_overwritten
+    }
+
+    /// Looks at both files: a few system calls, and one page after a checkpoint.
+    pub(super) fn look(&mut self) {
+        let Some(Ok(wal)) = self.index.as_ref().map(WalIndex::read) else {
+            return;
+        };
+        self.journal_overwritten = !self.is_journal_whole(wal);
+        self.database_overwritten = match self.compare(wal) {
+            Ok(same) => !same,
+            Err(error) => {
+                log::debug!("contents: {error}");
+                self.database_overwritten
+            }
+        };
+    }
+
+    fn is_journal_whole(&self, wal: WalState) -> bool {
+        let Some(mut file) = self.wal.as_ref().filter(|_| wal.frames > 0) else {
+            return true;
+        };
+        let needed = WAL_HEADER + u64::from(wal.frames) * (FRAME_HEADER + u64::from(wal.page_size));
+        let mut salts = [0; 8];
+        let read = file
+            .seek(SeekFrom::Start(WAL_SALTS))
+            .and_then(|_| file.read_exact(&mut salts))
+            .and_then(|()| file.metadata());
+        read.is_ok_and(|metadata| metadata.len() >= needed && salts == wal.salts)
+    }
+
+    /// Whether the database is what it was, or what a checkpoint has made of it.
+    fn compare(&mut self, wal: WalState) -> io::Result<bool> {
+        let metadata = self.database.metadata()?;
+        let (length, modified) = (metadata.len(), metadata.modified()?);
+        if let Some(seen) = &mut self.seen
+            && (seen.length, seen.modified) == (length, modified)
+        {
+            seen.wal = wal;
+            return Ok(true);
+        }
+        let now = Snapshot {
+            wal,
+            length,
+            modified,
+            is_ours: matches!(FileKind::read(&self.database)?, FileKind::Database(header) if header.ours && header.wal_mode),
+            page: self.read_mark_page(wal.page_size)?,
+        };
+        let is_expected = self.seen.as_ref().is_none_or(|seen| now.follows(seen));
+        if is_expected {
+            self.seen = Some(now);
+        }
+        Ok(is_expected)
+    }
+
+    fn read_mark_page(&self, page_size: u32) -> io::Result<Vec<u8>> {
+        let mut file = &*self.database;
+        let page_size = u64::from(page_size);
+        let before = u64::from(self.mark_page.saturating_sub(1)) * page_size;
+        file.seek(SeekFrom::Start(before))?;
+        let mut page = Vec::new();
+        file.take(page_size).read_to_end(&mut page)?;
+        Ok(page)
+    }
+}
+
+impl Snapshot {
+    /// Whether this can have become of an earlier one without another program. The time alone tells nothing: `touch`.
+    fn follows(&self, seen: &Self) -> bool {
+        if seen.is_ours && !self.is_ours {
+            return false;
+        }
+        let copied = |wal: WalState| (wal.copied, wal.attempted, wal.salts);
+        let checkpointed = copied(self.wal) != copied(seen.wal);
+        // Until it succeeds, each try writes some pages.
+        let is_failing = self.wal.attempted != self.wal.copied;
+        checkpointed || is_failing || (self.length == seen.length && self.page == seen.page)
+    }
+}
