@@ -6,9 +6,8 @@ use crate::app::Exit;
 use crate::ui::screen;
 use crossbeam_channel::{Receiver, bounded};
 use papo::platform;
-use std::io;
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 /// How long an orderly exit may take before it is forced.
 const FORCED_EXIT_AFTER: Duration = Duration::from_secs(3);

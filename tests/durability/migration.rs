@@ -11,11 +11,10 @@ use papo::history::sqlite::{self, Format};
 use papo::name::RoomName;
 use rusqlite::Connection;
 use serde_json::json;
-use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 use tempfile::TempDir;
 
 const ROOMS: [&str; 3] = ["geral", "Laboratório", "recreio"];

@@ -1,9 +1,8 @@
 //! Appending a batch of messages in the writer's transaction: numbers, ids, texts and the search index.
 
-use super::amend;
-use super::moderation;
 use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
 use super::undo::UndoLog;
+use super::{amend, moderation};
 use crate::auth::PersonId;
 use crate::history::amend::{Fingerprint, fingerprint};
 use crate::history::clock::stamp;

@@ -12,6 +12,7 @@ use super::mend::mend;
 use super::opening::lock;
 use super::schema::{OpenError, connect, count, is_corruption, open_to_read};
 use super::witness;
+use crate::os_error::describe;
 use crate::platform::{FileId, sync_dir};
 use rusqlite::Connection;
 use std::fs::File;
@@ -98,14 +99,39 @@ fn put_in_place(
     log: &Path,
     on_progress: OnProgress,
 ) -> Result<Restored, RestoreError> {
-    let new = with_suffix(log, UNFINISHED);
-    // Of a run that was interrupted.
-    remove_if_present(&new)?;
-    copy_database(source, &new, on_progress)?;
-    let count = mend_file(&new).map_err(CopyError::Sql)?;
-    File::open(&new)?.sync_all()?;
-    let kept = replace(log, &new)?;
+    let new = UnfinishedLog::create(log)?;
+    copy_database(source, &new.0, on_progress)?;
+    let count = mend_file(&new.0).map_err(CopyError::Sql)?;
+    File::open(&new.0)?.sync_all()?;
+    let kept = replace(log, &new.0)?;
     Ok(Restored { count, kept })
+}
+
+/// The path of the new log until it is renamed. What is still there when this is dropped is removed.
+struct UnfinishedLog(PathBuf);
+
+impl UnfinishedLog {
+    /// Removes what a run that was killed left there.
+    fn create(log: &Path) -> io::Result<Self> {
+        let new = Self(with_suffix(log, UNFINISHED));
+        new.remove()?;
+        Ok(new)
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        for suffix in [WAL, SHM, JOURNAL, ""] {
+            remove_if_present(&with_suffix(&self.0, suffix))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for UnfinishedLog {
+    fn drop(&mut self) {
+        if let Err(error) = self.remove() {
+            log::debug!("restore: {}", describe(&error));
+        }
+    }
 }
 
 /// Adds what a recovered log lacks, and returns the number of messages.
@@ -127,8 +153,7 @@ fn replace(log: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
     if is_kept {
         // A second name, so that the log's own name always leads to a whole file.
         if std::fs::hard_link(log, &kept).is_err() {
-            std::fs::copy(log, &kept)?;
-            File::open(&kept)?.sync_all()?;
+            copy_durably(log, &kept).inspect_err(|_| drop(std::fs::remove_file(&kept)))?;
         }
     }
     std::fs::rename(new, log)?;
@@ -138,6 +163,12 @@ fn replace(log: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
     }
     sync_dir(folder_of(log))?;
     Ok(is_kept.then_some(kept))
+}
+
+/// For file systems without links.
+fn copy_durably(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::copy(from, to)?;
+    File::open(to)?.sync_all()
 }
 
 fn remove_if_present(path: &Path) -> io::Result<()> {

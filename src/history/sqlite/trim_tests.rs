@@ -3,8 +3,7 @@
 use super::*;
 use crate::history::clock::ManualClock;
 use crate::history::fixtures::{HistoryFolder, append};
-use crate::history::sqlite::HistoryOptions;
-use crate::history::sqlite::SqliteHistory;
+use crate::history::sqlite::{HistoryOptions, SqliteHistory};
 use crate::history::{Append, History, HistoryRequest};
 
 const HOUR: Duration = Duration::from_hours(1);

@@ -70,6 +70,26 @@ fn log_of_a_killed_server_is_kept_with_its_journal() {
     assert_eq!(open_at(&kept).count(), 21);
 }
 
+/// A program that recovers a damaged file may lose a whole table of it: that shows only when the copy is mended.
+#[test]
+fn failed_restore_leaves_nothing_beside_the_log() {
+    let folder = HistoryFolder::new();
+    log_and_copy(&folder, 3);
+    let damaged = Connection::open(folder.join("copia.db")).unwrap();
+    damaged.execute_batch("DROP TABLE entries").unwrap();
+    drop(damaged);
+    let names = || {
+        let names = fs::read_dir(folder.log().parent().unwrap()).unwrap();
+        let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    assert!(restore_copy(&folder).is_err());
+    assert_eq!(names(), before);
+    assert_eq!(open(&folder).count(), 6);
+}
+
 #[test]
 fn copy_is_restored_where_no_log_was() {
     let folder = HistoryFolder::new();
