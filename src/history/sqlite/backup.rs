@@ -1,6 +1,6 @@
 //! A consistent copy of the history, also while a server uses it.
 //!
-//! The copy is one read transaction, so it neither begins again when somebody writes nor holds up the writer.
+//! The copy is one read transaction, so it neither restarts when another process writes nor delays the writer.
 
 use super::copy_error::CopyError;
 use super::file_names::folder_of;

@@ -57,7 +57,7 @@ fn is_id(bytes: &[u8]) -> bool {
         .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Renews the mark after each checkpoint, whoever made it.
+/// Renews the mark after each checkpoint, of this connection or another.
 pub(super) struct MarkKeeper {
     index: Option<WalIndex>,
     /// What the last transaction found copied.

@@ -63,7 +63,7 @@ fn foreign_journals(path: &Path, header: &Header) -> io::Result<&'static [&'stat
     } else if main_file::judge_wal(path, header.page_size)? == Origin::Other {
         return Ok(&[WAL, SHM]);
     }
-    // A rollback journal belongs to a file that it would mend.
+    // A rollback journal belongs to a file that is damaged without it.
     if has_content(&with_suffix(path, JOURNAL)) && main_file::is_sound(path) {
         return Ok(&[JOURNAL]);
     }

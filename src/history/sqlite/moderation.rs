@@ -1,4 +1,4 @@
-//! What keeps order, in the file: read when it is opened, and changed in the same transactions as the logs.
+//! The moderation state in the file: read when it is opened, and changed in the same transactions as the logs.
 
 use super::OpenError;
 use crate::auth::{StoredPassword, TokenHash};
@@ -157,7 +157,7 @@ fn prune(connection: &Connection, now: u64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Everything that keeps order. `now` is in Unix milliseconds.
+/// The whole moderation state. `now` is in Unix milliseconds.
 pub(super) fn load(connection: &Connection, now: u64) -> Result<SavedState, OpenError> {
     prune(connection, now)?;
     let locked = connection

@@ -146,8 +146,8 @@ fn salvage(path: &Path, lock: &mut File) -> Result<(Incident, Connection), OpenE
     Ok((Incident::Damaged(aside), connect(path)?))
 }
 
-/// The log's epoch, and whether it was read from the file. A new one begins when clients may hold entries that the log lacks: in a new file and in a copy, when
-/// journals were moved aside, and when the witness saw more.
+/// The log's epoch, and whether it was read from the file. A new one begins when clients may hold entries that the log
+/// lacks: in a new file and in a copy, when journals were moved aside, and when the witness is ahead of the log.
 fn find_epoch(
     connection: &Connection,
     path: &Path,
