@@ -2,7 +2,7 @@
 
 use super::journal_mark::MarkKeeper;
 use super::opening::Opened;
-use super::schema::seq_sum;
+use super::schema::{checkpoint, seq_sum};
 use super::sql_error::describe_sql;
 use super::watch::Watch;
 use super::witness::Witness;
@@ -113,12 +113,9 @@ impl LogGuard {
 }
 
 fn merge_journal(connection: &Connection) {
-    let merged = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-        row.get::<_, bool>(0)
-    });
-    match merged {
-        Ok(false) => {}
-        Ok(true) => {
+    match checkpoint(connection) {
+        Ok(true) => {}
+        Ok(false) => {
             log::warn!("O diário do histórico ainda está em uso e não foi juntado ao arquivo.");
         }
         Err(error) => log::error!(

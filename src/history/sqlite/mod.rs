@@ -17,6 +17,7 @@ mod guard;
 mod journal_mark;
 mod leftovers;
 mod main_file;
+mod meta;
 mod migrate;
 mod migrations;
 mod moderation;

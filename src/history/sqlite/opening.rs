@@ -8,8 +8,8 @@ use super::leftovers::{self, Finding};
 use super::main_file::quick_check;
 use super::migrate::migrate;
 use super::schema::{
-    OpenError, check_version, configure, connect, count, is_corruption, load_epoch, seq_sum,
-    start_epoch,
+    OpenError, check_version, checkpoint, configure, connect, count, is_corruption, load_epoch,
+    seq_sum, start_epoch,
 };
 use super::witness::{self, Claim};
 use crate::platform::{self, FileId};
@@ -173,8 +173,9 @@ fn find_epoch(
 /// Gives the file itself a mark, so that from now on its journal can be told from any other. Without one it is opened as
 /// SQLite does, so that a full disk, say, is no reason not to start.
 fn mark_file(connection: &Connection) {
-    let checkpoint = || connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    if let Err(error) = journal_mark::renew(connection).and_then(|()| checkpoint()) {
+    if let Err(error) =
+        journal_mark::renew(connection).and_then(|()| checkpoint(connection).map(drop))
+    {
         log::debug!("mark: {error}");
     }
 }
