@@ -11,7 +11,7 @@
   const ENTRY_RETRY_MS = { base: 1_000, max: 10_000 };
   const STABLE_MS = 5_000;
   const FINAL_BYES = ["kicked", "banned", "protocol"];
-  const PASSING_REFUSALS = ["history_unavailable", "too_fast"];
+  const TEMPORARY_REFUSALS = ["history_unavailable", "too_fast"];
 
   const hooks = {};
   let socket = null;
@@ -95,7 +95,7 @@
     const { code, text, retry_after_ms: wait } = refusal;
     if (everOnline && code === "moderator_key_wrong" && hooks.onKeyExpired())
       return enter();
-    if (!Papo.connection.isPassing(code)) return end(refusal);
+    if (!Papo.connection.isTemporary(code)) return end(refusal);
     const backoff = Math.min(
       ENTRY_RETRY_MS.base * 2 ** entryRetries,
       ENTRY_RETRY_MS.max,
@@ -182,6 +182,6 @@
     cancel,
     wake,
     isOnline: () => state.name === "online",
-    isPassing: (code) => PASSING_REFUSALS.includes(code),
+    isTemporary: (code) => TEMPORARY_REFUSALS.includes(code),
   };
 }

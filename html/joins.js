@@ -44,13 +44,13 @@
   const itemOf = (id) =>
     [...pending.values()].find((item) => id !== undefined && item.id === id);
 
-  // Returns the room that was refused, and the delay if it is asked for again.
+  // Returns the room that was refused, and the delay if its join is sent again.
   function refused({ id, code, retry_after_ms: wait }) {
     const item = itemOf(id);
     if (!item) return {};
     const { join, sends } = item;
     const isKnown = Boolean(rooms.find(join.room));
-    if (connection.isPassing(code) && (isKnown || sends < MAX_SENDS))
+    if (connection.isTemporary(code) && (isKnown || sends < MAX_SENDS))
       return repeat(item, wait);
     pending.delete(fold(join.room));
     return { room: join.room };

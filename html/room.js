@@ -91,7 +91,7 @@
 
     get rules() {
       const isMuted = clock.since(this.stateSince) < this.mutedFor;
-      return Papo.strings.roomRules(this.state, isMuted);
+      return Papo.strings.restrictions(this.state, isMuted);
     }
 
     get isTooCrowded() {

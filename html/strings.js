@@ -56,8 +56,8 @@
     return `Você pode falar de novo ${day}às ${clock(at)}`;
   }
 
-  // What limits speaking in a room, or who comes in; empty when nothing does.
-  function roomRules(state, isMuted) {
+  // The restrictions in force in a room; empty without any.
+  function restrictions(state, isMuted) {
     const { moderators_only: silence, slow_ms: slow, password, locked } = state;
     return [
       isMuted && whenToSpeak(state.muted_until),
@@ -169,7 +169,7 @@
     whisperTo: (name) => `Enviar mensagem particular a ${name}`,
     tooManyPeople: "Há gente demais nesta sala para mostrar os nomes.",
     typing,
-    roomRules,
+    restrictions,
     charactersLeft,
 
     whisperIn: (from) => `${from} → você:`,

@@ -71,7 +71,7 @@ impl PasswordThread {
         }
     }
 
-    /// Hands over a request; whoever submits bounds how many wait.
+    /// Submits a request. The queue is unbounded: the caller bounds how many wait.
     pub(crate) fn submit(&self, request: PasswordRequest) {
         if let Err(unsent) = self.requests.send(request) {
             let _ = self.reply_sender.send(match unsent.0 {

@@ -1,6 +1,6 @@
 //! Entering: `enter` is answered by `welcome` and `joined`, or by one refusal. Only with `joined` is the person in.
 //!
-//! What passes is asked again; a script does so for a while and then exits.
+//! After a temporary refusal `enter` is sent again; a script does so for a while and then exits.
 
 use super::{App, AppEffect, Exit, Phase, Prompt, retry};
 use crate::app::output::Output;
@@ -53,7 +53,7 @@ impl App {
         if self.gives_up() && !self.entry.done {
             self.entry
                 .give_up_at
-                .get_or_insert(now + retry::SCRIPT_PATIENCE);
+                .get_or_insert(now + retry::SCRIPT_TIMEOUT);
         }
         let until = now + ENTER_TIMEOUT;
         self.phase = Phase::Entering {
@@ -122,13 +122,13 @@ impl App {
             self.show(Output::info("Conexão restabelecida."));
         }
         if key_dropped && !self.me.as_ref().is_some_and(|me| me.moderator) {
-            self.show_to_everyone("O servidor foi religado: para organizar, use a chave nova.");
+            self.show_in_scripts_too("O servidor foi religado: para organizar, use a chave nova.");
         }
         self.join_other_rooms(now);
     }
 
-    /// Says something that a script must know too.
-    fn show_to_everyone(&mut self, text: &str) {
+    /// Shows a sentence in a script too, which gets no information but problems.
+    fn show_in_scripts_too(&mut self, text: &str) {
         self.show(match self.mode.interactive {
             true => Output::info(text),
             false => Output::problem(text),
@@ -144,7 +144,7 @@ impl App {
             self.entry.key_dropped = true;
             return self.send_enter(now);
         }
-        if retry::is_passing(code) {
+        if retry::is_temporary(code) {
             let delay = retry::delay(self.entry.retries, refusal.retry_after_ms);
             return self.retry_entry(sentence, delay, true, now);
         }

@@ -1,4 +1,5 @@
-//! Joins of further rooms: until one is answered, what goes to its room is held back; what passes is asked again.
+//! Joins of further rooms: until one is answered, messages to its room are held back; after a temporary refusal
+//! it is sent again.
 
 use super::{App, Exit, retry};
 use crate::app::output::Output;
@@ -100,7 +101,7 @@ impl App {
             let key = fold(room);
             return (self.joins.iter()).position(|join| **join.room.key() == *key);
         }
-        let may_be = retry::is_passing(refusal.code)
+        let may_be = retry::is_temporary(refusal.code)
             || matches!(
                 refusal.code,
                 ErrorCode::RoomInvalid | ErrorCode::TooManyRooms
@@ -124,14 +125,14 @@ impl App {
         let gives_up = self.gives_up();
         let join = &mut self.joins[index];
         let known = self.rooms.iter().any(|open| open.name == join.room);
-        let passing = retry::is_passing(refusal.code);
+        let temporary = retry::is_temporary(refusal.code);
         let resend_at = now + retry::delay(join.sends - 1, refusal.retry_after_ms);
         let in_time = if gives_up {
-            resend_at <= join.first_sent + retry::SCRIPT_PATIENCE
+            resend_at <= join.first_sent + retry::SCRIPT_TIMEOUT
         } else {
             known || join.sends < MAX_SENDS
         };
-        if passing && in_time {
+        if temporary && in_time {
             join.resend_at = Some(resend_at);
             if join.sends == 1 {
                 let text = strings::next_try(sentence, resend_at - now);
@@ -146,7 +147,7 @@ impl App {
         // The lines that follow are meant for that room, and for no other.
         self.show(Output::problem(sentence));
         self.close_then_exit(
-            if passing {
+            if temporary {
                 Exit::Unreachable
             } else {
                 Exit::Refused

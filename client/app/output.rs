@@ -67,8 +67,8 @@ pub enum Output {
     RoomClosed { room: String },
     /// This is the current room from now on.
     RoomSwitched { room: String },
-    /// What holds in a room that was joined; the screen shows it all the time.
-    RoomRules { room: String, state: RoomState },
+    /// The restrictions in a room that was joined; the screen shows them all the time.
+    RoomState { room: String, state: RoomState },
     /// A sentence of the client itself.
     Notice(Severity, String),
     /// A sentence of the client about one room.

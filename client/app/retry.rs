@@ -1,10 +1,10 @@
-//! When a request that was refused for a passing reason is sent again.
+//! When a request is sent again after a temporary refusal.
 
 use papo::protocol::ErrorCode;
 use std::time::Duration;
 
-/// How long a script keeps asking before it exits.
-pub const SCRIPT_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a script repeats a request before it exits.
+pub const SCRIPT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bounds of every wait that a server asks for.
 const MIN_WAIT: Duration = Duration::from_millis(100);
 const MAX_WAIT: Duration = Duration::from_mins(1);
@@ -14,7 +14,7 @@ const FIRST_DELAY: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(10);
 
 /// Whether the same request may succeed a little later.
-pub fn is_passing(code: ErrorCode) -> bool {
+pub fn is_temporary(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::HistoryUnavailable | ErrorCode::TooFast)
 }
 

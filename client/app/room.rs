@@ -45,7 +45,7 @@ pub struct OpenRoom {
     pub oldest: u64,
     /// A page of earlier entries has been requested.
     pub fetching_earlier: bool,
-    /// What holds in it now.
+    /// The restrictions in force in it.
     pub state: RoomState,
     /// The people typing, and when that expires.
     typing: Vec<(String, Instant)>,

@@ -57,7 +57,7 @@ impl App {
         }
         if !returning {
             self.show_welcome(index);
-            self.show(Output::RoomRules {
+            self.show(Output::RoomState {
                 room: self.rooms[index].name.to_string(),
                 state: joined.state.clone(),
             });
@@ -155,7 +155,7 @@ impl App {
         }
     }
 
-    /// What holds in a room has changed; the notice that says who did it is sent beside this.
+    /// The restrictions in a room have changed; who changed them is in a notice that comes too.
     pub(super) fn on_room_state(&mut self, room: &str, state: RoomState) {
         if let Some(index) = self.room_index(room) {
             self.rooms[index].state = state;

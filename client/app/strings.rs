@@ -142,7 +142,7 @@ fn unusual_error(cause: &str, address: &Address) -> String {
     format!("Não consegui falar com {address}: {cause}. Confira o endereço e a rede.")
 }
 
-/// A refusal that passes, and when the same is asked again.
+/// A temporary refusal, and when the request is sent again.
 pub fn next_try(reason: &str, delay: Duration) -> String {
     format!(
         "{reason} Nova tentativa em {} s.",
@@ -150,22 +150,22 @@ pub fn next_try(reason: &str, delay: Duration) -> String {
     )
 }
 
-/// A script has asked often enough.
+/// A script gives up entering.
 pub fn entry_given_up(reason: &str) -> String {
     format!("{reason} Não entrei a tempo; tente de novo mais tarde.")
 }
 
-/// What limits speaking in a room, or who comes in. `speak_again` tells when an own mute ends: `às 14:32`.
-pub fn room_rules(state: &RoomState, speak_again: Option<&str>) -> Vec<String> {
+/// The restrictions that are in force in a room, one by one. `speak_again` tells when an own mute ends: `às 14:32`.
+pub fn restrictions(state: &RoomState, speak_again: Option<&str>) -> Vec<String> {
     let slow_seconds = state.slow_ms.div_ceil(1000);
-    let rules = [
+    let restrictions = [
         speak_again.map(|time| format!("você pode falar de novo {time}")),
         (state.moderators_only).then(|| "só quem organiza fala".to_owned()),
         (slow_seconds > 0).then(|| format!("modo lento: {}", short_duration(slow_seconds))),
         state.password.then(|| "sala com senha".to_owned()),
         state.locked.then(|| "conversa trancada".to_owned()),
     ];
-    rules.into_iter().flatten().collect()
+    restrictions.into_iter().flatten().collect()
 }
 
 /// `30 s`, `1 min 30 s`, `1 h`.
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn room_rules_are_named_one_by_one() {
+    fn room_restrictions_are_named_one_by_one() {
         let state = RoomState {
             moderators_only: true,
             slow_ms: 90_000,
@@ -263,11 +263,11 @@ mod tests {
             muted_until: None,
         };
         assert_eq!(
-            room_rules(&state, Some("às 14:32")).join(" · "),
+            restrictions(&state, Some("às 14:32")).join(" · "),
             "você pode falar de novo às 14:32 · só quem organiza fala · modo lento: 1 min 30 s · sala com senha · \
              conversa trancada"
         );
-        assert!(room_rules(&RoomState::default(), None).is_empty());
+        assert!(restrictions(&RoomState::default(), None).is_empty());
     }
 
     #[test]

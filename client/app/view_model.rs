@@ -26,7 +26,7 @@ pub struct ViewModel {
     pub online: usize,
     pub people: Vec<PersonView>,
     pub typing: Vec<String>,
-    /// What holds in the current room.
+    /// The restrictions in force in the current room.
     pub state: RoomState,
     /// Also true during an outage too short to be shown.
     pub connected: bool,

@@ -82,7 +82,7 @@ impl PlainUi {
             Output::RoomNotice { room, text } => {
                 format!("{}{}", self.label(room, ": "), sanitize::text(text))
             }
-            Output::RoomRules { room, state } => self.render_rules(room, state),
+            Output::RoomState { room, state } => self.render_room_state(room, state),
             Output::EarlierPage { .. }
             | Output::MissedMarker { .. }
             | Output::RoomOpened { .. }
@@ -91,17 +91,17 @@ impl PlainUi {
         }
     }
 
-    /// Empty where nothing limits anybody.
-    fn render_rules(&self, room: &str, state: &RoomState) -> String {
+    /// One line; empty without restrictions.
+    fn render_room_state(&self, room: &str, state: &RoomState) -> String {
         let mute_end = state.muted_until;
         let mute_end = mute_end.and_then(|until| self.clock.mute_end(until));
-        let rules = strings::room_rules(state, mute_end.as_deref());
-        match rules.is_empty() {
+        let restrictions = strings::restrictions(state, mute_end.as_deref());
+        match restrictions.is_empty() {
             true => String::new(),
             false => format!(
                 "{}Nesta sala: {}.",
                 self.label(room, ": "),
-                rules.join(" · ")
+                restrictions.join(" · ")
             ),
         }
     }
@@ -201,7 +201,7 @@ impl Ui for PlainUi {
             Output::Notice(Severity::Problem, _) => write_stderr(&text),
             Output::Notice(Severity::Info, _)
             | Output::RoomNotice { .. }
-            | Output::RoomRules { .. }
+            | Output::RoomState { .. }
             | Output::Presence { .. } => match self.notices {
                 Some(NoticeStream::Stdout) => return write_stdout(&text),
                 Some(NoticeStream::Stderr) => write_stderr(&text),
@@ -303,19 +303,19 @@ mod tests {
     }
 
     #[test]
-    fn rules_of_a_joined_room_are_one_line() {
-        let rules = |state| Output::RoomRules {
+    fn restrictions_of_a_joined_room_are_one_line() {
+        let restrictions = |state| Output::RoomState {
             room: "geral".into(),
             state,
         };
-        assert_eq!(rendered(&rules(RoomState::default())), "");
+        assert_eq!(rendered(&restrictions(RoomState::default())), "");
         let state = RoomState {
             moderators_only: true,
             locked: true,
             ..RoomState::default()
         };
         assert_eq!(
-            rendered(&rules(state)),
+            rendered(&restrictions(state)),
             "Nesta sala: só quem organiza fala · conversa trancada."
         );
     }

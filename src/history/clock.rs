@@ -36,7 +36,7 @@ impl Clock {
         })
     }
 
-    /// A clock of one's own, for tests.
+    /// A clock that reads from this function, for tests.
     pub fn from_fn(read: impl Fn() -> ClockReading + Send + Sync + 'static) -> Self {
         Self(Arc::new(read))
     }

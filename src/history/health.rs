@@ -116,7 +116,7 @@ impl HistoryHealth {
         })
     }
 
-    /// What the writer met last.
+    /// The fault of the last write.
     pub(super) fn last_fault(&self) -> Option<HistoryFault> {
         let fault = self.fault.load(Ordering::Relaxed);
         HistoryFault::ALL
@@ -124,7 +124,7 @@ impl HistoryHealth {
             .find(|&known| known as u8 == fault)
     }
 
-    /// Takes down what the writer met, and logs it if it is news.
+    /// Sets what the writer met, and logs it if it has changed.
     pub(crate) fn set(&self, fault: Option<HistoryFault>) {
         let number = fault.map_or(0, |fault| fault as u8);
         let before = self.last_fault();

@@ -112,7 +112,7 @@ pub enum Outcome {
 pub enum HistoryRequest {
     /// Store a message.
     Append(Append),
-    /// Make these changes of what keeps order, all or none, after the requests before this one.
+    /// Make these changes of the moderation state, all or none, after the requests before this one.
     SaveModeration(RequestId, Vec<ModerationChange>),
     /// Read the head of a room's log.
     RoomHead(RoomName),
@@ -205,7 +205,7 @@ pub trait History: Send {
     /// Number of messages when the history was opened.
     fn count(&self) -> u64;
 
-    /// Takes out what keeps order, as it was when the history was opened.
+    /// Takes out the moderation state, as it was when the history was opened.
     fn take_saved_state(&mut self) -> SavedState {
         SavedState::default()
     }

@@ -1,4 +1,4 @@
-//! What keeps order and outlives a restart: moderators, mutes and bans, the lock, and the settings of rooms.
+//! The part of the moderation state that outlives a restart: moderators, mutes and bans, the lock, and the settings of rooms.
 //!
 //! Times are Unix milliseconds.
 
@@ -6,7 +6,7 @@ use crate::auth::{StoredPassword, TokenHash};
 use crate::ids::ClientAddr;
 use crate::name::{Name, RoomName};
 
-/// A change of what keeps order.
+/// A change of the moderation state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModerationChange {
     /// Everyone with this token is a moderator.

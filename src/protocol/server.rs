@@ -108,7 +108,7 @@ pub struct RoomInfo {
     pub password: bool,
 }
 
-/// What holds in a room now, for the person it is sent to.
+/// The restrictions in force in a room, for the person that this is sent to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomState {
     /// Only moderators may speak.
@@ -251,7 +251,7 @@ pub enum ServerMessage {
         tag: Arc<str>,
         moderator: bool,
     },
-    /// What holds in a room changed; this replaces the earlier state.
+    /// The restrictions in a room changed; these replace the earlier ones.
     RoomState {
         room: Arc<str>,
         #[serde(flatten)]

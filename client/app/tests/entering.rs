@@ -211,8 +211,8 @@ fn rejoin_sends_the_remembered_room_password() {
     );
 }
 
-/// A refusal whose reason passes, with the wait that the server asks for.
-fn passing(code: ErrorCode, retry_after_ms: Option<u64>) -> ServerMessage {
+/// A temporary refusal, with the wait that the server asks for.
+fn temporary(code: ErrorCode, retry_after_ms: Option<u64>) -> ServerMessage {
     ServerMessage::Error(Refusal {
         retry_after_ms,
         ..Refusal::with_text(code, "Agora não.")
@@ -220,7 +220,7 @@ fn passing(code: ErrorCode, retry_after_ms: Option<u64>) -> ServerMessage {
 }
 
 #[test]
-fn passing_refusal_of_enter_is_retried() {
+fn temporary_refusal_of_enter_is_retried() {
     let mut harness = AppHarness::new(INTERACTIVE, Some("Ana"));
     harness.handle(AppEvent::Connected);
     harness.effects.clear();
@@ -229,7 +229,7 @@ fn passing_refusal_of_enter_is_retried() {
         (ErrorCode::TooFast, Some(7000), 7),
         (ErrorCode::HistoryUnavailable, Some(u64::MAX), 60),
     ] {
-        harness.receive(passing(code, asked));
+        harness.receive(temporary(code, asked));
         harness.advance(seconds * 1000 - 1);
         assert!(harness.take_sent().is_empty());
         harness.advance(1);
@@ -241,7 +241,7 @@ fn passing_refusal_of_enter_is_retried() {
         "the same reason once"
     );
     // The server closes meanwhile, because nobody has entered: the next try opens a new connection.
-    harness.receive(passing(ErrorCode::HistoryUnavailable, None));
+    harness.receive(temporary(ErrorCode::HistoryUnavailable, None));
     harness.receive(ServerMessage::Bye {
         code: ByeCode::Idle,
         text: "Demorou.".into(),
@@ -265,7 +265,7 @@ fn script_asks_to_enter_for_thirty_seconds() {
         .effects
         .contains(&AppEffect::Exit(Exit::Unreachable))
     {
-        harness.receive(passing(ErrorCode::HistoryUnavailable, None));
+        harness.receive(temporary(ErrorCode::HistoryUnavailable, None));
         harness.advance(500);
         assert!(harness.now - start <= Duration::from_secs(32));
     }
@@ -284,7 +284,7 @@ fn script_asks_to_enter_for_thirty_seconds() {
 fn script_does_not_wait_longer_than_it_asks() {
     let mut harness = AppHarness::new(SCRIPT, Some("robô"));
     harness.handle(AppEvent::Connected);
-    harness.receive(passing(ErrorCode::TooFast, Some(57_000)));
+    harness.receive(temporary(ErrorCode::TooFast, Some(57_000)));
     harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     assert_eq!(
         harness.take_effects().last(),

@@ -144,7 +144,7 @@ impl AppHarness {
                 Output::RoomOpened { .. }
                 | Output::RoomClosed { .. }
                 | Output::RoomSwitched { .. }
-                | Output::RoomRules { .. }
+                | Output::RoomState { .. }
                 | Output::MissedMarker { .. },
             ) => vec![],
             AppEffect::Show(Output::Notice(Severity::Problem, text)) => vec![format!("! {text}")],

@@ -208,7 +208,7 @@ fn room_state_follows_its_room() {
     assert_eq!(harness.app.view_model(harness.now).state, slow);
     // The notice beside it says who did it; the state is no line of its own.
     assert_eq!(harness.take_shown(), ["Agora você escreve em #geral."]);
-    // What holds after a reconnect replaces it.
+    // The state after a reconnect replaces it.
     harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     harness.enter("e1", 0, &[]);
     assert_eq!(

@@ -167,7 +167,7 @@ impl RowStyle {
             }
             Output::Help(text) => self.notice_rows(Severity::Answer, &sanitize::text(text)),
             Output::Presence { .. }
-            | Output::RoomRules { .. }
+            | Output::RoomState { .. }
             | Output::EarlierPage { .. }
             | Output::MissedMarker { .. }
             | Output::Amended { .. }

@@ -18,18 +18,18 @@ pub fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
     }
     let people = strings::people_count(model.online);
     let shortest = " ●".to_owned();
-    // What holds in the room matters more than the address and the own name.
-    let rules = rules(view, model);
+    // The room's restrictions matter more than the address and the own name.
+    let restrictions = restrictions(view, model);
     let mut texts = Vec::new();
-    for rules in [rules.as_str(), ""] {
+    for restrictions in [restrictions.as_str(), ""] {
         texts.push(format!(
-            " ● {} · {} · {people}{rules}",
+            " ● {} · {} · {people}{restrictions}",
             model.address, model.name
         ));
-        texts.push(format!(" ● {} · {people}{rules}", model.name));
-        texts.push(format!(" ● {people}{rules}"));
-        if let Some(rules) = rules.strip_prefix(" ·") {
-            texts.push(format!(" ●{rules}"));
+        texts.push(format!(" ● {} · {people}{restrictions}", model.name));
+        texts.push(format!(" ● {people}{restrictions}"));
+        if let Some(restrictions) = restrictions.strip_prefix(" ·") {
+            texts.push(format!(" ●{restrictions}"));
         }
     }
     texts.push(shortest.clone());
@@ -63,12 +63,12 @@ pub fn status_row(view: &View, model: &ViewModel) -> Row<'static> {
 }
 
 /// ` · só quem organiza fala · modo lento: 30 s`
-fn rules(view: &View, model: &ViewModel) -> String {
+fn restrictions(view: &View, model: &ViewModel) -> String {
     let mute_end = model.state.muted_until;
     let mute_end = mute_end.and_then(|until| view.clock.mute_end(until));
-    let rules = strings::room_rules(&model.state, mute_end.as_deref());
-    let rules = rules.iter().map(|rule| format!(" · {rule}"));
-    rules.collect()
+    let restrictions = strings::restrictions(&model.state, mute_end.as_deref());
+    let restrictions = restrictions.iter().map(|text| format!(" · {text}"));
+    restrictions.collect()
 }
 
 fn spans_width(spans: &[Span<'_>]) -> usize {

@@ -124,7 +124,7 @@ impl View {
                 }
             }
             // The status row shows them.
-            Output::RoomRules { .. } => {}
+            Output::RoomState { .. } => {}
             Output::People(_) => self.people_shown = true,
             Output::Help(text) => {
                 let text = format!("{text}\n{}", keymap::help());

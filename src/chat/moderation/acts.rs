@@ -137,8 +137,8 @@ impl Chat {
         }
     }
 
-    /// Handles the history's reply to a change. What could not be stored holds all the same, until the server stops: order
-    /// can be kept on a full disk too.
+    /// Handles the history's reply to a change. What could not be stored holds all the same, until the server stops:
+    /// moderation must work on a full disk too.
     pub(in crate::chat) fn moderation_saved(&mut self, request: RequestId, saved: bool, now: Now) {
         let completion = self.pending.remove(request);
         match self.moderation.pending.remove(&request) {

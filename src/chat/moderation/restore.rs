@@ -1,4 +1,4 @@
-//! What keeps order, taken over from the history when the server starts.
+//! The moderation state, taken over from the history when the server starts.
 
 use crate::chat::moderation::passwords::RoomRecord;
 use crate::chat::moderation::sanctions::Sanction;

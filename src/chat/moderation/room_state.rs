@@ -1,4 +1,4 @@
-//! What holds in a room, as its members are told: in `joined`, and again when it changes.
+//! The restrictions in force in a room, as its members are told: in `joined`, and again when they change.
 
 use crate::auth::TokenHash;
 use crate::chat::people::PersonKey;

@@ -1,4 +1,4 @@
-//! What keeps order outlives a restart: it is stored before it is shown, and taken over when the server starts.
+//! The moderation state outlives a restart: it is stored before it is shown, and taken over when the server starts.
 
 use super::*;
 use crate::auth::TokenHash;

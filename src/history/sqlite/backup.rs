@@ -1,9 +1,10 @@
 //! A consistent copy of the history, also while a server uses it.
 //!
-//! The copy is one read transaction, so it neither begins again when somebody writes nor holds up the writer.
+//! The copy is one read transaction, so it neither restarts when another process writes nor delays the writer.
 
 use super::copy_error::CopyError;
 use super::file_names::folder_of;
+use super::meta;
 use super::schema::{self, OpenError, connect, open_to_read};
 use super::temporary_copy::TemporaryCopy;
 use crate::platform::disk_space;
@@ -113,10 +114,6 @@ fn finish(target: &Connection) -> rusqlite::Result<u64> {
     if target.table_exists(None, "votes")? {
         target.execute("DELETE FROM votes", [])?;
     }
-    target.execute(
-        "INSERT OR REPLACE INTO meta (name, value)
-         SELECT 'copy', CAST(coalesce(sum(seq), 0) AS TEXT) FROM rooms",
-        [],
-    )?;
+    meta::set(target, "copy", &schema::seq_sum(target)?.to_string())?;
     schema::count(target)
 }

@@ -3,16 +3,20 @@
 //! A clock that is a day or more off the last confirmed time is doubted until it has run steadily for long enough: an
 //! hour, or a day if it is off by more than ten days. Both the confirmed time and the proof so far outlive a restart.
 
+use super::meta;
 use crate::history::clock::ClockReading;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// So far may the clock go on from a confirmed time without a proof, in milliseconds: a night, a day off, a sleeping machine.
+/// The value in `meta` that holds the guard's state.
+const VALUE: &str = "clock";
+/// How far the clock may be from the last confirmed time without a proof, in milliseconds: a night, a day off, a sleeping
+/// machine.
 const MAX_STEP_MS: u64 = 24 * 3600 * 1000;
 /// A difference up to this needs only the short proof, in milliseconds: a server that is on once a week.
 const MAX_SMALL_JUMP_MS: u64 = 10 * 24 * 3600 * 1000;
-/// So far back may a doubted clock go and still be called steady, in milliseconds.
+/// How far back a doubted clock may go and still be called steady, in milliseconds.
 const MAX_CORRECTION_MS: u64 = 2 * 60 * 1000;
 /// How long a clock must run steadily after a small jump.
 const SHORT_PROOF: Duration = Duration::from_hours(1);
@@ -74,10 +78,7 @@ impl ClockGuard {
             last_read: now,
             jumps,
         };
-        let select = "SELECT value FROM meta WHERE name = 'clock'";
-        let saved: Option<String> = connection
-            .query_row(select, [], |row| row.get(0))
-            .optional()?;
+        let saved = meta::get(connection, VALUE)?;
         let numbers: Vec<u64> = saved
             .iter()
             .flat_map(|saved| saved.split([' ', '-']))
@@ -114,9 +115,7 @@ impl ClockGuard {
         for ForwardJump { before, after_ms } in &self.jumps {
             value.push_str(&format!(" {}-{}-{after_ms}", before.start(), before.end()));
         }
-        let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?1)";
-        connection.execute(sql, [value])?;
-        Ok(())
+        meta::set(connection, VALUE, &value)
     }
 
     /// The jumps forward that are known, oldest first.

@@ -60,11 +60,11 @@ impl Contents {
             database_overwritten: false,
             journal_overwritten: false,
         };
-        contents.look();
+        contents.refresh();
         contents
     }
 
-    /// Whether the database is another than at the last look, and no checkpoint explains it.
+    /// Whether the database is another than at the last refresh, and no checkpoint explains it.
     pub(super) fn database_overwritten(&self) -> bool {
         self.database_overwritten
     }
@@ -74,8 +74,8 @@ impl Contents {
         self.journal_overwritten
     }
 
-    /// Looks at both files: a few system calls, and one page after a checkpoint.
-    pub(super) fn look(&mut self) {
+    /// Reads both files again: a few system calls, and one page after a checkpoint.
+    pub(super) fn refresh(&mut self) {
         let Some(Ok(wal)) = self.index.as_ref().map(WalIndex::read) else {
             return;
         };

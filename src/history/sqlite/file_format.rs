@@ -12,6 +12,8 @@ pub(super) const WAL: &str = "-wal";
 pub(super) const SHM: &str = "-shm";
 /// The rollback journal.
 pub(super) const JOURNAL: &str = "-journal";
+/// All of them: the files that SQLite may put beside a database.
+pub(super) const COMPANIONS: [&str; 3] = [WAL, SHM, JOURNAL];
 
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Bytes of a database's header.

@@ -2,7 +2,7 @@
 
 use super::journal_mark::MarkKeeper;
 use super::opening::Opened;
-use super::schema::seq_sum;
+use super::schema::{checkpoint, seq_sum};
 use super::sql_error::describe_sql;
 use super::watch::Watch;
 use super::witness::Witness;
@@ -10,10 +10,10 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::time::{Duration, Instant};
 
-/// How often the path is looked at while the file is away.
-const LOOK_WHEN_LOST: Duration = Duration::from_secs(1);
-/// How often it is looked at without messages, so that the loss is noticed before the next one.
-const LOOK_WHEN_IDLE: Duration = Duration::from_secs(5);
+/// How often the path is checked while the file is away.
+const CHECK_WHEN_LOST: Duration = Duration::from_secs(1);
+/// How often it is checked without messages, so that the loss is noticed before the next one.
+const CHECK_WHEN_IDLE: Duration = Duration::from_secs(5);
 
 /// The guard of an open log. Dropped after the connection.
 pub(super) struct LogGuard {
@@ -22,8 +22,8 @@ pub(super) struct LogGuard {
     witness: Witness,
     /// The sum of all rooms' seqs, of acknowledged messages.
     sum: u64,
-    next_look: Instant,
-    /// Since the last tick.
+    next_check: Instant,
+    /// The log was lost since the last tick.
     just_lost: bool,
 }
 
@@ -36,21 +36,21 @@ impl LogGuard {
             mark: MarkKeeper::new(&opened.path),
             witness: Witness::new(&opened.path, &opened.epoch, sum),
             sum,
-            next_look: Instant::now() + LOOK_WHEN_IDLE,
+            next_check: Instant::now() + CHECK_WHEN_IDLE,
             just_lost: false,
         })
     }
 
     /// Whether the log is in place now. If it is not, nothing may be acknowledged.
-    pub(super) fn look(&mut self) -> bool {
+    pub(super) fn check(&mut self) -> bool {
         let was_in_place = self.was_in_place();
-        let in_place = self.watch.look();
+        let in_place = self.watch.check();
         let pause = if in_place {
-            LOOK_WHEN_IDLE
+            CHECK_WHEN_IDLE
         } else {
-            LOOK_WHEN_LOST
+            CHECK_WHEN_LOST
         };
-        self.next_look = Instant::now() + pause;
+        self.next_check = Instant::now() + pause;
         self.just_lost |= was_in_place && !in_place;
         in_place
     }
@@ -58,7 +58,7 @@ impl LogGuard {
     /// Called in a transaction, before its commit. False when the log is not in place.
     pub(super) fn before_commit(&mut self, transaction: &Connection) -> rusqlite::Result<bool> {
         self.mark.renew_if_due(transaction)?;
-        Ok(self.look())
+        Ok(self.check())
     }
 
     /// The transaction was rolled back.
@@ -79,13 +79,13 @@ impl LogGuard {
 
     /// When there is something to do without messages.
     pub(super) fn deadline(&self) -> Instant {
-        self.next_look
+        self.next_check
     }
 
     /// Does what is due. Called after each batch, outside of transactions.
     pub(super) fn tick(&mut self, connection: &Connection) {
-        if self.next_look <= Instant::now() {
-            self.look();
+        if self.next_check <= Instant::now() {
+            self.check();
         }
         if self.just_lost && self.watch.database_in_place() && self.watch.can_merge() {
             // Only the journal is lost: what it holds is still open here, and goes into the file.
@@ -96,7 +96,7 @@ impl LogGuard {
 
     /// The log is about to be closed.
     pub(super) fn finish(&mut self, connection: &Connection) {
-        if !self.look() {
+        if !self.check() {
             // SQLite removes a journal by its name, which may be another's now.
             let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             let _ = connection.set_db_config(keep, true);
@@ -106,19 +106,16 @@ impl LogGuard {
         }
     }
 
-    /// Whether the log was in place at the last look.
+    /// Whether the log was in place at the last check.
     pub(super) fn was_in_place(&self) -> bool {
         self.watch.was_in_place()
     }
 }
 
 fn merge_journal(connection: &Connection) {
-    let merged = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-        row.get::<_, bool>(0)
-    });
-    match merged {
-        Ok(false) => {}
-        Ok(true) => {
+    match checkpoint(connection) {
+        Ok(true) => {}
+        Ok(false) => {
             log::warn!("O diário do histórico ainda está em uso e não foi juntado ao arquivo.");
         }
         Err(error) => log::error!(

@@ -4,9 +4,10 @@
 //! and keeps the old. The file alone has the id of the state that the last checkpoint left, so a log belongs to it exactly
 //! if it names that id.
 
+use super::meta;
 use super::wal_index::WalIndex;
 use crate::auth::random_hex;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use std::path::Path;
 
 /// The name of the row.
@@ -25,11 +26,7 @@ pub(super) struct Mark {
 impl Mark {
     /// The mark in the file that this connection reads; `None` if there is none or it can't be read.
     pub(super) fn read(connection: &Connection) -> Option<Self> {
-        let value: String = connection
-            .query_row("SELECT value FROM meta WHERE name = ?1", [ROW], |row| {
-                row.get(0)
-            })
-            .ok()?;
+        let value = meta::get(connection, ROW).ok()??;
         let select = "SELECT rootpage FROM sqlite_schema WHERE name = 'meta'";
         let page = connection.query_row(select, [], |row| row.get(0)).ok()?;
         let id = value.get(..ID)?.to_owned();
@@ -57,7 +54,7 @@ fn is_id(bytes: &[u8]) -> bool {
         .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Renews the mark after each checkpoint, whoever made it.
+/// Renews the mark after each checkpoint, of this connection or another.
 pub(super) struct MarkKeeper {
     index: Option<WalIndex>,
     /// What the last transaction found copied.
@@ -96,14 +93,8 @@ impl MarkKeeper {
 pub(super) fn renew(connection: &Connection) -> rusqlite::Result<()> {
     let new = random_hex::<{ ID / 2 }>()
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    let select = "SELECT substr(value, 1, 16) FROM meta WHERE name = ?1";
-    let old: Option<String> = connection
-        .prepare_cached(select)?
-        .query_row([ROW], |row| row.get(0))
-        .optional()?;
-    let value = format!("{new}:{}", old.as_deref().unwrap_or("0000000000000000"));
-    let mut replace =
-        connection.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?;
-    replace.execute([ROW, &value])?;
-    Ok(())
+    let mark = meta::get(connection, ROW)?;
+    let old = mark.as_deref().and_then(|mark| mark.get(..ID));
+    let value = format!("{new}:{}", old.unwrap_or("0000000000000000"));
+    meta::set(connection, ROW, &value)
 }

@@ -1,6 +1,6 @@
 //! What another database left beside the file: found before SQLite would apply it, and moved aside.
 
-use super::file_format::{FileKind, Header, JOURNAL, SHM, WAL, has_content};
+use super::file_format::{COMPANIONS, FileKind, Header, JOURNAL, SHM, WAL, has_content};
 use super::file_names::with_suffix;
 use super::main_file::{self, Origin};
 use super::witness;
@@ -23,7 +23,7 @@ pub(super) enum Finding {
 /// Looks at a file, which is open and locked, and at the files beside it.
 pub(super) fn clear(path: &Path, file: &File) -> io::Result<Finding> {
     let header = match FileKind::read(file)? {
-        FileKind::Empty => return move_aside(path, &[WAL, SHM, JOURNAL]),
+        FileKind::Empty => return move_aside(path, &COMPANIONS),
         FileKind::Other => return Ok(Finding::Foreign),
         FileKind::Database(header) => header,
     };
@@ -58,12 +58,12 @@ fn foreign_journals(path: &Path, header: &Header) -> io::Result<&'static [&'stat
             .iter()
             .any(|suffix| has_content(&with_suffix(path, suffix)))
         {
-            return Ok(&[WAL, SHM, JOURNAL]);
+            return Ok(&COMPANIONS);
         }
     } else if main_file::judge_wal(path, header.page_size)? == Origin::Other {
         return Ok(&[WAL, SHM]);
     }
-    // A rollback journal belongs to a file that it would mend.
+    // A rollback journal belongs to a file that is damaged without it.
     if has_content(&with_suffix(path, JOURNAL)) && main_file::is_sound(path) {
         return Ok(&[JOURNAL]);
     }
@@ -76,7 +76,7 @@ pub(super) fn drop_journals(path: &Path) -> io::Result<Finding> {
         .iter()
         .any(|suffix| has_content(&with_suffix(path, suffix)));
     if has_journal && main_file::is_sound(path) {
-        return move_aside(path, &[WAL, SHM, JOURNAL]);
+        return move_aside(path, &COMPANIONS);
     }
     Ok(Finding::Usable)
 }

@@ -1,6 +1,6 @@
-//! What keeps order, in the file: read when it is opened, and changed in the same transactions as the logs.
+//! The moderation state in the file: read when it is opened, and changed in the same transactions as the logs.
 
-use super::OpenError;
+use super::{OpenError, meta};
 use crate::auth::{StoredPassword, TokenHash};
 use crate::history::{
     ModerationChange, RoomSetting, RoomSettings, SanctionKind, SavedModerator, SavedRoom,
@@ -12,6 +12,8 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row, Transaction, params};
 use std::time::Duration;
 
+/// The value in `meta` that is set while the conversation is locked.
+const LOCKED: &str = "locked";
 /// How long after its end a sanction is kept: a clock that was wrong once must not end one for good.
 const SANCTION_GRACE: Duration = Duration::from_hours(7 * 24);
 /// Most sanctions that are read, and most rooms without a setting: what a server keeps in memory.
@@ -113,12 +115,10 @@ fn impose(transaction: &Transaction, sanction: &SavedSanction) -> rusqlite::Resu
 }
 
 fn lock(transaction: &Transaction, on: bool) -> rusqlite::Result<()> {
-    let change = match on {
-        true => "INSERT OR REPLACE INTO meta (name, value) VALUES ('locked', '1')",
-        false => "DELETE FROM meta WHERE name = 'locked'",
-    };
-    transaction.execute(change, [])?;
-    Ok(())
+    match on {
+        true => meta::set(transaction, LOCKED, "1"),
+        false => meta::remove(transaction, LOCKED),
+    }
 }
 
 fn set(transaction: &Transaction, room: &RoomName, setting: &RoomSetting) -> rusqlite::Result<()> {
@@ -157,14 +157,11 @@ fn prune(connection: &Connection, now: u64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Everything that keeps order. `now` is in Unix milliseconds.
+/// The whole moderation state. `now` is in Unix milliseconds.
 pub(super) fn load(connection: &Connection, now: u64) -> Result<SavedState, OpenError> {
     prune(connection, now)?;
-    let locked = connection
-        .prepare("SELECT 1 FROM meta WHERE name = 'locked'")?
-        .exists([])?;
     Ok(SavedState {
-        locked,
+        locked: meta::get(connection, LOCKED)?.is_some(),
         moderators: load_moderators(connection)?,
         sanctions: load_sanctions(connection)?,
         rooms: load_rooms(connection)?,

@@ -1,4 +1,4 @@
-//! What keeps order, in a file that is closed and opened again.
+//! The moderation state in a file that is closed and opened again.
 
 use super::*;
 use crate::history::fixtures::{HistoryFolder, append, room};

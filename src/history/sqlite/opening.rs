@@ -8,8 +8,8 @@ use super::leftovers::{self, Finding};
 use super::main_file::quick_check;
 use super::migrate::migrate;
 use super::schema::{
-    OpenError, check_version, configure, connect, count, is_corruption, load_epoch, seq_sum,
-    start_epoch,
+    OpenError, check_version, checkpoint, configure, connect, count, is_corruption, load_epoch,
+    seq_sum, start_epoch,
 };
 use super::witness::{self, Claim};
 use crate::platform::{self, FileId};
@@ -151,8 +151,8 @@ fn salvage(path: &Path, lock: &mut File) -> Result<(Incident, Connection), OpenE
     Ok((Incident::Damaged(aside), connect(path)?))
 }
 
-/// The log's epoch, and whether it was read from the file. A new one begins when clients may hold entries that the log lacks: in a new file and in a copy, when
-/// journals were moved aside, and when the witness saw more.
+/// The log's epoch, and whether it was read from the file. A new one begins when clients may hold entries that the log
+/// lacks: in a new file and in a copy, when journals were moved aside, and when the witness is ahead of the log.
 fn find_epoch(
     connection: &Connection,
     path: &Path,
@@ -179,8 +179,9 @@ fn find_epoch(
 /// Gives the file itself a mark, so that from now on its journal can be told from any other. Without one it is opened as
 /// SQLite does, so that a full disk, say, is no reason not to start.
 fn mark_file(connection: &Connection) {
-    let checkpoint = || connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    if let Err(error) = journal_mark::renew(connection).and_then(|()| checkpoint()) {
+    if let Err(error) =
+        journal_mark::renew(connection).and_then(|()| checkpoint(connection).map(drop))
+    {
         log::debug!("mark: {error}");
     }
 }

@@ -8,8 +8,8 @@ use super::file_format::{JOURNAL, SHM, WAL, has_content};
 use super::file_names::{folder_of, with_suffix};
 use super::leftovers::{first_free, is_foreign, rename_if_present};
 use super::main_file::quick_check;
-use super::mend::mend;
 use super::opening::lock;
+use super::repair::repair;
 use super::schema::{OpenError, connect, count, is_corruption, open_to_read};
 use super::witness;
 use crate::os_error::describe;
@@ -101,7 +101,7 @@ fn put_in_place(
 ) -> Result<Restored, RestoreError> {
     let new = UnfinishedLog::create(log)?;
     copy_database(source, &new.0, on_progress)?;
-    let count = mend_file(&new.0).map_err(CopyError::Sql)?;
+    let count = repair_file(&new.0).map_err(CopyError::Sql)?;
     File::open(&new.0)?.sync_all()?;
     let kept = replace(log, &new.0)?;
     Ok(Restored { count, kept })
@@ -135,9 +135,9 @@ impl Drop for UnfinishedLog {
 }
 
 /// Adds what a recovered log lacks, and returns the number of messages.
-fn mend_file(new: &Path) -> rusqlite::Result<u64> {
+fn repair_file(new: &Path) -> rusqlite::Result<u64> {
     let connection = connect(new)?;
-    mend(&connection)?;
+    repair(&connection)?;
     let count = count(&connection)?;
     connection.close().map_err(|(_, error)| error)?;
     Ok(count)

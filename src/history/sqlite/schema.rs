@@ -2,13 +2,13 @@
 
 use super::file_format::{APPLICATION_ID, FileKind, WAL, has_content};
 use super::file_names::with_suffix;
-use super::main_file;
 use super::migrations::MIGRATIONS;
+use super::{main_file, meta};
 use crate::auth::random_epoch;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::os_error::describe;
 use crate::pt::megabytes;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -218,17 +218,18 @@ pub(super) fn configure(connection: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Merges the journal into the file and empties it. False when another connection still uses the journal.
+pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
+    let is_blocked: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(!is_blocked)
+}
+
 /// The log's epoch; `None` in a new file and in a copy: clients may hold entries that it lacks.
 pub(super) fn load_epoch(connection: &Connection) -> rusqlite::Result<Option<Arc<str>>> {
-    let meta = |name: &str| -> rusqlite::Result<Option<String>> {
-        connection
-            .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| {
-                row.get(0)
-            })
-            .optional()
-    };
-    let is_copy = meta("copy")?.is_some();
-    Ok(meta("epoch")?.filter(|_| !is_copy).map(Into::into))
+    let is_copy = meta::get(connection, "copy")?.is_some();
+    let epoch = meta::get(connection, "epoch")?;
+    Ok(epoch.filter(|_| !is_copy).map(Into::into))
 }
 
 /// Begins a new epoch.
@@ -242,11 +243,8 @@ pub(super) fn start_epoch(connection: &Connection) -> Result<Arc<str>, OpenError
 /// Makes a new epoch, in the caller's transaction.
 pub(super) fn store_new_epoch(transaction: &Connection) -> Result<Arc<str>, OpenError> {
     let epoch = random_epoch().map_err(|error| OpenError::Io(io::Error::other(error)))?;
-    transaction.execute("DELETE FROM meta WHERE name = 'copy'", [])?;
-    transaction.execute(
-        "INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?1)",
-        [&*epoch],
-    )?;
+    meta::remove(transaction, "copy")?;
+    meta::set(transaction, "epoch", &epoch)?;
     Ok(epoch)
 }
 

@@ -3,6 +3,7 @@
 
 use super::file_format::WAL;
 use super::file_names::with_suffix;
+use super::schema::checkpoint;
 use super::sql_error::describe_sql;
 use crate::history::{HistoryFault, SpaceWarning};
 use crate::os_error::describe;
@@ -13,9 +14,9 @@ use std::time::{Duration, Instant};
 
 /// Bytes that must stay free on the disk.
 const RESERVE: u64 = 64_000_000;
-/// A disk of fewer bytes has no room for that: of such a one this share must stay free.
+/// On a disk of fewer bytes, one part in [`SMALL_DISK_PARTS`] must stay free instead.
 const SMALL_DISK: u64 = 80_000_000;
-const SMALL_DISK_SHARE: u64 = 64;
+const SMALL_DISK_PARTS: u64 = 64;
 /// How often the space is measured, and after how many bytes of text at the latest.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(1);
 const MEASURE_AFTER: u64 = 256 * 1024;
@@ -86,9 +87,7 @@ impl SpaceGuard {
         self.fault = self.fault_of(&measured);
         // Pages in the journal count twice until they are merged.
         if self.fault == Some(HistoryFault::LimitReached) && self.journal() > 0 {
-            let merge = "PRAGMA wal_checkpoint(TRUNCATE)";
-            let merged = connection.query_row(merge, [], |_| Ok(()));
-            if let Err(error) = merged {
+            if let Err(error) = checkpoint(connection) {
                 log::debug!("journal: {}", describe_sql(&error));
             }
             measured = self.measure(connection);
@@ -142,7 +141,7 @@ impl SpaceGuard {
 /// Bytes that must stay free on a disk.
 fn reserve_of(disk: DiskSpace) -> u64 {
     if disk.size < SMALL_DISK {
-        disk.size / SMALL_DISK_SHARE
+        disk.size / SMALL_DISK_PARTS
     } else {
         RESERVE
     }

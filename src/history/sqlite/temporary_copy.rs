@@ -1,6 +1,7 @@
 //! A database that is being copied: under a temporary name beside its target, and renamed when it is whole.
 
 use super::copy_error::CopyError;
+use super::file_format::COMPANIONS;
 use super::file_names::{folder_of, with_suffix};
 use crate::platform::{FileId, owner_only, sync_dir};
 use std::fs::{File, TryLockError};
@@ -9,8 +10,6 @@ use std::path::{Path, PathBuf};
 
 /// What the temporary name ends with.
 const SUFFIX: &str = ".copiando";
-/// The files that SQLite may put beside a database.
-const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
 
 /// An unfinished copy; removed when dropped.
 pub(super) struct TemporaryCopy {

@@ -8,9 +8,9 @@ use crate::platform::FileId;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What is in the place of a file.
+/// The state of a watched file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Finding {
+enum FileState {
     InPlace,
     Missing,
     Replaced,
@@ -52,17 +52,17 @@ impl Watch {
         })
     }
 
-    /// Whether all files were in place at the last look.
+    /// Whether all files were in place at the last check.
     pub(super) fn was_in_place(&self) -> bool {
         self.in_place
     }
 
     /// Whether all files are in place now. Says it in the log when that has changed.
-    pub(super) fn look(&mut self) -> bool {
+    pub(super) fn check(&mut self) -> bool {
         let lost = self.find_lost();
         let was_in_place = std::mem::replace(&mut self.in_place, lost.is_none());
         match lost {
-            Some((file, finding)) if was_in_place => self.report_loss(file, finding),
+            Some((file, state)) if was_in_place => self.report_loss(file, state),
             None if !was_in_place => log::warn!(
                 "O histórico {} está de volta. As mensagens são guardadas de novo.",
                 self.files[GIVEN].0.display()
@@ -72,19 +72,19 @@ impl Watch {
         lost.is_none()
     }
 
-    fn find_lost(&mut self) -> Option<(usize, Finding)> {
-        let findings = self.files.iter().map(|(path, id)| find(path, *id));
-        let lost = findings
+    fn find_lost(&mut self) -> Option<(usize, FileState)> {
+        let states = self.files.iter().map(|(path, id)| find(path, *id));
+        let lost = states
             .enumerate()
-            .find(|(_, finding)| *finding != Finding::InPlace);
+            .find(|(_, state)| *state != FileState::InPlace);
         if lost.is_some() {
             return lost;
         }
-        self.contents.look();
+        self.contents.refresh();
         if self.contents.database_overwritten() {
-            Some((DATABASE, Finding::Overwritten))
+            Some((DATABASE, FileState::Overwritten))
         } else if self.contents.journal_overwritten() {
-            Some((JOURNAL, Finding::Overwritten))
+            Some((JOURNAL, FileState::Overwritten))
         } else {
             None
         }
@@ -92,25 +92,25 @@ impl Watch {
 
     /// Whether what the journal holds may still go into the database: both are what they were, under whatever name.
     pub(super) fn can_merge(&mut self) -> bool {
-        self.contents.look();
+        self.contents.refresh();
         !self.contents.database_overwritten() && !self.contents.journal_overwritten()
     }
 
     /// Whether the database itself is in place.
     pub(super) fn database_in_place(&self) -> bool {
         let (path, id) = &self.files[DATABASE];
-        find(path, *id) == Finding::InPlace
+        find(path, *id) == FileState::InPlace
     }
 
-    fn report_loss(&self, file: usize, finding: Finding) {
+    fn report_loss(&self, file: usize, state: FileState) {
         let lost = self.files[file].0.display();
-        let what = match finding {
-            Finding::Replaced => format!("Há outro arquivo no lugar de {lost}"),
-            Finding::Overwritten => format!("Outro programa escreveu em {lost}"),
+        let what = match state {
+            FileState::Replaced => format!("Há outro arquivo no lugar de {lost}"),
+            FileState::Overwritten => format!("Outro programa escreveu em {lost}"),
             _ => format!("O arquivo {lost} não está mais no lugar"),
         };
-        let remedy = match finding {
-            Finding::Overwritten => {
+        let remedy = match state {
+            FileState::Overwritten => {
                 "Ligue o servidor de novo: a conversa segue com o que houver no histórico. Para pôr uma cópia no lugar, \
                  encerre-o e use servidor restaurar"
             }
@@ -124,11 +124,11 @@ impl Watch {
     }
 }
 
-fn find(path: &Path, id: Option<FileId>) -> Finding {
+fn find(path: &Path, id: Option<FileId>) -> FileState {
     match FileId::at(path) {
-        Ok(found) if found == id => Finding::InPlace,
-        Ok(Some(_)) => Finding::Replaced,
+        Ok(found) if found == id => FileState::InPlace,
+        Ok(Some(_)) => FileState::Replaced,
         // A folder on the way that is gone, or that can't be entered, is as good as no file.
-        Ok(None) | Err(_) => Finding::Missing,
+        Ok(None) | Err(_) => FileState::Missing,
     }
 }

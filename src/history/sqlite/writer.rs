@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 /// Most messages in one transaction: a few milliseconds of work.
 const MAX_BATCH: usize = 1024;
-/// How long after a failed step, or while the file is away, the next one is tried.
+/// The pause after a trim step that failed, or that was left out because the file is away.
 const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// How long to wait at a time for another program that holds the file.
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
@@ -86,14 +86,14 @@ impl HistoryWriter {
                 Wakeup::Timeout => {}
                 Wakeup::Closed => break,
             }
-            self.look_around();
+            self.tick_guard();
             self.measure_space();
             let now = Instant::now();
             if next_trim <= now {
                 next_trim = now + self.trim();
             }
             if self.next_probe.is_some_and(|at| at <= now) {
-                self.try_again();
+                self.probe();
             }
         }
         if let Err(error) = self.trimmer.finish(&self.connection) {
@@ -102,8 +102,8 @@ impl HistoryWriter {
         self.guard.finish(&self.connection);
     }
 
-    /// Does what keeps the log's identity, when it is due.
-    fn look_around(&mut self) {
+    /// Checks the log's identity when it is due.
+    fn tick_guard(&mut self) {
         let was_in_place = self.guard.was_in_place();
         self.guard.tick(&self.connection);
         if self.guard.was_in_place() != was_in_place {
@@ -111,7 +111,7 @@ impl HistoryWriter {
         }
     }
 
-    /// Takes down whether the last write succeeded.
+    /// Reports whether the last write succeeded.
     fn set_fault(&mut self, fault: Option<HistoryFault>) {
         let fault = match self.guard.was_in_place() {
             true => fault.or(self.space.fault()),
@@ -121,7 +121,7 @@ impl HistoryWriter {
         self.next_probe = fault.map(|_| Instant::now() + PROBE_INTERVAL);
     }
 
-    /// Looks at the space when it is due, and reports what has changed.
+    /// Measures the space when it is due, and reports what has changed.
     fn measure_space(&mut self) {
         let before = (self.space.fault(), self.space.warning());
         self.space.measure_if_due(&self.connection);
@@ -139,8 +139,8 @@ impl HistoryWriter {
     }
 
     /// Tries whether the file can be written again.
-    fn try_again(&mut self) -> bool {
-        let probed = self.probe();
+    fn probe(&mut self) -> bool {
+        let probed = self.write_probe();
         if !matches!(probed, Ok(true)) {
             self.guard.rolled_back();
         }
@@ -150,7 +150,7 @@ impl HistoryWriter {
 
     /// Writes to the file without changing it. A commit that failed may have left its frames at the end of the journal;
     /// this one's are written over them, so that no crash can bring them back. False when the file is not in its place.
-    fn probe(&mut self) -> rusqlite::Result<bool> {
+    fn write_probe(&mut self) -> rusqlite::Result<bool> {
         let behavior = TransactionBehavior::Immediate;
         let transaction = self.connection.transaction_with_behavior(behavior)?;
         rewrite_version(&transaction)?;
@@ -159,12 +159,12 @@ impl HistoryWriter {
 
     /// Trims one step and returns the pause until the next.
     fn trim(&mut self) -> Duration {
-        if !self.guard.look() {
+        if !self.guard.check() {
             return RETRY_TRIM;
         }
         let step = self.trimmer.step(&mut self.connection);
         // A checkpoint of this step explains only what was written until now.
-        self.guard.look();
+        self.guard.check();
         match step {
             Ok(step) => {
                 if let Some((room, oldest)) = step.room {
@@ -234,7 +234,7 @@ impl HistoryWriter {
         Vec<HistoryRequest>,
         rusqlite::Result<Option<Vec<HistoryReply>>>,
     ) {
-        if !self.guard.look() {
+        if !self.guard.check() {
             return (take_batch(requests, &mut self.epoch_wanted), Ok(None));
         }
         let behavior = TransactionBehavior::Immediate;
@@ -247,8 +247,8 @@ impl HistoryWriter {
         let mut undo = UndoLog::default();
         self.space.added(batch.iter().map(text_bytes).sum());
         self.cache.space_fault = self.space.fault();
-        // In the same transaction: what was said after the log was found to have gone back is never part of the old epoch
-        // alone, which clients that are still away hold more of.
+        // In the same transaction: a message that was said after the log went back must not belong to the old epoch, in
+        // which clients that are still away hold other messages.
         let epoch = self.epoch_wanted.then(|| new_epoch(&transaction)).flatten();
         let stored = self.cache.store_all(&transaction, &batch, &mut undo);
         let stored = stored.and_then(|replies| {
@@ -266,15 +266,16 @@ impl HistoryWriter {
         (batch, confirmed)
     }
 
-    /// After a commit: takes it back if the file went away meanwhile. What keeps order is not taken back: it holds anyway.
+    /// After a commit: takes it back if the file went away meanwhile. Changes of the moderation state are not taken back:
+    /// they hold anyway.
     fn confirm(
         &mut self,
         replies: Vec<HistoryReply>,
         undo: &UndoLog,
         requests: &RequestReceiver,
     ) -> rusqlite::Result<Option<Vec<HistoryReply>>> {
-        if !self.guard.look() {
-            // Nobody is told that it was not taken before it is gone.
+        if !self.guard.check() {
+            // The senders are told that it was not taken, so first it must be out of the file.
             while let Err(error) = undo.revert(&mut self.connection) {
                 self.set_fault(Some(fault_of(&error)));
                 if requests.wait_for_close(Instant::now() + PROBE_INTERVAL) {
@@ -289,8 +290,8 @@ impl HistoryWriter {
         Ok(Some(replies))
     }
 
-    /// Replies to the changes of what keeps order in a failed batch, and gives back the rest. They hold anyway, so nobody
-    /// has to wait until it is certain that they are not in the file.
+    /// Replies to the changes of the moderation state in a failed batch, and returns the rest. They hold anyway, so it does
+    /// not matter whether they are in the file.
     fn release_moderation(&self, batch: Vec<HistoryRequest>) -> Vec<HistoryRequest> {
         let is_change =
             |request: &HistoryRequest| matches!(request, HistoryRequest::SaveModeration(..));
@@ -301,7 +302,7 @@ impl HistoryWriter {
         rest
     }
 
-    /// The caches hold what a failed transaction wrote.
+    /// Forgets what a failed transaction wrote: the cache holds it.
     fn rolled_back(&mut self) {
         self.cache = WriterCache::default();
         self.guard.rolled_back();
@@ -334,7 +335,7 @@ impl HistoryWriter {
         if !may_come_back(error) {
             return true;
         }
-        while !self.try_again() {
+        while !self.probe() {
             if requests.wait_for_close(Instant::now() + PROBE_INTERVAL) {
                 return false;
             }
@@ -343,7 +344,7 @@ impl HistoryWriter {
     }
 }
 
-/// When dropped by a panic, takes down that nothing is stored any more.
+/// When dropped by a panic, reports that nothing is stored any more.
 struct StoppedOnPanic(Arc<HistoryHealth>);
 
 impl Drop for StoppedOnPanic {

@@ -70,7 +70,7 @@ fn log_of_a_killed_server_is_kept_with_its_journal() {
     assert_eq!(open_at(&kept).count(), 21);
 }
 
-/// A program that recovers a damaged file may lose a whole table of it: that shows only when the copy is mended.
+/// A program that recovers a damaged file may lose a whole table of it: that shows only when the copy is repaired.
 #[test]
 fn failed_restore_leaves_nothing_beside_the_log() {
     let folder = HistoryFolder::new();

@@ -1,4 +1,4 @@
-//! Makes a log whole that was pieced together from a damaged file: what `sqlite3 … .recover` could not read is missing in it.
+//! Repairs a log that was recovered from a damaged file: it lacks what `sqlite3 … .recover` could not read.
 //!
 //! A sound log is not changed.
 
@@ -11,8 +11,8 @@ const MARKS_VERSION: u32 = 3;
 /// The first version in which the index has its present name.
 const INDEX_RENAMED: u32 = 4;
 
-/// Mends a log in one transaction.
-pub(super) fn mend(connection: &Connection) -> rusqlite::Result<()> {
+/// Repairs a log in one transaction.
+pub(super) fn repair(connection: &Connection) -> rusqlite::Result<()> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let transaction = connection.unchecked_transaction()?;
     if version >= MARKS_VERSION && !is_complete(&transaction)? {
@@ -44,7 +44,7 @@ fn is_complete(connection: &Connection) -> rusqlite::Result<bool> {
     )
 }
 
-/// A room without a row gets a name; one that has more entries than it says gets their number.
+/// Gives a name to each room without a row, and corrects the numbers of those that have more entries than their row says.
 fn restore_rooms(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "INSERT INTO rooms (id, key, name, seq, oldest, at)
@@ -58,7 +58,7 @@ fn restore_rooms(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// Authors without a row get a name that says so.
+/// Gives a placeholder name to each author without a row.
 fn restore_speakers(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "INSERT INTO speakers (id, person, name, tag)
