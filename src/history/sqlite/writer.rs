@@ -32,6 +32,8 @@ const RETRY_TRIM: Duration = Duration::from_hours(1);
 const MAX_CACHED: usize = 10_000;
 /// How long to wait at a time for another program that holds the file.
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
+/// Pages in the journal from which on a commit moves them into the database: SQLite's own number.
+const CHECKPOINT_PAGES: u32 = 1000;
 /// How often it is tried whether the file can be written again.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -63,6 +65,8 @@ pub(super) struct HistoryWriter {
     next_probe: Option<Instant>,
     /// A new epoch was asked for and has not begun yet.
     epoch_wanted: bool,
+    /// Commits move a long journal into the database.
+    checkpoints: bool,
 }
 
 impl HistoryWriter {
@@ -83,6 +87,7 @@ impl HistoryWriter {
             health,
             next_probe: None,
             epoch_wanted: false,
+            checkpoints: true,
         })
     }
 
@@ -276,6 +281,8 @@ impl HistoryWriter {
         requests: &RequestReceiver,
     ) -> rusqlite::Result<Option<Vec<HistoryReply>>> {
         if !self.guard.look() {
+            // A checkpoint would write into the database what another program has made of the journal.
+            self.set_checkpoints(false);
             // Nobody is told that it was not taken before it is gone.
             while let Err(error) = undo.revert(&mut self.connection) {
                 self.set_fault(Some(fault_of(&error)));
@@ -285,10 +292,25 @@ impl HistoryWriter {
             }
             return Ok(None);
         }
+        if !self.checkpoints {
+            self.set_checkpoints(true);
+        }
         let stored = replies.iter().filter(|reply| is_stored(reply));
         self.guard.stored(stored.count() as u64);
         self.cache.evict();
         Ok(Some(replies))
+    }
+
+    /// Whether commits move a long journal into the database.
+    fn set_checkpoints(&mut self, checkpoints: bool) {
+        let pages = if checkpoints { CHECKPOINT_PAGES } else { 0 };
+        let set = self
+            .connection
+            .pragma_update(None, "wal_autocheckpoint", pages);
+        match set {
+            Ok(()) => self.checkpoints = checkpoints,
+            Err(error) => log::debug!("wal_autocheckpoint: {error}"),
+        }
     }
 
     /// Replies to the changes of what keeps order in a failed batch, and gives back the rest. They hold anyway, so nobody
