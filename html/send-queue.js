@@ -18,12 +18,16 @@
   let owner = null;
   let lastOrder = 0;
   let pausedUntil = 0;
+  // Rooms in slow mode: what waits there must not hold back what goes elsewhere.
+  const slowRooms = new Set();
   let resumeTimer = 0;
   let answerTimer = 0;
   let rename = null;
 
   const inFlight = () =>
     [...items.values()].find(({ state }) => state === "sent");
+
+  const roomKey = ({ room }) => fold(room ?? "");
 
   function persist(item) {
     if (!item.to) local.set(KEY + item.id, JSON.stringify({ ...item, owner }));
@@ -126,8 +130,8 @@
 
   function refused({ id, code, text, retry_after_ms: wait = 1000 }) {
     const item = items.get(id);
-    const isTooSoon = code === "too_fast" || code === "slow_mode";
-    if (item && isTooSoon) pause(item, boundedWait(wait), code);
+    if (item && code === "too_fast") pause(item, boundedWait(wait));
+    else if (item && code === "slow_mode") pauseRoom(item, boundedWait(wait));
     else if (item) fail(item, text, code === "id_reused");
     sendNext();
   }
@@ -141,19 +145,32 @@
   // What waits for a room that can't be opened again.
   function roomRefused(room, reason) {
     for (const item of items.values())
-      if (item.state === "waiting" && fold(item.room ?? "") === fold(room))
+      if (item.state === "waiting" && roomKey(item) === fold(room))
         fail(item, reason);
     sendNext();
   }
 
-  function pause(item, wait, code) {
+  function pause(item, wait) {
     item.state = "waiting";
     item.sends = 0;
     pausedUntil = Math.max(pausedUntil, clock.now() + wait);
     const left = pausedUntil - clock.now();
     clearTimeout(resumeTimer);
     resumeTimer = setTimeout(resume, left);
-    hooks.onPause(left, code);
+    hooks.onPause(left, "too_fast");
+  }
+
+  function pauseRoom(item, wait) {
+    item.state = "waiting";
+    item.sends = 0;
+    slowRooms.add(roomKey(item));
+    setTimeout(resumeRoom, wait, roomKey(item));
+    hooks.onPause(wait, "slow_mode");
+  }
+
+  function resumeRoom(key) {
+    slowRooms.delete(key);
+    sendNext();
   }
 
   function resume() {
@@ -200,7 +217,7 @@
         fail(item, strings.expired);
         continue;
       }
-      if (!hooks.transmit(item)) continue;
+      if (slowRooms.has(roomKey(item)) || !hooks.transmit(item)) continue;
       item.state = "sent";
       item.sends += 1;
       awaitAnswer(item, ANSWER_MS);

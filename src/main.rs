@@ -69,6 +69,7 @@ fn exit_with(sentence: &str, code: u8) -> ExitCode {
 
 /// Serves until stopped. An error is the sentence to print, before it serves.
 fn serve(config: &Config) -> Result<ExitCode, String> {
+    open_history::refuse_shared_file(config)?;
     let outputs = Outputs::start(config.log_file.as_deref())?;
     init_logging(config, &outputs)?;
     report_panics(&outputs);

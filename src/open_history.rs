@@ -5,6 +5,7 @@ use papo::history::History;
 use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::{self, HistoryOptions, Incident, OpenError, Retention, SqliteHistory};
 use papo::os_error::describe;
+use papo::platform::FileId;
 use papo::pt::group_thousands;
 use std::io::{self, Write};
 use std::path::Path;
@@ -91,7 +92,7 @@ fn describe_incident(path: &Path, incident: &Incident) -> String {
         ),
         Incident::JournalDropped(aside) => format!(
             "ATENÇÃO: com o diário que estava ao lado, {name} ficava danificado; sem ele, o arquivo está inteiro. A \
-             conversa segue do arquivo, sem as últimas mensagens. O diário agora se chama {}-…",
+             conversa segue do arquivo, sem o que só estava no diário. Ele agora se chama {}-…",
             aside.display()
         ),
         Incident::Damaged(aside) => {
@@ -102,6 +103,10 @@ fn describe_incident(path: &Path, incident: &Incident) -> String {
                  sqlite3 {aside} .recover | sqlite3 recuperado.db\n  servidor restaurar recuperado.db"
             )
         }
+        Incident::Another => format!(
+            "ATENÇÃO: {name} não é o histórico que esteve aqui por último: outro arquivo, ou uma versão antiga, foi posto no \
+             lugar. A conversa segue com o que há nele."
+        ),
         Incident::WentBack => format!(
             "ATENÇÃO: {name} já teve mais mensagens do que tem agora: uma versão antiga do arquivo foi posta no lugar, ou \
              o diário se perdeu. A conversa segue com o que há nele."
@@ -144,6 +149,34 @@ fn tolerate_closed_pipe(error: io::Error) -> Result<(), String> {
 
 fn output_error(error: &io::Error) -> String {
     format!("Não consegui escrever a saída ({}).", describe(error))
+}
+
+/// Refuses a log file that is a file of the history: both would be written into it.
+pub fn refuse_shared_file(config: &Config) -> Result<(), String> {
+    let (Some(log), HistoryLocation::File(history)) = (&config.log_file, &config.history) else {
+        return Ok(());
+    };
+    let is_shared = ["", "-wal", "-shm", "-journal", ".testemunha"]
+        .iter()
+        .any(|suffix| {
+            let mut file = history.clone().into_os_string();
+            file.push(suffix);
+            is_same_file(log, Path::new(&file))
+        });
+    if is_shared {
+        return Err(format!(
+            "Os registros não cabem em {}: o arquivo é do histórico. Escolha outro: servidor --log papo.log",
+            log.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Whether two paths lead to one file, or would when it is made.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let id = |path| FileId::at(path).ok().flatten();
+    let absolute = |path| std::path::absolute(path).ok();
+    (id(one).is_some() && id(one) == id(other)) || absolute(one) == absolute(other)
 }
 
 /// Refuses a path where no history is.

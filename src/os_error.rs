@@ -8,6 +8,9 @@ use std::io::{self, ErrorKind};
 /// Open files of this process, and of all processes, are at their limit (Linux and the BSDs agree on these two).
 const TOO_MANY_OPEN: [i32; 2] = [23, 24];
 
+/// A named pipe that nobody reads, or a device that is not there.
+const NO_SUCH_DEVICE: i32 = 6;
+
 /// The reason as the middle of a sentence.
 pub fn describe(error: &io::Error) -> Cow<'static, str> {
     if let Some(text) = translate(error) {
@@ -27,6 +30,9 @@ fn translate(error: &io::Error) -> Option<&'static str> {
         .is_some_and(|number| TOO_MANY_OPEN.contains(&number))
     {
         return Some("já há arquivos abertos demais");
+    }
+    if error.raw_os_error() == Some(NO_SUCH_DEVICE) {
+        return Some("não há ninguém do outro lado");
     }
     Some(match error.kind() {
         ErrorKind::NotFound => "não existe esse arquivo ou pasta",

@@ -39,6 +39,11 @@ pub fn owner_only_dir(builder: &mut DirBuilder) -> &mut DirBuilder {
     builder.mode(OWNER_DIR_MODE)
 }
 
+/// Opening does not wait, as it would for the reader of a named pipe: without one it fails.
+pub fn open_at_once(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+}
+
 /// Takes the permissions of others away from a regular file, for instance after it was copied.
 pub fn restrict_to_owner(file: &File) {
     if file

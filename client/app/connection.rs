@@ -176,9 +176,11 @@ impl App {
     fn on_refusal(&mut self, refusal: Refusal, now: Instant) {
         let sentence = sanitize::message(&refusal.text);
         if let Some(id) = &refusal.id {
-            if matches!(refusal.code, ErrorCode::TooFast | ErrorCode::SlowMode) {
-                let wait = refusal.retry_after_ms.unwrap_or(DEFAULT_RETRY_MS);
-                return self.queue.defer(id, retry::bounded_wait(wait), now);
+            let wait = retry::bounded_wait(refusal.retry_after_ms.unwrap_or(DEFAULT_RETRY_MS));
+            match refusal.code {
+                ErrorCode::TooFast => return self.queue.defer(id, wait, now),
+                ErrorCode::SlowMode => return self.queue.defer_in_room(id, wait, now),
+                _ => {}
             }
             if let Some(pending) = self.queue.resolve(id) {
                 self.on_message_refused(sentence, &pending);

@@ -26,6 +26,7 @@ pub mod room;
 mod rooms;
 pub mod sanitize;
 mod send_queue;
+mod slow_rooms;
 pub mod strings;
 mod view_model;
 mod whispers;

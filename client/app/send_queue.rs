@@ -5,6 +5,7 @@
 
 pub use crate::app::pending_message::{PendingMessage, SendTarget};
 
+use crate::app::slow_rooms::SlowRooms;
 use papo::name::RoomName;
 use papo::protocol::{ClientMessage, Limits};
 use papo::rate::TokenBucket;
@@ -36,6 +37,8 @@ pub struct SendQueue {
     not_before: Option<Instant>,
     /// Rooms that are being joined: the server would refuse what is sent to them.
     held_rooms: Vec<RoomName>,
+    /// Rooms in slow mode: what waits there must not hold back what goes elsewhere.
+    slow_rooms: SlowRooms,
 }
 
 impl SendQueue {
@@ -48,6 +51,7 @@ impl SendQueue {
             one_at_a_time: false,
             not_before: None,
             held_rooms: Vec::new(),
+            slow_rooms: SlowRooms::default(),
         }
     }
 
@@ -152,12 +156,12 @@ impl SendQueue {
         let mut due = Vec::new();
         let free = self.window().saturating_sub(self.in_flight());
         let held = &self.held_rooms;
-        for pending in self
-            .waiting
-            .iter_mut()
-            .filter(|pending| pending.is_sendable(held))
-            .take(free)
-        {
+        let mut turn = self.slow_rooms.turn();
+        let sendable = self.waiting.iter_mut().filter(|pending| {
+            let due = turn.due(pending.room(), now);
+            pending.is_sendable(held) && due.is_some_and(|time| time <= now)
+        });
+        for pending in sendable.take(free) {
             let allowed = self.bucket.as_mut().map(|bucket| bucket.try_take(now));
             if allowed.is_some_and(|taken| taken.is_err()) {
                 break;
@@ -185,13 +189,29 @@ impl SendQueue {
 
     /// When [`SendQueue::next_batch`] may have something without a reply from the server; `None` while it needs one.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
-        let mut waiting = self.waiting.iter();
-        let none_sendable = !waiting.any(|pending| pending.is_sendable(&self.held_rooms));
-        if none_sendable || self.in_flight() >= self.window() {
+        if self.in_flight() >= self.window() {
             return None;
         }
-        let not_before = self.not_before.unwrap_or(now);
+        let room_due = self.next_room_due(now)?;
+        let not_before = self.not_before.unwrap_or(now).max(room_due);
         Some(not_before.max(now + self.time_until_token(now)))
+    }
+
+    /// When the first message may go, as far as its room decides.
+    fn next_room_due(&self, now: Instant) -> Option<Instant> {
+        let mut turn = self.slow_rooms.turn();
+        let mut first = None;
+        for pending in &self.waiting {
+            let due = turn.due(pending.room(), now);
+            let Some(due) = due.filter(|_| pending.is_sendable(&self.held_rooms)) else {
+                continue;
+            };
+            if due <= now {
+                return Some(now);
+            }
+            first = Some(first.map_or(due, |first| due.min(first)));
+        }
+        first
     }
 
     fn time_until_token(&self, now: Instant) -> Duration {
@@ -210,6 +230,9 @@ impl SendQueue {
         let index = self.waiting.iter().position(|pending| pending.id == id)?;
         let pending = self.waiting.remove(index);
         self.one_at_a_time &= !self.waiting.is_empty();
+        let waiting = &self.waiting;
+        self.slow_rooms
+            .retain(|room| waiting.iter().any(|left| left.room() == Some(room)));
         pending
     }
 
@@ -226,6 +249,18 @@ impl SendQueue {
                 bucket.restart(1.0, now + wait);
             }
             self.not_before = self.not_before.max(Some(now + wait));
+        }
+    }
+
+    /// Sends a message again after `wait`, because its room is in slow mode. Only that room waits, and its messages go one
+    /// by one: if the first were refused and the second taken, they would swap places.
+    pub fn defer_in_room(&mut self, id: &str, wait: Duration, now: Instant) {
+        if let Some(pending) = self.waiting.iter_mut().find(|pending| pending.id == id) {
+            pending.in_flight = false;
+            pending.unanswered_sends = 0;
+            if let Some(room) = pending.room() {
+                self.slow_rooms.slow_down(room, now + wait);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Many messages, a rate limit, and lost connections.
 
 use super::*;
-use papo::name::RoomName;
+use papo::name::{Name, RoomName};
 use papo::protocol::{Say, Whisper};
 
 const LIMITS: Limits = Limits {
@@ -110,6 +110,35 @@ fn deferred_message_is_resent_before_later_ones() {
     assert_eq!(ids(&queue.next_batch(later)), ["x-2"]);
     queue.resolve("x-2");
     assert_eq!(ids(&queue.next_batch(later)), ["x-3"]);
+}
+
+/// One message in a room in slow mode used to hold back every other room, and whispers, for up to an hour.
+#[test]
+fn slow_room_holds_only_its_own_messages_back() {
+    let now = Instant::now();
+    let later = now + Duration::from_mins(1);
+    let mut queue = queue(0.0, 3, now);
+    assert_eq!(ids(&queue.next_batch(now)), ["x-1", "x-2", "x-3"]);
+    for id in ["x-1", "x-2", "x-3"] {
+        queue.defer_in_room(id, later - now, now);
+    }
+    assert_eq!(queue.next_due(now), Some(later));
+    let lab = SendTarget::Room {
+        room: RoomName::new("lab").unwrap(),
+        action: false,
+    };
+    queue.push(lab, "elsewhere".into(), now);
+    queue.push(
+        SendTarget::Person(Name::new("Bia").unwrap()),
+        "psiu".into(),
+        now,
+    );
+    assert_eq!(queue.next_due(now), Some(now));
+    assert_eq!(ids(&queue.next_batch(now)), ["x-4", "x-5"]);
+    assert_eq!(ids(&queue.next_batch(later)), ["x-1"], "one by one");
+    assert!(queue.next_batch(later).is_empty());
+    queue.resolve("x-1");
+    assert_eq!(ids(&queue.next_batch(later)), ["x-2"]);
 }
 
 #[test]

@@ -69,7 +69,9 @@ impl Destination for LogFile {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    platform::owner_only(File::options().create(true).append(true)).open(path)
+    let mut options = File::options();
+    options.create(true).append(true);
+    platform::open_at_once(platform::owner_only(&mut options)).open(path)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::support::client::WsClient;
 use crate::support::process::{Program, Running, ServerProcess};
 use crate::support::server::ReservedPort;
 use papo::pt::group_thousands;
+use rustix::fs::{FileType, Mode};
 use rustix::process::Resource;
 use serde_json::json;
 use std::io::{BufRead, BufReader, PipeReader, Read};
@@ -202,4 +203,33 @@ fn largest_file(folder: &Path) -> u64 {
     let files = std::fs::read_dir(folder).unwrap();
     let sizes = files.map(|file| file.unwrap().metadata().unwrap().len());
     sizes.max().unwrap()
+}
+
+#[test]
+fn log_that_cannot_be_one_is_refused_at_once() {
+    let folder = TempDir::new().unwrap();
+    let history = folder.path().join("historico.db");
+    let pipe = folder.path().join("tubo");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        FileType::Fifo,
+        Mode::RUSR | Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    let journal = folder.path().join("historico.db-wal");
+    for (log, reason) in [
+        (&pipe, "não há ninguém do outro lado"),
+        (&history, "o arquivo é do histórico"),
+        (&journal, "o arquivo é do histórico"),
+    ] {
+        let mut program = Program::server(&["--porta", "0"]);
+        program.command.arg("--historico").arg(&history);
+        program.command.arg("--log").arg(log);
+        let (code, _, stderr) = program.run("");
+        assert!(code == 1 && stderr.contains(reason), "{stderr}");
+        assert!(stderr.contains("servidor --log papo.log"), "{stderr}");
+        assert!(!history.exists());
+    }
 }

@@ -57,6 +57,15 @@ impl SmallDisk {
         self.folder.path().join(name)
     }
 
+    /// Lets nobody write to it any more.
+    pub fn remount_read_only(&self) {
+        let remounted = Command::new("mount")
+            .args(["-o", "remount,ro"])
+            .arg(self.folder.path())
+            .status();
+        assert!(remounted.unwrap().success());
+    }
+
     /// Takes so many KiB away.
     pub fn add_ballast(&self, kib: usize) -> PathBuf {
         let path = self.file("lastro");

@@ -109,6 +109,23 @@ fn file_put_back_without_its_journal_resets_everybody() {
 }
 
 #[test]
+fn longer_log_put_in_the_place_is_not_called_an_older_one() {
+    let logs = [10, 30].map(|messages| {
+        let harness = LogHarness::new();
+        let mut server = harness.start();
+        say_times(&mut server.enter("Ana"), "dito", messages);
+        server.process.terminate();
+        harness
+    });
+    fs::copy(logs[1].log(""), logs[0].log("")).unwrap();
+    let mut server = logs[0].start();
+    let said = wait_for_stderr(&server, "não é o histórico que esteve aqui por último");
+    assert!(!said.contains("já teve mais mensagens"), "{said}");
+    server.process.terminate();
+    assert_eq!(logs[0].texts(), logs[1].texts());
+}
+
+#[test]
 fn journal_left_by_another_log_does_not_come_back() {
     let harness = LogHarness::new();
     let mut server = harness.start();

@@ -56,6 +56,34 @@ fn copy_written_over_a_served_history_is_kept_whole() {
 }
 
 #[test]
+fn old_file_written_over_a_history_after_a_kill_is_noticed() {
+    let harness = LogHarness::new();
+    let old = harness.other("ontem.db");
+    let mut server = harness.start();
+    let mut texts = say_times(&mut server.enter("Caio"), "ontem", 30);
+    server.process.terminate();
+    fs::copy(harness.log(""), &old).unwrap();
+    // The journal is merged twice, so that the old file knows nothing of the last one.
+    for text in ["hoje", "agora"] {
+        let mut server = harness.start();
+        server.enter(text).say_acked(text);
+        server.process.terminate();
+    }
+    let mut server = harness.start();
+    server.enter("Davi").say_acked("só no diário");
+    kill(&mut server.process);
+    let write = |harness: &LogHarness| {
+        fs::copy(&old, harness.log("")).unwrap();
+    };
+    let (mut server, _) = overwritten(&harness, write);
+    kill(&mut server.process);
+    let said = start_again(&harness);
+    assert!(said.contains("havia sobras de outro banco"), "{said}");
+    texts.push("de novo".into());
+    assert_eq!(harness.texts(), texts);
+}
+
+#[test]
 fn emptied_history_swallows_no_acknowledged_message() {
     let harness = LogHarness::new();
     let empty = |harness: &LogHarness| fs::write(harness.log(""), "").unwrap();

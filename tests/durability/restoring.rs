@@ -1,10 +1,12 @@
 //! Copies that are put back, and files that can't be used, by the real program.
 
+use crate::full_disk::SmallDisk;
 use crate::harness::{kill, listening, server_on};
 use crate::log_harness::{LogHarness, say_times, texts_in, wait_for_stderr};
 use crate::support::long_or;
 use crate::support::process::Program;
 use crate::support::rng::Rng;
+use rustix::fs::{FileType, Mode};
 use std::fs;
 use std::path::Path;
 
@@ -121,6 +123,47 @@ fn copy_is_not_put_in_the_place_of_a_foreign_file() {
         assert_eq!(fs::read(harness.log("")).unwrap(), content);
         assert_eq!(fs::read_dir(harness.folder()).unwrap().count(), 1);
     }
+}
+
+#[test]
+fn named_pipe_is_no_history_and_nothing_waits_for_it() {
+    let harness = LogHarness::new();
+    let pipe = harness.other("tubo");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        FileType::Fifo,
+        Mode::RUSR | Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    for mut program in [
+        server_on(&harness.port, &pipe),
+        harness.program("restaurar", &pipe),
+    ] {
+        let (code, _, stderr) = program.run("");
+        assert!(
+            code == 1 && stderr.contains("não é um histórico do Papo"),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
+fn history_on_a_read_only_disk_is_exported_and_copied() {
+    let Some(disk) = SmallDisk::mount(4096) else {
+        return;
+    };
+    let harness = LogHarness::new();
+    let mut server = harness.start();
+    let texts = say_times(&mut server.enter("Ana"), "guardada", 10);
+    server.process.terminate();
+    // As on a memory stick with its switch on.
+    fs::copy(harness.log(""), disk.file("historico.db")).unwrap();
+    disk.remount_read_only();
+    assert_eq!(texts_in(&disk.file("historico.db")), texts);
+    let said = harness.run("restaurar", &disk.file("historico.db"));
+    assert!(said.starts_with("10 mensagens restauradas"), "{said}");
 }
 
 #[test]

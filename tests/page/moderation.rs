@@ -319,3 +319,28 @@ fn rules_of_a_room_stand_above_the_box() {
     bia.finish("rules-over");
     ana.assert_healthy();
 }
+
+/// One message in a room in slow mode used to hold back whispers and what was said in every other room, for up to an hour.
+#[test]
+#[ignore = "needs chromium"]
+fn slow_room_holds_no_other_room_back() {
+    let browser = Browser::start();
+    let (server, ana) = moderated_server(&browser);
+    let mut rita = server.connect();
+    rita.enter_with("Rita", json!({"room": "lab"}));
+    let bia = browser.profile().opens(&server.url());
+    bia.enters("Bia");
+    ana.says("/lento 1h");
+    bia.sees("Ana ligou o modo lento");
+    bia.says("um");
+    bia.says("dois");
+    bia.says("/msg Rita psiu");
+    rita.receive_where(|message| message["type"] == "whisper" && message["text"] == "psiu");
+    bia.says("/entrar lab");
+    bia.wait_until(
+        "document.querySelector('#salas [aria-current]')?.innerText.includes('lab') === true",
+    );
+    bia.says("três");
+    rita.wait_for_text("três");
+    bia.finish("slow-room");
+}

@@ -2,6 +2,8 @@
 
 use crate::pty::PtyClient;
 use crate::support::server::{ReservedPort, TestServer, without_rate};
+use papo::auth::PasswordHash;
+use serde_json::json;
 
 #[test]
 fn accents_and_emoji_are_shown_to_both_people() {
@@ -244,4 +246,28 @@ fn people_panel_opens_by_command_and_key() {
         ana.type_keys("\x1bOQ");
         ana.wait_for_text("Você entrou");
     }
+}
+
+/// One message in a room in slow mode used to hold back whispers and what was said in every other room, for up to an hour.
+#[test]
+fn slow_room_holds_no_other_room_back() {
+    let server = TestServer::start_with(|setup| {
+        setup.rules.moderator_key = Some(PasswordHash::of("chave"));
+    });
+    let mut rita = server.connect();
+    rita.enter_with("Rita", json!({"room": "lab", "moderator_key": "chave"}));
+    rita.send(json!({"type": "join", "room": "geral"}));
+    let slow = json!({"type": "moderate", "act": "slow", "room": "geral", "seconds": 3600});
+    rita.receive_where(|message| message["type"] == "joined" && message["room"] == "geral");
+    rita.send(slow);
+    rita.receive_where(|message| message["type"] == "notice");
+    let mut ana = PtyClient::new("Ana", server.address, 80, 24);
+    ana.wait_for_text("Você entrou como Ana.");
+    ana.type_keys("um\r");
+    rita.wait_for_text("um");
+    ana.type_keys("dois\r/msg Rita psiu\r");
+    rita.receive_where(|message| message["type"] == "whisper" && message["text"] == "psiu");
+    ana.type_keys("/entrar lab\rtrês\r");
+    rita.wait_for_text("três");
+    ana.wait_for_text("Ana  três");
 }

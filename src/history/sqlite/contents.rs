@@ -27,6 +27,8 @@ pub(super) struct Contents {
     index: Option<WalIndex>,
     /// The page of the journal's mark, from 1; 0 if there is none.
     mark_page: u32,
+    /// What the index says of attempted frames after a kill, when nothing was attempted yet.
+    recovered: u32,
     seen: Option<Snapshot>,
     database_overwritten: bool,
     journal_overwritten: bool,
@@ -46,10 +48,13 @@ struct Snapshot {
 impl Contents {
     /// Of a database that was just opened.
     pub(super) fn new(opened: &Opened) -> Self {
+        let index = WalIndex::open(&opened.path).ok();
+        let state = index.as_ref().and_then(|index| index.read().ok());
         let mut contents = Self {
             database: opened.lock.clone(),
             wal: File::open(with_suffix(&opened.path, WAL)).ok(),
-            index: WalIndex::open(&opened.path).ok(),
+            index,
+            recovered: state.map_or(0, |state| state.attempted),
             mark_page: Mark::read(&opened.connection).map_or(0, |mark| mark.page),
             seen: None,
             database_overwritten: false,
@@ -114,7 +119,10 @@ impl Contents {
             is_ours: matches!(FileKind::read(&self.database)?, FileKind::Database(header) if header.ours && header.wal_mode),
             page: self.read_mark_page(wal.page_size)?,
         };
-        let is_expected = self.seen.as_ref().is_none_or(|seen| now.follows(seen));
+        // Until a checkpoint succeeds, each try writes some pages.
+        let is_failing = wal.attempted != wal.copied && wal.attempted != self.recovered;
+        let seen = self.seen.as_ref();
+        let is_expected = seen.is_none_or(|seen| now.follows(seen, is_failing));
         if is_expected {
             self.seen = Some(now);
         }
@@ -133,15 +141,14 @@ impl Contents {
 }
 
 impl Snapshot {
-    /// Whether this can have become of an earlier one without another program. The time alone tells nothing: `touch`.
-    fn follows(&self, seen: &Self) -> bool {
+    /// Whether this can have become of an earlier one without another program; a failing checkpoint may have written too.
+    /// The time alone tells nothing: `touch`.
+    fn follows(&self, seen: &Self, is_failing: bool) -> bool {
         if seen.is_ours && !self.is_ours {
             return false;
         }
         let copied = |wal: WalState| (wal.copied, wal.attempted, wal.salts);
         let checkpointed = copied(self.wal) != copied(seen.wal);
-        // Until it succeeds, each try writes some pages.
-        let is_failing = self.wal.attempted != self.wal.copied;
         checkpointed || is_failing || (self.length == seen.length && self.page == seen.page)
     }
 }

@@ -35,6 +35,8 @@ pub enum Incident {
     Damaged(PathBuf),
     /// The log had more messages before: an older file was put in its place, or its journal was lost.
     WentBack,
+    /// It is not the log that was served last under this name.
+    Another,
 }
 
 /// An open file, ready to write.
@@ -99,6 +101,9 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
         options.read(true).write(true).create(true).truncate(false);
         // Conversations are private to the account; SQLite gives its journal files the same mode.
         let file = platform::owner_only(&mut options).open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(OpenError::Foreign);
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse),
@@ -163,6 +168,7 @@ fn find_epoch(
             }
             Claim::NewEpoch => {}
             Claim::WentBack => incidents.push(Incident::WentBack),
+            Claim::Another => incidents.push(Incident::Another),
         }
     }
     let epoch = start_epoch(connection)?;

@@ -1,6 +1,7 @@
 //! The file: its schema, versions, keys and settings.
 
-use super::file_format::{APPLICATION_ID, FileKind};
+use super::file_format::{APPLICATION_ID, FileKind, WAL, has_content};
+use super::file_names::with_suffix;
 use super::migrations::MIGRATIONS;
 use super::{main_file, meta};
 use crate::auth::random_epoch;
@@ -121,13 +122,24 @@ pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
     // SQLite puts its journals beside the file that a link leads to.
     let path = std::fs::canonicalize(path)?;
+    let kind = path.metadata()?.file_type();
+    // Opening a named pipe would wait for its other end.
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(OpenError::Foreign);
+    }
     let own_journals = match FileKind::read(&File::open(&path)?)? {
         FileKind::Empty => return Err(OpenError::Empty),
         FileKind::Other => return Err(OpenError::Foreign),
         FileKind::Database(header) => main_file::may_apply_wal(&path, &header)?,
     };
     if own_journals {
-        return open_reader(&path);
+        match open_reader(&path) {
+            // Where nothing can be written, SQLite does not even open an empty journal.
+            Err(OpenError::Sql(error))
+                if error.sqlite_error_code() == Some(ErrorCode::CannotOpen)
+                    && !has_content(&with_suffix(&path, WAL)) => {}
+            opened => return opened,
+        }
     }
     prepare_reader(main_file::open(&path)?)
 }

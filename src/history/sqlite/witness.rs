@@ -30,8 +30,10 @@ pub(super) enum Claim {
     Nothing,
     /// A new epoch was ordered.
     NewEpoch,
-    /// The log was further, or was another one: its epoch may be one that has ended, of which clients hold more.
+    /// The log was further.
     WentBack,
+    /// The log was another one, or its epoch is one that has ended: clients may hold more of it.
+    Another,
 }
 
 /// What the witness says about a log of this epoch and this sum of seqs.
@@ -47,7 +49,8 @@ pub(super) fn claim(log: &Path, epoch: &str, sum: u64) -> Claim {
         return Claim::NewEpoch;
     }
     match its_sum.parse::<u64>() {
-        Ok(its_sum) if its_epoch != epoch || its_sum > sum => Claim::WentBack,
+        Ok(_) if its_epoch != epoch => Claim::Another,
+        Ok(its_sum) if its_sum > sum => Claim::WentBack,
         _ => Claim::Nothing,
     }
 }

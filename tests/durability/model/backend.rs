@@ -1,14 +1,16 @@
 //! The histories of the model, what is left of each after a crash, and how each goes back to an earlier state.
 
 use crate::model::reference_history::{ReferenceHistory, ReferenceLog};
+use crate::support::Deadline;
 use papo::history::History;
 use papo::history::memory::MemoryHistory;
-use papo::history::sqlite::{self, SqliteHistory};
+use papo::history::sqlite::{self, OpenError, SqliteHistory};
 use papo::server::Rules;
 use papo::testing::Chat;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::thread;
 use tempfile::TempDir;
 
 /// One history.
@@ -70,7 +72,7 @@ impl HistoryBackend {
             Self::File(file, dir) => {
                 // Closed first: it can't be opened twice.
                 *file = None;
-                *file = Some(SqliteHistory::open(&log_in(dir), None).unwrap());
+                *file = Some(open_when_free(&log_in(dir)));
             }
         }
     }
@@ -119,6 +121,19 @@ impl HistoryBackend {
             }
             _ => panic!("a state of another kind of history"),
         }
+    }
+}
+
+/// Another test may be starting a program at this moment, which has a copy of every open file until it runs, and with it
+/// this one's lock.
+fn open_when_free(log: &Path) -> SqliteHistory {
+    let deadline = Deadline::of_one_event();
+    loop {
+        match SqliteHistory::open(log, None) {
+            Err(OpenError::InUse) => assert!(!deadline.is_over(), "the history stays in use"),
+            opened => return opened.unwrap(),
+        }
+        thread::yield_now();
     }
 }
 

@@ -76,10 +76,13 @@ impl Simulation {
         let Some((saved, log)) = &self.saved else {
             return;
         };
+        let epoch = self.backend.history().epoch();
         let before = std::mem::replace(&mut self.log, log.clone());
         self.backend.go_back_unnoticed(saved);
-        if self.find_ahead().is_none() && self.log.length() < before.length() {
-            // Nobody holds what was lost, or holds it as part of another log: then only the history can tell.
+        let is_another = self.backend.history().epoch() != epoch;
+        let lost_something = self.log.length() < before.length();
+        if self.find_ahead().is_none() && (is_another || lost_something) {
+            // Nobody holds what was lost, or all hold it as part of another log: then only the history can tell.
             return self.go_back();
         }
         self.end_server();

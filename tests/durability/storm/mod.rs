@@ -6,6 +6,7 @@
 
 mod aftermath;
 mod board;
+mod copies;
 mod files;
 mod judge;
 mod people;
@@ -19,13 +20,14 @@ use crate::support::rng::Rng;
 use crate::support::server::ReservedPort;
 use crate::support::{Deadline, long_or};
 use board::{Board, Gate, Report, State};
-use files::{LogFiles, StoredLog, read_copy, remove_if_there};
+use copies::Copy;
+use files::{LogFiles, StoredLog, remove_if_there};
 use judge::Judge;
 use plan::{Aftermath, Deck};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use tally::Tally;
 use tempfile::TempDir;
 
@@ -54,15 +56,6 @@ fn storm_of_kills_and_restores_loses_nothing_that_survives() {
         storm.live_and_die();
     }
     storm.finish(people);
-}
-
-/// What a program ended with.
-type Ended = (i32, String, String);
-
-/// A copy that was made with the server's own word.
-struct Copy {
-    path: PathBuf,
-    content: StoredLog,
 }
 
 /// The server, its files, and all who watch them.
@@ -219,44 +212,6 @@ impl Storm {
 
     fn away(&self) -> PathBuf {
         self.dir.path().join("longe.db")
-    }
-
-    /// Makes a copy beside all who talk. Gives back how much it must have at least.
-    fn start_copy(&mut self) -> (PathBuf, u64, JoinHandle<Ended>) {
-        let path = self
-            .dir
-            .path()
-            .join(format!("copia{}.db", self.tally.copies));
-        let acked = self.board.get(State::acked_until);
-        let mut program = self.word("copiar", &path);
-        let copying = thread::spawn(move || program.run(""));
-        (path, acked.max(self.judge.base_length() as u64), copying)
-    }
-
-    fn finish_copy(&mut self, copying: (PathBuf, u64, JoinHandle<Ended>)) {
-        let (path, least, copying) = copying;
-        let (code, _, stderr) = copying.join().unwrap();
-        assert_eq!(code, 0, "{stderr}");
-        let content = read_copy(&path);
-        assert!(content.is_copy, "a copy does not know that it is one");
-        assert!(
-            content.entries.len() as u64 >= least,
-            "{} entries in the copy, and {least} were acknowledged before it began",
-            content.entries.len()
-        );
-        self.tally.copies += 1;
-        self.new_copy = Some(Copy { path, content });
-    }
-
-    /// A word of the server's command line, about the log.
-    fn word(&self, word: &str, file: &Path) -> Program {
-        let mut program = Program::server(&[word]);
-        program
-            .command
-            .arg(file)
-            .arg("--historico")
-            .arg(&self.files.log);
-        program
     }
 
     /// Judges the phase that is over, and its copy.

@@ -233,7 +233,7 @@ fn log_of_another_epoch_than_the_witness_is_not_trusted() {
     drop(open(&folder));
     fs::write(folder.log(), old).unwrap();
     let history = open(&folder);
-    assert_eq!(history.incidents(), [Incident::WentBack]);
+    assert_eq!(history.incidents(), [Incident::Another]);
     assert_ne!(history.epoch(), ended);
 }
 
