@@ -7,10 +7,9 @@ use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::{self, OpenError, SqliteHistory};
 use papo::server::Rules;
 use papo::testing::Chat;
-use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::{fs, thread};
 use tempfile::TempDir;
 
 /// One history.

@@ -24,10 +24,9 @@ use copies::Copy;
 use files::{LogFiles, StoredLog, remove_if_there};
 use judge::Judge;
 use plan::{Aftermath, Deck};
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
+use std::{fs, thread};
 use tally::Tally;
 use tempfile::TempDir;
 
