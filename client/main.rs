@@ -117,7 +117,7 @@ fn run_client(
     setup: AppSetup,
     terminal: Terminal,
     clock: Clock,
-    shutdown: Receiver<()>,
+    shutdown: Receiver<Exit>,
 ) -> io::Result<Exit> {
     let (sender, server_events) = bounded(MAX_QUEUED_EVENTS);
     let session = Session::new(setup.address.clone(), sender);

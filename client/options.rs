@@ -129,7 +129,7 @@ pub fn help() -> String {
          Cada opção também pode vir de uma variável: --nome de PAPO_NOME, --linhas de PAPO_LINHAS (sim ou não).\n\n\
          O que o programa responde a um script: 0 tudo confirmado · 1 imprevisto · 2 uso errado · 3 servidor não\n\
          encontrado, ou sem poder abrir a sala em 30 s · 4 recusado · 5 a conexão caiu, ou a confirmação não veio ·\n\
-         130 Ctrl+C\n"
+         129, 130 ou 143 um sinal: o terminal fechou, Ctrl+C, SIGTERM\n"
     )
 }
 

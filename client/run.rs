@@ -19,14 +19,14 @@ const MAX_SLEEP: Duration = Duration::from_hours(1);
 pub struct Sources {
     pub inputs: Receiver<UiInput>,
     pub server_events: Receiver<(u64, ServerEvent)>,
-    pub shutdown: Receiver<()>,
+    pub shutdown: Receiver<Exit>,
 }
 
 /// What ended the wait.
 enum Wakeup {
     Input(UiInput),
     Server(u64, ServerEvent),
-    Shutdown,
+    Shutdown(Exit),
     Timeout,
 }
 
@@ -54,7 +54,7 @@ impl Client<'_> {
             {
                 // The terminal is gone, but the connection is still closed in order.
                 self.ui_alive = false;
-                exit = self.dispatch(AppEvent::ShutdownRequested);
+                exit = self.dispatch(AppEvent::ShutdownRequested(Exit::HungUp));
                 continue;
             }
             let mut wakeup = self.wait();
@@ -101,7 +101,7 @@ impl Client<'_> {
                 }
                 event.map(AppEvent::from)
             }
-            Wakeup::Shutdown => Some(AppEvent::ShutdownRequested),
+            Wakeup::Shutdown(exit) => Some(AppEvent::ShutdownRequested(exit)),
             Wakeup::Timeout => None,
         };
         self.dispatch(event.unwrap_or(AppEvent::Tick))
@@ -179,7 +179,7 @@ impl Client<'_> {
             &closed
         };
         select! {
-            recv(self.sources.shutdown) -> _ => Wakeup::Shutdown,
+            recv(self.sources.shutdown) -> exit => Wakeup::Shutdown(exit.unwrap_or(Exit::Interrupted)),
             recv(inputs) -> input => match input {
                 Ok(input) => Wakeup::Input(input),
                 Err(_) => {

@@ -89,6 +89,7 @@ impl LogDriver {
             reply_to: None,
             amends: None,
             any_author: false,
+            refused: None,
             at: 1_700_000_000_000 + self.asked,
         })
     }

@@ -24,8 +24,8 @@ pub enum AppEvent {
     OutputClosed,
     /// Ctrl+C in an empty input line.
     Interrupt,
-    /// A signal asks the program to exit.
-    ShutdownRequested,
+    /// A signal, or a closed terminal, asks the program to exit with this code.
+    ShutdownRequested(Exit),
     /// The person is typing a message.
     Typing,
     /// The person switches to another open room.
@@ -85,7 +85,10 @@ pub enum Exit {
     Unreachable = 3,
     Refused = 4,
     ConnectionLost = 5,
+    /// The terminal is gone. From here on they are what a shell says of a signal: 128 and its number.
+    HungUp = 129,
     Interrupted = 130,
+    Terminated = 143,
 }
 
 /// What differs between a person at a terminal and a script.

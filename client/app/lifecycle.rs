@@ -151,7 +151,10 @@ impl App {
             self.show(Output::problem(strings::unsent_messages(unsent)));
         } else if self.mode.interactive
             && self.entry.done
-            && matches!(exit, Exit::Success | Exit::Interrupted)
+            && matches!(
+                exit,
+                Exit::Success | Exit::Interrupted | Exit::Terminated | Exit::HungUp
+            )
         {
             self.show(Output::info("Até logo."));
         }

@@ -220,8 +220,8 @@ impl App {
             }
             AppEvent::Interrupt => self.exit_confirm_until = Some(now + EXIT_CONFIRM_WINDOW),
             // One cause may arrive twice: a closed terminal is both a signal and an end of input.
-            AppEvent::ShutdownRequested if matches!(self.phase, Phase::Closing { .. }) => {}
-            AppEvent::ShutdownRequested => self.close_then_exit(Exit::Interrupted, now),
+            AppEvent::ShutdownRequested(_) if matches!(self.phase, Phase::Closing { .. }) => {}
+            AppEvent::ShutdownRequested(exit) => self.close_then_exit(exit, now),
         }
         self.on_tick(now);
         let mut effects = std::mem::take(&mut self.effects);

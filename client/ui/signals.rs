@@ -5,7 +5,7 @@
 use crate::app::Exit;
 use crate::ui::screen;
 use crossbeam_channel::{Receiver, bounded};
-use papo::platform;
+use papo::platform::{self, StopSignal};
 use std::time::Duration;
 use std::{io, thread};
 
@@ -26,14 +26,19 @@ pub fn restore_on_panic() {
     }));
 }
 
-/// Receives the system's requests to end: SIGINT, SIGTERM and SIGHUP.
-pub fn shutdown_signal() -> io::Result<Receiver<()>> {
+/// Receives the system's requests to end, SIGINT, SIGTERM and SIGHUP, as the exit codes that tell of them.
+pub fn shutdown_signal() -> io::Result<Receiver<Exit>> {
     let (sender, receiver) = bounded(1);
-    platform::on_stop_signal(move |_| {
-        let _ = sender.try_send(());
+    platform::on_stop_signal(move |signal| {
+        let exit = match signal {
+            StopSignal::Interrupt => Exit::Interrupted,
+            StopSignal::Terminate => Exit::Terminated,
+            StopSignal::HangUp => Exit::HungUp,
+        };
+        let _ = sender.try_send(exit);
         thread::sleep(FORCED_EXIT_AFTER);
         restore_terminal();
-        std::process::exit(Exit::Interrupted as i32);
+        std::process::exit(exit as i32);
     })?;
     Ok(receiver)
 }

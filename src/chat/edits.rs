@@ -20,7 +20,7 @@ impl Chat {
     ) -> Result<Progress, Refusal> {
         let room_id = self.joined_room(speaker.conn, &edit.room)?;
         self.check_seq(room_id, edit.seq)?;
-        self.authorize_edit(speaker.person, room_id, now)?;
+        let allowed = self.authorize_edit(speaker.person, room_id, now);
         self.check_message_rate(speaker.person, edit.text.len(), now)?;
         let message = NewMessage {
             request,
@@ -29,6 +29,7 @@ impl Chat {
         };
         let append = Append {
             amends: Some(Amendment::Edit(edit.seq)),
+            refused: allowed.err().map(Box::new),
             ..self.new_append(speaker.person, room_id, message, now)
         };
         Ok(self.append(room_id, append))

@@ -40,9 +40,11 @@ impl Chat {
         if let Some(seq) = say.reply_to {
             self.check_seq(room_id, seq)?;
         }
-        self.authorize_speech(person, room_id, now)?;
+        let allowed = self.authorize_speech(person, room_id, now);
         self.check_message_rate(person, say.text.len(), now)?;
-        if let Some(mode) = &mut self.rooms[room_id].mode {
+        if let Some(mode) = &mut self.rooms[room_id].mode
+            && allowed.is_ok()
+        {
             mode.record(self.people[person].token_hash, now.instant);
         }
         let message = NewMessage {
@@ -53,6 +55,7 @@ impl Chat {
         let append = Append {
             action: say.action,
             reply_to: say.reply_to,
+            refused: allowed.err().map(Box::new),
             ..self.new_append(person, room_id, message, now)
         };
         Ok(self.append(room_id, append))
@@ -82,6 +85,7 @@ impl Chat {
             reply_to: None,
             amends: None,
             any_author: false,
+            refused: None,
             at: now.unix_ms,
         }
     }
@@ -114,6 +118,7 @@ impl Chat {
             Outcome::NoSuchEntry => Err(Refusal::new(ErrorCode::NoSuchEntry)),
             Outcome::NothingToErase => Err(nothing_to_erase()),
             Outcome::Forbidden => Err(not_editable()),
+            Outcome::Refused(refusal) => Err(*refusal),
             Outcome::Unavailable => Err(Refusal::new(ErrorCode::HistoryUnavailable)),
             Outcome::NoSpace(fault) => Err(Refusal::with_text(
                 ErrorCode::HistoryUnavailable,

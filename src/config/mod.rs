@@ -218,9 +218,9 @@ pub fn help() -> String {
          servidor copiar CÓPIA [--historico ARQUIVO]\n     \
          servidor restaurar CÓPIA [--historico ARQUIVO]\n     \
          servidor exportar [--formato txt|json|html] [--sala SALA] [--historico ARQUIVO]\n\n\
-         copiar faz uma cópia do histórico, também com o servidor ligado. restaurar põe uma cópia no lugar do\n\
-         histórico, que fica guardado com outro nome. exportar escreve na tela o que foi dito em uma sala: em txt e\n\
-         na sala geral, se nada for indicado.\n\n\
+         copiar faz uma cópia do histórico, também com o servidor ligado. restaurar, com ele desligado, põe uma\n\
+         cópia no lugar do histórico, que fica guardado com outro nome. exportar escreve na tela o que foi dito em\n\
+         uma sala: em txt e na sala geral, se nada for indicado.\n\n\
          Opções:\n{options}\n\
          Cada opção também pode vir de uma variável: --porta de PAPO_PORTA, --max-conexoes de PAPO_MAX_CONEXOES.\n"
     )

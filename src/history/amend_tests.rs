@@ -4,7 +4,7 @@ use crate::history::fixtures::{HistoryFolder, append, edit, erase, erase_by_auth
 use crate::history::memory::MemoryHistory;
 use crate::history::sqlite::SqliteHistory;
 use crate::history::{Append, History, HistoryReply, HistoryRequest, Outcome, RequestId, RoomHead};
-use crate::protocol::{Entry, PageRequest};
+use crate::protocol::{Entry, ErrorCode, PageRequest, Refusal};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -354,5 +354,31 @@ fn message_from_the_future_does_not_date_those_after_it() {
             .collect();
         assert_eq!(seqs, [1, 2, 3, 4, 5], "order is by seq");
         assert_eq!(search(history, "oi"), [5, 4, 3, 2, 1]);
+    });
+}
+
+/// Refusing a resend would tell its author that a message, which everyone reads, was not sent.
+#[test]
+fn refused_message_is_not_stored_but_its_resend_is_known() {
+    with_each_backend(|history| {
+        let refusal = Box::new(Refusal::new(ErrorCode::Muted));
+        let refused = |append| Append {
+            refused: Some(refusal.clone()),
+            ..append
+        };
+        let first = append("Ana", "1", "um", 1000);
+        let outcome = submit(history, refused(first.clone()));
+        assert_eq!(outcome, Outcome::Refused(refusal.clone()));
+        assert_eq!(stored(history, first.clone()).seq, 1);
+        assert!(matches!(
+            submit(history, refused(first)),
+            Outcome::Duplicate { seq: 1, .. }
+        ));
+        let change = edit("Ana", "2", 1, "dois", 1001);
+        assert_eq!(
+            submit(history, refused(change)),
+            Outcome::Refused(refusal.clone())
+        );
+        assert_eq!(room_head(history).seq, 1);
     });
 }

@@ -53,6 +53,7 @@ pub(crate) fn append(author: &str, id: &str, text: &str, at: u64) -> Append {
         reply_to: None,
         amends: None,
         any_author: false,
+        refused: None,
         at,
     }
 }

@@ -16,7 +16,7 @@ pub mod sqlite;
 
 use crate::auth::{PersonId, TokenHash};
 use crate::name::RoomName;
-use crate::protocol::{Entry, PageRequest};
+use crate::protocol::{Entry, PageRequest, Refusal};
 use crossbeam_channel::Receiver;
 use std::sync::Arc;
 use std::time::Instant;
@@ -66,6 +66,8 @@ pub struct Append {
     pub amends: Option<Amendment>,
     /// Whether it may erase other people's messages.
     pub any_author: bool,
+    /// Why the author may not say it now: then it is not stored, but a resend of what was stored before is still told so.
+    pub refused: Option<Box<Refusal>>,
     /// Unix milliseconds; raised if the room's last entry is a little later.
     pub at: u64,
 }
@@ -97,6 +99,8 @@ pub enum Outcome {
     NothingToErase,
     /// The entry belongs to another person, is erased, or is an amendment itself.
     Forbidden,
+    /// Not stored, now or before, because the author may not say it.
+    Refused(Box<Refusal>),
     /// Not stored, because the log can't be written now.
     Unavailable,
     /// Not stored, because too little space is left, for this reason. Erasing needs none.

@@ -148,7 +148,7 @@ fn signal_ignored_at_the_start_does_not_end_the_client() {
         ana.say("ainda está aí?");
         assert!(bia.next_line().ends_with("\tAna\tainda está aí?"));
         bia.signal(Signal::TERM);
-        assert_eq!(bia.wait().0, 130);
+        assert_eq!(bia.wait().0, 143);
         ana.receive_where(|message| message["left"][0]["name"] == "Bia");
     }
 }

@@ -43,6 +43,8 @@ pub struct Transcript {
     pub joined_epochs: Vec<String>,
     /// Times that what was held had to be thrown away.
     pub resets: usize,
+    /// How many of the acks had come when that happened last: they speak of what was thrown away.
+    pub acks_before_reset: usize,
     /// Messages that came while pages were pulled, with their epoch: a page brings each of them again.
     pub passed_over: Vec<(String, LogEntry)>,
     /// How many entries to ask for at once.
@@ -74,6 +76,7 @@ impl Transcript {
             acks: Vec::new(),
             joined_epochs: Vec::new(),
             resets: 0,
+            acks_before_reset: 0,
             passed_over: Vec::new(),
             page_limit: None,
             highest_known_seq: 0,
@@ -262,6 +265,7 @@ impl Transcript {
         }
         if reset {
             self.resets += 1;
+            self.acks_before_reset = self.acks.len();
             self.held_seq = 0;
             self.entries.clear();
             self.trimmed.clear();

@@ -54,11 +54,11 @@ fn ctrl_d_exits_with_code_0() {
 
 #[test]
 fn signal_exits_and_restores_the_terminal() {
-    for signal in [Signal::TERM, Signal::HUP] {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
         let server = TestServer::start();
         let mut ana = ana_in_chat(&server);
         ana.signal(signal);
-        assert_eq!(ana.wait_for_exit(), 130);
+        assert_eq!(ana.wait_for_exit(), code);
         assert_terminal_restored(&ana);
     }
 }
@@ -73,7 +73,7 @@ fn closed_window_exits_and_leaves_at_once() {
     ana.close_window();
     // A connection that was only cut would keep its place for half a minute.
     bia.wait_for_text("−Ana");
-    assert_eq!(ana.child.wait().unwrap().exit_code(), 130);
+    assert_eq!(ana.child.wait().unwrap().exit_code(), 129);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn blocked_terminal_does_not_delay_exit() {
     ana.stop_reading();
     conn.send_until_blocked();
     ana.signal(Signal::TERM);
-    assert_eq!(ana.child.wait().unwrap().exit_code(), 130);
+    assert_eq!(ana.child.wait().unwrap().exit_code(), 143);
 }
 
 /// Ana, who has started the client from her shell.

@@ -111,14 +111,17 @@ fn disconnect_before_ack_exits_with_code_5() {
     );
 }
 
+/// All three used to be told as Ctrl+C.
 #[test]
-fn ctrl_c_exits_with_code_130() {
+fn signal_decides_the_exit_code() {
     let server = TestServer::start();
     let options = ["--nome", "robô", "--ficar", "--json"];
-    let mut robot = client(&options, server.address).spawn().unwrap();
-    robot.next_line();
-    robot.signal(Signal::INT);
-    assert_eq!(robot.wait().0, 130);
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let mut robot = client(&options, server.address).spawn().unwrap();
+        robot.next_line();
+        robot.signal(signal);
+        assert_eq!(robot.wait().0, code);
+    }
 }
 
 /// The `bye` arrives, and then every write fails: a client that stops reading there never shows the reason.

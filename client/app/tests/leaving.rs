@@ -53,13 +53,13 @@ fn interrupt_asks_for_confirmation_for_two_seconds() {
 #[test]
 fn repeated_shutdown_requests_close_once() {
     let mut harness = AppHarness::in_lobby(INTERACTIVE);
-    harness.handle(AppEvent::ShutdownRequested);
-    harness.handle(AppEvent::ShutdownRequested);
+    harness.handle(AppEvent::ShutdownRequested(Exit::Terminated));
+    harness.handle(AppEvent::ShutdownRequested(Exit::Terminated));
     assert_eq!(harness.take_effects(), [AppEffect::Close]);
     harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
     assert_eq!(
         harness.take_effects().last(),
-        Some(&AppEffect::Exit(Exit::Interrupted))
+        Some(&AppEffect::Exit(Exit::Terminated))
     );
 }
 

@@ -186,7 +186,7 @@ impl EventRng {
             34 => AppEvent::Typing,
             35 => AppEvent::SwitchRoom(self.room().into()),
             36..=37 => AppEvent::LoadEarlier,
-            38 if self.below(20) == 0 => AppEvent::ShutdownRequested,
+            38 if self.below(20) == 0 => AppEvent::ShutdownRequested(Exit::Terminated),
             _ => AppEvent::Tick,
         }
     }

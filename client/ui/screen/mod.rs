@@ -20,7 +20,7 @@ mod writer;
 pub use writer::{print_last_frame, restore};
 
 use crate::app::output::Output;
-use crate::app::{AppEvent, Prompt, ViewModel};
+use crate::app::{AppEvent, Exit, Prompt, ViewModel};
 use crate::ui::clock::Clock;
 use crate::ui::complete::WordCompletion;
 use crate::ui::editor::Editor;
@@ -157,12 +157,12 @@ impl Ui for Screen {
             UiInput::Suspend => self.suspend_requested = true,
             UiInput::Resume => {
                 if self.resume().is_err() {
-                    return Some(AppEvent::ShutdownRequested);
+                    return Some(AppEvent::ShutdownRequested(Exit::HungUp));
                 }
             }
             UiInput::Line(text) => return Some(AppEvent::Submitted(text)),
             // The terminal is gone.
-            UiInput::End => return Some(AppEvent::ShutdownRequested),
+            UiInput::End => return Some(AppEvent::ShutdownRequested(Exit::HungUp)),
         }
         None
     }

@@ -36,6 +36,35 @@ fn muted_person_cannot_speak_until_the_mute_ends() {
     assert_eq!(harness.take_labels(BRUNO), ["ack b4 1"]);
 }
 
+/// Its `ack` was lost with the connection: a refusal would say that the message, which everyone reads, was not sent.
+#[test]
+fn resend_is_acked_although_its_author_was_muted() {
+    let mut harness = with_moderator(&[(BRUNO, "Bruno")]);
+    harness.say(BRUNO, "b1", "antes");
+    harness.send_json(
+        BRUNO,
+        r#"{"type":"edit","room":"geral","id":"b2","seq":1,"text":"depois"}"#,
+    );
+    assert_eq!(harness.take_labels(BRUNO), ["ack b1 1", "ack b2 2"]);
+    for act in [
+        r#""mute","name":"Bruno""#,
+        r#""moderators_only","room":"geral","on":true"#,
+    ] {
+        harness.moderate(ANA, act);
+        harness.inbox.clear();
+        harness.say(BRUNO, "b1", "antes");
+        harness.send_json(
+            BRUNO,
+            r#"{"type":"edit","room":"geral","id":"b2","seq":1,"text":"depois"}"#,
+        );
+        harness.say(BRUNO, "b3", "nova");
+        let labels = harness.take_labels(BRUNO);
+        assert_eq!(labels[..2], ["ack b1 1 again", "ack b2 2 again"], "{act}");
+        assert_eq!(labels[2], "error muted b3");
+    }
+    assert_eq!(harness.take_labels(ANA), nothing());
+}
+
 #[test]
 fn unmute_works_by_old_and_by_new_name() {
     let mut harness = with_moderator(&[(BRUNO, "Bruno")]);

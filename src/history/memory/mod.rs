@@ -107,6 +107,9 @@ impl MemoryHistory {
             let log = &self.rooms[room];
             return log.entries[log.index(*seq)].classify_resend(&append);
         }
+        if let Some(refusal) = append.refused {
+            return Outcome::Refused(refusal);
+        }
         let room = append.room.key().clone();
         let log = self.log_of(&append.room, append.room_owner.as_deref());
         let bytes_before = log.bytes;

@@ -75,6 +75,11 @@ impl WriterCache {
         append: &Append,
         undo: &mut UndoLog,
     ) -> rusqlite::Result<Outcome> {
+        if let Some(refusal) = &append.refused
+            && !is_known(transaction, append)?
+        {
+            return Ok(Outcome::Refused(refusal.clone()));
+        }
         let fingerprint = fingerprint(append);
         let room = self.room(transaction, append)?;
         if let Some(outcome) = self.decide_early(transaction, append, room.id, fingerprint)? {
@@ -263,6 +268,13 @@ fn build_entry(append: &Append, room: Arc<str>, row: &NewRow, targets: &[i64]) -
         edited: false,
         erased: false,
     }
+}
+
+/// Whether the author has a message with this id.
+fn is_known(transaction: &Transaction, append: &Append) -> rusqlite::Result<bool> {
+    transaction
+        .prepare_cached("SELECT 1 FROM ids WHERE person = ?1 AND id = ?2")?
+        .exists(params![append.person.0, append.id])
 }
 
 /// The outcome of a resend, if there is a message with this id.
