@@ -18,7 +18,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The pause after a trim step that failed, or that was left out because the file is away.
+/// The pause after a trim step that failed, or that was left out because the file is not in its place.
 const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// How long to wait at a time for another program that holds the file.
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
@@ -265,7 +265,7 @@ impl HistoryWriter {
         (batch, confirmed)
     }
 
-    /// After a commit: takes it back if the file went away meanwhile. Changes of the moderation state are not taken back:
+    /// After a commit: takes it back if the file is not in its place any more. Changes of the moderation state are not taken back:
     /// they hold anyway.
     fn confirm(
         &mut self,
