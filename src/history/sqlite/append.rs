@@ -248,7 +248,7 @@ fn insert_message(
 }
 
 /// The entry of a message that changes these keys.
-fn build_entry(append: &Append, room: Arc<str>, row: &NewRow, targets: &[i64]) -> Entry {
+pub(super) fn build_entry(append: &Append, room: Arc<str>, row: &NewRow, targets: &[i64]) -> Entry {
     let mut seqs = targets.iter().map(|key| seq_of(*key));
     Entry {
         room,
