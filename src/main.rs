@@ -103,26 +103,10 @@ fn start_server(config: &Config, outputs: &Outputs) -> Result<Server, String> {
     }
     let moderator_key = random_key()
         .map_err(|_| "O sistema não tem números aleatórios para dar. Tente de novo.")?;
-    let password = config
-        .password
-        .as_ref()
-        .map(|password| PasswordHash::of(password.expose_secret()));
-    let rate = (config.rate > 0.0).then_some(config.rate);
-    let mut domains = config.domains.clone();
-    domains.push(gethostname::gethostname().to_string_lossy().to_lowercase());
     let setup = Setup {
         max_connections: capacity.connections,
-        policy: Policy {
-            domains,
-            origins: config.origins.clone(),
-            local_page_key: local_page_key::load_or_create(Path::new("html")),
-        },
-        rules: Rules {
-            rate,
-            password,
-            moderator_key: Some(PasswordHash::of(&moderator_key)),
-            ..Rules::default()
-        },
+        policy: policy(config),
+        rules: rules(config, &moderator_key),
         delivery_limits: DeliveryLimits::default(),
         history: opened.history,
     };
@@ -145,6 +129,26 @@ fn start_server(config: &Config, outputs: &Outputs) -> Result<Server, String> {
         outputs.print(&code);
     }
     Ok(server)
+}
+
+fn policy(config: &Config) -> Policy {
+    let mut domains = config.domains.clone();
+    domains.push(gethostname::gethostname().to_string_lossy().to_lowercase());
+    Policy {
+        domains,
+        origins: config.origins.clone(),
+        local_page_key: local_page_key::load_or_create(Path::new("html")),
+    }
+}
+
+fn rules(config: &Config, moderator_key: &str) -> Rules {
+    let password = config.password.as_ref();
+    Rules {
+        rate: (config.rate > 0.0).then_some(config.rate),
+        password: password.map(|password| PasswordHash::of(password.expose_secret())),
+        moderator_key: Some(PasswordHash::of(moderator_key)),
+        ..Rules::default()
+    }
 }
 
 /// A flag that Ctrl+C, SIGTERM and SIGHUP set.

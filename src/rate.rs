@@ -35,7 +35,7 @@ impl TokenBucket {
         self.try_take_many(1.0, now)
     }
 
-    /// Takes so many tokens, or none.
+    /// Takes this many tokens, or none.
     ///
     /// # Errors
     /// How long to wait for them, when there are too few.
@@ -53,7 +53,7 @@ impl TokenBucket {
         self.time_until(1.0, now)
     }
 
-    /// How long until there are so many tokens; zero if they are there.
+    /// How long until there are this many tokens; zero if they are there.
     pub(crate) fn time_until(&self, tokens: f64, now: Instant) -> Duration {
         let missing = tokens - self.tokens_at(now);
         if missing <= 0.0 {

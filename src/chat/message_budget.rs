@@ -23,7 +23,7 @@ impl MessageBudget {
         })
     }
 
-    /// Takes a message of so many bytes, or nothing.
+    /// Takes a message of this many bytes, or nothing.
     ///
     /// # Errors
     /// How long to wait until it fits.

@@ -1,4 +1,4 @@
-//! Little space for the history: moderators are told, and who writes most.
+//! Little space for the history: moderators are warned, with the name of the person who has written most.
 
 use crate::chat::{Chat, Now, Speaker};
 use crate::history::SpaceWarning;
@@ -17,7 +17,7 @@ struct Written {
     bytes: u64,
 }
 
-/// The warning that holds, and who writes how much.
+/// The current warning, and how much each person has written.
 #[derive(Default)]
 pub(super) struct Space {
     warning: Option<SpaceWarning>,

@@ -139,7 +139,7 @@ pub enum Command {
     Version,
 }
 
-/// What runs and ends is a word, the first argument.
+/// The commands: the first argument.
 const COPY: &str = "copiar";
 const RESTORE: &str = "restaurar";
 const EXPORT: &str = "exportar";
@@ -161,15 +161,15 @@ pub fn parse(
     let mut config = Config::default();
     let invalid = COMMAND_LINE.read_variables(&mut config, variable);
     let mut arguments = arguments.into_iter().peekable();
-    let is_word = |first: &OsString| {
-        let words = [COPY, RESTORE, EXPORT].into_iter().chain(HELP);
-        words.into_iter().any(|word| first == word)
+    let is_command = |first: &OsString| {
+        let commands = [COPY, RESTORE, EXPORT].into_iter().chain(HELP);
+        commands.into_iter().any(|command| first == command)
     };
-    if let Some(word) = arguments.next_if(is_word) {
-        let word = word.to_string_lossy();
-        return match &*word {
+    if let Some(command) = arguments.next_if(is_command) {
+        let command = command.to_string_lossy();
+        return match &*command {
             EXPORT => export::parse(config.history, invalid, arguments),
-            COPY | RESTORE => transfer::parse(&word, config.history, invalid, arguments),
+            COPY | RESTORE => transfer::parse(&command, config.history, invalid, arguments),
             _ => Ok(Command::Help),
         };
     }
@@ -187,7 +187,7 @@ pub fn parse(
     }
 }
 
-/// Refuses what is neither an option nor a word, and says what may have been meant.
+/// Refuses what is neither an option nor a command, and says what may have been meant.
 fn reject_positional(positional: &[OsString]) -> Result<(), UsageError> {
     let Some(first) = positional.first() else {
         return Ok(());
@@ -197,10 +197,10 @@ fn reject_positional(positional: &[OsString]) -> Result<(), UsageError> {
         format!("Para escolher a porta: servidor --porta {typed}")
     } else {
         match nearest(&typed, [COPY, RESTORE, EXPORT].into_iter()) {
-            Some(word) if word == typed => {
-                format!("Esta palavra vem logo depois de servidor: servidor {word} …")
+            Some(command) if command == typed => {
+                format!("Esta palavra vem logo depois de servidor: servidor {command} …")
             }
-            Some(word) => format!("Você quis dizer: servidor {word}?"),
+            Some(command) => format!("Você quis dizer: servidor {command}?"),
             None => return COMMAND_LINE.reject_positional(positional),
         }
     };

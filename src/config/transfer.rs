@@ -21,9 +21,9 @@ const COMMAND_LINE: CommandLine<HistoryLocation> = CommandLine {
 };
 const EXAMPLE: &str = "copiar copia.db --historico historico.db";
 
-/// Reads the arguments after one of the two words.
+/// Reads the arguments after one of the two commands.
 pub(super) fn parse(
-    word: &str,
+    command: &str,
     mut history: HistoryLocation,
     invalid: InvalidVariables,
     arguments: impl IntoIterator<Item = OsString>,
@@ -33,7 +33,7 @@ pub(super) fn parse(
         Request::Version => return Ok(Command::Version),
         Request::Run(positional) => positional,
     };
-    let usage = format!("{word} copia.db");
+    let usage = format!("{command} copia.db");
     let Some((copy, rest)) = positional.split_first() else {
         return Err(UsageError(format!(
             "Falta o nome da cópia. Por exemplo: servidor {usage}"
@@ -41,9 +41,9 @@ pub(super) fn parse(
     };
     COMMAND_LINE.reject_positional(rest)?;
     let copy = file(copy, &usage)?;
-    let history = history.file(word)?;
+    let history = history.file(command)?;
     let transfer = Transfer { history, copy };
-    Ok(if word == super::COPY {
+    Ok(if command == super::COPY {
         Command::Copy(transfer)
     } else {
         Command::Restore(transfer)

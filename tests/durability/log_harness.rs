@@ -46,15 +46,15 @@ impl LogHarness {
         listening(server_on(&self.port, &self.log("")).spawn().unwrap())
     }
 
-    /// Runs a word of `servidor` on the history and expects that it succeeds.
-    pub fn run(&self, word: &str, copy: &Path) -> String {
-        let (code, stdout, stderr) = self.program(word, copy).run("");
-        assert_eq!((code, &*stderr), (0, ""), "{word}");
+    /// Runs a command of `servidor` on the history and expects that it succeeds.
+    pub fn run(&self, command: &str, copy: &Path) -> String {
+        let (code, stdout, stderr) = self.program(command, copy).run("");
+        assert_eq!((code, &*stderr), (0, ""), "{command}");
         stdout
     }
 
-    pub fn program(&self, word: &str, copy: &Path) -> Program {
-        let mut program = Program::server(&[word]);
+    pub fn program(&self, command: &str, copy: &Path) -> Program {
+        let mut program = Program::server(&[command]);
         program.command.arg(copy);
         program.command.arg("--historico").arg(self.log(""));
         program

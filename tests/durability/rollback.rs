@@ -133,17 +133,17 @@ fn log_that_went_back_begins_a_new_epoch_at_the_first_sign() {
 }
 
 #[test]
-fn liar_resets_only_itself() {
+fn false_claim_resets_only_its_sender() {
     let (rollback, _server, old) = log_that_went_back();
     let mut caio = rollback.connect();
     caio.enter("Caio");
-    let (mut liar, joined) = rollback.resume("Lia", &old, 1_000_000);
+    let (mut claimant, joined) = rollback.resume("Lia", &old, 1_000_000);
     let new = joined["epoch"].clone();
     assert_eq!(receive_reset(&mut caio)["epoch"], new);
     for _ in 0..2 {
-        let lie = json!({"type": "join", "room": "geral", "epoch": new, "after": 1_000_000});
-        liar.send(lie);
-        assert_eq!(receive_reset(&mut liar)["epoch"], new);
+        let claim = json!({"type": "join", "room": "geral", "epoch": new, "after": 1_000_000});
+        claimant.send(claim);
+        assert_eq!(receive_reset(&mut claimant)["epoch"], new);
     }
     // Presence aside, Caio hears nothing of it.
     caio.send(json!({"type": "ping"}));

@@ -265,7 +265,7 @@ fn moderator_comes_back_as_a_guest_after_a_restart() {
 /// What holds in a room stands above the box, for as long as it holds, and not as one more line of the conversation.
 #[test]
 #[ignore = "needs chromium"]
-fn rules_of_a_room_stand_above_the_box() {
+fn restrictions_of_a_room_stand_above_the_box() {
     let browser = Browser::start();
     let (server, ana) = moderated_server(&browser);
     let bia = browser.profile().opens(&server.url());

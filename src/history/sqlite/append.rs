@@ -82,20 +82,8 @@ impl WriterCache {
         }
         let fingerprint = fingerprint(append);
         let room = self.room(transaction, append)?;
-        // A resend is a duplicate even if its target is gone since, so the id is looked up first.
-        let space_fault = self.space_fault.filter(|_| adds_text(append));
-        if (append.amends.is_some() || append.reply_to.is_some() || space_fault.is_some())
-            && let Some(outcome) = find_existing(transaction, append, room.id, fingerprint)?
-        {
+        if let Some(outcome) = self.decide_early(transaction, append, room.id, fingerprint)? {
             return Ok(outcome);
-        }
-        if let Some(fault) = space_fault {
-            return Ok(Outcome::NoSpace(fault));
-        }
-        if let Some(seq) = append.reply_to
-            && !entry_exists(transaction, room.id, seq)?
-        {
-            return Ok(Outcome::NoSuchEntry);
         }
         let targets = match &append.amends {
             None => Vec::new(),
@@ -109,12 +97,7 @@ impl WriterCache {
         let seq = room.seq + 1;
         let at = stamp(append.at, room.at);
         let key = entry_key(room.id, seq);
-        let mut claim = transaction.prepare_cached(
-            "INSERT OR IGNORE INTO ids (person, id, key, at, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
-        let row = params![append.person.0, append.id, key, at as i64, fingerprint];
-        let claimed = claim.execute(row)? > 0;
-        if !claimed {
+        if !claim_id(transaction, append, key, at, fingerprint)? {
             return Ok(find_existing(transaction, append, room.id, fingerprint)?
                 .unwrap_or(Outcome::IdReused));
         }
@@ -134,6 +117,32 @@ impl WriterCache {
         let advanced = CachedRoom { seq, at, ..room };
         self.rooms.insert(append.room.key().clone(), advanced);
         Ok(Outcome::Stored(Arc::new(entry)))
+    }
+
+    /// The outcome of a message that can't be stored whatever it amends; `None` for most.
+    fn decide_early(
+        &self,
+        transaction: &Transaction,
+        append: &Append,
+        room: i64,
+        fingerprint: Fingerprint,
+    ) -> rusqlite::Result<Option<Outcome>> {
+        let space_fault = self.space_fault.filter(|_| adds_text(append));
+        // A resend is a duplicate even if its target is gone since, so the id is looked up first.
+        if (append.amends.is_some() || append.reply_to.is_some() || space_fault.is_some())
+            && let Some(outcome) = find_existing(transaction, append, room, fingerprint)?
+        {
+            return Ok(Some(outcome));
+        }
+        if let Some(fault) = space_fault {
+            return Ok(Some(Outcome::NoSpace(fault)));
+        }
+        if let Some(seq) = append.reply_to
+            && !entry_exists(transaction, room, seq)?
+        {
+            return Ok(Some(Outcome::NoSuchEntry));
+        }
+        Ok(None)
     }
 
     /// The room of a message, created if this is its first.
@@ -185,6 +194,21 @@ impl WriterCache {
     }
 }
 
+/// Gives a message's id to this key; false if the person has used the id before.
+fn claim_id(
+    transaction: &Transaction,
+    append: &Append,
+    key: i64,
+    at: u64,
+    fingerprint: Fingerprint,
+) -> rusqlite::Result<bool> {
+    let mut claim = transaction.prepare_cached(
+        "INSERT OR IGNORE INTO ids (person, id, key, at, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    let row = params![append.person.0, append.id, key, at as i64, fingerprint];
+    Ok(claim.execute(row)? > 0)
+}
+
 /// Whether a message makes the log longer than an erasure does.
 fn adds_text(append: &Append) -> bool {
     matches!(append.amends, None | Some(Amendment::Edit(_)))
@@ -224,7 +248,7 @@ fn insert_message(
 }
 
 /// The entry of a message that changes these keys.
-fn build_entry(append: &Append, room: Arc<str>, row: &NewRow, targets: &[i64]) -> Entry {
+pub(super) fn build_entry(append: &Append, room: Arc<str>, row: &NewRow, targets: &[i64]) -> Entry {
     let mut seqs = targets.iter().map(|key| seq_of(*key));
     Entry {
         room,

@@ -87,8 +87,9 @@ fn write_entry(
         return out.write_all(b"\n");
     }
     let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(entry.at) * 1_000_000)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
-        .to_offset(offset);
+        .ok()
+        .and_then(|at| at.checked_to_offset(offset))
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let rfc3339 = at
         .replace_nanosecond(0)
         .unwrap_or(at)
@@ -145,4 +146,31 @@ fn escape_html(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::fixtures::append;
+    use crate::history::sqlite::append::build_entry;
+    use crate::history::sqlite::schema::NewRow;
+
+    /// The last second of the year 9999 has no local time east of Greenwich: the export ended with a panic.
+    #[test]
+    fn entry_of_a_wrong_clock_is_exported_in_any_time_zone() {
+        let offset = UtcOffset::from_hms(1, 0, 0).unwrap();
+        for at in [0, 253_402_300_799_000, u64::MAX] {
+            for format in [Format::Text, Format::Html, Format::Json] {
+                let row = NewRow {
+                    key: 1,
+                    at,
+                    speaker: 1,
+                };
+                let entry = build_entry(&append("Ana", "1", "oi", at), "lab".into(), &row, &[]);
+                let mut out = Vec::new();
+                write_entry(&entry, format, offset, &mut out).unwrap();
+                assert!(!out.is_empty());
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::time::{Duration, Instant};
 
-/// How often the path is checked while the file is away.
+/// How often the path is checked while the file is not in its place.
 const CHECK_WHEN_LOST: Duration = Duration::from_secs(1);
 /// How often it is checked without messages, so that the loss is noticed before the next one.
 const CHECK_WHEN_IDLE: Duration = Duration::from_secs(5);

@@ -7,6 +7,7 @@
 mod amend;
 mod append;
 mod backup;
+mod batch;
 mod clock_guard;
 mod contents;
 mod copy_error;
@@ -43,6 +44,7 @@ mod writer;
 use super::{Clock, History, HistoryHealth, HistoryReply, HistoryRequest, SavedState};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use queue::{RequestSender, request_queue};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -137,18 +139,9 @@ impl SqliteHistory {
                 health: health.clone(),
             },
         )?;
-        let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
-            thread::Builder::new()
-                .name(name.into())
-                .spawn(body)
-                .map_err(OpenError::Io)
-        };
         let threads = vec![
-            spawn("history", Box::new(move || writer.run(&writer_requests)))?,
-            spawn(
-                "history-reader",
-                Box::new(move || reader.run(&reader_requests)),
-            )?,
+            spawn("history", move || writer.run(&writer_requests))?,
+            spawn("history-reader", move || reader.run(&reader_requests))?,
         ];
         Ok(Self {
             epoch: opened.epoch,
@@ -252,6 +245,10 @@ impl Drop for SqliteHistory {
             }
         }
     }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.into()).spawn(body)
 }
 
 #[cfg(test)]

@@ -143,7 +143,7 @@ fn set(transaction: &Transaction, room: &RoomName, setting: &RoomSetting) -> rus
 }
 
 /// Deletes the sanctions that ended long ago, by this clock (Unix milliseconds) and by the newest entry of the logs: a
-/// clock that jumps must not pardon anybody.
+/// clock that jumps must not end a sanction.
 fn prune(connection: &Connection, now: u64) -> rusqlite::Result<()> {
     let grace = SANCTION_GRACE.as_millis() as i64;
     let newest: i64 =

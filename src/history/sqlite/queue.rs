@@ -167,7 +167,7 @@ impl RequestReceiver {
         }
     }
 
-    /// Takes what waits, at most so many; none if it expired in the meantime.
+    /// Takes what waits, at most `max` requests; none if they expired in the meantime.
     pub(super) fn take(&self, max: usize) -> Vec<HistoryRequest> {
         let mut state = self.0.lock();
         let count = state.waiting.len().min(max);

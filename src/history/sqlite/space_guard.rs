@@ -41,7 +41,7 @@ struct Measured {
 }
 
 impl SpaceGuard {
-    /// For this file, which may have so many bytes.
+    /// For this file and its journal, which may have this many bytes together.
     pub(super) fn new(path: &Path, max_bytes: Option<u64>) -> Self {
         let now = Instant::now();
         Self {

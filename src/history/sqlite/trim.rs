@@ -46,7 +46,7 @@ pub(super) struct TrimStep {
     pub pause: Duration,
 }
 
-/// Looks at the clock and, with a retention, deletes what is expired.
+/// Checks the clock and, with a retention, deletes expired entries.
 pub(super) struct Trimmer {
     retention: Option<Retention>,
     clock: Clock,
@@ -139,7 +139,7 @@ impl Trimmer {
         }))
     }
 
-    /// Keeps what is known about the clock, before the file is closed.
+    /// Saves the state of the clock guard, before the file is closed.
     pub(super) fn finish(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let now = self.clock.read();
         match &mut self.guard {

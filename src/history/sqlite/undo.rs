@@ -1,5 +1,5 @@
-//! Takes a committed batch back, for the moment in which the file went away while it was committed: the messages were not
-//! acknowledged, so they must not be there when the file is put back.
+//! Reverts a committed batch when the file was removed or replaced during the commit: the messages were not acknowledged,
+//! so they must not be there when the file is put back.
 
 use super::amend::{delete_from_index, set_index_secure_delete};
 use crate::auth::PersonId;

@@ -1,6 +1,7 @@
 //! The writer thread: numbers, de-duplicates and commits all waiting messages in one transaction.
 
 use super::append::WriterCache;
+use super::batch::{has_written, is_stored, take_batch, text_bytes};
 use super::guard::LogGuard;
 use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
 use super::queue::{RequestReceiver, Wakeup};
@@ -10,16 +11,14 @@ use super::trim::Trimmer;
 use super::undo::UndoLog;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::history::{
-    HistoryFault, HistoryHealth, HistoryReply, HistoryRequest, MAX_WAIT, Outcome, SpaceWarning,
+    HistoryFault, HistoryHealth, HistoryReply, HistoryRequest, MAX_WAIT, SpaceWarning,
 };
 use crossbeam_channel::Sender;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Most messages in one transaction: a few milliseconds of work.
-const MAX_BATCH: usize = 1024;
-/// The pause after a trim step that failed, or that was left out because the file is away.
+/// The pause after a trim step that failed, or that was left out because the file is not in its place.
 const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// How long to wait at a time for another program that holds the file.
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
@@ -271,7 +270,7 @@ impl HistoryWriter {
         (batch, confirmed)
     }
 
-    /// After a commit: takes it back if the file went away meanwhile. Changes of the moderation state are not taken back:
+    /// After a commit: takes it back if the file is not in its place any more. Changes of the moderation state are not taken back:
     /// they hold anyway.
     fn confirm(
         &mut self,
@@ -377,39 +376,12 @@ impl Drop for StoppedOnPanic {
     }
 }
 
-/// Takes what waits to be stored, as much as one transaction should have, and notes whether a new epoch is asked for.
-fn take_batch(requests: &RequestReceiver, epoch_wanted: &mut bool) -> Vec<HistoryRequest> {
-    let mut batch = requests.take(MAX_BATCH);
-    let taken = batch.len();
-    batch.retain(|request| !matches!(request, HistoryRequest::BeginEpoch));
-    *epoch_wanted |= batch.len() < taken;
-    batch
-}
-
 /// Begins a new epoch in the caller's transaction; `None` when that can't be.
 fn new_epoch(transaction: &Transaction) -> Option<Arc<str>> {
     let begun = store_new_epoch(transaction).inspect_err(|error| {
         log::error!("Não consegui começar uma nova época do histórico ({error}).");
     });
     begun.ok()
-}
-
-/// Whether this reply says that a message was stored.
-fn is_stored(reply: &HistoryReply) -> bool {
-    matches!(reply, HistoryReply::Appended(.., Outcome::Stored(_)))
-}
-
-/// Whether this reply says that anything was written.
-fn has_written(reply: &HistoryReply) -> bool {
-    is_stored(reply) || matches!(reply, HistoryReply::ModerationSaved(_, true))
-}
-
-/// The bytes of text that a request adds to the file.
-fn text_bytes(request: &HistoryRequest) -> usize {
-    match request {
-        HistoryRequest::Append(append) => append.text.len(),
-        _ => 0,
-    }
 }
 
 /// Commits unless the file is not in its place; false if it is not.

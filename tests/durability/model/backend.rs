@@ -7,10 +7,9 @@ use papo::history::memory::MemoryHistory;
 use papo::history::sqlite::{self, OpenError, SqliteHistory};
 use papo::server::Rules;
 use papo::testing::Chat;
-use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::{fs, thread};
 use tempfile::TempDir;
 
 /// One history.
@@ -20,7 +19,7 @@ pub enum HistoryBackend {
     File(Option<SqliteHistory>, TempDir),
 }
 
-/// A state of a history that was put by.
+/// A saved state of a history.
 pub enum SavedHistory {
     Reference(ReferenceLog),
     /// The file and its journal, and beside them a copy that knows that it is one.
@@ -77,7 +76,7 @@ impl HistoryBackend {
         }
     }
 
-    /// Puts the present state by; `None` of a history that has no file.
+    /// Saves the present state; `None` of a history that has no file.
     pub fn save(&self) -> Option<SavedHistory> {
         match self {
             Self::Reference(reference) => Some(SavedHistory::Reference(reference.log().clone())),

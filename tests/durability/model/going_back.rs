@@ -8,8 +8,8 @@ use crate::model::simulation::Simulation;
 use papo::name::Name;
 use papo::protocol::{ClientMessage, Credentials, Enter, ResumePoint, ServerMessage, Token};
 
-/// How much more than there is a liar claims to hold.
-const LIE: u64 = 1_000_000;
+/// How much more than there is a false claim says to hold.
+const FALSE_EXCESS: u64 = 1_000_000;
 
 impl Simulation {
     /// The server ends: what was not stored is lost, and so is every reply that was not delivered. It starts again.
@@ -26,7 +26,7 @@ impl Simulation {
     fn end_server(&mut self) {
         (0..self.people.len()).for_each(|person| self.apply(Step::Cut(person)));
         self.conns.clear();
-        self.liars.clear();
+        self.claimants.clear();
         self.subscribers.clear();
         self.write_queue.clear();
         self.read_queue.clear();
@@ -56,14 +56,14 @@ impl Simulation {
         })
     }
 
-    /// Puts the present state of the log by.
+    /// Saves the present state of the log.
     pub fn save(&mut self) {
         if let Some(saved) = self.backend.save() {
             self.saved = Some((saved, self.log.clone()));
         }
     }
 
-    /// The server ends, and what was put by is the log; the history can tell.
+    /// The server ends, and the saved state is the log; the history can tell.
     pub fn go_back(&mut self) {
         let Some((saved, log)) = &self.saved else {
             return;
@@ -93,34 +93,40 @@ impl Simulation {
     }
 
     /// A connection enters that claims to hold more of this log than there is.
-    pub fn lie(&mut self) {
-        self.lies += 1;
-        let name = format!("Mentira {}", self.lies);
+    pub fn claim_falsely(&mut self) {
+        self.claim_count += 1;
+        let name = format!("Mentira {}", self.claim_count);
         let enter = ClientMessage::Enter(Enter {
-            token: Token::new(&format!("liar-{}-0123456789abcdef", self.lies)),
+            token: Token::new(&format!(
+                "false-claim-{}-0123456789abcdef",
+                self.claim_count
+            )),
             name: Name::new(&name).unwrap(),
             room: None,
             resume: ResumePoint {
                 epoch: Some(self.backend.history().epoch().to_string()),
-                after: Some(self.log.length() + LIE),
+                after: Some(self.log.length() + FALSE_EXCESS),
             },
             local_key: None,
             credentials: Credentials::default(),
         });
         let conn = self.open_conn(enter);
-        self.liars.push(conn);
+        self.claimants.push(conn);
     }
 
-    /// The liars are answered like everybody else: they hold nothing of this log.
-    pub fn deliver_to_liars(&mut self) {
-        for conn in &self.liars {
+    /// The false claims are answered like any other: their senders hold nothing of this log.
+    pub fn deliver_to_claimants(&mut self) {
+        for conn in &self.claimants {
             let Some(conn) = self.conns.get_mut(conn) else {
                 continue;
             };
             for message in conn.to_client.drain(..) {
                 let refused = matches!(message, ServerMessage::Error(_));
                 let believed = matches!(message, ServerMessage::Joined { reset: false, .. });
-                assert!(!refused && !believed, "the answer to a lie: {message:?}");
+                assert!(
+                    !refused && !believed,
+                    "the answer to a false claim: {message:?}"
+                );
             }
         }
     }

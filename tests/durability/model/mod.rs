@@ -1,5 +1,5 @@
 //! The rules of the conversation against a model, without sockets: thousands of random schedules of speech, edits, cuts,
-//! crashes, reconnects, resends, trims, logs that go back, lies and wrong clocks, in which everything may be late.
+//! crashes, reconnects, resends, trims, logs that go back, false claims and wrong clocks. Everything may be late.
 //!
 //! Whatever the schedule, each person's view is a copy of the log without gap or repetition, what was trimmed is reported,
 //! and every `ack` is right.
@@ -55,14 +55,14 @@ enum Step {
     Trim(usize),
     /// The server ends in the middle of everything and starts again.
     Crash,
-    /// The present state of the log is put by.
+    /// The present state of the log is saved.
     Save,
-    /// The server ends, and starts again with the state that was put by; the history can tell that it is an older one.
+    /// The server ends, and starts again with the saved state; the history can tell that it is an older one.
     GoBack,
     /// The same, and only a client can tell.
     GoBackUnnoticed,
     /// Somebody claims to hold more of the log than there is.
-    Lie,
+    FalseClaim,
     /// The wall clock jumps by so many hours.
     JumpClock(i64),
     /// Everything that waits is done: what follows happens to people who have received all messages.
@@ -90,7 +90,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..10_usize).prop_map(Step::Trim),
         1 => Just(Step::Crash),
         1 => Just(Step::Save),
-        1 => prop_oneof![Just(Step::GoBack), Just(Step::GoBackUnnoticed), Just(Step::Lie)],
+        1 => prop_oneof![Just(Step::GoBack), Just(Step::GoBackUnnoticed), Just(Step::FalseClaim)],
         1 => (-1000..1000_i64).prop_map(Step::JumpClock),
         1 => Just(Step::Elapse),
         4 => Just(Step::Drain),
@@ -196,7 +196,7 @@ fn resets_after(backend: HistoryBackend, steps: &[Step]) -> Vec<usize> {
 
 #[test]
 fn log_that_went_back_unnoticed_gets_one_new_epoch() {
-    use Step::{Connect, Drain, GoBackUnnoticed, Lie, Save, Say};
+    use Step::{Connect, Drain, FalseClaim, GoBackUnnoticed, Save, Say};
     let steps = [
         Save,
         Say(0, 3),
@@ -207,7 +207,7 @@ fn log_that_went_back_unnoticed_gets_one_new_epoch() {
         Connect(2),
         Say(1, 2),
         Drain,
-        Lie,
+        FalseClaim,
         Drain,
     ];
     for backend in [HistoryBackend::reference(), HistoryBackend::file()] {
@@ -216,20 +216,20 @@ fn log_that_went_back_unnoticed_gets_one_new_epoch() {
 }
 
 #[test]
-fn liars_reset_the_others_once_after_a_start() {
-    use Step::{Connect, Crash, Drain, Lie, Say};
+fn false_claims_reset_the_others_once_after_a_start() {
+    use Step::{Connect, Crash, Drain, FalseClaim, Say};
     let steps = [
         Crash,
         Connect(0),
         Connect(1),
         Connect(2),
         Drain,
-        Lie,
+        FalseClaim,
         Say(0, 2),
         Drain,
-        Lie,
+        FalseClaim,
         Drain,
-        Lie,
+        FalseClaim,
         Drain,
     ];
     for backend in [HistoryBackend::reference(), HistoryBackend::file()] {

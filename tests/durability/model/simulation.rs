@@ -49,11 +49,11 @@ pub struct Simulation {
     pub replies: VecDeque<HistoryReply>,
     pub completions: Completions,
     pub log: ExpectedLog,
-    /// A state of the log that was put by.
+    /// A saved state of the log.
     pub saved: Option<(SavedHistory, ExpectedLog)>,
-    /// Connections of somebody who lies, and how many there were.
-    pub liars: Vec<ConnId>,
-    pub lies: usize,
+    /// Connections that made a false claim, and how many there have been.
+    pub claimants: Vec<ConnId>,
+    pub claim_count: usize,
 }
 
 impl Simulation {
@@ -76,8 +76,8 @@ impl Simulation {
             completions: Completions::default(),
             log: ExpectedLog::default(),
             saved: None,
-            liars: Vec::new(),
-            lies: 0,
+            claimants: Vec::new(),
+            claim_count: 0,
         };
         (0..people).for_each(|_| simulation.add_person());
         simulation
@@ -139,7 +139,7 @@ impl Simulation {
             Step::Save => self.save(),
             Step::GoBack => self.go_back(),
             Step::GoBackUnnoticed => self.go_back_unnoticed(),
-            Step::Lie => self.lie(),
+            Step::FalseClaim => self.claim_falsely(),
             Step::JumpClock(hours) => {
                 self.now.unix_ms = self.now.unix_ms.saturating_add_signed(hours * 3_600_000);
             }
@@ -370,7 +370,7 @@ impl Simulation {
             while self.deliver_reply() {}
             self.chat.tick(self.now);
             self.run_effects();
-            self.deliver_to_liars();
+            self.deliver_to_claimants();
             let received = (0..self.people.len())
                 .map(|person| {
                     std::iter::repeat_with(|| self.deliver_down(person))

@@ -27,16 +27,16 @@ impl Storm {
         Some(copy.content.clone())
     }
 
-    /// The last copy is put back with the server's own word, now and then at the second try.
+    /// The last copy is put back with the server's own command, now and then at the second try.
     pub(super) fn restore(&mut self) -> Option<StoredLog> {
         let copy = self.copy.as_ref()?;
-        let mut program = self.word("restaurar", &copy.path);
+        let mut program = self.program_on_log("restaurar", &copy.path);
         if self.rng.one_in(2) {
             let mut interrupted = program.spawn().unwrap();
             thread::sleep(self.rng.up_to_ms(MAX_STARTUP_LIFE_MS));
             interrupted.kill();
         }
-        let (code, _, stderr) = self.word("restaurar", &copy.path).run("");
+        let (code, _, stderr) = self.program_on_log("restaurar", &copy.path).run("");
         assert_eq!(code, 0, "{stderr}");
         let restored = self.files.read();
         assert_eq!(
@@ -72,7 +72,7 @@ impl Storm {
         Some(content)
     }
 
-    /// Puts the log's files by, as `cp` does it.
+    /// Saves the log's files, as `cp` does it.
     pub(super) fn save_old_files(&self) -> (LogFiles, TempDir) {
         let folder = TempDir::new().unwrap();
         (self.files.save(folder.path()), folder)

@@ -133,7 +133,7 @@ impl Board {
         while !until(&state) {
             let failed = state.failed || self.deadline.is_over();
             if failed {
-                // What all share must stay usable, or each thread would fail with a word of its own.
+                // What all share must stay usable, or each thread would fail with a message of its own.
                 drop(state);
                 panic!("a person has failed, or the deadline is over");
             }

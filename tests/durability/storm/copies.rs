@@ -1,4 +1,4 @@
-//! Copies that are made with the server's own word while people talk.
+//! Copies that are made with the server's own command while people talk.
 
 use super::Storm;
 use super::board::State;
@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 /// What a program ended with.
 type Ended = (i32, String, String);
 
-/// A copy that was made with the server's own word.
+/// A copy that was made with the server's own command.
 pub struct Copy {
     pub path: PathBuf,
     pub content: StoredLog,
@@ -24,7 +24,7 @@ impl Storm {
             .path()
             .join(format!("copia{}.db", self.tally.copies));
         let acked = self.board.get(State::acked_until);
-        let mut program = self.word("copiar", &path);
+        let mut program = self.program_on_log("copiar", &path);
         let copying = thread::spawn(move || program.run(""));
         (path, acked.max(self.judge.base_length() as u64), copying)
     }
@@ -44,9 +44,9 @@ impl Storm {
         self.new_copy = Some(Copy { path, content });
     }
 
-    /// A word of the server's command line, about the log.
-    pub(super) fn word(&self, word: &str, file: &Path) -> Program {
-        let mut program = Program::server(&[word]);
+    /// A command of the server's command line, on the log.
+    pub(super) fn program_on_log(&self, command: &str, file: &Path) -> Program {
+        let mut program = Program::server(&[command]);
         program
             .command
             .arg(file)

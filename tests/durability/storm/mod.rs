@@ -24,10 +24,9 @@ use copies::Copy;
 use files::{LogFiles, StoredLog, remove_if_there};
 use judge::Judge;
 use plan::{Aftermath, Deck};
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
+use std::{fs, thread};
 use tally::Tally;
 use tempfile::TempDir;
 
@@ -79,7 +78,7 @@ struct Storm {
     refusals: usize,
     /// What is to happen after the next life, because it was prepared.
     planned: Option<Aftermath>,
-    /// The log's own files, put by as `cp` does it.
+    /// The log's own files, saved as `cp` does it.
     old_files: Option<(LogFiles, TempDir)>,
     tally: Tally,
 }
@@ -230,7 +229,7 @@ impl Storm {
         log
     }
 
-    /// What happens now: an older state of the files must have been put by before it is put back, so that often waits
+    /// What happens now: an older state of the files must have been saved before it is put back, so that often waits
     /// until the next time.
     fn prepare(&mut self, aftermath: Aftermath, planned: bool) -> Aftermath {
         let has_old_files = self.old_files.is_some();
