@@ -23,6 +23,8 @@ pub(super) struct Completion {
     bulk: bool,
     /// The request was made before the epoch that is now.
     made_before_epoch: bool,
+    /// A client that is ahead of the log may ask for a new epoch with it; false after that failed.
+    may_claim: bool,
     finished: bool,
 }
 
@@ -37,6 +39,7 @@ impl Completion {
             in_flight: message.id().is_some(),
             bulk: message.is_bulk(),
             made_before_epoch: false,
+            may_claim: true,
             finished: false,
         }
     }
@@ -53,6 +56,16 @@ impl Completion {
     /// The text that the `ack` repeats.
     pub(super) fn changed_text(&self) -> Option<String> {
         self.changed_text.clone()
+    }
+
+    /// Whether a client that is ahead of the log may ask for a new epoch with this request.
+    pub(super) fn may_claim(&self) -> bool {
+        self.may_claim
+    }
+
+    /// The new epoch could not begin: the request is answered without it.
+    pub(super) fn deny_claim(&mut self) {
+        self.may_claim = false;
     }
 
     /// Whether a new epoch began since the request was made.
@@ -102,6 +115,8 @@ pub(super) enum Progress {
     AwaitRoom(RoomId, ClientMessage),
     /// Nothing was done yet: when this password is checked, the message is handled once more, or refused.
     AwaitCheck(CheckId, ClientMessage),
+    /// Nothing was done yet: when the new epoch that it asks for has begun, or can't, the message is handled once more.
+    AwaitEpoch(ClientMessage),
     /// The password thread must do this, and its reply is handled first.
     AwaitHash(PasswordRequest),
 }

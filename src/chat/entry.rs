@@ -77,6 +77,9 @@ impl Chat {
         if !self.rooms[room].log.is_open() {
             return Ok(Progress::AwaitRoom(room, ClientMessage::Enter(enter)));
         }
+        if self.claims_rollback(room, &enter.resume, completion) {
+            return Ok(Progress::AwaitEpoch(ClientMessage::Enter(enter)));
+        }
         if role == Role::NewModerator {
             return Ok(self.save_role(conn, token_hash, enter, request, now));
         }

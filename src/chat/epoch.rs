@@ -4,6 +4,7 @@
 //! Only an epoch that was read from the file can end, and once: beyond one that began in this run only the claimant is
 //! reset, so that nobody can reset the others again and again.
 
+use crate::chat::completion::{Completion, WaitingRequest};
 use crate::chat::membership::JoinAnswer;
 use crate::chat::room_log::Backfill;
 use crate::chat::{Chat, Effect, Now, Speaker};
@@ -34,6 +35,8 @@ pub(super) struct LogEpoch {
     state: EpochState,
     /// The epoch before, for requests that were made in it.
     previous: Option<Arc<str>>,
+    /// Requests of clients that are ahead of the log; they are answered in the next epoch.
+    claimants: Vec<WaitingRequest>,
     /// The connections' rooms that must be sent again.
     resets: VecDeque<(ConnId, RoomId)>,
     /// When the last change was.
@@ -47,6 +50,7 @@ impl LogEpoch {
             id,
             state: EpochState::Fresh,
             previous: None,
+            claimants: Vec::new(),
             resets: VecDeque::new(),
             began_at: None,
         }
@@ -62,6 +66,16 @@ impl LogEpoch {
         previous.unwrap_or(&self.id).clone()
     }
 
+    /// Keeps a request until the new epoch has begun, or can't.
+    pub(super) fn await_next(&mut self, request: WaitingRequest) {
+        self.claimants.push(request);
+    }
+
+    /// The requests that wait for a new epoch.
+    pub(super) fn take_waiting(&mut self) -> Vec<WaitingRequest> {
+        std::mem::take(&mut self.claimants)
+    }
+
     /// When there are rooms to send again.
     pub(super) fn due(&self) -> Option<Instant> {
         self.began_at.filter(|_| !self.resets.is_empty())
@@ -74,26 +88,45 @@ impl Chat {
         self.epoch.state = EpochState::Stored;
     }
 
-    /// What a client missed in a room, and whether it proves that the log went back.
-    pub(super) fn backfill(&mut self, room: RoomId, resume: &ResumePoint) -> Backfill {
-        let log = self.rooms[room].log.opened();
-        let backfill = log.backfill(resume, self.epoch.id());
+    /// Whether a client is ahead of a room's log in its own epoch, and a new one is about to begin because of that.
+    pub(super) fn claims_rollback(
+        &mut self,
+        room: RoomId,
+        resume: &ResumePoint,
+        completion: &Completion,
+    ) -> bool {
         let right_epoch = resume.epoch.as_deref() == Some(&**self.epoch.id());
-        let is_ahead = resume.after.is_some_and(|after| after > backfill.seq);
-        if right_epoch && is_ahead && self.epoch.state == EpochState::Stored {
+        let seq = self.rooms[room].log.opened().seq();
+        let is_ahead = resume.after.is_some_and(|after| after > seq);
+        if !right_epoch || !is_ahead || !completion.may_claim() {
+            return false;
+        }
+        if self.epoch.state == EpochState::Stored {
             self.epoch.state = EpochState::Ending;
             self.effects
                 .push(Effect::Submit(HistoryRequest::BeginEpoch));
         }
-        backfill
+        self.epoch.state == EpochState::Ending
     }
 
     /// The history began a new epoch; `None` when it could not, and all stays as it is.
     pub(super) fn epoch_began(&mut self, epoch: Option<Arc<str>>, now: Now) {
-        let Some(epoch) = epoch else {
-            self.epoch.state = EpochState::Stored;
-            return;
-        };
+        let mut claimants = self.epoch.take_waiting();
+        match epoch {
+            Some(epoch) => self.change_epoch(epoch, now),
+            None => {
+                self.epoch.state = EpochState::Stored;
+                claimants
+                    .iter_mut()
+                    .for_each(|request| request.completion.deny_claim());
+            }
+        }
+        for request in claimants {
+            self.resume_request(request, now);
+        }
+    }
+
+    fn change_epoch(&mut self, epoch: Arc<str>, now: Now) {
         log::error!(
             "O histórico voltou atrás: alguém tem mensagens que ele não tem mais. A conversa recomeça do que há nele."
         );
@@ -103,6 +136,7 @@ impl Chat {
             previous: Some(std::mem::replace(&mut self.epoch.id, epoch.clone())),
             id: epoch,
             state: EpochState::Fresh,
+            claimants: Vec::new(),
             resets,
             began_at: Some(now.instant),
         };

@@ -1,6 +1,6 @@
 //! Membership of rooms: joining, leaving, and what a disconnect ends.
 
-use crate::chat::completion::Progress;
+use crate::chat::completion::{Completion, Progress};
 use crate::chat::limits::{
     MAX_MEMBERS_LARGE_ROOM, MAX_NAMED_ROOM, MAX_ROOMS, MAX_ROOMS_PER_CONNECTION,
 };
@@ -30,7 +30,7 @@ impl Chat {
         &mut self,
         speaker: Speaker,
         join: Join,
-        id: Option<String>,
+        completion: &Completion,
         now: Now,
     ) -> Result<Progress, Refusal> {
         let check = PasswordCheck {
@@ -45,7 +45,10 @@ impl Chat {
         if !self.rooms[room].log.is_open() {
             return Ok(Progress::AwaitRoom(room, ClientMessage::Join(join)));
         }
-        self.complete_join(speaker, room, &join.resume, now, id);
+        if self.claims_rollback(room, &join.resume, completion) {
+            return Ok(Progress::AwaitEpoch(ClientMessage::Join(join)));
+        }
+        self.complete_join(speaker, room, &join.resume, now, completion.id());
         Ok(Progress::Done)
     }
 
@@ -115,8 +118,9 @@ impl Chat {
             self.effects.push(Effect::Subscribe(conn, id));
             self.conns[conn].rooms.push(id);
         }
+        let log = self.rooms[id].log.opened();
         let answer = JoinAnswer {
-            backfill: self.backfill(id, resume),
+            backfill: log.backfill(resume, self.epoch.id()),
             id: request_id,
         };
         self.send_joined(speaker, id, answer, now);

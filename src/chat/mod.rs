@@ -325,7 +325,9 @@ impl Drop for Chat {
     fn drop(&mut self) {
         self.pending.abandon_all();
         let checks = self.moderation.checks.take_waiting();
-        for request in self.rooms.take_waiting().chain(checks) {
+        let claimants = self.epoch.take_waiting();
+        let waiting = self.rooms.take_waiting().chain(checks).chain(claimants);
+        for request in waiting {
             request.completion.abandon();
         }
     }

@@ -56,6 +56,10 @@ impl Chat {
                 let request = self.begin_wait(completion, message);
                 self.moderation.checks.wait(check, request);
             }
+            Ok(Progress::AwaitEpoch(message)) => {
+                let request = self.begin_wait(completion, message);
+                self.epoch.await_next(request);
+            }
             Ok(Progress::AwaitHash(request)) => {
                 self.pending.insert(id, completion);
                 self.effects.push(Effect::Password(request));
@@ -116,7 +120,7 @@ impl Chat {
         let echo = || completion.id();
         match message {
             ClientMessage::Enter(_) => Err(Refusal::new(ErrorCode::AlreadyEntered)),
-            ClientMessage::Join(join) => self.join(speaker, join, echo(), now),
+            ClientMessage::Join(join) => self.join(speaker, join, completion, now),
             ClientMessage::Leave(leave) => self.leave(speaker, &leave, echo(), now),
             ClientMessage::Say(say) => self.say(speaker, say, id, now),
             ClientMessage::Edit(edit) => self.edit(speaker, edit, id, now),

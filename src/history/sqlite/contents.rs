@@ -13,16 +13,19 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Bytes of the log's header, where the salts are in it, and bytes of a frame's header.
+/// Bytes of the log's header and of a frame's header, and where the salts are in each.
 const WAL_HEADER: u64 = 32;
 const WAL_SALTS: u64 = 16;
 const FRAME_HEADER: u64 = 24;
+const FRAME_SALTS: u64 = 8;
 
 /// The contents of an open database and of its log. Dropped after the connections.
 pub(super) struct Contents {
     /// The file that is locked: closing another one would end the locks that SQLite holds on it.
     database: Arc<File>,
     wal: Option<File>,
+    /// The log's salts and its number of frames when it was last found whole.
+    last_frame: Option<([u8; 8], u32)>,
     /// Without it nothing is noticed.
     index: Option<WalIndex>,
     /// The page of the journal's mark, from 1; 0 if there is none.
@@ -53,6 +56,7 @@ impl Contents {
         let mut contents = Self {
             database: opened.lock.clone(),
             wal: File::open(with_suffix(&opened.path, WAL)).ok(),
+            last_frame: None,
             index,
             recovered: state.map_or(0, |state| state.attempted),
             mark_page: Mark::read(&opened.connection).map_or(0, |mark| mark.page),
@@ -89,17 +93,29 @@ impl Contents {
         };
     }
 
-    fn is_journal_whole(&self, wal: WalState) -> bool {
-        let Some(mut file) = self.wal.as_ref().filter(|_| wal.frames > 0) else {
+    /// Checks the log's header and the last frame that was found whole: where a log was cut, the next
+    /// commit leaves a hole before what it writes.
+    fn is_journal_whole(&mut self, wal: WalState) -> bool {
+        let Some(file) = self.wal.as_ref().filter(|_| wal.frames > 0) else {
             return true;
         };
-        let needed = WAL_HEADER + u64::from(wal.frames) * (FRAME_HEADER + u64::from(wal.page_size));
-        let mut salts = [0; 8];
-        let read = file
-            .seek(SeekFrom::Start(WAL_SALTS))
-            .and_then(|_| file.read_exact(&mut salts))
-            .and_then(|()| file.metadata());
-        read.is_ok_and(|metadata| metadata.len() >= needed && salts == wal.salts)
+        let last = match self.last_frame {
+            Some((salts, frame)) if salts == wal.salts && frame <= wal.frames => frame,
+            _ => wal.frames,
+        };
+        let frame_size = FRAME_HEADER + u64::from(wal.page_size);
+        let needed = WAL_HEADER + u64::from(wal.frames) * frame_size;
+        let frame_salts = WAL_HEADER + u64::from(last - 1) * frame_size + FRAME_SALTS;
+        let has_salts = |at| read_salts(file, at).is_ok_and(|salts| salts == wal.salts);
+        let is_whole = file
+            .metadata()
+            .is_ok_and(|metadata| metadata.len() >= needed)
+            && has_salts(WAL_SALTS)
+            && has_salts(frame_salts);
+        if is_whole {
+            self.last_frame = Some((wal.salts, wal.frames));
+        }
+        is_whole
     }
 
     /// Whether the database is what it was, or what a checkpoint has made of it.
@@ -138,6 +154,13 @@ impl Contents {
         file.take(page_size).read_to_end(&mut page)?;
         Ok(page)
     }
+}
+
+fn read_salts(mut file: &File, at: u64) -> io::Result<[u8; 8]> {
+    let mut salts = [0; 8];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut salts)?;
+    Ok(salts)
 }
 
 impl Snapshot {

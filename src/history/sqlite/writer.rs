@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// How long to wait at a time for another program that holds the file.
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
+/// Pages in the journal from which on a commit moves them into the database: SQLite's own number.
+const CHECKPOINT_PAGES: u32 = 1000;
 /// How often it is tried whether the file can be written again.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -46,6 +48,8 @@ pub(super) struct HistoryWriter {
     epoch_wanted: bool,
     /// It began with the batch that is being replied to.
     begun_epoch: Option<Arc<str>>,
+    /// Commits move a long journal into the database.
+    checkpoints: bool,
 }
 
 impl HistoryWriter {
@@ -68,6 +72,7 @@ impl HistoryWriter {
             next_probe: None,
             epoch_wanted: false,
             begun_epoch: None,
+            checkpoints: true,
         })
     }
 
@@ -274,6 +279,8 @@ impl HistoryWriter {
         requests: &RequestReceiver,
     ) -> rusqlite::Result<Option<Vec<HistoryReply>>> {
         if !self.guard.check() {
+            // A checkpoint would write into the database what another program has made of the journal.
+            self.set_checkpoints(false);
             // The senders are told that it was not taken, so first it must be out of the file.
             while let Err(error) = undo.revert(&mut self.connection) {
                 self.set_fault(Some(fault_of(&error)));
@@ -283,10 +290,25 @@ impl HistoryWriter {
             }
             return Ok(None);
         }
+        if !self.checkpoints {
+            self.set_checkpoints(true);
+        }
         let stored = replies.iter().filter(|reply| is_stored(reply));
         self.guard.stored(stored.count() as u64);
         self.cache.evict();
         Ok(Some(replies))
+    }
+
+    /// Whether commits move a long journal into the database.
+    fn set_checkpoints(&mut self, checkpoints: bool) {
+        let pages = if checkpoints { CHECKPOINT_PAGES } else { 0 };
+        let set = self
+            .connection
+            .pragma_update(None, "wal_autocheckpoint", pages);
+        match set {
+            Ok(()) => self.checkpoints = checkpoints,
+            Err(error) => log::debug!("wal_autocheckpoint: {error}"),
+        }
     }
 
     /// Replies to the changes of the moderation state in a failed batch, and returns the rest. They hold anyway, so it does
