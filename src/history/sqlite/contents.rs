@@ -93,7 +93,7 @@ impl Contents {
         };
     }
 
-    /// Looks at the log's header, and at the frame that was the last one at the last look: where a log was cut, the next
+    /// Checks the log's header and the last frame that was found whole: where a log was cut, the next
     /// commit leaves a hole before what it writes.
     fn is_journal_whole(&mut self, wal: WalState) -> bool {
         let Some(file) = self.wal.as_ref().filter(|_| wal.frames > 0) else {
