@@ -135,6 +135,8 @@ pub struct App {
     pending_requests: usize,
     /// Since when an answer is awaited and none comes.
     awaiting_since: Option<Instant>,
+    /// Since when a script has messages to send and none is confirmed.
+    stalled_since: Option<Instant>,
     joins: Vec<PendingJoin>,
     /// A room that is being joined: new messages already go there.
     joining_room: Option<RoomName>,
@@ -181,6 +183,7 @@ impl App {
             whisper_partner: None,
             pending_requests: 0,
             awaiting_since: None,
+            stalled_since: None,
             joins: Vec::new(),
             joining_room: None,
             own_messages: OwnMessages::default(),

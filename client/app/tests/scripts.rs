@@ -104,6 +104,28 @@ fn script_waits_thirty_seconds_for_an_answer() {
     }
 }
 
+/// A server that always puts off what it is sent is answered by an end, too.
+#[test]
+fn script_whose_messages_are_always_put_off_ends() {
+    let mut harness = AppHarness::in_lobby(SCRIPT);
+    harness.submit("oi");
+    for _ in 0..10 {
+        assert!(!harness.take_effects().contains(&AppEffect::Close));
+        let refusal = Refusal::too_fast(60_000).with_id("x-1");
+        harness.receive(ServerMessage::Error(refusal));
+        harness.advance(60_000);
+    }
+    assert_eq!(
+        harness.take_shown().last().map(String::as_str),
+        Some("! O servidor não aceitou nenhuma mensagem em 10 minutos. Tente de novo mais tarde.")
+    );
+    harness.handle(AppEvent::Disconnected(DisconnectCause::Closed));
+    assert_eq!(
+        harness.take_effects().last(),
+        Some(&AppEffect::Exit(Exit::ConnectionLost))
+    );
+}
+
 /// The lines after it would have been said in the room before.
 #[test]
 fn refused_join_ends_a_script() {
