@@ -15,7 +15,7 @@ use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::TcpStream;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -121,6 +121,22 @@ impl From<&Metadata> for FileId {
 /// The system's error.
 pub fn link_count(file: &File) -> io::Result<u64> {
     file.metadata().map(|metadata| metadata.nlink())
+}
+
+/// Fills the buffer with what a file has from this byte on, in one system call and whatever its position is.
+///
+/// # Errors
+/// The system's error, or that the file ends before.
+pub fn read_exact_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> {
+    file.read_exact_at(buffer, at)
+}
+
+/// Writes all of it from this byte of a file on, in one system call and whatever its position is.
+///
+/// # Errors
+/// The system's error; a part may have been written.
+pub fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    file.write_all_at(bytes, at)
 }
 
 /// Makes the names in a folder durable.

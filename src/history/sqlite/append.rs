@@ -1,6 +1,7 @@
 //! Appending a batch of messages in the writer's transaction: numbers, ids, texts and the search index.
 
 use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
+use super::transaction::Transaction;
 use super::undo::UndoLog;
 use super::{amend, moderation};
 use crate::auth::PersonId;
@@ -8,7 +9,7 @@ use crate::history::amend::{Fingerprint, fingerprint};
 use crate::history::clock::stamp;
 use crate::history::{Amendment, Append, HistoryFault, HistoryReply, HistoryRequest, Outcome};
 use crate::protocol::Entry;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -32,6 +32,7 @@ mod schema;
 mod space_guard;
 mod sql_error;
 mod temporary_copy;
+mod transaction;
 mod trim;
 mod trim_room;
 mod undo;

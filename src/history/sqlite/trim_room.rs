@@ -6,8 +6,9 @@
 use super::amend::set_index_secure_delete;
 use super::clock_guard::ForwardJump;
 use super::schema::{entry_key, last_entry_key, seq_of};
+use super::transaction::Transaction;
 use crate::history::clock::is_plausible;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 
 /// Entries read or deleted in one transaction, which then takes less time than the commit of a message.
 const ENTRY_BATCH: usize = 500;

@@ -2,8 +2,9 @@
 //! so they must not be there when the file is put back.
 
 use super::amend::{delete_from_index, set_index_secure_delete};
+use super::transaction::Transaction;
 use crate::auth::PersonId;
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, params};
 use std::collections::HashMap;
 
 /// One step of a batch.
@@ -52,7 +53,7 @@ impl UndoLog {
 
     /// Makes the database what it was before the batch.
     pub(super) fn revert(&self, connection: &mut Connection) -> rusqlite::Result<()> {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = Transaction::begin(connection)?;
         set_index_secure_delete(&transaction, true)?;
         for step in self.steps.iter().rev() {
             match step {

@@ -7,6 +7,7 @@ use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
 use super::queue::{RequestReceiver, Wakeup};
 use super::schema::store_new_epoch;
 use super::space_guard::SpaceGuard;
+use super::transaction::Transaction;
 use super::trim::Trimmer;
 use super::undo::UndoLog;
 use crate::history::sqlite::sql_error::describe_sql;
@@ -14,7 +15,7 @@ use crate::history::{
     HistoryFault, HistoryHealth, HistoryReply, HistoryRequest, MAX_WAIT, SpaceWarning,
 };
 use crossbeam_channel::Sender;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ const RETRY_TRIM: Duration = Duration::from_hours(1);
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
 /// Pages in the journal from which on a commit moves them into the database: SQLite's own number.
 const CHECKPOINT_PAGES: u32 = 1000;
+/// Prepared statements that are kept: all that messages, edits and erasures use.
+const KEPT_STATEMENTS: usize = 64;
 /// How often it is tried whether the file can be written again.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -61,6 +64,7 @@ impl HistoryWriter {
         reports: Reports,
     ) -> rusqlite::Result<Self> {
         connection.busy_timeout(LOCK_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
         Ok(Self {
             connection,
             guard,
@@ -155,8 +159,7 @@ impl HistoryWriter {
     /// Writes to the file without changing it. A commit that failed may have left its frames at the end of the journal;
     /// this one's are written over them, so that no crash can bring them back. False when the file is not in its place.
     fn write_probe(&mut self) -> rusqlite::Result<bool> {
-        let behavior = TransactionBehavior::Immediate;
-        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        let transaction = Transaction::begin(&mut self.connection)?;
         rewrite_version(&transaction)?;
         commit(transaction, &mut self.guard)
     }
@@ -241,8 +244,7 @@ impl HistoryWriter {
         if !self.guard.check() {
             return (take_batch(requests, &mut self.epoch_wanted), Ok(None));
         }
-        let behavior = TransactionBehavior::Immediate;
-        let transaction = match self.connection.transaction_with_behavior(behavior) {
+        let transaction = match Transaction::begin(&mut self.connection) {
             Ok(transaction) => transaction,
             Err(error) if is_busy(&error) => return (Vec::new(), Err(error)),
             Err(error) => return (take_batch(requests, &mut self.epoch_wanted), Err(error)),
