@@ -2,6 +2,7 @@
 
 use super::append::WriterCache;
 use super::batch::{has_written, is_stored, take_batch, text_bytes};
+use super::checkpointer::Checkpointer;
 use super::guard::LogGuard;
 use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
 use super::queue::{RequestReceiver, Wakeup};
@@ -23,8 +24,6 @@ use std::time::{Duration, Instant};
 const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// How long to wait at a time for another program that holds the file.
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
-/// Pages in the journal from which on a commit moves them into the database: SQLite's own number.
-const CHECKPOINT_PAGES: u32 = 1000;
 /// Prepared statements that are kept: all that messages, edits and erasures use.
 const KEPT_STATEMENTS: usize = 64;
 /// How often it is tried whether the file can be written again.
@@ -36,8 +35,17 @@ pub(super) struct Reports {
     pub health: Arc<HistoryHealth>,
 }
 
+/// What the writer does beside storing.
+pub(super) struct Upkeep {
+    pub checkpoints: Checkpointer,
+    pub trimmer: Trimmer,
+    pub space: SpaceGuard,
+}
+
 /// The writer's state.
 pub(super) struct HistoryWriter {
+    // Dropped in this order.
+    checkpoints: Checkpointer,
     connection: Connection,
     guard: LogGuard,
     trimmer: Trimmer,
@@ -51,32 +59,29 @@ pub(super) struct HistoryWriter {
     epoch_wanted: bool,
     /// It began with the batch that is being replied to.
     begun_epoch: Option<Arc<str>>,
-    /// Commits move a long journal into the database.
-    checkpoints: bool,
 }
 
 impl HistoryWriter {
     pub(super) fn new(
         connection: Connection,
         guard: LogGuard,
-        trimmer: Trimmer,
-        space: SpaceGuard,
+        upkeep: Upkeep,
         reports: Reports,
     ) -> rusqlite::Result<Self> {
         connection.busy_timeout(LOCK_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
         Ok(Self {
+            checkpoints: upkeep.checkpoints,
             connection,
             guard,
-            trimmer,
-            space,
+            trimmer: upkeep.trimmer,
+            space: upkeep.space,
             replies: reports.replies,
             cache: WriterCache::default(),
             health: reports.health,
             next_probe: None,
             epoch_wanted: false,
             begun_epoch: None,
-            checkpoints: true,
         })
     }
 
@@ -88,13 +93,15 @@ impl HistoryWriter {
         loop {
             let deadline = self.guard.deadline().min(next_trim);
             let deadline = deadline.min(self.space.deadline());
-            let deadline = self.next_probe.map_or(deadline, |at| deadline.min(at));
+            let others = [self.next_probe, self.checkpoints.deadline()];
+            let deadline = others.into_iter().flatten().fold(deadline, Instant::min);
             match requests.wait(Some(deadline)) {
                 Wakeup::Requests => self.store_waiting(requests),
                 Wakeup::Timeout => {}
                 Wakeup::Closed => break,
             }
             self.tick_guard();
+            self.shorten_journal();
             self.measure_space();
             let now = Instant::now();
             if next_trim <= now {
@@ -107,13 +114,50 @@ impl HistoryWriter {
         if let Err(error) = self.trimmer.finish(&self.connection) {
             log::debug!("The state of the clock was not saved: {error}");
         }
-        self.guard.finish(&self.connection);
+        // The rest of the journal is moved when the file is closed.
+        self.has_fresh_mark();
+        self.guard.finish(&self.connection, &self.checkpoints);
+    }
+
+    /// Has a long journal moved into the database.
+    fn shorten_journal(&mut self) {
+        let is_due = |wal| self.checkpoints.is_due(wal, Instant::now());
+        if !self.guard.wal().is_some_and(is_due) {
+            return;
+        }
+        let health = self.health.clone();
+        let _busy = health.busy();
+        if !self.has_fresh_mark() {
+            return;
+        }
+        if let Some(wal) = self.guard.wal()
+            && self.checkpoints.move_journal(&self.connection, wal)
+        {
+            self.tick_guard();
+        }
+    }
+
+    /// Renews the mark of the journal where the database may have it already; false if that can't be.
+    fn has_fresh_mark(&mut self) -> bool {
+        if !self.guard.is_mark_copied() {
+            return true;
+        }
+        let renewed = self.write_probe();
+        if !matches!(renewed, Ok(true)) {
+            log::debug!("mark: {renewed:?}");
+            self.guard.rolled_back();
+        }
+        let was_in_place = self.guard.was_in_place();
+        if self.guard.check() != was_in_place {
+            self.set_fault(None);
+        }
+        matches!(renewed, Ok(true))
     }
 
     /// Checks the log's identity when it is due.
     fn tick_guard(&mut self) {
         let was_in_place = self.guard.was_in_place();
-        self.guard.tick(&self.connection);
+        self.guard.tick(&self.connection, &mut self.checkpoints);
         if self.guard.was_in_place() != was_in_place {
             self.set_fault(None);
         }
@@ -132,7 +176,8 @@ impl HistoryWriter {
     /// Measures the space when it is due, and reports what has changed.
     fn measure_space(&mut self) {
         let before = (self.space.fault(), self.space.warning());
-        self.space.measure_if_due(&self.connection);
+        self.space
+            .measure_if_due(&self.connection, &self.checkpoints);
         if self.space.fault() != before.0 {
             self.set_fault(None);
         }
@@ -195,6 +240,7 @@ impl HistoryWriter {
         let _busy = health.busy();
         self.measure_space();
         let (batch, stored) = self.commit_waiting(requests);
+        let stored = self.explain(stored);
         let unavailable = |batch: Vec<HistoryRequest>| -> Vec<HistoryReply> {
             let requests = batch.into_iter();
             requests.map(HistoryRequest::unavailable_reply).collect()
@@ -232,6 +278,17 @@ impl HistoryWriter {
         }
     }
 
+    /// What another program has made of the file can fail in any way before it is looked at: then it is not in its place.
+    fn explain<T>(&mut self, stored: rusqlite::Result<Option<T>>) -> rusqlite::Result<Option<T>> {
+        match stored {
+            Err(error) if !is_busy(&error) && !may_come_back(&error) && !self.guard.check() => {
+                log::debug!("{}", describe_sql(&error));
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
     /// Stores what waits in one transaction, all or nothing; `None` when the file is not in its place. The batch is taken
     /// only when the file is locked for it: what waits for that can still expire.
     fn commit_waiting(
@@ -241,7 +298,8 @@ impl HistoryWriter {
         Vec<HistoryRequest>,
         rusqlite::Result<Option<Vec<HistoryReply>>>,
     ) {
-        if !self.guard.check() {
+        // What was found in place is looked at again before the commit.
+        if !self.guard.was_in_place() && !self.guard.check() {
             return (take_batch(requests, &mut self.epoch_wanted), Ok(None));
         }
         let transaction = match Transaction::begin(&mut self.connection) {
@@ -282,7 +340,7 @@ impl HistoryWriter {
     ) -> rusqlite::Result<Option<Vec<HistoryReply>>> {
         if !self.guard.check() {
             // A checkpoint would write into the database what another program has made of the journal.
-            self.set_checkpoints(false);
+            self.checkpoints.stop_pass();
             // The senders are told that it was not taken, so first it must be out of the file.
             while let Err(error) = undo.revert(&mut self.connection) {
                 self.set_fault(Some(fault_of(&error)));
@@ -292,25 +350,10 @@ impl HistoryWriter {
             }
             return Ok(None);
         }
-        if !self.checkpoints {
-            self.set_checkpoints(true);
-        }
         let stored = replies.iter().filter(|reply| is_stored(reply));
         self.guard.stored(stored.count() as u64);
         self.cache.evict();
         Ok(Some(replies))
-    }
-
-    /// Whether commits move a long journal into the database.
-    fn set_checkpoints(&mut self, checkpoints: bool) {
-        let pages = if checkpoints { CHECKPOINT_PAGES } else { 0 };
-        let set = self
-            .connection
-            .pragma_update(None, "wal_autocheckpoint", pages);
-        match set {
-            Ok(()) => self.checkpoints = checkpoints,
-            Err(error) => log::debug!("wal_autocheckpoint: {error}"),
-        }
     }
 
     /// Replies to the changes of the moderation state in a failed batch, and returns the rest. They hold anyway, so it does
