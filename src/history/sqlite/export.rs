@@ -165,6 +165,7 @@ mod tests {
                     key: 1,
                     at,
                     speaker: 1,
+                    fingerprint: [0; 16],
                 };
                 let entry = build_entry(&append("Ana", "1", "oi", at), "lab".into(), &row, &[]);
                 let mut out = Vec::new();

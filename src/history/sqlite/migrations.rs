@@ -25,12 +25,18 @@ pub(super) const MIGRATIONS: [&str; 4] = [
     VERSION_4,
 ];
 
-/// Version 4 names the search index after what it indexes, and keeps what moderates the conversation. It also reserves
-/// what the protocol has and the program does not yet, so that a file need not be migrated again for each of it:
-/// reactions, pins, polls and votes, files, keys of bots, webhooks, and an entry's place in a log of several servers.
+/// Version 4 makes a message cost one page: what finds it is written later, for many at once. It names the search index
+/// after what it indexes, and keeps what moderates the conversation. It also reserves what the protocol has and the
+/// program does not yet, so that a file need not be migrated again for each of it: reactions, pins, polls and votes,
+/// files, keys of bots, webhooks, and an entry's place in a log of several servers.
+///
+/// `rooms.seq` and `rooms.at` are those of the last *indexed* entry: later ones are in `entries`, and not yet in `ids` and
+/// `entries_fts`. `outdated` has the texts that the search index still holds for entries that were changed since.
 ///
 /// Times are Unix milliseconds. An `entry` is a key of `entries`, a `token_hash` is that of `auth::TokenHash`, a
 /// `person` that of `auth::PersonId`.
+/// - `entries.id` is the author's, and `digest` the message's fingerprint; entries of earlier versions have neither.
+/// - `ids.at` and `ids.digest` are null while the entry has them.
 /// - `rooms.password` is a salted slow hash in PHC form; `rooms.announcement` is an entry.
 /// - `entries.payload` is the JSON of a change that is neither an edit nor an erasure: `reacts`, `pins` or `tally`.
 /// - `reactions` and `pins` hold what is in force, in the order of its id.
@@ -38,7 +44,8 @@ pub(super) const MIGRATIONS: [&str; 4] = [
 /// - `votes` are those of open polls; no copy has them.
 /// - `meta` may get `tag_secret`, `place`, `digest` and `conversation`; a copy has `copy`, the sum of the seqs in it.
 const VERSION_4: &str = "
-    ALTER TABLE words RENAME TO entries_fts;
+    ALTER TABLE entries ADD COLUMN id TEXT;
+    ALTER TABLE entries ADD COLUMN digest BLOB;
     ALTER TABLE entries ADD COLUMN bot INTEGER;
     ALTER TABLE entries ADD COLUMN announcement INTEGER;
     ALTER TABLE entries ADD COLUMN file TEXT;
@@ -50,7 +57,18 @@ const VERSION_4: &str = "
     ALTER TABLE rooms ADD COLUMN slow_ms INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE rooms ADD COLUMN topic TEXT;
     ALTER TABLE rooms ADD COLUMN announcement INTEGER;
-    CREATE INDEX ids_at ON ids (at);
+    CREATE TABLE new_ids (
+        person BLOB NOT NULL, id TEXT NOT NULL, key INTEGER NOT NULL, at INTEGER, digest BLOB,
+        PRIMARY KEY (person, id)) WITHOUT ROWID;
+    INSERT INTO new_ids SELECT person, id, key, at, digest FROM ids;
+    DROP TABLE ids;
+    ALTER TABLE new_ids RENAME TO ids;
+    CREATE INDEX ids_at ON ids (at) WHERE at IS NOT NULL;
+    DROP TABLE words;
+    CREATE VIRTUAL TABLE entries_fts USING fts5 (
+        text, content='entries', content_rowid='key', columnsize=0, tokenize='unicode61 remove_diacritics 2');
+    INSERT INTO entries_fts (rowid, text) SELECT key, text FROM entries WHERE text <> '';
+    CREATE TABLE outdated (key INTEGER PRIMARY KEY, text TEXT NOT NULL);
     CREATE TABLE moderators (
         token_hash BLOB PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE sanctions (

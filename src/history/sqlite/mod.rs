@@ -15,6 +15,7 @@ mod export;
 mod file_format;
 mod file_names;
 mod guard;
+mod indexing;
 mod journal_mark;
 mod leftovers;
 mod main_file;
@@ -26,9 +27,11 @@ mod opening;
 mod probe;
 mod queue;
 mod reader;
+mod recent_ids;
 mod repair;
 mod restore;
 mod schema;
+mod search;
 mod space_guard;
 mod sql_error;
 mod temporary_copy;
@@ -127,7 +130,7 @@ impl SqliteHistory {
         let health = Arc::new(HistoryHealth::default());
         let failure_replies = reply_sender.clone();
         let reader =
-            reader::HistoryReader::new(schema::open_reader(&opened.path)?, reply_sender.clone());
+            reader::HistoryReader::new(schema::open_reader(&opened.path)?, reply_sender.clone())?;
         let guard = guard::LogGuard::new(&opened)?;
         let writer = writer::HistoryWriter::new(
             opened.connection,

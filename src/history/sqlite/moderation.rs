@@ -1,5 +1,6 @@
 //! The moderation state in the file: read when it is opened, and changed in the same transactions as the logs.
 
+use super::schema::LAST_SEQ;
 use super::{OpenError, meta};
 use crate::auth::{StoredPassword, TokenHash};
 use crate::history::{
@@ -217,12 +218,12 @@ fn load_sanctions(connection: &Connection) -> rusqlite::Result<Vec<SavedSanction
 }
 
 fn load_rooms(connection: &Connection) -> rusqlite::Result<Vec<SavedRoom>> {
-    let mut select = connection.prepare(
-        "SELECT name, seq, moderators_only, slow_ms, password FROM rooms
+    let mut select = connection.prepare(&format!(
+        "SELECT name, {LAST_SEQ}, moderators_only, slow_ms, password FROM rooms
          WHERE moderators_only OR slow_ms > 0 OR password IS NOT NULL
-             OR id IN (SELECT id FROM rooms WHERE seq > 0 ORDER BY at DESC LIMIT ?1)
+             OR id IN (SELECT id FROM rooms WHERE {LAST_SEQ} > 0 ORDER BY at DESC LIMIT ?1)
          ORDER BY at DESC",
-    )?;
+    ))?;
     let mut rows = select.query([MAX_READ])?;
     let mut read = Vec::new();
     while let Some(row) = rows.next()? {

@@ -1,8 +1,9 @@
-//! The reader thread: room heads, pages and searches.
+//! The reader thread: room heads and pages. Searches are in [`search`](super::search).
 
 use super::amend::parse_seqs;
 use super::queue::{RequestReceiver, Wakeup};
-use super::schema::{EDITED, ERASED, entry_key, last_entry_key, room_id_of, seq_of};
+use super::schema::{EDITED, ERASED, LAST_SEQ, entry_key, last_entry_key, room_id_of, seq_of};
+use super::search::{Scanner, search};
 use crate::auth::TokenHash;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::history::{HistoryReply, HistoryRequest, Page, RECENT, RoomHead, fit_page};
@@ -15,6 +16,7 @@ use std::sync::Arc;
 /// The reader's state.
 pub(super) struct HistoryReader {
     connection: Connection,
+    scanner: Scanner,
     replies: Sender<HistoryReply>,
 }
 
@@ -27,11 +29,15 @@ pub(super) struct RoomRow {
 }
 
 impl HistoryReader {
-    pub(super) fn new(connection: Connection, replies: Sender<HistoryReply>) -> Self {
-        Self {
+    pub(super) fn new(
+        connection: Connection,
+        replies: Sender<HistoryReply>,
+    ) -> rusqlite::Result<Self> {
+        Ok(Self {
             connection,
+            scanner: Scanner::new()?,
             replies,
-        }
+        })
     }
 
     /// Serves requests until the queue closes.
@@ -57,7 +63,13 @@ impl HistoryReader {
                 HistoryReply::Page(request_id, room, page)
             }
             HistoryRequest::Search(request_id, room, query, limit) => {
-                let page = log_error(search(&self.connection, &room, &query, limit));
+                let page = log_error(search(
+                    &self.connection,
+                    &self.scanner,
+                    &room,
+                    &query,
+                    limit,
+                ));
                 HistoryReply::Found(request_id, room, query, page)
             }
             HistoryRequest::Append(_)
@@ -81,8 +93,8 @@ pub(super) fn find_room(
     connection: &Connection,
     name: &RoomName,
 ) -> rusqlite::Result<Option<RoomRow>> {
-    let mut select =
-        connection.prepare_cached("SELECT id, name, seq, oldest FROM rooms WHERE key = ?1")?;
+    let select = format!("SELECT id, name, {LAST_SEQ}, oldest FROM rooms WHERE key = ?1");
+    let mut select = connection.prepare_cached(&select)?;
     let room = |row: &Row| {
         Ok(RoomRow {
             id: row.get(0)?,
@@ -150,7 +162,7 @@ fn read_page(
 }
 
 /// The columns of an entry. An edit shows the current text of its target.
-const SELECT_ENTRY: &str = "SELECT e.key, e.at, s.name, s.tag,
+pub(super) const SELECT_ENTRY: &str = "SELECT e.key, e.at, s.name, s.tag,
     CASE WHEN e.edits IS NULL THEN e.text
          ELSE coalesce((SELECT t.text FROM entries t WHERE t.key = e.edits), '') END,
     e.action, e.reply_to, e.edits, e.erases, e.mark";
@@ -199,39 +211,8 @@ pub(super) fn read_after(
     rows.collect()
 }
 
-fn search(
-    connection: &Connection,
-    name: &RoomName,
-    query: &str,
-    limit: usize,
-) -> rusqlite::Result<Page> {
-    let empty = Page {
-        oldest: 1,
-        ..Page::default()
-    };
-    let (Some(room), Some(expression)) = (find_room(connection, name)?, match_expression(query))
-    else {
-        return Ok(empty);
-    };
-    // Keys of one room ascend with time, so the index yields the newest first without sorting.
-    let sql = format!(
-        "{SELECT_ENTRY} FROM entries_fts f JOIN entries e ON e.key = f.rowid JOIN speakers s ON s.id = e.speaker
-         WHERE f.entries_fts MATCH ?1 AND f.rowid BETWEEN ?2 AND ?3 ORDER BY f.rowid DESC LIMIT ?4"
-    );
-    let mut select = connection.prepare_cached(&sql)?;
-    let range = params![
-        expression,
-        entry_key(room.id, 0),
-        last_entry_key(room.id),
-        limit as i64 + 1
-    ];
-    let rows = select.query_map(range, |row| entry_from_row(row, &room))?;
-    let entries = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(cut_page(&room, entries, limit))
-}
-
 /// A page of the first entries that fit, of which one more than the limit may have been read.
-fn cut_page(room: &RoomRow, mut entries: Vec<Arc<Entry>>, limit: usize) -> Page {
+pub(super) fn cut_page(room: &RoomRow, mut entries: Vec<Arc<Entry>>, limit: usize) -> Page {
     let has_more = entries.len() > limit;
     entries.truncate(limit);
     let more = fit_page(&mut entries) || has_more;
@@ -242,18 +223,7 @@ fn cut_page(room: &RoomRow, mut entries: Vec<Arc<Entry>>, limit: usize) -> Page 
     }
 }
 
-/// The query as an FTS5 expression without syntax errors: every word quoted, the last one a prefix.
-fn match_expression(query: &str) -> Option<String> {
-    let words: Vec<String> = query
-        .split_whitespace()
-        // A word without letters or digits has no token, and an empty phrase matches nothing.
-        .filter(|word| word.chars().any(char::is_alphanumeric))
-        .map(|word| format!("\"{}\"", word.replace('"', "\"\"").replace('\0', "")))
-        .collect();
-    (!words.is_empty()).then(|| words.join(" ") + "*")
-}
-
-fn entry_from_row(row: &Row, room: &RoomRow) -> rusqlite::Result<Arc<Entry>> {
+pub(super) fn entry_from_row(row: &Row, room: &RoomRow) -> rusqlite::Result<Arc<Entry>> {
     let key: i64 = row.get(0)?;
     debug_assert_eq!(room_id_of(key), room.id);
     let mark: Option<i64> = row.get(9)?;

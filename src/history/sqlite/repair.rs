@@ -2,7 +2,7 @@
 //!
 //! A sound log is not changed.
 
-use super::schema::ERASED;
+use super::schema::{ERASED, LAST_SEQ};
 use rusqlite::{Connection, params};
 
 /// The first version with a search index, and the first one with marks.
@@ -15,30 +15,50 @@ const INDEX_RENAMED: u32 = 4;
 pub(super) fn repair(connection: &Connection) -> rusqlite::Result<()> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let transaction = connection.unchecked_transaction()?;
+    let mut is_index_whole = true;
     if version >= MARKS_VERSION && !is_complete(&transaction)? {
         restore_rooms(&transaction)?;
         restore_speakers(&transaction)?;
         fill_gaps(&transaction)?;
+        is_index_whole = false;
     }
-    if version >= INDEX_VERSION {
-        let index = if version >= INDEX_RENAMED {
-            "entries_fts"
-        } else {
-            "words"
-        };
-        if !transaction.table_exists(None, index)? {
-            create_index(&transaction, index)?;
+    if version >= INDEX_VERSION && version < INDEX_RENAMED {
+        if !transaction.table_exists(None, "words")? {
+            create_index(&transaction, "words", "prefix='1 2'")?;
+        }
+    } else if version >= INDEX_RENAMED {
+        create_outdated(&transaction)?;
+        if !is_index_whole || !transaction.table_exists(None, "entries_fts")? {
+            create_index(&transaction, "entries_fts", "columnsize=0")?;
+            restore_ids(&transaction)?;
         }
     }
     transaction.commit()
 }
 
+/// For a file that has lost this table.
+fn create_outdated(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS outdated (key INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+    )
+}
+
+/// Puts the ids of all entries into their table, and says that all are indexed.
+fn restore_ids(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!(
+        "DELETE FROM outdated;
+         INSERT OR IGNORE INTO ids (person, id, key)
+         SELECT s.person, e.id, e.key FROM entries e JOIN speakers s ON s.id = e.speaker WHERE e.id IS NOT NULL;
+         UPDATE rooms SET seq = {LAST_SEQ}"
+    ))
+}
+
 /// Whether every room has all its entries, and every entry its room and its author.
 fn is_complete(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(
-        "SELECT (SELECT coalesce(sum(seq - oldest + 1), 0) FROM rooms) = (SELECT count(*) FROM entries)
+        &format!("SELECT (SELECT coalesce(sum({LAST_SEQ} - oldest + 1), 0) FROM rooms) = (SELECT count(*) FROM entries)
             AND NOT EXISTS (SELECT 1 FROM entries WHERE speaker NOT IN (SELECT id FROM speakers))
-            AND NOT EXISTS (SELECT 1 FROM entries WHERE key >> 40 NOT IN (SELECT id FROM rooms))",
+            AND NOT EXISTS (SELECT 1 FROM entries WHERE key >> 40 NOT IN (SELECT id FROM rooms))"),
         [],
         |row| row.get(0),
     )
@@ -91,13 +111,14 @@ fn fill_gaps(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Creates the search index anew. Tools that copy tables one by one leave only its inner tables.
-fn create_index(connection: &Connection, index: &str) -> rusqlite::Result<()> {
+fn create_index(connection: &Connection, index: &str, options: &str) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!("DROP TABLE IF EXISTS {index}"))?;
     for part in ["data", "idx", "docsize", "config", "content"] {
         connection.execute_batch(&format!("DROP TABLE IF EXISTS {index}_{part}"))?;
     }
     connection.execute_batch(&format!(
         "CREATE VIRTUAL TABLE {index} USING fts5 (
-             text, content='entries', content_rowid='key', tokenize='unicode61 remove_diacritics 2', prefix='1 2');
+             text, content='entries', content_rowid='key', {options}, tokenize='unicode61 remove_diacritics 2');
          INSERT INTO {index} (rowid, text) SELECT key, text FROM entries WHERE text <> ''"
     ))
 }

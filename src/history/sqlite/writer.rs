@@ -24,6 +24,8 @@ const RETRY_TRIM: Duration = Duration::from_hours(1);
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
 /// Pages in the journal from which on a commit moves them into the database: SQLite's own number.
 const CHECKPOINT_PAGES: u32 = 1000;
+/// The pause after indexing that failed.
+const RETRY_INDEX: Duration = Duration::from_secs(1);
 /// How often it is tried whether the file can be written again.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -50,6 +52,8 @@ pub(super) struct HistoryWriter {
     begun_epoch: Option<Arc<str>>,
     /// Commits move a long journal into the database.
     checkpoints: bool,
+    /// Nothing is indexed before this time.
+    index_after: Instant,
 }
 
 impl HistoryWriter {
@@ -61,18 +65,20 @@ impl HistoryWriter {
         reports: Reports,
     ) -> rusqlite::Result<Self> {
         connection.busy_timeout(LOCK_TIMEOUT)?;
+        let cache = WriterCache::load(&connection)?;
         Ok(Self {
             connection,
             guard,
             trimmer,
             space,
             replies: reports.replies,
-            cache: WriterCache::default(),
+            cache,
             health: reports.health,
             next_probe: None,
             epoch_wanted: false,
             begun_epoch: None,
             checkpoints: true,
+            index_after: Instant::now(),
         })
     }
 
@@ -85,11 +91,13 @@ impl HistoryWriter {
             let deadline = self.guard.deadline().min(next_trim);
             let deadline = deadline.min(self.space.deadline());
             let deadline = self.next_probe.map_or(deadline, |at| deadline.min(at));
+            let deadline = self.next_index().map_or(deadline, |at| deadline.min(at));
             match requests.wait(Some(deadline)) {
                 Wakeup::Requests => self.store_waiting(requests),
                 Wakeup::Timeout => {}
                 Wakeup::Closed => break,
             }
+            self.index(requests.is_empty());
             self.tick_guard();
             self.measure_space();
             let now = Instant::now();
@@ -100,6 +108,7 @@ impl HistoryWriter {
                 self.probe();
             }
         }
+        self.index_rest();
         if let Err(error) = self.trimmer.finish(&self.connection) {
             log::debug!("The state of the clock was not saved: {error}");
         }
@@ -161,9 +170,66 @@ impl HistoryWriter {
         commit(transaction, &mut self.guard)
     }
 
+    /// When something is due to be indexed, even without messages.
+    fn next_index(&self) -> Option<Instant> {
+        let is_due = self.cache.indexer.is_due(true);
+        is_due.then_some(self.index_after)
+    }
+
+    /// Takes a step of indexing if one is due; `is_idle` while no message waits.
+    fn index(&mut self, is_idle: bool) {
+        if self.cache.indexer.is_due(is_idle)
+            && self.index_after <= Instant::now()
+            && let Err(error) = self.index_step(is_idle)
+        {
+            // Nobody has been promised anything, so it is tried again.
+            log::debug!("index: {error}");
+            self.guard.rolled_back();
+            self.index_after = Instant::now() + RETRY_INDEX;
+        }
+    }
+
+    fn index_step(&mut self, is_idle: bool) -> rusqlite::Result<()> {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        let WriterCache { indexer, ids, .. } = &mut self.cache;
+        let step = indexer.step(&transaction, ids, is_idle)?;
+        if commit(transaction, &mut self.guard)? {
+            indexer.committed(step, ids);
+        } else {
+            self.index_after = Instant::now() + RETRY_INDEX;
+        }
+        Ok(())
+    }
+
+    /// Indexes all that is left, before the file is closed or trimmed. False when that can't be.
+    fn index_rest(&mut self) -> bool {
+        while self.cache.indexer.has_work() {
+            let before = self.index_after;
+            match self.index_step(true) {
+                Ok(()) if self.index_after == before => {}
+                Ok(()) => return false,
+                Err(error) => {
+                    log::debug!("index: {error}");
+                    self.guard.rolled_back();
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
     /// Trims one step and returns the pause until the next.
     fn trim(&mut self) -> Duration {
         if !self.guard.check() {
+            return RETRY_TRIM;
+        }
+        // What is deleted must be in the index, to be deleted there too.
+        if !self.cache.indexer.is_nearly_done() {
+            self.index(true);
+            return self.index_after.saturating_duration_since(Instant::now());
+        }
+        if !self.index_rest() {
             return RETRY_TRIM;
         }
         let step = self.trimmer.step(&mut self.connection);
@@ -295,7 +361,7 @@ impl HistoryWriter {
         }
         let stored = replies.iter().filter(|reply| is_stored(reply));
         self.guard.stored(stored.count() as u64);
-        self.cache.evict();
+        self.cache.commit();
         Ok(Some(replies))
     }
 
@@ -325,7 +391,7 @@ impl HistoryWriter {
 
     /// Forgets what a failed transaction wrote: the cache holds it.
     fn rolled_back(&mut self) {
-        self.cache = WriterCache::default();
+        self.cache.roll_back();
         self.guard.rolled_back();
     }
 
