@@ -1,7 +1,7 @@
 //! Appending a batch of messages in the writer's transaction: one row for each. What finds them is indexed later.
 
 use super::indexing::Indexer;
-use super::recent_ids::{RecentIds, StoredId};
+use super::recent_ids::{IdTable, RecentIds, StoredId};
 use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
 use super::undo::UndoLog;
 use super::{amend, moderation};
@@ -10,7 +10,7 @@ use crate::history::amend::{Fingerprint, fingerprint};
 use crate::history::clock::stamp;
 use crate::history::{Amendment, Append, HistoryFault, HistoryReply, HistoryRequest, Outcome};
 use crate::protocol::Entry;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{CachedStatement, Connection, Transaction, params};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -24,6 +24,40 @@ struct CachedRoom {
     name: Arc<str>,
     seq: u64,
     at: u64,
+}
+
+/// The tables that every message needs, with statements that are prepared once for a batch.
+struct Tables<'a> {
+    transaction: &'a Transaction<'a>,
+    ids: IdTable<'a>,
+    insert: CachedStatement<'a>,
+}
+
+impl<'a> Tables<'a> {
+    fn new(transaction: &'a Transaction<'a>) -> rusqlite::Result<Self> {
+        let insert = "INSERT INTO entries (key, at, speaker, text, action, reply_to, id, digest)
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        Ok(Self {
+            transaction,
+            ids: IdTable::new(transaction)?,
+            insert: transaction.prepare_cached(insert)?,
+        })
+    }
+
+    /// Stores an ordinary message.
+    fn insert_message(&mut self, append: &Append, row: &NewRow) -> rusqlite::Result<()> {
+        self.insert.execute(params![
+            row.key,
+            row.at as i64,
+            row.speaker,
+            append.text,
+            append.action,
+            append.reply_to.map(|seq| seq as i64),
+            append.id,
+            row.fingerprint
+        ])?;
+        Ok(())
+    }
 }
 
 /// What the writer knows of the database without asking it.
@@ -64,10 +98,11 @@ impl WriterCache {
         undo: &mut UndoLog,
     ) -> rusqlite::Result<Vec<HistoryReply>> {
         let mut replies = Vec::with_capacity(batch.len());
+        let mut tables = Tables::new(transaction)?;
         for request in batch {
             replies.push(match request {
                 HistoryRequest::Append(append) => {
-                    append.reply(self.append(transaction, append, undo)?)
+                    append.reply(self.append(&mut tables, append, undo)?)
                 }
                 HistoryRequest::SaveModeration(request_id, changes) => {
                     moderation::save(transaction, changes)?;
@@ -111,11 +146,12 @@ impl WriterCache {
 
     fn append(
         &mut self,
-        transaction: &Transaction,
+        tables: &mut Tables,
         append: &Append,
         undo: &mut UndoLog,
     ) -> rusqlite::Result<Outcome> {
-        let known = self.ids.find(transaction, append.person, &append.id)?;
+        let transaction = tables.transaction;
+        let known = self.ids.find(&mut tables.ids, append.person, &append.id)?;
         if let (Some(refusal), None) = (&append.refused, known) {
             return Ok(Outcome::Refused(refusal.clone()));
         }
@@ -145,7 +181,7 @@ impl WriterCache {
         };
         undo.changing(transaction, &targets)?;
         match append.amends {
-            None => insert_message(transaction, append, &row)?,
+            None => tables.insert_message(append, &row)?,
             Some(_) => amend::insert_amendment(transaction, append, &targets, &row)?,
         }
         undo.added(row.key);
@@ -199,7 +235,7 @@ impl WriterCache {
         moderation::ensure_room(transaction, &append.room, append.room_owner.as_deref())?;
         let mut select =
             transaction.prepare_cached("SELECT id, name, seq, at FROM rooms WHERE key = ?1")?;
-        let mut room = select.query_row([&**key], |row| {
+        let room = select.query_row([&**key], |row| {
             Ok(CachedRoom {
                 id: row.get(0)?,
                 name: row.get(1)?,
@@ -207,9 +243,6 @@ impl WriterCache {
                 at: row.get::<_, i64>(3)? as u64,
             })
         })?;
-        if let Some((seq, at)) = last_entry(transaction, room.id)? {
-            (room.seq, room.at) = (room.seq.max(seq), at);
-        }
         self.rooms.insert(key.clone(), room.clone());
         Ok(room)
     }
@@ -232,18 +265,6 @@ impl WriterCache {
     }
 }
 
-/// The seq and the time of a room's last entry.
-fn last_entry(transaction: &Transaction, room: i64) -> rusqlite::Result<Option<(u64, u64)>> {
-    transaction
-        .prepare_cached(
-            "SELECT key, at FROM entries WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT 1",
-        )?
-        .query_row([entry_key(room, 0), last_entry_key(room)], |row| {
-            Ok((seq_of(row.get(0)?), row.get::<_, i64>(1)?.max(0) as u64))
-        })
-        .optional()
-}
-
 /// Whether a message makes the log longer than an erasure does.
 fn adds_text(append: &Append) -> bool {
     matches!(append.amends, None | Some(Amendment::Edit(_)))
@@ -256,29 +277,6 @@ fn entry_exists(transaction: &Transaction, room: i64, seq: u64) -> rusqlite::Res
         && transaction
             .prepare_cached("SELECT 1 FROM entries WHERE key = ?1")?
             .exists([entry_key(room, seq)])?)
-}
-
-/// Stores an ordinary message.
-fn insert_message(
-    transaction: &Transaction,
-    append: &Append,
-    row: &NewRow,
-) -> rusqlite::Result<()> {
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO entries (key, at, speaker, text, action, reply_to, id, digest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
-    insert.execute(params![
-        row.key,
-        row.at as i64,
-        row.speaker,
-        append.text,
-        append.action,
-        append.reply_to.map(|seq| seq as i64),
-        append.id,
-        row.fingerprint
-    ])?;
-    Ok(())
 }
 
 /// The entry of a message that changes these keys.

@@ -1,24 +1,29 @@
-//! Bringing entries into the tables that find them, `ids` and `entries_fts`, off the path of the messages.
+//! Bringing entries into the tables that find them, `id_index` and `entries_fts`, off the path of the messages.
 //!
 //! A message is one row of `entries`. The rest is written for many messages at once, in transactions of its own between
-//! the batches. How far that is stands in `rooms.seq`, in the same transactions, so no kill loses any of it. An entry whose
+//! the batches. How far that is stands in `room_records.indexed`, in the same transactions, so no kill loses any of it. An entry whose
 //! text changes after that leaves its indexed text in `outdated` until the index has forgotten it.
 
 use super::recent_ids::RecentIds;
-use super::schema::{LAST_SEQ, entry_key, seq_of};
+use super::schema::{entry_key, seq_of};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// Entries from which on it is worth to index them: fewer would rewrite the same pages of the index again and again.
-const MIN_ENTRIES: usize = 1024;
+/// Entries from which on it is worth to index them: fewer would rewrite the same pages of the index again and again. As
+/// many are indexed in one transaction, in less than 10 ms.
+const SLICE: u64 = 1024;
 /// Entries that may wait while messages never pause. A search reads them one by one, and so does a start after a kill.
 const MAX_WAITING: usize = 65_536;
-/// Entries in one transaction: 2 to 3 ms of work, or where messages never pause.
-const SLICE: u64 = 256;
-const FULL_SLICE: u64 = 4096;
+/// Entries in one transaction when so many wait: less than 50 ms.
+const LARGE_SLICE: u64 = 8192;
 /// How long one transaction forgets outdated texts, of which each costs up to 2 ms: they are overwritten.
 const FORGETTING: Duration = Duration::from_millis(4);
+
+/// The rooms with entries that are not indexed: the id, the last indexed seq and the last one.
+const BEHIND: &str =
+    "SELECT r.id, r.indexed, rooms.seq FROM room_records r JOIN rooms ON rooms.id = r.id
+                      WHERE rooms.seq > r.indexed";
 
 /// What is left to index.
 #[derive(Default)]
@@ -44,9 +49,7 @@ impl Indexer {
             )?,
             ..Self::default()
         };
-        let mut select = connection.prepare(&format!(
-            "SELECT id, seq, last FROM (SELECT id, seq, {LAST_SEQ} AS last FROM rooms) WHERE last > seq"
-        ))?;
+        let mut select = connection.prepare(BEHIND)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let (room, seq, last): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -74,13 +77,13 @@ impl Indexer {
 
     /// Whether it is time for a step; `is_idle` while no message waits.
     pub(super) fn is_due(&self, is_idle: bool) -> bool {
-        let is_worth_it = self.entries >= MIN_ENTRIES || !self.indexing.is_empty();
+        let is_worth_it = self.entries >= SLICE as usize || !self.indexing.is_empty();
         self.outdated || (is_idle && is_worth_it) || self.entries >= MAX_WAITING
     }
 
     /// Whether so little is left that it can be done at once.
     pub(super) fn is_nearly_done(&self) -> bool {
-        !self.outdated && self.entries < MIN_ENTRIES
+        !self.outdated && self.entries < SLICE as usize
     }
 
     /// Takes one step in a transaction: a few milliseconds of work, more only while messages never pause. To be called
@@ -99,7 +102,7 @@ impl Indexer {
             ids.begin_indexing();
             self.indexing.append(&mut self.waiting);
         }
-        let mut left = if is_idle { SLICE } else { FULL_SLICE };
+        let mut left = if is_idle { SLICE } else { LARGE_SLICE };
         let mut done = Vec::new();
         let mut entries = 0;
         for (room, last) in &self.indexing {
@@ -143,13 +146,10 @@ pub(super) enum Step {
 /// Indexes all that is left, in a file that nobody else uses.
 pub(super) fn index_all(connection: &Connection) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
-    let mut select = transaction.prepare(&format!(
-        "SELECT id, last FROM (SELECT id, seq, {LAST_SEQ} AS last FROM rooms) WHERE last > seq"
-    ))?;
-    let behind: Vec<(i64, i64)> = select
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+    let behind: Vec<(i64, i64)> = transaction
+        .prepare(BEHIND)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(2)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    drop(select);
     for (room, last) in behind {
         index_room(
             &transaction,
@@ -177,7 +177,7 @@ fn index_room(
     limit: u64,
 ) -> rusqlite::Result<IndexedRoom> {
     let seq: Option<i64> = transaction
-        .prepare_cached("SELECT seq FROM rooms WHERE id = ?1")?
+        .prepare_cached("SELECT indexed FROM room_records WHERE id = ?1")?
         .query_row([room], |row| row.get(0))
         .optional()?;
     let from = entry_key(room, seq.unwrap_or_default() as u64);
@@ -190,7 +190,7 @@ fn index_room(
     }
     transaction
         .prepare_cached(
-            "INSERT OR IGNORE INTO ids (person, id, key)
+            "INSERT OR IGNORE INTO id_index (person, id, key)
              SELECT s.person, e.id, e.key FROM entries e CROSS JOIN speakers s ON s.id = e.speaker
              WHERE e.key > ?1 AND e.key <= ?2 AND e.id IS NOT NULL",
         )?
@@ -203,7 +203,8 @@ fn index_room(
         .execute([from, to])?;
     transaction
         .prepare_cached(
-            "UPDATE rooms SET seq = ?2, at = coalesce((SELECT at FROM entries WHERE key = ?3), at) WHERE id = ?1",
+            "UPDATE room_records
+             SET indexed = ?2, indexed_at = coalesce((SELECT at FROM entries WHERE key = ?3), indexed_at) WHERE id = ?1",
         )?
         .execute(params![room, seq_of(to) as i64, to])?;
     Ok(IndexedRoom {
@@ -217,8 +218,8 @@ pub(super) fn keep_outdated(transaction: &Transaction, key: i64) -> rusqlite::Re
     transaction
         .prepare_cached(
             "INSERT OR IGNORE INTO outdated (key, text)
-             SELECT e.key, e.text FROM entries e JOIN rooms r ON r.id = e.key >> 40
-             WHERE e.key = ?1 AND e.text <> '' AND r.seq >= e.key & 1099511627775",
+             SELECT e.key, e.text FROM entries e JOIN room_records r ON r.id = e.key >> 40
+             WHERE e.key = ?1 AND e.text <> '' AND r.indexed >= e.key & 1099511627775",
         )?
         .execute([key])?;
     Ok(())

@@ -30,14 +30,15 @@ pub(super) const MIGRATIONS: [&str; 4] = [
 /// program does not yet, so that a file need not be migrated again for each of it: reactions, pins, polls and votes,
 /// files, keys of bots, webhooks, and an entry's place in a log of several servers.
 ///
-/// `rooms.seq` and `rooms.at` are those of the last *indexed* entry: later ones are in `entries`, and not yet in `ids` and
-/// `entries_fts`. `outdated` has the texts that the search index still holds for entries that were changed since.
+/// Entries of a room after `room_records.indexed` are in `entries` only, and not yet in `id_index` and `entries_fts`. The
+/// views `rooms` and `ids` show the whole all the same, as the tables of these names did. `outdated` has the texts that the
+/// search index still holds for entries that were changed since.
 ///
 /// Times are Unix milliseconds. An `entry` is a key of `entries`, a `token_hash` is that of `auth::TokenHash`, a
 /// `person` that of `auth::PersonId`.
 /// - `entries.id` is the author's, and `digest` the message's fingerprint; entries of earlier versions have neither.
-/// - `ids.at` and `ids.digest` are null while the entry has them.
-/// - `rooms.password` is a salted slow hash in PHC form; `rooms.announcement` is an entry.
+/// - `id_index.at` and `id_index.digest` are null while the entry has them.
+/// - `room_records.password` is a salted slow hash in PHC form; `announcement` is an entry.
 /// - `entries.payload` is the JSON of a change that is neither an edit nor an erasure: `reacts`, `pins` or `tally`.
 /// - `reactions` and `pins` hold what is in force, in the order of its id.
 /// - `sanctions.kind` is 1 for a mute, 2 for a ban; `addresses` are separated by spaces.
@@ -57,13 +58,27 @@ const VERSION_4: &str = "
     ALTER TABLE rooms ADD COLUMN slow_ms INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE rooms ADD COLUMN topic TEXT;
     ALTER TABLE rooms ADD COLUMN announcement INTEGER;
-    CREATE TABLE new_ids (
+    CREATE TABLE id_index (
         person BLOB NOT NULL, id TEXT NOT NULL, key INTEGER NOT NULL, at INTEGER, digest BLOB,
         PRIMARY KEY (person, id)) WITHOUT ROWID;
-    INSERT INTO new_ids SELECT person, id, key, at, digest FROM ids;
+    INSERT INTO id_index SELECT person, id, key, at, digest FROM ids;
     DROP TABLE ids;
-    ALTER TABLE new_ids RENAME TO ids;
-    CREATE INDEX ids_at ON ids (at) WHERE at IS NOT NULL;
+    CREATE INDEX id_index_at ON id_index (at) WHERE at IS NOT NULL;
+    ALTER TABLE rooms RENAME TO room_records;
+    ALTER TABLE room_records RENAME COLUMN seq TO indexed;
+    ALTER TABLE room_records RENAME COLUMN at TO indexed_at;
+    CREATE VIEW rooms AS
+        SELECT r.id, r.key, r.name, coalesce(e.key & 1099511627775, r.indexed) AS seq, r.oldest,
+            coalesce(e.at, r.indexed_at) AS at, r.owner, r.password, r.moderators_only, r.slow_ms, r.topic, r.announcement
+        FROM room_records r LEFT JOIN entries e ON e.key =
+            (SELECT max(key) FROM entries WHERE key BETWEEN (r.id << 40) + r.indexed + 1 AND (r.id << 40) + 1099511627775);
+    CREATE VIEW ids AS
+        SELECT i.person, i.id, i.key, coalesce(i.at, e.at) AS at, coalesce(i.digest, e.digest) AS digest
+        FROM id_index i LEFT JOIN entries e ON e.key = i.key
+        UNION ALL
+        SELECT s.person, e.id, e.key, e.at, e.digest FROM room_records r
+        JOIN entries e ON e.key BETWEEN (r.id << 40) + r.indexed + 1 AND (r.id << 40) + 1099511627775
+        JOIN speakers s ON s.id = e.speaker WHERE e.id IS NOT NULL;
     DROP TABLE words;
     CREATE VIRTUAL TABLE entries_fts USING fts5 (
         text, content='entries', content_rowid='key', columnsize=0, tokenize='unicode61 remove_diacritics 2');

@@ -1,6 +1,5 @@
 //! The moderation state in the file: read when it is opened, and changed in the same transactions as the logs.
 
-use super::schema::LAST_SEQ;
 use super::{OpenError, meta};
 use crate::auth::{StoredPassword, TokenHash};
 use crate::history::{
@@ -47,7 +46,7 @@ pub(super) fn ensure_room(
     owner: Option<&TokenHash>,
 ) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(
-        "INSERT OR IGNORE INTO rooms (key, name, seq, oldest, at, owner) VALUES (?1, ?2, 0, 1, 0, ?3)",
+        "INSERT OR IGNORE INTO room_records (key, name, indexed, oldest, indexed_at, owner) VALUES (?1, ?2, 0, 1, 0, ?3)",
     )?;
     insert.execute(params![&**room.key(), room.as_str(), owner])?;
     Ok(())
@@ -125,15 +124,15 @@ fn lock(transaction: &Transaction, on: bool) -> rusqlite::Result<()> {
 fn set(transaction: &Transaction, room: &RoomName, setting: &RoomSetting) -> rusqlite::Result<()> {
     let (update, value): (_, &dyn ToSql) = match setting {
         RoomSetting::ModeratorsOnly(on) => (
-            "UPDATE rooms SET moderators_only = ?2 WHERE key = ?1",
+            "UPDATE room_records SET moderators_only = ?2 WHERE key = ?1",
             &i64::from(*on),
         ),
         RoomSetting::SlowMs(slow_ms) => (
-            "UPDATE rooms SET slow_ms = ?2 WHERE key = ?1",
+            "UPDATE room_records SET slow_ms = ?2 WHERE key = ?1",
             &(*slow_ms as i64),
         ),
         RoomSetting::Password(password) => (
-            "UPDATE rooms SET password = ?2 WHERE key = ?1",
+            "UPDATE room_records SET password = ?2 WHERE key = ?1",
             &password.as_ref().map(StoredPassword::as_str),
         ),
     };
@@ -218,12 +217,12 @@ fn load_sanctions(connection: &Connection) -> rusqlite::Result<Vec<SavedSanction
 }
 
 fn load_rooms(connection: &Connection) -> rusqlite::Result<Vec<SavedRoom>> {
-    let mut select = connection.prepare(&format!(
-        "SELECT name, {LAST_SEQ}, moderators_only, slow_ms, password FROM rooms
+    let mut select = connection.prepare(
+        "SELECT name, seq, moderators_only, slow_ms, password FROM rooms
          WHERE moderators_only OR slow_ms > 0 OR password IS NOT NULL
-             OR id IN (SELECT id FROM rooms WHERE {LAST_SEQ} > 0 ORDER BY at DESC LIMIT ?1)
+             OR id IN (SELECT id FROM rooms WHERE seq > 0 ORDER BY at DESC LIMIT ?1)
          ORDER BY at DESC",
-    ))?;
+    )?;
     let mut rows = select.query([MAX_READ])?;
     let mut read = Vec::new();
     while let Some(row) = rows.next()? {

@@ -2,7 +2,7 @@
 
 use super::amend::parse_seqs;
 use super::queue::{RequestReceiver, Wakeup};
-use super::schema::{EDITED, ERASED, LAST_SEQ, entry_key, last_entry_key, room_id_of, seq_of};
+use super::schema::{EDITED, ERASED, entry_key, last_entry_key, room_id_of, seq_of};
 use super::search::{Scanner, search};
 use crate::auth::TokenHash;
 use crate::history::sqlite::sql_error::describe_sql;
@@ -93,8 +93,8 @@ pub(super) fn find_room(
     connection: &Connection,
     name: &RoomName,
 ) -> rusqlite::Result<Option<RoomRow>> {
-    let select = format!("SELECT id, name, {LAST_SEQ}, oldest FROM rooms WHERE key = ?1");
-    let mut select = connection.prepare_cached(&select)?;
+    let mut select =
+        connection.prepare_cached("SELECT id, name, seq, oldest FROM rooms WHERE key = ?1")?;
     let room = |row: &Row| {
         Ok(RoomRow {
             id: row.get(0)?,

@@ -1,4 +1,4 @@
-//! The ids of messages that are stored and not yet in the table `ids`.
+//! The ids of messages that are stored and not yet in the table `id_index`.
 //!
 //! A resend is recognized by the author and the id. Writing that table with each message would cost a page for each, so
 //! it is written for many at once, and until then these are here. After a start they are read from the entries.
@@ -6,11 +6,12 @@
 use super::schema::{entry_key, last_entry_key};
 use crate::auth::PersonId;
 use crate::history::amend::Fingerprint;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use std::collections::HashMap;
+use std::sync::Arc;
 
-/// A message's author and id.
-type IdKey = (PersonId, Box<str>);
+/// A message's author and id, one after the other.
+type IdKey = Arc<[u8]>;
 
 /// The message that has an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +26,12 @@ pub(super) struct StoredId {
 /// The ids that are not in their table.
 #[derive(Default)]
 pub(super) struct RecentIds {
-    /// Those of the transaction that is being made.
-    batch: HashMap<IdKey, StoredId>,
     /// Those that are waiting to be indexed.
     waiting: HashMap<IdKey, StoredId>,
     /// Those that are being indexed.
     indexing: HashMap<IdKey, StoredId>,
+    /// Those among the waiting that the transaction has added that is being made.
+    batch: Vec<IdKey>,
 }
 
 impl RecentIds {
@@ -47,25 +48,30 @@ impl RecentIds {
         )?;
         let mut rows = select.query([entry_key(room, after), last_entry_key(room)])?;
         while let Some(row) = rows.next()? {
-            let id = (PersonId(row.get(0)?), row.get(1)?);
-            self.waiting.insert(id, stored_id(row, 2)?);
+            let id = row.get_ref(1)?.as_str()?;
+            self.insert(PersonId(row.get(0)?), id, stored_id(row, 2)?);
         }
+        self.commit();
         Ok(())
     }
 
     /// Notes an id of the transaction that is being made.
     pub(super) fn insert(&mut self, person: PersonId, id: &str, stored: StoredId) {
-        self.batch.insert((person, id.into()), stored);
+        let key: IdKey = [&person.0[..], id.as_bytes()].concat().into();
+        self.batch.push(key.clone());
+        self.waiting.insert(key, stored);
     }
 
     /// The transaction was committed.
     pub(super) fn commit(&mut self) {
-        self.waiting.extend(self.batch.drain());
+        self.batch.clear();
     }
 
     /// The transaction was rolled back.
     pub(super) fn roll_back(&mut self) {
-        self.batch.clear();
+        for key in self.batch.drain(..) {
+            self.waiting.remove(&key);
+        }
     }
 
     /// All that wait are about to be indexed.
@@ -79,44 +85,52 @@ impl RecentIds {
         self.waiting.shrink_to(1024);
     }
 
-    /// The message with this id, here or in the file.
+    /// The message with this id, here or in the table.
     pub(super) fn find(
         &self,
-        connection: &Connection,
+        table: &mut IdTable,
         person: PersonId,
         id: &str,
     ) -> rusqlite::Result<Option<StoredId>> {
-        let key: IdKey = (person, id.into());
-        let recent = [&self.batch, &self.waiting, &self.indexing];
-        match recent.iter().find_map(|ids| ids.get(&key)) {
+        let key = [&person.0[..], id.as_bytes()].concat();
+        let recent = [&self.waiting, &self.indexing];
+        let mut recent = recent.iter().filter(|ids| !ids.is_empty());
+        match recent.find_map(|ids| ids.get(&key[..])) {
             Some(found) => Ok(Some(*found)),
-            None => find_indexed(connection, person, id),
+            None => table.find(person, id),
         }
     }
 }
 
-/// The message with this id, if its id is in the table.
-fn find_indexed(
-    connection: &Connection,
-    person: PersonId,
-    id: &str,
-) -> rusqlite::Result<Option<StoredId>> {
-    let mut select = connection
-        .prepare_cached("SELECT key, at, digest FROM ids WHERE person = ?1 AND id = ?2")?;
-    let found = select
-        .query_row(params![person.0, id], |row| {
-            let key: i64 = row.get(0)?;
-            let is_trimmed = row.get::<_, Option<i64>>(1)?.is_some();
-            Ok((key, is_trimmed.then(|| stored_id(row, 0)).transpose()?))
+/// The table of ids, in the transaction that is being made.
+pub(super) struct IdTable<'a> {
+    connection: &'a Connection,
+    select: CachedStatement<'a>,
+}
+
+impl<'a> IdTable<'a> {
+    pub(super) fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+        let select = "SELECT key, at, digest FROM id_index WHERE person = ?1 AND id = ?2";
+        Ok(Self {
+            connection,
+            select: connection.prepare_cached(select)?,
         })
-        .optional()?;
-    match found {
-        Some((key, None)) => connection
+    }
+
+    /// The message with this id, if the table has it.
+    fn find(&mut self, person: PersonId, id: &str) -> rusqlite::Result<Option<StoredId>> {
+        let mut rows = self.select.query(params![person.0, id])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        if row.get::<_, Option<i64>>(1)?.is_some() {
+            return stored_id(row, 0).map(Some);
+        }
+        let key: i64 = row.get(0)?;
+        self.connection
             .prepare_cached("SELECT key, at, digest FROM entries WHERE key = ?1")?
             .query_row([key], |row| stored_id(row, 0))
-            .optional(),
-        Some((_, stored)) => Ok(stored),
-        None => Ok(None),
+            .optional()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A sound log is not changed.
 
-use super::schema::{ERASED, LAST_SEQ};
+use super::schema::ERASED;
 use rusqlite::{Connection, params};
 
 /// The first version with a search index, and the first one with marks.
@@ -17,7 +17,7 @@ pub(super) fn repair(connection: &Connection) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     let mut is_index_whole = true;
     if version >= MARKS_VERSION && !is_complete(&transaction)? {
-        restore_rooms(&transaction)?;
+        restore_rooms(&transaction, version)?;
         restore_speakers(&transaction)?;
         fill_gaps(&transaction)?;
         is_index_whole = false;
@@ -45,37 +45,42 @@ fn create_outdated(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Puts the ids of all entries into their table, and says that all are indexed.
 fn restore_ids(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(&format!(
+    connection.execute_batch(
         "DELETE FROM outdated;
-         INSERT OR IGNORE INTO ids (person, id, key)
+         INSERT OR IGNORE INTO id_index (person, id, key)
          SELECT s.person, e.id, e.key FROM entries e JOIN speakers s ON s.id = e.speaker WHERE e.id IS NOT NULL;
-         UPDATE rooms SET seq = {LAST_SEQ}"
-    ))
+         UPDATE room_records SET indexed = (SELECT seq FROM rooms WHERE rooms.id = room_records.id)",
+    )
 }
 
 /// Whether every room has all its entries, and every entry its room and its author.
 fn is_complete(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(
-        &format!("SELECT (SELECT coalesce(sum({LAST_SEQ} - oldest + 1), 0) FROM rooms) = (SELECT count(*) FROM entries)
+        "SELECT (SELECT coalesce(sum(seq - oldest + 1), 0) FROM rooms) = (SELECT count(*) FROM entries)
             AND NOT EXISTS (SELECT 1 FROM entries WHERE speaker NOT IN (SELECT id FROM speakers))
-            AND NOT EXISTS (SELECT 1 FROM entries WHERE key >> 40 NOT IN (SELECT id FROM rooms))"),
+            AND NOT EXISTS (SELECT 1 FROM entries WHERE key >> 40 NOT IN (SELECT id FROM rooms))",
         [],
         |row| row.get(0),
     )
 }
 
 /// Gives a name to each room without a row, and corrects the numbers of those that have more entries than their row says.
-fn restore_rooms(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(
-        "INSERT INTO rooms (id, key, name, seq, oldest, at)
+fn restore_rooms(connection: &Connection, version: u32) -> rusqlite::Result<()> {
+    let (rooms, seq, at) = if version < INDEX_RENAMED {
+        ("rooms", "seq", "at")
+    } else {
+        ("room_records", "indexed", "indexed_at")
+    };
+    connection.execute_batch(&format!(
+        "INSERT INTO {rooms} (id, key, name, {seq}, oldest, {at})
          SELECT key >> 40, 'recuperada-' || (key >> 40), 'recuperada-' || (key >> 40), 0,
                 min(key & 0xffffffffff), max(at)
-         FROM entries WHERE key >> 40 NOT IN (SELECT id FROM rooms) GROUP BY key >> 40;
-         UPDATE rooms SET
-             seq = max(seq, coalesce((SELECT max(key) & 0xffffffffff FROM entries WHERE key >> 40 = rooms.id), 0)),
+         FROM entries WHERE key >> 40 NOT IN (SELECT id FROM {rooms}) GROUP BY key >> 40;
+         UPDATE {rooms} SET
+             {seq} = max({seq}, coalesce((SELECT max(key) & 0xffffffffff FROM entries WHERE key >> 40 = {rooms}.id), 0)),
              oldest = min(oldest,
-                 coalesce((SELECT min(key) & 0xffffffffff FROM entries WHERE key >> 40 = rooms.id), oldest));",
-    )
+                 coalesce((SELECT min(key) & 0xffffffffff FROM entries WHERE key >> 40 = {rooms}.id), oldest));",
+    ))
 }
 
 /// Gives a placeholder name to each author without a row.

@@ -110,14 +110,10 @@ pub(super) fn last_entry_key(room: i64) -> i64 {
     entry_key(room + 1, 0) - 1
 }
 
-/// The last seq of a row of `rooms`, whose own column is behind until its entries are indexed.
-pub(super) const LAST_SEQ: &str = "max(rooms.seq, coalesce((SELECT max(entries.key) FROM entries
-    WHERE entries.key BETWEEN rooms.id << 40 AND (rooms.id << 40) + 1099511627775) & 1099511627775, 0))";
-
 /// Messages in a file.
 pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
-    let select = format!("SELECT coalesce(sum({LAST_SEQ} - oldest + 1), 0) FROM rooms");
-    let count: i64 = connection.query_row(&select, [], |row| row.get(0))?;
+    let select = "SELECT coalesce(sum(seq - oldest + 1), 0) FROM rooms";
+    let count: i64 = connection.query_row(select, [], |row| row.get(0))?;
     Ok(count.max(0) as u64)
 }
 
@@ -253,8 +249,8 @@ pub(super) fn store_new_epoch(transaction: &Connection) -> Result<Arc<str>, Open
 
 /// The sum of all rooms' seqs, which grows with each message and never shrinks.
 pub(super) fn seq_sum(connection: &Connection) -> rusqlite::Result<u64> {
-    let select = format!("SELECT coalesce(sum({LAST_SEQ}), 0) FROM rooms");
-    let sum: i64 = connection.query_row(&select, [], |row| row.get(0))?;
+    let mut select = connection.prepare_cached("SELECT coalesce(sum(seq), 0) FROM rooms")?;
+    let sum: i64 = select.query_row([], |row| row.get(0))?;
     Ok(sum.max(0) as u64)
 }
 

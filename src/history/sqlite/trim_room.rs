@@ -193,7 +193,7 @@ fn delete_batch(transaction: &Transaction, room: &Current) -> rusqlite::Result<T
     let last = expired.last().map(|(key, _)| *key);
     if let Some(last) = last {
         transaction.execute(
-            "UPDATE rooms SET oldest = ?2 WHERE id = ?1",
+            "UPDATE room_records SET oldest = ?2 WHERE id = ?1",
             params![room.id, seq_of(last) as i64 + 1],
         )?;
     }
@@ -208,8 +208,8 @@ fn delete_batch(transaction: &Transaction, room: &Current) -> rusqlite::Result<T
 fn keep_id(transaction: &Transaction, key: i64) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
-            "UPDATE ids SET at = e.at, digest = e.digest FROM entries e JOIN speakers s ON s.id = e.speaker
-             WHERE e.key = ?1 AND ids.person = s.person AND ids.id = e.id AND ids.key = e.key",
+            "UPDATE id_index SET at = e.at, digest = e.digest FROM entries e JOIN speakers s ON s.id = e.speaker
+             WHERE e.key = ?1 AND id_index.person = s.person AND id_index.id = e.id AND id_index.key = e.key",
         )?
         .execute([key])?;
     Ok(())

@@ -24,6 +24,9 @@ const RETRY_TRIM: Duration = Duration::from_hours(1);
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
 /// Pages in the journal from which on a commit moves them into the database: SQLite's own number.
 const CHECKPOINT_PAGES: u32 = 1000;
+/// A batch of so many messages means that more are on their way, for so long: indexing can wait until they pause.
+const BUSY_BATCH: usize = 32;
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
 /// The pause after indexing that failed.
 const RETRY_INDEX: Duration = Duration::from_secs(1);
 /// How often it is tried whether the file can be written again.
@@ -54,6 +57,8 @@ pub(super) struct HistoryWriter {
     checkpoints: bool,
     /// Nothing is indexed before this time.
     index_after: Instant,
+    /// Messages come so fast that more are expected until this time.
+    busy_until: Instant,
 }
 
 impl HistoryWriter {
@@ -79,6 +84,7 @@ impl HistoryWriter {
             begun_epoch: None,
             checkpoints: true,
             index_after: Instant::now(),
+            busy_until: Instant::now(),
         })
     }
 
@@ -97,7 +103,7 @@ impl HistoryWriter {
                 Wakeup::Timeout => {}
                 Wakeup::Closed => break,
             }
-            self.index(requests.is_empty());
+            self.index(requests.is_empty() && self.busy_until <= Instant::now());
             self.tick_guard();
             self.measure_space();
             let now = Instant::now();
@@ -173,7 +179,7 @@ impl HistoryWriter {
     /// When something is due to be indexed, even without messages.
     fn next_index(&self) -> Option<Instant> {
         let is_due = self.cache.indexer.is_due(true);
-        is_due.then_some(self.index_after)
+        is_due.then_some(self.index_after.max(self.busy_until))
     }
 
     /// Takes a step of indexing if one is due; `is_idle` while no message waits.
@@ -314,6 +320,9 @@ impl HistoryWriter {
             Err(error) => return (take_batch(requests, &mut self.epoch_wanted), Err(error)),
         };
         let batch = take_batch(requests, &mut self.epoch_wanted);
+        if batch.len() >= BUSY_BATCH {
+            self.busy_until = Instant::now() + BUSY_PAUSE;
+        }
         let mut undo = UndoLog::default();
         self.space.added(batch.iter().map(text_bytes).sum());
         self.cache.space_fault = self.space.fault();
