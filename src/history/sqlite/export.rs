@@ -1,6 +1,6 @@
 //! Exports a room's log as text, JSON lines or an HTML page.
 
-use super::reader::{RoomRow, find_room, read_after};
+use super::entries::{RoomRow, find_room, read_after};
 use super::schema::{OpenError, open_to_read};
 use crate::name::RoomName;
 use crate::protocol::Entry;

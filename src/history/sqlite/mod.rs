@@ -11,6 +11,7 @@ mod batch;
 mod clock_guard;
 mod contents;
 mod copy_error;
+mod entries;
 mod export;
 mod file_format;
 mod file_names;

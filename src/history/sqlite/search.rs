@@ -3,7 +3,7 @@
 //! Both go by the same words, because those entries are put into an index of the same kind in memory, a few at a time. The
 //! newest entries are read in the same way when the last word is very short: the index would collect half of its words.
 
-use super::reader::{RoomRow, SELECT_ENTRY, cut_page, entry_from_row, find_room};
+use super::entries::{RoomRow, SELECT_ENTRY, cut_page, entry_from_row, find_room};
 use super::schema::{entry_key, last_entry_key};
 use crate::history::Page;
 use crate::name::RoomName;
