@@ -1,7 +1,8 @@
 //! Many simulated people in one thread: one epoll loop reads for all of them and sends what is due.
 
-use super::peer::{Dialect, Peer, PeerState};
+use super::peer::{Dialect, Peer, PeerState, WORDS};
 use super::tally::{Tally, nanos};
+use super::text::Sentences;
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use std::io::{ErrorKind, Read};
@@ -14,6 +15,8 @@ const MAX_ENTERING: usize = 200;
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// Messages of one sender that may wait for their answer: the server's own window.
 const IN_FLIGHT: usize = 32;
+/// Different sentences that are said in turn.
+const SENTENCES: usize = 4096;
 /// Bytes read at once.
 const READ_BUFFER: usize = 256 * 1024;
 
@@ -32,6 +35,9 @@ pub struct Crowd {
     pub expected: u64,
     /// People who have not joined yet.
     entering: usize,
+    sentences: Vec<String>,
+    /// Messages so far.
+    said: usize,
     /// Never sleeps, for the shortest delays. Sleeping leaves the core to the disk's workers.
     pub busy_polling: bool,
 }
@@ -39,6 +45,8 @@ pub struct Crowd {
 impl Crowd {
     /// An empty crowd for a program that is spoken to in this way.
     pub fn new(address: SocketAddr, dialect: Dialect) -> Self {
+        let mut source = Sentences::new(1);
+        let sentences = std::iter::repeat_with(|| source.exactly(WORDS));
         Self {
             address,
             dialect,
@@ -50,6 +58,8 @@ impl Crowd {
             tally: Tally::default(),
             expected: 0,
             entering: 0,
+            sentences: sentences.take(SENTENCES).collect(),
+            said: 0,
             busy_polling: false,
         }
     }
@@ -105,9 +115,16 @@ impl Crowd {
 
     /// Lets a person say one message.
     pub fn say(&mut self, at: usize) {
-        self.peers[at].queue_message();
-        self.expected += self.readers[self.peers[at].room];
+        self.queue_message(at);
         self.flush(at);
+    }
+
+    fn queue_message(&mut self, at: usize) {
+        let words = &self.sentences[self.said % SENTENCES];
+        self.said += 1;
+        let peer = &mut self.peers[at];
+        peer.queue_message(words);
+        self.expected += self.readers[peer.room];
     }
 
     /// Reads what there is, waiting for it until a time. False once that time is over.
@@ -198,13 +215,9 @@ impl Crowd {
         let end = Instant::now() + time;
         loop {
             for &at in senders {
-                let peer = &mut self.peers[at];
-                let room = peer.room;
-                let free = IN_FLIGHT - peer.unacknowledged.len().min(IN_FLIGHT);
-                for _ in 0..free {
-                    peer.queue_message();
+                for _ in self.peers[at].unacknowledged.len()..IN_FLIGHT {
+                    self.queue_message(at);
                 }
-                self.expected += free as u64 * self.readers[room];
                 self.flush(at);
             }
             if !self.poll(end) {

@@ -3,7 +3,7 @@
 //! Reads only the header, the kind and the seq of each frame, so that one core can simulate thousands.
 
 use super::raw;
-use super::tally::{Tally, nanos};
+use super::tally::{Ack, Tally, nanos};
 use socket2::SockRef;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
@@ -13,6 +13,8 @@ use std::net::{SocketAddr, TcpStream};
 pub const TEXT: usize = 128;
 /// Digits of the time at the beginning of each text.
 const STAMP: usize = 16;
+/// Bytes of words behind the time.
+pub const WORDS: usize = TEXT - STAMP - 1;
 
 /// How a program is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,17 +111,14 @@ impl Peer {
         let _ = SockRef::from(&self.socket).set_recv_buffer_size(4096);
     }
 
-    /// Queues a message for the next [`Peer::flush`].
-    pub fn queue_message(&mut self) {
+    /// Queues a message of [`WORDS`] bytes for the next [`Peer::flush`].
+    pub fn queue_message(&mut self, words: &str) {
         let now = nanos();
         let room = &self.room_name;
         let id = self.next_id;
-        let text = format!(
-            "{now:0STAMP$}{:.>pad$}",
-            " a sentence of some length",
-            pad = TEXT - STAMP
+        let payload = format!(
+            r#"{{"type":"say","room":"{room}","id":"{id}","text":"{now:0STAMP$} {words}"}}"#
         );
-        let payload = format!(r#"{{"type":"say","room":"{room}","id":"{id}","text":"{text}"}}"#);
         self.next_id += 1;
         self.unacknowledged.push_back(now);
         self.queue_frame(raw::TEXT, payload.as_bytes());
@@ -214,7 +213,8 @@ impl Peer {
                 self.next_seq = parse_number_after(payload, b"\"seq\":").map_or(1, |seq| seq + 1);
                 self.state = PeerState::Joined;
             }
-            (raw::TEXT, Some(b'w' | b'p')) => {}
+            // Who is here, what the room is like, and notices.
+            (raw::TEXT, Some(b'w' | b'p' | b'r' | b'n')) => {}
             (raw::PING, _) => {
                 self.queue_frame(raw::PONG, payload);
                 self.flush()?;
@@ -264,9 +264,10 @@ impl Peer {
         tally.delivered += 1;
         tally.acked += 1;
         if let Some(sent_at) = self.unacknowledged.pop_front() {
-            tally
-                .ack_delays
-                .push((now.saturating_sub(sent_at) / 1000) as u32);
+            tally.acks.push(Ack {
+                sent_at,
+                delay: (now.saturating_sub(sent_at) / 1000) as u32,
+            });
         }
     }
 
