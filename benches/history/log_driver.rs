@@ -8,6 +8,7 @@ use papo::history::sqlite::SqliteHistory;
 use papo::history::{Append, History, HistoryReply, HistoryRequest, Outcome, RequestId};
 use papo::name::RoomName;
 use papo::protocol::PageRequest;
+use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -51,6 +52,25 @@ impl LogDriver {
         while self.stored < entries {
             self.ask_to_store(IN_FLIGHT.min(entries - self.stored));
             self.take_stored();
+        }
+    }
+
+    /// Stores this many messages more, exactly so many in each transaction: the log can't begin with a part of them while
+    /// this other connection to its file holds the lock.
+    pub fn store_in_batches(&mut self, messages: u64, batch: u64, lock: &Connection) {
+        let entries = self.stored + messages;
+        while self.stored < entries {
+            let run = |sql| lock.execute_batch(sql).expect("the file can be locked");
+            if batch > 1 {
+                run("BEGIN IMMEDIATE");
+            }
+            self.ask_to_store(batch.min(entries - self.stored));
+            if batch > 1 {
+                run("ROLLBACK");
+            }
+            while self.stored < self.asked {
+                self.take_stored();
+            }
         }
     }
 

@@ -155,6 +155,7 @@ impl Crowd {
     fn read(&mut self, at: usize) {
         let peer = &mut self.peers[at];
         let before = peer.state;
+        let refused = self.tally.refused;
         let ended = match peer.socket.read(&mut self.buffer) {
             Ok(0) => Some("it was closed".to_owned()),
             Ok(read) => peer
@@ -178,6 +179,8 @@ impl Crowd {
                     .fail(|| format!("connection {at} ended: {reason}"));
             }
         }
+        // What was refused reaches nobody.
+        self.expected -= (self.tally.refused - refused) * self.readers[peer.room];
         let is_entering = |state| matches!(state, PeerState::Upgrading | PeerState::Entering);
         if is_entering(before) && !is_entering(peer.state) {
             self.entering -= 1;

@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "each benchmark uses its own part of this module")]
 
+pub mod client;
 pub mod crowd;
 pub mod disk;
 pub mod peer;

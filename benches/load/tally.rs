@@ -36,6 +36,10 @@ pub struct Tally {
     /// Noted delays from sending to receiving, in microseconds.
     pub delays: Vec<u32>,
     pub acks: Vec<Ack>,
+    /// Whether the server may refuse messages because it can't store them now.
+    pub tolerates_refusals: bool,
+    /// Messages that it refused for that.
+    pub refused: u64,
     pub failures: Vec<String>,
     pub failed: u64,
 }
