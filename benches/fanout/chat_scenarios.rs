@@ -27,6 +27,8 @@ pub struct Plan {
     pub rounds: usize,
     /// Whether the raw limit is measured beside them.
     pub limit: bool,
+    /// Whether people say whole sentences.
+    pub sentences: bool,
 }
 
 /// The figures of one run.
@@ -120,7 +122,7 @@ fn measure_in_turn(
     let mut syncs = Vec::new();
     for _ in 0..plan.rounds.max(1) {
         for contender in &mut contenders {
-            let run = measure(contender.scenario, contender.program, method, failures);
+            let run = measure(plan, contender, method, failures);
             contender.runs.push(run);
             if contender.program == Program::Server(Storage::Disk) {
                 syncs.extend(time_syncs());
@@ -151,14 +153,20 @@ pub fn middle(mut values: Vec<f64>) -> f64 {
 
 /// One run.
 fn measure(
-    scenario: Scenario,
-    program: Program,
+    plan: &Plan,
+    contender: &Contender,
     method: Method,
     failures: &mut Vec<String>,
 ) -> Figures {
+    let &Contender {
+        program, scenario, ..
+    } = contender;
     let subject = program.start(scenario.rooms, method.cores());
     let mut crowd = Crowd::new(subject.address, program.dialect());
     crowd.busy_polling = method == Method::Spinning;
+    if plan.sentences {
+        crowd.say_sentences();
+    }
     crowd.enter(scenario.people, scenario.rooms);
     // The stalled enter last, and the senders first: people are spread over the rooms one by one.
     for at in scenario.people - scenario.stalled..scenario.people {

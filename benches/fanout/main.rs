@@ -1,8 +1,8 @@
 //! The cost of a delivery: `cargo bench --bench fanout [-- A C … --quiet --spinning --memory --file --limit --rounds 3]`.
 //!
-//! The real server and a crowd of simulated people, measured in two ways: nobody spins (`--quiet`), or each side has a
-//! core and the crowd spins (`--spinning`). `--limit` adds the raw limit, a thread that only passes frames on; `--vs
-//! python` and `--vs node` add other programs. A run that loses, doubles or swaps one message fails.
+//! The real server and a simulated crowd, with nobody spinning (`--quiet`) and with a core each, the crowd spinning
+//! (`--spinning`). `--limit` adds a thread that only passes frames on, `--vs python` or `node` another program, and
+//! `--sentences` more words for the search index. A run that loses, doubles or swaps one message fails.
 
 #[cfg(target_os = "linux")]
 mod chat_scenarios;
@@ -81,6 +81,7 @@ fn main() -> std::process::ExitCode {
         methods,
         rounds: rounds.unwrap_or(1),
         limit: given("--limit"),
+        sentences: given("--sentences"),
     };
     let mut failures = chat_scenarios::run(&plan, &chosen);
     failures.extend(connection_scenarios::run(&storages, &chosen));

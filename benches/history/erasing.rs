@@ -26,6 +26,7 @@ pub fn measure_erasing(failures: &mut Vec<String>) {
     let mut moderator = Client::enter(subject.address, "Ana", "geral", Some(&key));
     let mut offender = Client::enter(subject.address, OFFENDER, "geral", None);
     let mut crowd = Crowd::new(subject.address, Dialect::Chat);
+    crowd.say_sentences();
     crowd.tally.tolerates_refusals = true;
     for number in 0..SENDERS {
         crowd.connect_peer(number, 1);

@@ -25,6 +25,7 @@ pub fn measure_checkpoint(failures: &mut Vec<String>) {
     let subject = Subject::server(Storage::Disk, Cores::Shared);
     let index = JournalIndex::open(&subject.history());
     let mut crowd = Crowd::new(subject.address, Dialect::Chat);
+    crowd.say_sentences();
     crowd.enter(SENDERS, 1);
     let calm = Quantiles::of(delays_of_posts(&mut crowd, CALM));
     let mut while_long = Vec::new();

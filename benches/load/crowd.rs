@@ -35,7 +35,8 @@ pub struct Crowd {
     pub expected: u64,
     /// People who have not joined yet.
     entering: usize,
-    sentences: Vec<String>,
+    /// What is said, in turn.
+    texts: Vec<String>,
     /// Messages so far.
     said: usize,
     /// Never sleeps, for the shortest delays. Sleeping leaves the core to the disk's workers.
@@ -45,8 +46,6 @@ pub struct Crowd {
 impl Crowd {
     /// An empty crowd for a program that is spoken to in this way.
     pub fn new(address: SocketAddr, dialect: Dialect) -> Self {
-        let mut source = Sentences::new(1);
-        let sentences = std::iter::repeat_with(|| source.exactly(WORDS));
         Self {
             address,
             dialect,
@@ -58,10 +57,18 @@ impl Crowd {
             tally: Tally::default(),
             expected: 0,
             entering: 0,
-            sentences: sentences.take(SENTENCES).collect(),
+            texts: vec![format!("{:.>WORDS$}", " a sentence of some length")],
             said: 0,
             busy_polling: false,
         }
+    }
+
+    /// From now on everybody says whole sentences, as long as before: some twenty words instead of six, and other ones each
+    /// time. For the search index they are more work; for everything else the same.
+    pub fn say_sentences(&mut self) {
+        let mut source = Sentences::new(1);
+        let texts = std::iter::repeat_with(|| source.exactly(WORDS));
+        self.texts = texts.take(SENTENCES).collect();
     }
 
     /// Lets this many people enter this many rooms, in small waves, and waits until all have joined.
@@ -120,7 +127,7 @@ impl Crowd {
     }
 
     fn queue_message(&mut self, at: usize) {
-        let words = &self.sentences[self.said % SENTENCES];
+        let words = &self.texts[self.said % self.texts.len()];
         self.said += 1;
         let peer = &mut self.peers[at];
         peer.queue_message(words);
