@@ -1,4 +1,8 @@
 //! Messages that come one at a time: what each makes the disk write, and what it makes the history's thread do.
+//!
+//! `CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --tool=callgrind --separate-threads=yes" cargo bench --bench
+//! history -- --lone 1200` counts the instructions of each thread; the second is the history's. The same with 200
+//! messages taken off it leaves those of 1000.
 
 use crate::load::client::Client;
 use crate::load::disk::JournalIndex;
