@@ -202,8 +202,8 @@ fn notice_to_1000(bencher: Bencher) {
         let request = ClientMessage::parse(&announce).expect("a message");
         chat.handle(Event::Request(ConnId(0), request), now);
         for effect in chat.take_effects() {
-            if let Effect::Send(conn, message) = effect {
-                fanout.send(conn, &message);
+            if let Effect::Multicast(conns, message) = effect {
+                fanout.multicast(&conns, &message);
             }
         }
         fanout.flush(Instant::now());

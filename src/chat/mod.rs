@@ -84,6 +84,8 @@ pub enum Event {
 pub enum Effect {
     /// Send to one connection.
     Send(ConnId, ServerMessage),
+    /// Send the same to several connections.
+    Multicast(Vec<ConnId>, ServerMessage),
     /// Send to all subscribers of a room but, if given, one connection.
     Broadcast(RoomId, ServerMessage, Option<ConnId>),
     /// From now on the connection receives the room's broadcasts.
@@ -98,8 +100,8 @@ pub enum Effect {
     RequestDone(ConnId),
     /// A bulk request (enter, join, history, search) is answered.
     BulkDone(ConnId),
-    /// Close with this close code, after this message.
-    Close(ConnId, u16, ServerMessage),
+    /// Close these connections with this close code, after this message.
+    Close(Vec<ConnId>, u16, ServerMessage),
 }
 
 /// A person who makes a request, and its connection. Both exist while the request is handled.
@@ -236,7 +238,7 @@ impl Chat {
         let state = Conn::new(address, bucket, now.instant);
         self.conns.insert(conn, state);
         if self.stopping {
-            self.send_shutdown(conn, 1000);
+            self.send_shutdown(vec![conn], 1000);
         } else {
             self.add_entry_deadline(conn, now);
         }
@@ -281,6 +283,12 @@ impl Chat {
         self.effects.push(Effect::Send(conn, message));
     }
 
+    fn multicast(&mut self, conns: Vec<ConnId>, message: ServerMessage) {
+        if !conns.is_empty() {
+            self.effects.push(Effect::Multicast(conns, message));
+        }
+    }
+
     /// Closes all connections because the server stops.
     fn stop(&mut self) {
         self.stopping = true;
@@ -288,18 +296,16 @@ impl Chat {
         let spread_ms = (1000 + 10 * self.conns.len() as u64).min(15_000);
         let mut conns: Vec<ConnId> = self.conns.iter().map(|(conn, _)| conn).collect();
         conns.sort_unstable();
-        for conn in conns {
-            self.send_shutdown(conn, spread_ms);
-        }
+        self.send_shutdown(conns, spread_ms);
     }
 
-    fn send_shutdown(&mut self, conn: ConnId, retry_after_ms: u64) {
+    fn send_shutdown(&mut self, conns: Vec<ConnId>, retry_after_ms: u64) {
         let bye = ServerMessage::Bye {
             code: ByeCode::Shutdown,
             text: "O servidor foi desligado.".to_owned(),
             retry_after_ms: Some(retry_after_ms),
         };
-        self.close_with(conn, 1001, bye);
+        self.close_with(conns, 1001, bye);
     }
 
     /// Closes a connection that broke a rule.
@@ -309,13 +315,14 @@ impl Chat {
             text: text.into(),
             retry_after_ms: None,
         };
-        self.close_with(conn, 1008, bye);
+        self.close_with(vec![conn], 1008, bye);
     }
 
-    /// Closes a connection, unless it is closing already.
-    fn close_with(&mut self, conn: ConnId, code: u16, bye: ServerMessage) {
-        if !std::mem::replace(&mut self.conns[conn].closing, true) {
-            self.effects.push(Effect::Close(conn, code, bye));
+    /// Closes those of the connections that are not closing already.
+    fn close_with(&mut self, mut conns: Vec<ConnId>, code: u16, bye: ServerMessage) {
+        conns.retain(|&conn| !std::mem::replace(&mut self.conns[conn].closing, true));
+        if !conns.is_empty() {
+            self.effects.push(Effect::Close(conns, code, bye));
         }
     }
 }

@@ -166,6 +166,11 @@ impl ChatHarness {
     fn apply(&mut self, effect: Effect) {
         match effect {
             Effect::Send(conn, message) => self.deliver(conn, message),
+            Effect::Multicast(conns, message) => {
+                for conn in conns {
+                    self.deliver(conn, message.clone());
+                }
+            }
             Effect::Broadcast(room_id, message, except) => {
                 for conn in self.subscribers.get(&room_id).cloned().unwrap_or_default() {
                     if Some(conn) != except {
@@ -189,9 +194,11 @@ impl ChatHarness {
             }
             Effect::Password(request) => self.password_requests.push_back(request),
             Effect::RequestDone(_) | Effect::BulkDone(_) => {}
-            Effect::Close(conn, code, bye) => {
-                self.inbox.entry(conn).or_default().push(bye);
-                self.closed.push((conn, code));
+            Effect::Close(conns, code, bye) => {
+                for conn in conns {
+                    self.inbox.entry(conn).or_default().push(bye.clone());
+                    self.closed.push((conn, code));
+                }
             }
         }
     }

@@ -172,7 +172,7 @@ impl Chat {
     fn kick(&mut self, by: &Actor, name: &Name, now: Now) -> Result<Progress, Refusal> {
         let key = self.moderatable(name)?;
         let display_name = self.people[key].name.display();
-        self.disconnect_person(key, &notices::bye_kicked(&by.name), now);
+        self.disconnect_person(key, notices::bye_kicked(&by.name), now);
         self.announce_moderation(by, notices::kicked(&by.name, &display_name), None, now);
         Ok(Progress::Done)
     }
@@ -197,16 +197,17 @@ impl Chat {
     }
 
     /// Closes every connection of a person, and frees the name and the memberships at once.
-    fn disconnect_person(&mut self, key: PersonKey, bye: &ServerMessage, now: Now) {
-        for conn in self.people[key].conns.clone() {
+    fn disconnect_person(&mut self, key: PersonKey, bye: ServerMessage, now: Now) {
+        let conns = self.people[key].conns.clone();
+        for &conn in &conns {
             let state = &mut self.conns[conn];
             // Requests that are still on their way have no speaker.
             state.person = None;
             for room in std::mem::take(&mut state.rooms) {
                 self.effects.push(Effect::Unsubscribe(conn, room));
             }
-            self.close_with(conn, 1008, bye.clone());
         }
+        self.close_with(conns, 1008, bye);
         self.remove_person(key, now);
     }
 
@@ -262,9 +263,7 @@ impl Chat {
                 .flat_map(|member| self.people[member].conns.iter().copied());
             recipients.extend(conns.filter(|&conn| self.conns[conn].rooms.contains(&id)));
         }
-        for conn in recipients {
-            self.send(conn, message.clone());
-        }
+        self.multicast(recipients.into_iter().collect(), message);
     }
 
     /// Keeps the name that a moderator has now, to be found by it when no longer present.

@@ -48,9 +48,7 @@ impl Chat {
             .filter(|&member| self.people[member].is_muted(now.instant))
             .collect();
         for key in muted {
-            for conn in self.people[key].conns.clone() {
-                self.send_room_state(conn, id, key, now);
-            }
+            self.send_room_state(id, key, now);
         }
     }
 
@@ -64,21 +62,20 @@ impl Chat {
     /// Sends everyone with this token the state of each of their rooms, on each connection.
     pub(super) fn send_room_states_to(&mut self, token_hash: &TokenHash, now: Now) {
         for key in self.people.with_token_hash(token_hash) {
-            for conn in self.people[key].conns.clone() {
-                for id in self.conns[conn].rooms.clone() {
-                    self.send_room_state(conn, id, key, now);
-                }
+            for id in self.people[key].room_ids() {
+                self.send_room_state(id, key, now);
             }
         }
     }
 
-    fn send_room_state(&mut self, conn: ConnId, id: RoomId, key: PersonKey, now: Now) {
-        if self.conns[conn].rooms.contains(&id) {
-            let message = ServerMessage::RoomState {
-                room: self.rooms[id].display(),
-                state: self.room_state_for(id, key, now),
-            };
-            self.send(conn, message);
-        }
+    /// Sends a person the state of a room, on each connection that is in it.
+    fn send_room_state(&mut self, id: RoomId, key: PersonKey, now: Now) {
+        let message = ServerMessage::RoomState {
+            room: self.rooms[id].display(),
+            state: self.room_state_for(id, key, now),
+        };
+        let in_room = |conn: &ConnId| self.conns[*conn].rooms.contains(&id);
+        let conns = self.people[key].conns.iter().copied().filter(in_room);
+        self.multicast(conns.collect(), message);
     }
 }
