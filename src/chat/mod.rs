@@ -19,6 +19,7 @@ mod presence;
 mod rename;
 mod requests;
 mod room_log;
+mod room_updates;
 mod rooms;
 mod space;
 
@@ -32,6 +33,7 @@ use epoch::LogEpoch;
 use limits::{MAX_ENTRY_EXTENSIONS, Rules};
 use moderation::ModerationState;
 use people::{People, PersonKey};
+use room_updates::UpdateQueue;
 use rooms::Rooms;
 use space::Space;
 use std::cmp::Reverse;
@@ -125,8 +127,8 @@ pub struct Chat {
     entry_deadlines: VecDeque<(Instant, ConnId)>,
     /// When the memberships and names of dropped people expire; entries may be outdated.
     grace_queue: BinaryHeap<Reverse<(Instant, PersonKey)>>,
-    /// Rooms whose collected presence changes are to be published; a room is in here at most once.
-    presence_queue: VecDeque<(Instant, RoomId)>,
+    /// The rooms whose changed state is to be sent.
+    update_queue: UpdateQueue,
     effects: Vec<Effect>,
     stopping: bool,
 }
@@ -145,7 +147,7 @@ impl Chat {
             pending: PendingRequests::default(),
             entry_deadlines: VecDeque::new(),
             grace_queue: BinaryHeap::new(),
-            presence_queue: VecDeque::new(),
+            update_queue: UpdateQueue::default(),
             effects: Vec::new(),
             stopping: false,
         }
@@ -188,18 +190,18 @@ impl Chat {
     pub(crate) fn next_tick(&self) -> Option<Instant> {
         let entry = self.entry_deadlines.front().map(|(at, _)| *at);
         let grace = self.grace_queue.peek().map(|Reverse((at, _))| *at);
-        let presence = self.presence_queue.front().map(|(at, _)| *at);
-        [entry, grace, presence, self.epoch.due()]
+        let update = self.update_queue.next_due();
+        [entry, grace, update, self.epoch.due()]
             .into_iter()
             .flatten()
             .min()
     }
 
-    /// Does what is due: closes connections that have not entered in time, expires grace periods, publishes presence.
+    /// Does what is due: closes connections that have not entered in time, expires grace periods, sends rooms their changed state.
     pub fn tick(&mut self, now: Now) {
         self.enforce_entry_deadlines(now);
         self.expire_grace(now);
-        self.publish_due(now);
+        self.send_due_updates(now);
         self.send_resets(now);
     }
 

@@ -18,7 +18,7 @@ use crate::chat::moderation::password_checks::PasswordChecks;
 use crate::chat::moderation::passwords::{AttemptLimiter, RoomRecords};
 use crate::chat::moderation::sanctions::{Sanctions, Target};
 use crate::chat::people::{Person, PersonKey};
-use crate::chat::{AUDIT_LOG, Chat, Effect, Now, Speaker};
+use crate::chat::{AUDIT_LOG, Chat, Now, Speaker};
 use crate::history::RequestId;
 use crate::ids::ConnId;
 use crate::name::Name;
@@ -108,7 +108,7 @@ impl Chat {
     fn lock(&mut self, by: &Actor, on: bool, now: Now) {
         self.moderation.locked = on;
         self.announce_moderation(by, notices::locked(&by.name, on), None, now);
-        self.publish_room_states(now);
+        self.room_states_changed(now);
     }
 
     /// The text is the moderator's own and not logged.
@@ -203,8 +203,9 @@ impl Chat {
             let state = &mut self.conns[conn];
             // Requests that are still on their way have no speaker.
             state.person = None;
-            for room in std::mem::take(&mut state.rooms) {
-                self.effects.push(Effect::Unsubscribe(conn, room));
+            let rooms = std::mem::take(&mut state.rooms);
+            for room in rooms {
+                self.unsubscribe(conn, room);
             }
         }
         self.close_with(conns, 1008, bye);
@@ -233,14 +234,15 @@ impl Chat {
                 person.muted_until = None;
             }
             if std::mem::replace(&mut person.moderator, moderator) != moderator {
-                self.send_role(key);
+                self.send_role(key, now);
             }
         }
         was_muted
     }
 
     /// Sends a person's role once to every connection that shares a room, and to their own.
-    fn send_role(&mut self, key: PersonKey) {
+    fn send_role(&mut self, key: PersonKey, now: Now) {
+        self.send_pending_rename(key, now);
         let person = &self.people[key];
         let moderator = person.moderator;
         let tag = person.tag.clone();

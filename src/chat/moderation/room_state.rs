@@ -2,6 +2,7 @@
 
 use crate::auth::TokenHash;
 use crate::chat::people::PersonKey;
+use crate::chat::room_updates::UpdateKind;
 use crate::chat::{Chat, Effect, Now};
 use crate::ids::{ConnId, RoomId};
 use crate::protocol::{RoomState, ServerMessage};
@@ -33,11 +34,15 @@ impl Chat {
         }
     }
 
-    /// Sends a room its changed state: one frame for all, and then to each muted member the own one, which replaces it.
-    pub(super) fn publish_room_state(&mut self, id: RoomId, now: Now) {
-        if !self.rooms[id].log.is_open() {
-            return;
+    /// The restrictions of a room have changed.
+    pub(super) fn room_state_changed(&mut self, id: RoomId, now: Now) {
+        if self.rooms[id].log.is_open() {
+            self.room_changed(id, UpdateKind::RoomState, now);
         }
+    }
+
+    /// Sends a room its state: one frame for all, and then to each muted member the own one, which replaces it.
+    pub(in crate::chat) fn broadcast_room_state(&mut self, id: RoomId, now: Now) {
         let message = ServerMessage::RoomState {
             room: self.rooms[id].display(),
             state: self.shared_room_state(id),
@@ -52,10 +57,10 @@ impl Chat {
         }
     }
 
-    /// Sends every open room its state, because something that concerns all of them changed.
-    pub(super) fn publish_room_states(&mut self, now: Now) {
+    /// Something that concerns every open room has changed.
+    pub(super) fn room_states_changed(&mut self, now: Now) {
         for id in self.rooms.ids() {
-            self.publish_room_state(id, now);
+            self.room_state_changed(id, now);
         }
     }
 
