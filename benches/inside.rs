@@ -2,6 +2,9 @@
 //!
 //! Each step on its own: parsing a request, encoding a message, delivering it to a room, and a whole turn of the hub.
 
+#[path = "inside/memory_history.rs"]
+mod memory_history;
+
 use divan::{Bencher, black_box};
 use papo::auth::PasswordHash;
 use papo::history::{Append, HistoryReply, HistoryRequest, Outcome};
