@@ -2,10 +2,16 @@
 //!
 //! Each step on its own: parsing a request, encoding a message, delivering it to a room, and a whole turn of the hub.
 
+#[path = "inside/memory_history.rs"]
+mod memory_history;
+
 use divan::{Bencher, black_box};
+use papo::auth::PasswordHash;
 use papo::history::{Append, HistoryReply, HistoryRequest, Outcome};
 use papo::name::{Name, RoomName};
-use papo::protocol::{ClientMessage, Credentials, Enter, Entry, ResumePoint, ServerMessage, Token};
+use papo::protocol::{
+    ClientMessage, Credentials, Enter, Entry, Password, ResumePoint, ServerMessage, Token,
+};
 use papo::server::{DeliveryLimits, Rules};
 use papo::testing::{
     Chat, ClientAddr, ConnHandle, ConnId, Effect, Event, Fanout, Now, Opcode, Outbox, RoomId, Sink,
@@ -167,11 +173,56 @@ fn hub_turn_of_64_messages_in_a_room_of_1000(bencher: Bencher) {
     });
 }
 
-/// A core with so many people in one room, and without a rate limit.
+/// A moderator's notice to a thousand people, from the request to the sockets.
+#[divan::bench]
+fn notice_to_1000(bencher: Bencher) {
+    let now = Now {
+        instant: Instant::now(),
+        unix_ms: 1_700_000_000_000,
+    };
+    let mut chat = full_chat(1000, now);
+    let mut fanout = Fanout::new(DeliveryLimits::default(), now.instant);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    // Few sockets, because a process may open few: each belongs to a hundred connections.
+    let mut peers = Vec::new();
+    for first in (0..1000).step_by(100) {
+        let peer = TcpStream::connect(address).expect("a socket");
+        peer.set_nonblocking(true).expect("a socket");
+        peers.push(peer);
+        let socket = Arc::new(listener.accept().expect("a socket").0);
+        for number in first..first + 100 {
+            let socket = socket.clone();
+            let handle =
+                ConnHandle::new(ConnId(number), ClientAddr::LOCAL, socket, None, now.instant);
+            fanout.add(Arc::new(handle));
+            fanout.subscribe(ConnId(number), ROOM);
+        }
+    }
+    let announce = format!(r#"{{"type":"moderate","act":"announce","text":"{TEXT}"}}"#);
+    let mut scratch = vec![0; 64 * 1024];
+    bencher.bench_local(|| {
+        let request = ClientMessage::parse(&announce).expect("a message");
+        chat.handle(Event::Request(ConnId(0), request), now);
+        for effect in chat.take_effects() {
+            if let Effect::Multicast(conns, message) = effect {
+                fanout.multicast(&conns, &message);
+            }
+        }
+        fanout.flush(Instant::now());
+        for peer in &peers {
+            while io::Read::read(&mut (&*peer), &mut scratch).is_ok() {}
+        }
+    });
+}
+
+/// A core with so many people in one room, and without a rate limit. The first is a moderator.
 fn full_chat(people: u64, now: Now) -> Chat {
+    let moderator_key = Password::new("chave").expect("a password");
     let mut chat = Chat::new(
         Rules {
             rate: None,
+            moderator_key: Some(PasswordHash::of("chave")),
             ..Rules::default()
         },
         "0123456789abcdef".into(),
@@ -184,7 +235,10 @@ fn full_chat(people: u64, now: Now) -> Chat {
             room: None,
             resume: ResumePoint::default(),
             local_key: None,
-            credentials: Credentials::default(),
+            credentials: Credentials {
+                moderator_key: (number == 0).then(|| moderator_key.clone()),
+                ..Credentials::default()
+            },
         });
         chat.handle(Event::Request(ConnId(number), enter.into()), now);
     }
@@ -200,8 +254,24 @@ fn full_chat(people: u64, now: Now) -> Chat {
         Event::HistoryReplied(HistoryReply::RoomHead(name, Some(tail))),
         now,
     );
-    chat.take_effects();
+    store_moderation(&mut chat, now);
     chat
+}
+
+/// Drops the chat's effects, and lets the history reply that the changes among them are stored.
+fn store_moderation(chat: &mut Chat, now: Now) {
+    loop {
+        let effects = chat.take_effects();
+        if effects.is_empty() {
+            return;
+        }
+        for effect in effects {
+            if let Effect::Submit(HistoryRequest::SaveModeration(request_id, _)) = effect {
+                let reply = HistoryReply::ModerationSaved(request_id, true);
+                chat.handle(Event::HistoryReplied(reply), now);
+            }
+        }
+    }
 }
 
 /// The history's reply to an append.

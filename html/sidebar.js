@@ -36,6 +36,18 @@
     return element("li", "", node);
   }
 
+  // A person who has not changed keeps the same node: the menu stands beside it.
+  let shown = new Map();
+  function personItems(people, me) {
+    const entries = people.map((person) => {
+      const { name, tag, moderator } = person;
+      const key = JSON.stringify([name, tag, moderator, tag === me.tag]);
+      return [key, shown.get(key) ?? personItem(person, me)];
+    });
+    shown = new Map(entries);
+    return [...shown.values()];
+  }
+
   function showPeople(room, me) {
     setText(find("titulo-pessoas"), strings.people(room.online));
     setText(find("quantas"), String(room.online));
@@ -43,7 +55,7 @@
       find("pessoas"),
       room.isTooCrowded
         ? [element("li", "hint", strings.tooManyPeople)]
-        : room.people.map((each) => personItem(each, me)),
+        : personItems(room.people, me),
     );
   }
 

@@ -244,7 +244,7 @@ impl Hub {
             HubInput::Malformed(conn, refusal) => Event::Malformed(conn, refusal),
             HubInput::ControlFrame(conn, frame) => return self.fanout.send_frame(conn, &frame),
             HubInput::CloseWith(conn, code, bye) => {
-                return self.fanout.close(conn, code, &bye, now.instant);
+                return self.fanout.close(&[conn], code, &bye, now.instant);
             }
             HubInput::Disconnected(conn, clean) => {
                 self.fanout.remove(conn, now.instant);
@@ -273,6 +273,7 @@ impl Hub {
                     }
                     self.fanout.send(conn, &message);
                 }
+                Effect::Multicast(conns, message) => self.fanout.multicast(&conns, &message),
                 Effect::Broadcast(room_id, message, except) => {
                     self.fanout.broadcast(room_id, &message, except);
                 }
@@ -282,7 +283,7 @@ impl Hub {
                 Effect::Submit(request) => self.history_requests.push(request),
                 Effect::RequestDone(conn) => self.fanout.request_done(conn),
                 Effect::BulkDone(conn) => self.fanout.bulk_done(conn),
-                Effect::Close(conn, code, bye) => self.fanout.close(conn, code, &bye, now),
+                Effect::Close(conns, code, bye) => self.fanout.close(&conns, code, &bye, now),
             }
         }
     }

@@ -1,121 +1,78 @@
-//! The scenarios of messages: A to D, F, G, H and J.
+//! Runs the scenarios of messages: all programs of a scenario in turn, round after round, so that what else the machine
+//! does meets all of them.
 
 use crate::load::crowd::Crowd;
-use crate::load::proc::cpu_time;
-use crate::load::process::{Storage, own_proc_dir};
-use crate::load::tally::quantile;
-use crate::subjects::Program;
+use crate::load::disk::SyncProbe;
+use crate::load::process::{Storage, own_cpu};
+use crate::load::tally::{median, quantile};
+use crate::report;
+use crate::scenarios::{Pace, SCENARIOS, Scenario};
+use crate::subjects::{Method, Program};
 use std::time::{Duration, Instant};
 
-/// People who speak in a room; the others listen.
-const SENDERS: usize = 10;
 /// About so many delays are noted in each second.
 const DELAYS_PER_SECOND: f64 = 50_000.0;
 const WARM_UP: Duration = Duration::from_millis(700);
+const RUN_TIME: Duration = Duration::from_secs(5);
+/// After each run with a file, so many appends to the same disk are timed.
+const SYNCS: u32 = 60;
+const SYNC_BYTES: usize = 4096;
+/// The pause before each of them: that of A's messages.
+const SYNC_PAUSE: Duration = Duration::from_millis(5);
 
-/// How the senders speak.
-#[derive(Clone, Copy)]
-enum Pace {
-    /// So many messages a second, all senders together.
-    PerSecond(u32),
-    /// As many as are answered.
-    Unlimited,
+/// What is to be measured.
+pub struct Plan {
+    pub programs: Vec<Program>,
+    pub methods: Vec<Method>,
+    pub rounds: usize,
+    /// Whether the raw limit is measured beside them.
+    pub limit: bool,
+    /// Whether people say whole sentences.
+    pub sentences: bool,
 }
-
-/// People who scenario.
-#[derive(Clone, Copy)]
-struct Scenario {
-    letter: char,
-    people: usize,
-    rooms: usize,
-    /// People who speak in each room.
-    senders: usize,
-    pace: Pace,
-    /// People who never read.
-    stalled: usize,
-    /// The scenario that it is compared with; the raw limit of the same scenario if there is none.
-    baseline: Option<char>,
-    /// The targets, in memory and with a file.
-    target: [&'static str; 2],
-}
-
-const fn scenario(letter: char, people: usize, pace: Pace, target: [&'static str; 2]) -> Scenario {
-    Scenario {
-        letter,
-        people,
-        rooms: 1,
-        senders: SENDERS,
-        pace,
-        stalled: 0,
-        baseline: None,
-        target,
-    }
-}
-
-const SCENARIOS: [Scenario; 12] = [
-    scenario(
-        'A',
-        100,
-        Pace::PerSecond(200),
-        ["≤ 4.8 µs, ≤ 1.15 ×; p50 ≤ 1.2 ×", "≤ 7 µs"],
-    ),
-    scenario('B', 1000, Pace::PerSecond(50), ["≤ 5.2 µs", "≤ 6 µs"]),
-    scenario('C', 100, Pace::Unlimited, ["≥ 2000 k/s", "≥ 1500 k/s"]),
-    scenario('D', 1000, Pace::Unlimited, ["≥ 1700 k/s", "≥ 1500 k/s"]),
-    scenario(
-        'F',
-        10_000,
-        Pace::PerSecond(10),
-        ["≤ 4.8 µs; p50 ≤ 80 ms"; 2],
-    ),
-    scenario(
-        'F',
-        10_000,
-        Pace::PerSecond(50),
-        ["≤ 1.4 µs; p50 ≤ 150 ms"; 2],
-    ),
-    // Twenty speakers in each room, each at 20/s; and one in each, which makes as many deliveries as A.
-    Scenario {
-        rooms: 20,
-        senders: 20,
-        ..scenario('G', 1000, Pace::PerSecond(8000), ["not above A's"; 2])
-    },
-    Scenario {
-        rooms: 20,
-        senders: 1,
-        ..scenario('G', 1000, Pace::PerSecond(400), ["the limit's"; 2])
-    },
-    Scenario {
-        stalled: 5,
-        baseline: Some('A'),
-        ..scenario('H', 100, Pace::PerSecond(200), ["A's, within 10 %"; 2])
-    },
-    Scenario {
-        stalled: 50,
-        baseline: Some('D'),
-        ..scenario('H', 1000, Pace::Unlimited, ["D's, within 10 %"; 2])
-    },
-    scenario(
-        'J',
-        1000,
-        Pace::PerSecond(500),
-        ["≤ 1.3 µs; p50 ≤ 20 ms", "≤ 1.5 µs"],
-    ),
-    scenario('J', 1000, Pace::PerSecond(2000), ["≤ 0.4 µs", "≤ 0.5 µs"]),
-];
 
 /// The figures of one run.
 #[derive(Clone, Copy)]
-struct Figures {
-    per_second: f64,
-    cpu_us: f64,
-    generator_us: f64,
-    p50: Duration,
-    p99: Duration,
+pub struct Figures {
+    pub per_second: f64,
+    pub cpu_us: f64,
+    pub generator_us: f64,
+    pub p50: Duration,
+    pub p99: Duration,
 }
 
-/// Runs the chosen scenarios with each of the programs; returns the failures.
-pub fn run(programs: &[Program], rounds: usize, chosen: &dyn Fn(char) -> bool) -> Vec<String> {
+/// A program in a scenario, and its runs.
+pub struct Contender {
+    pub program: Program,
+    pub scenario: Scenario,
+    pub runs: Vec<Figures>,
+}
+
+impl Contender {
+    fn new(program: Program, scenario: Scenario) -> Self {
+        Self {
+            program,
+            scenario,
+            runs: Vec::new(),
+        }
+    }
+
+    /// The middle of a figure over all runs.
+    pub fn median(&self, value: impl Fn(&Figures) -> f64) -> f64 {
+        middle(self.runs.iter().map(value).collect())
+    }
+}
+
+/// All that was measured in one scenario, in one way.
+pub struct Measured {
+    pub method: Method,
+    pub contenders: Vec<Contender>,
+    /// One fdatasync of the same disk; zero without a file.
+    pub sync: Duration,
+}
+
+/// Runs the chosen scenarios; returns the failures.
+pub fn run(plan: &Plan, chosen: &dyn Fn(char) -> bool) -> Vec<String> {
     let mut failures = Vec::new();
     let scenarios: Vec<Scenario> = SCENARIOS
         .into_iter()
@@ -124,86 +81,92 @@ pub fn run(programs: &[Program], rounds: usize, chosen: &dyn Fn(char) -> bool) -
     if scenarios.is_empty() {
         return failures;
     }
-    println!(
-        "{:<34}{:<8}{:>8}{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>9}  target",
-        "people talking",
-        "program",
-        "1000/s",
-        "CPU µs",
-        "limit's",
-        "ratio",
-        "p50 ms",
-        "limit's",
-        "p99 ms",
-        "gen. µs"
-    );
+    report::print_header();
     for scenario in scenarios {
-        // Other programs have one room and no outboxes for stalled peers.
-        for &who in programs
-            .iter()
-            .filter(|who| who.is_ours() || (scenario.rooms == 1 && scenario.stalled == 0))
-        {
-            let (program, limit) = rounds_of(scenario, who, rounds, &mut failures);
-            print(scenario, who, program, limit);
+        for &method in &plan.methods {
+            let measured = measure_in_turn(plan, scenario, method, &mut failures);
+            report::print(scenario, &measured);
         }
     }
-    println!(
-        "H is compared with the scenario without stalled people, all others with the raw limit of the same run."
-    );
+    report::print_legend();
     failures
 }
 
-/// The medians of several runs, those of the limit and of the program in turn.
-fn rounds_of(
+/// The programs of a scenario, and what each is compared with.
+fn contenders(plan: &Plan, scenario: Scenario) -> Vec<Contender> {
+    let baseline = scenario.baseline.and_then(Scenario::of_letter);
+    let mut contenders = Vec::new();
+    if plan.limit && baseline.is_none() {
+        contenders.push(Contender::new(Program::Limit, scenario));
+    }
+    for &program in &plan.programs {
+        // Other programs have one room and no outboxes for stalled peers.
+        if !program.is_ours() && (scenario.rooms > 1 || scenario.stalled > 0) {
+            continue;
+        }
+        if let Some(baseline) = baseline {
+            contenders.push(Contender::new(program, baseline));
+        }
+        contenders.push(Contender::new(program, scenario));
+    }
+    contenders
+}
+
+fn measure_in_turn(
+    plan: &Plan,
     scenario: Scenario,
-    who: Program,
-    rounds: usize,
+    method: Method,
     failures: &mut Vec<String>,
-) -> (Figures, Figures) {
-    let without = scenario
-        .baseline
-        .and_then(|letter| SCENARIOS.into_iter().find(|other| other.letter == letter));
-    let mut program = Vec::new();
-    let mut limit = Vec::new();
-    for _ in 0..rounds.max(1) {
-        let blocking = who.needs_blocking_crowd();
-        limit.push(match without {
-            Some(without) => measure(without, who, blocking, failures),
-            None => measure(scenario, Program::Limit, blocking, failures),
-        });
-        program.push(measure(scenario, who, blocking, failures));
+) -> Measured {
+    let mut contenders = contenders(plan, scenario);
+    let mut syncs = Vec::new();
+    for _ in 0..plan.rounds.max(1) {
+        for contender in &mut contenders {
+            let run = measure(plan, contender, method, failures);
+            contender.runs.push(run);
+            if contender.program == Program::Server(Storage::Disk) {
+                syncs.extend(time_syncs());
+            }
+        }
     }
-    (
-        median_of(&program).expect("at least one run"),
-        median_of(&limit).expect("at least one run"),
-    )
+    Measured {
+        method,
+        contenders,
+        sync: median(syncs),
+    }
 }
 
-fn median_of(runs: &[Figures]) -> Option<Figures> {
-    fn middle<T: PartialOrd + Copy>(runs: &[Figures], value: impl Fn(&Figures) -> T) -> Option<T> {
-        let mut values: Vec<T> = runs.iter().map(value).collect();
-        values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
-        values.get(values.len() / 2).copied()
-    }
-    Some(Figures {
-        per_second: middle(runs, |run| run.per_second)?,
-        cpu_us: middle(runs, |run| run.cpu_us)?,
-        generator_us: middle(runs, |run| run.generator_us)?,
-        p50: middle(runs, |run| run.p50)?,
-        p99: middle(runs, |run| run.p99)?,
-    })
+fn time_syncs() -> Vec<Duration> {
+    let mut probe = SyncProbe::new();
+    let paused = |_| {
+        std::thread::sleep(SYNC_PAUSE);
+        probe.append(SYNC_BYTES)
+    };
+    (0..SYNCS).map(paused).collect()
 }
 
-/// One run. A blocking crowd leaves its core to the disk's workers.
+/// The middle one of some values.
+pub fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// One run.
 fn measure(
-    scenario: Scenario,
-    program: Program,
-    blocking: bool,
+    plan: &Plan,
+    contender: &Contender,
+    method: Method,
     failures: &mut Vec<String>,
 ) -> Figures {
-    let subject = program.start(scenario.rooms);
+    let &Contender {
+        program, scenario, ..
+    } = contender;
+    let subject = program.start(scenario.rooms, method.cores());
     let mut crowd = Crowd::new(subject.address, program.dialect());
-    crowd.busy_polling = !blocking;
+    crowd.busy_polling = method == Method::Spinning;
+    if plan.sentences {
+        crowd.say_sentences();
+    }
     crowd.enter(scenario.people, scenario.rooms);
     // The stalled enter last, and the senders first: people are spread over the rooms one by one.
     for at in scenario.people - scenario.stalled..scenario.people {
@@ -215,31 +178,20 @@ fn measure(
         Pace::Unlimited => crowd.send_at_full_rate(&senders, time),
     };
     send(&mut crowd, WARM_UP);
-    crowd.tally.sample_every = match scenario.pace {
-        Pace::PerSecond(rate) => {
-            let deliveries = f64::from(rate) * (scenario.people / scenario.rooms) as f64;
-            (deliveries / DELAYS_PER_SECOND).ceil() as u64
-        }
-        Pace::Unlimited => 101,
-    };
+    crowd.tally.sample_every = sample_every(scenario);
     let before = crowd.tally.delivered;
     let used = subject.cpu();
-    let own = cpu_time(own_proc_dir());
+    let own = own_cpu();
     let start = Instant::now();
-    send(&mut crowd, Duration::from_secs(5));
+    send(&mut crowd, RUN_TIME);
     let deliveries = (crowd.tally.delivered - before) as f64;
     let time = start.elapsed();
     let used = subject.cpu() - used;
-    let own = cpu_time(own_proc_dir()) - own;
+    let own = own_cpu() - own;
     crowd.wait_for_deliveries();
-    let what = format!("{} {}", scenario.letter, program.label());
-    failures.extend(
-        crowd
-            .tally
-            .failures
-            .drain(..)
-            .map(|failure| format!("{what}: {failure}")),
-    );
+    let what = format!("{} {} {}", scenario.letter, method.label(), program.label());
+    let failed = crowd.tally.failures.drain(..);
+    failures.extend(failed.map(|failure| format!("{what}: {failure}")));
     Figures {
         per_second: deliveries / time.as_secs_f64(),
         cpu_us: used.as_secs_f64() * 1e6 / deliveries,
@@ -249,33 +201,12 @@ fn measure(
     }
 }
 
-fn print(scenario: Scenario, who: Program, program: Figures, limit: Figures) {
-    let pace = match scenario.pace {
-        Pace::PerSecond(rate) => format!("{rate}/s"),
-        Pace::Unlimited => "flat out".into(),
-    };
-    let mut what = format!("{}: {} people, {pace}", scenario.letter, scenario.people);
-    if scenario.rooms > 1 {
-        what.push_str(&format!(", {} rooms", scenario.rooms));
+fn sample_every(scenario: Scenario) -> u64 {
+    match scenario.pace {
+        Pace::PerSecond(rate) => {
+            let deliveries = f64::from(rate) * (scenario.people / scenario.rooms) as f64;
+            (deliveries / DELAYS_PER_SECOND).ceil() as u64
+        }
+        Pace::Unlimited => 101,
     }
-    if scenario.stalled > 0 {
-        what.push_str(&format!(", {} stalled", scenario.stalled));
-    }
-    let ms = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1e3);
-    println!(
-        "{what:<34}{:<8}{:>8.0}{:>8.2}{:>9.2}{:>7.2}{:>9}{:>9}{:>10}{:>9.2}  {}",
-        who.label(),
-        program.per_second / 1e3,
-        program.cpu_us,
-        limit.cpu_us,
-        program.cpu_us / limit.cpu_us,
-        ms(program.p50),
-        ms(limit.p50),
-        ms(program.p99),
-        program.generator_us,
-        match who {
-            Program::Server(storage) => scenario.target[usize::from(storage == Storage::Disk)],
-            _ => "",
-        },
-    );
 }

@@ -2,7 +2,7 @@
 
 use crate::load::crowd::Crowd;
 use crate::load::peer::Dialect;
-use crate::load::process::{Storage, Subject};
+use crate::load::process::{Cores, Storage, Subject};
 use std::time::{Duration, Instant};
 
 /// Runs the chosen scenarios; returns the failures.
@@ -33,7 +33,7 @@ fn idle(storage: Storage, failures: &mut Vec<String>) {
         "E: {PEOPLE} people enter one room and say nothing (log: {})",
         storage.label()
     );
-    let subject = Subject::server(storage);
+    let subject = Subject::server(storage, Cores::Apart);
     let mut crowd = Crowd::new(subject.address, Dialect::Chat);
     let empty = subject.resident();
     let start = Instant::now();
@@ -96,7 +96,7 @@ fn churn(storage: Storage, failures: &mut Vec<String>) {
         "I: {PER_SECOND} people a second come to a room of {PEOPLE} and go (log: {})",
         storage.label()
     );
-    let subject = Subject::server(storage);
+    let subject = Subject::server(storage, Cores::Apart);
     let mut crowd = Crowd::new(subject.address, Dialect::Chat);
     crowd.enter(PEOPLE, 1);
     let settle_until = Instant::now() + Duration::from_secs(1);

@@ -1,8 +1,8 @@
-//! The cost of a delivery: `cargo bench --bench fanout [-- A C … --rounds 3 --memory --file --vs python --vs node]`.
+//! The cost of a delivery: `cargo bench --bench fanout [-- A C … --quiet --spinning --memory --file --limit --rounds 3]`.
 //!
-//! The real server runs on one core, a crowd of simulated people on the other. Beside each figure is that of the raw limit
-//! (a thread that only passes frames on), measured right before, and their ratio. A run that loses, doubles or swaps one
-//! message fails. Without scenarios, all are run.
+//! The real server and a simulated crowd, with nobody spinning (`--quiet`) and with a core each, the crowd spinning
+//! (`--spinning`). `--limit` adds a thread that only passes frames on, `--vs python` or `node` another program, and
+//! `--sentences` more words for the search index. A run that loses, doubles or swaps one message fails.
 
 #[cfg(target_os = "linux")]
 mod chat_scenarios;
@@ -14,6 +14,10 @@ mod load;
 #[cfg(target_os = "linux")]
 mod raw_limit;
 #[cfg(target_os = "linux")]
+mod report;
+#[cfg(target_os = "linux")]
+mod scenarios;
+#[cfg(target_os = "linux")]
 mod subjects;
 
 #[cfg(not(target_os = "linux"))]
@@ -23,9 +27,10 @@ fn main() {
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
+    use chat_scenarios::Plan;
     use load::process::Storage;
     use std::process::ExitCode;
-    use subjects::Program;
+    use subjects::{Method, Program};
 
     let words: Vec<String> = std::env::args().skip(1).collect();
     let given = |word: &str| words.iter().any(|other| other == word);
@@ -45,6 +50,11 @@ fn main() -> std::process::ExitCode {
         (true, false) => vec![Storage::Memory],
         (false, true) => vec![Storage::Disk],
         _ => vec![Storage::Memory, Storage::Disk],
+    };
+    let methods = match (given("--quiet"), given("--spinning")) {
+        (true, false) => vec![Method::Quiet],
+        (false, true) => vec![Method::Spinning],
+        _ => vec![Method::Quiet, Method::Spinning],
     };
     let rounds = after("--rounds").and_then(|rounds| rounds.parse().ok());
     let mut programs: Vec<Program> = storages.iter().copied().map(Program::Server).collect();
@@ -66,7 +76,14 @@ fn main() -> std::process::ExitCode {
             .any(|word| word.len() == 1 && word.starts_with(char::is_alphabetic));
         !some || given(&letter.to_string())
     };
-    let mut failures = chat_scenarios::run(&programs, rounds.unwrap_or(1), &chosen);
+    let plan = Plan {
+        programs,
+        methods,
+        rounds: rounds.unwrap_or(1),
+        limit: given("--limit"),
+        sentences: given("--sentences"),
+    };
+    let mut failures = chat_scenarios::run(&plan, &chosen);
     failures.extend(connection_scenarios::run(&storages, &chosen));
     for failure in &failures {
         eprintln!("FAILED: {failure}");

@@ -2,9 +2,35 @@
 
 use crate::RAW_LIMIT;
 use crate::load::peer::Dialect;
-use crate::load::process::{Storage, Subject};
+use crate::load::process::{Cores, Storage, Subject};
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+/// A way of measuring, the same for all programs of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Nobody spins: both sides run where the system likes, and the crowd sleeps while there is nothing to read.
+    Quiet,
+    /// The program has one core, and the crowd never sleeps on the other: the shortest delays, and no core left over for
+    /// the disk.
+    Spinning,
+}
+
+impl Method {
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Quiet => "quiet",
+            Self::Spinning => "spinning",
+        }
+    }
+
+    pub fn cores(self) -> Cores {
+        match self {
+            Self::Quiet => Cores::Shared,
+            Self::Spinning => Cores::Apart,
+        }
+    }
+}
 
 /// A program that delivers messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,11 +80,6 @@ impl Program {
         matches!(self, Self::Server(_))
     }
 
-    /// Whether the crowd must leave its core to the disk's workers.
-    pub fn needs_blocking_crowd(self) -> bool {
-        self == Self::Server(Storage::Disk)
-    }
-
     /// How it is spoken to.
     pub fn dialect(self) -> Dialect {
         match self {
@@ -69,7 +90,7 @@ impl Program {
     }
 
     /// Starts it; only the limit needs the number of rooms.
-    pub fn start(self, rooms: usize) -> Subject {
+    pub fn start(self, rooms: usize, cores: Cores) -> Subject {
         let script = |program: &str, name: &str| {
             let mut command = Command::new(program);
             command.arg(
@@ -77,15 +98,15 @@ impl Program {
                     .join("benches/fanout/vs")
                     .join(name),
             );
-            Subject::start(command, None)
+            Subject::start(command, None, cores)
         };
         match self {
-            Self::Server(storage) => Subject::server(storage),
+            Self::Server(storage) => Subject::server(storage, cores),
             Self::Limit => {
                 let mut command =
                     Command::new(std::env::current_exe().expect("this program's own path"));
                 command.args([RAW_LIMIT, &rooms.to_string()]);
-                Subject::start(command, None)
+                Subject::start(command, None, cores)
             }
             Self::Python => script("python3", "broadcast.py"),
             Self::Node => script("node", "broadcast.js"),

@@ -2,11 +2,13 @@
 
 use crate::load::proc::status_kib;
 use crate::load::process::own_proc_dir;
+use crate::load::text::Sentences;
 use papo::auth::PersonId;
 use papo::history::sqlite::SqliteHistory;
 use papo::history::{Append, History, HistoryReply, HistoryRequest, Outcome, RequestId};
 use papo::name::RoomName;
 use papo::protocol::PageRequest;
+use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,12 +19,6 @@ const IN_FLIGHT: u64 = SENDERS * 32;
 /// One of so many messages has the rare word.
 const RARE_EVERY: u64 = 100_000;
 
-/// Words of a conversation: a few are frequent, many are rare.
-const COMMON: [&str; 16] = [
-    "que", "não", "de", "a", "o", "e", "com", "para", "hoje", "amanhã", "reunião", "conversa",
-    "café", "você", "gente", "projeto",
-];
-
 /// An open log and how much was written to it.
 pub struct LogDriver {
     history: SqliteHistory,
@@ -30,7 +26,7 @@ pub struct LogDriver {
     people: Vec<(PersonId, Arc<str>)>,
     asked: u64,
     stored: u64,
-    rng: fastrand::Rng,
+    sentences: Sentences,
 }
 
 impl LogDriver {
@@ -47,29 +43,57 @@ impl LogDriver {
             people,
             asked: count,
             stored: count,
-            // The same in every run.
-            rng: fastrand::Rng::with_seed(1),
+            sentences: Sentences::new(1),
         }
     }
 
     /// Stores messages until there are so many.
     pub fn grow_to(&mut self, entries: u64) {
         while self.stored < entries {
-            let mut requests = Vec::new();
-            while self.asked < entries && self.asked - self.stored < IN_FLIGHT {
-                self.asked += 1;
-                requests.push(self.message());
+            self.ask_to_store(IN_FLIGHT.min(entries - self.stored));
+            self.take_stored();
+        }
+    }
+
+    /// Stores this many messages more, exactly so many in each transaction: the log can't begin with a part of them while
+    /// this other connection to its file holds the lock.
+    pub fn store_in_batches(&mut self, messages: u64, batch: u64, lock: &Connection) {
+        let entries = self.stored + messages;
+        while self.stored < entries {
+            let run = |sql| lock.execute_batch(sql).expect("the file can be locked");
+            if batch > 1 {
+                run("BEGIN IMMEDIATE");
             }
-            self.history.submit(requests);
-            let first = self.history.replies().recv().expect("the log answers");
-            let more: Vec<HistoryReply> = self.history.replies().try_iter().collect();
-            for answer in std::iter::once(first).chain(more) {
-                let HistoryReply::Appended(_, _, _, Outcome::Stored(entry)) = answer else {
-                    panic!("{answer:?}")
-                };
-                self.stored += 1;
-                assert_eq!(entry.seq, self.stored, "an entry out of place");
+            self.ask_to_store(batch.min(entries - self.stored));
+            if batch > 1 {
+                run("ROLLBACK");
             }
+            while self.stored < self.asked {
+                self.take_stored();
+            }
+        }
+    }
+
+    /// Submits messages until so many wait for their answer.
+    fn ask_to_store(&mut self, in_flight: u64) {
+        let mut requests = Vec::new();
+        while self.asked - self.stored < in_flight {
+            self.asked += 1;
+            requests.push(self.message());
+        }
+        self.history.submit(requests);
+    }
+
+    /// Takes the answers that are there, at least one.
+    fn take_stored(&mut self) {
+        let first = self.history.replies().recv().expect("the log answers");
+        let more: Vec<HistoryReply> = self.history.replies().try_iter().collect();
+        for answer in std::iter::once(first).chain(more) {
+            let HistoryReply::Appended(_, _, _, Outcome::Stored(entry)) = answer else {
+                panic!("{answer:?}")
+            };
+            self.stored += 1;
+            assert_eq!(entry.seq, self.stored, "an entry out of place");
         }
     }
 
@@ -94,22 +118,13 @@ impl LogDriver {
         })
     }
 
-    /// About 128 bytes: half of the words common, half from a vocabulary of twenty thousand.
+    /// About 128 bytes.
     fn text(&mut self) -> String {
         let mut text = String::with_capacity(140);
         if self.asked.is_multiple_of(RARE_EVERY) {
             text.push_str("jabuticaba que ");
         }
-        while text.len() < 122 {
-            if self.rng.bool() {
-                text.push_str(COMMON[self.rng.usize(..COMMON.len())]);
-            } else {
-                let word = self.rng.usize(..20_000);
-                text.push_str(["la", "me", "ri", "to", "nu"][word % 5]);
-                text.push_str(&format!("{:x}", word * 7919));
-            }
-            text.push(' ');
-        }
+        self.sentences.extend(&mut text, 122);
         text
     }
 

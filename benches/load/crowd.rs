@@ -1,7 +1,8 @@
 //! Many simulated people in one thread: one epoll loop reads for all of them and sends what is due.
 
-use super::peer::{Dialect, Peer, PeerState};
+use super::peer::{Dialect, Peer, PeerState, WORDS};
 use super::tally::{Tally, nanos};
+use super::text::Sentences;
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use std::io::{ErrorKind, Read};
@@ -14,6 +15,8 @@ const MAX_ENTERING: usize = 200;
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// Messages of one sender that may wait for their answer: the server's own window.
 const IN_FLIGHT: usize = 32;
+/// Different sentences that are said in turn.
+const SENTENCES: usize = 4096;
 /// Bytes read at once.
 const READ_BUFFER: usize = 256 * 1024;
 
@@ -32,6 +35,10 @@ pub struct Crowd {
     pub expected: u64,
     /// People who have not joined yet.
     entering: usize,
+    /// What is said, in turn.
+    texts: Vec<String>,
+    /// Messages so far.
+    said: usize,
     /// Never sleeps, for the shortest delays. Sleeping leaves the core to the disk's workers.
     pub busy_polling: bool,
 }
@@ -50,8 +57,18 @@ impl Crowd {
             tally: Tally::default(),
             expected: 0,
             entering: 0,
+            texts: vec![format!("{:.>WORDS$}", " a sentence of some length")],
+            said: 0,
             busy_polling: false,
         }
+    }
+
+    /// From now on everybody says whole sentences, as long as before: some twenty words instead of six, and other ones each
+    /// time. For the search index they are more work; for everything else the same.
+    pub fn say_sentences(&mut self) {
+        let mut source = Sentences::new(1);
+        let texts = std::iter::repeat_with(|| source.exactly(WORDS));
+        self.texts = texts.take(SENTENCES).collect();
     }
 
     /// Lets this many people enter this many rooms, in small waves, and waits until all have joined.
@@ -105,9 +122,16 @@ impl Crowd {
 
     /// Lets a person say one message.
     pub fn say(&mut self, at: usize) {
-        self.peers[at].queue_message();
-        self.expected += self.readers[self.peers[at].room];
+        self.queue_message(at);
         self.flush(at);
+    }
+
+    fn queue_message(&mut self, at: usize) {
+        let words = &self.texts[self.said % self.texts.len()];
+        self.said += 1;
+        let peer = &mut self.peers[at];
+        peer.queue_message(words);
+        self.expected += self.readers[peer.room];
     }
 
     /// Reads what there is, waiting for it until a time. False once that time is over.
@@ -138,6 +162,7 @@ impl Crowd {
     fn read(&mut self, at: usize) {
         let peer = &mut self.peers[at];
         let before = peer.state;
+        let refused = self.tally.refused;
         let ended = match peer.socket.read(&mut self.buffer) {
             Ok(0) => Some("it was closed".to_owned()),
             Ok(read) => peer
@@ -161,6 +186,8 @@ impl Crowd {
                     .fail(|| format!("connection {at} ended: {reason}"));
             }
         }
+        // What was refused reaches nobody.
+        self.expected -= (self.tally.refused - refused) * self.readers[peer.room];
         let is_entering = |state| matches!(state, PeerState::Upgrading | PeerState::Entering);
         if is_entering(before) && !is_entering(peer.state) {
             self.entering -= 1;
@@ -198,13 +225,9 @@ impl Crowd {
         let end = Instant::now() + time;
         loop {
             for &at in senders {
-                let peer = &mut self.peers[at];
-                let room = peer.room;
-                let free = IN_FLIGHT - peer.unacknowledged.len().min(IN_FLIGHT);
-                for _ in 0..free {
-                    peer.queue_message();
+                for _ in self.peers[at].unacknowledged.len()..IN_FLIGHT {
+                    self.queue_message(at);
                 }
-                self.expected += free as u64 * self.readers[room];
                 self.flush(at);
             }
             if !self.poll(end) {

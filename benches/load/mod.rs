@@ -4,7 +4,9 @@
 
 #![allow(dead_code, reason = "each benchmark uses its own part of this module")]
 
+pub mod client;
 pub mod crowd;
+pub mod disk;
 pub mod peer;
 #[path = "../../tests/support/proc.rs"]
 pub mod proc;
@@ -12,3 +14,4 @@ pub mod process;
 #[path = "../../tests/support/raw.rs"]
 pub mod raw;
 pub mod tally;
+pub mod text;

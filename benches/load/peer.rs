@@ -3,7 +3,7 @@
 //! Reads only the header, the kind and the seq of each frame, so that one core can simulate thousands.
 
 use super::raw;
-use super::tally::{Tally, nanos};
+use super::tally::{Ack, Tally, nanos};
 use socket2::SockRef;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
@@ -13,6 +13,8 @@ use std::net::{SocketAddr, TcpStream};
 pub const TEXT: usize = 128;
 /// Digits of the time at the beginning of each text.
 const STAMP: usize = 16;
+/// Bytes of words behind the time.
+pub const WORDS: usize = TEXT - STAMP - 1;
 
 /// How a program is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +48,8 @@ pub struct Peer {
     pub room: usize,
     /// The seq that must come next.
     pub next_seq: u64,
-    /// Times at which the messages without an ack were sent.
-    pub unacknowledged: VecDeque<u64>,
+    /// The ids of the messages without an ack, and when they were sent.
+    pub unacknowledged: VecDeque<(u64, u64)>,
     /// Whether it may be closed by the server without that being a failure.
     pub may_be_closed: bool,
     pub bytes: u64,
@@ -55,7 +57,6 @@ pub struct Peer {
     name: String,
     room_name: String,
     next_id: u64,
-    acked_id: u64,
     /// The beginning of a frame whose rest has not come.
     partial: Vec<u8>,
     /// Frames to be sent in one go.
@@ -90,7 +91,6 @@ impl Peer {
             name,
             room_name,
             next_id: 1,
-            acked_id: 0,
             partial: Vec::new(),
             out: Vec::new(),
         };
@@ -109,19 +109,16 @@ impl Peer {
         let _ = SockRef::from(&self.socket).set_recv_buffer_size(4096);
     }
 
-    /// Queues a message for the next [`Peer::flush`].
-    pub fn queue_message(&mut self) {
+    /// Queues a message of [`WORDS`] bytes for the next [`Peer::flush`].
+    pub fn queue_message(&mut self, words: &str) {
         let now = nanos();
         let room = &self.room_name;
         let id = self.next_id;
-        let text = format!(
-            "{now:0STAMP$}{:.>pad$}",
-            " a sentence of some length",
-            pad = TEXT - STAMP
+        let payload = format!(
+            r#"{{"type":"say","room":"{room}","id":"{id}","text":"{now:0STAMP$} {words}"}}"#
         );
-        let payload = format!(r#"{{"type":"say","room":"{room}","id":"{id}","text":"{text}"}}"#);
         self.next_id += 1;
-        self.unacknowledged.push_back(now);
+        self.unacknowledged.push_back((id, now));
         self.queue_frame(raw::TEXT, payload.as_bytes());
     }
 
@@ -214,11 +211,13 @@ impl Peer {
                 self.next_seq = parse_number_after(payload, b"\"seq\":").map_or(1, |seq| seq + 1);
                 self.state = PeerState::Joined;
             }
-            (raw::TEXT, Some(b'w' | b'p')) => {}
+            // Who is here, what the room is like, and notices.
+            (raw::TEXT, Some(b'w' | b'p' | b'r' | b'n')) => {}
             (raw::PING, _) => {
                 self.queue_frame(raw::PONG, payload);
                 self.flush()?;
             }
+            (raw::TEXT, Some(b'e')) if tally.tolerates_refusals => self.on_refusal(payload, tally),
             _ if self.may_be_closed => {}
             _ => {
                 let name = &self.name;
@@ -252,22 +251,38 @@ impl Peer {
     }
 
     fn on_ack(&mut self, payload: &[u8], now: u64, tally: &mut Tally) {
-        let id = parse_number_after(payload, b"\"id\":\"").unwrap_or(0);
+        let sent_at = self.take_unacknowledged(payload, tally);
         let seq = parse_number_after(payload, b"\"seq\":").unwrap_or(0);
-        if id != self.acked_id + 1 {
-            let name = &self.name;
-            let before = self.acked_id;
-            tally.fail(|| format!("{name}: ack of {id} after that of {before}"));
-        }
-        self.acked_id = id;
         self.check_seq(seq, tally);
         tally.delivered += 1;
         tally.acked += 1;
-        if let Some(sent_at) = self.unacknowledged.pop_front() {
-            tally
-                .ack_delays
-                .push((now.saturating_sub(sent_at) / 1000) as u32);
+        tally.acks.push(Ack {
+            sent_at,
+            delay: (now.saturating_sub(sent_at) / 1000) as u32,
+        });
+    }
+
+    /// Answers come in the order of the messages; only refusals may overtake acks.
+    fn take_unacknowledged(&mut self, payload: &[u8], tally: &mut Tally) -> u64 {
+        let answered = parse_number_after(payload, b"\"id\":\"").unwrap_or(0);
+        let place = self
+            .unacknowledged
+            .iter()
+            .position(|(id, _)| *id == answered);
+        let taken = place.and_then(|place| self.unacknowledged.remove(place));
+        if taken.is_none() || (place > Some(0) && !tally.tolerates_refusals) {
+            let name = &self.name;
+            tally.fail(|| format!("{name}: an answer to {answered} out of order"));
         }
+        taken.map_or(0, |(_, sent_at)| sent_at)
+    }
+
+    fn on_refusal(&mut self, payload: &[u8], tally: &mut Tally) {
+        if find(payload, br#""code":"history_unavailable""#).is_none() {
+            return tally.fail(|| format!("an error: {}", String::from_utf8_lossy(payload)));
+        }
+        self.take_unacknowledged(payload, tally);
+        tally.refused += 1;
     }
 
     /// Loss, doubling and disorder all show as a seq that is not the next one.

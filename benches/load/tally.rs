@@ -13,6 +13,15 @@ pub fn nanos() -> u64 {
     START.elapsed().as_nanos() as u64
 }
 
+/// One acknowledged message.
+#[derive(Debug, Clone, Copy)]
+pub struct Ack {
+    /// When it was sent, in the time of [`nanos`].
+    pub sent_at: u64,
+    /// How long the `ack` took, in microseconds.
+    pub delay: u32,
+}
+
 /// Counts of one crowd.
 #[derive(Default)]
 pub struct Tally {
@@ -24,9 +33,13 @@ pub struct Tally {
     pub bytes: u64,
     /// Every how many deliveries a delay is noted; 0 notes none.
     pub sample_every: u64,
-    /// Noted delays from sending to receiving, and from sending to the ack, in microseconds.
+    /// Noted delays from sending to receiving, in microseconds.
     pub delays: Vec<u32>,
-    pub ack_delays: Vec<u32>,
+    pub acks: Vec<Ack>,
+    /// Whether the server may refuse messages because it can't store them now.
+    pub tolerates_refusals: bool,
+    /// Messages that it refused for that.
+    pub refused: u64,
     pub failures: Vec<String>,
     pub failed: u64,
 }
@@ -38,6 +51,24 @@ impl Tally {
         if self.failures.len() < MAX_FAILURES_KEPT {
             self.failures.push(message());
         }
+    }
+
+    /// The delays of the acks that were awaited at some time since then, in microseconds.
+    pub fn ack_delays_since(&self, start: u64) -> Vec<u32> {
+        self.ack_delays_between(start, u64::MAX)
+    }
+
+    /// The delays of the acks that were awaited at some time between these two, in microseconds.
+    pub fn ack_delays_between(&self, start: u64, end: u64) -> Vec<u32> {
+        let awaited = |ack: &&Ack| {
+            let acked_at = ack.sent_at + u64::from(ack.delay) * 1000;
+            acked_at >= start && ack.sent_at <= end
+        };
+        self.acks
+            .iter()
+            .filter(awaited)
+            .map(|ack| ack.delay)
+            .collect()
     }
 
     /// A message came that was stamped with this time.

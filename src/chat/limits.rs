@@ -20,15 +20,15 @@ pub const TEXT_BYTES_PER_SECOND: f64 = 20.0 * 1024.0;
 pub const REQUEST_RATE: f64 = 20.0;
 /// Malformed frames before a connection is closed; one is forgiven every second.
 pub const MAX_MALFORMED: u32 = 100;
-/// People in a room up to which presence changes are published at once.
+/// People in a room up to which it is told who is typing.
 pub(crate) const MAX_SMALL_ROOM: usize = 50;
 /// People in a room up to which presence changes carry names; beyond, only the number of people.
 pub(crate) const MAX_NAMED_ROOM: usize = 500;
 /// Members listed to a person who joins a room of more than [`MAX_NAMED_ROOM`]: its presence changes carry no names, so
 /// a longer list would only be out of date sooner.
 pub(crate) const MAX_MEMBERS_LARGE_ROOM: usize = 100;
-/// In a room that is not small, presence changes are collected and published at most this often.
-pub(crate) const PRESENCE_INTERVAL: Duration = Duration::from_millis(250);
+/// How often at most a room is sent its changed state, all kinds of it together.
+pub(crate) const ROOM_UPDATE_INTERVAL: Duration = Duration::from_millis(250);
 /// How often one person's typing is broadcast.
 pub(crate) const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 /// Whispers remembered for each person, so that a resend is not delivered twice.
@@ -93,5 +93,5 @@ impl Default for Rules {
 /// The interval between two presence messages in a room of so many people. Beyond [`MAX_NAMED_ROOM`] it grows with the
 /// room, so that presence costs the same in every large room: 2.5 s among 5,000.
 pub(crate) fn presence_interval(online: usize) -> Duration {
-    PRESENCE_INTERVAL.mul_f64((online as f64 / MAX_NAMED_ROOM as f64).max(1.0))
+    ROOM_UPDATE_INTERVAL.mul_f64((online as f64 / MAX_NAMED_ROOM as f64).max(1.0))
 }

@@ -115,7 +115,7 @@ impl Chat {
         if !self.conns[conn].rooms.contains(&id) {
             self.acquire_membership(speaker.person, id, now);
             // Subscribed only now, so that the person does not receive their own arrival.
-            self.effects.push(Effect::Subscribe(conn, id));
+            self.subscribe(conn, id);
             self.conns[conn].rooms.push(id);
         }
         let log = self.rooms[id].log.opened();
@@ -127,6 +127,16 @@ impl Chat {
         if std::mem::take(&mut self.conns[conn].unsaved_role) {
             self.warn_unsaved(conn, now);
         }
+    }
+
+    fn subscribe(&mut self, conn: ConnId, id: RoomId) {
+        self.rooms[id].listeners += 1;
+        self.effects.push(Effect::Subscribe(conn, id));
+    }
+
+    pub(super) fn unsubscribe(&mut self, conn: ConnId, id: RoomId) {
+        self.rooms[id].listeners -= 1;
+        self.effects.push(Effect::Unsubscribe(conn, id));
     }
 
     /// Sends `joined` to a connection that is in the room.
@@ -191,7 +201,7 @@ impl Chat {
         let conn = speaker.conn;
         let room_id = self.joined_room(conn, &leave.room)?;
         self.conns[conn].rooms.retain(|&room| room != room_id);
-        self.effects.push(Effect::Unsubscribe(conn, room_id));
+        self.unsubscribe(conn, room_id);
         let room = self.rooms[room_id].display();
         self.send(conn, ServerMessage::Left { room, id });
         self.release_membership(speaker.person, room_id, false, now);
@@ -220,7 +230,7 @@ impl Chat {
         let state = self.conns.remove(conn);
         let Some(key) = state.person else { return };
         for room in state.rooms {
-            self.effects.push(Effect::Unsubscribe(conn, room));
+            self.unsubscribe(conn, room);
             self.release_membership(key, room, !clean, now);
         }
         let person = &mut self.people[key];

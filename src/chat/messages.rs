@@ -224,9 +224,7 @@ impl Chat {
         };
         self.authorize_whisper(speaker.person, now)?;
         self.check_message_rate(speaker.person, bytes, now)?;
-        for recipient in recipients {
-            self.send(recipient, message.clone());
-        }
+        self.multicast(recipients, message);
         self.people[speaker.person].remember_whisper(sent);
         Ok(())
     }

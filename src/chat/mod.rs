@@ -19,6 +19,7 @@ mod presence;
 mod rename;
 mod requests;
 mod room_log;
+mod room_updates;
 mod rooms;
 mod space;
 
@@ -32,6 +33,7 @@ use epoch::LogEpoch;
 use limits::{MAX_ENTRY_EXTENSIONS, Rules};
 use moderation::ModerationState;
 use people::{People, PersonKey};
+use room_updates::UpdateQueue;
 use rooms::Rooms;
 use space::Space;
 use std::cmp::Reverse;
@@ -84,6 +86,8 @@ pub enum Event {
 pub enum Effect {
     /// Send to one connection.
     Send(ConnId, ServerMessage),
+    /// Send the same to several connections.
+    Multicast(Vec<ConnId>, ServerMessage),
     /// Send to all subscribers of a room but, if given, one connection.
     Broadcast(RoomId, ServerMessage, Option<ConnId>),
     /// From now on the connection receives the room's broadcasts.
@@ -98,8 +102,8 @@ pub enum Effect {
     RequestDone(ConnId),
     /// A bulk request (enter, join, history, search) is answered.
     BulkDone(ConnId),
-    /// Close with this close code, after this message.
-    Close(ConnId, u16, ServerMessage),
+    /// Close these connections with this close code, after this message.
+    Close(Vec<ConnId>, u16, ServerMessage),
 }
 
 /// A person who makes a request, and its connection. Both exist while the request is handled.
@@ -123,8 +127,8 @@ pub struct Chat {
     entry_deadlines: VecDeque<(Instant, ConnId)>,
     /// When the memberships and names of dropped people expire; entries may be outdated.
     grace_queue: BinaryHeap<Reverse<(Instant, PersonKey)>>,
-    /// Rooms whose collected presence changes are to be published; a room is in here at most once.
-    presence_queue: VecDeque<(Instant, RoomId)>,
+    /// The rooms whose changed state is to be sent.
+    update_queue: UpdateQueue,
     effects: Vec<Effect>,
     stopping: bool,
 }
@@ -143,7 +147,7 @@ impl Chat {
             pending: PendingRequests::default(),
             entry_deadlines: VecDeque::new(),
             grace_queue: BinaryHeap::new(),
-            presence_queue: VecDeque::new(),
+            update_queue: UpdateQueue::default(),
             effects: Vec::new(),
             stopping: false,
         }
@@ -186,18 +190,18 @@ impl Chat {
     pub(crate) fn next_tick(&self) -> Option<Instant> {
         let entry = self.entry_deadlines.front().map(|(at, _)| *at);
         let grace = self.grace_queue.peek().map(|Reverse((at, _))| *at);
-        let presence = self.presence_queue.front().map(|(at, _)| *at);
-        [entry, grace, presence, self.epoch.due()]
+        let update = self.update_queue.next_due();
+        [entry, grace, update, self.epoch.due()]
             .into_iter()
             .flatten()
             .min()
     }
 
-    /// Does what is due: closes connections that have not entered in time, expires grace periods, publishes presence.
+    /// Does what is due: closes connections that have not entered in time, expires grace periods, sends rooms their changed state.
     pub fn tick(&mut self, now: Now) {
         self.enforce_entry_deadlines(now);
         self.expire_grace(now);
-        self.publish_due(now);
+        self.send_due_updates(now);
         self.send_resets(now);
     }
 
@@ -236,7 +240,7 @@ impl Chat {
         let state = Conn::new(address, bucket, now.instant);
         self.conns.insert(conn, state);
         if self.stopping {
-            self.send_shutdown(conn, 1000);
+            self.send_shutdown(vec![conn], 1000);
         } else {
             self.add_entry_deadline(conn, now);
         }
@@ -281,6 +285,12 @@ impl Chat {
         self.effects.push(Effect::Send(conn, message));
     }
 
+    fn multicast(&mut self, conns: Vec<ConnId>, message: ServerMessage) {
+        if !conns.is_empty() {
+            self.effects.push(Effect::Multicast(conns, message));
+        }
+    }
+
     /// Closes all connections because the server stops.
     fn stop(&mut self) {
         self.stopping = true;
@@ -288,18 +298,16 @@ impl Chat {
         let spread_ms = (1000 + 10 * self.conns.len() as u64).min(15_000);
         let mut conns: Vec<ConnId> = self.conns.iter().map(|(conn, _)| conn).collect();
         conns.sort_unstable();
-        for conn in conns {
-            self.send_shutdown(conn, spread_ms);
-        }
+        self.send_shutdown(conns, spread_ms);
     }
 
-    fn send_shutdown(&mut self, conn: ConnId, retry_after_ms: u64) {
+    fn send_shutdown(&mut self, conns: Vec<ConnId>, retry_after_ms: u64) {
         let bye = ServerMessage::Bye {
             code: ByeCode::Shutdown,
             text: "O servidor foi desligado.".to_owned(),
             retry_after_ms: Some(retry_after_ms),
         };
-        self.close_with(conn, 1001, bye);
+        self.close_with(conns, 1001, bye);
     }
 
     /// Closes a connection that broke a rule.
@@ -309,13 +317,14 @@ impl Chat {
             text: text.into(),
             retry_after_ms: None,
         };
-        self.close_with(conn, 1008, bye);
+        self.close_with(vec![conn], 1008, bye);
     }
 
-    /// Closes a connection, unless it is closing already.
-    fn close_with(&mut self, conn: ConnId, code: u16, bye: ServerMessage) {
-        if !std::mem::replace(&mut self.conns[conn].closing, true) {
-            self.effects.push(Effect::Close(conn, code, bye));
+    /// Closes those of the connections that are not closing already.
+    fn close_with(&mut self, mut conns: Vec<ConnId>, code: u16, bye: ServerMessage) {
+        conns.retain(|&conn| !std::mem::replace(&mut self.conns[conn].closing, true));
+        if !conns.is_empty() {
+            self.effects.push(Effect::Close(conns, code, bye));
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Presence announcements: immediate in small rooms, coalesced in larger ones, delayed by a grace period after a drop.
+//! Presence announcements: coalesced, and delayed by a grace period after a drop.
 
-use crate::chat::limits::{MAX_NAMED_ROOM, MAX_SMALL_ROOM, presence_interval};
+use crate::chat::limits::MAX_NAMED_ROOM;
 use crate::chat::people::PersonKey;
+use crate::chat::room_updates::UpdateKind;
 use crate::chat::rooms::PendingPresence;
 use crate::chat::{Chat, Effect, Now};
 use crate::ids::RoomId;
@@ -45,65 +46,40 @@ impl PendingPresence {
 }
 
 impl Chat {
-    /// Publishes a change at once if the room is small and nothing was published a moment ago, else collects it.
+    /// Adds a change of a room's members to those that are sent next.
     pub(super) fn record_change(&mut self, id: RoomId, change: PresenceChange, now: Now) {
-        let room = &mut self.rooms[id];
-        room.pending_presence.merge(change);
-        if room.online() <= MAX_SMALL_ROOM {
-            self.publish(id, now);
-            return;
-        }
-        let due_at = match room.pending_presence.published_at {
-            Some(at) => at + presence_interval(room.online()),
-            None => now.instant,
-        };
-        if due_at <= now.instant && !room.pending_presence.scheduled {
-            self.publish(id, now);
-        } else if !std::mem::replace(&mut room.pending_presence.scheduled, true) {
-            let position = self.presence_queue.partition_point(|(at, _)| *at <= due_at);
-            self.presence_queue.insert(position, (due_at, id));
-        }
+        self.rooms[id].pending_presence.merge(change);
+        self.room_changed(id, UpdateKind::Presence, now);
     }
 
-    /// Publishes the collected changes that are due.
-    pub(super) fn publish_due(&mut self, now: Now) {
-        while let Some((at, id)) = self.presence_queue.front().copied() {
-            if at > now.instant {
-                return;
-            }
-            self.presence_queue.pop_front();
-            self.rooms[id].pending_presence.scheduled = false;
-            self.publish(id, now);
-        }
-    }
-
-    fn publish(&mut self, id: RoomId, now: Now) {
+    /// Sends a room the changes of its members.
+    pub(super) fn broadcast_presence(&mut self, id: RoomId) {
         let room = &mut self.rooms[id];
         let online = room.online();
-        let display_name = room.display();
-        let pending = &mut room.pending_presence;
-        let mut joined = std::mem::take(&mut pending.joined);
-        let mut left = std::mem::take(&mut pending.left);
-        let mut renamed = std::mem::take(&mut pending.renamed);
-        let unchanged = joined.is_empty() && left.is_empty() && renamed.is_empty();
-        if unchanged && pending.published_online == online {
-            return;
-        }
-        pending.published_at = Some(now.instant);
-        pending.published_online = online;
+        let mut changes = std::mem::take(&mut room.pending_presence);
         if online > MAX_NAMED_ROOM {
-            joined.clear();
-            left.clear();
-            renamed.clear();
+            changes = PendingPresence::default();
         }
         let message = ServerMessage::Presence {
-            room: display_name,
+            room: room.display(),
             online,
-            joined,
-            left,
-            renamed,
+            joined: changes.joined,
+            left: changes.left,
+            renamed: changes.renamed,
         };
         self.effects.push(Effect::Broadcast(id, message, None));
+    }
+
+    /// Sends a person's new name now where it was not sent yet, because what follows is told under the new tag.
+    pub(super) fn send_pending_rename(&mut self, key: PersonKey, now: Now) {
+        let person = &self.people[key];
+        let tag = person.tag.clone();
+        for id in person.room_ids() {
+            let mut renamed = self.rooms[id].pending_presence.renamed.iter();
+            if renamed.any(|renamed| renamed.tag == tag) {
+                self.send_changes_now(id, now);
+            }
+        }
     }
 
     /// Frees the names and memberships of people who dropped and did not come back.
@@ -158,9 +134,7 @@ impl Chat {
         let room = &self.rooms[id];
         let in_use = room.online() > 0 || room.pending_appends > 0 || !room.log.is_open();
         if !in_use && room.name.as_str() != LOBBY {
-            if room.pending_presence.scheduled {
-                self.presence_queue.retain(|(_, other)| *other != id);
-            }
+            self.drop_updates(id);
             self.rooms.close(id);
         }
     }

@@ -166,7 +166,7 @@ impl Chat {
         let banned = (refusal.code == ErrorCode::Banned).then_some(refusal.retry_after_ms);
         self.send(conn, ServerMessage::Error(Refusal { id, ..refusal }));
         if let Some(retry_after_ms) = banned {
-            self.close_with(conn, 1008, notices::bye_banned(retry_after_ms));
+            self.close_with(vec![conn], 1008, notices::bye_banned(retry_after_ms));
         }
         completion.done(&mut self.effects);
     }

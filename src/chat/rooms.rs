@@ -5,6 +5,7 @@ use crate::chat::completion::WaitingRequest;
 use crate::chat::moderation::speaking::RoomMode;
 use crate::chat::people::PersonKey;
 use crate::chat::room_log::{OpenLog, RoomLog};
+use crate::chat::room_updates::RoomUpdates;
 use crate::history::RoomHead;
 use crate::ids::RoomId;
 use crate::name::{LOBBY, RoomName};
@@ -14,20 +15,13 @@ use slab::Slab;
 use std::collections::HashMap;
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
-use std::time::Instant;
 
-/// Presence changes that were not published yet.
+/// Presence changes that were not sent yet.
 #[derive(Default)]
 pub(super) struct PendingPresence {
     pub joined: Vec<Member>,
     pub left: Vec<Member>,
     pub renamed: Vec<Renamed>,
-    /// When something was last published.
-    pub published_at: Option<Instant>,
-    /// How many people were online at that time.
-    pub published_online: usize,
-    /// A presence update is scheduled.
-    pub scheduled: bool,
 }
 
 /// One room.
@@ -35,6 +29,9 @@ pub(super) struct Room {
     pub name: RoomName,
     pub log: RoomLog,
     pub pending_presence: PendingPresence,
+    pub updates: RoomUpdates,
+    /// Connections that receive the room's broadcasts.
+    pub listeners: usize,
     /// Messages and settings on their way through the history; the room stays open for them.
     pub pending_appends: usize,
     /// The person who opened the room first, and may change its password besides the moderators.
@@ -52,6 +49,8 @@ impl Room {
             name,
             log: RoomLog::Opening(Vec::new()),
             pending_presence: PendingPresence::default(),
+            updates: RoomUpdates::default(),
+            listeners: 0,
             pending_appends: 0,
             owner: None,
             is_new: false,

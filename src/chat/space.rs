@@ -82,9 +82,7 @@ impl Chat {
             })
             .map(|(conn, _)| conn)
             .collect();
-        for conn in moderators {
-            self.send_space_warning(conn, text.clone(), now);
-        }
+        self.send_space_warning(moderators, text, now);
     }
 
     /// Tells a moderator who has just entered.
@@ -92,11 +90,11 @@ impl Chat {
         if self.people[speaker.person].moderator
             && let Some(text) = self.space.sentence()
         {
-            self.send_space_warning(speaker.conn, text, now);
+            self.send_space_warning(vec![speaker.conn], text, now);
         }
     }
 
-    fn send_space_warning(&mut self, conn: ConnId, text: String, now: Now) {
+    fn send_space_warning(&mut self, conns: Vec<ConnId>, text: String, now: Now) {
         let notice = ServerMessage::Notice {
             at: now.unix_ms,
             text,
@@ -104,6 +102,6 @@ impl Chat {
             from: None,
             id: None,
         };
-        self.send(conn, notice);
+        self.multicast(conns, notice);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::auth::{PasswordHash, StoredPassword};
-use crate::chat::limits::MAX_MALFORMED;
+use crate::chat::limits::{MAX_MALFORMED, ROOM_UPDATE_INTERVAL};
 use crate::history::memory::MemoryHistory;
 use crate::history::{History, Outcome, SavedState};
 use crate::name::RoomName;
@@ -22,6 +22,7 @@ mod passwords;
 mod presence;
 mod restart;
 mod room_state;
+mod room_updates;
 mod speaking;
 
 const ANA: ConnId = ConnId(1);
@@ -94,6 +95,7 @@ impl ChatHarness {
         for (conn, name) in names {
             harness.enter(*conn, name);
         }
+        harness.wait_for_updates();
         harness.inbox.clear();
         harness
     }
@@ -108,6 +110,12 @@ impl ChatHarness {
         self.now.unix_ms += time.as_millis() as u64;
         self.chat.tick(self.now);
         self.apply_effects();
+    }
+
+    /// Waits until all changes were sent and the next one in any room is sent at once.
+    fn wait_for_updates(&mut self) {
+        self.advance(ROOM_UPDATE_INTERVAL);
+        self.advance(ROOM_UPDATE_INTERVAL);
     }
 
     fn apply_effects(&mut self) {
@@ -166,6 +174,11 @@ impl ChatHarness {
     fn apply(&mut self, effect: Effect) {
         match effect {
             Effect::Send(conn, message) => self.deliver(conn, message),
+            Effect::Multicast(conns, message) => {
+                for conn in conns {
+                    self.deliver(conn, message.clone());
+                }
+            }
             Effect::Broadcast(room_id, message, except) => {
                 for conn in self.subscribers.get(&room_id).cloned().unwrap_or_default() {
                     if Some(conn) != except {
@@ -189,9 +202,11 @@ impl ChatHarness {
             }
             Effect::Password(request) => self.password_requests.push_back(request),
             Effect::RequestDone(_) | Effect::BulkDone(_) => {}
-            Effect::Close(conn, code, bye) => {
-                self.inbox.entry(conn).or_default().push(bye);
-                self.closed.push((conn, code));
+            Effect::Close(conns, code, bye) => {
+                for conn in conns {
+                    self.inbox.entry(conn).or_default().push(bye.clone());
+                    self.closed.push((conn, code));
+                }
             }
         }
     }
@@ -382,6 +397,7 @@ fn with_moderator(guests: &[(ConnId, &str)]) -> ChatHarness {
     for (conn, name) in guests {
         harness.enter(*conn, name);
     }
+    harness.wait_for_updates();
     harness.inbox.clear();
     harness
 }

@@ -68,7 +68,8 @@ impl Fanout {
             outbound.outbox.len()
         );
         outbound.outbox.drop_unsent_frames();
-        self.start_closing(slot, 1013, &bye, now);
+        self.encode_closing(1013, &bye);
+        self.start_closing(slot, now);
     }
 
     fn retry(&mut self, now: Instant) {

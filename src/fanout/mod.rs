@@ -187,9 +187,16 @@ impl Fanout {
 
     /// Sends a message to one connection.
     pub fn send(&mut self, conn: ConnId, message: &ServerMessage) {
+        self.multicast(&[conn], message);
+    }
+
+    /// Sends a message, encoded once, to several connections.
+    pub fn multicast(&mut self, conns: &[ConnId], message: &ServerMessage) {
         self.encode(message);
         let frame = std::mem::take(&mut self.scratch);
-        self.send_frame(conn, &frame);
+        for &conn in conns {
+            self.send_frame(conn, &frame);
+        }
         self.scratch = frame;
     }
 
@@ -226,22 +233,23 @@ impl Fanout {
         }
     }
 
-    /// Sends a connection its `bye` and closes it with this code.
-    pub fn close(&mut self, conn: ConnId, code: u16, bye: &ServerMessage, now: Instant) {
-        let Some(&slot) = self.slots.get(&conn) else {
-            return;
-        };
-        self.collect_unsent(slot);
-        if self.outbounds[slot].is_open() {
-            self.start_closing(slot, code, bye, now);
-            self.schedule_retry(slot, now);
+    /// Sends connections their `bye`, encoded once, and closes them with this code.
+    pub fn close(&mut self, conns: &[ConnId], code: u16, bye: &ServerMessage, now: Instant) {
+        self.encode_closing(code, bye);
+        for conn in conns {
+            let Some(&slot) = self.slots.get(conn) else {
+                continue;
+            };
+            self.collect_unsent(slot);
+            if self.outbounds[slot].is_open() {
+                self.start_closing(slot, now);
+                self.schedule_retry(slot, now);
+            }
         }
     }
 
-    /// Queues the `bye` and the close frame behind the frames that still wait.
-    fn start_closing(&mut self, slot: usize, code: u16, bye: &ServerMessage, now: Instant) {
-        self.encode(bye);
-        frame::write_close(&mut self.scratch, code, "");
+    /// Queues the last frames that were encoded behind those that still wait.
+    fn start_closing(&mut self, slot: usize, now: Instant) {
         let deadline = now + self.limits.closing_timeout;
         self.outbounds[slot].start_closing(&self.scratch, deadline, now);
         self.refresh_direct(slot);
@@ -276,6 +284,12 @@ impl Fanout {
         message.write_json(&mut self.json);
         self.scratch.clear();
         frame::write(&mut self.scratch, Opcode::Text, &self.json);
+    }
+
+    /// Encodes the last frames of a connection: its `bye` and the close frame.
+    fn encode_closing(&mut self, code: u16, bye: &ServerMessage) {
+        self.encode(bye);
+        frame::write_close(&mut self.scratch, code, "");
     }
 
     fn mark_dirty(&mut self, slot: usize) {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ids::ClientAddr;
-use crate::protocol::Entry;
+use crate::protocol::{ByeCode, Entry};
 use crate::ws::frame;
 use socket2::SockRef;
 use std::io::Read;
@@ -211,6 +211,35 @@ fn order_holds_per_room_for_a_connection_in_two_rooms() {
 }
 
 #[test]
+fn multicast_stands_between_the_broadcasts_around_it() {
+    let mut harness = Harness::new(DeliveryLimits::default());
+    let ana = harness.peer(&[GENERAL]);
+    let bruno = harness.peer(&[GENERAL, LAB]);
+    let celia = harness.peer(&[GENERAL]);
+    let gone = ConnId(99);
+    harness.fanout.broadcast(GENERAL, &message("um"), None);
+    harness
+        .fanout
+        .multicast(&[ana.conn, gone, bruno.conn], &message("aviso"));
+    harness.fanout.broadcast(GENERAL, &message("dois"), None);
+    let conns = [bruno.conn, celia.conn];
+    let bye = ServerMessage::Bye {
+        code: ByeCode::Shutdown,
+        text: "fim".into(),
+        retry_after_ms: None,
+    };
+    harness.fanout.close(&conns, 1001, &bye, harness.now);
+    harness.fanout.broadcast(GENERAL, &message("três"), None);
+    harness.fanout.flush(harness.now);
+    harness.fanout.remove(ana.conn, harness.now);
+    assert_eq!(ana.read_all(), ["um", "aviso", "dois", "três"]);
+    let end = ["bye Shutdown", "close 1001"];
+    let with_notice = ["um", "aviso", "dois"];
+    assert_eq!(bruno.read_all(), [&with_notice[..], &end].concat());
+    assert_eq!(celia.read_all(), [&["um", "dois"][..], &end].concat());
+}
+
+#[test]
 fn slow_consumer_is_closed_with_1013_and_others_miss_nothing() {
     let mut harness = Harness::new(DeliveryLimits {
         max_outbox_bytes: 50_000,
@@ -250,7 +279,7 @@ fn slow_consumer_is_closed_with_1013_and_others_miss_nothing() {
     harness.fanout.flush(harness.now);
     harness
         .fanout
-        .close(ConnId(2), 1001, &ack("fim"), harness.now);
+        .close(&[ConnId(2)], 1001, &ack("fim"), harness.now);
     assert_eq!(reading.join().unwrap().len(), sent + 2);
 }
 

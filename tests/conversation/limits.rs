@@ -5,6 +5,7 @@ use crate::support::raw::{self, GET_PAGE, token_for};
 use crate::support::server::{TestServer, without_rate};
 use crate::support::{Deadline, patience};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use tungstenite::Message;
@@ -230,6 +231,31 @@ fn connections_before_enter_are_limited_to_256() {
     ana.send(json!({"type": "ping"}));
     ana.expect(&["pong"]);
     drop(waiting);
+}
+
+/// Each arrival and each departure was once a frame to everybody in the room: a hundred of them here.
+#[test]
+fn fifty_people_coming_and_going_cost_four_frames_a_second() {
+    let server = TestServer::start_with(without_rate);
+    let mut ana = server.enter("Ana");
+    let start = Instant::now();
+    let names: Vec<String> = (1..50).map(|n| format!("Pessoa {n}")).collect();
+    let others: Vec<WsClient> = names.iter().map(|name| server.enter(name)).collect();
+    others.into_iter().for_each(WsClient::leave);
+    let mut frames = 0;
+    let mut gone = BTreeSet::new();
+    loop {
+        let presence = ana.receive_where(|message| message["type"] == "presence");
+        frames += 1;
+        let left = presence["left"].as_array().unwrap().iter();
+        gone.extend(left.map(|member| member["name"].as_str().unwrap().to_owned()));
+        if gone.len() == names.len() && presence["online"] == 1 {
+            break;
+        }
+    }
+    let intervals = start.elapsed().as_millis() / 250;
+    assert!(frames <= intervals + 1, "{frames} in {intervals}");
+    ana.expect_nothing();
 }
 
 #[test]

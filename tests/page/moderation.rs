@@ -50,6 +50,23 @@ pub fn open_person_menu(tab: &Tab, name: &str) {
     tab.wait_until("document.querySelector('#gente').matches(':popover-open')");
 }
 
+/// The list of people was built anew for each arrival, so the menu lost the name that it stood beside, and its place.
+#[test]
+#[ignore = "needs chromium"]
+fn open_person_menu_stays_in_place_when_a_person_arrives() {
+    let browser = Browser::start();
+    let (server, ana) = moderated_server(&browser);
+    let _bruno = server.enter("Bruno");
+    open_person_menu(&ana, "Bruno");
+    let place = "(({left, top}) => `${left} ${top}`)(document.querySelector('#gente').getBoundingClientRect())";
+    ana.eval(&format!("window.placeBefore = {place}"));
+    let _celia = server.enter("Célia");
+    ana.wait_until("people().length === 3");
+    ana.wait_until(&format!("{place} === window.placeBefore"));
+    ana.chooses("button", "Silenciar");
+    ana.wait_until("document.querySelector('#mensagem').value === '/silenciar Bruno 10m'");
+}
+
 #[test]
 #[ignore = "needs chromium"]
 fn moderator_buttons_run_the_commands() {

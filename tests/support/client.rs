@@ -189,7 +189,8 @@ impl WsClient {
         self.receive_where(|_| true)
     }
 
-    /// The next message that matches and is no state of a room; others are dropped.
+    /// The next message that matches and is no state of a room; others are dropped. So is this person's own arrival, which
+    /// comes only if it was not sent at once.
     #[track_caller]
     pub fn receive_where(&mut self, matches: impl Fn(&Value) -> bool) -> Value {
         let deadline = Deadline::of_one_event();
@@ -197,10 +198,17 @@ impl WsClient {
             let message = parse(&self.receive_text(deadline));
             if message["type"] == "room_state" {
                 self.room_states.push_back(message);
-            } else if matches(&message) {
+            } else if matches(&message) && !self.is_own_arrival(&message) {
                 return message;
             }
         }
+    }
+
+    fn is_own_arrival(&self, message: &Value) -> bool {
+        let is_me = |member: &Value| member["name"] == *self.name;
+        let joined = message["joined"].as_array();
+        let only_me = joined.is_some_and(|joined| !joined.is_empty() && joined.iter().all(is_me));
+        message["type"] == "presence" && only_me && message["left"] == json!([])
     }
 
     /// The next state of a room, which may have come already; other messages are dropped.
@@ -270,6 +278,16 @@ impl WsClient {
         for expected in expected {
             assert_eq!(summary(&self.receive()), *expected);
         }
+    }
+
+    /// Expects these messages next, in short form, in any order: presence is sent at its own pace.
+    #[track_caller]
+    pub fn expect_in_any_order(&mut self, expected: &[&str]) {
+        let mut received: Vec<String> = expected.iter().map(|_| summary(&self.receive())).collect();
+        let mut expected = expected.to_vec();
+        received.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(received, expected);
     }
 
     /// Expects that nothing was sent up to now: the answer to a ping comes first.

@@ -18,7 +18,7 @@ use crate::chat::moderation::password_checks::PasswordChecks;
 use crate::chat::moderation::passwords::{AttemptLimiter, RoomRecords};
 use crate::chat::moderation::sanctions::{Sanctions, Target};
 use crate::chat::people::{Person, PersonKey};
-use crate::chat::{AUDIT_LOG, Chat, Effect, Now, Speaker};
+use crate::chat::{AUDIT_LOG, Chat, Now, Speaker};
 use crate::history::RequestId;
 use crate::ids::ConnId;
 use crate::name::Name;
@@ -108,7 +108,7 @@ impl Chat {
     fn lock(&mut self, by: &Actor, on: bool, now: Now) {
         self.moderation.locked = on;
         self.announce_moderation(by, notices::locked(&by.name, on), None, now);
-        self.publish_room_states(now);
+        self.room_states_changed(now);
     }
 
     /// The text is the moderator's own and not logged.
@@ -172,7 +172,7 @@ impl Chat {
     fn kick(&mut self, by: &Actor, name: &Name, now: Now) -> Result<Progress, Refusal> {
         let key = self.moderatable(name)?;
         let display_name = self.people[key].name.display();
-        self.disconnect_person(key, &notices::bye_kicked(&by.name), now);
+        self.disconnect_person(key, notices::bye_kicked(&by.name), now);
         self.announce_moderation(by, notices::kicked(&by.name, &display_name), None, now);
         Ok(Progress::Done)
     }
@@ -197,16 +197,18 @@ impl Chat {
     }
 
     /// Closes every connection of a person, and frees the name and the memberships at once.
-    fn disconnect_person(&mut self, key: PersonKey, bye: &ServerMessage, now: Now) {
-        for conn in self.people[key].conns.clone() {
+    fn disconnect_person(&mut self, key: PersonKey, bye: ServerMessage, now: Now) {
+        let conns = self.people[key].conns.clone();
+        for &conn in &conns {
             let state = &mut self.conns[conn];
             // Requests that are still on their way have no speaker.
             state.person = None;
-            for room in std::mem::take(&mut state.rooms) {
-                self.effects.push(Effect::Unsubscribe(conn, room));
+            let rooms = std::mem::take(&mut state.rooms);
+            for room in rooms {
+                self.unsubscribe(conn, room);
             }
-            self.close_with(conn, 1008, bye.clone());
         }
+        self.close_with(conns, 1008, bye);
         self.remove_person(key, now);
     }
 
@@ -232,14 +234,15 @@ impl Chat {
                 person.muted_until = None;
             }
             if std::mem::replace(&mut person.moderator, moderator) != moderator {
-                self.send_role(key);
+                self.send_role(key, now);
             }
         }
         was_muted
     }
 
     /// Sends a person's role once to every connection that shares a room, and to their own.
-    fn send_role(&mut self, key: PersonKey) {
+    fn send_role(&mut self, key: PersonKey, now: Now) {
+        self.send_pending_rename(key, now);
         let person = &self.people[key];
         let moderator = person.moderator;
         let tag = person.tag.clone();
@@ -262,9 +265,7 @@ impl Chat {
                 .flat_map(|member| self.people[member].conns.iter().copied());
             recipients.extend(conns.filter(|&conn| self.conns[conn].rooms.contains(&id)));
         }
-        for conn in recipients {
-            self.send(conn, message.clone());
-        }
+        self.multicast(recipients.into_iter().collect(), message);
     }
 
     /// Keeps the name that a moderator has now, to be found by it when no longer present.

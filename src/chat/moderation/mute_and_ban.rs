@@ -107,7 +107,7 @@ impl Chat {
         let bye = notices::bye_banned(Some(ceil_millis(time)));
         for target in targets {
             if !self.people[target].moderator {
-                self.disconnect_person(target, &bye, now);
+                self.disconnect_person(target, bye.clone(), now);
             }
         }
         self.announce_moderation(by, notice, None, now);

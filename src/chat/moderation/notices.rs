@@ -71,11 +71,15 @@ impl Chat {
             .conns
             .iter()
             .filter(|(_, state)| state.person.is_some() && !state.closing);
-        let conns: Vec<ConnId> = entered.map(|(conn, _)| conn).collect();
-        for conn in conns {
-            let id = completion.id().filter(|_| conn == completion.conn());
-            self.send(conn, notice(id));
+        let mut conns: Vec<ConnId> = entered.map(|(conn, _)| conn).collect();
+        let asked = completion.conn();
+        if completion.id().is_some()
+            && let Some(position) = conns.iter().position(|&conn| conn == asked)
+        {
+            conns.swap_remove(position);
+            self.send(asked, notice(completion.id()));
         }
+        self.multicast(conns, notice(None));
     }
 }
 

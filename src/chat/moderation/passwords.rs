@@ -303,7 +303,7 @@ impl Chat {
         log::info!(target: AUDIT_LOG, "{} {done} a senha da sala {}.", by.name, room.name);
         let notice = notices::room_password_changed(&by.name, on);
         self.send_notice_to_room(id, notice, by.completion, now);
-        self.publish_room_state(id, now);
+        self.room_state_changed(id, now);
     }
 }
 

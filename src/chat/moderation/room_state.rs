@@ -2,6 +2,7 @@
 
 use crate::auth::TokenHash;
 use crate::chat::people::PersonKey;
+use crate::chat::room_updates::UpdateKind;
 use crate::chat::{Chat, Effect, Now};
 use crate::ids::{ConnId, RoomId};
 use crate::protocol::{RoomState, ServerMessage};
@@ -33,11 +34,15 @@ impl Chat {
         }
     }
 
-    /// Sends a room its changed state: one frame for all, and then to each muted member the own one, which replaces it.
-    pub(super) fn publish_room_state(&mut self, id: RoomId, now: Now) {
-        if !self.rooms[id].log.is_open() {
-            return;
+    /// The restrictions of a room have changed.
+    pub(super) fn room_state_changed(&mut self, id: RoomId, now: Now) {
+        if self.rooms[id].log.is_open() {
+            self.room_changed(id, UpdateKind::RoomState, now);
         }
+    }
+
+    /// Sends a room its state: one frame for all, and then to each muted member the own one, which replaces it.
+    pub(in crate::chat) fn broadcast_room_state(&mut self, id: RoomId, now: Now) {
         let message = ServerMessage::RoomState {
             room: self.rooms[id].display(),
             state: self.shared_room_state(id),
@@ -48,37 +53,34 @@ impl Chat {
             .filter(|&member| self.people[member].is_muted(now.instant))
             .collect();
         for key in muted {
-            for conn in self.people[key].conns.clone() {
-                self.send_room_state(conn, id, key, now);
-            }
+            self.send_room_state(id, key, now);
         }
     }
 
-    /// Sends every open room its state, because something that concerns all of them changed.
-    pub(super) fn publish_room_states(&mut self, now: Now) {
+    /// Something that concerns every open room has changed.
+    pub(super) fn room_states_changed(&mut self, now: Now) {
         for id in self.rooms.ids() {
-            self.publish_room_state(id, now);
+            self.room_state_changed(id, now);
         }
     }
 
     /// Sends everyone with this token the state of each of their rooms, on each connection.
     pub(super) fn send_room_states_to(&mut self, token_hash: &TokenHash, now: Now) {
         for key in self.people.with_token_hash(token_hash) {
-            for conn in self.people[key].conns.clone() {
-                for id in self.conns[conn].rooms.clone() {
-                    self.send_room_state(conn, id, key, now);
-                }
+            for id in self.people[key].room_ids() {
+                self.send_room_state(id, key, now);
             }
         }
     }
 
-    fn send_room_state(&mut self, conn: ConnId, id: RoomId, key: PersonKey, now: Now) {
-        if self.conns[conn].rooms.contains(&id) {
-            let message = ServerMessage::RoomState {
-                room: self.rooms[id].display(),
-                state: self.room_state_for(id, key, now),
-            };
-            self.send(conn, message);
-        }
+    /// Sends a person the state of a room, on each connection that is in it.
+    fn send_room_state(&mut self, id: RoomId, key: PersonKey, now: Now) {
+        let message = ServerMessage::RoomState {
+            room: self.rooms[id].display(),
+            state: self.room_state_for(id, key, now),
+        };
+        let in_room = |conn: &ConnId| self.conns[*conn].rooms.contains(&id);
+        let conns = self.people[key].conns.iter().copied().filter(in_room);
+        self.multicast(conns.collect(), message);
     }
 }

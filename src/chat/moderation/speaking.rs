@@ -193,7 +193,7 @@ impl Chat {
         RoomMode::update(&mut room.mode, |mode| mode.moderators_only = on);
         let notice = notices::moderators_only(&by.name, &room.display(), on);
         self.announce_moderation(by, notice, Some(id), now);
-        self.publish_room_state(id, now);
+        self.room_state_changed(id, now);
     }
 
     /// Checks a change of a room's slow mode; an interval of 0 ends it.
@@ -215,6 +215,6 @@ impl Chat {
         RoomMode::update(&mut room.mode, |mode| mode.set_slow_mode(interval));
         let notice = notices::slow_mode(&by.name, &room.display(), interval.as_secs());
         self.announce_moderation(by, notice, Some(id), now);
-        self.publish_room_state(id, now);
+        self.room_state_changed(id, now);
     }
 }

@@ -236,6 +236,7 @@ fn grace_that_ends_while_the_entry_waits_is_over() {
         harness.take_labels(CELIA),
         ["welcome Ana", "joined lab 1 0"]
     );
+    harness.wait_for_updates();
     harness.send_json(CELIA, r#"{"type":"join","room":"geral"}"#);
     assert_eq!(harness.take_labels(BRUNO), ["2 online +Ana"]);
 }

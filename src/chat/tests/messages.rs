@@ -102,6 +102,7 @@ fn message_reaches_only_members_of_its_room() {
         ["joined Laboratório 2 0", "1 Ana: aqui"]
     );
     assert_eq!(harness.take_labels(CELIA), ["error not_in_room c1"]);
+    harness.wait_for_updates();
     harness.send_json(BRUNO, r#"{"type":"leave","room":"laboratorio"}"#);
     harness.send_json(BRUNO, r#"{"type":"leave","room":"laboratorio"}"#);
     assert_eq!(

@@ -75,6 +75,49 @@ fn role_change_is_sent_once_to_each_connection() {
     assert_eq!(harness.take_labels(ANA).last().unwrap(), "error forbidden");
 }
 
+/// Each was once encoded for every connection: a thousand times for a notice to a thousand people.
+#[test]
+fn same_message_to_many_connections_is_one_effect() {
+    let davi = ConnId(4);
+    let mut harness = with_moderator(&[(BRUNO, "Bruno"), (CELIA, "Célia"), (davi, "Davi")]);
+    let everyone = vec![ANA, BRUNO, CELIA, davi];
+    let others = everyone[1..].to_vec();
+    let request = |json| Event::Request(ANA, ClientMessage::parse(json).unwrap());
+    let announce = request(r#"{"type":"moderate","act":"announce","id":"a1","text":"oi"}"#);
+    let answered = vec![vec![ANA], others];
+    assert_eq!(harness.recipients_of(announce), answered);
+    let promote = request(r#"{"type":"moderate","act":"promote","name":"Bruno"}"#);
+    let role_and_notice = vec![everyone.clone(), everyone.clone()];
+    assert_eq!(harness.recipients_of(promote), role_and_notice);
+    assert_eq!(harness.recipients_of(Event::Stop), [everyone]);
+}
+
+impl ChatHarness {
+    /// Whom each message goes to that follows from an event; what is to be stored is stored.
+    fn recipients_of(&mut self, event: Event) -> Vec<Vec<ConnId>> {
+        let mut recipients = Vec::new();
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            self.chat.handle(event, self.now);
+            for effect in self.chat.take_effects() {
+                match effect {
+                    Effect::Send(conn, _) => recipients.push(vec![conn]),
+                    Effect::Multicast(mut conns, _) | Effect::Close(mut conns, ..) => {
+                        conns.sort_unstable();
+                        recipients.push(conns);
+                    }
+                    Effect::Submit(HistoryRequest::SaveModeration(request_id, _)) => {
+                        let reply = HistoryReply::ModerationSaved(request_id, true);
+                        events.push_back(Event::HistoryReplied(reply));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        recipients
+    }
+}
+
 #[test]
 fn pending_join_carries_the_new_role_in_a_large_room() {
     let mut harness = with_moderator(&[]);

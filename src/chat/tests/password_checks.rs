@@ -116,6 +116,8 @@ fn wrong_passwords_that_are_being_checked_count_as_attempts() {
         .collect();
     let named: Vec<(ConnId, &str)> = people.iter().map(|(conn, name)| (*conn, &**name)).collect();
     let mut harness = restarted(&named);
+    harness.wait_for_updates();
+    harness.inbox.clear();
     for (conn, name) in &named {
         harness.join_with(*conn, name);
     }

@@ -14,6 +14,7 @@ fn join_and_leave_are_sent_to_other_members_only() {
         harness.take_labels(BRUNO),
         ["welcome Bruno", "joined geral 2 0"]
     );
+    harness.wait_for_updates();
     harness.close_cleanly(BRUNO);
     assert_eq!(harness.take_labels(ANA), ["1 online -Bruno"]);
 }
@@ -121,6 +122,7 @@ fn clean_close_of_last_tab_ends_held_memberships() {
     harness.enter(CELIA, "Ana");
     harness.send_json(CELIA, r#"{"type":"join","room":"lab"}"#);
     harness.drop_connection(CELIA);
+    harness.wait_for_updates();
     harness.inbox.clear();
     harness.close_cleanly(ANA);
     assert_eq!(
@@ -164,9 +166,11 @@ fn rename_to_own_other_name_merges_both_people() {
     harness.enter_with_token(ANA, "Ana", "one-token-for-both-names");
     harness.enter_with_token(BRUNO, "Bia", "one-token-for-both-names");
     harness.enter(CELIA, "Célia");
+    harness.wait_for_updates();
     harness.inbox.clear();
     harness.send_json(BRUNO, r#"{"type":"rename","name":"Ana"}"#);
     assert_eq!(harness.chat.people(), 2);
+    harness.wait_for_updates();
     assert_eq!(
         harness.take_labels(CELIA),
         ["2 online -Ana", "2 online Bia>Ana"]
@@ -287,6 +291,7 @@ fn one_token_may_hold_two_confusable_names() {
     harness.enter_with_token(BRUNO, "lara", "one-secret-0123456789");
     assert_eq!(harness.take_labels(BRUNO)[0], "welcome lara");
     harness.close_cleanly(ANA);
+    harness.wait_for_updates();
     harness.send_json(BRUNO, r#"{"type":"rename","name":"Iara"}"#);
     assert_eq!(
         harness.take_labels(BRUNO).last().map(String::as_str),

@@ -69,6 +69,11 @@ impl MemoryLog {
         }
     }
 
+    /// The log's size if it has entries to drop: the latest one stays.
+    pub(super) fn shrinkable_bytes(&self) -> Option<usize> {
+        (self.entries.len() > 1).then_some(self.bytes)
+    }
+
     pub(super) fn oldest(&self) -> u64 {
         self.seq - self.entries.len() as u64 + 1
     }

@@ -204,6 +204,40 @@ fn memory_is_bounded_in_entries_and_in_bytes() {
 }
 
 #[test]
+fn bound_is_paid_by_the_largest_room_and_spares_the_last() {
+    let in_room = |name: &str, id: usize, text: &str| Append {
+        room: RoomName::new(name).unwrap(),
+        ..append("Ana", &id.to_string(), text)
+    };
+    let large = "x".repeat(2000);
+    let mut history = history(40 * ENTRY_OVERHEAD, 100);
+    let mut trimmed = Vec::new();
+    for n in 0..8 {
+        let message = in_room("grande", n, &large);
+        history.submit(vec![HistoryRequest::Append(message)]);
+    }
+    for n in 8..28 {
+        let message = in_room(&format!("pequena-{}", n % 10), n, "oi");
+        history.submit(vec![HistoryRequest::Append(message)]);
+    }
+    for reply in history.replies.try_iter() {
+        if let HistoryReply::Trimmed(room, oldest) = reply {
+            trimmed.push((room.as_str().to_owned(), oldest));
+        }
+    }
+    let expected: Vec<_> = (2..=5)
+        .map(|oldest| ("grande".to_owned(), oldest))
+        .collect();
+    assert_eq!(trimmed, expected);
+    assert!(history.bytes <= history.max_bytes);
+    // A room never loses its latest entry, so the bound may be exceeded.
+    history.max_bytes = 1;
+    say(&mut history, "Ana", "28", "oi");
+    let entries = history.rooms.values().map(|log| log.entries.len());
+    assert!(entries.max() == Some(1) && history.largest_rooms.largest().is_none());
+}
+
+#[test]
 fn amended_entries_are_counted_at_their_new_size() {
     let mut history = history(10 * ENTRY_OVERHEAD, 100);
     say(&mut history, "Ana", "1", "1234");

@@ -1,9 +1,10 @@
-//! Amendments in the file: the message, its targets and the search index change in one transaction.
+//! Amendments in the file: the message and its targets change in one transaction, the search index right after it.
 //!
 //! An edit's row has no text of its own: reads show its target's, so that erasing the target is enough. Deleted text is
-//! overwritten in the file and in the index; the journal has it until a checkpoint, at the latest when the server stops.
-//! The fingerprint in `ids` stays: it reveals no text, but confirms a guess.
+//! overwritten in the file, and soon in the index; the journal has it until a checkpoint, at the latest when the server
+//! stops. The fingerprint stays: it reveals no text, but confirms a guess.
 
+use super::indexing::keep_outdated;
 use super::schema::{EDITED, ERASED, NewRow, entry_key, last_entry_key, seq_of};
 use super::transaction::Transaction;
 use crate::auth::PersonId;
@@ -126,50 +127,28 @@ pub(super) fn insert_amendment(
     let edits = is_edit(append).then(|| targets.first()).flatten();
     let erases: Option<String> = edits.is_none().then(|| format_seqs(targets));
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO entries (key, at, speaker, text, action, edits, erases) VALUES (?1, ?2, ?3, '', 0, ?4, ?5)",
+        "INSERT INTO entries (key, at, speaker, text, action, edits, erases, id, digest)
+         VALUES (?1, ?2, ?3, '', 0, ?4, ?5, ?6, ?7)",
     )?;
-    insert.execute(params![row.key, row.at as i64, row.speaker, edits, erases])?;
-    set_index_secure_delete(transaction, true)?;
+    insert.execute(params![
+        row.key,
+        row.at as i64,
+        row.speaker,
+        edits,
+        erases,
+        append.id,
+        row.fingerprint
+    ])?;
+    let (text, mark) = match edits {
+        Some(_) => (&*append.text, EDITED),
+        None => ("", ERASED),
+    };
     for target in targets {
-        delete_from_index(transaction, *target)?;
-        let (text, mark) = if edits.is_some() {
-            (&*append.text, EDITED)
-        } else {
-            ("", ERASED)
-        };
-        let mut change =
-            transaction.prepare_cached("UPDATE entries SET text = ?2, mark = ?3 WHERE key = ?1")?;
-        change.execute(params![target, text, mark])?;
+        keep_outdated(transaction, *target)?;
+        transaction
+            .prepare_cached("UPDATE entries SET text = ?2, mark = ?3 WHERE key = ?1")?
+            .execute(params![target, text, mark])?;
     }
-    if let Some(edited) = edits {
-        let mut index =
-            transaction.prepare_cached("INSERT INTO entries_fts (rowid, text) VALUES (?1, ?2)")?;
-        index.execute(params![edited, append.text])?;
-    }
-    Ok(())
-}
-
-/// Sets whether the index overwrites deleted text at once (about 2 ms for a message) or marks it as deleted until the next
-/// merge (a hundredth of that).
-///
-/// Set before each use: a setting made in a transaction that failed may or may not be in force.
-pub(super) fn set_index_secure_delete(
-    transaction: &Transaction,
-    at_once: bool,
-) -> rusqlite::Result<()> {
-    let mut configure = transaction.prepare_cached(
-        "INSERT INTO entries_fts (entries_fts, rank) VALUES ('secure-delete', ?1)",
-    )?;
-    configure.execute([at_once])?;
-    Ok(())
-}
-
-/// Removes an entry from the search index, which needs the indexed text for that.
-pub(super) fn delete_from_index(transaction: &Transaction, key: i64) -> rusqlite::Result<()> {
-    let mut forget = transaction.prepare_cached(
-        "INSERT INTO entries_fts (entries_fts, rowid, text) SELECT 'delete', key, text FROM entries WHERE key = ?1",
-    )?;
-    forget.execute([key])?;
     Ok(())
 }
 

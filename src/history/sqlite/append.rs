@@ -1,5 +1,7 @@
-//! Appending a batch of messages in the writer's transaction: numbers, ids, texts and the search index.
+//! Appending a batch of messages in the writer's transaction: one row for each. What finds them is indexed later.
 
+use super::indexing::Indexer;
+use super::recent_ids::{IdTable, RecentIds, StoredId};
 use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
 use super::transaction::Transaction;
 use super::undo::UndoLog;
@@ -9,14 +11,14 @@ use crate::history::amend::{Fingerprint, fingerprint};
 use crate::history::clock::stamp;
 use crate::history::{Amendment, Append, HistoryFault, HistoryReply, HistoryRequest, Outcome};
 use crate::protocol::Entry;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, params};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Rooms and speakers cached, to spare a query for each message.
 const MAX_CACHED: usize = 10_000;
 
-/// A room's row, as of the last append.
+/// A room as of the last append.
 #[derive(Clone)]
 struct CachedRoom {
     id: i64,
@@ -25,16 +27,70 @@ struct CachedRoom {
     at: u64,
 }
 
-/// A cache of the database; dropped when a transaction fails.
-#[derive(Default)]
+/// The tables that every message needs, with statements that are prepared once for a batch.
+struct Tables<'a> {
+    transaction: &'a Transaction<'a>,
+    ids: IdTable<'a>,
+    insert: CachedStatement<'a>,
+}
+
+impl<'a> Tables<'a> {
+    fn new(transaction: &'a Transaction<'a>) -> rusqlite::Result<Self> {
+        let insert = "INSERT INTO entries (key, at, speaker, text, action, reply_to, id, digest)
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        Ok(Self {
+            transaction,
+            ids: IdTable::new(transaction)?,
+            insert: transaction.prepare_cached(insert)?,
+        })
+    }
+
+    /// Stores an ordinary message.
+    fn insert_message(&mut self, append: &Append, row: &NewRow) -> rusqlite::Result<()> {
+        self.insert.execute(params![
+            row.key,
+            row.at as i64,
+            row.speaker,
+            append.text,
+            append.action,
+            append.reply_to.map(|seq| seq as i64),
+            append.id,
+            row.fingerprint
+        ])?;
+        Ok(())
+    }
+}
+
+/// What the writer knows of the database without asking it.
 pub(super) struct WriterCache {
     rooms: HashMap<Arc<str>, CachedRoom>,
     speakers: HashMap<(PersonId, Arc<str>), i64>,
+    /// The entries that are not indexed, and their ids.
+    pub indexer: Indexer,
+    pub ids: RecentIds,
+    /// What this transaction has added to each room: the last key, and how many.
+    added: HashMap<i64, (i64, usize)>,
+    /// It has changed texts.
+    changed: bool,
     /// Why no text may be added now.
     pub space_fault: Option<HistoryFault>,
 }
 
 impl WriterCache {
+    /// For the file that this connection writes.
+    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut ids = RecentIds::default();
+        Ok(Self {
+            rooms: HashMap::new(),
+            speakers: HashMap::new(),
+            indexer: Indexer::load(connection, &mut ids)?,
+            ids,
+            added: HashMap::new(),
+            changed: false,
+            space_fault: None,
+        })
+    }
+
     /// Stores a batch in a transaction. Returns the replies, to be sent after its commit.
     pub(super) fn store_all(
         &mut self,
@@ -42,17 +98,12 @@ impl WriterCache {
         batch: &[HistoryRequest],
         undo: &mut UndoLog,
     ) -> rusqlite::Result<Vec<HistoryReply>> {
-        let mut changed_rooms: Vec<Arc<str>> = Vec::new();
         let mut replies = Vec::with_capacity(batch.len());
+        let mut tables = Tables::new(transaction)?;
         for request in batch {
             replies.push(match request {
                 HistoryRequest::Append(append) => {
-                    let outcome = self.append(transaction, append, undo)?;
-                    let key = append.room.key();
-                    if matches!(outcome, Outcome::Stored(_)) && !changed_rooms.contains(key) {
-                        changed_rooms.push(key.clone());
-                    }
-                    append.reply(outcome)
+                    append.reply(self.append(&mut tables, append, undo)?)
                 }
                 HistoryRequest::SaveModeration(request_id, changes) => {
                     moderation::save(transaction, changes)?;
@@ -61,29 +112,57 @@ impl WriterCache {
                 _ => unreachable!("reads go to the reader"),
             });
         }
-        for key in &changed_rooms {
-            let room = &self.rooms[key];
-            let mut update =
-                transaction.prepare_cached("UPDATE rooms SET seq = ?2, at = ?3 WHERE id = ?1")?;
-            update.execute(params![room.id, room.seq as i64, room.at as i64])?;
-        }
         Ok(replies)
+    }
+
+    /// The transaction was committed for good.
+    pub(super) fn commit(&mut self) {
+        self.ids.commit();
+        for (room, (last, entries)) in self.added.drain() {
+            self.indexer.added(last, room, entries);
+        }
+        if std::mem::take(&mut self.changed) {
+            self.indexer.changed();
+        }
+        // The memory is bounded.
+        if self.rooms.len() > MAX_CACHED {
+            self.rooms.clear();
+        }
+        if self.speakers.len() > MAX_CACHED {
+            self.speakers.clear();
+        }
+    }
+
+    /// Forgets what a transaction that was rolled back or taken back has written.
+    pub(super) fn roll_back(&mut self) {
+        self.ids.roll_back();
+        self.rooms.clear();
+        self.speakers.clear();
+        self.added.clear();
+        // A batch that was taken back may have left texts that are not outdated.
+        if std::mem::take(&mut self.changed) {
+            self.indexer.changed();
+        }
     }
 
     fn append(
         &mut self,
-        transaction: &Transaction,
+        tables: &mut Tables,
         append: &Append,
         undo: &mut UndoLog,
     ) -> rusqlite::Result<Outcome> {
-        if let Some(refusal) = &append.refused
-            && !is_known(transaction, append)?
-        {
+        let transaction = tables.transaction;
+        let known = self.ids.find(&mut tables.ids, append.person, &append.id)?;
+        if let (Some(refusal), None) = (&append.refused, known) {
             return Ok(Outcome::Refused(refusal.clone()));
         }
         let fingerprint = fingerprint(append);
         let room = self.room(transaction, append)?;
-        if let Some(outcome) = self.decide_early(transaction, append, room.id, fingerprint)? {
+        // A resend is a duplicate even if what it amends is gone since.
+        if let Some(known) = known {
+            return Ok(classify_resend(known, room.id, fingerprint));
+        }
+        if let Some(outcome) = self.decide_early(transaction, append, room.id)? {
             return Ok(outcome);
         }
         let targets = match &append.amends {
@@ -95,29 +174,39 @@ impl WriterCache {
                 }
             }
         };
-        let seq = room.seq + 1;
-        let at = stamp(append.at, room.at);
-        let key = entry_key(room.id, seq);
-        if !claim_id(transaction, append, key, at, fingerprint)? {
-            return Ok(find_existing(transaction, append, room.id, fingerprint)?
-                .unwrap_or(Outcome::IdReused));
-        }
         let row = NewRow {
-            key,
-            at,
+            key: entry_key(room.id, room.seq + 1),
+            at: stamp(append.at, room.at),
             speaker: self.speaker(transaction, append)?,
+            fingerprint,
         };
-        undo.room(room.id, room.seq, room.at);
         undo.changing(transaction, &targets)?;
         match append.amends {
-            None => insert_message(transaction, append, &row)?,
+            None => tables.insert_message(append, &row)?,
             Some(_) => amend::insert_amendment(transaction, append, &targets, &row)?,
         }
-        undo.added(key, append.person, &append.id);
-        let entry = build_entry(append, room.name.clone(), &row, &targets);
-        let advanced = CachedRoom { seq, at, ..room };
-        self.rooms.insert(append.room.key().clone(), advanced);
-        Ok(Outcome::Stored(Arc::new(entry)))
+        undo.added(row.key);
+        self.note(append, &row, &room);
+        Ok(Outcome::Stored(Arc::new(build_entry(
+            append, room.name, &row, &targets,
+        ))))
+    }
+
+    /// Remembers a row that was added to a room.
+    fn note(&mut self, append: &Append, row: &NewRow, room: &CachedRoom) {
+        let stored = StoredId {
+            key: row.key,
+            at: row.at,
+            fingerprint: row.fingerprint,
+        };
+        self.ids.insert(append.person, &append.id, stored);
+        let added = self.added.entry(room.id).or_default();
+        *added = (row.key, added.1 + 1);
+        self.changed |= append.amends.is_some();
+        if let Some(cached) = self.rooms.get_mut(append.room.key()) {
+            cached.seq = seq_of(row.key);
+            cached.at = row.at;
+        }
     }
 
     /// The outcome of a message that can't be stored whatever it amends; `None` for most.
@@ -126,16 +215,8 @@ impl WriterCache {
         transaction: &Transaction,
         append: &Append,
         room: i64,
-        fingerprint: Fingerprint,
     ) -> rusqlite::Result<Option<Outcome>> {
-        let space_fault = self.space_fault.filter(|_| adds_text(append));
-        // A resend is a duplicate even if its target is gone since, so the id is looked up first.
-        if (append.amends.is_some() || append.reply_to.is_some() || space_fault.is_some())
-            && let Some(outcome) = find_existing(transaction, append, room, fingerprint)?
-        {
-            return Ok(Some(outcome));
-        }
-        if let Some(fault) = space_fault {
+        if let Some(fault) = self.space_fault.filter(|_| adds_text(append)) {
             return Ok(Some(Outcome::NoSpace(fault)));
         }
         if let Some(seq) = append.reply_to
@@ -183,31 +264,6 @@ impl WriterCache {
         self.speakers.insert(cache_key, speaker);
         Ok(speaker)
     }
-
-    /// Bounds the memory of the cache.
-    pub(super) fn evict(&mut self) {
-        if self.rooms.len() > MAX_CACHED {
-            self.rooms.clear();
-        }
-        if self.speakers.len() > MAX_CACHED {
-            self.speakers.clear();
-        }
-    }
-}
-
-/// Gives a message's id to this key; false if the person has used the id before.
-fn claim_id(
-    transaction: &Transaction,
-    append: &Append,
-    key: i64,
-    at: u64,
-    fingerprint: Fingerprint,
-) -> rusqlite::Result<bool> {
-    let mut claim = transaction.prepare_cached(
-        "INSERT OR IGNORE INTO ids (person, id, key, at, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    let row = params![append.person.0, append.id, key, at as i64, fingerprint];
-    Ok(claim.execute(row)? > 0)
 }
 
 /// Whether a message makes the log longer than an erasure does.
@@ -222,30 +278,6 @@ fn entry_exists(transaction: &Transaction, room: i64, seq: u64) -> rusqlite::Res
         && transaction
             .prepare_cached("SELECT 1 FROM entries WHERE key = ?1")?
             .exists([entry_key(room, seq)])?)
-}
-
-/// Stores an ordinary message and indexes its text.
-fn insert_message(
-    transaction: &Transaction,
-    append: &Append,
-    row: &NewRow,
-) -> rusqlite::Result<()> {
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO entries (key, at, speaker, text, action, reply_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    let reply_to = append.reply_to.map(|seq| seq as i64);
-    insert.execute(params![
-        row.key,
-        row.at as i64,
-        row.speaker,
-        append.text,
-        append.action,
-        reply_to
-    ])?;
-    let mut index =
-        transaction.prepare_cached("INSERT INTO entries_fts (rowid, text) VALUES (?1, ?2)")?;
-    index.execute(params![row.key, append.text])?;
-    Ok(())
 }
 
 /// The entry of a message that changes these keys.
@@ -271,37 +303,16 @@ pub(super) fn build_entry(append: &Append, room: Arc<str>, row: &NewRow, targets
     }
 }
 
-/// Whether the author has a message with this id.
-fn is_known(transaction: &Transaction, append: &Append) -> rusqlite::Result<bool> {
-    transaction
-        .prepare_cached("SELECT 1 FROM ids WHERE person = ?1 AND id = ?2")?
-        .exists(params![append.person.0, append.id])
-}
-
-/// The outcome of a resend, if there is a message with this id.
-fn find_existing(
-    transaction: &Transaction,
-    append: &Append,
-    room: i64,
-    fingerprint: Fingerprint,
-) -> rusqlite::Result<Option<Outcome>> {
-    let mut select = transaction
-        .prepare_cached("SELECT key, at, digest FROM ids WHERE person = ?1 AND id = ?2")?;
-    let found: Option<(i64, i64, Fingerprint)> = select
-        .query_row(params![append.person.0, append.id], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
-        .optional()?;
-    Ok(found.map(|(key, at, first)| {
-        if first == fingerprint && room_id_of(key) == room {
-            Outcome::Duplicate {
-                seq: seq_of(key),
-                at: at as u64,
-            }
-        } else {
-            Outcome::IdReused
+/// The outcome of a message whose author has used its id before.
+fn classify_resend(first: StoredId, room: i64, fingerprint: Fingerprint) -> Outcome {
+    if first.fingerprint == fingerprint && room_id_of(first.key) == room {
+        Outcome::Duplicate {
+            seq: seq_of(first.key),
+            at: first.at,
         }
-    }))
+    } else {
+        Outcome::IdReused
+    }
 }
 
 /// Stores a batch as the writer does, without its thread.
@@ -312,7 +323,8 @@ pub(super) fn append_all(
     undo: &mut UndoLog,
 ) -> Vec<Outcome> {
     let batch: Vec<_> = batch.iter().cloned().map(HistoryRequest::Append).collect();
-    let stored = WriterCache::default().store_all(transaction, &batch, undo);
+    let mut cache = WriterCache::load(transaction).unwrap();
+    let stored = cache.store_all(transaction, &batch, undo);
     let outcome = |reply| match reply {
         HistoryReply::Appended(.., outcome) => outcome,
         other => panic!("{other:?}"),

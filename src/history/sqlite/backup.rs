@@ -4,6 +4,7 @@
 
 use super::copy_error::CopyError;
 use super::file_names::folder_of;
+use super::indexing::index_all;
 use super::meta;
 use super::schema::{self, OpenError, connect, open_to_read};
 use super::temporary_copy::TemporaryCopy;
@@ -113,6 +114,10 @@ fn finish(target: &Connection) -> rusqlite::Result<u64> {
     // Who votes for what leaves with the poll, so it is in no copy.
     if target.table_exists(None, "votes")? {
         target.execute("DELETE FROM votes", [])?;
+    }
+    // A file of an earlier version has no second one, and a recovered one no first one.
+    if target.table_exists(None, "entries_fts")? && target.table_exists(None, "outdated")? {
+        index_all(target)?;
     }
     meta::set(target, "copy", &schema::seq_sum(target)?.to_string())?;
     schema::count(target)

@@ -1,6 +1,6 @@
 //! Exports a room's log as text, JSON lines or an HTML page.
 
-use super::reader::{RoomRow, find_room, read_after};
+use super::entries::{RoomRow, find_room, read_after};
 use super::schema::{OpenError, open_to_read};
 use crate::name::RoomName;
 use crate::protocol::Entry;
@@ -165,6 +165,7 @@ mod tests {
                     key: 1,
                     at,
                     speaker: 1,
+                    fingerprint: [0; 16],
                 };
                 let entry = build_entry(&append("Ana", "1", "oi", at), "lab".into(), &row, &[]);
                 let mut out = Vec::new();

@@ -19,8 +19,6 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// The first version with a search index; migrating an earlier one writes the whole index.
-const INDEX_VERSION: usize = 2;
 /// Files over this size, in bytes, take so long to copy that it is announced.
 const LARGE_FILE: u64 = 100_000_000;
 
@@ -39,7 +37,7 @@ pub(super) fn migrate(
     }
     let kept = match version {
         0 => None,
-        _ => Some(keep_copy(connection, path, version)?),
+        _ => Some(keep_copy(connection, path)?),
     };
     let transaction = connection.transaction()?;
     for migration in &MIGRATIONS[version..] {
@@ -52,10 +50,10 @@ pub(super) fn migrate(
 }
 
 /// Keeps a copy of the file beside it, unless an earlier try has kept it.
-fn keep_copy(connection: &Connection, path: &Path, version: usize) -> Result<PathBuf, OpenError> {
+fn keep_copy(connection: &Connection, path: &Path) -> Result<PathBuf, OpenError> {
     let (copy, is_kept) = find_copy(connection, path)?;
     let size = database_size(connection)?;
-    let missing = space_needed(size, version, is_kept)
+    let missing = space_needed(size, is_kept)
         .saturating_sub(disk_space(folder_of(path)).map_or(u64::MAX, |space| space.free));
     if missing > 0 {
         // Leaves the file as it was found, with its journal.
@@ -102,16 +100,10 @@ fn log_state(connection: &Connection) -> rusqlite::Result<(Option<String>, i64)>
 }
 
 /// Bytes that a migration needs on the disk: the copy, and what it writes, once in the journal and once in the file.
-fn space_needed(size: u64, version: usize, is_kept: bool) -> u64 {
+fn space_needed(size: u64, is_kept: bool) -> u64 {
     let copy = if is_kept { 0 } else { size };
-    // The index of ids by time is smaller than the table of ids, of which an entry has one; a search index is smaller
-    // than the entries.
-    let written = if version < INDEX_VERSION {
-        size + size / 4
-    } else {
-        size / 4
-    };
-    copy + 2 * written
+    // The table of ids and the search index are written anew, into pages of their own, and an earlier index is erased.
+    copy + 2 * size
 }
 
 fn open_error(error: CopyError) -> OpenError {

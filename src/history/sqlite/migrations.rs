@@ -25,20 +25,28 @@ pub(super) const MIGRATIONS: [&str; 4] = [
     VERSION_4,
 ];
 
-/// Version 4 names the search index after what it indexes, and keeps what moderates the conversation. It also reserves
-/// what the protocol has and the program does not yet, so that a file need not be migrated again for each of it:
-/// reactions, pins, polls and votes, files, keys of bots, webhooks, and an entry's place in a log of several servers.
+/// Version 4 makes a message cost one page: what finds it is written later, for many at once. It names the search index
+/// after what it indexes, and keeps what moderates the conversation. It also reserves what the protocol has and the
+/// program does not yet, so that a file need not be migrated again for each of it: reactions, pins, polls and votes,
+/// files, keys of bots, webhooks, and an entry's place in a log of several servers.
+///
+/// Entries of a room after `room_records.indexed` are in `entries` only, and not yet in `id_index` and `entries_fts`. The
+/// views `rooms` and `ids` show the whole all the same, as the tables of these names did. `outdated` has the texts that the
+/// search index still holds for entries that were changed since.
 ///
 /// Times are Unix milliseconds. An `entry` is a key of `entries`, a `token_hash` is that of `auth::TokenHash`, a
 /// `person` that of `auth::PersonId`.
-/// - `rooms.password` is a salted slow hash in PHC form; `rooms.announcement` is an entry.
+/// - `entries.id` is the author's, and `digest` the message's fingerprint; entries of earlier versions have neither.
+/// - `id_index.at` and `id_index.digest` are null while the entry has them.
+/// - `room_records.password` is a salted slow hash in PHC form; `announcement` is an entry.
 /// - `entries.payload` is the JSON of a change that is neither an edit nor an erasure: `reacts`, `pins` or `tally`.
 /// - `reactions` and `pins` hold what is in force, in the order of its id.
 /// - `sanctions.kind` is 1 for a mute, 2 for a ban; `addresses` are separated by spaces.
 /// - `votes` are those of open polls; no copy has them.
 /// - `meta` may get `tag_secret`, `place`, `digest` and `conversation`; a copy has `copy`, the sum of the seqs in it.
 const VERSION_4: &str = "
-    ALTER TABLE words RENAME TO entries_fts;
+    ALTER TABLE entries ADD COLUMN id TEXT;
+    ALTER TABLE entries ADD COLUMN digest BLOB;
     ALTER TABLE entries ADD COLUMN bot INTEGER;
     ALTER TABLE entries ADD COLUMN announcement INTEGER;
     ALTER TABLE entries ADD COLUMN file TEXT;
@@ -50,7 +58,32 @@ const VERSION_4: &str = "
     ALTER TABLE rooms ADD COLUMN slow_ms INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE rooms ADD COLUMN topic TEXT;
     ALTER TABLE rooms ADD COLUMN announcement INTEGER;
-    CREATE INDEX ids_at ON ids (at);
+    CREATE TABLE id_index (
+        person BLOB NOT NULL, id TEXT NOT NULL, key INTEGER NOT NULL, at INTEGER, digest BLOB,
+        PRIMARY KEY (person, id)) WITHOUT ROWID;
+    INSERT INTO id_index SELECT person, id, key, at, digest FROM ids;
+    DROP TABLE ids;
+    CREATE INDEX id_index_at ON id_index (at) WHERE at IS NOT NULL;
+    ALTER TABLE rooms RENAME TO room_records;
+    ALTER TABLE room_records RENAME COLUMN seq TO indexed;
+    ALTER TABLE room_records RENAME COLUMN at TO indexed_at;
+    CREATE VIEW rooms AS
+        SELECT r.id, r.key, r.name, coalesce(e.key & 1099511627775, r.indexed) AS seq, r.oldest,
+            coalesce(e.at, r.indexed_at) AS at, r.owner, r.password, r.moderators_only, r.slow_ms, r.topic, r.announcement
+        FROM room_records r LEFT JOIN entries e ON e.key =
+            (SELECT max(key) FROM entries WHERE key BETWEEN (r.id << 40) + r.indexed + 1 AND (r.id << 40) + 1099511627775);
+    CREATE VIEW ids AS
+        SELECT i.person, i.id, i.key, coalesce(i.at, e.at) AS at, coalesce(i.digest, e.digest) AS digest
+        FROM id_index i LEFT JOIN entries e ON e.key = i.key
+        UNION ALL
+        SELECT s.person, e.id, e.key, e.at, e.digest FROM room_records r
+        JOIN entries e ON e.key BETWEEN (r.id << 40) + r.indexed + 1 AND (r.id << 40) + 1099511627775
+        JOIN speakers s ON s.id = e.speaker WHERE e.id IS NOT NULL;
+    DROP TABLE words;
+    CREATE VIRTUAL TABLE entries_fts USING fts5 (
+        text, content='entries', content_rowid='key', columnsize=0, tokenize='unicode61 remove_diacritics 2');
+    INSERT INTO entries_fts (rowid, text) SELECT key, text FROM entries WHERE text <> '';
+    CREATE TABLE outdated (key INTEGER PRIMARY KEY, text TEXT NOT NULL);
     CREATE TABLE moderators (
         token_hash BLOB PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE sanctions (

@@ -47,7 +47,7 @@ pub(super) fn ensure_room(
     owner: Option<&TokenHash>,
 ) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(
-        "INSERT OR IGNORE INTO rooms (key, name, seq, oldest, at, owner) VALUES (?1, ?2, 0, 1, 0, ?3)",
+        "INSERT OR IGNORE INTO room_records (key, name, indexed, oldest, indexed_at, owner) VALUES (?1, ?2, 0, 1, 0, ?3)",
     )?;
     insert.execute(params![&**room.key(), room.as_str(), owner])?;
     Ok(())
@@ -125,15 +125,15 @@ fn lock(transaction: &Transaction, on: bool) -> rusqlite::Result<()> {
 fn set(transaction: &Transaction, room: &RoomName, setting: &RoomSetting) -> rusqlite::Result<()> {
     let (update, value): (_, &dyn ToSql) = match setting {
         RoomSetting::ModeratorsOnly(on) => (
-            "UPDATE rooms SET moderators_only = ?2 WHERE key = ?1",
+            "UPDATE room_records SET moderators_only = ?2 WHERE key = ?1",
             &i64::from(*on),
         ),
         RoomSetting::SlowMs(slow_ms) => (
-            "UPDATE rooms SET slow_ms = ?2 WHERE key = ?1",
+            "UPDATE room_records SET slow_ms = ?2 WHERE key = ?1",
             &(*slow_ms as i64),
         ),
         RoomSetting::Password(password) => (
-            "UPDATE rooms SET password = ?2 WHERE key = ?1",
+            "UPDATE room_records SET password = ?2 WHERE key = ?1",
             &password.as_ref().map(StoredPassword::as_str),
         ),
     };

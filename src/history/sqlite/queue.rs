@@ -174,6 +174,11 @@ impl RequestReceiver {
         self.0.take(&mut state, count)
     }
 
+    /// Whether none waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether no more requests will come.
     pub(super) fn is_closed(&self) -> bool {
         self.0.lock().sender_gone

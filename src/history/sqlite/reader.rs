@@ -1,37 +1,33 @@
-//! The reader thread: room heads, pages and searches.
+//! The reader thread: room heads and pages. Searches are in [`search`](super::search).
 
-use super::amend::parse_seqs;
+use super::entries::{cut_page, find_room, read_after, read_before};
 use super::queue::{RequestReceiver, Wakeup};
-use super::schema::{EDITED, ERASED, entry_key, last_entry_key, room_id_of, seq_of};
+use super::search::{Scanner, search};
 use crate::auth::TokenHash;
 use crate::history::sqlite::sql_error::describe_sql;
-use crate::history::{HistoryReply, HistoryRequest, Page, RECENT, RoomHead, fit_page};
+use crate::history::{HistoryReply, HistoryRequest, Page, RECENT, RoomHead};
 use crate::name::RoomName;
-use crate::protocol::{Entry, PageRequest};
+use crate::protocol::PageRequest;
 use crossbeam_channel::Sender;
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::sync::Arc;
+use rusqlite::Connection;
 
 /// The reader's state.
 pub(super) struct HistoryReader {
     connection: Connection,
+    scanner: Scanner,
     replies: Sender<HistoryReply>,
 }
 
-/// A room's row.
-pub(super) struct RoomRow {
-    pub id: i64,
-    pub name: Arc<str>,
-    pub seq: u64,
-    pub oldest: u64,
-}
-
 impl HistoryReader {
-    pub(super) fn new(connection: Connection, replies: Sender<HistoryReply>) -> Self {
-        Self {
+    pub(super) fn new(
+        connection: Connection,
+        replies: Sender<HistoryReply>,
+    ) -> rusqlite::Result<Self> {
+        Ok(Self {
             connection,
+            scanner: Scanner::new()?,
             replies,
-        }
+        })
     }
 
     /// Serves requests until the queue closes.
@@ -57,7 +53,13 @@ impl HistoryReader {
                 HistoryReply::Page(request_id, room, page)
             }
             HistoryRequest::Search(request_id, room, query, limit) => {
-                let page = log_error(search(&self.connection, &room, &query, limit));
+                let page = log_error(search(
+                    &self.connection,
+                    &self.scanner,
+                    &room,
+                    &query,
+                    limit,
+                ));
                 HistoryReply::Found(request_id, room, query, page)
             }
             HistoryRequest::Append(_)
@@ -74,24 +76,6 @@ fn log_error<T>(result: rusqlite::Result<T>) -> Option<T> {
     result
         .inspect_err(|error| log::error!("Não consegui ler o histórico ({}).", describe_sql(error)))
         .ok()
-}
-
-/// The room of this name, if it has a log.
-pub(super) fn find_room(
-    connection: &Connection,
-    name: &RoomName,
-) -> rusqlite::Result<Option<RoomRow>> {
-    let mut select =
-        connection.prepare_cached("SELECT id, name, seq, oldest FROM rooms WHERE key = ?1")?;
-    let room = |row: &Row| {
-        Ok(RoomRow {
-            id: row.get(0)?,
-            name: row.get(1)?,
-            seq: row.get::<_, i64>(2)? as u64,
-            oldest: row.get::<_, i64>(3)? as u64,
-        })
-    };
-    select.query_row([&**name.key()], room).optional()
 }
 
 fn room_head(connection: &Connection, name: &RoomName) -> rusqlite::Result<RoomHead> {
@@ -147,128 +131,4 @@ fn read_page(
         page.entries.reverse();
     }
     Ok(page)
-}
-
-/// The columns of an entry. An edit shows the current text of its target.
-const SELECT_ENTRY: &str = "SELECT e.key, e.at, s.name, s.tag,
-    CASE WHEN e.edits IS NULL THEN e.text
-         ELSE coalesce((SELECT t.text FROM entries t WHERE t.key = e.edits), '') END,
-    e.action, e.reply_to, e.edits, e.erases, e.mark";
-
-/// Entries before a seq, newest first.
-fn read_before(
-    connection: &Connection,
-    room: &RoomRow,
-    before: u64,
-    limit: usize,
-) -> rusqlite::Result<Vec<Arc<Entry>>> {
-    let sql = format!(
-        "{SELECT_ENTRY} FROM entries e JOIN speakers s ON s.id = e.speaker
-         WHERE e.key >= ?1 AND e.key < ?2 ORDER BY e.key DESC LIMIT ?3"
-    );
-    let mut select = connection.prepare_cached(&sql)?;
-    let rows = select.query_map(
-        params![
-            entry_key(room.id, 0),
-            entry_key(room.id, before),
-            limit as i64
-        ],
-        |row| entry_from_row(row, room),
-    )?;
-    rows.collect()
-}
-
-/// Entries after a seq, oldest first.
-pub(super) fn read_after(
-    connection: &Connection,
-    room: &RoomRow,
-    after: u64,
-    limit: usize,
-) -> rusqlite::Result<Vec<Arc<Entry>>> {
-    let sql = format!(
-        "{SELECT_ENTRY} FROM entries e JOIN speakers s ON s.id = e.speaker
-         WHERE e.key > ?1 AND e.key <= ?2 ORDER BY e.key LIMIT ?3"
-    );
-    let mut select = connection.prepare_cached(&sql)?;
-    let range = params![
-        entry_key(room.id, after),
-        last_entry_key(room.id),
-        limit as i64
-    ];
-    let rows = select.query_map(range, |row| entry_from_row(row, room))?;
-    rows.collect()
-}
-
-fn search(
-    connection: &Connection,
-    name: &RoomName,
-    query: &str,
-    limit: usize,
-) -> rusqlite::Result<Page> {
-    let empty = Page {
-        oldest: 1,
-        ..Page::default()
-    };
-    let (Some(room), Some(expression)) = (find_room(connection, name)?, match_expression(query))
-    else {
-        return Ok(empty);
-    };
-    // Keys of one room ascend with time, so the index yields the newest first without sorting.
-    let sql = format!(
-        "{SELECT_ENTRY} FROM entries_fts f JOIN entries e ON e.key = f.rowid JOIN speakers s ON s.id = e.speaker
-         WHERE f.entries_fts MATCH ?1 AND f.rowid BETWEEN ?2 AND ?3 ORDER BY f.rowid DESC LIMIT ?4"
-    );
-    let mut select = connection.prepare_cached(&sql)?;
-    let range = params![
-        expression,
-        entry_key(room.id, 0),
-        last_entry_key(room.id),
-        limit as i64 + 1
-    ];
-    let rows = select.query_map(range, |row| entry_from_row(row, &room))?;
-    let entries = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(cut_page(&room, entries, limit))
-}
-
-/// A page of the first entries that fit, of which one more than the limit may have been read.
-fn cut_page(room: &RoomRow, mut entries: Vec<Arc<Entry>>, limit: usize) -> Page {
-    let has_more = entries.len() > limit;
-    entries.truncate(limit);
-    let more = fit_page(&mut entries) || has_more;
-    Page {
-        oldest: room.oldest,
-        entries,
-        more,
-    }
-}
-
-/// The query as an FTS5 expression without syntax errors: every word quoted, the last one a prefix.
-fn match_expression(query: &str) -> Option<String> {
-    let words: Vec<String> = query
-        .split_whitespace()
-        // A word without letters or digits has no token, and an empty phrase matches nothing.
-        .filter(|word| word.chars().any(char::is_alphanumeric))
-        .map(|word| format!("\"{}\"", word.replace('"', "\"\"").replace('\0', "")))
-        .collect();
-    (!words.is_empty()).then(|| words.join(" ") + "*")
-}
-
-fn entry_from_row(row: &Row, room: &RoomRow) -> rusqlite::Result<Arc<Entry>> {
-    let key: i64 = row.get(0)?;
-    debug_assert_eq!(room_id_of(key), room.id);
-    let mark: Option<i64> = row.get(9)?;
-    Ok(Arc::new(Entry {
-        room: room.name.clone(),
-        seq: seq_of(key),
-        at: row.get::<_, i64>(1)? as u64,
-        from: row.get(2)?,
-        tag: row.get(3)?,
-        text: row.get(4)?,
-        action: row.get(5)?,
-        reply_to: row.get::<_, Option<i64>>(6)?.map(|seq| seq as u64),
-        edits: row.get::<_, Option<i64>>(7)?.map(seq_of),
-        erases: parse_seqs(row.get(8)?),
-        edited: mark == Some(EDITED),
-        erased: mark == Some(ERASED),
-    }))
 }

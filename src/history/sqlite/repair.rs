@@ -15,22 +15,42 @@ const INDEX_RENAMED: u32 = 4;
 pub(super) fn repair(connection: &Connection) -> rusqlite::Result<()> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let transaction = connection.unchecked_transaction()?;
+    let mut is_index_whole = true;
     if version >= MARKS_VERSION && !is_complete(&transaction)? {
-        restore_rooms(&transaction)?;
+        restore_rooms(&transaction, version)?;
         restore_speakers(&transaction)?;
         fill_gaps(&transaction)?;
+        is_index_whole = false;
     }
-    if version >= INDEX_VERSION {
-        let index = if version >= INDEX_RENAMED {
-            "entries_fts"
-        } else {
-            "words"
-        };
-        if !transaction.table_exists(None, index)? {
-            create_index(&transaction, index)?;
+    if version >= INDEX_VERSION && version < INDEX_RENAMED {
+        if !transaction.table_exists(None, "words")? {
+            create_index(&transaction, "words", "prefix='1 2'")?;
+        }
+    } else if version >= INDEX_RENAMED {
+        create_outdated(&transaction)?;
+        if !is_index_whole || !transaction.table_exists(None, "entries_fts")? {
+            create_index(&transaction, "entries_fts", "columnsize=0")?;
+            restore_ids(&transaction)?;
         }
     }
     transaction.commit()
+}
+
+/// For a file that has lost this table.
+fn create_outdated(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS outdated (key INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+    )
+}
+
+/// Puts the ids of all entries into their table, and says that all are indexed.
+fn restore_ids(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "DELETE FROM outdated;
+         INSERT OR IGNORE INTO id_index (person, id, key)
+         SELECT s.person, e.id, e.key FROM entries e JOIN speakers s ON s.id = e.speaker WHERE e.id IS NOT NULL;
+         UPDATE room_records SET indexed = (SELECT seq FROM rooms WHERE rooms.id = room_records.id)",
+    )
 }
 
 /// Whether every room has all its entries, and every entry its room and its author.
@@ -45,17 +65,22 @@ fn is_complete(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// Gives a name to each room without a row, and corrects the numbers of those that have more entries than their row says.
-fn restore_rooms(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(
-        "INSERT INTO rooms (id, key, name, seq, oldest, at)
+fn restore_rooms(connection: &Connection, version: u32) -> rusqlite::Result<()> {
+    let (rooms, seq, at) = if version < INDEX_RENAMED {
+        ("rooms", "seq", "at")
+    } else {
+        ("room_records", "indexed", "indexed_at")
+    };
+    connection.execute_batch(&format!(
+        "INSERT INTO {rooms} (id, key, name, {seq}, oldest, {at})
          SELECT key >> 40, 'recuperada-' || (key >> 40), 'recuperada-' || (key >> 40), 0,
                 min(key & 0xffffffffff), max(at)
-         FROM entries WHERE key >> 40 NOT IN (SELECT id FROM rooms) GROUP BY key >> 40;
-         UPDATE rooms SET
-             seq = max(seq, coalesce((SELECT max(key) & 0xffffffffff FROM entries WHERE key >> 40 = rooms.id), 0)),
+         FROM entries WHERE key >> 40 NOT IN (SELECT id FROM {rooms}) GROUP BY key >> 40;
+         UPDATE {rooms} SET
+             {seq} = max({seq}, coalesce((SELECT max(key) & 0xffffffffff FROM entries WHERE key >> 40 = {rooms}.id), 0)),
              oldest = min(oldest,
-                 coalesce((SELECT min(key) & 0xffffffffff FROM entries WHERE key >> 40 = rooms.id), oldest));",
-    )
+                 coalesce((SELECT min(key) & 0xffffffffff FROM entries WHERE key >> 40 = {rooms}.id), oldest));",
+    ))
 }
 
 /// Gives a placeholder name to each author without a row.
@@ -91,13 +116,14 @@ fn fill_gaps(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Creates the search index anew. Tools that copy tables one by one leave only its inner tables.
-fn create_index(connection: &Connection, index: &str) -> rusqlite::Result<()> {
+fn create_index(connection: &Connection, index: &str, options: &str) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!("DROP TABLE IF EXISTS {index}"))?;
     for part in ["data", "idx", "docsize", "config", "content"] {
         connection.execute_batch(&format!("DROP TABLE IF EXISTS {index}_{part}"))?;
     }
     connection.execute_batch(&format!(
         "CREATE VIRTUAL TABLE {index} USING fts5 (
-             text, content='entries', content_rowid='key', tokenize='unicode61 remove_diacritics 2', prefix='1 2');
+             text, content='entries', content_rowid='key', {options}, tokenize='unicode61 remove_diacritics 2');
          INSERT INTO {index} (rowid, text) SELECT key, text FROM entries WHERE text <> ''"
     ))
 }

@@ -5,6 +5,7 @@ use super::file_names::with_suffix;
 use super::migrations::MIGRATIONS;
 use super::{main_file, meta};
 use crate::auth::random_epoch;
+use crate::history::amend::Fingerprint;
 use crate::history::sqlite::sql_error::describe_sql;
 use crate::os_error::describe;
 use crate::pt::megabytes;
@@ -86,6 +87,7 @@ pub(super) struct NewRow {
     pub key: i64,
     pub at: u64,
     pub speaker: i64,
+    pub fingerprint: Fingerprint,
 }
 
 /// The key of a room's entry.
@@ -110,11 +112,8 @@ pub(super) fn last_entry_key(room: i64) -> i64 {
 
 /// Messages in a file.
 pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
-    let count: i64 = connection.query_row(
-        "SELECT coalesce(sum(seq - oldest + 1), 0) FROM rooms",
-        [],
-        |row| row.get(0),
-    )?;
+    let select = "SELECT coalesce(sum(seq - oldest + 1), 0) FROM rooms";
+    let count: i64 = connection.query_row(select, [], |row| row.get(0))?;
     Ok(count.max(0) as u64)
 }
 

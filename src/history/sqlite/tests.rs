@@ -9,12 +9,13 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 mod amendments;
 mod checkpoints;
 mod copies;
 mod identity;
+mod indexing;
 mod leftovers;
 mod restoring;
 mod space;

@@ -23,8 +23,8 @@ impl<'a> Transaction<'a> {
     /// Begins one that takes the write lock when it first writes.
     ///
     /// # Errors
-    /// SQLite's error.
-    pub(super) fn begin_deferred(connection: &'a mut Connection) -> rusqlite::Result<Self> {
+    /// SQLite's error, for instance when there is a transaction on this connection already.
+    pub(super) fn begin_deferred(connection: &'a Connection) -> rusqlite::Result<Self> {
         run(connection, "BEGIN")?;
         Ok(Self { connection })
     }

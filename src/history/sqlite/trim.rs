@@ -22,8 +22,8 @@ const CAUTIOUS_FOR: Duration = Duration::from_mins(10);
 const CAUTIOUS_PAUSE: Duration = Duration::from_mins(1);
 
 /// Finds ids by the index of their times, and deletes each by its key.
-const DELETE_IDS: &str = "DELETE FROM ids WHERE (person, id) IN
-    (SELECT person, id FROM ids WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT ?3)";
+const DELETE_IDS: &str = "DELETE FROM id_index WHERE (person, id) IN
+    (SELECT person, id FROM id_index WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT ?3)";
 
 /// How long messages are kept.
 #[derive(Debug, Clone)]

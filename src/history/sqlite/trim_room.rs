@@ -3,15 +3,17 @@
 //! A room is trimmed from its oldest entry on. An entry whose time says nothing goes with the next one that is dated: it
 //! was stored before that.
 
-use super::amend::set_index_secure_delete;
 use super::clock_guard::ForwardJump;
+use super::indexing::{delete_from_index, set_secure_delete};
 use super::schema::{entry_key, last_entry_key, seq_of};
 use super::transaction::Transaction;
 use crate::history::clock::is_plausible;
 use rusqlite::{OptionalExtension, params};
 
-/// Entries read or deleted in one transaction, which then takes less time than the commit of a message.
-const ENTRY_BATCH: usize = 500;
+/// Entries looked at in one transaction.
+const LOOK_BATCH: usize = 500;
+/// Entries deleted in one transaction, which then takes less time than the commit of a message.
+const DELETE_BATCH: usize = 200;
 /// Rooms without expired entries that are passed over in one transaction.
 const ROOM_BATCH: usize = 200;
 
@@ -146,7 +148,7 @@ fn look_at(transaction: &Transaction, room: &Current, expiry: Expiry) -> rusqlit
     let mut select = transaction.prepare_cached(
         "SELECT key, at FROM entries WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3",
     )?;
-    let range = params![room.next, last_entry_key(room.id), ENTRY_BATCH as i64];
+    let range = params![room.next, last_entry_key(room.id), LOOK_BATCH as i64];
     let mut rows = select.query(range)?;
     let mut expired = None;
     let mut unknown = None;
@@ -163,32 +165,28 @@ fn look_at(transaction: &Transaction, room: &Current, expiry: Expiry) -> rusqlit
     }
     Ok(match (expired, unknown) {
         (Some(key), _) => Found::Expired(key),
-        (None, Some(key)) if count == ENTRY_BATCH => Found::Unknown(key),
+        (None, Some(key)) if count == LOOK_BATCH => Found::Unknown(key),
         _ => Found::End,
     })
 }
 
-/// Deletes the oldest entries of a room up to what is expired, at most a batch.
+/// Deletes the oldest entries of a room up to what is expired, at most a batch. All of them are indexed.
 fn delete_batch(transaction: &Transaction, room: &Current) -> rusqlite::Result<TrimmedBatch> {
-    let expired: Vec<(i64, String)> = {
-        let mut select = transaction.prepare_cached(
+    let range = params![entry_key(room.id, 0), room.expired_to, DELETE_BATCH as i64];
+    let expired: Vec<(i64, String)> = transaction
+        .prepare_cached(
             "SELECT key, text FROM entries WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3",
-        )?;
-        let range = params![entry_key(room.id, 0), room.expired_to, ENTRY_BATCH as i64];
-        select
-            .query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<_>>()?
-    };
+        )?
+        .query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
     // Overwriting hundreds of entries would delay the messages that wait.
-    set_index_secure_delete(transaction, false)?;
+    set_secure_delete(transaction, false)?;
     for (key, text) in &expired {
         // Amendments and erased entries are not in the index, and deleting them would corrupt its counts.
         if !text.is_empty() {
-            let mut forget = transaction.prepare_cached(
-                "INSERT INTO entries_fts (entries_fts, rowid, text) VALUES ('delete', ?1, ?2)",
-            )?;
-            forget.execute(params![key, text])?;
+            delete_from_index(transaction, *key, text)?;
         }
+        keep_id(transaction, *key)?;
         transaction
             .prepare_cached("DELETE FROM entries WHERE key = ?1")?
             .execute([key])?;
@@ -196,7 +194,7 @@ fn delete_batch(transaction: &Transaction, room: &Current) -> rusqlite::Result<T
     let last = expired.last().map(|(key, _)| *key);
     if let Some(last) = last {
         transaction.execute(
-            "UPDATE rooms SET oldest = ?2 WHERE id = ?1",
+            "UPDATE room_records SET oldest = ?2 WHERE id = ?1",
             params![room.id, seq_of(last) as i64 + 1],
         )?;
     }
@@ -205,4 +203,15 @@ fn delete_batch(transaction: &Transaction, room: &Current) -> rusqlite::Result<T
         last_entry: last.map(|key| (room.name.clone(), key)),
         ids: 0,
     })
+}
+
+/// Lets the id of an entry that is about to be deleted outlive it, so that a late resend is still a duplicate.
+fn keep_id(transaction: &Transaction, key: i64) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "UPDATE id_index SET at = e.at, digest = e.digest FROM entries e JOIN speakers s ON s.id = e.speaker
+             WHERE e.key = ?1 AND id_index.person = s.person AND id_index.id = e.id AND id_index.key = e.key",
+        )?
+        .execute([key])?;
+    Ok(())
 }

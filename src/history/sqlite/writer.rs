@@ -26,6 +26,11 @@ const RETRY_TRIM: Duration = Duration::from_hours(1);
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
 /// Prepared statements that are kept: all that messages, edits and erasures use.
 const KEPT_STATEMENTS: usize = 64;
+/// A batch of so many messages means that more are on their way, for so long: indexing can wait until they pause.
+const BUSY_BATCH: usize = 32;
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
+/// The pause after indexing that failed.
+const RETRY_INDEX: Duration = Duration::from_secs(1);
 /// How often it is tried whether the file can be written again.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -59,6 +64,10 @@ pub(super) struct HistoryWriter {
     epoch_wanted: bool,
     /// It began with the batch that is being replied to.
     begun_epoch: Option<Arc<str>>,
+    /// Nothing is indexed before this time.
+    index_after: Instant,
+    /// Messages come so fast that more are expected until this time.
+    busy_until: Instant,
 }
 
 impl HistoryWriter {
@@ -70,6 +79,7 @@ impl HistoryWriter {
     ) -> rusqlite::Result<Self> {
         connection.busy_timeout(LOCK_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
+        let cache = WriterCache::load(&connection)?;
         Ok(Self {
             checkpoints: upkeep.checkpoints,
             connection,
@@ -77,11 +87,13 @@ impl HistoryWriter {
             trimmer: upkeep.trimmer,
             space: upkeep.space,
             replies: reports.replies,
-            cache: WriterCache::default(),
+            cache,
             health: reports.health,
             next_probe: None,
             epoch_wanted: false,
             begun_epoch: None,
+            index_after: Instant::now(),
+            busy_until: Instant::now(),
         })
     }
 
@@ -93,13 +105,18 @@ impl HistoryWriter {
         loop {
             let deadline = self.guard.deadline().min(next_trim);
             let deadline = deadline.min(self.space.deadline());
-            let others = [self.next_probe, self.checkpoints.deadline()];
+            let others = [
+                self.next_probe,
+                self.next_index(),
+                self.checkpoints.deadline(),
+            ];
             let deadline = others.into_iter().flatten().fold(deadline, Instant::min);
             match requests.wait(Some(deadline)) {
                 Wakeup::Requests => self.store_waiting(requests),
                 Wakeup::Timeout => {}
                 Wakeup::Closed => break,
             }
+            self.index(requests.is_empty() && self.busy_until <= Instant::now());
             self.tick_guard();
             self.shorten_journal();
             self.measure_space();
@@ -111,6 +128,7 @@ impl HistoryWriter {
                 self.probe();
             }
         }
+        self.index_rest();
         if let Err(error) = self.trimmer.finish(&self.connection) {
             log::debug!("The state of the clock was not saved: {error}");
         }
@@ -209,9 +227,65 @@ impl HistoryWriter {
         commit(transaction, &mut self.guard)
     }
 
+    /// When something is due to be indexed, even without messages.
+    fn next_index(&self) -> Option<Instant> {
+        let is_due = self.cache.indexer.is_due(true);
+        is_due.then_some(self.index_after.max(self.busy_until))
+    }
+
+    /// Takes a step of indexing if one is due; `is_idle` while no message waits.
+    fn index(&mut self, is_idle: bool) {
+        if self.cache.indexer.is_due(is_idle)
+            && self.index_after <= Instant::now()
+            && let Err(error) = self.index_step(is_idle)
+        {
+            // Nobody has been promised anything, so it is tried again.
+            log::debug!("index: {error}");
+            self.guard.rolled_back();
+            self.index_after = Instant::now() + RETRY_INDEX;
+        }
+    }
+
+    fn index_step(&mut self, is_idle: bool) -> rusqlite::Result<()> {
+        let transaction = Transaction::begin(&mut self.connection)?;
+        let WriterCache { indexer, ids, .. } = &mut self.cache;
+        let step = indexer.step(&transaction, ids, is_idle)?;
+        if commit(transaction, &mut self.guard)? {
+            indexer.committed(step, ids);
+        } else {
+            self.index_after = Instant::now() + RETRY_INDEX;
+        }
+        Ok(())
+    }
+
+    /// Indexes all that is left, before the file is closed or trimmed. False when that can't be.
+    fn index_rest(&mut self) -> bool {
+        while self.cache.indexer.has_work() {
+            let before = self.index_after;
+            match self.index_step(true) {
+                Ok(()) if self.index_after == before => {}
+                Ok(()) => return false,
+                Err(error) => {
+                    log::debug!("index: {error}");
+                    self.guard.rolled_back();
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
     /// Trims one step and returns the pause until the next.
     fn trim(&mut self) -> Duration {
         if !self.guard.check() {
+            return RETRY_TRIM;
+        }
+        // What is deleted must be in the index, to be deleted there too.
+        if !self.cache.indexer.is_nearly_done() {
+            self.index(true);
+            return self.index_after.saturating_duration_since(Instant::now());
+        }
+        if !self.index_rest() {
             return RETRY_TRIM;
         }
         let step = self.trimmer.step(&mut self.connection);
@@ -308,6 +382,9 @@ impl HistoryWriter {
             Err(error) => return (take_batch(requests, &mut self.epoch_wanted), Err(error)),
         };
         let batch = take_batch(requests, &mut self.epoch_wanted);
+        if batch.len() >= BUSY_BATCH {
+            self.busy_until = Instant::now() + BUSY_PAUSE;
+        }
         let mut undo = UndoLog::default();
         self.space.added(batch.iter().map(text_bytes).sum());
         self.cache.space_fault = self.space.fault();
@@ -352,7 +429,7 @@ impl HistoryWriter {
         }
         let stored = replies.iter().filter(|reply| is_stored(reply));
         self.guard.stored(stored.count() as u64);
-        self.cache.evict();
+        self.cache.commit();
         Ok(Some(replies))
     }
 
@@ -370,7 +447,7 @@ impl HistoryWriter {
 
     /// Forgets what a failed transaction wrote: the cache holds it.
     fn rolled_back(&mut self) {
-        self.cache = WriterCache::default();
+        self.cache.roll_back();
         self.guard.rolled_back();
     }
 
@@ -431,9 +508,15 @@ fn new_epoch(transaction: &Transaction) -> Option<Arc<str>> {
 
 /// Commits unless the file is not in its place; false if it is not.
 fn commit(transaction: Transaction, guard: &mut LogGuard) -> rusqlite::Result<bool> {
-    if !guard.before_commit(&transaction)? {
-        return Ok(false);
+    let in_place = guard.before_commit(&transaction);
+    let committed = in_place.and_then(|in_place| {
+        if in_place {
+            transaction.commit()?;
+        }
+        Ok(in_place)
+    });
+    if !matches!(committed, Ok(true)) {
+        guard.rolled_back();
     }
-    transaction.commit()?;
-    Ok(true)
+    committed
 }

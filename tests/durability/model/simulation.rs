@@ -400,8 +400,11 @@ impl Simulation {
     fn run_effects(&mut self) {
         for effect in self.chat.take_effects() {
             match effect {
-                Effect::Send(conn, message) | Effect::Close(conn, _, message) => {
-                    self.send_down(conn, message);
+                Effect::Send(conn, message) => self.send_down(conn, message),
+                Effect::Multicast(conns, message) | Effect::Close(conns, _, message) => {
+                    for conn in conns {
+                        self.send_down(conn, message.clone());
+                    }
                 }
                 Effect::Broadcast(channel, message, except) => {
                     for conn in self.subscribers.get(&channel).cloned().unwrap_or_default() {

@@ -171,10 +171,13 @@ fn recovered_log_is_made_whole() {
     for (lost, seq) in [
         ("DELETE FROM entries WHERE key & 1023 IN (3, 4)", 10),
         ("DELETE FROM speakers", 10),
-        ("DELETE FROM rooms", 10),
-        ("UPDATE rooms SET seq = 7", 10),
+        ("DELETE FROM room_records", 10),
+        ("UPDATE room_records SET indexed = 7", 10),
         ("DELETE FROM entries; DELETE FROM speakers", 10),
-        ("DELETE FROM entries; DELETE FROM rooms; DELETE FROM ids", 0),
+        (
+            "DELETE FROM entries; DELETE FROM room_records; DELETE FROM id_index",
+            0,
+        ),
         ("SELECT 1", 10),
     ] {
         let folder = HistoryFolder::new();
@@ -184,7 +187,7 @@ fn recovered_log_is_made_whole() {
         assert_eq!(restored.count, seq, "{lost}");
         let mut history = open(&folder);
         assert_eq!(history.incidents(), [], "{lost}");
-        let name = if lost == "DELETE FROM rooms" {
+        let name = if lost == "DELETE FROM room_records" {
             "recuperada-1"
         } else {
             "Laboratório"

@@ -1,0 +1,232 @@
+//! Entries that are stored and not indexed yet: found all the same, and never lost.
+
+use super::*;
+use crate::history::fixtures::{edit, erase};
+use crate::history::sqlite::append::append_all;
+use crate::history::sqlite::indexing::index_all;
+use crate::history::sqlite::search::Scanner;
+use crate::history::sqlite::transaction::Transaction;
+use crate::history::sqlite::undo::UndoLog;
+
+/// More messages than are ever left unindexed while the log is idle.
+const MANY: usize = 1100;
+
+/// A file that no thread works on.
+fn still_file(folder: &HistoryFolder) -> Connection {
+    drop(open(folder));
+    let connection = Connection::open(folder.log()).unwrap();
+    connection
+        .pragma_update(None, "secure_delete", true)
+        .unwrap();
+    connection
+}
+
+/// Stores messages and indexes none of them.
+fn store(connection: &mut Connection, batch: &[Append]) -> Vec<Outcome> {
+    let transaction = Transaction::begin_deferred(connection).unwrap();
+    let outcomes = append_all(&transaction, batch, &mut UndoLog::default());
+    transaction.commit().unwrap();
+    outcomes
+}
+
+fn find(connection: &Connection, query: &str, limit: usize) -> (Vec<u64>, bool) {
+    let scanner = Scanner::new().unwrap();
+    let found = search::search(connection, &scanner, &room(), query, limit).unwrap();
+    (seqs(&found), found.more)
+}
+
+fn number(connection: &Connection, sql: &str) -> i64 {
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn check_index(connection: &Connection) {
+    let check = "INSERT INTO entries_fts (entries_fts, rank) VALUES ('integrity-check', 1)";
+    connection.execute_batch(check).unwrap();
+}
+
+#[test]
+fn kill_before_indexing_loses_no_word_and_no_id() {
+    let (folder, killed) = (HistoryFolder::new(), HistoryFolder::new());
+    let mut history = open(&folder);
+    assert!(matches!(
+        say(&mut history, "Ana", "1", "a jabuticaba"),
+        Outcome::Stored(_)
+    ));
+    // What a killed server leaves: its threads index nothing any more.
+    for suffix in ["", "-wal"] {
+        let name = format!("historico.db{suffix}");
+        std::fs::copy(folder.join(&name), killed.join(&name)).unwrap();
+    }
+    let files = Connection::open(killed.log()).unwrap();
+    assert_eq!(number(&files, "SELECT count(*) FROM id_index"), 0);
+    assert_eq!(number(&files, "SELECT seq FROM rooms"), 1);
+    assert_eq!(number(&files, "SELECT count(*) FROM ids"), 1);
+    drop(files);
+    let mut again = open(&killed);
+    assert_eq!(again.count(), 1);
+    assert_eq!(seqs(&search(&mut again, "JABUTICABA", 9)), [1]);
+    let resent = say(&mut again, "Ana", "1", "a jabuticaba");
+    assert!(
+        matches!(resent, Outcome::Duplicate { seq: 1, .. }),
+        "{resent:?}"
+    );
+    assert_eq!(
+        say(&mut again, "Ana", "1", "outra coisa"),
+        Outcome::IdReused
+    );
+    drop(again);
+    let closed = Connection::open(killed.log()).unwrap();
+    let query = "SELECT rowid & 1023 FROM entries_fts WHERE entries_fts MATCH 'jabuticaba'";
+    assert_eq!(number(&closed, query), 1);
+    assert_eq!(number(&closed, "SELECT count(*) FROM id_index"), 1);
+    check_index(&closed);
+}
+
+#[test]
+fn lone_message_is_one_page_in_the_journal() {
+    let folder = HistoryFolder::new();
+    let mut history = open(&folder);
+    let journal = || folder.join("historico.db-wal").metadata().unwrap().len();
+    say(&mut history, "Ana", "1", "oi");
+    let before = journal();
+    say(&mut history, "Ana", "2", "tudo bem?");
+    assert_eq!(journal() - before, 24 + 4096);
+}
+
+#[test]
+fn search_joins_indexed_and_unindexed_entries_newest_first() {
+    let folder = HistoryFolder::new();
+    let mut file = still_file(&folder);
+    let batch = |from: usize, to: usize| -> Vec<Append> {
+        let one = |n: usize| append("Ana", &n.to_string(), &format!("mensagem {}", n % 10));
+        (from..to).map(one).collect()
+    };
+    store(&mut file, &batch(1, 101));
+    index_all(&file).unwrap();
+    store(&mut file, &batch(101, 1001));
+    let expected = |limit: usize| -> Vec<u64> {
+        let matching = (1..1001).rev().filter(|n| n % 10 == 7);
+        matching.take(limit).collect()
+    };
+    for limit in [1, 50, 95, 99, 100, 101] {
+        let found = find(&file, "mensagem 7", limit);
+        assert_eq!(found, (expected(limit), limit < 100), "{limit}");
+    }
+    // A last word of one letter, which all have, and one that none has.
+    assert_eq!(find(&file, "7 m", 100), (expected(100), false));
+    assert_eq!(find(&file, "7 x", 100), (vec![], false));
+}
+
+#[test]
+fn changed_text_is_found_by_its_new_words_only_at_once() {
+    let folder = HistoryFolder::new();
+    let mut file = still_file(&folder);
+    store(
+        &mut file,
+        &[
+            append("Ana", "1", "o segredo um"),
+            append("Ana", "2", "o segredo dois"),
+            append("Ana", "3", "o segredo quatro"),
+        ],
+    );
+    index_all(&file).unwrap();
+    let amended = store(
+        &mut file,
+        &[
+            edit("Ana", "4", 1, "já mudei", 1),
+            edit("Ana", "5", 1, "mudei de novo", 1),
+            erase("Ana", "6", 2, 1),
+        ],
+    );
+    assert!(
+        amended
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Stored(_)))
+    );
+    for indexed in [false, true] {
+        if indexed {
+            index_all(&file).unwrap();
+            check_index(&file);
+        }
+        let outdated = number(&file, "SELECT count(*) FROM outdated");
+        assert_eq!(outdated, if indexed { 0 } else { 2 });
+        assert_eq!(find(&file, "segredo", 9), (vec![3], false), "{indexed}");
+        assert_eq!(find(&file, "mudei", 9), (vec![1], false), "{indexed}");
+        assert_eq!(find(&file, "o", 9), (vec![3], false), "{indexed}");
+        assert_eq!(find(&file, "dois", 9), (vec![], false), "{indexed}");
+    }
+}
+
+#[test]
+fn erased_text_leaves_the_file_soon() {
+    let folder = HistoryFolder::new();
+    let mut history = open(&folder);
+    let batch =
+        (0..MANY).map(|n| HistoryRequest::Append(append("Ana", &n.to_string(), "jabuticaba")));
+    history.submit(batch.collect());
+    let replies = history.replies().clone();
+    for _ in 0..MANY {
+        replies.recv_timeout(DEADLINE).unwrap();
+    }
+    let watcher = Connection::open(folder.log()).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    let wait_until = |sql: &str| {
+        while number(&watcher, sql) == 0 {
+            assert!(Instant::now() < deadline, "{sql}");
+            std::thread::yield_now();
+        }
+    };
+    wait_until("SELECT indexed >= 1024 FROM room_records");
+    for seq in 1..=20 {
+        let erased = HistoryRequest::Append(erase("Ana", &format!("e{seq}"), seq, 1));
+        request(&mut history, erased);
+    }
+    wait_until("SELECT NOT EXISTS (SELECT 1 FROM outdated)");
+    drop(history);
+    check_index(&watcher);
+    let query = "SELECT count(*) FROM entries_fts WHERE entries_fts MATCH 'jabuticaba'";
+    assert_eq!(number(&watcher, query), MANY as i64 - 20);
+}
+
+#[test]
+fn copy_is_indexed_and_holds_no_outdated_text() {
+    let folder = HistoryFolder::new();
+    let mut file = still_file(&folder);
+    store(&mut file, &[append("Ana", "1", "pitanga")]);
+    index_all(&file).unwrap();
+    store(
+        &mut file,
+        &[erase("Ana", "2", 1, 1), append("Ana", "3", "acerola")],
+    );
+    let copied = folder.join("copia.db");
+    assert_eq!(copy(&folder.log(), &copied, &mut keep_going).unwrap(), 3);
+    let bytes = std::fs::read(&copied).unwrap();
+    assert!(!bytes.windows(7).any(|part| part == b"pitanga"));
+    let copied = Connection::open(copied).unwrap();
+    let query = "SELECT rowid & 1023 FROM entries_fts WHERE entries_fts MATCH 'acerola'";
+    assert_eq!(number(&copied, query), 3);
+    assert_eq!(number(&copied, "SELECT count(*) FROM id_index"), 3);
+    check_index(&copied);
+}
+
+#[test]
+fn messages_without_a_pause_are_indexed_when_they_end() {
+    let folder = HistoryFolder::new();
+    let mut history = open(&folder);
+    let replies = history.replies().clone();
+    for batch in 0..6 {
+        let one = |n| append("Ana", &format!("{batch} {n}"), "oi");
+        let batch = (0..500).map(|n| HistoryRequest::Append(one(n)));
+        history.submit(batch.collect());
+    }
+    for _ in 0..3000 {
+        replies.recv_timeout(DEADLINE).unwrap();
+    }
+    let watcher = Connection::open(folder.log()).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    while number(&watcher, "SELECT indexed FROM room_records") < 3000 - 1024 {
+        assert!(Instant::now() < deadline);
+        std::thread::yield_now();
+    }
+    assert_eq!(number(&watcher, "SELECT count(*) FROM ids"), 3000);
+}
