@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const SENDERS: u64 = 10;
 /// Messages without an answer: each sender's window.
 const IN_FLIGHT: u64 = SENDERS * 32;
-/// One of so many messages has the rare word.
+/// One of so many messages has the rare word, and the first.
 const RARE_EVERY: u64 = 100_000;
 
 /// An open log and how much was written to it.
@@ -121,7 +121,7 @@ impl LogDriver {
     /// About 128 bytes.
     fn text(&mut self) -> String {
         let mut text = String::with_capacity(140);
-        if self.asked.is_multiple_of(RARE_EVERY) {
+        if self.asked == 1 || self.asked.is_multiple_of(RARE_EVERY) {
             text.push_str("jabuticaba que ");
         }
         self.sentences.extend(&mut text, 122);

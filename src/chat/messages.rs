@@ -103,12 +103,16 @@ impl Chat {
         id: String,
         room: &RoomName,
         outcome: Outcome,
+        now: Now,
     ) {
         let room_id = self.rooms.named(room);
         let room_id = room_id.expect("a room stays open while messages are on their way to it");
         self.rooms[room_id].pending_appends -= 1;
         let stored = match outcome {
-            Outcome::Stored(entry) => Ok(self.broadcast_entry(completion.conn(), room_id, entry)),
+            Outcome::Stored(entry) => {
+                self.announce_author(room_id, &entry.tag, now);
+                Ok(self.broadcast_entry(completion.conn(), room_id, entry))
+            }
             Outcome::Duplicate { seq, at } => Ok(Receipt {
                 seq,
                 at,

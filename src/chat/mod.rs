@@ -250,7 +250,7 @@ impl Chat {
         match reply {
             HistoryReply::Appended(request, id, room, outcome) => {
                 let completion = self.pending.remove(request);
-                self.appended(completion, id, &room, outcome);
+                self.appended(completion, id, &room, outcome, now);
             }
             HistoryReply::ModerationSaved(request, saved) => {
                 self.moderation_saved(request, saved, now);

@@ -9,6 +9,7 @@ use crate::ids::RoomId;
 use crate::name::LOBBY;
 use crate::protocol::{Member, Renamed, ServerMessage};
 use std::cmp::Reverse;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// One change of a room's members.
@@ -68,6 +69,20 @@ impl Chat {
             renamed: changes.renamed,
         };
         self.effects.push(Effect::Broadcast(id, message, None));
+    }
+
+    /// Sends now that the author of what comes next is there, or has another name, if that was not sent yet.
+    pub(super) fn announce_author(&mut self, id: RoomId, tag: &Arc<str>, now: Now) {
+        let room = &self.rooms[id];
+        if room.online() > MAX_NAMED_ROOM {
+            return;
+        }
+        let pending = &room.pending_presence;
+        if pending.joined.iter().any(|member| member.tag == *tag)
+            || pending.renamed.iter().any(|renamed| renamed.tag == *tag)
+        {
+            self.send_changes_now(id, now);
+        }
     }
 
     /// Sends a person's new name now where it was not sent yet, because what follows is told under the new tag.

@@ -112,6 +112,7 @@ fn author_is_identified_by_token_and_name() {
     harness.erase(ANA, "a2", 1);
     assert_eq!(harness.take_labels(ANA), ["error forbidden a2"]);
     harness.send_json(ANA, r#"{"type":"rename","name":"ANA"}"#);
+    harness.wait_for_updates();
     harness.inbox.clear();
     harness.erase(ANA, "a3", 1);
     assert_eq!(harness.take_labels(ANA), ["ack a3 2"]);

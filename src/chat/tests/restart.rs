@@ -356,6 +356,7 @@ fn lock_and_room_modes_hold_after_a_restart() {
     harness.moderate(ANA, r#""lock""#);
     harness.moderate(ANA, r#""moderators_only","room":"geral""#);
     harness.enter(BRUNO, "Bruno");
+    harness.wait_for_updates();
     harness.inbox.clear();
     harness.say(BRUNO, "b1", "um");
     harness.say(BRUNO, "b2", "dois");

@@ -138,3 +138,15 @@ fn role_under_a_new_name_comes_after_that_name() {
     let labels = harness.take_labels(CELIA);
     assert_eq!(labels[..2], ["3 online Beto>Bia", "Bia moderates"]);
 }
+
+#[test]
+fn arrival_of_an_author_is_told_before_what_they_say() {
+    let mut harness = ChatHarness::with_people(&[(ANA, "Ana")]);
+    harness.enter(BRUNO, "Bruno");
+    harness.enter(CELIA, "Célia");
+    harness.take_labels(ANA);
+    harness.say(CELIA, "1", "oi");
+    let labels = harness.take_labels(ANA);
+    assert_eq!(labels[0], "3 online +Célia", "{labels:?}");
+    assert_eq!(labels.len(), 2, "{labels:?}");
+}

@@ -77,6 +77,7 @@ fn unmute_works_by_old_and_by_new_name() {
         assert_eq!(harness.inbox.get(&BRUNO).map(Vec::len), Some(1));
         harness.close_cleanly(BRUNO);
         harness.enter(BRUNO, "Bruno");
+        harness.wait_for_updates();
         harness.inbox.clear();
         harness.say(BRUNO, name, "obrigado");
         assert_eq!(harness.take_labels(BRUNO).len(), 1);
