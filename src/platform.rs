@@ -139,6 +139,23 @@ pub fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     file.write_all_at(bytes, at)
 }
 
+/// Lets the system begin to write these bytes of a file to the disk, without waiting; they may leave its cache.
+///
+/// # Errors
+/// The system's error; nothing is lost.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn start_writing(file: &File, at: u64, length: u64) -> io::Result<()> {
+    let length = std::num::NonZeroU64::new(length);
+    rustix::fs::fadvise(file, at, length, rustix::fs::Advice::DontNeed)?;
+    Ok(())
+}
+
+/// Where this can't be asked for, the system writes when it likes.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn start_writing(_file: &File, _at: u64, _length: u64) -> io::Result<()> {
+    Ok(())
+}
+
 /// Makes the names in a folder durable.
 ///
 /// # Errors

@@ -9,10 +9,13 @@ use super::schema::{OpenError, checkpoint, connect};
 use super::sql_error::describe_sql;
 use super::wal_index::WalState;
 use crate::os_error::describe;
+use crate::platform::start_writing;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, InterruptHandle};
+use std::cell::Cell;
 use std::fs::File;
+use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -28,6 +31,10 @@ const FINISH_PARTS: u32 = 16;
 const PAUSE: Duration = Duration::from_millis(250);
 /// The same while nothing is said.
 const IDLE_PAUSE: Duration = Duration::from_secs(2);
+/// What a pass has appended to the database is written to the disk in pieces of so many bytes, at this pace: the sync of a
+/// message waits behind whatever the disk was given before.
+const PIECE: u64 = 256 * 1024;
+const PIECE_PAUSE: Duration = Duration::from_millis(1);
 /// How often it is looked whether a pass has ended.
 const POLL: Duration = Duration::from_millis(10);
 
@@ -76,6 +83,7 @@ impl Checkpointer {
         let (ended, ends) = bounded(1);
         let worker = Worker {
             connection,
+            synced: Cell::new(opened.lock.metadata()?.len()),
             database: opened.lock.clone(),
             passes: passes.clone(),
             ended,
@@ -220,6 +228,8 @@ struct Worker {
     connection: Connection,
     /// The file that is locked: closing another one would end the locks that SQLite holds on it.
     database: Arc<File>,
+    /// Its length at the last sync.
+    synced: Cell<u64>,
     passes: Arc<Passes>,
     ended: Sender<()>,
 }
@@ -238,9 +248,22 @@ impl Worker {
 
     /// SQLite syncs the database only when it has all of the journal. That moment is the writer's, and should be short.
     fn sync(&self) {
-        if let Err(error) = self.database.sync_data() {
+        if let Err(error) = self.sync_in_pieces() {
             log::debug!("checkpoint: {}", describe(&error));
         }
+    }
+
+    fn sync_in_pieces(&self) -> io::Result<()> {
+        let length = self.database.metadata()?.len();
+        let mut at = self.synced.get();
+        while at < length {
+            start_writing(&self.database, at, PIECE)?;
+            at += PIECE;
+            thread::sleep(PIECE_PAUSE);
+        }
+        self.database.sync_data()?;
+        self.synced.set(length);
+        Ok(())
     }
 }
 

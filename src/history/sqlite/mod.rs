@@ -26,6 +26,7 @@ mod migrate;
 mod migrations;
 mod moderation;
 mod opening;
+mod pace;
 mod passes;
 mod probe;
 mod queue;

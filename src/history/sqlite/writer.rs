@@ -4,6 +4,7 @@ use super::append::WriterCache;
 use super::batch::{has_written, is_stored, take_batch, text_bytes};
 use super::checkpointer::Checkpointer;
 use super::guard::LogGuard;
+use super::pace::{Pace, PaceKeeper};
 use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
 use super::queue::{RequestReceiver, Wakeup};
 use super::schema::store_new_epoch;
@@ -26,11 +27,6 @@ const RETRY_TRIM: Duration = Duration::from_hours(1);
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
 /// Prepared statements that are kept: all that messages, edits and erasures use.
 const KEPT_STATEMENTS: usize = 64;
-/// A batch of so many messages means that more are on their way, for so long: indexing can wait until they pause.
-const BUSY_BATCH: usize = 32;
-const BUSY_PAUSE: Duration = Duration::from_millis(50);
-/// The pause after indexing that failed.
-const RETRY_INDEX: Duration = Duration::from_secs(1);
 /// How often it is tried whether the file can be written again.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -64,10 +60,7 @@ pub(super) struct HistoryWriter {
     epoch_wanted: bool,
     /// It began with the batch that is being replied to.
     begun_epoch: Option<Arc<str>>,
-    /// Nothing is indexed before this time.
-    index_after: Instant,
-    /// Messages come so fast that more are expected until this time.
-    busy_until: Instant,
+    pace: PaceKeeper,
 }
 
 impl HistoryWriter {
@@ -92,8 +85,7 @@ impl HistoryWriter {
             next_probe: None,
             epoch_wanted: false,
             begun_epoch: None,
-            index_after: Instant::now(),
-            busy_until: Instant::now(),
+            pace: PaceKeeper::new(),
         })
     }
 
@@ -116,7 +108,7 @@ impl HistoryWriter {
                 Wakeup::Timeout => {}
                 Wakeup::Closed => break,
             }
-            self.index(requests.is_empty() && self.busy_until <= Instant::now());
+            self.index(requests.is_empty());
             self.tick_guard();
             self.shorten_journal();
             self.measure_space();
@@ -227,49 +219,52 @@ impl HistoryWriter {
         commit(transaction, &mut self.guard)
     }
 
-    /// When something is due to be indexed, even without messages.
+    /// When something is to be indexed, even without messages.
     fn next_index(&self) -> Option<Instant> {
-        let is_due = self.cache.indexer.is_due(true);
-        is_due.then_some(self.index_after.max(self.busy_until))
+        let is_due = self.cache.indexer.is_due(Pace::Quiet);
+        is_due.then(|| self.pace.next_step(Instant::now()))
     }
 
     /// Takes a step of indexing if one is due; `is_idle` while no message waits.
     fn index(&mut self, is_idle: bool) {
-        if self.cache.indexer.is_due(is_idle)
-            && self.index_after <= Instant::now()
-            && let Err(error) = self.index_step(is_idle)
-        {
-            // Nobody has been promised anything, so it is tried again.
-            log::debug!("index: {error}");
-            self.guard.rolled_back();
-            self.index_after = Instant::now() + RETRY_INDEX;
+        let now = Instant::now();
+        let pace = self.pace.pace(is_idle, now);
+        if self.cache.indexer.is_due(pace) && !self.pace.is_waiting(now) {
+            self.index_step(pace);
         }
     }
 
-    fn index_step(&mut self, is_idle: bool) -> rusqlite::Result<()> {
-        let transaction = Transaction::begin(&mut self.connection)?;
-        let WriterCache { indexer, ids, .. } = &mut self.cache;
-        let step = indexer.step(&transaction, ids, is_idle)?;
-        if commit(transaction, &mut self.guard)? {
-            indexer.committed(step, ids);
-        } else {
-            self.index_after = Instant::now() + RETRY_INDEX;
+    /// Takes a step; false when it could not be stored. Nobody has been promised anything, so it is tried again later.
+    fn index_step(&mut self, pace: Pace) -> bool {
+        let stored = self.store_index(pace).unwrap_or_else(|error| {
+            log::debug!("index: {}", describe_sql(&error));
+            self.guard.rolled_back();
+            false
+        });
+        if !stored {
+            self.pace.failed(Instant::now());
         }
-        Ok(())
+        stored
+    }
+
+    /// False when the file is not in its place.
+    fn store_index(&mut self, pace: Pace) -> rusqlite::Result<bool> {
+        // What is lost of it with a power failure is found missing at the next start.
+        let transaction = Transaction::begin_unsynced(&mut self.connection)?;
+        let WriterCache { indexer, ids, .. } = &mut self.cache;
+        let step = indexer.step(&transaction, ids, pace)?;
+        let committed = commit(transaction, &mut self.guard)?;
+        if committed {
+            indexer.committed(step, ids);
+        }
+        Ok(committed)
     }
 
     /// Indexes all that is left, before the file is closed or trimmed. False when that can't be.
     fn index_rest(&mut self) -> bool {
         while self.cache.indexer.has_work() {
-            let before = self.index_after;
-            match self.index_step(true) {
-                Ok(()) if self.index_after == before => {}
-                Ok(()) => return false,
-                Err(error) => {
-                    log::debug!("index: {error}");
-                    self.guard.rolled_back();
-                    return false;
-                }
+            if !self.index_step(Pace::Quiet) {
+                return false;
             }
         }
         true
@@ -283,7 +278,8 @@ impl HistoryWriter {
         // What is deleted must be in the index, to be deleted there too.
         if !self.cache.indexer.is_nearly_done() {
             self.index(true);
-            return self.index_after.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            return self.pace.next_step(now).saturating_duration_since(now);
         }
         if !self.index_rest() {
             return RETRY_TRIM;
@@ -382,9 +378,7 @@ impl HistoryWriter {
             Err(error) => return (take_batch(requests, &mut self.epoch_wanted), Err(error)),
         };
         let batch = take_batch(requests, &mut self.epoch_wanted);
-        if batch.len() >= BUSY_BATCH {
-            self.busy_until = Instant::now() + BUSY_PAUSE;
-        }
+        self.pace.taken(batch.len(), Instant::now());
         let mut undo = UndoLog::default();
         self.space.added(batch.iter().map(text_bytes).sum());
         self.cache.space_fault = self.space.fault();
