@@ -8,6 +8,7 @@ use super::passes::Passes;
 use super::schema::{OpenError, checkpoint, connect};
 use super::sql_error::describe_sql;
 use super::wal_index::WalState;
+use crate::history::MAX_WAIT;
 use crate::os_error::describe;
 use crate::platform::start_writing;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -35,6 +36,10 @@ const IDLE_PAUSE: Duration = Duration::from_secs(2);
 /// message waits behind whatever the disk was given before.
 const PIECE: u64 = 256 * 1024;
 const PIECE_PAUSE: Duration = Duration::from_millis(1);
+/// How long a pass waits for the commit that it leaves out.
+const LEFT_OUT_WITHIN: Duration = Duration::from_millis(20);
+/// Bytes of the journal from which on its file is made short again once all is quiet.
+const OVERLONG_JOURNAL: u64 = 4 * LONG_JOURNAL;
 /// How often it is looked whether a pass has ended.
 const POLL: Duration = Duration::from_millis(10);
 
@@ -63,6 +68,8 @@ pub(super) struct Checkpointer {
     last_try: Option<Instant>,
     /// A pass is due as soon as it may be tried again.
     is_postponed: bool,
+    /// The journal's file became very long, because of a reader.
+    is_overlong: bool,
 }
 
 impl Checkpointer {
@@ -71,11 +78,8 @@ impl Checkpointer {
     /// # Errors
     /// When the file can't be opened once more, or there is no thread left.
     pub(super) fn start(opened: &Opened, passes: Arc<Passes>) -> Result<Self, OpenError> {
-        let connection = connect(&opened.path)?;
-        // What becomes of the journal at the end is decided by the writer.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        // A connection knows of the journal once it has read.
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        let connection = connect_again(opened)?;
+        let holder = connect_again(opened)?;
         let autocheckpoint = "wal_autocheckpoint";
         opened.connection.pragma_update(None, autocheckpoint, 0)?;
         let interrupt = connection.get_interrupt_handle();
@@ -83,6 +87,7 @@ impl Checkpointer {
         let (ended, ends) = bounded(1);
         let worker = Worker {
             connection,
+            holder,
             synced: Cell::new(opened.lock.metadata()?.len()),
             database: opened.lock.clone(),
             passes: passes.clone(),
@@ -99,12 +104,14 @@ impl Checkpointer {
             last: None,
             last_try: None,
             is_postponed: false,
+            is_overlong: false,
         })
     }
 
     /// Whether the journal, in this state, is to be moved now. To be asked after each batch.
     pub(super) fn is_due(&mut self, wal: WalState, now: Instant) -> bool {
         self.is_postponed = false;
+        self.is_overlong |= wal.length() >= OVERLONG_JOURNAL;
         if self.is_running() || find_work(wal) == Work::Nothing {
             return false;
         }
@@ -143,6 +150,27 @@ impl Checkpointer {
     pub(super) fn has_ended(&mut self) -> bool {
         let ended = self.passes.ended();
         std::mem::replace(&mut self.seen_ended, ended) != ended
+    }
+
+    /// Whether the journal's file should be made short as soon as that disturbs nobody.
+    pub(super) fn is_overlong(&self) -> bool {
+        self.is_overlong && !self.is_running()
+    }
+
+    /// Takes the order to make it short, which is given again when it grows long again.
+    pub(super) fn take_overlong(&mut self) -> bool {
+        self.is_overlong() && std::mem::take(&mut self.is_overlong)
+    }
+
+    /// Empties the journal's file if no reader needs it. To be called as [`Self::move_journal`] is, while nobody speaks:
+    /// freeing its space may take the system 20 ms.
+    pub(super) fn empty_journal(&self, connection: &Connection) {
+        let emptied = connection
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| self.merge(connection));
+        if let Err(error) = emptied.and(connection.busy_timeout(MAX_WAIT)) {
+            log::debug!("journal: {}", describe_sql(&error));
+        }
     }
 
     /// Merges all of the journal into the file and empties it, as [`checkpoint`] does, after the pass that is running.
@@ -223,9 +251,28 @@ fn move_frames(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(frames == copied)
 }
 
+/// One more connection to an open file.
+fn connect_again(opened: &Opened) -> rusqlite::Result<Connection> {
+    let connection = connect(&opened.path)?;
+    // What becomes of the journal at the end is decided by the writer.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // A connection knows of the journal once it has read.
+    touch(&connection)?;
+    Ok(connection)
+}
+
+/// Reads something.
+fn touch(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("SELECT count(*) FROM sqlite_schema")?
+        .query_row([], |_| Ok(()))
+}
+
 /// The thread's side.
 struct Worker {
     connection: Connection,
+    /// Reads while a pass runs.
+    holder: Connection,
     /// The file that is locked: closing another one would end the locks that SQLite holds on it.
     database: Arc<File>,
     /// Its length at the last sync.
@@ -238,7 +285,7 @@ impl Worker {
     fn run(self, orders: &Receiver<()>) {
         while orders.recv().is_ok() {
             let _end = EndOfPass(&self);
-            match move_frames(&self.connection) {
+            match self.move_nearly_all() {
                 Ok(true) => {}
                 Ok(false) => self.sync(),
                 Err(error) => log::debug!("checkpoint: {}", describe_sql(&error)),
@@ -246,7 +293,31 @@ impl Worker {
         }
     }
 
-    /// SQLite syncs the database only when it has all of the journal. That moment is the writer's, and should be short.
+    /// Moves all but what is committed after its beginning; returns whether that was everything.
+    ///
+    /// SQLite syncs the database, all at once, only when it has all of the journal. So that it does not, somebody reads
+    /// what was there at the beginning, and the pass waits a little for one more commit.
+    fn move_nearly_all(&self) -> rusqlite::Result<bool> {
+        let snapshot = self.holder.unchecked_transaction()?;
+        touch(&snapshot)?;
+        self.wait_for_commit()?;
+        move_frames(&self.connection)
+    }
+
+    fn wait_for_commit(&self) -> rusqlite::Result<()> {
+        let version = || -> rusqlite::Result<i64> {
+            let select = "PRAGMA data_version";
+            self.connection.query_row(select, [], |row| row.get(0))
+        };
+        let deadline = Instant::now() + LEFT_OUT_WITHIN;
+        let before = version()?;
+        while version()? == before && Instant::now() < deadline {
+            thread::sleep(PIECE_PAUSE);
+        }
+        Ok(())
+    }
+
+    /// The sync that SQLite has left to us, at a pace that leaves the disk to the messages.
     fn sync(&self) {
         if let Err(error) = self.sync_in_pieces() {
             log::debug!("checkpoint: {}", describe(&error));

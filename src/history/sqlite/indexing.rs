@@ -112,6 +112,7 @@ impl Indexer {
             }
             done.push(*room);
         }
+        merge(transaction, pace.merged_pages())?;
         Ok(Step::Indexed { entries, done })
     }
 
@@ -158,6 +159,14 @@ pub(super) fn index_all(connection: &Connection) -> rusqlite::Result<()> {
     }
     while !forget_outdated(&transaction, Duration::from_secs(1))? {}
     transaction.commit()
+}
+
+/// Merges some pages of the search index, which every step adds a part to. Left to itself, it would merge many at once.
+fn merge(transaction: &Transaction, pages: u64) -> rusqlite::Result<()> {
+    let mut merge = transaction
+        .prepare_cached("INSERT INTO entries_fts (entries_fts, rank) VALUES ('merge', ?1)")?;
+    merge.execute([pages as i64])?;
+    Ok(())
 }
 
 /// What was indexed of a room.

@@ -30,6 +30,11 @@ impl Pace {
             Self::Quiet => 1024,
         }
     }
+
+    /// Pages of the search index to merge beside so many entries: each is merged a few times as the index grows.
+    pub(super) fn merged_pages(self) -> u64 {
+        self.entries() / 8
+    }
 }
 
 /// Follows the pace of the messages.
@@ -70,6 +75,11 @@ impl PaceKeeper {
         } else {
             Pace::Quiet
         }
+    }
+
+    /// When nobody speaks any more, if no message comes.
+    pub(super) fn quiet_from(&self, now: Instant) -> Instant {
+        self.last_batch.map_or(now, |at| at + TALKING_FOR)
     }
 
     /// Whether nothing is tried because a step has just failed.

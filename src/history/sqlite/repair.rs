@@ -30,10 +30,18 @@ pub(super) fn repair(connection: &Connection) -> rusqlite::Result<()> {
         create_outdated(&transaction)?;
         if !is_index_whole || !transaction.table_exists(None, "entries_fts")? {
             create_index(&transaction, "entries_fts", "columnsize=0")?;
+            configure_index(&transaction)?;
             restore_ids(&transaction)?;
         }
     }
     transaction.commit()
+}
+
+/// Merging is done by the writer, a little at a time.
+fn configure_index(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "INSERT INTO entries_fts (entries_fts, rank) VALUES ('automerge', 0), ('crisismerge', 64)",
+    )
 }
 
 /// For a file that has lost this table.

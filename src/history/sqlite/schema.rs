@@ -213,7 +213,6 @@ pub(super) fn configure(connection: &Connection) -> Result<(), OpenError> {
     connection.pragma_update(None, "secure_delete", true)?;
     // 16 MB of pages, however large the file.
     connection.pragma_update(None, "cache_size", -16_000)?;
-    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     Ok(())
 }
 

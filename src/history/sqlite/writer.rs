@@ -101,6 +101,7 @@ impl HistoryWriter {
                 self.next_probe,
                 self.next_index(),
                 self.checkpoints.deadline(),
+                self.next_emptying(),
             ];
             let deadline = others.into_iter().flatten().fold(deadline, Instant::min);
             match requests.wait(Some(deadline)) {
@@ -111,6 +112,7 @@ impl HistoryWriter {
             self.index(requests.is_empty());
             self.tick_guard();
             self.shorten_journal();
+            self.empty_journal();
             self.measure_space();
             let now = Instant::now();
             if next_trim <= now {
@@ -143,6 +145,22 @@ impl HistoryWriter {
         if let Some(wal) = self.guard.wal()
             && self.checkpoints.move_journal(&self.connection, wal)
         {
+            self.tick_guard();
+        }
+    }
+
+    /// When an overlong journal is to be emptied.
+    fn next_emptying(&self) -> Option<Instant> {
+        let is_overlong = self.checkpoints.is_overlong();
+        is_overlong.then(|| self.pace.quiet_from(Instant::now()))
+    }
+
+    /// Empties an overlong journal once nobody speaks.
+    fn empty_journal(&mut self) {
+        let now = Instant::now();
+        let is_quiet = self.pace.quiet_from(now) <= now;
+        if is_quiet && self.checkpoints.take_overlong() && self.has_fresh_mark() {
+            self.checkpoints.empty_journal(&self.connection);
             self.tick_guard();
         }
     }
