@@ -15,7 +15,7 @@ use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::TcpStream;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -121,6 +121,39 @@ impl From<&Metadata> for FileId {
 /// The system's error.
 pub fn link_count(file: &File) -> io::Result<u64> {
     file.metadata().map(|metadata| metadata.nlink())
+}
+
+/// Fills the buffer with what a file has from this byte on, in one system call and whatever its position is.
+///
+/// # Errors
+/// The system's error, or that the file ends before.
+pub fn read_exact_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> {
+    file.read_exact_at(buffer, at)
+}
+
+/// Writes all of it from this byte of a file on, in one system call and whatever its position is.
+///
+/// # Errors
+/// The system's error; a part may have been written.
+pub fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    file.write_all_at(bytes, at)
+}
+
+/// Lets the system begin to write these bytes of a file to the disk, without waiting; they may leave its cache.
+///
+/// # Errors
+/// The system's error; nothing is lost.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn start_writing(file: &File, at: u64, length: u64) -> io::Result<()> {
+    let length = std::num::NonZeroU64::new(length);
+    rustix::fs::fadvise(file, at, length, rustix::fs::Advice::DontNeed)?;
+    Ok(())
+}
+
+/// Where this can't be asked for, the system writes when it likes.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn start_writing(_file: &File, _at: u64, _length: u64) -> io::Result<()> {
+    Ok(())
 }
 
 /// Makes the names in a folder durable.

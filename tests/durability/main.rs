@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod checkpoints;
 mod clocks;
 mod consistency;
 mod copying;

@@ -6,12 +6,13 @@
 
 use super::indexing::keep_outdated;
 use super::schema::{EDITED, ERASED, NewRow, entry_key, last_entry_key, seq_of};
+use super::transaction::Transaction;
 use crate::auth::PersonId;
 use crate::history::amend::{Amendment, RecentWindow, SCAN_LIMIT, Target};
 use crate::history::{Append, Outcome};
 use crate::name::Name;
 use crate::text::fold;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 use std::collections::HashMap;
 
 /// The keys of the entries that a message changes, ascending.

@@ -3,6 +3,7 @@
 use super::indexing::Indexer;
 use super::recent_ids::{IdTable, RecentIds, StoredId};
 use super::schema::{NewRow, entry_key, last_entry_key, room_id_of, seq_of};
+use super::transaction::Transaction;
 use super::undo::UndoLog;
 use super::{amend, moderation};
 use crate::auth::PersonId;
@@ -10,7 +11,7 @@ use crate::history::amend::{Fingerprint, fingerprint};
 use crate::history::clock::stamp;
 use crate::history::{Amendment, Append, HistoryFault, HistoryReply, HistoryRequest, Outcome};
 use crate::protocol::Entry;
-use rusqlite::{CachedStatement, Connection, Transaction, params};
+use rusqlite::{CachedStatement, Connection, params};
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -4,21 +4,20 @@
 //! the batches. How far that is stands in `room_records.indexed`, in the same transactions, so no kill loses any of it. An entry whose
 //! text changes after that leaves its indexed text in `outdated` until the index has forgotten it.
 
+use super::pace::Pace;
 use super::recent_ids::RecentIds;
 use super::schema::{entry_key, seq_of};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use super::transaction::Transaction;
+use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// Entries from which on it is worth to index them: fewer would rewrite the same pages of the index again and again. As
-/// many are indexed in one transaction, in less than 10 ms.
-const SLICE: u64 = 1024;
+/// Entries from which on it is worth to index them: fewer would rewrite the same pages of the index again and again.
+const MIN_ENTRIES: usize = 1024;
 /// Entries that may wait while messages never pause. A search reads them one by one, and so does a start after a kill.
 const MAX_WAITING: usize = 65_536;
-/// Entries in one transaction when so many wait: less than 50 ms.
-const LARGE_SLICE: u64 = 8192;
 /// How long one transaction forgets outdated texts, of which each costs up to 2 ms: they are overwritten.
-const FORGETTING: Duration = Duration::from_millis(4);
+const FORGETTING: Duration = Duration::from_millis(1);
 
 /// The rooms with entries that are not indexed: the id, the last indexed seq and the last one.
 const BEHIND: &str =
@@ -75,24 +74,23 @@ impl Indexer {
         self.outdated || self.entries > 0
     }
 
-    /// Whether it is time for a step; `is_idle` while no message waits.
-    pub(super) fn is_due(&self, is_idle: bool) -> bool {
-        let is_worth_it = self.entries >= SLICE as usize || !self.indexing.is_empty();
-        self.outdated || (is_idle && is_worth_it) || self.entries >= MAX_WAITING
+    /// Whether it is time for a step.
+    pub(super) fn is_due(&self, pace: Pace) -> bool {
+        let is_worth_it = self.entries >= MIN_ENTRIES || !self.indexing.is_empty();
+        self.outdated || (pace != Pace::Busy && is_worth_it) || self.entries >= MAX_WAITING
     }
 
     /// Whether so little is left that it can be done at once.
     pub(super) fn is_nearly_done(&self) -> bool {
-        !self.outdated && self.entries < SLICE as usize
+        !self.outdated && self.entries < MIN_ENTRIES
     }
 
-    /// Takes one step in a transaction: a few milliseconds of work, more only while messages never pause. To be called
-    /// again until nothing is due; after a transaction that failed too.
+    /// Takes one step in a transaction. To be called again until nothing is due; after a transaction that failed too.
     pub(super) fn step(
         &mut self,
         transaction: &Transaction,
         ids: &mut RecentIds,
-        is_idle: bool,
+        pace: Pace,
     ) -> rusqlite::Result<Step> {
         if self.outdated {
             let all = forget_outdated(transaction, FORGETTING)?;
@@ -102,7 +100,7 @@ impl Indexer {
             ids.begin_indexing();
             self.indexing.append(&mut self.waiting);
         }
-        let mut left = if is_idle { SLICE } else { LARGE_SLICE };
+        let mut left = pace.entries();
         let mut done = Vec::new();
         let mut entries = 0;
         for (room, last) in &self.indexing {
@@ -145,7 +143,7 @@ pub(super) enum Step {
 
 /// Indexes all that is left, in a file that nobody else uses.
 pub(super) fn index_all(connection: &Connection) -> rusqlite::Result<()> {
-    let transaction = connection.unchecked_transaction()?;
+    let transaction = Transaction::begin_deferred(connection)?;
     let behind: Vec<(i64, i64)> = transaction
         .prepare(BEHIND)?
         .query_map([], |row| Ok((row.get(0)?, row.get(2)?)))?

@@ -72,7 +72,7 @@ pub(super) fn judge_wal(path: &Path, page_size: usize) -> io::Result<Origin> {
         return Ok(Origin::Unknown);
     };
     let mut versions = committed.versions.iter();
-    if versions.any(|page| mark.is_named_in(page)) {
+    if versions.any(|page| mark.id.is_named_in(page)) {
         return Ok(Origin::Own);
     }
     let other = committed

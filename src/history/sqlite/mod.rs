@@ -8,6 +8,7 @@ mod amend;
 mod append;
 mod backup;
 mod batch;
+mod checkpointer;
 mod clock_guard;
 mod contents;
 mod copy_error;
@@ -25,6 +26,8 @@ mod migrate;
 mod migrations;
 mod moderation;
 mod opening;
+mod pace;
+mod passes;
 mod probe;
 mod queue;
 mod reader;
@@ -36,6 +39,7 @@ mod search;
 mod space_guard;
 mod sql_error;
 mod temporary_copy;
+mod transaction;
 mod trim;
 mod trim_room;
 mod undo;
@@ -132,12 +136,17 @@ impl SqliteHistory {
         let failure_replies = reply_sender.clone();
         let reader =
             reader::HistoryReader::new(schema::open_reader(&opened.path)?, reply_sender.clone())?;
-        let guard = guard::LogGuard::new(&opened)?;
+        let passes = Arc::new(passes::Passes::default());
+        let guard = guard::LogGuard::new(&opened, passes.clone())?;
+        let checkpoints = checkpointer::Checkpointer::start(&opened, passes)?;
         let writer = writer::HistoryWriter::new(
             opened.connection,
             guard,
-            trim::Trimmer::new(options.retention, options.clock),
-            space_guard::SpaceGuard::new(&opened.path, options.max_bytes),
+            writer::Upkeep {
+                checkpoints,
+                trimmer: trim::Trimmer::new(options.retention, options.clock),
+                space: space_guard::SpaceGuard::new(&opened.path, options.max_bytes),
+            },
             writer::Reports {
                 replies: reply_sender,
                 health: health.clone(),

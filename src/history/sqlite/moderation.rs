@@ -1,5 +1,6 @@
 //! The moderation state in the file: read when it is opened, and changed in the same transactions as the logs.
 
+use super::transaction::Transaction;
 use super::{OpenError, meta};
 use crate::auth::{StoredPassword, TokenHash};
 use crate::history::{
@@ -9,7 +10,7 @@ use crate::history::{
 use crate::ids::ClientAddr;
 use crate::name::{Name, RoomName};
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 use std::time::Duration;
 
 /// The value in `meta` that is set while the conversation is locked.

@@ -180,7 +180,7 @@ fn find_epoch(
 /// SQLite does, so that a full disk, say, is no reason not to start.
 fn mark_file(connection: &Connection) {
     if let Err(error) =
-        journal_mark::renew(connection).and_then(|()| checkpoint(connection).map(drop))
+        journal_mark::renew(connection).and_then(|_| checkpoint(connection).map(drop))
     {
         log::debug!("mark: {error}");
     }

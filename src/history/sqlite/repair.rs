@@ -22,7 +22,7 @@ pub(super) fn repair(connection: &Connection) -> rusqlite::Result<()> {
         fill_gaps(&transaction)?;
         is_index_whole = false;
     }
-    if version >= INDEX_VERSION && version < INDEX_RENAMED {
+    if (INDEX_VERSION..INDEX_RENAMED).contains(&version) {
         if !transaction.table_exists(None, "words")? {
             create_index(&transaction, "words", "prefix='1 2'")?;
         }

@@ -1,9 +1,9 @@
 //! Keeps a reserve on the disk and the history within its largest size: what adds text is refused in time, so that there
 //! is always space to erase.
 
+use super::checkpointer::Checkpointer;
 use super::file_format::WAL;
 use super::file_names::with_suffix;
-use super::schema::checkpoint;
 use super::sql_error::describe_sql;
 use crate::history::{HistoryFault, SpaceWarning};
 use crate::os_error::describe;
@@ -76,7 +76,7 @@ impl SpaceGuard {
     }
 
     /// Measures the space when it is due.
-    pub(super) fn measure_if_due(&mut self, connection: &Connection) {
+    pub(super) fn measure_if_due(&mut self, connection: &Connection, checkpoints: &Checkpointer) {
         let now = Instant::now();
         if now < self.next_measure && self.bytes_since < MEASURE_AFTER {
             return;
@@ -87,7 +87,7 @@ impl SpaceGuard {
         self.fault = self.fault_of(&measured);
         // Pages in the journal count twice until they are merged.
         if self.fault == Some(HistoryFault::LimitReached) && self.journal() > 0 {
-            if let Err(error) = checkpoint(connection) {
+            if let Err(error) = checkpoints.merge(connection) {
                 log::debug!("journal: {}", describe_sql(&error));
             }
             measured = self.measure(connection);

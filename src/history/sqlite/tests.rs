@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 mod amendments;
+mod checkpoints;
 mod copies;
 mod identity;
 mod indexing;

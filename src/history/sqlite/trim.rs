@@ -2,11 +2,12 @@
 
 use super::clock_guard::{ClockGuard, Verdict};
 use super::schema::seq_of;
+use super::transaction::Transaction;
 use super::trim_room::{ExpiredEntries, Expiry, TrimmedBatch};
 use crate::history::clock::{Clock, ClockReading, EARLIEST_MS};
 use crate::name::RoomName;
 use crate::pt::{duration, group_thousands};
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 use std::time::Duration;
 
 /// Ids deleted in one transaction; each is on a page of its own.
@@ -89,7 +90,7 @@ impl Trimmer {
         if matches!(verdict, Verdict::Doubted { .. }) {
             return Ok(idle);
         }
-        let transaction = connection.transaction()?;
+        let transaction = Transaction::begin_deferred(connection)?;
         let trimmed = self.delete_step(&transaction, now.wall_ms, max_age)?;
         transaction.commit()?;
         let Some(trimmed) = trimmed else {

@@ -6,8 +6,9 @@
 use super::clock_guard::ForwardJump;
 use super::indexing::{delete_from_index, set_secure_delete};
 use super::schema::{entry_key, last_entry_key, seq_of};
+use super::transaction::Transaction;
 use crate::history::clock::is_plausible;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 
 /// Entries looked at in one transaction.
 const LOOK_BATCH: usize = 500;

@@ -1,7 +1,8 @@
 //! Reverts a committed batch when the file was removed or replaced during the commit: the messages were not acknowledged,
 //! so they must not be there when the file is put back.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use super::transaction::Transaction;
+use rusqlite::{Connection, params};
 
 /// One step of a batch.
 enum Step {
@@ -43,7 +44,7 @@ impl UndoLog {
     /// Makes the database what it was before the batch, of which nothing is indexed yet. An indexed text that was kept
     /// because it became outdated may stay: it is put into the index again.
     pub(super) fn revert(&self, connection: &mut Connection) -> rusqlite::Result<()> {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = Transaction::begin(connection)?;
         for step in self.steps.iter().rev() {
             match step {
                 Step::Added(key) => transaction

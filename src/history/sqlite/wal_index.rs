@@ -2,8 +2,9 @@
 
 use super::file_format::SHM;
 use super::file_names::with_suffix;
+use crate::platform::read_exact_at;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::Path;
 
 const PAGE_SIZE: usize = 14;
@@ -11,6 +12,8 @@ const FRAMES: usize = 16;
 const SALTS: usize = 32;
 const COPIED: usize = 96;
 const ATTEMPTED: usize = 128;
+/// Bytes of a frame's header in the log.
+const FRAME_HEADER: u64 = 24;
 
 /// The index beside an open database. To be dropped after its connections: closing it ends the locks that SQLite holds on
 /// the same file.
@@ -33,6 +36,29 @@ pub(super) struct WalState {
     pub salts: [u8; 8],
 }
 
+impl WalState {
+    /// Committed frames that are not in the database yet.
+    pub(super) fn waiting(&self) -> u32 {
+        self.frames.saturating_sub(self.copied)
+    }
+
+    /// Whether frames were copied between this state and a later one.
+    pub(super) fn has_moved(&self, later: Self) -> bool {
+        (self.copied, self.salts) != (later.copied, later.salts)
+    }
+
+    /// Whether a checkpoint has copied or tried to copy frames since an earlier state.
+    pub(super) fn has_moved_or_tried(&self, earlier: Self) -> bool {
+        earlier.has_moved(*self) || earlier.attempted != self.attempted
+    }
+
+    /// Bytes of the committed log.
+    pub(super) fn length(&self) -> u64 {
+        let frame = FRAME_HEADER + u64::from(self.page_size);
+        u64::from(self.frames) * frame
+    }
+}
+
 impl WalIndex {
     /// Opens the index beside this database.
     pub(super) fn open(database: &Path) -> io::Result<Self> {
@@ -40,12 +66,10 @@ impl WalIndex {
         Ok(Self { file })
     }
 
-    /// Reads it as it is now. Only the writer changes it.
+    /// Reads it as it is now. Commits change it, and checkpoints what they have copied and attempted.
     pub(super) fn read(&self) -> io::Result<WalState> {
         let mut bytes = [0; ATTEMPTED + 4];
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(0))?;
-        file.read_exact(&mut bytes)?;
+        read_exact_at(&self.file, &mut bytes, 0)?;
         let number = |at| u32::from_ne_bytes(array(&bytes, at));
         // 65,536 does not fit into its two bytes and is written as 1.
         let page_size = match u16::from_ne_bytes(array(&bytes, PAGE_SIZE)) {

@@ -3,10 +3,14 @@
 use super::contents::Contents;
 use super::file_format::{SHM, WAL};
 use super::file_names::with_suffix;
+use super::journal_mark::MarkId;
 use super::opening::Opened;
+use super::passes::Passes;
+use super::wal_index::WalState;
 use crate::platform::FileId;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The state of a watched file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +36,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Watches the files of an open database.
-    pub(super) fn new(opened: &Opened) -> io::Result<Self> {
+    /// Watches the files of an open database, which this process writes in these passes.
+    pub(super) fn new(opened: &Opened, passes: Arc<Passes>) -> io::Result<Self> {
         let database = Some(FileId::of(&opened.lock)?);
         let beside = |suffix| -> io::Result<_> {
             let path = with_suffix(&opened.path, suffix);
@@ -47,7 +51,7 @@ impl Watch {
                 beside(SHM)?,
                 (opened.given.clone(), database),
             ],
-            contents: Contents::new(opened),
+            contents: Contents::new(opened, passes),
             in_place: true,
         })
     }
@@ -57,9 +61,19 @@ impl Watch {
         self.in_place
     }
 
-    /// Whether all files are in place now. Says it in the log when that has changed.
-    pub(super) fn check(&mut self) -> bool {
-        let lost = self.find_lost();
+    /// The state of the journal now; `None` if it can't be read.
+    pub(super) fn read_wal(&self) -> Option<WalState> {
+        self.contents.read_wal()
+    }
+
+    /// From the next commit on this is the newest mark of the journal; `None` if that is not known.
+    pub(super) fn set_newest_mark(&mut self, id: Option<MarkId>) {
+        self.contents.set_newest_mark(id);
+    }
+
+    /// Whether all files are in place now, after the journal was in this state. Says it in the log when that has changed.
+    pub(super) fn check(&mut self, wal: Option<WalState>) -> bool {
+        let lost = self.find_lost(wal);
         let was_in_place = std::mem::replace(&mut self.in_place, lost.is_none());
         match lost {
             Some((file, state)) if was_in_place => self.report_loss(file, state),
@@ -72,15 +86,19 @@ impl Watch {
         lost.is_none()
     }
 
-    fn find_lost(&mut self) -> Option<(usize, FileState)> {
-        let states = self.files.iter().map(|(path, id)| find(path, *id));
+    fn find_lost(&mut self, wal: Option<WalState>) -> Option<(usize, FileState)> {
+        // Most often it is the same path.
+        let are_all_different = self.files[GIVEN].0 != self.files[DATABASE].0;
+        let watched = if are_all_different { 4 } else { GIVEN };
+        let files = self.files[..watched].iter();
+        let states = files.map(|(path, id)| find(path, *id));
         let lost = states
             .enumerate()
             .find(|(_, state)| *state != FileState::InPlace);
         if lost.is_some() {
             return lost;
         }
-        self.contents.refresh();
+        self.contents.refresh(wal);
         if self.contents.database_overwritten() {
             Some((DATABASE, FileState::Overwritten))
         } else if self.contents.journal_overwritten() {
@@ -92,7 +110,7 @@ impl Watch {
 
     /// Whether what the journal holds may still go into the database: both are what they were, under whatever name.
     pub(super) fn can_merge(&mut self) -> bool {
-        self.contents.refresh();
+        self.contents.refresh(self.contents.read_wal());
         !self.contents.database_overwritten() && !self.contents.journal_overwritten()
     }
 

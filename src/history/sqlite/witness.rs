@@ -8,7 +8,7 @@ use super::file_names::with_suffix;
 use crate::os_error::describe;
 use crate::platform;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// The name of the file, after the log's.
@@ -57,8 +57,8 @@ pub(super) fn claim(log: &Path, epoch: &str, sum: u64) -> Claim {
 
 /// Writes down that the next start has to begin a new epoch.
 pub(super) fn order_new_epoch(log: &Path) -> io::Result<()> {
-    let mut file = open(log)?;
-    write(&mut file, ANY_EPOCH, 0)?;
+    let file = open(log)?;
+    write(&file, ANY_EPOCH, 0)?;
     file.sync_all()
 }
 
@@ -69,10 +69,9 @@ fn open(log: &Path) -> io::Result<File> {
 }
 
 /// Always the same number of bytes, in one write: nothing of an earlier content is left behind it.
-fn write(file: &mut File, epoch: &str, sum: u64) -> io::Result<()> {
+fn write(file: &File, epoch: &str, sum: u64) -> io::Result<()> {
     let content = format!("{epoch:<16} {sum:020}\n");
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(content.as_bytes())
+    platform::write_all_at(file, content.as_bytes(), 0)
 }
 
 /// Keeps the witness of an open log.
@@ -110,7 +109,7 @@ impl Witness {
     /// The log has committed entries up to this sum of seqs, and none of them was acknowledged yet. It takes microseconds
     /// beside the milliseconds of the commit.
     pub(super) fn record(&mut self, sum: u64) {
-        let Some(file) = &mut self.file else {
+        let Some(file) = &self.file else {
             return;
         };
         // A full disk, say: an older sum is as true.

@@ -2,11 +2,14 @@
 
 use super::append::WriterCache;
 use super::batch::{has_written, is_stored, take_batch, text_bytes};
+use super::checkpointer::Checkpointer;
 use super::guard::LogGuard;
+use super::pace::{Pace, PaceKeeper};
 use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
 use super::queue::{RequestReceiver, Wakeup};
 use super::schema::store_new_epoch;
 use super::space_guard::SpaceGuard;
+use super::transaction::Transaction;
 use super::trim::Trimmer;
 use super::undo::UndoLog;
 use crate::history::sqlite::sql_error::describe_sql;
@@ -14,7 +17,7 @@ use crate::history::{
     HistoryFault, HistoryHealth, HistoryReply, HistoryRequest, MAX_WAIT, SpaceWarning,
 };
 use crossbeam_channel::Sender;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,13 +25,8 @@ use std::time::{Duration, Instant};
 const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// How long to wait at a time for another program that holds the file.
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
-/// Pages in the journal from which on a commit moves them into the database: SQLite's own number.
-const CHECKPOINT_PAGES: u32 = 1000;
-/// A batch of so many messages means that more are on their way, for so long: indexing can wait until they pause.
-const BUSY_BATCH: usize = 32;
-const BUSY_PAUSE: Duration = Duration::from_millis(50);
-/// The pause after indexing that failed.
-const RETRY_INDEX: Duration = Duration::from_secs(1);
+/// Prepared statements that are kept: all that messages, edits and erasures use.
+const KEPT_STATEMENTS: usize = 64;
 /// How often it is tried whether the file can be written again.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -38,8 +36,17 @@ pub(super) struct Reports {
     pub health: Arc<HistoryHealth>,
 }
 
+/// What the writer does beside storing.
+pub(super) struct Upkeep {
+    pub checkpoints: Checkpointer,
+    pub trimmer: Trimmer,
+    pub space: SpaceGuard,
+}
+
 /// The writer's state.
 pub(super) struct HistoryWriter {
+    // Dropped in this order.
+    checkpoints: Checkpointer,
     connection: Connection,
     guard: LogGuard,
     trimmer: Trimmer,
@@ -53,38 +60,32 @@ pub(super) struct HistoryWriter {
     epoch_wanted: bool,
     /// It began with the batch that is being replied to.
     begun_epoch: Option<Arc<str>>,
-    /// Commits move a long journal into the database.
-    checkpoints: bool,
-    /// Nothing is indexed before this time.
-    index_after: Instant,
-    /// Messages come so fast that more are expected until this time.
-    busy_until: Instant,
+    pace: PaceKeeper,
 }
 
 impl HistoryWriter {
     pub(super) fn new(
         connection: Connection,
         guard: LogGuard,
-        trimmer: Trimmer,
-        space: SpaceGuard,
+        upkeep: Upkeep,
         reports: Reports,
     ) -> rusqlite::Result<Self> {
         connection.busy_timeout(LOCK_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
         let cache = WriterCache::load(&connection)?;
         Ok(Self {
+            checkpoints: upkeep.checkpoints,
             connection,
             guard,
-            trimmer,
-            space,
+            trimmer: upkeep.trimmer,
+            space: upkeep.space,
             replies: reports.replies,
             cache,
             health: reports.health,
             next_probe: None,
             epoch_wanted: false,
             begun_epoch: None,
-            checkpoints: true,
-            index_after: Instant::now(),
-            busy_until: Instant::now(),
+            pace: PaceKeeper::new(),
         })
     }
 
@@ -96,15 +97,20 @@ impl HistoryWriter {
         loop {
             let deadline = self.guard.deadline().min(next_trim);
             let deadline = deadline.min(self.space.deadline());
-            let deadline = self.next_probe.map_or(deadline, |at| deadline.min(at));
-            let deadline = self.next_index().map_or(deadline, |at| deadline.min(at));
+            let others = [
+                self.next_probe,
+                self.next_index(),
+                self.checkpoints.deadline(),
+            ];
+            let deadline = others.into_iter().flatten().fold(deadline, Instant::min);
             match requests.wait(Some(deadline)) {
                 Wakeup::Requests => self.store_waiting(requests),
                 Wakeup::Timeout => {}
                 Wakeup::Closed => break,
             }
-            self.index(requests.is_empty() && self.busy_until <= Instant::now());
+            self.index(requests.is_empty());
             self.tick_guard();
+            self.shorten_journal();
             self.measure_space();
             let now = Instant::now();
             if next_trim <= now {
@@ -118,13 +124,50 @@ impl HistoryWriter {
         if let Err(error) = self.trimmer.finish(&self.connection) {
             log::debug!("The state of the clock was not saved: {error}");
         }
-        self.guard.finish(&self.connection);
+        // The rest of the journal is moved when the file is closed.
+        self.has_fresh_mark();
+        self.guard.finish(&self.connection, &self.checkpoints);
+    }
+
+    /// Has a long journal moved into the database.
+    fn shorten_journal(&mut self) {
+        let is_due = |wal| self.checkpoints.is_due(wal, Instant::now());
+        if !self.guard.wal().is_some_and(is_due) {
+            return;
+        }
+        let health = self.health.clone();
+        let _busy = health.busy();
+        if !self.has_fresh_mark() {
+            return;
+        }
+        if let Some(wal) = self.guard.wal()
+            && self.checkpoints.move_journal(&self.connection, wal)
+        {
+            self.tick_guard();
+        }
+    }
+
+    /// Renews the mark of the journal where the database may have it already; false if that can't be.
+    fn has_fresh_mark(&mut self) -> bool {
+        if !self.guard.is_mark_copied() {
+            return true;
+        }
+        let renewed = self.write_probe();
+        if !matches!(renewed, Ok(true)) {
+            log::debug!("mark: {renewed:?}");
+            self.guard.rolled_back();
+        }
+        let was_in_place = self.guard.was_in_place();
+        if self.guard.check() != was_in_place {
+            self.set_fault(None);
+        }
+        matches!(renewed, Ok(true))
     }
 
     /// Checks the log's identity when it is due.
     fn tick_guard(&mut self) {
         let was_in_place = self.guard.was_in_place();
-        self.guard.tick(&self.connection);
+        self.guard.tick(&self.connection, &mut self.checkpoints);
         if self.guard.was_in_place() != was_in_place {
             self.set_fault(None);
         }
@@ -143,7 +186,8 @@ impl HistoryWriter {
     /// Measures the space when it is due, and reports what has changed.
     fn measure_space(&mut self) {
         let before = (self.space.fault(), self.space.warning());
-        self.space.measure_if_due(&self.connection);
+        self.space
+            .measure_if_due(&self.connection, &self.checkpoints);
         if self.space.fault() != before.0 {
             self.set_fault(None);
         }
@@ -170,56 +214,57 @@ impl HistoryWriter {
     /// Writes to the file without changing it. A commit that failed may have left its frames at the end of the journal;
     /// this one's are written over them, so that no crash can bring them back. False when the file is not in its place.
     fn write_probe(&mut self) -> rusqlite::Result<bool> {
-        let behavior = TransactionBehavior::Immediate;
-        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        let transaction = Transaction::begin(&mut self.connection)?;
         rewrite_version(&transaction)?;
         commit(transaction, &mut self.guard)
     }
 
-    /// When something is due to be indexed, even without messages.
+    /// When something is to be indexed, even without messages.
     fn next_index(&self) -> Option<Instant> {
-        let is_due = self.cache.indexer.is_due(true);
-        is_due.then_some(self.index_after.max(self.busy_until))
+        let is_due = self.cache.indexer.is_due(Pace::Quiet);
+        is_due.then(|| self.pace.next_step(Instant::now()))
     }
 
     /// Takes a step of indexing if one is due; `is_idle` while no message waits.
     fn index(&mut self, is_idle: bool) {
-        if self.cache.indexer.is_due(is_idle)
-            && self.index_after <= Instant::now()
-            && let Err(error) = self.index_step(is_idle)
-        {
-            // Nobody has been promised anything, so it is tried again.
-            log::debug!("index: {error}");
-            self.guard.rolled_back();
-            self.index_after = Instant::now() + RETRY_INDEX;
+        let now = Instant::now();
+        let pace = self.pace.pace(is_idle, now);
+        if self.cache.indexer.is_due(pace) && !self.pace.is_waiting(now) {
+            self.index_step(pace);
         }
     }
 
-    fn index_step(&mut self, is_idle: bool) -> rusqlite::Result<()> {
-        let behavior = TransactionBehavior::Immediate;
-        let transaction = self.connection.transaction_with_behavior(behavior)?;
-        let WriterCache { indexer, ids, .. } = &mut self.cache;
-        let step = indexer.step(&transaction, ids, is_idle)?;
-        if commit(transaction, &mut self.guard)? {
-            indexer.committed(step, ids);
-        } else {
-            self.index_after = Instant::now() + RETRY_INDEX;
+    /// Takes a step; false when it could not be stored. Nobody has been promised anything, so it is tried again later.
+    fn index_step(&mut self, pace: Pace) -> bool {
+        let stored = self.store_index(pace).unwrap_or_else(|error| {
+            log::debug!("index: {}", describe_sql(&error));
+            self.guard.rolled_back();
+            false
+        });
+        if !stored {
+            self.pace.failed(Instant::now());
         }
-        Ok(())
+        stored
+    }
+
+    /// False when the file is not in its place.
+    fn store_index(&mut self, pace: Pace) -> rusqlite::Result<bool> {
+        // What is lost of it with a power failure is found missing at the next start.
+        let transaction = Transaction::begin_unsynced(&mut self.connection)?;
+        let WriterCache { indexer, ids, .. } = &mut self.cache;
+        let step = indexer.step(&transaction, ids, pace)?;
+        let committed = commit(transaction, &mut self.guard)?;
+        if committed {
+            indexer.committed(step, ids);
+        }
+        Ok(committed)
     }
 
     /// Indexes all that is left, before the file is closed or trimmed. False when that can't be.
     fn index_rest(&mut self) -> bool {
         while self.cache.indexer.has_work() {
-            let before = self.index_after;
-            match self.index_step(true) {
-                Ok(()) if self.index_after == before => {}
-                Ok(()) => return false,
-                Err(error) => {
-                    log::debug!("index: {error}");
-                    self.guard.rolled_back();
-                    return false;
-                }
+            if !self.index_step(Pace::Quiet) {
+                return false;
             }
         }
         true
@@ -233,7 +278,8 @@ impl HistoryWriter {
         // What is deleted must be in the index, to be deleted there too.
         if !self.cache.indexer.is_nearly_done() {
             self.index(true);
-            return self.index_after.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            return self.pace.next_step(now).saturating_duration_since(now);
         }
         if !self.index_rest() {
             return RETRY_TRIM;
@@ -264,6 +310,7 @@ impl HistoryWriter {
         let _busy = health.busy();
         self.measure_space();
         let (batch, stored) = self.commit_waiting(requests);
+        let stored = self.explain(stored);
         let unavailable = |batch: Vec<HistoryRequest>| -> Vec<HistoryReply> {
             let requests = batch.into_iter();
             requests.map(HistoryRequest::unavailable_reply).collect()
@@ -301,6 +348,17 @@ impl HistoryWriter {
         }
     }
 
+    /// What another program has made of the file can fail in any way before it is looked at: then it is not in its place.
+    fn explain<T>(&mut self, stored: rusqlite::Result<Option<T>>) -> rusqlite::Result<Option<T>> {
+        match stored {
+            Err(error) if !is_busy(&error) && !may_come_back(&error) && !self.guard.check() => {
+                log::debug!("{}", describe_sql(&error));
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
     /// Stores what waits in one transaction, all or nothing; `None` when the file is not in its place. The batch is taken
     /// only when the file is locked for it: what waits for that can still expire.
     fn commit_waiting(
@@ -310,19 +368,17 @@ impl HistoryWriter {
         Vec<HistoryRequest>,
         rusqlite::Result<Option<Vec<HistoryReply>>>,
     ) {
-        if !self.guard.check() {
+        // What was found in place is looked at again before the commit.
+        if !self.guard.was_in_place() && !self.guard.check() {
             return (take_batch(requests, &mut self.epoch_wanted), Ok(None));
         }
-        let behavior = TransactionBehavior::Immediate;
-        let transaction = match self.connection.transaction_with_behavior(behavior) {
+        let transaction = match Transaction::begin(&mut self.connection) {
             Ok(transaction) => transaction,
             Err(error) if is_busy(&error) => return (Vec::new(), Err(error)),
             Err(error) => return (take_batch(requests, &mut self.epoch_wanted), Err(error)),
         };
         let batch = take_batch(requests, &mut self.epoch_wanted);
-        if batch.len() >= BUSY_BATCH {
-            self.busy_until = Instant::now() + BUSY_PAUSE;
-        }
+        self.pace.taken(batch.len(), Instant::now());
         let mut undo = UndoLog::default();
         self.space.added(batch.iter().map(text_bytes).sum());
         self.cache.space_fault = self.space.fault();
@@ -355,7 +411,7 @@ impl HistoryWriter {
     ) -> rusqlite::Result<Option<Vec<HistoryReply>>> {
         if !self.guard.check() {
             // A checkpoint would write into the database what another program has made of the journal.
-            self.set_checkpoints(false);
+            self.checkpoints.stop_pass();
             // The senders are told that it was not taken, so first it must be out of the file.
             while let Err(error) = undo.revert(&mut self.connection) {
                 self.set_fault(Some(fault_of(&error)));
@@ -365,25 +421,10 @@ impl HistoryWriter {
             }
             return Ok(None);
         }
-        if !self.checkpoints {
-            self.set_checkpoints(true);
-        }
         let stored = replies.iter().filter(|reply| is_stored(reply));
         self.guard.stored(stored.count() as u64);
         self.cache.commit();
         Ok(Some(replies))
-    }
-
-    /// Whether commits move a long journal into the database.
-    fn set_checkpoints(&mut self, checkpoints: bool) {
-        let pages = if checkpoints { CHECKPOINT_PAGES } else { 0 };
-        let set = self
-            .connection
-            .pragma_update(None, "wal_autocheckpoint", pages);
-        match set {
-            Ok(()) => self.checkpoints = checkpoints,
-            Err(error) => log::debug!("wal_autocheckpoint: {error}"),
-        }
     }
 
     /// Replies to the changes of the moderation state in a failed batch, and returns the rest. They hold anyway, so it does
@@ -461,9 +502,15 @@ fn new_epoch(transaction: &Transaction) -> Option<Arc<str>> {
 
 /// Commits unless the file is not in its place; false if it is not.
 fn commit(transaction: Transaction, guard: &mut LogGuard) -> rusqlite::Result<bool> {
-    if !guard.before_commit(&transaction)? {
-        return Ok(false);
+    let in_place = guard.before_commit(&transaction);
+    let committed = in_place.and_then(|in_place| {
+        if in_place {
+            transaction.commit()?;
+        }
+        Ok(in_place)
+    });
+    if !matches!(committed, Ok(true)) {
+        guard.rolled_back();
     }
-    transaction.commit()?;
-    Ok(true)
+    committed
 }

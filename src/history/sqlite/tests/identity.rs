@@ -130,7 +130,7 @@ fn batch_is_taken_back_completely() {
         fixtures::erase("Ana", "11", 1, 9),
     ];
     let mut undo = undo::UndoLog::default();
-    let transaction = connection.transaction().unwrap();
+    let transaction = transaction::Transaction::begin(&mut connection).unwrap();
     let outcomes = append::append_all(&transaction, &batch, &mut undo);
     assert!(
         outcomes

@@ -5,6 +5,7 @@ use crate::history::fixtures::{edit, erase};
 use crate::history::sqlite::append::append_all;
 use crate::history::sqlite::indexing::index_all;
 use crate::history::sqlite::search::Scanner;
+use crate::history::sqlite::transaction::Transaction;
 use crate::history::sqlite::undo::UndoLog;
 
 /// More messages than are ever left unindexed while the log is idle.
@@ -22,7 +23,7 @@ fn still_file(folder: &HistoryFolder) -> Connection {
 
 /// Stores messages and indexes none of them.
 fn store(connection: &mut Connection, batch: &[Append]) -> Vec<Outcome> {
-    let transaction = connection.transaction().unwrap();
+    let transaction = Transaction::begin_deferred(connection).unwrap();
     let outcomes = append_all(&transaction, batch, &mut UndoLog::default());
     transaction.commit().unwrap();
     outcomes
