@@ -27,19 +27,20 @@ const MAX_TURN_BYTES: usize = 256 * 1024;
 const STOP_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What a connection's thread sends to the hub's.
+/// What a connection's thread sends to the hub's. Large contents are boxed: the queue has room for thousands, and that
+/// thread's stack should stay small.
 #[derive(Debug)]
 pub(crate) enum HubInput {
     /// A connection was upgraded. From here on only the hub's thread writes to its socket.
     Connected(Arc<ConnHandle>),
     /// It sent a valid request.
-    Request(ConnId, ClientRequest),
+    Request(ConnId, Box<ClientRequest>),
     /// It sent a frame that is no valid request.
-    Malformed(ConnId, Refusal),
+    Malformed(ConnId, Box<Refusal>),
     /// Its reader has a control frame to send: a pong, or the reply to a close.
     ControlFrame(ConnId, Vec<u8>),
     /// It broke the protocol: close it with this close code, after this message.
-    CloseWith(ConnId, u16, ServerMessage),
+    CloseWith(ConnId, u16, Box<ServerMessage>),
     /// It is over; true if the peer closed it with the code 1000.
     Disconnected(ConnId, bool),
     /// The server stops.
@@ -240,8 +241,8 @@ impl Hub {
                 self.fanout.add(handle);
                 event
             }
-            HubInput::Request(conn, request) => Event::Request(conn, request),
-            HubInput::Malformed(conn, refusal) => Event::Malformed(conn, refusal),
+            HubInput::Request(conn, request) => Event::Request(conn, *request),
+            HubInput::Malformed(conn, refusal) => Event::Malformed(conn, *refusal),
             HubInput::ControlFrame(conn, frame) => return self.fanout.send_frame(conn, &frame),
             HubInput::CloseWith(conn, code, bye) => {
                 return self.fanout.close(&[conn], code, &bye, now.instant);

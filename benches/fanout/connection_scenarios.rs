@@ -67,6 +67,7 @@ fn idle(storage: Storage, failures: &mut Vec<String>) {
         &format!("{each:.1} KiB"),
         "≤ 16 KiB",
     );
+    print_stack_row(&subject);
     let used = subject.cpu();
     let start = Instant::now();
     while crowd.poll(start + IDLE) {}
@@ -82,6 +83,20 @@ fn idle(storage: Storage, failures: &mut Vec<String>) {
             .failures
             .drain(..)
             .map(|failure| format!("E {}: {failure}", storage.label())),
+    );
+}
+
+/// The stack of the deepest connection but for one in a hundred: the first to enter fills tables for all.
+fn print_stack_row(subject: &Subject) {
+    let depths = subject.stack_depths();
+    let deepest = depths
+        .len()
+        .checked_sub(1 + depths.len() / 100)
+        .map_or(0, |index| depths[index]);
+    print_row(
+        "  bytes of its thread's stack, of two pages",
+        &deepest.to_string(),
+        "≤ 7592",
     );
 }
 

@@ -13,5 +13,6 @@ pub mod proc;
 pub mod process;
 #[path = "../../tests/support/raw.rs"]
 pub mod raw;
+pub mod stacks;
 pub mod tally;
 pub mod text;

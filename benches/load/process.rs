@@ -137,6 +137,11 @@ impl Subject {
     pub fn resident(&self) -> u64 {
         status_kib(&self.proc_dir, "VmRSS:") * 1024
     }
+
+    /// How deep the stacks of its connections have been, in bytes, the shallowest first.
+    pub fn stack_depths(&self) -> Vec<usize> {
+        super::stacks::depths(&self.proc_dir)
+    }
 }
 
 impl Drop for Subject {

@@ -258,7 +258,7 @@ pub struct ClientRequest {
     pub message: ClientMessage,
     /// The id of a message whose kind needs none; the others hold it themselves.
     #[serde(rename = "id", skip_serializing_if = "Option::is_none")]
-    optional_id: Option<String>,
+    pub(super) optional_id: Option<String>,
     /// Whether the text is not the one that was sent, because it was cleaned.
     #[serde(skip)]
     pub text_changed: bool,

@@ -3,15 +3,15 @@
 //! Every field that the protocol knows is read as a scalar, whatever its type; the rest is skipped. The kind is examined
 //! afterwards: `type` may stand anywhere, and the fields of other kinds are not checked.
 
+use super::fields::{Checked, Field, Fields, bad_field, refuse};
 use super::scalar::{self, Scalar};
 use super::{
     ClientMessage, ClientRequest, Credentials, Edit, Enter, Erase, ErrorCode, FetchHistory, Join,
     Leave, MAX_PAGE, PageRequest, Password, Refusal, Rename, ResumePoint, Say, Search,
     SetRoomPassword, Token, Typing, Whisper, broken_json,
 };
-use crate::name::{Name, RoomName};
+use crate::name::{Name, NameError, RoomName};
 use crate::text;
-use serde::Deserialize;
 
 /// Longest text of a message, in characters (Unicode scalar values) after cleaning.
 pub const MAX_TEXT: usize = 4_000;
@@ -28,6 +28,18 @@ impl ClientMessage {
     /// # Errors
     /// A [`Refusal`] that names what is wrong; it carries the message's id whenever that could be read.
     pub fn parse(json: &str) -> Result<ClientRequest, Refusal> {
+        match Self::parse_boxed(json) {
+            Ok(request) => Ok(*request),
+            Err(refusal) => Err(*refusal),
+        }
+    }
+
+    /// [`ClientMessage::parse`] for a connection's thread, which keeps each stack page that it once touched: a request is
+    /// large, and would lie there in several copies.
+    ///
+    /// # Errors
+    /// Those of [`ClientMessage::parse`].
+    pub(crate) fn parse_boxed(json: &str) -> Result<Box<ClientRequest>, Box<Refusal>> {
         match Fields::read(json) {
             Ok(fields) => fields.request(),
             Err(error) => parse_repaired(json, &error),
@@ -37,9 +49,10 @@ impl ClientMessage {
 
 /// Parses a text that could not be read as it is.
 #[cold]
-fn parse_repaired(json: &str, error: &serde_json::Error) -> Result<ClientRequest, Refusal> {
+#[inline(never)]
+fn parse_repaired(json: &str, error: &serde_json::Error) -> Checked<Box<ClientRequest>> {
     let Some(repaired) = broken_json::replace_lone_surrogates(json) else {
-        return Err(unreadable(json, error));
+        return Err(unreadable(json, error).into());
     };
     match Fields::read(&repaired) {
         Ok(fields) => {
@@ -49,120 +62,86 @@ fn parse_repaired(json: &str, error: &serde_json::Error) -> Result<ClientRequest
                 text.is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER));
             Ok(request)
         }
-        Err(error) => Err(unreadable(&repaired, &error)),
+        Err(error) => Err(unreadable(&repaired, &error).into()),
     }
 }
 
-/// Every field of every kind of message, still unchecked.
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub(super) struct Fields<'a> {
-    #[serde(rename = "type")]
-    kind: Option<Scalar<'a>>,
-    pub name: Option<Scalar<'a>>,
-    token: Option<Scalar<'a>>,
-    room: Option<Scalar<'a>>,
-    epoch: Option<Scalar<'a>>,
-    after: Option<Scalar<'a>>,
-    before: Option<Scalar<'a>>,
-    limit: Option<Scalar<'a>>,
-    local_key: Option<Scalar<'a>>,
-    id: Option<Scalar<'a>>,
-    text: Option<Scalar<'a>>,
-    action: Option<Scalar<'a>>,
-    reply_to: Option<Scalar<'a>>,
-    to: Option<Scalar<'a>>,
-    query: Option<Scalar<'a>>,
-    seq: Option<Scalar<'a>>,
-    password: Option<Scalar<'a>>,
-    moderator_key: Option<Scalar<'a>>,
-    room_password: Option<Scalar<'a>>,
-    pub act: Option<Scalar<'a>>,
-    pub seconds: Option<Scalar<'a>>,
-    pub on: Option<Scalar<'a>>,
+/// Moves a message to the heap. Not inlined, so that each kind of message has a frame of its own.
+#[inline(never)]
+fn boxed(read: impl FnOnce() -> Checked<ClientMessage>) -> Checked<Box<ClientRequest>> {
+    let message = read()?;
+    Ok(Box::new(ClientRequest::from(message)))
 }
 
-impl<'a> Fields<'a> {
-    /// Reads all fields. On the heap and in a stack frame of its own: a thread keeps each stack page that it once touched,
-    /// and there may be ten thousand threads.
-    #[inline(never)]
-    fn read(json: &'a str) -> serde_json::Result<Box<Self>> {
-        // A derived struct would also take an array of its fields.
-        if !json.trim_ascii_start().starts_with('{') {
-            return Err(serde::de::Error::custom("not an object"));
-        }
-        serde_json::from_str(json)
-    }
-
+impl Fields<'_> {
     /// The message with its id, or its refusal with its id.
-    fn request(&self) -> Result<ClientRequest, Refusal> {
-        let message = self.message().map_err(|refusal| {
-            let id = self.readable_id().map(str::to_owned);
-            Refusal { id, ..refusal }
+    fn request(&self) -> Checked<Box<ClientRequest>> {
+        let mut request = self.message().map_err(|mut refusal| {
+            refusal.id = self.readable_id().map(str::to_owned);
+            refusal
         })?;
-        let text_changed = match (message.text(), &self.text) {
+        request.text_changed = match (request.message.text(), self.get(Field::Text)) {
             (Some(cleaned), Some(Scalar::Text(sent))) => cleaned != sent,
             _ => false,
         };
-        let mut request = match message.id() {
-            Some(_) => ClientRequest::from(message),
-            None => match self.readable_id() {
-                Some(id) => ClientRequest::with_id(message, id),
-                None => ClientRequest::from(message),
-            },
-        };
-        request.text_changed = text_changed;
+        if request.message.id().is_none() {
+            request.optional_id = self.readable_id().map(str::to_owned);
+        }
         Ok(request)
     }
 
     /// The id, if it has the form of one.
     fn readable_id(&self) -> Option<&str> {
-        match &self.id {
+        match self.get(Field::Id) {
             Some(Scalar::Text(id)) if is_id(id) => Some(id),
             _ => None,
         }
     }
 
-    fn message(&self) -> Result<ClientMessage, Refusal> {
-        match scalar::text("type", &self.kind)? {
-            "enter" => self.enter(),
-            "join" => self.join(),
-            "leave" => Ok(ClientMessage::Leave(Leave { room: self.room()? })),
-            "say" => self.say(),
-            "edit" => self.edit(),
-            "erase" => self.erase(),
-            "whisper" => self.whisper(),
-            "typing" => Ok(ClientMessage::Typing(Typing { room: self.room()? })),
-            "history" => self.history(),
-            "search" => self.search(),
-            "rename" => Ok(ClientMessage::Rename(Rename {
-                name: name("name", &self.name)?,
-            })),
-            "room_password" => Ok(ClientMessage::RoomPassword(SetRoomPassword {
-                room: self.room()?,
-                password: password("password", &self.password)?,
-            })),
-            "moderate" => self.moderate(),
-            "rooms" => Ok(ClientMessage::Rooms),
-            "ping" => Ok(ClientMessage::Ping),
-            _ => Err(Refusal::new(ErrorCode::UnknownType)),
+    fn message(&self) -> Checked<Box<ClientRequest>> {
+        match self.required_text(Field::Type)? {
+            "enter" => boxed(|| self.enter()),
+            "join" => boxed(|| self.join()),
+            "leave" => boxed(|| Ok(ClientMessage::Leave(Leave { room: self.room()? }))),
+            "say" => boxed(|| self.say()),
+            "edit" => boxed(|| self.edit()),
+            "erase" => boxed(|| self.erase()),
+            "whisper" => boxed(|| self.whisper()),
+            "typing" => boxed(|| Ok(ClientMessage::Typing(Typing { room: self.room()? }))),
+            "history" => boxed(|| self.history()),
+            "search" => boxed(|| self.search()),
+            "rename" => boxed(|| self.rename()),
+            "room_password" => boxed(|| self.set_room_password()),
+            "moderate" => boxed(|| self.moderate()),
+            "rooms" => boxed(|| Ok(ClientMessage::Rooms)),
+            "ping" => boxed(|| Ok(ClientMessage::Ping)),
+            _ => Err(refuse(ErrorCode::UnknownType)),
         }
     }
 
-    fn enter(&self) -> Result<ClientMessage, Refusal> {
+    fn rename(&self) -> Checked<ClientMessage> {
+        Ok(ClientMessage::Rename(Rename {
+            name: self.name(Field::Name)?,
+        }))
+    }
+
+    fn set_room_password(&self) -> Checked<ClientMessage> {
+        Ok(ClientMessage::RoomPassword(SetRoomPassword {
+            room: self.room()?,
+            password: self.password(Field::Password)?,
+        }))
+    }
+
+    fn enter(&self) -> Checked<ClientMessage> {
         let token = self.token()?;
-        let room = match &self.room {
+        let room = match self.get(Field::Room) {
             None => None,
             Some(_) => Some(self.room()?),
         };
-        let local_key = opaque("local_key", &self.local_key)?;
-        let credentials = Credentials {
-            password: password("password", &self.password)?,
-            moderator_key: password("moderator_key", &self.moderator_key)?,
-            room_password: password("room_password", &self.room_password)?,
-        };
+        let local_key = self.opaque(Field::LocalKey)?;
+        let credentials = self.credentials()?;
         Ok(ClientMessage::Enter(Enter {
-            name: name("name", &self.name)?,
+            name: self.name(Field::Name)?,
             token,
             room,
             resume: self.resume_point()?,
@@ -171,21 +150,30 @@ impl<'a> Fields<'a> {
         }))
     }
 
-    fn token(&self) -> Result<Option<Token>, Refusal> {
-        let Some(raw) = scalar::optional_text("token", &self.token)? else {
+    #[inline(never)]
+    fn credentials(&self) -> Checked<Credentials> {
+        Ok(Credentials {
+            password: self.password(Field::Password)?,
+            moderator_key: self.password(Field::ModeratorKey)?,
+            room_password: self.password(Field::RoomPassword)?,
+        })
+    }
+
+    fn token(&self) -> Checked<Option<Token>> {
+        let Some(raw) = self.optional_text(Field::Token)? else {
             return Ok(None);
         };
         let token = Token::new(raw).ok_or_else(|| {
             let min = Token::MIN;
             let max = Token::MAX;
             let expected = format!("um segredo de {min} a {max} caracteres visíveis");
-            Refusal::bad_field("token", &expected)
+            bad_field(Field::Token, &expected)
         });
         token.map(Some)
     }
 
-    fn join(&self) -> Result<ClientMessage, Refusal> {
-        let room_password = password("room_password", &self.room_password)?;
+    fn join(&self) -> Checked<ClientMessage> {
+        let room_password = self.password(Field::RoomPassword)?;
         Ok(ClientMessage::Join(Join {
             room: self.room()?,
             resume: self.resume_point()?,
@@ -195,17 +183,17 @@ impl<'a> Fields<'a> {
 
     // The fields are checked in the order in which they stand here.
 
-    fn say(&self) -> Result<ClientMessage, Refusal> {
+    fn say(&self) -> Checked<ClientMessage> {
         Ok(ClientMessage::Say(Say {
             id: self.id()?,
             room: self.room()?,
-            action: scalar::flag("action", &self.action)?.unwrap_or(false),
-            reply_to: scalar::number("reply_to", &self.reply_to)?,
+            action: self.flag(Field::Action)?.unwrap_or(false),
+            reply_to: self.number(Field::ReplyTo)?,
             text: self.text()?,
         }))
     }
 
-    fn edit(&self) -> Result<ClientMessage, Refusal> {
+    fn edit(&self) -> Checked<ClientMessage> {
         Ok(ClientMessage::Edit(Edit {
             id: self.id()?,
             room: self.room()?,
@@ -214,7 +202,7 @@ impl<'a> Fields<'a> {
         }))
     }
 
-    fn erase(&self) -> Result<ClientMessage, Refusal> {
+    fn erase(&self) -> Checked<ClientMessage> {
         Ok(ClientMessage::Erase(Erase {
             id: self.id()?,
             room: self.room()?,
@@ -222,26 +210,23 @@ impl<'a> Fields<'a> {
         }))
     }
 
-    fn whisper(&self) -> Result<ClientMessage, Refusal> {
+    fn whisper(&self) -> Checked<ClientMessage> {
         Ok(ClientMessage::Whisper(Whisper {
             id: self.id()?,
-            to: name("to", &self.to)?,
+            to: self.name(Field::To)?,
             text: self.text()?,
         }))
     }
 
-    fn history(&self) -> Result<ClientMessage, Refusal> {
-        let page = match (
-            scalar::number("before", &self.before)?,
-            scalar::number("after", &self.after)?,
-        ) {
+    fn history(&self) -> Checked<ClientMessage> {
+        let page = match (self.number(Field::Before)?, self.number(Field::After)?) {
             (Some(seq), None) => PageRequest::Before(seq),
             (None, Some(seq)) => PageRequest::After(seq),
             (None, None) => PageRequest::Latest,
             (Some(_), Some(_)) => {
                 let text =
                     "Peça o histórico antes ou depois de uma mensagem, não os dois ao mesmo tempo.";
-                return Err(Refusal::with_text(ErrorCode::BadField, text));
+                return Err(Refusal::with_text(ErrorCode::BadField, text).into());
             }
         };
         Ok(ClientMessage::History(FetchHistory {
@@ -251,11 +236,11 @@ impl<'a> Fields<'a> {
         }))
     }
 
-    fn search(&self) -> Result<ClientMessage, Refusal> {
-        let query = text::clean_line(scalar::text("query", &self.query)?);
+    fn search(&self) -> Checked<ClientMessage> {
+        let query = text::clean_line(self.required_text(Field::Query)?);
         if query.chars().count() > MAX_QUERY {
-            return Err(Refusal::bad_field(
-                "query",
+            return Err(bad_field(
+                Field::Query,
                 &format!("um texto de até {MAX_QUERY} caracteres"),
             ));
         }
@@ -266,55 +251,80 @@ impl<'a> Fields<'a> {
         }))
     }
 
-    fn resume_point(&self) -> Result<ResumePoint, Refusal> {
+    fn resume_point(&self) -> Checked<ResumePoint> {
         Ok(ResumePoint {
-            epoch: opaque("epoch", &self.epoch)?,
-            after: scalar::number("after", &self.after)?,
+            epoch: self.opaque(Field::Epoch)?,
+            after: self.number(Field::After)?,
         })
     }
 
-    pub(super) fn room(&self) -> Result<RoomName, Refusal> {
-        RoomName::new(scalar::text("room", &self.room)?)
-            .map_err(|_| Refusal::new(ErrorCode::RoomInvalid))
+    pub(super) fn room(&self) -> Checked<RoomName> {
+        RoomName::new(self.required_text(Field::Room)?).map_err(|_| refuse(ErrorCode::RoomInvalid))
     }
 
-    pub(super) fn id(&self) -> Result<String, Refusal> {
-        let id = scalar::text("id", &self.id)?;
+    pub(super) fn id(&self) -> Checked<String> {
+        let id = self.required_text(Field::Id)?;
         if !is_id(id) {
             let expected = format!("um texto de 1 a {MAX_ID} caracteres");
-            return Err(Refusal::bad_field("id", &expected));
+            return Err(bad_field(Field::Id, &expected));
         }
         Ok(id.to_owned())
     }
 
-    pub(super) fn text(&self) -> Result<String, Refusal> {
-        let text = text::clean(scalar::text("text", &self.text)?);
+    pub(super) fn text(&self) -> Checked<String> {
+        let text = text::clean(self.required_text(Field::Text)?);
         // Joiners and variation selectors alone show nothing.
         if text
             .chars()
             .all(|c| c.is_whitespace() || text::is_invisible(c))
         {
-            return Err(Refusal::new(ErrorCode::TextEmpty));
+            return Err(refuse(ErrorCode::TextEmpty));
         }
         if text.chars().count() > MAX_TEXT {
-            return Err(Refusal::new(ErrorCode::TextTooLong));
+            return Err(refuse(ErrorCode::TextTooLong));
         }
         Ok(text)
     }
 
-    fn seq(&self) -> Result<u64, Refusal> {
-        scalar::number("seq", &self.seq)?
-            .ok_or_else(|| Refusal::bad_field("seq", "o número de uma mensagem"))
+    fn seq(&self) -> Checked<u64> {
+        self.number(Field::Seq)?
+            .ok_or_else(|| bad_field(Field::Seq, "o número de uma mensagem"))
     }
 
-    fn limit(&self) -> Result<Option<u64>, Refusal> {
-        match scalar::number("limit", &self.limit)? {
-            Some(0) => Err(Refusal::bad_field(
-                "limit",
+    fn limit(&self) -> Checked<Option<u64>> {
+        match self.number(Field::Limit)? {
+            Some(0) => Err(bad_field(
+                Field::Limit,
                 &format!("um número de 1 a {MAX_PAGE}"),
             )),
             limit => Ok(limit),
         }
+    }
+
+    pub(super) fn name(&self, field: Field) -> Checked<Name> {
+        Name::new(self.required_text(field)?).map_err(refuse_name)
+    }
+
+    /// An empty password counts as absent.
+    fn password(&self, field: Field) -> Checked<Option<Password>> {
+        match self.optional_text(field)? {
+            None | Some("") => Ok(None),
+            Some(raw) => Password::new(raw).map(Some).ok_or_else(|| {
+                let expected =
+                    format!("um texto de até {} caracteres, em uma linha", Password::MAX);
+                bad_field(field, &expected)
+            }),
+        }
+    }
+
+    /// An epoch or a key: opaque, and bounded in bytes.
+    fn opaque(&self, field: Field) -> Checked<Option<String>> {
+        let raw = self.optional_text(field)?;
+        if raw.is_some_and(|raw| raw.len() > MAX_OPAQUE) {
+            let expected = format!("um texto de até {MAX_OPAQUE} caracteres");
+            return Err(bad_field(field, &expected));
+        }
+        Ok(raw.map(str::to_owned))
     }
 }
 
@@ -328,33 +338,14 @@ fn unreadable(json: &str, error: &serde_json::Error) -> Refusal {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn refuse_name(error: NameError) -> Box<Refusal> {
+    Box::new(Refusal::name_invalid(error))
+}
+
 fn is_id(id: &str) -> bool {
     (1..=MAX_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control)
-}
-
-pub(super) fn name(field: &str, value: &Option<Scalar<'_>>) -> Result<Name, Refusal> {
-    Name::new(scalar::text(field, value)?).map_err(Refusal::name_invalid)
-}
-
-/// An empty password counts as absent.
-fn password(field: &str, value: &Option<Scalar<'_>>) -> Result<Option<Password>, Refusal> {
-    match scalar::optional_text(field, value)? {
-        None | Some("") => Ok(None),
-        Some(raw) => Password::new(raw).map(Some).ok_or_else(|| {
-            let expected = format!("um texto de até {} caracteres, em uma linha", Password::MAX);
-            Refusal::bad_field(field, &expected)
-        }),
-    }
-}
-
-/// An epoch or a key: opaque, and bounded in bytes.
-fn opaque(field: &str, value: &Option<Scalar<'_>>) -> Result<Option<String>, Refusal> {
-    let raw = scalar::optional_text(field, value)?;
-    if raw.is_some_and(|raw| raw.len() > MAX_OPAQUE) {
-        let expected = format!("um texto de até {MAX_OPAQUE} caracteres");
-        return Err(Refusal::bad_field(field, &expected));
-    }
-    Ok(raw.map(str::to_owned))
 }
 
 #[cfg(test)]

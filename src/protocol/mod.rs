@@ -9,6 +9,7 @@ mod client;
 mod credentials;
 mod decode;
 mod error;
+mod fields;
 mod moderation;
 mod scalar;
 mod server;

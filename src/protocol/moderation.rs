@@ -1,7 +1,7 @@
 //! The actions of moderators, each with exactly the fields that it needs, checked.
 
-use super::decode::{self, Fields};
-use super::{ClientMessage, Refusal, scalar};
+use super::ClientMessage;
+use super::fields::{Checked, Field, Fields, bad_field};
 use crate::name::{Name, RoomName};
 use serde::Serialize;
 
@@ -66,9 +66,9 @@ pub enum ModerationAction {
 }
 
 impl Fields<'_> {
-    pub(super) fn moderate(&self) -> Result<ClientMessage, Refusal> {
-        let name = || decode::name("name", &self.name);
-        let act = match scalar::text("act", &self.act)? {
+    pub(super) fn moderate(&self) -> Checked<ClientMessage> {
+        let name = || self.name(Field::Name);
+        let act = match self.required_text(Field::Act)? {
             "mute" => ModerationAction::Mute {
                 name: name()?,
                 seconds: self.seconds(DEFAULT_MUTE_SECONDS)?,
@@ -76,14 +76,14 @@ impl Fields<'_> {
             "unmute" => ModerationAction::Unmute { name: name()? },
             "moderators_only" => ModerationAction::ModeratorsOnly {
                 room: self.room()?,
-                on: scalar::flag("on", &self.on)?,
+                on: self.flag(Field::On)?,
             },
             "slow" => ModerationAction::Slow {
                 room: self.room()?,
                 seconds: self.slow_seconds()?,
             },
             "lock" => ModerationAction::Lock {
-                on: scalar::flag("on", &self.on)?,
+                on: self.flag(Field::On)?,
             },
             "kick" => ModerationAction::Kick { name: name()? },
             "ban" => ModerationAction::Ban {
@@ -101,8 +101,8 @@ impl Fields<'_> {
             "promote" => ModerationAction::Promote { name: name()? },
             "demote" => ModerationAction::Demote { name: name()? },
             _ => {
-                return Err(Refusal::bad_field(
-                    "act",
+                return Err(bad_field(
+                    Field::Act,
                     "uma das ações de quem organiza, por exemplo mute ou kick",
                 ));
             }
@@ -110,25 +110,25 @@ impl Fields<'_> {
         Ok(ClientMessage::Moderate(act))
     }
 
-    fn seconds(&self, default: u64) -> Result<u64, Refusal> {
-        let seconds = scalar::number("seconds", &self.seconds)?.unwrap_or(default);
+    fn seconds(&self, default: u64) -> Checked<u64> {
+        let seconds = self.number(Field::Seconds)?.unwrap_or(default);
         match seconds {
             1..=MAX_SECONDS => Ok(seconds),
-            _ => Err(Refusal::bad_field(
-                "seconds",
+            _ => Err(bad_field(
+                Field::Seconds,
                 &format!("um número de segundos de 1 a {MAX_SECONDS}"),
             )),
         }
     }
 
-    fn slow_seconds(&self) -> Result<u64, Refusal> {
+    fn slow_seconds(&self) -> Checked<u64> {
         let expected = || {
-            Refusal::bad_field(
-                "seconds",
+            bad_field(
+                Field::Seconds,
                 &format!("um número de segundos de 0 a {MAX_SLOW_SECONDS}"),
             )
         };
-        scalar::number("seconds", &self.seconds)?
+        self.number(Field::Seconds)?
             .filter(|seconds| *seconds <= MAX_SLOW_SECONDS)
             .ok_or_else(expected)
     }
@@ -137,7 +137,7 @@ impl Fields<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ErrorCode;
+    use crate::protocol::{ErrorCode, Refusal};
 
     fn parse(json: &str) -> Result<ClientMessage, Refusal> {
         ClientMessage::parse(json).map(|request| request.message)

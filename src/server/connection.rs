@@ -11,7 +11,7 @@ use crate::hub::HubInput;
 use crate::ids::{ClientAddr, ConnId};
 use crate::os_error::describe;
 use crate::protocol::{
-    ByeCode, ClientMessage, Enter, ErrorCode, MAX_FRAME, Refusal, ServerMessage,
+    ByeCode, ClientMessage, ClientRequest, ErrorCode, MAX_FRAME, Refusal, ServerMessage, Token,
 };
 use crate::server::http;
 use crate::server::http::{HeadError, OriginTrust, Policy, Response, Route, ServerHealth};
@@ -160,6 +160,7 @@ fn write_all(mut socket: &TcpStream, bytes: &[u8], deadline: Instant) -> io::Res
 }
 
 /// Registers the connection with the hub and reads until the end.
+// This frame lies below all others of an idle connection, so whatever is large has a frame of its own above it.
 #[inline(never)]
 fn run_websocket(
     socket: Arc<TcpStream>,
@@ -172,29 +173,29 @@ fn run_websocket(
         pending_permit,
         trust,
     } = upgraded;
-    let conn = ConnId(context.next_conn_id.fetch_add(1, Ordering::Relaxed));
-    let handle = Arc::new(ConnHandle::new(
-        conn,
-        address,
-        socket.clone(),
-        Some(pending_permit),
-        Instant::now(),
-    ));
-    if context
-        .inputs
-        .send(HubInput::Connected(handle.clone()))
-        .is_err()
-    {
+    let Some(handle) = register(&socket, address, pending_permit, context) else {
         return;
-    }
+    };
     // From here on the hub knows the connection, and must learn of its end, also after a panic.
-    let mut notify = NotifyOnDrop {
-        conn,
+    let notify = NotifyOnDrop {
+        conn: handle.id,
         inputs: &context.inputs,
         clean_close: false,
     };
     let mut reader = new_reader(socket, rest, &handle, context);
     let end = read_loop(&mut reader, &handle, trust, context);
+    finish(end, &mut reader, notify, context);
+}
+
+/// Ends a connection of which nothing more is read; `None` means that the hub closes it, or is gone.
+#[inline(never)]
+fn finish(
+    end: Option<ReadError>,
+    reader: &mut MessageReader<SharedSocket, ControlOut>,
+    mut notify: NotifyOnDrop<'_>,
+    context: &ServerContext,
+) {
+    let conn = notify.conn;
     if let Some(end) = &end {
         log::debug!("A conexão {} acabou: {end}.", conn.0);
     }
@@ -206,10 +207,10 @@ fn run_websocket(
             drain(reader.input_mut(), Instant::now() + DRAIN_TIMEOUT);
         }
         Some(ReadError::Violation(code, text)) => {
-            request_close(&mut reader, conn, code, text, context);
+            request_close(reader, conn, code, text, context);
         }
         Some(ReadError::Stalled) => request_close(
-            &mut reader,
+            reader,
             conn,
             1008,
             "A mensagem não chegou inteira a tempo.",
@@ -219,6 +220,26 @@ fn run_websocket(
         // The hub sent a `bye`; closing with unread bytes would make the kernel reset the connection, and lose it.
         None => drain(reader.input_mut(), Instant::now() + 2 * DRAIN_TIMEOUT),
     }
+}
+
+/// Makes the connection known to the hub. `None` if the hub is gone.
+#[inline(never)]
+fn register(
+    socket: &Arc<TcpStream>,
+    address: ClientAddr,
+    pending_permit: PendingPermit,
+    context: &ServerContext,
+) -> Option<Arc<ConnHandle>> {
+    let handle = Arc::new(ConnHandle::new(
+        ConnId(context.next_conn_id.fetch_add(1, Ordering::Relaxed)),
+        address,
+        socket.clone(),
+        Some(pending_permit),
+        Instant::now(),
+    ));
+    let connected = HubInput::Connected(handle.clone());
+    context.inputs.send(connected).ok()?;
+    Some(handle)
 }
 
 /// The reader of the messages after the handshake.
@@ -247,6 +268,7 @@ fn new_reader(
 }
 
 /// Reads messages and passes them to the hub. `None` means that the hub closes the connection, or is gone.
+#[inline(never)]
 fn read_loop(
     reader: &mut MessageReader<SharedSocket, ControlOut>,
     handle: &ConnHandle,
@@ -254,47 +276,32 @@ fn read_loop(
     context: &ServerContext,
 ) -> Option<ReadError> {
     loop {
-        let input = match reader.read() {
-            Ok(Incoming::Text(text)) => decode(handle, trust, &context.policy, &text)?,
-            Ok(Incoming::Pong) => continue,
+        match reader.read() {
+            Ok(Incoming::Text(text)) => pass_on(&text, handle, trust, context)?,
+            Ok(Incoming::Pong) => {}
             Ok(Incoming::Binary(_)) => {
                 return Some(ReadError::Violation(1003, "Aqui só se conversa em texto."));
             }
             Err(end) => return Some(end),
-        };
-        // The next message may name this room and must find it open.
-        let opens_room = match &input {
-            HubInput::Request(_, request) => request.message.opens_room(),
-            _ => false,
-        };
-        context.inputs.send(input).ok()?;
-        if opens_room && !handle.bulk.wait_until_empty() {
-            return None;
         }
     }
 }
 
 /// Turns one text message into the hub's input. `None` means that the connection is over.
-fn decode(
+#[inline(never)]
+fn pass_on(
+    text: &str,
     handle: &ConnHandle,
     trust: OriginTrust,
-    policy: &Policy,
-    text: &str,
-) -> Option<HubInput> {
-    let mut request = match ClientMessage::parse(text) {
+    context: &ServerContext,
+) -> Option<()> {
+    let request = match decode(text, trust, &context.policy) {
         Ok(request) => request,
-        Err(refusal) => return Some(HubInput::Malformed(handle.id, refusal)),
+        Err(refusal) => {
+            let malformed = HubInput::Malformed(handle.id, refusal);
+            return context.inputs.send(malformed).ok();
+        }
     };
-    if let ClientMessage::Enter(enter) = &request.message
-        && trust == OriginTrust::NeedsKey
-        && !policy.accepts_local_page_key(enter.local_key.as_deref())
-    {
-        let refusal = Refusal {
-            id: request.id().map(str::to_owned),
-            ..Refusal::new(ErrorCode::LocalKeyRequired)
-        };
-        return Some(HubInput::Malformed(handle.id, refusal));
-    }
     if request.message.is_bulk() && !handle.bulk.acquire() {
         return None;
     }
@@ -302,20 +309,59 @@ fn decode(
     if request.message.id().is_some() && !handle.in_flight.acquire() {
         return None;
     }
-    if let ClientMessage::Enter(Enter {
-        token: token @ None,
-        ..
-    }) = &mut request.message
-    {
-        match random_token() {
-            Ok(random) => *token = Some(random),
-            Err(_) => log::error!("O sistema não tem números aleatórios para dar."),
-        }
+    // The next message may name this room and must find it open.
+    let opens_room = request.message.opens_room();
+    let input = HubInput::Request(handle.id, request);
+    context.inputs.send(input).ok()?;
+    if opens_room && !handle.bulk.wait_until_empty() {
+        return None;
     }
-    Some(HubInput::Request(handle.id, request))
+    Some(())
+}
+
+/// Parses a message; an `enter` without a token gets one.
+#[inline(never)]
+fn decode(
+    text: &str,
+    trust: OriginTrust,
+    policy: &Policy,
+) -> Result<Box<ClientRequest>, Box<Refusal>> {
+    let mut request = ClientMessage::parse_boxed(text)?;
+    if let ClientMessage::Enter(enter) = &request.message
+        && trust == OriginTrust::NeedsKey
+        && !policy.accepts_local_page_key(enter.local_key.as_deref())
+    {
+        return Err(local_key_required(request.id()));
+    }
+    if let ClientMessage::Enter(enter) = &mut request.message
+        && enter.token.is_none()
+    {
+        enter.token = new_token();
+    }
+    Ok(request)
+}
+
+#[cold]
+#[inline(never)]
+fn local_key_required(id: Option<&str>) -> Box<Refusal> {
+    Box::new(Refusal {
+        id: id.map(str::to_owned),
+        ..Refusal::new(ErrorCode::LocalKeyRequired)
+    })
+}
+
+/// A token for a person who has none.
+#[inline(never)]
+fn new_token() -> Option<Token> {
+    let token = random_token();
+    if token.is_err() {
+        log::error!("O sistema não tem números aleatórios para dar.");
+    }
+    token.ok()
 }
 
 /// Asks the hub to close the connection after a violation, and drains it for a moment.
+#[inline(never)]
 fn request_close(
     reader: &mut MessageReader<SharedSocket, ControlOut>,
     conn: ConnId,
@@ -330,7 +376,7 @@ fn request_close(
     };
     if context
         .inputs
-        .send(HubInput::CloseWith(conn, code, bye))
+        .send(HubInput::CloseWith(conn, code, Box::new(bye)))
         .is_ok()
     {
         drain(reader.input_mut(), Instant::now() + DRAIN_TIMEOUT);

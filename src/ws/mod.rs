@@ -136,6 +136,8 @@ impl<S: TimedRead, W: Write> MessageReader<S, W> {
     ///
     /// # Errors
     /// After an error nothing more comes.
+    // Not inlined: tungstenite's large results must not lie below the caller's work on the message.
+    #[inline(never)]
     pub fn read(&mut self) -> Result<Incoming, ReadError> {
         loop {
             match self.socket.read() {
