@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// Entries from which on it is worth to index them: fewer would rewrite the same pages of the index again and again.
 const MIN_ENTRIES: usize = 1024;
 /// Entries that may wait while messages never pause. A search reads them one by one, and so does a start after a kill.
-const MAX_WAITING: usize = 65_536;
+const MAX_WAITING: usize = 131_072;
 /// How long one transaction forgets outdated texts, of which each costs up to 2 ms: they are overwritten.
 const FORGETTING: Duration = Duration::from_millis(1);
 
@@ -76,8 +76,11 @@ impl Indexer {
 
     /// Whether it is time for a step.
     pub(super) fn is_due(&self, pace: Pace) -> bool {
-        let is_worth_it = self.entries >= MIN_ENTRIES || !self.indexing.is_empty();
-        self.outdated || (pace != Pace::Busy && is_worth_it) || self.entries >= MAX_WAITING
+        let is_worth_it = match pace {
+            Pace::Busy | Pace::Flood => self.entries >= MAX_WAITING,
+            Pace::Talking | Pace::Quiet => self.entries >= MIN_ENTRIES || !self.indexing.is_empty(),
+        };
+        self.outdated || is_worth_it
     }
 
     /// Whether so little is left that it can be done at once.
@@ -112,7 +115,9 @@ impl Indexer {
             }
             done.push(*room);
         }
-        merge(transaction, pace.merged_pages())?;
+        if pace.merged_pages() > 0 {
+            merge(transaction, pace.merged_pages())?;
+        }
         Ok(Step::Indexed { entries, done })
     }
 

@@ -82,7 +82,7 @@ const VERSION_4: &str = "
     DROP TABLE words;
     CREATE VIRTUAL TABLE entries_fts USING fts5 (
         text, content='entries', content_rowid='key', columnsize=0, tokenize='unicode61 remove_diacritics 2');
-    INSERT INTO entries_fts (entries_fts, rank) VALUES ('automerge', 0), ('crisismerge', 64);
+    INSERT INTO entries_fts (entries_fts, rank) VALUES ('automerge', 0), ('usermerge', 16), ('crisismerge', 64);
     INSERT INTO entries_fts (rowid, text) SELECT key, text FROM entries WHERE text <> '';
     CREATE TABLE outdated (key INTEGER PRIMARY KEY, text TEXT NOT NULL);
     CREATE TABLE moderators (

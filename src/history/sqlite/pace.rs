@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-/// A batch of so many messages means that more are on their way, for so long: indexing can wait until they pause.
-const BUSY_BATCH: usize = 32;
-const BUSY_FOR: Duration = Duration::from_millis(50);
+/// A batch of so many messages means that more are on their way, for so long.
+const FLOOD_BATCH: usize = 32;
+const FLOOD_FOR: Duration = Duration::from_millis(50);
 /// After a message the next is expected for so long.
 const TALKING_FOR: Duration = Duration::from_secs(1);
 /// The pause after a step that failed.
@@ -13,8 +13,10 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How messages come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// Without a pause.
+    /// Some wait now.
     Busy,
+    /// As fast as they are answered. None waits while the last are being delivered.
+    Flood,
     /// Now and then.
     Talking,
     /// Not at all.
@@ -26,21 +28,26 @@ impl Pace {
     pub(super) fn entries(self) -> u64 {
         match self {
             Self::Busy => 2048,
-            Self::Talking => 128,
+            Self::Flood => 512,
+            Self::Talking => 256,
             Self::Quiet => 1024,
         }
     }
 
-    /// Pages of the search index to merge beside so many entries: each is merged a few times as the index grows.
+    /// Pages of the search index to merge beside so many entries: each is merged a few times as the index grows. While
+    /// messages never pause, it stays in many parts until SQLite merges them all at once, which costs the least.
     pub(super) fn merged_pages(self) -> u64 {
-        self.entries() / 8
+        match self {
+            Self::Busy | Self::Flood => 0,
+            Self::Talking | Self::Quiet => self.entries() / 8,
+        }
     }
 }
 
 /// Follows the pace of the messages.
 pub(super) struct PaceKeeper {
     last_batch: Option<Instant>,
-    busy_until: Option<Instant>,
+    flood_until: Option<Instant>,
     retry_at: Option<Instant>,
 }
 
@@ -48,7 +55,7 @@ impl PaceKeeper {
     pub(super) fn new() -> Self {
         Self {
             last_batch: None,
-            busy_until: None,
+            flood_until: None,
             retry_at: None,
         }
     }
@@ -56,8 +63,8 @@ impl PaceKeeper {
     /// So many messages were taken at once.
     pub(super) fn taken(&mut self, messages: usize, now: Instant) {
         self.last_batch = Some(now);
-        if messages >= BUSY_BATCH {
-            self.busy_until = Some(now + BUSY_FOR);
+        if messages >= FLOOD_BATCH {
+            self.flood_until = Some(now + FLOOD_FOR);
         }
     }
 
@@ -68,8 +75,10 @@ impl PaceKeeper {
 
     /// The pace now; `is_idle` while no message waits.
     pub(super) fn pace(&self, is_idle: bool, now: Instant) -> Pace {
-        if !is_idle || self.busy_until.is_some_and(|until| now < until) {
+        if !is_idle {
             Pace::Busy
+        } else if self.flood_until.is_some_and(|until| now < until) {
+            Pace::Flood
         } else if self.last_batch.is_some_and(|at| now < at + TALKING_FOR) {
             Pace::Talking
         } else {
@@ -89,7 +98,7 @@ impl PaceKeeper {
 
     /// When to go on with what is due, if no message comes.
     pub(super) fn next_step(&self, now: Instant) -> Instant {
-        let times = [self.busy_until, self.retry_at].into_iter().flatten();
+        let times = [self.flood_until, self.retry_at].into_iter().flatten();
         times.max().unwrap_or(now).max(now)
     }
 }
@@ -107,10 +116,10 @@ mod tests {
         assert_eq!(keeper.pace(true, now), Pace::Talking);
         assert_eq!(keeper.pace(false, now), Pace::Busy);
         assert_eq!(keeper.next_step(now), now);
-        keeper.taken(BUSY_BATCH, now);
-        assert_eq!(keeper.pace(true, now), Pace::Busy);
-        assert_eq!(keeper.next_step(now), now + BUSY_FOR);
-        assert_eq!(keeper.pace(true, now + BUSY_FOR), Pace::Talking);
+        keeper.taken(FLOOD_BATCH, now);
+        assert_eq!(keeper.pace(true, now), Pace::Flood);
+        assert_eq!(keeper.next_step(now), now + FLOOD_FOR);
+        assert_eq!(keeper.pace(true, now + FLOOD_FOR), Pace::Talking);
         assert_eq!(keeper.pace(true, now + TALKING_FOR), Pace::Quiet);
     }
 

@@ -76,7 +76,11 @@ impl RecentIds {
 
     /// All that wait are about to be indexed.
     pub(super) fn begin_indexing(&mut self) {
-        self.indexing.extend(self.waiting.drain());
+        if self.indexing.is_empty() {
+            std::mem::swap(&mut self.indexing, &mut self.waiting);
+        } else {
+            self.indexing.extend(self.waiting.drain());
+        }
     }
 
     /// All that were about to be indexed are in the table.

@@ -40,7 +40,7 @@ pub(super) fn repair(connection: &Connection) -> rusqlite::Result<()> {
 /// Merging is done by the writer, a little at a time.
 fn configure_index(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
-        "INSERT INTO entries_fts (entries_fts, rank) VALUES ('automerge', 0), ('crisismerge', 64)",
+        "INSERT INTO entries_fts (entries_fts, rank) VALUES ('automerge', 0), ('usermerge', 16), ('crisismerge', 64)",
     )
 }
 

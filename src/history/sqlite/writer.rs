@@ -1,7 +1,7 @@
 //! The writer thread: numbers, de-duplicates and commits all waiting messages in one transaction.
 
 use super::append::WriterCache;
-use super::batch::{has_written, is_stored, take_batch, text_bytes};
+use super::batch::{batch_size, has_written, is_stored, take_batch, text_bytes};
 use super::checkpointer::Checkpointer;
 use super::guard::LogGuard;
 use super::pace::{Pace, PaceKeeper};
@@ -61,6 +61,8 @@ pub(super) struct HistoryWriter {
     /// It began with the batch that is being replied to.
     begun_epoch: Option<Arc<str>>,
     pace: PaceKeeper,
+    /// About what a commit of messages takes.
+    commit_time: Duration,
 }
 
 impl HistoryWriter {
@@ -86,6 +88,7 @@ impl HistoryWriter {
             epoch_wanted: false,
             begun_epoch: None,
             pace: PaceKeeper::new(),
+            commit_time: Duration::ZERO,
         })
     }
 
@@ -386,16 +389,18 @@ impl HistoryWriter {
         Vec<HistoryRequest>,
         rusqlite::Result<Option<Vec<HistoryReply>>>,
     ) {
+        let size = batch_size(self.commit_time);
+        let take = |epoch_wanted: &mut bool| take_batch(requests, size, epoch_wanted);
         // What was found in place is looked at again before the commit.
         if !self.guard.was_in_place() && !self.guard.check() {
-            return (take_batch(requests, &mut self.epoch_wanted), Ok(None));
+            return (take(&mut self.epoch_wanted), Ok(None));
         }
         let transaction = match Transaction::begin(&mut self.connection) {
             Ok(transaction) => transaction,
             Err(error) if is_busy(&error) => return (Vec::new(), Err(error)),
-            Err(error) => return (take_batch(requests, &mut self.epoch_wanted), Err(error)),
+            Err(error) => return (take(&mut self.epoch_wanted), Err(error)),
         };
-        let batch = take_batch(requests, &mut self.epoch_wanted);
+        let batch = take(&mut self.epoch_wanted);
         self.pace.taken(batch.len(), Instant::now());
         let mut undo = UndoLog::default();
         self.space.added(batch.iter().map(text_bytes).sum());
@@ -405,7 +410,9 @@ impl HistoryWriter {
         let epoch = self.epoch_wanted.then(|| new_epoch(&transaction)).flatten();
         let stored = self.cache.store_all(&transaction, &batch, &mut undo);
         let stored = stored.and_then(|replies| {
+            let start = Instant::now();
             let committed = commit(transaction, &mut self.guard)?;
+            self.commit_time = (3 * self.commit_time + start.elapsed()) / 4;
             Ok(committed.then_some(replies))
         });
         let confirmed = match stored {
