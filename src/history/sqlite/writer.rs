@@ -1,10 +1,12 @@
 //! The writer thread: numbers, de-duplicates and commits all waiting messages in one transaction.
 
+mod upkeep;
+
 use super::append::WriterCache;
 use super::batch::{batch_size, has_written, is_stored, take_batch, text_bytes};
 use super::checkpointer::Checkpointer;
 use super::guard::LogGuard;
-use super::pace::{Pace, PaceKeeper};
+use super::pace::PaceKeeper;
 use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
 use super::queue::{RequestReceiver, Wakeup};
 use super::schema::store_new_epoch;
@@ -13,16 +15,12 @@ use super::transaction::Transaction;
 use super::trim::Trimmer;
 use super::undo::UndoLog;
 use crate::history::sqlite::sql_error::describe_sql;
-use crate::history::{
-    HistoryFault, HistoryHealth, HistoryReply, HistoryRequest, MAX_WAIT, SpaceWarning,
-};
+use crate::history::{HistoryFault, HistoryHealth, HistoryReply, HistoryRequest, MAX_WAIT};
 use crossbeam_channel::Sender;
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The pause after a trim step that failed, or that was left out because the file is not in its place.
-const RETRY_TRIM: Duration = Duration::from_hours(1);
 /// How long to wait at a time for another program that holds the file.
 const LOCK_TIMEOUT: Duration = MAX_WAIT;
 /// Prepared statements that are kept: all that messages, edits and erasures use.
@@ -134,57 +132,6 @@ impl HistoryWriter {
         self.guard.finish(&self.connection, &self.checkpoints);
     }
 
-    /// Has a long journal moved into the database.
-    fn shorten_journal(&mut self) {
-        let is_due = |wal| self.checkpoints.is_due(wal, Instant::now());
-        if !self.guard.wal().is_some_and(is_due) {
-            return;
-        }
-        let health = self.health.clone();
-        let _busy = health.busy();
-        if !self.has_fresh_mark() {
-            return;
-        }
-        if let Some(wal) = self.guard.wal()
-            && self.checkpoints.move_journal(&self.connection, wal)
-        {
-            self.tick_guard();
-        }
-    }
-
-    /// When an overlong journal is to be emptied.
-    fn next_emptying(&self) -> Option<Instant> {
-        let is_overlong = self.checkpoints.is_overlong();
-        is_overlong.then(|| self.pace.quiet_from(Instant::now()))
-    }
-
-    /// Empties an overlong journal once nobody speaks.
-    fn empty_journal(&mut self) {
-        let now = Instant::now();
-        let is_quiet = self.pace.quiet_from(now) <= now;
-        if is_quiet && self.checkpoints.take_overlong() && self.has_fresh_mark() {
-            self.checkpoints.empty_journal(&self.connection);
-            self.tick_guard();
-        }
-    }
-
-    /// Renews the mark of the journal where the database may have it already; false if that can't be.
-    fn has_fresh_mark(&mut self) -> bool {
-        if !self.guard.is_mark_copied() {
-            return true;
-        }
-        let renewed = self.write_probe();
-        if !matches!(renewed, Ok(true)) {
-            log::debug!("mark: {renewed:?}");
-            self.guard.rolled_back();
-        }
-        let was_in_place = self.guard.was_in_place();
-        if self.guard.check() != was_in_place {
-            self.set_fault(None);
-        }
-        matches!(renewed, Ok(true))
-    }
-
     /// Checks the log's identity when it is due.
     fn tick_guard(&mut self) {
         let was_in_place = self.guard.was_in_place();
@@ -204,24 +151,6 @@ impl HistoryWriter {
         self.next_probe = fault.map(|_| Instant::now() + PROBE_INTERVAL);
     }
 
-    /// Measures the space when it is due, and reports what has changed.
-    fn measure_space(&mut self) {
-        let before = (self.space.fault(), self.space.warning());
-        self.space
-            .measure_if_due(&self.connection, &self.checkpoints);
-        if self.space.fault() != before.0 {
-            self.set_fault(None);
-        }
-        let warning = self.space.warning();
-        if warning != before.1 {
-            let threshold = |warning: Option<SpaceWarning>| warning.map(|found| found.threshold);
-            if let Some(found) = warning.filter(|_| threshold(warning) > threshold(before.1)) {
-                log::warn!("{}", found.describe());
-            }
-            let _ = self.replies.send(HistoryReply::Space(warning));
-        }
-    }
-
     /// Tries whether the file can be written again.
     fn probe(&mut self) -> bool {
         let probed = self.write_probe();
@@ -238,91 +167,6 @@ impl HistoryWriter {
         let transaction = Transaction::begin(&mut self.connection)?;
         rewrite_version(&transaction)?;
         commit(transaction, &mut self.guard)
-    }
-
-    /// When something is to be indexed, even without messages.
-    fn next_index(&self) -> Option<Instant> {
-        let is_due = self.cache.indexer.is_due(Pace::Quiet);
-        is_due.then(|| self.pace.next_step(Instant::now()))
-    }
-
-    /// Takes a step of indexing if one is due; `is_idle` while no message waits.
-    fn index(&mut self, is_idle: bool) {
-        let now = Instant::now();
-        let pace = self.pace.pace(is_idle, now);
-        if self.cache.indexer.is_due(pace) && !self.pace.is_waiting(now) {
-            self.index_step(pace);
-        }
-    }
-
-    /// Takes a step; false when it could not be stored. Nobody has been promised anything, so it is tried again later.
-    fn index_step(&mut self, pace: Pace) -> bool {
-        let stored = self.store_index(pace).unwrap_or_else(|error| {
-            log::debug!("index: {}", describe_sql(&error));
-            self.guard.rolled_back();
-            false
-        });
-        if !stored {
-            self.pace.failed(Instant::now());
-        }
-        stored
-    }
-
-    /// False when the file is not in its place.
-    fn store_index(&mut self, pace: Pace) -> rusqlite::Result<bool> {
-        // What is lost of it with a power failure is found missing at the next start.
-        let transaction = Transaction::begin_unsynced(&mut self.connection)?;
-        let WriterCache { indexer, ids, .. } = &mut self.cache;
-        let step = indexer.step(&transaction, ids, pace)?;
-        let committed = commit(transaction, &mut self.guard)?;
-        if committed {
-            indexer.committed(step, ids);
-        }
-        Ok(committed)
-    }
-
-    /// Indexes all that is left, before the file is closed or trimmed. False when that can't be.
-    fn index_rest(&mut self) -> bool {
-        while self.cache.indexer.has_work() {
-            if !self.index_step(Pace::Quiet) {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Trims one step and returns the pause until the next.
-    fn trim(&mut self) -> Duration {
-        if !self.guard.check() {
-            return RETRY_TRIM;
-        }
-        // What is deleted must be in the index, to be deleted there too.
-        if !self.cache.indexer.is_nearly_done() {
-            self.index(true);
-            let now = Instant::now();
-            return self.pace.next_step(now).saturating_duration_since(now);
-        }
-        if !self.index_rest() {
-            return RETRY_TRIM;
-        }
-        let step = self.trimmer.step(&mut self.connection);
-        // A checkpoint of this step explains only what was written until now.
-        self.guard.check();
-        match step {
-            Ok(step) => {
-                if let Some((room, oldest)) = step.room {
-                    let _ = self.replies.send(HistoryReply::Trimmed(room, oldest));
-                }
-                step.pause
-            }
-            Err(error) => {
-                log::warn!(
-                    "Não consegui apagar as mensagens antigas ({}).",
-                    describe_sql(&error)
-                );
-                RETRY_TRIM
-            }
-        }
     }
 
     /// Stores what waits, and replies to it.
