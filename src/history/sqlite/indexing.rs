@@ -107,6 +107,10 @@ impl Indexer {
         let mut done = Vec::new();
         let mut entries = 0;
         for (room, last) in &self.indexing {
+            // A room of just so many entries leaves the next ones to the next step.
+            if left == 0 {
+                break;
+            }
             let indexed = index_room(transaction, *room, *last, left)?;
             entries += indexed.entries;
             left -= indexed.entries.min(left);
@@ -197,7 +201,7 @@ fn index_room(
     if seq.is_none() || to <= from {
         return Ok(IndexedRoom {
             entries: 0,
-            all: true,
+            all: seq.is_none() || last <= from,
         });
     }
     transaction
