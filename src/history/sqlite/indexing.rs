@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// Entries from which on it is worth to index them: fewer would rewrite the same pages of the index again and again.
 const MIN_ENTRIES: usize = 1024;
 /// Entries that may wait while messages never pause. A search reads them one by one, and so does a start after a kill.
-const MAX_WAITING: usize = 131_072;
+pub(super) const MAX_WAITING: usize = 131_072;
 /// How long one transaction forgets outdated texts, of which each costs up to 2 ms: they are overwritten.
 const FORGETTING: Duration = Duration::from_millis(1);
 
@@ -95,7 +95,8 @@ impl Indexer {
         ids: &mut RecentIds,
         pace: Pace,
     ) -> rusqlite::Result<Step> {
-        if self.outdated {
+        // Edits may come faster than their old texts can be overwritten. What waits to be indexed stays bounded even so.
+        if self.outdated && self.entries < MAX_WAITING {
             let all = forget_outdated(transaction, FORGETTING)?;
             return Ok(Step::Forgot { all });
         }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::history::fixtures::{edit, erase};
 use crate::history::sqlite::append::{WriterCache, append_all};
-use crate::history::sqlite::indexing::index_all;
+use crate::history::sqlite::indexing::{MAX_WAITING, Step, index_all};
 use crate::history::sqlite::pace::Pace;
 use crate::history::sqlite::search::Scanner;
 use crate::history::sqlite::transaction::Transaction;
@@ -271,4 +271,30 @@ fn room_after_one_that_fills_a_step_is_indexed_too() {
         matches!(outcome, Outcome::Duplicate { seq: 1, .. }),
         "{outcome:?}"
     );
+}
+
+#[test]
+fn endless_edits_do_not_keep_the_rest_from_the_index() {
+    let folder = HistoryFolder::new();
+    let mut file = still_file(&folder);
+    store(
+        &mut file,
+        &[append("Ana", "1", "um"), append("Ana", "2", "dois")],
+    );
+    index_all(&file).unwrap();
+    let edits = [
+        edit("Ana", "3", 1, "três", 1),
+        edit("Ana", "4", 2, "quatro", 1),
+    ];
+    store(&mut file, &edits);
+    let mut cache = WriterCache::load(&file).unwrap();
+    let WriterCache { indexer, ids, .. } = &mut cache;
+    let mut step = || {
+        let transaction = Transaction::begin_unsynced(&mut file).unwrap();
+        let step = indexer.step(&transaction, ids, Pace::Busy).unwrap();
+        indexer.added((1 << 40) + 4, 1, MAX_WAITING);
+        step
+    };
+    assert!(matches!(step(), Step::Forgot { .. }));
+    assert!(matches!(step(), Step::Indexed { entries: 2, .. }));
 }
