@@ -20,6 +20,15 @@ const PAGES_PER_STEP: i32 = 256;
 /// Reports how far a copy is; breaking off cancels it.
 pub type OnProgress<'a> = &'a mut dyn FnMut(CopyProgress) -> ControlFlow<()>;
 
+/// What becomes of the entries that the source has not indexed, and of what its index still holds of changed ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unindexed {
+    /// They are indexed in the copy, and it holds no text that was changed.
+    Index,
+    /// They stay as they are. The index is not looked at, and may be damaged.
+    Keep,
+}
+
 /// How far a copy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CopyProgress {
@@ -42,13 +51,14 @@ impl CopyProgress {
 /// # Errors
 /// When there is no history, the target exists or can't be written, or the callback cancels.
 pub fn copy(from: &Path, to: &Path, on_progress: OnProgress) -> Result<u64, CopyError> {
-    copy_database(&open_to_read(from)?, to, on_progress)
+    copy_database(&open_to_read(from)?, to, Unindexed::Index, on_progress)
 }
 
 /// Copies what a connection sees to a new file and returns its number of messages.
 pub(super) fn copy_database(
     source: &Connection,
     to: &Path,
+    unindexed: Unindexed,
     on_progress: OnProgress,
 ) -> Result<u64, CopyError> {
     let temporary = TemporaryCopy::create(to)?;
@@ -61,7 +71,7 @@ pub(super) fn copy_database(
     target.pragma_update(None, "journal_mode", "MEMORY")?;
     copy_pages(&snapshot, &mut target, on_progress)?;
     drop(snapshot);
-    let count = finish(&target)?;
+    let count = finish(&target, unindexed)?;
     target.close().map_err(|(_, error)| error)?;
     temporary.publish()?;
     Ok(count)
@@ -107,7 +117,7 @@ fn copy_pages(
 }
 
 /// Makes the pages a single file that knows that it is a copy, and how far the log was; returns its number of messages.
-fn finish(target: &Connection) -> rusqlite::Result<u64> {
+fn finish(target: &Connection, unindexed: Unindexed) -> rusqlite::Result<u64> {
     // A single file, without a journal.
     target.pragma_update(None, "journal_mode", "DELETE")?;
     target.pragma_update(None, "secure_delete", true)?;
@@ -116,7 +126,10 @@ fn finish(target: &Connection) -> rusqlite::Result<u64> {
         target.execute("DELETE FROM votes", [])?;
     }
     // A file of an earlier version has no second one, and a recovered one no first one.
-    if target.table_exists(None, "entries_fts")? && target.table_exists(None, "outdated")? {
+    if unindexed == Unindexed::Index
+        && target.table_exists(None, "entries_fts")?
+        && target.table_exists(None, "outdated")?
+    {
         index_all(target)?;
     }
     meta::set(target, "copy", &schema::seq_sum(target)?.to_string())?;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// Entries from which on it is worth to index them: fewer would rewrite the same pages of the index again and again.
 const MIN_ENTRIES: usize = 1024;
 /// Entries that may wait while messages never pause. A search reads them one by one, and so does a start after a kill.
-const MAX_WAITING: usize = 131_072;
+pub(super) const MAX_WAITING: usize = 131_072;
 /// How long one transaction forgets outdated texts, of which each costs up to 2 ms: they are overwritten.
 const FORGETTING: Duration = Duration::from_millis(1);
 
@@ -95,7 +95,8 @@ impl Indexer {
         ids: &mut RecentIds,
         pace: Pace,
     ) -> rusqlite::Result<Step> {
-        if self.outdated {
+        // Edits may come faster than their old texts can be overwritten. What waits to be indexed stays bounded even so.
+        if self.outdated && self.entries < MAX_WAITING {
             let all = forget_outdated(transaction, FORGETTING)?;
             return Ok(Step::Forgot { all });
         }
@@ -107,6 +108,10 @@ impl Indexer {
         let mut done = Vec::new();
         let mut entries = 0;
         for (room, last) in &self.indexing {
+            // A room of just so many entries leaves the next ones to the next step.
+            if left == 0 {
+                break;
+            }
             let indexed = index_room(transaction, *room, *last, left)?;
             entries += indexed.entries;
             left -= indexed.entries.min(left);
@@ -197,7 +202,7 @@ fn index_room(
     if seq.is_none() || to <= from {
         return Ok(IndexedRoom {
             entries: 0,
-            all: true,
+            all: seq.is_none() || last <= from,
         });
     }
     transaction

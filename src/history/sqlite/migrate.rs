@@ -3,7 +3,7 @@
 //! The copy gets its name when it is whole, and the migration is one transaction: interrupted at any instant, the next
 //! start goes on rightly.
 
-use super::backup::{copy_database, database_size};
+use super::backup::{Unindexed, copy_database, database_size};
 use super::copy_error::CopyError;
 use super::file_format::APPLICATION_ID;
 use super::file_names::{folder_of, with_suffix};
@@ -69,7 +69,10 @@ fn keep_copy(connection: &Connection, path: &Path) -> Result<PathBuf, OpenError>
                 megabytes(size)
             );
         }
-        copy_database(connection, &copy, &mut |_| ControlFlow::Continue(())).map_err(open_error)?;
+        copy_database(connection, &copy, Unindexed::Keep, &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .map_err(open_error)?;
     }
     Ok(copy)
 }

@@ -3,6 +3,7 @@
 //! A sound log is not changed.
 
 use super::schema::ERASED;
+use super::sql_error::describe_sql;
 use rusqlite::{Connection, params};
 
 /// The first version with a search index, and the first one with marks.
@@ -15,23 +16,24 @@ const INDEX_RENAMED: u32 = 4;
 pub(super) fn repair(connection: &Connection) -> rusqlite::Result<()> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let transaction = connection.unchecked_transaction()?;
-    let mut is_index_whole = true;
+    let mut is_complete_log = true;
     if version >= MARKS_VERSION && !is_complete(&transaction)? {
         restore_rooms(&transaction, version)?;
         restore_speakers(&transaction)?;
         fill_gaps(&transaction)?;
-        is_index_whole = false;
+        is_complete_log = false;
     }
     if (INDEX_VERSION..INDEX_RENAMED).contains(&version) {
-        if !transaction.table_exists(None, "words")? {
+        if !is_complete_log || !is_index_whole(&transaction, "words") {
             create_index(&transaction, "words", "prefix='1 2'")?;
         }
     } else if version >= INDEX_RENAMED {
-        create_outdated(&transaction)?;
-        if !is_index_whole || !transaction.table_exists(None, "entries_fts")? {
+        create_tables(&transaction)?;
+        restore_ids(&transaction)?;
+        if !is_complete_log || !is_index_whole(&transaction, "entries_fts") {
             create_index(&transaction, "entries_fts", "columnsize=0")?;
             configure_index(&transaction)?;
-            restore_ids(&transaction)?;
+            end_indexing(&transaction)?;
         }
     }
     transaction.commit()
@@ -44,21 +46,43 @@ fn configure_index(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// For a file that has lost this table.
-fn create_outdated(connection: &Connection) -> rusqlite::Result<()> {
+/// For a file that has lost these tables.
+fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
-        "CREATE TABLE IF NOT EXISTS outdated (key INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS outdated (key INTEGER PRIMARY KEY, text TEXT NOT NULL);
+         CREATE TABLE IF NOT EXISTS id_index (
+             person BLOB NOT NULL, id TEXT NOT NULL, key INTEGER NOT NULL, at INTEGER, digest BLOB,
+             PRIMARY KEY (person, id)) WITHOUT ROWID;
+         CREATE INDEX IF NOT EXISTS id_index_at ON id_index (at) WHERE at IS NOT NULL",
     )
 }
 
-/// Puts the ids of all entries into their table, and says that all are indexed.
+/// Puts the ids of all indexed entries into their table; the others are still to be.
 fn restore_ids(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
-        "DELETE FROM outdated;
-         INSERT OR IGNORE INTO id_index (person, id, key)
-         SELECT s.person, e.id, e.key FROM entries e JOIN speakers s ON s.id = e.speaker WHERE e.id IS NOT NULL;
+        "INSERT OR IGNORE INTO id_index (person, id, key)
+         SELECT s.person, e.id, e.key FROM room_records r
+         JOIN entries e ON e.key BETWEEN r.id << 40 AND (r.id << 40) + r.indexed
+         JOIN speakers s ON s.id = e.speaker WHERE e.id IS NOT NULL",
+    )
+}
+
+/// The index has the present text of all entries.
+fn end_indexing(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "INSERT OR IGNORE INTO id_index (person, id, key) SELECT person, id, key FROM ids;
+         DELETE FROM outdated;
          UPDATE room_records SET indexed = (SELECT seq FROM rooms WHERE rooms.id = room_records.id)",
     )
+}
+
+/// Whether the search index has the words of the entries and no others. If some are still to be indexed, it has not.
+fn is_index_whole(connection: &Connection, index: &str) -> bool {
+    let check = format!("INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)");
+    let checked = connection.execute_batch(&check);
+    checked
+        .inspect_err(|error| log::debug!("{index}: {}", describe_sql(error)))
+        .is_ok()
 }
 
 /// Whether every room has all its entries, and every entry its room and its author.
@@ -125,7 +149,12 @@ fn fill_gaps(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Creates the search index anew. Tools that copy tables one by one leave only its inner tables.
 fn create_index(connection: &Connection, index: &str, options: &str) -> rusqlite::Result<()> {
-    connection.execute_batch(&format!("DROP TABLE IF EXISTS {index}"))?;
+    // An index without a version can't even be dropped.
+    connection.execute_batch(&format!(
+        "CREATE TABLE IF NOT EXISTS {index}_config (k PRIMARY KEY, v) WITHOUT ROWID;
+         INSERT OR IGNORE INTO {index}_config VALUES ('version', 4);
+         DROP TABLE IF EXISTS {index}"
+    ))?;
     for part in ["data", "idx", "docsize", "config", "content"] {
         connection.execute_batch(&format!("DROP TABLE IF EXISTS {index}_{part}"))?;
     }

@@ -2,7 +2,7 @@
 //!
 //! Interrupted at any instant, either the old log or the new one is there, whole.
 
-use super::backup::{OnProgress, copy_database};
+use super::backup::{OnProgress, Unindexed, copy_database};
 use super::copy_error::CopyError;
 use super::file_format::{JOURNAL, SHM, WAL, has_content};
 use super::file_names::{folder_of, with_suffix};
@@ -80,7 +80,6 @@ pub fn restore(copy: &Path, log: &Path, on_progress: OnProgress) -> Result<Resto
         return Err(RestoreError::Same);
     }
     let source = open_to_read(copy).map_err(CopyError::Source)?;
-    quick_check(&source).map_err(CopyError::Sql)?;
     let lock = lock(log)?;
     let path = std::fs::canonicalize(log)?;
     if is_foreign(&path, &lock)? {
@@ -100,7 +99,7 @@ fn put_in_place(
     on_progress: OnProgress,
 ) -> Result<Restored, RestoreError> {
     let new = UnfinishedLog::create(log)?;
-    copy_database(source, &new.0, on_progress)?;
+    copy_database(source, &new.0, Unindexed::Keep, on_progress)?;
     let count = repair_file(&new.0).map_err(CopyError::Sql)?;
     File::open(&new.0)?.sync_all()?;
     let kept = replace(log, &new.0)?;
@@ -137,7 +136,11 @@ impl Drop for UnfinishedLog {
 /// Adds what a recovered log lacks, and returns the number of messages.
 fn repair_file(new: &Path) -> rusqlite::Result<u64> {
     let connection = connect(new)?;
+    // What the search index has of erased text is overwritten when the index is made anew.
+    connection.pragma_update(None, "secure_delete", true)?;
     repair(&connection)?;
+    // Not before: the search index may have been all that was damaged.
+    quick_check(&connection)?;
     let count = count(&connection)?;
     connection.close().map_err(|(_, error)| error)?;
     Ok(count)

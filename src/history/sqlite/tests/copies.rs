@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::history::fixtures::erase;
-use crate::history::sqlite::backup::copy_database;
+use crate::history::sqlite::backup::{Unindexed, copy_database};
 use std::path::Path;
 
 /// The files of a folder that belong to the copy, sorted.
@@ -160,6 +160,6 @@ fn copy_to_a_missing_folder_is_refused() {
     let folder = folder_with_messages(1);
     let connection = Connection::open(folder.log()).unwrap();
     let target = folder.join("nenhuma/copia.db");
-    let refused = copy_database(&connection, &target, &mut keep_going);
+    let refused = copy_database(&connection, &target, Unindexed::Keep, &mut keep_going);
     assert!(matches!(refused, Err(CopyError::Io(_))), "{refused:?}");
 }

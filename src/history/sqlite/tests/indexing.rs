@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::history::fixtures::{edit, erase};
-use crate::history::sqlite::append::append_all;
-use crate::history::sqlite::indexing::index_all;
+use crate::history::sqlite::append::{WriterCache, append_all};
+use crate::history::sqlite::indexing::{MAX_WAITING, Step, index_all};
+use crate::history::sqlite::pace::Pace;
 use crate::history::sqlite::search::Scanner;
 use crate::history::sqlite::transaction::Transaction;
 use crate::history::sqlite::undo::UndoLog;
@@ -229,4 +230,71 @@ fn messages_without_a_pause_are_indexed_when_they_end() {
         std::thread::yield_now();
     }
     assert_eq!(number(&watcher, "SELECT count(*) FROM ids"), 3000);
+}
+
+/// A resend of a message in the second room was stored again: the first had exactly as many entries as one step takes, and
+/// the second one's ids were forgotten although it was not indexed.
+#[test]
+fn room_after_one_that_fills_a_step_is_indexed_too() {
+    let folder = HistoryFolder::new();
+    let mut file = still_file(&folder);
+    let full = Pace::Quiet.entries() as usize;
+    let mut batch: Vec<Append> = (0..full)
+        .map(|n| append("Ana", &n.to_string(), "oi"))
+        .collect();
+    batch.push(Append {
+        room: RoomName::new("Cozinha").unwrap(),
+        ..append("Ana", "c", "pitanga")
+    });
+    store(&mut file, &batch);
+    let mut cache = WriterCache::load(&file).unwrap();
+    while cache.indexer.has_work() {
+        let transaction = Transaction::begin_unsynced(&mut file).unwrap();
+        let WriterCache { indexer, ids, .. } = &mut cache;
+        let step = indexer.step(&transaction, ids, Pace::Quiet).unwrap();
+        transaction.commit().unwrap();
+        indexer.committed(step, ids);
+    }
+    assert_eq!(
+        number(&file, "SELECT count(*) FROM id_index"),
+        full as i64 + 1
+    );
+    let query = "SELECT count(*) FROM entries_fts WHERE entries_fts MATCH 'pitanga'";
+    assert_eq!(number(&file, query), 1);
+    let again = Transaction::begin(&mut file).unwrap();
+    let resend = [HistoryRequest::Append(batch[full].clone())];
+    let replies = cache.store_all(&again, &resend, &mut UndoLog::default());
+    let [HistoryReply::Appended(.., outcome)] = &replies.unwrap()[..] else {
+        panic!()
+    };
+    assert!(
+        matches!(outcome, Outcome::Duplicate { seq: 1, .. }),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn endless_edits_do_not_keep_the_rest_from_the_index() {
+    let folder = HistoryFolder::new();
+    let mut file = still_file(&folder);
+    store(
+        &mut file,
+        &[append("Ana", "1", "um"), append("Ana", "2", "dois")],
+    );
+    index_all(&file).unwrap();
+    let edits = [
+        edit("Ana", "3", 1, "três", 1),
+        edit("Ana", "4", 2, "quatro", 1),
+    ];
+    store(&mut file, &edits);
+    let mut cache = WriterCache::load(&file).unwrap();
+    let WriterCache { indexer, ids, .. } = &mut cache;
+    let mut step = || {
+        let transaction = Transaction::begin_unsynced(&mut file).unwrap();
+        let step = indexer.step(&transaction, ids, Pace::Busy).unwrap();
+        indexer.added((1 << 40) + 4, 1, MAX_WAITING);
+        step
+    };
+    assert!(matches!(step(), Step::Forgot { .. }));
+    assert!(matches!(step(), Step::Indexed { entries: 2, .. }));
 }

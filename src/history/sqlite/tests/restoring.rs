@@ -223,3 +223,34 @@ fn recovered_log_is_made_whole() {
         );
     }
 }
+
+/// Most versions of `.recover` bring the tables of the search index over as well, and so what is damaged in them: the file
+/// was refused as damaged.
+#[test]
+fn recovered_log_gets_a_new_index_and_its_ids_back() {
+    for lost in [
+        "DELETE FROM entries_fts_data WHERE id > 10",
+        "DELETE FROM entries_fts_data WHERE id = 10",
+        "DELETE FROM entries_fts_data; DELETE FROM entries_fts_idx",
+        "DELETE FROM entries_fts_config",
+        "INSERT INTO entries_fts (entries_fts, rowid, text) VALUES ('delete', 1 << 40 | 4, 'oi')",
+        "DELETE FROM id_index",
+        "DROP TABLE id_index",
+        "DROP TABLE outdated",
+    ] {
+        let folder = HistoryFolder::new();
+        log_and_copy(&folder, 10);
+        let recovered = Connection::open(folder.join("copia.db")).unwrap();
+        recovered.execute_batch(lost).unwrap();
+        drop(recovered);
+        let restored = restore_copy(&folder);
+        assert_eq!(restored.expect(lost).count, 10);
+        let mut history = open(&folder);
+        assert_eq!(history.incidents(), [], "{lost}");
+        let resent = say(&mut history, "Ana", "1", "oi");
+        let is_known = matches!(resent, Outcome::Duplicate { seq: 2, .. });
+        assert!(is_known, "{lost}: {resent:?}");
+        let found = seqs(&search(&mut history, "oi", 50));
+        assert_eq!(found, (1..=10).rev().collect::<Vec<_>>(), "{lost}");
+    }
+}
