@@ -2,7 +2,7 @@
 //!
 //! A message is one row of `entries`. The rest is written for many messages at once, in transactions of its own between
 //! the batches. How far that is stands in `room_records.indexed`, in the same transactions, so no kill loses any of it. An entry whose
-//! text changes after that leaves its indexed text in `outdated` until the index has forgotten it.
+//! text changes or expires after that leaves its indexed text in `outdated` until the index has forgotten it.
 
 use super::pace::Pace;
 use super::recent_ids::RecentIds;
@@ -273,7 +273,7 @@ fn forget_outdated(transaction: &Transaction, time: Duration) -> rusqlite::Resul
 /// merge (a hundredth of that).
 ///
 /// Set before each use: a setting made in a transaction that failed may or may not be in force.
-pub(super) fn set_secure_delete(transaction: &Transaction, at_once: bool) -> rusqlite::Result<()> {
+fn set_secure_delete(transaction: &Transaction, at_once: bool) -> rusqlite::Result<()> {
     let mut configure = transaction.prepare_cached(
         "INSERT INTO entries_fts (entries_fts, rank) VALUES ('secure-delete', ?1)",
     )?;
@@ -282,11 +282,7 @@ pub(super) fn set_secure_delete(transaction: &Transaction, at_once: bool) -> rus
 }
 
 /// Removes an entry from the search index, which holds it with this text.
-pub(super) fn delete_from_index(
-    transaction: &Transaction,
-    key: i64,
-    text: &str,
-) -> rusqlite::Result<()> {
+fn delete_from_index(transaction: &Transaction, key: i64, text: &str) -> rusqlite::Result<()> {
     let mut forget = transaction.prepare_cached(
         "INSERT INTO entries_fts (entries_fts, rowid, text) VALUES ('delete', ?1, ?2)",
     )?;

@@ -4,7 +4,7 @@
 //! was stored before that.
 
 use super::clock_guard::ForwardJump;
-use super::indexing::{delete_from_index, set_secure_delete};
+use super::indexing::keep_outdated;
 use super::schema::{entry_key, last_entry_key, seq_of};
 use super::transaction::Transaction;
 use crate::history::clock::is_plausible;
@@ -170,28 +170,25 @@ fn look_at(transaction: &Transaction, room: &Current, expiry: Expiry) -> rusqlit
     })
 }
 
-/// Deletes the oldest entries of a room up to what is expired, at most a batch. All of them are indexed.
+/// Deletes the oldest entries of a room up to what is expired, at most a batch. All of them are indexed, and their texts
+/// become outdated.
 fn delete_batch(transaction: &Transaction, room: &Current) -> rusqlite::Result<TrimmedBatch> {
     let range = params![entry_key(room.id, 0), room.expired_to, DELETE_BATCH as i64];
-    let expired: Vec<(i64, String)> = transaction
+    let expired: Vec<i64> = transaction
         .prepare_cached(
-            "SELECT key, text FROM entries WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3",
+            "SELECT key FROM entries WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3",
         )?
-        .query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(range, |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    // Overwriting hundreds of entries would delay the messages that wait.
-    set_secure_delete(transaction, false)?;
-    for (key, text) in &expired {
-        // Amendments and erased entries are not in the index, and deleting them would corrupt its counts.
-        if !text.is_empty() {
-            delete_from_index(transaction, *key, text)?;
-        }
+    for key in &expired {
+        // Overwriting hundreds of texts in the index at once would delay the messages that wait.
+        keep_outdated(transaction, *key)?;
         keep_id(transaction, *key)?;
         transaction
             .prepare_cached("DELETE FROM entries WHERE key = ?1")?
             .execute([key])?;
     }
-    let last = expired.last().map(|(key, _)| *key);
+    let last = expired.last().copied();
     if let Some(last) = last {
         transaction.execute(
             "UPDATE room_records SET oldest = ?2 WHERE id = ?1",

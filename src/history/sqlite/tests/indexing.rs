@@ -298,3 +298,37 @@ fn endless_edits_do_not_keep_the_rest_from_the_index() {
     assert!(matches!(step(), Step::Forgot { .. }));
     assert!(matches!(step(), Step::Indexed { entries: 2, .. }));
 }
+
+/// Until some later merge, the words of expired messages stood in the file and in its copies.
+#[test]
+fn expired_text_leaves_the_index_too() {
+    let folder = HistoryFolder::new();
+    let mut file = still_file(&folder);
+    let new = append("Ana", "nova", "pitanga");
+    let old = new.at - 3 * 24 * 3_600_000;
+    let mut batch: Vec<Append> = (0..300)
+        .map(|n| fixtures::append("Ana", &n.to_string(), "jabuticaba", old))
+        .collect();
+    batch.push(new);
+    store(&mut file, &batch);
+    index_all(&file).unwrap();
+    drop(file);
+    let options = HistoryOptions {
+        retention: Some(Retention::new(Duration::from_hours(2 * 24))),
+        clock: hasty_clock(),
+        ..HistoryOptions::default()
+    };
+    let history = SqliteHistory::open_with(&folder.log(), options).unwrap();
+    let watcher = Connection::open(folder.log()).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    while number(&watcher, "SELECT count(*) FROM entries") > 1 {
+        assert!(Instant::now() < deadline);
+        std::thread::yield_now();
+    }
+    assert_eq!(find(&watcher, "jabuticaba", 9), (vec![], false));
+    assert_eq!(find(&watcher, "pitanga", 9), (vec![301], false));
+    drop((history, watcher));
+    let bytes = std::fs::read(folder.log()).unwrap();
+    assert!(!bytes.windows(9).any(|part| part == b"abuticaba"));
+    check_index(&Connection::open(folder.log()).unwrap());
+}

@@ -152,6 +152,8 @@ impl HistoryWriter {
         match step {
             Ok(step) => {
                 if let Some((room, oldest)) = step.room {
+                    // Its words are still in the search index.
+                    self.cache.indexer.changed();
                     let _ = self.replies.send(HistoryReply::Trimmed(room, oldest));
                 }
                 step.pause
