@@ -197,7 +197,8 @@ fn index_room(
     if seq.is_none() || to <= from {
         return Ok(IndexedRoom {
             entries: 0,
-            all: true,
+            // Nothing may be left of the limit.
+            all: seq.is_none() || last <= from,
         });
     }
     transaction

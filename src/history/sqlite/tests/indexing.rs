@@ -230,3 +230,39 @@ fn messages_without_a_pause_are_indexed_when_they_end() {
     }
     assert_eq!(number(&watcher, "SELECT count(*) FROM ids"), 3000);
 }
+
+/// One step indexes a part of these rooms, and ends exactly where one of them does.
+#[test]
+fn resends_in_many_rooms_are_known_while_some_are_indexed() {
+    let folder = HistoryFolder::new();
+    let mut history = open(&folder);
+    let replies = history.replies().clone();
+    let batch = || -> Vec<HistoryRequest> {
+        let one = |n: usize| Append {
+            room: RoomName::new(&format!("sala-{n}")).unwrap(),
+            ..append("Ana", &n.to_string(), "oi")
+        };
+        (0..MANY).map(|n| HistoryRequest::Append(one(n))).collect()
+    };
+    history.submit(batch());
+    for _ in 0..MANY {
+        replies.recv_timeout(DEADLINE).unwrap();
+    }
+    let watcher = Connection::open(folder.log()).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    while number(&watcher, "SELECT count(*) FROM id_index") < 256 {
+        assert!(Instant::now() < deadline);
+        std::thread::yield_now();
+    }
+    history.submit(batch());
+    for _ in 0..MANY {
+        let reply = replies.recv_timeout(DEADLINE).unwrap();
+        assert!(
+            matches!(
+                reply,
+                HistoryReply::Appended(.., Outcome::Duplicate { seq: 1, .. })
+            ),
+            "{reply:?}"
+        );
+    }
+}
