@@ -136,8 +136,8 @@ impl HistoryWriter {
 
     /// Has a long journal moved into the database.
     fn shorten_journal(&mut self) {
-        let is_due = |wal| self.checkpoints.is_due(wal, Instant::now());
-        if !self.guard.wal().is_some_and(is_due) {
+        let wal = self.guard.wal();
+        if !self.checkpoints.is_due(wal, Instant::now()) {
             return;
         }
         let health = self.health.clone();
