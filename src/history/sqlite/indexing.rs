@@ -127,7 +127,9 @@ impl Indexer {
             Step::Forgot { all } => self.outdated = !all,
             Step::Indexed { entries, done } => {
                 self.entries = self.entries.saturating_sub(entries as usize);
-                self.indexing.retain(|room, _| !done.contains(room));
+                for room in done {
+                    self.indexing.remove(&room);
+                }
                 if self.indexing.is_empty() {
                     ids.finish_indexing();
                 }
