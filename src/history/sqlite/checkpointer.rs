@@ -108,9 +108,13 @@ impl Checkpointer {
         })
     }
 
-    /// Whether the journal, in this state, is to be moved now. To be asked after each batch.
-    pub(super) fn is_due(&mut self, wal: WalState, now: Instant) -> bool {
+    /// Whether the journal, in this state, is to be moved now; `None` while it is not in its place. To be asked after each
+    /// batch.
+    pub(super) fn is_due(&mut self, wal: Option<WalState>, now: Instant) -> bool {
         self.is_postponed = false;
+        let Some(wal) = wal else {
+            return false;
+        };
         self.is_overlong |= wal.length() >= OVERLONG_JOURNAL;
         if self.is_running() || find_work(wal) == Work::Nothing {
             return false;

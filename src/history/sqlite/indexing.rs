@@ -132,7 +132,9 @@ impl Indexer {
             Step::Forgot { all } => self.outdated = !all,
             Step::Indexed { entries, done } => {
                 self.entries = self.entries.saturating_sub(entries as usize);
-                self.indexing.retain(|room, _| !done.contains(room));
+                for room in done {
+                    self.indexing.remove(&room);
+                }
                 if self.indexing.is_empty() {
                     ids.finish_indexing();
                 }
@@ -202,6 +204,7 @@ fn index_room(
     if seq.is_none() || to <= from {
         return Ok(IndexedRoom {
             entries: 0,
+            // Nothing may be left of the limit.
             all: seq.is_none() || last <= from,
         });
     }

@@ -28,9 +28,9 @@ impl Pace {
     pub(super) fn entries(self) -> u64 {
         match self {
             Self::Busy => 2048,
-            Self::Flood => 512,
             Self::Talking => 256,
-            Self::Quiet => 1024,
+            // As many as are stored at once, so that no more and more wait.
+            Self::Flood | Self::Quiet => 1024,
         }
     }
 
@@ -71,6 +71,16 @@ impl PaceKeeper {
     /// A step failed.
     pub(super) fn failed(&mut self, now: Instant) {
         self.retry_at = Some(now + RETRY);
+    }
+
+    /// A step succeeded.
+    pub(super) fn succeeded(&mut self) {
+        self.retry_at = None;
+    }
+
+    /// Whether the last step failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.retry_at.is_some()
     }
 
     /// The pace now; `is_idle` while no message waits.

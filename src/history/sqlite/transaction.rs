@@ -8,8 +8,6 @@ use std::ops::Deref;
 /// A transaction of the writer. Dropped without a commit, it is rolled back.
 pub(super) struct Transaction<'a> {
     connection: &'a Connection,
-    /// Its commit is not synced.
-    is_unsynced: bool,
 }
 
 impl<'a> Transaction<'a> {
@@ -19,24 +17,7 @@ impl<'a> Transaction<'a> {
     /// When another connection writes for longer than the busy timeout, or when the file can't be read.
     pub(super) fn begin(connection: &'a mut Connection) -> rusqlite::Result<Self> {
         run(connection, "BEGIN IMMEDIATE")?;
-        Ok(Self {
-            connection,
-            is_unsynced: false,
-        })
-    }
-
-    /// The same, with a commit that does not wait for the disk. A power failure may undo it as a whole, unless a later
-    /// commit was synced; that one comes after it in the journal.
-    ///
-    /// # Errors
-    /// The same.
-    pub(super) fn begin_unsynced(connection: &'a mut Connection) -> rusqlite::Result<Self> {
-        let transaction = Self {
-            connection,
-            is_unsynced: true,
-        };
-        set_synced(transaction.connection, false)?;
-        run(transaction.connection, "BEGIN IMMEDIATE").map(|()| transaction)
+        Ok(Self { connection })
     }
 
     /// Begins one that takes the write lock when it first writes.
@@ -45,10 +26,7 @@ impl<'a> Transaction<'a> {
     /// SQLite's error, for instance when there is a transaction on this connection already.
     pub(super) fn begin_deferred(connection: &'a Connection) -> rusqlite::Result<Self> {
         run(connection, "BEGIN")?;
-        Ok(Self {
-            connection,
-            is_unsynced: false,
-        })
+        Ok(Self { connection })
     }
 
     /// Commits it; what fails is rolled back.
@@ -76,15 +54,15 @@ impl Drop for Transaction<'_> {
         {
             log::debug!("rollback: {error}");
         }
-        if self.is_unsynced && !std::thread::panicking() {
-            // Without it, messages would be shown that the disk does not have.
-            set_synced(self.connection, true).expect("no transaction is open");
-        }
     }
 }
 
-/// Sets whether a commit returns only after the disk has it.
-fn set_synced(connection: &Connection, is_synced: bool) -> rusqlite::Result<()> {
+/// Sets whether a commit returns only after the disk has it. A power failure may undo one that does not, as a whole, unless
+/// a later one was synced; that one comes after it in the journal.
+///
+/// # Errors
+/// Within a transaction, or when the file can't be read.
+pub(super) fn set_synced(connection: &Connection, is_synced: bool) -> rusqlite::Result<()> {
     let value = if is_synced { "FULL" } else { "NORMAL" };
     connection.pragma_update(None, "synchronous", value)
 }
@@ -101,29 +79,6 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (x)").unwrap();
         connection
-    }
-
-    #[test]
-    fn only_the_transactions_in_between_are_unsynced() {
-        let mut connection = database();
-        connection
-            .pragma_update(None, "synchronous", "FULL")
-            .unwrap();
-        let level = |connection: &Connection| -> i64 {
-            let level = connection.pragma_query_value(None, "synchronous", |row| row.get(0));
-            level.unwrap()
-        };
-        for is_committed in [true, false] {
-            let transaction = Transaction::begin_unsynced(&mut connection).unwrap();
-            insert(&transaction);
-            assert_eq!(level(&transaction), 1);
-            if is_committed {
-                transaction.commit().unwrap();
-            } else {
-                drop(transaction);
-            }
-            assert_eq!((level(&connection), count(&connection)), (2, 1));
-        }
     }
 
     fn count(connection: &Connection) -> i64 {

@@ -11,7 +11,7 @@ use super::probe::{fault_of, is_busy, may_come_back, rewrite_version};
 use super::queue::{RequestReceiver, Wakeup};
 use super::schema::store_new_epoch;
 use super::space_guard::SpaceGuard;
-use super::transaction::Transaction;
+use super::transaction::{Transaction, set_synced};
 use super::trim::Trimmer;
 use super::undo::UndoLog;
 use crate::history::sqlite::sql_error::describe_sql;
@@ -61,6 +61,8 @@ pub(super) struct HistoryWriter {
     pace: PaceKeeper,
     /// About what a commit of messages takes.
     commit_time: Duration,
+    /// Commits do not wait for the disk: they were set so for the index, and could not be set back.
+    is_unsynced: bool,
 }
 
 impl HistoryWriter {
@@ -87,6 +89,7 @@ impl HistoryWriter {
             begun_epoch: None,
             pace: PaceKeeper::new(),
             commit_time: Duration::ZERO,
+            is_unsynced: false,
         })
     }
 
@@ -161,9 +164,19 @@ impl HistoryWriter {
         matches!(probed, Ok(true))
     }
 
+    /// Makes commits wait for the disk again, if they do not.
+    fn sync_again(&mut self) -> rusqlite::Result<()> {
+        if self.is_unsynced {
+            set_synced(&self.connection, true)?;
+            self.is_unsynced = false;
+        }
+        Ok(())
+    }
+
     /// Writes to the file without changing it. A commit that failed may have left its frames at the end of the journal;
     /// this one's are written over them, so that no crash can bring them back. False when the file is not in its place.
     fn write_probe(&mut self) -> rusqlite::Result<bool> {
+        self.sync_again()?;
         let transaction = Transaction::begin(&mut self.connection)?;
         rewrite_version(&transaction)?;
         commit(transaction, &mut self.guard)
@@ -238,6 +251,9 @@ impl HistoryWriter {
         // What was found in place is looked at again before the commit.
         if !self.guard.was_in_place() && !self.guard.check() {
             return (take(&mut self.epoch_wanted), Ok(None));
+        }
+        if let Err(error) = self.sync_again() {
+            return (take(&mut self.epoch_wanted), Err(error));
         }
         let transaction = match Transaction::begin(&mut self.connection) {
             Ok(transaction) => transaction,

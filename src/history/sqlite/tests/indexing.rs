@@ -249,7 +249,7 @@ fn room_after_one_that_fills_a_step_is_indexed_too() {
     store(&mut file, &batch);
     let mut cache = WriterCache::load(&file).unwrap();
     while cache.indexer.has_work() {
-        let transaction = Transaction::begin_unsynced(&mut file).unwrap();
+        let transaction = Transaction::begin(&mut file).unwrap();
         let WriterCache { indexer, ids, .. } = &mut cache;
         let step = indexer.step(&transaction, ids, Pace::Quiet).unwrap();
         transaction.commit().unwrap();
@@ -290,7 +290,7 @@ fn endless_edits_do_not_keep_the_rest_from_the_index() {
     let mut cache = WriterCache::load(&file).unwrap();
     let WriterCache { indexer, ids, .. } = &mut cache;
     let mut step = || {
-        let transaction = Transaction::begin_unsynced(&mut file).unwrap();
+        let transaction = Transaction::begin(&mut file).unwrap();
         let step = indexer.step(&transaction, ids, Pace::Busy).unwrap();
         indexer.added((1 << 40) + 4, 1, MAX_WAITING);
         step
@@ -331,4 +331,40 @@ fn expired_text_leaves_the_index_too() {
     let bytes = std::fs::read(folder.log()).unwrap();
     assert!(!bytes.windows(9).any(|part| part == b"abuticaba"));
     check_index(&Connection::open(folder.log()).unwrap());
+}
+
+/// One step indexes a part of these rooms, and ends exactly where one of them does.
+#[test]
+fn resends_in_many_rooms_are_known_while_some_are_indexed() {
+    let folder = HistoryFolder::new();
+    let mut history = open(&folder);
+    let replies = history.replies().clone();
+    let batch = || -> Vec<HistoryRequest> {
+        let one = |n: usize| Append {
+            room: RoomName::new(&format!("sala-{n}")).unwrap(),
+            ..append("Ana", &n.to_string(), "oi")
+        };
+        (0..MANY).map(|n| HistoryRequest::Append(one(n))).collect()
+    };
+    history.submit(batch());
+    for _ in 0..MANY {
+        replies.recv_timeout(DEADLINE).unwrap();
+    }
+    let watcher = Connection::open(folder.log()).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    while number(&watcher, "SELECT count(*) FROM id_index") < 256 {
+        assert!(Instant::now() < deadline);
+        std::thread::yield_now();
+    }
+    history.submit(batch());
+    for _ in 0..MANY {
+        let reply = replies.recv_timeout(DEADLINE).unwrap();
+        assert!(
+            matches!(
+                reply,
+                HistoryReply::Appended(.., Outcome::Duplicate { seq: 1, .. })
+            ),
+            "{reply:?}"
+        );
+    }
 }

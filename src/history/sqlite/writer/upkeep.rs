@@ -4,7 +4,7 @@ use super::{HistoryWriter, commit};
 use crate::history::sqlite::append::WriterCache;
 use crate::history::sqlite::pace::Pace;
 use crate::history::sqlite::sql_error::describe_sql;
-use crate::history::sqlite::transaction::Transaction;
+use crate::history::sqlite::transaction::{Transaction, set_synced};
 use crate::history::{HistoryReply, SpaceWarning};
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,8 @@ const RETRY_TRIM: Duration = Duration::from_hours(1);
 impl HistoryWriter {
     /// Has a long journal moved into the database.
     pub(super) fn shorten_journal(&mut self) {
-        let is_due = |wal| self.checkpoints.is_due(wal, Instant::now());
-        if !self.guard.wal().is_some_and(is_due) {
+        let wal = self.guard.wal();
+        if !self.checkpoints.is_due(wal, Instant::now()) {
             return;
         }
         let health = self.health.clone();
@@ -98,21 +98,42 @@ impl HistoryWriter {
 
     /// Takes a step; false when it could not be stored. Nobody has been promised anything, so it is tried again later.
     fn index_step(&mut self, pace: Pace) -> bool {
-        let stored = self.store_index(pace).unwrap_or_else(|error| {
-            log::debug!("index: {}", describe_sql(&error));
-            self.guard.rolled_back();
-            false
-        });
-        if !stored {
+        // What is lost of it with a power failure is found missing at the next start.
+        let unsynced = set_synced(&self.connection, false);
+        self.is_unsynced = true;
+        let stored = unsynced.and_then(|()| self.store_index(pace));
+        let synced = self.sync_again();
+        let stored = match stored.and_then(|stored| synced.map(|()| stored)) {
+            Ok(stored) => stored,
+            Err(error) => {
+                self.report_index_failure(&error);
+                false
+            }
+        };
+        if stored {
+            self.pace.succeeded();
+        } else {
             self.pace.failed(Instant::now());
         }
         stored
     }
 
+    /// Says the first time that the search index can't be written.
+    fn report_index_failure(&mut self, error: &rusqlite::Error) {
+        self.guard.rolled_back();
+        let why = describe_sql(error);
+        if self.pace.has_failed() {
+            log::debug!("index: {why}");
+        } else {
+            log::warn!(
+                "Não consegui pôr mensagens no índice da busca ({why}). Vou tentar de novo; nada se perde."
+            );
+        }
+    }
+
     /// False when the file is not in its place.
     fn store_index(&mut self, pace: Pace) -> rusqlite::Result<bool> {
-        // What is lost of it with a power failure is found missing at the next start.
-        let transaction = Transaction::begin_unsynced(&mut self.connection)?;
+        let transaction = Transaction::begin(&mut self.connection)?;
         let WriterCache { indexer, ids, .. } = &mut self.cache;
         let step = indexer.step(&transaction, ids, pace)?;
         let committed = commit(transaction, &mut self.guard)?;
