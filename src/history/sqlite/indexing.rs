@@ -1,8 +1,8 @@
 //! Bringing entries into the tables that find them, `id_index` and `entries_fts`, off the path of the messages.
 //!
 //! A message is one row of `entries`. The rest is written for many messages at once, in transactions of its own between
-//! the batches. How far that is stands in `room_records.indexed`, in the same transactions, so no kill loses any of it. An entry whose
-//! text changes or expires after that leaves its indexed text in `outdated` until the index has forgotten it.
+//! the batches. How far that is stands in `room_records.indexed`, in the same transactions, so no kill loses any of it. An
+//! entry whose text changes or expires after that leaves its indexed text in `outdated` until the index has forgotten it.
 
 use super::pace::Pace;
 use super::recent_ids::RecentIds;
@@ -22,7 +22,7 @@ const FORGETTING: Duration = Duration::from_millis(1);
 /// The rooms with entries that are not indexed: the id, the last indexed seq and the last one.
 const BEHIND: &str =
     "SELECT r.id, r.indexed, rooms.seq FROM room_records r JOIN rooms ON rooms.id = r.id
-                      WHERE rooms.seq > r.indexed";
+    WHERE rooms.seq > r.indexed";
 
 /// What is left to index.
 #[derive(Default)]
