@@ -83,7 +83,9 @@ const VERSION_4: &str = "
     CREATE VIRTUAL TABLE entries_fts USING fts5 (
         text, content='entries', content_rowid='key', columnsize=0, tokenize='unicode61 remove_diacritics 2');
     INSERT INTO entries_fts (entries_fts, rank) VALUES ('automerge', 0), ('usermerge', 16), ('crisismerge', 64);
+    INSERT INTO entries_fts (entries_fts, rank) VALUES ('hashsize', 33554432);
     INSERT INTO entries_fts (rowid, text) SELECT key, text FROM entries WHERE text <> '';
+    INSERT INTO entries_fts (entries_fts, rank) VALUES ('hashsize', 1048576);
     CREATE TABLE outdated (key INTEGER PRIMARY KEY, text TEXT NOT NULL);
     CREATE TABLE moderators (
         token_hash BLOB PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
