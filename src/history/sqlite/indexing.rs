@@ -248,7 +248,7 @@ pub(super) fn keep_outdated(transaction: &Transaction, key: i64) -> rusqlite::Re
 /// Lets the index forget outdated texts, which are overwritten, and puts the present ones in; true when it was all.
 fn forget_outdated(transaction: &Transaction, time: Duration) -> rusqlite::Result<bool> {
     let deadline = Instant::now() + time;
-    set_secure_delete(transaction, true)?;
+    set_secure_delete(transaction)?;
     loop {
         let next: Option<(i64, String)> = transaction
             .prepare_cached("SELECT key, text FROM outdated ORDER BY key LIMIT 1")?
@@ -272,15 +272,14 @@ fn forget_outdated(transaction: &Transaction, time: Duration) -> rusqlite::Resul
     }
 }
 
-/// Sets whether the index overwrites deleted text at once (up to 2 ms for a message) or marks it as deleted until the next
-/// merge (a hundredth of that).
+/// Lets the index overwrite deleted text at once (up to 2 ms for a message) instead of marking it as deleted until the
+/// next merge.
 ///
 /// Set before each use: a setting made in a transaction that failed may or may not be in force.
-fn set_secure_delete(transaction: &Transaction, at_once: bool) -> rusqlite::Result<()> {
-    let mut configure = transaction.prepare_cached(
-        "INSERT INTO entries_fts (entries_fts, rank) VALUES ('secure-delete', ?1)",
-    )?;
-    configure.execute([at_once])?;
+fn set_secure_delete(transaction: &Transaction) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT INTO entries_fts (entries_fts, rank) VALUES ('secure-delete', 1)")?
+        .execute([])?;
     Ok(())
 }
 
